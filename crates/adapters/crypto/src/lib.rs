@@ -1,0 +1,1 @@
+//! Sealing, digests and randomness for Latchkey

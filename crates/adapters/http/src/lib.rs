@@ -1,0 +1,1 @@
+//! The wire of Latchkey: routes, bodies, errors and the OpenAPI document

@@ -1,0 +1,1 @@
+//! The reference store of Latchkey: the simplest code that is right

@@ -1,0 +1,1 @@
+//! The store of a Latchkey deployment: diesel-async over PostgreSQL

@@ -1,0 +1,1 @@
+//! The embedded store of Latchkey: diesel over a bundled SQLite

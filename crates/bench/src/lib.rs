@@ -1,0 +1,1 @@
+//! What Latchkey is measured against: the floors, and the run that compares them

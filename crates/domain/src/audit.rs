@@ -1,0 +1,326 @@
+//! The audit trail: one event for each change, never with a secret.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    ApiToken, EnvironmentName, NewPersonalToken, NewUser, Project, ProjectId, ProjectScope, Role, Timestamp,
+    UserId,
+};
+
+/// The number of an event: rising, in the order in which changes were committed. An integer on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct EventId(pub i64);
+
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl EventKind {
+            /// Every kind there is.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name on the wire and in stores.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// A token was issued.
+    ApiTokenCreated = "api-token-created",
+    /// A token's expiry or scope changed.
+    ApiTokenUpdated = "api-token-updated",
+    /// A token was revoked.
+    ApiTokenDeleted = "api-token-deleted",
+    /// A personal access token was issued.
+    PersonalTokenCreated = "pat-created",
+    /// A user was made.
+    UserCreated = "user-created",
+    /// A project was made.
+    ProjectCreated = "project-created",
+    /// A user was given a role in a project.
+    ProjectAccessAdded = "project-access-added",
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text names no kind of event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no event type {0:?}")]
+pub struct UnknownEventKind(pub String);
+
+impl FromStr for EventKind {
+    type Err = UnknownEventKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEventKind> {
+        let found = Self::ALL.iter().find(|kind| kind.as_str() == text);
+        found.copied().ok_or_else(|| UnknownEventKind(text.to_owned()))
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A user, by e-mail address or user name.
+    User {
+        /// The user.
+        id: UserId,
+        /// E-mail address or user name, as it was then.
+        name: String,
+    },
+    /// An admin token, by its name.
+    AdminToken {
+        /// The token's name, as it was then.
+        name: String,
+    },
+    /// Latchkey itself: its start-up, its command line.
+    System,
+}
+
+impl Actor {
+    const ADMIN_TOKEN_ID: i64 = -42;
+    const SYSTEM_ID: i64 = -1337;
+
+    /// `createdBy` on the wire.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User { name, .. } | Self::AdminToken { name } => name,
+            Self::System => "latchkey_system_user",
+        }
+    }
+
+    /// `createdByUserId` on the wire: the user's id, or the reference's number for what is no user.
+    #[must_use]
+    pub fn user_id(&self) -> i64 {
+        match self {
+            Self::User { id, .. } => id.0,
+            Self::AdminToken { .. } => Self::ADMIN_TOKEN_ID,
+            Self::System => Self::SYSTEM_ID,
+        }
+    }
+
+    /// The actor that a store kept as name and number.
+    #[must_use]
+    pub fn from_record(name: String, user_id: i64) -> Self {
+        match user_id {
+            Self::ADMIN_TOKEN_ID => Self::AdminToken { name },
+            Self::SYSTEM_ID => Self::System,
+            id => Self::User { id: UserId(id), name },
+        }
+    }
+}
+
+/// From where it was done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The client's address; `None` for the command line and start-up.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself, at most [`Origin::MAX_USER_AGENT`] characters.
+    pub user_agent: Option<String>,
+}
+
+impl Origin {
+    /// The most characters of a user agent that are kept.
+    pub const MAX_USER_AGENT: usize = 255;
+
+    /// An origin; of the user agent only what fits is kept, without control characters.
+    #[must_use]
+    pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let kept = |text: &str| {
+            text.chars()
+                .filter(|c| !c.is_control())
+                .take(Self::MAX_USER_AGENT)
+                .collect()
+        };
+        Self {
+            address,
+            user_agent: user_agent.map(kept),
+        }
+    }
+}
+
+/// What something looked like before or after a change: a JSON object, frozen as it was then, so that old events
+/// stay readable whatever the model becomes. Made only of domain values, none of which holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot(Map<String, Value>);
+
+impl Snapshot {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Object(map) => Self(map),
+            other => Self(Map::from_iter([("value".to_owned(), other)])),
+        }
+    }
+
+    /// The snapshot that a store kept; `None` where the JSON is no object.
+    #[must_use]
+    pub fn from_record(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(map) => Some(Self(map)),
+            _ => None,
+        }
+    }
+
+    /// The JSON object, for stores and the wire.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
+    /// A role given to a user in a project.
+    #[must_use]
+    pub fn of_membership(user: UserId, role: &Role) -> Self {
+        Self::of(json!({ "roles": [{ "roleId": role.id.0, "groupIds": [], "userIds": [user.0] }] }))
+    }
+}
+
+impl From<&ApiToken> for Snapshot {
+    fn from(token: &ApiToken) -> Self {
+        let names: Vec<&str> = match token.access.projects() {
+            ProjectScope::All => vec!["*"],
+            ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
+        };
+        Self::of(json!({
+            "id": token.id.to_string(),
+            "tokenName": token.name.as_str(),
+            "username": token.name.as_str(),
+            "type": token.access.kind().as_str(),
+            "environment": token.access.environment().map_or("*", EnvironmentName::as_str),
+            "project": names.join(","),
+            "projects": names,
+            "expiresAt": token.expires_at.map(|moment| moment.to_string()),
+            "createdAt": token.created_at.to_string(),
+            "seenAt": token.seen_at.map(|moment| moment.to_string()),
+        }))
+    }
+}
+
+impl From<&NewUser> for Snapshot {
+    fn from(user: &NewUser) -> Self {
+        Self::of(json!({
+            "name": user.name.as_ref().map(ToString::to_string),
+            "username": user.identity.username().map(ToString::to_string),
+            "email": user.identity.email().map(ToString::to_string),
+            "rootRole": user.root_role.0,
+        }))
+    }
+}
+
+impl From<&NewPersonalToken> for Snapshot {
+    fn from(token: &NewPersonalToken) -> Self {
+        Self::of(json!({
+            "userId": token.user.0,
+            "description": token.description.as_str(),
+            "expiresAt": token.expires_at.to_string(),
+        }))
+    }
+}
+
+impl From<&Project> for Snapshot {
+    fn from(project: &Project) -> Self {
+        Self::of(json!({
+            "id": project.id.as_str(),
+            "name": project.name.as_str(),
+            "description": project.description,
+        }))
+    }
+}
+
+/// An event that is to be recorded together with the change that it speaks of; the store gives the number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// Who did it.
+    pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// When.
+    pub at: Timestamp,
+    /// The projects it concerns, under each of which it is found; `None` where it concerns none.
+    pub projects: Option<ProjectScope>,
+    /// The environment it concerns.
+    pub environment: Option<EnvironmentName>,
+    /// What was there before (`preData` on the wire).
+    pub before: Option<Snapshot>,
+    /// What is there now (`data` on the wire).
+    pub after: Option<Snapshot>,
+}
+
+impl NewEvent {
+    /// The event with the id that the store gave to the thing made, as member `id` of what is there now. Every
+    /// store calls this before it records the creation of something whose id it gives.
+    #[must_use]
+    pub fn with_assigned_id(mut self, id: i64) -> Self {
+        if let Some(after) = &mut self.after {
+            after.0.insert("id".to_owned(), id.into());
+        }
+        self
+    }
+}
+
+/// An event of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its number.
+    pub id: EventId,
+    /// What it says.
+    pub record: NewEvent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actors_keep_the_numbers_of_the_reference() {
+        for actor in [
+            Actor::System,
+            Actor::AdminToken {
+                name: "ci".to_owned(),
+            },
+            Actor::User {
+                id: UserId(7),
+                name: "ed@example.com".to_owned(),
+            },
+        ] {
+            assert_eq!(
+                Actor::from_record(actor.name().to_owned(), actor.user_id()),
+                actor
+            );
+        }
+        assert_eq!(Actor::System.user_id(), -1337);
+    }
+
+    #[test]
+    fn kinds_are_read_back() {
+        for kind in EventKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+        }
+        assert!("nope".parse::<EventKind>().is_err());
+    }
+
+    #[test]
+    fn a_user_agent_is_cut_and_cleaned() {
+        let origin = Origin::new(None, Some(&format!("a\n{}", "é".repeat(300))));
+        let kept = origin.user_agent.expect("kept");
+        assert_eq!(kept.chars().count(), 255);
+        assert!(kept.starts_with("aé"));
+    }
+}

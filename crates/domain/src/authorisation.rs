@@ -1,0 +1,253 @@
+//! The one place where "may they?" is decided.
+
+use std::{collections::BTreeSet, fmt};
+
+use crate::{Permission, ProjectId, Role};
+
+/// Where something is done, or may be done.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The instance as a whole; a grant here counts in every project.
+    Instance,
+    /// One project.
+    Project(ProjectId),
+}
+
+/// One permission at one place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grant {
+    /// What is allowed.
+    pub permission: Permission,
+    /// Where.
+    pub place: Place,
+}
+
+/// All that a principal is allowed to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grants(BTreeSet<Grant>);
+
+impl Grants {
+    /// What an admin may do: everything.
+    #[must_use]
+    pub fn admin() -> Self {
+        Self(BTreeSet::from([Grant {
+            permission: Permission::Admin,
+            place: Place::Instance,
+        }]))
+    }
+
+    /// What somebody may do who holds a root role and roles in projects.
+    pub fn of_roles<'r>(root: &Role, in_projects: impl IntoIterator<Item = (ProjectId, &'r Role)>) -> Self {
+        let mut grants = Self::default();
+        grants.add_role(root, &Place::Instance);
+        for (project, role) in in_projects {
+            grants.add_role(role, &Place::Project(project));
+        }
+        grants
+    }
+
+    fn add_role(&mut self, role: &Role, place: &Place) {
+        let grant = |permission: &Permission| Grant {
+            permission: *permission,
+            place: place.clone(),
+        };
+        self.0.extend(role.permissions.iter().map(grant));
+    }
+
+    /// The grants, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.0.iter()
+    }
+
+    fn holds(&self, permission: Permission, place: &Place) -> bool {
+        self.0.contains(&Grant {
+            permission,
+            place: place.clone(),
+        })
+    }
+}
+
+impl FromIterator<Grant> for Grants {
+    fn from_iter<I: IntoIterator<Item = Grant>>(grants: I) -> Self {
+        Self(grants.into_iter().collect())
+    }
+}
+
+/// The permission that is missing, and where. `Display` is the message of the wire, in the seed's form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Denied {
+    /// Any one of these would have done.
+    pub any_of: Vec<Permission>,
+    /// Where it was needed.
+    pub place: Place,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.any_of.as_slice() {
+            [one] => write!(f, "You need the \"{one}\" permission to perform this action"),
+            several => {
+                let names: Vec<_> = several
+                    .iter()
+                    .map(|permission| format!("\"{permission}\""))
+                    .collect();
+                write!(
+                    f,
+                    "You need one of the permissions {} to perform this action",
+                    names.join(", ")
+                )
+            }
+        }?;
+        match &self.place {
+            Place::Instance => f.write_str("."),
+            Place::Project(project) => write!(f, " in the \"{project}\" project."),
+        }
+    }
+}
+
+/// Whether these grants allow, at this place, something that any one of the permissions is enough for.
+///
+/// A grant for the instance counts in every project, and `ADMIN` for the instance counts for everything. Adding a
+/// grant never takes anything away.
+///
+/// # Errors
+/// [`Denied`], which names what is missing.
+pub fn authorise(grants: &Grants, any_of: &[Permission], place: &Place) -> Result<(), Denied> {
+    let allowed = grants.holds(Permission::Admin, &Place::Instance)
+        || any_of.iter().any(|permission| {
+            grants.holds(*permission, &Place::Instance) || grants.holds(*permission, place)
+        });
+    if allowed {
+        Ok(())
+    } else {
+        Err(Denied {
+            any_of: any_of.to_vec(),
+            place: place.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn project(id: &str) -> ProjectId {
+        ProjectId::new(id).expect("id")
+    }
+
+    fn role(name: &str) -> Role {
+        Role::built_in()
+            .into_iter()
+            .find(|role| role.name == name)
+            .expect("built in")
+    }
+
+    /// The contract's table of roles, column by column: may they (read tokens of a, create in a, delete in a,
+    /// read in b, list client tokens of the instance, create a client token of the instance, update a)?
+    #[test]
+    fn the_table_of_built_in_roles() {
+        use Permission as P;
+        let a = Place::Project(project("a"));
+        let b = Place::Project(project("b"));
+        let asked = [
+            (P::ReadProjectApiToken, &a),
+            (P::CreateProjectApiToken, &a),
+            (P::DeleteProjectApiToken, &a),
+            (P::ReadProjectApiToken, &b),
+            (P::ReadClientApiToken, &Place::Instance),
+            (P::CreateClientApiToken, &Place::Instance),
+            (P::UpdateProject, &a),
+        ];
+        let table = [
+            ("Admin", None, "yes yes yes yes yes yes yes"),
+            ("Editor", None, "yes yes yes yes yes no yes"),
+            ("Viewer", None, "no no no no no no no"),
+            ("Viewer", Some("Owner"), "yes yes yes no no no yes"),
+            ("Viewer", Some("Member"), "yes yes yes no no no no"),
+            ("Admin", Some("Member"), "yes yes yes yes yes yes yes"),
+        ];
+        for (root, in_a, expected) in table {
+            let in_a = in_a.map(role);
+            let grants = Grants::of_roles(&role(root), in_a.iter().map(|role| (project("a"), role)));
+            let answers: Vec<_> = asked
+                .iter()
+                .map(|(permission, place)| {
+                    if authorise(&grants, &[*permission], place).is_ok() {
+                        "yes"
+                    } else {
+                        "no"
+                    }
+                })
+                .collect();
+            assert_eq!(answers.join(" "), expected, "{root} with {in_a:?} in a");
+        }
+    }
+
+    #[test]
+    fn admin_in_a_project_is_not_admin_of_anything() {
+        let place = Place::Project(project("a"));
+        let grants = Grants::from_iter([Grant {
+            permission: Permission::Admin,
+            place: place.clone(),
+        }]);
+        assert!(authorise(&grants, &[Permission::ReadProjectApiToken], &place).is_err());
+        assert!(authorise(&grants, &[Permission::CreateProject], &Place::Instance).is_err());
+    }
+
+    #[test]
+    fn a_refusal_reads_as_the_seed_has_it() {
+        let place = Place::Project(project("default"));
+        let denied = authorise(&Grants::default(), &[Permission::ReadProjectApiToken], &place)
+            .expect_err("nothing held");
+        assert_eq!(
+            denied.to_string(),
+            "You need the \"READ_PROJECT_API_TOKEN\" permission to perform this action in the \"default\" project."
+        );
+        let either = [Permission::Admin, Permission::ReadClientApiToken];
+        let denied = authorise(&Grants::default(), &either, &Place::Instance).expect_err("nothing held");
+        assert_eq!(
+            denied.to_string(),
+            "You need one of the permissions \"ADMIN\", \"READ_CLIENT_API_TOKEN\" to perform this action."
+        );
+    }
+
+    fn permission() -> impl Strategy<Value = Permission> {
+        prop::sample::select(Permission::ALL)
+    }
+
+    fn place() -> impl Strategy<Value = Place> {
+        prop_oneof![
+            Just(Place::Instance),
+            "[ab]".prop_map(|id| Place::Project(project(&id)))
+        ]
+    }
+
+    fn grant() -> impl Strategy<Value = Grant> {
+        (permission(), place()).prop_map(|(permission, place)| Grant { permission, place })
+    }
+
+    proptest! {
+        #[test]
+        fn more_grants_never_allow_less(
+            some in prop::collection::vec(grant(), 0..6),
+            more in prop::collection::vec(grant(), 0..6),
+            any_of in prop::collection::vec(permission(), 1..3),
+            place in place(),
+        ) {
+            let few: Grants = some.iter().cloned().collect();
+            let many: Grants = some.into_iter().chain(more).collect();
+            if authorise(&few, &any_of, &place).is_ok() {
+                prop_assert!(authorise(&many, &any_of, &place).is_ok());
+            }
+        }
+
+        #[test]
+        fn a_grant_elsewhere_allows_nothing_here(permission in permission(), asked in permission()) {
+            let elsewhere: Grants = [Grant { permission, place: Place::Project(project("b")) }].into_iter().collect();
+            prop_assert!(authorise(&elsewhere, &[asked], &Place::Project(project("a"))).is_err());
+            prop_assert!(authorise(&elsewhere, &[asked], &Place::Instance).is_err());
+        }
+    }
+}

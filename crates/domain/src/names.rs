@@ -1,0 +1,216 @@
+//! Names of things: text with a rule, one type each.
+
+use std::fmt;
+
+/// Why a text cannot be a name of its kind. `Display` says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {fault}")]
+pub struct InvalidName {
+    /// What the text was to name, as a person reads it: `project id`, `token name`.
+    pub what: &'static str,
+    /// Which rule it breaks.
+    pub fault: NameFault,
+}
+
+/// The rule that a text breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    /// No character, or blanks only.
+    #[error("must not be empty or blank")]
+    Blank,
+    /// More characters (Unicode scalar values, after trimming) than allowed.
+    #[error("must have at most {max} characters, not {actual}")]
+    TooLong {
+        /// The most that is allowed.
+        max: usize,
+        /// What was given.
+        actual: usize,
+    },
+    /// A control character, NUL among them.
+    #[error("must not contain control characters")]
+    ControlCharacter,
+    /// A character that would need escaping in a path.
+    #[error("may contain only the characters A-Z, a-z, 0-9, _, ~, . and -")]
+    NotUrlFriendly,
+}
+
+fn url_friendly(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
+    let fault = if text.is_empty() {
+        NameFault::Blank
+    } else if !text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_~.-".contains(&byte))
+    {
+        NameFault::NotUrlFriendly
+    } else if text.len() > max {
+        NameFault::TooLong {
+            max,
+            actual: text.len(),
+        }
+    } else {
+        return Ok(());
+    };
+    Err(InvalidName { what, fault })
+}
+
+fn free_text(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
+    let length = text.chars().count();
+    let fault = if text.is_empty() {
+        NameFault::Blank
+    } else if text.chars().any(char::is_control) {
+        NameFault::ControlCharacter
+    } else if length > max {
+        NameFault::TooLong { max, actual: length }
+    } else {
+        return Ok(());
+    };
+    Err(InvalidName { what, fault })
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $rule:ident, $max:literal, trim: $trim:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(Box<str>);
+
+        impl $type {
+            /// The most characters that one may have.
+            pub const MAX_CHARACTERS: usize = $max;
+
+            /// Reads one from text.
+            ///
+            /// # Errors
+            /// [`InvalidName`], which says what to change.
+            pub fn new(text: &str) -> Result<Self, InvalidName> {
+                let text = if $trim { text.trim() } else { text };
+                $rule($what, text, $max)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+name! {
+    /// The id of a project: `[A-Za-z0-9_~.-]{1,100}` (contract, "Projects"). Case matters.
+    ProjectId, "project id", url_friendly, 100, trim: false
+}
+name! {
+    /// The name of an environment: the same rule as a [`ProjectId`]. Case matters.
+    EnvironmentName, "environment name", url_friendly, 100, trim: false
+}
+name! {
+    /// The name of an API token: 1 to 255 characters, trimmed, not blank (contract, "Create body").
+    /// Not unique.
+    TokenName, "token name", free_text, 255, trim: true
+}
+name! {
+    /// What a project is called by people.
+    ProjectName, "project name", free_text, 255, trim: true
+}
+name! {
+    /// What a user is called by people.
+    PersonName, "name", free_text, 255, trim: true
+}
+name! {
+    /// A user's name for signing in. Case matters.
+    Username, "username", free_text, 255, trim: true
+}
+name! {
+    /// What a personal access token is for; unique among its user's.
+    Description, "description", free_text, 255, trim: true
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fault(result: Result<impl fmt::Debug, InvalidName>) -> NameFault {
+        result.expect_err("must be refused").fault
+    }
+
+    #[test]
+    fn a_project_id_is_url_friendly_and_has_at_most_100_characters() {
+        for good in ["a", "default", "A_~.-9", &"x".repeat(100)] {
+            assert_eq!(ProjectId::new(good).expect("good").as_str(), good);
+        }
+        assert_eq!(fault(ProjectId::new("")), NameFault::Blank);
+        assert_eq!(
+            fault(ProjectId::new(&"x".repeat(101))),
+            NameFault::TooLong {
+                max: 100,
+                actual: 101
+            }
+        );
+        for bad in [" ", "a b", "é", "a/b", "*", "[]", "a\0", "a,b", "%41"] {
+            assert_eq!(fault(ProjectId::new(bad)), NameFault::NotUrlFriendly, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_name_is_trimmed_and_counted_in_characters() {
+        assert_eq!(TokenName::new("  a b \n").expect("good").as_str(), "a b");
+        assert_eq!(fault(TokenName::new(" \t ")), NameFault::Blank);
+        assert_eq!(
+            TokenName::new(&"é".repeat(255)).expect("good").as_str().len(),
+            510
+        );
+        assert_eq!(
+            fault(TokenName::new(&"é".repeat(256))),
+            NameFault::TooLong {
+                max: 255,
+                actual: 256
+            }
+        );
+        assert_eq!(fault(TokenName::new("a\0b")), NameFault::ControlCharacter);
+        assert!(TokenName::new("日本語🎉 שלום").is_ok());
+    }
+
+    #[test]
+    fn the_message_says_what_to_change() {
+        let error = EnvironmentName::new("a b").expect_err("blank inside");
+        assert_eq!(
+            error.to_string(),
+            "environment name may contain only the characters A-Z, a-z, 0-9, _, ~, . and -"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_name_parses_to_itself(text in "\\PC{0,300}") {
+            if let Ok(name) = TokenName::new(&text) {
+                prop_assert_eq!(TokenName::new(name.as_str()), Ok(name));
+            }
+            if let Ok(id) = ProjectId::new(&text) {
+                prop_assert_eq!(id.as_str(), text);
+            }
+        }
+    }
+}

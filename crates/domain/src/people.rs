@@ -1,0 +1,212 @@
+//! Users and service accounts.
+
+use std::fmt;
+
+use crate::{PersonName, RoleId, Timestamp, Username};
+
+/// The id of a user, an integer on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub i64);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An e-mail address, as its owner writes it; compared without regard to case.
+#[derive(Debug, Clone)]
+pub struct Email(Box<str>);
+
+/// The text is no e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an e-mail address must read name@domain, with at most 254 characters and no blanks")]
+pub struct InvalidEmail;
+
+impl Email {
+    /// Reads an address: one `@` between two parts that are not empty, no blanks or control characters, at most
+    /// 254 bytes (RFC 5321, section 4.5.3). Whether it can be written to, only a letter would show.
+    ///
+    /// # Errors
+    /// [`InvalidEmail`].
+    pub fn new(text: &str) -> Result<Self, InvalidEmail> {
+        let text = text.trim();
+        let (name, domain) = text.split_once('@').ok_or(InvalidEmail)?;
+        let unfit = |c: char| c.is_whitespace() || c.is_control() || c == ',';
+        if name.is_empty()
+            || domain.is_empty()
+            || domain.contains('@')
+            || text.len() > 254
+            || text.contains(unfit)
+        {
+            return Err(InvalidEmail);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The address as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address by which two are the same: in lower case.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl PartialEq for Email {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Email {}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a user is known by: a user name, an e-mail address, or both; never neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserIdentity {
+    username: Option<Username>,
+    email: Option<Email>,
+}
+
+/// Neither a user name nor an e-mail address was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a user needs a username or an email")]
+pub struct WithoutIdentity;
+
+impl UserIdentity {
+    /// An identity of one or both.
+    ///
+    /// # Errors
+    /// [`WithoutIdentity`] for neither.
+    pub fn new(username: Option<Username>, email: Option<Email>) -> Result<Self, WithoutIdentity> {
+        if username.is_none() && email.is_none() {
+            return Err(WithoutIdentity);
+        }
+        Ok(Self { username, email })
+    }
+
+    /// The user name.
+    #[must_use]
+    pub fn username(&self) -> Option<&Username> {
+        self.username.as_ref()
+    }
+
+    /// The e-mail address.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        self.email.as_ref()
+    }
+
+    /// How audit events name the user: the e-mail address, else the user name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        let username = self.username.as_ref().map(Username::as_str);
+        self.email
+            .as_ref()
+            .map(Email::as_str)
+            .or(username)
+            .unwrap_or_default()
+    }
+}
+
+/// Whether somebody can sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    /// A person.
+    Person,
+    /// A program, which acts by tokens alone.
+    Service,
+}
+
+/// A user that is to be; the store gives the id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// What the user is known by.
+    pub identity: UserIdentity,
+    /// What the user is called.
+    pub name: Option<PersonName>,
+    /// Person or program.
+    pub kind: AccountKind,
+    /// The role held for the whole instance.
+    pub root_role: RoleId,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// What the user is known by.
+    pub identity: UserIdentity,
+    /// What the user is called.
+    pub name: Option<PersonName>,
+    /// Person or program.
+    pub kind: AccountKind,
+    /// The role held for the whole instance.
+    pub root_role: RoleId,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+impl NewUser {
+    /// The user under the id that the store gave.
+    #[must_use]
+    pub fn with_id(self, id: UserId) -> User {
+        let Self {
+            identity,
+            name,
+            kind,
+            root_role,
+            created_at,
+        } = self;
+        User {
+            id,
+            identity,
+            name,
+            kind,
+            root_role,
+            created_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_two_parts_and_no_blanks() {
+        for good in ["a@b", "Ed@Example.com", " x@example.com "] {
+            assert_eq!(Email::new(good).expect("an address").as_str(), good.trim());
+        }
+        for bad in ["", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\0", "a@b,c@d"] {
+            assert_eq!(Email::new(bad), Err(InvalidEmail), "{bad:?}");
+        }
+        assert!(Email::new(&format!("a@{}", "b".repeat(253))).is_err());
+    }
+
+    #[test]
+    fn addresses_are_compared_without_case() {
+        assert_eq!(Email::new("Ed@Example.com"), Email::new("ed@example.COM"));
+    }
+
+    #[test]
+    fn a_user_is_known_by_something() {
+        assert_eq!(UserIdentity::new(None, None), Err(WithoutIdentity));
+        let both =
+            UserIdentity::new(Username::new("ed").ok(), Email::new("ed@example.com").ok()).expect("both");
+        assert_eq!(both.label(), "ed@example.com");
+    }
+}

@@ -1,0 +1,104 @@
+//! Who is calling.
+
+use crate::{Actor, Grants, PersonalTokenId, Timestamp, TokenAccess, TokenId, TokenKind, TokenName, UserId};
+
+/// Somebody whose credentials were good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// A program with an API token.
+    ApiToken {
+        /// The token.
+        id: TokenId,
+        /// Its name, for the audit trail.
+        name: TokenName,
+        /// What it may reach.
+        access: TokenAccess,
+        /// What it may administer.
+        grants: Grants,
+        /// When the credentials cease to be good; `None` = never.
+        expires_at: Option<Timestamp>,
+    },
+    /// A user, by one of their personal access tokens.
+    User {
+        /// The user.
+        id: UserId,
+        /// E-mail address or user name, for the audit trail.
+        label: String,
+        /// What the user may do, by all roles held.
+        grants: Grants,
+        /// The token used.
+        personal_token: PersonalTokenId,
+        /// When the credentials cease to be good.
+        expires_at: Timestamp,
+    },
+}
+
+/// A client or frontend token came where an admin token or a user is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid token: expected a different token type for this endpoint")]
+pub struct WrongTokenKind(pub TokenKind);
+
+impl Principal {
+    /// The principal that an API token is.
+    #[must_use]
+    pub fn of_token(token: &crate::ApiToken) -> Self {
+        let grants = match token.access {
+            TokenAccess::Admin => Grants::admin(),
+            TokenAccess::Client(_) | TokenAccess::Frontend(_) => Grants::default(),
+        };
+        Self::ApiToken {
+            id: token.id,
+            name: token.name.clone(),
+            access: token.access.clone(),
+            grants,
+            expires_at: token.expires_at,
+        }
+    }
+
+    /// What the principal may do.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        match self {
+            Self::ApiToken { grants, .. } | Self::User { grants, .. } => grants,
+        }
+    }
+
+    /// Whether the credentials are no longer good at that moment.
+    #[must_use]
+    pub fn is_expired_at(&self, now: Timestamp) -> bool {
+        let end = match self {
+            Self::ApiToken { expires_at, .. } => *expires_at,
+            Self::User { expires_at, .. } => Some(*expires_at),
+        };
+        end.is_some_and(|end| end <= now)
+    }
+
+    /// How the audit trail names the principal.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::ApiToken { name, .. } => Actor::AdminToken {
+                name: name.to_string(),
+            },
+            Self::User { id, label, .. } => Actor::User {
+                id: *id,
+                name: label.clone(),
+            },
+        }
+    }
+
+    /// Whether the principal has business on the administrative routes at all.
+    ///
+    /// # Errors
+    /// [`WrongTokenKind`] for client and frontend tokens.
+    pub fn may_administer(&self) -> Result<(), WrongTokenKind> {
+        match self {
+            Self::ApiToken {
+                access: TokenAccess::Admin,
+                ..
+            }
+            | Self::User { .. } => Ok(()),
+            Self::ApiToken { access, .. } => Err(WrongTokenKind(access.kind())),
+        }
+    }
+}

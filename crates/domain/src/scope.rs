@@ -1,0 +1,175 @@
+//! How far a token reaches. A scope is an enum that cannot be wrong: "no projects" has no value, so it can
+//! never read as "all projects", and no operation here makes a scope wider.
+
+use crate::{EnvironmentName, ProjectId};
+
+/// The projects that a token works in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectScope {
+    /// Every project, those to come included.
+    All,
+    /// These and no others.
+    Only(ProjectSet),
+}
+
+/// One or more projects, each once, in the order in which they were named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectSet(Box<[ProjectId]>);
+
+/// A scope was to be made of no project at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a scope needs at least one project")]
+pub struct EmptyScope;
+
+impl ProjectSet {
+    /// The projects in the order given; a repeated one counts once.
+    ///
+    /// # Errors
+    /// [`EmptyScope`] where there is none.
+    pub fn new(projects: impl IntoIterator<Item = ProjectId>) -> Result<Self, EmptyScope> {
+        let mut set: Vec<ProjectId> = Vec::new();
+        for project in projects {
+            if !set.contains(&project) {
+                set.push(project);
+            }
+        }
+        if set.is_empty() {
+            Err(EmptyScope)
+        } else {
+            Ok(Self(set.into()))
+        }
+    }
+
+    /// Just this project.
+    #[must_use]
+    pub fn one(project: ProjectId) -> Self {
+        Self(Box::new([project]))
+    }
+
+    /// The projects, in order; never empty.
+    #[must_use]
+    pub fn as_slice(&self) -> &[ProjectId] {
+        &self.0
+    }
+}
+
+impl ProjectScope {
+    /// Just this project.
+    #[must_use]
+    pub fn one(project: ProjectId) -> Self {
+        Self::Only(ProjectSet::one(project))
+    }
+
+    /// Whether the scope reaches this project.
+    #[must_use]
+    pub fn covers(&self, project: &ProjectId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(set) => set.as_slice().contains(project),
+        }
+    }
+
+    /// Whether the scope names this project (a scope of all projects names none).
+    #[must_use]
+    pub fn names(&self, project: &ProjectId) -> bool {
+        matches!(self, Self::Only(set) if set.as_slice().contains(project))
+    }
+
+    /// Whether everything that this scope reaches is reached by the other one too.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::All) => true,
+            (Self::All, Self::Only(_)) => false,
+            (Self::Only(set), Self::Only(_)) => set.as_slice().iter().all(|project| other.covers(project)),
+        }
+    }
+
+    /// The scope once this project is gone; `None` where nothing is left of it, so that the token has to go too.
+    #[must_use]
+    pub fn without(&self, project: &ProjectId) -> Option<Self> {
+        match self {
+            Self::All => Some(Self::All),
+            Self::Only(set) => {
+                let rest = set.as_slice().iter().filter(|one| *one != project).cloned();
+                ProjectSet::new(rest).ok().map(Self::Only)
+            }
+        }
+    }
+
+    /// The projects by name; empty for a scope of all projects.
+    #[must_use]
+    pub fn named(&self) -> &[ProjectId] {
+        match self {
+            Self::All => &[],
+            Self::Only(set) => set.as_slice(),
+        }
+    }
+}
+
+/// The environments that a token was asked to work in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvironmentScope {
+    /// Every environment (`*`): admin tokens only.
+    All,
+    /// This one.
+    Only(EnvironmentName),
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) fn project_id() -> impl Strategy<Value = ProjectId> {
+        "[a-c]".prop_map(|text| ProjectId::new(&text).expect("the pattern is an id"))
+    }
+
+    pub(crate) fn project_scope() -> impl Strategy<Value = ProjectScope> {
+        prop_oneof![
+            Just(ProjectScope::All),
+            prop::collection::vec(project_id(), 1..4)
+                .prop_map(|ids| ProjectScope::Only(ProjectSet::new(ids).expect("not empty"))),
+        ]
+    }
+
+    #[test]
+    fn no_project_is_no_scope() {
+        assert_eq!(ProjectSet::new([]), Err(EmptyScope));
+    }
+
+    #[test]
+    fn order_is_kept_and_repetition_is_not() {
+        let ids = ["b", "a", "b"].map(|id| ProjectId::new(id).expect("id"));
+        let names: Vec<_> = ProjectSet::new(ids)
+            .expect("two")
+            .as_slice()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(names, ["b", "a"]);
+    }
+
+    proptest! {
+        #[test]
+        fn losing_a_project_never_widens(scope in project_scope(), gone in project_id(), probe in project_id()) {
+            match scope.without(&gone) {
+                None => prop_assert_eq!(scope, ProjectScope::one(gone)),
+                Some(rest) => {
+                    prop_assert!(rest.is_within(&scope));
+                    prop_assert!(!rest.covers(&probe) || scope.covers(&probe));
+                    prop_assert!(!rest.names(&gone));
+                }
+            }
+        }
+
+        #[test]
+        fn within_means_covering_no_more(a in project_scope(), b in project_scope(), probe in project_id()) {
+            if a.is_within(&b) && a.covers(&probe) {
+                prop_assert!(b.covers(&probe));
+            }
+            prop_assert!(a.is_within(&a) && a.is_within(&ProjectScope::All));
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Secrets: what they look like, and a type that does not let them slip out.
+//!
+//! A new secret is the contract's prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random
+//! bits in base62, and six characters of CRC-32 over all before them, by which a leak scanner can tell a real
+//! one offline. Any other text can be a legacy secret, so nothing but [`TokenSecret::prefix`] looks at the shape.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{EnvironmentName, EnvironmentScope, InvalidName, ProjectId, ProjectScope, TokenAccess};
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^33 > 2^192: all of the entropy fits.
+const RANDOM_CHARACTERS: usize = 33;
+/// 62^6 > 2^32.
+const CHECKSUM_CHARACTERS: usize = 6;
+const PERSONAL_PREFIX: &str = "user:";
+
+/// The secret of an API token or of a personal access token.
+///
+/// It has no `Debug` that shows it, no `Display` and no serialisation; [`TokenSecret::reveal`] is called by the
+/// sealing adapter, by the answer that shows it to its owner, and by nobody else.
+#[derive(Clone)]
+pub struct TokenSecret(SecretString);
+
+/// Why a text cannot be a secret, not even a legacy one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecret {
+    /// No character.
+    #[error("a secret must not be empty")]
+    Empty,
+    /// More than [`TokenSecret::MAX_BYTES`].
+    #[error("a secret must have at most 1024 bytes")]
+    TooLong,
+    /// A blank or control character, which no header could carry unchanged.
+    #[error("a secret must not contain blanks or control characters")]
+    Unprintable,
+}
+
+impl TokenSecret {
+    /// The longest secret that is looked up, in bytes.
+    pub const MAX_BYTES: usize = 1024;
+    /// The random bytes that a new secret is made of: 192 bits.
+    pub const ENTROPY_BYTES: usize = 24;
+
+    /// Takes any text as a secret: one of ours, or a legacy one of any shape.
+    ///
+    /// # Errors
+    /// [`InvalidSecret`] for what no `Authorization` header could carry.
+    pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
+        if text.is_empty() {
+            Err(InvalidSecret::Empty)
+        } else if text.len() > Self::MAX_BYTES {
+            Err(InvalidSecret::TooLong)
+        } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            Err(InvalidSecret::Unprintable)
+        } else {
+            Ok(Self(text.into()))
+        }
+    }
+
+    /// A new secret for a token of that access, from random bytes.
+    #[must_use]
+    pub fn mint(access: &TokenAccess, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
+        Self::with_prefix(&SecretPrefix::of(access).to_string(), entropy)
+    }
+
+    /// A new secret for a personal access token (`user:…`), from random bytes.
+    #[must_use]
+    pub fn mint_personal(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
+        Self::with_prefix(PERSONAL_PREFIX, entropy)
+    }
+
+    fn with_prefix(prefix: &str, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
+        let mut text = String::with_capacity(prefix.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS);
+        text.push_str(prefix);
+        push_base62(&mut text, entropy, RANDOM_CHARACTERS);
+        let checksum = crc32fast::hash(text.as_bytes());
+        push_base62(&mut text, checksum.to_be_bytes(), CHECKSUM_CHARACTERS);
+        Self(text.into())
+    }
+
+    /// The secret itself. To be called only where it is sealed and where it is shown to its owner.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether this is, by its prefix, the secret of a personal access token.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        self.reveal().starts_with(PERSONAL_PREFIX)
+    }
+
+    /// Whether the secret ends in the checksum of all before it, as every one that we made does.
+    #[must_use]
+    pub fn has_valid_checksum(&self) -> bool {
+        let text = self.reveal();
+        let Some((checked, checksum)) = text.split_at_checked(text.len().saturating_sub(CHECKSUM_CHARACTERS))
+        else {
+            return false;
+        };
+        let mut expected = String::with_capacity(CHECKSUM_CHARACTERS);
+        push_base62(
+            &mut expected,
+            crc32fast::hash(checked.as_bytes()).to_be_bytes(),
+            CHECKSUM_CHARACTERS,
+        );
+        let random = checked
+            .bytes()
+            .rev()
+            .take_while(u8::is_ascii_alphanumeric)
+            .count();
+        random >= RANDOM_CHARACTERS && checksum == expected
+    }
+
+    /// The projects and environment that the secret's own prefix names: text before the first `:`, then text up
+    /// to the next `.` (up to the last one in a secret of ours, whose random part has none), or to the end.
+    ///
+    /// # Errors
+    /// [`UnreadablePrefix`] where the text has no such prefix.
+    pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
+        let text = self.reveal();
+        let (projects, rest) = text.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
+        let split = if self.has_valid_checksum() {
+            rest.rsplit_once('.')
+        } else {
+            rest.split_once('.')
+        };
+        let environment = split.map_or(rest, |(environment, _)| environment);
+        let projects = match projects {
+            "*" => ProjectsPart::All,
+            "[]" => ProjectsPart::Several,
+            id => ProjectsPart::One(ProjectId::new(id)?),
+        };
+        let environment = match environment {
+            "*" => EnvironmentScope::All,
+            name => EnvironmentScope::Only(EnvironmentName::new(name)?),
+        };
+        Ok(SecretPrefix {
+            projects,
+            environment,
+        })
+    }
+}
+
+/// Says that there is a secret, never which.
+impl fmt::Debug for TokenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSecret([REDACTED])")
+    }
+}
+
+fn push_base62<const N: usize>(text: &mut String, mut number: [u8; N], width: usize) {
+    let mut digits = vec![0_u8; width];
+    for digit in digits.iter_mut().rev() {
+        let mut remainder = 0_u16;
+        for byte in &mut number {
+            let dividend = remainder << 8 | u16::from(*byte);
+            // The quotient of a number below 62 * 256 by 62 fits a byte.
+            *byte = u8::try_from(dividend / 62).unwrap_or(u8::MAX);
+            remainder = dividend % 62;
+        }
+        *digit = ALPHABET.get(usize::from(remainder)).copied().unwrap_or(b'0');
+    }
+    text.extend(digits.into_iter().map(char::from));
+}
+
+/// What the text before a secret's random part says of its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretPrefix {
+    projects: ProjectsPart,
+    environment: EnvironmentScope,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ProjectsPart {
+    All,
+    One(ProjectId),
+    Several,
+}
+
+/// Why a secret does not say where its token belongs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadablePrefix {
+    /// There is no `:`.
+    #[error("it has no \":\" after its project: write <project>:<environment>.<random>")]
+    NoColon,
+    /// The project's or the environment's part is no name of one.
+    #[error("its {0}")]
+    Name(#[from] InvalidName),
+    /// `[]` says that there are several projects, but not which.
+    #[error("its project part \"[]\" does not say which projects: write one project, or \"*\" for all")]
+    SeveralProjects,
+}
+
+impl SecretPrefix {
+    /// The prefix of a token of that access.
+    #[must_use]
+    pub fn of(access: &TokenAccess) -> Self {
+        let projects = match access.projects() {
+            ProjectScope::All => ProjectsPart::All,
+            ProjectScope::Only(set) => match set.as_slice() {
+                [project] => ProjectsPart::One(project.clone()),
+                _ => ProjectsPart::Several,
+            },
+        };
+        let environment = match access.environment() {
+            None => EnvironmentScope::All,
+            Some(environment) => EnvironmentScope::Only(environment.clone()),
+        };
+        Self {
+            projects,
+            environment,
+        }
+    }
+
+    /// The projects that the prefix names.
+    ///
+    /// # Errors
+    /// [`UnreadablePrefix::SeveralProjects`] for `[]`, which names none.
+    pub fn projects(&self) -> Result<ProjectScope, UnreadablePrefix> {
+        match &self.projects {
+            ProjectsPart::All => Ok(ProjectScope::All),
+            ProjectsPart::One(project) => Ok(ProjectScope::one(project.clone())),
+            ProjectsPart::Several => Err(UnreadablePrefix::SeveralProjects),
+        }
+    }
+
+    /// The environment that the prefix names.
+    #[must_use]
+    pub fn environment(&self) -> EnvironmentScope {
+        self.environment.clone()
+    }
+}
+
+/// `<projects>:<environment>.`
+impl fmt::Display for SecretPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.projects {
+            ProjectsPart::All => f.write_str("*"),
+            ProjectsPart::One(project) => project.fmt(f),
+            ProjectsPart::Several => f.write_str("[]"),
+        }?;
+        match &self.environment {
+            EnvironmentScope::All => f.write_str(":*."),
+            EnvironmentScope::Only(environment) => write!(f, ":{environment}."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{ProjectSet, TokenKind};
+
+    fn access() -> impl Strategy<Value = TokenAccess> {
+        let id = "[A-Za-z0-9_~.-]{1,12}";
+        let scope = prop_oneof![
+            Just(ProjectScope::All),
+            prop::collection::vec(id, 1..3).prop_map(|ids| {
+                let ids = ids
+                    .iter()
+                    .map(|id| ProjectId::new(id).expect("the pattern is an id"));
+                ProjectScope::Only(ProjectSet::new(ids).expect("not empty"))
+            }),
+        ];
+        prop_oneof![
+            Just(TokenAccess::Admin),
+            (scope, id).prop_map(|(projects, environment)| {
+                let environment = EnvironmentName::new(&environment).expect("the pattern is a name");
+                TokenAccess::new(TokenKind::Client, projects, EnvironmentScope::Only(environment))
+                    .expect("a scope")
+            }),
+        ]
+    }
+
+    #[test]
+    fn a_new_secret_is_prefix_random_part_and_checksum() {
+        let secret = TokenSecret::mint(&TokenAccess::Admin, [0; 24]);
+        let (prefix, random) = secret.reveal().split_at(4);
+        assert_eq!(prefix, "*:*.");
+        assert_eq!(random.len(), 39);
+        assert!(random.starts_with(&"0".repeat(33)));
+        assert!(secret.has_valid_checksum());
+        let most = TokenSecret::mint_personal([0xff; 24]);
+        assert!(most.is_personal() && most.has_valid_checksum());
+        assert_eq!(most.reveal().len(), 5 + 39);
+    }
+
+    #[test]
+    fn debug_does_not_show_the_secret() {
+        let secret = TokenSecret::parse("hush-hush").expect("a legacy secret");
+        assert!(!format!("{secret:?}").contains("hush"));
+    }
+
+    #[test]
+    fn legacy_secrets_have_any_shape() {
+        for text in [
+            "x",
+            "legacyadmin",
+            "default:development.abc",
+            "é:*.unleash4all",
+            "user:",
+            &"s".repeat(1024),
+        ] {
+            let secret = TokenSecret::parse(text).expect("a legacy secret");
+            assert_eq!(secret.reveal(), text);
+            assert!(!secret.has_valid_checksum());
+        }
+        assert_eq!(TokenSecret::parse("").err(), Some(InvalidSecret::Empty));
+        assert_eq!(
+            TokenSecret::parse(&"s".repeat(1025)).err(),
+            Some(InvalidSecret::TooLong)
+        );
+        for text in ["a b", "a\0", "a\n", "\u{a0}"] {
+            assert_eq!(TokenSecret::parse(text).err(), Some(InvalidSecret::Unprintable));
+        }
+    }
+
+    #[test]
+    fn a_legacy_prefix_gives_project_and_environment() {
+        let prefix = |text: &str| TokenSecret::parse(text).expect("a secret").prefix();
+        let known = prefix("default:development.a.b").expect("a prefix");
+        assert_eq!(
+            known.projects(),
+            Ok(ProjectScope::one(ProjectId::new("default").expect("id")))
+        );
+        assert_eq!(known.to_string(), "default:development.");
+        assert_eq!(
+            prefix("*:*.adm").expect("a prefix").environment(),
+            EnvironmentScope::All
+        );
+        assert_eq!(
+            prefix("p:development").expect("a prefix").to_string(),
+            "p:development."
+        );
+        assert_eq!(prefix("nocolon"), Err(UnreadablePrefix::NoColon));
+        assert!(matches!(prefix(":development.x"), Err(UnreadablePrefix::Name(_))));
+        assert!(matches!(prefix("p:.x"), Err(UnreadablePrefix::Name(_))));
+        assert_eq!(
+            prefix("[]:e.x").expect("a prefix").projects(),
+            Err(UnreadablePrefix::SeveralProjects)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_minted_secret_parses_to_itself_and_its_prefix(access in access(), entropy: [u8; 24]) {
+            let minted = TokenSecret::mint(&access, entropy);
+            let parsed = TokenSecret::parse(minted.reveal()).expect("parses");
+            prop_assert_eq!(parsed.reveal(), minted.reveal());
+            prop_assert_eq!(parsed.prefix().expect("a prefix"), SecretPrefix::of(&access));
+        }
+
+        #[test]
+        fn one_changed_character_breaks_the_checksum(entropy: [u8; 24], at in 4_usize..43) {
+            let mut text = TokenSecret::mint(&TokenAccess::Admin, entropy).reveal().to_owned();
+            let other = if text.as_bytes()[at] == b'x' { "y" } else { "x" };
+            text.replace_range(at..=at, other);
+            prop_assert!(!TokenSecret::parse(&text).expect("a secret").has_valid_checksum());
+        }
+
+        #[test]
+        fn different_entropy_makes_different_secrets(a: [u8; 24], b: [u8; 24]) {
+            let [a_text, b_text] = [a, b].map(|entropy| TokenSecret::mint_personal(entropy).reveal().to_owned());
+            prop_assert_eq!(a == b, a_text == b_text);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in ".{0,64}") {
+            if let Ok(secret) = TokenSecret::parse(&text) {
+                let _ = secret.prefix();
+                prop_assert_eq!(secret.reveal(), text);
+            }
+        }
+    }
+}

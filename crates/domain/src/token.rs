@@ -1,0 +1,331 @@
+//! API tokens: who they are and what they may reach.
+
+use std::{fmt, str::FromStr};
+
+use uuid::Uuid;
+
+use crate::{EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenName};
+
+/// The id of an API token: a UUID of version 7 (RFC 9562, section 5.7) whose time is the token's creation.
+///
+/// Its order is therefore the contract's order of lists, "by creation, then id", and one index on it answers both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(Uuid);
+
+impl TokenId {
+    /// A new id for a token created at that moment (moments before 1970 count as 1970).
+    #[must_use]
+    pub fn new(created_at: Timestamp, entropy: [u8; 10]) -> Self {
+        let millis = u64::try_from(created_at.millis()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy).into_uuid())
+    }
+
+    /// The id that a store kept.
+    #[must_use]
+    pub fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// The id for a store.
+    #[must_use]
+    pub fn as_uuid(self) -> Uuid {
+        self.0
+    }
+
+    /// Reads an id as lists show it: lower- or upper-case, with hyphens. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 36)
+            .then(|| Uuid::try_parse(text).ok())
+            .flatten()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenKind {
+    /// Servers that read feature configuration (called `backend` by newer clients).
+    Client,
+    /// Administration; reaches everything.
+    Admin,
+    /// Browsers and apps.
+    Frontend,
+}
+
+impl TokenKind {
+    /// The name on the wire, lower case.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Admin => "admin",
+            Self::Frontend => "frontend",
+        }
+    }
+}
+
+impl fmt::Display for TokenKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text names no kind of token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a token's type must be client (or backend), frontend or admin")]
+pub struct UnknownTokenKind;
+
+/// Any case; `backend` is today's name for `client` (contract, "Token object").
+impl FromStr for TokenKind {
+    type Err = UnknownTokenKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTokenKind> {
+        match text.to_ascii_lowercase().as_str() {
+            "client" | "backend" => Ok(Self::Client),
+            "admin" => Ok(Self::Admin),
+            "frontend" => Ok(Self::Frontend),
+            _ => Err(UnknownTokenKind),
+        }
+    }
+}
+
+/// The projects and the one environment of a token that is not an admin's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Where it works.
+    pub projects: ProjectScope,
+    /// In which environment.
+    pub environment: EnvironmentName,
+}
+
+/// What a token may reach. Admin tokens reach all there is; no other token can be for all environments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenAccess {
+    /// Everything.
+    Admin,
+    /// A client's scope.
+    Client(Scope),
+    /// A frontend's scope.
+    Frontend(Scope),
+}
+
+/// Why a kind of token cannot have a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// An admin token for some projects only.
+    #[error("an admin token must be for all projects: leave project and projects out, or send \"*\"")]
+    AdminNeedsAllProjects,
+    /// An admin token for one environment.
+    #[error("an admin token must be for all environments: leave environment out, or send \"*\"")]
+    AdminNeedsAllEnvironments,
+    /// Another token for all environments.
+    #[error("a {0} token must be for one environment, not for \"*\"")]
+    NeedsOneEnvironment(TokenKind),
+}
+
+impl TokenAccess {
+    /// The access of a token of this kind and scope.
+    ///
+    /// # Errors
+    /// [`AccessError`] where the kind cannot have that scope.
+    pub fn new(
+        kind: TokenKind,
+        projects: ProjectScope,
+        environment: EnvironmentScope,
+    ) -> Result<Self, AccessError> {
+        match (kind, projects, environment) {
+            (TokenKind::Admin, ProjectScope::Only(_), _) => Err(AccessError::AdminNeedsAllProjects),
+            (TokenKind::Admin, _, EnvironmentScope::Only(_)) => Err(AccessError::AdminNeedsAllEnvironments),
+            (TokenKind::Admin, ProjectScope::All, EnvironmentScope::All) => Ok(Self::Admin),
+            (kind, _, EnvironmentScope::All) => Err(AccessError::NeedsOneEnvironment(kind)),
+            (TokenKind::Client, projects, EnvironmentScope::Only(environment)) => Ok(Self::Client(Scope {
+                projects,
+                environment,
+            })),
+            (TokenKind::Frontend, projects, EnvironmentScope::Only(environment)) => {
+                Ok(Self::Frontend(Scope {
+                    projects,
+                    environment,
+                }))
+            }
+        }
+    }
+
+    /// What the token is for.
+    #[must_use]
+    pub fn kind(&self) -> TokenKind {
+        match self {
+            Self::Admin => TokenKind::Admin,
+            Self::Client(_) => TokenKind::Client,
+            Self::Frontend(_) => TokenKind::Frontend,
+        }
+    }
+
+    /// The projects that the token works in.
+    #[must_use]
+    pub fn projects(&self) -> &ProjectScope {
+        match self {
+            Self::Admin => &ProjectScope::All,
+            Self::Client(scope) | Self::Frontend(scope) => &scope.projects,
+        }
+    }
+
+    /// The environment that the token works in; `None` for an admin token, which works in all.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentName> {
+        match self {
+            Self::Admin => None,
+            Self::Client(scope) | Self::Frontend(scope) => Some(&scope.environment),
+        }
+    }
+
+    /// The access once this project is gone; `None` where nothing is left, so that the token has to go too.
+    #[must_use]
+    pub fn without_project(&self, project: &crate::ProjectId) -> Option<Self> {
+        let narrowed = |scope: &Scope| {
+            let projects = scope.projects.without(project)?;
+            Some(Scope {
+                projects,
+                environment: scope.environment.clone(),
+            })
+        };
+        match self {
+            Self::Admin => Some(Self::Admin),
+            Self::Client(scope) => narrowed(scope).map(Self::Client),
+            Self::Frontend(scope) => narrowed(scope).map(Self::Frontend),
+        }
+    }
+}
+
+/// An API token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its id; carries the moment of its creation.
+    pub id: TokenId,
+    /// Its name, which need not be unique.
+    pub name: TokenName,
+    /// What it may reach.
+    pub access: TokenAccess,
+    /// From this moment on it is refused; `None` = never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was created; the same millisecond that its id carries.
+    pub created_at: Timestamp,
+    /// When it last authenticated, as far as written; `None` = never.
+    pub seen_at: Option<Timestamp>,
+}
+
+impl ApiToken {
+    /// Whether the token is refused at that moment for its age.
+    #[must_use]
+    pub fn is_expired_at(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        ProjectId,
+        scope::tests::{project_id, project_scope},
+    };
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).expect("in range")
+    }
+
+    #[test]
+    fn ids_sort_by_creation_and_then_by_chance() {
+        let first = TokenId::new(at(1_000), [0xff; 10]);
+        let second = TokenId::new(at(1_001), [0; 10]);
+        let third = TokenId::new(at(1_001), [1; 10]);
+        assert!(first < second && second < third);
+        assert!(first.to_string() < second.to_string() && second.to_string() < third.to_string());
+        assert_eq!(first.as_uuid().get_version_num(), 7);
+        assert_eq!(TokenId::parse(&first.to_string()), Some(first));
+        assert_eq!(TokenId::parse(&first.as_uuid().simple().to_string()), None);
+        assert_eq!(TokenId::parse("*:*.secret"), None);
+    }
+
+    #[test]
+    fn kinds_are_read_in_any_case_and_backend_is_client() {
+        for (text, kind) in [
+            ("CLIENT", TokenKind::Client),
+            ("Backend", TokenKind::Client),
+            ("fRontend", TokenKind::Frontend),
+            ("admin", TokenKind::Admin),
+        ] {
+            assert_eq!(text.parse(), Ok(kind));
+        }
+        for text in ["", "clients", " client", "proxy"] {
+            assert_eq!(text.parse::<TokenKind>(), Err(UnknownTokenKind));
+        }
+    }
+
+    #[test]
+    fn only_admins_reach_all_environments_and_they_reach_everything() {
+        let development = || EnvironmentScope::Only(EnvironmentName::new("development").expect("name"));
+        let one = || ProjectScope::one(ProjectId::new("a").expect("id"));
+        assert_eq!(
+            TokenAccess::new(TokenKind::Admin, ProjectScope::All, EnvironmentScope::All),
+            Ok(TokenAccess::Admin)
+        );
+        assert_eq!(
+            TokenAccess::new(TokenKind::Admin, one(), EnvironmentScope::All),
+            Err(AccessError::AdminNeedsAllProjects)
+        );
+        assert_eq!(
+            TokenAccess::new(TokenKind::Admin, ProjectScope::All, development()),
+            Err(AccessError::AdminNeedsAllEnvironments)
+        );
+        for kind in [TokenKind::Client, TokenKind::Frontend] {
+            assert_eq!(
+                TokenAccess::new(kind, one(), EnvironmentScope::All),
+                Err(AccessError::NeedsOneEnvironment(kind))
+            );
+            assert_eq!(
+                TokenAccess::new(kind, one(), development())
+                    .expect("a scope")
+                    .kind(),
+                kind
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_expires_on_the_very_moment() {
+        let token = ApiToken {
+            id: TokenId::new(at(0), [0; 10]),
+            name: TokenName::new("t").expect("name"),
+            access: TokenAccess::Admin,
+            expires_at: Some(at(10)),
+            created_at: at(0),
+            seen_at: None,
+        };
+        assert!(!token.is_expired_at(at(9)));
+        assert!(token.is_expired_at(at(10)));
+    }
+
+    proptest! {
+        #[test]
+        fn losing_a_project_never_widens_a_token(projects in project_scope(), gone in project_id(), frontend: bool) {
+            let kind = if frontend { TokenKind::Frontend } else { TokenKind::Client };
+            let environment = EnvironmentName::new("e").expect("name");
+            let access = TokenAccess::new(kind, projects, EnvironmentScope::Only(environment)).expect("a scope");
+            if let Some(rest) = access.without_project(&gone) {
+                prop_assert!(rest.projects().is_within(access.projects()));
+                prop_assert_eq!(rest.kind(), access.kind());
+                prop_assert_eq!(rest.environment(), access.environment());
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a store holds before anybody has used it. SQL stores get it from their first migration, the memory store
+//! from here; the conformance suite compares.
+
+use latchkey_domain::{
+    Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectId, ProjectName, Role,
+    Timestamp,
+};
+
+/// The id of the project that is always there.
+pub const DEFAULT_PROJECT: &str = "default";
+
+/// The built-in roles.
+#[must_use]
+pub fn roles() -> [Role; 5] {
+    Role::built_in()
+}
+
+/// The project `default`, created at that moment (when the store was made).
+///
+/// # Errors
+/// Never in fact: its names are good ones.
+pub fn project(created_at: Timestamp) -> Result<Project, InvalidName> {
+    Ok(Project {
+        id: ProjectId::new(DEFAULT_PROJECT)?,
+        name: ProjectName::new("Default")?,
+        description: "Default project".to_owned(),
+        created_at,
+        archived_at: None,
+    })
+}
+
+/// The environments `development` and `production`, in the order of lists.
+///
+/// # Errors
+/// Never in fact: their names are good ones.
+pub fn environments() -> Result<[Environment; 2], InvalidName> {
+    let environment = |name: &str, kind, sort_order| {
+        Ok(Environment {
+            name: EnvironmentName::new(name)?,
+            kind,
+            sort_order,
+            enabled: true,
+        })
+    };
+    Ok([
+        environment("development", EnvironmentKind::Development, 2)?,
+        environment("production", EnvironmentKind::Production, 3)?,
+    ])
+}

@@ -1,0 +1,69 @@
+//! # The ports of Latchkey
+//!
+//! The traits through which the use cases meet the world: stores, sealing of secrets, time and randomness. They
+//! speak the domain, take and return domain types, and fail with errors that a caller can act on.
+//!
+//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and what a store holds
+//! when it is new ([`fresh`]). May not live here: anything that does the work.
+//!
+//! Every mutating method takes the event that it must record, and commits both or neither (design, rule 2). A
+//! future that is dropped half-way leaves a store as if the call had finished, or as if it had never been made.
+//!
+//! Next rooms: `latchkey-service`, which calls these, and `crates/adapters/*`, which implement them.
+//! With the feature `mocks`, each trait has a double made by mockall (`MockTokenRepository`, …).
+
+mod access;
+mod audit;
+mod error;
+pub mod fresh;
+mod health;
+mod places;
+mod sealing;
+mod surroundings;
+mod tokens;
+
+pub use access::{AccessRepository, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
+pub use audit::EventRepository;
+pub use error::{Entity, Inconsistency, StoreError};
+pub use health::Health;
+pub use places::{EnvironmentRepository, ProjectRepository};
+pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
+pub use surroundings::{Clock, Entropy, EntropyExt};
+pub use tokens::{FirstToken, Quota, StoredToken, TokenRepository};
+
+#[cfg(feature = "mocks")]
+pub use {
+    access::{MockAccessRepository, MockPersonalTokenRepository, MockUserRepository},
+    audit::MockEventRepository,
+    health::MockHealth,
+    places::{MockEnvironmentRepository, MockProjectRepository},
+    sealing::MockSecretSealer,
+    surroundings::{MockClock, MockEntropy},
+    tokens::MockTokenRepository,
+};
+
+/// All that a store does. What implements the parts is a store; the program holds one as `Arc<dyn Store>` and hands
+/// each use case the parts that it needs.
+pub trait Store:
+    TokenRepository
+    + ProjectRepository
+    + EnvironmentRepository
+    + UserRepository
+    + AccessRepository
+    + PersonalTokenRepository
+    + EventRepository
+    + Health
+{
+}
+
+impl<T> Store for T where
+    T: TokenRepository
+        + ProjectRepository
+        + EnvironmentRepository
+        + UserRepository
+        + AccessRepository
+        + PersonalTokenRepository
+        + EventRepository
+        + Health
+{
+}

@@ -1,0 +1,90 @@
+//! Where API tokens are kept.
+
+use async_trait::async_trait;
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
+
+use crate::{SecretDigest, SecretRecord, StoreError};
+
+/// A token with all that is kept of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredToken {
+    /// The token.
+    pub token: ApiToken,
+    /// What is kept of its secret.
+    pub secret: SecretRecord,
+    /// What is kept of its alias, by which it authenticates too (old proxy tokens).
+    pub alias: Option<SecretRecord>,
+}
+
+/// How many tokens may name one project, and how many may be for all projects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota(pub u64);
+
+/// A token that is created only where there is none yet, with the event of its creation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstToken {
+    /// The token.
+    pub token: StoredToken,
+    /// Its event.
+    pub event: NewEvent,
+}
+
+/// The API tokens.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait TokenRepository: Send + Sync {
+    /// Keeps a new token, with its event.
+    ///
+    /// Counting against the quota, insertion and event are one: of any number of creations at once, no more
+    /// succeed than the quota has room for. A token of all projects counts among those of all projects.
+    ///
+    /// # Errors
+    /// In this order: `NotFound` with the environment, then with the first unknown project, that the token names;
+    /// `LimitReached`; `Conflict` for a secret, alias or id that is there already; `Unavailable`.
+    async fn create_token(
+        &self,
+        token: &StoredToken,
+        quota: Quota,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError>;
+
+    /// Keeps all of these tokens, each with its event, if the store holds no API token at all; of any number of
+    /// calls at once, one does it. Says whether it did.
+    ///
+    /// # Errors
+    /// As [`TokenRepository::create_token`], but for the limit; then none of them is kept.
+    async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError>;
+
+    /// The tokens whose scope names this project, by creation, then id (that is, by id). Tokens of all projects
+    /// are not among them. Reads no token of any other project.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown project; `Unavailable`; `Inconsistent`.
+    async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError>;
+
+    /// The token of this id.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError>;
+
+    /// The token whose secret or alias has one of these digests, expired or not.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_token_by_digest(&self, digests: &[SecretDigest])
+    -> Result<Option<StoredToken>, StoreError>;
+
+    /// Removes a token, with its event.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none (any more): of any number of calls at once, one succeeds; `Unavailable`.
+    async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError>;
+
+    /// Notes when tokens last authenticated; a moment earlier than the one kept, and a token that is gone, are
+    /// passed over. One statement, no event.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn record_tokens_seen(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,1 @@
+//! The use cases of Latchkey, over domain and ports only
