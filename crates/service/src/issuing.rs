@@ -1,0 +1,185 @@
+//! Issuing tokens: minting the secret, sealing it, recording both token and event. And showing tokens again.
+
+use std::sync::Arc;
+
+use latchkey_domain::{
+    ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
+};
+use latchkey_ports::{
+    Clock, Entropy, EntropyExt, FirstToken, Quota, SecretSealer, StoredToken, TokenRepository,
+};
+
+use crate::{Initiator, PrincipalIndex, Refusal};
+
+/// Whether a token's secret can be shown again after it was issued (`tokens.reveal`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reveal {
+    /// In every list, as the seed's contract has it; a sealed copy is kept.
+    Always,
+    /// In the answer that issues it and never again; nothing is kept that could be turned back into it.
+    Once,
+}
+
+/// What holds for every token that is issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenPolicy {
+    /// How many tokens a project may have (`limits.api_tokens`).
+    pub quota: Quota,
+    /// Whether secrets can be shown again.
+    pub reveal: Reveal,
+}
+
+/// A token to be issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenDraft {
+    /// Its name.
+    pub name: TokenName,
+    /// What it may reach.
+    pub access: TokenAccess,
+    /// When it ends; `None` = never. A moment in the past makes a token that is expired at once.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A token as its owner may see it.
+#[derive(Debug)]
+pub struct RevealedToken {
+    /// The token.
+    pub token: ApiToken,
+    /// Its secret; `None` where it was shown once and cannot be again.
+    pub secret: Option<TokenSecret>,
+    /// The alias by which it authenticates too.
+    pub alias: Option<TokenSecret>,
+    /// Whether it is a show-once token.
+    pub secure: bool,
+}
+
+/// Issues tokens, under one policy.
+pub struct TokenIssuer {
+    tokens: Arc<dyn TokenRepository>,
+    sealer: Arc<dyn SecretSealer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    index: Arc<PrincipalIndex>,
+    policy: TokenPolicy,
+}
+
+impl TokenIssuer {
+    /// An issuer over these ports.
+    #[must_use]
+    pub fn new(
+        tokens: Arc<dyn TokenRepository>,
+        sealer: Arc<dyn SecretSealer>,
+        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+        index: Arc<PrincipalIndex>,
+        policy: TokenPolicy,
+    ) -> Self {
+        Self {
+            tokens,
+            sealer,
+            clock,
+            entropy,
+            index,
+            policy,
+        }
+    }
+
+    /// Issues a token with a new secret.
+    ///
+    /// # Errors
+    /// [`Refusal`] for an unknown project or environment, a full project, a store out of reach.
+    pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, Refusal> {
+        let secret = self.mint(&draft.access);
+        let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
+        self.tokens
+            .create_token(&token, self.policy.quota, &event)
+            .await?;
+        self.index.forget_all();
+        let secure = token.secret.sealed.is_none();
+        Ok(RevealedToken {
+            token: token.token,
+            secret: Some(secret),
+            alias: None,
+            secure,
+        })
+    }
+
+    /// A new secret for a token of that access.
+    pub(crate) fn mint(&self, access: &TokenAccess) -> TokenSecret {
+        TokenSecret::mint(access, self.entropy.bytes())
+    }
+
+    /// The token and the event of its creation, ready for a store.
+    pub(crate) fn prepare(
+        &self,
+        draft: TokenDraft,
+        secret: &TokenSecret,
+        by: &Initiator,
+    ) -> Result<FirstToken, Refusal> {
+        let created_at = self.clock.now();
+        let id = TokenId::new(created_at, self.entropy.bytes());
+        let TokenDraft {
+            name,
+            access,
+            expires_at,
+        } = draft;
+        let token = ApiToken {
+            id,
+            name,
+            access,
+            expires_at,
+            created_at,
+            seen_at: None,
+        };
+        let secret = match self.policy.reveal {
+            Reveal::Always => self.sealer.seal(secret, id)?,
+            Reveal::Once => self.sealer.record(secret),
+        };
+        let event = token_event(EventKind::ApiTokenCreated, &token, by, created_at);
+        let event = NewEvent {
+            after: Some(Snapshot::from(&token)),
+            ..event
+        };
+        Ok(FirstToken {
+            token: StoredToken {
+                token,
+                secret,
+                alias: None,
+            },
+            event,
+        })
+    }
+
+    /// The token as its owner may see it, its secret opened where it can be.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] where the secret was sealed with a key that is not configured, or was altered.
+    pub fn reveal(&self, stored: StoredToken) -> Result<RevealedToken, Refusal> {
+        let StoredToken { token, secret, alias } = stored;
+        let alias = alias
+            .map(|record| self.sealer.open(&record, token.id))
+            .transpose()?
+            .flatten();
+        let secure = secret.sealed.is_none();
+        let secret = self.sealer.open(&secret, token.id)?;
+        Ok(RevealedToken {
+            token,
+            secret,
+            alias,
+            secure,
+        })
+    }
+}
+
+/// An event about a token, found under each of the token's projects; before and after are the caller's to add.
+pub(crate) fn token_event(kind: EventKind, token: &ApiToken, by: &Initiator, at: Timestamp) -> NewEvent {
+    NewEvent {
+        kind,
+        actor: by.actor.clone(),
+        origin: by.origin.clone(),
+        at,
+        projects: Some(token.access.projects().clone()),
+        environment: token.access.environment().cloned(),
+        before: None,
+        after: None,
+    }
+}
