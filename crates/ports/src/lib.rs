@@ -10,10 +10,13 @@
 //! future that is dropped half-way leaves a store as if the call had finished, or as if it had never been made.
 //!
 //! Next rooms: `latchkey-service`, which calls these, and `crates/adapters/*`, which implement them.
-//! With the feature `mocks`, each trait has a double made by mockall (`MockTokenRepository`, …).
+//! With the feature `mocks`, each trait has a double made by mockall (`MockTokenRepository`, …), and time and
+//! randomness have simple ones (`ManualClock`, `CountingEntropy`).
 
 mod access;
 mod audit;
+#[cfg(feature = "mocks")]
+mod doubles;
 mod error;
 pub mod fresh;
 mod health;
@@ -35,6 +38,7 @@ pub use tokens::{FirstToken, Quota, StoredToken, TokenRepository};
 pub use {
     access::{MockAccessRepository, MockPersonalTokenRepository, MockUserRepository},
     audit::MockEventRepository,
+    doubles::{CountingEntropy, ManualClock},
     health::MockHealth,
     places::{MockEnvironmentRepository, MockProjectRepository},
     sealing::MockSecretSealer,

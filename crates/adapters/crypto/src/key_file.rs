@@ -1,0 +1,255 @@
+//! The file that holds the master keys.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use latchkey_ports::{Entropy, EntropyExt as _};
+use secrecy::ExposeSecret as _;
+use zeroize::Zeroizing;
+
+use crate::{InvalidKeyRing, KeyRing, MasterKey};
+
+/// More than a key file of any use has, in bytes.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// Why the file of the master keys could not be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// There is no such file.
+    #[error("there is no master key file {}", .0.display())]
+    Missing(PathBuf),
+    /// Others than its owner may read or write it, so the keys in it may be known to them.
+    #[error("the master key file {path} is open to others than its owner; run `chmod 600 {path}`", path = .0.display())]
+    Exposed(PathBuf),
+    /// It does not hold master keys.
+    #[error("the master key file {} cannot be used: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        reason: InvalidKeyRing,
+    },
+    /// The file system refused.
+    #[error("the master key file {} could not be {action}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, as a past participle.
+        action: &'static str,
+        /// What the file system said.
+        source: io::Error,
+    },
+}
+
+impl KeyRing {
+    /// Reads the keys from a file of the form that [`KeyRing::parse`] takes.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Missing`] where there is none, [`KeyFileError::Exposed`] where (on Unix) its group or others have
+    /// any access to it, and the other [`KeyFileError`]s for what the file system or the content has wrong.
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        let text = read_private(path)?;
+        Self::parse(&text).map_err(|reason| KeyFileError::Content {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+
+    /// Reads the keys from a file, which is first made with one new key where there is none (on Unix with mode 0600, in
+    /// a directory that is made with mode 0700 where it is missing too).
+    ///
+    /// The file appears whole or not at all, and of several processes that start at once each ends with the same key.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] as for [`KeyRing::load`], or where the file cannot be made. An existing file is never replaced.
+    pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
+        match Self::load(path) {
+            Err(KeyFileError::Missing(_)) => {
+                let made = create(path, &MasterKey::generate(entropy), entropy);
+                made.map_err(failed(path, "made"))?;
+                // Read, not assumed: another process may have been first.
+                Self::load(path)
+            }
+            loaded => loaded,
+        }
+    }
+}
+
+fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> KeyFileError {
+    move |source| KeyFileError::Io {
+        path: path.to_owned(),
+        action,
+        source,
+    }
+}
+
+fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => KeyFileError::Missing(path.to_owned()),
+        _ => failed(path, "opened")(error),
+    })?;
+    // Asked of the open file, so that it is the one that is read.
+    let metadata = file.metadata().map_err(failed(path, "examined"))?;
+    if is_exposed(&metadata) {
+        return Err(KeyFileError::Exposed(path.to_owned()));
+    }
+    // The capacity is enough from the start, so that no copy is left behind by a buffer that grew.
+    let expected = usize::try_from(metadata.len().min(MOST_BYTES)).unwrap_or(0);
+    let mut text = Zeroizing::new(String::with_capacity(expected + 64));
+    file.take(MOST_BYTES)
+        .read_to_string(&mut text)
+        .map_err(failed(path, "read"))?;
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn is_exposed(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// Makes the file; succeeds, too, where another process has just made it.
+fn create(path: &Path, key: &MasterKey, entropy: &dyn Entropy) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    private_directory().create(directory)?;
+    let name = format!(".latchkey-key-{}.tmp", entropy.uuid().simple());
+    let draft = Draft(directory.join(name));
+    let mut file = private_file().open(&draft.0)?;
+    file.write_all(key.to_hex().expose_secret().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    // A hard link, unlike a rename, does not replace a file that appeared in the meantime.
+    match fs::hard_link(&draft.0, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => drop(draft),
+    }
+    // A key that a crash takes back would lose every secret sealed with it.
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A file that is removed when it is no longer needed, whatever happens.
+struct Draft(PathBuf);
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // It may never have been made; and a left-over is private to its owner.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn private_directory() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::SystemEntropy;
+
+    fn files_in(directory: &Path) -> usize {
+        fs::read_dir(directory).expect("a directory").count()
+    }
+
+    #[test]
+    fn a_missing_file_is_made_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("data/master.key");
+        assert!(matches!(KeyRing::load(&path), Err(KeyFileError::Missing(_))));
+        let made = KeyRing::load_or_create(&path, &SystemEntropy).expect("made");
+        let again = KeyRing::load_or_create(&path, &SystemEntropy).expect("read");
+        assert_eq!(made, again);
+        assert_eq!(KeyRing::load(&path).expect("read"), made);
+        assert_eq!(files_in(path.parent().expect("a parent")), 1);
+    }
+
+    #[test]
+    fn threads_that_race_end_with_one_key() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("master.key");
+            let start = Barrier::new(8);
+            let rings: Vec<KeyRing> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            start.wait();
+                            KeyRing::load_or_create(&path, &SystemEntropy).expect("a ring")
+                        })
+                    })
+                    .collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().expect("no panic"))
+                    .collect()
+            });
+            assert!(rings.iter().all(|ring| *ring == rings[0]));
+            assert_eq!(files_in(directory.path()), 1);
+        }
+    }
+
+    #[test]
+    fn a_file_with_something_else_is_neither_used_nor_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("master.key");
+        for (content, reason) in [("", "there is no master key"), ("hush-hush", "entry 1 of")] {
+            let _ = fs::remove_file(&path);
+            private_file().open(&path).expect("new");
+            fs::write(&path, content).expect("written");
+            let error = KeyRing::load_or_create(&path, &SystemEntropy)
+                .expect_err("refused")
+                .to_string();
+            assert!(error.contains(reason) && !error.contains("hush"), "{error}");
+            assert_eq!(fs::read_to_string(&path).expect("still there"), content);
+        }
+        let error = KeyRing::load_or_create(directory.path(), &SystemEntropy);
+        assert!(error.is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_private_or_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("data/master.key");
+        KeyRing::load_or_create(&path, &SystemEntropy).expect("made");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().expect("a parent")), 0o700);
+
+        for exposed in [0o640, 0o604, 0o620, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(exposed)).expect("changed");
+            let error = KeyRing::load_or_create(&path, &SystemEntropy).expect_err("refused");
+            assert!(matches!(error, KeyFileError::Exposed(_)));
+            let advice = format!("chmod 600 {}", path.display());
+            assert!(error.to_string().contains(&advice), "{error}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("changed");
+        KeyRing::load(&path).expect("read");
+    }
+}

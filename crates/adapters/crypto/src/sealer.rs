@@ -1,0 +1,162 @@
+//! Digests, sealed copies, and back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use latchkey_domain::{TokenId, TokenSecret};
+use latchkey_ports::{
+    Entropy, EntropyExt as _, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
+};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::master_key::Purpose;
+use crate::{KeyRing, MasterKey};
+
+const NONCE_BYTES: usize = 24;
+
+/// What one master key does, ready to be used: the state of HMAC after its key, and the cipher with its key.
+struct WorkingKey {
+    id: KeyId,
+    hmac: Hmac<Sha256>,
+    cipher: XChaCha20Poly1305,
+}
+
+/// Keeps secrets with keys derived from the master keys.
+///
+/// A digest is HMAC-SHA-256 of the secret. A sealed copy is a nonce of 24 random bytes followed by the secret under
+/// XChaCha20-Poly1305, bound to the token's id and the key's id: moved to another token, it does not open. With nonces
+/// of that size random ones do not repeat, however many copies are sealed.
+pub struct Sealer {
+    current: WorkingKey,
+    older: Vec<WorkingKey>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl WorkingKey {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    fn new(master: &MasterKey) -> Self {
+        let hmac = Hmac::new_from_slice(master.derive(Purpose::Digest).as_ref()).expect("a key");
+        let seal = master.derive(Purpose::Seal);
+        Self {
+            id: master.id(),
+            hmac,
+            cipher: XChaCha20Poly1305::new((&*seal).into()),
+        }
+    }
+
+    fn digest(&self, secret: &TokenSecret) -> SecretDigest {
+        let digest = self.hmac.clone().chain_update(secret.reveal());
+        SecretDigest(digest.finalize().into_bytes().into())
+    }
+
+    fn seal(
+        &self,
+        secret: &TokenSecret,
+        token: TokenId,
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Box<[u8]>, SealingError> {
+        let payload = Payload {
+            msg: secret.reveal().as_bytes(),
+            aad: &self.bound_to(token),
+        };
+        let ciphertext = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| SealingError::Refused)?;
+        Ok([&nonce[..], &ciphertext].concat().into())
+    }
+
+    fn open(&self, sealed: &[u8], token: TokenId) -> Option<TokenSecret> {
+        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &self.bound_to(token),
+        };
+        let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let secret = Zeroizing::new(secret);
+        TokenSecret::parse(std::str::from_utf8(&secret).ok()?).ok()
+    }
+
+    /// What a sealed copy is good for: one token, under one key.
+    fn bound_to(&self, token: TokenId) -> [u8; 20] {
+        let mut bound = [0; 20];
+        let (token_part, key_part) = bound.split_at_mut(16);
+        token_part.copy_from_slice(token.as_uuid().as_bytes());
+        key_part.copy_from_slice(&self.id.0);
+        bound
+    }
+}
+
+impl Sealer {
+    /// A sealer with these keys, which takes its nonces from there.
+    #[must_use]
+    pub fn new(keys: &KeyRing, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            current: WorkingKey::new(keys.current()),
+            older: keys.older().iter().map(WorkingKey::new).collect(),
+            entropy,
+        }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &WorkingKey> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+}
+
+/// The ids of the keys only.
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<KeyId> = self.keys().map(|key| key.id).collect();
+        f.debug_struct("Sealer")
+            .field("keys", &ids)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SecretSealer for Sealer {
+    fn digest(&self, secret: &TokenSecret) -> SecretDigest {
+        self.current.digest(secret)
+    }
+
+    fn digests(&self, secret: &TokenSecret) -> Vec<SecretDigest> {
+        self.keys().map(|key| key.digest(secret)).collect()
+    }
+
+    fn record(&self, secret: &TokenSecret) -> SecretRecord {
+        SecretRecord {
+            digest: self.current.digest(secret),
+            key: self.current.id,
+            sealed: None,
+        }
+    }
+
+    fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError> {
+        let sealed = self.current.seal(secret, token, self.entropy.bytes())?;
+        Ok(SecretRecord {
+            sealed: Some(sealed),
+            ..self.record(secret)
+        })
+    }
+
+    fn open(&self, record: &SecretRecord, token: TokenId) -> Result<Option<TokenSecret>, SealingError> {
+        let Some(sealed) = &record.sealed else {
+            return Ok(None);
+        };
+        let mut error = SealingError::UnknownKey(record.key);
+        // An id has four bytes, so two keys can have the same one: each of them is tried.
+        for key in self.keys().filter(|key| key.id == record.key) {
+            if let Some(secret) = key.open(sealed, token) {
+                return Ok(Some(secret));
+            }
+            error = SealingError::Broken;
+        }
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The tables and views of `migrations/sqlite`, as diesel sees them.
+
+diesel::table! {
+    projects (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    environments (name) {
+        name -> Text,
+        kind -> Text,
+        sort_order -> BigInt,
+        enabled -> Bool,
+    }
+}
+
+diesel::table! {
+    roles (id) {
+        id -> BigInt,
+        name -> Text,
+        kind -> Text,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    role_permissions (role_id, permission) {
+        role_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        username -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        name -> Nullable<Text>,
+        account_kind -> Text,
+        root_role_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    memberships (user_id, project_id, role_id) {
+        user_id -> BigInt,
+        project_id -> Text,
+        role_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Binary,
+        name -> Text,
+        kind -> Text,
+        all_projects -> Bool,
+        environment -> Nullable<Text>,
+        expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        seen_at -> Nullable<BigInt>,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        secret_sealed -> Nullable<Binary>,
+        alias_digest -> Nullable<Binary>,
+        alias_key -> Nullable<Binary>,
+        alias_sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    api_token_projects (project_id, token_id) {
+        project_id -> Text,
+        token_id -> Binary,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// A view: `api_tokens`, with the projects that each names.
+    token_rows (id) {
+        id -> Binary,
+        name -> Text,
+        kind -> Text,
+        all_projects -> Bool,
+        environment -> Nullable<Text>,
+        expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        seen_at -> Nullable<BigInt>,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        secret_sealed -> Nullable<Binary>,
+        alias_digest -> Nullable<Binary>,
+        alias_key -> Nullable<Binary>,
+        alias_sealed -> Nullable<Binary>,
+        project_ids -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    personal_tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        description -> Text,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        expires_at -> BigInt,
+        created_at -> BigInt,
+        seen_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    /// A view: all that users may do.
+    user_grants (user_id, role_id, permission) {
+        user_id -> BigInt,
+        project_id -> Nullable<Text>,
+        role_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        kind -> Text,
+        actor_name -> Text,
+        actor_user_id -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        at -> BigInt,
+        concerns -> Text,
+        environment -> Nullable<Text>,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    event_projects (project_id, event_id) {
+        project_id -> Text,
+        event_id -> BigInt,
+        position -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
+diesel::allow_tables_to_appear_in_same_query!(personal_tokens, users);

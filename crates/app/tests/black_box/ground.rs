@@ -1,0 +1,96 @@
+//! What a server stands on: one of the stores, empty, a directory of its own, and settings. Commands and servers
+//! that are run on it share all three.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use latchkey_test_database::TestDatabase;
+use tempfile::TempDir;
+
+use crate::server::Server;
+
+/// The admin token that every ground has from its first start.
+pub(crate) const ADMIN: &str = "*:*.Hq3Zk8WvT2mXc5LrJ9sBy7NdFp4GxUe6";
+const MASTER_KEY: &str = "6c617463686b65792d626c61636b2d626f782d74657374732d6d61737465726b";
+
+/// The stores that Latchkey works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Memory,
+    Sqlite,
+    Postgres,
+}
+
+/// A store with a directory and settings.
+pub(crate) struct Ground {
+    pub(crate) store: Store,
+    directory: TempDir,
+    database: Option<TestDatabase>,
+    settings: Vec<(String, String)>,
+}
+
+impl Ground {
+    /// An empty store of that kind.
+    pub(crate) fn on(store: Store) -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the server");
+        let database = (store == Store::Postgres).then(TestDatabase::empty);
+        let url = match (&database, store) {
+            (Some(database), _) => database.url().to_owned(),
+            (None, Store::Memory) => "memory:".to_owned(),
+            (None, _) => format!("sqlite://{}", directory.path().join("latchkey.db").display()),
+        };
+        let ground = Self { store, directory, database, settings: Vec::new() };
+        let ground = ground.with("DATABASE_URL", &url).with("INIT_ADMIN_API_TOKENS", ADMIN);
+        if store == Store::Postgres { ground.with("LATCHKEY_MASTER_KEY", MASTER_KEY) } else { ground }
+    }
+
+    /// The ground with one more setting, which replaces an earlier one of that name.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        let found = self.settings.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("no setting {name}"))
+    }
+
+    /// The directory that the programs run in; SQLite's files are here.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The address of the Postgres database, which a server may know by another (`DATABASE_URL`).
+    pub(crate) fn postgres_url(&self) -> &str {
+        self.database.as_ref().expect("a ground on Postgres").url()
+    }
+
+    /// The program, about to run here and knowing nothing but this ground's settings.
+    pub(crate) fn program(&self) -> Command {
+        let shipped = std::env::var("LATCHKEY_TEST_BINARY");
+        let mut command = Command::new(shipped.as_deref().unwrap_or(env!("CARGO_BIN_EXE_latchkey")));
+        command.env_clear().current_dir(self.directory()).envs(self.settings.iter().cloned());
+        command
+    }
+
+    /// Starts a server here and waits until it is ready.
+    pub(crate) fn serve(&self) -> Server {
+        Server::start(self)
+    }
+
+    /// Runs a command line to its end, which must be success, and gives back what it printed.
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.program().args(arguments).output().expect("it starts");
+        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
+        stdout.into_owned()
+    }
+}

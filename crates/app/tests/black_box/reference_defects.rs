@@ -1,0 +1,138 @@
+//! Input that breaks the reference (its chapter on defects, by number): a 4xx that says why, never a hang, a 5xx or
+//! a scope wider than asked for. Numbers that concern other routes than those of project tokens come with them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    command_line::NewToken,
+    ground::{ADMIN, Store},
+    database::Records,
+    refusals::{Guarded, assert_refused},
+    server::{TOKENS, percent_encoded},
+    wire::Call,
+};
+
+fn body(projects: Value) -> Value {
+    json!({ "tokenName": "x", "type": "client", "environment": "development", "projects": projects })
+}
+
+#[test]
+fn defect_01_other_projects_are_answered_and_refused() {
+    let guarded = Guarded::new();
+    guarded.ground().make_project("p2");
+    for projects in [json!(["p2"]), json!(["*"]), json!(["default", "p2"]), json!(["default", "*"]), json!(["default", "default"]), json!([""]), json!(["nope"])] {
+        guarded.refuses_body(&body(projects), &["/body/projects"]);
+    }
+}
+
+#[test]
+fn defect_02_without_projects_the_path_names_the_project() {
+    let guarded = Guarded::new();
+    for extra in [json!({}), json!({ "project": "default" }), json!({ "projects": ["default"] }), json!({ "projects": [] })] {
+        let mut body = json!({ "tokenName": "x", "type": "client" });
+        body.as_object_mut().expect("an object").extend(extra.as_object().cloned().expect("an object"));
+        let answer = guarded.server().as_admin(Call::post(TOKENS, &body));
+        assert_eq!(answer.status, 201, "{body}: {}", answer.text());
+        assert_eq!(answer.json()["projects"], json!(["default"]), "{body}");
+        assert_eq!(answer.json()["project"], "default", "{body}");
+    }
+}
+
+#[test]
+fn defect_03_a_project_named_twice_is_refused() {
+    let guarded = Guarded::new();
+    guarded.refuses_body(&body(json!(["default", "default"])), &["/body/projects"]);
+}
+
+#[test]
+fn defect_04_nul_and_undecodable_escapes_are_refused() {
+    let guarded = Guarded::new();
+    let mut named = body(json!(["default"]));
+    named["tokenName"] = json!("a\0b");
+    guarded.refuses_body(&named, &["/body/tokenName", "control"]);
+    for member in ["environment", "type", "expiresAt"] {
+        let mut other = body(json!(["default"]));
+        other[member] = json!("a\0b");
+        guarded.refuses_body(&other, &[&format!("/body/{member}")]);
+    }
+    guarded.refuses_body(&body(json!(["a\0b"])), &["/body/projects"]);
+    for target in ["/api/admin/projects/%00/api-tokens", "/api/admin/projects/%FF/api-tokens"] {
+        guarded.refuses(Call::get(target), 400, "BadDataError", &[]);
+    }
+    for escape in ["%FF", "%00"] {
+        let answer = guarded.server().as_admin(Call::delete(&format!("{TOKENS}/{escape}")));
+        assert!([400, 404].contains(&answer.status), "{escape}: {}", answer.text());
+        assert_refused(&answer, answer.status, &answer.kind(), &[], escape);
+    }
+    guarded.assert_unchanged();
+}
+
+#[test]
+fn defect_05_an_expiry_that_is_no_moment_is_refused() {
+    let guarded = Guarded::new();
+    for end in ["2016-12-31T23:59:60Z", "2030-01-01T00:00:00+02", "2030-01-01T00:00:00+24:00", "2029-02-29T00:00:00Z"] {
+        let mut body = body(json!(["default"]));
+        body["expiresAt"] = json!(end);
+        guarded.refuses_body(&body, &["/body/expiresAt"]);
+    }
+}
+
+#[test]
+fn defect_06_a_token_outside_ascii_is_an_unknown_token() {
+    let guarded = Guarded::new();
+    let known = guarded.server().tokens()[0]["secret"].as_str().expect("a secret").to_owned();
+    let same_length: String = known.chars().take(known.chars().count() - 1).chain(['é']).collect();
+    for token in [same_length, format!("é{}", &ADMIN[1..])] {
+        let target = format!("{TOKENS}/{}", percent_encoded(&token));
+        guarded.refuses(Call::delete(&target), 404, "NotFoundError", &[]);
+        let answer = guarded.server().send(&Call::get(TOKENS).by(&token));
+        assert_refused(&answer, 401, "UnauthorizedError", &[], &token);
+    }
+}
+
+#[test]
+fn defect_08_an_admin_token_sees_only_the_project_and_deletes_nothing_else() {
+    let guarded = Guarded::new();
+    guarded.ground().make_project("p2");
+    let wide = guarded.ground().make_token(&NewToken::default());
+    let elsewhere = guarded.ground().make_token(&NewToken { projects: &["p2"], ..NewToken::default() });
+    for token in [&wide, &elsewhere, &ADMIN.to_owned()] {
+        let target = format!("{TOKENS}/{}", percent_encoded(token));
+        guarded.refuses(Call::delete(&target), 404, "NotFoundError", &[]);
+    }
+    let unknown = Call::delete("/api/admin/projects/nope/api-tokens/x");
+    guarded.refuses(unknown, 404, "NotFoundError", &[]);
+    // All three still do their work.
+    guarded.assert_unchanged();
+    for token in [wide, elsewhere] {
+        let answer = guarded.server().send(&Call::get(TOKENS).by(&token));
+        assert_eq!(answer.status, 403, "a client token: {}", answer.text());
+    }
+}
+
+#[test]
+fn defect_09_no_projects_never_means_all_projects() {
+    let guarded = Guarded::new();
+    let answer = guarded.server().as_admin(Call::post(TOKENS, &body(json!([]))));
+    let text = answer.text();
+    assert_eq!(answer.status, 201, "an empty list counts as absent: {text}");
+    assert_eq!(answer.json()["projects"], json!(["default"]), "{text}");
+    assert!(answer.json()["secret"].as_str().expect("a secret").starts_with("default:development."), "{text}");
+}
+
+#[test]
+fn defect_10_a_project_whose_row_is_gone_leaves_no_wider_token() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let ground = crate::ground::Ground::on(store);
+        let server = ground.serve();
+        ground.make_project("p2");
+        let p2_only = ground.make_token(&NewToken { projects: &["p2"], ..NewToken::default() });
+        let records = Records::of(&ground);
+        let removed = records.try_remove_project("p2");
+        let listed = server.tokens();
+        assert!(!listed.iter().any(|token| token["secret"] == *p2_only), "{store:?}: {listed:?}");
+        // Either the row stays because tokens need it, or the tokens go with it.
+        let left = records.count("SELECT count(*) FROM tokens WHERE id NOT IN (SELECT token_id FROM token_projects)");
+        assert_eq!(left, 1, "{store:?}: the admin token alone is for all projects (removed: {removed})");
+    }
+}

@@ -1,0 +1,222 @@
+//! HTTP/1.1 byte by byte: an ordinary client would tidy up the paths, headers and bodies that are to be tried here.
+
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// No answer within this time is a hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a call says where its body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    None,
+    Length,
+    Chunked,
+}
+
+/// A request, exactly as it goes over the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    framing: Framing,
+}
+
+impl Call {
+    pub(crate) fn new(method: &str, target: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            framing: Framing::None,
+        }
+    }
+
+    pub(crate) fn get(target: &str) -> Self {
+        Self::new("GET", target)
+    }
+
+    pub(crate) fn delete(target: &str) -> Self {
+        Self::new("DELETE", target)
+    }
+
+    pub(crate) fn post(target: &str, body: &Value) -> Self {
+        Self::new("POST", target)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn by(self, secret: &str) -> Self {
+        self.header("authorization", secret)
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.framing = Framing::Length;
+        self
+    }
+
+    /// Sends the body in chunks, so that nobody knows its length beforehand.
+    pub(crate) fn chunked(mut self) -> Self {
+        self.framing = Framing::Chunked;
+        self
+    }
+
+    /// The request as bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: latchkey.test\r\nconnection: close\r\n",
+            self.method, self.target
+        );
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        match self.framing {
+            Framing::None => {}
+            Framing::Length => head.push_str(&format!("content-length: {}\r\n", self.body.len())),
+            Framing::Chunked => head.push_str("transfer-encoding: chunked\r\n"),
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        if self.framing == Framing::Chunked {
+            for chunk in self.body.chunks(64 * 1024) {
+                bytes.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+                bytes.extend_from_slice(chunk);
+                bytes.extend_from_slice(b"\r\n");
+            }
+            bytes.extend_from_slice(b"0\r\n\r\n");
+        } else {
+            bytes.extend_from_slice(&self.body);
+        }
+        bytes
+    }
+
+    /// Sends the request on a connection of its own and reads the answer, while the body is still under way if
+    /// need be.
+    pub(crate) fn send_to(&self, address: SocketAddr) -> io::Result<Answer> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let mut writer = stream.try_clone()?;
+        let bytes = self.bytes();
+        thread::scope(|scope| {
+            // A server may refuse a body before it has read all of it: then writing fails, and that is no fault.
+            scope.spawn(move || drop(writer.write_all(&bytes)));
+            let answer = Answer::read(&mut BufReader::new(&stream), self.method == "HEAD");
+            // Ends the writer; it fails where the server has closed already.
+            drop(stream.shutdown(Shutdown::Both));
+            answer
+        })
+    }
+}
+
+/// An answer, exactly as it came over the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn read(reader: &mut impl BufRead, is_head: bool) -> io::Result<Self> {
+        let (status, headers) = loop {
+            let (status, headers) = read_head(reader)?;
+            if status >= 200 {
+                break (status, headers);
+            }
+        };
+        let mut answer = Self {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        if is_head || status == 204 || status == 304 {
+            return Ok(answer);
+        }
+        if answer.header("transfer-encoding") == Some("chunked") {
+            answer.body = read_chunks(reader)?;
+        } else if let Some(length) = answer.header("content-length").map(str::to_owned) {
+            let length = length.parse().map_err(io::Error::other)?;
+            answer.body = vec![0; length];
+            reader.read_exact(&mut answer.body)?;
+        } else {
+            reader.read_to_end(&mut answer.body)?;
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON; `Null` where there is none.
+    pub(crate) fn json(&self) -> Value {
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("no JSON ({error}) with status {}: {}", self.status, self.text()))
+    }
+
+    /// The kind of error, for an error object.
+    pub(crate) fn kind(&self) -> String {
+        self.json()["name"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line.trim_end().to_owned())
+}
+
+fn read_head(reader: &mut impl BufRead) -> io::Result<(u16, Vec<(String, String)>)> {
+    let line = read_line(reader)?;
+    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("no status line: {line:?}")))?;
+    let mut headers = Vec::new();
+    loop {
+        let line = read_line(reader)?;
+        let Some((name, value)) = line.split_once(':') else {
+            return Ok((status, headers));
+        };
+        headers.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+}
+
+fn read_chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let size = usize::from_str_radix(&read_line(reader)?, 16).map_err(io::Error::other)?;
+        let start = body.len();
+        body.resize(start + size, 0);
+        reader.read_exact(&mut body[start..])?;
+        read_line(reader)?;
+        if size == 0 {
+            return Ok(body);
+        }
+    }
+}

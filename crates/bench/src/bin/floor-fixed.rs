@@ -1,0 +1,33 @@
+//! The first floor: actix-web answers the same bytes to everybody.
+
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use clap::Parser;
+use latchkey_bench::floor::{FloorFlags, ROUTE, answer};
+
+/// Answers a fixed body.
+#[derive(Debug, Parser)]
+struct Flags {
+    #[command(flatten)]
+    floor: FloorFlags,
+}
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    let Flags { floor } = Flags::parse();
+    let body = floor.body()?;
+    HttpServer::new(move || {
+        App::new()
+            .app_data(Data::new(body.clone()))
+            .route(ROUTE, web::get().to(list))
+    })
+    .workers(floor.workers()?)
+    .bind(floor.listen)?
+    .run()
+    .await?;
+    Ok(())
+}
+
+async fn list(body: Data<Bytes>) -> HttpResponse {
+    answer(&body)
+}

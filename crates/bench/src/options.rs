@@ -1,0 +1,69 @@
+//! What a run is told.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// A part of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Lists on Postgres, few and many tokens in the database, against both floors.
+    Postgres,
+    /// Lists on SQLite against its floor.
+    Sqlite,
+    /// The time from start to ready on SQLite.
+    Start,
+}
+
+/// Measures the release `latchkey` beside its floors and writes a table.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "bench")]
+pub struct Options {
+    /// Rounds per contestant; the contestants take turns
+    #[arg(long, default_value_t = 5)]
+    pub rounds: u32,
+
+    /// Seconds of load per round
+    #[arg(long, default_value_t = 8)]
+    pub seconds: u32,
+
+    /// Seconds of load per contestant before the first round, which do not count
+    #[arg(long, default_value_t = 3)]
+    pub warm_up: u32,
+
+    /// Connections that the load generator keeps busy
+    #[arg(long, default_value_t = 32)]
+    pub connections: usize,
+
+    /// Tokens in the smaller database
+    #[arg(long, default_value_t = 1_000)]
+    pub few: u32,
+
+    /// Tokens in the larger database
+    #[arg(long, default_value_t = 1_000_000)]
+    pub many: u32,
+
+    /// Starts to take the median of
+    #[arg(long, default_value_t = 20)]
+    pub starts: u32,
+
+    /// Parts to run; all of them if not given
+    #[arg(long = "only", value_enum)]
+    pub only: Vec<Part>,
+
+    /// The server to measure; by default the `latchkey` beside this program
+    #[arg(long)]
+    pub server: Option<PathBuf>,
+
+    /// A file for the results as JSON, every sample included
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+impl Options {
+    /// Whether this part is to be run.
+    #[must_use]
+    pub fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}

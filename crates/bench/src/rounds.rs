@@ -1,0 +1,118 @@
+//! Rounds in turns, and what they come to.
+
+use serde::Serialize;
+
+use crate::load::{Load, Request, Sample};
+use crate::options::Options;
+
+/// One that is measured.
+#[derive(Debug, Clone)]
+pub struct Contestant {
+    /// Its name in the report.
+    pub name: String,
+    /// What it is asked.
+    pub request: Request,
+}
+
+/// All that was measured of one contestant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Series {
+    /// The contestant's name.
+    pub name: String,
+    /// One sample per round.
+    pub samples: Vec<Sample>,
+}
+
+/// The middle and the ends of some numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// The median: of an even number of them, the mean of the middle two.
+    pub median: f64,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// The spread of these numbers; `None` of none.
+    #[must_use]
+    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut sorted: Vec<f64> = numbers.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        let upper = *sorted.get(middle)?;
+        let lower = if sorted.len().is_multiple_of(2) {
+            *sorted.get(middle.checked_sub(1)?)?
+        } else {
+            upper
+        };
+        Some(Self {
+            median: f64::midpoint(lower, upper),
+            min: *sorted.first()?,
+            max: *sorted.last()?,
+        })
+    }
+}
+
+impl Series {
+    /// The spread of one figure over the rounds.
+    #[must_use]
+    pub fn spread(&self, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
+        Spread::of(self.samples.iter().map(figure))
+    }
+
+    /// The median of the requests per second; 0 without any round.
+    #[must_use]
+    pub fn throughput(&self) -> f64 {
+        self.spread(|sample| sample.requests_per_second)
+            .map_or(0.0, |spread| spread.median)
+    }
+}
+
+/// Lets the contestants take turns, round after round, so that whatever else the machine does meets all of them alike.
+///
+/// # Errors
+/// Where one of them answers with a failure.
+pub async fn take_turns(
+    contestants: &[Contestant],
+    load: &Load,
+    options: &Options,
+    progress: impl Fn(&str),
+) -> anyhow::Result<Vec<Series>> {
+    let mut all = Vec::new();
+    for contestant in contestants {
+        progress(&format!("warm-up: {}", contestant.name));
+        load.run(&contestant.request, options.warm_up.max(1)).await?;
+        all.push(Series {
+            name: contestant.name.clone(),
+            samples: Vec::new(),
+        });
+    }
+    for round in 1..=options.rounds {
+        for (contestant, series) in contestants.iter().zip(&mut all) {
+            let sample = load.run(&contestant.request, options.seconds).await?;
+            progress(&format!(
+                "round {round}/{}: {}: {:.0} requests/s, p50 {:.2} ms, p99 {:.2} ms",
+                options.rounds, contestant.name, sample.requests_per_second, sample.p50_ms, sample.p99_ms
+            ));
+            series.samples.push(sample);
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one_or_between_the_middle_two() {
+        let spread = |numbers: &[f64]| Spread::of(numbers.iter().copied());
+        assert_eq!(spread(&[]), None);
+        let expected = |median, min, max| Some(Spread { median, min, max });
+        assert_eq!(spread(&[3.0]), expected(3.0, 3.0, 3.0));
+        assert_eq!(spread(&[5.0, 1.0, 2.0]), expected(2.0, 1.0, 5.0));
+        assert_eq!(spread(&[4.0, 1.0, 2.0, 8.0]), expected(3.0, 1.0, 8.0));
+    }
+}

@@ -1,0 +1,223 @@
+//! The whole run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tempfile::TempDir;
+
+use crate::cluster::Cluster;
+use crate::cores::Cores;
+use crate::load::Load;
+use crate::options::{Options, Part};
+use crate::report::{Bar, Claim, Findings, Group, Machine};
+use crate::rounds::{Contestant, Series, take_turns};
+use crate::server::{Listener, sibling};
+use crate::start_up::{self, StartUp};
+use crate::{children::installed, seeding};
+
+/// What a part of the run found.
+type Found = (Group, Vec<Claim>);
+
+/// Who runs where, and the directory of all that is thrown away.
+struct Bench<'a, P> {
+    options: &'a Options,
+    program: PathBuf,
+    cores: Cores,
+    progress: P,
+    // The last field, so that it is removed after all else.
+    directory: TempDir,
+}
+
+/// Runs the parts asked for; a line of progress is given to the function now and then.
+///
+/// # Errors
+/// Where something needed is missing, or a contestant fails: a table with a hole in it would be read as one without.
+pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Findings> {
+    let program = match &options.server {
+        Some(path) => fs::canonicalize(path).with_context(|| format!("no server at {}", path.display()))?,
+        None => sibling("latchkey")?,
+    };
+    let bench = Bench {
+        options,
+        program,
+        cores: Cores::of_this_machine()?,
+        progress,
+        directory: tempfile::tempdir()?,
+    };
+    installed("taskset", "util-linux")?;
+
+    let (mut groups, mut claims, mut postgres, mut start) = (Vec::new(), Vec::new(), None, None);
+    if options.wants(Part::Postgres) {
+        let ((group, found), version) = bench.postgres().await?;
+        groups.push(group);
+        claims.extend(found);
+        postgres = Some(version);
+    }
+    if options.wants(Part::Sqlite) {
+        let (group, found) = bench.sqlite().await?;
+        groups.push(group);
+        claims.extend(found);
+    }
+    if options.wants(Part::Start) {
+        let (start_up, found) = bench.start()?;
+        start = Some(start_up);
+        claims.extend(found);
+    }
+    Ok(Findings {
+        machine: Machine::this(bench.cores.describe(), postgres),
+        groups,
+        start_up: start,
+        claims,
+    })
+}
+
+impl<P: Fn(&str)> Bench<'_, P> {
+    fn place(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let place = self.directory.path().join(name);
+        fs::create_dir_all(&place)?;
+        Ok(place)
+    }
+
+    /// A server with the measured project's tokens made through its interface, and the body of their list in a file.
+    async fn server(&self, place: &Path, url: &str) -> anyhow::Result<(Listener, PathBuf)> {
+        let server = Listener::server(&self.program, &self.cores, place, url).await?;
+        server.create_tokens().await?;
+        let body = place.join("body.json");
+        fs::write(&body, server.body().await?)?;
+        Ok((server, body))
+    }
+
+    async fn postgres(&self) -> anyhow::Result<(Found, String)> {
+        let options = self.options;
+        // The cluster's own directory: it belongs to the user that Postgres runs as.
+        let cluster_place = tempfile::tempdir()?;
+        let cluster = Cluster::start(cluster_place.path(), &self.cores).await?;
+        let mut listeners = Vec::new();
+        let mut contestants = Vec::new();
+        for tokens in [options.few, options.many] {
+            (self.progress)(&format!("postgres: filling a database with {tokens} tokens"));
+            let url = cluster.create_database(&format!("tokens_{tokens}")).await?;
+            let (server, body) = self
+                .server(&self.place(&format!("postgres-{tokens}"))?, &url)
+                .await?;
+            seeding::fill_postgres(&url, tokens).await?;
+            let floor = Listener::floor("floor-postgres", &self.cores, &body, Some(&url)).await?;
+            contestants.push(contestant(&format!("latchkey, {tokens} tokens"), &server));
+            contestants.push(contestant(&format!("query floor, {tokens} tokens"), &floor));
+            if tokens == options.many {
+                let fixed = Listener::floor("floor-fixed", &self.cores, &body, None).await?;
+                contestants.push(contestant("fixed floor", &fixed));
+                listeners.push(fixed);
+            }
+            listeners.extend([floor, server]);
+        }
+        let group = self
+            .rounds("A project's 10 tokens, PostgreSQL", &contestants)
+            .await?;
+        let [few, few_floor, many, many_floor, ..] = &group.series[..] else {
+            anyhow::bail!("a contestant is missing");
+        };
+        let mut claims = vec![
+            share(
+                "PostgreSQL, few tokens, of the query floor",
+                few,
+                few_floor,
+                Bar::AtLeast(75.0),
+            ),
+            share(
+                "PostgreSQL, many tokens, of the query floor",
+                many,
+                many_floor,
+                Bar::AtLeast(75.0),
+            ),
+            share(
+                "PostgreSQL, many tokens, of few tokens",
+                many,
+                few,
+                Bar::AtLeast(90.0),
+            ),
+        ];
+        claims.push(memory("PostgreSQL, many tokens", listeners.last())?);
+        Ok(((group, claims), cluster.version().await?))
+    }
+
+    async fn sqlite(&self) -> anyhow::Result<Found> {
+        let tokens = self.options.many;
+        (self.progress)(&format!("sqlite: filling a database with {tokens} tokens"));
+        let place = self.place("sqlite")?;
+        let database = place.join("latchkey.db");
+        let url = format!("sqlite://{}", database.display());
+        let (server, body) = self.server(&place, &url).await?;
+        seeding::fill_sqlite(&database, tokens)?;
+        let path = database.display().to_string();
+        let floor = Listener::floor("floor-sqlite", &self.cores, &body, Some(&path)).await?;
+        let contestants = [
+            contestant(&format!("latchkey, {tokens} tokens"), &server),
+            contestant(&format!("diesel floor, {tokens} tokens"), &floor),
+        ];
+        let group = self.rounds("A project's 10 tokens, SQLite", &contestants).await?;
+        let [measured, bare] = &group.series[..] else {
+            anyhow::bail!("a contestant is missing");
+        };
+        let claims = vec![
+            share("SQLite, of the diesel floor", measured, bare, Bar::AtLeast(50.0)),
+            memory("SQLite", Some(&server))?,
+        ];
+        Ok((group, claims))
+    }
+
+    fn start(&self) -> anyhow::Result<(StartUp, Vec<Claim>)> {
+        (self.progress)("start: measuring the time from start to ready");
+        let start_up = start_up::measure(&self.program, &self.place("start")?, self.options.starts)?;
+        let claim = |what: &str, value| Claim {
+            what: what.to_owned(),
+            value,
+            unit: "ms",
+            bar: Bar::Below(150.0),
+        };
+        let claims = vec![
+            claim("first start to ready, SQLite, median", start_up.first_ms.median),
+            claim("later start to ready, SQLite, median", start_up.again_ms.median),
+        ];
+        Ok((start_up, claims))
+    }
+
+    async fn rounds(&self, title: &str, contestants: &[Contestant]) -> anyhow::Result<Group> {
+        let load = Load::new(&self.cores, self.options.connections)?;
+        let series = take_turns(contestants, &load, self.options, &self.progress).await?;
+        Ok(Group {
+            title: title.to_owned(),
+            series,
+        })
+    }
+}
+
+fn contestant(name: &str, listener: &Listener) -> Contestant {
+    Contestant {
+        name: name.to_owned(),
+        request: listener.list(),
+    }
+}
+
+/// The throughput of one in per cent of another's.
+fn share(what: &str, of: &Series, whole: &Series, bar: Bar) -> Claim {
+    Claim {
+        what: what.to_owned(),
+        value: 100.0 * of.throughput() / whole.throughput(),
+        unit: "%",
+        bar,
+    }
+}
+
+/// What the server has in memory after its rounds.
+fn memory(what: &str, server: Option<&Listener>) -> anyhow::Result<Claim> {
+    let kib = server.context("no server")?.child().resident_kib()?;
+    Ok(Claim {
+        what: format!("resident after the rounds, {what}"),
+        // A process has far less than 4 TiB, so that the number fits.
+        value: f64::from(u32::try_from(kib)?) * 1_024.0 / 1e6,
+        unit: "MB",
+        bar: Bar::Below(40.0),
+    })
+}

@@ -1,0 +1,75 @@
+//! Tokens by the thousand, which nobody looks at: what the measured project's tokens have to be found among.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+
+use crate::cluster::connect;
+use crate::floor::TOKENS_OF_PROJECT;
+
+/// Fills a Postgres database, in which the measured project's tokens are already, up to that many tokens, in projects of
+/// as many tokens each; then does what autovacuum would do a little later.
+///
+/// # Errors
+/// Where the database refuses, as it does where the schema has become another one.
+pub async fn fill_postgres(url: &str, tokens: u32) -> anyhow::Result<()> {
+    let client = connect(url).await?;
+    let setting = format!("SET bench.projects = {}", projects(tokens)?);
+    client.batch_execute(&setting).await?;
+    client
+        .batch_execute(include_str!("../sql/postgres_fill.sql"))
+        .await
+        .context("cannot fill the database: does crates/bench/sql still fit migrations/postgres?")?;
+    client.batch_execute("VACUUM ANALYZE").await?;
+    Ok(())
+}
+
+/// The same on SQLite, in a file that the server has open.
+///
+/// # Errors
+/// As for Postgres.
+pub fn fill_sqlite(database: &Path, tokens: u32) -> anyhow::Result<()> {
+    let mut connection = SqliteConnection::establish(&database.display().to_string())?;
+    connection.batch_execute(&format!(
+        "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; CREATE TEMP TABLE bench AS SELECT {} AS projects;",
+        projects(tokens)?
+    ))?;
+    connection
+        .batch_execute(include_str!("../sql/sqlite_fill.sql"))
+        .context("cannot fill the database: does crates/bench/sql still fit migrations/sqlite?")?;
+    Ok(())
+}
+
+/// How many projects have to be added.
+fn projects(tokens: u32) -> anyhow::Result<u32> {
+    Ok((tokens / u32::try_from(TOKENS_OF_PROJECT)?).saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite_query::count_tokens_of_project;
+
+    #[test]
+    fn the_measured_project_counts() {
+        assert_eq!(projects(1_000).expect("a number"), 99);
+        assert_eq!(projects(5).expect("a number"), 0);
+    }
+
+    /// The measured project's tokens, here without a server: `seed-1` has ten, too.
+    #[test]
+    fn the_fill_fits_the_migrations_of_sqlite() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("latchkey.db");
+        let mut connection = SqliteConnection::establish(&path.display().to_string()).expect("a database");
+        let schema = include_str!("../../../migrations/sqlite/0001_first_schema/up.sql");
+        connection.batch_execute(schema).expect("the schema");
+        fill_sqlite(&path, 1_000).expect("filled");
+        for (project, tokens) in [("seed-1", 10), ("seed-99", 10), ("default", 0), ("seed-100", 0)] {
+            let found = count_tokens_of_project(&mut connection, project).expect("counted");
+            assert_eq!(found, tokens, "{project}");
+        }
+    }
+}

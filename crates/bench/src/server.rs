@@ -1,0 +1,189 @@
+//! The server under test, known by its binary and its HTTP interface only.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::children::{Child, free_port};
+use crate::cores::Cores;
+use crate::floor::TOKENS_OF_PROJECT;
+use crate::load::Request;
+use crate::stopwatch::Stopwatch;
+
+/// The admin token of the throwaway servers.
+const ADMIN_TOKEN: &str = "*:*.bench-throwaway-admin-token";
+/// Of the throwaway servers, too.
+const MASTER_KEY: &str = "62656e63682062656e63682062656e63682062656e63682062656e6368206265";
+/// A project that every store has from its first start.
+pub const PROJECT: &str = "default";
+
+/// A program that answers HTTP on this machine, until it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    child: Child,
+    base: String,
+}
+
+/// A program in this build's directory of programs.
+///
+/// # Errors
+/// Where it is not built.
+pub fn sibling(name: &str) -> anyhow::Result<PathBuf> {
+    let ours = std::env::current_exe()?;
+    let path = ours.with_file_name(name);
+    ensure!(path.is_file(), "{} is not built", path.display());
+    Ok(path)
+}
+
+/// Prepares a start of the server: no configuration but what is given here, in a directory without a configuration file.
+#[must_use]
+pub fn configured(mut command: Command, directory: &Path, database_url: &str, port: u16) -> Command {
+    command
+        .arg("serve")
+        .current_dir(directory)
+        .env_clear()
+        .env("DATABASE_URL", database_url)
+        .env("PORT", port.to_string());
+    command
+}
+
+impl Listener {
+    /// Starts the server on a database.
+    ///
+    /// # Errors
+    /// Where it does not get ready.
+    pub async fn server(
+        program: &Path,
+        cores: &Cores,
+        directory: &Path,
+        database_url: &str,
+    ) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let mut command = configured(cores.measured(program), directory, database_url, port);
+        command
+            .env("LATCHKEY_MASTER_KEY", MASTER_KEY)
+            .env("INIT_ADMIN_API_TOKENS", ADMIN_TOKEN);
+        // `taskset` is looked up on it.
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        let child = Child::start(&mut command, "latchkey", &directory.join("latchkey.log"))?;
+        Self::answering(child, port, "/ready").await
+    }
+
+    /// Starts a floor that answers this body; a database is given where it has one.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub async fn floor(
+        name: &str,
+        cores: &Cores,
+        body: &Path,
+        database_url: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let mut command = cores.measured(&sibling(name)?);
+        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
+        command.arg("--body").arg(body);
+        command.arg("--workers").arg(cores.workers().to_string());
+        if let Some(url) = database_url {
+            command.arg("--database-url").arg(url);
+        }
+        let child = Child::start(
+            &mut command,
+            name,
+            &body.with_file_name(format!("{name}-{port}.log")),
+        )?;
+        Self::answering(child, port, &path()).await
+    }
+
+    async fn answering(child: Child, port: u16, path: &str) -> anyhow::Result<Self> {
+        let mut listener = Self {
+            child,
+            base: format!("http://127.0.0.1:{port}"),
+        };
+        let (client, waited) = (Client::new(), Stopwatch::start());
+        loop {
+            let answer = client.get(format!("{}{path}", listener.base)).send().await;
+            if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
+                return Ok(listener);
+            }
+            listener.child.check()?;
+            if waited.elapsed() > Duration::from_secs(30) {
+                bail!("no success on {path} for 30 s:\n{}", listener.child.last_lines());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// What is measured: the list of the project's tokens.
+    #[must_use]
+    pub fn list(&self) -> Request {
+        Request {
+            url: format!("{}{}", self.base, path()),
+            authorization: ADMIN_TOKEN.to_owned(),
+        }
+    }
+
+    /// Creates the tokens of the measured project, as a user would.
+    ///
+    /// # Errors
+    /// Where the server refuses one.
+    pub async fn create_tokens(&self) -> anyhow::Result<()> {
+        let client = Client::new();
+        for number in 1..=TOKENS_OF_PROJECT {
+            let kind = if number % 2 == 0 { "frontend" } else { "client" };
+            let answer = client
+                .post(self.list().url)
+                .header("authorization", ADMIN_TOKEN)
+                .json(&json!({"tokenName": format!("bench-{number}"), "type": kind, "environment": "development",
+                              "projects": [PROJECT]}))
+                .send()
+                .await?;
+            let status = answer.status();
+            ensure!(
+                status == StatusCode::CREATED,
+                "a token was refused: {status} {}",
+                answer.text().await?
+            );
+        }
+        Ok(())
+    }
+
+    /// The body of the list, which must hold the project's tokens.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn body(&self) -> anyhow::Result<String> {
+        let list = self.list();
+        let request = Client::new()
+            .get(&list.url)
+            .header("authorization", list.authorization);
+        let answer = request.send().await?.error_for_status()?;
+        let body = answer.text().await?;
+        let parsed: Value = serde_json::from_str(&body)?;
+        let tokens = parsed.get("tokens").and_then(Value::as_array);
+        let tokens = tokens.context("the list has no tokens")?;
+        ensure!(
+            tokens.len() == TOKENS_OF_PROJECT,
+            "the list has {} tokens instead of {TOKENS_OF_PROJECT}",
+            tokens.len()
+        );
+        Ok(body)
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn child(&self) -> &Child {
+        &self.child
+    }
+}
+
+fn path() -> String {
+    crate::floor::ROUTE.replace("{project}", PROJECT)
+}

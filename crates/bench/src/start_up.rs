@@ -1,0 +1,72 @@
+//! How long the server takes from its start to its first success on `/ready`.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+
+use crate::children::{Child, free_port};
+use crate::cores::Cores;
+use crate::rounds::Spread;
+use crate::server::configured;
+use crate::stopwatch::Stopwatch;
+
+/// Starts on SQLite, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StartUp {
+    /// In an empty directory: the database, its schema, the master key and the first token are made.
+    pub first_ms: Spread,
+    /// On what the first start left.
+    pub again_ms: Spread,
+}
+
+/// Starts the server that many times in an empty directory, each time once more on what it left.
+///
+/// # Errors
+/// Where it does not get ready.
+pub fn measure(program: &Path, directory: &Path, starts: u32) -> anyhow::Result<StartUp> {
+    let (mut first, mut again) = (Vec::new(), Vec::new());
+    for number in 0..starts.max(1) {
+        let place = directory.join(format!("start-{number}"));
+        fs::create_dir_all(&place)?;
+        first.push(once(program, &place)?);
+        again.push(once(program, &place)?);
+    }
+    let spread = |samples| Spread::of(samples).context("no start");
+    Ok(StartUp {
+        first_ms: spread(first)?,
+        again_ms: spread(again)?,
+    })
+}
+
+fn once(program: &Path, directory: &Path) -> anyhow::Result<f64> {
+    let port = free_port()?;
+    // Nothing is pinned: a user's server has the whole machine.
+    let command = Cores::of(1).measured(program);
+    let url = format!("sqlite://{}", directory.join("latchkey.db").display());
+    let mut command = configured(command, directory, &url, port);
+    let started = Stopwatch::start();
+    let mut child = Child::start(&mut command, "latchkey", &directory.join("latchkey.log"))?;
+    while !is_ready(port).unwrap_or(false) {
+        child.check()?;
+        if started.elapsed() > Duration::from_secs(30) {
+            bail!("not ready after 30 s:\n{}", child.last_lines());
+        }
+        sleep(Duration::from_micros(500));
+    }
+    Ok(started.elapsed().as_secs_f64() * 1_000.0)
+}
+
+fn is_ready(port: u16) -> io::Result<bool> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    Ok(&status == b"HTTP/1.1 200")
+}

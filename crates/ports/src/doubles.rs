@@ -1,0 +1,67 @@
+//! Stand-ins for time and randomness that a test decides: always the same, never the wall clock.
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use latchkey_domain::Timestamp;
+
+use crate::{Clock, Entropy};
+
+/// A clock that stands still until it is told to move.
+#[derive(Debug)]
+pub struct ManualClock {
+    start: i64,
+    millis: AtomicI64,
+}
+
+impl ManualClock {
+    /// A clock that shows this moment.
+    #[must_use]
+    pub fn at(moment: Timestamp) -> Self {
+        Self {
+            start: moment.millis(),
+            millis: AtomicI64::new(moment.millis()),
+        }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, span: Duration) {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        self.millis.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        let millis = self.millis.load(Ordering::SeqCst);
+        Timestamp::from_millis(millis)
+            .unwrap_or_else(|error| unreachable!("a test's clock at {millis} ms: {error}"))
+    }
+
+    fn monotonic(&self) -> Duration {
+        let span = self.millis.load(Ordering::SeqCst) - self.start;
+        Duration::from_millis(u64::try_from(span).unwrap_or(0))
+    }
+}
+
+/// "Random" bytes that differ from call to call and are the same in every run.
+#[derive(Debug, Default)]
+pub struct CountingEntropy(AtomicU64);
+
+impl Entropy for CountingEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        // splitmix64 (Steele, Lea, Flood 2014): well spread, so that prefixes of secrets differ too.
+        for chunk in buffer.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
+            let mut z = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let bytes = (z ^ (z >> 31)).to_le_bytes();
+            for (target, byte) in chunk.iter_mut().zip(bytes) {
+                *target = byte;
+            }
+        }
+    }
+}
