@@ -41,14 +41,7 @@ impl Authenticator {
         index: Arc<PrincipalIndex>,
         seen: Arc<SeenLedger>,
     ) -> Self {
-        Self {
-            tokens,
-            personal_tokens,
-            sealer,
-            clock,
-            index,
-            seen,
-        }
+        Self { tokens, personal_tokens, sealer, clock, index, seen }
     }
 
     /// The principal of this secret, which may be an API token's, its alias, or a personal access token's. Notes that
@@ -80,10 +73,7 @@ impl Authenticator {
         let generation = self.index.generation();
         let digests = self.sealer.digests(secret);
         let principal = if secret.is_personal() {
-            self.personal_tokens
-                .find_personal_token_by_digest(&digests)
-                .await?
-                .map(principal_of_user)
+            self.personal_tokens.find_personal_token_by_digest(&digests).await?.map(principal_of_user)
         } else {
             let found = self.tokens.find_token_by_digest(&digests).await?;
             found.map(|stored| Principal::of_token(&stored.token))

@@ -95,13 +95,7 @@ impl PrincipalIndex {
 
     /// Keeps what the store said, under the generation in which it was asked.
     pub(crate) fn keep(&self, digest: SecretDigest, principal: Arc<Principal>, generation: Generation) {
-        self.entries.insert(
-            digest,
-            Arc::new(Entry {
-                principal,
-                generation,
-            }),
-        );
+        self.entries.insert(digest, Arc::new(Entry { principal, generation }));
     }
 
     fn is_fresh(&self) -> bool {

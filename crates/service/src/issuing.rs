@@ -73,14 +73,7 @@ impl TokenIssuer {
         index: Arc<PrincipalIndex>,
         policy: TokenPolicy,
     ) -> Self {
-        Self {
-            tokens,
-            sealer,
-            clock,
-            entropy,
-            index,
-            policy,
-        }
+        Self { tokens, sealer, clock, entropy, index, policy }
     }
 
     /// Issues a token with a new secret.
@@ -90,17 +83,10 @@ impl TokenIssuer {
     pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, Refusal> {
         let secret = self.mint(&draft.access);
         let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
-        self.tokens
-            .create_token(&token, self.policy.quota, &event)
-            .await?;
+        self.tokens.create_token(&token, self.policy.quota, &event).await?;
         self.index.forget_all();
         let secure = token.secret.sealed.is_none();
-        Ok(RevealedToken {
-            token: token.token,
-            secret: Some(secret),
-            alias: None,
-            secure,
-        })
+        Ok(RevealedToken { token: token.token, secret: Some(secret), alias: None, secure })
     }
 
     /// A new secret for a token of that access.
@@ -117,36 +103,15 @@ impl TokenIssuer {
     ) -> Result<FirstToken, Refusal> {
         let created_at = self.clock.now();
         let id = TokenId::new(created_at, self.entropy.bytes());
-        let TokenDraft {
-            name,
-            access,
-            expires_at,
-        } = draft;
-        let token = ApiToken {
-            id,
-            name,
-            access,
-            expires_at,
-            created_at,
-            seen_at: None,
-        };
+        let TokenDraft { name, access, expires_at } = draft;
+        let token = ApiToken { id, name, access, expires_at, created_at, seen_at: None };
         let secret = match self.policy.reveal {
             Reveal::Always => self.sealer.seal(secret, id)?,
             Reveal::Once => self.sealer.record(secret),
         };
         let event = token_event(EventKind::ApiTokenCreated, &token, by, created_at);
-        let event = NewEvent {
-            after: Some(Snapshot::from(&token)),
-            ..event
-        };
-        Ok(FirstToken {
-            token: StoredToken {
-                token,
-                secret,
-                alias: None,
-            },
-            event,
-        })
+        let event = NewEvent { after: Some(Snapshot::from(&token)), ..event };
+        Ok(FirstToken { token: StoredToken { token, secret, alias: None }, event })
     }
 
     /// The token as its owner may see it, its secret opened where it can be.
@@ -155,18 +120,10 @@ impl TokenIssuer {
     /// [`Refusal::Internal`] where the secret was sealed with a key that is not configured, or was altered.
     pub fn reveal(&self, stored: StoredToken) -> Result<RevealedToken, Refusal> {
         let StoredToken { token, secret, alias } = stored;
-        let alias = alias
-            .map(|record| self.sealer.open(&record, token.id))
-            .transpose()?
-            .flatten();
+        let alias = alias.map(|record| self.sealer.open(&record, token.id)).transpose()?.flatten();
         let secure = secret.sealed.is_none();
         let secret = self.sealer.open(&secret, token.id)?;
-        Ok(RevealedToken {
-            token,
-            secret,
-            alias,
-            secure,
-        })
+        Ok(RevealedToken { token, secret, alias, secure })
     }
 }
 

@@ -65,15 +65,7 @@ impl People {
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         index: Arc<PrincipalIndex>,
     ) -> Self {
-        Self {
-            users,
-            access,
-            personal_tokens,
-            sealer,
-            clock,
-            entropy,
-            index,
-        }
+        Self { users, access, personal_tokens, sealer, clock, entropy, index }
     }
 
     /// Makes a user.
@@ -81,22 +73,11 @@ impl People {
     /// # Errors
     /// [`Refusal::Invalid`] for a role that is no root role; [`Refusal::Exists`]; [`Refusal::Unavailable`].
     pub async fn create_user(&self, draft: UserDraft, by: &Initiator) -> Result<User, Refusal> {
-        let role = self
-            .role(&draft.root_role, "a root role", |role| role.kind.is_root())
-            .await?;
+        let role = self.role(&draft.root_role, "a root role", |role| role.kind.is_root()).await?;
         let created_at = self.clock.now();
         let UserDraft { identity, name, .. } = draft;
-        let user = NewUser {
-            identity,
-            name,
-            kind: AccountKind::Person,
-            root_role: role.id,
-            created_at,
-        };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&user)),
-            ..self.event(EventKind::UserCreated, by)
-        };
+        let user = NewUser { identity, name, kind: AccountKind::Person, root_role: role.id, created_at };
+        let event = NewEvent { after: Some(Snapshot::from(&user)), ..self.event(EventKind::UserCreated, by) };
         let (id, _) = self.users.create_user(&user, &event).await?;
         Ok(user.with_id(id))
     }
@@ -121,17 +102,13 @@ impl People {
         role: &str,
         by: &Initiator,
     ) -> Result<Role, Refusal> {
-        let role = self
-            .role(role, "a project role", |role| !role.kind.is_root())
-            .await?;
+        let role = self.role(role, "a project role", |role| !role.kind.is_root()).await?;
         let event = NewEvent {
             projects: Some(ProjectScope::one(project.clone())),
             after: Some(Snapshot::of_membership(user.id, &role)),
             ..self.event(EventKind::ProjectAccessAdded, by)
         };
-        self.access
-            .add_membership(user.id, project, role.id, &event)
-            .await?;
+        self.access.add_membership(user.id, project, role.id, &event).await?;
         self.index.forget_all();
         Ok(role)
     }
@@ -148,57 +125,28 @@ impl People {
         by: &Initiator,
     ) -> Result<IssuedPersonalToken, Refusal> {
         let created_at = self.clock.now();
-        let PersonalTokenDraft {
-            description,
-            expires_at,
-        } = draft;
+        let PersonalTokenDraft { description, expires_at } = draft;
         if expires_at <= created_at {
-            return Err(Refusal::field(
-                "expiresAt",
-                "The expiry date must lie in the future.",
-            ));
+            return Err(Refusal::field("expiresAt", "The expiry date must lie in the future."));
         }
-        let token = NewPersonalToken {
-            user: user.id,
-            description,
-            expires_at,
-            created_at,
-        };
+        let token = NewPersonalToken { user: user.id, description, expires_at, created_at };
         let secret = TokenSecret::mint_personal(self.entropy.bytes());
         let event = NewEvent {
             after: Some(Snapshot::from(&token)),
             ..self.event(EventKind::PersonalTokenCreated, by)
         };
         let record = self.sealer.record(&secret);
-        let (id, _) = self
-            .personal_tokens
-            .create_personal_token(&token, &record, &event)
-            .await?;
-        Ok(IssuedPersonalToken {
-            token: token.with_id(id),
-            secret,
-        })
+        let (id, _) = self.personal_tokens.create_personal_token(&token, &record, &event).await?;
+        Ok(IssuedPersonalToken { token: token.with_id(id), secret })
     }
 
     async fn role(&self, name: &str, what: &str, fits: impl Fn(&Role) -> bool) -> Result<Role, Refusal> {
         let mut roles = self.access.roles().await?;
         roles.retain(fits);
-        let known = || {
-            roles
-                .iter()
-                .map(|role| role.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let found = roles
-            .iter()
-            .find(|role| role.name.eq_ignore_ascii_case(name))
-            .cloned();
+        let known = || roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>().join(", ");
+        let found = roles.iter().find(|role| role.name.eq_ignore_ascii_case(name)).cloned();
         found.ok_or_else(|| {
-            Refusal::field(
-                "role",
-                format!("{name:?} is not {what}; choose one of: {}", known()),
-            )
+            Refusal::field("role", format!("{name:?} is not {what}; choose one of: {}", known()))
         })
     }
 

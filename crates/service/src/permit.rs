@@ -19,10 +19,7 @@ impl Initiator {
     /// Latchkey itself: its start-up, or whoever may run its command line on the database.
     #[must_use]
     pub fn system() -> Self {
-        Self {
-            actor: Actor::System,
-            origin: Origin::default(),
-        }
+        Self { actor: Actor::System, origin: Origin::default() }
     }
 }
 
@@ -73,19 +70,8 @@ impl<A: ProjectAction> Permit<A> {
     /// [`Refusal::WrongTokenKind`] for client and frontend tokens, [`Refusal::Denied`] where the permission is missing.
     pub fn request(principal: &Principal, project: ProjectId, origin: Origin) -> Result<Self, Refusal> {
         principal.may_administer()?;
-        authorise(
-            principal.grants(),
-            &[A::PERMISSION],
-            &Place::Project(project.clone()),
-        )?;
-        Ok(Self {
-            project,
-            initiator: Initiator {
-                actor: principal.actor(),
-                origin,
-            },
-            action: PhantomData,
-        })
+        authorise(principal.grants(), &[A::PERMISSION], &Place::Project(project.clone()))?;
+        Ok(Self { project, initiator: Initiator { actor: principal.actor(), origin }, action: PhantomData })
     }
 
     /// The project that the permit is for.

@@ -70,13 +70,7 @@ impl ProjectTokens {
         clock: Arc<dyn Clock>,
         index: Arc<PrincipalIndex>,
     ) -> Self {
-        Self {
-            tokens,
-            issuer,
-            sealer,
-            clock,
-            index,
-        }
+        Self { tokens, issuer, sealer, clock, index }
     }
 
     /// The tokens that name the project, by creation, then id.
@@ -85,10 +79,7 @@ impl ProjectTokens {
     /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
     pub async fn list(&self, permit: &Permit<ReadTokens>) -> Result<Vec<RevealedToken>, Refusal> {
         let stored = self.tokens.tokens_of_project(permit.project()).await?;
-        stored
-            .into_iter()
-            .map(|token| self.issuer.reveal(token))
-            .collect()
+        stored.into_iter().map(|token| self.issuer.reveal(token)).collect()
     }
 
     /// Creates a token for the project and shows its secret.
@@ -125,16 +116,8 @@ impl ProjectTokens {
                 message: "This token belongs to several projects: delete it as an instance token.".to_owned(),
             });
         }
-        let event = token_event(
-            EventKind::ApiTokenDeleted,
-            &token,
-            permit.initiator(),
-            self.clock.now(),
-        );
-        let event = NewEvent {
-            before: Some(Snapshot::from(&token)),
-            ..event
-        };
+        let event = token_event(EventKind::ApiTokenDeleted, &token, permit.initiator(), self.clock.now());
+        let event = NewEvent { before: Some(Snapshot::from(&token)), ..event };
         self.tokens.delete_token(token.id, &event).await?;
         self.index.forget_all();
         Ok(())
@@ -155,18 +138,9 @@ impl ProjectTokens {
 
 /// The draft with the project of the route, if it is a token that a project may have.
 fn in_project(project: &ProjectId, draft: ProjectTokenDraft) -> Result<TokenDraft, Refusal> {
-    let ProjectTokenDraft {
-        name,
-        kind,
-        environment,
-        projects,
-        expires_at,
-    } = draft;
+    let ProjectTokenDraft { name, kind, environment, projects, expires_at } = draft;
     if kind == TokenKind::Admin {
-        return Err(Refusal::field(
-            "type",
-            "A project has no admin tokens: send client or frontend.",
-        ));
+        return Err(Refusal::field("type", "A project has no admin tokens: send client or frontend."));
     }
     let own = ProjectScope::one(project.clone());
     if projects.is_some_and(|projects| projects != own) {
@@ -180,11 +154,7 @@ fn in_project(project: &ProjectId, draft: ProjectTokenDraft) -> Result<TokenDraf
     };
     let access = TokenAccess::new(kind, own, environment)
         .map_err(|error| Refusal::field("environment", capitalised(&error.to_string())))?;
-    Ok(TokenDraft {
-        name,
-        access,
-        expires_at,
-    })
+    Ok(TokenDraft { name, access, expires_at })
 }
 
 fn default_environment() -> Result<EnvironmentName, Refusal> {
@@ -193,7 +163,7 @@ fn default_environment() -> Result<EnvironmentName, Refusal> {
 
 fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| {
-        format!("{}{}.", first.to_uppercase(), characters.as_str())
-    })
+    characters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }

@@ -32,13 +32,7 @@ impl Projects {
         by: &Initiator,
     ) -> Result<Project, Refusal> {
         let created_at = self.clock.now();
-        let project = Project {
-            id,
-            name,
-            description,
-            created_at,
-            archived_at: None,
-        };
+        let project = Project { id, name, description, created_at, archived_at: None };
         let event = NewEvent {
             kind: EventKind::ProjectCreated,
             actor: by.actor.clone(),

@@ -62,10 +62,7 @@ pub enum Missing {
 impl Refusal {
     /// A rule broken in one member of the body.
     pub(crate) fn field(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid {
-            field: Some(field),
-            message: message.into(),
-        }
+        Self::Invalid { field: Some(field), message: message.into() }
     }
 
     fn unknown_environment(environment: &EnvironmentName) -> Self {

@@ -27,10 +27,7 @@ impl<K> Default for Notes<K> {
 impl<K: Eq + Hash + Copy> Notes<K> {
     fn note(&self, key: K, at: Timestamp) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes
-            .entry(key)
-            .and_modify(|kept| *kept = at.max(*kept))
-            .or_insert(at);
+        notes.entry(key).and_modify(|kept| *kept = at.max(*kept)).or_insert(at);
     }
 
     fn take(&self) -> Vec<(K, Timestamp)> {
@@ -67,10 +64,7 @@ impl SeenLedger {
         let tokens_written = if seen.is_empty() {
             Ok(())
         } else {
-            tokens
-                .record_tokens_seen(&seen)
-                .await
-                .inspect_err(|_| self.tokens.put_back(seen))
+            tokens.record_tokens_seen(&seen).await.inspect_err(|_| self.tokens.put_back(seen))
         };
         let seen = self.personal_tokens.take();
         if !seen.is_empty() {

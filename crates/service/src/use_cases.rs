@@ -54,12 +54,7 @@ impl UseCases {
     /// Puts the use cases together.
     #[must_use]
     pub fn new(surroundings: Surroundings, settings: Settings) -> Self {
-        let Surroundings {
-            store,
-            sealer,
-            clock,
-            entropy,
-        } = surroundings;
+        let Surroundings { store, sealer, clock, entropy } = surroundings;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
         let seen = Arc::new(SeenLedger::default());
         let chance = (clock.clone(), entropy);
@@ -86,12 +81,7 @@ impl UseCases {
                 index.clone(),
             ),
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
-            people: People::new(
-                (store.clone(), store.clone(), store.clone()),
-                sealer,
-                chance,
-                index.clone(),
-            ),
+            people: People::new((store.clone(), store.clone(), store.clone()), sealer, chance, index.clone()),
             projects: Projects::new(store.clone(), clock),
             issuer,
             index,

@@ -67,7 +67,7 @@ CREATE TABLE api_tokens (
     secret_digest BLOB NOT NULL UNIQUE CHECK (length(secret_digest) = 32),
     secret_key BLOB NOT NULL CHECK (length(secret_key) = 4),
     secret_sealed BLOB,
-    alias_digest BLOB UNIQUE CHECK (length(alias_digest) = 32),
+    alias_digest BLOB CHECK (length(alias_digest) = 32),
     alias_key BLOB CHECK (length(alias_key) = 4),
     alias_sealed BLOB,
     CHECK ((kind = 'admin') = (environment IS NULL)),
@@ -75,6 +75,9 @@ CREATE TABLE api_tokens (
     CHECK ((alias_digest IS NULL) = (alias_key IS NULL)),
     CHECK (alias_digest IS NOT NULL OR alias_sealed IS NULL)
 ) STRICT, WITHOUT ROWID;
+-- Few tokens have an alias. An index of them alone is small, and no statistics make the planner think that a look-up
+-- by alias finds all those without one.
+CREATE UNIQUE INDEX api_tokens_by_alias ON api_tokens (alias_digest) WHERE alias_digest IS NOT NULL;
 -- For the quota of tokens of all projects: counts them without a look at any other.
 CREATE INDEX api_tokens_of_all_projects ON api_tokens (all_projects) WHERE all_projects;
 -- Without it, deleting an environment would read every token.
@@ -84,19 +87,27 @@ CREATE TABLE api_token_projects (
     project_id TEXT NOT NULL REFERENCES projects (id) ON DELETE RESTRICT,
     token_id BLOB NOT NULL REFERENCES api_tokens (id) ON DELETE CASCADE,
     position INTEGER NOT NULL,
-    -- A project's tokens in the order of lists: the hot read goes down this key and sorts nothing.
-    PRIMARY KEY (project_id, token_id),
-    UNIQUE (token_id, position)
+    -- The projects of a token lie together, in order.
+    PRIMARY KEY (token_id, position)
 ) STRICT, WITHOUT ROWID;
+-- A project's tokens in the order of lists: the hot read goes down this index and sorts nothing. Named and not a
+-- UNIQUE of the table, because SQLite looks into the table too for the latter.
+CREATE UNIQUE INDEX api_token_projects_by_project ON api_token_projects (project_id, token_id);
 
 -- A token with the projects that it names, in order, as one text.
 CREATE VIEW token_rows AS
 SELECT
     api_tokens.*,
     (
-        SELECT group_concat(named.project_id, ',' ORDER BY named.position)
-        FROM api_token_projects AS named
-        WHERE named.token_id = api_tokens.id
+        -- In order because the inner query is: SQLite keeps its ORDER BY for an aggregate to which order matters. An
+        -- ORDER BY within group_concat would be sorted anew for every token, though the key is in order already.
+        SELECT group_concat(named.project_id, ',')
+        FROM (
+            SELECT links.project_id
+            FROM api_token_projects AS links
+            WHERE links.token_id = api_tokens.id
+            ORDER BY links.position
+        ) AS named
     ) AS project_ids
 FROM api_tokens;
 
@@ -143,9 +154,9 @@ CREATE TABLE event_projects (
     project_id TEXT NOT NULL,
     event_id INTEGER NOT NULL REFERENCES events (id) ON DELETE CASCADE,
     position INTEGER NOT NULL,
-    PRIMARY KEY (project_id, event_id),
-    UNIQUE (event_id, position)
+    PRIMARY KEY (event_id, position)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX event_projects_by_project ON event_projects (project_id, event_id);
 
 INSERT INTO projects (id, name, description, created_at, archived_at)
 VALUES ('default', 'Default', 'Default project', CAST(round(unixepoch('subsec') * 1000) AS INTEGER), NULL);

@@ -21,9 +21,9 @@ mod migrations;
 mod open_error;
 mod people;
 mod personal_tokens;
+mod places;
 #[cfg(test)]
 mod plans;
-mod places;
 mod rows;
 mod schema;
 mod settings;

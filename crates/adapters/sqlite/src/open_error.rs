@@ -41,7 +41,9 @@ pub enum OpenError {
         source: Cause,
     },
     /// Files beside the database cannot be written; SQLite needs its log and index there.
-    #[error("{location} cannot be written: its directory has to be writable too, for the files -wal and -shm")]
+    #[error(
+        "{location} cannot be written: its directory has to be writable too, for the files -wal and -shm"
+    )]
     NotWritable {
         /// The database.
         location: Location,

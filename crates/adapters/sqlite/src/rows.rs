@@ -2,6 +2,8 @@
 //!
 //! A row that breaks a rule is an [`Inconsistency`] that names table, column and row, never a panic.
 
+#![expect(clippy::ref_option_ref, reason = "diesel's `Insertable` makes `&Option<&T>`")]
+
 mod events;
 mod people;
 mod places;
@@ -36,11 +38,7 @@ impl<K: Display> Row<K> {
     }
 
     /// What a column says in the domain.
-    fn column<T, E: Display>(
-        &self,
-        column: &'static str,
-        value: Result<T, E>,
-    ) -> Result<T, Inconsistency> {
+    fn column<T, E: Display>(&self, column: &'static str, value: Result<T, E>) -> Result<T, Inconsistency> {
         value.map_err(|fault| self.inconsistency(column, fault))
     }
 

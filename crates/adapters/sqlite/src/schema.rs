@@ -76,7 +76,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    api_token_projects (project_id, token_id) {
+    api_token_projects (token_id, position) {
         project_id -> Text,
         token_id -> Binary,
         position -> BigInt,
@@ -144,7 +144,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    event_projects (project_id, event_id) {
+    event_projects (event_id, position) {
         project_id -> Text,
         event_id -> BigInt,
         position -> BigInt,
@@ -152,4 +152,3 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
-diesel::allow_tables_to_appear_in_same_query!(personal_tokens, users);

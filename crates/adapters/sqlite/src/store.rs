@@ -62,6 +62,15 @@ impl SqliteStore {
             .run_blocking(|connection| migrations::run(connection, &self.location))
     }
 
+    /// The writer's connection, for a test that looks at the database itself.
+    #[cfg(test)]
+    pub(crate) fn on_writer<T>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, OpenError>,
+    ) -> Result<T, OpenError> {
+        self.writer.run_blocking(work)
+    }
+
     /// One statement that reads.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where

@@ -5,7 +5,7 @@ use std::{fs, io::ErrorKind, path::Path};
 use anyhow::{Context as _, anyhow, bail};
 use config::{ConfigError, FileFormat, Map, Source, Value, ValueKind};
 
-use super::{Environment, Overrides, known};
+use super::{Environment, Overrides, known, reader::Reader};
 
 /// The values of one source. Each carries its origin, so that an error can name it.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,12 @@ impl Source for Layer {
 
 /// The built-in defaults.
 pub(super) fn defaults() -> anyhow::Result<Layer> {
-    of_toml(known::DEFAULTS, "the built-in defaults")
+    of_toml(known::DEFAULTS, "default")
+}
+
+/// The built-in defaults alone.
+pub(super) fn defaults_reader() -> anyhow::Result<Reader> {
+    Ok(Reader(config::Config::builder().add_source(defaults()?).build()?))
 }
 
 /// The file that `--config` names, which must be there, or else `latchkey.toml`, which may be.
@@ -55,6 +60,9 @@ pub(super) fn of_toml(text: &str, origin: &str) -> anyhow::Result<Layer> {
         };
         for (name, value) in table {
             known::check(&section, &name, origin)?;
+            if matches!(value.kind, ValueKind::Table(_)) {
+                bail!("bad value for {section}.{name} in {origin}: it must be a value, not a section");
+            }
             layer.set(format!("{section}.{name}"), origin, value.kind);
         }
     }

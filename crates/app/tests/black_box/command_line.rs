@@ -8,7 +8,7 @@ pub(crate) const FAR_AHEAD: &str = "2099-01-01T00:00:00Z";
 impl Ground {
     #[track_caller]
     pub(crate) fn make_project(&self, id: &str) {
-        self.run(&["project", "create", "--id", id, "--name", id]);
+        self.run(&["project", "create", id]);
     }
 
     /// A user with a root role, known by user name.
@@ -21,7 +21,14 @@ impl Ground {
     #[track_caller]
     pub(crate) fn make_personal_token(&self, username: &str, description: &str) -> String {
         secret_in(&self.run(&[
-            "pat", "create", "--user", username, "--description", description, "--expires-at", FAR_AHEAD,
+            "pat",
+            "create",
+            "--user",
+            username,
+            "--description",
+            description,
+            "--expires-at",
+            FAR_AHEAD,
         ]))
     }
 
@@ -66,7 +73,13 @@ pub(crate) struct NewToken<'t> {
 
 impl Default for NewToken<'_> {
     fn default() -> Self {
-        Self { name: "made", kind: "client", environment: Some("development"), projects: &[], expires_at: None }
+        Self {
+            name: "made",
+            kind: "client",
+            environment: Some("development"),
+            projects: &[],
+            expires_at: None,
+        }
     }
 }
 
@@ -86,6 +99,8 @@ const RANDOM_CHARACTERS: usize = 39;
 
 /// What follows a secret's prefix.
 pub(crate) fn random_part(secret: &str) -> &str {
-    let start = secret.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
+    let start = secret
+        .rfind(|c: char| !c.is_ascii_alphanumeric())
+        .map_or(0, |last| last + 1);
     &secret[start..]
 }

@@ -4,6 +4,7 @@
 use std::{
     path::Path,
     process::{Command, Output},
+    sync::Mutex,
 };
 
 use latchkey_test_database::TestDatabase;
@@ -29,6 +30,8 @@ pub(crate) struct Ground {
     directory: TempDir,
     database: Option<TestDatabase>,
     settings: Vec<(String, String)>,
+    /// What command lines said on standard error.
+    asides: Mutex<String>,
 }
 
 impl Ground {
@@ -41,14 +44,32 @@ impl Ground {
             (None, Store::Memory) => "memory:".to_owned(),
             (None, _) => format!("sqlite://{}", directory.path().join("latchkey.db").display()),
         };
-        let ground = Self { store, directory, database, settings: Vec::new() };
-        let ground = ground.with("DATABASE_URL", &url).with("INIT_ADMIN_API_TOKENS", ADMIN);
-        if store == Store::Postgres { ground.with("LATCHKEY_MASTER_KEY", MASTER_KEY) } else { ground }
+        let ground = Self {
+            store,
+            directory,
+            database,
+            settings: Vec::new(),
+            asides: Mutex::default(),
+        };
+        let ground = ground
+            .with("DATABASE_URL", &url)
+            .with("INIT_ADMIN_API_TOKENS", ADMIN);
+        if store == Store::Postgres {
+            ground.with("LATCHKEY_MASTER_KEY", MASTER_KEY)
+        } else {
+            ground
+        }
     }
 
     /// The ground with one more setting, which replaces an earlier one of that name.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.set(name, value);
+        self
+    }
+
+    /// The ground with one setting less.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
         self
     }
 
@@ -59,7 +80,7 @@ impl Ground {
 
     pub(crate) fn setting(&self, name: &str) -> &str {
         let found = self.settings.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("no setting {name}"))
+        found.map_or_else(|| panic!("no setting {name}"), |(_, value)| value)
     }
 
     /// The directory that the programs run in; SQLite's files are here.
@@ -76,7 +97,10 @@ impl Ground {
     pub(crate) fn program(&self) -> Command {
         let shipped = std::env::var("LATCHKEY_TEST_BINARY");
         let mut command = Command::new(shipped.as_deref().unwrap_or(env!("CARGO_BIN_EXE_latchkey")));
-        command.env_clear().current_dir(self.directory()).envs(self.settings.iter().cloned());
+        command
+            .env_clear()
+            .current_dir(self.directory())
+            .envs(self.settings.iter().cloned());
         command
     }
 
@@ -88,9 +112,23 @@ impl Ground {
     /// Runs a command line to its end, which must be success, and gives back what it printed.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let Output { status, stdout, stderr } = self.program().args(arguments).output().expect("it starts");
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.program().args(arguments).output().expect("it starts");
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
+        assert!(
+            status.success(),
+            "latchkey {}: {status}\n{stdout}\n{stderr}",
+            arguments.join(" ")
+        );
+        self.asides.lock().expect("the asides").push_str(&stderr);
         stdout.into_owned()
+    }
+
+    /// All that command lines said on standard error, where logs go.
+    pub(crate) fn asides(&self) -> String {
+        self.asides.lock().expect("the asides").clone()
     }
 }

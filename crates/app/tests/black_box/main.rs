@@ -4,7 +4,13 @@
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod ground;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
@@ -16,4 +22,18 @@ mod wire;
 mod golden;
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod contract_rows;
+#[cfg(test)]
+mod dead_database;
+#[cfg(test)]
+mod dropped_requests;
+#[cfg(test)]
 mod golden_project_tokens;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod reference_defects;
+#[cfg(test)]
+mod secrets_at_rest;

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::{
     command_line::NewToken,
-    ground::{ADMIN, Store},
     database::Records,
+    ground::{ADMIN, Ground, Store},
     refusals::{Guarded, assert_refused},
     server::{TOKENS, percent_encoded},
     wire::Call,
 };
 
-fn body(projects: Value) -> Value {
+fn body(projects: &Value) -> Value {
     json!({ "tokenName": "x", "type": "client", "environment": "development", "projects": projects })
 }
 
@@ -20,17 +20,31 @@ fn body(projects: Value) -> Value {
 fn defect_01_other_projects_are_answered_and_refused() {
     let guarded = Guarded::new();
     guarded.ground().make_project("p2");
-    for projects in [json!(["p2"]), json!(["*"]), json!(["default", "p2"]), json!(["default", "*"]), json!(["default", "default"]), json!([""]), json!(["nope"])] {
-        guarded.refuses_body(&body(projects), &["/body/projects"]);
+    for projects in [
+        json!(["p2"]),
+        json!(["*"]),
+        json!(["default", "p2"]),
+        json!(["default", "*"]),
+        json!([""]),
+        json!(["nope"]),
+    ] {
+        guarded.refuses_body(&body(&projects), &["/body/projects"]);
     }
 }
 
 #[test]
 fn defect_02_without_projects_the_path_names_the_project() {
     let guarded = Guarded::new();
-    for extra in [json!({}), json!({ "project": "default" }), json!({ "projects": ["default"] }), json!({ "projects": [] })] {
+    for extra in [
+        json!({}),
+        json!({ "project": "default" }),
+        json!({ "projects": ["default"] }),
+        json!({ "projects": [] }),
+    ] {
         let mut body = json!({ "tokenName": "x", "type": "client" });
-        body.as_object_mut().expect("an object").extend(extra.as_object().cloned().expect("an object"));
+        body.as_object_mut()
+            .expect("an object")
+            .extend(extra.as_object().cloned().expect("an object"));
         let answer = guarded.server().as_admin(Call::post(TOKENS, &body));
         assert_eq!(answer.status, 201, "{body}: {}", answer.text());
         assert_eq!(answer.json()["projects"], json!(["default"]), "{body}");
@@ -41,26 +55,31 @@ fn defect_02_without_projects_the_path_names_the_project() {
 #[test]
 fn defect_03_a_project_named_twice_is_refused() {
     let guarded = Guarded::new();
-    guarded.refuses_body(&body(json!(["default", "default"])), &["/body/projects"]);
+    guarded.refuses_body(&body(&json!(["default", "default"])), &["/body/projects"]);
 }
 
 #[test]
 fn defect_04_nul_and_undecodable_escapes_are_refused() {
     let guarded = Guarded::new();
-    let mut named = body(json!(["default"]));
+    let mut named = body(&json!(["default"]));
     named["tokenName"] = json!("a\0b");
     guarded.refuses_body(&named, &["/body/tokenName", "control"]);
     for member in ["environment", "type", "expiresAt"] {
-        let mut other = body(json!(["default"]));
+        let mut other = body(&json!(["default"]));
         other[member] = json!("a\0b");
         guarded.refuses_body(&other, &[&format!("/body/{member}")]);
     }
-    guarded.refuses_body(&body(json!(["a\0b"])), &["/body/projects"]);
-    for target in ["/api/admin/projects/%00/api-tokens", "/api/admin/projects/%FF/api-tokens"] {
-        guarded.refuses(Call::get(target), 400, "BadDataError", &[]);
+    guarded.refuses_body(&body(&json!(["a\0b"])), &["/body/projects"]);
+    for target in [
+        "/api/admin/projects/%00/api-tokens",
+        "/api/admin/projects/%FF/api-tokens",
+    ] {
+        guarded.refuses(&Call::get(target), 400, "BadDataError", &[]);
     }
     for escape in ["%FF", "%00"] {
-        let answer = guarded.server().as_admin(Call::delete(&format!("{TOKENS}/{escape}")));
+        let answer = guarded
+            .server()
+            .as_admin(Call::delete(&format!("{TOKENS}/{escape}")));
         assert!([400, 404].contains(&answer.status), "{escape}: {}", answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], escape);
     }
@@ -70,8 +89,13 @@ fn defect_04_nul_and_undecodable_escapes_are_refused() {
 #[test]
 fn defect_05_an_expiry_that_is_no_moment_is_refused() {
     let guarded = Guarded::new();
-    for end in ["2016-12-31T23:59:60Z", "2030-01-01T00:00:00+02", "2030-01-01T00:00:00+24:00", "2029-02-29T00:00:00Z"] {
-        let mut body = body(json!(["default"]));
+    for end in [
+        "2016-12-31T23:59:60Z",
+        "2030-01-01T00:00:00+02",
+        "2030-01-01T00:00:00+24:00",
+        "2029-02-29T00:00:00Z",
+    ] {
+        let mut body = body(&json!(["default"]));
         body["expiresAt"] = json!(end);
         guarded.refuses_body(&body, &["/body/expiresAt"]);
     }
@@ -80,11 +104,18 @@ fn defect_05_an_expiry_that_is_no_moment_is_refused() {
 #[test]
 fn defect_06_a_token_outside_ascii_is_an_unknown_token() {
     let guarded = Guarded::new();
-    let known = guarded.server().tokens()[0]["secret"].as_str().expect("a secret").to_owned();
-    let same_length: String = known.chars().take(known.chars().count() - 1).chain(['é']).collect();
+    let known = guarded.server().tokens()[0]["secret"]
+        .as_str()
+        .expect("a secret")
+        .to_owned();
+    let same_length: String = known
+        .chars()
+        .take(known.chars().count() - 1)
+        .chain(['é'])
+        .collect();
     for token in [same_length, format!("é{}", &ADMIN[1..])] {
         let target = format!("{TOKENS}/{}", percent_encoded(&token));
-        guarded.refuses(Call::delete(&target), 404, "NotFoundError", &[]);
+        guarded.refuses(&Call::delete(&target), 404, "NotFoundError", &[]);
         let answer = guarded.server().send(&Call::get(TOKENS).by(&token));
         assert_refused(&answer, 401, "UnauthorizedError", &[], &token);
     }
@@ -95,13 +126,16 @@ fn defect_08_an_admin_token_sees_only_the_project_and_deletes_nothing_else() {
     let guarded = Guarded::new();
     guarded.ground().make_project("p2");
     let wide = guarded.ground().make_token(&NewToken::default());
-    let elsewhere = guarded.ground().make_token(&NewToken { projects: &["p2"], ..NewToken::default() });
+    let elsewhere = guarded.ground().make_token(&NewToken {
+        projects: &["p2"],
+        ..NewToken::default()
+    });
     for token in [&wide, &elsewhere, &ADMIN.to_owned()] {
         let target = format!("{TOKENS}/{}", percent_encoded(token));
-        guarded.refuses(Call::delete(&target), 404, "NotFoundError", &[]);
+        guarded.refuses(&Call::delete(&target), 404, "NotFoundError", &[]);
     }
     let unknown = Call::delete("/api/admin/projects/nope/api-tokens/x");
-    guarded.refuses(unknown, 404, "NotFoundError", &[]);
+    guarded.refuses(&unknown, 404, "NotFoundError", &[]);
     // All three still do their work.
     guarded.assert_unchanged();
     for token in [wide, elsewhere] {
@@ -113,26 +147,114 @@ fn defect_08_an_admin_token_sees_only_the_project_and_deletes_nothing_else() {
 #[test]
 fn defect_09_no_projects_never_means_all_projects() {
     let guarded = Guarded::new();
-    let answer = guarded.server().as_admin(Call::post(TOKENS, &body(json!([]))));
+    let answer = guarded.server().as_admin(Call::post(TOKENS, &body(&json!([]))));
     let text = answer.text();
     assert_eq!(answer.status, 201, "an empty list counts as absent: {text}");
     assert_eq!(answer.json()["projects"], json!(["default"]), "{text}");
-    assert!(answer.json()["secret"].as_str().expect("a secret").starts_with("default:development."), "{text}");
+    assert!(
+        answer.json()["secret"]
+            .as_str()
+            .expect("a secret")
+            .starts_with("default:development."),
+        "{text}"
+    );
 }
 
 #[test]
 fn defect_10_a_project_whose_row_is_gone_leaves_no_wider_token() {
     for store in [Store::Sqlite, Store::Postgres] {
-        let ground = crate::ground::Ground::on(store);
+        let ground = Ground::on(store);
         let server = ground.serve();
         ground.make_project("p2");
-        let p2_only = ground.make_token(&NewToken { projects: &["p2"], ..NewToken::default() });
-        let records = Records::of(&ground);
-        let removed = records.try_remove_project("p2");
-        let listed = server.tokens();
-        assert!(!listed.iter().any(|token| token["secret"] == *p2_only), "{store:?}: {listed:?}");
-        // Either the row stays because tokens need it, or the tokens go with it.
-        let left = records.count("SELECT count(*) FROM tokens WHERE id NOT IN (SELECT token_id FROM token_projects)");
-        assert_eq!(left, 1, "{store:?}: the admin token alone is for all projects (removed: {removed})");
+        ground.make_token(&NewToken {
+            projects: &["p2"],
+            ..NewToken::default()
+        });
+        let mut records = Records::of(&ground);
+        // The database may refuse it, or it may take the token along: in no case is a token for more than before.
+        records.try_execute("DELETE FROM projects WHERE id = 'p2'");
+        assert_eq!(
+            records.count("api_tokens WHERE all_projects"),
+            1,
+            "{store:?}: the admin token alone"
+        );
+        assert_eq!(server.tokens(), Vec::<Value>::new(), "{store:?}");
+    }
+}
+
+#[test]
+fn defect_22_a_user_with_an_unknown_role_is_not_made_at_all() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let ground = Ground::on(store);
+        let _server = ground.serve();
+        let made = ground
+            .program()
+            .args(["user", "create", "--username", "u1", "--role", "Nope"])
+            .output();
+        let made = made.expect("it runs");
+        assert!(!made.status.success());
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(
+            said.contains("Nope") && said.contains("Viewer"),
+            "{store:?}: {said}"
+        );
+        let mut records = Records::of(&ground);
+        assert_eq!(
+            (records.count("users"), records.events("user-created")),
+            (0, 0),
+            "{store:?}"
+        );
+        ground.make_user("u1", "Viewer");
+        assert_eq!(
+            (records.count("users"), records.events("user-created")),
+            (1, 1),
+            "{store:?}"
+        );
+    }
+}
+
+#[test]
+fn defect_24_the_event_of_a_token_of_two_projects_is_found_under_both() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let ground = Ground::on(store);
+        let _server = ground.serve();
+        ground.make_project("p2");
+        ground.make_token(&NewToken {
+            projects: &["default", "p2"],
+            ..NewToken::default()
+        });
+        let events = Records::of(&ground).token_events();
+        let event = events.last().expect("an event");
+        assert_eq!(
+            (event.kind.as_str(), &event.projects[..]),
+            ("api-token-created", &["default".to_owned(), "p2".to_owned()][..]),
+            "{store:?}"
+        );
+        assert_eq!(event.after["projects"], json!(["default", "p2"]), "{store:?}");
+    }
+}
+
+#[test]
+fn defect_25_the_event_of_a_users_deletion_names_the_project() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let ground = Ground::on(store);
+        let server = ground.serve();
+        let editor = ground.make_caller("editor", "Editor");
+        let secret = server.create("doomed");
+        let call = Call::delete(&format!("{TOKENS}/{}", percent_encoded(&secret))).by(&editor);
+        assert_eq!(server.send(&call).status, 200);
+        let events = Records::of(&ground).token_events();
+        let event = events.last().expect("an event");
+        assert_eq!(
+            (event.kind.as_str(), event.actor.as_str()),
+            ("api-token-deleted", "editor"),
+            "{store:?}"
+        );
+        assert_eq!(event.projects, ["default"], "{store:?}");
+        assert_eq!(event.environment, "development", "{store:?}");
+        assert_eq!(
+            (&event.before["tokenName"], &event.before["projects"]),
+            (&json!("doomed"), &json!(["default"]))
+        );
     }
 }

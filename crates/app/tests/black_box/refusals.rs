@@ -23,7 +23,11 @@ impl Guarded {
         server.create("there before");
         let before = server.tokens();
         assert_eq!(before.len(), 1);
-        Self { ground, server, before }
+        Self {
+            ground,
+            server,
+            before,
+        }
     }
 
     pub(crate) fn ground(&self) -> &Ground {
@@ -37,7 +41,7 @@ impl Guarded {
     /// Sends the call as admin: the answer must be this error, its message or details must name all of `words`, and
     /// nothing may have changed.
     #[track_caller]
-    pub(crate) fn refuses(&self, call: Call, status: u16, kind: &str, words: &[&str]) {
+    pub(crate) fn refuses(&self, call: &Call, status: u16, kind: &str, words: &[&str]) {
         let answer = self.server.as_admin(call.clone());
         assert_refused(&answer, status, kind, words, &format!("{call:.300?}"));
         self.assert_unchanged();
@@ -46,14 +50,16 @@ impl Guarded {
     /// As [`Guarded::refuses`], for a body to create a token with.
     #[track_caller]
     pub(crate) fn refuses_body(&self, body: &Value, words: &[&str]) {
-        self.refuses(Call::post(TOKENS, body), 400, "BadDataError", words);
+        self.refuses(&Call::post(TOKENS, body), 400, "BadDataError", words);
     }
 
     /// As [`Guarded::refuses_body`], for a body that is no JSON value.
     #[track_caller]
     pub(crate) fn refuses_bytes(&self, body: impl Into<Vec<u8>>, words: &[&str]) {
-        let call = Call::new("POST", TOKENS).header("content-type", "application/json").body(body);
-        self.refuses(call, 400, "BadDataError", words);
+        let call = Call::new("POST", TOKENS)
+            .header("content-type", "application/json")
+            .body(body);
+        self.refuses(&call, 400, "BadDataError", words);
     }
 
     #[track_caller]
@@ -80,6 +86,9 @@ pub(crate) fn assert_refused(answer: &Answer, status: u16, kind: &str, words: &[
         assert!(text.contains(word), "{what}: {word:?} is not in {text}");
     }
     for inside in ["sqlite", "SQL", "diesel", "panicked", "src/"] {
-        assert!(!text.contains(inside), "{what}: the answer tells of {inside}: {text}");
+        assert!(
+            !text.contains(inside),
+            "{what}: the answer tells of {inside}: {text}"
+        );
     }
 }

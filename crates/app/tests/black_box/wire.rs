@@ -1,7 +1,7 @@
 //! HTTP/1.1 byte by byte: an ordinary client would tidy up the paths, headers and bodies that are to be tried here.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     thread,
     time::Duration,
@@ -78,20 +78,22 @@ impl Call {
 
     /// The request as bytes.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nhost: latchkey.test\r\nconnection: close\r\n",
-            self.method, self.target
+        let mut lines = vec![
+            format!("{} {} HTTP/1.1", self.method, self.target),
+            "host: latchkey.test".to_owned(),
+            "connection: close".to_owned(),
+        ];
+        lines.extend(
+            self.headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
         );
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
         match self.framing {
             Framing::None => {}
-            Framing::Length => head.push_str(&format!("content-length: {}\r\n", self.body.len())),
-            Framing::Chunked => head.push_str("transfer-encoding: chunked\r\n"),
+            Framing::Length => lines.push(format!("content-length: {}", self.body.len())),
+            Framing::Chunked => lines.push("transfer-encoding: chunked".to_owned()),
         }
-        head.push_str("\r\n");
-        let mut bytes = head.into_bytes();
+        let mut bytes = format!("{}\r\n\r\n", lines.join("\r\n")).into_bytes();
         if self.framing == Framing::Chunked {
             for chunk in self.body.chunks(64 * 1024) {
                 bytes.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
@@ -162,7 +164,10 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 

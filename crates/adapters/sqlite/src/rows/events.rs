@@ -82,11 +82,7 @@ fn event(row: EventRow, named: &[String]) -> Result<Event, Inconsistency> {
     })
 }
 
-fn concerned(
-    at: &Row<i64>,
-    concerns: &str,
-    named: &[String],
-) -> Result<Option<ProjectScope>, Inconsistency> {
+fn concerned(at: &Row<i64>, concerns: &str, named: &[String]) -> Result<Option<ProjectScope>, Inconsistency> {
     match (concerns, named) {
         (NOTHING, []) => Ok(None),
         (ALL, []) => Ok(Some(ProjectScope::All)),

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use diesel::{Insertable, Queryable, Selectable, sqlite::Sqlite};
 use latchkey_domain::{
     AccountKind, Description, Email, Grant, Grants, NewPersonalToken, NewUser, Permission, PersonName,
-    PersonalToken, PersonalTokenId, Place, ProjectId, Role, RoleId, User, UserId, UserIdentity, Username,
+    PersonalToken, PersonalTokenId, Place, ProjectId, Role, RoleId, RoleKind, User, UserId, UserIdentity,
+    Username,
 };
 use latchkey_ports::{Inconsistency, SecretRecord};
 
@@ -95,6 +96,17 @@ pub(crate) struct RoleRow {
     description: String,
 }
 
+impl RoleRow {
+    /// Where the role is held.
+    pub(crate) fn role_kind(&self) -> Result<RoleKind, Inconsistency> {
+        let at = Row {
+            table: "roles",
+            key: self.id,
+        };
+        at.column("kind", self.kind.parse())
+    }
+}
+
 /// Roles with their permissions. Both lists are in the order of role ids.
 pub(crate) fn roles(
     roles: Vec<RoleRow>,
@@ -108,13 +120,9 @@ pub(crate) fn roles(
             while let Some((_, name)) = permissions.next_if(|(role, _)| *role == row.id) {
                 held.insert(permission(row.id, &name)?);
             }
-            let at = Row {
-                table: "roles",
-                key: row.id,
-            };
             Ok(Role {
                 id: RoleId(row.id),
-                kind: at.column("kind", row.kind.parse())?,
+                kind: row.role_kind()?,
                 name: row.name,
                 description: row.description,
                 permissions: held,

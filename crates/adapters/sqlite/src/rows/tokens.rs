@@ -2,8 +2,8 @@
 
 use diesel::{Insertable, Queryable, Selectable, sqlite::Sqlite};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess, TokenId,
-    TokenKind, TokenName,
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
+    TokenId, TokenKind, TokenName,
 };
 use latchkey_ports::{Inconsistency, KeyId, SecretRecord, StoredToken};
 use uuid::Uuid;
@@ -73,11 +73,7 @@ impl TryFrom<TokenRow> for StoredToken {
             }),
             _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
         };
-        Ok(Self {
-            token,
-            secret,
-            alias,
-        })
+        Ok(Self { token, secret, alias })
     }
 }
 
@@ -92,10 +88,7 @@ fn scope(
         (true, Some(_)) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
         (false, None) => Err(at.inconsistency("all_projects", "a token of some projects names none")),
         (false, Some(ids)) => {
-            let ids = ids
-                .split(',')
-                .map(ProjectId::new)
-                .collect::<Result<Vec<_>, _>>();
+            let ids = ids.split(',').map(ProjectId::new).collect::<Result<Vec<_>, _>>();
             // The view makes the text of the links.
             let ids = ids.map_err(|fault| Inconsistency {
                 table: "api_token_projects",
@@ -132,11 +125,7 @@ pub(crate) struct NewTokenRow<'a> {
 impl<'a> NewTokenRow<'a> {
     /// The row of this token, under this id (its own; bytes that outlive the row).
     pub(crate) fn new(stored: &'a StoredToken, id: &'a Uuid) -> Self {
-        let StoredToken {
-            token,
-            secret,
-            alias,
-        } = stored;
+        let StoredToken { token, secret, alias } = stored;
         let alias = alias.as_ref();
         Self {
             id: id.as_bytes(),

@@ -1,5 +1,4 @@
 //! The use cases over the memory store, with a clock that stands still and randomness that repeats.
-#![expect(dead_code, reason = "each test file uses its part")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,109 +17,81 @@ use latchkey_service::{
     Surroundings, TokenDraft, TokenPolicy, UseCases,
 };
 
-pub struct House {
-    pub use_cases: UseCases,
-    pub store: Arc<MemoryStore>,
-    pub clock: Arc<ManualClock>,
-    pub sealer: Arc<dyn SecretSealer>,
+pub(crate) struct House {
+    pub(crate) use_cases: UseCases,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
-pub const QUOTA: u64 = 5;
+pub(crate) const QUOTA: u64 = 5;
 
-pub fn moment(millis: i64) -> Timestamp {
+pub(crate) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).expect("in range")
 }
 
-pub fn sealer() -> Arc<dyn SecretSealer> {
+pub(crate) fn sealer() -> Arc<dyn SecretSealer> {
     let entropy = Arc::new(CountingEntropy::default());
     let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
     Arc::new(Sealer::new(&keys, entropy))
 }
 
-pub fn settings(reveal: Reveal) -> Settings {
+pub(crate) fn settings(reveal: Reveal) -> Settings {
     Settings {
-        tokens: TokenPolicy {
-            quota: Quota(QUOTA),
-            reveal,
-        },
-        index: IndexSettings {
-            capacity: 100,
-            max_staleness: Duration::from_secs(5),
-        },
+        tokens: TokenPolicy { quota: Quota(QUOTA), reveal },
+        index: IndexSettings { capacity: 100, max_staleness: Duration::from_secs(5) },
     }
 }
 
 impl House {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::revealing(Reveal::Always)
     }
 
-    pub fn revealing(reveal: Reveal) -> Self {
+    pub(crate) fn revealing(reveal: Reveal) -> Self {
         let clock = Arc::new(ManualClock::at(moment(1_700_000_000_000)));
         let store = Arc::new(MemoryStore::new(moment(0)));
-        let sealer = sealer();
         let surroundings = Surroundings {
             store: Arc::clone(&store) as Arc<dyn Store>,
-            sealer: Arc::clone(&sealer),
+            sealer: sealer(),
             clock: clock.clone(),
             entropy: Arc::new(CountingEntropy::default()),
         };
-        Self {
-            use_cases: UseCases::new(surroundings, settings(reveal)),
-            store,
-            clock,
-            sealer,
-        }
+        Self { use_cases: UseCases::new(surroundings, settings(reveal)), store, clock }
     }
 
-    pub async fn project(&self, id: &str) -> ProjectId {
+    pub(crate) async fn project(&self, id: &str) -> ProjectId {
         let name = ProjectName::new(id).expect("name");
-        let project = self
-            .use_cases
-            .projects
-            .create(project_id(id), name, String::new(), &Initiator::system())
-            .await;
+        let project =
+            self.use_cases.projects.create(project_id(id), name, String::new(), &Initiator::system()).await;
         project.expect("created").id
     }
 
     /// A token of any access, as the command line makes it.
-    pub async fn token(&self, access: TokenAccess) -> RevealedToken {
-        let draft = TokenDraft {
-            name: TokenName::new("made").expect("name"),
-            access,
-            expires_at: None,
-        };
-        self.use_cases
-            .issuer
-            .issue(draft, &Initiator::system())
-            .await
-            .expect("issued")
+    pub(crate) async fn token(&self, access: TokenAccess) -> RevealedToken {
+        let draft = TokenDraft { name: TokenName::new("made").expect("name"), access, expires_at: None };
+        self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued")
     }
 
-    pub async fn tokens_of(&self, project: &str) -> Vec<ApiToken> {
-        let stored = self
-            .store
-            .tokens_of_project(&project_id(project))
-            .await
-            .expect("listed");
+    pub(crate) async fn tokens_of(&self, project: &str) -> Vec<ApiToken> {
+        let stored = self.store.tokens_of_project(&project_id(project)).await.expect("listed");
         stored.into_iter().map(|stored| stored.token).collect()
     }
 
-    pub async fn events(&self) -> Vec<Event> {
+    pub(crate) async fn events(&self) -> Vec<Event> {
         self.store.events_after(EventId(0), 1_000).await.expect("read")
     }
 }
 
-pub fn project_id(id: &str) -> ProjectId {
+pub(crate) fn project_id(id: &str) -> ProjectId {
     ProjectId::new(id).expect("id")
 }
 
-pub fn client_of(projects: ProjectScope) -> TokenAccess {
+pub(crate) fn client_of(projects: ProjectScope) -> TokenAccess {
     let environment = EnvironmentScope::Only(EnvironmentName::new("development").expect("name"));
     TokenAccess::new(TokenKind::Client, projects, environment).expect("a scope")
 }
 
-pub fn draft(name: &str) -> ProjectTokenDraft {
+pub(crate) fn draft(name: &str) -> ProjectTokenDraft {
     ProjectTokenDraft {
         name: TokenName::new(name).expect("name"),
         kind: TokenKind::Client,
@@ -131,15 +102,12 @@ pub fn draft(name: &str) -> ProjectTokenDraft {
 }
 
 /// A user who may do just this in just that project.
-pub fn user_with<A: ProjectAction>(project: &str) -> Principal {
-    let grant = Grant {
-        permission: A::PERMISSION,
-        place: Place::Project(project_id(project)),
-    };
+pub(crate) fn user_with<A: ProjectAction>(project: &str) -> Principal {
+    let grant = Grant { permission: A::PERMISSION, place: Place::Project(project_id(project)) };
     user(Grants::from_iter([grant]))
 }
 
-pub fn user(grants: Grants) -> Principal {
+pub(crate) fn user(grants: Grants) -> Principal {
     Principal::User {
         id: UserId(7),
         label: "ed@example.com".to_owned(),
@@ -150,7 +118,7 @@ pub fn user(grants: Grants) -> Principal {
 }
 
 /// The permit of such a user.
-pub fn permit<A: ProjectAction>(project: &str) -> Permit<A> {
+pub(crate) fn permit<A: ProjectAction>(project: &str) -> Permit<A> {
     let origin = Origin::new("192.0.2.7".parse().ok(), Some("curl/8"));
     Permit::request(&user_with::<A>(project), project_id(project), origin).expect("allowed")
 }

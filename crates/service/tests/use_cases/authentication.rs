@@ -1,9 +1,8 @@
 //! Who is recognised, when the store is asked, and when it is not.
 
-mod support;
-
 use std::{sync::Arc, time::Duration};
 
+use crate::support::{House, client_of, moment, permit, project_id, sealer};
 use latchkey_domain::{
     ApiToken, Description, EventId, PersonName, ProjectScope, Timestamp, TokenAccess, TokenId, TokenName,
     TokenSecret, UserIdentity, Username,
@@ -16,36 +15,20 @@ use latchkey_service::{
     AuthenticationError, Authenticator, IndexSettings, Initiator, PersonalTokenDraft, PrincipalIndex,
     SeenLedger, TokenReference, UserDraft,
 };
-use support::{House, client_of, moment, permit, project_id, sealer};
 
 #[tokio::test]
 async fn a_token_is_recognised_until_it_is_revoked() {
     let house = House::new();
-    let token = house
-        .token(client_of(ProjectScope::one(project_id("default"))))
-        .await;
+    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
     house.use_cases.follow_changes().await.expect("followed");
     for _ in 0..2 {
-        house
-            .use_cases
-            .authenticator
-            .authenticate(secret.reveal())
-            .await
-            .expect("recognised");
+        house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     }
     let reference = TokenReference::Id(token.token.id);
-    house
-        .use_cases
-        .project_tokens
-        .delete(&permit("default"), &reference)
-        .await
-        .expect("deleted");
+    house.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
     let refused = house.use_cases.authenticator.authenticate(secret.reveal()).await;
-    assert!(
-        matches!(refused, Err(AuthenticationError::Unknown)),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
 #[tokio::test]
@@ -53,31 +36,16 @@ async fn a_token_is_refused_from_the_moment_of_its_expiry() {
     let house = House::new();
     let user = a_user(&house).await;
     let ends = moment(1_700_000_010_000);
-    let draft = PersonalTokenDraft {
-        description: Description::new("ci").expect("text"),
-        expires_at: ends,
-    };
-    let issued = house
-        .use_cases
-        .people
-        .issue_personal_token(&user, draft, &Initiator::system())
-        .await;
+    let draft = PersonalTokenDraft { description: Description::new("ci").expect("text"), expires_at: ends };
+    let issued = house.use_cases.people.issue_personal_token(&user, draft, &Initiator::system()).await;
     let secret = issued.expect("issued").secret;
     house.use_cases.follow_changes().await.expect("followed");
     house.clock.advance(Duration::from_millis(9_999));
     house.use_cases.follow_changes().await.expect("followed");
-    house
-        .use_cases
-        .authenticator
-        .authenticate(secret.reveal())
-        .await
-        .expect("a millisecond before");
+    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("a millisecond before");
     house.clock.advance(Duration::from_millis(1));
     let refused = house.use_cases.authenticator.authenticate(secret.reveal()).await;
-    assert!(
-        matches!(refused, Err(AuthenticationError::Unknown)),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
 #[tokio::test]
@@ -85,10 +53,7 @@ async fn what_is_no_secret_is_not_recognised() {
     let house = House::new();
     for text in ["", "nope", "user:nope", "a b", "é:*.x", &"x".repeat(5_000)] {
         let refused = house.use_cases.authenticator.authenticate(text).await;
-        assert!(
-            matches!(refused, Err(AuthenticationError::Unknown)),
-            "{text:?}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{text:?}: {refused:?}");
     }
 }
 
@@ -100,65 +65,27 @@ async fn a_user_acts_with_the_roles_of_the_moment() {
         description: Description::new("ci").expect("text"),
         expires_at: moment(1_800_000_000_000),
     };
-    let issued = house
-        .use_cases
-        .people
-        .issue_personal_token(&user, draft, &Initiator::system())
-        .await;
+    let issued = house.use_cases.people.issue_personal_token(&user, draft, &Initiator::system()).await;
     let secret = issued.expect("issued").secret;
     house.use_cases.follow_changes().await.expect("followed");
-    let before = house
-        .use_cases
-        .authenticator
-        .authenticate(secret.reveal())
-        .await
-        .expect("recognised");
+    let before = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     assert_eq!(before.grants().iter().count(), 0);
     let default = project_id("default");
-    house
-        .use_cases
-        .people
-        .grant(&user, &default, "member", &Initiator::system())
-        .await
-        .expect("granted");
-    let after = house
-        .use_cases
-        .authenticator
-        .authenticate(secret.reveal())
-        .await
-        .expect("recognised");
+    house.use_cases.people.grant(&user, &default, "member", &Initiator::system()).await.expect("granted");
+    let after = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     assert_eq!(after.grants().iter().count(), 3);
 }
 
 #[tokio::test]
 async fn being_seen_is_written_in_a_batch_and_never_lost() {
     let house = House::new();
-    let token = house
-        .token(client_of(ProjectScope::one(project_id("default"))))
-        .await;
+    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    house
-        .use_cases
-        .authenticator
-        .authenticate(secret.reveal())
-        .await
-        .expect("recognised");
+    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     house.clock.advance(Duration::from_secs(3));
-    house
-        .use_cases
-        .authenticator
-        .authenticate(secret.reveal())
-        .await
-        .expect("recognised");
+    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     let seen = || async {
-        house
-            .store
-            .find_token(token.token.id)
-            .await
-            .expect("found")
-            .expect("there")
-            .token
-            .seen_at
+        house.store.find_token(token.token.id).await.expect("found").expect("there").token.seen_at
     };
     assert_eq!(seen().await, None);
     house.use_cases.flush_seen().await.expect("flushed");
@@ -170,31 +97,21 @@ async fn a_failed_flush_keeps_its_notes() {
     let bench = Bench::new();
     let mut tokens = MockTokenRepository::new();
     let stored = bench.stored.clone();
-    tokens
-        .expect_find_token_by_digest()
-        .returning(move |_| Ok(Some(stored.clone())));
+    tokens.expect_find_token_by_digest().returning(move |_| Ok(Some(stored.clone())));
     let mut failures = 1;
-    tokens
-        .expect_record_tokens_seen()
-        .times(2)
-        .returning(move |seen| {
-            assert_eq!(seen.len(), 1);
-            failures -= 1;
-            if failures == 0 { Err(away()) } else { Ok(()) }
-        });
+    tokens.expect_record_tokens_seen().times(2).returning(move |seen| {
+        assert_eq!(seen.len(), 1);
+        failures -= 1;
+        if failures == 0 { Err(away()) } else { Ok(()) }
+    });
     let tokens = Arc::new(tokens);
     let seen = Arc::new(SeenLedger::default());
     let authenticator = bench.authenticator(tokens.clone(), &bench.index(), seen.clone());
-    authenticator
-        .authenticate(bench.secret.reveal())
-        .await
-        .expect("recognised");
+    authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
     let personal = MockPersonalTokenRepository::new();
     assert!(seen.flush(&*tokens, &personal).await.is_err());
     seen.flush(&*tokens, &personal).await.expect("the second time");
-    seen.flush(&*tokens, &personal)
-        .await
-        .expect("nothing left to write");
+    seen.flush(&*tokens, &personal).await.expect("nothing left to write");
 }
 
 #[tokio::test]
@@ -205,10 +122,7 @@ async fn the_store_is_asked_once_while_nothing_changes() {
     index.follow(&events_at(5)).await.expect("followed");
     for _ in 0..3 {
         index.follow(&events_at(5)).await.expect("followed");
-        authenticator
-            .authenticate(bench.secret.reveal())
-            .await
-            .expect("recognised");
+        authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
     }
 }
 
@@ -219,10 +133,7 @@ async fn a_change_elsewhere_makes_the_store_be_asked_again() {
     let authenticator = bench.authenticator(bench.answering(2), &index, Arc::default());
     for latest in [5, 5, 6, 6] {
         index.follow(&events_at(latest)).await.expect("followed");
-        authenticator
-            .authenticate(bench.secret.reveal())
-            .await
-            .expect("recognised");
+        authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
     }
 }
 
@@ -231,28 +142,16 @@ async fn an_index_that_nobody_follows_answers_nothing() {
     let bench = Bench::new();
     let index = bench.index();
     let authenticator = bench.authenticator(bench.answering(3), &index, Arc::default());
-    authenticator
-        .authenticate(bench.secret.reveal())
-        .await
-        .expect("never followed: asked");
+    authenticator.authenticate(bench.secret.reveal()).await.expect("never followed: asked");
     index.follow(&events_at(1)).await.expect("followed");
-    authenticator
-        .authenticate(bench.secret.reveal())
-        .await
-        .expect("a new generation: asked");
+    authenticator.authenticate(bench.secret.reveal()).await.expect("a new generation: asked");
     bench.clock.advance(Duration::from_secs(5));
-    authenticator
-        .authenticate(bench.secret.reveal())
-        .await
-        .expect("just fresh enough");
+    authenticator.authenticate(bench.secret.reveal()).await.expect("just fresh enough");
     bench.clock.advance(Duration::from_millis(1));
     let mut away_events = MockEventRepository::new();
     away_events.expect_latest_event().returning(|| Err(away()));
     assert!(index.follow(&away_events).await.is_err());
-    authenticator
-        .authenticate(bench.secret.reveal())
-        .await
-        .expect("stale: asked");
+    authenticator.authenticate(bench.secret.reveal()).await.expect("stale: asked");
 }
 
 #[tokio::test]
@@ -268,10 +167,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let authenticator = bench.authenticator(Arc::new(tokens), &index, Arc::default());
     index.follow(&events_at(1)).await.expect("followed");
     for _ in 0..2 {
-        authenticator
-            .authenticate(bench.secret.reveal())
-            .await
-            .expect("recognised");
+        authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
     }
 }
 
@@ -282,28 +178,13 @@ async fn a_store_that_is_away_is_no_reason_to_call_a_secret_unknown() {
     tokens.expect_find_token_by_digest().returning(|_| Err(away()));
     let authenticator = bench.authenticator(Arc::new(tokens), &bench.index(), Arc::default());
     let failed = authenticator.authenticate(bench.secret.reveal()).await;
-    assert!(
-        matches!(
-            failed,
-            Err(AuthenticationError::Store(StoreError::Unavailable(_)))
-        ),
-        "{failed:?}"
-    );
+    assert!(matches!(failed, Err(AuthenticationError::Store(StoreError::Unavailable(_)))), "{failed:?}");
 }
 
 async fn a_user(house: &House) -> latchkey_domain::User {
     let identity = UserIdentity::new(Username::new("ed").ok(), None).expect("named");
-    let draft = UserDraft {
-        identity,
-        name: PersonName::new("Ed").ok(),
-        root_role: "Viewer".to_owned(),
-    };
-    house
-        .use_cases
-        .people
-        .create_user(draft, &Initiator::system())
-        .await
-        .expect("created")
+    let draft = UserDraft { identity, name: PersonName::new("Ed").ok(), root_role: "Viewer".to_owned() };
+    house.use_cases.people.create_user(draft, &Initiator::system()).await.expect("created")
 }
 
 fn away() -> StoreError {
@@ -312,9 +193,7 @@ fn away() -> StoreError {
 
 fn events_at(latest: i64) -> MockEventRepository {
     let mut events = MockEventRepository::new();
-    events
-        .expect_latest_event()
-        .returning(move || Ok(EventId(latest)));
+    events.expect_latest_event().returning(move || Ok(EventId(latest)));
     events
 }
 
@@ -339,24 +218,12 @@ impl Bench {
             created_at,
             seen_at: None,
         };
-        let stored = StoredToken {
-            token,
-            secret: sealer.record(&secret),
-            alias: None,
-        };
-        Self {
-            clock: Arc::new(ManualClock::at(moment(1_000))),
-            sealer,
-            secret,
-            stored,
-        }
+        let stored = StoredToken { token, secret: sealer.record(&secret), alias: None };
+        Self { clock: Arc::new(ManualClock::at(moment(1_000))), sealer, secret, stored }
     }
 
     fn index(&self) -> Arc<PrincipalIndex> {
-        let settings = IndexSettings {
-            capacity: 10,
-            max_staleness: Duration::from_secs(5),
-        };
+        let settings = IndexSettings { capacity: 10, max_staleness: Duration::from_secs(5) };
         Arc::new(PrincipalIndex::new(settings, self.clock.clone()))
     }
 
@@ -364,10 +231,7 @@ impl Bench {
     fn answering(&self, times: usize) -> Arc<MockTokenRepository> {
         let mut tokens = MockTokenRepository::new();
         let stored = self.stored.clone();
-        tokens
-            .expect_find_token_by_digest()
-            .times(times)
-            .returning(move |_| Ok(Some(stored.clone())));
+        tokens.expect_find_token_by_digest().times(times).returning(move |_| Ok(Some(stored.clone())));
         Arc::new(tokens)
     }
 
@@ -378,12 +242,6 @@ impl Bench {
         seen: Arc<SeenLedger>,
     ) -> Authenticator {
         let personal = Arc::new(MockPersonalTokenRepository::new());
-        Authenticator::new(
-            (tokens, personal),
-            self.sealer.clone(),
-            self.clock.clone(),
-            index.clone(),
-            seen,
-        )
+        Authenticator::new((tokens, personal), self.sealer.clone(), self.clock.clone(), index.clone(), seen)
     }
 }

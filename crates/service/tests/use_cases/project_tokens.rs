@@ -1,7 +1,6 @@
 //! The rules of the contract's table "Project tokens", without a database.
 
-mod support;
-
+use crate::support::{House, QUOTA, client_of, draft, moment, permit, project_id, user, user_with};
 use latchkey_domain::{
     EnvironmentName, EnvironmentScope, EventKind, Grants, Origin, Permission, Place, Principal, ProjectScope,
     ProjectSet, TokenAccess, TokenKind,
@@ -10,7 +9,6 @@ use latchkey_service::{
     CreateTokens, DeleteTokens, Missing, Permit, ProjectTokenDraft, ReadTokens, Refusal, Reveal,
     TokenReference,
 };
-use support::{House, QUOTA, client_of, draft, moment, permit, project_id, user, user_with};
 
 fn invalid_field(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
@@ -22,25 +20,14 @@ fn invalid_field(refusal: &Refusal) -> Option<&'static str> {
 #[tokio::test]
 async fn a_created_token_is_listed_with_the_same_secret() {
     let house = House::new();
-    let created = house
-        .use_cases
-        .project_tokens
-        .create(&permit("default"), draft("x"))
-        .await
-        .expect("created");
+    let created =
+        house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
     let secret = created.secret.expect("shown");
     assert!(secret.reveal().starts_with("default:development.") && secret.has_valid_checksum());
     assert!(!created.secure);
 
-    let listed = house
-        .use_cases
-        .project_tokens
-        .list(&permit("default"))
-        .await
-        .expect("listed");
-    let [token] = listed.as_slice() else {
-        panic!("one token, not {listed:?}")
-    };
+    let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+    let [token] = listed.as_slice() else { panic!("one token, not {listed:?}") };
     assert_eq!(token.token, created.token);
     assert_eq!(token.secret.as_ref().expect("shown").reveal(), secret.reveal());
 }
@@ -55,16 +42,9 @@ async fn a_list_has_the_tokens_that_name_the_project_in_order_of_creation() {
     let shared = house.token(client_of(ProjectScope::Only(both))).await;
     house.token(client_of(ProjectScope::one(project_id("p2")))).await;
     house.clock.advance(std::time::Duration::from_millis(1));
-    let own = house
-        .token(client_of(ProjectScope::one(project_id("default"))))
-        .await;
+    let own = house.token(client_of(ProjectScope::one(project_id("default")))).await;
 
-    let ids: Vec<_> = house
-        .tokens_of("default")
-        .await
-        .into_iter()
-        .map(|token| token.id)
-        .collect();
+    let ids: Vec<_> = house.tokens_of("default").await.into_iter().map(|token| token.id).collect();
     assert_eq!(ids, [shared.token.id, own.token.id]);
 }
 
@@ -72,19 +52,9 @@ async fn a_list_has_the_tokens_that_name_the_project_in_order_of_creation() {
 async fn an_unknown_project_is_not_found_by_those_who_may_ask() {
     let house = House::new();
     let listed = house.use_cases.project_tokens.list(&permit("nope")).await;
-    assert!(
-        matches!(listed, Err(Refusal::NotFound(Missing::Project(_)))),
-        "{listed:?}"
-    );
-    let created = house
-        .use_cases
-        .project_tokens
-        .create(&permit("nope"), draft("x"))
-        .await;
-    assert!(
-        matches!(created, Err(Refusal::NotFound(Missing::Project(_)))),
-        "{created:?}"
-    );
+    assert!(matches!(listed, Err(Refusal::NotFound(Missing::Project(_)))), "{listed:?}");
+    let created = house.use_cases.project_tokens.create(&permit("nope"), draft("x")).await;
+    assert!(matches!(created, Err(Refusal::NotFound(Missing::Project(_)))), "{created:?}");
     assert!(house.events().await.is_empty());
 }
 
@@ -92,16 +62,8 @@ async fn an_unknown_project_is_not_found_by_those_who_may_ask() {
 async fn a_wrong_environment_is_told_before_an_unknown_project() {
     let house = House::new();
     let environment = EnvironmentScope::Only(EnvironmentName::new("nowhere").expect("name"));
-    let asked = ProjectTokenDraft {
-        environment: Some(environment),
-        ..draft("x")
-    };
-    let refusal = house
-        .use_cases
-        .project_tokens
-        .create(&permit("nope"), asked)
-        .await
-        .expect_err("refused");
+    let asked = ProjectTokenDraft { environment: Some(environment), ..draft("x") };
+    let refusal = house.use_cases.project_tokens.create(&permit("nope"), asked).await.expect_err("refused");
     assert_eq!(invalid_field(&refusal), Some("environment"));
 }
 
@@ -111,57 +73,20 @@ async fn a_project_creates_tokens_for_itself_alone() {
     house.project("p2").await;
     let set = |ids: [&str; 2]| ProjectScope::Only(ProjectSet::new(ids.map(project_id)).expect("some"));
     let bad = [
-        (
-            ProjectTokenDraft {
-                kind: TokenKind::Admin,
-                ..draft("x")
-            },
-            "type",
-        ),
-        (
-            ProjectTokenDraft {
-                projects: Some(ProjectScope::All),
-                ..draft("x")
-            },
-            "projects",
-        ),
-        (
-            ProjectTokenDraft {
-                projects: Some(set(["p2", "p2"])),
-                ..draft("x")
-            },
-            "projects",
-        ),
-        (
-            ProjectTokenDraft {
-                projects: Some(set(["default", "p2"])),
-                ..draft("x")
-            },
-            "projects",
-        ),
-        (
-            ProjectTokenDraft {
-                environment: Some(EnvironmentScope::All),
-                ..draft("x")
-            },
-            "environment",
-        ),
+        (ProjectTokenDraft { kind: TokenKind::Admin, ..draft("x") }, "type"),
+        (ProjectTokenDraft { projects: Some(ProjectScope::All), ..draft("x") }, "projects"),
+        (ProjectTokenDraft { projects: Some(set(["p2", "p2"])), ..draft("x") }, "projects"),
+        (ProjectTokenDraft { projects: Some(set(["default", "p2"])), ..draft("x") }, "projects"),
+        (ProjectTokenDraft { environment: Some(EnvironmentScope::All), ..draft("x") }, "environment"),
     ];
     for (asked, field) in bad {
-        let refusal = house
-            .use_cases
-            .project_tokens
-            .create(&permit("default"), asked)
-            .await
-            .expect_err(field);
+        let refusal =
+            house.use_cases.project_tokens.create(&permit("default"), asked).await.expect_err(field);
         assert_eq!(invalid_field(&refusal), Some(field));
     }
     assert!(house.tokens_of("default").await.is_empty());
 
-    let twice = ProjectTokenDraft {
-        projects: Some(set(["default", "default"])),
-        ..draft("x")
-    };
+    let twice = ProjectTokenDraft { projects: Some(set(["default", "default"])), ..draft("x") };
     house
         .use_cases
         .project_tokens
@@ -174,23 +99,12 @@ async fn a_project_creates_tokens_for_itself_alone() {
 async fn a_full_project_takes_no_more() {
     let house = House::new();
     for count in 0..QUOTA {
-        let created = house
-            .use_cases
-            .project_tokens
-            .create(&permit("default"), draft("x"))
-            .await;
+        let created = house.use_cases.project_tokens.create(&permit("default"), draft("x")).await;
         created.unwrap_or_else(|error| panic!("token {count}: {error}"));
     }
-    let refusal = house
-        .use_cases
-        .project_tokens
-        .create(&permit("default"), draft("x"))
-        .await
-        .expect_err("full");
-    assert!(
-        matches!(refusal, Refusal::LimitReached { limit: QUOTA }),
-        "{refusal:?}"
-    );
+    let refusal =
+        house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect_err("full");
+    assert!(matches!(refusal, Refusal::LimitReached { limit: QUOTA }), "{refusal:?}");
     assert_eq!(house.events().await.len(), usize::try_from(QUOTA).expect("small"));
 }
 
@@ -199,35 +113,17 @@ async fn deleting_needs_the_secret_or_the_id_and_happens_once() {
     let house = House::new();
     let tokens = &house.use_cases.project_tokens;
     for by_id in [false, true] {
-        let created = tokens
-            .create(&permit("default"), draft("x"))
-            .await
-            .expect("created");
+        let created = tokens.create(&permit("default"), draft("x")).await.expect("created");
         let secret = created.secret.expect("shown");
-        let text = if by_id {
-            created.token.id.to_string()
-        } else {
-            secret.reveal().to_owned()
-        };
+        let text = if by_id { created.token.id.to_string() } else { secret.reveal().to_owned() };
         let reference = TokenReference::parse(&text).expect("a reference");
-        tokens
-            .delete(&permit("default"), &reference)
-            .await
-            .expect("deleted");
+        tokens.delete(&permit("default"), &reference).await.expect("deleted");
         let again = tokens.delete(&permit("default"), &reference).await;
-        assert!(
-            matches!(again, Err(Refusal::NotFound(Missing::Token))),
-            "{again:?}"
-        );
+        assert!(matches!(again, Err(Refusal::NotFound(Missing::Token))), "{again:?}");
     }
-    let kinds: Vec<_> = house
-        .events()
-        .await
-        .iter()
-        .map(|event| event.record.kind)
-        .collect();
-    use EventKind::{ApiTokenCreated as Created, ApiTokenDeleted as Deleted};
-    assert_eq!(kinds, [Created, Deleted, Created, Deleted]);
+    let kinds: Vec<_> = house.events().await.iter().map(|event| event.record.kind).collect();
+    let (created, deleted) = (EventKind::ApiTokenCreated, EventKind::ApiTokenDeleted);
+    assert_eq!(kinds, [created, deleted, created, deleted]);
 }
 
 #[tokio::test]
@@ -235,26 +131,16 @@ async fn tokens_of_elsewhere_cannot_be_deleted_here() {
     let house = House::new();
     house.project("p2").await;
     let both = ProjectSet::new([project_id("p2"), project_id("default")]).expect("two");
-    let elsewhere = [
-        TokenAccess::Admin,
-        client_of(ProjectScope::All),
-        client_of(ProjectScope::one(project_id("p2"))),
-    ];
+    let elsewhere =
+        [TokenAccess::Admin, client_of(ProjectScope::All), client_of(ProjectScope::one(project_id("p2")))];
     let tokens = &house.use_cases.project_tokens;
     for access in elsewhere {
         let token = house.token(access).await;
-        let deleted = tokens
-            .delete(&permit("default"), &TokenReference::Id(token.token.id))
-            .await;
-        assert!(
-            matches!(deleted, Err(Refusal::NotFound(Missing::Token))),
-            "{deleted:?}"
-        );
+        let deleted = tokens.delete(&permit("default"), &TokenReference::Id(token.token.id)).await;
+        assert!(matches!(deleted, Err(Refusal::NotFound(Missing::Token))), "{deleted:?}");
     }
     let shared = house.token(client_of(ProjectScope::Only(both))).await;
-    let deleted = tokens
-        .delete(&permit("default"), &TokenReference::Id(shared.token.id))
-        .await;
+    let deleted = tokens.delete(&permit("default"), &TokenReference::Id(shared.token.id)).await;
     assert_eq!(invalid_field(&deleted.expect_err("shared")), None);
 }
 
@@ -262,40 +148,19 @@ async fn tokens_of_elsewhere_cannot_be_deleted_here() {
 async fn an_event_says_who_from_where_and_what_without_the_secret() {
     let house = House::new();
     let ends = Some(moment(1_800_000_000_000));
-    let asked = ProjectTokenDraft {
-        expires_at: ends,
-        ..draft("x")
-    };
-    let created = house
-        .use_cases
-        .project_tokens
-        .create(&permit("default"), asked)
-        .await
-        .expect("created");
+    let asked = ProjectTokenDraft { expires_at: ends, ..draft("x") };
+    let created = house.use_cases.project_tokens.create(&permit("default"), asked).await.expect("created");
     let secret = created.secret.expect("shown").reveal().to_owned();
     let reference = TokenReference::parse(&secret).expect("a reference");
-    house
-        .use_cases
-        .project_tokens
-        .delete(&permit("default"), &reference)
-        .await
-        .expect("deleted");
+    house.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
 
     let events = house.events().await;
-    let [first, second] = events.as_slice() else {
-        panic!("two events, not {events:?}")
-    };
+    let [first, second] = events.as_slice() else { panic!("two events, not {events:?}") };
     for event in [first, second] {
         assert_eq!(event.record.actor.user_id(), 7);
         assert_eq!(event.record.actor.name(), "ed@example.com");
-        assert_eq!(
-            event.record.origin,
-            Origin::new("192.0.2.7".parse().ok(), Some("curl/8"))
-        );
-        assert_eq!(
-            event.record.projects,
-            Some(ProjectScope::one(project_id("default")))
-        );
+        assert_eq!(event.record.origin, Origin::new("192.0.2.7".parse().ok(), Some("curl/8")));
+        assert_eq!(event.record.projects, Some(ProjectScope::one(project_id("default"))));
         let random = secret.rsplit_once('.').expect("a dot").1;
         assert!(!format!("{event:?}").contains(random));
     }
@@ -310,19 +175,10 @@ async fn an_event_says_who_from_where_and_what_without_the_secret() {
 #[tokio::test]
 async fn a_show_once_token_is_listed_without_its_secret() {
     let house = House::revealing(Reveal::Once);
-    let created = house
-        .use_cases
-        .project_tokens
-        .create(&permit("default"), draft("x"))
-        .await
-        .expect("created");
+    let created =
+        house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
     assert!(created.secure && created.secret.is_some());
-    let listed = house
-        .use_cases
-        .project_tokens
-        .list(&permit("default"))
-        .await
-        .expect("listed");
+    let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
     assert!(listed.iter().all(|token| token.secure && token.secret.is_none()));
 }
 
@@ -338,9 +194,7 @@ fn a_permit_needs_the_permission_in_that_project() {
         ask(&user_with::<DeleteTokens>("a"), "a"),
         ask(&user(Grants::default()), "a"),
     ] {
-        let Err(Refusal::Denied(denied)) = denied else {
-            panic!("expected Denied, got {denied:?}")
-        };
+        let Err(Refusal::Denied(denied)) = denied else { panic!("expected Denied, got {denied:?}") };
         assert_eq!(denied.any_of, [Permission::CreateProjectApiToken]);
         assert!(matches!(denied.place, Place::Project(_)));
     }
@@ -350,14 +204,9 @@ fn a_permit_needs_the_permission_in_that_project() {
 #[tokio::test]
 async fn client_tokens_administer_nothing() {
     let house = House::new();
-    let token = house
-        .token(client_of(ProjectScope::one(project_id("default"))))
-        .await;
+    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
     let principal = Principal::of_token(&token.token);
     let refused = Permit::<ReadTokens>::request(&principal, project_id("default"), Origin::default());
     let message = refused.expect_err("refused").to_string();
-    assert_eq!(
-        message,
-        "invalid token: expected a different token type for this endpoint"
-    );
+    assert_eq!(message, "invalid token: expected a different token type for this endpoint");
 }

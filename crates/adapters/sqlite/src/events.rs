@@ -1,0 +1,69 @@
+//! The port of the audit trail, and how the other ports write it.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, dsl::max, insert_into,
+};
+use latchkey_domain::{Event, EventId, NewEvent, ProjectScope};
+use latchkey_ports::{EventRepository, StoreError};
+use tracing::instrument;
+
+use crate::{
+    SqliteStore,
+    errors::Failure,
+    rows::{self, EventProjectRow, EventRow, NewEventRow},
+    schema::{event_projects, events},
+};
+
+#[async_trait]
+impl EventRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all)]
+    async fn latest_event(&self) -> Result<EventId, StoreError> {
+        self.read(|connection| {
+            let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
+            Ok(EventId(newest.unwrap_or(0)))
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
+    async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.read_snapshot(move |connection| {
+            let events = events::table
+                .filter(events::id.gt(after.0))
+                .order(events::id)
+                .limit(limit.into())
+                .select(EventRow::as_select())
+                .load(connection)?;
+            let (Some(first), Some(last)) = (events.first(), events.last()) else {
+                return Ok(Vec::new());
+            };
+            let projects = event_projects::table
+                .filter(event_projects::event_id.between(first.id, last.id))
+                .order((event_projects::event_id, event_projects::position))
+                .select(EventProjectRow::as_select())
+                .load(connection)?;
+            Ok(rows::events(events, projects)?)
+        })
+        .await
+    }
+}
+
+/// Records an event, in the transaction of the change that it speaks of.
+pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, Failure> {
+    let id: i64 = insert_into(events::table)
+        .values(NewEventRow::from(event))
+        .returning(events::id)
+        .get_result(connection)?;
+    let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
+    for (position, project) in (0_i64..).zip(named) {
+        insert_into(event_projects::table)
+            .values((
+                event_projects::project_id.eq(project.as_str()),
+                event_projects::event_id.eq(id),
+                event_projects::position.eq(position),
+            ))
+            .execute(connection)?;
+    }
+    Ok(EventId(id))
+}

@@ -1,0 +1,112 @@
+//! The port of personal access tokens.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, insert_into, sql_query,
+    sql_types::Text,
+};
+use latchkey_domain::{EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp};
+use latchkey_ports::{
+    Entity, Inconsistency, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord,
+    StoreError,
+};
+use tracing::instrument;
+
+use crate::{
+    SqliteStore,
+    access::grants,
+    errors::{not_found, taken},
+    events::record,
+    people::{user, user_exists},
+    rows::{NewPersonalTokenRow, PersonalTokenRow},
+    schema::personal_tokens,
+};
+
+/// As `token_queries::RECORD_SEEN`, with numbers for ids.
+const RECORD_SEEN: &str = "\
+    UPDATE personal_tokens SET seen_at = latest.at \
+    FROM (SELECT value ->> 0 AS id, max(value ->> 1) AS at FROM json_each(?) GROUP BY 1) AS latest \
+    WHERE personal_tokens.id = latest.id \
+    AND (personal_tokens.seen_at IS NULL OR personal_tokens.seen_at < latest.at)";
+
+#[async_trait]
+impl PersonalTokenRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all, fields(user = %token.user))]
+    async fn create_personal_token(
+        &self,
+        token: &NewPersonalToken,
+        secret: &SecretRecord,
+        event: &NewEvent,
+    ) -> Result<(PersonalTokenId, EventId), StoreError> {
+        let (token, secret, event) = (token.clone(), secret.clone(), event.clone());
+        self.write(move |connection| {
+            if !user_exists(connection, token.user)? {
+                return Err(not_found(Entity::User(token.user)));
+            }
+            let id: i64 = insert_into(personal_tokens::table)
+                .values(NewPersonalTokenRow::new(&token, &secret))
+                .returning(personal_tokens::id)
+                .get_result(connection)
+                .map_err(taken(|columns| match columns {
+                    "personal_tokens.secret_digest" => Some(Entity::Secret),
+                    "personal_tokens.user_id, personal_tokens.description" => {
+                        Some(Entity::PersonalTokenDescription)
+                    }
+                    _ => None,
+                }))?;
+            let event = record(connection, &event.with_assigned_id(id))?;
+            Ok((PersonalTokenId(id), event))
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn find_personal_token_by_digest(
+        &self,
+        digests: &[SecretDigest],
+    ) -> Result<Option<PersonalTokenHolder>, StoreError> {
+        let digests = digests.to_vec();
+        self.read_snapshot(move |connection| {
+            let mut found = None;
+            for digest in &digests {
+                found = personal_tokens::table
+                    .filter(personal_tokens::secret_digest.eq(digest.0.as_slice()))
+                    .select(PersonalTokenRow::as_select())
+                    .first(connection)
+                    .optional()?;
+                if found.is_some() {
+                    break;
+                }
+            }
+            let Some(row) = found else { return Ok(None) };
+            let token = PersonalToken::try_from(row)?;
+            // The foreign key makes sure of the user, unless somebody wrote without it.
+            let user = user(connection, token.user)?.ok_or_else(|| Inconsistency {
+                table: "personal_tokens",
+                column: "user_id",
+                row: token.id.to_string(),
+                fault: format!("there is no user {}", token.user),
+            })?;
+            let grants = grants(connection, user.id)?;
+            Ok(Some(PersonalTokenHolder { token, user, grants }))
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
+    async fn record_personal_tokens_seen(
+        &self,
+        seen: &[(PersonalTokenId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let row = |(id, at): &(PersonalTokenId, Timestamp)| serde_json::json!([id.0, at.millis()]);
+        let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
+        self.write(move |connection| {
+            sql_query(RECORD_SEEN).bind::<Text, _>(seen).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+}

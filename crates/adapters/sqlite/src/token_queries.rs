@@ -1,0 +1,76 @@
+//! The statements that find API tokens. Each is made in one function, which the test of query plans calls as well.
+//!
+//! They are written in diesel's language and not as text, because diesel keeps only such statements prepared.
+
+#![expect(
+    clippy::elidable_lifetime_names,
+    reason = "`auto_type` needs names for its types"
+)]
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    SelectableHelper,
+    dsl::{auto_type, count_star},
+    sqlite::Sqlite,
+};
+
+use crate::{
+    rows::TokenRow,
+    schema::{api_token_projects, api_tokens, token_rows},
+};
+
+type ShownToken = diesel::dsl::AsSelect<TokenRow, Sqlite>;
+
+/// The hot read: the tokens that name a project, by id. Down one index of the links, one step to each token.
+#[auto_type]
+pub(crate) fn of_project<'a>(project: &'a str) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    api_token_projects::table
+        .inner_join(token_rows::table.on(token_rows::id.eq(api_token_projects::token_id)))
+        .filter(api_token_projects::project_id.eq(project))
+        .order(api_token_projects::token_id)
+        .select(row)
+}
+
+/// The token of an id.
+#[auto_type]
+pub(crate) fn by_id<'a>(id: &'a [u8]) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    token_rows::table.filter(token_rows::id.eq(id)).select(row)
+}
+
+/// The token whose secret or alias has this digest: two steps in two unique indexes.
+#[auto_type]
+pub(crate) fn by_digest<'a>(digest: &'a [u8]) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    token_rows::table
+        .filter(
+            token_rows::secret_digest
+                .nullable()
+                .eq(digest)
+                .or(token_rows::alias_digest.eq(digest)),
+        )
+        .select(row)
+}
+
+/// How many tokens name a project.
+#[auto_type]
+pub(crate) fn number_of_project<'a>(project: &'a str) -> _ {
+    api_token_projects::table
+        .filter(api_token_projects::project_id.eq(project))
+        .select(count_star())
+}
+
+/// How many tokens are for all projects. The bare column is the very condition of the partial index.
+#[auto_type]
+pub(crate) fn number_of_all_projects() -> _ {
+    api_tokens::table
+        .filter(api_tokens::all_projects)
+        .select(count_star())
+}
+
+/// Notes when tokens last authenticated. The one bind is JSON: `[["<id in hex>", <milliseconds>], …]`.
+pub(crate) const RECORD_SEEN: &str = "\
+    UPDATE api_tokens SET seen_at = latest.at \
+    FROM (SELECT unhex(value ->> 0) AS id, max(value ->> 1) AS at FROM json_each(?) GROUP BY 1) AS latest \
+    WHERE api_tokens.id = latest.id AND (api_tokens.seen_at IS NULL OR api_tokens.seen_at < latest.at)";

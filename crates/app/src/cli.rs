@@ -1,0 +1,299 @@
+//! The command line, as `--help` explains it.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use latchkey_domain::{Description, Email, PersonName, ProjectId, ProjectName, TokenKind, TokenName, Username};
+
+use crate::{commands::expiry::Expiry, config::Overrides};
+
+const EXAMPLES: &str = "\
+Examples:
+  latchkey                                      serve on 127.0.0.1:4242 with an embedded database in data/
+  latchkey --port 8080                          the same on another port
+  DATABASE_URL=postgres://… latchkey serve      serve from PostgreSQL
+  latchkey config                               print the settings in effect, and where each comes from
+  latchkey token create --type admin --name ops make an admin token and print its secret, once
+
+Settings come from flags, then LATCHKEY__SECTION__KEY (LATCHKEY__SERVER__PORT=8080), then DATABASE_URL and PORT, then
+latchkey.toml, then built-in defaults. Secrets are read from the environment only: LATCHKEY_MASTER_KEY, and
+INIT_ADMIN_API_TOKENS, INIT_CLIENT_API_TOKENS, INIT_FRONTEND_API_TOKENS for the first tokens of an empty database.
+
+Commands that work on the database may be used while a server runs on it; what they change takes effect at once.";
+
+/// A self-hosted service for API tokens, compatible with Unleash's Admin API for tokens.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, after_help = EXAMPLES, propagate_version = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(flatten)]
+    pub(crate) serve: ServeFlags,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// A configuration file; by default latchkey.toml in the working directory, if there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// sqlite://<path>, postgres://…, or memory: (prefer DATABASE_URL for one with a password)
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// off, error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// auto, human or json
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+}
+
+/// Flags of the server.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServeFlags {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<IpAddr>,
+    /// The port to listen on; 0 takes any free one
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+}
+
+impl ServeFlags {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.listen.is_none() && self.port.is_none()
+    }
+}
+
+impl Cli {
+    /// What the flags say about settings.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let deeper = match &self.command {
+            Some(Command::Serve(flags)) => flags.clone(),
+            _ => ServeFlags::default(),
+        };
+        Overrides {
+            listen: deeper.listen.or(self.serve.listen),
+            port: deeper.port.or(self.serve.port),
+            database_url: self.global.database_url.clone(),
+            log_level: self.global.log_level.clone(),
+            log_format: self.global.log_format.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API (also what happens without a command)
+    Serve(ServeFlags),
+    /// Bring the database up to date and stop (`serve` does it too)
+    Migrate,
+    /// Print the settings in effect as TOML, passwords masked, with where each comes from
+    Config,
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Projects
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// Give a user a role in a project
+    #[command(after_help = "Example:\n  latchkey grant --user ed@example.com --project shop --role Member")]
+    Grant(GrantArgs),
+    /// Personal access tokens, with which users call the API
+    #[command(subcommand)]
+    Pat(PatCommand),
+    /// API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Master keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make a user and print the user's id
+    #[command(after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
+        latchkey user create --username deployer")]
+    Create(UserArgs),
+}
+
+#[derive(Debug, Args)]
+#[group(id = "login", required = true, multiple = true, args = ["email", "username"])]
+pub(crate) struct UserArgs {
+    /// The e-mail address
+    #[arg(long, value_parser = Email::new)]
+    pub(crate) email: Option<Email>,
+    /// The user name
+    #[arg(long)]
+    pub(crate) username: Option<Username>,
+    /// What the user is called
+    #[arg(long)]
+    pub(crate) name: Option<PersonName>,
+    /// The role for the whole instance: Admin, Editor or Viewer
+    #[arg(long, default_value = "Viewer")]
+    pub(crate) role: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectCommand {
+    /// Make a project and print its id
+    #[command(after_help = "Example:\n  latchkey project create shop --name \"Web shop\"")]
+    Create(ProjectArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArgs {
+    /// Its id: up to 100 of the characters A-Z, a-z, 0-9, _, ~, . and -
+    pub(crate) id: ProjectId,
+    /// What it is called; by default its id
+    #[arg(long)]
+    pub(crate) name: Option<ProjectName>,
+    /// What it is for
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) description: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantArgs {
+    /// The user's name or e-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The project's id
+    #[arg(long)]
+    pub(crate) project: ProjectId,
+    /// The role: Owner or Member
+    #[arg(long, default_value = "Member")]
+    pub(crate) role: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PatCommand {
+    /// Make a personal access token and print its secret, this once
+    #[command(after_help = "Example:\n  latchkey pat create --user ed@example.com --description ci --expires-in 90d")]
+    Create(PatArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatArgs {
+    /// The user's name or e-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// What it is for; unique among the user's
+    #[arg(long)]
+    pub(crate) description: Description,
+    #[command(flatten)]
+    pub(crate) expiry: RequiredExpiry,
+}
+
+/// When something ends.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RequiredExpiry {
+    /// How long it is valid: 12h, 90d, 1y
+    #[arg(long, value_name = "SPAN", value_parser = Expiry::after)]
+    pub(crate) expires_in: Option<Expiry>,
+    /// Until when it is valid: 2030-01-31T00:00:00Z
+    #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
+    pub(crate) expires_at: Option<Expiry>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make an API token and print its secret, this once
+    #[command(after_help = "Examples:\n  latchkey token create --type admin --name ops\n  \
+        latchkey token create --type client --name web --project shop --environment production\n  \
+        latchkey token create --type frontend --name ads --project shop --project blog --expires-in 30d")]
+    Create(TokenArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// admin, client or frontend
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: TokenKind,
+    /// Its name
+    #[arg(long)]
+    pub(crate) name: TokenName,
+    /// A project that it works in, may be repeated; by default all projects
+    #[arg(long = "project", value_name = "ID")]
+    pub(crate) projects: Vec<String>,
+    /// The environment that it works in; by default development, and all for an admin token
+    #[arg(long)]
+    pub(crate) environment: Option<String>,
+    #[command(flatten)]
+    pub(crate) expiry: OptionalExpiry,
+}
+
+/// When something ends, if ever.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct OptionalExpiry {
+    /// How long it is valid: 12h, 90d, 1y; by default for ever
+    #[arg(long, value_name = "SPAN", value_parser = Expiry::after)]
+    pub(crate) expires_in: Option<Expiry>,
+    /// Until when it is valid: 2030-01-31T00:00:00Z
+    #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
+    pub(crate) expires_at: Option<Expiry>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Print a new master key, for LATCHKEY_MASTER_KEY or a key file
+    #[command(after_help = "Example:\n  (umask 077 && latchkey keys generate > latchkey.key)")]
+    Generate,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_serves_and_takes_the_flags_of_serve() {
+        for line in ["latchkey --port 1 --listen ::1", "latchkey serve --port 1 --listen ::1"] {
+            let overrides = parse(line).expect("good").overrides();
+            assert_eq!((overrides.port, overrides.listen), (Some(1), "::1".parse().ok()), "{line}");
+        }
+    }
+
+    #[test]
+    fn global_flags_stand_anywhere() {
+        for line in ["latchkey --database-url memory: migrate", "latchkey migrate --database-url memory:"] {
+            let overrides = parse(line).expect("good").overrides();
+            assert_eq!(overrides.database_url.as_deref(), Some("memory:"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_is_a_usage_error() {
+        for line in [
+            "latchkey user create --role Viewer",
+            "latchkey user create --email nobody",
+            "latchkey project create a/b",
+            "latchkey pat create --user u --description d",
+            "latchkey pat create --user u --description d --expires-in 1d --expires-at 2030-01-01T00:00:00Z",
+            "latchkey pat create --user u --description d --expires-in soon",
+            "latchkey token create --type super --name n",
+            "latchkey serve --port 65536",
+            "latchkey frobnicate",
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The system's clock, behind the port through which all other crates ask for the time.
+
+use std::time::{Duration, Instant};
+
+use latchkey_domain::Timestamp;
+use latchkey_ports::Clock;
+
+/// The system's clock.
+#[derive(Debug)]
+pub(crate) struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Clock` port")]
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Clock` port")]
+    fn now(&self) -> Timestamp {
+        let moment = chrono::Utc::now();
+        Timestamp::new(moment).unwrap_or_else(|_| unreachable!("the system's clock shows {moment}"))
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goes_forward_from_nothing() {
+        let clock = SystemClock::new();
+        let first = clock.monotonic();
+        assert!(clock.monotonic() >= first);
+        assert!(first < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn knows_about_what_year_it_is() {
+        let (start, end) = (1_735_689_600_000, 7_258_118_400_000); // the years 2025 and 2200
+        assert!((start..end).contains(&SystemClock::new().now().millis()));
+    }
+}

@@ -1,0 +1,153 @@
+//! The configuration: built-in defaults, then `latchkey.toml`, then the environment, then flags.
+//!
+//! `latchkey.example.toml` is the list of all settings and their defaults, for users and for this module ([`known`]).
+//! [`layers`] turns each source into values that carry their origin; the `config` crate lays them over one another;
+//! [`reader`] and [`values`] make typed values of what is left, with errors that name key and source; [`shown`]
+//! prints it back. A new setting is a line in the example file and a field here.
+//!
+//! The master key and the `INIT_*` secrets are no settings: they come from the environment alone, so that neither a
+//! configuration file nor `latchkey config` holds a secret.
+
+mod database_url;
+mod environment;
+mod known;
+mod layers;
+mod reader;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::{
+    net::IpAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::ensure;
+use latchkey_service::Reveal;
+use tracing::level_filters::LevelFilter;
+
+pub(crate) use self::{database_url::Database, environment::Environment, values::LogFormat};
+use self::reader::Reader;
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) listen: Option<IpAddr>,
+    pub(crate) port: Option<u16>,
+    pub(crate) database_url: Option<String>,
+    pub(crate) log_level: Option<String>,
+    pub(crate) log_format: Option<String>,
+}
+
+/// The settings in effect; each is explained in `latchkey.example.toml`.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) database: DatabaseSettings,
+    pub(crate) reveal: Reveal,
+    pub(crate) most_api_tokens: u64,
+    pub(crate) verify: Verify,
+    pub(crate) seen_flush_interval: Duration,
+    pub(crate) log: Log,
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// The same as TOML, passwords masked, each with its origin.
+    pub(crate) shown: String,
+}
+
+/// `[server]`.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) listen: IpAddr,
+    pub(crate) port: u16,
+    /// `None`: one for each core.
+    pub(crate) workers: Option<NonZeroUsize>,
+    pub(crate) request_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+}
+
+/// `[database]`.
+#[derive(Debug)]
+pub(crate) struct DatabaseSettings {
+    pub(crate) url: Database,
+    pub(crate) pool_size: NonZeroU32,
+    pub(crate) statement_timeout: Duration,
+    pub(crate) acquire_timeout: Duration,
+}
+
+/// `[verify]`.
+#[derive(Debug)]
+pub(crate) struct Verify {
+    pub(crate) entries: NonZeroU32,
+    pub(crate) poll_interval: Duration,
+    pub(crate) max_staleness: Duration,
+}
+
+/// `[log]`.
+#[derive(Debug)]
+pub(crate) struct Log {
+    pub(crate) level: LevelFilter,
+    pub(crate) format: LogFormat,
+}
+
+impl Config {
+    /// Reads all sources; `file` is what `--config` names.
+    ///
+    /// # Errors
+    /// Names the first key that is unknown or has a bad value, and where it was found.
+    pub(crate) fn load(file: Option<&Path>, environment: &Environment, flags: &Overrides) -> anyhow::Result<Self> {
+        Self::of(layers::file(file)?, environment, flags)
+    }
+
+    fn of(file: layers::Layer, environment: &Environment, flags: &Overrides) -> anyhow::Result<Self> {
+        let values = config::Config::builder()
+            .add_source(layers::defaults()?)
+            .add_source(file)
+            .add_source(layers::platform(environment))
+            .add_source(layers::environment(environment)?)
+            .add_source(layers::flags(flags))
+            .build()?;
+        let config = Self::read(&Reader(values))?;
+        ensure!(
+            config.verify.poll_interval < config.verify.max_staleness,
+            "bad value for verify.max_staleness: it must be longer than verify.poll_interval"
+        );
+        Ok(config)
+    }
+
+    fn read(reader: &Reader) -> anyhow::Result<Self> {
+        Ok(Self {
+            server: Server {
+                listen: reader.read("server.listen", values::address)?,
+                port: reader.read("server.port", values::port)?,
+                workers: NonZeroUsize::new(reader.read("server.workers", values::workers)?),
+                request_timeout: reader.read("server.request_timeout", values::span)?,
+                shutdown_timeout: reader.read("server.shutdown_timeout", values::span)?,
+                trusted_proxies: reader.read_list("server.trusted_proxies", values::address)?,
+            },
+            database: DatabaseSettings {
+                url: reader.read("database.url", str::parse::<Database>)?,
+                pool_size: reader.read("database.pool_size", values::count)?,
+                statement_timeout: reader.read("database.statement_timeout", values::span)?,
+                acquire_timeout: reader.read("database.acquire_timeout", values::span)?,
+            },
+            reveal: reader.read("tokens.reveal", values::reveal)?,
+            most_api_tokens: reader.read("limits.api_tokens", values::count)?.get().into(),
+            verify: Verify {
+                entries: reader.read("verify.entries", values::count)?,
+                poll_interval: reader.read("verify.poll_interval", values::span)?,
+                max_staleness: reader.read("verify.max_staleness", values::span)?,
+            },
+            seen_flush_interval: reader.read("seen.flush_interval", values::span)?,
+            log: Log {
+                level: reader.read("log.level", values::log_level)?,
+                format: reader.read("log.format", values::log_format)?,
+            },
+            master_key_file: reader.read("secrets.master_key_file", values::optional_path)?,
+            shown: shown::toml(reader)?,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+use std::time::Duration;
+
+use super::*;
+
+const NO_FLAGS: Overrides = Overrides {
+    listen: None,
+    port: None,
+    database_url: None,
+    log_level: None,
+    log_format: None,
+};
+
+fn of_file(text: &str) -> anyhow::Result<Config> {
+    Config::of(layers::of_toml(text, "test.toml")?, &Environment::default(), &NO_FLAGS)
+}
+
+fn of_environment<const N: usize>(variables: [(&str, &str); N]) -> anyhow::Result<Config> {
+    Config::of(layers::Layer::default(), &Environment::from(variables), &NO_FLAGS)
+}
+
+#[track_caller]
+fn refused(result: anyhow::Result<Config>) -> String {
+    result.err().expect("must be refused").to_string()
+}
+
+#[test]
+fn the_defaults_are_those_of_the_example_file() {
+    let config = of_file("").expect("the defaults");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1");
+    assert_eq!((config.server.port, config.server.workers), (4242, None));
+    assert!(config.server.shutdown_timeout > config.server.request_timeout);
+    assert!(matches!(&config.database.url, Database::SqliteFile(path) if path == Path::new("data/latchkey.db")));
+    assert_eq!((config.reveal, config.most_api_tokens), (Reveal::Always, 2000));
+    assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
+    assert_eq!((config.log.level, config.log.format), (LevelFilter::INFO, LogFormat::Auto));
+    assert_eq!(config.master_key_file, None);
+}
+
+#[test]
+fn each_source_overrides_those_before_it() {
+    let port = |file: &str, variables: &[(&str, &str)], flag: Option<u16>| {
+        let file = layers::of_toml(file, "test.toml").expect("a file");
+        let [first, second] = match variables {
+            [] => [("", ""), ("", "")],
+            [one] => [*one, ("", "")],
+            [one, two, ..] => [*one, *two],
+        };
+        let flags = Overrides { port: flag, ..NO_FLAGS };
+        Config::of(file, &Environment::from([first, second]), &flags).expect("good").server.port
+    };
+    let (file, platform, own) = ("[server]\nport = 1", ("PORT", "2"), ("LATCHKEY__SERVER__PORT", "3"));
+    assert_eq!(port("", &[], None), 4242);
+    assert_eq!(port(file, &[], None), 1);
+    assert_eq!(port(file, &[platform], None), 2);
+    assert_eq!(port(file, &[platform, own], None), 3);
+    assert_eq!(port(file, &[platform, own], Some(0)), 0);
+    assert_eq!(port(file, &[("PORT", ""), ("LATCHKEY__SERVER__PORT", "")], None), 1);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
+    assert_eq!(
+        refused(of_file("[server]\nprot = 1")),
+        "unknown key \"server.prot\" in test.toml: the keys of [server] are listen, port, workers, request_timeout, \
+         shutdown_timeout, trusted_proxies"
+    );
+    assert_eq!(
+        refused(of_file("[sever]\nport = 1")),
+        "unknown section \"sever\" in test.toml: the sections are server, database, tokens, limits, verify, seen, log, \
+         secrets"
+    );
+    assert_eq!(
+        refused(of_file("server = 1")),
+        "\"server\" in test.toml must be a section: write [server] and its keys below"
+    );
+    assert_eq!(
+        refused(of_environment([("LATCHKEY__LOG__LEVLE", "info")])),
+        "unknown key \"log.levle\" in the environment variable LATCHKEY__LOG__LEVLE: the keys of [log] are level, format"
+    );
+    assert_eq!(
+        refused(of_environment([("LATCHKEY__PORT", "1")])),
+        "unknown key \"port\" in the environment variable LATCHKEY__PORT: write LATCHKEY__<SECTION>__<KEY>"
+    );
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_of_this_name_is_no_setting() {
+    let config = of_environment([("LATCHKEY_PORT", "tcp://10.0.0.1:80"), ("LATCHKEY_SERVICE_HOST", "10.0.0.1")]);
+    assert_eq!(config.expect("ignored").server.port, 4242);
+}
+
+#[test]
+fn a_bad_value_is_named_with_its_source() {
+    for (file, message) in [
+        ("[server]\nport = 65536", "bad value for server.port in test.toml: \"65536\" is no port, a whole number from 0 to 65535"),
+        ("[server]\nport = true", "bad value for server.port in test.toml: \"true\" is no port, a whole number from 0 to 65535"),
+        ("[server.port]\nx = 1", "bad value for server.port in test.toml: it must be a value, not a section"),
+        ("[server]\nport = [1]", "bad value for server.port in test.toml: it must be a single value"),
+        ("[server]\nlisten = \"localhost\"", "bad value for server.listen in test.toml: \"localhost\" is no IP address"),
+        ("[server]\nworkers = 513", "bad value for server.workers in test.toml: \"513\" is no whole number from 0 (one for each core) to 512"),
+        ("[server]\ntrusted_proxies = \"10.0.0.1, x\"", "bad value for server.trusted_proxies in test.toml: \"x\" is no IP address"),
+        ("[database]\npool_size = 0", "bad value for database.pool_size in test.toml: \"0\" is no whole number from 1 to 4294967295"),
+        ("[seen]\nflush_interval = \"0s\"", "bad value for seen.flush_interval in test.toml: it must be more than nothing"),
+        ("[tokens]\nreveal = \"never\"", "bad value for tokens.reveal in test.toml: \"never\" is none of always, once"),
+        ("[verify]\nmax_staleness = \"50ms\"", "bad value for verify.max_staleness: it must be longer than verify.poll_interval"),
+    ] {
+        assert_eq!(refused(of_file(file)), message);
+    }
+    let message = refused(of_file("[seen]\nflush_interval = 10"));
+    assert!(message.starts_with("bad value for seen.flush_interval in test.toml: \"10\" is no span of time"), "{message}");
+    let message = refused(of_environment([("LATCHKEY__LOG__LEVEL", "inof")]));
+    assert!(message.starts_with("bad value for log.level in LATCHKEY__LOG__LEVEL"), "{message}");
+    let message = refused(of_environment([("DATABASE_URL", "mysql://u:hush@h/d")]));
+    assert!(message.starts_with("bad value for database.url in DATABASE_URL: it must begin with"), "{message}");
+    assert!(!message.contains("hush"), "{message}");
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_not_quoted() {
+    let message = refused(of_file("[database]\nurl = \"postgres://u:hush@h/d\nport = 1"));
+    assert!(message.starts_with("test.toml is not valid TOML: at line 2"), "{message}");
+    assert!(!message.contains("hush"), "{message}");
+}
+
+#[test]
+fn a_list_is_an_array_or_a_text_with_commas() {
+    let expected: Vec<IpAddr> = ["10.0.0.1", "::1"].map(|text| text.parse().expect("an address")).into();
+    let config = of_file("[server]\ntrusted_proxies = [\"10.0.0.1\", \"::1\"]").expect("an array");
+    assert_eq!(config.server.trusted_proxies, expected);
+    let config = of_environment([("LATCHKEY__SERVER__TRUSTED_PROXIES", "10.0.0.1, ::1,")]).expect("a text");
+    assert_eq!(config.server.trusted_proxies, expected);
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let error = Config::load(Some(Path::new("nowhere/x.toml")), &Environment::default(), &NO_FLAGS);
+    assert_eq!(refused(error), "the configuration file nowhere/x.toml cannot be read");
+}
+
+#[test]
+fn what_is_shown_says_where_it_comes_from_hides_passwords_and_can_be_read_again() {
+    let environment = Environment::from([
+        ("DATABASE_URL", "postgres://u:hush@h/d?password=hush"),
+        ("LATCHKEY__SERVER__PORT", "8080"),
+        ("LATCHKEY__SERVER__TRUSTED_PROXIES", "10.0.0.1"),
+    ]);
+    let file = layers::of_toml("[log]\nlevel = \"warn\"", "test.toml").expect("a file");
+    let config = Config::of(file, &environment, &NO_FLAGS).expect("good");
+    for line in [
+        "[server]",
+        "port = 8080  # LATCHKEY__SERVER__PORT",
+        "trusted_proxies = [\"10.0.0.1\"]  # LATCHKEY__SERVER__TRUSTED_PROXIES",
+        "url = \"postgres://u:***@h/d?password=***\"  # DATABASE_URL",
+        "level = \"warn\"  # test.toml",
+        "reveal = \"always\"  # default",
+    ] {
+        assert!(config.shown.lines().any(|shown| shown == line), "{line} not in\n{}", config.shown);
+    }
+    assert!(!config.shown.contains("hush"), "{}", config.shown);
+    let again = of_file(&config.shown).expect("it reads back");
+    assert_eq!((again.server.port, again.log.level), (8080, LevelFilter::WARN));
+}

@@ -1,0 +1,104 @@
+//! Where the master key comes from.
+
+use std::{fs, io::ErrorKind, path::Path};
+
+use anyhow::{Context as _, bail};
+use latchkey_crypto::{KeyFileError, KeyRing, MasterKey, SystemEntropy};
+
+use crate::config::{Config, Database, Environment};
+
+/// The environment variable with the master key.
+const VARIABLE: &str = "LATCHKEY_MASTER_KEY";
+
+const NONE_FOR_POSTGRES: &str = "\
+there is no master key, without which no secret can be kept or recognised.
+  Make one, keep it safe, and give it to every process on this database:
+      latchkey keys generate
+  then set LATCHKEY_MASTER_KEY, or put it into a file of mode 0600 and name that in secrets.master_key_file";
+
+/// The keys: from the environment, else from the configured file, else from beside the SQLite database.
+///
+/// # Errors
+/// Says where a key was looked for and how to make one; never shows a part of one.
+pub(crate) fn ring(config: &Config, environment: &Environment) -> anyhow::Result<KeyRing> {
+    if let Some(text) = environment.get(VARIABLE) {
+        return KeyRing::parse(text).with_context(|| format!("bad value for {VARIABLE}"));
+    }
+    if let Some(path) = &config.master_key_file {
+        return KeyRing::load(path)
+            .context("secrets.master_key_file cannot be used (`latchkey keys generate` prints a new key)");
+    }
+    match &config.database.url {
+        Database::SqliteFile(database) => beside(database),
+        Database::Postgres(_) => bail!(NONE_FOR_POSTGRES),
+        // What was sealed goes with the process, so its key may.
+        Database::Memory | Database::SqliteMemory => {
+            Ok(KeyRing::new(MasterKey::generate(&SystemEntropy), []))
+        }
+    }
+}
+
+/// The key of a SQLite database, in a file beside it that is made with a new database, and only then: a new key for
+/// an old database would make every token in it unknown.
+fn beside(database: &Path) -> anyhow::Result<KeyRing> {
+    let path = database.with_extension("key");
+    let is_new = match fs::metadata(database) {
+        Ok(file) => file.len() == 0,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    };
+    if is_new {
+        return Ok(KeyRing::load_or_create(&path, &SystemEntropy)?);
+    }
+    match KeyRing::load(&path) {
+        Err(KeyFileError::Missing(_)) => bail!(
+            "the database {} is there, but its master key {} is not: put the file back, or set {VARIABLE} to the key \
+             that the database was made with",
+            database.display(),
+            path.display()
+        ),
+        loaded => Ok(loaded?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn ring_of<const N: usize>(url: &str, variables: [(&str, &str); N]) -> anyhow::Result<KeyRing> {
+        let environment = Environment::from(variables);
+        let flags = Overrides { database_url: Some(url.to_owned()), ..Overrides::default() };
+        ring(&Config::load(None, &environment, &flags).expect("good"), &environment)
+    }
+
+    #[test]
+    fn the_environment_comes_first() {
+        let key = MasterKey::parse(KEY).expect("a key");
+        for url in ["memory:", "sqlite://nowhere/x.db", "postgres://h/d"] {
+            assert_eq!(ring_of(url, [(VARIABLE, KEY)]).expect("a ring").current(), &key);
+        }
+        let error = ring_of("memory:", [(VARIABLE, "hush")]).expect_err("no key");
+        assert!(!format!("{error:#}").contains("hush") && format!("{error:#}").contains(VARIABLE), "{error:#}");
+    }
+
+    #[test]
+    fn postgres_without_a_key_says_how_to_make_one() {
+        let error = ring_of("postgres://u:hush@h/d", []).expect_err("no key").to_string();
+        assert!(error.contains("latchkey keys generate") && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn a_new_sqlite_database_gets_a_key_and_an_old_one_does_not() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let database = directory.path().join("data/x.db");
+        let url = format!("sqlite://{}", database.display());
+        let made = ring_of(&url, []).expect("made");
+        fs::write(&database, "not empty").expect("a database");
+        assert_eq!(ring_of(&url, []).expect("read"), made);
+        fs::remove_file(database.with_extension("key")).expect("gone");
+        let error = ring_of(&url, []).expect_err("lost").to_string();
+        assert!(error.contains("put the file back"), "{error}");
+    }
+}

@@ -1,0 +1,58 @@
+//! What the command line says: results on standard output, for scripts; explanations and errors on standard error.
+//! Whoever has closed the other end does not want to hear it, so failures to write are passed over.
+
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+/// An error in how a command was called, which ends with the exit code that clap's own usage errors have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// A line of result.
+pub(crate) fn result(line: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// A line of explanation.
+pub(crate) fn explain(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Says what went wrong, with its causes, and how to exit.
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
+    explain(format_args!("latchkey: {}", sentence(error)));
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+/// The error and its causes in one line, without a cause that only repeats what was said.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if said.ends_with(&cause) {
+            continue;
+        }
+        if !said.is_empty() {
+            said += ": ";
+        }
+        said += &cause;
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn causes_follow_and_are_not_repeated() {
+        let error = anyhow!("disk full").context("it was not kept: disk full").context("no token");
+        assert_eq!(sentence(&error), "no token: it was not kept: disk full");
+    }
+}

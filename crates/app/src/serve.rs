@@ -1,0 +1,147 @@
+//! A server's life, in the order in which it happens: open the store, take the address, make the first tokens, say
+//! how to be called, answer until told to stop, finish what is under way.
+
+use std::{
+    io::{self, ErrorKind, IsTerminal as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    process,
+    thread::available_parallelism,
+    time::Duration,
+};
+
+use actix_web::{HttpServer, dev::ServerHandle};
+use anyhow::{Context as _, anyhow};
+use tokio::task::JoinHandle;
+
+use crate::{
+    background::Background,
+    config::{Config, Environment, Server},
+    output,
+    signals::{Signals, Stop},
+    startup,
+    wiring::House,
+};
+
+/// Connections that wait to be accepted, while all workers are busy.
+const BACKLOG: u32 = 1_024;
+/// Longer than load balancers keep an idle connection (60 s is usual), so that it is theirs to close: else one of them
+/// sends a request down a connection that is just being closed here.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// What the shell expects of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// Serves until a signal ends it.
+///
+/// The HTTP workers are actix's own: one thread and one runtime each, started from the multi-thread runtime that this
+/// runs on. Everything else lives on the latter (the tasks in the background, and what the stores start when
+/// they are opened), so that a worker that is busy holds up nobody but its own requests.
+///
+/// # Errors
+/// Says what kept it from starting.
+pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::Result<()> {
+    // From here on a signal is not lost, however early it comes.
+    let signals = Signals::listen().context("signals cannot be listened to")?;
+    let init = startup::init_tokens(environment)?;
+    let house = House::open(config, environment).await?;
+
+    let factory = || actix_web::App::new().route("/ready", actix_web::web::get().to(|| async { "ok" }));
+    let server = HttpServer::new(factory)
+        .workers(workers(&config.server))
+        .backlog(BACKLOG)
+        .keep_alive(KEEP_ALIVE)
+        .tcp_nodelay(true)
+        .disable_signals()
+        .shutdown_timeout(whole_seconds(config.server.shutdown_timeout))
+        .bind((config.server.listen, config.server.port))
+        .map_err(|error| unbound(&config.server, error))?;
+    let address = *server.addrs().first().context("the server has no address")?;
+
+    // After the address is taken, because a token may be shown this once; before it answers anybody.
+    let has_terminal = io::stdout().is_terminal();
+    let access = startup::first_tokens(&house, &config.database.url, init, has_terminal).await?;
+    let background =
+        Background::start(&house.use_cases, config.verify.poll_interval, config.seen_flush_interval);
+    let server = server.run();
+    let stopping = stop_on_signal(signals, server.handle());
+    tracing::info!(%address, database = %config.database.url, "serving");
+    output::result(startup::banner(&url(address), &config.database.url, &access));
+
+    let served = server.await;
+    stopping.abort();
+    background.finish().await;
+    tracing::info!("stopped");
+    served.context("the server failed")
+}
+
+fn workers(settings: &Server) -> usize {
+    let cores = || available_parallelism().map_or(1, usize::from);
+    settings.workers.map_or_else(cores, usize::from)
+}
+
+/// The server counts in seconds; a part of one is a whole one.
+fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
+}
+
+/// The first signal lets the requests under way finish; Ctrl-C after that does not.
+fn stop_on_signal(mut signals: Signals, server: ServerHandle) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        tracing::info!(?signal, "stopping as soon as the requests under way are answered");
+        // The server begins when it is told, not when its answer is awaited.
+        drop(tokio::spawn(server.stop(true)));
+        while signals.next().await != Stop::Interrupt {}
+        tracing::warn!("ended at once; requests under way were not answered");
+        process::exit(INTERRUPTED);
+    })
+}
+
+fn unbound(settings: &Server, error: io::Error) -> anyhow::Error {
+    let address = SocketAddr::new(settings.listen, settings.port);
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            anyhow!("{address} is in use: stop the program that uses it, or choose another port with --port")
+        }
+        ErrorKind::AddrNotAvailable => {
+            anyhow!("this machine has no address {}: choose another with --listen", settings.listen)
+        }
+        ErrorKind::PermissionDenied => {
+            anyhow!("{address} may not be used by this user: choose a port from 1024 up with --port")
+        }
+        _ => anyhow::Error::new(error).context(format!("{address} cannot be listened on")),
+    }
+}
+
+/// Where somebody on this machine reaches the server.
+fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_is_one_that_can_be_called() {
+        for (address, expected) in [
+            ("127.0.0.1:4242", "http://127.0.0.1:4242"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+            ("10.0.0.7:80", "http://10.0.0.7:80"),
+        ] {
+            assert_eq!(url(address.parse().expect("an address")), expected);
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_a_whole_one() {
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
+        assert_eq!(whole_seconds(Duration::from_millis(2_500)), 3);
+    }
+}

@@ -1,0 +1,53 @@
+//! Which store: the database URL chooses. A new store is a variant of `Database` and an arm here.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use latchkey_ports::{Clock as _, Store};
+use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
+use tokio::task::spawn_blocking;
+
+use crate::{
+    clock::SystemClock,
+    config::{Config, Database, DatabaseSettings},
+};
+
+/// A store that is up to date.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn Store>,
+    /// How many migrations that took.
+    pub(crate) migrations: usize,
+}
+
+/// Opens the configured store and brings it up to date. Any number of processes may do that at once.
+///
+/// # Errors
+/// Says what an operator can do; shows no password.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
+    let settings = &config.database;
+    match &settings.url {
+        Database::Memory => anyhow::bail!("TEMPORARY"),
+        Database::SqliteMemory => sqlite(Location::Memory, settings).await,
+        Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
+        Database::Postgres(_) => postgres(settings).await,
+    }
+}
+
+async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
+    let settings = SqliteSettings {
+        location,
+        readers: settings.pool_size.get(),
+        busy_timeout: settings.statement_timeout,
+        acquire_timeout: settings.acquire_timeout,
+    };
+    let opened = spawn_blocking(move || {
+        let store = SqliteStore::open(settings)?;
+        let migrations = store.migrate()?;
+        anyhow::Ok(Opened { store: Arc::new(store), migrations })
+    });
+    opened.await.context("opening the database was cut short")?
+}
+
+async fn postgres(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
+    anyhow::bail!("TEMPORARY")
+}

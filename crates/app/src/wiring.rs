@@ -1,0 +1,57 @@
+//! The use cases over the configured store: what a server and a command have in common.
+
+use std::sync::Arc;
+
+use latchkey_crypto::{Sealer, SystemEntropy};
+use latchkey_ports::{Clock, Entropy, Quota, Store};
+use latchkey_service::{IndexSettings, Settings, Surroundings, TokenPolicy, UseCases};
+
+use crate::{
+    clock::SystemClock,
+    config::{Config, Environment},
+    keys, store,
+};
+
+/// Everything that is put together.
+pub(crate) struct House {
+    pub(crate) use_cases: Arc<UseCases>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl House {
+    /// Finds the master key, opens the store, brings it up to date, and puts the use cases on top.
+    ///
+    /// # Errors
+    /// Says which of it could not be done.
+    pub(crate) async fn open(config: &Config, environment: &Environment) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        // Before the database: a new database without its key would look like one that has lost it.
+        let ring = keys::ring(config, environment)?;
+        let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
+        let store = store::open(config).await?.store;
+        let surroundings = Surroundings {
+            store: store.clone(),
+            sealer,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let use_cases = Arc::new(UseCases::new(surroundings, settings(config)));
+        Ok(Self { use_cases, store, clock, entropy })
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        tokens: TokenPolicy {
+            quota: Quota(config.most_api_tokens),
+            reveal: config.reveal,
+        },
+        index: IndexSettings {
+            capacity: usize::try_from(config.verify.entries.get()).unwrap_or(usize::MAX),
+            max_staleness: config.verify.max_staleness,
+        },
+    }
+}

@@ -1,0 +1,97 @@
+//! Members of a body that are missing, of another kind, or of no use.
+
+use serde_json::{Value, json};
+
+use super::body_with;
+use crate::refusals::Guarded;
+
+#[test]
+fn numbers_and_other_things_where_strings_belong() {
+    let guarded = Guarded::new();
+    for member in [
+        "tokenName",
+        "username",
+        "type",
+        "environment",
+        "expiresAt",
+        "project",
+    ] {
+        for value in [json!(5), json!(1.5), json!(true), json!(["a"]), json!({ "a": 1 })] {
+            let mut body = body_with(member, value);
+            if member == "username" {
+                body.as_object_mut().expect("an object").remove("tokenName");
+            }
+            guarded.refuses_body(&body, &[member, &format!("\"path\":\"/body/{member}\"")]);
+        }
+    }
+    for value in [
+        json!(5),
+        json!("default"),
+        json!({ "a": 1 }),
+        json!([5]),
+        json!([null]),
+        json!([["default"]]),
+    ] {
+        guarded.refuses_body(
+            &body_with("projects", value),
+            &["projects", "\"path\":\"/body/projects"],
+        );
+    }
+}
+
+#[test]
+fn nothing_where_something_is_required() {
+    let guarded = Guarded::new();
+    guarded.refuses_body(&json!({}), &["/body/type", "/body/tokenName"]);
+    guarded.refuses_body(&json!({ "type": "client" }), &["/body/tokenName"]);
+    guarded.refuses_body(&json!({ "tokenName": "x" }), &["/body/type"]);
+    for member in ["tokenName", "type"] {
+        guarded.refuses_body(&body_with(member, Value::Null), &[&format!("/body/{member}")]);
+    }
+}
+
+#[test]
+fn values_that_no_token_can_have() {
+    let guarded = Guarded::new();
+    for (member, value) in [
+        ("type", "bogus"),
+        ("type", ""),
+        ("type", "admin"),
+        ("type", "client "),
+        ("tokenName", ""),
+        ("tokenName", " \t\n"),
+        ("environment", "nope"),
+        ("environment", "*"),
+        ("environment", ""),
+        ("environment", "Development"),
+        ("environment", "development "),
+        ("environment", "a/b"),
+        ("project", ""),
+        ("project", "*"),
+        ("project", "nope"),
+        ("project", "Default"),
+        ("project", "default,default"),
+        ("expiresAt", ""),
+        ("expiresAt", "tomorrow"),
+        ("expiresAt", "2030-01-01"),
+        ("expiresAt", "2030-02-30T00:00:00Z"),
+        ("expiresAt", "2030-01-01T24:00:00Z"),
+        ("expiresAt", "2030-01-01T00:00:00+99:99"),
+        ("expiresAt", " 2030-01-01T00:00:00Z"),
+        ("expiresAt", "99999-01-01T00:00:00Z"),
+    ] {
+        guarded.refuses_body(
+            &body_with(member, json!(value)),
+            &[&format!("\"path\":\"/body/{member}\"")],
+        );
+    }
+}
+
+#[test]
+fn members_that_exclude_each_other() {
+    let guarded = Guarded::new();
+    guarded.refuses_body(&body_with("username", json!("y")), &["tokenName", "username"]);
+    let mut both = body_with("project", json!("default"));
+    both["projects"] = json!(["default"]);
+    guarded.refuses_body(&both, &["project", "projects"]);
+}

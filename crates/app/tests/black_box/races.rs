@@ -1,0 +1,184 @@
+//! Many at once: limits hold, a token is deleted once, and a deletion reaches every process.
+
+use std::{sync::Barrier, thread};
+
+use crate::{
+    database::Records,
+    ground::{Ground, Store},
+    server::{Server, TOKENS},
+    waiting::until_true,
+    wire::{Answer, Call},
+};
+
+const AT_ONCE: usize = 30;
+const LIMIT: usize = 7;
+
+/// Does it thirty times, all at the same moment.
+fn all_at_once(act: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
+    let start = Barrier::new(AT_ONCE);
+    let race = |number| {
+        start.wait();
+        act(number)
+    };
+    let race = &race;
+    thread::scope(|scope| {
+        let runners: Vec<_> = (0..AT_ONCE)
+            .map(|number| scope.spawn(move || race(number)))
+            .collect();
+        runners
+            .into_iter()
+            .map(|runner| runner.join().expect("an answer"))
+            .collect()
+    })
+}
+
+fn with_status(answers: &[Answer], status: u16) -> usize {
+    answers.iter().filter(|answer| answer.status == status).count()
+}
+
+fn post(number: usize) -> Call {
+    Call::post(
+        TOKENS,
+        &serde_json::json!({ "tokenName": format!("t{number}"), "type": "client" }),
+    )
+}
+
+fn thirty_creations_against_a_limit_of_seven(store: Store) {
+    let ground = Ground::on(store).with("LATCHKEY__LIMITS__API_TOKENS", &LIMIT.to_string());
+    let servers = [ground.serve(), ground.serve()];
+    let answers = all_at_once(|number| servers[number % 2].as_admin(post(number)));
+    assert_eq!(
+        with_status(&answers, 201),
+        LIMIT,
+        "{:?}",
+        answers.iter().map(Answer::text).collect::<Vec<_>>()
+    );
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!(
+            (refused.status, refused.kind().as_str()),
+            (400, "ExceedsLimitError"),
+            "{}",
+            refused.text()
+        );
+        assert!(
+            refused.text().contains('7'),
+            "it names the limit: {}",
+            refused.text()
+        );
+    }
+    assert_eq!(servers[0].tokens().len(), LIMIT);
+    let mut records = Records::of(&ground);
+    // One more is the admin token of the start.
+    assert_eq!(records.count("api_tokens"), LIMIT + 1);
+    assert_eq!(records.events("api-token-created"), LIMIT + 1);
+}
+
+#[test]
+fn defect_20_thirty_creations_against_a_limit_of_seven_leave_seven_on_sqlite() {
+    thirty_creations_against_a_limit_of_seven(Store::Sqlite);
+}
+
+#[test]
+fn defect_20_thirty_creations_against_a_limit_of_seven_leave_seven_on_postgres() {
+    thirty_creations_against_a_limit_of_seven(Store::Postgres);
+}
+
+fn thirty_deletions_of_one_token(store: Store) {
+    let ground = Ground::on(store);
+    let server = ground.serve();
+    let (secret, kept) = (server.create("doomed"), server.create("kept"));
+    let answers = all_at_once(|_| server.delete(&secret));
+    assert_eq!(
+        (with_status(&answers, 200), with_status(&answers, 404)),
+        (1, AT_ONCE - 1)
+    );
+    let left = server.tokens();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["secret"], *kept);
+    let deletions = Records::of(&ground).token_events();
+    let deletions: Vec<_> = deletions
+        .iter()
+        .filter(|event| event.kind == "api-token-deleted")
+        .collect();
+    assert_eq!(deletions.len(), 1, "{deletions:?}");
+    assert_eq!(deletions[0].before["tokenName"], "doomed");
+}
+
+#[test]
+fn defect_21_thirty_deletions_of_one_token_delete_it_once_on_sqlite() {
+    thirty_deletions_of_one_token(Store::Sqlite);
+}
+
+#[test]
+fn defect_21_thirty_deletions_of_one_token_delete_it_once_on_postgres() {
+    thirty_deletions_of_one_token(Store::Postgres);
+}
+
+/// How a server answers a client token on an admin route: 403 while it knows the token, 401 from then on.
+fn knows(server: &Server, secret: &str) -> bool {
+    let answer = server.send(&Call::get(TOKENS).by(secret));
+    assert!([401, 403].contains(&answer.status), "{}", answer.text());
+    answer.status == 403
+}
+
+fn a_deleted_token_is_refused_at_once_here_and_soon_elsewhere(store: Store) {
+    let ground = Ground::on(store);
+    let (here, elsewhere) = (ground.serve(), ground.serve());
+    for round in 0..5 {
+        let secret = here.create(&format!("round {round}"));
+        // Both have it in memory by then.
+        until_true("the token is known elsewhere", || knows(&elsewhere, &secret));
+        assert!(knows(&here, &secret) && knows(&elsewhere, &secret));
+        assert_eq!(here.delete(&secret).status, 200);
+        assert!(
+            !knows(&here, &secret),
+            "refused at once by the process that deleted it"
+        );
+        until_true("the token is refused elsewhere", || !knows(&elsewhere, &secret));
+    }
+}
+
+#[test]
+fn a_deleted_token_is_refused_at_once_here_and_soon_elsewhere_on_sqlite() {
+    a_deleted_token_is_refused_at_once_here_and_soon_elsewhere(Store::Sqlite);
+}
+
+#[test]
+fn a_deleted_token_is_refused_at_once_here_and_soon_elsewhere_on_postgres() {
+    a_deleted_token_is_refused_at_once_here_and_soon_elsewhere(Store::Postgres);
+}
+
+#[test]
+fn a_token_of_another_process_is_known_although_it_was_refused_before() {
+    let ground = Ground::on(Store::Postgres);
+    let (here, elsewhere) = (ground.serve(), ground.serve());
+    let secret = here.create("one");
+    until_true("the token is known elsewhere", || knows(&elsewhere, &secret));
+    assert_eq!(here.delete(&secret).status, 200);
+    until_true("the token is refused elsewhere", || !knows(&elsewhere, &secret));
+    let next = here.create("two");
+    until_true("the next token is known elsewhere", || knows(&elsewhere, &next));
+}
+
+#[test]
+fn servers_that_start_at_once_on_an_empty_database_share_it() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let ground = Ground::on(store);
+        let servers: Vec<Server> = thread::scope(|scope| {
+            let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| ground.serve())).collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().expect("a server"))
+                .collect()
+        });
+        for server in &servers {
+            assert!(server.tokens().is_empty());
+        }
+        let mut records = Records::of(&ground);
+        assert_eq!(
+            (records.count("api_tokens"), records.events("api-token-created")),
+            (1, 1),
+            "{store:?}"
+        );
+    }
+}

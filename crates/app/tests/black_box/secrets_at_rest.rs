@@ -1,0 +1,295 @@
+//! No secret, and no piece of one, is anywhere but in the answers that show it.
+
+use std::{collections::HashSet, fs, path::Path};
+
+use serde_json::json;
+
+use crate::{
+    command_line::{NewToken, random_part},
+    database::Records,
+    ground::{ADMIN, Ground, Store},
+    server::{Server, TOKENS, percent_encoded},
+    waiting::until_true,
+    wire::Call,
+};
+
+const INIT_CLIENT: &str = "default:development.Tz5Wk8QmB3xVn7RcJ2pLs9HgYd4FfUa6";
+/// A name that stands in the database in clear: what does not find it would find no secret either.
+const NEEDLE: &str = "needle-in-the-hay";
+const WINDOW: usize = 12;
+
+/// The pieces of secrets that are looked for: every run of so many characters of a random part, as it is and in hex.
+struct Pieces(HashSet<Vec<u8>>);
+
+impl Pieces {
+    fn of<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut pieces = HashSet::new();
+        for secret in secrets {
+            let random = random_part(secret).as_bytes();
+            assert!(random.len() >= 2 * WINDOW, "{secret} has no random part");
+            pieces.extend(random.windows(WINDOW).map(<[u8]>::to_vec));
+        }
+        Self(pieces)
+    }
+
+    /// The first piece that is somewhere in the bytes.
+    fn found_in(&self, bytes: &[u8]) -> Option<String> {
+        let plain = bytes
+            .windows(WINDOW)
+            .find(|window| self.0.contains(*window))
+            .map(<[u8]>::to_vec);
+        let hex = bytes
+            .windows(2 * WINDOW)
+            .find_map(|window| from_hex(window).filter(|window| self.0.contains(window)));
+        plain
+            .or(hex)
+            .map(|piece| String::from_utf8_lossy(&piece).into_owned())
+    }
+
+    #[track_caller]
+    fn assert_not_in(&self, place: &str, bytes: &[u8]) {
+        if let Some(piece) = self.found_in(bytes) {
+            panic!("{piece}, a piece of a secret, is in {place}");
+        }
+    }
+}
+
+fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
+    let value = |digit: &u8| {
+        char::from(*digit)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
+    digits
+        .chunks(2)
+        .map(|pair| Some(value(&pair[0])? << 4 | value(&pair[1])?))
+        .collect()
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    let pieces = Pieces::of([ADMIN]);
+    let secret = random_part(ADMIN).as_bytes();
+    let hex = secret
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    assert!(
+        pieces
+            .found_in(&[b"before", &secret[5..5 + WINDOW], b"after"].concat())
+            .is_some()
+    );
+    assert!(pieces.found_in(format!("\\x{hex}").as_bytes()).is_some());
+    assert!(
+        pieces
+            .found_in(&[b"before", &secret[5..4 + WINDOW], b"after"].concat())
+            .is_none()
+    );
+}
+
+/// Everything that the store has written, by place.
+fn written(ground: &Ground) -> Vec<(String, Vec<u8>)> {
+    let mut places = Vec::new();
+    files_below(ground.directory(), &mut places);
+    if ground.store == Store::Postgres {
+        places.extend(Records::of(ground).everything());
+    }
+    places
+}
+
+/// All files but those that are there to hold a key or the first token.
+fn files_below(directory: &Path, places: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(directory)
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").path())
+    {
+        let name = entry.display().to_string();
+        if entry.is_dir() {
+            files_below(&entry, places);
+        } else if !["latchkey.key", "admin-token"]
+            .iter()
+            .any(|known| entry.ends_with(known))
+        {
+            places.push((name, fs::read(&entry).expect("a file")));
+        }
+    }
+}
+
+/// Creates tokens of every kind in every way there is, uses them, lists them, deletes some; gives back their secrets.
+fn live(ground: &Ground, server: &Server) -> Vec<String> {
+    let mut secrets = vec![ADMIN.to_owned(), INIT_CLIENT.to_owned()];
+    secrets.extend(["client", "frontend"].map(|kind| {
+        let body = json!({ "tokenName": NEEDLE, "type": kind, "secret": "default:development.mine" });
+        server.as_admin(Call::post(TOKENS, &body)).json()["secret"]
+            .as_str()
+            .expect("a secret")
+            .to_owned()
+    }));
+    ground.make_project("p2");
+    for (kind, environment, projects) in [
+        ("admin", None, &[][..]),
+        ("client", Some("production"), &[]),
+        ("client", Some("development"), &["default", "p2"]),
+        ("frontend", Some("development"), &["default"]),
+    ] {
+        secrets.push(ground.make_token(&NewToken {
+            kind,
+            environment,
+            projects,
+            ..NewToken::default()
+        }));
+    }
+    secrets.extend(["Viewer", "Editor", "Admin"].map(|role| ground.make_caller(role, role)));
+    for secret in &secrets {
+        use_everywhere(server, secret);
+    }
+    for doomed in &secrets[2..4] {
+        assert_eq!(server.delete(doomed).status, 200);
+        use_everywhere(server, doomed);
+    }
+    server.create(NEEDLE);
+    until_true("it is written when tokens were seen", || {
+        server.tokens().iter().any(|token| !token["seenAt"].is_null())
+    });
+    secrets
+}
+
+/// Puts the secret wherever a request may hold one, most of them wrong.
+fn use_everywhere(server: &Server, secret: &str) {
+    let path = percent_encoded(secret);
+    for call in [
+        Call::get(TOKENS).by(secret),
+        Call::get(TOKENS).by(&format!("Bearer {secret}")),
+        Call::get(TOKENS).by(&format!("{secret}x")),
+        Call::delete(&format!("/api/admin/projects/nope/api-tokens/{path}")).by(ADMIN),
+        Call::get(&format!("{TOKENS}/{path}")).by(ADMIN),
+        Call::get(&format!("/nowhere/{path}?token={path}")),
+        Call::post(
+            TOKENS,
+            &json!({ "tokenName": 5, "type": secret, "environment": secret, "projects": [secret] }),
+        )
+        .by(ADMIN),
+        Call::new("POST", TOKENS)
+            .header("content-type", "application/json")
+            .body(format!("{{\"a\": \"{secret}"))
+            .by(ADMIN),
+    ] {
+        let answer = server.send(&call);
+        assert!(answer.status < 500, "{}", answer.text());
+    }
+}
+
+fn no_piece_of_a_secret_is_written(store: Store) {
+    let ground = Ground::on(store)
+        .with("INIT_CLIENT_API_TOKENS", INIT_CLIENT)
+        .with("LATCHKEY__LOG__LEVEL", "trace")
+        .with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
+    let server = ground.serve();
+    let secrets = live(&ground, &server);
+    let pieces = Pieces::of(secrets.iter().map(String::as_str));
+
+    let mut places = written(&ground);
+    let said = server.stop();
+    places.extend(written(&ground));
+    let hay: Vec<u8> = places.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    assert!(
+        hay.windows(NEEDLE.len())
+            .any(|window| window == NEEDLE.as_bytes()),
+        "these are not the bytes"
+    );
+    for (place, bytes) in &places {
+        pieces.assert_not_in(place, bytes);
+    }
+    assert!(
+        said.to_lowercase().contains("trace"),
+        "the log is not at its most talkative: {said:.2000}"
+    );
+    for line in said.lines().chain(ground.asides().lines()) {
+        pieces.assert_not_in(line, line.as_bytes());
+    }
+}
+
+#[test]
+fn no_piece_of_a_secret_is_written_on_sqlite() {
+    no_piece_of_a_secret_is_written(Store::Sqlite);
+}
+
+#[test]
+fn no_piece_of_a_secret_is_written_on_postgres() {
+    no_piece_of_a_secret_is_written(Store::Postgres);
+}
+
+#[test]
+fn a_generated_admin_token_is_in_its_file_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let ground = Ground::on(Store::Sqlite)
+        .without("INIT_ADMIN_API_TOKENS")
+        .with("LATCHKEY__LOG__LEVEL", "trace");
+    let server = ground.serve();
+    let file = ground.directory().join("admin-token");
+    let mode = fs::metadata(&file).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let secret = fs::read_to_string(&file).expect("the file");
+    let secret = secret.trim();
+    assert_eq!(server.send(&Call::get(TOKENS).by(secret)).status, 200);
+    let pieces = Pieces::of([secret]);
+    pieces.assert_not_in("the output", server.stop().as_bytes());
+    for (place, bytes) in written(&ground) {
+        pieces.assert_not_in(&place, &bytes);
+    }
+}
+
+fn secrets_shown_once_are_kept_nowhere(store: Store) {
+    let ground = Ground::on(store).with("LATCHKEY__TOKENS__REVEAL", "once");
+    let server = ground.serve();
+    let created = server.as_admin(Call::post(
+        TOKENS,
+        &json!({ "tokenName": NEEDLE, "type": "client" }),
+    ));
+    assert_eq!(
+        (created.status, &created.json()["secure"]),
+        (201, &json!(true)),
+        "{}",
+        created.text()
+    );
+    let secret = created.json()["secret"].as_str().expect("a secret").to_owned();
+    assert!(secret.starts_with("default:development."), "{secret}");
+
+    let listed = server.tokens();
+    let id = listed[0]["secret"].as_str().expect("a text");
+    assert_eq!((listed.len(), &listed[0]["secure"]), (1, &json!(true)));
+    assert_eq!(
+        (id.len(), id.matches('-').count()),
+        (36, 4),
+        "the id of the token: {id}"
+    );
+    assert_eq!(
+        server.send(&Call::get(TOKENS).by(id)).status,
+        401,
+        "an id is no secret"
+    );
+    assert_eq!(
+        server.send(&Call::get(TOKENS).by(&secret)).status,
+        403,
+        "a client token"
+    );
+    assert_eq!(
+        Records::of(&ground).count("api_tokens WHERE secret_sealed IS NOT NULL"),
+        0
+    );
+
+    assert_eq!(server.delete(id).status, 200);
+    assert_eq!(server.delete(id).status, 404);
+    assert!(server.tokens().is_empty());
+    assert_eq!(server.send(&Call::get(TOKENS).by(&secret)).status, 401);
+}
+
+#[test]
+fn secrets_shown_once_are_kept_nowhere_on_sqlite() {
+    secrets_shown_once_are_kept_nowhere(Store::Sqlite);
+}
+
+#[test]
+fn secrets_shown_once_are_kept_nowhere_on_postgres() {
+    secrets_shown_once_are_kept_nowhere(Store::Postgres);
+}

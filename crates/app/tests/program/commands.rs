@@ -1,0 +1,141 @@
+//! The commands, one by one: what they print, what they refuse, how they end.
+
+use serde_json::Value;
+
+use crate::home::Home;
+
+#[test]
+fn users_and_projects_are_made_and_known_afterwards() {
+    let home = Home::new();
+    assert_eq!(home.done("project create shop"), "shop");
+    let first: i64 = home.done("user create --email ed@example.com --role editor").parse().expect("an id");
+    let second: i64 = home.done("user create --username bo").parse().expect("an id");
+    assert!(second > first);
+    assert_eq!(home.done("grant --user ED@example.com --project shop --role owner"), "");
+
+    let error = home.refused("project create shop", 1);
+    assert_eq!(error, "latchkey: no project was made: project \"shop\" exists already\n");
+    let error = home.refused("user create --email Ed@Example.com", 1);
+    assert!(error.contains("no user was made: a user of this name or e-mail address exists already"), "{error}");
+    let error = home.refused("user create --username cy --role Boss", 1);
+    assert!(error.contains("\"Boss\" is not a root role; choose one of: Admin, Editor, Viewer"), "{error}");
+    let error = home.refused("grant --user nobody --project shop", 1);
+    assert!(error.contains("no role was given to \"nobody\": No user found."), "{error}");
+    let error = home.refused("grant --user bo --project nowhere", 1);
+    assert!(error.contains("No project found with id \"nowhere\"."), "{error}");
+    let error = home.refused("grant --user bo --project shop --role Viewer", 1);
+    assert!(error.contains("\"Viewer\" is not a project role; choose one of: Owner, Member"), "{error}");
+}
+
+#[test]
+fn a_secret_stands_alone_on_standard_output() {
+    let home = Home::new();
+    home.done("user create --username bo");
+    home.done("project create shop");
+    for (line, prefix) in [
+        ("token create --type admin --name ops", "*:*."),
+        ("token create --type client --name a", "*:development."),
+        ("token create --type backend --name a --project shop --environment production", "shop:production."),
+        ("token create --type frontend --name a --project shop --project default --expires-in 30d", "[]:development."),
+        ("pat create --user bo --description ci --expires-in 90d", "user:"),
+        ("pat create --user bo --description cd --expires-at 2099-01-01T00:00:00Z", "user:"),
+    ] {
+        let said = home.run(line);
+        let secret = said.stdout.strip_suffix('\n').expect("one line");
+        assert!(secret.starts_with(prefix) && !secret.contains(char::is_whitespace), "{line}: {secret:?}");
+        assert!(said.stderr.starts_with("This is a "), "{line}: {}", said.stderr);
+        assert!(!said.stderr.contains(secret), "{line}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_token_that_cannot_be_is_refused() {
+    let home = Home::new();
+    home.done("user create --username bo");
+    home.done("pat create --user bo --description ci --expires-in 90d");
+    for (line, code, expected) in [
+        ("token create --type admin --name ops --project default", 2, "leave --project and --environment out"),
+        ("token create --type client --name a --environment *", 2, "a client token must be for one environment"),
+        ("token create --type client --name a --project a/b", 2, "project id may contain only"),
+        ("token create --type client --name a --project nowhere", 1, "No project found with id \"nowhere\"."),
+        ("token create --type client --name a --environment staging", 1, "There is no environment \"staging\""),
+        ("pat create --user bo --description ci --expires-in 90d", 1, "exists already"),
+        ("pat create --user bo --description cd --expires-at 2000-01-01T00:00:00Z", 1, "must lie in the future"),
+        ("pat create --user bo --description cd", 2, "--expires-in"),
+        ("user create --role Viewer", 2, "--email"),
+        ("user create --email nobody", 2, "name@domain"),
+        ("project create", 2, "<ID>"),
+        ("migrate --port 1", 2, "not for this command"),
+        ("frobnicate", 2, "unrecognized subcommand"),
+    ] {
+        let error = home.refused(line, code);
+        assert!(error.contains(expected), "latchkey {line}: {error}");
+    }
+}
+
+#[test]
+fn migrating_says_what_it_did() {
+    let home = Home::new();
+    let first = home.run("migrate");
+    assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
+    assert!(first.stderr.contains("SQLite in data/latchkey.db: 1 migration was made"), "{}", first.stderr);
+    assert!(home.path("data/latchkey.key").exists());
+    assert!(home.run("migrate").stderr.contains("up to date"));
+}
+
+#[test]
+fn a_database_in_memory_is_of_no_use_to_a_command() {
+    for url in ["memory:", "sqlite::memory:"] {
+        let home = Home::new().with("DATABASE_URL", url);
+        for line in ["migrate", "user create --username bo", "token create --type admin --name ops"] {
+            let error = home.refused(line, 2);
+            assert!(error.contains("makes no sense on a database in memory"), "{line} on {url}: {error}");
+        }
+    }
+}
+
+#[test]
+fn postgres_without_a_key_says_how_to_make_one() {
+    let home = Home::new().with("DATABASE_URL", "postgres://u:hush@127.0.0.1:1/d");
+    for line in ["serve", "user create --username bo"] {
+        let error = home.refused(line, 1);
+        assert!(error.contains("latchkey keys generate") && !error.contains("hush"), "{error}");
+    }
+    let key = home.done("keys generate");
+    assert!(key.len() == 64 && key.chars().all(|c| c.is_ascii_hexdigit()), "{key}");
+    assert_ne!(home.done("keys generate"), key);
+}
+
+#[test]
+fn a_key_that_was_lost_is_not_replaced_in_silence() {
+    let home = Home::new();
+    home.done("migrate");
+    std::fs::remove_file(home.path("data/latchkey.key")).expect("it is there");
+    let error = home.refused("serve", 1);
+    assert!(error.contains("its master key data/latchkey.key is not: put the file back"), "{error}");
+}
+
+#[test]
+fn a_bad_key_is_not_shown() {
+    let home = Home::new().with("LATCHKEY_MASTER_KEY", "hush-hush");
+    let error = home.refused("serve", 1);
+    assert!(error.contains("bad value for LATCHKEY_MASTER_KEY") && !error.contains("hush"), "{error}");
+}
+
+#[test]
+fn the_openapi_document_is_printed() {
+    let document: Value = serde_json::from_str(&Home::new().done("openapi")).expect("JSON");
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    assert!(document["paths"]["/api/admin/projects/{projectId}/api-tokens"]["get"].is_object());
+}
+
+#[test]
+fn help_teaches_by_example() {
+    let home = Home::new();
+    let help = home.done("--help");
+    for word in ["Examples:", "LATCHKEY__SERVER__PORT=8080", "latchkey token create --type admin", "DATABASE_URL"] {
+        assert!(help.contains(word), "{word} not in {help}");
+    }
+    assert!(home.done("pat create --help").contains("--expires-in 90d"));
+    assert!(home.done("--version").starts_with("latchkey "));
+}

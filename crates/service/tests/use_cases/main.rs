@@ -1,0 +1,8 @@
+//! The use cases, tried without a database: over the memory store, and over doubles where it matters who is asked
+//! how often.
+#![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
+
+mod authentication;
+mod first_tokens;
+mod project_tokens;
+mod support;
