@@ -29,10 +29,7 @@ pub(crate) fn load_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Resu
     let text = fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
     let secret = TokenSecret::parse(text.trim()).ok().filter(TokenSecret::has_valid_checksum);
     let secret = secret.with_context(|| format!("{shown} is there, but holds no token: remove it"))?;
-    ensure!(
-        secret.reveal().starts_with("*:*."),
-        "{shown} is there, but holds no admin token: remove it"
-    );
+    ensure!(secret.reveal().starts_with("*:*."), "{shown} is there, but holds no admin token: remove it");
     Ok(secret)
 }
 

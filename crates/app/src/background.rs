@@ -10,6 +10,8 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
+use crate::output::sentence;
+
 /// How long the last writing may take, so that a stop with a dead database is still a stop.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 
@@ -47,7 +49,7 @@ async fn follow(use_cases: Arc<UseCases>, every: Duration) {
         ticks.tick().await;
         match outage.after(use_cases.follow_changes().await) {
             Some(Turn::Began(error)) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = sentence(&error),
                 "the database does not answer; callers are not recognised from memory until it does"
             ),
             Some(Turn::Ended) => tracing::info!("the database answers again"),
@@ -68,10 +70,7 @@ async fn flush(use_cases: Arc<UseCases>, every: Duration) {
 }
 
 fn unwritten(error: &StoreError) {
-    tracing::warn!(
-        error = error as &dyn std::error::Error,
-        "when tokens were last seen could not be written"
-    );
+    tracing::warn!(error = sentence(error), "when tokens were last seen could not be written");
 }
 
 /// Whether something fails at the moment; so that a log has two lines for an outage and not ten a second.
@@ -103,11 +102,12 @@ mod tests {
     #[test]
     fn an_outage_is_told_when_it_begins_and_when_it_ends() {
         let mut outage = Outage::default();
-        let told = [Ok(()), Err(1), Err(2), Ok(()), Ok(()), Err(3)].map(|outcome| match outage.after(outcome) {
-            Some(Turn::Began(number)) => format!("began {number}"),
-            Some(Turn::Ended) => "ended".to_owned(),
-            None => "-".to_owned(),
-        });
+        let told =
+            [Ok(()), Err(1), Err(2), Ok(()), Ok(()), Err(3)].map(|outcome| match outage.after(outcome) {
+                Some(Turn::Began(number)) => format!("began {number}"),
+                Some(Turn::Ended) => "ended".to_owned(),
+                None => "-".to_owned(),
+            });
         assert_eq!(told, ["-", "began 1", "-", "ended", "-", "began 3"]);
     }
 }

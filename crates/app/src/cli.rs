@@ -3,7 +3,9 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use latchkey_domain::{Description, Email, PersonName, ProjectId, ProjectName, TokenKind, TokenName, Username};
+use latchkey_domain::{
+    Description, Email, PersonName, ProjectId, ProjectName, TokenKind, TokenName, Username,
+};
 
 use crate::{commands::expiry::Expiry, config::Overrides};
 
@@ -19,7 +21,10 @@ Settings come from flags, then LATCHKEY__SECTION__KEY (LATCHKEY__SERVER__PORT=80
 latchkey.toml, then built-in defaults. Secrets are read from the environment only: LATCHKEY_MASTER_KEY, and
 INIT_ADMIN_API_TOKENS, INIT_CLIENT_API_TOKENS, INIT_FRONTEND_API_TOKENS for the first tokens of an empty database.
 
-Commands that work on the database may be used while a server runs on it; what they change takes effect at once.";
+Commands that work on the database may be used while a server runs on it; a running server notices within moments.";
+
+/// The heading in help of what every command understands.
+const EVERYWHERE: &str = "Settings";
 
 /// A self-hosted service for API tokens, compatible with Unleash's Admin API for tokens.
 #[derive(Debug, Parser)]
@@ -37,16 +42,16 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// A configuration file; by default latchkey.toml in the working directory, if there is one
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// sqlite://<path>, postgres://…, or memory: (prefer DATABASE_URL for one with a password)
-    #[arg(long, global = true, value_name = "URL")]
+    /// sqlite://<path>, postgres://…, or memory: (prefer the environment for one with a password)
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// off, error, warn, info, debug or trace
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
     /// auto, human or json
-    #[arg(long, global = true, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
 }
 
@@ -117,26 +122,35 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Make a user and print the user's id
-    #[command(after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
-        latchkey user create --username deployer")]
+    #[command(
+        after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
+        latchkey user create --username deployer"
+    )]
     Create(UserArgs),
 }
 
 #[derive(Debug, Args)]
-#[group(id = "login", required = true, multiple = true, args = ["email", "username"])]
 pub(crate) struct UserArgs {
-    /// The e-mail address
-    #[arg(long, value_parser = Email::new)]
-    pub(crate) email: Option<Email>,
-    /// The user name
-    #[arg(long)]
-    pub(crate) username: Option<Username>,
+    #[command(flatten)]
+    pub(crate) login: Login,
     /// What the user is called
     #[arg(long)]
     pub(crate) name: Option<PersonName>,
     /// The role for the whole instance: Admin, Editor or Viewer
     #[arg(long, default_value = "Viewer")]
     pub(crate) role: String,
+}
+
+/// What a user is known by: one of these, or both.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Login {
+    /// The e-mail address
+    #[arg(long, value_parser = Email::new)]
+    pub(crate) email: Option<Email>,
+    /// The user name
+    #[arg(long)]
+    pub(crate) username: Option<Username>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,7 +188,9 @@ pub(crate) struct GrantArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PatCommand {
     /// Make a personal access token and print its secret, this once
-    #[command(after_help = "Example:\n  latchkey pat create --user ed@example.com --description ci --expires-in 90d")]
+    #[command(
+        after_help = "Example:\n  latchkey pat create --user ed@example.com --description ci --expires-in 90d"
+    )]
     Create(PatArgs),
 }
 
@@ -243,7 +259,7 @@ pub(crate) struct OptionalExpiry {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Print a new master key, for LATCHKEY_MASTER_KEY or a key file
+    /// Print a new master key, for the environment of servers or a key file
     #[command(after_help = "Example:\n  (umask 077 && latchkey keys generate > latchkey.key)")]
     Generate,
 }

@@ -80,7 +80,10 @@ mod tests {
             assert_eq!(ring_of(url, [(VARIABLE, KEY)]).expect("a ring").current(), &key);
         }
         let error = ring_of("memory:", [(VARIABLE, "hush")]).expect_err("no key");
-        assert!(!format!("{error:#}").contains("hush") && format!("{error:#}").contains(VARIABLE), "{error:#}");
+        assert!(
+            !format!("{error:#}").contains("hush") && format!("{error:#}").contains(VARIABLE),
+            "{error:#}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Whoever has closed the other end does not want to hear it, so failures to write are passed over.
 
 use std::{
+    error::Error,
     fmt::Display,
     io::{self, Write as _},
     process::ExitCode,
@@ -24,22 +25,18 @@ pub(crate) fn explain(line: impl Display) {
 
 /// Says what went wrong, with its causes, and how to exit.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
-    explain(format_args!("latchkey: {}", sentence(error)));
+    explain(format_args!("latchkey: {}", sentence(error.as_ref())));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
 /// The error and its causes in one line, without a cause that only repeats what was said.
-fn sentence(error: &anyhow::Error) -> String {
-    let mut said = String::new();
-    for cause in error.chain() {
+pub(crate) fn sentence(error: &(dyn Error + 'static)) -> String {
+    let mut said = error.to_string();
+    for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
         let cause = cause.to_string();
-        if said.ends_with(&cause) {
-            continue;
+        if !said.ends_with(&cause) {
+            said = format!("{said}: {cause}");
         }
-        if !said.is_empty() {
-            said += ": ";
-        }
-        said += &cause;
     }
     said
 }
@@ -53,6 +50,6 @@ mod tests {
     #[test]
     fn causes_follow_and_are_not_repeated() {
         let error = anyhow!("disk full").context("it was not kept: disk full").context("no token");
-        assert_eq!(sentence(&error), "no token: it was not kept: disk full");
+        assert_eq!(sentence(error.as_ref()), "no token: it was not kept: disk full");
     }
 }

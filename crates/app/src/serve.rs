@@ -5,12 +5,14 @@ use std::{
     io::{self, ErrorKind, IsTerminal as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process,
+    sync::Arc,
     thread::available_parallelism,
     time::Duration,
 };
 
 use actix_web::{HttpServer, dev::ServerHandle};
 use anyhow::{Context as _, anyhow};
+use latchkey_http::HttpSettings;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -44,8 +46,12 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     let init = startup::init_tokens(environment)?;
     let house = House::open(config, environment).await?;
 
-    let factory = || actix_web::App::new().route("/ready", actix_web::web::get().to(|| async { "ok" }));
-    let server = HttpServer::new(factory)
+    let context = Arc::new(latchkey_http::Context::new(
+        house.use_cases.clone(),
+        house.entropy.clone(),
+        http_settings(&config.server),
+    ));
+    let server = HttpServer::new(move || latchkey_http::app(&context))
         .workers(workers(&config.server))
         .backlog(BACKLOG)
         .keep_alive(KEEP_ALIVE)
@@ -66,11 +72,19 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     tracing::info!(%address, database = %config.database.url, "serving");
     output::result(startup::banner(&url(address), &config.database.url, &access));
 
-    let served = server.await;
+    let outcome = server.await;
     stopping.abort();
     background.finish().await;
     tracing::info!("stopped");
-    served.context("the server failed")
+    outcome.context("the server failed")
+}
+
+fn http_settings(settings: &Server) -> HttpSettings {
+    HttpSettings {
+        request_timeout: settings.request_timeout,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        ..HttpSettings::default()
+    }
 }
 
 fn workers(settings: &Server) -> usize {

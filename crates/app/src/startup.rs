@@ -122,13 +122,17 @@ pub(crate) fn banner(url: &str, database: &Database, access: &Access) -> String 
             lines.push(call(&format!("\"Authorization: $(cat {})\"", shell_word(path))));
         }
         Access::None { database_can_be_reached: true } => {
-            lines.push("There is no token yet. Make one, on this database and with the same settings:".to_owned());
+            lines.push(
+                "There is no token yet. Make one, on this database and with the same settings:".to_owned(),
+            );
             lines.push("    latchkey token create --type admin --name ops".to_owned());
             lines.push("or start with INIT_ADMIN_API_TOKENS set. Then:".to_owned());
             lines.push(call("\"Authorization: $TOKEN\""));
         }
         Access::None { database_can_be_reached: false } => {
-            lines.push("There is no token yet, and nobody but this process can make one in its memory:".to_owned());
+            lines.push(
+                "There is no token yet, and nobody but this process can make one in its memory:".to_owned(),
+            );
             lines.push("start it on a terminal, or with INIT_ADMIN_API_TOKENS set.".to_owned());
         }
     }

@@ -1,8 +1,9 @@
 //! Which store: the database URL chooses. A new store is a variant of `Database` and an arm here.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock as _, Store};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
 use tokio::task::spawn_blocking;
@@ -26,7 +27,9 @@ pub(crate) struct Opened {
 pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
     let settings = &config.database;
     match &settings.url {
-        Database::Memory => anyhow::bail!("TEMPORARY"),
+        Database::Memory => {
+            Ok(Opened { store: Arc::new(MemoryStore::new(SystemClock::new().now())), migrations: 0 })
+        }
         Database::SqliteMemory => sqlite(Location::Memory, settings).await,
         Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
         Database::Postgres(_) => postgres(settings).await,

@@ -48,7 +48,9 @@ fn filter(level: LevelFilter, rust_log: Option<&str>) -> anyhow::Result<EnvFilte
 /// A panic in a task or a worker would else be a few lines of plain text among JSON.
 fn log_panics() {
     panic::set_hook(Box::new(|panic| {
-        let message = panic.payload_as_str().unwrap_or("?");
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let message = text.or_else(|| payload.downcast_ref().copied()).unwrap_or("?");
         let place = panic.location().map(ToString::to_string);
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());

@@ -32,12 +32,8 @@ impl House {
         let ring = keys::ring(config, environment)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let store = store::open(config).await?.store;
-        let surroundings = Surroundings {
-            store: store.clone(),
-            sealer,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
+        let surroundings =
+            Surroundings { store: store.clone(), sealer, clock: clock.clone(), entropy: entropy.clone() };
         let use_cases = Arc::new(UseCases::new(surroundings, settings(config)));
         Ok(Self { use_cases, store, clock, entropy })
     }
@@ -45,10 +41,7 @@ impl House {
 
 fn settings(config: &Config) -> Settings {
     Settings {
-        tokens: TokenPolicy {
-            quota: Quota(config.most_api_tokens),
-            reveal: config.reveal,
-        },
+        tokens: TokenPolicy { quota: Quota(config.most_api_tokens), reveal: config.reveal },
         index: IndexSettings {
             capacity: usize::try_from(config.verify.entries.get()).unwrap_or(usize::MAX),
             max_staleness: config.verify.max_staleness,

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use latchkey_domain::{Actor, Origin, Permission, Place, Principal, ProjectId, authorise};
 
-use crate::Refusal;
+use crate::{Missing, Refusal};
 
 /// Who sets something off and from where, as the audit trail will say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,20 @@ impl<A: ProjectAction> Permit<A> {
         principal.may_administer()?;
         authorise(principal.grants(), &[A::PERMISSION], &Place::Project(project.clone()))?;
         Ok(Self { project, initiator: Initiator { actor: principal.actor(), origin }, action: PhantomData })
+    }
+
+    /// As [`Permit::request`], for a project as somebody spells it. No project can have an id that breaks the rule for
+    /// ids; those who may do this in every project are told so, anybody else learns nothing of it.
+    ///
+    /// # Errors
+    /// As [`Permit::request`]; [`Refusal::NotFound`] for an id that breaks the rule.
+    pub fn request_for(principal: &Principal, project: &str, origin: Origin) -> Result<Self, Refusal> {
+        if let Ok(project) = ProjectId::new(project) {
+            return Self::request(principal, project, origin);
+        }
+        principal.may_administer()?;
+        authorise(principal.grants(), &[A::PERMISSION], &Place::Instance)?;
+        Err(Missing::Project(project.to_owned()).into())
     }
 
     /// The project that the permit is for.

@@ -1,6 +1,6 @@
 //! Why a use case did not do what it was asked, in words for the caller.
 
-use latchkey_domain::{Denied, EnvironmentName, ProjectId, WrongTokenKind};
+use latchkey_domain::{Denied, EnvironmentName, WrongTokenKind};
 use latchkey_ports::{Entity, SealingError, StoreError};
 
 /// A refusal. Whatever the variant, nothing was changed.
@@ -47,7 +47,7 @@ pub enum Refusal {
 pub enum Missing {
     /// A project of this id.
     #[error("No project found with id \"{0}\".")]
-    Project(ProjectId),
+    Project(String),
     /// A token, in the place where it was looked for.
     #[error("No such token here.")]
     Token,
@@ -78,7 +78,7 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(Entity::Environment(name)) => Self::unknown_environment(&name),
-            StoreError::NotFound(Entity::Project(id)) => Missing::Project(id).into(),
+            StoreError::NotFound(Entity::Project(id)) => Missing::Project(id.to_string()).into(),
             StoreError::NotFound(Entity::Token(_)) => Missing::Token.into(),
             StoreError::NotFound(Entity::User(_)) => Missing::User.into(),
             StoreError::NotFound(Entity::Role(_)) => Missing::Role.into(),

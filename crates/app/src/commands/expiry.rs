@@ -59,7 +59,8 @@ mod tests {
     #[test]
     fn a_span_counts_from_now_and_a_moment_does_not() {
         let now = Timestamp::from_millis(1_000).expect("in range");
-        let end = |expiry: Result<Expiry, String>| expiry.expect("good").moment(now).expect("in range").to_string();
+        let end =
+            |expiry: Result<Expiry, String>| expiry.expect("good").moment(now).expect("in range").to_string();
         assert_eq!(end(Expiry::after("1d")), "1970-01-02T00:00:01.000Z");
         assert_eq!(end(Expiry::at("2030-01-31T01:00:00+01:00")), "2030-01-31T00:00:00.000Z");
         assert!(Expiry::after("9000y").expect("good").moment(now).is_err());

@@ -33,7 +33,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     }
     match command {
         Command::Openapi => return openapi(),
-        Command::Keys(KeysCommand::Generate) => return Ok(keys::generate()),
+        Command::Keys(KeysCommand::Generate) => {
+            keys::generate();
+            return Ok(());
+        }
         _ => {}
     }
     let config = Config::load(cli.global.config.as_deref(), &environment, &overrides)?;
@@ -82,7 +85,9 @@ async fn on_database(command: Command, config: &Config, environment: &Environmen
         Command::Project(ProjectCommand::Create(project)) => projects::create(&house, project).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&house, token).await,
         Command::Token(TokenCommand::Create(token)) => tokens::create(&house, token).await,
-        Command::Serve(_) | Command::Migrate | Command::Config | Command::Openapi | Command::Keys(_) => Ok(()),
+        Command::Serve(_) | Command::Migrate | Command::Config | Command::Openapi | Command::Keys(_) => {
+            Ok(())
+        }
     }
 }
 
@@ -102,7 +107,7 @@ async fn migrate(config: &Config, environment: &Environment) -> anyhow::Result<(
 }
 
 fn openapi() -> anyhow::Result<()> {
-    let document = serde_json::to_string_pretty(&1);
+    let document = serde_json::to_string_pretty(&latchkey_http::openapi());
     output::result(document.context("the OpenAPI document cannot be printed")?);
     Ok(())
 }

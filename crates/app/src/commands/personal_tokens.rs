@@ -9,17 +9,12 @@ use crate::{cli::PatArgs, output, wiring::House};
 pub(super) async fn create(house: &House, arguments: PatArgs) -> anyhow::Result<()> {
     let PatArgs { user: login, description, expiry } = arguments;
     let expiry = expiry.expires_in.or(expiry.expires_at).context("no expiry was given")?;
-    let draft = PersonalTokenDraft {
-        description,
-        expires_at: expiry.moment(house.clock.now())?,
-    };
+    let draft = PersonalTokenDraft { description, expires_at: expiry.moment(house.clock.now())? };
     let nothing = || format!("no personal access token was made for {login:?}");
     let people = &house.use_cases.people;
     let user = people.find_by_login(&login).await.with_context(nothing)?;
-    let issued = people
-        .issue_personal_token(&user, draft, &Initiator::system())
-        .await
-        .with_context(nothing)?;
+    let issued =
+        people.issue_personal_token(&user, draft, &Initiator::system()).await.with_context(nothing)?;
     output::result(issued.secret.reveal());
     output::explain(format_args!(
         "This is a personal access token of {login}, valid until {}. It is shown this once.",

@@ -14,10 +14,8 @@ pub(super) async fn create(house: &House, arguments: ProjectArgs) -> anyhow::Res
         None => ProjectName::new(id.as_str())?,
     };
     let projects = &house.use_cases.projects;
-    let project = projects
-        .create(id, name, description, &Initiator::system())
-        .await
-        .context("no project was made")?;
+    let project =
+        projects.create(id, name, description, &Initiator::system()).await.context("no project was made")?;
     output::result(&project.id);
     output::explain(format_args!(
         "Its tokens are at /api/admin/projects/{}/api-tokens. Members come by `latchkey grant --project {}`.",

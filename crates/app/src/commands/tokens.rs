@@ -30,12 +30,8 @@ pub(super) async fn create(house: &House, arguments: TokenArgs) -> anyhow::Resul
         access,
         expires_at: expiry.map(|expiry| expiry.moment(house.clock.now())).transpose()?,
     };
-    let issued = house
-        .use_cases
-        .issuer
-        .issue(draft, &Initiator::system())
-        .await
-        .context("no token was made")?;
+    let issued =
+        house.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was made")?;
     let secret = issued.secret.context("the new token has no secret")?;
     output::result(secret.reveal());
     let until = issued.token.expires_at.map_or("for ever".to_owned(), |end| format!("until {end}"));
@@ -57,7 +53,9 @@ fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> an
     match TokenAccess::new(kind, projects, environment) {
         Ok(access) => Ok(access),
         Err(_) if kind == TokenKind::Admin => {
-            bail!("an admin token is for all projects and environments: leave --project and --environment out")
+            bail!(
+                "an admin token is for all projects and environments: leave --project and --environment out"
+            )
         }
         Err(error) => Err(error.into()),
     }

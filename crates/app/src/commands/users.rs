@@ -12,19 +12,20 @@ use crate::{
 
 /// Makes a user; prints the id.
 pub(super) async fn create(house: &House, arguments: UserArgs) -> anyhow::Result<()> {
-    let UserArgs { email, username, name, role } = arguments;
+    let UserArgs { login, name, role } = arguments;
     let draft = UserDraft {
-        identity: UserIdentity::new(username, email)?,
+        identity: UserIdentity::new(login.username, login.email)?,
         name,
         root_role: role.clone(),
     };
     let people = &house.use_cases.people;
-    let user = people
-        .create_user(draft, &Initiator::system())
-        .await
-        .context("no user was made")?;
+    let user = people.create_user(draft, &Initiator::system()).await.context("no user was made")?;
     output::result(user.id);
-    output::explain(format_args!("User {} is {}, with the root role {role}.", user.id, user.identity.label()));
+    output::explain(format_args!(
+        "User {} is {}, with the root role {role}.",
+        user.id,
+        user.identity.label()
+    ));
     Ok(())
 }
 
@@ -32,10 +33,8 @@ pub(super) async fn create(house: &House, arguments: UserArgs) -> anyhow::Result
 pub(super) async fn grant(house: &House, arguments: GrantArgs) -> anyhow::Result<()> {
     let GrantArgs { user: login, project, role } = arguments;
     let people = &house.use_cases.people;
-    let user = people
-        .find_by_login(&login)
-        .await
-        .with_context(|| format!("no role was given to {login:?}"))?;
+    let user =
+        people.find_by_login(&login).await.with_context(|| format!("no role was given to {login:?}"))?;
     let role = people
         .grant(&user, &project, &role, &Initiator::system())
         .await

@@ -20,7 +20,9 @@ pub(crate) enum Database {
 /// Why a text is no database URL. It does not repeat the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidDatabaseUrl {
-    #[error("it must begin with sqlite://, postgres:// or memory: (examples: sqlite://data/latchkey.db, postgres://user:password@host/database)")]
+    #[error(
+        "it must begin with sqlite://, postgres:// or memory: (examples: sqlite://data/latchkey.db, postgres://user:password@host/database)"
+    )]
     Scheme,
     #[error("it has no path: write sqlite://data/latchkey.db, or sqlite::memory: for a database in memory")]
     NoPath,
@@ -136,7 +138,10 @@ mod tests {
             ("postgres://u:hu/sh:x@h/d", "postgres://u:***@h/d"),
             ("postgres://u@h/d?user=u&password=hush", "postgres://u@h/d?user=u&password=***"),
             ("postgres://u:hu?sh@h/d", "postgres://u:***@h/d"),
-            ("postgres://h/d?sslpassword=hush&user=me@x&password=hush", "postgres://h/d?sslpassword=***&user=me@x&password=***"),
+            (
+                "postgres://h/d?sslpassword=hush&user=me@x&password=hush",
+                "postgres://h/d?sslpassword=***&user=me@x&password=***",
+            ),
             ("postgres://h/d", "postgres://h/d"),
             ("mysql:u:hush@h", "mysql:***@h"),
             ("sqlite://data/latchkey.db", "sqlite://data/latchkey.db"),

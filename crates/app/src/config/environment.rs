@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn keeps_what_is_ours_and_not_empty() {
-        let environment = Environment::from([("PORT", "1"), ("HOME", "/"), ("INIT_X", ""), ("LATCHKEY_A", "b")]);
+        let environment =
+            Environment::from([("PORT", "1"), ("HOME", "/"), ("INIT_X", ""), ("LATCHKEY_A", "b")]);
         assert_eq!(environment.iter().collect::<Vec<_>>(), [("LATCHKEY_A", "b"), ("PORT", "1")]);
         assert_eq!((environment.get("PORT"), environment.get("INIT_X")), (Some("1"), None));
     }

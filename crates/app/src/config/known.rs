@@ -42,7 +42,10 @@ pub(super) fn check(section: &str, name: &str, origin: &str) -> anyhow::Result<(
     }
     if !in_section.iter().any(|key| key.name == name) {
         let names: Vec<_> = in_section.iter().map(|key| key.name).collect();
-        bail!("unknown key \"{section}.{name}\" in {origin}: the keys of [{section}] are {}", names.join(", "));
+        bail!(
+            "unknown key \"{section}.{name}\" in {origin}: the keys of [{section}] are {}",
+            names.join(", ")
+        );
     }
     Ok(())
 }

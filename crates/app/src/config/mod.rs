@@ -29,8 +29,8 @@ use anyhow::ensure;
 use latchkey_service::Reveal;
 use tracing::level_filters::LevelFilter;
 
-pub(crate) use self::{database_url::Database, environment::Environment, values::LogFormat};
 use self::reader::Reader;
+pub(crate) use self::{database_url::Database, environment::Environment, values::LogFormat};
 
 /// What the command line says about settings.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +98,11 @@ impl Config {
     ///
     /// # Errors
     /// Names the first key that is unknown or has a bad value, and where it was found.
-    pub(crate) fn load(file: Option<&Path>, environment: &Environment, flags: &Overrides) -> anyhow::Result<Self> {
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: &Environment,
+        flags: &Overrides,
+    ) -> anyhow::Result<Self> {
         Self::of(layers::file(file)?, environment, flags)
     }
 

@@ -34,21 +34,19 @@ impl Reader {
         let Some(texts) = texts(&value.kind) else {
             bail!("bad value for {key} in {origin}: it must be a list of texts");
         };
-        let parsed = texts.iter().map(|text| {
-            parse(text).map_err(|error| anyhow!("bad value for {key} in {origin}: {error}"))
-        });
+        let parsed = texts
+            .iter()
+            .map(|text| parse(text).map_err(|error| anyhow!("bad value for {key} in {origin}: {error}")));
         parsed.collect()
     }
 
     /// The value of a key as it is. Taken from the cache, because a value that was asked for in the usual way has
     /// forgotten its origin.
     pub(super) fn value(&self, key: &str) -> anyhow::Result<&Value> {
-        let found = key
-            .split('.')
-            .try_fold(&self.0.cache, |value, part| match &value.kind {
-                ValueKind::Table(table) => table.get(part),
-                _ => None,
-            });
+        let found = key.split('.').try_fold(&self.0.cache, |value, part| match &value.kind {
+            ValueKind::Table(table) => table.get(part),
+            _ => None,
+        });
         found.with_context(|| format!("there is no default for {key}"))
     }
 }

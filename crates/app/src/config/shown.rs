@@ -34,7 +34,8 @@ fn literal(key: Key, value: &Value, form: &ValueKind) -> String {
     let single = text(&value.kind).unwrap_or_default();
     match form {
         ValueKind::Array(_) => {
-            let quoted: Vec<_> = texts(&value.kind).unwrap_or_default().iter().map(|text| quoted(text)).collect();
+            let quoted: Vec<_> =
+                texts(&value.kind).unwrap_or_default().iter().map(|text| quoted(text)).collect();
             format!("[{}]", quoted.join(", "))
         }
         ValueKind::I64(_) => single,

@@ -2,13 +2,8 @@ use std::time::Duration;
 
 use super::*;
 
-const NO_FLAGS: Overrides = Overrides {
-    listen: None,
-    port: None,
-    database_url: None,
-    log_level: None,
-    log_format: None,
-};
+const NO_FLAGS: Overrides =
+    Overrides { listen: None, port: None, database_url: None, log_level: None, log_format: None };
 
 fn of_file(text: &str) -> anyhow::Result<Config> {
     Config::of(layers::of_toml(text, "test.toml")?, &Environment::default(), &NO_FLAGS)
@@ -29,7 +24,9 @@ fn the_defaults_are_those_of_the_example_file() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1");
     assert_eq!((config.server.port, config.server.workers), (4242, None));
     assert!(config.server.shutdown_timeout > config.server.request_timeout);
-    assert!(matches!(&config.database.url, Database::SqliteFile(path) if path == Path::new("data/latchkey.db")));
+    assert!(
+        matches!(&config.database.url, Database::SqliteFile(path) if path == Path::new("data/latchkey.db"))
+    );
     assert_eq!((config.reveal, config.most_api_tokens), (Reveal::Always, 2000));
     assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
     assert_eq!((config.log.level, config.log.format), (LevelFilter::INFO, LogFormat::Auto));
@@ -85,33 +82,67 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
 
 #[test]
 fn what_kubernetes_sets_for_a_service_of_this_name_is_no_setting() {
-    let config = of_environment([("LATCHKEY_PORT", "tcp://10.0.0.1:80"), ("LATCHKEY_SERVICE_HOST", "10.0.0.1")]);
+    let config =
+        of_environment([("LATCHKEY_PORT", "tcp://10.0.0.1:80"), ("LATCHKEY_SERVICE_HOST", "10.0.0.1")]);
     assert_eq!(config.expect("ignored").server.port, 4242);
 }
 
 #[test]
 fn a_bad_value_is_named_with_its_source() {
     for (file, message) in [
-        ("[server]\nport = 65536", "bad value for server.port in test.toml: \"65536\" is no port, a whole number from 0 to 65535"),
-        ("[server]\nport = true", "bad value for server.port in test.toml: \"true\" is no port, a whole number from 0 to 65535"),
+        (
+            "[server]\nport = 65536",
+            "bad value for server.port in test.toml: \"65536\" is no port, a whole number from 0 to 65535",
+        ),
+        (
+            "[server]\nport = true",
+            "bad value for server.port in test.toml: \"true\" is no port, a whole number from 0 to 65535",
+        ),
         ("[server.port]\nx = 1", "bad value for server.port in test.toml: it must be a value, not a section"),
         ("[server]\nport = [1]", "bad value for server.port in test.toml: it must be a single value"),
-        ("[server]\nlisten = \"localhost\"", "bad value for server.listen in test.toml: \"localhost\" is no IP address"),
-        ("[server]\nworkers = 513", "bad value for server.workers in test.toml: \"513\" is no whole number from 0 (one for each core) to 512"),
-        ("[server]\ntrusted_proxies = \"10.0.0.1, x\"", "bad value for server.trusted_proxies in test.toml: \"x\" is no IP address"),
-        ("[database]\npool_size = 0", "bad value for database.pool_size in test.toml: \"0\" is no whole number from 1 to 4294967295"),
-        ("[seen]\nflush_interval = \"0s\"", "bad value for seen.flush_interval in test.toml: it must be more than nothing"),
-        ("[tokens]\nreveal = \"never\"", "bad value for tokens.reveal in test.toml: \"never\" is none of always, once"),
-        ("[verify]\nmax_staleness = \"50ms\"", "bad value for verify.max_staleness: it must be longer than verify.poll_interval"),
+        (
+            "[server]\nlisten = \"localhost\"",
+            "bad value for server.listen in test.toml: \"localhost\" is no IP address",
+        ),
+        (
+            "[server]\nworkers = 513",
+            "bad value for server.workers in test.toml: \"513\" is no whole number from 0 (one for each core) to 512",
+        ),
+        (
+            "[server]\ntrusted_proxies = \"10.0.0.1, x\"",
+            "bad value for server.trusted_proxies in test.toml: \"x\" is no IP address",
+        ),
+        (
+            "[database]\npool_size = 0",
+            "bad value for database.pool_size in test.toml: \"0\" is no whole number from 1 to 4294967295",
+        ),
+        (
+            "[seen]\nflush_interval = \"0s\"",
+            "bad value for seen.flush_interval in test.toml: it must be more than nothing",
+        ),
+        (
+            "[tokens]\nreveal = \"never\"",
+            "bad value for tokens.reveal in test.toml: \"never\" is none of always, once",
+        ),
+        (
+            "[verify]\nmax_staleness = \"50ms\"",
+            "bad value for verify.max_staleness: it must be longer than verify.poll_interval",
+        ),
     ] {
         assert_eq!(refused(of_file(file)), message);
     }
     let message = refused(of_file("[seen]\nflush_interval = 10"));
-    assert!(message.starts_with("bad value for seen.flush_interval in test.toml: \"10\" is no span of time"), "{message}");
+    assert!(
+        message.starts_with("bad value for seen.flush_interval in test.toml: \"10\" is no span of time"),
+        "{message}"
+    );
     let message = refused(of_environment([("LATCHKEY__LOG__LEVEL", "inof")]));
     assert!(message.starts_with("bad value for log.level in LATCHKEY__LOG__LEVEL"), "{message}");
     let message = refused(of_environment([("DATABASE_URL", "mysql://u:hush@h/d")]));
-    assert!(message.starts_with("bad value for database.url in DATABASE_URL: it must begin with"), "{message}");
+    assert!(
+        message.starts_with("bad value for database.url in DATABASE_URL: it must begin with"),
+        "{message}"
+    );
     assert!(!message.contains("hush"), "{message}");
 }
 

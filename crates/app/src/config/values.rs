@@ -39,7 +39,8 @@ const MOST_WORKERS: usize = 512;
 
 pub(super) fn workers(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number <= MOST_WORKERS);
-    number.ok_or_else(|| format!("\"{text}\" is no whole number from 0 (one for each core) to {MOST_WORKERS}"))
+    number
+        .ok_or_else(|| format!("\"{text}\" is no whole number from 0 (one for each core) to {MOST_WORKERS}"))
 }
 
 pub(super) fn address<A: std::str::FromStr>(text: &str) -> Result<A, String> {
@@ -51,10 +52,7 @@ pub(super) fn reveal(text: &str) -> Result<Reveal, String> {
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
-    choose(
-        text,
-        &[("auto", LogFormat::Auto), ("human", LogFormat::Human), ("json", LogFormat::Json)],
-    )
+    choose(text, &[("auto", LogFormat::Auto), ("human", LogFormat::Human), ("json", LogFormat::Json)])
 }
 
 pub(super) fn log_level(text: &str) -> Result<tracing::level_filters::LevelFilter, String> {

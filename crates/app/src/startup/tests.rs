@@ -39,7 +39,10 @@ fn without_a_token_a_start_says_how_to_get_one() {
     let reachable = said(&Access::None { database_can_be_reached: true });
     assert!(reachable.contains("latchkey token create --type admin --name ops"), "{reachable}");
     let unreachable = said(&Access::None { database_can_be_reached: false });
-    assert!(unreachable.contains("INIT_ADMIN_API_TOKENS") && !unreachable.contains("token create"), "{unreachable}");
+    assert!(
+        unreachable.contains("INIT_ADMIN_API_TOKENS") && !unreachable.contains("token create"),
+        "{unreachable}"
+    );
 }
 
 #[test]

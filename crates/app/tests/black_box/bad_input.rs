@@ -22,7 +22,5 @@ fn padded(size: usize) -> String {
 }
 
 fn posted(body: impl Into<Vec<u8>>) -> Call {
-    Call::new("POST", TOKENS)
-        .header("content-type", "application/json")
-        .body(body)
+    Call::new("POST", TOKENS).header("content-type", "application/json").body(body)
 }

@@ -99,8 +99,6 @@ const RANDOM_CHARACTERS: usize = 39;
 
 /// What follows a secret's prefix.
 pub(crate) fn random_part(secret: &str) -> &str {
-    let start = secret
-        .rfind(|c: char| !c.is_ascii_alphanumeric())
-        .map_or(0, |last| last + 1);
+    let start = secret.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
     &secret[start..]
 }

@@ -111,10 +111,7 @@ impl Records {
             json("after"),
         )
         .expect("a text can be written to");
-        self.texts(&query)
-            .iter()
-            .map(|row| WrittenEvent::read(row))
-            .collect()
+        self.texts(&query).iter().map(|row| WrittenEvent::read(row)).collect()
     }
 
     /// Every row of every table as text, and the bytes of the files that tables and indexes are kept in, as far as
@@ -130,11 +127,7 @@ impl Records {
             assert!(self.try_execute("CHECKPOINT"), "a superuser may");
             let files = "SELECT encode(pg_read_binary_file(pg_relation_filepath(oid)), 'escape') AS value \
                          FROM pg_class WHERE relkind IN ('r', 'i', 't') AND relnamespace::regnamespace::text IN ('public', 'pg_toast')";
-            places.extend(
-                self.texts(files)
-                    .into_iter()
-                    .map(|file| ("a file".to_owned(), file.into_bytes())),
-            );
+            places.extend(self.texts(files).into_iter().map(|file| ("a file".to_owned(), file.into_bytes())));
         }
         places
     }
@@ -152,9 +145,7 @@ impl WrittenEvent {
         Self {
             kind: row["kind"].as_str().expect("a kind").to_owned(),
             actor: row["actor"].as_str().expect("a name").to_owned(),
-            projects: projects
-                .map(|id| id.as_str().expect("an id").to_owned())
-                .collect(),
+            projects: projects.map(|id| id.as_str().expect("an id").to_owned()).collect(),
             environment: row["environment"].take(),
             before: row["before"].take(),
             after: row["after"].take(),

@@ -25,16 +25,9 @@ impl Far {
         let (place, database) = rest.split_once('/').expect("a database");
         let (user, host) = place.rsplit_once('@').expect("a user");
         let proxy = Proxy::before(host);
-        ground.set(
-            "DATABASE_URL",
-            &format!("{scheme}://{user}@{}/{database}", proxy.address()),
-        );
+        ground.set("DATABASE_URL", &format!("{scheme}://{user}@{}/{database}", proxy.address()));
         let server = ground.serve();
-        Self {
-            ground,
-            proxy,
-            server,
-        }
+        Self { ground, proxy, server }
     }
 
     /// The answer once the server has noticed.
@@ -48,20 +41,12 @@ impl Far {
 
 fn assert_unavailable(answer: &Answer, what: &str) {
     assert_refused(answer, 503, "ServiceUnavailableError", &[], what);
-    let after = answer
-        .header("retry-after")
-        .unwrap_or_else(|| panic!("{what}: no Retry-After"));
-    assert!(
-        after.parse::<u32>().is_ok_and(|seconds| seconds > 0),
-        "{what}: Retry-After: {after}"
-    );
+    let after = answer.header("retry-after").unwrap_or_else(|| panic!("{what}: no Retry-After"));
+    assert!(after.parse::<u32>().is_ok_and(|seconds| seconds > 0), "{what}: Retry-After: {after}");
 }
 
 fn post(name: &str) -> Call {
-    Call::post(
-        TOKENS,
-        &serde_json::json!({ "tokenName": name, "type": "client" }),
-    )
+    Call::post(TOKENS, &serde_json::json!({ "tokenName": name, "type": "client" }))
 }
 
 #[test]
@@ -89,19 +74,12 @@ fn without_its_database_the_server_says_so_and_recovers() {
     assert_eq!(far.server.send(&Call::get(TOKENS)).status, 401);
 
     assert!(far.proxy.restore());
-    until_true("readiness", || {
-        far.server.send(&Call::get("/ready")).status == 200
-    });
+    until_true("readiness", || far.server.send(&Call::get("/ready")).status == 200);
     let listed = far.server.tokens();
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!(listed[0]["tokenName"], "before");
     assert_eq!(far.server.send(&Call::get(TOKENS).by(&pat)).status, 200);
-    assert_eq!(
-        far.server
-            .send(&Call::get(TOKENS).by("default:development.never-seen"))
-            .status,
-        401
-    );
+    assert_eq!(far.server.send(&Call::get(TOKENS).by("default:development.never-seen")).status, 401);
     far.server.create("after");
     assert_eq!(far.server.delete(&secret).status, 200);
 }
@@ -111,9 +89,7 @@ fn cut_at_every_step(far: &Far, act: impl Fn(usize) -> Answer) {
     let mut records = Records::of(&far.ground);
     let mut cuts = 0;
     for step in 0..25 {
-        until_true("readiness", || {
-            far.server.send(&Call::get("/ready")).status == 200
-        });
+        until_true("readiness", || far.server.send(&Call::get("/ready")).status == 200);
         far.proxy.cut_after(step);
         let answer = act(step);
         if far.proxy.restore() {
@@ -122,9 +98,7 @@ fn cut_at_every_step(far: &Far, act: impl Fn(usize) -> Answer) {
         if answer.status >= 300 {
             assert_unavailable(&answer, &format!("cut after {step} messages"));
         }
-        until_true("readiness", || {
-            far.server.send(&Call::get("/ready")).status == 200
-        });
+        until_true("readiness", || far.server.send(&Call::get("/ready")).status == 200);
         assert_nothing_half_written(far, &mut records, step);
     }
     assert!(cuts >= 3, "only {cuts} of the steps were cut");
@@ -132,25 +106,14 @@ fn cut_at_every_step(far: &Far, act: impl Fn(usize) -> Answer) {
 
 fn assert_nothing_half_written(far: &Far, records: &mut Records, step: usize) {
     let tokens = records.count("api_tokens");
-    let (created, deleted) = (
-        records.events("api-token-created"),
-        records.events("api-token-deleted"),
-    );
-    assert_eq!(
-        tokens,
-        created - deleted,
-        "after a cut at step {step}: tokens, and events about them"
-    );
+    let (created, deleted) = (records.events("api-token-created"), records.events("api-token-deleted"));
+    assert_eq!(tokens, created - deleted, "after a cut at step {step}: tokens, and events about them");
     assert_eq!(
         records.count("api_token_projects"),
         tokens - 1,
         "after a cut at step {step}: all but the admin token"
     );
-    assert_eq!(
-        far.server.tokens().len(),
-        tokens - 1,
-        "after a cut at step {step}: listed"
-    );
+    assert_eq!(far.server.tokens().len(), tokens - 1, "after a cut at step {step}: listed");
     let open = "pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     until_true("no transaction is left open", || records.count(open) == 0);
 }
@@ -164,9 +127,7 @@ fn a_creation_that_is_cut_off_leaves_nothing_half_written() {
 #[test]
 fn a_deletion_that_is_cut_off_leaves_nothing_half_written() {
     let far = Far::new();
-    let secrets: Vec<String> = (0..25)
-        .map(|number| far.server.create(&format!("t{number}")))
-        .collect();
+    let secrets: Vec<String> = (0..25).map(|number| far.server.create(&format!("t{number}"))).collect();
     cut_at_every_step(&far, |step| far.server.delete(&secrets[step]));
 }
 

@@ -19,24 +19,16 @@ const CLIENTS: usize = 8;
 const TIMES: usize = 40;
 
 fn post(name: &str) -> Call {
-    Call::post(
-        TOKENS,
-        &serde_json::json!({ "tokenName": name, "type": "client" }),
-    )
-    .by(ADMIN)
+    Call::post(TOKENS, &serde_json::json!({ "tokenName": name, "type": "client" })).by(ADMIN)
 }
 
 /// Sends that many bytes of the call, waits for `answered` bytes of an answer, and hangs up.
 fn hang_up(server: &Server, call: &Call, sent: usize, answered: usize) {
     let mut stream = TcpStream::connect(server.address()).expect("a connection");
     let bytes = call.bytes();
-    stream
-        .write_all(&bytes[..sent.min(bytes.len())])
-        .expect("the server listens");
+    stream.write_all(&bytes[..sent.min(bytes.len())]).expect("the server listens");
     let mut answer = vec![0; answered];
-    stream
-        .read_exact(&mut answer)
-        .expect("the beginning of an answer");
+    stream.read_exact(&mut answer).expect("the beginning of an answer");
 }
 
 /// Lets many clients at once do something again and again; each turn has its number.
@@ -53,10 +45,7 @@ fn everywhere(turn: impl Fn(usize) + Sync) {
 fn assert_unharmed(ground: &Ground, server: &Server) {
     let mut records = Records::of(ground);
     until_true("each token has its event", || {
-        let (created, deleted) = (
-            records.events("api-token-created"),
-            records.events("api-token-deleted"),
-        );
+        let (created, deleted) = (records.events("api-token-created"), records.events("api-token-deleted"));
         records.count("api_tokens") == created - deleted && server.tokens().len() + 1 == created - deleted
     });
     // More at once than there are connections to the database.
@@ -69,13 +58,7 @@ fn assert_unharmed(ground: &Ground, server: &Server) {
         }
     });
     let said = server.said();
-    for trouble in [
-        "database is locked",
-        "panicked",
-        "Timeout",
-        "timed out",
-        "UnknownError",
-    ] {
+    for trouble in ["database is locked", "panicked", "Timeout", "timed out", "UnknownError"] {
         assert!(!said.contains(trouble), "{trouble}: {said}");
     }
     if ground.store == Store::Postgres {
@@ -108,9 +91,7 @@ fn half_a_request_does_nothing_on_postgres() {
 fn a_request_whose_answer_nobody_waits_for(store: Store) {
     let ground = Ground::on(store).with("LATCHKEY__DATABASE__POOL_SIZE", "3");
     let server = ground.serve();
-    let secrets: Vec<String> = (0..10)
-        .map(|number| server.create(&format!("t{number}")))
-        .collect();
+    let secrets: Vec<String> = (0..10).map(|number| server.create(&format!("t{number}"))).collect();
     everywhere(|number| {
         let secret = &secrets[number % secrets.len()];
         let calls = [
@@ -120,19 +101,12 @@ fn a_request_whose_answer_nobody_waits_for(store: Store) {
             Call::delete(&format!("{TOKENS}/{}", crate::server::percent_encoded(secret))).by(ADMIN),
         ];
         // Now and then after the beginning of the answer, else while it is being made.
-        hang_up(
-            &server,
-            &calls[number % calls.len()],
-            usize::MAX,
-            if number % 7 == 0 { 12 } else { 0 },
-        );
+        hang_up(&server, &calls[number % calls.len()], usize::MAX, if number % 7 == 0 { 12 } else { 0 });
     });
     assert_unharmed(&ground, &server);
     let left = server.tokens();
     assert!(
-        secrets
-            .iter()
-            .all(|secret| left.iter().all(|token| token["secret"] != **secret)),
+        secrets.iter().all(|secret| left.iter().all(|token| token["secret"] != **secret)),
         "all were deleted"
     );
 }
@@ -155,9 +129,7 @@ fn clients_that_send_nothing_more_do_not_keep_others_from_an_answer() {
     let silent: Vec<TcpStream> = (0..100)
         .map(|number| {
             let mut stream = TcpStream::connect(server.address()).expect("a connection");
-            stream
-                .write_all(&bytes[..number * bytes.len() / 100])
-                .expect("the server listens");
+            stream.write_all(&bytes[..number * bytes.len() / 100]).expect("the server listens");
             stream
         })
         .collect();

@@ -32,24 +32,12 @@ fn every_recorded_case_is_held_or_listed() {
     let outcomes = replay_all(&cases);
     assert_eq!(outcomes.len(), 98, "cases replayed");
 
-    let mut faults: Vec<String> = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.fault.clone())
-        .collect();
+    let mut faults: Vec<String> = outcomes.iter().filter_map(|outcome| outcome.fault.clone()).collect();
     faults.extend(strays(&cases));
-    let needed: HashSet<&str> = outcomes
-        .iter()
-        .flat_map(|outcome| &outcome.rules_needed)
-        .copied()
-        .collect();
+    let needed: HashSet<&str> = outcomes.iter().flat_map(|outcome| &outcome.rules_needed).copied().collect();
     let idle = RULES.iter().filter(|rule| !needed.contains(rule.name));
     faults.extend(idle.map(|rule| format!("no case needs the rule {:?} ({}) any more", rule.name, rule.why)));
-    assert!(
-        faults.is_empty(),
-        "{} faults:\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 fn replay_all(cases: &[Case]) -> Vec<Outcome> {
@@ -60,10 +48,7 @@ fn replay_all(cases: &[Case]) -> Vec<Outcome> {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().expect("all its cases were replayed"))
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().expect("all its cases were replayed")).collect()
     })
 }
 
@@ -76,21 +61,12 @@ fn replay(case: &Case) -> Outcome {
     let rules_needed = match departure {
         Ok(()) => {
             let without = |name| with_rules_but(&recorded, Some(name)).departure(&answer);
-            RULES
-                .iter()
-                .map(|rule| rule.name)
-                .filter(|name| without(*name).is_err())
-                .collect()
+            RULES.iter().map(|rule| rule.name).filter(|name| without(*name).is_err()).collect()
         }
         Err(_) => Vec::new(),
     };
-    let fault = fault(listed, departure, |difference| {
-        difference.instead.expected().departure(&answer)
-    });
-    Outcome {
-        fault: fault.map(|fault| format!("{}: {fault}", case.name)),
-        rules_needed,
-    }
+    let fault = fault(listed, departure, |difference| difference.instead.expected().departure(&answer));
+    Outcome { fault: fault.map(|fault| format!("{}: {fault}", case.name)), rules_needed }
 }
 
 fn fault(
@@ -104,10 +80,7 @@ fn fault(
         (Some(Difference { why, .. }), Ok(())) => Some(format!("listed ({why}), but held")),
         (Some(difference), Err(_)) => {
             let departure = departs_from_table(difference).err()?;
-            Some(format!(
-                "not answered as listed ({}): {departure}",
-                difference.why
-            ))
+            Some(format!("not answered as listed ({}): {departure}", difference.why))
         }
     }
 }
@@ -117,11 +90,6 @@ fn strays(cases: &[Case]) -> Vec<String> {
     let names: HashSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     let mut seen = HashSet::new();
     let is_stray = |name: &&'static str| !names.contains(name) || !seen.insert(*name);
-    let strays = DIFFERENCES
-        .iter()
-        .map(|difference| difference.case)
-        .filter(is_stray);
-    strays
-        .map(|name| format!("listed, but no case or listed twice: {name:?}"))
-        .collect()
+    let strays = DIFFERENCES.iter().map(|difference| difference.case).filter(is_stray);
+    strays.map(|name| format!("listed, but no case or listed twice: {name:?}")).collect()
 }

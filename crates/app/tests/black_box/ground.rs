@@ -44,21 +44,9 @@ impl Ground {
             (None, Store::Memory) => "memory:".to_owned(),
             (None, _) => format!("sqlite://{}", directory.path().join("latchkey.db").display()),
         };
-        let ground = Self {
-            store,
-            directory,
-            database,
-            settings: Vec::new(),
-            asides: Mutex::default(),
-        };
-        let ground = ground
-            .with("DATABASE_URL", &url)
-            .with("INIT_ADMIN_API_TOKENS", ADMIN);
-        if store == Store::Postgres {
-            ground.with("LATCHKEY_MASTER_KEY", MASTER_KEY)
-        } else {
-            ground
-        }
+        let ground = Self { store, directory, database, settings: Vec::new(), asides: Mutex::default() };
+        let ground = ground.with("DATABASE_URL", &url).with("INIT_ADMIN_API_TOKENS", ADMIN);
+        if store == Store::Postgres { ground.with("LATCHKEY_MASTER_KEY", MASTER_KEY) } else { ground }
     }
 
     /// The ground with one more setting, which replaces an earlier one of that name.
@@ -97,10 +85,7 @@ impl Ground {
     pub(crate) fn program(&self) -> Command {
         let shipped = std::env::var("LATCHKEY_TEST_BINARY");
         let mut command = Command::new(shipped.as_deref().unwrap_or(env!("CARGO_BIN_EXE_latchkey")));
-        command
-            .env_clear()
-            .current_dir(self.directory())
-            .envs(self.settings.iter().cloned());
+        command.env_clear().current_dir(self.directory()).envs(self.settings.iter().cloned());
         command
     }
 
@@ -112,17 +97,9 @@ impl Ground {
     /// Runs a command line to its end, which must be success, and gives back what it printed.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.program().args(arguments).output().expect("it starts");
+        let Output { status, stdout, stderr } = self.program().args(arguments).output().expect("it starts");
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        assert!(
-            status.success(),
-            "latchkey {}: {status}\n{stdout}\n{stderr}",
-            arguments.join(" ")
-        );
+        assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
         self.asides.lock().expect("the asides").push_str(&stderr);
         stdout.into_owned()
     }

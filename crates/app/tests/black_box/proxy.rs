@@ -25,11 +25,7 @@ impl Proxy {
     pub(crate) fn before(upstream: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let state = Arc::new(Mutex::new(State {
-            is_cut: false,
-            left: None,
-            open: Vec::new(),
-        }));
+        let state = Arc::new(Mutex::new(State { is_cut: false, left: None, open: Vec::new() }));
         let (shared, upstream) = (Arc::clone(&state), upstream.to_owned());
         // Ends with the process of the test.
         thread::spawn(move || {

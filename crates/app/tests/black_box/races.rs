@@ -22,13 +22,8 @@ fn all_at_once(act: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
     };
     let race = &race;
     thread::scope(|scope| {
-        let runners: Vec<_> = (0..AT_ONCE)
-            .map(|number| scope.spawn(move || race(number)))
-            .collect();
-        runners
-            .into_iter()
-            .map(|runner| runner.join().expect("an answer"))
-            .collect()
+        let runners: Vec<_> = (0..AT_ONCE).map(|number| scope.spawn(move || race(number))).collect();
+        runners.into_iter().map(|runner| runner.join().expect("an answer")).collect()
     })
 }
 
@@ -37,10 +32,7 @@ fn with_status(answers: &[Answer], status: u16) -> usize {
 }
 
 fn post(number: usize) -> Call {
-    Call::post(
-        TOKENS,
-        &serde_json::json!({ "tokenName": format!("t{number}"), "type": "client" }),
-    )
+    Call::post(TOKENS, &serde_json::json!({ "tokenName": format!("t{number}"), "type": "client" }))
 }
 
 fn thirty_creations_against_a_limit_of_seven(store: Store) {
@@ -60,11 +52,7 @@ fn thirty_creations_against_a_limit_of_seven(store: Store) {
             "{}",
             refused.text()
         );
-        assert!(
-            refused.text().contains('7'),
-            "it names the limit: {}",
-            refused.text()
-        );
+        assert!(refused.text().contains('7'), "it names the limit: {}", refused.text());
     }
     assert_eq!(servers[0].tokens().len(), LIMIT);
     let mut records = Records::of(&ground);
@@ -88,18 +76,12 @@ fn thirty_deletions_of_one_token(store: Store) {
     let server = ground.serve();
     let (secret, kept) = (server.create("doomed"), server.create("kept"));
     let answers = all_at_once(|_| server.delete(&secret));
-    assert_eq!(
-        (with_status(&answers, 200), with_status(&answers, 404)),
-        (1, AT_ONCE - 1)
-    );
+    assert_eq!((with_status(&answers, 200), with_status(&answers, 404)), (1, AT_ONCE - 1));
     let left = server.tokens();
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(left[0]["secret"], *kept);
     let deletions = Records::of(&ground).token_events();
-    let deletions: Vec<_> = deletions
-        .iter()
-        .filter(|event| event.kind == "api-token-deleted")
-        .collect();
+    let deletions: Vec<_> = deletions.iter().filter(|event| event.kind == "api-token-deleted").collect();
     assert_eq!(deletions.len(), 1, "{deletions:?}");
     assert_eq!(deletions[0].before["tokenName"], "doomed");
 }
@@ -130,10 +112,7 @@ fn a_deleted_token_is_refused_at_once_here_and_soon_elsewhere(store: Store) {
         until_true("the token is known elsewhere", || knows(&elsewhere, &secret));
         assert!(knows(&here, &secret) && knows(&elsewhere, &secret));
         assert_eq!(here.delete(&secret).status, 200);
-        assert!(
-            !knows(&here, &secret),
-            "refused at once by the process that deleted it"
-        );
+        assert!(!knows(&here, &secret), "refused at once by the process that deleted it");
         until_true("the token is refused elsewhere", || !knows(&elsewhere, &secret));
     }
 }
@@ -166,19 +145,12 @@ fn servers_that_start_at_once_on_an_empty_database_share_it() {
         let ground = Ground::on(store);
         let servers: Vec<Server> = thread::scope(|scope| {
             let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| ground.serve())).collect();
-            starts
-                .into_iter()
-                .map(|start| start.join().expect("a server"))
-                .collect()
+            starts.into_iter().map(|start| start.join().expect("a server")).collect()
         });
         for server in &servers {
             assert!(server.tokens().is_empty());
         }
         let mut records = Records::of(&ground);
-        assert_eq!(
-            (records.count("api_tokens"), records.events("api-token-created")),
-            (1, 1),
-            "{store:?}"
-        );
+        assert_eq!((records.count("api_tokens"), records.events("api-token-created")), (1, 1), "{store:?}");
     }
 }

@@ -42,9 +42,7 @@ fn defect_02_without_projects_the_path_names_the_project() {
         json!({ "projects": [] }),
     ] {
         let mut body = json!({ "tokenName": "x", "type": "client" });
-        body.as_object_mut()
-            .expect("an object")
-            .extend(extra.as_object().cloned().expect("an object"));
+        body.as_object_mut().expect("an object").extend(extra.as_object().cloned().expect("an object"));
         let answer = guarded.server().as_admin(Call::post(TOKENS, &body));
         assert_eq!(answer.status, 201, "{body}: {}", answer.text());
         assert_eq!(answer.json()["projects"], json!(["default"]), "{body}");
@@ -70,16 +68,11 @@ fn defect_04_nul_and_undecodable_escapes_are_refused() {
         guarded.refuses_body(&other, &[&format!("/body/{member}")]);
     }
     guarded.refuses_body(&body(&json!(["a\0b"])), &["/body/projects"]);
-    for target in [
-        "/api/admin/projects/%00/api-tokens",
-        "/api/admin/projects/%FF/api-tokens",
-    ] {
+    for target in ["/api/admin/projects/%00/api-tokens", "/api/admin/projects/%FF/api-tokens"] {
         guarded.refuses(&Call::get(target), 400, "BadDataError", &[]);
     }
     for escape in ["%FF", "%00"] {
-        let answer = guarded
-            .server()
-            .as_admin(Call::delete(&format!("{TOKENS}/{escape}")));
+        let answer = guarded.server().as_admin(Call::delete(&format!("{TOKENS}/{escape}")));
         assert!([400, 404].contains(&answer.status), "{escape}: {}", answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], escape);
     }
@@ -104,15 +97,8 @@ fn defect_05_an_expiry_that_is_no_moment_is_refused() {
 #[test]
 fn defect_06_a_token_outside_ascii_is_an_unknown_token() {
     let guarded = Guarded::new();
-    let known = guarded.server().tokens()[0]["secret"]
-        .as_str()
-        .expect("a secret")
-        .to_owned();
-    let same_length: String = known
-        .chars()
-        .take(known.chars().count() - 1)
-        .chain(['é'])
-        .collect();
+    let known = guarded.server().tokens()[0]["secret"].as_str().expect("a secret").to_owned();
+    let same_length: String = known.chars().take(known.chars().count() - 1).chain(['é']).collect();
     for token in [same_length, format!("é{}", &ADMIN[1..])] {
         let target = format!("{TOKENS}/{}", percent_encoded(&token));
         guarded.refuses(&Call::delete(&target), 404, "NotFoundError", &[]);
@@ -126,10 +112,7 @@ fn defect_08_an_admin_token_sees_only_the_project_and_deletes_nothing_else() {
     let guarded = Guarded::new();
     guarded.ground().make_project("p2");
     let wide = guarded.ground().make_token(&NewToken::default());
-    let elsewhere = guarded.ground().make_token(&NewToken {
-        projects: &["p2"],
-        ..NewToken::default()
-    });
+    let elsewhere = guarded.ground().make_token(&NewToken { projects: &["p2"], ..NewToken::default() });
     for token in [&wide, &elsewhere, &ADMIN.to_owned()] {
         let target = format!("{TOKENS}/{}", percent_encoded(token));
         guarded.refuses(&Call::delete(&target), 404, "NotFoundError", &[]);
@@ -152,10 +135,7 @@ fn defect_09_no_projects_never_means_all_projects() {
     assert_eq!(answer.status, 201, "an empty list counts as absent: {text}");
     assert_eq!(answer.json()["projects"], json!(["default"]), "{text}");
     assert!(
-        answer.json()["secret"]
-            .as_str()
-            .expect("a secret")
-            .starts_with("default:development."),
+        answer.json()["secret"].as_str().expect("a secret").starts_with("default:development."),
         "{text}"
     );
 }
@@ -166,18 +146,11 @@ fn defect_10_a_project_whose_row_is_gone_leaves_no_wider_token() {
         let ground = Ground::on(store);
         let server = ground.serve();
         ground.make_project("p2");
-        ground.make_token(&NewToken {
-            projects: &["p2"],
-            ..NewToken::default()
-        });
+        ground.make_token(&NewToken { projects: &["p2"], ..NewToken::default() });
         let mut records = Records::of(&ground);
         // The database may refuse it, or it may take the token along: in no case is a token for more than before.
         records.try_execute("DELETE FROM projects WHERE id = 'p2'");
-        assert_eq!(
-            records.count("api_tokens WHERE all_projects"),
-            1,
-            "{store:?}: the admin token alone"
-        );
+        assert_eq!(records.count("api_tokens WHERE all_projects"), 1, "{store:?}: the admin token alone");
         assert_eq!(server.tokens(), Vec::<Value>::new(), "{store:?}");
     }
 }
@@ -187,29 +160,15 @@ fn defect_22_a_user_with_an_unknown_role_is_not_made_at_all() {
     for store in [Store::Sqlite, Store::Postgres] {
         let ground = Ground::on(store);
         let _server = ground.serve();
-        let made = ground
-            .program()
-            .args(["user", "create", "--username", "u1", "--role", "Nope"])
-            .output();
+        let made = ground.program().args(["user", "create", "--username", "u1", "--role", "Nope"]).output();
         let made = made.expect("it runs");
         assert!(!made.status.success());
         let said = String::from_utf8_lossy(&made.stderr);
-        assert!(
-            said.contains("Nope") && said.contains("Viewer"),
-            "{store:?}: {said}"
-        );
+        assert!(said.contains("Nope") && said.contains("Viewer"), "{store:?}: {said}");
         let mut records = Records::of(&ground);
-        assert_eq!(
-            (records.count("users"), records.events("user-created")),
-            (0, 0),
-            "{store:?}"
-        );
+        assert_eq!((records.count("users"), records.events("user-created")), (0, 0), "{store:?}");
         ground.make_user("u1", "Viewer");
-        assert_eq!(
-            (records.count("users"), records.events("user-created")),
-            (1, 1),
-            "{store:?}"
-        );
+        assert_eq!((records.count("users"), records.events("user-created")), (1, 1), "{store:?}");
     }
 }
 
@@ -219,10 +178,7 @@ fn defect_24_the_event_of_a_token_of_two_projects_is_found_under_both() {
         let ground = Ground::on(store);
         let _server = ground.serve();
         ground.make_project("p2");
-        ground.make_token(&NewToken {
-            projects: &["default", "p2"],
-            ..NewToken::default()
-        });
+        ground.make_token(&NewToken { projects: &["default", "p2"], ..NewToken::default() });
         let events = Records::of(&ground).token_events();
         let event = events.last().expect("an event");
         assert_eq!(
@@ -245,11 +201,7 @@ fn defect_25_the_event_of_a_users_deletion_names_the_project() {
         assert_eq!(server.send(&call).status, 200);
         let events = Records::of(&ground).token_events();
         let event = events.last().expect("an event");
-        assert_eq!(
-            (event.kind.as_str(), event.actor.as_str()),
-            ("api-token-deleted", "editor"),
-            "{store:?}"
-        );
+        assert_eq!((event.kind.as_str(), event.actor.as_str()), ("api-token-deleted", "editor"), "{store:?}");
         assert_eq!(event.projects, ["default"], "{store:?}");
         assert_eq!(event.environment, "development", "{store:?}");
         assert_eq!(

@@ -23,11 +23,7 @@ impl Guarded {
         server.create("there before");
         let before = server.tokens();
         assert_eq!(before.len(), 1);
-        Self {
-            ground,
-            server,
-            before,
-        }
+        Self { ground, server, before }
     }
 
     pub(crate) fn ground(&self) -> &Ground {
@@ -56,9 +52,7 @@ impl Guarded {
     /// As [`Guarded::refuses_body`], for a body that is no JSON value.
     #[track_caller]
     pub(crate) fn refuses_bytes(&self, body: impl Into<Vec<u8>>, words: &[&str]) {
-        let call = Call::new("POST", TOKENS)
-            .header("content-type", "application/json")
-            .body(body);
+        let call = Call::new("POST", TOKENS).header("content-type", "application/json").body(body);
         self.refuses(&call, 400, "BadDataError", words);
     }
 
@@ -86,9 +80,6 @@ pub(crate) fn assert_refused(answer: &Answer, status: u16, kind: &str, words: &[
         assert!(text.contains(word), "{what}: {word:?} is not in {text}");
     }
     for inside in ["sqlite", "SQL", "diesel", "panicked", "src/"] {
-        assert!(
-            !text.contains(inside),
-            "{what}: the answer tells of {inside}: {text}"
-        );
+        assert!(!text.contains(inside), "{what}: the answer tells of {inside}: {text}");
     }
 }

@@ -34,16 +34,11 @@ impl Pieces {
 
     /// The first piece that is somewhere in the bytes.
     fn found_in(&self, bytes: &[u8]) -> Option<String> {
-        let plain = bytes
-            .windows(WINDOW)
-            .find(|window| self.0.contains(*window))
-            .map(<[u8]>::to_vec);
+        let plain = bytes.windows(WINDOW).find(|window| self.0.contains(*window)).map(<[u8]>::to_vec);
         let hex = bytes
             .windows(2 * WINDOW)
             .find_map(|window| from_hex(window).filter(|window| self.0.contains(window)));
-        plain
-            .or(hex)
-            .map(|piece| String::from_utf8_lossy(&piece).into_owned())
+        plain.or(hex).map(|piece| String::from_utf8_lossy(&piece).into_owned())
     }
 
     #[track_caller]
@@ -55,35 +50,18 @@ impl Pieces {
 }
 
 fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
-    let value = |digit: &u8| {
-        char::from(*digit)
-            .to_digit(16)
-            .and_then(|value| u8::try_from(value).ok())
-    };
-    digits
-        .chunks(2)
-        .map(|pair| Some(value(&pair[0])? << 4 | value(&pair[1])?))
-        .collect()
+    let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    digits.chunks(2).map(|pair| Some(value(&pair[0])? << 4 | value(&pair[1])?)).collect()
 }
 
 #[test]
 fn the_search_finds_what_is_there() {
     let pieces = Pieces::of([ADMIN]);
     let secret = random_part(ADMIN).as_bytes();
-    let hex = secret
-        .iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    assert!(
-        pieces
-            .found_in(&[b"before", &secret[5..5 + WINDOW], b"after"].concat())
-            .is_some()
-    );
+    let hex = secret.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    assert!(pieces.found_in(&[b"before", &secret[5..5 + WINDOW], b"after"].concat()).is_some());
     assert!(pieces.found_in(format!("\\x{hex}").as_bytes()).is_some());
-    assert!(
-        pieces
-            .found_in(&[b"before", &secret[5..4 + WINDOW], b"after"].concat())
-            .is_none()
-    );
+    assert!(pieces.found_in(&[b"before", &secret[5..4 + WINDOW], b"after"].concat()).is_none());
 }
 
 /// Everything that the store has written, by place.
@@ -98,17 +76,11 @@ fn written(ground: &Ground) -> Vec<(String, Vec<u8>)> {
 
 /// All files but those that are there to hold a key or the first token.
 fn files_below(directory: &Path, places: &mut Vec<(String, Vec<u8>)>) {
-    for entry in fs::read_dir(directory)
-        .expect("a directory")
-        .map(|entry| entry.expect("an entry").path())
-    {
+    for entry in fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()) {
         let name = entry.display().to_string();
         if entry.is_dir() {
             files_below(&entry, places);
-        } else if !["latchkey.key", "admin-token"]
-            .iter()
-            .any(|known| entry.ends_with(known))
-        {
+        } else if !["latchkey.key", "admin-token"].iter().any(|known| entry.ends_with(known)) {
             places.push((name, fs::read(&entry).expect("a file")));
         }
     }
@@ -119,10 +91,7 @@ fn live(ground: &Ground, server: &Server) -> Vec<String> {
     let mut secrets = vec![ADMIN.to_owned(), INIT_CLIENT.to_owned()];
     secrets.extend(["client", "frontend"].map(|kind| {
         let body = json!({ "tokenName": NEEDLE, "type": kind, "secret": "default:development.mine" });
-        server.as_admin(Call::post(TOKENS, &body)).json()["secret"]
-            .as_str()
-            .expect("a secret")
-            .to_owned()
+        server.as_admin(Call::post(TOKENS, &body)).json()["secret"].as_str().expect("a secret").to_owned()
     }));
     ground.make_project("p2");
     for (kind, environment, projects) in [
@@ -131,12 +100,7 @@ fn live(ground: &Ground, server: &Server) -> Vec<String> {
         ("client", Some("development"), &["default", "p2"]),
         ("frontend", Some("development"), &["default"]),
     ] {
-        secrets.push(ground.make_token(&NewToken {
-            kind,
-            environment,
-            projects,
-            ..NewToken::default()
-        }));
+        secrets.push(ground.make_token(&NewToken { kind, environment, projects, ..NewToken::default() }));
     }
     secrets.extend(["Viewer", "Editor", "Admin"].map(|role| ground.make_caller(role, role)));
     for secret in &secrets {
@@ -191,18 +155,11 @@ fn no_piece_of_a_secret_is_written(store: Store) {
     let said = server.stop();
     places.extend(written(&ground));
     let hay: Vec<u8> = places.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
-    assert!(
-        hay.windows(NEEDLE.len())
-            .any(|window| window == NEEDLE.as_bytes()),
-        "these are not the bytes"
-    );
+    assert!(hay.windows(NEEDLE.len()).any(|window| window == NEEDLE.as_bytes()), "these are not the bytes");
     for (place, bytes) in &places {
         pieces.assert_not_in(place, bytes);
     }
-    assert!(
-        said.to_lowercase().contains("trace"),
-        "the log is not at its most talkative: {said:.2000}"
-    );
+    assert!(said.to_lowercase().contains("trace"), "the log is not at its most talkative: {said:.2000}");
     for line in said.lines().chain(ground.asides().lines()) {
         pieces.assert_not_in(line, line.as_bytes());
     }
@@ -222,9 +179,8 @@ fn no_piece_of_a_secret_is_written_on_postgres() {
 fn a_generated_admin_token_is_in_its_file_alone() {
     use std::os::unix::fs::PermissionsExt;
 
-    let ground = Ground::on(Store::Sqlite)
-        .without("INIT_ADMIN_API_TOKENS")
-        .with("LATCHKEY__LOG__LEVEL", "trace");
+    let ground =
+        Ground::on(Store::Sqlite).without("INIT_ADMIN_API_TOKENS").with("LATCHKEY__LOG__LEVEL", "trace");
     let server = ground.serve();
     let file = ground.directory().join("admin-token");
     let mode = fs::metadata(&file).expect("the file").permissions().mode();
@@ -242,41 +198,18 @@ fn a_generated_admin_token_is_in_its_file_alone() {
 fn secrets_shown_once_are_kept_nowhere(store: Store) {
     let ground = Ground::on(store).with("LATCHKEY__TOKENS__REVEAL", "once");
     let server = ground.serve();
-    let created = server.as_admin(Call::post(
-        TOKENS,
-        &json!({ "tokenName": NEEDLE, "type": "client" }),
-    ));
-    assert_eq!(
-        (created.status, &created.json()["secure"]),
-        (201, &json!(true)),
-        "{}",
-        created.text()
-    );
+    let created = server.as_admin(Call::post(TOKENS, &json!({ "tokenName": NEEDLE, "type": "client" })));
+    assert_eq!((created.status, &created.json()["secure"]), (201, &json!(true)), "{}", created.text());
     let secret = created.json()["secret"].as_str().expect("a secret").to_owned();
     assert!(secret.starts_with("default:development."), "{secret}");
 
     let listed = server.tokens();
     let id = listed[0]["secret"].as_str().expect("a text");
     assert_eq!((listed.len(), &listed[0]["secure"]), (1, &json!(true)));
-    assert_eq!(
-        (id.len(), id.matches('-').count()),
-        (36, 4),
-        "the id of the token: {id}"
-    );
-    assert_eq!(
-        server.send(&Call::get(TOKENS).by(id)).status,
-        401,
-        "an id is no secret"
-    );
-    assert_eq!(
-        server.send(&Call::get(TOKENS).by(&secret)).status,
-        403,
-        "a client token"
-    );
-    assert_eq!(
-        Records::of(&ground).count("api_tokens WHERE secret_sealed IS NOT NULL"),
-        0
-    );
+    assert_eq!((id.len(), id.matches('-').count()), (36, 4), "the id of the token: {id}");
+    assert_eq!(server.send(&Call::get(TOKENS).by(id)).status, 401, "an id is no secret");
+    assert_eq!(server.send(&Call::get(TOKENS).by(&secret)).status, 403, "a client token");
+    assert_eq!(Records::of(&ground).count("api_tokens WHERE secret_sealed IS NOT NULL"), 0);
 
     assert_eq!(server.delete(id).status, 200);
     assert_eq!(server.delete(id).status, 404);

@@ -49,26 +49,16 @@ impl Server {
             listen(process.stdout.take().expect("piped"), &output),
             listen(process.stderr.take().expect("piped"), &output),
         ];
-        let mut server = Self {
-            process,
-            address,
-            output,
-            listeners,
-        };
+        let mut server = Self { process, address, output, listeners };
         until("readiness", || server.readiness()).then_some(server)
     }
 
     /// Whether it is ready; `Some(false)` where it has stopped for want of its port.
     fn readiness(&mut self) -> Option<bool> {
         if let Some(status) = self.process.try_wait().expect("its state") {
-            self.listeners
-                .drain(..)
-                .for_each(|listener| listener.join().expect("read to the end"));
+            self.listeners.drain(..).for_each(|listener| listener.join().expect("read to the end"));
             let said = self.said();
-            assert!(
-                said.contains("in use"),
-                "the server stopped with {status}:\n{said}"
-            );
+            assert!(said.contains("in use"), "the server stopped with {status}:\n{said}");
             return Some(false);
         }
         let answer = Call::get("/ready").send_to(self.address);
@@ -87,15 +77,10 @@ impl Server {
     /// Asks it to stop, waits until it has, and gives back all that it printed.
     pub(crate) fn stop(mut self) -> String {
         let id = self.process.id().to_string();
-        let asked = Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .expect("kill runs");
+        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
         assert!(asked.success(), "no signal could be sent");
         let status = self.process.wait().expect("its end");
-        self.listeners
-            .drain(..)
-            .for_each(|listener| listener.join().expect("read to the end"));
+        self.listeners.drain(..).for_each(|listener| listener.join().expect("read to the end"));
         assert!(status.success(), "{status}:\n{}", self.said());
         self.said()
     }
@@ -149,10 +134,7 @@ fn listen(mut stream: impl Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) 
     thread::spawn(move || {
         let mut piece = [0; 4096];
         while let Ok(length @ 1..) = stream.read(&mut piece) {
-            output
-                .lock()
-                .expect("the output")
-                .extend_from_slice(&piece[..length]);
+            output.lock().expect("the output").extend_from_slice(&piece[..length]);
         }
     })
 }

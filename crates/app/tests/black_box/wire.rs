@@ -50,9 +50,7 @@ impl Call {
     }
 
     pub(crate) fn post(target: &str, body: &Value) -> Self {
-        Self::new("POST", target)
-            .header("content-type", "application/json")
-            .body(body.to_string())
+        Self::new("POST", target).header("content-type", "application/json").body(body.to_string())
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -83,11 +81,7 @@ impl Call {
             "host: latchkey.test".to_owned(),
             "connection: close".to_owned(),
         ];
-        lines.extend(
-            self.headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}")),
-        );
+        lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         match self.framing {
             Framing::None => {}
             Framing::Length => lines.push(format!("content-length: {}", self.body.len())),
@@ -143,11 +137,7 @@ impl Answer {
                 break (status, headers);
             }
         };
-        let mut answer = Self {
-            status,
-            headers,
-            body: Vec::new(),
-        };
+        let mut answer = Self { status, headers, body: Vec::new() };
         if is_head || status == 204 || status == 304 {
             return Ok(answer);
         }
@@ -164,10 +154,7 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 

@@ -16,7 +16,10 @@ fn users_and_projects_are_made_and_known_afterwards() {
     let error = home.refused("project create shop", 1);
     assert_eq!(error, "latchkey: no project was made: project \"shop\" exists already\n");
     let error = home.refused("user create --email Ed@Example.com", 1);
-    assert!(error.contains("no user was made: a user of this name or e-mail address exists already"), "{error}");
+    assert!(
+        error.contains("no user was made: a user of this name or e-mail address exists already"),
+        "{error}"
+    );
     let error = home.refused("user create --username cy --role Boss", 1);
     assert!(error.contains("\"Boss\" is not a root role; choose one of: Admin, Editor, Viewer"), "{error}");
     let error = home.refused("grant --user nobody --project shop", 1);
@@ -36,7 +39,10 @@ fn a_secret_stands_alone_on_standard_output() {
         ("token create --type admin --name ops", "*:*."),
         ("token create --type client --name a", "*:development."),
         ("token create --type backend --name a --project shop --environment production", "shop:production."),
-        ("token create --type frontend --name a --project shop --project default --expires-in 30d", "[]:development."),
+        (
+            "token create --type frontend --name a --project shop --project default --expires-in 30d",
+            "[]:development.",
+        ),
         ("pat create --user bo --description ci --expires-in 90d", "user:"),
         ("pat create --user bo --description cd --expires-at 2099-01-01T00:00:00Z", "user:"),
     ] {
@@ -54,18 +60,35 @@ fn a_token_that_cannot_be_is_refused() {
     home.done("user create --username bo");
     home.done("pat create --user bo --description ci --expires-in 90d");
     for (line, code, expected) in [
-        ("token create --type admin --name ops --project default", 2, "leave --project and --environment out"),
-        ("token create --type client --name a --environment *", 2, "a client token must be for one environment"),
+        (
+            "token create --type admin --name ops --project default",
+            2,
+            "leave --project and --environment out",
+        ),
+        (
+            "token create --type client --name a --environment *",
+            2,
+            "a client token must be for one environment",
+        ),
         ("token create --type client --name a --project a/b", 2, "project id may contain only"),
         ("token create --type client --name a --project nowhere", 1, "No project found with id \"nowhere\"."),
-        ("token create --type client --name a --environment staging", 1, "There is no environment \"staging\""),
+        (
+            "token create --type client --name a --environment staging",
+            1,
+            "There is no environment \"staging\"",
+        ),
         ("pat create --user bo --description ci --expires-in 90d", 1, "exists already"),
-        ("pat create --user bo --description cd --expires-at 2000-01-01T00:00:00Z", 1, "must lie in the future"),
+        (
+            "pat create --user bo --description cd --expires-at 2000-01-01T00:00:00Z",
+            1,
+            "must lie in the future",
+        ),
         ("pat create --user bo --description cd", 2, "--expires-in"),
         ("user create --role Viewer", 2, "--email"),
         ("user create --email nobody", 2, "name@domain"),
         ("project create", 2, "<ID>"),
-        ("migrate --port 1", 2, "not for this command"),
+        ("--port 1 migrate", 2, "not for this command"),
+        ("migrate --port 1", 2, "unexpected argument"),
         ("frobnicate", 2, "unrecognized subcommand"),
     ] {
         let error = home.refused(line, code);
@@ -133,7 +156,9 @@ fn the_openapi_document_is_printed() {
 fn help_teaches_by_example() {
     let home = Home::new();
     let help = home.done("--help");
-    for word in ["Examples:", "LATCHKEY__SERVER__PORT=8080", "latchkey token create --type admin", "DATABASE_URL"] {
+    for word in
+        ["Examples:", "LATCHKEY__SERVER__PORT=8080", "latchkey token create --type admin", "DATABASE_URL"]
+    {
         assert!(help.contains(word), "{word} not in {help}");
     }
     assert!(home.done("pat create --help").contains("--expires-in 90d"));

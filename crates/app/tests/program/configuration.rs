@@ -39,7 +39,10 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
             Home::new().with("LATCHKEY__SEEN__FLUSH_INTERVAL", "often"),
             "latchkey: bad value for seen.flush_interval in LATCHKEY__SEEN__FLUSH_INTERVAL: \"often\" is no span",
         ),
-        (Home::new().with("PORT", "http"), "latchkey: bad value for server.port in PORT: \"http\" is no port"),
+        (
+            Home::new().with("PORT", "http"),
+            "latchkey: bad value for server.port in PORT: \"http\" is no port",
+        ),
         (
             Home::new().with("DATABASE_URL", "mysql://u:hush@h/d"),
             "latchkey: bad value for database.url in DATABASE_URL: it must begin with sqlite://, postgres:// or memory:",

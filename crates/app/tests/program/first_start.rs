@@ -19,7 +19,8 @@ fn without_a_terminal_the_first_admin_token_is_put_into_a_file_and_never_printed
     let secret = secret.trim();
     assert_eq!(server.status(TOKENS, secret), 200);
     assert_eq!((mode(&home, "data/admin-token"), mode(&home, "data/latchkey.key")), (0o600, 0o600));
-    let line = format!("curl -H \"Authorization: $(cat data/admin-token)\" http://{}{TOKENS}", server.address());
+    let line =
+        format!("curl -H \"Authorization: $(cat data/admin-token)\" http://{}{TOKENS}", server.address());
     assert!(server.stdout().contains(&line), "{}", server.stdout());
     for said in [server.stdout(), server.stderr()] {
         assert!(!said.contains(secret), "{said}");
@@ -102,7 +103,8 @@ fn an_address_in_use_is_said_before_a_token_is_made() {
     let port = taken.local_addr().expect("its address").port();
     let home = Home::new();
     let error = home.refused(&format!("serve --log-level off --port {port}"), 1);
-    let expected = format!("latchkey: 127.0.0.1:{port} is in use: stop the program that uses it, or choose another");
+    let expected =
+        format!("latchkey: 127.0.0.1:{port} is in use: stop the program that uses it, or choose another");
     assert!(error.starts_with(&expected), "{error}");
     assert!(!home.path("data/admin-token").exists());
 }

@@ -25,10 +25,7 @@ pub(crate) struct Said {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self {
-            directory: tempfile::tempdir().expect("a directory"),
-            variables: Vec::new(),
-        }
+        Self { directory: tempfile::tempdir().expect("a directory"), variables: Vec::new() }
     }
 
     /// With a variable of the environment.

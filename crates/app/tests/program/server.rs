@@ -64,7 +64,7 @@ impl Stream {
         self.text.lock().expect("the text").clone()
     }
 
-    fn to_end(&mut self) -> String {
+    fn all(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("read to the end");
         }
@@ -74,11 +74,8 @@ impl Stream {
 
 impl Server {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut process = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut process =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let (found, address) = mpsc::channel();
         let stdout = Stream::of(process.stdout.take().expect("piped"), move |line| {
             let url = line.split(" serves on ").nth(1).and_then(|rest| rest.split(' ').next());
@@ -88,7 +85,7 @@ impl Server {
         let mut stderr = Stream::of(process.stderr.take().expect("piped"), |_| {});
         let Ok(url) = address.recv_timeout(PATIENCE) else {
             let _ = process.kill();
-            panic!("the server does not say where it is: {}", stderr.to_end());
+            panic!("the server does not say where it is: {}", stderr.all());
         };
         let client = Client::builder().timeout(PATIENCE).build().expect("a client");
         let server = Self { process, url, client, stdout, stderr };
@@ -151,7 +148,7 @@ impl Server {
     /// Waits for its end; gives back how it ended and what it logged.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = until("the end of the server", || self.process.try_wait().expect("its state"));
-        (status, self.stderr.to_end())
+        (status, self.stderr.all())
     }
 
     /// Ends it as a power cut would.

@@ -81,7 +81,8 @@ fn ctrl_c_twice_ends_at_once() {
 fn what_was_answered_survives_a_crash() {
     let home = home();
     let server = home.serve();
-    let secrets: Vec<String> = (0..5).map(|number| server.create(&format!("token-{number}"), ADMIN)).collect();
+    let secrets: Vec<String> =
+        (0..5).map(|number| server.create(&format!("token-{number}"), ADMIN)).collect();
     server.crash();
     let server = home.serve();
     assert_eq!(server.names(ADMIN), ["token-0", "token-1", "token-2", "token-3", "token-4"]);

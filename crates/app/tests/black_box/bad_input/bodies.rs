@@ -18,16 +18,8 @@ fn a_body_that_is_not_an_object() {
 #[test]
 fn a_body_that_is_not_json() {
     let guarded = Guarded::new();
-    for body in [
-        "",
-        " ",
-        "{",
-        "{\"tokenName\":}",
-        "{} {}",
-        "{'type': 'client'}",
-        "tokenName=x",
-        "\u{feff}{}",
-    ] {
+    for body in ["", " ", "{", "{\"tokenName\":}", "{} {}", "{'type': 'client'}", "tokenName=x", "\u{feff}{}"]
+    {
         guarded.refuses_bytes(body, &["JSON"]);
     }
 }
@@ -44,32 +36,10 @@ fn a_body_of_ten_megabytes() {
 fn a_body_may_have_one_megabyte_and_no_byte_more() {
     let guarded = Guarded::new();
     let overhead = padded(0).len();
-    guarded.refuses(
-        &posted(padded(MEGABYTE + 1 - overhead)),
-        413,
-        "PayloadTooLargeError",
-        &[],
-    );
-    guarded.refuses(
-        &posted(padded(MEGABYTE + 1 - overhead)).chunked(),
-        413,
-        "PayloadTooLargeError",
-        &[],
-    );
-    assert_eq!(
-        guarded
-            .server()
-            .as_admin(posted(padded(MEGABYTE - overhead)))
-            .status,
-        201
-    );
-    assert_eq!(
-        guarded
-            .server()
-            .as_admin(posted(padded(MEGABYTE - overhead)).chunked())
-            .status,
-        201
-    );
+    guarded.refuses(&posted(padded(MEGABYTE + 1 - overhead)), 413, "PayloadTooLargeError", &[]);
+    guarded.refuses(&posted(padded(MEGABYTE + 1 - overhead)).chunked(), 413, "PayloadTooLargeError", &[]);
+    assert_eq!(guarded.server().as_admin(posted(padded(MEGABYTE - overhead))).status, 201);
+    assert_eq!(guarded.server().as_admin(posted(padded(MEGABYTE - overhead)).chunked()).status, 201);
 }
 
 #[test]
@@ -88,10 +58,7 @@ fn forty_kilobytes_of_brackets() {
 #[test]
 fn a_body_that_is_not_utf8() {
     let guarded = Guarded::new();
-    guarded.refuses_bytes(
-        b"{\"tokenName\":\"\xff\xfe\",\"type\":\"client\"}".to_vec(),
-        &["UTF-8"],
-    );
+    guarded.refuses_bytes(b"{\"tokenName\":\"\xff\xfe\",\"type\":\"client\"}".to_vec(), &["UTF-8"]);
     guarded.refuses_bytes(b"\xff\xfe{\0}\0".to_vec(), &[]);
     // Half a pair of surrogates, which JSON can write and no text can hold.
     guarded.refuses_bytes(r#"{"tokenName":"\ud800","type":"client"}"#, &[]);
@@ -101,21 +68,9 @@ fn a_body_that_is_not_utf8() {
 fn a_body_of_another_type() {
     let guarded = Guarded::new();
     let body = body_with("type", json!("client")).to_string();
-    for kind in [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/xml",
-        "nonsense",
-    ] {
-        let call = Call::new("POST", TOKENS)
-            .header("content-type", kind)
-            .body(body.clone());
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"] {
+        let call = Call::new("POST", TOKENS).header("content-type", kind).body(body.clone());
         guarded.refuses(&call, 415, "ContentTypeError", &["application/json"]);
     }
-    guarded.refuses(
-        &Call::new("POST", TOKENS).body(body),
-        415,
-        "ContentTypeError",
-        &["application/json"],
-    );
+    guarded.refuses(&Call::new("POST", TOKENS).body(body), 415, "ContentTypeError", &["application/json"]);
 }

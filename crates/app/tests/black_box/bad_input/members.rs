@@ -8,14 +8,7 @@ use crate::refusals::Guarded;
 #[test]
 fn numbers_and_other_things_where_strings_belong() {
     let guarded = Guarded::new();
-    for member in [
-        "tokenName",
-        "username",
-        "type",
-        "environment",
-        "expiresAt",
-        "project",
-    ] {
+    for member in ["tokenName", "username", "type", "environment", "expiresAt", "project"] {
         for value in [json!(5), json!(1.5), json!(true), json!(["a"]), json!({ "a": 1 })] {
             let mut body = body_with(member, value);
             if member == "username" {
@@ -24,18 +17,10 @@ fn numbers_and_other_things_where_strings_belong() {
             guarded.refuses_body(&body, &[member, &format!("\"path\":\"/body/{member}\"")]);
         }
     }
-    for value in [
-        json!(5),
-        json!("default"),
-        json!({ "a": 1 }),
-        json!([5]),
-        json!([null]),
-        json!([["default"]]),
-    ] {
-        guarded.refuses_body(
-            &body_with("projects", value),
-            &["projects", "\"path\":\"/body/projects"],
-        );
+    for value in
+        [json!(5), json!("default"), json!({ "a": 1 }), json!([5]), json!([null]), json!([["default"]])]
+    {
+        guarded.refuses_body(&body_with("projects", value), &["projects", "\"path\":\"/body/projects"]);
     }
 }
 
@@ -80,10 +65,7 @@ fn values_that_no_token_can_have() {
         ("expiresAt", " 2030-01-01T00:00:00Z"),
         ("expiresAt", "99999-01-01T00:00:00Z"),
     ] {
-        guarded.refuses_body(
-            &body_with(member, json!(value)),
-            &[&format!("\"path\":\"/body/{member}\"")],
-        );
+        guarded.refuses_body(&body_with(member, json!(value)), &[&format!("\"path\":\"/body/{member}\"")]);
     }
 }
 

@@ -9,10 +9,7 @@ use crate::refusals::Guarded;
 fn names_of_256_characters_are_refused_and_of_255_kept() {
     let guarded = Guarded::new();
     for character in ["n", "é", "🎉", "א"] {
-        guarded.refuses_body(
-            &body_with("tokenName", json!(character.repeat(256))),
-            &["tokenName", "255"],
-        );
+        guarded.refuses_body(&body_with("tokenName", json!(character.repeat(256))), &["tokenName", "255"]);
     }
     for character in ["n", "é", "🎉", "א"] {
         assert_keeps_name(&guarded, &character.repeat(255));
@@ -42,12 +39,7 @@ fn names_in_any_script_are_kept_as_they_are() {
 fn assert_keeps_name(guarded: &Guarded, name: &str) {
     let secret = guarded.server().create(name);
     let listed = guarded.server().tokens();
-    assert!(
-        listed
-            .iter()
-            .any(|token| token["secret"] == *secret && token["tokenName"] == name),
-        "{name}"
-    );
+    assert!(listed.iter().any(|token| token["secret"] == *secret && token["tokenName"] == name), "{name}");
     assert_eq!(guarded.server().delete(&secret).status, 200);
     guarded.assert_unchanged();
 }

@@ -11,19 +11,13 @@ use crate::{
 #[test]
 fn paths_with_escapes_of_what_no_name_can_hold() {
     let guarded = Guarded::new();
-    for (escape, status, kind) in [
-        ("%00", 400, "BadDataError"),
-        ("%FF", 400, "BadDataError"),
-        ("%C3%28", 400, "BadDataError"),
-    ] {
+    for (escape, status, kind) in
+        [("%00", 400, "BadDataError"), ("%FF", 400, "BadDataError"), ("%C3%28", 400, "BadDataError")]
+    {
         for method in ["GET", "POST"] {
             let target = format!("/api/admin/projects/a{escape}b/api-tokens");
             let call = Call::new(method, &target).header("content-type", "application/json");
-            let call = if method == "POST" {
-                call.body(padded(0))
-            } else {
-                call
-            };
+            let call = if method == "POST" { call.body(padded(0)) } else { call };
             guarded.refuses(&call, status, kind, &[]);
         }
     }
@@ -40,12 +34,7 @@ fn an_escaped_slash_is_part_of_a_name() {
         "/api/admin/projects/..%2Fprojects%2Fdefault/api-tokens",
     ] {
         let answer = guarded.server().as_admin(Call::get(target));
-        assert!(
-            [400, 404].contains(&answer.status),
-            "{target}: {} {}",
-            answer.status,
-            answer.text()
-        );
+        assert!([400, 404].contains(&answer.status), "{target}: {} {}", answer.status, answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], target);
     }
     let answer = guarded.server().delete("a/b");
@@ -64,26 +53,12 @@ fn paths_that_are_none() {
         "/api/admin/projects/../projects/default/api-tokens",
     ] {
         let answer = guarded.server().as_admin(Call::get(target));
-        assert!(
-            [400, 404].contains(&answer.status),
-            "{target}: {} {}",
-            answer.status,
-            answer.text()
-        );
+        assert!([400, 404].contains(&answer.status), "{target}: {} {}", answer.status, answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], target);
     }
-    for target in [
-        &"/x".repeat(2_000),
-        &format!("/api/admin/projects/{}/api-tokens", "p".repeat(101)),
-    ] {
+    for target in [&"/x".repeat(2_000), &format!("/api/admin/projects/{}/api-tokens", "p".repeat(101))] {
         let answer = guarded.server().as_admin(Call::get(target));
-        assert!(
-            (400..500).contains(&answer.status),
-            "{:.50}: {} {}",
-            target,
-            answer.status,
-            answer.text()
-        );
+        assert!((400..500).contains(&answer.status), "{:.50}: {} {}", target, answer.status, answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], "a long path");
     }
     guarded.assert_unchanged();
@@ -120,15 +95,7 @@ fn credentials_that_are_none() {
 #[test]
 fn tokens_to_delete_that_cannot_be_tokens() {
     let guarded = Guarded::new();
-    for token in [
-        "é",
-        "🎉",
-        "a b",
-        &"x".repeat(1_025),
-        "..",
-        "*",
-        "default:development.",
-    ] {
+    for token in ["é", "🎉", "a b", &"x".repeat(1_025), "..", "*", "default:development."] {
         let target = format!("{TOKENS}/{}", percent_encoded(token));
         let answer = guarded.server().as_admin(Call::delete(&target));
         assert_refused(&answer, 404, "NotFoundError", &[], token);

@@ -20,19 +20,11 @@ pub(super) fn a_creation_answers_the_token_and_leaves_an_event(store: Store) {
     let created = house.post(&body);
     assert_eq!(created.status, 201, "{}", created.text());
     assert_eq!(created.header("content-type"), Some("application/json"));
-    assert!(
-        created
-            .header("location")
-            .is_some_and(|location| !location.is_empty()),
-        "a Location"
-    );
+    assert!(created.header("location").is_some_and(|location| !location.is_empty()), "a Location");
     assert_members_in_order(&created.text());
     let token = created.json();
     let secret = token["secret"].as_str().expect("a secret");
-    assert!(
-        secret.starts_with("default:production.") && secret.len() >= 19 + 33,
-        "{secret}"
-    );
+    assert!(secret.starts_with("default:production.") && secret.len() >= 19 + 33, "{secret}");
     for (field, value) in [
         ("tokenName", json!("named")),
         ("username", json!("named")),
@@ -46,28 +38,19 @@ pub(super) fn a_creation_answers_the_token_and_leaves_an_event(store: Store) {
     ] {
         assert_eq!(token[field], value, "{field}");
     }
-    assert!(
-        house.server.tokens().contains(&token),
-        "the list has it as the creation answered it"
-    );
+    assert!(house.server.tokens().contains(&token), "the list has it as the creation answered it");
     if let Some(event) = house.events().last() {
         assert_tells_of_creation(event);
     }
 }
 
 fn assert_tells_of_creation(event: &WrittenEvent) {
-    assert_eq!(
-        (event.kind.as_str(), event.actor.as_str()),
-        ("api-token-created", "admin")
-    );
+    assert_eq!((event.kind.as_str(), event.actor.as_str()), ("api-token-created", "admin"));
     assert_eq!(
         (&event.projects[..], &event.environment),
         (&["default".to_owned()][..], &json!("production"))
     );
-    assert_eq!(
-        (&event.before, &event.after["tokenName"]),
-        (&Value::Null, &json!("named"))
-    );
+    assert_eq!((&event.before, &event.after["tokenName"]), (&Value::Null, &json!("named")));
     assert_eq!(event.after.get("secret"), None, "no secret in {}", event.after);
 }
 
@@ -75,44 +58,21 @@ pub(super) fn defaults_and_other_spellings_of_a_creation(store: Store) {
     let house = House::on(store);
     for (body, kind) in [
         (json!({ "tokenName": "x", "type": "client" }), "client"),
-        (
-            json!({ "tokenName": "x", "type": "backend", "expiresAt": null }),
-            "client",
-        ),
-        (
-            json!({ "tokenName": "x", "type": "CLIENT", "projects": ["default"] }),
-            "client",
-        ),
-        (
-            json!({ "tokenName": "x", "type": "frontend", "projects": [] }),
-            "frontend",
-        ),
+        (json!({ "tokenName": "x", "type": "backend", "expiresAt": null }), "client"),
+        (json!({ "tokenName": "x", "type": "CLIENT", "projects": ["default"] }), "client"),
+        (json!({ "tokenName": "x", "type": "frontend", "projects": [] }), "frontend"),
     ] {
         let created = house.post(&body);
         assert_eq!(created.status, 201, "{body}: {}", created.text());
         let token = created.json();
-        assert_eq!(
-            (&token["type"], &token["environment"]),
-            (&json!(kind), &json!("development")),
-            "{body}"
-        );
-        assert_eq!(
-            (&token["projects"], &token["expiresAt"]),
-            (&json!(["default"]), &Value::Null),
-            "{body}"
-        );
+        assert_eq!((&token["type"], &token["environment"]), (&json!(kind), &json!("development")), "{body}");
+        assert_eq!((&token["projects"], &token["expiresAt"]), (&json!(["default"]), &Value::Null), "{body}");
     }
     let past =
         house.post(&json!({ "tokenName": "x", "type": "client", "expiresAt": "2001-01-01T00:00:00Z" }));
     assert_eq!(past.status, 201, "{}", past.text());
-    let expired = house
-        .server
-        .send(&Call::get(TOKENS).by(past.json()["secret"].as_str().expect("a secret")));
-    assert_eq!(
-        (expired.status, expired.kind().as_str()),
-        (401, "UnauthorizedError"),
-        "expired at once"
-    );
+    let expired = house.server.send(&Call::get(TOKENS).by(past.json()["secret"].as_str().expect("a secret")));
+    assert_eq!((expired.status, expired.kind().as_str()), (401, "UnauthorizedError"), "expired at once");
 }
 
 pub(super) fn a_creation_is_checked_in_the_contracts_order(store: Store) {
@@ -137,13 +97,7 @@ pub(super) fn a_creation_is_checked_in_the_contracts_order(store: Store) {
     ] {
         let mut body = good.clone();
         body[member] = value;
-        assert_refused(
-            &house.post(&body),
-            400,
-            "BadDataError",
-            &[&format!("/body/{member}")],
-            member,
-        );
+        assert_refused(&house.post(&body), 400, "BadDataError", &[&format!("/body/{member}")], member);
     }
     assert_eq!(house.server.tokens().len(), before);
 }

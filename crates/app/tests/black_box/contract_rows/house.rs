@@ -37,11 +37,7 @@ impl House {
             .with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
         let server = ground.serve();
         let others = (store != Store::Memory).then(|| Others::on(&ground));
-        Self {
-            ground,
-            server,
-            others,
-        }
+        Self { ground, server, others }
     }
 
     pub(super) fn post(&self, body: &Value) -> Answer {
@@ -64,16 +60,8 @@ impl Others {
         let member_of_p2 = ground.make_caller("member", "Viewer");
         ground.grant("member", "p2", "Member");
         let projects = &["default", "p2"];
-        let of_two_projects = ground.make_token(&NewToken {
-            name: "two",
-            projects,
-            ..NewToken::default()
-        });
-        Self {
-            viewer,
-            member_of_p2,
-            of_two_projects,
-        }
+        let of_two_projects = ground.make_token(&NewToken { name: "two", projects, ..NewToken::default() });
+        Self { viewer, member_of_p2, of_two_projects }
     }
 }
 

@@ -9,72 +9,40 @@ pub(super) fn a_list_holds_the_tokens_that_name_the_project(store: Store) {
     let house = House::on(store);
     let secrets = ["a", "b", "c"].map(|name| house.server.create(name));
     let answer = house.server.as_admin(Call::get(TOKENS));
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("application/json"))
-    );
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     let listed: Vec<Value> = answer.json()["tokens"].as_array().expect("a list").clone();
-    let names: Vec<&str> = listed
-        .iter()
-        .filter_map(|token| token["tokenName"].as_str())
-        .collect();
+    let names: Vec<&str> = listed.iter().filter_map(|token| token["tokenName"].as_str()).collect();
     let expected: &[&str] = match house.others {
         Some(_) => &["admin", "two", "a", "b", "c"],
         None => &["admin", "a", "b", "c"],
     };
-    assert_eq!(
-        names, expected,
-        "in the order of creation, without the wide and the admin token"
-    );
+    assert_eq!(names, expected, "in the order of creation, without the wide and the admin token");
     assert_eq!(listed[0]["secret"], FIRST);
     assert_eq!(listed[expected.len() - 1]["secret"], *secrets[2]);
     let text = answer.text();
-    let list = text
-        .strip_prefix("{\"tokens\":[")
-        .and_then(|text| text.strip_suffix("]}"));
-    list.expect("nothing but tokens")
-        .split_inclusive('}')
-        .for_each(|token| {
-            assert_members_in_order(token.trim_start_matches(','));
-        });
+    let list = text.strip_prefix("{\"tokens\":[").and_then(|text| text.strip_suffix("]}"));
+    list.expect("nothing but tokens").split_inclusive('}').for_each(|token| {
+        assert_members_in_order(token.trim_start_matches(','));
+    });
     if house.others.is_some() {
         assert_eq!(listed[1]["projects"], json!(["default", "p2"]));
         assert_eq!(listed[1]["project"], "default,p2");
-        assert!(
-            listed[1]["secret"]
-                .as_str()
-                .is_some_and(|secret| secret.starts_with("[]:development."))
-        );
+        assert!(listed[1]["secret"].as_str().is_some_and(|secret| secret.starts_with("[]:development.")));
     }
     let slashed = house.server.as_admin(Call::get(&format!("{TOKENS}/")));
-    assert_eq!(
-        (slashed.status, slashed.text()),
-        (200, text),
-        "one trailing slash is tolerated"
-    );
+    assert_eq!((slashed.status, slashed.text()), (200, text), "one trailing slash is tolerated");
 }
 
 pub(super) fn using_a_token_updates_when_it_was_seen(store: Store) {
     let house = House::on(store);
     let secret = house.server.create("used");
     let unused = house.server.create("unused");
-    assert_eq!(
-        house
-            .server
-            .send(&Call::get(TOKENS).by(&format!("bEaReR {secret}")))
-            .status,
-        403
-    );
+    assert_eq!(house.server.send(&Call::get(TOKENS).by(&format!("bEaReR {secret}"))).status, 403);
     let seen = |secret: &str| {
         let tokens = house.server.tokens();
-        let token = tokens
-            .iter()
-            .find(|token| token["secret"] == *secret)
-            .expect("it is listed");
+        let token = tokens.iter().find(|token| token["secret"] == *secret).expect("it is listed");
         token["seenAt"].as_str().map(str::to_owned)
     };
-    until_true("it is written that the token was seen", || {
-        seen(&secret).is_some()
-    });
+    until_true("it is written that the token was seen", || seen(&secret).is_some());
     assert_eq!(seen(&unused), None);
 }

@@ -12,33 +12,18 @@ use crate::{
 
 fn all_routes(project: &str) -> [(&'static str, String); 3] {
     let tokens = format!("/api/admin/projects/{project}/api-tokens");
-    [
-        ("GET", tokens.clone()),
-        ("POST", tokens.clone()),
-        ("DELETE", format!("{tokens}/x")),
-    ]
+    [("GET", tokens.clone()), ("POST", tokens.clone()), ("DELETE", format!("{tokens}/x"))]
 }
 
 pub(super) fn a_list_is_refused_to_others(store: Store) {
     let house = House::on(store);
     for (method, target) in all_routes("default") {
         let anonymous = house.server.send(&Call::new(method, &target));
-        assert_refused(
-            &anonymous,
-            401,
-            "AuthenticationRequired",
-            &["/auth/simple/login"],
-            method,
-        );
+        assert_refused(&anonymous, 401, "AuthenticationRequired", &["/auth/simple/login"], method);
         let body = anonymous.json();
-        assert_eq!(
-            (&body["path"], &body["type"]),
-            (&json!("/auth/simple/login"), &json!("password"))
-        );
+        assert_eq!((&body["path"], &body["type"]), (&json!("/auth/simple/login"), &json!("password")));
         assert_eq!(anonymous.header("www-authenticate"), Some("Bearer"));
-        let unknown = house
-            .server
-            .send(&Call::new(method, &target).by("default:development.unknown"));
+        let unknown = house.server.send(&Call::new(method, &target).by("default:development.unknown"));
         assert_refused(&unknown, 401, "UnauthorizedError", &[], method);
         assert_eq!(unknown.header("www-authenticate"), Some("Bearer"));
         let client = house.server.send(&Call::new(method, &target).by(FIRST));
@@ -50,16 +35,8 @@ pub(super) fn a_list_is_refused_to_others(store: Store) {
             method,
         );
     }
-    let unknown_project = house
-        .server
-        .as_admin(Call::get("/api/admin/projects/nope/api-tokens"));
-    assert_refused(
-        &unknown_project,
-        404,
-        "NotFoundError",
-        &["nope"],
-        "an unknown project",
-    );
+    let unknown_project = house.server.as_admin(Call::get("/api/admin/projects/nope/api-tokens"));
+    assert_refused(&unknown_project, 404, "NotFoundError", &["nope"], "an unknown project");
 }
 
 pub(super) fn a_missing_permission_is_named_and_tells_nothing_else(store: Store) {
@@ -82,10 +59,7 @@ pub(super) fn a_missing_permission_is_named_and_tells_nothing_else(store: Store)
     }
     let of_p2 = Call::get("/api/admin/projects/p2/api-tokens").by(&others.member_of_p2);
     let listed = house.server.send(&of_p2);
-    assert_eq!(
-        (listed.status, listed.json()["tokens"][0]["tokenName"].as_str()),
-        (200, Some("two"))
-    );
+    assert_eq!((listed.status, listed.json()["tokens"][0]["tokenName"].as_str()), (200, Some("two")));
 }
 
 pub(super) fn other_methods_and_routes_are_refused(store: Store) {
@@ -99,18 +73,9 @@ pub(super) fn other_methods_and_routes_are_refused(store: Store) {
         ("PUT", &item, &["DELETE"]),
     ] {
         let answer = house.server.as_admin(Call::new(method, target));
-        assert_refused(
-            &answer,
-            405,
-            "MethodNotAllowedError",
-            &[],
-            &format!("{method} {target}"),
-        );
+        assert_refused(&answer, 405, "MethodNotAllowedError", &[], &format!("{method} {target}"));
         let allow = answer.header("allow").unwrap_or_default();
-        assert!(
-            allowed.iter().all(|method| allow.contains(method)),
-            "{method} {target}: Allow: {allow}"
-        );
+        assert!(allowed.iter().all(|method| allow.contains(method)), "{method} {target}: Allow: {allow}");
     }
     for target in [
         "/nope",
@@ -118,19 +83,10 @@ pub(super) fn other_methods_and_routes_are_refused(store: Store) {
         "/api/admin/projects/default/API-TOKENS",
         "/api//admin/projects/default/api-tokens",
     ] {
-        assert_refused(
-            &house.server.as_admin(Call::get(target)),
-            404,
-            "NotFoundError",
-            &[],
-            target,
-        );
+        assert_refused(&house.server.as_admin(Call::get(target)), 404, "NotFoundError", &[], target);
     }
     let head = house.server.as_admin(Call::new("HEAD", TOKENS));
     let get = house.server.as_admin(Call::get(TOKENS));
     assert_eq!((head.status, head.text().as_str()), (200, ""));
-    assert_eq!(
-        head.header("content-length"),
-        Some(get.body.len().to_string().as_str())
-    );
+    assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()));
 }

@@ -20,11 +20,7 @@ pub(crate) enum Instead {
     /// A list without a token.
     EmptyList,
     /// 201 with a client token named `x` for this project, environment and end (`null`, or a time in quotes).
-    Created {
-        project: &'static str,
-        environment: &'static str,
-        expires_at: &'static str,
-    },
+    Created { project: &'static str, environment: &'static str, expires_at: &'static str },
 }
 
 impl Instead {
@@ -32,11 +28,7 @@ impl Instead {
         match self {
             Self::Error(status, kind) => Expected::error(*status, kind),
             Self::EmptyList => Expected::new(200, Some("application/json"), json!({ "tokens": [] })),
-            Self::Created {
-                project,
-                environment,
-                expires_at,
-            } => {
+            Self::Created { project, environment, expires_at } => {
                 let expires_at: serde_json::Value = serde_json::from_str(expires_at).expect("null or a time");
                 let body = json!({
                     "secret": format!("<secret:{project}:{environment}>"),
@@ -57,11 +49,8 @@ impl Instead {
     }
 }
 
-const CREATED: Instead = Instead::Created {
-    project: "default",
-    environment: "development",
-    expires_at: "null",
-};
+const CREATED: Instead =
+    Instead::Created { project: "default", environment: "development", expires_at: "null" };
 
 const fn row(case: &'static str, instead: Instead, why: &'static str) -> Difference {
     Difference { case, instead, why }
@@ -82,46 +71,14 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         Instead::EmptyList,
         ADMIN_TOKEN_SEES_ALL,
     ),
-    row(
-        "list: bearer prefix accepted",
-        Instead::EmptyList,
-        ADMIN_TOKEN_SEES_ALL,
-    ),
-    row(
-        "list: undecodable percent encoding",
-        Instead::Error(400, "BadDataError"),
-        BROKEN_BYTES,
-    ),
-    row(
-        "list: double slashes are collapsed",
-        Instead::Error(404, "NotFoundError"),
-        EXACT_PATHS,
-    ),
-    row(
-        "list: fixed path parts are case insensitive",
-        Instead::Error(404, "NotFoundError"),
-        EXACT_PATHS,
-    ),
-    row(
-        "list: OPTIONS",
-        Instead::Error(405, "MethodNotAllowedError"),
-        NOT_ALLOWED,
-    ),
-    row(
-        "list: PUT not routed",
-        Instead::Error(405, "MethodNotAllowedError"),
-        NOT_ALLOWED,
-    ),
-    row(
-        "list: PATCH not routed",
-        Instead::Error(405, "MethodNotAllowedError"),
-        NOT_ALLOWED,
-    ),
-    row(
-        "list: GET on item not routed",
-        Instead::Error(405, "MethodNotAllowedError"),
-        NOT_ALLOWED,
-    ),
+    row("list: bearer prefix accepted", Instead::EmptyList, ADMIN_TOKEN_SEES_ALL),
+    row("list: undecodable percent encoding", Instead::Error(400, "BadDataError"), BROKEN_BYTES),
+    row("list: double slashes are collapsed", Instead::Error(404, "NotFoundError"), EXACT_PATHS),
+    row("list: fixed path parts are case insensitive", Instead::Error(404, "NotFoundError"), EXACT_PATHS),
+    row("list: OPTIONS", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
+    row("list: PUT not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
+    row("list: PATCH not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
+    row("list: GET on item not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
     row(
         "create: environment defaults to \"default\"",
         CREATED,
@@ -137,11 +94,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         Instead::Error(400, "BadDataError"),
         "Issue 2, Bar, bad input: numbers where strings belong; Token object: tokenName is a string",
     ),
-    row(
-        "create: NUL in name",
-        Instead::Error(400, "BadDataError"),
-        BROKEN_BYTES,
-    ),
+    row("create: NUL in name", Instead::Error(400, "BadDataError"), BROKEN_BYTES),
     row(
         "create: type backend (8.x only)",
         CREATED,
@@ -162,50 +115,22 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         CREATED,
         "Where we differ: POST with neither project nor projects: 500 / works (path's project)",
     ),
-    row(
-        "create: projects another project",
-        Instead::Error(400, "BadDataError"),
-        OTHER_PROJECTS,
-    ),
-    row(
-        "create: projects wildcard",
-        Instead::Error(400, "BadDataError"),
-        OTHER_PROJECTS,
-    ),
-    row(
-        "create: projects same project twice",
-        Instead::Error(400, "BadDataError"),
-        OTHER_PROJECTS,
-    ),
+    row("create: projects another project", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
+    row("create: projects wildcard", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
+    row("create: projects same project twice", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
     row(
         "create: other project with admin user, single project edition",
-        Instead::Created {
-            project: "p2",
-            environment: "development",
-            expires_at: "null",
-        },
+        Instead::Created { project: "p2", environment: "development", expires_at: "null" },
         MANY_PROJECTS,
     ),
-    row(
-        "delete: undecodable percent encoding",
-        Instead::Error(400, "BadDataError"),
-        BROKEN_BYTES,
-    ),
+    row("delete: undecodable percent encoding", Instead::Error(400, "BadDataError"), BROKEN_BYTES),
     row(
         "delete: non-ascii token of the same length as a stored one",
         Instead::Error(404, "NotFoundError"),
         "Where we differ: a non-ASCII token: 500 / 400 BadDataError (404 where it is only an unknown token)",
     ),
-    row(
-        "delete: wildcard token, admin api token",
-        Instead::Error(404, "NotFoundError"),
-        NOT_OF_THIS_PROJECT,
-    ),
-    row(
-        "delete: admin token, admin api token",
-        Instead::Error(404, "NotFoundError"),
-        NOT_OF_THIS_PROJECT,
-    ),
+    row("delete: wildcard token, admin api token", Instead::Error(404, "NotFoundError"), NOT_OF_THIS_PROJECT),
+    row("delete: admin token, admin api token", Instead::Error(404, "NotFoundError"), NOT_OF_THIS_PROJECT),
     row(
         "delete: token of another project, admin api token",
         Instead::Error(404, "NotFoundError"),

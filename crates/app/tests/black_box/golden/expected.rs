@@ -26,20 +26,13 @@ impl Expected {
             status: response["status"].as_u64(),
             headers: response["headers"].as_object().cloned().unwrap_or_default(),
             body: response["body"].clone(),
-            unordered: unordered
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect(),
+            unordered: unordered.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
         }
     }
 
     pub(crate) fn new(status: u64, content_type: Option<&str>, body: Value) -> Self {
         let headers = content_type.map(|kind| ("content-type".to_owned(), json!(kind)));
-        Self {
-            status: Some(status),
-            headers: headers.into_iter().collect(),
-            body,
-            unordered: Vec::new(),
-        }
+        Self { status: Some(status), headers: headers.into_iter().collect(), body, unordered: Vec::new() }
     }
 
     /// The contract's error object.
@@ -56,29 +49,16 @@ impl Expected {
     /// Where the answer departs from this.
     pub(crate) fn departure(&self, answer: &Answer) -> Result<(), String> {
         if self.status != Some(answer.status.into()) {
-            let status = self
-                .status
-                .map_or_else(|| "none".to_owned(), |status| status.to_string());
-            return Err(format!(
-                "status {}, not {status}: {}",
-                answer.status,
-                answer.text()
-            ));
+            let status = self.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+            return Err(format!("status {}, not {status}: {}", answer.status, answer.text()));
         }
         for (name, value) in &self.headers {
             if answer.header(name) != value.as_str() {
                 return Err(format!("header {name}: {:?}, not {value}", answer.header(name)));
             }
         }
-        let is_text = self
-            .headers
-            .get("content-type")
-            .is_some_and(|kind| !kind.to_string().contains("json"));
-        let body = if is_text {
-            json!(answer.text())
-        } else {
-            answer.json()
-        };
+        let is_text = self.headers.get("content-type").is_some_and(|kind| !kind.to_string().contains("json"));
+        let body = if is_text { json!(answer.text()) } else { answer.json() };
         fits(&self.body, &body, &self.unordered, "")
             .map_err(|departure| format!("{departure} in {}", answer.text()))
     }

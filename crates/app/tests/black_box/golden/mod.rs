@@ -37,12 +37,7 @@ impl Case {
 pub(crate) fn project_token_cases() -> Vec<Case> {
     let recorded: Value =
         serde_json::from_str(include_str!("project-tokens.json")).expect("the recorded cases");
-    recorded
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(Case::read)
-        .collect()
+    recorded.as_array().expect("a list").iter().map(Case::read).collect()
 }
 
 /// Sends a recorded request, with what is known from the set-up put in its place.

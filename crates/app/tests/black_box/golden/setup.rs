@@ -62,10 +62,8 @@ impl Known {
             (_, "POST", "/auth/simple/login") => session(ground, given(body, "username")),
             (_, "POST", "/api/admin/user/tokens") => {
                 let user = self.fill_in(step["headers"]["cookie"].as_str().expect("a session"));
-                let user = self
-                    .fields
-                    .iter()
-                    .find(|(name, value)| name.ends_with(".cookie") && **value == user);
+                let user =
+                    self.fields.iter().find(|(name, value)| name.ends_with(".cookie") && **value == user);
                 let (session, _) = user.expect("a known session");
                 let user = &self.fields[&session.replace(".cookie", ".username")];
                 json!({ "secret": ground.make_personal_token(user, given(body, "description")) })
@@ -104,26 +102,17 @@ impl Known {
     /// A header as it is sent here: a personal access token does the work of a session.
     pub(crate) fn header(&self, name: &str, value: &str) -> (String, String) {
         let is_session = name == "cookie" && self.fields.values().any(|known| known == value);
-        (
-            if is_session { "authorization" } else { name }.to_owned(),
-            value.to_owned(),
-        )
+        (if is_session { "authorization" } else { name }.to_owned(), value.to_owned())
     }
 }
 
 fn given<'v>(body: &'v Value, field: &str) -> &'v str {
-    body[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {field} in {body}"))
+    body[field].as_str().unwrap_or_else(|| panic!("no {field} in {body}"))
 }
 
 fn api_token(ground: &Ground, body: &Value) -> Value {
-    let projects: Vec<&str> = body["projects"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let projects: Vec<&str> =
+        body["projects"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let secret = ground.make_token(&NewToken {
         name: given(body, "tokenName"),
         kind: given(body, "type"),
@@ -143,12 +132,7 @@ fn session(ground: &Ground, username: &str) -> Value {
 
 fn sent(server: &Server, step: &Value, known: &Known) -> Value {
     let answer = send(server, step, known);
-    assert!(
-        answer.status < 300,
-        "{step} answered {}: {}",
-        answer.status,
-        answer.text()
-    );
+    assert!(answer.status < 300, "{step} answered {}: {}", answer.status, answer.text());
     let mut made = answer.json();
     if let (Some(etag), Value::Object(fields)) = (answer.header("etag"), &mut made) {
         fields.insert("etag".to_owned(), json!(etag));

@@ -24,17 +24,11 @@ pub(crate) fn fits(pattern: &Value, value: &Value, unordered: &[String], at: &st
             if patterns.len() != values.len() {
                 return Err(format!("{at}: {} entries, not {}", values.len(), patterns.len()));
             }
-            if free {
-                fit_in_any_order(patterns, values, at)
-            } else {
-                fit_in_order(patterns, values, at)
-            }
+            if free { fit_in_any_order(patterns, values, at) } else { fit_in_order(patterns, values, at) }
         }
         (Value::String(pattern), value) if pattern.starts_with('<') && pattern.ends_with('>') => {
             let holds = fits_placeholder(pattern.trim_matches(['<', '>']), value);
-            holds
-                .then_some(())
-                .ok_or_else(|| format!("{at}: {value} is no {pattern}"))
+            holds.then_some(()).ok_or_else(|| format!("{at}: {value} is no {pattern}"))
         }
         (pattern, value) if pattern == value => Ok(()),
         (pattern, value) => Err(format!("{at}: {value}, not {pattern}")),
@@ -49,9 +43,7 @@ fn fit_in_order(patterns: &[Value], values: &[Value], at: &str) -> Result<(), St
 fn fit_in_any_order(patterns: &[Value], values: &[Value], at: &str) -> Result<(), String> {
     let mut left: Vec<&Value> = values.iter().collect();
     for pattern in patterns {
-        let found = left
-            .iter()
-            .position(|value| fits(pattern, value, &[], at).is_ok());
+        let found = left.iter().position(|value| fits(pattern, value, &[], at).is_ok());
         left.remove(found.ok_or_else(|| format!("{at}: nothing like {pattern}"))?);
     }
     Ok(())
@@ -104,9 +96,7 @@ fn are_problems(paths: &str, value: &Value) -> bool {
         !message.is_empty()
             && path.is_none_or(|path| paths.is_empty() || paths.split(',').any(|known| known == path))
     };
-    value
-        .as_array()
-        .is_some_and(|problems| !problems.is_empty() && problems.iter().all(is_problem))
+    value.as_array().is_some_and(|problems| !problems.is_empty() && problems.iter().all(is_problem))
 }
 
 #[test]
@@ -121,25 +111,10 @@ fn a_value_fits_its_own_shape_and_no_other() {
     assert!(fit(json!("<rfc3339>"), json!("2030-01-01T00:00:00.000Z")));
     assert!(!fit(json!("<rfc3339>"), json!("2030-01-01T00:00:00Z")));
     assert!(!fit(json!("<rfc3339>"), Value::Null));
-    assert!(fit(
-        json!("<secret:a:b>"),
-        json!(format!("a:b.{}", "x".repeat(39)))
-    ));
-    assert!(!fit(
-        json!("<secret:a:b>"),
-        json!(format!("a:c.{}", "x".repeat(39)))
-    ));
-    assert!(fit(
-        json!("<problems:/body/a>"),
-        json!([{"message": "m", "path": "/body/a"}])
-    ));
-    assert!(!fit(
-        json!("<problems:/body/a>"),
-        json!([{"message": "m", "path": "/body/b"}])
-    ));
+    assert!(fit(json!("<secret:a:b>"), json!(format!("a:b.{}", "x".repeat(39)))));
+    assert!(!fit(json!("<secret:a:b>"), json!(format!("a:c.{}", "x".repeat(39)))));
+    assert!(fit(json!("<problems:/body/a>"), json!([{"message": "m", "path": "/body/a"}])));
+    assert!(!fit(json!("<problems:/body/a>"), json!([{"message": "m", "path": "/body/b"}])));
     assert!(!fit(json!("<problems:>"), json!([])));
-    assert!(!fit(
-        json!("<uuid>"),
-        json!("00000000-0000-7000-8000-000000000000")
-    ));
+    assert!(!fit(json!("<uuid>"), json!("00000000-0000-7000-8000-000000000000")));
 }

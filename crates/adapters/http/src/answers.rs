@@ -1,0 +1,66 @@
+//! Good answers: JSON, with a tag by which a client can ask whether anything changed.
+
+use std::fmt::Write as _;
+
+use actix_web::{HttpRequest, HttpResponse, http::header};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::failure::Failure;
+
+/// The content type of every JSON body.
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
+
+/// What a handler makes of a request.
+pub(crate) type Answer = Result<HttpResponse, Failure>;
+
+/// 200 with the body, or 304 where the client has it already. Bodies may hold secrets, so no shared cache keeps them.
+pub(crate) fn tagged(request: &HttpRequest, body: &impl Serialize, capacity: usize) -> Answer {
+    let mut text = Vec::with_capacity(capacity);
+    serde_json::to_writer(&mut text, body).map_err(internal)?;
+    let tag = entity_tag(&text);
+    if is_known(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .body(text))
+}
+
+/// 201 with the body. `Location` is the reference's constant, which clients know.
+pub(crate) fn created(location: &'static str, body: &impl Serialize) -> Answer {
+    let text = serde_json::to_vec(body).map_err(internal)?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text))
+}
+
+fn internal(error: serde_json::Error) -> Failure {
+    Failure::Refused(latchkey_service::Refusal::Internal(Box::new(error)))
+}
+
+/// A weak tag (RFC 9110, section 8.8.3): length, then 128 bits of a digest.
+fn entity_tag(body: &[u8]) -> String {
+    let mut tag = format!("W/\"{:x}-", body.len());
+    for byte in Sha256::digest(body).iter().take(16) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+/// Weak comparison with what the client has; a request to bypass caches has nothing (RFC 9111, section 5.2.1.4).
+fn is_known(request: &HttpRequest, tag: &str) -> bool {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if text(header::CACHE_CONTROL).is_some_and(|value| value.contains("no-cache")) {
+        return false;
+    }
+    let opaque = tag.trim_start_matches("W/");
+    text(header::IF_NONE_MATCH).is_some_and(|known| {
+        known.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == opaque)
+    })
+}

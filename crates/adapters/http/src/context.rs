@@ -1,0 +1,44 @@
+//! What every request is handled with.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use latchkey_ports::Entropy;
+use latchkey_service::UseCases;
+
+/// What an operator decides about the wire.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// How long a request may take before it is answered with 503.
+    pub request_timeout: Duration,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The largest body that is read, in bytes.
+    pub body_limit: usize,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
+            body_limit: 1024 * 1024,
+        }
+    }
+}
+
+/// What every request is handled with, shared by all workers.
+pub struct Context {
+    pub(crate) use_cases: Arc<UseCases>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: HttpSettings,
+    pub(crate) document: String,
+}
+
+impl Context {
+    /// The use cases, what makes the ids of requests and errors, and the settings.
+    #[must_use]
+    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, settings: HttpSettings) -> Self {
+        let document = crate::openapi().to_json().unwrap_or_default();
+        Self { use_cases, entropy, settings, document }
+    }
+}

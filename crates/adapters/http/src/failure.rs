@@ -1,0 +1,260 @@
+//! Everything that can go wrong with a request, and the one place where it becomes the contract's error object.
+
+use actix_web::{HttpResponse, http::StatusCode, http::header};
+use latchkey_domain::{Denied, InvalidName, Permission};
+use latchkey_ports::{Entity, StoreError};
+use latchkey_service::{AuthenticationError, Refusal};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::answers::JSON;
+
+/// Where somebody without credentials can get some.
+const LOGIN_PATH: &str = "/auth/simple/login";
+/// How long a client should wait before it asks an unavailable service again, in seconds.
+const RETRY_AFTER: &str = "1";
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// No credentials came along.
+    #[error(
+        "You must log in to use Latchkey. Your request had no authorization header, so we could not authorize you. \
+         Try logging in at {LOGIN_PATH}."
+    )]
+    NoCredentials,
+    /// The credentials that came along are nobody's.
+    #[error(
+        "Your credentials are unknown, revoked or expired. Send a valid token in the Authorization header."
+    )]
+    BadCredentials,
+    /// A use case refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What was sent cannot be understood; every problem is listed.
+    #[error("{}", bad_input(.0))]
+    BadInput(Vec<Detail>),
+    /// The body is not declared as JSON.
+    #[error("{0}")]
+    ContentType(String),
+    /// The body is larger than allowed.
+    #[error("The body must have at most {0} bytes.")]
+    TooLarge(usize),
+    /// There is no such route.
+    #[error("The path you were looking for ({0}) is not available.")]
+    UnknownPath(String),
+    /// The route has no such method.
+    #[error("This path takes {0} and nothing else.")]
+    WrongMethod(&'static str),
+    /// It took too long.
+    #[error("The request took too long and was given up. Try again later.")]
+    TimedOut,
+    /// A handler panicked.
+    #[error("Something went wrong inside. If you report it, send the id along.")]
+    Panicked,
+}
+
+impl From<AuthenticationError> for Failure {
+    fn from(error: AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Unknown => Self::BadCredentials,
+            AuthenticationError::Store(error) => Self::Refused(error.into()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// One problem with what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Detail {
+    /// What to change.
+    pub(crate) message: String,
+    /// Where it is, as a JSON pointer from the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/body/type")]
+    pub(crate) path: Option<String>,
+}
+
+impl Detail {
+    /// A problem with one member of the body.
+    pub(crate) fn of_field(field: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/body/{field}")) }
+    }
+
+    /// A problem with the body as a whole.
+    pub(crate) fn of_body(message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some("/body".to_owned()) }
+    }
+
+    /// A problem with a part of the path.
+    pub(crate) fn of_parameter(name: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/params/{name}")) }
+    }
+
+    /// A name in one member of the body that breaks its rule.
+    pub(crate) fn of_name(field: &str, error: &InvalidName) -> Self {
+        Self::of_field(field, format!("The {error}."))
+    }
+}
+
+fn bad_input(details: &[Detail]) -> String {
+    const START: &str = "Request validation failed: your request body or params contain invalid data";
+    match details {
+        [one] => format!("{START}: {}", one.message),
+        _ => format!("{START}. Refer to the `details` list for more information."),
+    }
+}
+
+/// The error object of the contract.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = errorSchema)]
+pub(crate) struct ErrorBody {
+    /// The id of this occurrence, also in the log.
+    #[schema(value_type = String, example = "9c40958a-daac-400e-98fb-3bb438567008")]
+    id: Uuid,
+    /// The kind of error.
+    #[schema(example = "NotFoundError")]
+    name: &'static str,
+    /// What went wrong.
+    #[schema(example = "Could not find the addon with ID \"12345\".")]
+    message: String,
+    /// Each problem by itself.
+    details: Vec<Detail>,
+    /// Any one of these permissions would have done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Vec<&'static str>>,
+    /// Where to log in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'static str>,
+    /// How to log in.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    login: Option<&'static str>,
+}
+
+impl Failure {
+    /// Status and kind, as the contract's list of kinds has them.
+    pub(crate) fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
+            Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
+            Self::Refused(refusal) => match refusal {
+                Refusal::WrongTokenKind(_) | Refusal::Denied(_) => (StatusCode::FORBIDDEN, "NoAccessError"),
+                Refusal::Invalid { .. } => (StatusCode::BAD_REQUEST, "BadDataError"),
+                Refusal::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
+                Refusal::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
+                Refusal::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
+                Refusal::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
+                Refusal::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
+            },
+            Self::BadInput(_) => (StatusCode::BAD_REQUEST, "BadDataError"),
+            Self::ContentType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ContentTypeError"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
+            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
+            Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
+            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
+            Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
+        }
+    }
+
+    /// What the caller is told. Of a fault inside, nothing but that there was one.
+    fn message(&self) -> String {
+        match self {
+            Self::Refused(Refusal::Internal(_)) => Self::Panicked.to_string(),
+            Self::Refused(Refusal::Unavailable(_)) => {
+                "The service cannot reach its database at the moment. Try again later.".to_owned()
+            }
+            Self::Refused(Refusal::Exists(entity)) => exists(entity),
+            Self::Refused(Refusal::Invalid { message, .. }) => {
+                bad_input(&[Detail { message: message.clone(), path: None }])
+            }
+            other => other.to_string(),
+        }
+    }
+
+    fn details(&self, message: &str) -> Vec<Detail> {
+        match self {
+            Self::BadInput(details) => details.clone(),
+            Self::Refused(Refusal::Invalid { field, message }) => {
+                vec![Detail { message: message.clone(), path: field.map(|field| format!("/body/{field}")) }]
+            }
+            _ => vec![Detail { message: message.to_owned(), path: None }],
+        }
+    }
+
+    /// The answer, under the id that the log line of this occurrence has too.
+    pub(crate) fn present(&self, id: Uuid) -> HttpResponse {
+        let (status, name) = self.kind();
+        let message = self.message();
+        let permissions = match self {
+            Self::Refused(Refusal::Denied(Denied { any_of, .. })) => {
+                Some(any_of.iter().copied().map(Permission::as_str).collect())
+            }
+            _ => None,
+        };
+        let login = matches!(self, Self::NoCredentials);
+        let body = ErrorBody {
+            id,
+            name,
+            details: self.details(&message),
+            message,
+            permissions,
+            path: login.then_some(LOGIN_PATH),
+            login: login.then_some("password"),
+        };
+        let mut answer = HttpResponse::build(status);
+        answer.insert_header((header::CONTENT_TYPE, JSON));
+        match self {
+            Self::NoCredentials | Self::BadCredentials => {
+                answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::WrongMethod(allow) => {
+                answer.insert_header((header::ALLOW, *allow));
+            }
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+                answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            _ => {}
+        }
+        // Strings and lists of strings: they always serialise.
+        answer.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+
+    /// Writes the occurrence down under its id: a fault inside loudly and with all its causes, a client's quietly.
+    pub(crate) fn log(&self, id: Uuid) {
+        let (status, name) = self.kind();
+        let status = status.as_u16();
+        if status >= 500 {
+            tracing::error!(error_id = %id, status, name, error = %Causes(self), "request failed");
+        } else {
+            tracing::debug!(error_id = %id, status, name, "request refused");
+        }
+    }
+}
+
+fn exists(entity: &Entity) -> String {
+    match entity {
+        Entity::Secret => "This secret is in use already.".to_owned(),
+        other => format!("There is already a {other}."),
+    }
+}
+
+/// An error with all that caused it.
+struct Causes<'e>(&'e dyn std::error::Error);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

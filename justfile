@@ -1,0 +1,63 @@
+# Everyday recipes, one line each. `just` lists them.
+_default:
+    @just --list --unsorted
+
+# Serve on the embedded database in data/
+run *arguments:
+    cargo run --release -- {{ arguments }}
+
+# All checks and tests, with the set-up that they need
+test:
+    ./test
+
+# The tests of one crate, quickly: just check latchkey-service
+check crate:
+    cargo clippy -p {{ crate }} --all-targets && cargo test -p {{ crate }}
+
+# Measure speed; results and method are in docs/performance.md
+bench *arguments:
+    cargo build --release -p latchkey -p latchkey-bench && target/release/bench {{ arguments }}
+
+# Format everything
+fmt:
+    cargo fmt --all
+
+# Lints as the tests demand them
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The documentation of all crates
+doc:
+    cargo doc --workspace --no-deps --open
+
+# Bring the configured database up to date
+migrate *arguments:
+    cargo run --quiet -- migrate {{ arguments }}
+
+# The settings in effect, and where each comes from
+config *arguments:
+    cargo run --quiet -- config {{ arguments }}
+
+# Print the OpenAPI document
+openapi:
+    cargo run --quiet -- openapi
+
+# A PostgreSQL for development: postgres://latchkey:latchkey@127.0.0.1/latchkey (it needs no master key, Compose asks for one)
+db-up:
+    LATCHKEY_MASTER_KEY=none docker compose up --detach --wait postgres
+
+# Stop it; its data stay
+db-down:
+    LATCHKEY_MASTER_KEY=none docker compose stop postgres
+
+# Latchkey on PostgreSQL, in containers
+up:
+    docker compose up --build
+
+# Look at changed snapshots, one by one
+snapshots:
+    cargo insta review
+
+# Licences, advisories and sources of all dependencies
+deny:
+    cargo deny check
