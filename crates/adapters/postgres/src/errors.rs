@@ -1,0 +1,55 @@
+//! What a driver's error means to a caller, decided here and nowhere else.
+
+use diesel::result::{DatabaseErrorKind, Error};
+use latchkey_ports::{Entity, Inconsistency, StoreError};
+
+/// How work in a transaction fails: with an answer for the caller, or with an error of the driver that means no more
+/// than that the store is unavailable. Either undoes the transaction.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// An answer for the caller.
+    #[error(transparent)]
+    Answer(#[from] StoreError),
+    /// The driver's error.
+    #[error(transparent)]
+    Driver(#[from] Error),
+}
+
+impl From<Inconsistency> for Failure {
+    fn from(inconsistency: Inconsistency) -> Self {
+        Self::Answer(inconsistency.into())
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Answer(answer) => answer,
+            // Connections, time-outs, shutdowns, a full disk. References to what is not there, and what is there
+            // already, were found before.
+            Failure::Driver(error) => unavailable(error),
+        }
+    }
+}
+
+/// The store could not answer.
+pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
+}
+
+/// That does not exist.
+pub(crate) fn not_found(entity: Entity) -> Failure {
+    Failure::Answer(StoreError::NotFound(entity))
+}
+
+/// For `map_err` of an insertion: which entity is there already, by the name of the constraint.
+pub(crate) fn taken(entity_of: impl FnOnce(&str) -> Option<Entity>) -> impl FnOnce(Error) -> Failure {
+    move |error| {
+        if let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information) = &error
+            && let Some(entity) = information.constraint_name().and_then(entity_of)
+        {
+            return Failure::Answer(StoreError::Conflict(entity));
+        }
+        error.into()
+    }
+}

@@ -1,0 +1,36 @@
+//! Why the store could not be opened or brought up to date, in words for the operator. None shows the URL, which may
+//! hold a password.
+
+/// What a driver said: no type of diesel's leaves this crate.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the store could not be opened or brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is none that the driver understands.
+    #[error("the database URL cannot be read: write postgres://user:password@host:5432/database")]
+    Url(#[source] Cause),
+    /// The URL asks for an encrypted connection.
+    #[error(
+        "the database URL asks for TLS (sslmode={0}), which is not built in: use a private network or a local proxy that \
+         speaks TLS, and leave sslmode out"
+    )]
+    Tls(&'static str),
+    /// The pool could not be made.
+    #[error("the pool of database connections cannot be made")]
+    Pool(#[source] Cause),
+    /// The server does not answer, or does not let us in.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Cause),
+    /// A newer Latchkey has brought the database up to its own date.
+    #[error(
+        "the database was written by a newer Latchkey: it has the migration {version}, which this program does not know"
+    )]
+    NewerSchema {
+        /// The migration.
+        version: String,
+    },
+    /// A migration failed; the database is as it was before that one.
+    #[error("the database cannot be brought up to date")]
+    Migration(#[source] Cause),
+}

@@ -1,0 +1,129 @@
+//! API tokens.
+
+use chrono::{DateTime, Utc};
+use diesel::{Insertable, Queryable, Selectable, pg::Pg};
+use latchkey_domain::{
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
+    TokenId, TokenKind, TokenName,
+};
+use latchkey_ports::{Inconsistency, KeyId, SecretRecord, StoredToken};
+use uuid::Uuid;
+
+use super::Row;
+use crate::schema::{api_tokens, token_rows};
+
+/// A token as the view `token_rows` shows it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = token_rows, check_for_backend(Pg))]
+pub(crate) struct TokenRow {
+    id: Uuid,
+    name: String,
+    kind: String,
+    all_projects: bool,
+    environment: Option<String>,
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    seen_at: Option<DateTime<Utc>>,
+    secret_digest: Vec<u8>,
+    secret_key: Vec<u8>,
+    secret_sealed: Option<Vec<u8>>,
+    alias_digest: Option<Vec<u8>>,
+    alias_key: Option<Vec<u8>>,
+    alias_sealed: Option<Vec<u8>>,
+    project_ids: Vec<String>,
+}
+
+impl TryFrom<TokenRow> for StoredToken {
+    type Error = Inconsistency;
+
+    fn try_from(row: TokenRow) -> Result<Self, Inconsistency> {
+        let id = TokenId::from_uuid(row.id);
+        let at = Row { table: "api_tokens", key: id };
+        let kind: TokenKind = at.column("kind", row.kind.parse())?;
+        let projects = scope(&at, row.all_projects, &row.project_ids)?;
+        let environment = match row.environment {
+            None => EnvironmentScope::All,
+            Some(name) => EnvironmentScope::Only(at.column("environment", EnvironmentName::new(&name))?),
+        };
+        let token = ApiToken {
+            id,
+            name: at.column("name", TokenName::new(&row.name))?,
+            access: at.column("kind", TokenAccess::new(kind, projects, environment))?,
+            expires_at: at.optional_moment("expires_at", row.expires_at)?,
+            created_at: at.moment("created_at", row.created_at)?,
+            seen_at: at.optional_moment("seen_at", row.seen_at)?,
+        };
+        let secret = SecretRecord {
+            digest: at.digest("secret_digest", &row.secret_digest)?,
+            key: KeyId(at.bytes("secret_key", &row.secret_key)?),
+            sealed: row.secret_sealed.map(Vec::into_boxed_slice),
+        };
+        let alias = match (row.alias_digest, row.alias_key) {
+            (None, None) => None,
+            (Some(digest), Some(key)) => Some(SecretRecord {
+                digest: at.digest("alias_digest", &digest)?,
+                key: KeyId(at.bytes("alias_key", &key)?),
+                sealed: row.alias_sealed.map(Vec::into_boxed_slice),
+            }),
+            _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
+        };
+        Ok(Self { token, secret, alias })
+    }
+}
+
+/// A token that names no project is not for all of them: only `all_projects` says that.
+fn scope(at: &Row<TokenId>, all_projects: bool, named: &[String]) -> Result<ProjectScope, Inconsistency> {
+    match (all_projects, named) {
+        (true, []) => Ok(ProjectScope::All),
+        (true, _) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
+        (false, ids) => {
+            let links = Row { table: "api_token_projects", key: at.key };
+            let ids: Result<Vec<_>, _> = ids.iter().map(|id| ProjectId::new(id)).collect();
+            let set = ProjectSet::new(links.column("project_id", ids)?);
+            at.column("all_projects", set).map(ProjectScope::Only)
+        }
+    }
+}
+
+/// A new row of `api_tokens`.
+#[derive(Insertable)]
+#[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
+pub(crate) struct NewTokenRow<'a> {
+    id: Uuid,
+    name: &'a str,
+    kind: &'a str,
+    all_projects: bool,
+    environment: Option<&'a str>,
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    seen_at: Option<DateTime<Utc>>,
+    secret_digest: &'a [u8],
+    secret_key: &'a [u8],
+    secret_sealed: Option<&'a [u8]>,
+    alias_digest: Option<&'a [u8]>,
+    alias_key: Option<&'a [u8]>,
+    alias_sealed: Option<&'a [u8]>,
+}
+
+impl<'a> NewTokenRow<'a> {
+    pub(crate) fn new(stored: &'a StoredToken) -> Self {
+        let StoredToken { token, secret, alias } = stored;
+        let alias = alias.as_ref();
+        Self {
+            id: token.id.as_uuid(),
+            name: token.name.as_str(),
+            kind: token.access.kind().as_str(),
+            all_projects: matches!(token.access.projects(), ProjectScope::All),
+            environment: token.access.environment().map(EnvironmentName::as_str),
+            expires_at: token.expires_at.map(Timestamp::to_datetime),
+            created_at: token.created_at.to_datetime(),
+            seen_at: token.seen_at.map(Timestamp::to_datetime),
+            secret_digest: &secret.digest.0,
+            secret_key: &secret.key.0,
+            secret_sealed: secret.sealed.as_deref(),
+            alias_digest: alias.map(|alias| alias.digest.0.as_slice()),
+            alias_key: alias.map(|alias| alias.key.0.as_slice()),
+            alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The store: a pool, and how calls get a connection from it.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use diesel::ConnectionResult;
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool},
+    },
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use latchkey_ports::StoreError;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tracing::Instrument;
+
+use crate::{
+    OpenError,
+    errors::{Failure, unavailable},
+    migrations,
+};
+
+/// Where the database is, and how long to wait for it.
+#[derive(Clone)]
+pub struct PostgresSettings {
+    /// `postgres://user:password@host:port/database`.
+    pub url: String,
+    /// The most connections that are open at once.
+    pub pool_size: usize,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+    /// How long a call waits for a connection.
+    pub acquire_timeout: Duration,
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for PostgresSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresSettings").field("pool_size", &self.pool_size).finish_non_exhaustive()
+    }
+}
+
+/// The store over one PostgreSQL database. A clone is the same store.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: Pool<AsyncPgConnection>,
+    acquire_timeout: Duration,
+    url: String,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// A store over the database of this URL. No connection is made yet; the tables come by
+    /// [`PostgresStore::migrate`].
+    ///
+    /// # Errors
+    /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
+    pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
+        let url = &settings.url;
+        let parsed =
+            tokio_postgres::Config::from_str(url).map_err(|error| OpenError::Url(Box::new(error)))?;
+        if parsed.get_ssl_mode() == SslMode::Require {
+            return Err(OpenError::Tls("require"));
+        }
+        let mut config = ManagerConfig::default();
+        // A connection that died is noticed without asking: its driver has ended.
+        config.recycling_method = RecyclingMethod::Fast;
+        let (limits, patience) = (session_limits(settings.statement_timeout), settings.acquire_timeout);
+        config.custom_setup =
+            Box::new(move |url| establish(url.to_owned(), limits.clone(), patience).boxed());
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size.max(1))
+            .build()
+            .map_err(|error| OpenError::Pool(Box::new(error)))?;
+        Ok(Self { pool, acquire_timeout: settings.acquire_timeout, url: url.clone() })
+    }
+
+    /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at
+    /// once; each migration runs once.
+    ///
+    /// # Errors
+    /// [`OpenError::Unreachable`]; [`OpenError::NewerSchema`] where a newer program was here; [`OpenError::Migration`].
+    pub async fn migrate(&self) -> Result<usize, OpenError> {
+        let connecting = timeout(self.acquire_timeout, AsyncPgConnection::establish(&self.url));
+        let connection = connecting
+            .await
+            .map_err(|error| OpenError::Unreachable(Box::new(error)))?
+            .map_err(|error| OpenError::Unreachable(Box::new(error)))?;
+        migrations::run(connection).await
+    }
+
+    /// A connection for reading. Statements outside a transaction leave nothing behind when they are dropped.
+    pub(crate) async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
+        timeout(self.acquire_timeout, self.pool.get()).await.map_err(unavailable)?.map_err(unavailable)
+    }
+
+    /// A transaction that writes: done as a whole, or not at all. It is a task of its own, which goes on when the
+    /// caller's future is dropped; a client that hangs up leaves no lock and no open transaction behind.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        let store = self.clone();
+        let transaction = async move {
+            let mut connection = store.connection().await?;
+            let done = connection.transaction(async |connection| work(connection).await).await;
+            done.map_err(StoreError::from)
+        };
+        tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)?
+    }
+}
+
+/// What every session is told: how long a statement may take, and that a transaction that nobody continues ends, with
+/// its locks.
+fn session_limits(statement_timeout: Duration) -> String {
+    let millis = statement_timeout.as_millis();
+    format!("SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {};", 2 * millis)
+}
+
+async fn establish(url: String, limits: String, patience: Duration) -> ConnectionResult<AsyncPgConnection> {
+    use diesel_async::SimpleAsyncConnection;
+
+    let connecting = async {
+        let mut connection = AsyncPgConnection::establish(&url).await?;
+        connection
+            .batch_execute(&limits)
+            .await
+            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        Ok(connection)
+    };
+    // A network that swallows packets must not hold a caller for minutes.
+    timeout(patience, connecting)
+        .await
+        .unwrap_or_else(|elapsed| Err(diesel::ConnectionError::BadConnection(elapsed.to_string())))
+}

@@ -1,0 +1,74 @@
+//! The statements that find API tokens. Each is made in one function, which the test of query plans calls as well.
+//!
+//! They are written in diesel's language and not as text, because diesel keeps only such statements prepared.
+
+#![expect(
+    clippy::elidable_lifetime_names,
+    reason = "`auto_type` writes the lifetime into the type that it makes"
+)]
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    SelectableHelper,
+    dsl::{auto_type, count_star},
+    pg::Pg,
+};
+use uuid::Uuid;
+
+use crate::{
+    rows::TokenRow,
+    schema::{api_token_projects, api_tokens, token_rows},
+};
+
+type ShownToken = diesel::dsl::AsSelect<TokenRow, Pg>;
+
+/// The hot read: the tokens that name a project, by id. Down the key of `api_token_projects`, one step to each token.
+#[auto_type]
+pub(crate) fn of_project<'a>(project: &'a str) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    api_token_projects::table
+        .inner_join(token_rows::table.on(token_rows::id.eq(api_token_projects::token_id)))
+        .filter(api_token_projects::project_id.eq(project))
+        .order(api_token_projects::token_id)
+        .select(row)
+}
+
+/// The token of an id.
+#[auto_type]
+pub(crate) fn by_id(id: Uuid) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    token_rows::table.filter(token_rows::id.eq(id)).select(row)
+}
+
+/// The token whose secret or alias has one of these digests: steps in two unique indexes.
+#[auto_type]
+pub(crate) fn by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    token_rows::table
+        .filter(
+            token_rows::secret_digest
+                .eq_any(digests)
+                .or(token_rows::alias_digest.assume_not_null().eq_any(digests)),
+        )
+        .select(row)
+}
+
+/// How many tokens name a project.
+#[auto_type]
+pub(crate) fn number_of_project<'a>(project: &'a str) -> _ {
+    api_token_projects::table.filter(api_token_projects::project_id.eq(project)).select(count_star())
+}
+
+/// How many tokens are for all projects. The bare column is the very condition of the partial index.
+#[auto_type]
+pub(crate) fn number_of_all_projects() -> _ {
+    api_tokens::table.filter(api_tokens::all_projects).select(count_star())
+}
+
+/// Notes when tokens last authenticated. Rows are locked in order, so that two processes cannot wait for each other.
+pub(crate) const RECORD_SEEN: &str = "\
+    WITH latest AS (\
+        SELECT kept.id, seen.at FROM api_tokens AS kept \
+        INNER JOIN (SELECT id, max(at) AS at FROM unnest($1, $2) AS one (id, at) GROUP BY id) AS seen USING (id) \
+        WHERE kept.seen_at IS NULL OR kept.seen_at < seen.at ORDER BY kept.id FOR NO KEY UPDATE OF kept) \
+    UPDATE api_tokens SET seen_at = latest.at FROM latest WHERE api_tokens.id = latest.id";
