@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock as _, Store};
+use latchkey_postgres::{PostgresSettings, PostgresStore};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::spawn_blocking;
 
 use crate::{
@@ -32,7 +34,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
         }
         Database::SqliteMemory => sqlite(Location::Memory, settings).await,
         Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
-        Database::Postgres(_) => postgres(settings).await,
+        Database::Postgres(url) => postgres(url, settings).await,
     }
 }
 
@@ -51,6 +53,13 @@ async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Resu
     opened.await.context("opening the database was cut short")?
 }
 
-async fn postgres(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
-    anyhow::bail!("TEMPORARY")
+async fn postgres(url: &SecretString, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
+    let store = PostgresStore::connect(&PostgresSettings {
+        url: url.expose_secret().to_owned(),
+        pool_size: usize::try_from(settings.pool_size.get())?,
+        statement_timeout: settings.statement_timeout,
+        acquire_timeout: settings.acquire_timeout,
+    })?;
+    let migrations = store.migrate().await?;
+    Ok(Opened { store: Arc::new(store), migrations })
 }

@@ -37,12 +37,7 @@ impl Child {
             .stderr(output)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        Ok(Self {
-            name: name.to_owned(),
-            process,
-            stop_signal: Signal::TERM,
-            log: log.to_owned(),
-        })
+        Ok(Self { name: name.to_owned(), process, stop_signal: Signal::TERM, log: log.to_owned() })
     }
 
     /// The same, stopped by another signal.
@@ -68,10 +63,7 @@ impl Child {
     pub fn last_lines(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
-        lines
-            .get(lines.len().saturating_sub(20)..)
-            .unwrap_or_default()
-            .join("\n")
+        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
     }
 
     /// The memory that the process has in use (`VmRSS`), in KiB. Linux only.

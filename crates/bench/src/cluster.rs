@@ -48,38 +48,19 @@ impl Cluster {
 
         let mut initdb = Command::new(programs.join("initdb"));
         initdb
-            .args([
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-            ])
+            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"])
             .args(["--no-sync", "--pgdata"])
             .arg(&data);
         let made = run_as(&mut initdb, account).current_dir(directory).output()?;
-        ensure!(
-            made.status.success(),
-            "initdb failed:\n{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        ensure!(made.status.success(), "initdb failed:\n{}", String::from_utf8_lossy(&made.stderr));
 
         let port = free_port()?;
         let mut postgres = cores.measured(&programs.join("postgres"));
-        postgres
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
+        postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
         let log = directory.join("postgres.log");
-        let server = Child::start(
-            run_as(&mut postgres, account).current_dir(directory),
-            "postgres",
-            &log,
-        )?;
+        let server = Child::start(run_as(&mut postgres, account).current_dir(directory), "postgres", &log)?;
         // SIGINT is Postgres's fast shutdown: it does not wait for its clients.
-        let mut cluster = Self {
-            server: server.stopped_by(Signal::INT),
-            port,
-        };
+        let mut cluster = Self { server: server.stopped_by(Signal::INT), port };
         cluster.wait().await?;
         Ok(cluster)
     }
@@ -108,9 +89,7 @@ impl Cluster {
     /// Where Postgres refuses.
     pub async fn create_database(&self, name: &str) -> anyhow::Result<String> {
         let client = connect(&self.url("postgres")).await?;
-        client
-            .batch_execute(&format!("CREATE DATABASE \"{name}\""))
-            .await?;
+        client.batch_execute(&format!("CREATE DATABASE \"{name}\"")).await?;
         Ok(self.url(name))
     }
 
@@ -145,11 +124,7 @@ fn programs() -> anyhow::Result<PathBuf> {
     versions.sort();
     std::env::split_paths(&path)
         .chain(versions.into_iter().rev())
-        .find(|directory| {
-            ["initdb", "postgres"]
-                .iter()
-                .all(|name| directory.join(name).is_file())
-        })
+        .find(|directory| ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()))
         .context("Postgres is not installed; on Debian: apt-get install -y postgresql")
 }
 
@@ -165,9 +140,7 @@ fn account() -> anyhow::Result<Option<Account>> {
         .find(|fields| fields.first() == Some(&"postgres"))
         .context("root cannot run Postgres, and there is no user `postgres`")?;
     let number = |index: usize| fields.get(index).and_then(|text| text.parse().ok());
-    let (user, group) = number(2)
-        .zip(number(3))
-        .context("the user `postgres` has no ids in /etc/passwd")?;
+    let (user, group) = number(2).zip(number(3)).context("the user `postgres` has no ids in /etc/passwd")?;
     Ok(Some(Account { user, group }))
 }
 

@@ -75,10 +75,7 @@ fn pinned(cores: Option<std::ops::Range<usize>>, program: &Path) -> Command {
     };
     // `taskset` becomes the program, so the child's id is the program's.
     let mut command = Command::new("taskset");
-    command
-        .arg("-c")
-        .arg(format!("{}-{}", cores.start, cores.end - 1))
-        .arg(program);
+    command.arg("-c").arg(format!("{}-{}", cores.start, cores.end - 1)).arg(program);
     command
 }
 

@@ -59,7 +59,5 @@ impl FloorFlags {
 /// The answer of every floor.
 #[must_use]
 pub fn answer(body: &Bytes) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(body.clone())
+    HttpResponse::Ok().content_type("application/json").body(body.clone())
 }

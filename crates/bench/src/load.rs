@@ -67,28 +67,16 @@ impl Load {
             .kill_on_drop(true);
         let output = command.output().await.context("cannot start wrk")?;
         let text = String::from_utf8_lossy(&output.stdout);
-        ensure!(
-            output.status.success(),
-            "wrk failed: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
         for failure in ["Non-2xx", "Socket errors"] {
-            ensure!(
-                !text.contains(failure),
-                "{} answered with failures:\n{text}",
-                request.url
-            );
+            ensure!(!text.contains(failure), "{} answered with failures:\n{text}", request.url);
         }
         parse(&text).with_context(|| format!("wrk printed something unknown:\n{text}"))
     }
 }
 
 fn parse(text: &str) -> Option<Sample> {
-    let after = |label: &str| {
-        text.lines()
-            .find_map(|line| line.trim().strip_prefix(label))
-            .map(str::trim)
-    };
+    let after = |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
     Some(Sample {
         requests_per_second: after("Requests/sec:")?.parse().ok()?,
         p50_ms: milliseconds(after("50%")?)?,

@@ -134,22 +134,13 @@ impl fmt::Display for Findings {
         }
         if let Some(start_up) = &self.start_up {
             f.write_str("### From start to ready, SQLite\n\n| | ms: median (min–max) |\n| --- | ---: |\n")?;
-            for (name, spread) in [
-                ("first start", start_up.first_ms),
-                ("later start", start_up.again_ms),
-            ] {
+            for (name, spread) in [("first start", start_up.first_ms), ("later start", start_up.again_ms)] {
                 writeln!(f, "| {name} | {} |", Rounded(spread, 1))?;
             }
             f.write_char('\n')?;
         }
         f.write_str("### Against the bar\n\n| figure | value | bar | met |\n| --- | ---: | --- | --- |\n")?;
-        for Claim {
-            what,
-            value,
-            unit,
-            bar,
-        } in &self.claims
-        {
+        for Claim { what, value, unit, bar } in &self.claims {
             let met = if bar.is_met_by(*value) { "yes" } else { "**no**" };
             writeln!(f, "| {what} | {value:.1} {unit} | {bar} {unit} | {met} |")?;
         }
@@ -189,16 +180,8 @@ mod tests {
 
     #[test]
     fn a_report_shows_medians_and_what_is_not_met() {
-        let sample = |requests_per_second| Sample {
-            requests_per_second,
-            p50_ms: 1.0,
-            p99_ms: 2.5,
-        };
-        let spread = Spread {
-            median: 10.0,
-            min: 9.0,
-            max: 12.5,
-        };
+        let sample = |requests_per_second| Sample { requests_per_second, p50_ms: 1.0, p99_ms: 2.5 };
+        let spread = Spread { median: 10.0, min: 9.0, max: 12.5 };
         let findings = Findings {
             machine: Machine {
                 processor: "A Processor".to_owned(),
@@ -214,23 +197,10 @@ mod tests {
                     samples: vec![sample(900.0), sample(1_100.4), sample(1_000.0)],
                 }],
             }],
-            start_up: Some(StartUp {
-                first_ms: spread,
-                again_ms: spread,
-            }),
+            start_up: Some(StartUp { first_ms: spread, again_ms: spread }),
             claims: vec![
-                Claim {
-                    what: "a share".to_owned(),
-                    value: 74.96,
-                    unit: "%",
-                    bar: Bar::AtLeast(75.0),
-                },
-                Claim {
-                    what: "memory".to_owned(),
-                    value: 20.0,
-                    unit: "MB",
-                    bar: Bar::Below(40.0),
-                },
+                Claim { what: "a share".to_owned(), value: 74.96, unit: "%", bar: Bar::AtLeast(75.0) },
+                Claim { what: "memory".to_owned(), value: 20.0, unit: "MB", bar: Bar::Below(40.0) },
             ],
         };
         let text = findings.to_string();

@@ -42,16 +42,8 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
         let upper = *sorted.get(middle)?;
-        let lower = if sorted.len().is_multiple_of(2) {
-            *sorted.get(middle.checked_sub(1)?)?
-        } else {
-            upper
-        };
-        Some(Self {
-            median: f64::midpoint(lower, upper),
-            min: *sorted.first()?,
-            max: *sorted.last()?,
-        })
+        let lower = if sorted.len().is_multiple_of(2) { *sorted.get(middle.checked_sub(1)?)? } else { upper };
+        Some(Self { median: f64::midpoint(lower, upper), min: *sorted.first()?, max: *sorted.last()? })
     }
 }
 
@@ -65,8 +57,7 @@ impl Series {
     /// The median of the requests per second; 0 without any round.
     #[must_use]
     pub fn throughput(&self) -> f64 {
-        self.spread(|sample| sample.requests_per_second)
-            .map_or(0.0, |spread| spread.median)
+        self.spread(|sample| sample.requests_per_second).map_or(0.0, |spread| spread.median)
     }
 }
 
@@ -84,10 +75,7 @@ pub async fn take_turns(
     for contestant in contestants {
         progress(&format!("warm-up: {}", contestant.name));
         load.run(&contestant.request, options.warm_up.max(1)).await?;
-        all.push(Series {
-            name: contestant.name.clone(),
-            samples: Vec::new(),
-        });
+        all.push(Series { name: contestant.name.clone(), samples: Vec::new() });
     }
     for round in 1..=options.rounds {
         for (contestant, series) in contestants.iter().zip(&mut all) {

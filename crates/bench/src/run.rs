@@ -64,12 +64,7 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         start = Some(start_up);
         claims.extend(found);
     }
-    Ok(Findings {
-        machine: Machine::this(bench.cores.describe(), postgres),
-        groups,
-        start_up: start,
-        claims,
-    })
+    Ok(Findings { machine: Machine::this(bench.cores.describe(), postgres), groups, start_up: start, claims })
 }
 
 impl<P: Fn(&str)> Bench<'_, P> {
@@ -98,9 +93,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         for tokens in [options.few, options.many] {
             (self.progress)(&format!("postgres: filling a database with {tokens} tokens"));
             let url = cluster.create_database(&format!("tokens_{tokens}")).await?;
-            let (server, body) = self
-                .server(&self.place(&format!("postgres-{tokens}"))?, &url)
-                .await?;
+            let (server, body) = self.server(&self.place(&format!("postgres-{tokens}"))?, &url).await?;
             seeding::fill_postgres(&url, tokens).await?;
             let floor = Listener::floor("floor-postgres", &self.cores, &body, Some(&url)).await?;
             contestants.push(contestant(&format!("latchkey, {tokens} tokens"), &server));
@@ -112,31 +105,14 @@ impl<P: Fn(&str)> Bench<'_, P> {
             }
             listeners.extend([floor, server]);
         }
-        let group = self
-            .rounds("A project's 10 tokens, PostgreSQL", &contestants)
-            .await?;
+        let group = self.rounds("A project's 10 tokens, PostgreSQL", &contestants).await?;
         let [few, few_floor, many, many_floor, ..] = &group.series[..] else {
             anyhow::bail!("a contestant is missing");
         };
         let mut claims = vec![
-            share(
-                "PostgreSQL, few tokens, of the query floor",
-                few,
-                few_floor,
-                Bar::AtLeast(75.0),
-            ),
-            share(
-                "PostgreSQL, many tokens, of the query floor",
-                many,
-                many_floor,
-                Bar::AtLeast(75.0),
-            ),
-            share(
-                "PostgreSQL, many tokens, of few tokens",
-                many,
-                few,
-                Bar::AtLeast(90.0),
-            ),
+            share("PostgreSQL, few tokens, of the query floor", few, few_floor, Bar::AtLeast(75.0)),
+            share("PostgreSQL, many tokens, of the query floor", many, many_floor, Bar::AtLeast(75.0)),
+            share("PostgreSQL, many tokens, of few tokens", many, few, Bar::AtLeast(90.0)),
         ];
         claims.push(memory("PostgreSQL, many tokens", listeners.last())?);
         Ok(((group, claims), cluster.version().await?))
@@ -170,12 +146,8 @@ impl<P: Fn(&str)> Bench<'_, P> {
     fn start(&self) -> anyhow::Result<(StartUp, Vec<Claim>)> {
         (self.progress)("start: measuring the time from start to ready");
         let start_up = start_up::measure(&self.program, &self.place("start")?, self.options.starts)?;
-        let claim = |what: &str, value| Claim {
-            what: what.to_owned(),
-            value,
-            unit: "ms",
-            bar: Bar::Below(150.0),
-        };
+        let claim =
+            |what: &str, value| Claim { what: what.to_owned(), value, unit: "ms", bar: Bar::Below(150.0) };
         let claims = vec![
             claim("first start to ready, SQLite, median", start_up.first_ms.median),
             claim("later start to ready, SQLite, median", start_up.again_ms.median),
@@ -186,28 +158,17 @@ impl<P: Fn(&str)> Bench<'_, P> {
     async fn rounds(&self, title: &str, contestants: &[Contestant]) -> anyhow::Result<Group> {
         let load = Load::new(&self.cores, self.options.connections)?;
         let series = take_turns(contestants, &load, self.options, &self.progress).await?;
-        Ok(Group {
-            title: title.to_owned(),
-            series,
-        })
+        Ok(Group { title: title.to_owned(), series })
     }
 }
 
 fn contestant(name: &str, listener: &Listener) -> Contestant {
-    Contestant {
-        name: name.to_owned(),
-        request: listener.list(),
-    }
+    Contestant { name: name.to_owned(), request: listener.list() }
 }
 
 /// The throughput of one in per cent of another's.
 fn share(what: &str, of: &Series, whole: &Series, bar: Bar) -> Claim {
-    Claim {
-        what: what.to_owned(),
-        value: 100.0 * of.throughput() / whole.throughput(),
-        unit: "%",
-        bar,
-    }
+    Claim { what: what.to_owned(), value: 100.0 * of.throughput() / whole.throughput(), unit: "%", bar }
 }
 
 /// What the server has in memory after its rounds.

@@ -65,9 +65,7 @@ impl Listener {
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = configured(cores.measured(program), directory, database_url, port);
-        command
-            .env("LATCHKEY_MASTER_KEY", MASTER_KEY)
-            .env("INIT_ADMIN_API_TOKENS", ADMIN_TOKEN);
+        command.env("LATCHKEY_MASTER_KEY", MASTER_KEY).env("INIT_ADMIN_API_TOKENS", ADMIN_TOKEN);
         // `taskset` is looked up on it.
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
@@ -94,19 +92,12 @@ impl Listener {
         if let Some(url) = database_url {
             command.arg("--database-url").arg(url);
         }
-        let child = Child::start(
-            &mut command,
-            name,
-            &body.with_file_name(format!("{name}-{port}.log")),
-        )?;
+        let child = Child::start(&mut command, name, &body.with_file_name(format!("{name}-{port}.log")))?;
         Self::answering(child, port, &path()).await
     }
 
     async fn answering(child: Child, port: u16, path: &str) -> anyhow::Result<Self> {
-        let mut listener = Self {
-            child,
-            base: format!("http://127.0.0.1:{port}"),
-        };
+        let mut listener = Self { child, base: format!("http://127.0.0.1:{port}") };
         let (client, waited) = (Client::new(), Stopwatch::start());
         loop {
             let answer = client.get(format!("{}{path}", listener.base)).send().await;
@@ -124,10 +115,7 @@ impl Listener {
     /// What is measured: the list of the project's tokens.
     #[must_use]
     pub fn list(&self) -> Request {
-        Request {
-            url: format!("{}{}", self.base, path()),
-            authorization: ADMIN_TOKEN.to_owned(),
-        }
+        Request { url: format!("{}{}", self.base, path()), authorization: ADMIN_TOKEN.to_owned() }
     }
 
     /// Creates the tokens of the measured project, as a user would.
@@ -146,11 +134,7 @@ impl Listener {
                 .send()
                 .await?;
             let status = answer.status();
-            ensure!(
-                status == StatusCode::CREATED,
-                "a token was refused: {status} {}",
-                answer.text().await?
-            );
+            ensure!(status == StatusCode::CREATED, "a token was refused: {status} {}", answer.text().await?);
         }
         Ok(())
     }
@@ -161,9 +145,7 @@ impl Listener {
     /// Where it does not.
     pub async fn body(&self) -> anyhow::Result<String> {
         let list = self.list();
-        let request = Client::new()
-            .get(&list.url)
-            .header("authorization", list.authorization);
+        let request = Client::new().get(&list.url).header("authorization", list.authorization);
         let answer = request.send().await?.error_for_status()?;
         let body = answer.text().await?;
         let parsed: Value = serde_json::from_str(&body)?;

@@ -38,10 +38,7 @@ pub fn measure(program: &Path, directory: &Path, starts: u32) -> anyhow::Result<
         again.push(once(program, &place)?);
     }
     let spread = |samples| Spread::of(samples).context("no start");
-    Ok(StartUp {
-        first_ms: spread(first)?,
-        again_ms: spread(again)?,
-    })
+    Ok(StartUp { first_ms: spread(first)?, again_ms: spread(again)? })
 }
 
 fn once(program: &Path, directory: &Path) -> anyhow::Result<f64> {

@@ -9,10 +9,7 @@ pub struct Stopwatch(Instant);
 impl Stopwatch {
     /// Starts now.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a benchmark measures real time; no port comes between"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time; no port comes between")]
     pub fn start() -> Self {
         Self(Instant::now())
     }

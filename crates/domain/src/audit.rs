@@ -142,16 +142,8 @@ impl Origin {
     /// An origin; of the user agent only what fits is kept, without control characters.
     #[must_use]
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
-        let kept = |text: &str| {
-            text.chars()
-                .filter(|c| !c.is_control())
-                .take(Self::MAX_USER_AGENT)
-                .collect()
-        };
-        Self {
-            address,
-            user_agent: user_agent.map(kept),
-        }
+        let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(Self::MAX_USER_AGENT).collect();
+        Self { address, user_agent: user_agent.map(kept) }
     }
 }
 
@@ -292,18 +284,10 @@ mod tests {
     fn actors_keep_the_numbers_of_the_reference() {
         for actor in [
             Actor::System,
-            Actor::AdminToken {
-                name: "ci".to_owned(),
-            },
-            Actor::User {
-                id: UserId(7),
-                name: "ed@example.com".to_owned(),
-            },
+            Actor::AdminToken { name: "ci".to_owned() },
+            Actor::User { id: UserId(7), name: "ed@example.com".to_owned() },
         ] {
-            assert_eq!(
-                Actor::from_record(actor.name().to_owned(), actor.user_id()),
-                actor
-            );
+            assert_eq!(Actor::from_record(actor.name().to_owned(), actor.user_id()), actor);
         }
         assert_eq!(Actor::System.user_id(), -1337);
     }

@@ -30,10 +30,7 @@ impl Grants {
     /// What an admin may do: everything.
     #[must_use]
     pub fn admin() -> Self {
-        Self(BTreeSet::from([Grant {
-            permission: Permission::Admin,
-            place: Place::Instance,
-        }]))
+        Self(BTreeSet::from([Grant { permission: Permission::Admin, place: Place::Instance }]))
     }
 
     /// What somebody may do who holds a root role and roles in projects.
@@ -47,10 +44,7 @@ impl Grants {
     }
 
     fn add_role(&mut self, role: &Role, place: &Place) {
-        let grant = |permission: &Permission| Grant {
-            permission: *permission,
-            place: place.clone(),
-        };
+        let grant = |permission: &Permission| Grant { permission: *permission, place: place.clone() };
         self.0.extend(role.permissions.iter().map(grant));
     }
 
@@ -60,10 +54,7 @@ impl Grants {
     }
 
     fn holds(&self, permission: Permission, place: &Place) -> bool {
-        self.0.contains(&Grant {
-            permission,
-            place: place.clone(),
-        })
+        self.0.contains(&Grant { permission, place: place.clone() })
     }
 }
 
@@ -87,15 +78,8 @@ impl fmt::Display for Denied {
         match self.any_of.as_slice() {
             [one] => write!(f, "You need the \"{one}\" permission to perform this action"),
             several => {
-                let names: Vec<_> = several
-                    .iter()
-                    .map(|permission| format!("\"{permission}\""))
-                    .collect();
-                write!(
-                    f,
-                    "You need one of the permissions {} to perform this action",
-                    names.join(", ")
-                )
+                let names: Vec<_> = several.iter().map(|permission| format!("\"{permission}\"")).collect();
+                write!(f, "You need one of the permissions {} to perform this action", names.join(", "))
             }
         }?;
         match &self.place {
@@ -117,14 +101,7 @@ pub fn authorise(grants: &Grants, any_of: &[Permission], place: &Place) -> Resul
         || any_of.iter().any(|permission| {
             grants.holds(*permission, &Place::Instance) || grants.holds(*permission, place)
         });
-    if allowed {
-        Ok(())
-    } else {
-        Err(Denied {
-            any_of: any_of.to_vec(),
-            place: place.clone(),
-        })
-    }
+    if allowed { Ok(()) } else { Err(Denied { any_of: any_of.to_vec(), place: place.clone() }) }
 }
 
 #[cfg(test)]
@@ -138,10 +115,7 @@ mod tests {
     }
 
     fn role(name: &str) -> Role {
-        Role::built_in()
-            .into_iter()
-            .find(|role| role.name == name)
-            .expect("built in")
+        Role::built_in().into_iter().find(|role| role.name == name).expect("built in")
     }
 
     /// The contract's table of roles, column by column: may they (read tokens of a, create in a, delete in a,
@@ -173,13 +147,11 @@ mod tests {
             let grants = Grants::of_roles(&role(root), in_a.iter().map(|role| (project("a"), role)));
             let answers: Vec<_> = asked
                 .iter()
-                .map(|(permission, place)| {
-                    if authorise(&grants, &[*permission], place).is_ok() {
-                        "yes"
-                    } else {
-                        "no"
-                    }
-                })
+                .map(
+                    |(permission, place)| {
+                        if authorise(&grants, &[*permission], place).is_ok() { "yes" } else { "no" }
+                    },
+                )
                 .collect();
             assert_eq!(answers.join(" "), expected, "{root} with {in_a:?} in a");
         }
@@ -188,10 +160,7 @@ mod tests {
     #[test]
     fn admin_in_a_project_is_not_admin_of_anything() {
         let place = Place::Project(project("a"));
-        let grants = Grants::from_iter([Grant {
-            permission: Permission::Admin,
-            place: place.clone(),
-        }]);
+        let grants = Grants::from_iter([Grant { permission: Permission::Admin, place: place.clone() }]);
         assert!(authorise(&grants, &[Permission::ReadProjectApiToken], &place).is_err());
         assert!(authorise(&grants, &[Permission::CreateProject], &Place::Instance).is_err());
     }
@@ -218,10 +187,7 @@ mod tests {
     }
 
     fn place() -> impl Strategy<Value = Place> {
-        prop_oneof![
-            Just(Place::Instance),
-            "[ab]".prop_map(|id| Place::Project(project(&id)))
-        ]
+        prop_oneof![Just(Place::Instance), "[ab]".prop_map(|id| Place::Project(project(&id)))]
     }
 
     fn grant() -> impl Strategy<Value = Grant> {

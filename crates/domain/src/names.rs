@@ -37,16 +37,10 @@ pub enum NameFault {
 fn url_friendly(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
     let fault = if text.is_empty() {
         NameFault::Blank
-    } else if !text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_~.-".contains(&byte))
-    {
+    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_~.-".contains(&byte)) {
         NameFault::NotUrlFriendly
     } else if text.len() > max {
-        NameFault::TooLong {
-            max,
-            actual: text.len(),
-        }
+        NameFault::TooLong { max, actual: text.len() }
     } else {
         return Ok(());
     };
@@ -162,13 +156,7 @@ mod tests {
             assert_eq!(ProjectId::new(good).expect("good").as_str(), good);
         }
         assert_eq!(fault(ProjectId::new("")), NameFault::Blank);
-        assert_eq!(
-            fault(ProjectId::new(&"x".repeat(101))),
-            NameFault::TooLong {
-                max: 100,
-                actual: 101
-            }
-        );
+        assert_eq!(fault(ProjectId::new(&"x".repeat(101))), NameFault::TooLong { max: 100, actual: 101 });
         for bad in [" ", "a b", "é", "a/b", "*", "[]", "a\0", "a,b", "%41"] {
             assert_eq!(fault(ProjectId::new(bad)), NameFault::NotUrlFriendly, "{bad:?}");
         }
@@ -178,17 +166,8 @@ mod tests {
     fn a_token_name_is_trimmed_and_counted_in_characters() {
         assert_eq!(TokenName::new("  a b \n").expect("good").as_str(), "a b");
         assert_eq!(fault(TokenName::new(" \t ")), NameFault::Blank);
-        assert_eq!(
-            TokenName::new(&"é".repeat(255)).expect("good").as_str().len(),
-            510
-        );
-        assert_eq!(
-            fault(TokenName::new(&"é".repeat(256))),
-            NameFault::TooLong {
-                max: 255,
-                actual: 256
-            }
-        );
+        assert_eq!(TokenName::new(&"é".repeat(255)).expect("good").as_str().len(), 510);
+        assert_eq!(fault(TokenName::new(&"é".repeat(256))), NameFault::TooLong { max: 255, actual: 256 });
         assert_eq!(fault(TokenName::new("a\0b")), NameFault::ControlCharacter);
         assert!(TokenName::new("日本語🎉 שלום").is_ok());
     }

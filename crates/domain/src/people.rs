@@ -111,11 +111,7 @@ impl UserIdentity {
     #[must_use]
     pub fn label(&self) -> &str {
         let username = self.username.as_ref().map(Username::as_str);
-        self.email
-            .as_ref()
-            .map(Email::as_str)
-            .or(username)
-            .unwrap_or_default()
+        self.email.as_ref().map(Email::as_str).or(username).unwrap_or_default()
     }
 }
 
@@ -164,21 +160,8 @@ impl NewUser {
     /// The user under the id that the store gave.
     #[must_use]
     pub fn with_id(self, id: UserId) -> User {
-        let Self {
-            identity,
-            name,
-            kind,
-            root_role,
-            created_at,
-        } = self;
-        User {
-            id,
-            identity,
-            name,
-            kind,
-            root_role,
-            created_at,
-        }
+        let Self { identity, name, kind, root_role, created_at } = self;
+        User { id, identity, name, kind, root_role, created_at }
     }
 }
 

@@ -48,20 +48,8 @@ impl NewPersonalToken {
     /// The token under the id that the store gave.
     #[must_use]
     pub fn with_id(self, id: PersonalTokenId) -> PersonalToken {
-        let Self {
-            user,
-            description,
-            expires_at,
-            created_at,
-        } = self;
-        PersonalToken {
-            id,
-            user,
-            description,
-            expires_at,
-            created_at,
-            seen_at: None,
-        }
+        let Self { user, description, expires_at, created_at } = self;
+        PersonalToken { id, user, description, expires_at, created_at, seen_at: None }
     }
 }
 

@@ -33,12 +33,7 @@ pub enum EnvironmentKind {
 }
 
 impl EnvironmentKind {
-    const ALL: [Self; 4] = [
-        Self::Development,
-        Self::Test,
-        Self::PreProduction,
-        Self::Production,
-    ];
+    const ALL: [Self; 4] = [Self::Development, Self::Test, Self::PreProduction, Self::Production];
 
     /// The name on the wire and in stores.
     #[must_use]
@@ -61,10 +56,7 @@ impl FromStr for EnvironmentKind {
     type Err = UnknownEnvironmentKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownEnvironmentKind> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(UnknownEnvironmentKind)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownEnvironmentKind)
     }
 }
 

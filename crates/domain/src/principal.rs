@@ -77,13 +77,8 @@ impl Principal {
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
-            Self::ApiToken { name, .. } => Actor::AdminToken {
-                name: name.to_string(),
-            },
-            Self::User { id, label, .. } => Actor::User {
-                id: *id,
-                name: label.clone(),
-            },
+            Self::ApiToken { name, .. } => Actor::AdminToken { name: name.to_string() },
+            Self::User { id, label, .. } => Actor::User { id: *id, name: label.clone() },
         }
     }
 
@@ -93,11 +88,7 @@ impl Principal {
     /// [`WrongTokenKind`] for client and frontend tokens.
     pub fn may_administer(&self) -> Result<(), WrongTokenKind> {
         match self {
-            Self::ApiToken {
-                access: TokenAccess::Admin,
-                ..
-            }
-            | Self::User { .. } => Ok(()),
+            Self::ApiToken { access: TokenAccess::Admin, .. } | Self::User { .. } => Ok(()),
             Self::ApiToken { access, .. } => Err(WrongTokenKind(access.kind())),
         }
     }

@@ -57,10 +57,7 @@ impl FromStr for RoleKind {
     type Err = UnknownRoleKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownRoleKind> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(UnknownRoleKind)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownRoleKind)
     }
 }
 
@@ -84,11 +81,7 @@ impl Role {
     #[must_use]
     pub fn built_in() -> [Self; 5] {
         use Permission as P;
-        let project_tokens = [
-            P::ReadProjectApiToken,
-            P::CreateProjectApiToken,
-            P::DeleteProjectApiToken,
-        ];
+        let project_tokens = [P::ReadProjectApiToken, P::CreateProjectApiToken, P::DeleteProjectApiToken];
         let editor = [
             P::ReadClientApiToken,
             P::ReadFrontendApiToken,
@@ -113,13 +106,7 @@ impl Role {
                 "May work with the tokens of every project, and manage projects.",
                 [&project_tokens[..], &editor[..]].concat(),
             ),
-            role(
-                3,
-                "Viewer",
-                RoleKind::Root,
-                "May look around, but sees no tokens.",
-                vec![],
-            ),
+            role(3, "Viewer", RoleKind::Root, "May look around, but sees no tokens.", vec![]),
             role(
                 4,
                 "Owner",

@@ -33,11 +33,7 @@ impl ProjectSet {
                 set.push(project);
             }
         }
-        if set.is_empty() {
-            Err(EmptyScope)
-        } else {
-            Ok(Self(set.into()))
-        }
+        if set.is_empty() { Err(EmptyScope) } else { Ok(Self(set.into())) }
     }
 
     /// Just this project.
@@ -142,12 +138,8 @@ pub(crate) mod tests {
     #[test]
     fn order_is_kept_and_repetition_is_not() {
         let ids = ["b", "a", "b"].map(|id| ProjectId::new(id).expect("id"));
-        let names: Vec<_> = ProjectSet::new(ids)
-            .expect("two")
-            .as_slice()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let names: Vec<_> =
+            ProjectSet::new(ids).expect("two").as_slice().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["b", "a"]);
     }
 

@@ -102,16 +102,8 @@ impl TokenSecret {
             return false;
         };
         let mut expected = String::with_capacity(CHECKSUM_CHARACTERS);
-        push_base62(
-            &mut expected,
-            crc32fast::hash(checked.as_bytes()).to_be_bytes(),
-            CHECKSUM_CHARACTERS,
-        );
-        let random = checked
-            .bytes()
-            .rev()
-            .take_while(u8::is_ascii_alphanumeric)
-            .count();
+        push_base62(&mut expected, crc32fast::hash(checked.as_bytes()).to_be_bytes(), CHECKSUM_CHARACTERS);
+        let random = checked.bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
         random >= RANDOM_CHARACTERS && checksum == expected
     }
 
@@ -123,11 +115,7 @@ impl TokenSecret {
     pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
         let text = self.reveal();
         let (projects, rest) = text.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
-        let split = if self.has_valid_checksum() {
-            rest.rsplit_once('.')
-        } else {
-            rest.split_once('.')
-        };
+        let split = if self.has_valid_checksum() { rest.rsplit_once('.') } else { rest.split_once('.') };
         let environment = split.map_or(rest, |(environment, _)| environment);
         let projects = match projects {
             "*" => ProjectsPart::All,
@@ -138,10 +126,7 @@ impl TokenSecret {
             "*" => EnvironmentScope::All,
             name => EnvironmentScope::Only(EnvironmentName::new(name)?),
         };
-        Ok(SecretPrefix {
-            projects,
-            environment,
-        })
+        Ok(SecretPrefix { projects, environment })
     }
 }
 
@@ -210,10 +195,7 @@ impl SecretPrefix {
             None => EnvironmentScope::All,
             Some(environment) => EnvironmentScope::Only(environment.clone()),
         };
-        Self {
-            projects,
-            environment,
-        }
+        Self { projects, environment }
     }
 
     /// The projects that the prefix names.
@@ -262,9 +244,7 @@ mod tests {
         let scope = prop_oneof![
             Just(ProjectScope::All),
             prop::collection::vec(id, 1..3).prop_map(|ids| {
-                let ids = ids
-                    .iter()
-                    .map(|id| ProjectId::new(id).expect("the pattern is an id"));
+                let ids = ids.iter().map(|id| ProjectId::new(id).expect("the pattern is an id"));
                 ProjectScope::Only(ProjectSet::new(ids).expect("not empty"))
             }),
         ];
@@ -299,23 +279,15 @@ mod tests {
 
     #[test]
     fn legacy_secrets_have_any_shape() {
-        for text in [
-            "x",
-            "legacyadmin",
-            "default:development.abc",
-            "é:*.unleash4all",
-            "user:",
-            &"s".repeat(1024),
-        ] {
+        for text in
+            ["x", "legacyadmin", "default:development.abc", "é:*.unleash4all", "user:", &"s".repeat(1024)]
+        {
             let secret = TokenSecret::parse(text).expect("a legacy secret");
             assert_eq!(secret.reveal(), text);
             assert!(!secret.has_valid_checksum());
         }
         assert_eq!(TokenSecret::parse("").err(), Some(InvalidSecret::Empty));
-        assert_eq!(
-            TokenSecret::parse(&"s".repeat(1025)).err(),
-            Some(InvalidSecret::TooLong)
-        );
+        assert_eq!(TokenSecret::parse(&"s".repeat(1025)).err(), Some(InvalidSecret::TooLong));
         for text in ["a b", "a\0", "a\n", "\u{a0}"] {
             assert_eq!(TokenSecret::parse(text).err(), Some(InvalidSecret::Unprintable));
         }
@@ -325,26 +297,14 @@ mod tests {
     fn a_legacy_prefix_gives_project_and_environment() {
         let prefix = |text: &str| TokenSecret::parse(text).expect("a secret").prefix();
         let known = prefix("default:development.a.b").expect("a prefix");
-        assert_eq!(
-            known.projects(),
-            Ok(ProjectScope::one(ProjectId::new("default").expect("id")))
-        );
+        assert_eq!(known.projects(), Ok(ProjectScope::one(ProjectId::new("default").expect("id"))));
         assert_eq!(known.to_string(), "default:development.");
-        assert_eq!(
-            prefix("*:*.adm").expect("a prefix").environment(),
-            EnvironmentScope::All
-        );
-        assert_eq!(
-            prefix("p:development").expect("a prefix").to_string(),
-            "p:development."
-        );
+        assert_eq!(prefix("*:*.adm").expect("a prefix").environment(), EnvironmentScope::All);
+        assert_eq!(prefix("p:development").expect("a prefix").to_string(), "p:development.");
         assert_eq!(prefix("nocolon"), Err(UnreadablePrefix::NoColon));
         assert!(matches!(prefix(":development.x"), Err(UnreadablePrefix::Name(_))));
         assert!(matches!(prefix("p:.x"), Err(UnreadablePrefix::Name(_))));
-        assert_eq!(
-            prefix("[]:e.x").expect("a prefix").projects(),
-            Err(UnreadablePrefix::SeveralProjects)
-        );
+        assert_eq!(prefix("[]:e.x").expect("a prefix").projects(), Err(UnreadablePrefix::SeveralProjects));
     }
 
     proptest! {

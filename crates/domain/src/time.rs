@@ -72,15 +72,10 @@ mod tests {
     #[test]
     fn ends_where_rfc_3339_ends() {
         assert_eq!(
-            Timestamp::from_millis(253_402_300_799_999)
-                .expect("last")
-                .to_string(),
+            Timestamp::from_millis(253_402_300_799_999).expect("last").to_string(),
             "9999-12-31T23:59:59.999Z"
         );
-        assert_eq!(
-            Timestamp::from_millis(253_402_300_800_000),
-            Err(TimestampOutOfRange)
-        );
+        assert_eq!(Timestamp::from_millis(253_402_300_800_000), Err(TimestampOutOfRange));
         assert_eq!(Timestamp::from_millis(i64::MIN), Err(TimestampOutOfRange));
     }
 }

@@ -35,10 +35,7 @@ impl TokenId {
     /// Reads an id as lists show it: lower- or upper-case, with hyphens. `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == 36)
-            .then(|| Uuid::try_parse(text).ok())
-            .flatten()
-            .map(Self)
+        (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
     }
 }
 
@@ -145,15 +142,11 @@ impl TokenAccess {
             (TokenKind::Admin, _, EnvironmentScope::Only(_)) => Err(AccessError::AdminNeedsAllEnvironments),
             (TokenKind::Admin, ProjectScope::All, EnvironmentScope::All) => Ok(Self::Admin),
             (kind, _, EnvironmentScope::All) => Err(AccessError::NeedsOneEnvironment(kind)),
-            (TokenKind::Client, projects, EnvironmentScope::Only(environment)) => Ok(Self::Client(Scope {
-                projects,
-                environment,
-            })),
+            (TokenKind::Client, projects, EnvironmentScope::Only(environment)) => {
+                Ok(Self::Client(Scope { projects, environment }))
+            }
             (TokenKind::Frontend, projects, EnvironmentScope::Only(environment)) => {
-                Ok(Self::Frontend(Scope {
-                    projects,
-                    environment,
-                }))
+                Ok(Self::Frontend(Scope { projects, environment }))
             }
         }
     }
@@ -191,10 +184,7 @@ impl TokenAccess {
     pub fn without_project(&self, project: &crate::ProjectId) -> Option<Self> {
         let narrowed = |scope: &Scope| {
             let projects = scope.projects.without(project)?;
-            Some(Scope {
-                projects,
-                environment: scope.environment.clone(),
-            })
+            Some(Scope { projects, environment: scope.environment.clone() })
         };
         match self {
             Self::Admin => Some(Self::Admin),
@@ -292,12 +282,7 @@ mod tests {
                 TokenAccess::new(kind, one(), EnvironmentScope::All),
                 Err(AccessError::NeedsOneEnvironment(kind))
             );
-            assert_eq!(
-                TokenAccess::new(kind, one(), development())
-                    .expect("a scope")
-                    .kind(),
-                kind
-            );
+            assert_eq!(TokenAccess::new(kind, one(), development()).expect("a scope").kind(), kind);
         }
     }
 

@@ -20,10 +20,7 @@ impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn at(moment: Timestamp) -> Self {
-        Self {
-            start: moment.millis(),
-            millis: AtomicI64::new(moment.millis()),
-        }
+        Self { start: moment.millis(), millis: AtomicI64::new(moment.millis()) }
     }
 
     /// Moves the clock forward.

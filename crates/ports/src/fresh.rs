@@ -35,12 +35,7 @@ pub fn project(created_at: Timestamp) -> Result<Project, InvalidName> {
 /// Never in fact: their names are good ones.
 pub fn environments() -> Result<[Environment; 2], InvalidName> {
     let environment = |name: &str, kind, sort_order| {
-        Ok(Environment {
-            name: EnvironmentName::new(name)?,
-            kind,
-            sort_order,
-            enabled: true,
-        })
+        Ok(Environment { name: EnvironmentName::new(name)?, kind, sort_order, enabled: true })
     };
     Ok([
         environment("development", EnvironmentKind::Development, 2)?,

@@ -1,1 +1,28 @@
-//! One suite that every store of Latchkey must pass
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a case is a test: to panic is how it fails"
+)]
+
+pub mod access;
+mod at_once;
+pub mod dropped_futures;
+pub mod events;
+pub mod first_tokens;
+mod fixture;
+pub mod fresh;
+mod observed;
+pub mod personal_tokens;
+pub mod places;
+pub mod quota_races;
+pub mod races;
+pub mod samples;
+pub mod seen;
+mod suite;
+pub mod token_refusals;
+pub mod tokens;
+pub mod users;
+
+pub use fixture::Fixture;

@@ -13,10 +13,7 @@ use latchkey_ports::Entropy;
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the adapter behind the `Entropy` port"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Entropy` port")]
     fn fill(&self, buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
             // Nothing is left to do where standard error is closed too.

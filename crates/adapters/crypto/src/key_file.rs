@@ -50,10 +50,7 @@ impl KeyRing {
     /// any access to it, and the other [`KeyFileError`]s for what the file system or the content has wrong.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
         let text = read_private(path)?;
-        Self::parse(&text).map_err(|reason| KeyFileError::Content {
-            path: path.to_owned(),
-            reason,
-        })
+        Self::parse(&text).map_err(|reason| KeyFileError::Content { path: path.to_owned(), reason })
     }
 
     /// Reads the keys from a file, which is first made with one new key where there is none (on Unix with mode 0600, in
@@ -77,11 +74,7 @@ impl KeyRing {
 }
 
 fn failed(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> KeyFileError {
-    move |source| KeyFileError::Io {
-        path: path.to_owned(),
-        action,
-        source,
-    }
+    move |source| KeyFileError::Io { path: path.to_owned(), action, source }
 }
 
 fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
@@ -97,9 +90,7 @@ fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     // The capacity is enough from the start, so that no copy is left behind by a buffer that grew.
     let expected = usize::try_from(metadata.len().min(MOST_BYTES)).unwrap_or(0);
     let mut text = Zeroizing::new(String::with_capacity(expected + 64));
-    file.take(MOST_BYTES)
-        .read_to_string(&mut text)
-        .map_err(failed(path, "read"))?;
+    file.take(MOST_BYTES).read_to_string(&mut text).map_err(failed(path, "read"))?;
     Ok(text)
 }
 
@@ -203,10 +194,7 @@ mod tests {
                         })
                     })
                     .collect();
-                threads
-                    .into_iter()
-                    .map(|thread| thread.join().expect("no panic"))
-                    .collect()
+                threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
             });
             assert!(rings.iter().all(|ring| *ring == rings[0]));
             assert_eq!(files_in(directory.path()), 1);
@@ -221,9 +209,7 @@ mod tests {
             let _ = fs::remove_file(&path);
             private_file().open(&path).expect("new");
             fs::write(&path, content).expect("written");
-            let error = KeyRing::load_or_create(&path, &SystemEntropy)
-                .expect_err("refused")
-                .to_string();
+            let error = KeyRing::load_or_create(&path, &SystemEntropy).expect_err("refused").to_string();
             assert!(error.contains(reason) && !error.contains("hush"), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("still there"), content);
         }

@@ -46,16 +46,13 @@ impl KeyRing {
     /// [`InvalidKeyRing`] where there is none, or where one of them is wrong: a ring with a key missing would lose
     /// secrets in silence.
     pub fn parse(text: &str) -> Result<Self, InvalidKeyRing> {
-        let mut keys = text
-            .split([',', '\n', '\r'])
-            .filter(|entry| !entry.trim().is_empty())
-            .enumerate()
-            .map(|(index, entry)| {
-                MasterKey::parse(entry).map_err(|reason| InvalidKeyRing::Entry {
-                    position: index + 1,
-                    reason,
-                })
-            });
+        let mut keys =
+            text.split([',', '\n', '\r']).filter(|entry| !entry.trim().is_empty()).enumerate().map(
+                |(index, entry)| {
+                    MasterKey::parse(entry)
+                        .map_err(|reason| InvalidKeyRing::Entry { position: index + 1, reason })
+                },
+            );
         let current = keys.next().ok_or(InvalidKeyRing::Empty)??;
         let older = keys.collect::<Result<Vec<_>, _>>()?;
         Ok(Self::new(current, older))
@@ -112,9 +109,6 @@ mod tests {
     fn debug_shows_no_key() {
         let key = MasterKey::generate(&SystemEntropy);
         let shown = format!("{:?}", KeyRing::new(key.clone(), []));
-        assert_eq!(
-            shown,
-            format!("KeyRing {{ current: MasterKey({}), older: [] }}", key.id())
-        );
+        assert_eq!(shown, format!("KeyRing {{ current: MasterKey({}), older: [] }}", key.id()));
     }
 }

@@ -118,10 +118,7 @@ impl MasterKey {
 
     fn from_bytes(bytes: Zeroizing<[u8; Self::BYTES]>) -> Self {
         let [a, b, c, d, ..] = *derive(&bytes, Purpose::KeyId);
-        Self {
-            bytes,
-            id: KeyId([a, b, c, d]),
-        }
+        Self { bytes, id: KeyId([a, b, c, d]) }
     }
 }
 
@@ -132,15 +129,10 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "HKDF-SHA-256 refuses more than 8160 bytes; these are 32"
-)]
+#[expect(clippy::expect_used, reason = "HKDF-SHA-256 refuses more than 8160 bytes; these are 32")]
 fn derive(master: &[u8; 32], purpose: Purpose) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(None, master)
-        .expand(purpose.info(), key.as_mut())
-        .expect("32 bytes can be derived");
+    Hkdf::<Sha256>::new(None, master).expand(purpose.info(), key.as_mut()).expect("32 bytes can be derived");
     key
 }
 
@@ -218,10 +210,7 @@ mod tests {
 
     #[test]
     fn generated_keys_differ() {
-        assert_ne!(
-            MasterKey::generate(&SystemEntropy),
-            MasterKey::generate(&SystemEntropy)
-        );
+        assert_ne!(MasterKey::generate(&SystemEntropy), MasterKey::generate(&SystemEntropy));
     }
 
     proptest! {

@@ -41,11 +41,7 @@ impl WorkingKey {
     fn new(master: &MasterKey) -> Self {
         let hmac = Hmac::new_from_slice(master.derive(Purpose::Digest).as_ref()).expect("a key");
         let seal = master.derive(Purpose::Seal);
-        Self {
-            id: master.id(),
-            hmac,
-            cipher: XChaCha20Poly1305::new((&*seal).into()),
-        }
+        Self { id: master.id(), hmac, cipher: XChaCha20Poly1305::new((&*seal).into()) }
     }
 
     fn digest(&self, secret: &TokenSecret) -> SecretDigest {
@@ -59,23 +55,15 @@ impl WorkingKey {
         token: TokenId,
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Box<[u8]>, SealingError> {
-        let payload = Payload {
-            msg: secret.reveal().as_bytes(),
-            aad: &self.bound_to(token),
-        };
-        let ciphertext = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| SealingError::Refused)?;
+        let payload = Payload { msg: secret.reveal().as_bytes(), aad: &self.bound_to(token) };
+        let ciphertext =
+            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealingError::Refused)?;
         Ok([&nonce[..], &ciphertext].concat().into())
     }
 
     fn open(&self, sealed: &[u8], token: TokenId) -> Option<TokenSecret> {
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &self.bound_to(token),
-        };
+        let payload = Payload { msg: ciphertext, aad: &self.bound_to(token) };
         let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
         let secret = Zeroizing::new(secret);
         TokenSecret::parse(std::str::from_utf8(&secret).ok()?).ok()
@@ -111,9 +99,7 @@ impl Sealer {
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<KeyId> = self.keys().map(|key| key.id).collect();
-        f.debug_struct("Sealer")
-            .field("keys", &ids)
-            .finish_non_exhaustive()
+        f.debug_struct("Sealer").field("keys", &ids).finish_non_exhaustive()
     }
 }
 
@@ -127,19 +113,12 @@ impl SecretSealer for Sealer {
     }
 
     fn record(&self, secret: &TokenSecret) -> SecretRecord {
-        SecretRecord {
-            digest: self.current.digest(secret),
-            key: self.current.id,
-            sealed: None,
-        }
+        SecretRecord { digest: self.current.digest(secret), key: self.current.id, sealed: None }
     }
 
     fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError> {
         let sealed = self.current.seal(secret, token, self.entropy.bytes())?;
-        Ok(SecretRecord {
-            sealed: Some(sealed),
-            ..self.record(secret)
-        })
+        Ok(SecretRecord { sealed: Some(sealed), ..self.record(secret) })
     }
 
     fn open(&self, record: &SecretRecord, token: TokenId) -> Result<Option<TokenSecret>, SealingError> {

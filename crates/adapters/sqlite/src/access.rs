@@ -24,10 +24,7 @@ impl AccessRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn roles(&self) -> Result<Vec<Role>, StoreError> {
         self.read_snapshot(|connection| {
-            let roles = roles::table
-                .order(roles::id)
-                .select(RoleRow::as_select())
-                .load(connection)?;
+            let roles = roles::table.order(roles::id).select(RoleRow::as_select()).load(connection)?;
             let permissions = role_permissions::table
                 .order((role_permissions::role_id, role_permissions::permission))
                 .load(connection)?;
@@ -71,11 +68,7 @@ impl AccessRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(%user))]
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
         self.read_snapshot(move |connection| {
-            if user_exists(connection, user)? {
-                grants(connection, user).map(Some)
-            } else {
-                Ok(None)
-            }
+            if user_exists(connection, user)? { grants(connection, user).map(Some) } else { Ok(None) }
         })
         .await
     }
@@ -86,11 +79,7 @@ pub(crate) fn role_of_instance(
     connection: &mut SqliteConnection,
     id: RoleId,
 ) -> Result<Option<bool>, Failure> {
-    let row = roles::table
-        .find(id.0)
-        .select(RoleRow::as_select())
-        .first(connection)
-        .optional()?;
+    let row = roles::table.find(id.0).select(RoleRow::as_select()).first(connection).optional()?;
     let kind = row.map(|row| row.role_kind()).transpose()?;
     Ok(kind.map(RoleKind::is_root))
 }

@@ -41,11 +41,7 @@ impl Connections {
             Location::Memory => ":memory:".to_owned(),
             Location::File(path) => prepare_file(path)?,
         };
-        Ok(Self {
-            location: location.clone(),
-            url,
-            busy_timeout,
-        })
+        Ok(Self { location: location.clone(), url, busy_timeout })
     }
 
     /// The database that these lead to.
@@ -55,11 +51,9 @@ impl Connections {
 
     /// A new connection, ready for use.
     pub(crate) fn open(&self, purpose: Purpose) -> Result<SqliteConnection, OpenError> {
-        let mut connection =
-            SqliteConnection::establish(&self.url).map_err(|source| OpenError::Connection {
-                location: self.location.clone(),
-                source: source.into(),
-            })?;
+        let mut connection = SqliteConnection::establish(&self.url).map_err(|source| {
+            OpenError::Connection { location: self.location.clone(), source: source.into() }
+        })?;
         self.set_up(&mut connection, purpose)
             .map_err(|source| OpenError::of_database(&self.location, source))?;
         Ok(connection)
@@ -123,21 +117,14 @@ fn ensure_wal(connection: &mut SqliteConnection) -> QueryResult<()> {
 
 /// The path for SQLite: absolute, so that it can be no `file:` address and no `:memory:`.
 fn prepare_file(path: &Path) -> Result<String, OpenError> {
-    let file_error = |source: io::Error| OpenError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let file_error = |source: io::Error| OpenError::File { path: path.to_owned(), source };
     let path: PathBuf = std::path::absolute(path).map_err(file_error)?;
     if let Some(directory) = path.parent() {
-        create_directory(directory).map_err(|source| OpenError::Directory {
-            path: directory.to_owned(),
-            source,
-        })?;
+        create_directory(directory)
+            .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
     }
     create_file(&path).map_err(file_error)?;
-    path.into_os_string()
-        .into_string()
-        .map_err(|path| OpenError::PathNotUtf8 { path: path.into() })
+    path.into_os_string().into_string().map_err(|path| OpenError::PathNotUtf8 { path: path.into() })
 }
 
 fn create_directory(path: &Path) -> io::Result<()> {

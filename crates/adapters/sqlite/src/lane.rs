@@ -48,9 +48,7 @@ impl Lane {
         size: u32,
         acquire_timeout: Duration,
     ) -> Result<Self, OpenError> {
-        let idle = (0..size)
-            .map(|_| connections.open(purpose))
-            .collect::<Result<Vec<_>, _>>()?;
+        let idle = (0..size).map(|_| connections.open(purpose)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self(Arc::new(Inner {
             connections: Arc::clone(connections),
             purpose,

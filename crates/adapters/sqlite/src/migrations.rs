@@ -28,20 +28,12 @@ pub(crate) fn run(connection: &mut SqliteConnection, location: &Location) -> Res
             if let Some(version) = unknown_version(connection).map_err(Fault::Failed)? {
                 return Err(Fault::Newer(version));
             }
-            let done = connection
-                .run_pending_migrations(MIGRATIONS)
-                .map_err(Fault::Failed)?;
+            let done = connection.run_pending_migrations(MIGRATIONS).map_err(Fault::Failed)?;
             Ok(done.len())
         })
         .map_err(|fault| match fault {
-            Fault::Newer(version) => OpenError::NewerSchema {
-                location: location.clone(),
-                version,
-            },
-            Fault::Failed(source) => OpenError::Migration {
-                location: location.clone(),
-                source,
-            },
+            Fault::Newer(version) => OpenError::NewerSchema { location: location.clone(), version },
+            Fault::Failed(source) => OpenError::Migration { location: location.clone(), source },
         })
 }
 
@@ -54,9 +46,6 @@ fn unknown_version(
         .map(|migration| migration.name().version().to_string())
         .collect();
     let applied = connection.applied_migrations()?;
-    let unknown = applied
-        .iter()
-        .map(ToString::to_string)
-        .find(|version| !known.contains(version));
+    let unknown = applied.iter().map(ToString::to_string).find(|version| !known.contains(version));
     Ok(unknown)
 }

@@ -70,11 +70,7 @@ impl UserRepository for SqliteStore {
 
 /// The user of this id.
 pub(crate) fn user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, Failure> {
-    let row = users::table
-        .find(id.0)
-        .select(UserRow::as_select())
-        .first(connection)
-        .optional()?;
+    let row = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
     Ok(row.map(User::try_from).transpose()?)
 }
 

@@ -23,12 +23,9 @@ impl ProjectRepository for SqliteStore {
     async fn create_project(&self, project: &Project, event: &NewEvent) -> Result<EventId, StoreError> {
         let (project, event) = (project.clone(), event.clone());
         self.write(move |connection| {
-            insert_into(projects::table)
-                .values(NewProjectRow::from(&project))
-                .execute(connection)
-                .map_err(taken(|columns| {
-                    (columns == "projects.id").then(|| Entity::Project(project.id.clone()))
-                }))?;
+            insert_into(projects::table).values(NewProjectRow::from(&project)).execute(connection).map_err(
+                taken(|columns| (columns == "projects.id").then(|| Entity::Project(project.id.clone()))),
+            )?;
             record(connection, &event)
         })
         .await
@@ -51,10 +48,8 @@ impl ProjectRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn projects(&self) -> Result<Vec<Project>, StoreError> {
         self.read(|connection| {
-            let rows = projects::table
-                .order(projects::id)
-                .select(ProjectRow::as_select())
-                .load(connection)?;
+            let rows =
+                projects::table.order(projects::id).select(ProjectRow::as_select()).load(connection)?;
             let projects: Result<_, _> = rows.into_iter().map(Project::try_from).collect();
             Ok(projects?)
         })

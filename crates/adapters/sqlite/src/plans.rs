@@ -34,9 +34,8 @@ struct Step {
 }
 
 fn plan_of_text(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
-    let steps: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
-        .load(connection)
-        .expect("a plan");
+    let steps: Vec<Step> =
+        sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(connection).expect("a plan");
     steps.into_iter().map(|step| step.detail).collect()
 }
 
@@ -47,11 +46,8 @@ fn plan(connection: &mut SqliteConnection, statement: &impl QueryFragment<Sqlite
 }
 
 fn with_many_tokens(test: impl Fn(&mut SqliteConnection)) {
-    let store = SqliteStore::open(SqliteSettings {
-        location: Location::Memory,
-        ..SqliteSettings::default()
-    })
-    .expect("opens");
+    let store = SqliteStore::open(SqliteSettings { location: Location::Memory, ..SqliteSettings::default() })
+        .expect("opens");
     store.migrate().expect("migrates");
     store
         .on_writer(|connection| {
@@ -96,10 +92,7 @@ fn a_token_is_found_by_id_and_digest_by_keys_alone() {
             // `named` is no table: the projects of one token, as they come out of a search.
             let reads_all = |step: &String| step.contains("SCAN") && step != "SCAN named";
             let sorts = |step: &String| step.contains("TEMP B-TREE");
-            assert!(
-                !plan.iter().any(|step| reads_all(step) || sorts(step)),
-                "{plan:#?}"
-            );
+            assert!(!plan.iter().any(|step| reads_all(step) || sorts(step)), "{plan:#?}");
         }
     });
 }
@@ -123,14 +116,7 @@ fn quotas_are_counted_in_indexes() {
 fn tokens_seen_are_found_by_id() {
     with_many_tokens(|connection| {
         let plan = plan_of_text(connection, RECORD_SEEN);
-        assert!(
-            plan.iter()
-                .any(|step| step == "SEARCH api_tokens USING PRIMARY KEY (id=?)"),
-            "{plan:#?}"
-        );
-        assert!(
-            !plan.iter().any(|step| step.contains("SCAN api_tokens")),
-            "{plan:#?}"
-        );
+        assert!(plan.iter().any(|step| step == "SEARCH api_tokens USING PRIMARY KEY (id=?)"), "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN api_tokens")), "{plan:#?}");
     });
 }

@@ -29,12 +29,7 @@ struct Row<K> {
 
 impl<K: Display> Row<K> {
     fn inconsistency(&self, column: &'static str, fault: impl Display) -> Inconsistency {
-        Inconsistency {
-            table: self.table,
-            column,
-            row: self.key.to_string(),
-            fault: fault.to_string(),
-        }
+        Inconsistency { table: self.table, column, row: self.key.to_string(), fault: fault.to_string() }
     }
 
     /// What a column says in the domain.

@@ -25,9 +25,7 @@ pub struct SqliteStore {
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore")
-            .field("location", &self.location)
-            .finish_non_exhaustive()
+        f.debug_struct("SqliteStore").field("location", &self.location).finish_non_exhaustive()
     }
 }
 
@@ -45,11 +43,7 @@ impl SqliteStore {
             Location::File(_) => lane(Purpose::Read, settings.readers.max(1))?,
             Location::Memory => writer.clone(),
         };
-        Ok(Self {
-            location: settings.location,
-            writer,
-            readers,
-        })
+        Ok(Self { location: settings.location, writer, readers })
     }
 
     /// Brings the tables up to date, and says how many migrations that took. Blocks. Any number of processes may do
@@ -58,8 +52,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError::NewerSchema`] where a newer program was here; [`OpenError::Migration`].
     pub fn migrate(&self) -> Result<usize, OpenError> {
-        self.writer
-            .run_blocking(|connection| migrations::run(connection, &self.location))
+        self.writer.run_blocking(|connection| migrations::run(connection, &self.location))
     }
 
     /// The writer's connection, for a test that looks at the database itself.
@@ -96,8 +89,6 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     {
-        self.writer
-            .run(|connection| connection.immediate_transaction(work))
-            .await
+        self.writer.run(|connection| connection.immediate_transaction(work)).await
     }
 }

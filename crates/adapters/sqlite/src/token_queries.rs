@@ -2,10 +2,7 @@
 //!
 //! They are written in diesel's language and not as text, because diesel keeps only such statements prepared.
 
-#![expect(
-    clippy::elidable_lifetime_names,
-    reason = "`auto_type` needs names for its types"
-)]
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
@@ -44,29 +41,20 @@ pub(crate) fn by_id<'a>(id: &'a [u8]) -> _ {
 pub(crate) fn by_digest<'a>(digest: &'a [u8]) -> _ {
     let row: ShownToken = TokenRow::as_select();
     token_rows::table
-        .filter(
-            token_rows::secret_digest
-                .nullable()
-                .eq(digest)
-                .or(token_rows::alias_digest.eq(digest)),
-        )
+        .filter(token_rows::secret_digest.nullable().eq(digest).or(token_rows::alias_digest.eq(digest)))
         .select(row)
 }
 
 /// How many tokens name a project.
 #[auto_type]
 pub(crate) fn number_of_project<'a>(project: &'a str) -> _ {
-    api_token_projects::table
-        .filter(api_token_projects::project_id.eq(project))
-        .select(count_star())
+    api_token_projects::table.filter(api_token_projects::project_id.eq(project)).select(count_star())
 }
 
 /// How many tokens are for all projects. The bare column is the very condition of the partial index.
 #[auto_type]
 pub(crate) fn number_of_all_projects() -> _ {
-    api_tokens::table
-        .filter(api_tokens::all_projects)
-        .select(count_star())
+    api_tokens::table.filter(api_tokens::all_projects).select(count_star())
 }
 
 /// Notes when tokens last authenticated. The one bind is JSON: `[["<id in hex>", <milliseconds>], …]`.

@@ -171,14 +171,13 @@ fn insert(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(),
         }
     }
     let id = stored.token.id.as_uuid();
-    insert_into(api_tokens::table)
-        .values(NewTokenRow::new(stored, &id))
-        .execute(connection)
-        .map_err(taken(|columns| match columns {
+    insert_into(api_tokens::table).values(NewTokenRow::new(stored, &id)).execute(connection).map_err(
+        taken(|columns| match columns {
             "api_tokens.id" => Some(Entity::Token(stored.token.id)),
             "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
             _ => None,
-        }))?;
+        }),
+    )?;
     for (position, project) in (0_i64..).zip(stored.token.access.projects().named()) {
         insert_into(api_token_projects::table)
             .values((

@@ -16,15 +16,11 @@ struct Flags {
 async fn main() -> anyhow::Result<()> {
     let Flags { floor } = Flags::parse();
     let body = floor.body()?;
-    HttpServer::new(move || {
-        App::new()
-            .app_data(Data::new(body.clone()))
-            .route(ROUTE, web::get().to(list))
-    })
-    .workers(floor.workers()?)
-    .bind(floor.listen)?
-    .run()
-    .await?;
+    HttpServer::new(move || App::new().app_data(Data::new(body.clone())).route(ROUTE, web::get().to(list)))
+        .workers(floor.workers()?)
+        .bind(floor.listen)?
+        .run()
+        .await?;
     Ok(())
 }
 

@@ -50,10 +50,7 @@ impl Connections {
             let query = client.prepare(QUERY).await?;
             all.push(Prepared { client, query });
         }
-        Ok(Self {
-            all,
-            next: Cell::new(0),
-        })
+        Ok(Self { all, next: Cell::new(0) })
     }
 
     fn take(&self) -> Option<&Prepared> {
@@ -65,17 +62,11 @@ impl Connections {
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let Flags {
-        floor,
-        database_url,
-        connections,
-    } = Flags::parse();
+    let Flags { floor, database_url, connections } = Flags::parse();
     let (body, workers) = (floor.body()?, floor.workers()?);
     let share = connections.div_ceil(workers).max(1);
     // A worker that fails to connect would only be a line in a log.
-    Connections::open(database_url.clone(), 1)
-        .await
-        .context("cannot ask the database")?;
+    Connections::open(database_url.clone(), 1).await.context("cannot ask the database")?;
     HttpServer::new(move || {
         let url = database_url.clone();
         App::new()
@@ -95,13 +86,9 @@ async fn list(
     connections: Data<Connections>,
     body: Data<Bytes>,
 ) -> actix_web::Result<HttpResponse> {
-    let Prepared { client, query } = connections
-        .take()
-        .ok_or_else(|| ErrorServiceUnavailable("no connection"))?;
-    let rows = client
-        .query(query, &[&*project])
-        .await
-        .map_err(ErrorServiceUnavailable)?;
+    let Prepared { client, query } =
+        connections.take().ok_or_else(|| ErrorServiceUnavailable("no connection"))?;
+    let rows = client.query(query, &[&*project]).await.map_err(ErrorServiceUnavailable)?;
     if rows.len() != TOKENS_OF_PROJECT {
         return Err(ErrorInternalServerError("another number of tokens"));
     }

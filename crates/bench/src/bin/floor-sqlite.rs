@@ -33,19 +33,13 @@ struct Patient;
 
 impl CustomizeConnection<SqliteConnection, Error> for Patient {
     fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
-        connection
-            .batch_execute("PRAGMA busy_timeout = 5000")
-            .map_err(Error::QueryError)
+        connection.batch_execute("PRAGMA busy_timeout = 5000").map_err(Error::QueryError)
     }
 }
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let Flags {
-        floor,
-        database_url,
-        connections,
-    } = Flags::parse();
+    let Flags { floor, database_url, connections } = Flags::parse();
     let body = floor.body()?;
     let pool = Pool::builder()
         .max_size(connections)

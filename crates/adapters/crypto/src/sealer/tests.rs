@@ -36,8 +36,7 @@ fn token(byte: u8) -> TokenId {
 
 fn unhex(digits: &str) -> Vec<u8> {
     let at = (0..digits.len()).step_by(2);
-    at.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex"))
-        .collect()
+    at.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex")).collect()
 }
 
 fn opened(sealer: &Sealer, record: &SecretRecord, token: TokenId) -> Result<Option<String>, SealingError> {
@@ -60,10 +59,7 @@ fn opened(sealer: &Sealer, record: &SecretRecord, token: TokenId) -> Result<Opti
 #[test]
 fn the_digest_is_what_it_always_was() {
     let digest = sealer(&known_key(), &[]).digest(&secret(SECRET));
-    assert_eq!(
-        digest.0[..],
-        unhex("9a120b5449b3ff69324aa6ad65dbb4a8d73537cde794206c3daa529d3309d72e")
-    );
+    assert_eq!(digest.0[..], unhex("9a120b5449b3ff69324aa6ad65dbb4a8d73537cde794206c3daa529d3309d72e"));
 }
 
 /// Computed in python3 from RFC 8439 and draft-irtf-cfrg-xchacha (checked against its vector A.3.1), with the key
@@ -118,26 +114,12 @@ fn one_flipped_bit_breaks_a_copy() {
     for bit in 0..copy.len() * 8 {
         let mut changed = copy.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        let changed = SecretRecord {
-            sealed: Some(changed),
-            ..record.clone()
-        };
-        assert_eq!(
-            opened(&sealer, &changed, token(1)),
-            Err(SealingError::Broken),
-            "bit {bit}"
-        );
+        let changed = SecretRecord { sealed: Some(changed), ..record.clone() };
+        assert_eq!(opened(&sealer, &changed, token(1)), Err(SealingError::Broken), "bit {bit}");
     }
     for length in 0..copy.len() {
-        let cut = SecretRecord {
-            sealed: Some(copy[..length].into()),
-            ..record.clone()
-        };
-        assert_eq!(
-            opened(&sealer, &cut, token(1)),
-            Err(SealingError::Broken),
-            "{length} bytes"
-        );
+        let cut = SecretRecord { sealed: Some(copy[..length].into()), ..record.clone() };
+        assert_eq!(opened(&sealer, &cut, token(1)), Err(SealingError::Broken), "{length} bytes");
     }
 }
 
@@ -149,21 +131,12 @@ fn older_keys_still_find_and_open() {
 
     let after = sealer(&new, &[&old]);
     assert_eq!(opened(&after, &record, token(1)), Ok(Some(SECRET.to_owned())));
-    assert_eq!(
-        after.digests(&secret(SECRET)),
-        [after.digest(&secret(SECRET)), record.digest]
-    );
+    assert_eq!(after.digests(&secret(SECRET)), [after.digest(&secret(SECRET)), record.digest]);
     assert_ne!(after.digest(&secret(SECRET)), record.digest);
-    assert_eq!(
-        after.seal(&secret(SECRET), token(1)).expect("sealed").key,
-        new.id()
-    );
+    assert_eq!(after.seal(&secret(SECRET), token(1)).expect("sealed").key, new.id());
 
     let without = sealer(&new, &[]);
-    assert_eq!(
-        opened(&without, &record, token(1)),
-        Err(SealingError::UnknownKey(old.id()))
-    );
+    assert_eq!(opened(&without, &record, token(1)), Err(SealingError::UnknownKey(old.id())));
 }
 
 #[test]
@@ -171,10 +144,7 @@ fn a_copy_that_names_another_configured_key_is_broken() {
     let [current, older] = [known_key(), MasterKey::generate(&SystemEntropy)];
     let sealer = sealer(&current, &[&older]);
     let record = sealer.seal(&secret(SECRET), token(1)).expect("sealed");
-    let renamed = SecretRecord {
-        key: older.id(),
-        ..record
-    };
+    let renamed = SecretRecord { key: older.id(), ..record };
     assert_eq!(opened(&sealer, &renamed, token(1)), Err(SealingError::Broken));
 }
 

@@ -57,18 +57,12 @@ pub(crate) fn events(
 }
 
 fn event(row: EventRow, named: &[String]) -> Result<Event, Inconsistency> {
-    let at = Row {
-        table: "events",
-        key: row.id,
-    };
+    let at = Row { table: "events", key: row.id };
     let address = row.address.as_deref().map(str::parse).transpose();
     let environment = row.environment.as_deref().map(EnvironmentName::new).transpose();
     let record = NewEvent {
         kind: at.column("kind", row.kind.parse())?,
-        origin: Origin {
-            address: at.column("address", address)?,
-            user_agent: row.user_agent,
-        },
+        origin: Origin { address: at.column("address", address)?, user_agent: row.user_agent },
         actor: Actor::from_record(row.actor_name, row.actor_user_id),
         at: at.moment("at", row.at)?,
         projects: concerned(&at, &row.concerns, named)?,
@@ -76,10 +70,7 @@ fn event(row: EventRow, named: &[String]) -> Result<Event, Inconsistency> {
         before: snapshot(&at, "before", row.before.as_deref())?,
         after: snapshot(&at, "after", row.after.as_deref())?,
     };
-    Ok(Event {
-        id: EventId(row.id),
-        record,
-    })
+    Ok(Event { id: EventId(row.id), record })
 }
 
 fn concerned(at: &Row<i64>, concerns: &str, named: &[String]) -> Result<Option<ProjectScope>, Inconsistency> {
@@ -87,10 +78,7 @@ fn concerned(at: &Row<i64>, concerns: &str, named: &[String]) -> Result<Option<P
         (NOTHING, []) => Ok(None),
         (ALL, []) => Ok(Some(ProjectScope::All)),
         (SOME, named) => {
-            let ids = named
-                .iter()
-                .map(|id| ProjectId::new(id))
-                .collect::<Result<Vec<_>, _>>();
+            let ids = named.iter().map(|id| ProjectId::new(id)).collect::<Result<Vec<_>, _>>();
             let set = ProjectSet::new(at.column("concerns", ids)?);
             Ok(Some(ProjectScope::Only(at.column("concerns", set)?)))
         }
@@ -105,9 +93,7 @@ fn snapshot(
 ) -> Result<Option<Snapshot>, Inconsistency> {
     let Some(text) = text else { return Ok(None) };
     let value = at.column(column, serde_json::from_str(text))?;
-    Snapshot::from_record(value)
-        .map(Some)
-        .ok_or_else(|| at.inconsistency(column, "must be a JSON object"))
+    Snapshot::from_record(value).map(Some).ok_or_else(|| at.inconsistency(column, "must be a JSON object"))
 }
 
 /// How a row says which projects an event concerns.

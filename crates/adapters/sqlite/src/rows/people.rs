@@ -33,10 +33,7 @@ impl TryFrom<UserRow> for User {
     type Error = Inconsistency;
 
     fn try_from(row: UserRow) -> Result<Self, Inconsistency> {
-        let at = Row {
-            table: "users",
-            key: row.id,
-        };
+        let at = Row { table: "users", key: row.id };
         let username = row.username.as_deref().map(Username::new).transpose();
         let email = row.email.as_deref().map(Email::new).transpose();
         let identity = UserIdentity::new(at.column("username", username)?, at.column("email", email)?);
@@ -99,10 +96,7 @@ pub(crate) struct RoleRow {
 impl RoleRow {
     /// Where the role is held.
     pub(crate) fn role_kind(&self) -> Result<RoleKind, Inconsistency> {
-        let at = Row {
-            table: "roles",
-            key: self.id,
-        };
+        let at = Row { table: "roles", key: self.id };
         at.column("kind", self.kind.parse())
     }
 }
@@ -132,10 +126,7 @@ pub(crate) fn roles(
 }
 
 fn permission(role: i64, name: &str) -> Result<Permission, Inconsistency> {
-    let at = Row {
-        table: "role_permissions",
-        key: role,
-    };
+    let at = Row { table: "role_permissions", key: role };
     at.column("permission", name.parse())
 }
 
@@ -153,18 +144,12 @@ pub(crate) struct GrantRow {
 pub(crate) fn grants(rows: Vec<GrantRow>) -> Result<Grants, Inconsistency> {
     rows.into_iter()
         .map(|row| {
-            let at = Row {
-                table: "memberships",
-                key: row.user_id,
-            };
+            let at = Row { table: "memberships", key: row.user_id };
             let place = match row.project_id {
                 None => Place::Instance,
                 Some(id) => Place::Project(at.column("project_id", ProjectId::new(&id))?),
             };
-            Ok(Grant {
-                permission: permission(row.role_id, &row.permission)?,
-                place,
-            })
+            Ok(Grant { permission: permission(row.role_id, &row.permission)?, place })
         })
         .collect()
 }
@@ -185,10 +170,7 @@ impl TryFrom<PersonalTokenRow> for PersonalToken {
     type Error = Inconsistency;
 
     fn try_from(row: PersonalTokenRow) -> Result<Self, Inconsistency> {
-        let at = Row {
-            table: "personal_tokens",
-            key: row.id,
-        };
+        let at = Row { table: "personal_tokens", key: row.id };
         Ok(Self {
             id: PersonalTokenId(row.id),
             user: UserId(row.user_id),

@@ -22,10 +22,7 @@ impl TryFrom<ProjectRow> for Project {
     type Error = Inconsistency;
 
     fn try_from(row: ProjectRow) -> Result<Self, Inconsistency> {
-        let at = Row {
-            table: "projects",
-            key: &row.id,
-        };
+        let at = Row { table: "projects", key: &row.id };
         Ok(Self {
             id: at.column("id", ProjectId::new(&row.id))?,
             name: at.column("name", ProjectName::new(&row.name))?,
@@ -73,10 +70,7 @@ impl TryFrom<EnvironmentRow> for Environment {
     type Error = Inconsistency;
 
     fn try_from(row: EnvironmentRow) -> Result<Self, Inconsistency> {
-        let at = Row {
-            table: "environments",
-            key: &row.name,
-        };
+        let at = Row { table: "environments", key: &row.name };
         Ok(Self {
             name: at.column("name", EnvironmentName::new(&row.name))?,
             kind: at.column("kind", row.kind.parse())?,

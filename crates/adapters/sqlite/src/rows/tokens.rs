@@ -36,15 +36,9 @@ impl TryFrom<TokenRow> for StoredToken {
     type Error = Inconsistency;
 
     fn try_from(row: TokenRow) -> Result<Self, Inconsistency> {
-        let unreadable = Row {
-            table: "api_tokens",
-            key: "of an unreadable id",
-        };
+        let unreadable = Row { table: "api_tokens", key: "of an unreadable id" };
         let id = TokenId::from_uuid(Uuid::from_bytes(unreadable.bytes("id", &row.id)?));
-        let at = Row {
-            table: "api_tokens",
-            key: id,
-        };
+        let at = Row { table: "api_tokens", key: id };
         let kind: TokenKind = at.column("kind", row.kind.parse())?;
         let projects = scope(&at, row.all_projects, row.project_ids.as_deref())?;
         let environment = match row.environment {
@@ -96,8 +90,7 @@ fn scope(
                 row: at.key.to_string(),
                 fault: fault.to_string(),
             })?;
-            at.column("all_projects", ProjectSet::new(ids))
-                .map(ProjectScope::Only)
+            at.column("all_projects", ProjectSet::new(ids)).map(ProjectScope::Only)
         }
     }
 }

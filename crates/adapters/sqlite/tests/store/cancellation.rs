@@ -32,18 +32,11 @@ async fn drop_calls_half_way(store: &impl Store) {
 
     // The store works on, and the writer is not locked.
     let last = token(CALLS);
-    let number = store
-        .create_token(&last, NO_LIMIT, &created(&last))
-        .await
-        .expect("created");
+    let number = store.create_token(&last, NO_LIMIT, &created(&last)).await.expect("created");
     assert_eq!(store.latest_event().await.expect("reads"), number);
 
     let tokens = store.tokens_of_project(&project).await.expect("reads");
-    assert!(
-        tokens.len() > finished,
-        "{finished} finished, {} kept",
-        tokens.len()
-    );
+    assert!(tokens.len() > finished, "{finished} finished, {} kept", tokens.len());
     let kept: BTreeSet<String> = tokens.iter().map(|stored| stored.token.id.to_string()).collect();
     let events = store.events_after(EventId(0), 10_000).await.expect("reads");
     let recorded: BTreeSet<String> = events
@@ -51,10 +44,7 @@ async fn drop_calls_half_way(store: &impl Store) {
         .filter_map(|event| Some(event.record.after.as_ref()?.to_json()["id"].as_str()?.to_owned()))
         .collect();
     assert_eq!(events.len(), tokens.len());
-    assert_eq!(
-        kept, recorded,
-        "a token and its event are kept together or not at all"
-    );
+    assert_eq!(kept, recorded, "a token and its event are kept together or not at all");
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -65,10 +55,7 @@ async fn of_a_file() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn in_memory() {
-    let settings = SqliteSettings {
-        location: Location::Memory,
-        ..SqliteSettings::default()
-    };
+    let settings = SqliteSettings { location: Location::Memory, ..SqliteSettings::default() };
     let store = SqliteStore::open(settings).expect("opens");
     store.migrate().expect("migrates");
     drop_calls_half_way(&store).await;
@@ -79,10 +66,7 @@ fn a_store_outlives_the_runtime_that_dropped_its_calls() {
     let directory = TempDir::new().expect("a directory");
     let store = open(&directory.path().join("a.db"));
     for number in 0..20 {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let token = token(number);
             let event = created(&token);
@@ -93,7 +77,5 @@ fn a_store_outlives_the_runtime_that_dropped_its_calls() {
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let token = token(1000);
-    runtime
-        .block_on(store.create_token(&token, NO_LIMIT, &created(&token)))
-        .expect("created");
+    runtime.block_on(store.create_token(&token, NO_LIMIT, &created(&token))).expect("created");
 }

@@ -17,21 +17,14 @@ async fn broken_by(statements: &str) -> (TempDir, SqliteStore) {
     let path = directory.path().join("a.db");
     let store = open(&path);
     let token = token(1);
-    store
-        .create_token(&token, NO_LIMIT, &created(&token))
-        .await
-        .expect("created");
-    raw(&path)
-        .batch_execute(&format!("PRAGMA foreign_keys = OFF; {statements}"))
-        .expect("broken");
+    store.create_token(&token, NO_LIMIT, &created(&token)).await.expect("created");
+    raw(&path).batch_execute(&format!("PRAGMA foreign_keys = OFF; {statements}")).expect("broken");
     (directory, store)
 }
 
 fn place<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> (&'static str, &'static str, String) {
     match outcome {
-        Err(StoreError::Inconsistent(Inconsistency {
-            table, column, row, ..
-        })) => (table, column, row),
+        Err(StoreError::Inconsistent(Inconsistency { table, column, row, .. })) => (table, column, row),
         other => panic!("{other:?}"),
     }
 }
@@ -43,10 +36,7 @@ async fn tokens() {
         ("UPDATE api_tokens SET kind = 'root'", "kind"),
         ("UPDATE api_tokens SET name = ''", "name"),
         ("UPDATE api_tokens SET environment = 'a b'", "environment"),
-        (
-            "UPDATE api_tokens SET created_at = 9000000000000000000",
-            "created_at",
-        ),
+        ("UPDATE api_tokens SET created_at = 9000000000000000000", "created_at"),
         ("DELETE FROM api_token_projects", "all_projects"),
         ("UPDATE api_tokens SET all_projects = 1", "all_projects"),
     ] {
@@ -75,11 +65,7 @@ async fn events() {
     ] {
         let (_directory, store) = broken_by(statement).await;
         let expected = ("events", column, "1".to_owned());
-        assert_eq!(
-            place(store.events_after(EventId(0), 10).await),
-            expected,
-            "{statement}"
-        );
+        assert_eq!(place(store.events_after(EventId(0), 10).await), expected, "{statement}");
     }
 }
 
@@ -94,24 +80,9 @@ async fn places_and_people() {
     .await;
     let default = ProjectId::new("default").expect("an id");
     let row = |table, column, row: &str| (table, column, row.to_owned());
-    assert_eq!(
-        place(store.find_project(&default).await),
-        row("projects", "name", "default")
-    );
-    assert_eq!(
-        place(store.environments().await),
-        row("environments", "sort_order", "production")
-    );
-    assert_eq!(
-        place(store.roles().await),
-        row("role_permissions", "permission", "5")
-    );
-    assert_eq!(
-        place(store.grants_of(UserId(1)).await),
-        row("role_permissions", "permission", "5")
-    );
-    assert_eq!(
-        place(store.find_user(UserId(1)).await),
-        row("users", "account_kind", "1")
-    );
+    assert_eq!(place(store.find_project(&default).await), row("projects", "name", "default"));
+    assert_eq!(place(store.environments().await), row("environments", "sort_order", "production"));
+    assert_eq!(place(store.roles().await), row("role_permissions", "permission", "5"));
+    assert_eq!(place(store.grants_of(UserId(1)).await), row("role_permissions", "permission", "5"));
+    assert_eq!(place(store.find_user(UserId(1)).await), row("users", "account_kind", "1"));
 }

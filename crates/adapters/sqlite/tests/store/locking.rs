@@ -73,23 +73,17 @@ async fn readers_do_not_wait_for_a_writer_and_writers_do() {
     let path = directory.path().join("a.db");
     let store = open(&path);
     let mut other = raw(&path);
-    other
-        .batch_execute("BEGIN IMMEDIATE; UPDATE projects SET name = 'Changed';")
-        .expect("written");
+    other.batch_execute("BEGIN IMMEDIATE; UPDATE projects SET name = 'Changed';").expect("written");
 
     let project = default_project();
     let reading = store.tokens_of_project(&project);
-    let tokens = timeout(Duration::from_secs(2), reading)
-        .await
-        .expect("readers do not wait");
+    let tokens = timeout(Duration::from_secs(2), reading).await.expect("readers do not wait");
     assert_eq!(tokens.expect("read"), []);
 
     let token = token(1);
     let event = created(&token);
     let mut writing = Box::pin(store.create_token(&token, NO_LIMIT, &event));
-    timeout(Duration::from_millis(200), &mut writing)
-        .await
-        .expect_err("the other one is writing");
+    timeout(Duration::from_millis(200), &mut writing).await.expect_err("the other one is writing");
     let ending = thread::spawn(move || other.batch_execute("COMMIT;").expect("committed"));
     writing.await.expect("written after the other one");
     ending.join().expect("no panic");
@@ -116,17 +110,11 @@ async fn a_lock_that_never_ends_makes_the_store_unavailable_and_no_worse() {
     );
     // One met the lock, one did not get its turn.
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
-    assert!(
-        matches!(outcome_2, Err(StoreError::Unavailable(_))),
-        "{outcome_2:?}"
-    );
+    assert!(matches!(outcome_2, Err(StoreError::Unavailable(_))), "{outcome_2:?}");
     other.batch_execute("ROLLBACK;").expect("ended");
     for store in [impatient, store] {
         let tokens = store.tokens_of_project(&default_project()).await.expect("read");
         let token = token(10 + tokens.len() as u64);
-        store
-            .create_token(&token, NO_LIMIT, &created(&token))
-            .await
-            .expect("written");
+        store.create_token(&token, NO_LIMIT, &created(&token)).await.expect("written");
     }
 }

@@ -28,10 +28,7 @@ fn any_number_may_open_and_migrate_a_new_file_at_once() {
         };
         let done: usize = thread::scope(|scope| {
             let threads: Vec<_> = (0..6).map(|_| scope.spawn(migrate)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().expect("no panic"))
-                .sum()
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
         });
         assert_eq!(done, 1, "the one migration ran once");
     }
@@ -42,10 +39,7 @@ async fn a_new_store_holds_what_every_new_store_holds() {
     let directory = TempDir::new().expect("a directory");
     let store = open(&directory.path().join("a.db"));
     assert_eq!(store.roles().await.expect("reads"), fresh::roles());
-    assert_eq!(
-        store.environments().await.expect("reads"),
-        fresh::environments().expect("good names")
-    );
+    assert_eq!(store.environments().await.expect("reads"), fresh::environments().expect("good names"));
     let projects = store.projects().await.expect("reads");
     let created_at = projects[0].created_at;
     assert_eq!(projects, [fresh::project(created_at).expect("good names")]);
@@ -65,16 +59,11 @@ async fn down_removes_everything_and_up_brings_it_back() {
     let path = directory.path().join("a.db");
     let store = open(&path);
     let kept = token(1);
-    store
-        .create_token(&kept, NO_LIMIT, &created(&kept))
-        .await
-        .expect("created");
+    store.create_token(&kept, NO_LIMIT, &created(&kept)).await.expect("created");
     drop(store);
 
     let mut connection = raw(&path);
-    connection
-        .batch_execute("PRAGMA foreign_keys = ON;")
-        .expect("a pragma");
+    connection.batch_execute("PRAGMA foreign_keys = ON;").expect("a pragma");
     connection.revert_all_migrations(MIGRATIONS).expect("reverts");
     let left: Vec<Name> = sql_query("SELECT name FROM sqlite_schema WHERE name NOT LIKE '%sqlite%'")
         .load(&mut connection)
@@ -88,10 +77,7 @@ async fn down_removes_everything_and_up_brings_it_back() {
     assert_eq!(store.migrate().expect("migrates"), 1);
     assert_eq!(store.migrate().expect("migrates"), 0);
     store.ping().await.expect("healthy");
-    store
-        .create_token(&kept, NO_LIMIT, &created(&kept))
-        .await
-        .expect("created");
+    store.create_token(&kept, NO_LIMIT, &created(&kept)).await.expect("created");
 }
 
 #[test]

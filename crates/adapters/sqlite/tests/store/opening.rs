@@ -88,10 +88,7 @@ async fn a_file_may_be_called_like_an_address() {
 
 #[tokio::test]
 async fn two_stores_in_memory_are_two() {
-    let memory = || SqliteSettings {
-        location: Location::Memory,
-        ..SqliteSettings::default()
-    };
+    let memory = || SqliteSettings { location: Location::Memory, ..SqliteSettings::default() };
     let first = SqliteStore::open(memory()).expect("opens");
     let second = SqliteStore::open(memory()).expect("opens");
     first.migrate().expect("migrates");

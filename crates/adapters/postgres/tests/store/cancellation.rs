@@ -1,0 +1,64 @@
+//! A caller who hangs up leaves nothing half done and nothing locked.
+
+use std::{future::Future, pin::pin, task::Poll};
+
+use latchkey_domain::{
+    Actor, EventId, EventKind, NewEvent, Origin, Project, ProjectId, ProjectName, Snapshot, Timestamp,
+};
+use latchkey_ports::{EventRepository, ProjectRepository};
+
+use crate::databases::migrated;
+
+fn project(id: &str) -> (Project, NewEvent) {
+    let created_at = Timestamp::from_millis(1_700_000_000_000).expect("in range");
+    let project = Project {
+        id: ProjectId::new(id).expect("id"),
+        name: ProjectName::new(id).expect("name"),
+        description: String::new(),
+        created_at,
+        archived_at: None,
+    };
+    let event = NewEvent {
+        kind: EventKind::ProjectCreated,
+        actor: Actor::System,
+        origin: Origin::default(),
+        at: created_at,
+        projects: None,
+        environment: None,
+        before: None,
+        after: Some(Snapshot::from(&project)),
+    };
+    (project, event)
+}
+
+/// Drives the future so many times as it can go on, then drops it.
+async fn abandon_after(polls: usize, future: impl Future) {
+    let mut future = pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        left = left.saturating_sub(1);
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending if left == 0 => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+}
+
+/// On a runtime of one thread, as actix workers are.
+#[tokio::test(flavor = "current_thread")]
+async fn an_abandoned_creation_is_done_or_was_never_begun() {
+    let (store, _database) = migrated().await;
+    for polls in 1..=12 {
+        let (project, event) = project(&format!("p{polls}"));
+        abandon_after(polls, store.create_project(&project, &event)).await;
+        abandon_after(polls, store.projects()).await;
+    }
+    // Whoever comes next is not kept waiting by a lock, and every event has its project.
+    let (last, event) = project("last");
+    store.create_project(&last, &event).await.expect("created");
+    let events = store.events_after(EventId(0), 100).await.expect("read");
+    let projects = store.projects().await.expect("read");
+    assert_eq!(events.len(), projects.len() - 1, "the project `default` came without an event");
+}

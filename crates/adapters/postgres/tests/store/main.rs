@@ -1,0 +1,6 @@
+//! The store on a real server.
+#![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
+
+mod cancellation;
+mod databases;
+mod migrations;

@@ -1,0 +1,88 @@
+//! What the migrations leave, and that they can be run by anybody at any time.
+
+use std::collections::BTreeMap;
+
+use latchkey_ports::{AccessRepository, EnvironmentRepository, EventRepository, ProjectRepository, fresh};
+use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
+use latchkey_test_database::TestDatabase;
+
+use crate::databases::store_on;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_holds_what_a_fresh_store_holds() {
+    let database = TestDatabase::empty();
+    let store = store_on(database.url());
+    assert_eq!(store.migrate().await.expect("migrated"), 1);
+    assert_eq!(store.migrate().await.expect("nothing left to do"), 0);
+    assert_eq!(store.roles().await.expect("read"), fresh::roles());
+    assert_eq!(store.environments().await.expect("read"), fresh::environments().expect("good names"));
+    let projects = store.projects().await.expect("read");
+    let created_at = projects.first().expect("a project").created_at;
+    assert_eq!(projects, [fresh::project(created_at).expect("good names")]);
+    assert_eq!(store.latest_event().await.expect("read").0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_processes_that_start_at_once_each_migration_is_run_by_one() {
+    let database = TestDatabase::empty();
+    let starts: Vec<_> = (0..6)
+        .map(|_| {
+            let store = store_on(database.url());
+            tokio::spawn(async move { store.migrate().await.expect("migrated") })
+        })
+        .collect();
+    let mut done = BTreeMap::new();
+    for start in starts {
+        *done.entry(start.await.expect("no panic")).or_insert(0) += 1;
+    }
+    assert_eq!(done, BTreeMap::from([(0, 5), (1, 1)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_down_leads_back_up() {
+    let database = TestDatabase::empty();
+    let store = store_on(database.url());
+    store.migrate().await.expect("migrated");
+    let (client, connection) =
+        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
+    let driver = tokio::spawn(connection);
+    let down = include_str!("../../../../../migrations/postgres/0001_first_schema/down.sql");
+    client.batch_execute(down).await.expect("the way down");
+    client.batch_execute("DELETE FROM __diesel_schema_migrations").await.expect("forgotten");
+    assert_eq!(store.migrate().await.expect("migrated again"), 1);
+    drop(client);
+    driver.await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_newer_program_is_left_alone() {
+    let database = TestDatabase::empty();
+    let store = store_on(database.url());
+    store.migrate().await.expect("migrated");
+    let (client, connection) =
+        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
+    client.batch_execute(newer).await.expect("a newer migration");
+    let refused = store.migrate().await;
+    assert!(matches!(&refused, Err(OpenError::NewerSchema { version }) if version == "9999"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
+    let refused = |url: &str| {
+        let settings = PostgresSettings {
+            url: url.to_owned(),
+            pool_size: 1,
+            statement_timeout: std::time::Duration::from_secs(1),
+            acquire_timeout: std::time::Duration::from_secs(5),
+        };
+        PostgresStore::connect(&settings)
+    };
+    let tls = refused("postgres://u:hush@localhost/d?sslmode=require").expect_err("TLS");
+    assert!(matches!(tls, OpenError::Tls(_)) && !tls.to_string().contains("hush"), "{tls}");
+    let garbage = refused("postgres://u:hush@localhost:port/d").expect_err("no port");
+    assert!(matches!(garbage, OpenError::Url(_)) && !garbage.to_string().contains("hush"), "{garbage}");
+    let nobody = refused("postgres://u:hush@127.0.0.1:1/d").expect("it reads well").migrate().await;
+    assert!(matches!(nobody, Err(OpenError::Unreachable(_))), "{nobody:?}");
+}
