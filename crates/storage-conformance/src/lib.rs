@@ -13,6 +13,7 @@ pub mod events;
 pub mod first_tokens;
 mod fixture;
 pub mod fresh;
+mod given;
 mod observed;
 pub mod personal_tokens;
 pub mod places;

@@ -59,9 +59,9 @@ pub(crate) fn as_refusal<T>(outcome: Result<T, StoreError>) -> Refusal {
         Err(StoreError::NotFound(entity)) => Refusal::NotFound(entity),
         Err(StoreError::Conflict(entity)) => Refusal::Conflict(entity),
         Err(StoreError::LimitReached { limit }) => Refusal::LimitReached(limit),
-        Err(StoreError::Unavailable(error)) => unreachable!("the store is unavailable: {error}"),
-        Err(StoreError::Inconsistent(error)) => unreachable!("the store is inconsistent: {error}"),
-        Ok(_) => unreachable!("what has to be refused was done"),
+        Err(StoreError::Unavailable(error)) => panic!("the store is unavailable: {error}"),
+        Err(StoreError::Inconsistent(error)) => panic!("the store is inconsistent: {error}"),
+        Ok(_) => panic!("what has to be refused was done"),
     }
 }
 

@@ -1,8 +1,8 @@
-//! What surrounds every request, whatever becomes of it: its id, its span, its time limit, and a net beneath it.
+//! What surrounds every request, whatever becomes of it: its id, its span, and the headers of every answer.
 //!
 //! One layer does all of it, because each layer costs every request an allocation.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
     Error, HttpResponse,
@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use latchkey_ports::EntropyExt;
 use tracing::{Instrument, Span, field};
 
-use crate::{context::Context, failure::Failure};
+use crate::{answers::Answer, context::Context, failure::Failure};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MOST_ID_BYTES: usize = 128;
@@ -34,15 +34,7 @@ pub(crate) async fn surround(
         method = %request.method(),
         route = field::Empty
     );
-    let kept = request.request().clone();
-    let answering = AssertUnwindSafe(next.call(request)).catch_unwind();
-    let limited = tokio::time::timeout(context.settings.request_timeout, answering).instrument(span.clone());
-    let answered = match limited.await {
-        Ok(Ok(answered)) => answered.map(ServiceResponse::map_into_boxed_body),
-        Ok(Err(_)) => Ok(ServiceResponse::new(kept, span.in_scope(|| fail(&context, &Failure::Panicked)))),
-        Err(_) => Ok(ServiceResponse::new(kept, span.in_scope(|| fail(&context, &Failure::TimedOut)))),
-    };
-    let mut answered = answered?;
+    let mut answered = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
     let headers = answered.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -57,8 +49,19 @@ fn finish(span: &Span, answered: &ServiceResponse<BoxBody>) {
     });
 }
 
+/// What a handler answers, with a net beneath it: a panic and a handler that takes too long are failures like others.
+pub(crate) async fn guarded(context: Arc<Context>, acting: impl Future<Output = Answer>) -> HttpResponse {
+    let caught = AssertUnwindSafe(acting).catch_unwind();
+    let answer = match tokio::time::timeout(context.settings.request_timeout, caught).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Err(Failure::Panicked),
+        Err(_) => Err(Failure::TimedOut),
+    };
+    answer.unwrap_or_else(|failure| fail(&context, &failure))
+}
+
 /// The answer to a failure, which is logged under the same id.
-pub(crate) fn fail(context: &Context, failure: &Failure) -> HttpResponse {
+fn fail(context: &Context, failure: &Failure) -> HttpResponse {
     let id = context.entropy.uuid();
     failure.log(id);
     failure.present(id)

@@ -16,7 +16,7 @@ use crate::{
     call::Call,
     context::Context,
     failure::Failure,
-    surround::{fail, surround},
+    surround::{guarded, surround},
 };
 
 pub(crate) mod docs;
@@ -117,9 +117,7 @@ where
 {
     let context = Arc::clone(context);
     web::to(move |request: HttpRequest, payload: Payload| {
-        let acting = act(Call::new(request, Arc::clone(&context), payload));
-        let context = Arc::clone(&context);
-        async move { acting.await.unwrap_or_else(|failure| fail(&context, &failure)) }
+        guarded(Arc::clone(&context), act(Call::new(request, Arc::clone(&context), payload)))
     })
 }
 

@@ -1,0 +1,59 @@
+//! What a store holds before anybody has used it.
+
+use std::sync::Arc;
+
+use latchkey_domain::{EventId, Project, TokenId, UserId};
+use latchkey_ports::{Store, fresh};
+
+use crate::samples::{ADMIN, built_in_role, digest, environment, moment, project_id};
+
+/// A store that is ready answers.
+pub async fn it_answers(store: &Arc<dyn Store>) {
+    store.ping().await.expect("an answer");
+}
+
+/// There is the project `default`, and no other; when it was created, the store says.
+pub async fn there_is_one_project(store: &Arc<dyn Store>) {
+    let projects = store.projects().await.expect("projects");
+    assert_eq!(projects.len(), 1, "{projects:?}");
+    let expected =
+        Project { created_at: projects[0].created_at, ..fresh::project(moment(0)).expect("good names") };
+    assert_eq!(projects[0], expected);
+    let found = store.find_project(&project_id(fresh::DEFAULT_PROJECT)).await.expect("a look-up");
+    assert_eq!(found, Some(expected));
+}
+
+/// There are the environments of every fresh store, by sort order.
+pub async fn there_are_two_environments(store: &Arc<dyn Store>) {
+    let expected = fresh::environments().expect("good names");
+    assert_eq!(store.environments().await.expect("environments"), expected);
+    for one in expected {
+        let found = store.find_environment(&one.name).await.expect("a look-up");
+        assert_eq!(found, Some(one));
+    }
+    for unknown in ["test", "Production", "productio_"] {
+        let found = store.find_environment(&environment(unknown)).await.expect("a look-up");
+        assert_eq!(found, None);
+    }
+}
+
+/// There are the built-in roles, by id, each with its permissions.
+pub async fn there_are_the_built_in_roles(store: &Arc<dyn Store>) {
+    let roles = store.roles().await.expect("roles");
+    assert_eq!(roles, fresh::roles());
+    assert_eq!(roles[0], built_in_role(ADMIN));
+}
+
+/// There are no tokens, users, personal tokens or events.
+pub async fn there_is_nothing_else(store: &Arc<dyn Store>) {
+    assert_eq!(store.latest_event().await.expect("a number"), EventId(0));
+    assert_eq!(store.events_after(EventId(0), 10).await.expect("events"), []);
+    assert_eq!(store.tokens_of_project(&project_id("default")).await.expect("tokens"), []);
+    let id = TokenId::new(moment(0), [0; 10]);
+    assert_eq!(store.find_token(id).await.expect("a look-up"), None);
+    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+    assert_eq!(store.find_user(UserId(1)).await.expect("a look-up"), None);
+    assert_eq!(store.find_user_by_login("admin").await.expect("a look-up"), None);
+    assert_eq!(store.grants_of(UserId(1)).await.expect("a look-up"), None);
+    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+}
