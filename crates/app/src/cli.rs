@@ -23,6 +23,9 @@ INIT_ADMIN_API_TOKENS, INIT_CLIENT_API_TOKENS, INIT_FRONTEND_API_TOKENS for the 
 
 Commands that work on the database may be used while a server runs on it; a running server notices within moments.";
 
+const DATABASE_URL_HELP: &str =
+    "sqlite://<path>, postgres://…, or memory: (prefer DATABASE_URL for one with a password)";
+
 /// The heading in help of what every command understands.
 const EVERYWHERE: &str = "Settings";
 
@@ -44,8 +47,8 @@ pub(crate) struct Global {
     /// A configuration file; by default latchkey.toml in the working directory, if there is one
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// sqlite://<path>, postgres://…, or memory: (prefer the environment for one with a password)
-    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL")]
+    /// Where everything is kept
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL", help = DATABASE_URL_HELP)]
     pub(crate) database_url: Option<String>,
     /// off, error, warn, info, debug or trace
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "LEVEL")]
@@ -265,51 +268,4 @@ pub(crate) enum KeysCommand {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split_whitespace())
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn no_command_serves_and_takes_the_flags_of_serve() {
-        for line in ["latchkey --port 1 --listen ::1", "latchkey serve --port 1 --listen ::1"] {
-            let overrides = parse(line).expect("good").overrides();
-            assert_eq!((overrides.port, overrides.listen), (Some(1), "::1".parse().ok()), "{line}");
-        }
-    }
-
-    #[test]
-    fn global_flags_stand_anywhere() {
-        for line in ["latchkey --database-url memory: migrate", "latchkey migrate --database-url memory:"] {
-            let overrides = parse(line).expect("good").overrides();
-            assert_eq!(overrides.database_url.as_deref(), Some("memory:"), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_missing_or_too_much_is_a_usage_error() {
-        for line in [
-            "latchkey user create --role Viewer",
-            "latchkey user create --email nobody",
-            "latchkey project create a/b",
-            "latchkey pat create --user u --description d",
-            "latchkey pat create --user u --description d --expires-in 1d --expires-at 2030-01-01T00:00:00Z",
-            "latchkey pat create --user u --description d --expires-in soon",
-            "latchkey token create --type super --name n",
-            "latchkey serve --port 65536",
-            "latchkey frobnicate",
-        ] {
-            let error = parse(line).expect_err(line);
-            assert_eq!(error.exit_code(), 2, "{line}");
-        }
-    }
-}
+mod tests;

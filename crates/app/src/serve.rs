@@ -35,8 +35,10 @@ const INTERRUPTED: i32 = 130;
 /// Serves until a signal ends it.
 ///
 /// The HTTP workers are actix's own: one thread and one runtime each, started from the multi-thread runtime that this
-/// runs on. Everything else lives on the latter (the tasks in the background, and what the stores start when
-/// they are opened), so that a worker that is busy holds up nobody but its own requests.
+/// runs on. The tasks in the background and the stores' start live on the latter, so that a busy worker holds up
+/// nobody but its own requests. SQLite's calls go to the blocking threads of whichever runtime asks. The driver of a
+/// PostgreSQL connection lives where the connection was made, usually on a worker: that spares each query hops between
+/// threads, and a worker is never long away from it, because nothing on one blocks or computes for long.
 ///
 /// # Errors
 /// Says what kept it from starting.

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     clock::SystemClock,
-    config::{Config, Database, DatabaseSettings},
+    config::{Config, Database, DatabaseSettings, masked},
 };
 
 /// A store that is up to date.
@@ -54,12 +54,14 @@ async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Resu
 }
 
 async fn postgres(url: &SecretString, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
+    let which = || masked(url.expose_secret());
     let store = PostgresStore::connect(&PostgresSettings {
         url: url.expose_secret().to_owned(),
         pool_size: usize::try_from(settings.pool_size.get())?,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
-    })?;
-    let migrations = store.migrate().await?;
+    })
+    .with_context(which)?;
+    let migrations = store.migrate().await.with_context(which)?;
     Ok(Opened { store: Arc::new(store), migrations })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::Event;
+use latchkey_domain::{Event, ProjectScope, Scope, TokenAccess};
 use latchkey_ports::{Entity, FirstToken, Store, StoredToken};
 
 use crate::{
@@ -33,7 +33,8 @@ pub async fn all_are_kept_with_their_events(store: &Arc<dyn Store>) {
     assert_eq!(found.as_ref(), Some(&with_alias));
     let listed = store.tokens_of_project(&project_id("default")).await.expect("tokens");
     assert_eq!(listed, [with_alias]);
-    let events: Vec<_> = all_events(store.as_ref()).await.into_iter().map(|Event { record, .. }| record).collect();
+    let events: Vec<_> =
+        all_events(store.as_ref()).await.into_iter().map(|Event { record, .. }| record).collect();
     let expected: Vec<_> = tokens.into_iter().map(|first| first.event).collect();
     assert_eq!(events, expected);
 }
@@ -73,10 +74,8 @@ pub async fn none_at_all(store: &Arc<dyn Store>) {
 /// If one of them cannot be, none is kept, nor any event; and good ones still can be.
 pub async fn all_or_none(store: &Arc<dyn Store>) {
     let mut elsewhere = token(2, &["default"]);
-    elsewhere.token.access = latchkey_domain::TokenAccess::Client(latchkey_domain::Scope {
-        projects: latchkey_domain::ProjectScope::All,
-        environment: environment("nowhere"),
-    });
+    elsewhere.token.access =
+        TokenAccess::Client(Scope { projects: ProjectScope::All, environment: environment("nowhere") });
     let mut same_secret = token(2, &["default"]);
     same_secret.secret = secret(1);
     let mut same_alias = token(2, &["default"]);

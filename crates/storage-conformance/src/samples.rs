@@ -3,8 +3,8 @@
 
 use latchkey_domain::{
     AccountKind, Actor, ApiToken, Description, Email, EnvironmentName, EventKind, NewEvent, NewPersonalToken,
-    NewUser, Origin, Project, ProjectId, ProjectName, ProjectScope, ProjectSet, Role, RoleId, Scope, Snapshot,
-    Timestamp, TokenAccess, TokenId, TokenName, UserId, UserIdentity, Username,
+    NewUser, Origin, Project, ProjectId, ProjectName, ProjectScope, ProjectSet, Role, RoleId, Scope,
+    Snapshot, Timestamp, TokenAccess, TokenId, TokenName, UserId, UserIdentity, Username,
 };
 use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
 
@@ -195,7 +195,10 @@ pub fn token_created(stored: &StoredToken) -> NewEvent {
 /// The event of a token's deletion.
 #[must_use]
 pub fn token_deleted(stored: &StoredToken) -> NewEvent {
-    NewEvent { before: Some(Snapshot::from(&stored.token)), ..token_event(EventKind::ApiTokenDeleted, stored) }
+    NewEvent {
+        before: Some(Snapshot::from(&stored.token)),
+        ..token_event(EventKind::ApiTokenDeleted, stored)
+    }
 }
 
 fn token_event(kind: EventKind, stored: &StoredToken) -> NewEvent {

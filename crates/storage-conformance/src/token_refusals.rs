@@ -84,7 +84,8 @@ pub async fn places_that_are_not_there(store: &Arc<dyn Store>) {
 pub async fn the_quota_of_a_project(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     given::projects(store, &["a", "b"]).await;
-    given::tokens(store, &[token_of_all_projects(1), admin_token(2), token(3, &["b"]), token(4, &["b"])]).await;
+    given::tokens(store, &[token_of_all_projects(1), admin_token(2), token(3, &["b"]), token(4, &["b"])])
+        .await;
     kept(store, &token(5, &["a"]), Quota(2)).await;
     kept(store, &token(6, &["default", "a"]), Quota(2)).await;
 

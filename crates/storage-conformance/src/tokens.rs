@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{Scope, TokenAccess, TokenId, TokenName};
-use latchkey_ports::{Entity, KeyId, SecretDigest, SecretRecord, Store, StoredToken};
+use latchkey_ports::{Entity, KeyId, Quota, SecretDigest, SecretRecord, Store, StoredToken};
 use uuid::Uuid;
 
 use crate::{
@@ -73,7 +73,8 @@ pub async fn the_longest_values_are_read_back(store: &Arc<dyn Store>) {
 
 /// Names in any script, with quotes, wildcards and combining characters, are kept as they are, and need not differ.
 pub async fn names_are_kept_as_they_are(store: &Arc<dyn Store>) {
-    let names = ["日本語 שלום", "a'b\"c\\d%_;--", "e\u{301} é ﬁ", "a\u{200b}\u{feff}b", "same", "same", "{},"];
+    let names =
+        ["日本語 שלום", "a'b\"c\\d%_;--", "e\u{301} é ﬁ", "a\u{200b}\u{feff}b", "same", "same", "{},"];
     for (number, name) in (1..).zip(names) {
         let mut stored = token(number, &["default"]);
         stored.token.name = TokenName::new(name).expect("a name");
@@ -102,7 +103,8 @@ pub async fn projects_keep_their_order(store: &Arc<dyn Store>) {
     }
     let orders_listed: Vec<_> =
         list(store.as_ref(), "a").await.into_iter().map(|stored| stored.token.access).collect();
-    let expected: Vec<_> = (1..).zip(orders).map(|(number, order)| token(number, order).token.access).collect();
+    let expected: Vec<_> =
+        (1..).zip(orders).map(|(number, order)| token(number, order).token.access).collect();
     assert_eq!(orders_listed, expected);
 }
 
@@ -175,7 +177,7 @@ pub async fn a_removed_token_is_gone(store: &Arc<dyn Store>) {
     assert_eq!(store.find_token(gone.token.id).await.expect("a look-up"), None);
     assert_eq!(found(store.as_ref(), &[digest(1), digest(101)]).await, None);
     for project in ["default", "a"] {
-        assert_eq!(list(store.as_ref(), project).await, [stays.clone()]);
+        assert_eq!(list(store.as_ref(), project).await, std::slice::from_ref(&stays));
     }
 }
 
@@ -199,6 +201,6 @@ pub async fn a_removed_token_can_be_created_again(store: &Arc<dyn Store>) {
         is_read_back(store.as_ref(), &stored).await;
         store.delete_token(stored.token.id, &token_deleted(&stored)).await.expect("removed");
     }
-    let again = store.create_token(&stored, latchkey_ports::Quota(1), &token_created(&stored)).await;
+    let again = store.create_token(&stored, Quota(1), &token_created(&stored)).await;
     again.expect("the quota has room again");
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::failure::Failure;
 
 /// The content type of every JSON body.
-pub(crate) const JSON: &str = "application/json; charset=utf-8";
+pub(crate) const JSON: &str = "application/json";
 
 /// What a handler makes of a request.
 pub(crate) type Answer = Result<HttpResponse, Failure>;

@@ -95,9 +95,10 @@ impl Call {
         if body.is_empty() {
             return Ok(Value::Object(serde_json::Map::new()));
         }
-        serde_json::from_slice(&body).map_err(|error| {
-            Failure::BadInput(vec![Detail::of_body(format!("The body is not valid JSON: {error}."))])
-        })
+        let bad = |message: String| Failure::BadInput(vec![Detail::of_body(message)]);
+        let text =
+            std::str::from_utf8(&body).map_err(|error| bad(format!("The body is not UTF-8: {error}.")))?;
+        serde_json::from_str(text).map_err(|error| bad(format!("The body is not valid JSON: {error}.")))
     }
 }
 

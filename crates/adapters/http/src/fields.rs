@@ -144,6 +144,9 @@ impl Fields {
         let mut projects = Vec::with_capacity(ids.len());
         for (field, id) in ids {
             match ProjectId::new(&id) {
+                Ok(id) if projects.contains(&id) => {
+                    self.problem(Detail::of_field(field, format!("{field} names \"{id}\" twice.")));
+                }
                 Ok(id) => projects.push(id),
                 Err(error) => self.problem(Detail::of_name(field, &error)),
             }

@@ -67,7 +67,7 @@ impl fmt::Display for Database {
 const MASK: &str = "***";
 
 /// The URL with its passwords masked: rather too much than too little, also in a text that is no good URL.
-pub(super) fn masked(url: &str) -> String {
+pub(crate) fn masked(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), url),

@@ -30,7 +30,11 @@ use latchkey_service::Reveal;
 use tracing::level_filters::LevelFilter;
 
 use self::reader::Reader;
-pub(crate) use self::{database_url::Database, environment::Environment, values::LogFormat};
+pub(crate) use self::{
+    database_url::{Database, masked},
+    environment::Environment,
+    values::LogFormat,
+};
 
 /// What the command line says about settings.
 #[derive(Debug, Clone, Default)]

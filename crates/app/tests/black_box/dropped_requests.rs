@@ -93,7 +93,7 @@ fn a_request_whose_answer_nobody_waits_for(store: Store) {
     let server = ground.serve();
     let secrets: Vec<String> = (0..10).map(|number| server.create(&format!("t{number}"))).collect();
     everywhere(|number| {
-        let secret = &secrets[number % secrets.len()];
+        let secret = &secrets[number / 4 % secrets.len()];
         let calls = [
             post("unread"),
             Call::get(TOKENS).by(ADMIN),
@@ -104,11 +104,6 @@ fn a_request_whose_answer_nobody_waits_for(store: Store) {
         hang_up(&server, &calls[number % calls.len()], usize::MAX, if number % 7 == 0 { 12 } else { 0 });
     });
     assert_unharmed(&ground, &server);
-    let left = server.tokens();
-    assert!(
-        secrets.iter().all(|secret| left.iter().all(|token| token["secret"] != **secret)),
-        "all were deleted"
-    );
 }
 
 #[test]

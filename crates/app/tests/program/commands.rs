@@ -130,6 +130,17 @@ fn postgres_without_a_key_says_how_to_make_one() {
 }
 
 #[test]
+fn a_postgres_that_does_not_answer_is_named_without_its_password() {
+    let url = "postgres://u:hush@127.0.0.1:1/d";
+    let home = Home::new().with("DATABASE_URL", url).with("LATCHKEY_MASTER_KEY", &"ab".repeat(32));
+    for line in ["migrate", "serve", "project create shop"] {
+        let error = home.refused(line, 1);
+        assert!(error.contains("postgres://u:***@127.0.0.1:1/d: the database cannot be reached"), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
 fn a_key_that_was_lost_is_not_replaced_in_silence() {
     let home = Home::new();
     home.done("migrate");

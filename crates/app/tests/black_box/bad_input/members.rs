@@ -65,7 +65,7 @@ fn values_that_no_token_can_have() {
         ("expiresAt", " 2030-01-01T00:00:00Z"),
         ("expiresAt", "99999-01-01T00:00:00Z"),
     ] {
-        guarded.refuses_body(&body_with(member, json!(value)), &[&format!("\"path\":\"/body/{member}\"")]);
+        guarded.refuses_body(&body_with(member, json!(value)), &[&format!("\"path\":\"/body/{member}")]);
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Difference {
 pub(crate) enum Instead {
     /// The error object, with this status and kind.
     Error(u64, &'static str),
+    /// 400 for the body, with problems at these members and no others.
+    Problems(&'static [&'static str]),
     /// A list without a token.
     EmptyList,
     /// 201 with a client token named `x` for this project, environment and end (`null`, or a time in quotes).
@@ -27,6 +29,11 @@ impl Instead {
     pub(crate) fn expected(&self) -> Expected {
         match self {
             Self::Error(status, kind) => Expected::error(*status, kind),
+            Self::Problems(paths) => {
+                let mut expected = Expected::error(400, "BadDataError");
+                expected.body["details"] = json!(format!("<problems:{}>", paths.join(",")));
+                expected
+            }
             Self::EmptyList => Expected::new(200, Some("application/json"), json!({ "tokens": [] })),
             Self::Created { project, environment, expires_at } => {
                 let expires_at: serde_json::Value = serde_json::from_str(expires_at).expect("null or a time");
@@ -65,7 +72,17 @@ const NOT_OF_THIS_PROJECT: &str =
     "Project tokens, DELETE: 404 no such token here; an admin API token sees the same tokens as a user";
 const MANY_PROJECTS: &str = "Where we differ: users work in `default` only / any number of projects";
 
+const EVERY_PROBLEM: &str =
+    "Error object: details, each with its path; every problem is listed, and at the member that it is about";
+
 pub(crate) const DIFFERENCES: &[Difference] = &[
+    row("create: tokenName and username together", Instead::Problems(&["/body/username"]), EVERY_PROBLEM),
+    row("create: empty object", Instead::Problems(&["/body/type", "/body/tokenName"]), EVERY_PROBLEM),
+    row(
+        "create: unknown project, bad body (validation comes first)",
+        Instead::Problems(&["/body/type", "/body/tokenName"]),
+        EVERY_PROBLEM,
+    ),
     row(
         "list: admin api token (sees every token, also admin tokens)",
         Instead::EmptyList,
@@ -75,7 +92,6 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     row("list: undecodable percent encoding", Instead::Error(400, "BadDataError"), BROKEN_BYTES),
     row("list: double slashes are collapsed", Instead::Error(404, "NotFoundError"), EXACT_PATHS),
     row("list: fixed path parts are case insensitive", Instead::Error(404, "NotFoundError"), EXACT_PATHS),
-    row("list: OPTIONS", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
     row("list: PUT not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
     row("list: PATCH not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
     row("list: GET on item not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),

@@ -1,0 +1,46 @@
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split_whitespace())
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn no_command_serves_and_takes_the_flags_of_serve() {
+    for line in ["latchkey --port 1 --listen ::1", "latchkey serve --port 1 --listen ::1"] {
+        let overrides = parse(line).expect("good").overrides();
+        assert_eq!((overrides.port, overrides.listen), (Some(1), "::1".parse().ok()), "{line}");
+    }
+}
+
+#[test]
+fn global_flags_stand_anywhere() {
+    for line in ["latchkey --database-url memory: migrate", "latchkey migrate --database-url memory:"] {
+        let overrides = parse(line).expect("good").overrides();
+        assert_eq!(overrides.database_url.as_deref(), Some("memory:"), "{line}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_a_usage_error() {
+    for line in [
+        "latchkey user create --role Viewer",
+        "latchkey user create --email nobody",
+        "latchkey project create a/b",
+        "latchkey pat create --user u --description d",
+        "latchkey pat create --user u --description d --expires-in 1d --expires-at 2030-01-01T00:00:00Z",
+        "latchkey pat create --user u --description d --expires-in soon",
+        "latchkey token create --type super --name n",
+        "latchkey serve --port 65536",
+        "latchkey frobnicate",
+    ] {
+        let error = parse(line).expect_err(line);
+        assert_eq!(error.exit_code(), 2, "{line}");
+    }
+}

@@ -1,0 +1,219 @@
+//! Many calls at once: one of several that want the same wins, none waits for ever, and whoever follows the trail
+//! misses nothing.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use latchkey_domain::{Event, EventId, ProjectId};
+use latchkey_ports::{Entity, Store, StoreError};
+use tokio::task::JoinSet;
+
+use crate::{
+    at_once::at_once,
+    given,
+    observed::{Refusal, all_events, sorted},
+    samples::{
+        MEMBER, ROOM_ENOUGH, membership_added, moment, personal_token, personal_token_created, project,
+        project_created, project_id, secret_shown_once, token, token_created, token_deleted, user,
+        user_created, user_named,
+    },
+};
+
+/// Makes the calls at once and expects that one is done and all others are refused in that way, with one event.
+async fn one_wins<T, F>(store: &dyn Store, refused: Refusal, calls: impl IntoIterator<Item = F>) -> T
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, StoreError>> + Send + 'static,
+{
+    let before = all_events(store).await.len();
+    let (mut done, others) = sorted(at_once(calls).await);
+    assert_eq!(done.len(), 1, "one must win");
+    assert!(others.iter().all(|other| *other == refused), "{others:?}");
+    assert_eq!(all_events(store).await.len() - before, 1, "one event");
+    done.remove(0)
+}
+
+/// 30 removals of one token at once: it is removed once.
+pub async fn one_removal_wins(store: &Arc<dyn Store>) {
+    let stored = token(1, &["default"]);
+    given::token(store.as_ref(), &stored).await;
+    let calls = (0..30).map(|_| {
+        let (store, stored) = (Arc::clone(store), stored.clone());
+        async move { store.delete_token(stored.token.id, &token_deleted(&stored)).await }
+    });
+    one_wins(store.as_ref(), Refusal::NotFound(Entity::Token(stored.token.id)), calls).await;
+    assert_eq!(store.find_token(stored.token.id).await.expect("a look-up"), None);
+}
+
+/// 20 projects of one id at once: there is one then, whole.
+pub async fn one_project_wins(store: &Arc<dyn Store>) {
+    let calls = (0..20).map(|number| {
+        let mut project = project("a");
+        project.created_at = moment(number);
+        project.description = number.to_string();
+        let store = Arc::clone(store);
+        async move { store.create_project(&project, &project_created(&project)).await.map(|_| project) }
+    });
+    let winner = one_wins(store.as_ref(), Refusal::Conflict(Entity::Project(project_id("a"))), calls).await;
+    assert_eq!(store.find_project(&winner.id).await.expect("a look-up"), Some(winner));
+}
+
+/// 20 users of one e-mail address at once, in different cases of letters: there is one then.
+pub async fn one_user_of_an_email_wins(store: &Arc<dyn Store>) {
+    let calls = (0..20).map(|number| {
+        let email = if number % 2 == 0 { "ed@example.com" } else { "ED@Example.com" };
+        let new = user(Some(&format!("ed {number}")), Some(email));
+        let store = Arc::clone(store);
+        async move { store.create_user(&new, &user_created(&new)).await.map(|(id, _)| id) }
+    });
+    let winner = one_wins(store.as_ref(), Refusal::Conflict(Entity::UserIdentity), calls).await;
+    let found = store.find_user_by_login("Ed@example.com").await.expect("a look-up");
+    assert_eq!(found.map(|user| user.id), Some(winner));
+}
+
+/// 20 users of one user name at once: there is one then.
+pub async fn one_user_of_a_name_wins(store: &Arc<dyn Store>) {
+    let calls = (0..20).map(|_| {
+        let store = Arc::clone(store);
+        async move { store.create_user(&user_named("ed"), &user_created(&user_named("ed"))).await }
+    });
+    one_wins(store.as_ref(), Refusal::Conflict(Entity::UserIdentity), calls).await;
+}
+
+/// 20 times the same role for the same user at once: it is held once.
+pub async fn one_membership_wins(store: &Arc<dyn Store>) {
+    let user = given::user(store.as_ref(), &user_named("ed")).await;
+    let default = project_id("default");
+    let calls = (0..20).map(|_| {
+        let (store, default) = (Arc::clone(store), default.clone());
+        let event = membership_added(user, &default, MEMBER);
+        async move { store.add_membership(user, &default, MEMBER, &event).await }
+    });
+    one_wins(store.as_ref(), Refusal::Conflict(Entity::Membership), calls).await;
+}
+
+/// 20 personal tokens of one description at once: there is one then.
+pub async fn one_personal_token_wins(store: &Arc<dyn Store>) {
+    let user = given::user(store.as_ref(), &user_named("ed")).await;
+    let calls = (0..20).map(|number| {
+        let store = Arc::clone(store);
+        let new = personal_token(user, "ci");
+        let (secret, event) = (secret_shown_once(number), personal_token_created(&new));
+        async move { store.create_personal_token(&new, &secret, &event).await }
+    });
+    one_wins(store.as_ref(), Refusal::Conflict(Entity::PersonalTokenDescription), calls).await;
+}
+
+/// 20 tokens of one secret at once, in different projects: there is one then.
+pub async fn one_secret_wins(store: &Arc<dyn Store>) {
+    let names: Vec<_> = (0..20).map(|number| format!("p{number}")).collect();
+    given::projects(store.as_ref(), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let calls = (0..).zip(names).map(|(number, project)| {
+        let mut stored = token(number, &[&project]);
+        stored.secret = secret_shown_once(500);
+        let store = Arc::clone(store);
+        async move { store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await }
+    });
+    one_wins(store.as_ref(), Refusal::Conflict(Entity::Secret), calls).await;
+}
+
+/// Tokens that name the same projects in opposite orders, and tokens of other projects, are all created: no two
+/// creations wait for each other.
+pub async fn creations_do_not_block_each_other(store: &Arc<dyn Store>) {
+    given::projects(store.as_ref(), &["a", "b", "c", "d"]).await;
+    let scopes: [&[&str]; 6] = [&["a", "b"], &["b", "a"], &["c"], &["d"], &["default"], &["b", "c", "a"]];
+    let calls = (0..).zip(scopes.into_iter().cycle()).take(30).map(|(number, projects)| {
+        let (store, stored) = (Arc::clone(store), token(number, projects));
+        async move { store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await }
+    });
+    let (done, refused) = sorted(at_once(calls).await);
+    assert_eq!((done.len(), refused), (30, vec![]));
+}
+
+/// Notes about the same tokens in opposite orders, at once and beside removals, are all taken: the latest moment stays.
+pub async fn notes_do_not_block_each_other(store: &Arc<dyn Store>) {
+    let tokens: Vec<_> = (0..40).map(|number| token(number, &["default"])).collect();
+    given::tokens(store.as_ref(), &tokens).await;
+    let calls = (0..20_i64).map(|note| {
+        let store = Arc::clone(store);
+        let mut seen: Vec<_> = tokens.iter().map(|stored| (stored.token.id, moment(note))).collect();
+        if note % 2 == 0 {
+            seen.reverse();
+        }
+        let removed =
+            usize::try_from(note).ok().filter(|note| note % 4 == 0).map(|note| tokens[note].clone());
+        async move {
+            if let Some(removed) = removed {
+                store.delete_token(removed.token.id, &token_deleted(&removed)).await.expect("removed");
+            }
+            store.record_tokens_seen(&seen).await.expect("noted");
+        }
+    });
+    at_once(calls).await;
+    let left = store.tokens_of_project(&project_id("default")).await.expect("tokens");
+    assert_eq!(left.len(), 35);
+    assert!(left.iter().all(|stored| stored.token.seen_at == Some(moment(19))), "{left:?}");
+}
+
+/// Follows the trail from its beginning until nobody writes any more, as a replica does.
+async fn follow(store: Arc<dyn Store>, writers_are_done: Arc<AtomicBool>) -> Vec<Event> {
+    let (mut seen, mut last) = (Vec::new(), EventId(0));
+    loop {
+        // Asked before the trail is read: what was written till then must be seen in this round.
+        let is_last_round = writers_are_done.load(Ordering::SeqCst);
+        let latest = store.latest_event().await.expect("a number");
+        assert!(latest >= last, "{latest:?} after {last:?} was seen");
+        while last < latest {
+            let page = store.events_after(last, 7).await.expect("events");
+            assert!(page.is_sorted_by(|one, next| one.id < next.id), "numbers must rise");
+            last = page.last().expect("what is announced can be read").id;
+            seen.extend(page);
+        }
+        if is_last_round {
+            return seen;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// While others write, and are refused, and remove, followers see every event once and in the order of the trail.
+pub async fn followers_miss_nothing(store: &Arc<dyn Store>) {
+    const WRITERS: u64 = 8;
+    const TOKENS: u64 = 15;
+    let projects: Vec<ProjectId> = (0..WRITERS).map(|number| project_id(&format!("p{number}"))).collect();
+    given::projects(store.as_ref(), &projects.iter().map(ProjectId::as_str).collect::<Vec<_>>()).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let mut followers = JoinSet::new();
+    for _ in 0..2 {
+        followers.spawn(follow(Arc::clone(store), Arc::clone(&done)));
+    }
+
+    let writers = (0..WRITERS).zip(projects).map(|(writer, project)| {
+        let store = Arc::clone(store);
+        async move {
+            for number in 0..TOKENS {
+                let stored = token(writer * TOKENS + number, &[project.as_str()]);
+                let (created, deleted) = (token_created(&stored), token_deleted(&stored));
+                store.create_token(&stored, ROOM_ENOUGH, &created).await.expect("created");
+                store.create_token(&stored, ROOM_ENOUGH, &created).await.expect_err("the same again");
+                if number % 3 == 0 {
+                    store.delete_token(stored.token.id, &deleted).await.expect("removed");
+                }
+            }
+        }
+    });
+    at_once(writers).await;
+    done.store(true, Ordering::SeqCst);
+
+    let trail = all_events(store.as_ref()).await;
+    let expected = WRITERS * (1 + TOKENS + TOKENS / 3);
+    assert_eq!(u64::try_from(trail.len()), Ok(expected));
+    while let Some(seen) = followers.join_next().await {
+        let seen = seen.expect("a follower");
+        let numbers = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<_>>();
+        assert_eq!(numbers(&seen), numbers(&trail), "a follower missed something or saw it twice");
+        assert_eq!(seen, trail);
+    }
+}
