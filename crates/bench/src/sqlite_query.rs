@@ -6,11 +6,12 @@ use diesel::prelude::*;
 /// The part of `migrations/sqlite` that the query reads.
 mod tables {
     diesel::table! {
-        token_rows (id) {
+        api_tokens (id) {
             id -> Binary,
             name -> Text,
             kind -> Text,
             all_projects -> Bool,
+            named_projects -> BigInt,
             environment -> Nullable<Text>,
             expires_at -> Nullable<BigInt>,
             created_at -> BigInt,
@@ -21,22 +22,22 @@ mod tables {
             alias_digest -> Nullable<Binary>,
             alias_key -> Nullable<Binary>,
             alias_sealed -> Nullable<Binary>,
-            project_ids -> Nullable<Text>,
         }
     }
 
     diesel::table! {
-        api_token_projects (project_id, token_id) {
+        api_token_projects (token_id, position) {
             project_id -> Text,
             token_id -> Binary,
+            position -> BigInt,
         }
     }
 
-    diesel::joinable!(api_token_projects -> token_rows (token_id));
-    diesel::allow_tables_to_appear_in_same_query!(token_rows, api_token_projects);
+    diesel::joinable!(api_token_projects -> api_tokens (token_id));
+    diesel::allow_tables_to_appear_in_same_query!(api_tokens, api_token_projects);
 }
 
-use tables::{api_token_projects, token_rows};
+use tables::{api_token_projects, api_tokens};
 
 /// All that a store reads of a token, column by column.
 type Row = (
@@ -44,6 +45,7 @@ type Row = (
     String,
     String,
     bool,
+    i64,
     Option<String>,
     Option<i64>,
     i64,
@@ -54,7 +56,6 @@ type Row = (
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
-    Option<String>,
 );
 
 /// Reads the tokens of a project, all that a list needs of them, and says how many there are.
@@ -63,10 +64,10 @@ type Row = (
 /// Where the database refuses.
 pub fn count_tokens_of_project(connection: &mut SqliteConnection, project: &str) -> QueryResult<usize> {
     let rows: Vec<Row> = api_token_projects::table
-        .inner_join(token_rows::table)
+        .inner_join(api_tokens::table)
         .filter(api_token_projects::project_id.eq(project))
         .order(api_token_projects::token_id)
-        .select(token_rows::all_columns)
+        .select(api_tokens::all_columns)
         .load(connection)?;
     Ok(rows.len())
 }

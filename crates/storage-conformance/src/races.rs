@@ -1,9 +1,12 @@
 //! Many calls at once: one of several that want the same wins, none waits for ever, and whoever follows the trail
 //! misses nothing.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use latchkey_domain::{Event, EventId, ProjectId};
@@ -157,63 +160,77 @@ pub async fn notes_do_not_block_each_other(store: &Arc<dyn Store>) {
     assert!(left.iter().all(|stored| stored.token.seen_at == Some(moment(19))), "{left:?}");
 }
 
-/// Follows the trail from its beginning until nobody writes any more, as a replica does.
-async fn follow(store: Arc<dyn Store>, writers_are_done: Arc<AtomicBool>) -> Vec<Event> {
-    let (mut seen, mut last) = (Vec::new(), EventId(0));
-    loop {
-        // Asked before the trail is read: what was written till then must be seen in this round.
-        let is_last_round = writers_are_done.load(Ordering::SeqCst);
+/// Follows the trail from its beginning, as a replica does.
+#[derive(Default)]
+struct Follower {
+    seen: Vec<Event>,
+    last: EventId,
+}
+
+impl Follower {
+    /// Reads on, up to the newest event.
+    async fn catch_up(&mut self, store: &dyn Store) {
         let latest = store.latest_event().await.expect("a number");
-        assert!(latest >= last, "{latest:?} after {last:?} was seen");
-        while last < latest {
-            let page = store.events_after(last, 7).await.expect("events");
+        assert!(latest >= self.last, "{latest:?} after {:?} was seen", self.last);
+        while self.last < latest {
+            let page = store.events_after(self.last, 7).await.expect("events");
             assert!(page.is_sorted_by(|one, next| one.id < next.id), "numbers must rise");
-            last = page.last().expect("what is announced can be read").id;
-            seen.extend(page);
+            self.last = page.last().expect("what is announced can be read").id;
+            self.seen.extend(page);
         }
-        if is_last_round {
-            return seen;
-        }
-        tokio::task::yield_now().await;
     }
 }
 
-/// While others write, and are refused, and remove, followers see every event once and in the order of the trail.
+/// Creates tokens, is refused, and removes some. Looks at the trail after every creation: just then, creations of others
+/// are most likely under way with lower numbers.
+async fn write_and_follow(store: Arc<dyn Store>, numbers: Range<u64>, project: ProjectId) -> Follower {
+    let mut follower = Follower::default();
+    for number in numbers {
+        let stored = token(number, &[project.as_str()]);
+        let (created, deleted) = (token_created(&stored), token_deleted(&stored));
+        store.create_token(&stored, ROOM_ENOUGH, &created).await.expect("created");
+        follower.catch_up(store.as_ref()).await;
+        store.create_token(&stored, ROOM_ENOUGH, &created).await.expect_err("the same again");
+        if number % 3 == 0 {
+            store.delete_token(stored.token.id, &deleted).await.expect("removed");
+        }
+    }
+    follower
+}
+
+/// While others write, and are refused, and remove, whoever follows the trail sees every event once and in its order.
 pub async fn followers_miss_nothing(store: &Arc<dyn Store>) {
     const WRITERS: u64 = 8;
-    const TOKENS: u64 = 15;
+    const TOKENS: u64 = 24;
     let projects: Vec<ProjectId> = (0..WRITERS).map(|number| project_id(&format!("p{number}"))).collect();
     given::projects(store.as_ref(), &projects.iter().map(ProjectId::as_str).collect::<Vec<_>>()).await;
-    let done = Arc::new(AtomicBool::new(false));
-    let mut followers = JoinSet::new();
+    let writers_are_done = Arc::new(AtomicBool::new(false));
+    let mut readers = JoinSet::new();
     for _ in 0..2 {
-        followers.spawn(follow(Arc::clone(store), Arc::clone(&done)));
+        let (store, writers_are_done) = (Arc::clone(store), Arc::clone(&writers_are_done));
+        readers.spawn(async move {
+            let mut follower = Follower::default();
+            while !writers_are_done.load(Ordering::SeqCst) {
+                follower.catch_up(store.as_ref()).await;
+                tokio::task::yield_now().await;
+            }
+            follower
+        });
     }
 
     let writers = (0..WRITERS).zip(projects).map(|(writer, project)| {
-        let store = Arc::clone(store);
-        async move {
-            for number in 0..TOKENS {
-                let stored = token(writer * TOKENS + number, &[project.as_str()]);
-                let (created, deleted) = (token_created(&stored), token_deleted(&stored));
-                store.create_token(&stored, ROOM_ENOUGH, &created).await.expect("created");
-                store.create_token(&stored, ROOM_ENOUGH, &created).await.expect_err("the same again");
-                if number % 3 == 0 {
-                    store.delete_token(stored.token.id, &deleted).await.expect("removed");
-                }
-            }
-        }
+        write_and_follow(Arc::clone(store), writer * TOKENS..(writer + 1) * TOKENS, project)
     });
-    at_once(writers).await;
-    done.store(true, Ordering::SeqCst);
+    let mut followers = at_once(writers).await;
+    writers_are_done.store(true, Ordering::SeqCst);
+    followers.extend(readers.join_all().await);
 
     let trail = all_events(store.as_ref()).await;
-    let expected = WRITERS * (1 + TOKENS + TOKENS / 3);
-    assert_eq!(u64::try_from(trail.len()), Ok(expected));
-    while let Some(seen) = followers.join_next().await {
-        let seen = seen.expect("a follower");
+    assert_eq!(u64::try_from(trail.len()), Ok(WRITERS * (1 + TOKENS + TOKENS / 3)));
+    for mut follower in followers {
+        follower.catch_up(store.as_ref()).await;
         let numbers = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<_>>();
-        assert_eq!(numbers(&seen), numbers(&trail), "a follower missed something or saw it twice");
-        assert_eq!(seen, trail);
+        assert_eq!(numbers(&follower.seen), numbers(&trail), "a follower missed something or saw it twice");
+        assert_eq!(follower.seen, trail);
     }
 }

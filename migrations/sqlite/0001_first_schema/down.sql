@@ -2,7 +2,6 @@ DROP TABLE event_projects;
 DROP TABLE events;
 DROP VIEW user_grants;
 DROP TABLE personal_tokens;
-DROP VIEW token_rows;
 DROP TABLE api_token_projects;
 DROP TABLE api_tokens;
 DROP TABLE memberships;

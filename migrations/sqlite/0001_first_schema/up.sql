@@ -2,9 +2,7 @@
 -- STRICT everywhere: a value of the wrong type is refused when it is written, not found when it is read.
 
 CREATE TABLE projects (
-    -- A list of ids is joined with commas in `token_rows`, so an id with a comma could widen a token: the rule of
-    -- ids is kept here too.
-    id TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100 AND id NOT GLOB '*[^A-Za-z0-9_~.-]*'),
+    id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
     description TEXT NOT NULL,
     created_at INTEGER NOT NULL,
@@ -60,6 +58,9 @@ CREATE TABLE api_tokens (
     name TEXT NOT NULL,
     kind TEXT NOT NULL,
     all_projects INTEGER NOT NULL CHECK (all_projects IN (0, 1)),
+    -- How many rows of api_token_projects the token has. Nearly always one: then a list of a project's tokens needs no
+    -- look at the links to know the whole scope. And a link that was lost shows.
+    named_projects INTEGER NOT NULL CHECK (named_projects >= 0),
     environment TEXT REFERENCES environments (name),
     expires_at INTEGER,
     created_at INTEGER NOT NULL,
@@ -70,6 +71,7 @@ CREATE TABLE api_tokens (
     alias_digest BLOB CHECK (length(alias_digest) = 32),
     alias_key BLOB CHECK (length(alias_key) = 4),
     alias_sealed BLOB,
+    CHECK (all_projects = (named_projects = 0)),
     CHECK ((kind = 'admin') = (environment IS NULL)),
     CHECK (kind <> 'admin' OR all_projects),
     CHECK ((alias_digest IS NULL) = (alias_key IS NULL)),
@@ -93,23 +95,6 @@ CREATE TABLE api_token_projects (
 -- A project's tokens in the order of lists: the hot read goes down this index and sorts nothing. Named and not a
 -- UNIQUE of the table, because SQLite looks into the table too for the latter.
 CREATE UNIQUE INDEX api_token_projects_by_project ON api_token_projects (project_id, token_id);
-
--- A token with the projects that it names, in order, as one text.
-CREATE VIEW token_rows AS
-SELECT
-    api_tokens.*,
-    (
-        -- In order because the inner query is: SQLite keeps its ORDER BY for an aggregate to which order matters. An
-        -- ORDER BY within group_concat would be sorted anew for every token, though the key is in order already.
-        SELECT group_concat(named.project_id, ',')
-        FROM (
-            SELECT links.project_id
-            FROM api_token_projects AS links
-            WHERE links.token_id = api_tokens.id
-            ORDER BY links.position
-        ) AS named
-    ) AS project_ids
-FROM api_tokens;
 
 CREATE TABLE personal_tokens (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -19,7 +19,7 @@ pub(crate) use people::{
     GrantRow, NewPersonalTokenRow, NewUserRow, PersonalTokenRow, RoleRow, UserRow, grants, roles,
 };
 pub(crate) use places::{EnvironmentRow, NewProjectRow, ProjectRow};
-pub(crate) use tokens::{NewTokenRow, TokenRow};
+pub(crate) use tokens::{LinkRow, NewTokenRow, TokenRow, tokens_of_project};
 
 /// One row, by the name that an operator finds it under.
 struct Row<K> {

@@ -62,6 +62,7 @@ diesel::table! {
         name -> Text,
         kind -> Text,
         all_projects -> Bool,
+        named_projects -> BigInt,
         environment -> Nullable<Text>,
         expires_at -> Nullable<BigInt>,
         created_at -> BigInt,
@@ -80,27 +81,6 @@ diesel::table! {
         project_id -> Text,
         token_id -> Binary,
         position -> BigInt,
-    }
-}
-
-diesel::table! {
-    /// A view: `api_tokens`, with the projects that each names.
-    token_rows (id) {
-        id -> Binary,
-        name -> Text,
-        kind -> Text,
-        all_projects -> Bool,
-        environment -> Nullable<Text>,
-        expires_at -> Nullable<BigInt>,
-        created_at -> BigInt,
-        seen_at -> Nullable<BigInt>,
-        secret_digest -> Binary,
-        secret_key -> Binary,
-        secret_sealed -> Nullable<Binary>,
-        alias_digest -> Nullable<Binary>,
-        alias_key -> Nullable<Binary>,
-        alias_sealed -> Nullable<Binary>,
-        project_ids -> Nullable<Text>,
     }
 }
 
@@ -151,4 +131,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
+diesel::allow_tables_to_appear_in_same_query!(api_token_projects, api_tokens);

@@ -7,41 +7,67 @@
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
     SelectableHelper,
-    dsl::{auto_type, count_star},
+    dsl::{AsSelect, auto_type, count_star},
     sqlite::Sqlite,
 };
 
 use crate::{
     rows::TokenRow,
-    schema::{api_token_projects, api_tokens, token_rows},
+    schema::{api_token_projects, api_tokens},
 };
 
-type ShownToken = diesel::dsl::AsSelect<TokenRow, Sqlite>;
+// All links of a token that was found by one of them.
+diesel::alias! {
+    pub const LINKS: Alias<Links> = api_token_projects as links;
+}
+
+type ShownToken = AsSelect<TokenRow, Sqlite>;
 
 /// The hot read: the tokens that name a project, by id. Down one index of the links, one step to each token.
 #[auto_type]
 pub(crate) fn of_project<'a>(project: &'a str) -> _ {
     let row: ShownToken = TokenRow::as_select();
     api_token_projects::table
-        .inner_join(token_rows::table.on(token_rows::id.eq(api_token_projects::token_id)))
+        .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
         .order(api_token_projects::token_id)
         .select(row)
+}
+
+/// The links of those tokens of a project that name others too, in the same order, then as they were named.
+#[auto_type]
+pub(crate) fn links_beyond_project<'a>(project: &'a str) -> _ {
+    api_token_projects::table
+        .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
+        .inner_join(LINKS.on(LINKS.field(api_token_projects::token_id).eq(api_tokens::id)))
+        .filter(api_token_projects::project_id.eq(project))
+        .filter(api_tokens::named_projects.gt(1_i64))
+        .order((api_token_projects::token_id, LINKS.field(api_token_projects::position)))
+        .select((LINKS.field(api_token_projects::token_id), LINKS.field(api_token_projects::project_id)))
+}
+
+/// The projects that a token names, as they were named.
+#[auto_type]
+pub(crate) fn links<'a>(token: &'a [u8]) -> _ {
+    api_token_projects::table
+        .filter(api_token_projects::token_id.eq(token))
+        .order(api_token_projects::position)
+        .select(api_token_projects::project_id)
 }
 
 /// The token of an id.
 #[auto_type]
 pub(crate) fn by_id<'a>(id: &'a [u8]) -> _ {
     let row: ShownToken = TokenRow::as_select();
-    token_rows::table.filter(token_rows::id.eq(id)).select(row)
+    api_tokens::table.filter(api_tokens::id.eq(id)).select(row)
 }
 
 /// The token whose secret or alias has this digest: two steps in two unique indexes.
 #[auto_type]
 pub(crate) fn by_digest<'a>(digest: &'a [u8]) -> _ {
     let row: ShownToken = TokenRow::as_select();
-    token_rows::table
-        .filter(token_rows::secret_digest.nullable().eq(digest).or(token_rows::alias_digest.eq(digest)))
+    api_tokens::table
+        .filter(api_tokens::secret_digest.nullable().eq(digest).or(api_tokens::alias_digest.eq(digest)))
         .select(row)
 }
 

@@ -14,9 +14,12 @@ use crate::{
     errors::{Failure, conflict, not_found, taken},
     events::record,
     places::{environment_exists, project_exists},
-    rows::{NewTokenRow, TokenRow},
+    rows::{self, LinkRow, NewTokenRow, TokenRow},
     schema::{api_token_projects, api_tokens},
-    token_queries::{RECORD_SEEN, by_digest, by_id, number_of_all_projects, number_of_project, of_project},
+    token_queries::{
+        RECORD_SEEN, by_digest, by_id, links, links_beyond_project, number_of_all_projects,
+        number_of_project, of_project,
+    },
 };
 
 #[async_trait]
@@ -58,24 +61,27 @@ impl TokenRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(%project))]
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let project = project.clone();
-        self.read(move |connection| {
-            let rows = of_project(project.as_str()).load(connection)?;
-            // One statement in the usual case. A project that comes into being between the two is empty, or was so
-            // for a moment.
+        self.read_snapshot(move |connection| {
+            let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
             if rows.is_empty() && !project_exists(connection, &project)? {
                 return Err(not_found(Entity::Project(project)));
             }
-            let tokens: Result<_, _> = rows.into_iter().map(StoredToken::try_from).collect();
-            Ok(tokens?)
+            // One statement in the usual case: most tokens name just this project.
+            let links: Vec<LinkRow> = if rows.iter().any(TokenRow::names_several) {
+                links_beyond_project(project.as_str()).load(connection)?
+            } else {
+                Vec::new()
+            };
+            Ok(rows::tokens_of_project(project.as_str(), rows, &links)?)
         })
         .await
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
-        self.read(move |connection| {
+        self.read_snapshot(move |connection| {
             let row = by_id(id.as_uuid().as_bytes()).first(connection).optional()?;
-            Ok(row.map(StoredToken::try_from).transpose()?)
+            row.map(|row| with_links(connection, row)).transpose()
         })
         .await
     }
@@ -86,12 +92,12 @@ impl TokenRepository for SqliteStore {
         digests: &[SecretDigest],
     ) -> Result<Option<StoredToken>, StoreError> {
         let digests = digests.to_vec();
-        self.read(move |connection| {
+        self.read_snapshot(move |connection| {
             // One after the other: nearly always the first is the only one, and each statement stays prepared.
             for digest in &digests {
                 let row: Option<TokenRow> = by_digest(&digest.0).first(connection).optional()?;
                 if let Some(row) = row {
-                    return Ok(Some(row.try_into()?));
+                    return with_links(connection, row).map(Some);
                 }
             }
             Ok(None)
@@ -128,6 +134,11 @@ impl TokenRepository for SqliteStore {
         })
         .await
     }
+}
+
+fn with_links(connection: &mut SqliteConnection, row: TokenRow) -> Result<StoredToken, Failure> {
+    let projects: Vec<String> = links(row.key()).load(connection)?;
+    Ok(row.into_token(projects.iter().map(String::as_str))?)
 }
 
 fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {

@@ -9,16 +9,17 @@ use latchkey_ports::{Inconsistency, KeyId, SecretRecord, StoredToken};
 use uuid::Uuid;
 
 use super::Row;
-use crate::schema::{api_tokens, token_rows};
+use crate::schema::api_tokens;
 
-/// A token as the view `token_rows` shows it.
+/// A row of `api_tokens`.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = token_rows, check_for_backend(Sqlite))]
+#[diesel(table_name = api_tokens, check_for_backend(Sqlite))]
 pub(crate) struct TokenRow {
     id: Vec<u8>,
     name: String,
     kind: String,
     all_projects: bool,
+    named_projects: i64,
     environment: Option<String>,
     expires_at: Option<i64>,
     created_at: i64,
@@ -29,18 +30,30 @@ pub(crate) struct TokenRow {
     alias_digest: Option<Vec<u8>>,
     alias_key: Option<Vec<u8>>,
     alias_sealed: Option<Vec<u8>>,
-    project_ids: Option<String>,
 }
 
-impl TryFrom<TokenRow> for StoredToken {
-    type Error = Inconsistency;
+impl TokenRow {
+    /// The key by which its links are found.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.id
+    }
 
-    fn try_from(row: TokenRow) -> Result<Self, Inconsistency> {
+    /// Whether it names more than one project.
+    pub(crate) fn names_several(&self) -> bool {
+        self.named_projects > 1
+    }
+
+    /// The token, with all of the projects that its links name, in their order.
+    pub(crate) fn into_token<'p>(
+        self,
+        projects: impl IntoIterator<Item = &'p str>,
+    ) -> Result<StoredToken, Inconsistency> {
+        let row = self;
         let unreadable = Row { table: "api_tokens", key: "of an unreadable id" };
         let id = TokenId::from_uuid(Uuid::from_bytes(unreadable.bytes("id", &row.id)?));
         let at = Row { table: "api_tokens", key: id };
         let kind: TokenKind = at.column("kind", row.kind.parse())?;
-        let projects = scope(&at, row.all_projects, row.project_ids.as_deref())?;
+        let projects = scope(&at, row.all_projects, row.named_projects, projects)?;
         let environment = match row.environment {
             None => EnvironmentScope::All,
             Some(name) => EnvironmentScope::Only(at.column("environment", EnvironmentName::new(&name))?),
@@ -67,31 +80,60 @@ impl TryFrom<TokenRow> for StoredToken {
             }),
             _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
         };
-        Ok(Self { token, secret, alias })
+        Ok(StoredToken { token, secret, alias })
     }
 }
 
-/// A token that names no project is not for all of them: only `all_projects` says that.
-fn scope(
+/// A row of `api_token_projects`: token and project.
+pub(crate) type LinkRow = (Vec<u8>, String);
+
+/// The tokens of one project. Those that name others too have all of their links in `links`; both lists are in the order
+/// of token ids.
+pub(crate) fn tokens_of_project(
+    project: &str,
+    rows: Vec<TokenRow>,
+    links: &[LinkRow],
+) -> Result<Vec<StoredToken>, Inconsistency> {
+    let mut links = links.iter().peekable();
+    rows.into_iter()
+        .map(|row| {
+            if !row.names_several() {
+                return row.into_token([project]);
+            }
+            let mut projects = Vec::new();
+            while let Some((_, project)) = links.next_if(|(token, _)| *token == row.id) {
+                projects.push(project.as_str());
+            }
+            row.into_token(projects)
+        })
+        .collect()
+}
+
+/// A token that names no project is not for all of them: only `all_projects` says that. And one that has lost a link, or
+/// got one, says so by its number of them.
+fn scope<'p>(
     at: &Row<TokenId>,
     all_projects: bool,
-    project_ids: Option<&str>,
+    number: i64,
+    projects: impl IntoIterator<Item = &'p str>,
 ) -> Result<ProjectScope, Inconsistency> {
-    match (all_projects, project_ids) {
-        (true, None) => Ok(ProjectScope::All),
-        (true, Some(_)) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
-        (false, None) => Err(at.inconsistency("all_projects", "a token of some projects names none")),
-        (false, Some(ids)) => {
-            let ids = ids.split(',').map(ProjectId::new).collect::<Result<Vec<_>, _>>();
-            // The view makes the text of the links.
-            let ids = ids.map_err(|fault| Inconsistency {
+    let ids: Vec<ProjectId> =
+        projects.into_iter().map(ProjectId::new).collect::<Result<_, _>>().map_err(|fault| {
+            Inconsistency {
                 table: "api_token_projects",
                 column: "project_id",
                 row: at.key.to_string(),
                 fault: fault.to_string(),
-            })?;
-            at.column("all_projects", ProjectSet::new(ids)).map(ProjectScope::Only)
-        }
+            }
+        })?;
+    if i64::try_from(ids.len()) != Ok(number) {
+        let fault = format!("api_token_projects has {} and not {number}", ids.len());
+        return Err(at.inconsistency("named_projects", fault));
+    }
+    match (all_projects, ids.is_empty()) {
+        (true, true) => Ok(ProjectScope::All),
+        (true, false) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
+        (false, _) => at.column("all_projects", ProjectSet::new(ids)).map(ProjectScope::Only),
     }
 }
 
@@ -103,6 +145,7 @@ pub(crate) struct NewTokenRow<'a> {
     name: &'a str,
     kind: &'a str,
     all_projects: bool,
+    named_projects: i64,
     environment: Option<&'a str>,
     expires_at: Option<i64>,
     created_at: i64,
@@ -125,6 +168,8 @@ impl<'a> NewTokenRow<'a> {
             name: token.name.as_str(),
             kind: token.access.kind().as_str(),
             all_projects: matches!(token.access.projects(), ProjectScope::All),
+            // Nobody holds that many in memory.
+            named_projects: i64::try_from(token.access.projects().named().len()).unwrap_or(i64::MAX),
             environment: token.access.environment().map(EnvironmentName::as_str),
             expires_at: token.expires_at.map(Timestamp::millis),
             created_at: token.created_at.millis(),

@@ -18,8 +18,7 @@ fn a_body_that_is_not_an_object() {
 #[test]
 fn a_body_that_is_not_json() {
     let guarded = Guarded::new();
-    for body in [" ", "{", "{\"tokenName\":}", "{} {}", "{'type': 'client'}", "tokenName=x", "\u{feff}{}"]
-    {
+    for body in [" ", "{", "{\"tokenName\":}", "{} {}", "{'type': 'client'}", "tokenName=x", "\u{feff}{}"] {
         guarded.refuses_bytes(body, &["JSON"]);
     }
 }

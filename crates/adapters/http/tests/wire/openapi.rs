@@ -1,0 +1,64 @@
+//! The document, and that no route in it lets somebody in who is not known.
+
+use actix_web::http::Method;
+use serde_json::Value;
+
+use crate::app::{As, TestApp};
+
+/// What anybody may ask.
+const PUBLIC: &[&str] = &["/health", "/ready"];
+
+async fn document(app: &TestApp) -> Value {
+    app.get(As::Nobody, "/docs/openapi.json").await.json()
+}
+
+#[actix_web::test]
+async fn every_route_but_the_public_ones_asks_who_one_is() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for method in operations.as_object().expect("operations").keys() {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let answer = app.method(As::Nobody, method, &path.replace('{', "").replace('}', "")).await;
+            let expected = if PUBLIC.contains(&path.as_str()) { 200 } else { 401 };
+            assert_eq!(answer.status.as_u16(), expected, "{path}");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 5);
+}
+
+#[actix_web::test]
+async fn operations_have_the_seeds_names_and_every_status() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut table = Vec::new();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let statuses: Vec<_> =
+                operation["responses"].as_object().expect("responses").keys().cloned().collect();
+            let id = operation["operationId"].as_str().expect("an id");
+            table.push(format!("{id}: {} {path} -> {}", method.to_uppercase(), statuses.join(" ")));
+        }
+    }
+    insta::assert_snapshot!(table.join("\n"));
+}
+
+#[actix_web::test]
+async fn the_schema_of_a_token_is_the_seeds() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    insta::assert_json_snapshot!(document["components"]["schemas"]["apiTokenSchema"]);
+}
+
+#[actix_web::test]
+async fn there_is_a_page_to_try_it_at() {
+    let app = TestApp::new().await;
+    let page = app.get(As::Nobody, "/docs/openapi/").await;
+    assert_eq!(page.status, 200);
+    assert!(String::from_utf8_lossy(&page.bytes).contains("swagger"));
+    let moved = app.get(As::Nobody, "/docs/openapi").await;
+    assert_eq!((moved.status.as_u16(), moved.header("location")), (301, Some("/docs/openapi/")));
+}

@@ -1,0 +1,5 @@
+//! `/api/admin/projects/{projectId}/api-tokens`
+
+mod create;
+mod delete;
+mod list;
