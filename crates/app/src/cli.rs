@@ -4,7 +4,8 @@ use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use latchkey_domain::{
-    Description, Email, PersonName, ProjectId, ProjectName, TokenKind, TokenName, Username,
+    Description, Email, PersonName, ProjectDescription, ProjectId, ProjectName, TokenKind, TokenName,
+    Username,
 };
 
 use crate::{commands::expiry::Expiry, config::Overrides};
@@ -172,7 +173,7 @@ pub(crate) struct ProjectArgs {
     pub(crate) name: Option<ProjectName>,
     /// What it is for
     #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) description: String,
+    pub(crate) description: ProjectDescription,
 }
 
 #[derive(Debug, Args)]

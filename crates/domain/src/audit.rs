@@ -229,7 +229,7 @@ impl From<&Project> for Snapshot {
         Self::of(json!({
             "id": project.id.as_str(),
             "name": project.name.as_str(),
-            "description": project.description,
+            "description": project.description.as_str(),
         }))
     }
 }

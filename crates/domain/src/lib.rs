@@ -27,8 +27,8 @@ mod token;
 pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, Snapshot, UnknownEventKind};
 pub use authorisation::{Denied, Grant, Grants, Place, authorise};
 pub use names::{
-    Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectId, ProjectName, TokenName,
-    Username,
+    Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectDescription, ProjectId,
+    ProjectName, TokenName, Username,
 };
 pub use people::{AccountKind, Email, InvalidEmail, NewUser, User, UserId, UserIdentity, WithoutIdentity};
 pub use permission::{Permission, UnknownPermission};

@@ -61,6 +61,19 @@ fn free_text(what: &'static str, text: &str, max: usize) -> Result<(), InvalidNa
     Err(InvalidName { what, fault })
 }
 
+/// Text of several lines, which may be empty. A store that keeps text as C strings must never see a NUL.
+fn prose(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
+    let length = text.chars().count();
+    let fault = if text.chars().any(|one| one.is_control() && !matches!(one, '\n' | '\r' | '\t')) {
+        NameFault::ControlCharacter
+    } else if length > max {
+        NameFault::TooLong { max, actual: length }
+    } else {
+        return Ok(());
+    };
+    Err(InvalidName { what, fault })
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $what:literal, $rule:ident, $max:literal, trim: $trim:literal) => {
         $(#[$doc])*
@@ -128,6 +141,10 @@ name! {
     ProjectName, "project name", free_text, 255, trim: true
 }
 name! {
+    /// What a project is for, in up to 2,000 characters and any number of lines; may be empty.
+    ProjectDescription, "project description", prose, 2_000, trim: true
+}
+name! {
     /// What a user is called by people.
     PersonName, "name", free_text, 255, trim: true
 }
@@ -148,6 +165,16 @@ mod tests {
 
     fn fault(result: Result<impl fmt::Debug, InvalidName>) -> NameFault {
         result.expect_err("must be refused").fault
+    }
+
+    #[test]
+    fn a_description_may_be_empty_and_have_lines() {
+        for good in ["", "one\ntwo\r\n\tthree", &"é".repeat(2_000)] {
+            assert_eq!(ProjectDescription::new(good).expect("good").as_str(), good);
+        }
+        assert_eq!(fault(ProjectDescription::new("a\0b")), NameFault::ControlCharacter);
+        let long = "x".repeat(2_001);
+        assert_eq!(fault(ProjectDescription::new(&long)), NameFault::TooLong { max: 2_000, actual: 2_001 });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{EnvironmentName, ProjectId, ProjectName, Timestamp};
+use crate::{EnvironmentName, ProjectDescription, ProjectId, ProjectName, Timestamp};
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Project {
     /// What people call it.
     pub name: ProjectName,
     /// What it is for; may be empty.
-    pub description: String,
+    pub description: ProjectDescription,
     /// When it was created.
     pub created_at: Timestamp,
     /// Since when it is archived; its tokens go on working. `None` = it is not.

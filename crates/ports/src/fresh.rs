@@ -2,8 +2,8 @@
 //! from here; the conformance suite compares.
 
 use latchkey_domain::{
-    Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectId, ProjectName, Role,
-    Timestamp,
+    Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectDescription, ProjectId,
+    ProjectName, Role, Timestamp,
 };
 
 /// The id of the project that is always there.
@@ -23,7 +23,7 @@ pub fn project(created_at: Timestamp) -> Result<Project, InvalidName> {
     Ok(Project {
         id: ProjectId::new(DEFAULT_PROJECT)?,
         name: ProjectName::new("Default")?,
-        description: "Default project".to_owned(),
+        description: ProjectDescription::new("Default project")?,
         created_at,
         archived_at: None,
     })

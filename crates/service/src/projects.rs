@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventKind, NewEvent, Project, ProjectId, ProjectName, ProjectScope, Snapshot};
+use latchkey_domain::{
+    EventKind, NewEvent, Project, ProjectDescription, ProjectId, ProjectName, ProjectScope, Snapshot,
+};
 use latchkey_ports::{Clock, ProjectRepository};
 
 use crate::{Initiator, Refusal};
@@ -28,7 +30,7 @@ impl Projects {
         &self,
         id: ProjectId,
         name: ProjectName,
-        description: String,
+        description: ProjectDescription,
         by: &Initiator,
     ) -> Result<Project, Refusal> {
         let created_at = self.clock.now();

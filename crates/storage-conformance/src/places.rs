@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{Project, ProjectName};
+use latchkey_domain::{Project, ProjectDescription, ProjectName};
 use latchkey_ports::{Entity, Store};
 
 use crate::{
@@ -21,10 +21,10 @@ async fn is_read_back(store: &dyn Store, project: &Project) {
 pub async fn a_project_is_read_back(store: &Arc<dyn Store>) {
     let longest = Project {
         name: ProjectName::new(&"🎉".repeat(255)).expect("a name"),
-        description: "日本語 שלום\n\t'\"\\%_".repeat(1_000),
+        description: ProjectDescription::new(&"日本語 שלום\n\t'\"\\%_".repeat(125)).expect("a description"),
         ..project(&"x".repeat(100))
     };
-    let shortest = Project { description: String::new(), ..project("-") };
+    let shortest = Project { description: ProjectDescription::new("").expect("empty"), ..project("-") };
     for project in [project("a"), longest, shortest] {
         is_read_back(store.as_ref(), &project).await;
     }

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use latchkey_domain::{Event, EventId, ProjectId};
+use latchkey_domain::{Event, EventId, ProjectDescription, ProjectId};
 use latchkey_ports::{Entity, Store, StoreError};
 use tokio::task::JoinSet;
 
@@ -55,7 +55,7 @@ pub async fn one_project_wins(store: &Arc<dyn Store>) {
     let calls = (0..20).map(|number| {
         let mut project = project("a");
         project.created_at = moment(number);
-        project.description = number.to_string();
+        project.description = ProjectDescription::new(&number.to_string()).expect("a description");
         let store = Arc::clone(store);
         async move { store.create_project(&project, &project_created(&project)).await.map(|_| project) }
     });

@@ -3,8 +3,8 @@
 
 use latchkey_domain::{
     AccountKind, Actor, ApiToken, Description, Email, EnvironmentName, EventKind, NewEvent, NewPersonalToken,
-    NewUser, Origin, Project, ProjectId, ProjectName, ProjectScope, ProjectSet, Role, RoleId, Scope,
-    Snapshot, Timestamp, TokenAccess, TokenId, TokenName, UserId, UserIdentity, Username,
+    NewUser, Origin, Project, ProjectDescription, ProjectId, ProjectName, ProjectScope, ProjectSet, Role,
+    RoleId, Scope, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, UserId, UserIdentity, Username,
 };
 use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
 
@@ -64,7 +64,7 @@ pub fn project(id: &str) -> Project {
     Project {
         id: project_id(id),
         name: ProjectName::new(&format!("Project {id}")).expect("a project name"),
-        description: format!("What {id} is for"),
+        description: ProjectDescription::new(&format!("What {id} is for")).expect("a description"),
         created_at: moment(0),
         archived_at: None,
     }

@@ -18,6 +18,8 @@ mod open_error;
 mod people;
 mod personal_tokens;
 mod places;
+#[cfg(test)]
+mod plans;
 mod rows;
 mod schema;
 mod store;

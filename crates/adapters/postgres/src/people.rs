@@ -54,6 +54,10 @@ impl UserRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all)]
     async fn find_user_by_login(&self, login: &str) -> Result<Option<User>, StoreError> {
+        // PostgreSQL's text knows no NUL, so no login has one.
+        if login.contains('\0') {
+            return Ok(None);
+        }
         let mut connection = self.connection().await?;
         let named = users::table
             .filter(users::username.eq(login))

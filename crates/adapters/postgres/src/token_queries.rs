@@ -8,9 +8,8 @@
 )]
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
-    SelectableHelper,
-    dsl::{auto_type, count_star},
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, SelectableHelper,
+    dsl::{array, auto_type, count_star},
     pg::Pg,
 };
 use uuid::Uuid;
@@ -22,15 +21,25 @@ use crate::{
 
 type ShownToken = diesel::dsl::AsSelect<TokenRow, Pg>;
 
-/// The hot read: the tokens that name a project, by id. Down the key of `api_token_projects`, one step to each token.
+/// The hot read: the tokens that name a project, by id.
+///
+/// First their ids, down the key of `api_token_projects`, then one step to each token. As an array the ids leave the
+/// planner no join to choose: a plan that reads everybody's tokens and throws most away is never cheaper by its lights,
+/// whatever the table's size and the server's settings.
 #[auto_type]
 pub(crate) fn of_project<'a>(project: &'a str) -> _ {
     let row: ShownToken = TokenRow::as_select();
+    let ids: IdsOfProject<'a> = array(ids_of_project(project));
+    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
+}
+
+type IdsOfProject<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_project<'a>>;
+
+#[auto_type]
+fn ids_of_project<'a>(project: &'a str) -> _ {
     api_token_projects::table
-        .inner_join(token_rows::table.on(token_rows::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
-        .order(api_token_projects::token_id)
-        .select(row)
+        .select(api_token_projects::token_id)
 }
 
 /// The token of an id.

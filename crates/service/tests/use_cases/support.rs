@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use latchkey_crypto::{KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, Event, EventId, Grant, Grants, Origin, PersonalTokenId,
-    Place, Principal, ProjectId, ProjectName, ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName,
-    UserId,
+    Place, Principal, ProjectDescription, ProjectId, ProjectName, ProjectScope, Timestamp, TokenAccess,
+    TokenKind, TokenName, UserId,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
@@ -61,8 +61,11 @@ impl House {
 
     pub(crate) async fn project(&self, id: &str) -> ProjectId {
         let name = ProjectName::new(id).expect("name");
-        let project =
-            self.use_cases.projects.create(project_id(id), name, String::new(), &Initiator::system()).await;
+        let project = self
+            .use_cases
+            .projects
+            .create(project_id(id), name, ProjectDescription::new("").expect("empty"), &Initiator::system())
+            .await;
         project.expect("created").id
     }
 

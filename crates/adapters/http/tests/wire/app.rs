@@ -12,8 +12,8 @@ use actix_web::{
 };
 use latchkey_crypto::{KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, EnvironmentName, EnvironmentScope, PersonName, ProjectId, ProjectName, ProjectScope,
-    Timestamp, TokenAccess, TokenKind, TokenName, UserIdentity, Username,
+    Description, EnvironmentName, EnvironmentScope, PersonName, ProjectDescription, ProjectId, ProjectName,
+    ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName, UserIdentity, Username,
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
@@ -25,7 +25,7 @@ use latchkey_service::{
 use serde_json::Value;
 
 pub(crate) const TOKENS: &str = "/api/admin/projects/default/api-tokens";
-pub(crate) const QUOTA: u64 = 3;
+pub(crate) const QUOTA: u64 = 5;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,6 @@ impl Answer {
 
 pub(crate) struct TestApp {
     pub(crate) use_cases: Arc<UseCases>,
-    pub(crate) clock: Arc<ManualClock>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,
 }
@@ -83,13 +82,12 @@ impl TestApp {
 
     pub(crate) async fn with(reveal: Reveal) -> Self {
         let now = Timestamp::from_millis(1_681_892_114_000).expect("in range");
-        let clock = Arc::new(ManualClock::at(now));
         let entropy = Arc::new(CountingEntropy::default());
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
         let surroundings = Surroundings {
             store: Arc::new(MemoryStore::new(now)) as Arc<dyn Store>,
             sealer: Arc::new(Sealer::new(&keys, entropy.clone())),
-            clock: clock.clone(),
+            clock: Arc::new(ManualClock::at(now)),
             entropy: entropy.clone(),
         };
         let settings = Settings {
@@ -98,7 +96,7 @@ impl TestApp {
         };
         let use_cases = Arc::new(UseCases::new(surroundings, settings));
         let context = Arc::new(Context::new(use_cases.clone(), entropy, HttpSettings::default()));
-        let mut app = Self { use_cases, clock, context, credentials: Vec::new() };
+        let mut app = Self { use_cases, context, credentials: Vec::new() };
         app.sign_everybody_in().await;
         app
     }
@@ -134,7 +132,11 @@ impl TestApp {
     pub(crate) async fn project(&self, project: &str) {
         let name = ProjectName::new(project).expect("name");
         let by = Initiator::system();
-        self.use_cases.projects.create(id(project), name, String::new(), &by).await.expect("created");
+        self.use_cases
+            .projects
+            .create(id(project), name, ProjectDescription::new("").expect("empty"), &by)
+            .await
+            .expect("created");
     }
 
     async fn user(&self, name: &str, root: &str, place: Option<(&str, &str)>) -> String {

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{Insertable, Queryable, Selectable, pg::Pg};
-use latchkey_domain::{Environment, EnvironmentName, Project, ProjectId, ProjectName, Timestamp};
+use latchkey_domain::{
+    Environment, EnvironmentName, Project, ProjectDescription, ProjectId, ProjectName, Timestamp,
+};
 use latchkey_ports::Inconsistency;
 
 use super::Row;
@@ -29,7 +31,7 @@ impl TryFrom<ProjectRow> for Project {
             name: at.column("name", ProjectName::new(&row.name))?,
             created_at: at.moment("created_at", row.created_at)?,
             archived_at: at.optional_moment("archived_at", row.archived_at)?,
-            description: row.description,
+            description: at.column("description", ProjectDescription::new(&row.description))?,
         })
     }
 }
@@ -50,7 +52,7 @@ impl<'a> From<&'a Project> for NewProjectRow<'a> {
         Self {
             id: project.id.as_str(),
             name: project.name.as_str(),
-            description: &project.description,
+            description: project.description.as_str(),
             created_at: project.created_at.to_datetime(),
             archived_at: project.archived_at.map(Timestamp::to_datetime),
         }

@@ -3,7 +3,8 @@
 use std::{future::Future, pin::pin, task::Poll};
 
 use latchkey_domain::{
-    Actor, EventId, EventKind, NewEvent, Origin, Project, ProjectId, ProjectName, Snapshot, Timestamp,
+    Actor, EventId, EventKind, NewEvent, Origin, Project, ProjectDescription, ProjectId, ProjectName,
+    Snapshot, Timestamp,
 };
 use latchkey_ports::{EventRepository, ProjectRepository};
 
@@ -14,7 +15,7 @@ fn project(id: &str) -> (Project, NewEvent) {
     let project = Project {
         id: ProjectId::new(id).expect("id"),
         name: ProjectName::new(id).expect("name"),
-        description: String::new(),
+        description: ProjectDescription::new("").expect("empty"),
         created_at,
         archived_at: None,
     };

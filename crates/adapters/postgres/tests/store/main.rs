@@ -4,3 +4,4 @@
 mod cancellation;
 mod databases;
 mod migrations;
+mod suite;

@@ -1,7 +1,9 @@
 //! Projects and environments.
 
 use diesel::{Insertable, Queryable, Selectable, sqlite::Sqlite};
-use latchkey_domain::{Environment, EnvironmentName, Project, ProjectId, ProjectName, Timestamp};
+use latchkey_domain::{
+    Environment, EnvironmentName, Project, ProjectDescription, ProjectId, ProjectName, Timestamp,
+};
 use latchkey_ports::Inconsistency;
 
 use super::Row;
@@ -28,7 +30,7 @@ impl TryFrom<ProjectRow> for Project {
             name: at.column("name", ProjectName::new(&row.name))?,
             created_at: at.moment("created_at", row.created_at)?,
             archived_at: at.optional_moment("archived_at", row.archived_at)?,
-            description: row.description,
+            description: at.column("description", ProjectDescription::new(&row.description))?,
         })
     }
 }
@@ -49,7 +51,7 @@ impl<'a> From<&'a Project> for NewProjectRow<'a> {
         Self {
             id: project.id.as_str(),
             name: project.name.as_str(),
-            description: &project.description,
+            description: project.description.as_str(),
             created_at: project.created_at.millis(),
             archived_at: project.archived_at.map(Timestamp::millis),
         }
