@@ -15,7 +15,10 @@ fn of_environment<const N: usize>(variables: [(&str, &str); N]) -> anyhow::Resul
 
 #[track_caller]
 fn refused(result: anyhow::Result<Config>) -> String {
-    result.err().expect("must be refused").to_string()
+    match result {
+        Ok(_) => panic!("must be refused"),
+        Err(error) => error.to_string(),
+    }
 }
 
 #[test]

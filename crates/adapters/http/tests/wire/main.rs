@@ -1,5 +1,9 @@
 //! The wire, request by request, in process and over the memory store: laid out as the routes are.
-#![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails here is a test that fails"
+)]
 
 mod app;
 
