@@ -2,12 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use serde_json::{Map, Value, json};
-
-use crate::{
-    ApiToken, EnvironmentName, NewPersonalToken, NewUser, Project, ProjectId, ProjectScope, Role, Timestamp,
-    UserId,
-};
+use crate::{EnvironmentName, ProjectScope, Snapshot, Timestamp, UserId};
 
 /// The number of an event: rising, in the order in which changes were committed. An integer on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -41,16 +36,66 @@ event_kinds! {
     ApiTokenCreated = "api-token-created",
     /// A token's expiry or scope changed.
     ApiTokenUpdated = "api-token-updated",
+    /// A token got a new secret.
+    ApiTokenRotated = "api-token-rotated",
     /// A token was revoked.
     ApiTokenDeleted = "api-token-deleted",
-    /// A personal access token was issued.
+    /// A personal access token was issued, to a user or a service account.
     PersonalTokenCreated = "pat-created",
+    /// A personal access token was revoked.
+    PersonalTokenDeleted = "pat-deleted",
     /// A user was made.
     UserCreated = "user-created",
+    /// A user's name, address or root role changed.
+    UserUpdated = "user-updated",
+    /// A user was deleted, with all tokens, sessions and roles.
+    UserDeleted = "user-deleted",
+    /// A user's password was set.
+    PasswordChanged = "user-password-changed",
+    /// A service account was made.
+    ServiceAccountCreated = "service-account-created",
+    /// A service account's name or root role changed.
+    ServiceAccountUpdated = "service-account-updated",
+    /// A service account was deleted, with all tokens and roles.
+    ServiceAccountDeleted = "service-account-deleted",
+    /// A user signed in.
+    SessionStarted = "session-started",
+    /// A user signed out, or a session was ended for them.
+    SessionEnded = "session-ended",
+    /// A role was made.
+    RoleCreated = "role-created",
+    /// A role's name, description or permissions changed.
+    RoleUpdated = "role-updated",
+    /// A role was deleted.
+    RoleDeleted = "role-deleted",
     /// A project was made.
     ProjectCreated = "project-created",
-    /// A user was given a role in a project.
+    /// A project's name, description or mode changed.
+    ProjectUpdated = "project-updated",
+    /// A project was archived.
+    ProjectArchived = "project-archived",
+    /// A project was brought back from the archive.
+    ProjectRevived = "project-revived",
+    /// A project was deleted.
+    ProjectDeleted = "project-deleted",
+    /// Users were given roles in a project.
     ProjectAccessAdded = "project-access-added",
+    /// A user's roles in a project were replaced.
+    ProjectAccessUpdated = "project-access-user-roles-updated",
+    /// A user lost all roles in a project.
+    ProjectAccessRemoved = "project-access-user-roles-deleted",
+    /// An environment was added to a project.
+    ProjectEnvironmentAdded = "project-environment-added",
+    /// An environment was removed from a project.
+    ProjectEnvironmentRemoved = "project-environment-removed",
+    /// An environment was made.
+    EnvironmentCreated = "environment-created",
+    /// An environment's type, place in lists or state changed.
+    EnvironmentUpdated = "environment-updated",
+    /// The order of environments in lists changed.
+    EnvironmentsSorted = "environments-sorted",
+    /// An environment was deleted.
+    EnvironmentDeleted = "environment-deleted",
 }
 
 impl fmt::Display for EventKind {
@@ -147,93 +192,6 @@ impl Origin {
     }
 }
 
-/// What something looked like before or after a change: a JSON object, frozen as it was then, so that old events
-/// stay readable whatever the model becomes. Made only of domain values, none of which holds a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot(Map<String, Value>);
-
-impl Snapshot {
-    fn of(value: Value) -> Self {
-        match value {
-            Value::Object(map) => Self(map),
-            other => Self(Map::from_iter([("value".to_owned(), other)])),
-        }
-    }
-
-    /// The snapshot that a store kept; `None` where the JSON is no object.
-    #[must_use]
-    pub fn from_record(value: Value) -> Option<Self> {
-        match value {
-            Value::Object(map) => Some(Self(map)),
-            _ => None,
-        }
-    }
-
-    /// The JSON object, for stores and the wire.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        Value::Object(self.0.clone())
-    }
-
-    /// A role given to a user in a project.
-    #[must_use]
-    pub fn of_membership(user: UserId, role: &Role) -> Self {
-        Self::of(json!({ "roles": [{ "roleId": role.id.0, "groupIds": [], "userIds": [user.0] }] }))
-    }
-}
-
-impl From<&ApiToken> for Snapshot {
-    fn from(token: &ApiToken) -> Self {
-        let names: Vec<&str> = match token.access.projects() {
-            ProjectScope::All => vec!["*"],
-            ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
-        };
-        Self::of(json!({
-            "id": token.id.to_string(),
-            "tokenName": token.name.as_str(),
-            "username": token.name.as_str(),
-            "type": token.access.kind().as_str(),
-            "environment": token.access.environment().map_or("*", EnvironmentName::as_str),
-            "project": names.join(","),
-            "projects": names,
-            "expiresAt": token.expires_at.map(|moment| moment.to_string()),
-            "createdAt": token.created_at.to_string(),
-            "seenAt": token.seen_at.map(|moment| moment.to_string()),
-        }))
-    }
-}
-
-impl From<&NewUser> for Snapshot {
-    fn from(user: &NewUser) -> Self {
-        Self::of(json!({
-            "name": user.name.as_ref().map(ToString::to_string),
-            "username": user.identity.username().map(ToString::to_string),
-            "email": user.identity.email().map(ToString::to_string),
-            "rootRole": user.root_role.0,
-        }))
-    }
-}
-
-impl From<&NewPersonalToken> for Snapshot {
-    fn from(token: &NewPersonalToken) -> Self {
-        Self::of(json!({
-            "userId": token.user.0,
-            "description": token.description.as_str(),
-            "expiresAt": token.expires_at.to_string(),
-        }))
-    }
-}
-
-impl From<&Project> for Snapshot {
-    fn from(project: &Project) -> Self {
-        Self::of(json!({
-            "id": project.id.as_str(),
-            "name": project.name.as_str(),
-            "description": project.description.as_str(),
-        }))
-    }
-}
-
 /// An event that is to be recorded together with the change that it speaks of; the store gives the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -256,13 +214,17 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// An event of that kind that concerns no place and says nothing yet of before and after.
+    #[must_use]
+    pub fn new(kind: EventKind, actor: Actor, origin: Origin, at: Timestamp) -> Self {
+        Self { kind, actor, origin, at, projects: None, environment: None, before: None, after: None }
+    }
+
     /// The event with the id that the store gave to the thing made, as member `id` of what is there now. Every
     /// store calls this before it records the creation of something whose id it gives.
     #[must_use]
     pub fn with_assigned_id(mut self, id: i64) -> Self {
-        if let Some(after) = &mut self.after {
-            after.0.insert("id".to_owned(), id.into());
-        }
+        self.after = self.after.map(|after| after.with_id(id));
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{Permission, ProjectId, Role};
+use crate::{Permission, PermissionKind, ProjectId, Role, Visibility};
 
 /// Where something is done, or may be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,39 @@ impl Grants {
     /// The grants, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
         self.0.iter()
+    }
+
+    /// Which projects these grants let their holder see: all where any permission of projects is held in every project,
+    /// else those that are not private, and those in which any permission is held.
+    #[must_use]
+    pub fn visibility(&self) -> Visibility {
+        match self.projects_where(|_| true) {
+            None => Visibility::All,
+            Some(own) => Visibility::NotPrivateAnd(own),
+        }
+    }
+
+    /// The projects in which this permission is held; `None` for every project.
+    #[must_use]
+    pub fn projects_with(&self, permission: Permission) -> Option<BTreeSet<ProjectId>> {
+        self.projects_where(|held| held == permission)
+    }
+
+    fn projects_where(&self, fits: impl Fn(Permission) -> bool) -> Option<BTreeSet<ProjectId>> {
+        let mut projects = BTreeSet::new();
+        for Grant { permission, place } in &self.0 {
+            match place {
+                Place::Instance if *permission == Permission::Admin => return None,
+                Place::Instance if permission.kind() == PermissionKind::Project && fits(*permission) => {
+                    return None;
+                }
+                Place::Project(project) if fits(*permission) => {
+                    projects.insert(project.clone());
+                }
+                Place::Instance | Place::Project(_) => {}
+            }
+        }
+        Some(projects)
     }
 
     fn holds(&self, permission: Permission, place: &Place) -> bool {
@@ -104,6 +137,14 @@ pub fn authorise(grants: &Grants, any_of: &[Permission], place: &Place) -> Resul
     if allowed { Ok(()) } else { Err(Denied { any_of: any_of.to_vec(), place: place.clone() }) }
 }
 
+/// Whether somebody with these grants may give this role at this place: nobody can grant what they do not hold.
+///
+/// # Errors
+/// [`Denied`], which names the first permission that is missing.
+pub fn authorise_granting(grants: &Grants, role: &Role, place: &Place) -> Result<(), Denied> {
+    role.permissions.iter().try_for_each(|permission| authorise(grants, &[*permission], place))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -115,7 +156,7 @@ mod tests {
     }
 
     fn role(name: &str) -> Role {
-        Role::built_in().into_iter().find(|role| role.name == name).expect("built in")
+        Role::built_in().into_iter().find(|role| role.name.as_str() == name).expect("built in")
     }
 
     /// The contract's table of roles, column by column: may they (read tokens of a, create in a, delete in a,
@@ -155,6 +196,33 @@ mod tests {
                 .collect();
             assert_eq!(answers.join(" "), expected, "{root} with {in_a:?} in a");
         }
+    }
+
+    #[test]
+    fn projects_are_seen_by_grants() {
+        let owner = role("Owner");
+        let seen = |root: &str, in_a: Option<&Role>| {
+            Grants::of_roles(&role(root), in_a.map(|role| (project("a"), role))).visibility()
+        };
+        assert_eq!(seen("Admin", None), Visibility::All);
+        assert_eq!(seen("Editor", None), Visibility::All);
+        assert_eq!(seen("Viewer", None), Visibility::NotPrivateAnd(BTreeSet::new()));
+        assert_eq!(seen("Viewer", Some(&owner)), Visibility::NotPrivateAnd(BTreeSet::from([project("a")])));
+    }
+
+    #[test]
+    fn nobody_grants_what_they_do_not_hold() {
+        let a = Place::Project(project("a"));
+        let owner = role("Owner");
+        let member = role("Member");
+        let of = |held: &Role| Grants::of_roles(&role("Viewer"), [(project("a"), held)]);
+        assert_eq!(authorise_granting(&of(&owner), &member, &a), Ok(()));
+        assert_eq!(authorise_granting(&of(&owner), &owner, &a), Ok(()));
+        let denied = authorise_granting(&of(&member), &owner, &a).expect_err("more than is held");
+        assert!([Permission::UpdateProject, Permission::DeleteProject].contains(&denied.any_of[0]));
+        assert!(authorise_granting(&of(&owner), &member, &Place::Project(project("b"))).is_err());
+        assert!(authorise_granting(&of(&owner), &role("Admin"), &Place::Instance).is_err());
+        assert_eq!(authorise_granting(&Grants::admin(), &owner, &a), Ok(()));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! rule is a type with one fallible constructor, so past this crate's constructors nothing is checked twice.
 //!
 //! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and
-//! people ([`Project`], [`Environment`], [`User`]), the pure authorisation function ([`authorise`]), and what an
-//! audit event says ([`NewEvent`]).
+//! people ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorisation function ([`authorise`]), what becomes
+//! of tokens when a place goes ([`ProjectRemoval`]), and what an audit event says ([`NewEvent`]).
 //! May not live here: anything async, a clock, randomness, a database, JSON bodies of the wire.
 //!
 //! Next room: `latchkey-ports`, the traits that carry these types in and out.
@@ -13,30 +13,43 @@
 mod audit;
 mod authorisation;
 mod names;
+mod password;
 mod people;
 mod permission;
 mod personal_token;
 mod place;
 mod principal;
+mod removal;
 mod role;
 mod scope;
 mod secret;
+mod session;
+mod snapshot;
+mod throttle;
 mod time;
 mod token;
 
-pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, Snapshot, UnknownEventKind};
-pub use authorisation::{Denied, Grant, Grants, Place, authorise};
+pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, UnknownEventKind};
+pub use authorisation::{Denied, Grant, Grants, Place, authorise, authorise_granting};
 pub use names::{
     Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectDescription, ProjectId,
-    ProjectName, TokenName, Username,
+    ProjectName, RoleDescription, RoleName, TokenName, Username,
 };
+pub use password::{Password, PasswordFault, PasswordHash};
 pub use people::{AccountKind, Email, InvalidEmail, NewUser, User, UserId, UserIdentity, WithoutIdentity};
-pub use permission::{Permission, UnknownPermission};
+pub use permission::{Permission, PermissionKind, UnknownPermission};
 pub use personal_token::{NewPersonalToken, PersonalToken, PersonalTokenId};
-pub use place::{Environment, EnvironmentKind, Project, UnknownEnvironmentKind};
-pub use principal::{Principal, WrongTokenKind};
-pub use role::{Role, RoleId, RoleKind, UnknownRoleKind};
+pub use place::{
+    Environment, EnvironmentKind, Project, ProjectMode, UnknownEnvironmentKind, UnknownProjectMode,
+    Visibility,
+};
+pub use principal::{Principal, UserCredential, WrongTokenKind};
+pub use removal::{EnvironmentRemoval, ProjectRemoval, TokenFate};
+pub use role::{NewRole, PermissionFault, Role, RoleId, RoleKind, UnknownRoleKind};
 pub use scope::{EmptyScope, EnvironmentScope, ProjectScope, ProjectSet};
 pub use secret::{InvalidSecret, SecretPrefix, TokenSecret, UnreadablePrefix};
+pub use session::{Session, SessionId};
+pub use snapshot::Snapshot;
+pub use throttle::LoginFailures;
 pub use time::{Timestamp, TimestampOutOfRange};
 pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenId, TokenKind, UnknownTokenKind};

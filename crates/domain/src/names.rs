@@ -153,8 +153,34 @@ name! {
     Username, "username", free_text, 255, trim: true
 }
 name! {
+    /// What a role is called; unique among all roles. Case matters.
+    RoleName, "role name", free_text, 100, trim: true
+}
+name! {
+    /// What a role is for, in up to 2,000 characters; may be empty.
+    RoleDescription, "role description", prose, 2_000, trim: true
+}
+name! {
     /// What a personal access token is for; unique among its user's.
     Description, "description", free_text, 255, trim: true
+}
+
+impl ProjectId {
+    /// An id made from what a project is called: lower case, with `-` for what an id may not contain (contract,
+    /// "Projects"). `None` where nothing is left.
+    #[must_use]
+    pub fn from_name(name: &ProjectName) -> Option<Self> {
+        let mut id = String::with_capacity(name.as_str().len());
+        for character in name.as_str().to_lowercase().chars() {
+            if character.is_ascii_alphanumeric() || "_~.".contains(character) {
+                id.push(character);
+            } else if !id.is_empty() && !id.ends_with('-') {
+                id.push('-');
+            }
+        }
+        id.truncate(Self::MAX_CHARACTERS);
+        Self::new(id.trim_end_matches('-')).ok()
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +213,16 @@ mod tests {
         for bad in [" ", "a b", "é", "a/b", "*", "[]", "a\0", "a,b", "%41"] {
             assert_eq!(fault(ProjectId::new(bad)), NameFault::NotUrlFriendly, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_id_is_made_from_a_name() {
+        let made = |name: &str| ProjectId::from_name(&ProjectName::new(name).expect("a name"));
+        for (name, id) in [("My Proj", "my-proj"), ("  Ärger & Co. ", "rger-co."), ("a -- b", "a-b")] {
+            assert_eq!(made(name).expect("an id").as_str(), id, "{name}");
+        }
+        assert_eq!(made("日本語"), None);
+        assert_eq!(made(&"x".repeat(200)).expect("an id").as_str().len(), 100);
     }
 
     #[test]

@@ -107,6 +107,21 @@ impl UserIdentity {
         self.email.as_ref()
     }
 
+    /// The same user name with another e-mail address.
+    ///
+    /// # Errors
+    /// [`WithoutIdentity`] where nothing would be left.
+    pub fn with_email(&self, email: Option<Email>) -> Result<Self, WithoutIdentity> {
+        Self::new(self.username.clone(), email)
+    }
+
+    /// All that the user is known by.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let username = self.username.as_ref().map(Username::as_str);
+        username.into_iter().chain(self.email.as_ref().map(Email::as_str)).collect()
+    }
+
     /// How audit events name the user: the e-mail address, else the user name.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -122,6 +137,17 @@ pub enum AccountKind {
     Person,
     /// A program, which acts by tokens alone.
     Service,
+}
+
+impl AccountKind {
+    /// The name in stores.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Service => "service",
+        }
+    }
 }
 
 /// A user that is to be; the store gives the id.
@@ -154,6 +180,8 @@ pub struct User {
     pub root_role: RoleId,
     /// When the user was made.
     pub created_at: Timestamp,
+    /// When the user last signed in; `None` = never.
+    pub seen_at: Option<Timestamp>,
 }
 
 impl NewUser {
@@ -161,7 +189,7 @@ impl NewUser {
     #[must_use]
     pub fn with_id(self, id: UserId) -> User {
         let Self { identity, name, kind, root_role, created_at } = self;
-        User { id, identity, name, kind, root_role, created_at }
+        User { id, identity, name, kind, root_role, created_at, seen_at: None }
     }
 }
 

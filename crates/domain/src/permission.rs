@@ -2,8 +2,28 @@
 
 use std::{fmt, str::FromStr};
 
+/// Where a permission can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PermissionKind {
+    /// For the instance as a whole, and nowhere else.
+    Root,
+    /// In a project; held for the instance, it counts in every project.
+    Project,
+}
+
+impl PermissionKind {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Project => "project",
+        }
+    }
+}
+
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $id:literal, $kind:ident, $shown:literal,)*) => {
         /// One thing that a principal may be allowed to do, under Unleash's name for it (contract, "Access").
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission {
@@ -21,41 +41,65 @@ macro_rules! permissions {
                     $(Self::$variant => $name,)*
                 }
             }
+
+            /// The number on the wire: the reference's.
+            #[must_use]
+            pub fn id(self) -> i64 {
+                match self {
+                    $(Self::$variant => $id,)*
+                }
+            }
+
+            /// Where it can be held.
+            #[must_use]
+            pub fn kind(self) -> PermissionKind {
+                match self {
+                    $(Self::$variant => PermissionKind::$kind,)*
+                }
+            }
+
+            /// What it lets one do, in words.
+            #[must_use]
+            pub fn display_name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $shown,)*
+                }
+            }
         }
     };
 }
 
 permissions! {
     /// Implies every other permission, everywhere.
-    Admin = "ADMIN",
+    Admin = "ADMIN", 1, Root, "Administer everything",
     /// List the tokens of a project.
-    ReadProjectApiToken = "READ_PROJECT_API_TOKEN",
+    ReadProjectApiToken = "READ_PROJECT_API_TOKEN", 42, Project, "Read the project's API tokens",
     /// Create tokens in a project.
-    CreateProjectApiToken = "CREATE_PROJECT_API_TOKEN",
+    CreateProjectApiToken = "CREATE_PROJECT_API_TOKEN", 43, Project, "Create API tokens in the project",
     /// Revoke tokens of a project.
-    DeleteProjectApiToken = "DELETE_PROJECT_API_TOKEN",
+    DeleteProjectApiToken = "DELETE_PROJECT_API_TOKEN", 44, Project, "Delete the project's API tokens",
     /// List client tokens of the instance.
-    ReadClientApiToken = "READ_CLIENT_API_TOKEN",
+    ReadClientApiToken = "READ_CLIENT_API_TOKEN", 53, Root, "Read client API tokens",
     /// Create client tokens of any scope.
-    CreateClientApiToken = "CREATE_CLIENT_API_TOKEN",
+    CreateClientApiToken = "CREATE_CLIENT_API_TOKEN", 50, Root, "Create client API tokens",
     /// Change client tokens of any scope.
-    UpdateClientApiToken = "UPDATE_CLIENT_API_TOKEN",
+    UpdateClientApiToken = "UPDATE_CLIENT_API_TOKEN", 51, Root, "Change client API tokens",
     /// Revoke client tokens of any scope.
-    DeleteClientApiToken = "DELETE_CLIENT_API_TOKEN",
+    DeleteClientApiToken = "DELETE_CLIENT_API_TOKEN", 52, Root, "Delete client API tokens",
     /// List frontend tokens of the instance.
-    ReadFrontendApiToken = "READ_FRONTEND_API_TOKEN",
+    ReadFrontendApiToken = "READ_FRONTEND_API_TOKEN", 57, Root, "Read frontend API tokens",
     /// Create frontend tokens of any scope.
-    CreateFrontendApiToken = "CREATE_FRONTEND_API_TOKEN",
+    CreateFrontendApiToken = "CREATE_FRONTEND_API_TOKEN", 54, Root, "Create frontend API tokens",
     /// Change frontend tokens of any scope.
-    UpdateFrontendApiToken = "UPDATE_FRONTEND_API_TOKEN",
+    UpdateFrontendApiToken = "UPDATE_FRONTEND_API_TOKEN", 55, Root, "Change frontend API tokens",
     /// Revoke frontend tokens of any scope.
-    DeleteFrontendApiToken = "DELETE_FRONTEND_API_TOKEN",
+    DeleteFrontendApiToken = "DELETE_FRONTEND_API_TOKEN", 56, Root, "Delete frontend API tokens",
     /// Create projects.
-    CreateProject = "CREATE_PROJECT",
+    CreateProject = "CREATE_PROJECT", 12, Root, "Create projects",
     /// Change a project, its members and its environments.
-    UpdateProject = "UPDATE_PROJECT",
+    UpdateProject = "UPDATE_PROJECT", 13, Project, "Change a project, its members and its environments",
     /// Archive and delete a project.
-    DeleteProject = "DELETE_PROJECT",
+    DeleteProject = "DELETE_PROJECT", 14, Project, "Archive and delete a project",
 }
 
 impl fmt::Display for Permission {

@@ -1,6 +1,6 @@
 //! Projects and environments: what tokens are scoped to.
 
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use crate::{EnvironmentName, ProjectDescription, ProjectId, ProjectName, Timestamp};
 
@@ -13,10 +13,78 @@ pub struct Project {
     pub name: ProjectName,
     /// What it is for; may be empty.
     pub description: ProjectDescription,
+    /// Who sees it.
+    pub mode: ProjectMode,
     /// When it was created.
     pub created_at: Timestamp,
+    /// When its name, description, mode or state last changed.
+    pub updated_at: Timestamp,
     /// Since when it is archived; its tokens go on working. `None` = it is not.
     pub archived_at: Option<Timestamp>,
+}
+
+impl Project {
+    /// The project that is always there and cannot be deleted.
+    pub const DEFAULT: &str = "default";
+}
+
+/// Who sees a project. What somebody may do in it is a matter of permissions alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ProjectMode {
+    /// Everybody who is signed in.
+    #[default]
+    Open,
+    /// Everybody who is signed in. Kept for clients that tell it from `open`; Latchkey does not.
+    Protected,
+    /// Its members, and those who hold a permission in every project.
+    Private,
+}
+
+impl ProjectMode {
+    const ALL: [Self; 3] = [Self::Open, Self::Protected, Self::Private];
+
+    /// The name on the wire and in stores.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Protected => "protected",
+            Self::Private => "private",
+        }
+    }
+}
+
+/// The text names no mode of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a project's mode must be open, protected or private")]
+pub struct UnknownProjectMode;
+
+impl FromStr for ProjectMode {
+    type Err = UnknownProjectMode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProjectMode> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or(UnknownProjectMode)
+    }
+}
+
+/// Which projects somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visibility {
+    /// All of them.
+    All,
+    /// Those that are not private, and these.
+    NotPrivateAnd(BTreeSet<ProjectId>),
+}
+
+impl Visibility {
+    /// Whether the project is among them.
+    #[must_use]
+    pub fn shows(&self, project: &Project) -> bool {
+        match self {
+            Self::All => true,
+            Self::NotPrivateAnd(own) => project.mode != ProjectMode::Private || own.contains(&project.id),
+        }
+    }
 }
 
 /// What an environment is used for.

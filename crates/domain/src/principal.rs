@@ -1,6 +1,8 @@
 //! Who is calling.
 
-use crate::{Actor, Grants, PersonalTokenId, Timestamp, TokenAccess, TokenId, TokenKind, TokenName, UserId};
+use crate::{
+    Actor, Grants, PersonalTokenId, SessionId, Timestamp, TokenAccess, TokenId, TokenKind, TokenName, UserId,
+};
 
 /// Somebody whose credentials were good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub enum Principal {
         /// When the credentials cease to be good; `None` = never.
         expires_at: Option<Timestamp>,
     },
-    /// A user, by one of their personal access tokens.
+    /// A user, by a session or one of their personal access tokens.
     User {
         /// The user.
         id: UserId,
@@ -26,11 +28,20 @@ pub enum Principal {
         label: String,
         /// What the user may do, by all roles held.
         grants: Grants,
-        /// The token used.
-        personal_token: PersonalTokenId,
+        /// By what the user was recognised.
+        credential: UserCredential,
         /// When the credentials cease to be good.
         expires_at: Timestamp,
     },
+}
+
+/// By what a user was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserCredential {
+    /// A personal access token.
+    PersonalToken(PersonalTokenId),
+    /// A session's cookie.
+    Session(SessionId),
 }
 
 /// A client or frontend token came where an admin token or a user is needed.
@@ -39,9 +50,9 @@ pub enum Principal {
 pub struct WrongTokenKind(pub TokenKind);
 
 impl Principal {
-    /// The principal that an API token is.
+    /// The principal that an API token is, by a secret that is good until then (`None`: as long as the token).
     #[must_use]
-    pub fn of_token(token: &crate::ApiToken) -> Self {
+    pub fn of_token(token: &crate::ApiToken, secret_until: Option<Timestamp>) -> Self {
         let grants = match token.access {
             TokenAccess::Admin => Grants::admin(),
             TokenAccess::Client(_) | TokenAccess::Frontend(_) => Grants::default(),
@@ -51,7 +62,7 @@ impl Principal {
             name: token.name.clone(),
             access: token.access.clone(),
             grants,
-            expires_at: token.expires_at,
+            expires_at: [token.expires_at, secret_until].into_iter().flatten().min(),
         }
     }
 

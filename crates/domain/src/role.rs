@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use crate::Permission;
+use crate::{Permission, PermissionKind, RoleDescription, RoleName};
 
 /// The id of a role, an integer on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,12 @@ impl RoleKind {
         }
     }
 
+    /// Whether a role of this kind is built in, so that nobody can change it.
+    #[must_use]
+    pub fn is_built_in(self) -> bool {
+        matches!(self, Self::Root | Self::Project)
+    }
+
     /// Whether a role of this kind is held for the whole instance.
     #[must_use]
     pub fn is_root(self) -> bool {
@@ -67,18 +73,77 @@ pub struct Role {
     /// Its id.
     pub id: RoleId,
     /// Its unique name.
-    pub name: String,
+    pub name: RoleName,
     /// Where it is held.
     pub kind: RoleKind,
     /// What it is for, in a sentence.
-    pub description: String,
+    pub description: RoleDescription,
     /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
-impl Role {
-    /// The roles that every instance has (contract, "Access"), under the reference's ids.
+/// A role that is to be; the store gives the id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRole {
+    /// Its unique name.
+    pub name: RoleName,
+    /// Where it will be held: [`RoleKind::RootCustom`] or [`RoleKind::Custom`].
+    pub kind: RoleKind,
+    /// What it is for.
+    pub description: RoleDescription,
+    /// What it allows.
+    pub permissions: BTreeSet<Permission>,
+}
+
+/// Why a role of an administrator's making cannot have a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PermissionFault {
+    /// `ADMIN` is the role Admin's alone, so that whoever is an administrator is known by one role.
+    #[error("ADMIN is held by the built-in role Admin alone: give that role instead")]
+    Admin,
+    /// It cannot be held in a project.
+    #[error("{0} is a permission for the whole instance: a role of projects cannot hold it")]
+    NotInProjects(Permission),
+}
+
+impl RoleKind {
+    /// Whether a role of this kind, made by an administrator, may hold the permission.
+    ///
+    /// # Errors
+    /// [`PermissionFault`], which says what to change.
+    pub fn may_hold(self, permission: Permission) -> Result<(), PermissionFault> {
+        match permission.kind() {
+            _ if permission == Permission::Admin => Err(PermissionFault::Admin),
+            PermissionKind::Root if !self.is_root() => Err(PermissionFault::NotInProjects(permission)),
+            PermissionKind::Root | PermissionKind::Project => Ok(()),
+        }
+    }
+}
+
+impl NewRole {
+    /// The role under the id that the store gave.
     #[must_use]
+    pub fn with_id(self, id: RoleId) -> Role {
+        let Self { name, kind, description, permissions } = self;
+        Role { id, name, kind, description, permissions }
+    }
+}
+
+impl Role {
+    /// The id of the built-in role Admin: of those who hold it as their root role, one person has to remain.
+    pub const ADMIN: RoleId = RoleId(1);
+    /// The id of the built-in role Owner.
+    pub const OWNER: RoleId = RoleId(4);
+
+    /// The roles that every instance has (contract, "Access"), under the reference's ids.
+    ///
+    /// # Panics
+    /// Never: the names are good ones, as its test shows.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "the names are fixed, and the test of this function makes them all"
+    )]
     pub fn built_in() -> [Self; 5] {
         use Permission as P;
         let project_tokens = [P::ReadProjectApiToken, P::CreateProjectApiToken, P::DeleteProjectApiToken];
@@ -92,9 +157,9 @@ impl Role {
         let owner = [P::UpdateProject, P::DeleteProject];
         let role = |id, name: &str, kind, description: &str, permissions: Vec<P>| Self {
             id: RoleId(id),
-            name: name.to_owned(),
+            name: RoleName::new(name).expect("a good name"),
             kind,
-            description: description.to_owned(),
+            description: RoleDescription::new(description).expect("a good description"),
             permissions: permissions.into_iter().collect(),
         };
         [
@@ -122,5 +187,28 @@ impl Role {
                 project_tokens.to_vec(),
             ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_roles_keep_the_numbers_of_the_reference() {
+        let roles = Role::built_in();
+        let ids: Vec<_> = roles.iter().map(|role| (role.id.0, role.name.as_str())).collect();
+        assert_eq!(ids, [(1, "Admin"), (2, "Editor"), (3, "Viewer"), (4, "Owner"), (5, "Member")]);
+        assert!(roles.iter().all(|role| role.kind.is_built_in()));
+    }
+
+    #[test]
+    fn what_a_role_of_ones_own_making_may_hold() {
+        let held = |kind: RoleKind| {
+            Permission::ALL.iter().filter(move |permission| kind.may_hold(**permission).is_ok()).count()
+        };
+        assert_eq!(held(RoleKind::RootCustom), Permission::ALL.len() - 1);
+        assert_eq!(held(RoleKind::Custom), 5);
+        assert_eq!(RoleKind::Custom.may_hold(Permission::Admin), Err(PermissionFault::Admin));
     }
 }

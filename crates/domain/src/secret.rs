@@ -16,6 +16,7 @@ const RANDOM_CHARACTERS: usize = 33;
 /// 62^6 > 2^32.
 const CHECKSUM_CHARACTERS: usize = 6;
 const PERSONAL_PREFIX: &str = "user:";
+const SESSION_PREFIX: &str = "session:";
 
 /// The secret of an API token or of a personal access token.
 ///
@@ -72,6 +73,12 @@ impl TokenSecret {
         Self::with_prefix(PERSONAL_PREFIX, entropy)
     }
 
+    /// A new secret for a session's cookie (`session:…`), from random bytes.
+    #[must_use]
+    pub fn mint_session(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
+        Self::with_prefix(SESSION_PREFIX, entropy)
+    }
+
     fn with_prefix(prefix: &str, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         let mut text = String::with_capacity(prefix.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS);
         text.push_str(prefix);
@@ -91,6 +98,12 @@ impl TokenSecret {
     #[must_use]
     pub fn is_personal(&self) -> bool {
         self.reveal().starts_with(PERSONAL_PREFIX)
+    }
+
+    /// Whether this is, by its prefix, the secret of a session: good in a cookie and nowhere else.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        self.reveal().starts_with(SESSION_PREFIX)
     }
 
     /// Whether the secret ends in the checksum of all before it, as every one that we made does.

@@ -1,36 +1,32 @@
-//! Where users, roles, memberships and personal access tokens are kept.
+//! Where roles are kept, and who holds which in which project.
 
 use async_trait::async_trait;
-use latchkey_domain::{
-    EventId, Grants, NewEvent, NewPersonalToken, NewUser, PersonalToken, PersonalTokenId, ProjectId, Role,
-    RoleId, Timestamp, User, UserId,
-};
+use latchkey_domain::{EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, Timestamp, User, UserId};
 
-use crate::{SecretDigest, SecretRecord, StoreError};
+use crate::StoreError;
 
-/// The users.
-#[cfg_attr(feature = "mocks", mockall::automock)]
-#[async_trait]
-pub trait UserRepository: Send + Sync {
-    /// Keeps a new user under an id of the store's choice, with its event (to which the store adds that id, by
-    /// [`NewEvent::with_assigned_id`]).
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown root role, and for one that is held in projects; `Conflict` where the user name
-    /// (case matters) or the e-mail address (it does not) is taken; `Unavailable`.
-    async fn create_user(&self, user: &NewUser, event: &NewEvent) -> Result<(UserId, EventId), StoreError>;
+/// Somebody who holds roles in a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The user.
+    pub user: User,
+    /// The roles held there, by id; never empty.
+    pub roles: Vec<RoleId>,
+    /// When the first of them was given.
+    pub added_at: Timestamp,
+}
 
-    /// The user of this id.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
-    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
-
-    /// The user of this user name or, in any case of letters, e-mail address; a user name is preferred.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
-    async fn find_user_by_login(&self, login: &str) -> Result<Option<User>, StoreError>;
+/// Roles that users are to hold in a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memberships {
+    /// The project.
+    pub project: ProjectId,
+    /// The users.
+    pub users: Vec<UserId>,
+    /// The roles.
+    pub roles: Vec<RoleId>,
+    /// When they are given.
+    pub at: Timestamp,
 }
 
 /// The roles, and who holds which.
@@ -43,70 +39,69 @@ pub trait AccessRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn roles(&self) -> Result<Vec<Role>, StoreError>;
 
-    /// Gives a user a role in a project, with the event.
+    /// The role of this id.
     ///
     /// # Errors
-    /// `NotFound` for an unknown user, project or role (in this order), and for a root role; `Conflict` where the
-    /// user holds it there already; `Unavailable`.
-    async fn add_membership(
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError>;
+
+    /// Keeps a new role under an id of the store's choice, with its event (to which the store adds that id).
+    ///
+    /// # Errors
+    /// `Conflict` where the name is taken; `Unavailable`.
+    async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError>;
+
+    /// Puts `after` in the place of `before`, which has the same id and kind, with the event.
+    ///
+    /// # Errors
+    /// `NotFound`; `Stale` where what is kept is not `before` any more; `Conflict` where the name is taken;
+    /// `Unavailable`; `Inconsistent`.
+    async fn update_role(&self, before: &Role, after: &Role, event: &NewEvent)
+    -> Result<EventId, StoreError>;
+
+    /// Removes a role that nobody holds, with its event.
+    ///
+    /// # Errors
+    /// `NotFound`; `InUse` where a user holds it; `Unavailable`.
+    async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError>;
+
+    /// Who holds roles in a project, by user id.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown project; `Unavailable`; `Inconsistent`.
+    async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError>;
+
+    /// Gives each of these users each of these roles in the project, in addition to those held, with one event.
+    ///
+    /// # Errors
+    /// `NotFound` for the first unknown user, the project, or the first role that is unknown or no role of projects (in
+    /// this order); `Conflict` where each user holds each role there already; `Unavailable`.
+    async fn add_memberships(
         &self,
-        user: UserId,
-        project: &ProjectId,
-        role: RoleId,
+        memberships: &Memberships,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
+
+    /// Gives each of these users exactly these roles in the project, none for none, with one event. A role that is held
+    /// already keeps its time.
+    ///
+    /// # Errors
+    /// As [`AccessRepository::add_memberships`], without `Conflict`.
+    async fn replace_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError>;
+
+    /// The roles that a user holds in a project, by id; none where either is unknown.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError>;
 
     /// All that a user may do, by the root role and the roles in projects; `None` for an unknown user.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError>;
-}
-
-/// A personal access token with its user and what the user may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonalTokenHolder {
-    /// The token.
-    pub token: PersonalToken,
-    /// Its user.
-    pub user: User,
-    /// All that the user may do.
-    pub grants: Grants,
-}
-
-/// The personal access tokens.
-#[cfg_attr(feature = "mocks", mockall::automock)]
-#[async_trait]
-pub trait PersonalTokenRepository: Send + Sync {
-    /// Keeps a new personal token under an id of the store's choice, with its event (to which the store adds that
-    /// id, by [`NewEvent::with_assigned_id`]). Of the secret, the record's digest is kept and nothing else.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown user; `Conflict` where the user has one of this description, or the digest is there
-    /// already; `Unavailable`.
-    async fn create_personal_token(
-        &self,
-        token: &NewPersonalToken,
-        secret: &SecretRecord,
-        event: &NewEvent,
-    ) -> Result<(PersonalTokenId, EventId), StoreError>;
-
-    /// The personal token of one of these digests with its user and the user's grants of the moment, expired or
-    /// not.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
-    async fn find_personal_token_by_digest(
-        &self,
-        digests: &[SecretDigest],
-    ) -> Result<Option<PersonalTokenHolder>, StoreError>;
-
-    /// Notes when personal tokens last authenticated; as [`crate::TokenRepository::record_tokens_seen`].
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    async fn record_personal_tokens_seen(
-        &self,
-        seen: &[(PersonalTokenId, Timestamp)],
-    ) -> Result<(), StoreError>;
 }

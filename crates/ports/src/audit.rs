@@ -1,9 +1,18 @@
 //! Where the audit trail is read. It is written by the mutating methods of the other ports, and only by them.
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, EventId};
+use latchkey_domain::{Event, EventId, Timestamp};
 
-use crate::StoreError;
+use crate::{EventQuery, StoreError};
+
+/// A page of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events, newest first.
+    pub events: Vec<Event>,
+    /// How many there are on all pages; counted to [`EventQuery::MOST_COUNTED`] and no further.
+    pub total: u64,
+}
 
 /// The audit trail.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -23,4 +32,17 @@ pub trait EventRepository: Send + Sync {
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError>;
+
+    /// The events asked for, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
+
+    /// Forgets events before that moment, but never the newest of all; says how many. Leaves no event: what is kept and
+    /// for how long, an operator decides.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

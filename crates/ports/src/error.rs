@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use latchkey_domain::{EnvironmentName, PersonalTokenId, ProjectId, RoleId, TokenId, UserId};
+use latchkey_domain::{EnvironmentName, PersonalTokenId, ProjectId, RoleId, SessionId, TokenId, UserId};
 
 /// Why a store did not do what it was asked. Whatever the variant, nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,16 @@ pub enum StoreError {
     /// Something that has to be unique is there already.
     #[error("{0} exists already")]
     Conflict(Entity),
-    /// The place holds as many tokens as it may.
+    /// What is kept is not what the caller saw any more: somebody else was faster. To look again may help.
+    #[error("{0} was changed by somebody else meanwhile")]
+    Stale(Entity),
+    /// Something still needs it.
+    #[error("{0} is in use")]
+    InUse(Entity),
+    /// Nobody would be left who can sign in as an Admin.
+    #[error("the last Admin has to stay")]
+    LastAdmin,
+    /// The place, or the user, holds as many tokens as it may.
     #[error("the limit of {limit} is reached")]
     LimitReached {
         /// How many it may hold.
@@ -50,6 +59,10 @@ pub enum Entity {
     PersonalTokenDescription,
     /// A role that a user holds in a project.
     Membership,
+    /// A role's name, unique among all.
+    RoleName,
+    /// A session.
+    Session(SessionId),
 }
 
 impl fmt::Display for Entity {
@@ -65,6 +78,8 @@ impl fmt::Display for Entity {
             Self::PersonalToken(id) => write!(f, "personal access token {id}"),
             Self::PersonalTokenDescription => f.write_str("a personal access token of this description"),
             Self::Membership => f.write_str("this role of this user in this project"),
+            Self::RoleName => f.write_str("a role of this name"),
+            Self::Session(id) => write!(f, "session {id}"),
         }
     }
 }

@@ -3,11 +3,8 @@
 
 use latchkey_domain::{
     Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectDescription, ProjectId,
-    ProjectName, Role, Timestamp,
+    ProjectMode, ProjectName, Role, Timestamp,
 };
-
-/// The id of the project that is always there.
-pub const DEFAULT_PROJECT: &str = "default";
 
 /// The built-in roles.
 #[must_use]
@@ -15,16 +12,18 @@ pub fn roles() -> [Role; 5] {
     Role::built_in()
 }
 
-/// The project `default`, created at that moment (when the store was made).
+/// The project `default`, created at that moment (when the store was made). Both environments are in it.
 ///
 /// # Errors
 /// Never in fact: its names are good ones.
 pub fn project(created_at: Timestamp) -> Result<Project, InvalidName> {
     Ok(Project {
-        id: ProjectId::new(DEFAULT_PROJECT)?,
+        id: ProjectId::new(Project::DEFAULT)?,
         name: ProjectName::new("Default")?,
         description: ProjectDescription::new("Default project")?,
+        mode: ProjectMode::Open,
         created_at,
+        updated_at: created_at,
         archived_at: None,
     })
 }

@@ -20,28 +20,39 @@ mod doubles;
 mod error;
 pub mod fresh;
 mod health;
+mod passwords;
+mod people;
 mod places;
+mod queries;
 mod sealing;
+mod sessions;
 mod surroundings;
 mod tokens;
 
-pub use access::{AccessRepository, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
-pub use audit::EventRepository;
+pub use access::{AccessRepository, Member, Memberships};
+pub use audit::{EventPage, EventRepository};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use health::Health;
-pub use places::{EnvironmentRepository, ProjectRepository};
+pub use passwords::{HashingError, PasswordHasher};
+pub use people::{Account, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
+pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
+pub use queries::{Direction, EventQuery, EventReach, Page, ProjectQuery, TokenOrder, TokenQuery};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
+pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository};
 pub use surroundings::{Clock, Entropy, EntropyExt};
-pub use tokens::{FirstToken, Quota, StoredToken, TokenRepository};
+pub use tokens::{FirstToken, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
 
 #[cfg(feature = "mocks")]
 pub use {
-    access::{MockAccessRepository, MockPersonalTokenRepository, MockUserRepository},
+    access::MockAccessRepository,
     audit::MockEventRepository,
     doubles::{CountingEntropy, ManualClock},
     health::MockHealth,
+    passwords::MockPasswordHasher,
+    people::{MockPersonalTokenRepository, MockUserRepository},
     places::{MockEnvironmentRepository, MockProjectRepository},
     sealing::MockSecretSealer,
+    sessions::{MockLoginFailureRepository, MockSessionRepository},
     surroundings::{MockClock, MockEntropy},
     tokens::MockTokenRepository,
 };
@@ -55,6 +66,8 @@ pub trait Store:
     + UserRepository
     + AccessRepository
     + PersonalTokenRepository
+    + SessionRepository
+    + LoginFailureRepository
     + EventRepository
     + Health
 {
@@ -67,6 +80,8 @@ impl<T> Store for T where
         + UserRepository
         + AccessRepository
         + PersonalTokenRepository
+        + SessionRepository
+        + LoginFailureRepository
         + EventRepository
         + Health
 {

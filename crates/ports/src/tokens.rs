@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 
-use crate::{SecretDigest, SecretRecord, StoreError};
+use crate::{SecretDigest, SecretRecord, StoreError, TokenQuery};
 
 /// A token with all that is kept of its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,28 @@ pub struct StoredToken {
     pub secret: SecretRecord,
     /// What is kept of its alias, by which it authenticates too (old proxy tokens).
     pub alias: Option<SecretRecord>,
+}
+
+/// A token that was found by a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenMatch {
+    /// The token.
+    pub stored: StoredToken,
+    /// Until when that secret is good, where it was retired by a rotation; `None` = as long as the token.
+    pub secret_until: Option<Timestamp>,
+}
+
+/// A new secret for a token, and what becomes of the one it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// Which token.
+    pub token: TokenId,
+    /// The digest of the secret that it has now; with any other, somebody else was faster.
+    pub from: SecretDigest,
+    /// What is kept of the new secret.
+    pub to: SecretRecord,
+    /// Until when the present secret still authenticates; `None` = it is refused at once.
+    pub overlap_until: Option<Timestamp>,
 }
 
 /// How many tokens may name one project, and how many may be for all projects.
@@ -40,7 +62,8 @@ pub trait TokenRepository: Send + Sync {
     ///
     /// # Errors
     /// In this order: `NotFound` with the environment, then with the first unknown project, that the token names;
-    /// `LimitReached`; `Conflict` for a secret, alias or id that is there already; `Unavailable`.
+    /// `LimitReached`; `Conflict` for a secret, alias or id that is there already (a retired secret is there until its
+    /// overlap was swept away); `Unavailable`.
     async fn create_token(
         &self,
         token: &StoredToken,
@@ -68,14 +91,39 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError>;
 
-    /// The token whose secret or alias has one of these digests, expired or not.
+    /// The tokens asked for, in the order asked for.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
-    async fn find_token_by_digest(&self, digests: &[SecretDigest])
-    -> Result<Option<StoredToken>, StoreError>;
+    async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError>;
 
-    /// Removes a token, with its event.
+    /// The token whose secret, alias, or secret retired by a rotation has one of these digests, expired or not.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError>;
+
+    /// Changes when a token ends, with its event.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none (any more); `Stale` where it does not end at `before` any more; `Unavailable`.
+    async fn change_token_expiry(
+        &self,
+        id: TokenId,
+        before: Option<Timestamp>,
+        after: Option<Timestamp>,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError>;
+
+    /// Gives a token a new secret, with its event. The secret that it had goes to the retired ones, where it is found
+    /// until the overlap ends; secrets retired earlier keep their own ends. The alias stays.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such token (any more); `Stale` where its secret is not `from` any more; `Conflict`
+    /// for a new secret that is there already; `Unavailable`.
+    async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError>;
+
+    /// Removes a token with all its secrets, with its event.
     ///
     /// # Errors
     /// `NotFound` where there is none (any more): of any number of calls at once, one succeeds; `Unavailable`.

@@ -1,0 +1,219 @@
+//! What the audit trail says that things looked like.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    ApiToken, Environment, EnvironmentName, NewPersonalToken, NewRole, NewUser, Permission, PersonName,
+    PersonalToken, Project, ProjectId, ProjectScope, Role, RoleId, Session, Timestamp, User, UserId,
+    UserIdentity,
+};
+
+/// What something looked like before or after a change: a JSON object, frozen as it was then, so that old events
+/// stay readable whatever the model becomes. Made only of domain values, none of which holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot(Map<String, Value>);
+
+impl Snapshot {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Object(map) => Self(map),
+            other => Self(Map::from_iter([("value".to_owned(), other)])),
+        }
+    }
+
+    /// The snapshot that a store kept; `None` where the JSON is no object.
+    #[must_use]
+    pub fn from_record(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(map) => Some(Self(map)),
+            _ => None,
+        }
+    }
+
+    /// The JSON object, for stores and the wire.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
+    /// The snapshot with the id that a store gave to the thing.
+    #[must_use]
+    pub(crate) fn with_id(mut self, id: i64) -> Self {
+        self.0.insert("id".to_owned(), id.into());
+        self
+    }
+
+    /// Roles given to users in a project, in addition to those held.
+    #[must_use]
+    pub fn of_memberships(users: &[UserId], roles: &[RoleId]) -> Self {
+        let users: Vec<_> = users.iter().map(|user| user.0).collect();
+        let entry = |role: &RoleId| json!({ "roleId": role.0, "groupIds": [], "userIds": users });
+        Self::of(json!({ "roles": roles.iter().map(entry).collect::<Vec<_>>() }))
+    }
+
+    /// All roles of one user in a project.
+    #[must_use]
+    pub fn of_roles(user: UserId, roles: &[RoleId]) -> Self {
+        let roles: Vec<_> = roles.iter().map(|role| role.0).collect();
+        Self::of(json!({ "userId": user.0, "roles": roles }))
+    }
+
+    /// The place of each environment in lists.
+    #[must_use]
+    pub fn of_sort_orders(orders: &[(EnvironmentName, i32)]) -> Self {
+        let entry = |(name, order): &(EnvironmentName, i32)| (name.to_string(), Value::from(*order));
+        Self(orders.iter().map(entry).collect())
+    }
+
+    /// That it was about this user, and nothing else.
+    #[must_use]
+    pub fn of_user_alone(user: &User) -> Self {
+        let mut map = identity(&user.identity);
+        map.insert("id".to_owned(), user.id.0.into());
+        Self(map)
+    }
+}
+
+fn identity(identity: &UserIdentity) -> Map<String, Value> {
+    Map::from_iter([
+        ("username".to_owned(), json!(identity.username().map(ToString::to_string))),
+        ("email".to_owned(), json!(identity.email().map(ToString::to_string))),
+    ])
+}
+
+fn moment(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}
+
+impl From<&ApiToken> for Snapshot {
+    fn from(token: &ApiToken) -> Self {
+        let names: Vec<&str> = match token.access.projects() {
+            ProjectScope::All => vec!["*"],
+            ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
+        };
+        Self::of(json!({
+            "id": token.id.to_string(),
+            "tokenName": token.name.as_str(),
+            "username": token.name.as_str(),
+            "type": token.access.kind().as_str(),
+            "environment": token.access.environment().map_or("*", EnvironmentName::as_str),
+            "project": names.join(","),
+            "projects": names,
+            "expiresAt": token.expires_at.map(|moment| moment.to_string()),
+            "createdAt": token.created_at.to_string(),
+            "seenAt": token.seen_at.map(|moment| moment.to_string()),
+        }))
+    }
+}
+
+fn of_user(known_by: &UserIdentity, name: Option<&PersonName>, root_role: RoleId) -> Map<String, Value> {
+    let mut map = identity(known_by);
+    map.extend([
+        ("name".to_owned(), json!(name.map(PersonName::as_str))),
+        ("rootRole".to_owned(), json!(root_role.0)),
+    ]);
+    map
+}
+
+impl From<&NewUser> for Snapshot {
+    fn from(user: &NewUser) -> Self {
+        Self(of_user(&user.identity, user.name.as_ref(), user.root_role))
+    }
+}
+
+impl From<&User> for Snapshot {
+    fn from(user: &User) -> Self {
+        Self(of_user(&user.identity, user.name.as_ref(), user.root_role)).with_id(user.id.0)
+    }
+}
+
+impl From<&NewPersonalToken> for Snapshot {
+    fn from(token: &NewPersonalToken) -> Self {
+        Self::of(json!({
+            "userId": token.user.0,
+            "description": token.description.as_str(),
+            "expiresAt": token.expires_at.to_string(),
+        }))
+    }
+}
+
+impl From<&PersonalToken> for Snapshot {
+    fn from(token: &PersonalToken) -> Self {
+        Self::of(json!({
+            "id": token.id.0,
+            "userId": token.user.0,
+            "description": token.description.as_str(),
+            "expiresAt": token.expires_at.to_string(),
+            "createdAt": token.created_at.to_string(),
+            "seenAt": moment(token.seen_at),
+        }))
+    }
+}
+
+impl From<&Session> for Snapshot {
+    fn from(session: &Session) -> Self {
+        Self::of(json!({
+            "id": session.id.to_string(),
+            "userId": session.user.0,
+            "createdAt": session.created_at.to_string(),
+            "expiresAt": session.expires_at.to_string(),
+        }))
+    }
+}
+
+fn of_role(
+    name: &str,
+    kind: &str,
+    description: &str,
+    permissions: impl IntoIterator<Item = Permission>,
+) -> Snapshot {
+    let permissions: Vec<_> =
+        permissions.into_iter().map(|permission| json!({ "name": permission.as_str() })).collect();
+    Snapshot::of(
+        json!({ "name": name, "type": kind, "description": description, "permissions": permissions }),
+    )
+}
+
+impl From<&NewRole> for Snapshot {
+    fn from(role: &NewRole) -> Self {
+        let permissions = role.permissions.iter().copied();
+        of_role(role.name.as_str(), role.kind.as_str(), role.description.as_str(), permissions)
+    }
+}
+
+impl From<&Role> for Snapshot {
+    fn from(role: &Role) -> Self {
+        let permissions = role.permissions.iter().copied();
+        of_role(role.name.as_str(), role.kind.as_str(), role.description.as_str(), permissions)
+            .with_id(role.id.0)
+    }
+}
+
+impl From<&Project> for Snapshot {
+    fn from(project: &Project) -> Self {
+        Self::of(json!({
+            "id": project.id.as_str(),
+            "name": project.name.as_str(),
+            "description": project.description.as_str(),
+            "mode": project.mode.as_str(),
+            "archivedAt": moment(project.archived_at),
+        }))
+    }
+}
+
+impl From<&Environment> for Snapshot {
+    fn from(environment: &Environment) -> Self {
+        Self::of(json!({
+            "name": environment.name.as_str(),
+            "type": environment.kind.as_str(),
+            "sortOrder": environment.sort_order,
+            "enabled": environment.enabled,
+        }))
+    }
+}
+
+impl From<&EnvironmentName> for Snapshot {
+    fn from(name: &EnvironmentName) -> Self {
+        Self::of(json!({ "environment": name.as_str() }))
+    }
+}

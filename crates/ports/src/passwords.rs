@@ -1,0 +1,26 @@
+//! Passwords at rest.
+
+use async_trait::async_trait;
+use latchkey_domain::{Password, PasswordHash};
+
+/// A password could not be hashed or checked: the hasher, not the password, is at fault.
+#[derive(Debug, thiserror::Error)]
+#[error("the password could not be hashed")]
+pub struct HashingError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Hashes passwords, slowly and off the caller's thread.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    /// What to keep of a password.
+    ///
+    /// # Errors
+    /// [`HashingError`].
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError>;
+
+    /// Whether the text is the password of this hash. Without a hash the answer is no, and takes as long.
+    ///
+    /// # Errors
+    /// [`HashingError`], also for a hash that cannot be read.
+    async fn verify(&self, text: &str, hash: Option<PasswordHash>) -> Result<bool, HashingError>;
+}
