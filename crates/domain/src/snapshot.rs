@@ -43,6 +43,13 @@ impl Snapshot {
         self
     }
 
+    /// The snapshot with one more moment.
+    #[must_use]
+    pub fn with_moment(mut self, name: &str, at: Option<Timestamp>) -> Self {
+        self.0.insert(name.to_owned(), json!(moment(at)));
+        self
+    }
+
     /// Roles given to users in a project, in addition to those held.
     #[must_use]
     pub fn of_memberships(users: &[UserId], roles: &[RoleId]) -> Self {

@@ -1,5 +1,7 @@
 //! Where sessions are kept, and how often signing in failed.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use latchkey_domain::{
     EventId, Grants, LoginFailures, NewEvent, Session, SessionId, Timestamp, User, UserId,
@@ -78,7 +80,9 @@ pub enum LoginKey {
     /// characters of it.
     Account(String),
     /// An address of the network.
-    Address(std::net::IpAddr),
+    Address(IpAddr),
+    /// An account, named as in [`LoginKey::Account`], tried from one address.
+    AccountFrom(String, IpAddr),
 }
 
 /// How often signing in failed. No user's doing, so nothing here leaves an event.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{Principal, TokenSecret};
+use latchkey_domain::{Grants, Principal, Timestamp, TokenSecret, User, UserCredential};
 use latchkey_ports::{
-    Clock, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError,
-    TokenRepository,
+    Clock, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretSealer, SessionHolder,
+    SessionRepository, StoreError, TokenRepository,
 };
 
 use crate::{PrincipalIndex, SeenLedger};
@@ -21,10 +21,16 @@ pub enum AuthenticationError {
     Store(#[from] StoreError),
 }
 
+/// Where credentials are found.
+pub(crate) struct CredentialPorts {
+    pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) personal_tokens: Arc<dyn PersonalTokenRepository>,
+    pub(crate) sessions: Arc<dyn SessionRepository>,
+}
+
 /// Recognises callers.
 pub struct Authenticator {
-    tokens: Arc<dyn TokenRepository>,
-    personal_tokens: Arc<dyn PersonalTokenRepository>,
+    ports: CredentialPorts,
     sealer: Arc<dyn SecretSealer>,
     clock: Arc<dyn Clock>,
     index: Arc<PrincipalIndex>,
@@ -32,25 +38,40 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// An authenticator over these ports.
-    #[must_use]
-    pub fn new(
-        (tokens, personal_tokens): (Arc<dyn TokenRepository>, Arc<dyn PersonalTokenRepository>),
+    pub(crate) fn new(
+        ports: CredentialPorts,
         sealer: Arc<dyn SecretSealer>,
         clock: Arc<dyn Clock>,
         index: Arc<PrincipalIndex>,
         seen: Arc<SeenLedger>,
     ) -> Self {
-        Self { tokens, personal_tokens, sealer, clock, index, seen }
+        Self { ports, sealer, clock, index, seen }
     }
 
-    /// The principal of this secret, which may be an API token's, its alias, or a personal access token's. Notes that
-    /// it was seen.
+    /// The principal of this secret from a header, which may be an API token's (also one retired by a rotation), its
+    /// alias, or a personal access token's. Notes that it was seen.
     ///
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment.
     pub async fn authenticate(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        let secret = TokenSecret::parse(secret).map_err(|_| AuthenticationError::Unknown)?;
+        self.recognise(secret, |secret| !secret.is_session()).await
+    }
+
+    /// The principal of this secret from a session's cookie.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Unknown`] for what is unknown, ended or expired at this moment.
+    pub async fn authenticate_session(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
+        self.recognise(secret, TokenSecret::is_session).await
+    }
+
+    async fn recognise(
+        &self,
+        secret: &str,
+        belongs_here: impl Fn(&TokenSecret) -> bool,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        let secret =
+            TokenSecret::parse(secret).ok().filter(belongs_here).ok_or(AuthenticationError::Unknown)?;
         let digest = self.sealer.digest(&secret);
         let principal = match self.index.get(&digest) {
             Some(principal) => principal,
@@ -73,10 +94,12 @@ impl Authenticator {
         let generation = self.index.generation();
         let digests = self.sealer.digests(secret);
         let principal = if secret.is_personal() {
-            self.personal_tokens.find_personal_token_by_digest(&digests).await?.map(principal_of_user)
+            self.ports.personal_tokens.find_personal_token_by_digest(&digests).await?.map(of_personal_token)
+        } else if secret.is_session() {
+            self.ports.sessions.find_session_by_digest(&digests).await?.map(of_session)
         } else {
-            let found = self.tokens.find_token_by_digest(&digests).await?;
-            found.map(|stored| Principal::of_token(&stored.token))
+            let found = self.ports.tokens.find_token_by_digest(&digests).await?;
+            found.map(|found| Principal::of_token(&found.stored.token, found.secret_until))
         };
         let principal = Arc::new(principal.ok_or(AuthenticationError::Unknown)?);
         self.index.keep(digest, Arc::clone(&principal), generation);
@@ -84,13 +107,16 @@ impl Authenticator {
     }
 }
 
-fn principal_of_user(holder: PersonalTokenHolder) -> Principal {
+fn of_personal_token(holder: PersonalTokenHolder) -> Principal {
     let PersonalTokenHolder { token, user, grants } = holder;
-    Principal::User {
-        id: user.id,
-        label: user.identity.label().to_owned(),
-        grants,
-        personal_token: token.id,
-        expires_at: token.expires_at,
-    }
+    of_user(&user, grants, UserCredential::PersonalToken(token.id), token.expires_at)
+}
+
+fn of_session(holder: SessionHolder) -> Principal {
+    let SessionHolder { session, user, grants } = holder;
+    of_user(&user, grants, UserCredential::Session(session.id), session.expires_at)
+}
+
+fn of_user(user: &User, grants: Grants, credential: UserCredential, expires_at: Timestamp) -> Principal {
+    Principal::User { id: user.id, label: user.identity.label().to_owned(), grants, credential, expires_at }
 }

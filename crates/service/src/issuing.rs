@@ -6,10 +6,11 @@ use latchkey_domain::{
     ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
 };
 use latchkey_ports::{
-    Clock, Entropy, EntropyExt, FirstToken, Quota, SecretSealer, StoredToken, TokenRepository,
+    Entropy, EntropyExt, FirstToken, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
+    TokenRepository,
 };
 
-use crate::{Initiator, PrincipalIndex, Refusal};
+use crate::{Initiator, Refusal, changes::Changes};
 
 /// Whether a token's secret can be shown again after it was issued (`tokens.reveal`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct TokenPolicy {
     pub quota: Quota,
     /// Whether secrets can be shown again.
     pub reveal: Reveal,
+    /// Whether admin tokens can be created over HTTP (`tokens.allow_admin`).
+    pub allow_admin: bool,
 }
 
 /// A token to be issued.
@@ -57,23 +60,22 @@ pub struct RevealedToken {
 pub struct TokenIssuer {
     tokens: Arc<dyn TokenRepository>,
     sealer: Arc<dyn SecretSealer>,
-    clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    index: Arc<PrincipalIndex>,
+    changes: Changes,
     policy: TokenPolicy,
 }
 
 impl TokenIssuer {
     /// An issuer over these ports.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         tokens: Arc<dyn TokenRepository>,
         sealer: Arc<dyn SecretSealer>,
-        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
-        index: Arc<PrincipalIndex>,
+        entropy: Arc<dyn Entropy>,
+        changes: Changes,
         policy: TokenPolicy,
     ) -> Self {
-        Self { tokens, sealer, clock, entropy, index, policy }
+        Self { tokens, sealer, entropy, changes, policy }
     }
 
     /// Issues a token with a new secret.
@@ -84,7 +86,7 @@ impl TokenIssuer {
         let secret = self.mint(&draft.access);
         let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
         self.tokens.create_token(&token, self.policy.quota, &event).await?;
-        self.index.forget_all();
+        self.changes.made();
         let secure = token.secret.sealed.is_none();
         Ok(RevealedToken { token: token.token, secret: Some(secret), alias: None, secure })
     }
@@ -101,17 +103,36 @@ impl TokenIssuer {
         secret: &TokenSecret,
         by: &Initiator,
     ) -> Result<FirstToken, Refusal> {
-        let created_at = self.clock.now();
+        let created_at = self.changes.now();
         let id = TokenId::new(created_at, self.entropy.bytes());
         let TokenDraft { name, access, expires_at } = draft;
         let token = ApiToken { id, name, access, expires_at, created_at, seen_at: None };
-        let secret = match self.policy.reveal {
-            Reveal::Always => self.sealer.seal(secret, id)?,
-            Reveal::Once => self.sealer.record(secret),
-        };
-        let event = token_event(EventKind::ApiTokenCreated, &token, by, created_at);
+        let secret = self.record(secret, id)?;
+        let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
         let event = NewEvent { after: Some(Snapshot::from(&token)), ..event };
         Ok(FirstToken { token: StoredToken { token, secret, alias: None }, event })
+    }
+
+    /// What is kept of a token's secret under the policy.
+    pub(crate) fn record(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError> {
+        match self.policy.reveal {
+            Reveal::Always => self.sealer.seal(secret, token),
+            Reveal::Once => Ok(self.sealer.record(secret)),
+        }
+    }
+
+    /// An event about a token, found under each of the token's projects; before and after are the caller's to add.
+    pub(crate) fn event(&self, kind: EventKind, token: &ApiToken, by: &Initiator) -> NewEvent {
+        NewEvent {
+            projects: Some(token.access.projects().clone()),
+            environment: token.access.environment().cloned(),
+            ..self.changes.event(kind, by)
+        }
+    }
+
+    /// What holds for every token that is issued.
+    pub(crate) fn policy(&self) -> TokenPolicy {
+        self.policy
     }
 
     /// The token as its owner may see it, its secret opened where it can be.
@@ -124,19 +145,5 @@ impl TokenIssuer {
         let secure = secret.sealed.is_none();
         let secret = self.sealer.open(&secret, token.id)?;
         Ok(RevealedToken { token, secret, alias, secure })
-    }
-}
-
-/// An event about a token, found under each of the token's projects; before and after are the caller's to add.
-pub(crate) fn token_event(kind: EventKind, token: &ApiToken, by: &Initiator, at: Timestamp) -> NewEvent {
-    NewEvent {
-        kind,
-        actor: by.actor.clone(),
-        origin: by.origin.clone(),
-        at,
-        projects: Some(token.access.projects().clone()),
-        environment: token.access.environment().cloned(),
-        before: None,
-        after: None,
     }
 }

@@ -3,33 +3,69 @@
 //! One module per capability, each a struct that is handed the ports it needs. Everything that the contract says
 //! about *what* happens is here; how it looks on the wire is in `latchkey-http`, how it is kept is in the stores.
 //!
-//! A request's way: [`Authenticator::authenticate`] says who calls; [`Permit::request`] says whether they may, and is
-//! the only way to get the permit that a use case asks for, so no route can forget it; the use case ([`ProjectTokens`],
-//! …) acts and records, through ports; a [`Refusal`] says what was wrong, in words for the caller.
+//! A request's way: [`Authenticator::authenticate`] says who it is; [`Caller::admit`] whether they have business here;
+//! [`Permit::request`] and [`InstancePermit::request`] whether they may, and are the only way to get the permit that a
+//! use case asks for, so no route can forget it; the use case ([`ProjectTokens`], [`Users`], …) acts and records, through
+//! ports; a [`Refusal`] says what was wrong, in words for the caller. What each action needs stands in one table
+//! (`actions`).
 //!
 //! May not live here: SQL, HTTP, a clock, randomness, configuration files. Next rooms: `latchkey-http`, which calls
 //! these, and `latchkey-ports`, which these call.
 
+mod accounts;
+mod actions;
+mod audit_trail;
 mod authentication;
+mod changes;
+mod environments;
 mod first_tokens;
 mod index;
+mod instance_tokens;
 mod issuing;
-mod people;
+mod members;
 mod permit;
+mod personal_tokens;
 mod project_tokens;
 mod projects;
 mod refusal;
+mod roles;
 mod seen;
+mod service_accounts;
+mod sessions;
+mod token_changes;
+mod token_filter;
+mod token_request;
 mod use_cases;
+mod users;
+mod whoami;
 
+pub use accounts::{Directory, RoleReference, UserChange};
+pub use actions::{
+    CreateInstanceTokens, CreateProjects, CreateTokens, DeleteInstanceTokens, DeleteProject, DeleteTokens,
+    InstanceAction, InstanceTokenAction, ManageEnvironments, ManageRoles, ManageServiceAccounts, ManageUsers,
+    ProjectAction, ReadEvents, ReadInstanceTokens, ReadProjectEvents, ReadTokens, RotateTokens,
+    UpdateInstanceTokens, UpdateProject,
+};
+pub use audit_trail::{AuditTrail, EventFilter};
 pub use authentication::{AuthenticationError, Authenticator};
+pub use environments::{EnvironmentChange, EnvironmentDraft, Environments};
 pub use first_tokens::{FirstTokens, InitError, InitFault, InitTokens, InitVariable};
 pub use index::{IndexSettings, PrincipalIndex};
+pub use instance_tokens::InstanceTokens;
 pub use issuing::{Reveal, RevealedToken, TokenDraft, TokenIssuer, TokenPolicy};
-pub use people::{IssuedPersonalToken, People, PersonalTokenDraft, UserDraft};
-pub use permit::{CreateTokens, DeleteTokens, Initiator, Permit, ProjectAction, ReadTokens};
-pub use project_tokens::{ProjectTokenDraft, ProjectTokens, TokenReference};
-pub use projects::Projects;
-pub use refusal::{Missing, Refusal};
+pub use members::{Members, ProjectAccess};
+pub use permit::{Caller, Initiator, InstancePermit, Permit, SignedIn};
+pub use personal_tokens::{IssuedPersonalToken, PersonalTokenDraft, PersonalTokens};
+pub use project_tokens::ProjectTokens;
+pub use projects::{ProjectChange, ProjectDraft, Projects};
+pub use refusal::{Field, Missing, Refusal, whole_seconds};
+pub use roles::{RoleChange, RoleDraft, Roles};
 pub use seen::SeenLedger;
+pub use service_accounts::{ServiceAccountDraft, ServiceAccounts};
+pub use sessions::{LoggedIn, SessionPolicy, Sessions};
+pub use token_changes::{Overlap, OverlapTooLong, TokenReference};
+pub use token_filter::{TokenFilter, TokenPage};
+pub use token_request::TokenRequest;
 pub use use_cases::{Settings, Surroundings, UseCases};
+pub use users::{UserDraft, Users};
+pub use whoami::{Myself, WhoAmI};

@@ -1,10 +1,17 @@
 //! Permission, asked for once and carried as a value.
+//!
+//! A [`Caller`] is somebody who has business on the administrative routes at all. What they may do there they show by a
+//! permit, which only the caller's grants can give: a [`Permit`] in one project, an [`InstancePermit`] for the instance, a
+//! [`SignedIn`] for what every user may do with what is their own.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
-use latchkey_domain::{Actor, Origin, Permission, Place, Principal, ProjectId, authorise};
+use latchkey_domain::{
+    Actor, Denied, Grants, Origin, Place, Principal, ProjectId, Role, TokenKind, UserCredential, UserId,
+    authorise, authorise_granting,
+};
 
-use crate::{Missing, Refusal};
+use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, Refusal};
 
 /// Who sets something off and from where, as the audit trail will say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,55 +30,98 @@ impl Initiator {
     }
 }
 
-/// Something that is done in a project and needs a permission there.
-pub trait ProjectAction {
-    /// The permission that it needs.
-    const PERMISSION: Permission;
+/// Somebody who may use the administrative routes: a user, an admin token, or Latchkey itself.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    who: Who,
+    origin: Origin,
 }
 
-/// Listing the tokens of a project.
-#[derive(Debug)]
-pub enum ReadTokens {}
-
-/// Creating tokens in a project.
-#[derive(Debug)]
-pub enum CreateTokens {}
-
-/// Revoking tokens of a project.
-#[derive(Debug)]
-pub enum DeleteTokens {}
-
-impl ProjectAction for ReadTokens {
-    const PERMISSION: Permission = Permission::ReadProjectApiToken;
+#[derive(Debug, Clone)]
+enum Who {
+    Principal(Arc<Principal>),
+    System(Arc<Grants>),
 }
 
-impl ProjectAction for CreateTokens {
-    const PERMISSION: Permission = Permission::CreateProjectApiToken;
+impl Caller {
+    /// Admits a principal.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongTokenKind`] for client and frontend tokens.
+    pub fn admit(principal: Arc<Principal>, origin: Origin) -> Result<Self, Refusal> {
+        principal.may_administer()?;
+        Ok(Self { who: Who::Principal(principal), origin })
+    }
+
+    /// Latchkey itself, on behalf of whoever may run its command line on the database: may do everything.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { who: Who::System(Arc::new(Grants::admin())), origin: Origin::default() }
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        match &self.who {
+            Who::Principal(principal) => principal.grants(),
+            Who::System(grants) => grants,
+        }
+    }
+
+    /// The principal; `None` for Latchkey itself.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        match &self.who {
+            Who::Principal(principal) => Some(principal),
+            Who::System(_) => None,
+        }
+    }
+
+    /// The user; `None` for an admin token and Latchkey itself.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        match self.principal() {
+            Some(Principal::User { id, .. }) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// What the audit trail will say of the caller.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        let actor = self.principal().map_or(Actor::System, Principal::actor);
+        Initiator { actor, origin: self.origin.clone() }
+    }
+
+    /// Whether the caller may give this role at this place: nobody can grant what they do not hold.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`], which names the first permission that is missing.
+    pub(crate) fn check_granting(&self, role: &Role, place: &Place) -> Result<(), Refusal> {
+        Ok(authorise_granting(self.grants(), role, place)?)
+    }
 }
 
-impl ProjectAction for DeleteTokens {
-    const PERMISSION: Permission = Permission::DeleteProjectApiToken;
-}
-
-/// Proof that a principal may do one thing in one project. Use cases ask for it by value, and only
+/// Proof that a caller may do one thing in one project. Use cases ask for it by value, and only
 /// [`Permit::request`] makes one.
 #[derive(Debug)]
 pub struct Permit<A> {
     project: ProjectId,
-    initiator: Initiator,
+    caller: Caller,
     action: PhantomData<A>,
 }
 
 impl<A: ProjectAction> Permit<A> {
-    /// Asks whether the principal may do this in that project. Whether the project exists plays no part, so that
+    /// Asks whether the caller may do this in that project. Whether the project exists plays no part, so that
     /// somebody without the permission learns nothing of it (contract, "Order of checks").
     ///
     /// # Errors
-    /// [`Refusal::WrongTokenKind`] for client and frontend tokens, [`Refusal::Denied`] where the permission is missing.
-    pub fn request(principal: &Principal, project: ProjectId, origin: Origin) -> Result<Self, Refusal> {
-        principal.may_administer()?;
-        authorise(principal.grants(), &[A::PERMISSION], &Place::Project(project.clone()))?;
-        Ok(Self { project, initiator: Initiator { actor: principal.actor(), origin }, action: PhantomData })
+    /// [`Refusal::Denied`] where a permission is missing.
+    pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, Refusal> {
+        let place = Place::Project(project);
+        check_all::<A>(caller, &place)?;
+        let Place::Project(project) = place else { unreachable!("made as a project three lines above") };
+        Ok(Self { project, caller: caller.clone(), action: PhantomData })
     }
 
     /// As [`Permit::request`], for a project as somebody spells it. No project can have an id that breaks the rule for
@@ -79,12 +129,11 @@ impl<A: ProjectAction> Permit<A> {
     ///
     /// # Errors
     /// As [`Permit::request`]; [`Refusal::NotFound`] for an id that breaks the rule.
-    pub fn request_for(principal: &Principal, project: &str, origin: Origin) -> Result<Self, Refusal> {
+    pub fn request_for(caller: &Caller, project: &str) -> Result<Self, Refusal> {
         if let Ok(project) = ProjectId::new(project) {
-            return Self::request(principal, project, origin);
+            return Self::request(caller, project);
         }
-        principal.may_administer()?;
-        authorise(principal.grants(), &[A::PERMISSION], &Place::Instance)?;
+        check_all::<A>(caller, &Place::Instance)?;
         Err(Missing::Project(project.to_owned()).into())
     }
 
@@ -96,7 +145,107 @@ impl<A: ProjectAction> Permit<A> {
 
     /// Who holds the permit.
     #[must_use]
-    pub fn initiator(&self) -> &Initiator {
-        &self.initiator
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What the audit trail will say of who holds the permit.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        self.caller.initiator()
+    }
+}
+
+fn check_all<A: ProjectAction>(caller: &Caller, place: &Place) -> Result<(), Denied> {
+    A::PERMISSIONS.iter().try_for_each(|permission| authorise(caller.grants(), &[*permission], place))
+}
+
+/// Proof that a caller may do one thing for the instance as a whole.
+#[derive(Debug)]
+pub struct InstancePermit<A> {
+    caller: Caller,
+    action: PhantomData<A>,
+}
+
+impl<A: InstanceAction> InstancePermit<A> {
+    /// Asks whether the caller may do this.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] where each of the permissions that would do is missing.
+    pub fn request(caller: &Caller) -> Result<Self, Refusal> {
+        authorise(caller.grants(), A::ANY_OF, &Place::Instance)?;
+        Ok(Self { caller: caller.clone(), action: PhantomData })
+    }
+
+    /// Who holds the permit.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What the audit trail will say of who holds the permit.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        self.caller.initiator()
+    }
+}
+
+impl<A: InstanceTokenAction> InstancePermit<A> {
+    /// Whether the permit is good for tokens of this kind.
+    ///
+    /// # Errors
+    /// [`Denied`], which names the permission for that kind.
+    pub fn check_kind(&self, kind: TokenKind) -> Result<(), Denied> {
+        authorise(self.caller.grants(), &[A::permission(kind)], &Place::Instance)
+    }
+}
+
+/// Proof that a user calls, for what every user may do with what is their own.
+#[derive(Debug)]
+pub struct SignedIn {
+    user: UserId,
+    credential: UserCredential,
+    caller: Caller,
+}
+
+impl SignedIn {
+    /// Asks whether a user calls.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`] for an admin token, which is no user.
+    pub fn request(caller: &Caller) -> Result<Self, Refusal> {
+        match caller.principal() {
+            Some(Principal::User { id, credential, .. }) => {
+                Ok(Self { user: *id, credential: *credential, caller: caller.clone() })
+            }
+            _ => Err(Refusal::NotPermitted(
+                "Only a user can do this, and an API token is none: sign in, or use a personal access token."
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// By what the user was recognised.
+    #[must_use]
+    pub fn credential(&self) -> UserCredential {
+        self.credential
+    }
+
+    /// The user as a caller.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What the audit trail will say.
+    #[must_use]
+    pub fn initiator(&self) -> Initiator {
+        self.caller.initiator()
     }
 }

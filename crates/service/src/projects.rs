@@ -1,51 +1,262 @@
-//! Projects: making them.
+//! Projects: who sees them, making, changing, archiving and deleting them, and the environments in them.
 
 use std::sync::Arc;
 
 use latchkey_domain::{
-    EventKind, NewEvent, Project, ProjectDescription, ProjectId, ProjectName, ProjectScope, Snapshot,
+    EnvironmentName, EventKind, NewEvent, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName,
+    ProjectRemoval, Snapshot,
 };
-use latchkey_ports::{Clock, ProjectRepository};
+use latchkey_ports::{
+    Entity, EnvironmentRepository, Page, ProjectOverview, ProjectQuery, ProjectRepository, StoreError,
+};
 
-use crate::{Initiator, Refusal};
+use crate::{
+    Caller, CreateProjects, DeleteProject, InstancePermit, Missing, Permit, Refusal, UpdateProject,
+    changes::Changes,
+};
+
+/// A project to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectDraft {
+    /// Its id; `None` = made from the name.
+    pub id: Option<ProjectId>,
+    /// What people call it.
+    pub name: ProjectName,
+    /// What it is for.
+    pub description: ProjectDescription,
+    /// Who sees it.
+    pub mode: ProjectMode,
+    /// Its environments; `None` = those that are switched on.
+    pub environments: Option<Vec<EnvironmentName>>,
+}
+
+/// What is to be changed about a project; `None` = stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProjectChange {
+    /// What people call it.
+    pub name: Option<ProjectName>,
+    /// What it is for.
+    pub description: Option<ProjectDescription>,
+    /// Who sees it.
+    pub mode: Option<ProjectMode>,
+}
 
 /// The use cases.
 pub struct Projects {
-    projects: Arc<dyn ProjectRepository>,
-    clock: Arc<dyn Clock>,
+    store: Arc<dyn ProjectRepository>,
+    environments: Arc<dyn EnvironmentRepository>,
+    changes: Changes,
 }
 
 impl Projects {
-    /// The use cases over these ports.
-    #[must_use]
-    pub fn new(projects: Arc<dyn ProjectRepository>, clock: Arc<dyn Clock>) -> Self {
-        Self { projects, clock }
+    pub(crate) fn new(
+        store: Arc<dyn ProjectRepository>,
+        environments: Arc<dyn EnvironmentRepository>,
+        changes: Changes,
+    ) -> Self {
+        Self { store, environments, changes }
     }
 
-    /// Creates a project.
+    /// The projects that the caller sees, by id.
     ///
     /// # Errors
-    /// [`Refusal::Exists`] where the id is taken; [`Refusal::Unavailable`].
+    /// [`Refusal::Unavailable`].
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        archived: bool,
+        page: Page,
+    ) -> Result<Vec<ProjectOverview>, Refusal> {
+        let query = ProjectQuery { visibility: caller.grants().visibility(), archived, page };
+        Ok(self.store.projects(&query).await?)
+    }
+
+    /// A project that the caller sees.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], also for one that the caller does not see; [`Refusal::Unavailable`].
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<ProjectOverview, Refusal> {
+        let missing = || Missing::Project(id.to_owned());
+        let id = ProjectId::new(id).map_err(|_| missing())?;
+        let found = self.store.project_overview(&id).await?;
+        let visibility = caller.grants().visibility();
+        Ok(found.filter(|found| visibility.shows(&found.project)).ok_or_else(missing)?)
+    }
+
+    /// Makes a project. A user who does becomes its Owner.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] where no id can be made from the name, and for an unknown environment; [`Refusal::Exists`]
+    /// where the id is taken; [`Refusal::Unavailable`].
     pub async fn create(
         &self,
-        id: ProjectId,
-        name: ProjectName,
-        description: ProjectDescription,
-        by: &Initiator,
-    ) -> Result<Project, Refusal> {
-        let created_at = self.clock.now();
-        let project = Project { id, name, description, created_at, archived_at: None };
-        let event = NewEvent {
-            kind: EventKind::ProjectCreated,
-            actor: by.actor.clone(),
-            origin: by.origin.clone(),
-            at: created_at,
-            projects: Some(ProjectScope::one(project.id.clone())),
-            environment: None,
-            before: None,
-            after: Some(Snapshot::from(&project)),
+        permit: &InstancePermit<CreateProjects>,
+        draft: ProjectDraft,
+    ) -> Result<ProjectOverview, Refusal> {
+        let ProjectDraft { id, name, description, mode, environments } = draft;
+        let id = id.or_else(|| ProjectId::from_name(&name)).ok_or_else(|| {
+            Refusal::field("id", "No id can be made from this name: send one, such as \"web-shop\".")
+        })?;
+        let environments = match environments {
+            Some(named) => named,
+            None => self.enabled_environments().await?,
         };
-        self.projects.create_project(&project, &event).await?;
-        Ok(project)
+        let created_at = self.changes.now();
+        let project =
+            Project { id, name, description, mode, created_at, updated_at: created_at, archived_at: None };
+        let event = NewEvent {
+            after: Some(Snapshot::from(&project)),
+            ..self.changes.event_in(&project.id, EventKind::ProjectCreated, &permit.initiator())
+        };
+        let owner = permit.caller().user();
+        self.store.create_project(&project, &environments, owner, &event).await?;
+        self.changes.made();
+        let members = u64::from(owner.is_some());
+        Ok(ProjectOverview { project, members, tokens: 0, environments })
     }
+
+    async fn enabled_environments(&self) -> Result<Vec<EnvironmentName>, Refusal> {
+        let environments = self.environments.environments().await?.into_iter();
+        let enabled = environments.filter(|overview| overview.environment.enabled);
+        Ok(enabled.map(|overview| overview.environment.name).collect())
+    }
+
+    /// Changes a project and gives back what it is then.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn update(
+        &self,
+        permit: &Permit<UpdateProject>,
+        change: &ProjectChange,
+    ) -> Result<Project, Refusal> {
+        let ProjectChange { name, description, mode } = change;
+        self.change(permit, EventKind::ProjectUpdated, |project| {
+            project.name = name.clone().unwrap_or_else(|| project.name.clone());
+            project.description = description.clone().unwrap_or_else(|| project.description.clone());
+            project.mode = mode.unwrap_or(project.mode);
+        })
+        .await
+    }
+
+    /// Archives a project: it leaves the list, and its tokens go on working.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`] for `default`; [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn archive(&self, permit: &Permit<DeleteProject>) -> Result<(), Refusal> {
+        refuse_default(permit.project(), "archived")?;
+        let now = self.changes.now();
+        let archive = |project: &mut Project| project.archived_at = project.archived_at.or(Some(now));
+        self.change(permit, EventKind::ProjectArchived, archive).await.map(drop)
+    }
+
+    /// Brings a project back from the archive.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn revive(&self, permit: &Permit<DeleteProject>) -> Result<(), Refusal> {
+        let revive = |project: &mut Project| project.archived_at = None;
+        self.change(permit, EventKind::ProjectRevived, revive).await.map(drop)
+    }
+
+    /// Deletes a project. Its tokens are revoked, or lose just this project where they name others.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`] for `default`; [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn delete(&self, permit: &Permit<DeleteProject>) -> Result<(), Refusal> {
+        let id = permit.project();
+        refuse_default(id, "deleted")?;
+        let project = self.find(id).await?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(&project)),
+            ..self.changes.event_in(id, EventKind::ProjectDeleted, &permit.initiator())
+        };
+        self.store.delete_project(&ProjectRemoval { project: id.clone(), event }).await?;
+        self.changes.made();
+        Ok(())
+    }
+
+    /// Adds an environment to the project.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Invalid`] for an unknown environment;
+    /// [`Refusal::Exists`] where it is there already; [`Refusal::Unavailable`].
+    pub async fn add_environment(
+        &self,
+        permit: &Permit<UpdateProject>,
+        environment: &EnvironmentName,
+    ) -> Result<(), Refusal> {
+        let event = self.environment_event(permit, EventKind::ProjectEnvironmentAdded, environment);
+        self.environments.add_project_environment(permit.project(), environment, &event).await?;
+        Ok(())
+    }
+
+    /// Takes an environment out of the project; done as well where it is not there (reference, chapter 12). Tokens are
+    /// not touched.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
+    pub async fn remove_environment(
+        &self,
+        permit: &Permit<UpdateProject>,
+        environment: &str,
+    ) -> Result<(), Refusal> {
+        let Ok(environment) = EnvironmentName::new(environment) else {
+            return self.find(permit.project()).await.map(drop);
+        };
+        let event = self.environment_event(permit, EventKind::ProjectEnvironmentRemoved, &environment);
+        match self.environments.remove_project_environment(permit.project(), &environment, &event).await {
+            Ok(_) | Err(StoreError::NotFound(Entity::Environment(_))) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn environment_event(
+        &self,
+        permit: &Permit<UpdateProject>,
+        kind: EventKind,
+        environment: &EnvironmentName,
+    ) -> NewEvent {
+        NewEvent {
+            environment: Some(environment.clone()),
+            ..self.changes.event_in(permit.project(), kind, &permit.initiator())
+        }
+    }
+
+    async fn find(&self, id: &ProjectId) -> Result<Project, Refusal> {
+        Ok(self.store.find_project(id).await?.ok_or_else(|| Missing::Project(id.to_string()))?)
+    }
+
+    /// Changes a project; a change to what it is already leaves no event.
+    async fn change<A: crate::ProjectAction>(
+        &self,
+        permit: &Permit<A>,
+        kind: EventKind,
+        change: impl Fn(&mut Project),
+    ) -> Result<Project, Refusal> {
+        let changed = self.changes.again_while_stale(async || -> Result<Project, Refusal> {
+            let before = self.find(permit.project()).await?;
+            let mut after = before.clone();
+            change(&mut after);
+            if after == before {
+                return Ok(after);
+            }
+            after.updated_at = self.changes.now();
+            let event = NewEvent {
+                before: Some(Snapshot::from(&before)),
+                after: Some(Snapshot::from(&after)),
+                ..self.changes.event_in(permit.project(), kind, &permit.initiator())
+            };
+            self.store.update_project(&before, &after, &event).await?;
+            Ok(after)
+        });
+        changed.await
+    }
+}
+
+fn refuse_default(project: &ProjectId, what: &str) -> Result<(), Refusal> {
+    if project.as_str() == Project::DEFAULT {
+        return Err(Refusal::NotPermitted(format!("The default project cannot be {what}.")));
+    }
+    Ok(())
 }

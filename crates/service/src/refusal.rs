@@ -1,7 +1,9 @@
 //! Why a use case did not do what it was asked, in words for the caller.
 
-use latchkey_domain::{Denied, EnvironmentName, WrongTokenKind};
-use latchkey_ports::{Entity, SealingError, StoreError};
+use std::time::Duration;
+
+use latchkey_domain::{Denied, EnvironmentName, PasswordFault, WrongTokenKind};
+use latchkey_ports::{Entity, HashingError, SealingError, StoreError};
 
 /// A refusal. Whatever the variant, nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -12,11 +14,23 @@ pub enum Refusal {
     /// A permission is missing.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// It is not done for anybody, or not for this caller, whatever permissions they hold; the message says why.
+    #[error("{0}")]
+    NotPermitted(String),
+    /// User name and password do not go together; which of them is wrong, the caller is not told.
+    #[error("The provided username and password do not match.")]
+    WrongPassword,
+    /// Signing in failed too often; after that time it may be tried again.
+    #[error("Signing in failed too often. Try again in {} seconds.", whole_seconds(*.0))]
+    TooManyAttempts(Duration),
+    /// The password is not good enough; every reason is there.
+    #[error("The password is not good enough.")]
+    WeakPassword(Vec<PasswordFault>),
     /// What was sent breaks a rule; the message says what to change.
     #[error("{message}")]
     Invalid {
-        /// The member of the body that is at fault, where it is one.
-        field: Option<&'static str>,
+        /// What is at fault, where it is one thing.
+        field: Option<Field>,
         /// What to change.
         message: String,
     },
@@ -34,12 +48,21 @@ pub enum Refusal {
         /// How many it may hold.
         limit: u64,
     },
-    /// The store cannot be reached; trying again later may help.
+    /// The store cannot be reached, or others changed the same thing again and again; trying again later may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] StoreError),
     /// Something is wrong inside. The source goes to the log and to nobody else.
     #[error("something is wrong inside")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A part of what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// A member of the body.
+    Body(&'static str),
+    /// A parameter of the query.
+    Query(&'static str),
 }
 
 /// What is not there.
@@ -57,12 +80,32 @@ pub enum Missing {
     /// A role.
     #[error("No role found.")]
     Role,
+    /// A personal access token, among the user's own.
+    #[error("No PAT found.")]
+    PersonalToken,
+    /// An environment of this name.
+    #[error("Could not find environment with name: {0}")]
+    Environment(String),
+    /// A session, among the user's own.
+    #[error("No session found.")]
+    Session,
+}
+
+/// Seconds, a part of one counted as a whole one (RFC 9110, section 10.2.3 knows no parts).
+#[must_use]
+pub fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 impl Refusal {
     /// A rule broken in one member of the body.
     pub(crate) fn field(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid { field: Some(field), message: message.into() }
+        Self::Invalid { field: Some(Field::Body(field)), message: message.into() }
+    }
+
+    /// A rule broken in one parameter of the query.
+    pub(crate) fn query(parameter: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field: Some(Field::Query(parameter)), message: message.into() }
     }
 
     fn unknown_environment(environment: &EnvironmentName) -> Self {
@@ -82,13 +125,29 @@ impl From<StoreError> for Refusal {
             StoreError::NotFound(Entity::Token(_)) => Missing::Token.into(),
             StoreError::NotFound(Entity::User(_)) => Missing::User.into(),
             StoreError::NotFound(Entity::Role(_)) => Missing::Role.into(),
+            StoreError::NotFound(Entity::PersonalToken(_)) => Missing::PersonalToken.into(),
+            StoreError::NotFound(Entity::Session(_)) => Missing::Session.into(),
             StoreError::Conflict(entity) => Self::Exists(entity),
+            StoreError::InUse(entity) => Self::Invalid {
+                field: None,
+                message: format!("The {entity} is in use: take it from those who have it first."),
+            },
+            StoreError::LastAdmin => Self::NotPermitted(
+                "This is the last user with the role Admin: give that role to somebody else first."
+                    .to_owned(),
+            ),
             StoreError::LimitReached { limit } => Self::LimitReached { limit },
-            error @ StoreError::Unavailable(_) => Self::Unavailable(error),
+            error @ (StoreError::Unavailable(_) | StoreError::Stale(_)) => Self::Unavailable(error),
             error @ (StoreError::Inconsistent(_) | StoreError::NotFound(_)) => {
                 Self::Internal(Box::new(error))
             }
         }
+    }
+}
+
+impl From<HashingError> for Refusal {
+    fn from(error: HashingError) -> Self {
+        Self::Internal(Box::new(error))
     }
 }
 

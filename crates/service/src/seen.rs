@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use latchkey_domain::{PersonalTokenId, Principal, Timestamp, TokenId};
+use latchkey_domain::{PersonalTokenId, Principal, Timestamp, TokenId, UserCredential};
 use latchkey_ports::{PersonalTokenRepository, StoreError, TokenRepository};
 
 /// The notes not yet written; one for each token, so it is bounded by the number of tokens in use.
@@ -47,7 +47,11 @@ impl SeenLedger {
     pub fn note(&self, principal: &Principal, at: Timestamp) {
         match principal {
             Principal::ApiToken { id, .. } => self.tokens.note(*id, at),
-            Principal::User { personal_token, .. } => self.personal_tokens.note(*personal_token, at),
+            Principal::User { credential: UserCredential::PersonalToken(id), .. } => {
+                self.personal_tokens.note(*id, at);
+            }
+            // A user was seen when they signed in; that is written at once.
+            Principal::User { credential: UserCredential::Session(_), .. } => {}
         }
     }
 

@@ -1,12 +1,15 @@
 //! All use cases over one set of ports: the one place where they are put together.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use latchkey_ports::{Clock, Entropy, SecretSealer, Store, StoreError};
+use latchkey_domain::Timestamp;
+use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
 
 use crate::{
-    Authenticator, FirstTokens, IndexSettings, People, PrincipalIndex, ProjectTokens, Projects, SeenLedger,
-    TokenIssuer, TokenPolicy,
+    AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, Members,
+    PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SeenLedger, ServiceAccounts,
+    SessionPolicy, Sessions, TokenIssuer, TokenPolicy, Users, WhoAmI, accounts::Accounts,
+    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// What the use cases stand on.
@@ -16,6 +19,8 @@ pub struct Surroundings {
     pub store: Arc<dyn Store>,
     /// What seals secrets.
     pub sealer: Arc<dyn SecretSealer>,
+    /// What hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -29,64 +34,122 @@ pub struct Settings {
     pub tokens: TokenPolicy,
     /// What holds for the index of principals.
     pub index: IndexSettings,
+    /// What holds for sessions.
+    pub sessions: SessionPolicy,
+    /// The most personal tokens that a user, or a service account, may have (`limits.personal_tokens`).
+    pub personal_tokens: u32,
+    /// How long events are kept (`audit.retention`); `None` = for ever.
+    pub retention: Option<Duration>,
 }
 
 /// Every use case, ready to be called; shared by all requests.
 pub struct UseCases {
     /// Who is calling.
     pub authenticator: Authenticator,
+    /// Who the caller is, for the caller.
+    pub who_am_i: WhoAmI,
+    /// Signing in and out.
+    pub sessions: Sessions,
     /// The tokens of a project.
     pub project_tokens: ProjectTokens,
+    /// The tokens of the instance.
+    pub instance_tokens: InstanceTokens,
     /// Tokens of any scope, for the command line.
     pub issuer: Arc<TokenIssuer>,
     /// The tokens that an instance starts with.
     pub first_tokens: FirstTokens,
-    /// Users and their personal tokens.
-    pub people: People,
+    /// The caller's personal tokens.
+    pub personal_tokens: PersonalTokens,
+    /// Users.
+    pub users: Users,
+    /// Service accounts and their tokens.
+    pub service_accounts: ServiceAccounts,
+    /// Roles.
+    pub roles: Roles,
+    /// Who holds which roles in a project.
+    pub members: Members,
     /// Projects.
     pub projects: Projects,
+    /// Environments.
+    pub environments: Environments,
+    /// The audit trail.
+    pub audit_trail: AuditTrail,
     index: Arc<PrincipalIndex>,
     seen: Arc<SeenLedger>,
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    retention: Option<Duration>,
 }
 
 impl UseCases {
     /// Puts the use cases together.
     #[must_use]
     pub fn new(surroundings: Surroundings, settings: Settings) -> Self {
-        let Surroundings { store, sealer, clock, entropy } = surroundings;
+        let Surroundings { store, sealer, hasher, clock, entropy } = surroundings;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
         let seen = Arc::new(SeenLedger::default());
-        let chance = (clock.clone(), entropy);
+        let changes = Changes::new(clock.clone(), index.clone());
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
             sealer.clone(),
-            chance.clone(),
-            index.clone(),
+            entropy.clone(),
+            changes.clone(),
             settings.tokens,
         ));
+        let token_changes = TokenChanges {
+            tokens: store.clone(),
+            issuer: issuer.clone(),
+            sealer: sealer.clone(),
+            changes: changes.clone(),
+        };
+        let accounts = Accounts { users: store.clone(), access: store.clone(), changes: changes.clone() };
+        let personal_tokens = PersonalTokens::new(
+            store.clone(),
+            sealer.clone(),
+            entropy.clone(),
+            changes.clone(),
+            settings.personal_tokens,
+        );
+        let credentials = CredentialPorts {
+            tokens: store.clone(),
+            personal_tokens: store.clone(),
+            sessions: store.clone(),
+        };
+        let session_ports = SessionPorts {
+            sessions: store.clone(),
+            failures: store.clone(),
+            users: store.clone(),
+            hasher: hasher.clone(),
+            sealer: sealer.clone(),
+            entropy,
+        };
         Self {
             authenticator: Authenticator::new(
-                (store.clone(), store.clone()),
-                sealer.clone(),
+                credentials,
+                sealer,
                 clock.clone(),
                 index.clone(),
                 seen.clone(),
             ),
-            project_tokens: ProjectTokens::new(
-                store.clone(),
-                issuer.clone(),
-                sealer.clone(),
-                clock.clone(),
-                index.clone(),
-            ),
+            who_am_i: WhoAmI::new(store.clone(), store.clone()),
+            sessions: Sessions::new(session_ports, changes.clone(), settings.sessions),
+            project_tokens: ProjectTokens::new(token_changes.clone(), store.clone()),
+            instance_tokens: InstanceTokens::new(token_changes),
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
-            people: People::new((store.clone(), store.clone(), store.clone()), sealer, chance, index.clone()),
-            projects: Projects::new(store.clone(), clock),
+            users: Users::new(accounts.clone(), hasher),
+            service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),
+            personal_tokens,
+            roles: Roles::new(store.clone(), changes.clone()),
+            members: Members::new(accounts),
+            projects: Projects::new(store.clone(), store.clone(), changes.clone()),
+            environments: Environments::new(store.clone(), changes),
+            audit_trail: AuditTrail::new(store.clone(), store.clone()),
             issuer,
             index,
             seen,
             store,
+            clock,
+            retention: settings.retention,
         }
     }
 
@@ -105,6 +168,22 @@ impl UseCases {
     /// [`StoreError::Unavailable`]; nothing is lost.
     pub async fn flush_seen(&self) -> Result<(), StoreError> {
         self.seen.flush(&*self.store, &*self.store).await
+    }
+
+    /// Forgets what has ended and can never be used again, and events older than the retention; to be called at
+    /// intervals. Says how many entries went.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let ended = self.store.sweep(now).await?;
+        let Some(retention) = self.retention else { return Ok(ended) };
+        let kept = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
+        let oldest = Timestamp::from_millis(now.millis().saturating_sub(kept));
+        // Before the first moment there is, nothing can be older.
+        let Ok(oldest) = oldest else { return Ok(ended) };
+        Ok(ended + self.store.forget_events(oldest).await?)
     }
 
     /// Whether the store answers.

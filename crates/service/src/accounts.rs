@@ -1,0 +1,210 @@
+//! What users and service accounts have in common: they are made, changed and removed in one way.
+
+use std::sync::Arc;
+
+use latchkey_domain::{
+    AccountKind, Email, EventKind, NewEvent, NewUser, PasswordHash, PersonName, Place, Role, RoleId,
+    Snapshot, User, UserId, UserIdentity, Username, WithoutIdentity,
+};
+use latchkey_ports::{AccessRepository, Entity, Page, StoreError, UserRepository};
+
+use crate::{Caller, Missing, Refusal, changes::Changes};
+
+/// How a request names a role: by its id, or by its name in any case of letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleReference {
+    /// The id.
+    Id(RoleId),
+    /// The name.
+    Name(String),
+}
+
+/// What is to be changed about a user; `None` = stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserChange {
+    /// What the user is called.
+    pub name: Option<PersonName>,
+    /// The e-mail address.
+    pub email: Option<Email>,
+    /// The role held for the whole instance.
+    pub root_role: Option<RoleReference>,
+}
+
+/// Accounts of one kind, with the roles that they can hold for the whole instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// The accounts, by id.
+    pub users: Vec<User>,
+    /// The root roles, built in or not, by id.
+    pub root_roles: Vec<Role>,
+}
+
+/// The events of one kind of account.
+struct Kinds {
+    created: EventKind,
+    updated: EventKind,
+    deleted: EventKind,
+}
+
+fn kinds(kind: AccountKind) -> Kinds {
+    match kind {
+        AccountKind::Person => Kinds {
+            created: EventKind::UserCreated,
+            updated: EventKind::UserUpdated,
+            deleted: EventKind::UserDeleted,
+        },
+        AccountKind::Service => Kinds {
+            created: EventKind::ServiceAccountCreated,
+            updated: EventKind::ServiceAccountUpdated,
+            deleted: EventKind::ServiceAccountDeleted,
+        },
+    }
+}
+
+/// Makes, changes and removes accounts of either kind.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) access: Arc<dyn AccessRepository>,
+    pub(crate) changes: Changes,
+}
+
+impl Accounts {
+    pub(crate) async fn create(
+        &self,
+        caller: &Caller,
+        user: NewUser,
+        password: Option<PasswordHash>,
+    ) -> Result<User, Refusal> {
+        let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
+        let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
+        let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
+        Ok(user.with_id(id))
+    }
+
+    pub(crate) async fn directory(&self, kind: AccountKind, page: Page) -> Result<Directory, Refusal> {
+        let users = self.users.users(kind, page).await?;
+        let mut root_roles = self.access.roles().await?;
+        root_roles.retain(|role| role.kind.is_root());
+        Ok(Directory { users, root_roles })
+    }
+
+    /// The account of this id and kind.
+    pub(crate) async fn find(&self, id: UserId, kind: AccountKind) -> Result<User, Refusal> {
+        let found = self.users.find_user(id).await?.filter(|user| user.kind == kind);
+        found.ok_or_else(|| Missing::User.into())
+    }
+
+    /// Changes an account and gives back what it is then. A change to what it is already leaves no event.
+    pub(crate) async fn update(
+        &self,
+        caller: &Caller,
+        (id, kind): (UserId, AccountKind),
+        change: &UserChange,
+    ) -> Result<User, Refusal> {
+        let updated = self.changes.again_while_stale(async || -> Result<User, Refusal> {
+            let before = self.find(id, kind).await?;
+            let after = self.changed(caller, &before, change).await?;
+            if Snapshot::from(&after) == Snapshot::from(&before) {
+                return Ok(after);
+            }
+            let event = NewEvent {
+                before: Some(Snapshot::from(&before)),
+                after: Some(Snapshot::from(&after)),
+                ..self.changes.event(kinds(kind).updated, &caller.initiator())
+            };
+            self.users.update_user(&before, &after, &event).await.map_err(identity_taken)?;
+            Ok(after)
+        });
+        let updated = updated.await?;
+        self.changes.made();
+        Ok(updated)
+    }
+
+    async fn changed(&self, caller: &Caller, before: &User, change: &UserChange) -> Result<User, Refusal> {
+        let mut after = before.clone();
+        if let Some(name) = &change.name {
+            after.name = Some(name.clone());
+        }
+        if let Some(email) = &change.email {
+            after.identity = before.identity.with_email(Some(email.clone())).map_err(nameless)?;
+        }
+        if let Some(role) = &change.root_role {
+            after.root_role = self.root_role(caller, role).await?;
+        }
+        Ok(after)
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        caller: &Caller,
+        (id, kind): (UserId, AccountKind),
+    ) -> Result<(), Refusal> {
+        let user = self.find(id, kind).await?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(&user)),
+            ..self.changes.event(kinds(kind).deleted, &caller.initiator())
+        };
+        self.users.delete_user(id, &event).await?;
+        self.changes.made();
+        Ok(())
+    }
+
+    /// The root role that a request names, if the caller may give it.
+    pub(crate) async fn root_role(
+        &self,
+        caller: &Caller,
+        reference: &RoleReference,
+    ) -> Result<RoleId, Refusal> {
+        let role = self.role(reference, "rootRole", |role| role.kind.is_root()).await?;
+        caller.check_granting(&role, &Place::Instance)?;
+        Ok(role.id)
+    }
+
+    /// The role that a request names in that member of its body, among those that fit there.
+    pub(crate) async fn role(
+        &self,
+        reference: &RoleReference,
+        field: &'static str,
+        fits: impl Fn(&Role) -> bool,
+    ) -> Result<Role, Refusal> {
+        let mut roles = self.access.roles().await?;
+        roles.retain(fits);
+        let is_meant = |role: &&Role| match reference {
+            RoleReference::Id(id) => role.id == *id,
+            RoleReference::Name(name) => role.name.as_str().to_lowercase() == name.to_lowercase(),
+        };
+        let found = roles.iter().find(is_meant).cloned();
+        found.ok_or_else(|| {
+            let shown = match reference {
+                RoleReference::Id(id) => id.to_string(),
+                RoleReference::Name(name) => format!("{name:?}"),
+            };
+            let known: Vec<_> =
+                roles.iter().map(|role| format!("{} ({})", role.name.as_str(), role.id)).collect();
+            let known = known.join(", ");
+            Refusal::field(field, format!("There is no such role here: {shown}. Choose one of: {known}."))
+        })
+    }
+}
+
+/// The identity that a request gives.
+pub(crate) fn nameless(error: WithoutIdentity) -> Refusal {
+    Refusal::Invalid { field: None, message: format!("{error}.") }
+}
+
+/// A user name or address in use is a 400 here (contract, "People, roles, places").
+fn identity_taken(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Conflict(Entity::UserIdentity) => Refusal::Invalid {
+            field: None,
+            message: "User already exists: this username or email is in use.".to_owned(),
+        },
+        other => other.into(),
+    }
+}
+
+/// What an account is known by, from what a request gives.
+pub(crate) fn identity(username: Option<Username>, email: Option<Email>) -> Result<UserIdentity, Refusal> {
+    UserIdentity::new(username, email).map_err(nameless)
+}

@@ -1,0 +1,140 @@
+//! The table of what can be done, and the permissions that each needs (contract, "Project tokens" to "People, roles,
+//! places").
+
+use latchkey_domain::{Permission as P, TokenKind};
+
+/// Something that is done in a project.
+pub trait ProjectAction {
+    /// The permissions that it needs, each of them, in that project.
+    const PERMISSIONS: &'static [P];
+}
+
+/// Something that is done to the instance as a whole.
+pub trait InstanceAction {
+    /// The permissions of which it needs one.
+    const ANY_OF: &'static [P];
+}
+
+/// Something that is done to tokens of any scope. Beyond [`InstanceAction::ANY_OF`], a token needs the permission for
+/// its kind.
+pub trait InstanceTokenAction: InstanceAction {
+    /// The permission for tokens of this kind.
+    #[must_use]
+    fn permission(kind: TokenKind) -> P {
+        match (kind, Self::ANY_OF) {
+            (TokenKind::Client, [_, client, _]) => *client,
+            (TokenKind::Frontend, [_, _, frontend]) => *frontend,
+            _ => P::Admin,
+        }
+    }
+}
+
+macro_rules! project_actions {
+    ($($(#[$doc:meta])* $action:ident = [$($permission:ident),+];)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub enum $action {}
+
+            impl ProjectAction for $action {
+                const PERMISSIONS: &'static [P] = &[$(P::$permission),+];
+            }
+        )*
+    };
+}
+
+macro_rules! instance_actions {
+    ($($(#[$doc:meta])* $action:ident = [$($permission:ident),+];)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub enum $action {}
+
+            impl InstanceAction for $action {
+                const ANY_OF: &'static [P] = &[$(P::$permission),+];
+            }
+        )*
+    };
+}
+
+project_actions! {
+    /// Listing the tokens of a project.
+    ReadTokens = [ReadProjectApiToken];
+    /// Creating tokens in a project.
+    CreateTokens = [CreateProjectApiToken];
+    /// Revoking tokens of a project.
+    DeleteTokens = [DeleteProjectApiToken];
+    /// Giving tokens of a project new secrets: that makes a secret and, in the end, revokes one.
+    RotateTokens = [CreateProjectApiToken, DeleteProjectApiToken];
+    /// Changing a project, its members and its environments.
+    UpdateProject = [UpdateProject];
+    /// Archiving, reviving and deleting a project.
+    DeleteProject = [DeleteProject];
+    /// Reading the audit trail of a project, which is mostly about its tokens.
+    ReadProjectEvents = [ReadProjectApiToken];
+}
+
+instance_actions! {
+    /// Listing tokens of any scope.
+    ReadInstanceTokens = [Admin, ReadClientApiToken, ReadFrontendApiToken];
+    /// Creating tokens of any scope.
+    CreateInstanceTokens = [Admin, CreateClientApiToken, CreateFrontendApiToken];
+    /// Changing tokens of any scope, their secrets included.
+    UpdateInstanceTokens = [Admin, UpdateClientApiToken, UpdateFrontendApiToken];
+    /// Revoking tokens of any scope.
+    DeleteInstanceTokens = [Admin, DeleteClientApiToken, DeleteFrontendApiToken];
+    /// Managing users and their passwords.
+    ManageUsers = [Admin];
+    /// Managing service accounts and their tokens.
+    ManageServiceAccounts = [Admin];
+    /// Managing roles.
+    ManageRoles = [Admin];
+    /// Managing environments.
+    ManageEnvironments = [Admin];
+    /// Creating projects.
+    CreateProjects = [CreateProject];
+    /// Reading the whole audit trail.
+    ReadEvents = [Admin];
+}
+
+impl InstanceTokenAction for ReadInstanceTokens {}
+impl InstanceTokenAction for CreateInstanceTokens {}
+impl InstanceTokenAction for UpdateInstanceTokens {}
+impl InstanceTokenAction for DeleteInstanceTokens {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_token_has_its_permission() {
+        use TokenKind::{Admin, Client, Frontend};
+        let of = |kind| {
+            [
+                ReadInstanceTokens::permission(kind),
+                CreateInstanceTokens::permission(kind),
+                UpdateInstanceTokens::permission(kind),
+                DeleteInstanceTokens::permission(kind),
+            ]
+        };
+        assert_eq!(of(Admin), [P::Admin; 4]);
+        assert_eq!(
+            of(Client),
+            [
+                P::ReadClientApiToken,
+                P::CreateClientApiToken,
+                P::UpdateClientApiToken,
+                P::DeleteClientApiToken
+            ]
+        );
+        assert_eq!(
+            of(Frontend),
+            [
+                P::ReadFrontendApiToken,
+                P::CreateFrontendApiToken,
+                P::UpdateFrontendApiToken,
+                P::DeleteFrontendApiToken
+            ]
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! What every mutation does besides its own work: it says when and by whom, and what the index knew is forgotten.
+
+use std::sync::Arc;
+
+use latchkey_domain::{EventKind, NewEvent, ProjectId, ProjectScope, Timestamp};
+use latchkey_ports::{Clock, StoreError};
+
+use crate::{Initiator, PrincipalIndex, Refusal};
+
+/// How often a change is tried again when somebody else was faster, before the caller is asked to.
+const TRIES: usize = 8;
+
+/// The common part of all mutations.
+#[derive(Clone)]
+pub(crate) struct Changes {
+    clock: Arc<dyn Clock>,
+    index: Arc<PrincipalIndex>,
+}
+
+impl Changes {
+    pub(crate) fn new(clock: Arc<dyn Clock>, index: Arc<PrincipalIndex>) -> Self {
+        Self { clock, index }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The event of a change made now; places, before and after are the caller's to add.
+    pub(crate) fn event(&self, kind: EventKind, by: &Initiator) -> NewEvent {
+        NewEvent::new(kind, by.actor.clone(), by.origin.clone(), self.now())
+    }
+
+    /// The event of a change to a project.
+    pub(crate) fn event_in(&self, project: &ProjectId, kind: EventKind, by: &Initiator) -> NewEvent {
+        NewEvent { projects: Some(ProjectScope::one(project.clone())), ..self.event(kind, by) }
+    }
+
+    /// To be called when a change was made to what somebody may do, before its answer is sent.
+    pub(crate) fn made(&self) {
+        self.index.forget_all();
+    }
+
+    /// Does what may find that somebody else was faster, again and again, a bounded number of times.
+    pub(crate) async fn again_while_stale<T>(
+        &self,
+        attempt: impl AsyncFn() -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        for _ in 1..TRIES {
+            match attempt().await {
+                Err(Refusal::Unavailable(StoreError::Stale(_))) => {}
+                done => return done,
+            }
+        }
+        attempt().await
+    }
+}

@@ -1,0 +1,173 @@
+//! Environments: listing, making, changing and deleting them.
+
+use std::sync::Arc;
+
+use latchkey_domain::{
+    Environment, EnvironmentKind, EnvironmentName, EnvironmentRemoval, EventKind, NewEvent, Snapshot,
+};
+use latchkey_ports::{EnvironmentOverview, EnvironmentRepository};
+
+use crate::{Caller, InstancePermit, ManageEnvironments, Missing, Refusal, changes::Changes};
+
+/// An environment to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentDraft {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// What it is used for.
+    pub kind: EnvironmentKind,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Where it stands in lists; `None` = last.
+    pub sort_order: Option<i32>,
+}
+
+/// What is to be changed about an environment; `None` = stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EnvironmentChange {
+    /// What it is used for.
+    pub kind: Option<EnvironmentKind>,
+    /// Whether it is switched on.
+    pub enabled: Option<bool>,
+    /// Where it stands in lists.
+    pub sort_order: Option<i32>,
+}
+
+/// The use cases.
+pub struct Environments {
+    environments: Arc<dyn EnvironmentRepository>,
+    changes: Changes,
+}
+
+type Managing = InstancePermit<ManageEnvironments>;
+
+impl Environments {
+    pub(crate) fn new(environments: Arc<dyn EnvironmentRepository>, changes: Changes) -> Self {
+        Self { environments, changes }
+    }
+
+    /// Every environment, by sort order, then name.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn list(&self, _: &Caller) -> Result<Vec<EnvironmentOverview>, Refusal> {
+        Ok(self.environments.environments().await?)
+    }
+
+    /// The environment of this name.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn get(&self, _: &Caller, name: &str) -> Result<Environment, Refusal> {
+        self.find(name).await
+    }
+
+    /// Makes an environment, in no project yet.
+    ///
+    /// # Errors
+    /// [`Refusal::Exists`] where the name is taken; [`Refusal::Unavailable`].
+    pub async fn create(&self, permit: &Managing, draft: EnvironmentDraft) -> Result<Environment, Refusal> {
+        let EnvironmentDraft { name, kind, enabled, sort_order } = draft;
+        let sort_order = match sort_order {
+            Some(given) => given,
+            None => self.last_place().await?,
+        };
+        let environment = Environment { name, kind, sort_order, enabled };
+        let event = NewEvent {
+            after: Some(Snapshot::from(&environment)),
+            ..self.event(permit, EventKind::EnvironmentCreated, &environment.name)
+        };
+        self.environments.create_environment(&environment, &event).await?;
+        Ok(environment)
+    }
+
+    async fn last_place(&self) -> Result<i32, Refusal> {
+        let environments = self.environments.environments().await?;
+        let last = environments.iter().map(|overview| overview.environment.sort_order).max();
+        Ok(last.map_or(1, |last| last.saturating_add(1)))
+    }
+
+    /// Changes an environment and gives back what it is then.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn update(
+        &self,
+        permit: &Managing,
+        name: &str,
+        change: EnvironmentChange,
+    ) -> Result<Environment, Refusal> {
+        let changed = self.changes.again_while_stale(async || -> Result<Environment, Refusal> {
+            let before = self.find(name).await?;
+            let after = Environment {
+                name: before.name.clone(),
+                kind: change.kind.unwrap_or(before.kind),
+                enabled: change.enabled.unwrap_or(before.enabled),
+                sort_order: change.sort_order.unwrap_or(before.sort_order),
+            };
+            if after == before {
+                return Ok(after);
+            }
+            let event = NewEvent {
+                before: Some(Snapshot::from(&before)),
+                after: Some(Snapshot::from(&after)),
+                ..self.event(permit, EventKind::EnvironmentUpdated, &before.name)
+            };
+            self.environments.update_environment(&before, &after, &event).await?;
+            Ok(after)
+        });
+        changed.await
+    }
+
+    /// Gives environments their places in lists.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an unknown one; then none is moved. [`Refusal::Unavailable`].
+    pub async fn sort(&self, permit: &Managing, orders: &[(EnvironmentName, i32)]) -> Result<(), Refusal> {
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let event = NewEvent {
+            after: Some(Snapshot::of_sort_orders(orders)),
+            ..self.changes.event(EventKind::EnvironmentsSorted, &permit.initiator())
+        };
+        self.environments.sort_environments(orders, &event).await.map_err(in_path)?;
+        Ok(())
+    }
+
+    /// Deletes an environment. Its tokens are revoked.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn delete(&self, permit: &Managing, name: &str) -> Result<(), Refusal> {
+        let environment = self.find(name).await?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(&environment)),
+            ..self.event(permit, EventKind::EnvironmentDeleted, &environment.name)
+        };
+        let removal = EnvironmentRemoval { environment: environment.name, event };
+        self.environments.delete_environment(&removal).await.map_err(in_path)?;
+        self.changes.made();
+        Ok(())
+    }
+
+    async fn find(&self, name: &str) -> Result<Environment, Refusal> {
+        let missing = || Missing::Environment(name.to_owned());
+        let name = EnvironmentName::new(name).map_err(|_| missing())?;
+        Ok(self.environments.find_environment(&name).await?.ok_or_else(missing)?)
+    }
+
+    fn event(&self, permit: &Managing, kind: EventKind, environment: &EnvironmentName) -> NewEvent {
+        NewEvent { environment: Some(environment.clone()), ..self.changes.event(kind, &permit.initiator()) }
+    }
+}
+
+/// Here the environment is part of the path or a key, not a member's value.
+fn in_path(error: latchkey_ports::StoreError) -> Refusal {
+    match error {
+        latchkey_ports::StoreError::NotFound(latchkey_ports::Entity::Environment(name)) => {
+            Missing::Environment(name.to_string()).into()
+        }
+        other => other.into(),
+    }
+}

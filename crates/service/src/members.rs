@@ -1,0 +1,153 @@
+//! Who holds which roles in a project.
+
+use std::sync::Arc;
+
+use latchkey_domain::{EventKind, NewEvent, Place, Role, RoleId, Snapshot, UserId};
+use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+
+use crate::{Missing, Permit, Refusal, RoleReference, UpdateProject, accounts::Accounts};
+
+/// The members of a project, and the roles that they can hold there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectAccess {
+    /// The members, by user id.
+    pub members: Vec<Member>,
+    /// The roles of projects, built in or not, by id.
+    pub roles: Vec<Role>,
+}
+
+/// The use cases.
+pub struct Members {
+    accounts: Accounts,
+}
+
+impl Members {
+    pub(crate) fn new(accounts: Accounts) -> Self {
+        Self { accounts }
+    }
+
+    fn access(&self) -> &Arc<dyn AccessRepository> {
+        &self.accounts.access
+    }
+
+    /// The members of the project.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
+    pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, Refusal> {
+        let members = self.access().members(permit.project()).await?;
+        let mut roles = self.access().roles().await?;
+        roles.retain(|role| !role.kind.is_root());
+        Ok(ProjectAccess { members, roles })
+    }
+
+    /// Gives each of these users each of these roles, in addition to those held. Where all hold all of them already,
+    /// nothing happens, and no event tells of it.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] without a user or a role, and for an unknown one; [`Refusal::Denied`] for a role that allows
+    /// what the caller may not; [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
+    pub async fn add(
+        &self,
+        permit: &Permit<UpdateProject>,
+        users: Vec<UserId>,
+        roles: &[RoleReference],
+    ) -> Result<Vec<Role>, Refusal> {
+        if users.is_empty() {
+            return Err(Refusal::field("users", "Name at least one user."));
+        }
+        if roles.is_empty() {
+            return Err(Refusal::field("roles", "Name at least one role."));
+        }
+        let given = self.roles(permit, roles).await?;
+        let ids: Vec<_> = given.iter().map(|role| role.id).collect();
+        let event = NewEvent {
+            after: Some(Snapshot::of_memberships(&users, &ids)),
+            ..self.event(permit, EventKind::ProjectAccessAdded)
+        };
+        let memberships = self.memberships(permit, users, ids);
+        match self.access().add_memberships(&memberships, &event).await {
+            Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
+            Err(error) => return Err(unknown_user(error)),
+        }
+        self.accounts.changes.made();
+        Ok(given)
+    }
+
+    /// Gives a user exactly these roles.
+    ///
+    /// # Errors
+    /// As [`Members::add`], but for no role: that takes all roles away. [`Refusal::NotFound`] for an unknown user.
+    pub async fn replace(
+        &self,
+        permit: &Permit<UpdateProject>,
+        user: UserId,
+        roles: &[RoleReference],
+    ) -> Result<(), Refusal> {
+        let after: Vec<_> = self.roles(permit, roles).await?.iter().map(|role| role.id).collect();
+        let before = self.access().roles_in_project(user, permit.project()).await?;
+        let kind =
+            if after.is_empty() { EventKind::ProjectAccessRemoved } else { EventKind::ProjectAccessUpdated };
+        let event = NewEvent {
+            before: Some(Snapshot::of_roles(user, &before)),
+            after: (!after.is_empty()).then(|| Snapshot::of_roles(user, &after)),
+            ..self.event(permit, kind)
+        };
+        let memberships = self.memberships(permit, vec![user], after);
+        self.access().replace_memberships(&memberships, &event).await?;
+        self.accounts.changes.made();
+        Ok(())
+    }
+
+    /// Takes all of a user's roles in the project away.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an unknown project, and for a user who holds no role there; [`Refusal::Unavailable`].
+    pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), Refusal> {
+        if self.access().roles_in_project(user, permit.project()).await?.is_empty() {
+            // Says which of the two is missing.
+            self.access().members(permit.project()).await?;
+            return Err(Missing::User.into());
+        }
+        self.replace(permit, user, &[]).await
+    }
+
+    /// The roles that a request names, if the caller may give each of them.
+    async fn roles(
+        &self,
+        permit: &Permit<UpdateProject>,
+        references: &[RoleReference],
+    ) -> Result<Vec<Role>, Refusal> {
+        let place = Place::Project(permit.project().clone());
+        let mut roles: Vec<Role> = Vec::with_capacity(references.len());
+        for reference in references {
+            let role = self.accounts.role(reference, "roles", |role| !role.kind.is_root()).await?;
+            permit.caller().check_granting(&role, &place)?;
+            if roles.iter().all(|known| known.id != role.id) {
+                roles.push(role);
+            }
+        }
+        Ok(roles)
+    }
+
+    fn event(&self, permit: &Permit<UpdateProject>, kind: EventKind) -> NewEvent {
+        self.accounts.changes.event_in(permit.project(), kind, &permit.initiator())
+    }
+
+    fn memberships(
+        &self,
+        permit: &Permit<UpdateProject>,
+        users: Vec<UserId>,
+        roles: Vec<RoleId>,
+    ) -> Memberships {
+        Memberships { project: permit.project().clone(), users, roles, at: self.accounts.changes.now() }
+    }
+}
+
+/// Here users are part of the body, not of the path.
+fn unknown_user(error: StoreError) -> Refusal {
+    match error {
+        StoreError::NotFound(Entity::User(id)) => Refusal::field("users", format!("There is no user {id}.")),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,129 @@
+//! Personal access tokens: a user's own, and those of service accounts, which an administrator manages.
+
+use std::sync::Arc;
+
+use latchkey_domain::{
+    Description, EventKind, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Snapshot, Timestamp,
+    TokenSecret, UserId,
+};
+use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretSealer, StoreError};
+
+use crate::{Initiator, Missing, Refusal, SignedIn, changes::Changes};
+
+/// A personal access token to be issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalTokenDraft {
+    /// What it is for.
+    pub description: Description,
+    /// When it ends; must lie ahead.
+    pub expires_at: Timestamp,
+}
+
+/// A personal access token with its secret, which is shown this once.
+#[derive(Debug)]
+pub struct IssuedPersonalToken {
+    /// The token.
+    pub token: PersonalToken,
+    /// Its secret.
+    pub secret: TokenSecret,
+}
+
+/// The use cases.
+#[derive(Clone)]
+pub struct PersonalTokens {
+    tokens: Arc<dyn PersonalTokenRepository>,
+    sealer: Arc<dyn SecretSealer>,
+    entropy: Arc<dyn Entropy>,
+    changes: Changes,
+    most: u32,
+}
+
+impl PersonalTokens {
+    pub(crate) fn new(
+        tokens: Arc<dyn PersonalTokenRepository>,
+        sealer: Arc<dyn SecretSealer>,
+        entropy: Arc<dyn Entropy>,
+        changes: Changes,
+        most: u32,
+    ) -> Self {
+        Self { tokens, sealer, entropy, changes, most }
+    }
+
+    /// The caller's own tokens, expired ones too, by id.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn list(&self, user: &SignedIn) -> Result<Vec<PersonalToken>, Refusal> {
+        self.of(&[user.user()]).await
+    }
+
+    /// Issues a token to the caller and shows its secret, this once; only the digest is kept.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] where it would have ended already; [`Refusal::NotPermitted`] where the user has as many as
+    /// there may be; [`Refusal::Exists`] where the user has one of this description; [`Refusal::Unavailable`].
+    pub async fn create(
+        &self,
+        user: &SignedIn,
+        draft: PersonalTokenDraft,
+    ) -> Result<IssuedPersonalToken, Refusal> {
+        self.issue(user.user(), draft, &user.initiator()).await
+    }
+
+    /// Revokes one of the caller's own tokens.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a token that is not there or somebody else's; [`Refusal::Unavailable`].
+    pub async fn delete(&self, user: &SignedIn, id: PersonalTokenId) -> Result<(), Refusal> {
+        self.revoke(user.user(), id, &user.initiator()).await
+    }
+
+    pub(crate) async fn of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, Refusal> {
+        Ok(self.tokens.personal_tokens_of(users).await?)
+    }
+
+    pub(crate) async fn issue(
+        &self,
+        user: UserId,
+        draft: PersonalTokenDraft,
+        by: &Initiator,
+    ) -> Result<IssuedPersonalToken, Refusal> {
+        let created_at = self.changes.now();
+        let PersonalTokenDraft { description, expires_at } = draft;
+        if expires_at <= created_at {
+            return Err(Refusal::field("expiresAt", "The expiry date must lie in the future."));
+        }
+        let token = NewPersonalToken { user, description, expires_at, created_at };
+        let secret = TokenSecret::mint_personal(self.entropy.bytes());
+        let event = NewEvent {
+            after: Some(Snapshot::from(&token)),
+            ..self.changes.event(EventKind::PersonalTokenCreated, by)
+        };
+        let record = self.sealer.record(&secret);
+        let created = self.tokens.create_personal_token(&token, &record, self.most, &event).await;
+        let (id, _) = created.map_err(|error| match error {
+            StoreError::LimitReached { limit } => Refusal::NotPermitted(format!(
+                "Too many personal access tokens ({limit}) exist for this user already: delete some."
+            )),
+            other => other.into(),
+        })?;
+        Ok(IssuedPersonalToken { token: token.with_id(id), secret })
+    }
+
+    pub(crate) async fn revoke(
+        &self,
+        user: UserId,
+        id: PersonalTokenId,
+        by: &Initiator,
+    ) -> Result<(), Refusal> {
+        let own = self.of(&[user]).await?;
+        let token = own.iter().find(|token| token.id == id).ok_or(Missing::PersonalToken)?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(token)),
+            ..self.changes.event(EventKind::PersonalTokenDeleted, by)
+        };
+        self.tokens.delete_personal_token(user, id, &event).await?;
+        self.changes.made();
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! Roles: the built-in ones, and those that administrators make.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use latchkey_domain::{
+    EventKind, NewEvent, NewRole, Permission, Role, RoleDescription, RoleId, RoleKind, RoleName, Snapshot,
+};
+use latchkey_ports::AccessRepository;
+
+use crate::{Caller, InstancePermit, ManageRoles, Missing, Refusal, changes::Changes};
+
+/// A role to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleDraft {
+    /// Its unique name.
+    pub name: RoleName,
+    /// Where it is held: for the whole instance, or in projects.
+    pub kind: RoleKind,
+    /// What it is for.
+    pub description: RoleDescription,
+    /// What it allows.
+    pub permissions: BTreeSet<Permission>,
+}
+
+/// What is to be changed about a role; `None` = stays as it is. Its kind stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoleChange {
+    /// Its unique name.
+    pub name: Option<RoleName>,
+    /// What it is for.
+    pub description: Option<RoleDescription>,
+    /// What it allows.
+    pub permissions: Option<BTreeSet<Permission>>,
+}
+
+/// The use cases.
+pub struct Roles {
+    access: Arc<dyn AccessRepository>,
+    changes: Changes,
+}
+
+impl Roles {
+    pub(crate) fn new(access: Arc<dyn AccessRepository>, changes: Changes) -> Self {
+        Self { access, changes }
+    }
+
+    /// Every role, by id. Open to everybody who may use the administrative routes, because owners of projects choose
+    /// among them.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn list(&self, _: &Caller) -> Result<Vec<Role>, Refusal> {
+        Ok(self.access.roles().await?)
+    }
+
+    /// The role of this id.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn get(&self, _: &Caller, id: RoleId) -> Result<Role, Refusal> {
+        self.find(id).await
+    }
+
+    /// Makes a role.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for a permission that a role of its kind cannot hold; [`Refusal::Exists`] for a name in
+    /// use; [`Refusal::Unavailable`].
+    pub async fn create(
+        &self,
+        permit: &InstancePermit<ManageRoles>,
+        draft: RoleDraft,
+    ) -> Result<Role, Refusal> {
+        let RoleDraft { name, kind, description, permissions } = draft;
+        if kind.is_built_in() {
+            return Err(Refusal::field(
+                "type",
+                "type must be root-custom or custom: the others are built in.",
+            ));
+        }
+        check_permissions(kind, &permissions)?;
+        let role = NewRole { name, kind, description, permissions };
+        let event = NewEvent {
+            after: Some(Snapshot::from(&role)),
+            ..self.changes.event(EventKind::RoleCreated, &permit.initiator())
+        };
+        let (id, _) = self.access.create_role(&role, &event).await?;
+        Ok(role.with_id(id))
+    }
+
+    /// Changes a role and gives back what it is then. Whoever holds it may do at once what it allows now, and no more.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for a built-in one; else as [`Roles::create`].
+    pub async fn update(
+        &self,
+        permit: &InstancePermit<ManageRoles>,
+        id: RoleId,
+        change: &RoleChange,
+    ) -> Result<Role, Refusal> {
+        let updated = self.changes.again_while_stale(async || -> Result<Role, Refusal> {
+            let before = self.find_own(id).await?;
+            let mut after = before.clone();
+            after.name = change.name.clone().unwrap_or(after.name);
+            after.description = change.description.clone().unwrap_or(after.description);
+            after.permissions = change.permissions.clone().unwrap_or(after.permissions);
+            check_permissions(after.kind, &after.permissions)?;
+            if after == before {
+                return Ok(after);
+            }
+            let event = NewEvent {
+                before: Some(Snapshot::from(&before)),
+                after: Some(Snapshot::from(&after)),
+                ..self.changes.event(EventKind::RoleUpdated, &permit.initiator())
+            };
+            self.access.update_role(&before, &after, &event).await?;
+            Ok(after)
+        });
+        let updated: Role = updated.await?;
+        self.changes.made();
+        Ok(updated)
+    }
+
+    /// Removes a role that nobody holds.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for a built-in one; [`Refusal::Invalid`] for one that is held;
+    /// [`Refusal::Unavailable`].
+    pub async fn delete(&self, permit: &InstancePermit<ManageRoles>, id: RoleId) -> Result<(), Refusal> {
+        let role = self.find_own(id).await?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(&role)),
+            ..self.changes.event(EventKind::RoleDeleted, &permit.initiator())
+        };
+        self.access.delete_role(id, &event).await?;
+        Ok(())
+    }
+
+    async fn find(&self, id: RoleId) -> Result<Role, Refusal> {
+        Ok(self.access.find_role(id).await?.ok_or(Missing::Role)?)
+    }
+
+    async fn find_own(&self, id: RoleId) -> Result<Role, Refusal> {
+        let role = self.find(id).await?;
+        if role.kind.is_built_in() {
+            let message =
+                format!("The role {} is built in and stays as it is: make one of your own.", role.name);
+            return Err(Refusal::NotPermitted(message));
+        }
+        Ok(role)
+    }
+}
+
+fn check_permissions(kind: RoleKind, permissions: &BTreeSet<Permission>) -> Result<(), Refusal> {
+    let check = |permission: &Permission| kind.may_hold(*permission);
+    permissions.iter().try_for_each(check).map_err(|fault| Refusal::field("permissions", format!("{fault}.")))
+}

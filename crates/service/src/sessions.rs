@@ -1,0 +1,195 @@
+//! Signing in and out, and what a user may do about their own sessions and password.
+//!
+//! Signing in: the failures so far decide whether it may be tried now; the password is checked, for as long whether there
+//! is such a user or not; a failure is counted, a success begins a session, whose secret goes into a cookie.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use latchkey_domain::{
+    AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, Session, SessionId, Snapshot, Timestamp,
+    TokenSecret, User, UserCredential,
+};
+use latchkey_ports::{
+    Account, Entropy, EntropyExt, LoginFailureRepository, LoginKey, PasswordHasher, SecretSealer,
+    SessionRepository, UserRepository,
+};
+
+use crate::{Initiator, Missing, Refusal, SignedIn, Users, changes::Changes};
+
+/// What holds for every session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// How long a session lasts, however much it is used (`sessions.ttl`).
+    pub ttl: Duration,
+    /// How many a user may have at once; the oldest end (`sessions.most`).
+    pub most: u32,
+}
+
+/// Somebody who signed in.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The user, with the time of the sign-in before this one.
+    pub user: User,
+    /// The session.
+    pub session: Session,
+    /// What goes into the cookie, and nowhere else.
+    pub secret: TokenSecret,
+    /// How many older sessions ended for this one.
+    pub ended_sessions: u64,
+}
+
+/// What sessions stand on.
+pub(crate) struct SessionPorts {
+    pub(crate) sessions: Arc<dyn SessionRepository>,
+    pub(crate) failures: Arc<dyn LoginFailureRepository>,
+    pub(crate) users: Arc<dyn UserRepository>,
+    pub(crate) hasher: Arc<dyn PasswordHasher>,
+    pub(crate) sealer: Arc<dyn SecretSealer>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+/// The use cases.
+pub struct Sessions {
+    ports: SessionPorts,
+    changes: Changes,
+    policy: SessionPolicy,
+}
+
+impl Sessions {
+    pub(crate) fn new(ports: SessionPorts, changes: Changes, policy: SessionPolicy) -> Self {
+        Self { ports, changes, policy }
+    }
+
+    /// Signs somebody in by user name or e-mail address.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongPassword`], the same and after the same time whether there is such a user or not;
+    /// [`Refusal::TooManyAttempts`]; [`Refusal::Unavailable`].
+    pub async fn log_in(&self, login: &str, password: &str, origin: Origin) -> Result<LoggedIn, Refusal> {
+        let now = self.changes.now();
+        let keys = keys(login, origin.address);
+        self.check_failures(&keys, now).await?;
+        let account = self.ports.users.find_account_by_login(login).await?;
+        let account = account.filter(|account| account.user.kind == AccountKind::Person);
+        let hash = account.as_ref().and_then(|account| account.password.clone());
+        let is_right = self.ports.hasher.verify(password, hash).await?;
+        let Some(Account { user, .. }) = account.filter(|_| is_right) else {
+            self.ports.failures.record_login_failure(&keys, now).await?;
+            tracing::warn!(address = ?origin.address, "signing in failed");
+            return Err(Refusal::WrongPassword);
+        };
+        let logged_in = self.start(user, origin).await?;
+        self.ports.failures.forget_login_failures(&keys).await?;
+        Ok(logged_in)
+    }
+
+    /// Who failed too often has to wait: by address, and by account where this address has failed with it before, so that
+    /// nobody elsewhere can keep an account's owner out (decision 7).
+    async fn check_failures(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), Refusal> {
+        let found = self.ports.failures.login_failures(keys).await?;
+        let counted = |wanted: fn(&LoginKey) -> bool| {
+            let here = keys.iter().zip(&found).find(|(key, _)| wanted(key));
+            here.and_then(|(_, failures)| *failures).filter(|failures| !failures.is_forgotten(now))
+        };
+        let account = counted(|key| matches!(key, LoginKey::Account(_)));
+        let address = counted(|key| matches!(key, LoginKey::Address(_)));
+        let from_here = counted(|key| matches!(key, LoginKey::AccountFrom(..)));
+        let has_address = keys.len() > 1;
+        let account = account.filter(|_| !has_address || from_here.is_some());
+        let waits =
+            [account, address].into_iter().flatten().filter_map(|failures: LoginFailures| failures.wait(now));
+        waits.max().map_or(Ok(()), |wait| Err(Refusal::TooManyAttempts(wait)))
+    }
+
+    async fn start(&self, user: User, origin: Origin) -> Result<LoggedIn, Refusal> {
+        let created_at = self.changes.now();
+        let ttl = i64::try_from(self.policy.ttl.as_millis()).unwrap_or(i64::MAX);
+        let expires_at = Timestamp::from_millis(created_at.millis().saturating_add(ttl))
+            .map_err(|error| Refusal::Internal(Box::new(error)))?;
+        let id = SessionId(self.ports.entropy.uuid());
+        let session = Session { id, user: user.id, created_at, expires_at, origin: origin.clone() };
+        let secret = TokenSecret::mint_session(self.ports.entropy.bytes());
+        let record = self.ports.sealer.record(&secret);
+        let actor = Actor::User { id: user.id, name: user.identity.label().to_owned() };
+        let event = NewEvent {
+            after: Some(Snapshot::from(&session)),
+            ..self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin })
+        };
+        let most = self.policy.most;
+        let ended_sessions = self.ports.sessions.start_session(&session, &record, most, &event).await?;
+        self.changes.made();
+        Ok(LoggedIn { user, session, secret, ended_sessions })
+    }
+
+    /// Ends the session that the caller was recognised by, if it was one.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn log_out(&self, user: &SignedIn) -> Result<(), Refusal> {
+        let UserCredential::Session(session) = user.credential() else { return Ok(()) };
+        match self.end(user, session).await {
+            Err(Refusal::NotFound(Missing::Session)) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The caller's own sessions that have not ended, oldest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn list(&self, user: &SignedIn) -> Result<Vec<Session>, Refusal> {
+        let now = self.changes.now();
+        let mut sessions = self.ports.sessions.sessions_of(user.user()).await?;
+        sessions.retain(|session| session.expires_at > now);
+        Ok(sessions)
+    }
+
+    /// Ends one of the caller's own sessions; it is refused from the answer on.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn end(&self, user: &SignedIn, session: SessionId) -> Result<(), Refusal> {
+        let own = self.ports.sessions.sessions_of(user.user()).await?;
+        let ended = own.iter().find(|own| own.id == session).ok_or(Missing::Session)?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(ended)),
+            ..self.changes.event(EventKind::SessionEnded, &user.initiator())
+        };
+        self.ports.sessions.end_session(user.user(), session, &event).await?;
+        self.changes.made();
+        Ok(())
+    }
+
+    /// Changes the caller's own password and ends all their sessions.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongPassword`] where the old one is another, counted as a failure to sign in; [`Refusal::TooManyAttempts`];
+    /// [`Refusal::WeakPassword`]; [`Refusal::Unavailable`].
+    pub async fn change_password(
+        &self,
+        users: &Users,
+        user: &SignedIn,
+        (old, new): (&str, &str),
+    ) -> Result<(), Refusal> {
+        let now = self.changes.now();
+        let Account { user: person, password } =
+            self.ports.users.find_account(user.user()).await?.ok_or(Missing::User)?;
+        let keys = keys(person.identity.label(), user.initiator().origin.address);
+        self.check_failures(&keys, now).await?;
+        if !self.ports.hasher.verify(old, password).await? {
+            self.ports.failures.record_login_failure(&keys, now).await?;
+            return Err(Refusal::WrongPassword);
+        }
+        users.store_password(user.caller(), &person, new).await
+    }
+}
+
+fn keys(login: &str, address: Option<IpAddr>) -> Vec<LoginKey> {
+    const MOST_CHARACTERS: usize = 255;
+    let name: String = login.to_lowercase().chars().filter(|c| *c != '\0').take(MOST_CHARACTERS).collect();
+    let by_address =
+        address.map(|address| [LoginKey::Address(address), LoginKey::AccountFrom(name.clone(), address)]);
+    let mut keys = vec![LoginKey::Account(name)];
+    keys.extend(by_address.into_iter().flatten());
+    keys
+}

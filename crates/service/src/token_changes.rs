@@ -1,0 +1,133 @@
+//! What happens to a token that is there, whichever route names it: it is found, changed, rotated, revoked.
+
+use std::{sync::Arc, time::Duration};
+
+use latchkey_domain::{ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenId, TokenSecret};
+use latchkey_ports::{Rotation, SecretSealer, StoredToken, TokenRepository};
+
+use crate::{Initiator, Refusal, RevealedToken, TokenIssuer, changes::Changes};
+
+/// How a request names a token: by its secret, or by the id that lists show for a show-once token.
+#[derive(Debug)]
+pub enum TokenReference {
+    /// The id.
+    Id(TokenId),
+    /// The secret.
+    Secret(TokenSecret),
+}
+
+impl TokenReference {
+    /// Reads a reference; `None` for what can be neither, and so names no token.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match TokenId::parse(text) {
+            Some(id) => Some(Self::Id(id)),
+            None => TokenSecret::parse(text).ok().map(Self::Secret),
+        }
+    }
+}
+
+/// How long a rotated token's old secret lives on beside the new one: at most [`Overlap::LONGEST`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overlap(Duration);
+
+/// The overlap is longer than allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("The overlap must be at most {} days.", Overlap::LONGEST.as_secs() / 86_400)]
+pub struct OverlapTooLong;
+
+impl Overlap {
+    /// The longest: a year.
+    pub const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+    /// An overlap of that length; of none, the old secret is refused at once.
+    ///
+    /// # Errors
+    /// [`OverlapTooLong`].
+    pub fn new(span: Duration) -> Result<Self, OverlapTooLong> {
+        if span > Self::LONGEST { Err(OverlapTooLong) } else { Ok(Self(span)) }
+    }
+
+    fn until(self, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+        if self.0.is_zero() {
+            return Ok(None);
+        }
+        let millis = i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_millis(now.millis().saturating_add(millis));
+        until.map(Some).map_err(|error| Refusal::Internal(Box::new(error)))
+    }
+}
+
+/// Changes tokens.
+#[derive(Clone)]
+pub(crate) struct TokenChanges {
+    pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) issuer: Arc<TokenIssuer>,
+    pub(crate) sealer: Arc<dyn SecretSealer>,
+    pub(crate) changes: Changes,
+}
+
+impl TokenChanges {
+    pub(crate) async fn find(&self, reference: &TokenReference) -> Result<Option<StoredToken>, Refusal> {
+        match reference {
+            TokenReference::Id(id) => Ok(self.tokens.find_token(*id).await?),
+            TokenReference::Secret(secret) => {
+                let digests = self.sealer.digests(secret);
+                let found = self.tokens.find_token_by_digest(&digests).await?.map(|found| found.stored);
+                // An alias and a retired secret authenticate, but they do not name a token (reference, chapter 9).
+                Ok(found.filter(|stored| digests.contains(&stored.secret.digest)))
+            }
+        }
+    }
+
+    pub(crate) async fn revoke(&self, token: &ApiToken, by: &Initiator) -> Result<(), Refusal> {
+        let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
+        let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
+        self.tokens.delete_token(token.id, &event).await?;
+        self.changes.made();
+        Ok(())
+    }
+
+    /// Changes when the token ends; a change to what it is already changes nothing and leaves no event.
+    pub(crate) async fn change_expiry(
+        &self,
+        token: &ApiToken,
+        expires_at: Option<Timestamp>,
+        by: &Initiator,
+    ) -> Result<(), Refusal> {
+        if token.expires_at == expires_at {
+            return Ok(());
+        }
+        let event = NewEvent {
+            before: Some(Snapshot::from(token)),
+            after: Some(Snapshot::from(&ApiToken { expires_at, ..token.clone() })),
+            ..self.issuer.event(EventKind::ApiTokenUpdated, token, by)
+        };
+        self.tokens.change_token_expiry(token.id, token.expires_at, expires_at, &event).await?;
+        self.changes.made();
+        Ok(())
+    }
+
+    /// Gives the token a new secret and shows it; the old one lives on for the overlap.
+    pub(crate) async fn rotate(
+        &self,
+        stored: StoredToken,
+        overlap: Overlap,
+        by: &Initiator,
+    ) -> Result<RevealedToken, Refusal> {
+        let overlap_until = overlap.until(self.changes.now())?;
+        let secret = self.issuer.mint(&stored.token.access);
+        let to = self.issuer.record(&secret, stored.token.id)?;
+        let event = NewEvent {
+            before: Some(Snapshot::from(&stored.token)),
+            after: Some(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until)),
+            ..self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by)
+        };
+        let rotation =
+            Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
+        self.tokens.rotate_token(&rotation, &event).await?;
+        self.changes.made();
+        let shown = self.issuer.reveal(StoredToken { secret: to, ..stored })?;
+        Ok(RevealedToken { secret: Some(secret), ..shown })
+    }
+}

@@ -1,0 +1,58 @@
+//! What is asked for when a token is to be created (contract, "Create body").
+
+use latchkey_domain::{
+    EnvironmentName, EnvironmentScope, InvalidName, ProjectScope, Timestamp, TokenAccess, TokenKind,
+    TokenName,
+};
+
+use crate::{Refusal, TokenDraft};
+
+/// The environment of a token that names none (contract, "Create body").
+const DEFAULT_ENVIRONMENT: &str = "development";
+
+/// A token as somebody asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// Its name.
+    pub name: TokenName,
+    /// What it is for.
+    pub kind: TokenKind,
+    /// Where it works; `None` = `development`, for an admin token all.
+    pub environment: Option<EnvironmentScope>,
+    /// The projects it names; `None` = the route's project, or all on the route of the instance.
+    pub projects: Option<ProjectScope>,
+    /// When it ends; `None` = never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl TokenRequest {
+    /// What is to be issued, for these projects.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] where the kind cannot have that scope.
+    pub(crate) fn draft(self, projects: ProjectScope) -> Result<TokenDraft, Refusal> {
+        let environment = match (self.environment, self.kind) {
+            (Some(environment), _) => environment,
+            (None, TokenKind::Admin) => EnvironmentScope::All,
+            (None, _) => EnvironmentScope::Only(default_environment()?),
+        };
+        let field = match (self.kind, &projects) {
+            (TokenKind::Admin, ProjectScope::Only(_)) => "projects",
+            _ => "environment",
+        };
+        let access = TokenAccess::new(self.kind, projects, environment)
+            .map_err(|error| Refusal::field(field, capitalised(&error.to_string())))?;
+        Ok(TokenDraft { name: self.name, access, expires_at: self.expires_at })
+    }
+}
+
+fn default_environment() -> Result<EnvironmentName, Refusal> {
+    EnvironmentName::new(DEFAULT_ENVIRONMENT).map_err(|error: InvalidName| Refusal::Internal(Box::new(error)))
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
+}

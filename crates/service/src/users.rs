@@ -1,0 +1,171 @@
+//! Users: people who sign in, and what they may do (contract, "People, roles, places").
+
+use std::sync::Arc;
+
+use latchkey_domain::{
+    AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Snapshot, User,
+    UserId, Username,
+};
+use latchkey_ports::{Page, PasswordHasher};
+
+use crate::{
+    Caller, Directory, InstancePermit, ManageUsers, Missing, Refusal, RoleReference, UserChange,
+    accounts::{Accounts, identity},
+};
+
+/// A user to be made.
+#[derive(Debug, Clone)]
+pub struct UserDraft {
+    /// The name for signing in.
+    pub username: Option<Username>,
+    /// The e-mail address.
+    pub email: Option<Email>,
+    /// What the user is called.
+    pub name: Option<PersonName>,
+    /// The role held for the whole instance.
+    pub root_role: RoleReference,
+    /// The password, as it was given; `None` = cannot sign in yet.
+    pub password: Option<String>,
+}
+
+/// The use cases.
+pub struct Users {
+    accounts: Accounts,
+    hasher: Arc<dyn PasswordHasher>,
+}
+
+impl Users {
+    /// The fewest characters that a search needs.
+    const LEAST_SEARCHED: usize = 2;
+    /// The most users that a search finds.
+    const MOST_FOUND: u32 = 100;
+
+    pub(crate) fn new(accounts: Accounts, hasher: Arc<dyn PasswordHasher>) -> Self {
+        Self { accounts, hasher }
+    }
+
+    /// The users on that page, by id, and the root roles.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn list(&self, _: &InstancePermit<ManageUsers>, page: Page) -> Result<Directory, Refusal> {
+        self.accounts.directory(AccountKind::Person, page).await
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] without user name and e-mail address, for one in use, and for a role that is no root role;
+    /// [`Refusal::WeakPassword`]; [`Refusal::Unavailable`].
+    pub async fn create(
+        &self,
+        permit: &InstancePermit<ManageUsers>,
+        draft: UserDraft,
+    ) -> Result<User, Refusal> {
+        let UserDraft { username, email, name, root_role, password } = draft;
+        let identity = identity(username, email)?;
+        let root_role = self.accounts.root_role(permit.caller(), &root_role).await?;
+        let password = match password {
+            Some(text) => Some(self.hash(&text, &identity.names()).await?),
+            None => None,
+        };
+        let created_at = self.accounts.changes.now();
+        let user = NewUser { identity, name, kind: AccountKind::Person, root_role, created_at };
+        self.accounts.create(permit.caller(), user, password).await
+    }
+
+    /// The user of this id.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn get(&self, _: &InstancePermit<ManageUsers>, id: UserId) -> Result<User, Refusal> {
+        self.accounts.find(id, AccountKind::Person).await
+    }
+
+    /// Changes a user and gives back what they are then.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Invalid`] as in [`Users::create`]; [`Refusal::NotPermitted`] for the demotion of
+    /// the last Admin; [`Refusal::Unavailable`].
+    pub async fn update(
+        &self,
+        permit: &InstancePermit<ManageUsers>,
+        id: UserId,
+        change: &UserChange,
+    ) -> Result<User, Refusal> {
+        self.accounts.update(permit.caller(), (id, AccountKind::Person), change).await
+    }
+
+    /// Removes a user with all their tokens, sessions and roles.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for the last Admin; [`Refusal::Unavailable`].
+    pub async fn delete(&self, permit: &InstancePermit<ManageUsers>, id: UserId) -> Result<(), Refusal> {
+        self.accounts.delete(permit.caller(), (id, AccountKind::Person)).await
+    }
+
+    /// Sets a user's password and ends all their sessions.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::WeakPassword`]; [`Refusal::Unavailable`].
+    pub async fn set_password(
+        &self,
+        permit: &InstancePermit<ManageUsers>,
+        id: UserId,
+        password: &str,
+    ) -> Result<(), Refusal> {
+        let user = self.accounts.find(id, AccountKind::Person).await?;
+        self.store_password(permit.caller(), &user, password).await
+    }
+
+    /// Whether a password would be good enough for anybody.
+    ///
+    /// # Errors
+    /// [`Refusal::WeakPassword`].
+    pub fn check_password(&self, _: &Caller, password: &str) -> Result<(), Refusal> {
+        Password::new(password, &[]).map(drop).map_err(Refusal::WeakPassword)
+    }
+
+    /// The users and service accounts whose name, user name or e-mail address contains this text; none for a text of
+    /// fewer than two characters. Open to everybody who may use the administrative routes, because owners of
+    /// projects choose members by it.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn search(&self, _: &Caller, text: &str) -> Result<Vec<User>, Refusal> {
+        if text.chars().count() < Self::LEAST_SEARCHED {
+            return Ok(Vec::new());
+        }
+        Ok(self.accounts.users.search_users(text, Self::MOST_FOUND).await?)
+    }
+
+    /// The user or service account of this user name or e-mail address, for the command line.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub async fn find_by_login(&self, _: &InstancePermit<ManageUsers>, login: &str) -> Result<User, Refusal> {
+        let found = self.accounts.users.find_account_by_login(login).await?;
+        Ok(found.ok_or(Missing::User)?.user)
+    }
+
+    pub(crate) async fn store_password(
+        &self,
+        caller: &Caller,
+        user: &User,
+        password: &str,
+    ) -> Result<(), Refusal> {
+        let hash = self.hash(password, &user.identity.names()).await?;
+        let event = NewEvent {
+            after: Some(Snapshot::of_user_alone(user)),
+            ..self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator())
+        };
+        self.accounts.users.set_password(user.id, &hash, &event).await?;
+        self.accounts.changes.made();
+        Ok(())
+    }
+
+    async fn hash(&self, password: &str, names: &[&str]) -> Result<PasswordHash, Refusal> {
+        let password = Password::new(password, names).map_err(Refusal::WeakPassword)?;
+        Ok(self.hasher.hash(&password).await?)
+    }
+}

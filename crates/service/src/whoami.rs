@@ -1,0 +1,61 @@
+//! Who the caller is, and what they may do.
+
+use std::sync::Arc;
+
+use latchkey_domain::{Grants, Principal, Role, TokenName, User};
+use latchkey_ports::{AccessRepository, UserRepository};
+
+use crate::{Caller, Missing, Refusal, SignedIn};
+
+/// The caller, as they may see themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Myself {
+    /// A user.
+    User {
+        /// The user.
+        user: User,
+        /// All that they may do.
+        grants: Grants,
+    },
+    /// An admin token.
+    AdminToken {
+        /// Its name.
+        name: TokenName,
+    },
+}
+
+/// The use cases.
+pub struct WhoAmI {
+    users: Arc<dyn UserRepository>,
+    access: Arc<dyn AccessRepository>,
+}
+
+impl WhoAmI {
+    pub(crate) fn new(users: Arc<dyn UserRepository>, access: Arc<dyn AccessRepository>) -> Self {
+        Self { users, access }
+    }
+
+    /// The caller.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a user who was removed a moment ago; [`Refusal::Unavailable`].
+    pub async fn myself(&self, caller: &Caller) -> Result<Myself, Refusal> {
+        match caller.principal() {
+            Some(Principal::User { id, grants, .. }) => {
+                let user = self.users.find_user(*id).await?.ok_or(Missing::User)?;
+                Ok(Myself::User { user, grants: grants.clone() })
+            }
+            Some(Principal::ApiToken { name, .. }) => Ok(Myself::AdminToken { name: name.clone() }),
+            None => Err(Missing::User.into()),
+        }
+    }
+
+    /// The caller's root role.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a user who was removed a moment ago; [`Refusal::Unavailable`].
+    pub async fn root_role(&self, user: &SignedIn) -> Result<Role, Refusal> {
+        let user = self.users.find_user(user.user()).await?.ok_or(Missing::User)?;
+        Ok(self.access.find_role(user.root_role).await?.ok_or(Missing::Role)?)
+    }
+}
