@@ -9,7 +9,8 @@ use crate::{
     given,
     observed::{Refusal, refusal},
     samples::{
-        ADMIN, EDITOR, MEMBER, OWNER, VIEWER, built_in_role, membership_added, project_id, user_named,
+        ADMIN, EDITOR, MEMBER, OWNER, VIEWER, built_in_role, membership_added, memberships, project_id,
+        user_named,
     },
 };
 
@@ -25,7 +26,8 @@ async fn is_refused(store: &dyn Store, user: UserId, project: &str, role: RoleId
     let project = project_id(project);
     // The event need not fit: it must not be kept.
     let event = membership_added(user, &project, MEMBER);
-    refusal(store, store.add_membership(user, &project, role, &event)).await
+    let memberships = memberships(&[user], &project, &[role]);
+    refusal(store, store.add_memberships(&memberships, &event)).await
 }
 
 /// Without roles in projects, a user may do what the root role allows.

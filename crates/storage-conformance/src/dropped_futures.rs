@@ -102,7 +102,7 @@ pub async fn of_everything_else(store: &Arc<dyn Store>) {
         let stored = token(turns, &["default"]);
         let project = project(&format!("p{turns}"));
         let event = project_created(&project);
-        poll_and_drop(turns, store.create_project(&project, &event)).await;
+        poll_and_drop(turns, store.create_project(&project, &[], None, &event)).await;
         given::token(store.as_ref(), &stored).await;
         poll_and_drop(turns, store.tokens_of_project(&default)).await;
         poll_and_drop(turns, store.record_tokens_seen(&[(stored.token.id, moment(5))])).await;

@@ -10,9 +10,9 @@ use crate::{
     given,
     observed::all_events,
     samples::{
-        MEMBER, ROOM_ENOUGH, environment, event, extreme_moments, membership_added, only, personal_token,
-        personal_token_created, project, project_created, project_id, secret_shown_once, token,
-        token_created, token_deleted, user_created, user_named,
+        MANY, MEMBER, ROOM_ENOUGH, environment, event, extreme_moments, membership_added, memberships, only,
+        personal_token, personal_token_created, project, project_created, project_id, secret_shown_once,
+        token, token_created, token_deleted, user_created, user_named,
     },
 };
 
@@ -28,7 +28,8 @@ async fn only_event_after(store: &dyn Store, last: EventId) -> Event {
 /// Keeps the event by way of a project's creation, since a store does not ask whether they fit.
 async fn is_read_back(store: &dyn Store, number: usize, record: NewEvent) {
     let last = store.latest_event().await.expect("a number");
-    let id = store.create_project(&project(&format!("p{number}")), &record).await.expect("created");
+    let id =
+        store.create_project(&project(&format!("p{number}")), &[], None, &record).await.expect("created");
     assert_eq!(only_event_after(store, last).await, Event { id, record });
 }
 
@@ -54,27 +55,30 @@ pub async fn every_mutation_leaves_its_event(store: &Arc<dyn Store>) {
     assert_eq!(only_event_after(store, last).await, Event { id, record: token_deleted(&stored) });
 
     let last = id;
-    let id = store.create_project(&project("a"), &project_created(&project("a"))).await.expect("created");
+    let id = store
+        .create_project(&project("a"), &[], None, &project_created(&project("a")))
+        .await
+        .expect("created");
     assert_eq!(only_event_after(store, last).await, Event { id, record: project_created(&project("a")) });
 
     let last = id;
     let ed = user_named("ed");
     let mut given = user_created(&ed);
     given.after = Some(snapshot(json!({ "id": "to be replaced", "username": "ed" })));
-    let (user, id) = store.create_user(&ed, &given).await.expect("created");
+    let (user, id) = store.create_user(&ed, None, &given).await.expect("created");
     let record = NewEvent { after: Some(snapshot(json!({ "id": user.0, "username": "ed" }))), ..given };
     assert_eq!(only_event_after(store, last).await, Event { id, record });
 
     let last = id;
     let default = project_id("default");
     let given = membership_added(user, &default, MEMBER);
-    let id = store.add_membership(user, &default, MEMBER, &given).await.expect("given");
+    let id = store.add_memberships(&memberships(&[user], &default, &[MEMBER]), &given).await.expect("given");
     assert_eq!(only_event_after(store, last).await, Event { id, record: given });
 
     let last = id;
     let new = personal_token(user, "ci");
     let given = personal_token_created(&new);
-    let created = store.create_personal_token(&new, &secret_shown_once(9), &given).await;
+    let created = store.create_personal_token(&new, &secret_shown_once(9), MANY, &given).await;
     let (personal, id) = created.expect("created");
     let record = given.with_assigned_id(personal.0);
     assert!(record.after.as_ref().is_some_and(|after| after.to_json()["id"] == personal.0));
@@ -84,7 +88,7 @@ pub async fn every_mutation_leaves_its_event(store: &Arc<dyn Store>) {
 /// An id is added to what is there now, and where nothing is said of that, nothing is added.
 pub async fn no_id_is_added_to_nothing(store: &Arc<dyn Store>) {
     let silent = NewEvent { after: None, ..user_created(&user_named("ed")) };
-    let (_, id) = store.create_user(&user_named("ed"), &silent).await.expect("created");
+    let (_, id) = store.create_user(&user_named("ed"), None, &silent).await.expect("created");
     assert_eq!(only_event_after(store.as_ref(), EventId(0)).await, Event { id, record: silent });
 }
 
@@ -169,7 +173,8 @@ pub async fn the_trail_is_read_in_pages(store: &Arc<dyn Store>) {
     let mut expected = Vec::new();
     for number in 0..EVENTS {
         let project = project(&format!("p{number}"));
-        let id = store.create_project(&project, &project_created(&project)).await.expect("created");
+        let id =
+            store.create_project(&project, &[], None, &project_created(&project)).await.expect("created");
         expected.push(Event { id, record: project_created(&project) });
     }
     assert!(expected.windows(2).all(|pair| pair[0].id < pair[1].id), "numbers must rise");

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use latchkey_domain::{EventId, Project, TokenId, UserId};
-use latchkey_ports::{Store, fresh};
+use latchkey_ports::{EnvironmentOverview, ProjectOverview, Store, fresh};
 
-use crate::samples::{ADMIN, built_in_role, digest, environment, moment, project_id};
+use crate::{
+    observed::all_projects,
+    samples::{ADMIN, built_in_role, digest, environment, moment, project_id},
+};
 
 /// A store that is ready answers.
 pub async fn it_answers(store: &Arc<dyn Store>) {
@@ -14,19 +17,26 @@ pub async fn it_answers(store: &Arc<dyn Store>) {
 
 /// There is the project `default`, and no other; when it was created, the store says.
 pub async fn there_is_one_project(store: &Arc<dyn Store>) {
-    let projects = store.projects().await.expect("projects");
+    let projects = all_projects(store.as_ref()).await;
     assert_eq!(projects.len(), 1, "{projects:?}");
-    let expected =
-        Project { created_at: projects[0].created_at, ..fresh::project(moment(0)).expect("good names") };
-    assert_eq!(projects[0], expected);
-    let found = store.find_project(&project_id(fresh::DEFAULT_PROJECT)).await.expect("a look-up");
+    let expected = fresh::project(projects[0].project.created_at).expect("good names");
+    let overview = ProjectOverview {
+        project: expected.clone(),
+        members: 0,
+        tokens: 0,
+        environments: vec![environment("development"), environment("production")],
+    };
+    assert_eq!(projects, [overview]);
+    let found = store.find_project(&project_id(Project::DEFAULT)).await.expect("a look-up");
     assert_eq!(found, Some(expected));
 }
 
-/// There are the environments of every fresh store, by sort order.
+/// There are the environments of every fresh store, by sort order, both in the project that is there.
 pub async fn there_are_two_environments(store: &Arc<dyn Store>) {
     let expected = fresh::environments().expect("good names");
-    assert_eq!(store.environments().await.expect("environments"), expected);
+    let listed = store.environments().await.expect("environments");
+    let in_default = |environment| EnvironmentOverview { environment, projects: 1, tokens: 0 };
+    assert_eq!(listed, expected.clone().map(in_default));
     for one in expected {
         let found = store.find_environment(&one.name).await.expect("a look-up");
         assert_eq!(found, Some(one));
@@ -53,7 +63,7 @@ pub async fn there_is_nothing_else(store: &Arc<dyn Store>) {
     assert_eq!(store.find_token(id).await.expect("a look-up"), None);
     assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
     assert_eq!(store.find_user(UserId(1)).await.expect("a look-up"), None);
-    assert_eq!(store.find_user_by_login("admin").await.expect("a look-up"), None);
+    assert_eq!(store.find_account_by_login("admin").await.expect("a look-up"), None);
     assert_eq!(store.grants_of(UserId(1)).await.expect("a look-up"), None);
     assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
 }

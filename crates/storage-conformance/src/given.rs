@@ -9,7 +9,7 @@ pub(crate) async fn projects(store: &dyn Store, ids: &[&str]) {
     for id in ids {
         let project = samples::project(id);
         let event = samples::project_created(&project);
-        store.create_project(&project, &event).await.expect("a project is created");
+        store.create_project(&project, &[], None, &event).await.expect("a project is created");
     }
 }
 
@@ -25,13 +25,16 @@ pub(crate) async fn tokens(store: &dyn Store, tokens: &[StoredToken]) {
 }
 
 pub(crate) async fn user(store: &dyn Store, user: &NewUser) -> UserId {
-    let created = store.create_user(user, &samples::user_created(user)).await;
+    let created = store.create_user(user, None, &samples::user_created(user)).await;
     created.expect("a user is created").0
 }
 
 pub(crate) async fn membership(store: &dyn Store, user: UserId, project: &ProjectId, role: RoleId) {
     let event = samples::membership_added(user, project, role);
-    store.add_membership(user, project, role, &event).await.expect("a role is given");
+    store
+        .add_memberships(&samples::memberships(&[user], project, &[role]), &event)
+        .await
+        .expect("a role is given");
 }
 
 /// Its secret is the sample of this number.
@@ -43,6 +46,6 @@ pub(crate) async fn personal_token(
 ) -> PersonalTokenId {
     let token = samples::personal_token(user, description);
     let (event, secret) = (samples::personal_token_created(&token), samples::secret_shown_once(secret));
-    let created = store.create_personal_token(&token, &secret, &event).await;
+    let created = store.create_personal_token(&token, &secret, samples::MANY, &event).await;
     created.expect("a personal token is created").0
 }

@@ -1,14 +1,27 @@
 //! What a store shows of itself, to compare before and after.
 
-use latchkey_domain::{Event, EventId, Project};
-use latchkey_ports::{Entity, Store, StoreError, StoredToken};
+use latchkey_domain::{
+    AccountKind, Event, EventId, PersonalToken, Role, Session, TokenKind, User, Visibility,
+};
+use latchkey_ports::{
+    Entity, EnvironmentOverview, Member, Page, ProjectOverview, ProjectQuery, SecretDigest, Store,
+    StoreError, StoredToken, TokenQuery,
+};
 
 /// All that can be listed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Observed {
-    pub(crate) projects: Vec<Project>,
+    pub(crate) projects: Vec<ProjectOverview>,
     /// Of each project, in the order of projects; so a token of two of them is here twice.
     pub(crate) tokens: Vec<Vec<StoredToken>>,
+    /// Of each project, in the order of projects.
+    pub(crate) members: Vec<Vec<Member>>,
+    pub(crate) environments: Vec<EnvironmentOverview>,
+    pub(crate) all_tokens: Vec<StoredToken>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) users: Vec<User>,
+    pub(crate) personal_tokens: Vec<PersonalToken>,
+    pub(crate) sessions: Vec<Session>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -17,16 +30,71 @@ pub(crate) struct Observed {
 pub(crate) async fn observe(store: &dyn Store) -> Observed {
     loop {
         let latest = store.latest_event().await.expect("the latest event");
-        let projects = store.projects().await.expect("projects");
-        let mut tokens = Vec::new();
-        for project in &projects {
-            tokens.push(store.tokens_of_project(&project.id).await.expect("tokens"));
-        }
-        let events = all_events(store).await;
-        if store.latest_event().await.expect("the latest event") == latest {
-            return Observed { projects, tokens, events };
+        let seen = observe_once(store).await;
+        if store.latest_event().await.expect("the latest event") == latest
+            && let Some(seen) = seen
+        {
+            return seen;
         }
     }
+}
+
+/// `None` where something went while it was looked at.
+async fn observe_once(store: &dyn Store) -> Option<Observed> {
+    let projects = all_projects(store).await;
+    let (mut tokens, mut members, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+    for listed in &projects {
+        tokens.push(store.tokens_of_project(&listed.project.id).await.ok()?);
+        members.push(store.members(&listed.project.id).await.ok()?);
+    }
+    let users = all_users(store).await;
+    for user in &users {
+        sessions.extend(store.sessions_of(user.id).await.expect("sessions"));
+    }
+    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+    Some(Observed {
+        projects,
+        tokens,
+        members,
+        environments: store.environments().await.expect("environments"),
+        all_tokens: all_tokens(store).await,
+        roles: store.roles().await.expect("roles"),
+        users,
+        personal_tokens: store.personal_tokens_of(&ids).await.expect("personal tokens"),
+        sessions,
+        events: all_events(store).await,
+    })
+}
+
+/// Every project there is, archived or not, by id.
+pub(crate) async fn all_projects(store: &dyn Store) -> Vec<ProjectOverview> {
+    let mut projects = Vec::new();
+    for archived in [true, false] {
+        let query = ProjectQuery { visibility: Visibility::All, archived, page: Page::default() };
+        projects.extend(store.projects(&query).await.expect("projects"));
+    }
+    projects.sort_by(|one, other| one.project.id.cmp(&other.project.id));
+    projects
+}
+
+/// Every user there is, of either kind.
+pub(crate) async fn all_users(store: &dyn Store) -> Vec<User> {
+    let mut users = store.users(AccountKind::Person, Page::default()).await.expect("users");
+    users.extend(store.users(AccountKind::Service, Page::default()).await.expect("service accounts"));
+    users
+}
+
+/// Every API token there is, by creation.
+pub(crate) async fn all_tokens(store: &dyn Store) -> Vec<StoredToken> {
+    let query = TokenQuery::of_kinds([TokenKind::Client, TokenKind::Frontend, TokenKind::Admin]);
+    store.tokens(&query).await.expect("tokens")
+}
+
+/// The token of one of these digests, of which none is a retired secret's.
+pub(crate) async fn token_of_digest(store: &dyn Store, digests: &[SecretDigest]) -> Option<StoredToken> {
+    let found = store.find_token_by_digest(digests).await.expect("a look-up")?;
+    assert_eq!(found.secret_until, None, "nothing was rotated");
+    Some(found.stored)
 }
 
 /// Every event there is.
@@ -40,6 +108,9 @@ pub(crate) enum Refusal {
     NotFound(Entity),
     Conflict(Entity),
     LimitReached(u64),
+    Stale(Entity),
+    InUse(Entity),
+    LastAdmin,
 }
 
 /// How a call is refused that must be, and that must leave everything as it was.
@@ -59,6 +130,9 @@ pub(crate) fn as_refusal<T>(outcome: Result<T, StoreError>) -> Refusal {
         Err(StoreError::NotFound(entity)) => Refusal::NotFound(entity),
         Err(StoreError::Conflict(entity)) => Refusal::Conflict(entity),
         Err(StoreError::LimitReached { limit }) => Refusal::LimitReached(limit),
+        Err(StoreError::Stale(entity)) => Refusal::Stale(entity),
+        Err(StoreError::InUse(entity)) => Refusal::InUse(entity),
+        Err(StoreError::LastAdmin) => Refusal::LastAdmin,
         Err(StoreError::Unavailable(error)) => panic!("the store is unavailable: {error}"),
         Err(StoreError::Inconsistent(error)) => panic!("the store is inconsistent: {error}"),
         Ok(_) => panic!("what has to be refused was done"),

@@ -9,7 +9,7 @@ use crate::{
     given,
     observed::{Refusal, all_events, refusal},
     samples::{
-        EDITOR, MEMBER, VIEWER, admin_token, at, built_in_role, digest, extreme_moments, moment,
+        EDITOR, MANY, MEMBER, VIEWER, admin_token, at, built_in_role, digest, extreme_moments, moment,
         personal_token, personal_token_created, project_id, secret, secret_shown_once, user, user_named,
     },
 };
@@ -28,13 +28,13 @@ async fn see(store: &dyn Store, seen: &[(PersonalTokenId, Timestamp)]) {
 
 async fn create(store: &dyn Store, token: &NewPersonalToken, number: u64) -> PersonalTokenId {
     let event = personal_token_created(token);
-    let created = store.create_personal_token(token, &secret_shown_once(number), &event).await;
+    let created = store.create_personal_token(token, &secret_shown_once(number), MANY, &event).await;
     created.expect("created").0
 }
 
 async fn refused(store: &dyn Store, token: &NewPersonalToken, number: u64) -> Refusal {
     let (event, secret) = (personal_token_created(token), secret_shown_once(number));
-    refusal(store, store.create_personal_token(token, &secret, &event)).await
+    refusal(store, store.create_personal_token(token, &secret, MANY, &event)).await
 }
 
 /// A token is found with its user, the whole of it, and the user's grants; another's are not mixed in.
@@ -140,7 +140,7 @@ pub async fn a_digest_is_unique(store: &Arc<dyn Store>) {
         let refusal_shown_once = refused(store, &new, 1).await;
         assert_eq!(refusal_shown_once, Refusal::Conflict(Entity::Secret));
         let event = personal_token_created(&new);
-        let sealed = refusal(store, store.create_personal_token(&new, &secret(1), &event)).await;
+        let sealed = refusal(store, store.create_personal_token(&new, &secret(1), MANY, &event)).await;
         assert_eq!(sealed, Refusal::Conflict(Entity::Secret));
     }
     assert_eq!(holder(store, &[digest(1)]).await.expect("the token").user.id, user);

@@ -1,4 +1,4 @@
-//! Projects: kept, found and listed. What a fresh store knows of environments is in [`crate::fresh`]; no port makes any.
+//! Projects: kept, found and listed.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use latchkey_ports::{Entity, Store};
 
 use crate::{
     given,
-    observed::{Refusal, refusal},
+    observed::{Refusal, all_projects, refusal},
     samples::{extreme_moments, moment, project, project_created, project_id, token},
 };
 
 async fn is_read_back(store: &dyn Store, project: &Project) {
-    store.create_project(project, &project_created(project)).await.expect("created");
+    store.create_project(project, &[], None, &project_created(project)).await.expect("created");
     assert_eq!(store.find_project(&project.id).await.expect("a look-up").as_ref(), Some(project));
-    assert!(store.projects().await.expect("projects").contains(project));
+    assert!(all_projects(store).await.iter().any(|listed| listed.project == *project));
 }
 
 /// Projects with the shortest and the longest of everything are read back equal.
@@ -42,7 +42,12 @@ pub async fn an_archived_project_is_read_back(store: &Arc<dyn Store>) {
 /// Moments from the year 0000 to the year 9999 are kept to the millisecond.
 pub async fn moments_of_all_years_are_read_back(store: &Arc<dyn Store>) {
     for (number, at) in (0..).zip(extreme_moments()) {
-        let project = Project { created_at: at, archived_at: Some(at), ..project(&format!("p{number}")) };
+        let project = Project {
+            created_at: at,
+            updated_at: at,
+            archived_at: Some(at),
+            ..project(&format!("p{number}"))
+        };
         is_read_back(store.as_ref(), &project).await;
     }
 }
@@ -52,9 +57,9 @@ pub async fn projects_are_listed_by_id(store: &Arc<dyn Store>) {
     let mut ids = ["b", "~", "a", "B", "_a", "a-b", "ab", "A", ".", "a.b", "-", "10", "9", "a_b", "aB"];
     given::projects(store.as_ref(), &ids).await;
     ids.sort_unstable();
-    let listed = store.projects().await.expect("projects");
+    let listed = all_projects(store.as_ref()).await;
     let listed: Vec<_> =
-        listed.iter().map(|project| project.id.as_str()).filter(|id| *id != "default").collect();
+        listed.iter().map(|listed| listed.project.id.as_str()).filter(|id| *id != "default").collect();
     assert_eq!(listed, ids);
 }
 
@@ -63,7 +68,7 @@ pub async fn an_id_is_unique(store: &Arc<dyn Store>) {
     is_read_back(store.as_ref(), &project("a")).await;
     let other = Project { name: project("b").name, created_at: moment(99), ..project("a") };
     let event = project_created(&other);
-    let refused = refusal(store.as_ref(), store.create_project(&other, &event)).await;
+    let refused = refusal(store.as_ref(), store.create_project(&other, &[], None, &event)).await;
     assert_eq!(refused, Refusal::Conflict(Entity::Project(other.id)));
 }
 
@@ -73,7 +78,7 @@ pub async fn no_id_is_given_again(store: &Arc<dyn Store>) {
     for id in ["old", "default"] {
         let again = project(id);
         let event = project_created(&again);
-        let refused = refusal(store.as_ref(), store.create_project(&again, &event)).await;
+        let refused = refusal(store.as_ref(), store.create_project(&again, &[], None, &event)).await;
         assert_eq!(refused, Refusal::Conflict(Entity::Project(again.id)));
     }
 }

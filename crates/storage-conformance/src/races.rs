@@ -18,9 +18,9 @@ use crate::{
     given,
     observed::{Refusal, all_events, sorted},
     samples::{
-        MEMBER, ROOM_ENOUGH, membership_added, moment, personal_token, personal_token_created, project,
-        project_created, project_id, secret_shown_once, token, token_created, token_deleted, user,
-        user_created, user_named,
+        MANY, MEMBER, ROOM_ENOUGH, membership_added, memberships, moment, personal_token,
+        personal_token_created, project, project_created, project_id, secret_shown_once, token,
+        token_created, token_deleted, user, user_created, user_named,
     },
 };
 
@@ -52,13 +52,16 @@ pub async fn one_removal_wins(store: &Arc<dyn Store>) {
 
 /// 20 projects of one id at once: there is one then, whole.
 pub async fn one_project_wins(store: &Arc<dyn Store>) {
-    let calls = (0..20).map(|number| {
-        let mut project = project("a");
-        project.created_at = moment(number);
-        project.description = ProjectDescription::new(&number.to_string()).expect("a description");
-        let store = Arc::clone(store);
-        async move { store.create_project(&project, &project_created(&project)).await.map(|_| project) }
-    });
+    let calls =
+        (0..20).map(|number| {
+            let mut project = project("a");
+            project.created_at = moment(number);
+            project.description = ProjectDescription::new(&number.to_string()).expect("a description");
+            let store = Arc::clone(store);
+            async move {
+                store.create_project(&project, &[], None, &project_created(&project)).await.map(|_| project)
+            }
+        });
     let winner = one_wins(store.as_ref(), Refusal::Conflict(Entity::Project(project_id("a"))), calls).await;
     assert_eq!(store.find_project(&winner.id).await.expect("a look-up"), Some(winner));
 }
@@ -69,18 +72,18 @@ pub async fn one_user_of_an_email_wins(store: &Arc<dyn Store>) {
         let email = if number % 2 == 0 { "ed@example.com" } else { "ED@Example.com" };
         let new = user(Some(&format!("ed {number}")), Some(email));
         let store = Arc::clone(store);
-        async move { store.create_user(&new, &user_created(&new)).await.map(|(id, _)| id) }
+        async move { store.create_user(&new, None, &user_created(&new)).await.map(|(id, _)| id) }
     });
     let winner = one_wins(store.as_ref(), Refusal::Conflict(Entity::UserIdentity), calls).await;
-    let found = store.find_user_by_login("Ed@example.com").await.expect("a look-up");
-    assert_eq!(found.map(|user| user.id), Some(winner));
+    let found = store.find_account_by_login("Ed@example.com").await.expect("a look-up");
+    assert_eq!(found.map(|account| account.user.id), Some(winner));
 }
 
 /// 20 users of one user name at once: there is one then.
 pub async fn one_user_of_a_name_wins(store: &Arc<dyn Store>) {
     let calls = (0..20).map(|_| {
         let store = Arc::clone(store);
-        async move { store.create_user(&user_named("ed"), &user_created(&user_named("ed"))).await }
+        async move { store.create_user(&user_named("ed"), None, &user_created(&user_named("ed"))).await }
     });
     one_wins(store.as_ref(), Refusal::Conflict(Entity::UserIdentity), calls).await;
 }
@@ -92,7 +95,7 @@ pub async fn one_membership_wins(store: &Arc<dyn Store>) {
     let calls = (0..20).map(|_| {
         let (store, default) = (Arc::clone(store), default.clone());
         let event = membership_added(user, &default, MEMBER);
-        async move { store.add_membership(user, &default, MEMBER, &event).await }
+        async move { store.add_memberships(&memberships(&[user], &default, &[MEMBER]), &event).await }
     });
     one_wins(store.as_ref(), Refusal::Conflict(Entity::Membership), calls).await;
 }
@@ -104,7 +107,7 @@ pub async fn one_personal_token_wins(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         let new = personal_token(user, "ci");
         let (secret, event) = (secret_shown_once(number), personal_token_created(&new));
-        async move { store.create_personal_token(&new, &secret, &event).await }
+        async move { store.create_personal_token(&new, &secret, MANY, &event).await }
     });
     one_wins(store.as_ref(), Refusal::Conflict(Entity::PersonalTokenDescription), calls).await;
 }

@@ -3,13 +3,16 @@
 
 use latchkey_domain::{
     AccountKind, Actor, ApiToken, Description, Email, EnvironmentName, EventKind, NewEvent, NewPersonalToken,
-    NewUser, Origin, Project, ProjectDescription, ProjectId, ProjectName, ProjectScope, ProjectSet, Role,
-    RoleId, Scope, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, UserId, UserIdentity, Username,
+    NewUser, Origin, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope,
+    ProjectSet, Role, RoleId, Scope, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, UserId,
+    UserIdentity, Username,
 };
-use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
+use latchkey_ports::{FirstToken, KeyId, Memberships, Quota, SecretDigest, SecretRecord, StoredToken};
 
 /// More than any case needs, unless it is about limits.
 pub const ROOM_ENOUGH: Quota = Quota(1_000_000);
+/// More personal tokens, or sessions, than any case needs, unless it is about limits.
+pub const MANY: u32 = 1_000;
 /// The built-in root role that may do everything.
 pub const ADMIN: RoleId = RoleId(1);
 /// The built-in root role that may work with tokens and projects.
@@ -65,7 +68,9 @@ pub fn project(id: &str) -> Project {
         id: project_id(id),
         name: ProjectName::new(&format!("Project {id}")).expect("a project name"),
         description: ProjectDescription::new(&format!("What {id} is for")).expect("a description"),
+        mode: ProjectMode::Open,
         created_at: moment(0),
+        updated_at: moment(0),
         archived_at: None,
     }
 }
@@ -242,13 +247,19 @@ pub fn personal_token_created(token: &NewPersonalToken) -> NewEvent {
     }
 }
 
+/// Roles for users in a project.
+#[must_use]
+pub fn memberships(users: &[UserId], project: &ProjectId, roles: &[RoleId]) -> Memberships {
+    Memberships { project: project.clone(), users: users.to_vec(), roles: roles.to_vec(), at: moment(5) }
+}
+
 /// The event of a role given to a user in a project.
 #[must_use]
 pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewEvent {
     NewEvent {
         projects: Some(ProjectScope::one(project.clone())),
         environment: None,
-        after: Some(Snapshot::of_membership(user, &built_in_role(role))),
+        after: Some(Snapshot::of_memberships(&[user], &[role])),
         ..event(EventKind::ProjectAccessAdded)
     }
 }

@@ -7,7 +7,7 @@ use latchkey_ports::Store;
 
 use crate::{
     given,
-    observed::all_events,
+    observed::{all_events, token_of_digest},
     samples::{admin_token, extreme_moments, moment, project_id, token, token_deleted},
 };
 
@@ -25,7 +25,7 @@ pub async fn a_moment_is_noted(store: &Arc<dyn Store>) {
     given::tokens(store.as_ref(), &[seen.clone(), unseen.clone()]).await;
     see(store.as_ref(), &[(seen.token.id, moment(5))]).await;
     seen.token.seen_at = Some(moment(5));
-    let found = store.find_token_by_digest(&[seen.secret.digest]).await.expect("a look-up");
+    let found = token_of_digest(store.as_ref(), &[seen.secret.digest]).await;
     assert_eq!(found, Some(seen.clone()));
     let listed = store.tokens_of_project(&project_id("default")).await.expect("tokens");
     assert_eq!(listed, [seen, unseen]);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     given,
-    observed::{Refusal, refusal},
+    observed::{Refusal, refusal, token_of_digest},
     samples::{
         admin_token, digest, environment, extreme_moments, moment, only, project_id, secret,
         secret_shown_once, token, token_created, token_deleted, token_of_all_projects,
@@ -19,17 +19,13 @@ async fn list(store: &dyn Store, project: &str) -> Vec<StoredToken> {
     store.tokens_of_project(&project_id(project)).await.expect("tokens")
 }
 
-async fn found(store: &dyn Store, digests: &[SecretDigest]) -> Option<StoredToken> {
-    store.find_token_by_digest(digests).await.expect("a look-up")
-}
-
 /// Keeps it and expects it back, by every way there is.
 async fn is_read_back(store: &dyn Store, stored: &StoredToken) {
     given::token(store, stored).await;
     let back = store.find_token(stored.token.id).await.expect("a look-up");
     assert_eq!(back.as_ref(), Some(stored));
     for record in [Some(&stored.secret), stored.alias.as_ref()].into_iter().flatten() {
-        assert_eq!(found(store, &[record.digest]).await.as_ref(), Some(stored));
+        assert_eq!(token_of_digest(store, &[record.digest]).await.as_ref(), Some(stored));
     }
     for project in stored.token.access.projects().named() {
         assert!(list(store, project.as_str()).await.contains(stored), "not listed under {project}");
@@ -157,11 +153,11 @@ pub async fn a_token_is_found_by_any_of_several_digests(store: &Arc<dyn Store>) 
     with_alias.alias = Some(secret(101));
     given::tokens(store.as_ref(), &[with_alias.clone(), token(2, &["default"])]).await;
     let store = store.as_ref();
-    assert_eq!(found(store, &[digest(7), digest(8), digest(1)]).await, Some(with_alias.clone()));
-    assert_eq!(found(store, &[digest(101), digest(7)]).await, Some(with_alias.clone()));
-    assert_eq!(found(store, &[digest(1), digest(101)]).await, Some(with_alias));
-    assert_eq!(found(store, &[digest(7), digest(8)]).await, None);
-    assert_eq!(found(store, &[]).await, None);
+    assert_eq!(token_of_digest(store, &[digest(7), digest(8), digest(1)]).await, Some(with_alias.clone()));
+    assert_eq!(token_of_digest(store, &[digest(101), digest(7)]).await, Some(with_alias.clone()));
+    assert_eq!(token_of_digest(store, &[digest(1), digest(101)]).await, Some(with_alias));
+    assert_eq!(token_of_digest(store, &[digest(7), digest(8)]).await, None);
+    assert_eq!(token_of_digest(store, &[]).await, None);
 }
 
 /// Removal takes the token out of every list and every look-up; others stay.
@@ -175,7 +171,7 @@ pub async fn a_removed_token_is_gone(store: &Arc<dyn Store>) {
     store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
 
     assert_eq!(store.find_token(gone.token.id).await.expect("a look-up"), None);
-    assert_eq!(found(store.as_ref(), &[digest(1), digest(101)]).await, None);
+    assert_eq!(token_of_digest(store.as_ref(), &[digest(1), digest(101)]).await, None);
     for project in ["default", "a"] {
         assert_eq!(list(store.as_ref(), project).await, std::slice::from_ref(&stays));
     }

@@ -15,8 +15,8 @@ use crate::{
 };
 
 async fn login(store: &dyn Store, login: &str) -> Option<UserId> {
-    let found = store.find_user_by_login(login).await.expect("a look-up");
-    found.map(|user| user.id)
+    let found = store.find_account_by_login(login).await.expect("a look-up");
+    found.map(|account| account.user.id)
 }
 
 /// As text too, since e-mail addresses that differ in case are equal.
@@ -36,8 +36,8 @@ async fn is_read_back(store: &dyn Store, new: NewUser) {
     let identity = &expected.identity;
     let username = identity.username().map(AsRef::as_ref);
     for text in [username, identity.email().map(Email::as_str)].into_iter().flatten() {
-        let found = store.find_user_by_login(text).await.expect("a look-up").expect("the user");
-        assert_same(&found, &expected);
+        let found = store.find_account_by_login(text).await.expect("a look-up").expect("the user");
+        assert_same(&found.user, &expected);
     }
 }
 
@@ -89,7 +89,7 @@ pub async fn a_root_role_must_be_one(store: &Arc<dyn Store>) {
     for role in [OWNER, MEMBER, RoleId(99), RoleId(0), RoleId(-1), RoleId(i64::MAX)] {
         let new = NewUser { root_role: role, ..user_named("ed") };
         let event = user_created(&new);
-        let refused = refusal(store.as_ref(), store.create_user(&new, &event)).await;
+        let refused = refusal(store.as_ref(), store.create_user(&new, None, &event)).await;
         assert_eq!(refused, Refusal::NotFound(Entity::Role(role)));
         assert_eq!(login(store.as_ref(), "ed").await, None);
     }
@@ -111,7 +111,7 @@ pub async fn identities_are_unique(store: &Arc<dyn Store>) {
     ];
     for new in taken {
         let event = user_created(&new);
-        let refused = refusal(store, store.create_user(&new, &event)).await;
+        let refused = refusal(store, store.create_user(&new, None, &event)).await;
         assert_eq!(refused, Refusal::Conflict(Entity::UserIdentity), "{new:?}");
         assert_eq!(login(store, "other").await, None);
         assert_eq!(login(store, "other@example.com").await, None);
