@@ -1,0 +1,116 @@
+use super::*;
+use crate::SystemEntropy;
+
+/// From the tests of the reference implementation (`test.c` of phc-winner-argon2), of the password `password`.
+const FOREIGN: [&str; 2] = [
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+    "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA",
+];
+
+fn hasher(cost: Cost) -> Argon2Hasher {
+    Argon2Hasher::with_cost(cost, Arc::new(SystemEntropy))
+}
+
+fn password(text: &str) -> Password {
+    Password::new(text, &[]).expect("good enough")
+}
+
+fn hash(text: &str) -> PasswordHash {
+    PasswordHash(text.into())
+}
+
+#[tokio::test]
+async fn a_password_is_recognised_and_another_is_not() {
+    let hasher = hasher(Cost::Least);
+    let kept = hasher.hash(&password("correct horse")).await.expect("hashed");
+    for (text, expected) in
+        [("correct horse", true), ("correct horsf", false), ("", false), ("Correct horse", false)]
+    {
+        assert_eq!(hasher.verify(text, Some(kept.clone())).await.expect("verified"), expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn new_hashes_have_the_cost_of_owasp_and_a_salt_of_their_own() {
+    let hasher = Argon2Hasher::new(Arc::new(SystemEntropy));
+    let kept = hasher.hash(&password("correct horse")).await.expect("hashed");
+    assert!(kept.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept.0);
+    assert_ne!(hasher.hash(&password("correct horse")).await.expect("hashed"), kept);
+    let parsed = Kept::parse(&kept).expect("readable");
+    assert_eq!((parsed.salt.len(), parsed.output.len()), (16, 32));
+    assert!(hasher.verify("correct horse", Some(kept)).await.expect("verified"));
+}
+
+#[tokio::test]
+async fn without_a_hash_the_answer_is_no_at_the_same_cost() {
+    let hasher = hasher(Cost::Least);
+    assert!(!hasher.verify("correct horse", None).await.expect("verified"));
+    for cost in [Cost::Least, Cost::Standard] {
+        let nobody = Kept::nobodys(cost, &SystemEntropy);
+        let parsed = Kept::parse(&nobody.to_phc()).expect("readable");
+        assert_eq!(
+            (parsed.params.m_cost(), parsed.params.t_cost()),
+            (cost.params().m_cost(), cost.params().t_cost())
+        );
+        assert_eq!((parsed.algorithm, parsed.salt.len(), parsed.output.len()), (Algorithm::Argon2id, 16, 32));
+    }
+    // Even the password of that hash, if somebody found it, would not be one.
+    let mut area = Area::new();
+    let found = Kept::of(b"found", Kept::new_salt(&SystemEntropy), Cost::Least.params(), &mut area);
+    let hasher = Argon2Hasher { nobody: found.expect("hashed"), ..hasher };
+    assert!(!hasher.verify("found", None).await.expect("verified"));
+}
+
+#[tokio::test]
+async fn hashes_of_other_costs_and_makers_are_verified() {
+    let hasher = hasher(Cost::Standard);
+    let weaker = self::hasher(Cost::Least).hash(&password("correct horse")).await.expect("hashed");
+    assert!(hasher.verify("correct horse", Some(weaker)).await.expect("verified"));
+    for foreign in FOREIGN {
+        assert!(hasher.verify("password", Some(hash(foreign))).await.expect("verified"), "{foreign}");
+        assert!(!hasher.verify("Password", Some(hash(foreign))).await.expect("verified"), "{foreign}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_an_error_that_does_not_repeat_it() {
+    let hasher = hasher(Cost::Least);
+    for (unreadable, reason) in [
+        ("", "no PHC string"),
+        ("hush", "no PHC string"),
+        ("$2b$12$hush.hush.hush", "no PHC string"),
+        ("$scrypt$ln=16,r=8,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "none of Argon2"),
+        (
+            "$argon2id$v=18$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "none of Argon2",
+        ),
+        (
+            "$argon2id$v=19$m=1,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "none of Argon2",
+        ),
+        ("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ", "no salt"),
+        ("$argon2id$v=19$m=256,t=2,p=1", "no salt"),
+        ("$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEg", "4194304 KiB"),
+        ("$argon2id$v=19$m=256,t=65,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEg", "65 passes"),
+    ] {
+        let HashingError(error) =
+            hasher.verify("password", Some(hash(unreadable))).await.expect_err(unreadable);
+        let error = error.to_string();
+        assert!(error.contains(reason) && !error.contains("hush"), "{unreadable}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_any_length_is_verified_as_it_is() {
+    let hasher = hasher(Cost::Least);
+    let long = "correct horse ".repeat(9);
+    let kept = hasher.hash(&password(&long)).await.expect("hashed");
+    assert!(hasher.verify(&long, Some(kept.clone())).await.expect("verified"));
+    assert!(!hasher.verify(long.trim(), Some(kept.clone())).await.expect("verified"));
+    assert!(!hasher.verify(&"x".repeat(1_000_000), Some(kept)).await.expect("verified"));
+}
+
+#[test]
+fn debug_shows_no_hash() {
+    assert_eq!(format!("{:?}", hasher(Cost::Standard)), "Argon2Hasher { cost: Standard, .. }");
+}
