@@ -29,8 +29,22 @@ pub(crate) fn tagged(request: &HttpRequest, body: &impl Serialize, capacity: usi
         .body(text))
 }
 
-/// 201 with the body. `Location` is the reference's constant, which clients know.
-pub(crate) fn created(location: &'static str, body: &impl Serialize) -> Answer {
+/// 200 with the body, which no cache keeps.
+pub(crate) fn shown(body: &impl Serialize) -> Answer {
+    let text = serde_json::to_vec(body).map_err(internal)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text))
+}
+
+/// 200 without a body.
+pub(crate) fn done() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+/// 201 with the body, and where the reference says that it is, which clients know.
+pub(crate) fn created(location: &str, body: &impl Serialize) -> Answer {
     let text = serde_json::to_vec(body).map_err(internal)?;
     Ok(HttpResponse::Created()
         .insert_header((header::CONTENT_TYPE, JSON))

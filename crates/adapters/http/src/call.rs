@@ -1,19 +1,19 @@
 //! One request on its way: who calls, from where, with what.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{
     HttpRequest,
     http::header,
     web::{Bytes, Payload},
 };
-use latchkey_domain::{Origin, Principal};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
     context::Context,
     failure::{Detail, Failure},
+    query::Query,
 };
 
 /// A request, with what it is handled with.
@@ -26,22 +26,6 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(request: HttpRequest, context: Arc<Context>, payload: Payload) -> Self {
         Self { request, context, payload }
-    }
-
-    /// Who calls.
-    ///
-    /// # Errors
-    /// [`Failure::NoCredentials`], [`Failure::BadCredentials`], or that the store is unavailable.
-    pub(crate) async fn authenticate(&self) -> Result<Arc<Principal>, Failure> {
-        let Some(header) = self.request.headers().get(header::AUTHORIZATION) else {
-            return Err(Failure::NoCredentials);
-        };
-        let header = header.to_str().map_err(|_| Failure::BadCredentials)?;
-        let secret = bearer(header.trim());
-        if secret.is_empty() {
-            return Err(Failure::NoCredentials);
-        }
-        Ok(self.context.use_cases.authenticator.authenticate(secret).await?)
     }
 
     /// A parameter of the path, decoded once, so that `%2F` is a slash in its value.
@@ -64,24 +48,23 @@ impl Call {
         Ok(decoded.into_owned())
     }
 
-    /// From where the call comes, for the audit trail.
-    pub(crate) fn origin(&self) -> Origin {
-        let agent = self.request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Origin::new(self.client_address(), agent)
+    /// An id in the path: a whole number.
+    ///
+    /// # Errors
+    /// [`Failure::BadInput`] for anything else.
+    pub(crate) fn id_parameter(&self, name: &str) -> Result<i64, Failure> {
+        let text = self.parameter(name)?;
+        let bad =
+            || Failure::BadInput(vec![Detail::of_parameter(name, format!("{name} must be an integer."))]);
+        text.parse().map_err(|_| bad())
     }
 
-    /// The peer, or, where the peer is a trusted proxy, the last address before the trusted ones.
-    fn client_address(&self) -> Option<IpAddr> {
-        let trusted = &self.context.settings.trusted_proxies;
-        let peer = self.request.peer_addr().map(|peer| peer.ip().to_canonical())?;
-        if !trusted.contains(&peer) {
-            return Some(peer);
-        }
-        let forwarded =
-            self.request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-        let addresses: Vec<IpAddr> =
-            forwarded.flat_map(|list| list.split(',')).map_while(|text| text.trim().parse().ok()).collect();
-        Some(addresses.into_iter().rev().find(|address| !trusted.contains(address)).unwrap_or(peer))
+    /// The parameters of the query.
+    ///
+    /// # Errors
+    /// [`Failure::BadInput`] where it cannot be read.
+    pub(crate) fn query(&self) -> Result<Query, Failure> {
+        Query::of(&self.request)
     }
 
     /// The body as JSON; an empty one counts as `{}`, as in the reference.
@@ -99,15 +82,6 @@ impl Call {
         let text =
             std::str::from_utf8(&body).map_err(|error| bad(format!("The body is not UTF-8: {error}.")))?;
         serde_json::from_str(text).map_err(|error| bad(format!("The body is not valid JSON: {error}.")))
-    }
-}
-
-/// `<secret>` or `Bearer <secret>`, the scheme in any case (RFC 9110, section 11.1).
-fn bearer(header: &str) -> &str {
-    match header.split_once(' ') {
-        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => secret.trim_start(),
-        None if header.eq_ignore_ascii_case("bearer") => "",
-        _ => header,
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use latchkey_domain::{Denied, InvalidName, Permission};
 use latchkey_ports::{Entity, StoreError};
-use latchkey_service::{AuthenticationError, Refusal};
+use latchkey_service::{AuthenticationError, Field, Refusal, whole_seconds};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -29,6 +29,9 @@ pub(crate) enum Failure {
         "Your credentials are unknown, revoked or expired. Send a valid token in the Authorization header."
     )]
     BadCredentials,
+    /// Another site had a browser ask for a change with its user's cookie.
+    #[error("This change was asked for by another site, and is not made.")]
+    CrossSite,
     /// A use case refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -97,6 +100,11 @@ impl Detail {
         Self { message: message.into(), path: Some(format!("/params/{name}")) }
     }
 
+    /// A problem with a parameter of the query.
+    pub(crate) fn of_query(name: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/query/{name}")) }
+    }
+
     /// A name in one member of the body that breaks its rule.
     pub(crate) fn of_name(field: &str, error: &InvalidName) -> Self {
         Self::of_field(field, format!("The {error}."))
@@ -145,13 +153,19 @@ impl Failure {
             Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
             Self::Refused(refusal) => match refusal {
                 Refusal::WrongTokenKind(_) | Refusal::Denied(_) => (StatusCode::FORBIDDEN, "NoAccessError"),
-                Refusal::Invalid { .. } => (StatusCode::BAD_REQUEST, "BadDataError"),
+                Refusal::NotPermitted(_) => (StatusCode::FORBIDDEN, "OperationDeniedError"),
+                Refusal::WrongPassword => (StatusCode::UNAUTHORIZED, "PasswordMismatch"),
+                Refusal::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "RateLimitError"),
+                Refusal::Invalid { .. } | Refusal::WeakPassword(_) => {
+                    (StatusCode::BAD_REQUEST, "BadDataError")
+                }
                 Refusal::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
                 Refusal::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
                 Refusal::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
                 Refusal::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
                 Refusal::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
             },
+            Self::CrossSite => (StatusCode::FORBIDDEN, "OperationDeniedError"),
             Self::BadInput(_) => (StatusCode::BAD_REQUEST, "BadDataError"),
             Self::ContentType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ContentTypeError"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
@@ -170,9 +184,7 @@ impl Failure {
                 "The service cannot reach its database at the moment. Try again later.".to_owned()
             }
             Self::Refused(Refusal::Exists(entity)) => exists(entity),
-            Self::Refused(Refusal::Invalid { message, .. }) => {
-                bad_input(&[Detail { message: message.clone(), path: None }])
-            }
+            Self::Refused(Refusal::Invalid { .. } | Refusal::WeakPassword(_)) => bad_input(&self.details("")),
             other => other.to_string(),
         }
     }
@@ -181,7 +193,10 @@ impl Failure {
         match self {
             Self::BadInput(details) => details.clone(),
             Self::Refused(Refusal::Invalid { field, message }) => {
-                vec![Detail { message: message.clone(), path: field.map(|field| format!("/body/{field}")) }]
+                vec![Detail { message: message.clone(), path: field.map(pointer) }]
+            }
+            Self::Refused(Refusal::WeakPassword(faults)) => {
+                faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
             }
             _ => vec![Detail { message: message.to_owned(), path: None }],
         }
@@ -216,6 +231,9 @@ impl Failure {
             Self::WrongMethod(allow) => {
                 answer.insert_header((header::ALLOW, *allow));
             }
+            Self::Refused(Refusal::TooManyAttempts(wait)) => {
+                answer.insert_header((header::RETRY_AFTER, whole_seconds(*wait)));
+            }
             _ if status == StatusCode::SERVICE_UNAVAILABLE => {
                 answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
             }
@@ -234,6 +252,14 @@ impl Failure {
         } else {
             tracing::debug!(error_id = %id, status, name, "request refused");
         }
+    }
+}
+
+/// A part of what was sent, as a JSON pointer from the request.
+fn pointer(field: Field) -> String {
+    match field {
+        Field::Body(member) => format!("/body/{member}"),
+        Field::Query(parameter) => format!("/query/{parameter}"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Reading the members of a body, one by one, and collecting every problem with them before anything is said.
 
-use latchkey_domain::{EnvironmentScope, InvalidName, ProjectId, ProjectScope, ProjectSet, Timestamp};
+use latchkey_domain::{
+    EnvironmentScope, InvalidName, ProjectId, ProjectScope, ProjectSet, RoleId, Timestamp,
+};
+use latchkey_service::RoleReference;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -76,6 +79,75 @@ impl Fields {
         }
         let text = self.text(field)?;
         self.read(field, &text, read)
+    }
+
+    /// A member that is a string with a rule; `null` and absence are both "none".
+    pub(crate) fn optional<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.nullable(field)?;
+        let text = self.text(field)?;
+        self.read(field, &text, read)
+    }
+
+    /// Whether a member is there and is not `null`.
+    fn nullable(&self, field: &str) -> Option<&Value> {
+        self.members.get(field).filter(|value| !value.is_null())
+    }
+
+    /// A member that is a boolean; `null` and absence are both "none".
+    pub(crate) fn boolean(&mut self, field: &str) -> Option<bool> {
+        let value = self.nullable(field)?;
+        let found = value.as_bool();
+        if found.is_none() {
+            let message = format!("{field} must be true or false, not {}.", kind_of(value));
+            self.problem(Detail::of_field(field, message));
+        }
+        found
+    }
+
+    /// A member that is a whole number; `null` and absence are both "none".
+    pub(crate) fn integer<T: TryFrom<i64>>(&mut self, field: &str) -> Option<T> {
+        let value = self.nullable(field)?;
+        let found = value.as_i64().and_then(|number| T::try_from(number).ok());
+        if found.is_none() {
+            let message = format!("{field} must be a whole number within its bounds, not {value}.");
+            self.problem(Detail::of_field(field, message));
+        }
+        found
+    }
+
+    /// A member that is a list, each entry read by itself; `null` and absence are both "none".
+    pub(crate) fn list<T>(
+        &mut self,
+        field: &str,
+        read: impl Fn(&Value) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let entries = match self.nullable(field)? {
+            Value::Array(entries) => entries.iter().map(read).collect::<Result<Vec<_>, _>>(),
+            other => Err(format!("{field} must be a list, not {}.", kind_of(other))),
+        };
+        entries.map_err(|message| self.problem(Detail::of_field(field, message))).ok()
+    }
+
+    /// A role, by its id (a whole number, also as text) or its name.
+    pub(crate) fn role(&mut self, field: &str) -> Option<RoleReference> {
+        let value = self.nullable(field)?;
+        let found = role_reference(value);
+        if found.is_none() {
+            let message = format!("{field} must be the id or the name of a role, not {}.", kind_of(value));
+            self.problem(Detail::of_field(field, message));
+        }
+        found
+    }
+
+    /// As a problem where a member that has to be there is absent or `null`.
+    pub(crate) fn need(&mut self, field: &str) {
+        if self.nullable(field).is_none() {
+            self.problem(Detail::of_field(field, format!("{field} is required.")));
+        }
     }
 
     fn read<T>(
@@ -165,6 +237,19 @@ impl Fields {
                 format!("{field} must be a moment as RFC 3339 writes it, such as 2030-01-31T12:00:00Z.")
             })
         })
+    }
+}
+
+/// A role as a body names it.
+pub(crate) fn role_reference(value: &Value) -> Option<RoleReference> {
+    match value {
+        Value::Number(number) => number.as_i64().map(|id| RoleReference::Id(RoleId(id))),
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(match text.parse() {
+            Ok(id) => RoleReference::Id(RoleId(id)),
+            Err(_) => RoleReference::Name(text.clone()),
+        }),
+        _ => None,
     }
 }
 

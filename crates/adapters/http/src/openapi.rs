@@ -5,30 +5,26 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 
-use crate::{
-    failure::ErrorBody,
-    routes::{health, project_tokens},
-    token_body::{CreateTokenBody, TokenBody, TokenType, TokensBody},
-};
+use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Latchkey",
-        description = "Issues, lists and revokes the API tokens of projects. Wire-compatible with Unleash's Admin API."
+        description = "Issues, lists, rotates and revokes API tokens, and says who may. Wire-compatible with Unleash's Admin API."
     ),
-    paths(
-        project_tokens::get_project_api_tokens,
-        project_tokens::create_project_api_token,
-        project_tokens::delete_project_api_token,
-        health::health,
-        health::ready,
-    ),
-    components(schemas(ErrorBody, CreateTokenBody, TokenBody<'_>, TokenType, TokensBody<'_>)),
     security(("apiKey" = [])),
     modifiers(&Credentials),
     tags(
-        (name = "Projects", description = "The tokens of a project."),
+        (name = "Projects", description = "Projects, their tokens, members and environments."),
+        (name = "API tokens", description = "Tokens of any scope."),
+        (name = "Personal access tokens", description = "The caller's own tokens."),
+        (name = "Service accounts", description = "Users that are programs."),
+        (name = "Auth", description = "Signing in and out."),
+        (name = "Users", description = "People, and who the caller is."),
+        (name = "Roles", description = "Named sets of permissions."),
+        (name = "Environments", description = "Where tokens work."),
+        (name = "Events", description = "The audit trail."),
         (name = "Operational", description = "Signs of life; no credentials needed."),
     )
 )]
@@ -50,5 +46,9 @@ impl Modify for Credentials {
 /// The OpenAPI 3.1 document of every route.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut whole = Document::openapi();
+    for part in routes::documents() {
+        whole.merge(part);
+    }
+    whole
 }

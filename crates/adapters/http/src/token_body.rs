@@ -1,7 +1,7 @@
 //! The bodies of tokens: what comes in to create one, and what goes out.
 
 use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenName};
-use latchkey_service::{ProjectTokenDraft, RevealedToken};
+use latchkey_service::{RevealedToken, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -45,7 +45,7 @@ pub(crate) struct CreateTokenBody {
 ///
 /// # Errors
 /// [`Failure::BadInput`] with every problem of every member.
-pub(crate) fn draft(body: Value) -> Result<ProjectTokenDraft, Failure> {
+pub(crate) fn draft(body: Value) -> Result<TokenRequest, Failure> {
     let mut fields = Fields::of(body)?;
     let kind = fields.required("type", |text| {
         text.parse().map_err(|_| "type must be client (or backend), frontend or admin.".to_owned())
@@ -54,13 +54,8 @@ pub(crate) fn draft(body: Value) -> Result<ProjectTokenDraft, Failure> {
     let environment = fields.environment();
     let projects = fields.projects();
     let expires_at = fields.moment("expiresAt");
-    let draft = name.zip(kind).map(|(name, kind)| ProjectTokenDraft {
-        name,
-        kind,
-        environment,
-        projects,
-        expires_at,
-    });
+    let draft =
+        name.zip(kind).map(|(name, kind)| TokenRequest { name, kind, environment, projects, expires_at });
     fields.finish(draft)
 }
 

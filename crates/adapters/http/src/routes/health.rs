@@ -8,6 +8,8 @@ use actix_web::{
     web::ServiceConfig,
 };
 
+use utoipa::OpenApi;
+
 use super::Path;
 use crate::{
     answers::{Answer, JSON},
@@ -17,6 +19,11 @@ use crate::{
 
 const GOOD: &str = r#"{"health":"GOOD"}"#;
 const GET_ONLY: &str = "GET,HEAD";
+
+/// This module's part of the document.
+#[derive(OpenApi)]
+#[openapi(paths(health, ready), components(schemas(crate::failure::ErrorBody)))]
+pub(crate) struct Document;
 
 pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     Path::public("/health", GET_ONLY, context).on(Method::GET, health).add(config);

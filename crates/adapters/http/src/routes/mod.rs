@@ -19,9 +19,40 @@ use crate::{
     surround::{guarded, surround},
 };
 
-pub(crate) mod docs;
-pub(crate) mod health;
-pub(crate) mod project_tokens;
+mod docs;
+mod environments;
+mod events;
+mod health;
+mod instance_tokens;
+mod login;
+mod myself;
+mod personal_tokens;
+mod project_access;
+mod project_tokens;
+mod projects;
+mod roles;
+mod service_accounts;
+mod users;
+
+/// The document's part of each module.
+pub(crate) fn documents() -> Vec<utoipa::openapi::OpenApi> {
+    use utoipa::OpenApi as _;
+    vec![
+        environments::Document::openapi(),
+        events::Document::openapi(),
+        health::Document::openapi(),
+        instance_tokens::Document::openapi(),
+        login::Document::openapi(),
+        myself::Document::openapi(),
+        personal_tokens::Document::openapi(),
+        project_access::Document::openapi(),
+        project_tokens::Document::openapi(),
+        projects::Document::openapi(),
+        roles::Document::openapi(),
+        service_accounts::Document::openapi(),
+        users::Document::openapi(),
+    ]
+}
 
 /// The application that answers everything.
 #[must_use]
@@ -44,9 +75,20 @@ pub fn app(
 }
 
 fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    project_tokens::routes(config, context);
-    health::routes(config, context);
     docs::routes(config, context);
+    environments::routes(config, context);
+    events::routes(config, context);
+    health::routes(config, context);
+    instance_tokens::routes(config, context);
+    login::routes(config, context);
+    myself::routes(config, context);
+    personal_tokens::routes(config, context);
+    project_access::routes(config, context);
+    project_tokens::routes(config, context);
+    projects::routes(config, context);
+    roles::routes(config, context);
+    service_accounts::routes(config, context);
+    users::routes(config, context);
     config.default_service(handler(context, unknown));
 }
 

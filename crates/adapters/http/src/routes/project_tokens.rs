@@ -7,17 +7,24 @@ use latchkey_service::{
     CreateTokens, DeleteTokens, Missing, Permit, ProjectAction, ReadTokens, Refusal, TokenReference,
 };
 
+use utoipa::OpenApi;
+
 use super::Path;
 use crate::{
     answers::{Answer, created, tagged},
     call::Call,
     context::Context,
     failure::{ErrorBody, Failure},
-    token_body::{CreateTokenBody, TOKEN_BYTES, TokenBody, TokensBody, draft},
+    token_body::{CreateTokenBody, TOKEN_BYTES, TokenBody, TokenType, TokensBody, draft},
 };
 
 const COLLECTION: &str = "/api/admin/projects/{projectId}/api-tokens";
 const ONE: &str = "/api/admin/projects/{projectId}/api-tokens/{token}";
+
+/// This module's part of the document.
+#[derive(OpenApi)]
+#[openapi(paths(get_project_api_tokens, create_project_api_token, delete_project_api_token), components(schemas(CreateTokenBody, TokenBody<'_>, TokenType, TokensBody<'_>)))]
+pub(crate) struct Document;
 
 pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     Path::private(COLLECTION, "GET,HEAD,POST", context)
@@ -28,9 +35,8 @@ pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
 }
 
 async fn permit<A: ProjectAction>(call: &Call) -> Result<Permit<A>, Failure> {
-    let principal = call.authenticate().await?;
-    let project = call.parameter("projectId")?;
-    Ok(Permit::request_for(&principal, &project, call.origin())?)
+    let caller = call.caller().await?;
+    Ok(Permit::request_for(&caller, &call.parameter("projectId")?)?)
 }
 
 /// Get api tokens for project.

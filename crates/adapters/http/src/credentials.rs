@@ -1,0 +1,168 @@
+//! Who calls: from the `Authorization` header, or from a session's cookie (contract, "Credentials").
+
+use std::{net::IpAddr, sync::Arc};
+
+use actix_web::{
+    HttpRequest,
+    cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
+    http::{Method, header},
+};
+use latchkey_domain::{Origin, Principal, UserCredential};
+use latchkey_service::{AuthenticationError, Caller, LoggedIn};
+
+use crate::{call::Call, failure::Failure};
+
+/// The cookie that holds a session's secret.
+pub(crate) const SESSION_COOKIE: &str = "latchkey-session";
+
+impl Call {
+    /// Who calls, if they may use the administrative routes at all.
+    ///
+    /// # Errors
+    /// As [`Call::authenticate`]; [`Failure::CrossSite`] for a change that another site had a browser make with its
+    /// user's cookie; that client and frontend tokens have no business here.
+    pub(crate) async fn caller(&self) -> Result<Caller, Failure> {
+        let principal = self.authenticate().await?;
+        if is_session(&principal) {
+            self.refuse_cross_site()?;
+        }
+        Ok(Caller::admit(principal, self.origin())?)
+    }
+
+    /// Who calls. As in the reference, an API token goes before a session, a session before a personal access token,
+    /// and a bad header does not hurt a good session.
+    ///
+    /// # Errors
+    /// [`Failure::NoCredentials`], [`Failure::BadCredentials`], or that the store is unavailable.
+    pub(crate) async fn authenticate(&self) -> Result<Arc<Principal>, Failure> {
+        let by_header = self.by_header().await;
+        let Some(secret) = self.session_secret() else { return by_header };
+        match by_header {
+            Ok(principal) if matches!(*principal, Principal::ApiToken { .. }) => return Ok(principal),
+            Ok(_) | Err(Failure::NoCredentials | Failure::BadCredentials) => {}
+            Err(failure) => return Err(failure),
+        }
+        match self.context.use_cases.authenticator.authenticate_session(&secret).await {
+            Err(AuthenticationError::Unknown) => by_header,
+            found => Ok(found?),
+        }
+    }
+
+    async fn by_header(&self) -> Result<Arc<Principal>, Failure> {
+        let Some(header) = self.request.headers().get(header::AUTHORIZATION) else {
+            return Err(Failure::NoCredentials);
+        };
+        let header = header.to_str().map_err(|_| Failure::BadCredentials)?;
+        let secret = bearer(header.trim());
+        if secret.is_empty() {
+            return Err(Failure::NoCredentials);
+        }
+        Ok(self.context.use_cases.authenticator.authenticate(secret).await?)
+    }
+
+    fn session_secret(&self) -> Option<String> {
+        // Most requests have none, and then nothing is parsed.
+        self.request.headers().contains_key(header::COOKIE).then_some(())?;
+        self.request.cookie(SESSION_COOKIE).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Refuses a change that a browser was made to ask for by another site (Fetch Metadata; where a browser sends none,
+    /// RFC 6454). What is no browser sends neither and is let through: it has no cookies that it does not mean to send.
+    ///
+    /// # Errors
+    /// [`Failure::CrossSite`].
+    pub(crate) fn refuse_cross_site(&self) -> Result<(), Failure> {
+        if [Method::GET, Method::HEAD, Method::OPTIONS].contains(self.request.method()) {
+            return Ok(());
+        }
+        let is_own = match (self.text_header("sec-fetch-site"), self.text_header("origin")) {
+            (Some(site), _) => matches!(site, "same-origin" | "none"),
+            (None, Some(origin)) => {
+                let host = origin.split_once("://").map(|(_, host)| host);
+                host.is_some() && host == self.public_host()
+            }
+            (None, None) => true,
+        };
+        if is_own { Ok(()) } else { Err(Failure::CrossSite) }
+    }
+
+    fn text_header(&self, name: &str) -> Option<&str> {
+        self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The host that the client asked, with its port: what a trusted proxy says, else the `Host` header.
+    fn public_host(&self) -> Option<&str> {
+        let forwarded = self.text_header("x-forwarded-host").filter(|_| self.is_proxied());
+        forwarded.or_else(|| self.text_header("host"))
+    }
+
+    /// Whether the client's connection is encrypted, as a trusted proxy says; Latchkey itself speaks plain HTTP.
+    fn is_encrypted(&self) -> bool {
+        self.is_proxied()
+            && self
+                .text_header("x-forwarded-proto")
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    }
+
+    /// The cookie of a session that just began.
+    pub(crate) fn session_cookie(&self, logged_in: &LoggedIn) -> Cookie<'static> {
+        let end =
+            OffsetDateTime::from_unix_timestamp(logged_in.session.expires_at.millis().div_euclid(1_000));
+        self.cookie(logged_in.secret.reveal().to_owned(), end.ok())
+    }
+
+    /// The cookie that makes a browser forget its session.
+    pub(crate) fn no_session_cookie(&self) -> Cookie<'static> {
+        self.cookie(String::new(), Some(OffsetDateTime::UNIX_EPOCH))
+    }
+
+    fn cookie(&self, value: String, end: Option<OffsetDateTime>) -> Cookie<'static> {
+        Cookie::build(SESSION_COOKIE, value)
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.is_encrypted())
+            .expires(end.map_or(Expiration::Session, Expiration::DateTime))
+            .finish()
+    }
+
+    /// From where the call comes, for the audit trail.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::new(self.client_address(), self.text_header("user-agent"))
+    }
+
+    fn is_proxied(&self) -> bool {
+        peer(&self.request).is_some_and(|peer| self.context.settings.trusted_proxies.contains(&peer))
+    }
+
+    /// The peer, or, where the peer is a trusted proxy, the last address before the trusted ones.
+    fn client_address(&self) -> Option<IpAddr> {
+        let peer = peer(&self.request)?;
+        if !self.is_proxied() {
+            return Some(peer);
+        }
+        let trusted = &self.context.settings.trusted_proxies;
+        let forwarded =
+            self.request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+        let addresses: Vec<IpAddr> =
+            forwarded.flat_map(|list| list.split(',')).map_while(|text| text.trim().parse().ok()).collect();
+        Some(addresses.into_iter().rev().find(|address| !trusted.contains(address)).unwrap_or(peer))
+    }
+}
+
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| peer.ip().to_canonical())
+}
+
+fn is_session(principal: &Principal) -> bool {
+    matches!(principal, Principal::User { credential: UserCredential::Session(_), .. })
+}
+
+/// `<secret>` or `Bearer <secret>`, the scheme in any case (RFC 9110, section 11.1).
+fn bearer(header: &str) -> &str {
+    match header.split_once(' ') {
+        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => secret.trim_start(),
+        None if header.eq_ignore_ascii_case("bearer") => "",
+        _ => header,
+    }
+}
