@@ -22,6 +22,7 @@ mod query;
 mod routes;
 mod surround;
 mod token_body;
+mod user_body;
 
 pub use context::{Context, HttpSettings};
 pub use openapi::openapi;

@@ -1,7 +1,17 @@
-//! Moments as clients write them.
+//! Moments as clients write them, and as answers do.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use latchkey_domain::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// A moment in an answer: RFC 3339 in UTC, in milliseconds.
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 /// Reads RFC 3339 (section 5.6), and what the reference takes beside it: `t`, `z` or a blank in the usual places, an
 /// offset without its colon, and no offset at all, which is UTC. Fractions are cut to milliseconds. Refused, as

@@ -1,12 +1,12 @@
 //! The bodies of tokens: what comes in to create one, and what goes out.
 
-use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenName};
+use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, TokenName};
 use latchkey_service::{RevealedToken, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{failure::Failure, fields::Fields};
+use crate::{failure::Failure, fields::Fields, moments::Moment};
 
 /// About what one token takes in JSON, in bytes.
 pub(crate) const TOKEN_BYTES: usize = 448;
@@ -161,14 +161,6 @@ impl Serialize for Secret<'_> {
             Self::Shown(secret) => serializer.serialize_str(secret),
             Self::Hidden(token) => serializer.collect_str(&token.id),
         }
-    }
-}
-
-struct Moment(Timestamp);
-
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
     }
 }
 
