@@ -1,65 +1,63 @@
-//! Users, memberships and personal access tokens.
+//! Roles, and who holds which in which project.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    EventId, Grants, NewEvent, NewPersonalToken, NewUser, PersonalTokenId, ProjectId, Role, RoleId,
-    Timestamp, User, UserId, UserIdentity,
+    EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, RoleName, Timestamp, User, UserId,
 };
-use latchkey_ports::{
-    AccessRepository, Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord,
-    StoreError, UserRepository,
-};
+use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 
 use crate::{MemoryStore, state::State};
 
 impl State {
-    fn is_known(&self, identity: &UserIdentity) -> bool {
-        self.users.values().map(|user| &user.identity).any(|known| {
-            let same_name = identity.username().is_some() && known.username() == identity.username();
-            let same_email = identity.email().is_some() && known.email() == identity.email();
-            same_name || same_email
-        })
-    }
-
-    fn role(&self, id: RoleId, fits: impl Fn(&Role) -> bool) -> Result<&Role, StoreError> {
-        let role = self.roles.get(&id).filter(|role| fits(role));
-        role.ok_or(StoreError::NotFound(Entity::Role(id)))
-    }
-
-    fn grants(&self, user: &User) -> Result<Grants, StoreError> {
+    pub(crate) fn grants(&self, user: &User) -> Result<Grants, StoreError> {
         let root = self.role(user.root_role, |_| true)?;
-        let held = self.memberships.iter().filter(|(holder, _, _)| *holder == user.id);
+        let held = self.memberships.keys().filter(|(holder, _, _)| *holder == user.id);
         let in_projects =
             held.filter_map(|(_, project, role)| Some((project.clone(), self.roles.get(role)?)));
         Ok(Grants::of_roles(root, in_projects))
     }
-}
 
-#[async_trait]
-impl UserRepository for MemoryStore {
-    async fn create_user(&self, user: &NewUser, event: &NewEvent) -> Result<(UserId, EventId), StoreError> {
-        let mut state = self.state();
-        state.role(user.root_role, |role| role.kind.is_root())?;
-        if state.is_known(&user.identity) {
-            return Err(StoreError::Conflict(Entity::UserIdentity));
+    /// By any role but `except`.
+    fn check_role_name(&self, name: &RoleName, except: Option<RoleId>) -> Result<(), StoreError> {
+        let mut others = self.roles.values().filter(|role| Some(role.id) != except);
+        if others.any(|role| role.name == *name) {
+            return Err(StoreError::Conflict(Entity::RoleName));
         }
-        let id = state.next_user();
-        state.users.insert(id, user.clone().with_id(id));
-        let event = state.record(event.clone().with_assigned_id(id.0));
-        Ok((id, event))
+        Ok(())
     }
 
-    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.state().users.get(&id).cloned())
+    fn is_held(&self, role: RoleId) -> bool {
+        self.users.values().any(|user| user.root_role == role)
+            || self.memberships.keys().any(|(_, _, held)| *held == role)
     }
 
-    async fn find_user_by_login(&self, login: &str) -> Result<Option<User>, StoreError> {
-        let state = self.state();
-        let email = login.to_lowercase();
-        let by_name = |user: &&User| user.identity.username().is_some_and(|name| name.as_str() == login);
-        let by_email = |user: &&User| user.identity.email().is_some_and(|known| known.key() == email);
-        let found = state.users.values().find(by_name).or_else(|| state.users.values().find(by_email));
-        Ok(found.cloned())
+    fn check_memberships(&self, memberships: &Memberships) -> Result<(), StoreError> {
+        memberships.users.iter().try_for_each(|user| self.user(*user).map(|_| ()))?;
+        self.project(&memberships.project)?;
+        let of_projects = |role: &Role| !role.kind.is_root();
+        memberships.roles.iter().try_for_each(|role| self.role(*role, of_projects).map(|_| ()))
+    }
+
+    /// Gives the roles, and says whether any was not held before.
+    fn give(&mut self, memberships: &Memberships) -> bool {
+        let held_before = self.memberships.len();
+        for user in &memberships.users {
+            for role in &memberships.roles {
+                let key = (*user, memberships.project.clone(), *role);
+                self.memberships.entry(key).or_insert(memberships.at);
+            }
+        }
+        self.memberships.len() > held_before
+    }
+
+    fn held_in<'s>(
+        &'s self,
+        project: &'s ProjectId,
+    ) -> impl Iterator<Item = (UserId, RoleId, Timestamp)> + 's {
+        let own = self.memberships.iter().filter(move |((_, place, _), _)| place == project);
+        own.map(|((user, _, role), at)| (*user, *role, *at))
     }
 }
 
@@ -69,85 +67,93 @@ impl AccessRepository for MemoryStore {
         Ok(self.state().roles.values().cloned().collect())
     }
 
-    async fn add_membership(
+    async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
+        Ok(self.state().roles.get(&id).cloned())
+    }
+
+    async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError> {
+        let mut state = self.state();
+        state.check_role_name(&role.name, None)?;
+        let id = state.next_role();
+        state.roles.insert(id, role.clone().with_id(id));
+        let event = state.record(event.clone().with_assigned_id(id.0));
+        Ok((id, event))
+    }
+
+    async fn update_role(
         &self,
-        user: UserId,
-        project: &ProjectId,
-        role: RoleId,
+        before: &Role,
+        after: &Role,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        if !state.users.contains_key(&user) {
-            return Err(StoreError::NotFound(Entity::User(user)));
+        if state.role(before.id, |_| true)? != before {
+            return Err(StoreError::Stale(Entity::Role(before.id)));
         }
-        if !state.projects.contains_key(project) {
-            return Err(StoreError::NotFound(Entity::Project(project.clone())));
+        state.check_role_name(&after.name, Some(before.id))?;
+        state.roles.insert(before.id, after.clone());
+        Ok(state.record(event.clone()))
+    }
+
+    async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        state.role(id, |_| true)?;
+        if state.is_held(id) {
+            return Err(StoreError::InUse(Entity::Role(id)));
         }
-        state.role(role, |role| !role.kind.is_root())?;
-        if !state.memberships.insert((user, project.clone(), role)) {
+        state.roles.remove(&id);
+        Ok(state.record(event.clone()))
+    }
+
+    async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
+        let state = self.state();
+        state.project(project)?;
+        let mut members: BTreeMap<UserId, Member> = BTreeMap::new();
+        for (id, role, at) in state.held_in(project) {
+            let user = state.user(id)?;
+            let new = || Member { user: user.clone(), roles: Vec::new(), added_at: at };
+            let member = members.entry(id).or_insert_with(new);
+            member.roles.push(role);
+            member.added_at = member.added_at.min(at);
+        }
+        Ok(members.into_values().collect())
+    }
+
+    async fn add_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        state.check_memberships(memberships)?;
+        if !state.give(memberships) {
             return Err(StoreError::Conflict(Entity::Membership));
         }
         Ok(state.record(event.clone()))
     }
 
+    async fn replace_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        state.check_memberships(memberships)?;
+        let Memberships { project, users, roles, at: _ } = memberships;
+        state.memberships.retain(|(user, place, role), _| {
+            place != project || !users.contains(user) || roles.contains(role)
+        });
+        state.give(memberships);
+        Ok(state.record(event.clone()))
+    }
+
+    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
+        let state = self.state();
+        Ok(state.held_in(project).filter(|(holder, _, _)| *holder == user).map(|(_, role, _)| role).collect())
+    }
+
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
         let state = self.state();
         state.users.get(&user).map(|user| state.grants(user)).transpose()
-    }
-}
-
-#[async_trait]
-impl PersonalTokenRepository for MemoryStore {
-    async fn create_personal_token(
-        &self,
-        token: &NewPersonalToken,
-        secret: &SecretRecord,
-        event: &NewEvent,
-    ) -> Result<(PersonalTokenId, EventId), StoreError> {
-        let mut state = self.state();
-        if !state.users.contains_key(&token.user) {
-            return Err(StoreError::NotFound(Entity::User(token.user)));
-        }
-        let mut own = state.personal_tokens.values().filter(|kept| kept.user == token.user);
-        if own.any(|kept| kept.description == token.description) {
-            return Err(StoreError::Conflict(Entity::PersonalTokenDescription));
-        }
-        if state.personal_tokens_by_digest.contains_key(&secret.digest) {
-            return Err(StoreError::Conflict(Entity::Secret));
-        }
-        let id = state.next_personal_token();
-        state.personal_tokens_by_digest.insert(secret.digest, id);
-        state.personal_tokens.insert(id, token.clone().with_id(id));
-        let event = state.record(event.clone().with_assigned_id(id.0));
-        Ok((id, event))
-    }
-
-    async fn find_personal_token_by_digest(
-        &self,
-        digests: &[SecretDigest],
-    ) -> Result<Option<PersonalTokenHolder>, StoreError> {
-        let state = self.state();
-        let id = digests.iter().find_map(|digest| state.personal_tokens_by_digest.get(digest));
-        let Some(kept) = id.and_then(|id| state.personal_tokens.get(id)) else {
-            return Ok(None);
-        };
-        let Some(user) = state.users.get(&kept.user) else {
-            return Ok(None);
-        };
-        let grants = state.grants(user)?;
-        Ok(Some(PersonalTokenHolder { token: kept.clone(), user: user.clone(), grants }))
-    }
-
-    async fn record_personal_tokens_seen(
-        &self,
-        seen: &[(PersonalTokenId, Timestamp)],
-    ) -> Result<(), StoreError> {
-        let mut state = self.state();
-        for (id, at) in seen {
-            if let Some(kept) = state.personal_tokens.get_mut(id) {
-                kept.seen_at = kept.seen_at.max(Some(*at));
-            }
-        }
-        Ok(())
     }
 }

@@ -1,10 +1,35 @@
 //! The audit trail.
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, EventId};
-use latchkey_ports::{EventRepository, StoreError};
+use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Timestamp};
+use latchkey_ports::{EventPage, EventQuery, EventReach, EventRepository, StoreError};
 
-use crate::MemoryStore;
+use crate::{
+    MemoryStore,
+    page::{count, in_memory, page_of},
+};
+
+fn names(event: &NewEvent, project: &ProjectId) -> bool {
+    event.projects.as_ref().is_some_and(|scope| scope.names(project))
+}
+
+fn is_within(reach: &EventReach, event: &NewEvent) -> bool {
+    match reach {
+        EventReach::All => true,
+        EventReach::AnyProject => event.projects.is_some(),
+        EventReach::Projects(projects) => projects.iter().any(|project| names(event, project)),
+    }
+}
+
+fn is_asked_for(query: &EventQuery, event: &NewEvent) -> bool {
+    let EventQuery { reach, kinds, projects, actors, from, before, page: _ } = query;
+    is_within(reach, event)
+        && (kinds.is_empty() || kinds.contains(&event.kind))
+        && (projects.is_empty() || projects.iter().any(|project| names(event, project)))
+        && (actors.is_empty() || actors.contains(&event.actor.user_id()))
+        && from.is_none_or(|from| event.at >= from)
+        && before.is_none_or(|before| event.at < before)
+}
 
 #[async_trait]
 impl EventRepository for MemoryStore {
@@ -15,7 +40,20 @@ impl EventRepository for MemoryStore {
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
         let state = self.state();
         let first = state.events.partition_point(|event| event.id <= after);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(state.events.iter().skip(first).take(limit).cloned().collect())
+        Ok(state.events.iter().skip(first).take(in_memory(limit)).cloned().collect())
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let state = self.state();
+        let asked_for = || state.events.iter().rev().filter(|event| is_asked_for(query, &event.record));
+        let total = count(asked_for()).min(EventQuery::MOST_COUNTED);
+        Ok(EventPage { events: page_of(asked_for().cloned(), query.page), total })
+    }
+
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let (newest, there) = (state.latest_event(), state.events.len());
+        state.events.retain(|event| event.record.at >= before || event.id == newest);
+        Ok(count(state.events.len()..there))
     }
 }

@@ -9,9 +9,17 @@
 
 mod access;
 mod audit;
-mod places;
+mod environments;
+mod login_failures;
+mod page;
+mod personal_tokens;
+mod projects;
+mod sessions;
 mod state;
 mod store;
+mod token_index;
+mod token_lists;
 mod tokens;
+mod users;
 
 pub use store::MemoryStore;

@@ -3,31 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
-    Environment, EnvironmentName, Event, EventId, NewEvent, PersonalToken, PersonalTokenId, Project,
-    ProjectId, Role, RoleId, Timestamp, TokenId, User, UserId,
+    Environment, EnvironmentName, Event, EventId, LoginFailures, NewEvent, PasswordHash, PersonalToken,
+    PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, User, UserId,
 };
-use latchkey_ports::{SecretDigest, StoredToken, fresh};
+use latchkey_ports::{Entity, LoginKey, SecretDigest, StoreError, StoredToken, fresh};
 
 /// Everything.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) projects: BTreeMap<ProjectId, Project>,
     pub(crate) environments: BTreeMap<EnvironmentName, Environment>,
+    /// Which environments are in which projects.
+    pub(crate) project_environments: BTreeSet<(ProjectId, EnvironmentName)>,
     pub(crate) roles: BTreeMap<RoleId, Role>,
     pub(crate) users: BTreeMap<UserId, User>,
-    pub(crate) memberships: BTreeSet<(UserId, ProjectId, RoleId)>,
+    pub(crate) passwords: BTreeMap<UserId, PasswordHash>,
+    /// Who holds which role in which project, and since when.
+    pub(crate) memberships: BTreeMap<(UserId, ProjectId, RoleId), Timestamp>,
     pub(crate) tokens: BTreeMap<TokenId, StoredToken>,
     /// The tokens that name a project, so that its list reads no other's.
     pub(crate) tokens_by_project: BTreeSet<(ProjectId, TokenId)>,
     /// Secrets and aliases.
     pub(crate) tokens_by_digest: HashMap<SecretDigest, TokenId>,
+    /// Secrets that a rotation retired, each with the end of its overlap.
+    pub(crate) retired_secrets: HashMap<SecretDigest, (TokenId, Timestamp)>,
     pub(crate) tokens_of_all_projects: u64,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,
     pub(crate) personal_tokens_by_digest: HashMap<SecretDigest, PersonalTokenId>,
-    /// In order of their numbers, which begin with 1 and have no gaps.
+    pub(crate) sessions: BTreeMap<SessionId, Session>,
+    pub(crate) sessions_by_digest: HashMap<SecretDigest, SessionId>,
+    pub(crate) login_failures: HashMap<LoginKey, LoginFailures>,
+    /// In order of their numbers.
     pub(crate) events: Vec<Event>,
     last_user: i64,
     last_personal_token: i64,
+    last_role: i64,
 }
 
 impl State {
@@ -35,10 +45,16 @@ impl State {
     pub(crate) fn fresh(created_at: Timestamp) -> Self {
         let project = fresh::project(created_at).expect("a good name");
         let environments = fresh::environments().expect("good names");
+        let roles = fresh::roles();
         Self {
+            project_environments: environments
+                .iter()
+                .map(|one| (project.id.clone(), one.name.clone()))
+                .collect(),
             projects: BTreeMap::from([(project.id.clone(), project)]),
             environments: environments.into_iter().map(|one| (one.name.clone(), one)).collect(),
-            roles: fresh::roles().into_iter().map(|role| (role.id, role)).collect(),
+            last_role: roles.iter().map(|role| role.id.0).max().unwrap_or(0),
+            roles: roles.into_iter().map(|role| (role.id, role)).collect(),
             ..Self::default()
         }
     }
@@ -50,6 +66,7 @@ impl State {
         id
     }
 
+    /// The newest is never forgotten, so no number is given twice.
     pub(crate) fn latest_event(&self) -> EventId {
         self.events.last().map(|event| event.id).unwrap_or_default()
     }
@@ -62,5 +79,27 @@ impl State {
     pub(crate) fn next_personal_token(&mut self) -> PersonalTokenId {
         self.last_personal_token += 1;
         PersonalTokenId(self.last_personal_token)
+    }
+
+    pub(crate) fn next_role(&mut self) -> RoleId {
+        self.last_role += 1;
+        RoleId(self.last_role)
+    }
+
+    pub(crate) fn project(&self, id: &ProjectId) -> Result<&Project, StoreError> {
+        self.projects.get(id).ok_or_else(|| StoreError::NotFound(Entity::Project(id.clone())))
+    }
+
+    pub(crate) fn environment(&self, name: &EnvironmentName) -> Result<&Environment, StoreError> {
+        self.environments.get(name).ok_or_else(|| StoreError::NotFound(Entity::Environment(name.clone())))
+    }
+
+    pub(crate) fn user(&self, id: UserId) -> Result<&User, StoreError> {
+        self.users.get(&id).ok_or(StoreError::NotFound(Entity::User(id)))
+    }
+
+    pub(crate) fn role(&self, id: RoleId, fits: impl Fn(&Role) -> bool) -> Result<&Role, StoreError> {
+        let role = self.roles.get(&id).filter(|role| fits(role));
+        role.ok_or(StoreError::NotFound(Entity::Role(id)))
     }
 }

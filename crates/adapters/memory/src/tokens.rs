@@ -1,91 +1,13 @@
 //! API tokens.
 
 use async_trait::async_trait;
-use latchkey_domain::{EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId};
+use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, Quota, SecretDigest, SecretRecord, StoreError, StoredToken, TokenRepository,
+    Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
+    TokenRepository,
 };
 
 use crate::{MemoryStore, state::State};
-
-fn digests(token: &StoredToken) -> impl Iterator<Item = SecretDigest> {
-    [Some(&token.secret), token.alias.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(|record: &SecretRecord| record.digest)
-}
-
-impl State {
-    fn check_places(&self, token: &StoredToken) -> Result<(), StoreError> {
-        let access = &token.token.access;
-        if let Some(environment) = access.environment()
-            && !self.environments.contains_key(environment)
-        {
-            return Err(StoreError::NotFound(Entity::Environment(environment.clone())));
-        }
-        match access.projects().named().iter().find(|project| !self.projects.contains_key(project)) {
-            Some(project) => Err(StoreError::NotFound(Entity::Project(project.clone()))),
-            None => Ok(()),
-        }
-    }
-
-    fn check_quota(&self, projects: &ProjectScope, Quota(limit): Quota) -> Result<(), StoreError> {
-        let full = match projects {
-            ProjectScope::All => self.tokens_of_all_projects >= limit,
-            ProjectScope::Only(set) => set.as_slice().iter().any(|project| {
-                let count = self.ids_of_project(project).count();
-                u64::try_from(count).is_ok_and(|count| count >= limit)
-            }),
-        };
-        if full { Err(StoreError::LimitReached { limit }) } else { Ok(()) }
-    }
-
-    fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {
-        if digests(token).any(|digest| self.tokens_by_digest.contains_key(&digest)) {
-            return Err(StoreError::Conflict(Entity::Secret));
-        }
-        if self.tokens.contains_key(&token.token.id) {
-            return Err(StoreError::Conflict(Entity::Token(token.token.id)));
-        }
-        Ok(())
-    }
-
-    fn ids_of_project(&self, project: &ProjectId) -> impl Iterator<Item = TokenId> {
-        let first = (project.clone(), TokenId::from_uuid(uuid::Uuid::nil()));
-        let own = self.tokens_by_project.range(first..).take_while(move |(owner, _)| owner == project);
-        own.map(|(_, id)| *id)
-    }
-
-    fn insert(&mut self, token: &StoredToken) {
-        let id = token.token.id;
-        for digest in digests(token) {
-            self.tokens_by_digest.insert(digest, id);
-        }
-        match token.token.access.projects() {
-            ProjectScope::All => self.tokens_of_all_projects += 1,
-            ProjectScope::Only(set) => {
-                self.tokens_by_project.extend(set.as_slice().iter().map(|project| (project.clone(), id)));
-            }
-        }
-        self.tokens.insert(id, token.clone());
-    }
-
-    fn remove(&mut self, id: TokenId) -> Option<StoredToken> {
-        let token = self.tokens.remove(&id)?;
-        for digest in digests(&token) {
-            self.tokens_by_digest.remove(&digest);
-        }
-        match token.token.access.projects() {
-            ProjectScope::All => self.tokens_of_all_projects -= 1,
-            ProjectScope::Only(set) => {
-                for project in set.as_slice() {
-                    self.tokens_by_project.remove(&(project.clone(), id));
-                }
-            }
-        }
-        Some(token)
-    }
-}
 
 #[async_trait]
 impl TokenRepository for MemoryStore {
@@ -124,9 +46,7 @@ impl TokenRepository for MemoryStore {
 
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let state = self.state();
-        if !state.projects.contains_key(project) {
-            return Err(StoreError::NotFound(Entity::Project(project.clone())));
-        }
+        state.project(project)?;
         let tokens = state.ids_of_project(project).filter_map(|id| state.tokens.get(&id).cloned());
         Ok(tokens.collect())
     }
@@ -135,21 +55,53 @@ impl TokenRepository for MemoryStore {
         Ok(self.state().tokens.get(&id).cloned())
     }
 
-    async fn find_token_by_digest(
-        &self,
-        digests: &[SecretDigest],
-    ) -> Result<Option<StoredToken>, StoreError> {
+    async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
+        Ok(self.state().tokens_asked_for(query))
+    }
+
+    async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let state = self.state();
-        let id = digests.iter().find_map(|digest| state.tokens_by_digest.get(digest));
-        Ok(id.and_then(|id| state.tokens.get(id)).cloned())
+        let found = digests.iter().find_map(|digest| state.id_of_digest(digest));
+        Ok(found.and_then(|(id, secret_until)| {
+            let stored = state.tokens.get(&id)?.clone();
+            Some(TokenMatch { stored, secret_until })
+        }))
+    }
+
+    async fn change_token_expiry(
+        &self,
+        id: TokenId,
+        before: Option<Timestamp>,
+        after: Option<Timestamp>,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        if state.stored_token(id)?.token.expires_at != before {
+            return Err(StoreError::Stale(Entity::Token(id)));
+        }
+        state.change_token(id, |stored| stored.token.expires_at = after);
+        Ok(state.record(event.clone()))
+    }
+
+    async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
+        let Rotation { token: id, from, to, overlap_until } = rotation;
+        let mut state = self.state();
+        if state.stored_token(*id)?.secret.digest != *from {
+            return Err(StoreError::Stale(Entity::Token(*id)));
+        }
+        state.check_new_secret(to.digest)?;
+        state.change_token(*id, |stored| stored.secret = to.clone());
+        if let Some(until) = overlap_until {
+            state.retired_secrets.insert(*from, (*id, *until));
+        }
+        Ok(state.record(event.clone()))
     }
 
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        match state.remove(id) {
-            None => Err(StoreError::NotFound(Entity::Token(id))),
-            Some(_) => Ok(state.record(event.clone())),
-        }
+        state.stored_token(id)?;
+        state.remove(id);
+        Ok(state.record(event.clone()))
     }
 
     async fn record_tokens_seen(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {

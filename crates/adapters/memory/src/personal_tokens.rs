@@ -1,0 +1,95 @@
+//! Personal access tokens.
+
+use async_trait::async_trait;
+use latchkey_domain::{
+    EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
+};
+use latchkey_ports::{
+    Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
+};
+
+use crate::{MemoryStore, page::in_memory, state::State};
+
+impl State {
+    /// Forgets all others, with their secrets.
+    pub(crate) fn retain_personal_tokens(&mut self, stays: impl Fn(&PersonalToken) -> bool) {
+        self.personal_tokens.retain(|_, token| stays(token));
+        self.personal_tokens_by_digest.retain(|_, id| self.personal_tokens.contains_key(id));
+    }
+}
+
+#[async_trait]
+impl PersonalTokenRepository for MemoryStore {
+    async fn create_personal_token(
+        &self,
+        token: &NewPersonalToken,
+        secret: &SecretRecord,
+        most: u32,
+        event: &NewEvent,
+    ) -> Result<(PersonalTokenId, EventId), StoreError> {
+        let mut state = self.state();
+        state.user(token.user)?;
+        let own = || state.personal_tokens.values().filter(|kept| kept.user == token.user);
+        if own().count() >= in_memory(most) {
+            return Err(StoreError::LimitReached { limit: most.into() });
+        }
+        if own().any(|kept| kept.description == token.description) {
+            return Err(StoreError::Conflict(Entity::PersonalTokenDescription));
+        }
+        if state.personal_tokens_by_digest.contains_key(&secret.digest) {
+            return Err(StoreError::Conflict(Entity::Secret));
+        }
+        let id = state.next_personal_token();
+        state.personal_tokens_by_digest.insert(secret.digest, id);
+        state.personal_tokens.insert(id, token.clone().with_id(id));
+        let event = state.record(event.clone().with_assigned_id(id.0));
+        Ok((id, event))
+    }
+
+    async fn find_personal_token_by_digest(
+        &self,
+        digests: &[SecretDigest],
+    ) -> Result<Option<PersonalTokenHolder>, StoreError> {
+        let state = self.state();
+        let id = digests.iter().find_map(|digest| state.personal_tokens_by_digest.get(digest));
+        let Some(kept) = id.and_then(|id| state.personal_tokens.get(id)) else {
+            return Ok(None);
+        };
+        let user = state.user(kept.user)?;
+        let grants = state.grants(user)?;
+        Ok(Some(PersonalTokenHolder { token: kept.clone(), user: user.clone(), grants }))
+    }
+
+    async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {
+        let state = self.state();
+        let own = state.personal_tokens.values().filter(|token| users.contains(&token.user));
+        Ok(own.cloned().collect())
+    }
+
+    async fn delete_personal_token(
+        &self,
+        user: UserId,
+        id: PersonalTokenId,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        if state.personal_tokens.get(&id).is_none_or(|token| token.user != user) {
+            return Err(StoreError::NotFound(Entity::PersonalToken(id)));
+        }
+        state.retain_personal_tokens(|token| token.id != id);
+        Ok(state.record(event.clone()))
+    }
+
+    async fn record_personal_tokens_seen(
+        &self,
+        seen: &[(PersonalTokenId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for (id, at) in seen {
+            if let Some(kept) = state.personal_tokens.get_mut(id) {
+                kept.seen_at = kept.seen_at.max(Some(*at));
+            }
+        }
+        Ok(())
+    }
+}

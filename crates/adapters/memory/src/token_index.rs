@@ -1,0 +1,128 @@
+//! API tokens in the state, under everything that they are found by.
+
+use latchkey_domain::{NewEvent, ProjectId, ProjectScope, Timestamp, TokenAccess, TokenFate, TokenId};
+use latchkey_ports::{Entity, Quota, SecretDigest, SecretRecord, StoreError, StoredToken};
+
+use crate::{page::count, state::State};
+
+fn digests(token: &StoredToken) -> impl Iterator<Item = SecretDigest> {
+    [Some(&token.secret), token.alias.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|record: &SecretRecord| record.digest)
+}
+
+impl State {
+    pub(crate) fn check_places(&self, token: &StoredToken) -> Result<(), StoreError> {
+        let access = &token.token.access;
+        if let Some(environment) = access.environment() {
+            self.environment(environment)?;
+        }
+        access.projects().named().iter().try_for_each(|project| self.project(project).map(|_| ()))
+    }
+
+    pub(crate) fn check_quota(&self, projects: &ProjectScope, Quota(limit): Quota) -> Result<(), StoreError> {
+        let full = match projects {
+            ProjectScope::All => self.tokens_of_all_projects >= limit,
+            ProjectScope::Only(set) => {
+                set.as_slice().iter().any(|project| count(self.ids_of_project(project)) >= limit)
+            }
+        };
+        if full { Err(StoreError::LimitReached { limit }) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {
+        digests(token).try_for_each(|digest| self.check_new_secret(digest))?;
+        if self.tokens.contains_key(&token.token.id) {
+            return Err(StoreError::Conflict(Entity::Token(token.token.id)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_new_secret(&self, digest: SecretDigest) -> Result<(), StoreError> {
+        if self.tokens_by_digest.contains_key(&digest) || self.retired_secrets.contains_key(&digest) {
+            return Err(StoreError::Conflict(Entity::Secret));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stored_token(&self, id: TokenId) -> Result<&StoredToken, StoreError> {
+        self.tokens.get(&id).ok_or(StoreError::NotFound(Entity::Token(id)))
+    }
+
+    pub(crate) fn ids_of_project(&self, project: &ProjectId) -> impl Iterator<Item = TokenId> {
+        let first = (project.clone(), TokenId::from_uuid(uuid::Uuid::nil()));
+        let own = self.tokens_by_project.range(first..).take_while(move |(owner, _)| owner == project);
+        own.map(|(_, id)| *id)
+    }
+
+    /// The token of that digest, and until when it is good where the digest is a retired secret's.
+    pub(crate) fn id_of_digest(&self, digest: &SecretDigest) -> Option<(TokenId, Option<Timestamp>)> {
+        let retired = || self.retired_secrets.get(digest).map(|(id, until)| (*id, Some(*until)));
+        self.tokens_by_digest.get(digest).map(|id| (*id, None)).or_else(retired)
+    }
+
+    pub(crate) fn insert(&mut self, token: &StoredToken) {
+        let id = token.token.id;
+        for digest in digests(token) {
+            self.tokens_by_digest.insert(digest, id);
+        }
+        match token.token.access.projects() {
+            ProjectScope::All => self.tokens_of_all_projects += 1,
+            ProjectScope::Only(set) => {
+                self.tokens_by_project.extend(set.as_slice().iter().map(|project| (project.clone(), id)));
+            }
+        }
+        self.tokens.insert(id, token.clone());
+    }
+
+    /// Takes a token out of all but the retired secrets.
+    fn take_out(&mut self, id: TokenId) -> Option<StoredToken> {
+        let token = self.tokens.remove(&id)?;
+        for digest in digests(&token) {
+            self.tokens_by_digest.remove(&digest);
+        }
+        match token.token.access.projects() {
+            ProjectScope::All => self.tokens_of_all_projects -= 1,
+            ProjectScope::Only(set) => {
+                for project in set.as_slice() {
+                    self.tokens_by_project.remove(&(project.clone(), id));
+                }
+            }
+        }
+        Some(token)
+    }
+
+    /// Puts what is made of a token in its place.
+    pub(crate) fn change_token(&mut self, id: TokenId, change: impl FnOnce(&mut StoredToken)) {
+        if let Some(mut token) = self.take_out(id) {
+            change(&mut token);
+            self.insert(&token);
+        }
+    }
+
+    /// Removes a token with all its secrets.
+    pub(crate) fn remove(&mut self, id: TokenId) {
+        self.take_out(id);
+        self.retired_secrets.retain(|_, (owner, _)| *owner != id);
+    }
+
+    /// What was decided of a token is done, and recorded.
+    pub(crate) fn meet_fate(&mut self, id: TokenId, fate: TokenFate) {
+        let event: NewEvent = match fate {
+            TokenFate::Revoked { event } => {
+                self.remove(id);
+                *event
+            }
+            TokenFate::Narrowed { access, event } => {
+                self.narrow(id, access);
+                *event
+            }
+        };
+        self.record(event);
+    }
+
+    fn narrow(&mut self, id: TokenId, access: TokenAccess) {
+        self.change_token(id, |stored| stored.token.access = access);
+    }
+}
