@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -17,7 +20,7 @@ pub(crate) type Answer = Result<HttpResponse, Failure>;
 /// 200 with the body, or 304 where the client has it already. Bodies may hold secrets, so no shared cache keeps them.
 pub(crate) fn tagged(request: &HttpRequest, body: &impl Serialize, capacity: usize) -> Answer {
     let mut text = Vec::with_capacity(capacity);
-    serde_json::to_writer(&mut text, body).map_err(internal)?;
+    serde_json::to_writer(&mut text, body).map_err(Box::from).map_err(internal)?;
     let tag = entity_tag(&text);
     if is_known(request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
@@ -31,7 +34,7 @@ pub(crate) fn tagged(request: &HttpRequest, body: &impl Serialize, capacity: usi
 
 /// 200 with the body, which no cache keeps.
 pub(crate) fn shown(body: &impl Serialize) -> Answer {
-    let text = serde_json::to_vec(body).map_err(internal)?;
+    let text = serde_json::to_vec(body).map_err(Box::from).map_err(internal)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, JSON))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -45,16 +48,23 @@ pub(crate) fn done() -> HttpResponse {
 
 /// 201 with the body, and where the reference says that it is, which clients know.
 pub(crate) fn created(location: &str, body: &impl Serialize) -> Answer {
-    let text = serde_json::to_vec(body).map_err(internal)?;
+    let mut answer = created_nowhere(body)?;
+    let location = HeaderValue::from_str(location).map_err(|error| internal(Box::new(error)))?;
+    answer.headers_mut().insert(header::LOCATION, location);
+    Ok(answer)
+}
+
+/// 201 with the body, of something that has no place of its own.
+pub(crate) fn created_nowhere(body: &impl Serialize) -> Answer {
+    let text = serde_json::to_vec(body).map_err(Box::from).map_err(internal)?;
     Ok(HttpResponse::Created()
         .insert_header((header::CONTENT_TYPE, JSON))
-        .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text))
 }
 
-fn internal(error: serde_json::Error) -> Failure {
-    Failure::Refused(latchkey_service::Refusal::Internal(Box::new(error)))
+fn internal(error: Box<dyn std::error::Error + Send + Sync>) -> Failure {
+    Failure::Refused(latchkey_service::Refusal::Internal(error))
 }
 
 /// A weak tag (RFC 9110, section 8.8.3): length, then 128 bits of a digest.

@@ -73,16 +73,30 @@ impl Call {
     /// [`Failure::ContentType`], [`Failure::TooLarge`], [`Failure::BadInput`] where it is no JSON.
     pub(crate) async fn json(self) -> Result<Value, Failure> {
         check_content_type(&self.request)?;
-        let limit = self.context.settings.body_limit;
-        let body = read(self.payload, &self.request, limit).await?;
-        if body.is_empty() {
-            return Ok(Value::Object(serde_json::Map::new()));
-        }
-        let bad = |message: String| Failure::BadInput(vec![Detail::of_body(message)]);
-        let text =
-            std::str::from_utf8(&body).map_err(|error| bad(format!("The body is not UTF-8: {error}.")))?;
-        serde_json::from_str(text).map_err(|error| bad(format!("The body is not valid JSON: {error}.")))
+        let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
+        parse(&body)
     }
+
+    /// As [`Call::json`], but a request without a body need not declare what it does not have.
+    ///
+    /// # Errors
+    /// As [`Call::json`].
+    pub(crate) async fn optional_json(self) -> Result<Value, Failure> {
+        let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
+        if !body.is_empty() {
+            check_content_type(&self.request)?;
+        }
+        parse(&body)
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Value, Failure> {
+    if body.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let bad = |message: String| Failure::BadInput(vec![Detail::of_body(message)]);
+    let text = std::str::from_utf8(body).map_err(|error| bad(format!("The body is not UTF-8: {error}.")))?;
+    serde_json::from_str(text).map_err(|error| bad(format!("The body is not valid JSON: {error}.")))
 }
 
 fn check_content_type(request: &HttpRequest) -> Result<(), Failure> {

@@ -47,6 +47,31 @@ impl Fields {
         self.problems.push(detail);
     }
 
+    /// Members that the body may not have, each a problem; elsewhere they are passed over.
+    pub(crate) fn only(&mut self, known: &[&str]) {
+        let unknown: Vec<_> = self.members.keys().filter(|name| !known.contains(&name.as_str())).collect();
+        let problem = |name| {
+            let known = known.join(", ");
+            Detail::of_field(name, format!("There is no {name:?} here: leave it out. There are {known}."))
+        };
+        let problems: Vec<_> = unknown.into_iter().map(|name| problem(name)).collect();
+        self.problems.extend(problems);
+    }
+
+    /// As a problem each member that is none of these, where a body may have no other.
+    pub(crate) fn refuse_others(&mut self, known: &[&str]) {
+        let others = self.members.keys().filter(|name| !known.contains(&name.as_str()));
+        let message = |name: &str| format!("{name} is not known here: leave it out.");
+        self.problems.extend(others.map(|name| Detail::of_field(name, message(name))).collect::<Vec<_>>());
+    }
+
+    /// As a problem where a member is an empty list.
+    pub(crate) fn refuse_empty(&mut self, field: &str, message: &str) {
+        if self.members.get(field).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            self.problem(Detail::of_field(field, message));
+        }
+    }
+
     /// Whether both are there, which is noted as a problem.
     fn both(&mut self, one: &str, other: &str) -> bool {
         let both = self.members.contains_key(one) && self.members.contains_key(other);

@@ -14,6 +14,7 @@ mod answers;
 mod call;
 mod context;
 mod credentials;
+mod durations;
 mod failure;
 mod fields;
 mod moments;
