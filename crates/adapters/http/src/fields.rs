@@ -47,17 +47,6 @@ impl Fields {
         self.problems.push(detail);
     }
 
-    /// Members that the body may not have, each a problem; elsewhere they are passed over.
-    pub(crate) fn only(&mut self, known: &[&str]) {
-        let unknown: Vec<_> = self.members.keys().filter(|name| !known.contains(&name.as_str())).collect();
-        let problem = |name| {
-            let known = known.join(", ");
-            Detail::of_field(name, format!("There is no {name:?} here: leave it out. There are {known}."))
-        };
-        let problems: Vec<_> = unknown.into_iter().map(|name| problem(name)).collect();
-        self.problems.extend(problems);
-    }
-
     /// As a problem each member that is none of these, where a body may have no other.
     pub(crate) fn refuse_others(&mut self, known: &[&str]) {
         let others = self.members.keys().filter(|name| !known.contains(&name.as_str()));
