@@ -22,10 +22,13 @@ pub enum AuthenticationError {
 }
 
 /// Where credentials are found.
-pub(crate) struct CredentialPorts {
-    pub(crate) tokens: Arc<dyn TokenRepository>,
-    pub(crate) personal_tokens: Arc<dyn PersonalTokenRepository>,
-    pub(crate) sessions: Arc<dyn SessionRepository>,
+pub struct CredentialPorts {
+    /// API tokens.
+    pub tokens: Arc<dyn TokenRepository>,
+    /// Personal access tokens.
+    pub personal_tokens: Arc<dyn PersonalTokenRepository>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionRepository>,
 }
 
 /// Recognises callers.
@@ -38,7 +41,9 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    pub(crate) fn new(
+    /// An authenticator over these ports.
+    #[must_use]
+    pub fn new(
         ports: CredentialPorts,
         sealer: Arc<dyn SecretSealer>,
         clock: Arc<dyn Clock>,

@@ -47,7 +47,7 @@ pub use actions::{
     UpdateInstanceTokens, UpdateProject,
 };
 pub use audit_trail::{AuditTrail, EventFilter};
-pub use authentication::{AuthenticationError, Authenticator};
+pub use authentication::{AuthenticationError, Authenticator, CredentialPorts};
 pub use environments::{EnvironmentChange, EnvironmentDraft, Environments};
 pub use first_tokens::{FirstTokens, InitError, InitFault, InitTokens, InitVariable};
 pub use index::{IndexSettings, PrincipalIndex};

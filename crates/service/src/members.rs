@@ -50,9 +50,11 @@ impl Members {
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
-        users: Vec<UserId>,
+        mut users: Vec<UserId>,
         roles: &[RoleReference],
     ) -> Result<Vec<Role>, Refusal> {
+        users.sort_unstable();
+        users.dedup();
         if users.is_empty() {
             return Err(Refusal::field("users", "Name at least one user."));
         }

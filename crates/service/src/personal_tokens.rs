@@ -8,7 +8,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretSealer, StoreError};
 
-use crate::{Initiator, Missing, Refusal, SignedIn, changes::Changes};
+use crate::{Initiator, InstancePermit, ManageUsers, Missing, Refusal, SignedIn, changes::Changes};
 
 /// A personal access token to be issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,20 @@ impl PersonalTokens {
         draft: PersonalTokenDraft,
     ) -> Result<IssuedPersonalToken, Refusal> {
         self.issue(user.user(), draft, &user.initiator()).await
+    }
+
+    /// Issues a token to another user, for the command line: whoever may run it on the database could as well be that
+    /// user.
+    ///
+    /// # Errors
+    /// As [`PersonalTokens::create`]; [`Refusal::NotFound`] for an unknown user.
+    pub async fn create_for(
+        &self,
+        permit: &InstancePermit<ManageUsers>,
+        user: UserId,
+        draft: PersonalTokenDraft,
+    ) -> Result<IssuedPersonalToken, Refusal> {
+        self.issue(user, draft, &permit.initiator()).await
     }
 
     /// Revokes one of the caller's own tokens.

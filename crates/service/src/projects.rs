@@ -109,7 +109,7 @@ impl Projects {
             ..self.changes.event_in(&project.id, EventKind::ProjectCreated, &permit.initiator())
         };
         let owner = permit.caller().user();
-        self.store.create_project(&project, &environments, owner, &event).await?;
+        self.store.create_project(&project, &environments, owner, &event).await.map_err(in_list)?;
         self.changes.made();
         let members = u64::from(owner.is_some());
         Ok(ProjectOverview { project, members, tokens: 0, environments })
@@ -251,6 +251,17 @@ impl Projects {
             Ok(after)
         });
         changed.await
+    }
+}
+
+/// Here environments are entries of a list.
+fn in_list(error: StoreError) -> Refusal {
+    match error {
+        StoreError::NotFound(Entity::Environment(name)) => {
+            let message = format!("There is no environment \"{name}\": create it, or name others.");
+            Refusal::field("environments", message)
+        }
+        other => other.into(),
     }
 }
 

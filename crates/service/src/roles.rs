@@ -22,11 +22,13 @@ pub struct RoleDraft {
     pub permissions: BTreeSet<Permission>,
 }
 
-/// What is to be changed about a role; `None` = stays as it is. Its kind stays.
+/// What is to be changed about a role; `None` = stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleChange {
     /// Its unique name.
     pub name: Option<RoleName>,
+    /// Where it is held: no other than before, because those who hold it do so there.
+    pub kind: Option<RoleKind>,
     /// What it is for.
     pub description: Option<RoleDescription>,
     /// What it allows.
@@ -91,7 +93,8 @@ impl Roles {
     /// Changes a role and gives back what it is then. Whoever holds it may do at once what it allows now, and no more.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for a built-in one; else as [`Roles::create`].
+    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for a built-in one; [`Refusal::Invalid`] for another kind; else as
+    /// [`Roles::create`].
     pub async fn update(
         &self,
         permit: &InstancePermit<ManageRoles>,
@@ -100,6 +103,10 @@ impl Roles {
     ) -> Result<Role, Refusal> {
         let updated = self.changes.again_while_stale(async || -> Result<Role, Refusal> {
             let before = self.find_own(id).await?;
+            if change.kind.is_some_and(|kind| kind != before.kind) {
+                let message = format!("The type of a role stays what it is: {}.", before.kind.as_str());
+                return Err(Refusal::field("type", message));
+            }
             let mut after = before.clone();
             after.name = change.name.clone().unwrap_or(after.name);
             after.description = change.description.clone().unwrap_or(after.description);

@@ -2,18 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{House, client_of, moment, permit, project_id, sealer};
+use crate::support::{House, client_of, moment, permit, project_id, sealer, system};
 use latchkey_domain::{
-    ApiToken, Description, EventId, PersonName, ProjectScope, Timestamp, TokenAccess, TokenId, TokenName,
-    TokenSecret, UserIdentity, Username,
+    ApiToken, Description, EventId, ProjectScope, Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
 };
 use latchkey_ports::{
-    ManualClock, MockEventRepository, MockPersonalTokenRepository, MockTokenRepository, SecretSealer,
-    StoreError, StoredToken, TokenRepository,
+    ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
+    MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch, TokenRepository,
 };
 use latchkey_service::{
-    AuthenticationError, Authenticator, IndexSettings, Initiator, PersonalTokenDraft, PrincipalIndex,
-    SeenLedger, TokenReference, UserDraft,
+    AuthenticationError, Authenticator, Caller, CredentialPorts, IndexSettings, Permit, PersonalTokenDraft,
+    PrincipalIndex, RoleReference, SeenLedger, TokenReference,
 };
 
 #[tokio::test]
@@ -34,10 +33,10 @@ async fn a_token_is_recognised_until_it_is_revoked() {
 #[tokio::test]
 async fn a_token_is_refused_from_the_moment_of_its_expiry() {
     let house = House::new();
-    let user = a_user(&house).await;
+    let user = house.user("ed", "Viewer").await;
     let ends = moment(1_700_000_010_000);
     let draft = PersonalTokenDraft { description: Description::new("ci").expect("text"), expires_at: ends };
-    let issued = house.use_cases.people.issue_personal_token(&user, draft, &Initiator::system()).await;
+    let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
     house.use_cases.follow_changes().await.expect("followed");
     house.clock.advance(Duration::from_millis(9_999));
@@ -60,18 +59,19 @@ async fn what_is_no_secret_is_not_recognised() {
 #[tokio::test]
 async fn a_user_acts_with_the_roles_of_the_moment() {
     let house = House::new();
-    let user = a_user(&house).await;
+    let user = house.user("ed", "Viewer").await;
     let draft = PersonalTokenDraft {
         description: Description::new("ci").expect("text"),
         expires_at: moment(1_800_000_000_000),
     };
-    let issued = house.use_cases.people.issue_personal_token(&user, draft, &Initiator::system()).await;
+    let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
     house.use_cases.follow_changes().await.expect("followed");
     let before = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     assert_eq!(before.grants().iter().count(), 0);
-    let default = project_id("default");
-    house.use_cases.people.grant(&user, &default, "member", &Initiator::system()).await.expect("granted");
+    let permit = Permit::request(&Caller::system(), project_id("default")).expect("may do everything");
+    let member = [RoleReference::Name("member".to_owned())];
+    house.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
     let after = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     assert_eq!(after.grants().iter().count(), 3);
 }
@@ -97,7 +97,7 @@ async fn a_failed_flush_keeps_its_notes() {
     let bench = Bench::new();
     let mut tokens = MockTokenRepository::new();
     let stored = bench.stored.clone();
-    tokens.expect_find_token_by_digest().returning(move |_| Ok(Some(stored.clone())));
+    tokens.expect_find_token_by_digest().returning(move |_| Ok(Some(found(&stored))));
     let mut failures = 1;
     tokens.expect_record_tokens_seen().times(2).returning(move |seen| {
         assert_eq!(seen.len(), 1);
@@ -162,7 +162,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let (stored, racing) = (bench.stored.clone(), index.clone());
     tokens.expect_find_token_by_digest().times(2).returning(move |_| {
         racing.forget_all();
-        Ok(Some(stored.clone()))
+        Ok(Some(found(&stored)))
     });
     let authenticator = bench.authenticator(Arc::new(tokens), &index, Arc::default());
     index.follow(&events_at(1)).await.expect("followed");
@@ -181,10 +181,8 @@ async fn a_store_that_is_away_is_no_reason_to_call_a_secret_unknown() {
     assert!(matches!(failed, Err(AuthenticationError::Store(StoreError::Unavailable(_)))), "{failed:?}");
 }
 
-async fn a_user(house: &House) -> latchkey_domain::User {
-    let identity = UserIdentity::new(Username::new("ed").ok(), None).expect("named");
-    let draft = UserDraft { identity, name: PersonName::new("Ed").ok(), root_role: "Viewer".to_owned() };
-    house.use_cases.people.create_user(draft, &Initiator::system()).await.expect("created")
+fn found(stored: &StoredToken) -> TokenMatch {
+    TokenMatch { stored: stored.clone(), secret_until: None }
 }
 
 fn away() -> StoreError {
@@ -231,7 +229,7 @@ impl Bench {
     fn answering(&self, times: usize) -> Arc<MockTokenRepository> {
         let mut tokens = MockTokenRepository::new();
         let stored = self.stored.clone();
-        tokens.expect_find_token_by_digest().times(times).returning(move |_| Ok(Some(stored.clone())));
+        tokens.expect_find_token_by_digest().times(times).returning(move |_| Ok(Some(found(&stored))));
         Arc::new(tokens)
     }
 
@@ -241,7 +239,11 @@ impl Bench {
         index: &Arc<PrincipalIndex>,
         seen: Arc<SeenLedger>,
     ) -> Authenticator {
-        let personal = Arc::new(MockPersonalTokenRepository::new());
-        Authenticator::new((tokens, personal), self.sealer.clone(), self.clock.clone(), index.clone(), seen)
+        let ports = CredentialPorts {
+            tokens,
+            personal_tokens: Arc::new(MockPersonalTokenRepository::new()),
+            sessions: Arc::new(MockSessionRepository::new()),
+        };
+        Authenticator::new(ports, self.sealer.clone(), self.clock.clone(), index.clone(), seen)
     }
 }

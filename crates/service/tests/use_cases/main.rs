@@ -2,7 +2,15 @@
 //! how often.
 #![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
 
+mod accounts;
+mod audit_trail;
 mod authentication;
 mod first_tokens;
+mod instance_tokens;
+mod members;
+mod places;
 mod project_tokens;
+mod roles;
+mod rotation;
+mod sessions;
 mod support;

@@ -1,16 +1,18 @@
 //! The rules of the contract's table "Project tokens", without a database.
 
-use crate::support::{House, QUOTA, client_of, draft, moment, permit, project_id, user, user_with};
+use std::sync::Arc;
+
+use crate::support::{House, QUOTA, client_of, draft, moment, origin, permit, project_id, user, user_with};
 use latchkey_domain::{
-    EnvironmentName, EnvironmentScope, EventKind, Grants, Origin, Permission, Place, Principal, ProjectScope,
+    EnvironmentName, EnvironmentScope, EventKind, Grants, Permission, Place, Principal, ProjectScope,
     ProjectSet, TokenAccess, TokenKind,
 };
 use latchkey_service::{
-    CreateTokens, DeleteTokens, Missing, Permit, ProjectTokenDraft, ReadTokens, Refusal, Reveal,
-    TokenReference,
+    Caller, CreateTokens, DeleteTokens, Field, Missing, Permit, ReadTokens, Refusal, Reveal, RotateTokens,
+    TokenReference, TokenRequest,
 };
 
-fn invalid_field(refusal: &Refusal) -> Option<&'static str> {
+fn invalid_field(refusal: &Refusal) -> Option<Field> {
     match refusal {
         Refusal::Invalid { field, .. } => *field,
         other => panic!("expected Invalid, got {other:?}"),
@@ -62,9 +64,9 @@ async fn an_unknown_project_is_not_found_by_those_who_may_ask() {
 async fn a_wrong_environment_is_told_before_an_unknown_project() {
     let house = House::new();
     let environment = EnvironmentScope::Only(EnvironmentName::new("nowhere").expect("name"));
-    let asked = ProjectTokenDraft { environment: Some(environment), ..draft("x") };
+    let asked = TokenRequest { environment: Some(environment), ..draft("x") };
     let refusal = house.use_cases.project_tokens.create(&permit("nope"), asked).await.expect_err("refused");
-    assert_eq!(invalid_field(&refusal), Some("environment"));
+    assert_eq!(invalid_field(&refusal), Some(Field::Body("environment")));
 }
 
 #[tokio::test]
@@ -73,20 +75,20 @@ async fn a_project_creates_tokens_for_itself_alone() {
     house.project("p2").await;
     let set = |ids: [&str; 2]| ProjectScope::Only(ProjectSet::new(ids.map(project_id)).expect("some"));
     let bad = [
-        (ProjectTokenDraft { kind: TokenKind::Admin, ..draft("x") }, "type"),
-        (ProjectTokenDraft { projects: Some(ProjectScope::All), ..draft("x") }, "projects"),
-        (ProjectTokenDraft { projects: Some(set(["p2", "p2"])), ..draft("x") }, "projects"),
-        (ProjectTokenDraft { projects: Some(set(["default", "p2"])), ..draft("x") }, "projects"),
-        (ProjectTokenDraft { environment: Some(EnvironmentScope::All), ..draft("x") }, "environment"),
+        (TokenRequest { kind: TokenKind::Admin, ..draft("x") }, "type"),
+        (TokenRequest { projects: Some(ProjectScope::All), ..draft("x") }, "projects"),
+        (TokenRequest { projects: Some(set(["p2", "p2"])), ..draft("x") }, "projects"),
+        (TokenRequest { projects: Some(set(["default", "p2"])), ..draft("x") }, "projects"),
+        (TokenRequest { environment: Some(EnvironmentScope::All), ..draft("x") }, "environment"),
     ];
     for (asked, field) in bad {
         let refusal =
             house.use_cases.project_tokens.create(&permit("default"), asked).await.expect_err(field);
-        assert_eq!(invalid_field(&refusal), Some(field));
+        assert_eq!(invalid_field(&refusal), Some(Field::Body(field)));
     }
     assert!(house.tokens_of("default").await.is_empty());
 
-    let twice = ProjectTokenDraft { projects: Some(set(["default", "default"])), ..draft("x") };
+    let twice = TokenRequest { projects: Some(set(["default", "default"])), ..draft("x") };
     house
         .use_cases
         .project_tokens
@@ -105,7 +107,7 @@ async fn a_full_project_takes_no_more() {
     let refusal =
         house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect_err("full");
     assert!(matches!(refusal, Refusal::LimitReached { limit: QUOTA }), "{refusal:?}");
-    assert_eq!(house.events().await.len(), usize::try_from(QUOTA).expect("small"));
+    assert_eq!(house.events().await.len(), usize::try_from(QUOTA).expect("small"), "one for each token");
 }
 
 #[tokio::test]
@@ -148,7 +150,7 @@ async fn tokens_of_elsewhere_cannot_be_deleted_here() {
 async fn an_event_says_who_from_where_and_what_without_the_secret() {
     let house = House::new();
     let ends = Some(moment(1_800_000_000_000));
-    let asked = ProjectTokenDraft { expires_at: ends, ..draft("x") };
+    let asked = TokenRequest { expires_at: ends, ..draft("x") };
     let created = house.use_cases.project_tokens.create(&permit("default"), asked).await.expect("created");
     let secret = created.secret.expect("shown").reveal().to_owned();
     let reference = TokenReference::parse(&secret).expect("a reference");
@@ -159,7 +161,7 @@ async fn an_event_says_who_from_where_and_what_without_the_secret() {
     for event in [first, second] {
         assert_eq!(event.record.actor.user_id(), 7);
         assert_eq!(event.record.actor.name(), "ed@example.com");
-        assert_eq!(event.record.origin, Origin::new("192.0.2.7".parse().ok(), Some("curl/8")));
+        assert_eq!(event.record.origin, origin());
         assert_eq!(event.record.projects, Some(ProjectScope::one(project_id("default"))));
         let random = secret.rsplit_once('.').expect("a dot").1;
         assert!(!format!("{event:?}").contains(random));
@@ -184,9 +186,7 @@ async fn a_show_once_token_is_listed_without_its_secret() {
 
 #[test]
 fn a_permit_needs_the_permission_in_that_project() {
-    let ask = |principal: &Principal, project: &str| {
-        Permit::<CreateTokens>::request(principal, project_id(project), Origin::default())
-    };
+    let ask = |caller: &Caller, project: &str| Permit::<CreateTokens>::request(caller, project_id(project));
     assert!(ask(&user_with::<CreateTokens>("a"), "a").is_ok());
     for denied in [
         ask(&user_with::<CreateTokens>("a"), "b"),
@@ -201,12 +201,20 @@ fn a_permit_needs_the_permission_in_that_project() {
     assert!(ask(&user(Grants::admin()), "a").is_ok());
 }
 
+#[test]
+fn rotating_needs_both_permissions() {
+    let ask = |caller: &Caller| Permit::<RotateTokens>::request(caller, project_id("a"));
+    assert!(ask(&user_with::<RotateTokens>("a")).is_ok());
+    for caller in [user_with::<CreateTokens>("a"), user_with::<DeleteTokens>("a")] {
+        assert!(matches!(ask(&caller), Err(Refusal::Denied(_))));
+    }
+}
+
 #[tokio::test]
 async fn client_tokens_administer_nothing() {
     let house = House::new();
     let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
-    let principal = Principal::of_token(&token.token);
-    let refused = Permit::<ReadTokens>::request(&principal, project_id("default"), Origin::default());
-    let message = refused.expect_err("refused").to_string();
+    let principal = Arc::new(Principal::of_token(&token.token, None));
+    let message = Caller::admit(principal, origin()).expect_err("refused").to_string();
     assert_eq!(message, "invalid token: expected a different token type for this endpoint");
 }

@@ -2,20 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_crypto::{KeyRing, MasterKey, Sealer};
+use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, Event, EventId, Grant, Grants, Origin, PersonalTokenId,
-    Place, Principal, ProjectDescription, ProjectId, ProjectName, ProjectScope, Timestamp, TokenAccess,
-    TokenKind, TokenName, UserId,
+    ApiToken, EnvironmentName, EnvironmentScope, Event, EventId, EventKind, Grant, Grants, Origin,
+    Permission, PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName,
+    ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName, User, UserCredential, UserId, Username,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
     CountingEntropy, EventRepository, ManualClock, Quota, SecretSealer, Store, TokenRepository,
 };
 use latchkey_service::{
-    IndexSettings, Initiator, Permit, ProjectAction, ProjectTokenDraft, Reveal, RevealedToken, Settings,
-    Surroundings, TokenDraft, TokenPolicy, UseCases,
+    Caller, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction, ProjectDraft,
+    Reveal, RevealedToken, RoleReference, SessionPolicy, Settings, Surroundings, TokenDraft, TokenPolicy,
+    TokenRequest, UseCases, UserDraft,
 };
+
+/// So cheap that a test does not wait for it.
+const CHEAP: Cost = Cost::Least;
 
 pub(crate) struct House {
     pub(crate) use_cases: UseCases,
@@ -24,6 +28,9 @@ pub(crate) struct House {
 }
 
 pub(crate) const QUOTA: u64 = 5;
+/// How long a session lasts.
+pub(crate) const SESSION: Duration = Duration::from_secs(3_600);
+pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).expect("in range")
@@ -37,8 +44,11 @@ pub(crate) fn sealer() -> Arc<dyn SecretSealer> {
 
 pub(crate) fn settings(reveal: Reveal) -> Settings {
     Settings {
-        tokens: TokenPolicy { quota: Quota(QUOTA), reveal },
+        tokens: TokenPolicy { quota: Quota(QUOTA), reveal, allow_admin: false },
         index: IndexSettings { capacity: 100, max_staleness: Duration::from_secs(5) },
+        sessions: SessionPolicy { ttl: SESSION, most: 3 },
+        personal_tokens: 2,
+        retention: None,
     }
 }
 
@@ -48,25 +58,53 @@ impl House {
     }
 
     pub(crate) fn revealing(reveal: Reveal) -> Self {
+        Self::with(settings(reveal))
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::at(moment(1_700_000_000_000)));
         let store = Arc::new(MemoryStore::new(moment(0)));
+        let entropy = Arc::new(CountingEntropy::default());
         let surroundings = Surroundings {
             store: Arc::clone(&store) as Arc<dyn Store>,
             sealer: sealer(),
+            hasher: Arc::new(Argon2Hasher::with_cost(CHEAP, entropy.clone())),
             clock: clock.clone(),
-            entropy: Arc::new(CountingEntropy::default()),
+            entropy,
         };
-        Self { use_cases: UseCases::new(surroundings, settings(reveal)), store, clock }
+        Self { use_cases: UseCases::new(surroundings, settings), store, clock }
     }
 
     pub(crate) async fn project(&self, id: &str) -> ProjectId {
         let name = ProjectName::new(id).expect("name");
-        let project = self
-            .use_cases
-            .projects
-            .create(project_id(id), name, ProjectDescription::new("").expect("empty"), &Initiator::system())
-            .await;
-        project.expect("created").id
+        let project =
+            self.use_cases.projects.create(&system(), project_draft(name, Some(project_id(id)))).await;
+        project.expect("created").project.id
+    }
+
+    /// A user of this name with this root role and [`PASSWORD`].
+    pub(crate) async fn user(&self, name: &str, root_role: &str) -> User {
+        let draft = UserDraft {
+            username: Username::new(name).ok(),
+            email: None,
+            name: None,
+            root_role: RoleReference::Name(root_role.to_owned()),
+            password: Some(PASSWORD.to_owned()),
+        };
+        self.use_cases.users.create(&system(), draft).await.expect("created")
+    }
+
+    /// The user as a caller, signed in by a session, with all that they may do at the moment.
+    pub(crate) async fn signed_in(&self, name: &str) -> Caller {
+        let logged_in = self.use_cases.sessions.log_in(name, PASSWORD, origin()).await.expect("signed in");
+        let secret = logged_in.secret.reveal().to_owned();
+        let principal = self.use_cases.authenticator.authenticate_session(&secret).await.expect("recognised");
+        Caller::admit(principal, origin()).expect("admitted")
+    }
+
+    /// The kinds of the events since the first so many.
+    pub(crate) async fn kinds_since(&self, first: usize) -> Vec<EventKind> {
+        self.events().await.iter().skip(first).map(|event| event.record.kind).collect()
     }
 
     /// A token of any access, as the command line makes it.
@@ -94,8 +132,13 @@ pub(crate) fn client_of(projects: ProjectScope) -> TokenAccess {
     TokenAccess::new(TokenKind::Client, projects, environment).expect("a scope")
 }
 
-pub(crate) fn draft(name: &str) -> ProjectTokenDraft {
-    ProjectTokenDraft {
+pub(crate) fn project_draft(name: ProjectName, id: Option<ProjectId>) -> ProjectDraft {
+    let description = ProjectDescription::new("").expect("empty");
+    ProjectDraft { id, name, description, mode: ProjectMode::Open, environments: None }
+}
+
+pub(crate) fn draft(name: &str) -> TokenRequest {
+    TokenRequest {
         name: TokenName::new(name).expect("name"),
         kind: TokenKind::Client,
         environment: None,
@@ -104,24 +147,44 @@ pub(crate) fn draft(name: &str) -> ProjectTokenDraft {
     }
 }
 
-/// A user who may do just this in just that project.
-pub(crate) fn user_with<A: ProjectAction>(project: &str) -> Principal {
-    let grant = Grant { permission: A::PERMISSION, place: Place::Project(project_id(project)) };
-    user(Grants::from_iter([grant]))
+pub(crate) fn origin() -> Origin {
+    Origin::new("192.0.2.7".parse().ok(), Some("curl/8"))
 }
 
-pub(crate) fn user(grants: Grants) -> Principal {
-    Principal::User {
+/// A permit of Latchkey itself.
+pub(crate) fn system<A: InstanceAction>() -> InstancePermit<A> {
+    InstancePermit::request(&Caller::system()).expect("may do everything")
+}
+
+/// A user who may do just this in just that project.
+pub(crate) fn user_with<A: ProjectAction>(project: &str) -> Caller {
+    let place = Place::Project(project_id(project));
+    user(
+        A::PERMISSIONS
+            .iter()
+            .map(|permission| Grant { permission: *permission, place: place.clone() })
+            .collect(),
+    )
+}
+
+pub(crate) fn user(grants: Grants) -> Caller {
+    let principal = Principal::User {
         id: UserId(7),
         label: "ed@example.com".to_owned(),
         grants,
-        personal_token: PersonalTokenId(1),
+        credential: UserCredential::PersonalToken(PersonalTokenId(1)),
         expires_at: moment(2_000_000_000_000),
-    }
+    };
+    Caller::admit(Arc::new(principal), origin()).expect("a user")
 }
 
 /// The permit of such a user.
 pub(crate) fn permit<A: ProjectAction>(project: &str) -> Permit<A> {
-    let origin = Origin::new("192.0.2.7".parse().ok(), Some("curl/8"));
-    Permit::request(&user_with::<A>(project), project_id(project), origin).expect("allowed")
+    Permit::request(&user_with::<A>(project), project_id(project)).expect("allowed")
+}
+
+/// The permit of a user with these grants for the instance.
+pub(crate) fn holding<A: InstanceAction>(permissions: &[Permission]) -> InstancePermit<A> {
+    let grant = |permission: &Permission| Grant { permission: *permission, place: Place::Instance };
+    InstancePermit::request(&user(permissions.iter().map(grant).collect())).expect("allowed")
 }

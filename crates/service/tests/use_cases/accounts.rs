@@ -1,0 +1,177 @@
+//! Users, service accounts, and their personal tokens.
+
+use latchkey_domain::{
+    AccountKind, Description, Email, EventKind, PasswordFault, PersonName, RoleId, UserId, Username,
+};
+use latchkey_ports::Page;
+use latchkey_service::{
+    Caller, Field, Missing, PersonalTokenDraft, Refusal, RoleReference, ServiceAccountDraft, SignedIn,
+    UserChange, UserDraft,
+};
+
+use crate::support::{House, PASSWORD, moment, system};
+
+fn role(name: &str) -> RoleReference {
+    RoleReference::Name(name.to_owned())
+}
+
+fn ed() -> UserDraft {
+    UserDraft {
+        username: Username::new("ed").ok(),
+        email: Email::new("Ed@example.com").ok(),
+        name: PersonName::new("Ed").ok(),
+        root_role: RoleReference::Id(RoleId(2)),
+        password: None,
+    }
+}
+
+fn pat(description: &str) -> PersonalTokenDraft {
+    let description = Description::new(description).expect("text");
+    PersonalTokenDraft { description, expires_at: moment(1_800_000_000_000) }
+}
+
+#[tokio::test]
+async fn a_user_is_made_changed_and_removed_with_an_event_each() {
+    let house = House::new();
+    house.user("root", "Admin").await;
+    let users = &house.use_cases.users;
+    let made = users.create(&system(), ed()).await.expect("created");
+    let change =
+        UserChange { name: PersonName::new("Edna").ok(), email: None, root_role: Some(role("viewer")) };
+    let changed = users.update(&system(), made.id, &change).await.expect("changed");
+    assert_eq!((changed.root_role, changed.name.as_ref().expect("named").as_str()), (RoleId(3), "Edna"));
+    assert_eq!(users.get(&system(), made.id).await.expect("found"), changed);
+    users.update(&system(), made.id, &change).await.expect("to what it is: no event");
+    users.delete(&system(), made.id).await.expect("deleted");
+    let again = users.delete(&system(), made.id).await;
+    assert!(matches!(again, Err(Refusal::NotFound(Missing::User))), "{again:?}");
+    let expected = [EventKind::UserCreated, EventKind::UserUpdated, EventKind::UserDeleted];
+    assert_eq!(house.kinds_since(1).await, expected);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_user_leaves_nothing_behind() {
+    let house = House::new();
+    let users = &house.use_cases.users;
+    users.create(&system(), ed()).await.expect("created");
+    let other = || UserDraft { username: Username::new("other").ok(), email: None, ..ed() };
+    let field = |refusal: Refusal| match refusal {
+        Refusal::Invalid { field, .. } => field,
+        other => panic!("expected Invalid, got {other:?}"),
+    };
+    let nameless = UserDraft { username: None, email: None, ..ed() };
+    assert_eq!(field(users.create(&system(), nameless).await.expect_err("nameless")), None);
+    let same_address = UserDraft { email: Email::new("ED@example.com").ok(), ..other() };
+    assert_eq!(field(users.create(&system(), same_address).await.expect_err("in use")), None);
+    for unknown in [RoleReference::Id(RoleId(99)), role("Nope"), role("Member")] {
+        let refused = users.create(&system(), UserDraft { root_role: unknown, ..other() }).await;
+        assert_eq!(field(refused.expect_err("no such role")), Some(Field::Body("rootRole")));
+    }
+    let weak = UserDraft { password: Some("short".to_owned()), ..other() };
+    let refused = users.create(&system(), weak).await.expect_err("weak");
+    assert!(
+        matches!(&refused, Refusal::WeakPassword(faults) if *faults == [PasswordFault::TooShort]),
+        "{refused:?}"
+    );
+    assert_eq!(house.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_last_admin_stays() {
+    let house = House::new();
+    let users = &house.use_cases.users;
+    let root = house.user("root", "Admin").await;
+    let other = house.user("other", "Admin").await;
+    let demotion = UserChange { root_role: Some(role("Viewer")), ..UserChange::default() };
+    users.update(&system(), other.id, &demotion).await.expect("one is left");
+    for refused in
+        [users.update(&system(), root.id, &demotion).await.map(drop), users.delete(&system(), root.id).await]
+    {
+        assert!(matches!(refused, Err(Refusal::NotPermitted(_))), "{refused:?}");
+    }
+    house
+        .use_cases
+        .service_accounts
+        .create(&system(), robot("Admin"))
+        .await
+        .expect("but it cannot sign in, so it does not count");
+    assert!(users.delete(&system(), root.id).await.is_err());
+}
+
+fn robot(root_role: &str) -> ServiceAccountDraft {
+    let username = Username::new("robot").expect("a name");
+    ServiceAccountDraft { username, name: PersonName::new("Robot").ok(), root_role: role(root_role) }
+}
+
+#[tokio::test]
+async fn a_service_account_acts_by_its_tokens_and_cannot_sign_in() {
+    let house = House::new();
+    let accounts = &house.use_cases.service_accounts;
+    let robot = accounts.create(&system(), robot("Editor")).await.expect("created");
+    assert_eq!(robot.kind, AccountKind::Service);
+    let issued = accounts.create_token(&system(), robot.id, pat("ci")).await.expect("issued");
+    let principal = house.use_cases.authenticator.authenticate(issued.secret.reveal()).await;
+    assert!(!principal.expect("recognised").grants().iter().collect::<Vec<_>>().is_empty());
+    let (directory, tokens) = accounts.list(&system(), Page::default()).await.expect("listed");
+    assert_eq!((directory.users.len(), tokens.len()), (1, 1));
+    assert!(house.use_cases.users.get(&system(), robot.id).await.is_err(), "it is no person");
+    accounts.delete_token(&system(), robot.id, issued.token.id).await.expect("revoked");
+    assert!(house.use_cases.authenticator.authenticate(issued.secret.reveal()).await.is_err());
+    let again = accounts.delete_token(&system(), robot.id, issued.token.id).await;
+    assert!(matches!(again, Err(Refusal::NotFound(Missing::PersonalToken))), "{again:?}");
+    accounts.delete(&system(), robot.id).await.expect("deleted");
+    let expected = [
+        EventKind::ServiceAccountCreated,
+        EventKind::PersonalTokenCreated,
+        EventKind::PersonalTokenDeleted,
+        EventKind::ServiceAccountDeleted,
+    ];
+    assert_eq!(house.kinds_since(0).await, expected);
+}
+
+#[tokio::test]
+async fn personal_tokens_are_the_users_own() {
+    let house = House::new();
+    house.user("ed", "Viewer").await;
+    house.user("eve", "Viewer").await;
+    let [ed, eve] = [house.signed_in("ed").await, house.signed_in("eve").await]
+        .map(|caller| SignedIn::request(&caller).expect("a user"));
+    let tokens = &house.use_cases.personal_tokens;
+    let first = tokens.create(&ed, pat("a")).await.expect("issued");
+    assert!(matches!(tokens.create(&ed, pat("a")).await, Err(Refusal::Exists(_))));
+    tokens.create(&eve, pat("a")).await.expect("somebody else's description");
+    let events = house.events().await.len();
+    let stolen = tokens.delete(&eve, first.token.id).await;
+    assert!(matches!(stolen, Err(Refusal::NotFound(Missing::PersonalToken))), "{stolen:?}");
+    assert_eq!(house.events().await.len(), events);
+    tokens.create(&ed, pat("b")).await.expect("issued");
+    assert!(matches!(tokens.create(&ed, pat("c")).await, Err(Refusal::NotPermitted(_))), "two are the most");
+    assert_eq!(tokens.list(&ed).await.expect("listed").len(), 2);
+    tokens.delete(&ed, first.token.id).await.expect("revoked");
+    assert!(house.use_cases.authenticator.authenticate(first.secret.reveal()).await.is_err());
+    let past = PersonalTokenDraft { expires_at: moment(1_700_000_000_000), ..pat("past") };
+    assert!(
+        matches!(tokens.create(&ed, past).await, Err(Refusal::Invalid { .. })),
+        "it would have ended already"
+    );
+}
+
+#[tokio::test]
+async fn an_api_token_is_no_user() {
+    let house = House::new();
+    let refused = SignedIn::request(&Caller::system()).expect_err("no user");
+    assert!(matches!(refused, Refusal::NotPermitted(_)));
+    let missing = house.use_cases.users.get(&system(), UserId(99)).await;
+    assert!(matches!(missing, Err(Refusal::NotFound(Missing::User))));
+    assert!(!PASSWORD.is_empty());
+}
+
+#[tokio::test]
+async fn a_search_needs_two_characters() {
+    let house = House::new();
+    house.user("edna", "Viewer").await;
+    let users = &house.use_cases.users;
+    let found =
+        |text: &'static str| async { users.search(&Caller::system(), text).await.expect("searched").len() };
+    assert_eq!((found("e").await, found("DN").await, found("xx").await), (0, 1, 0));
+}

@@ -1,0 +1,80 @@
+//! Who holds which roles in a project, and who may say so.
+
+use latchkey_domain::{EventKind, RoleId, UserId};
+use latchkey_service::{Caller, Field, Missing, Permit, Refusal, RoleReference, UpdateProject};
+
+use crate::support::{House, permit, project_id};
+
+const OWNER: RoleReference = RoleReference::Id(RoleId(4));
+const MEMBER: RoleReference = RoleReference::Id(RoleId(5));
+
+fn all() -> Permit<UpdateProject> {
+    Permit::request(&Caller::system(), project_id("default")).expect("may do everything")
+}
+
+async fn roles_of(house: &House, user: UserId) -> Vec<RoleId> {
+    let access = house.use_cases.members.list(&all()).await.expect("listed");
+    let found = access.members.into_iter().find(|member| member.user.id == user);
+    found.map(|member| member.roles).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn roles_are_added_replaced_and_taken_away() {
+    let house = House::new();
+    let ed = house.user("ed", "Viewer").await.id;
+    let members = &house.use_cases.members;
+    members.add(&all(), vec![ed], &[MEMBER]).await.expect("added");
+    members.add(&all(), vec![ed], &[MEMBER]).await.expect("held already: no event");
+    members.add(&all(), vec![ed], &[OWNER, OWNER]).await.expect("added");
+    assert_eq!(roles_of(&house, ed).await, [RoleId(4), RoleId(5)]);
+    members.replace(&all(), ed, &[MEMBER]).await.expect("replaced");
+    assert_eq!(roles_of(&house, ed).await, [RoleId(5)]);
+    members.remove(&all(), ed).await.expect("removed");
+    assert_eq!(roles_of(&house, ed).await, []);
+    let again = members.remove(&all(), ed).await;
+    assert!(matches!(again, Err(Refusal::NotFound(Missing::User))), "{again:?}");
+    let expected = [
+        EventKind::ProjectAccessAdded,
+        EventKind::ProjectAccessAdded,
+        EventKind::ProjectAccessUpdated,
+        EventKind::ProjectAccessRemoved,
+    ];
+    assert_eq!(house.kinds_since(1).await, expected);
+}
+
+#[tokio::test]
+async fn nobody_gives_what_they_do_not_hold() {
+    let house = House::new();
+    let ed = house.user("ed", "Viewer").await.id;
+    let poor = permit::<UpdateProject>("default");
+    for given in [MEMBER, OWNER] {
+        for refused in [
+            house.use_cases.members.add(&poor, vec![ed], std::slice::from_ref(&given)).await.map(drop),
+            house.use_cases.members.replace(&poor, ed, &[given]).await,
+        ] {
+            assert!(matches!(refused, Err(Refusal::Denied(_))), "{refused:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_and_nothing_is_given() {
+    let house = House::new();
+    let ed = house.user("ed", "Viewer").await.id;
+    let members = &house.use_cases.members;
+    let field = |outcome: Result<Vec<latchkey_domain::Role>, Refusal>| match outcome {
+        Err(Refusal::Invalid { field, .. }) => field,
+        other => panic!("expected Invalid, got {other:?}"),
+    };
+    assert_eq!(field(members.add(&all(), vec![], &[MEMBER]).await), Some(Field::Body("users")));
+    assert_eq!(field(members.add(&all(), vec![ed], &[]).await), Some(Field::Body("roles")));
+    let root = RoleReference::Name("Admin".to_owned());
+    assert_eq!(field(members.add(&all(), vec![ed], &[root]).await), Some(Field::Body("roles")));
+    assert_eq!(field(members.add(&all(), vec![ed, UserId(99)], &[MEMBER]).await), Some(Field::Body("users")));
+    let nowhere = Permit::request(&Caller::system(), project_id("nope")).expect("may do everything");
+    let refused = members.add(&nowhere, vec![ed], &[MEMBER]).await;
+    assert!(matches!(refused, Err(Refusal::NotFound(Missing::Project(_)))), "{refused:?}");
+    assert!(matches!(members.list(&nowhere).await, Err(Refusal::NotFound(Missing::Project(_)))));
+    assert!(matches!(members.remove(&nowhere, ed).await, Err(Refusal::NotFound(Missing::Project(_)))));
+    assert_eq!(roles_of(&house, ed).await, []);
+}

@@ -1,0 +1,171 @@
+//! Projects and environments, and what becomes of tokens when one goes.
+
+use latchkey_domain::{
+    EnvironmentKind, EnvironmentName, EventKind, ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId,
+};
+use latchkey_ports::Page;
+use latchkey_service::{
+    Caller, DeleteProject, EnvironmentChange, EnvironmentDraft, Field, InstancePermit, Missing, Permit,
+    ProjectChange, Refusal, RoleReference, UpdateProject,
+};
+
+use crate::support::{House, client_of, project_draft, project_id, system};
+
+fn name(text: &str) -> ProjectName {
+    ProjectName::new(text).expect("a name")
+}
+
+fn environment(text: &str) -> EnvironmentName {
+    EnvironmentName::new(text).expect("a name")
+}
+
+fn on<A: latchkey_service::ProjectAction>(project: &str) -> Permit<A> {
+    Permit::request(&Caller::system(), project_id(project)).expect("may do everything")
+}
+
+async fn listed(house: &House, caller: &Caller, archived: bool) -> Vec<String> {
+    let projects = house.use_cases.projects.list(caller, archived, Page::default()).await.expect("listed");
+    projects.iter().map(|overview| overview.project.id.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_project_has_an_id_of_its_name_the_enabled_environments_and_its_maker_as_owner() {
+    let house = House::new();
+    house.user("ed", "Editor").await;
+    let off = EnvironmentChange { enabled: Some(false), ..EnvironmentChange::default() };
+    house.use_cases.environments.update(&system(), "production", off).await.expect("switched off");
+    let permit = InstancePermit::request(&house.signed_in("ed").await).expect("an editor");
+    let made = house.use_cases.projects.create(&permit, project_draft(name("My Proj"), None)).await;
+    let made = made.expect("created");
+    assert_eq!((made.project.id.as_str(), made.members), ("my-proj", 1));
+    assert_eq!(made.environments, [environment("development")]);
+    let access = house.use_cases.members.list(&on("my-proj")).await.expect("listed");
+    assert_eq!(access.members[0].roles, [RoleId(4)]);
+    let found = house.use_cases.projects.get(&Caller::system(), "my-proj").await.expect("found");
+    assert_eq!(found, made);
+
+    let nameless = house.use_cases.projects.create(&system(), project_draft(name("日本語"), None)).await;
+    assert!(matches!(nameless, Err(Refusal::Invalid { field: Some(Field::Body("id")), .. })), "{nameless:?}");
+    let taken = house.use_cases.projects.create(&system(), project_draft(name("my proj"), None)).await;
+    assert!(matches!(taken, Err(Refusal::Exists(_))), "{taken:?}");
+}
+
+#[tokio::test]
+async fn a_private_project_is_seen_by_its_members() {
+    let house = House::new();
+    house.project("secret").await;
+    let change = ProjectChange { mode: Some(ProjectMode::Private), ..ProjectChange::default() };
+    house.use_cases.projects.update(&on("secret"), &change).await.expect("changed");
+    let member = house.user("member", "Viewer").await;
+    house.user("viewer", "Viewer").await;
+    house.user("editor", "Editor").await;
+    let role = [RoleReference::Id(RoleId(5))];
+    house.use_cases.members.add(&on("secret"), vec![member.id], &role).await.expect("given");
+    for (who, sees) in [("member", true), ("viewer", false), ("editor", true)] {
+        let caller = house.signed_in(who).await;
+        assert_eq!(listed(&house, &caller, false).await.contains(&"secret".to_owned()), sees, "{who}");
+        let found = house.use_cases.projects.get(&caller, "secret").await;
+        assert_eq!(found.is_ok(), sees, "{who}");
+        assert!(sees || matches!(found, Err(Refusal::NotFound(Missing::Project(_)))));
+    }
+}
+
+#[tokio::test]
+async fn an_archived_project_leaves_the_list_and_comes_back() {
+    let house = House::new();
+    house.project("old").await;
+    let projects = &house.use_cases.projects;
+    projects.archive(&on("old")).await.expect("archived");
+    projects.archive(&on("old")).await.expect("archived already: no event");
+    assert_eq!(listed(&house, &Caller::system(), false).await, ["default"]);
+    assert_eq!(listed(&house, &Caller::system(), true).await, ["old"]);
+    projects.revive(&on("old")).await.expect("revived");
+    assert_eq!(listed(&house, &Caller::system(), false).await, ["default", "old"]);
+    assert_eq!(house.kinds_since(1).await, [EventKind::ProjectArchived, EventKind::ProjectRevived]);
+    for refused in [projects.archive(&on("default")).await, projects.delete(&on("default")).await] {
+        assert!(matches!(refused, Err(Refusal::NotPermitted(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_go_with_their_project_or_lose_just_it() {
+    let house = House::new();
+    house.project("gone").await;
+    let both = ProjectSet::new(["default", "gone"].map(project_id)).expect("two");
+    let own = house.token(client_of(ProjectScope::one(project_id("gone")))).await;
+    let shared = house.token(client_of(ProjectScope::Only(both))).await;
+    let wide = house.token(client_of(ProjectScope::All)).await;
+    let secrets =
+        [&own, &shared, &wide].map(|token| token.secret.as_ref().expect("shown").reveal().to_owned());
+    let before = house.events().await.len();
+    house.use_cases.projects.delete(&on::<DeleteProject>("gone")).await.expect("deleted");
+
+    let mut kinds = house.kinds_since(before).await;
+    assert_eq!(kinds.pop(), Some(EventKind::ProjectDeleted), "the removal's own event is the last");
+    kinds.sort_by_key(|kind| kind.as_str());
+    assert_eq!(kinds, [EventKind::ApiTokenDeleted, EventKind::ApiTokenUpdated]);
+    let authenticator = &house.use_cases.authenticator;
+    assert!(authenticator.authenticate(&secrets[0]).await.is_err());
+    authenticator.authenticate(&secrets[2]).await.expect("a token of all projects is not concerned");
+    let rest = authenticator.authenticate(&secrets[1]).await.expect("recognised");
+    let latchkey_domain::Principal::ApiToken { access, .. } = &*rest else { panic!("an API token") };
+    assert_eq!(access.projects(), &ProjectScope::one(project_id("default")));
+    let again = house.use_cases.projects.delete(&on("gone")).await;
+    assert!(matches!(again, Err(Refusal::NotFound(Missing::Project(_)))), "{again:?}");
+}
+
+#[tokio::test]
+async fn an_environment_is_made_last_changed_sorted_and_deleted_with_its_tokens() {
+    let house = House::new();
+    let environments = &house.use_cases.environments;
+    let draft = EnvironmentDraft {
+        name: environment("staging"),
+        kind: EnvironmentKind::Test,
+        enabled: true,
+        sort_order: None,
+    };
+    let made = environments.create(&system(), draft.clone()).await.expect("created");
+    assert_eq!(made.sort_order, 4);
+    assert!(matches!(environments.create(&system(), draft).await, Err(Refusal::Exists(_))));
+    let kind = Some(EnvironmentKind::PreProduction);
+    let changed =
+        environments.update(&system(), "staging", EnvironmentChange { kind, ..Default::default() }).await;
+    assert_eq!(changed.expect("changed").kind, EnvironmentKind::PreProduction);
+    environments.sort(&system(), &[(environment("staging"), 0)]).await.expect("sorted");
+    let unknown =
+        environments.sort(&system(), &[(environment("staging"), 9), (environment("nope"), 1)]).await;
+    assert!(matches!(unknown, Err(Refusal::NotFound(Missing::Environment(_)))), "{unknown:?}");
+    let first = &environments.list(&Caller::system()).await.expect("listed")[0];
+    assert_eq!((first.environment.name.as_str(), first.environment.sort_order), ("staging", 0));
+
+    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+    let before = house.events().await.len();
+    environments.delete(&system(), "development").await.expect("deleted");
+    assert_eq!(house.kinds_since(before).await, [EventKind::ApiTokenDeleted, EventKind::EnvironmentDeleted]);
+    let secret = token.secret.expect("shown");
+    assert!(house.use_cases.authenticator.authenticate(secret.reveal()).await.is_err());
+    let gone = environments.delete(&system(), "development").await;
+    assert!(matches!(gone, Err(Refusal::NotFound(Missing::Environment(_)))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn environments_come_and_go_in_a_project() {
+    let house = House::new();
+    let projects = &house.use_cases.projects;
+    let permit = on::<UpdateProject>("default");
+    let development = environment("development");
+    assert!(matches!(projects.add_environment(&permit, &development).await, Err(Refusal::Exists(_))));
+    projects.remove_environment(&permit, "development").await.expect("removed");
+    projects.remove_environment(&permit, "development").await.expect("not there: no event");
+    projects.remove_environment(&permit, "not/a name").await.expect("not there: no event");
+    projects.add_environment(&permit, &development).await.expect("added");
+    let unknown = projects.add_environment(&permit, &environment("nope")).await;
+    assert!(
+        matches!(unknown, Err(Refusal::Invalid { field: Some(Field::Body("environment")), .. })),
+        "{unknown:?}"
+    );
+    let nowhere = projects.remove_environment(&on("nope"), "development").await;
+    assert!(matches!(nowhere, Err(Refusal::NotFound(Missing::Project(_)))), "{nowhere:?}");
+    let expected = [EventKind::ProjectEnvironmentRemoved, EventKind::ProjectEnvironmentAdded];
+    assert_eq!(house.kinds_since(0).await, expected);
+}

@@ -1,0 +1,86 @@
+//! Roles of an administrator's making.
+
+use std::collections::BTreeSet;
+
+use latchkey_domain::{EventKind, Permission as P, Role, RoleDescription, RoleId, RoleKind, RoleName};
+use latchkey_ports::{Entity, StoreError};
+use latchkey_service::{
+    Caller, Field, Missing, Permit, Refusal, RoleChange, RoleDraft, RoleReference, UpdateProject,
+};
+
+use crate::support::{House, project_id, system};
+
+fn reader() -> RoleDraft {
+    RoleDraft {
+        name: RoleName::new("Reader").expect("a name"),
+        kind: RoleKind::Custom,
+        description: RoleDescription::new("").expect("empty"),
+        permissions: BTreeSet::from([P::ReadProjectApiToken]),
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_made_changed_and_removed_with_an_event_each() {
+    let house = House::new();
+    let roles = &house.use_cases.roles;
+    let made = roles.create(&system(), reader()).await.expect("created");
+    assert!(made.id > RoleId(5));
+    let change = RoleChange { name: RoleName::new("Lector").ok(), ..RoleChange::default() };
+    let changed = roles.update(&system(), made.id, &change).await.expect("changed");
+    assert_eq!((changed.name.as_str(), changed.permissions), ("Lector", made.permissions));
+    roles.update(&system(), made.id, &change).await.expect("to what it is: no event");
+    roles.delete(&system(), made.id).await.expect("deleted");
+    let gone = roles.get(&Caller::system(), made.id).await;
+    assert!(matches!(gone, Err(Refusal::NotFound(Missing::Role))), "{gone:?}");
+    let expected = [EventKind::RoleCreated, EventKind::RoleUpdated, EventKind::RoleDeleted];
+    assert_eq!(house.kinds_since(0).await, expected);
+}
+
+#[tokio::test]
+async fn built_in_roles_stay_as_they_are() {
+    let house = House::new();
+    let roles = &house.use_cases.roles;
+    for role in Role::built_in() {
+        let change = RoleChange { name: RoleName::new("Mine").ok(), ..RoleChange::default() };
+        assert!(matches!(roles.update(&system(), role.id, &change).await, Err(Refusal::NotPermitted(_))));
+        assert!(matches!(roles.delete(&system(), role.id).await, Err(Refusal::NotPermitted(_))));
+    }
+    let taken = RoleDraft { name: RoleName::new("Owner").expect("a name"), ..reader() };
+    let refused = roles.create(&system(), taken).await;
+    assert!(matches!(refused, Err(Refusal::Exists(Entity::RoleName))), "{refused:?}");
+    let built_in = RoleDraft { kind: RoleKind::Root, ..reader() };
+    let refused = roles.create(&system(), built_in).await;
+    assert!(matches!(refused, Err(Refusal::Invalid { field: Some(Field::Body("type")), .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_role_holds_what_its_kind_can() {
+    let house = House::new();
+    for (kind, permission) in
+        [(RoleKind::Custom, P::CreateProject), (RoleKind::Custom, P::Admin), (RoleKind::RootCustom, P::Admin)]
+    {
+        let draft = RoleDraft { kind, permissions: BTreeSet::from([permission]), ..reader() };
+        let refused = house.use_cases.roles.create(&system(), draft).await;
+        let is_told =
+            matches!(refused, Err(Refusal::Invalid { field: Some(Field::Body("permissions")), .. }));
+        assert!(is_told, "{kind:?} {permission}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_holds_a_role_may_do_at_once_what_it_allows_now() {
+    let house = House::new();
+    let user = house.user("ed", "Viewer").await;
+    let role = house.use_cases.roles.create(&system(), reader()).await.expect("created");
+    let permit = Permit::<UpdateProject>::request(&Caller::system(), project_id("default")).expect("all");
+    let given = [RoleReference::Id(role.id)];
+    house.use_cases.members.add(&permit, vec![user.id], &given).await.expect("given");
+    house.use_cases.follow_changes().await.expect("followed");
+    assert_eq!(house.signed_in("ed").await.grants().iter().count(), 1);
+    let held = house.use_cases.roles.delete(&system(), role.id).await;
+    assert!(matches!(held, Err(Refusal::Invalid { .. })), "{held:?}");
+    let change = RoleChange { permissions: Some(BTreeSet::new()), ..RoleChange::default() };
+    house.use_cases.roles.update(&system(), role.id, &change).await.expect("changed");
+    assert_eq!(house.signed_in("ed").await.grants().iter().count(), 0);
+    assert!(StoreError::LastAdmin.to_string().contains("Admin"));
+}
