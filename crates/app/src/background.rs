@@ -1,5 +1,5 @@
-//! What a server does besides answering: following changes made by other processes, and writing when tokens were
-//! last seen.
+//! What a server does besides answering: following changes made by other processes, writing when tokens were last
+//! seen, and forgetting what has ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,6 +14,8 @@ use crate::output::sentence;
 
 /// How long the last writing may take, so that a stop with a dead database is still a stop.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
+/// How often what has ended is forgotten. It is refused from the moment it ends; this only gives its room back.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// The tasks, which end when this is dropped.
 pub(crate) struct Background {
@@ -27,6 +29,7 @@ impl Background {
         let mut tasks = JoinSet::new();
         tasks.spawn(follow(Arc::clone(use_cases), follow_every));
         tasks.spawn(flush(Arc::clone(use_cases), flush_every));
+        tasks.spawn(sweep(Arc::clone(use_cases)));
         Self { tasks, use_cases: Arc::clone(use_cases) }
     }
 
@@ -65,6 +68,22 @@ async fn flush(use_cases: Arc<UseCases>, every: Duration) {
         ticks.tick().await;
         if let Err(error) = use_cases.flush_seen().await {
             unwritten(&error);
+        }
+    }
+}
+
+async fn sweep(use_cases: Arc<UseCases>) {
+    let mut ticks = interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match use_cases.sweep().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(
+                count,
+                "ended sessions, retired secrets and events past their time were forgotten"
+            ),
+            Err(error) => tracing::warn!(error = sentence(&error), "what has ended could not be forgotten"),
         }
     }
 }

@@ -17,6 +17,8 @@ Examples:
   DATABASE_URL=postgres://… latchkey serve      serve from PostgreSQL
   latchkey config                               print the settings in effect, and where each comes from
   latchkey token create --type admin --name ops make an admin token and print its secret, once
+  latchkey user set-password --user ed@example.com --password-stdin
+                                                set the password of somebody who is locked out
 
 Settings come from flags, then LATCHKEY__SECTION__KEY (LATCHKEY__SERVER__PORT=8080), then DATABASE_URL and PORT, then
 latchkey.toml, then built-in defaults. Secrets are read from the environment only: LATCHKEY_MASTER_KEY, and
@@ -128,9 +130,15 @@ pub(crate) enum UserCommand {
     /// Make a user and print the user's id
     #[command(
         after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
+        latchkey user create --username ops --role Admin --password-stdin < password.txt\n  \
         latchkey user create --username deployer"
     )]
     Create(UserArgs),
+    /// Set a user's password and end all their sessions
+    #[command(
+        after_help = "Example:\n  latchkey user set-password --user ed@example.com --password-stdin < password.txt"
+    )]
+    SetPassword(PasswordArgs),
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +151,20 @@ pub(crate) struct UserArgs {
     /// The role for the whole instance: Admin, Editor or Viewer
     #[arg(long, default_value = "Viewer")]
     pub(crate) role: String,
+    /// Read the password from standard input, its first line; without one, the user cannot sign in
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PasswordArgs {
+    /// The user's name or e-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Read the password from standard input, its first line
+    // The only way there is: an argument would be seen by everybody who lists the machine's processes.
+    #[arg(long, required = true)]
+    pub(crate) password_stdin: bool,
 }
 
 /// What a user is known by: one of these, or both.

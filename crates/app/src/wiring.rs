@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_crypto::{Sealer, SystemEntropy};
+use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
 use latchkey_ports::{Clock, Entropy, Quota, Store};
 use latchkey_service::{IndexSettings, Settings, Surroundings, TokenPolicy, UseCases};
 
@@ -32,8 +32,13 @@ impl House {
         let ring = keys::ring(config, environment)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let store = store::open(config).await?.store;
-        let surroundings =
-            Surroundings { store: store.clone(), sealer, clock: clock.clone(), entropy: entropy.clone() };
+        let surroundings = Surroundings {
+            store: store.clone(),
+            sealer,
+            hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
         let use_cases = Arc::new(UseCases::new(surroundings, settings(config)));
         Ok(Self { use_cases, store, clock, entropy })
     }
@@ -41,10 +46,17 @@ impl House {
 
 fn settings(config: &Config) -> Settings {
     Settings {
-        tokens: TokenPolicy { quota: Quota(config.most_api_tokens), reveal: config.reveal },
+        tokens: TokenPolicy {
+            quota: Quota(config.limits.api_tokens.get().into()),
+            reveal: config.tokens.reveal,
+            allow_admin: config.tokens.allow_admin,
+        },
         index: IndexSettings {
             capacity: usize::try_from(config.verify.entries.get()).unwrap_or(usize::MAX),
             max_staleness: config.verify.max_staleness,
         },
+        sessions: config.sessions,
+        personal_tokens: config.limits.personal_tokens.get(),
+        retention: config.audit_retention,
     }
 }

@@ -32,6 +32,11 @@ fn what_is_missing_or_too_much_is_a_usage_error() {
     for line in [
         "latchkey user create --role Viewer",
         "latchkey user create --email nobody",
+        "latchkey user create --username bo --password hush",
+        "latchkey user create --username bo --password-stdin=hush",
+        "latchkey user set-password --user bo",
+        "latchkey user set-password --user bo --password hush",
+        "latchkey user set-password --password-stdin",
         "latchkey project create a/b",
         "latchkey pat create --user u --description d",
         "latchkey pat create --user u --description d --expires-in 1d --expires-at 2030-01-01T00:00:00Z",

@@ -3,6 +3,7 @@
 
 pub(crate) mod expiry;
 mod keys;
+mod password;
 mod personal_tokens;
 mod projects;
 mod tokens;
@@ -81,6 +82,7 @@ async fn on_database(command: Command, config: &Config, environment: &Environmen
     let house = House::open(config, environment).await?;
     match command {
         Command::User(UserCommand::Create(user)) => users::create(&house, user).await,
+        Command::User(UserCommand::SetPassword(password)) => users::set_password(&house, password).await,
         Command::Grant(grant) => users::grant(&house, grant).await,
         Command::Project(ProjectCommand::Create(project)) => projects::create(&house, project).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&house, token).await,

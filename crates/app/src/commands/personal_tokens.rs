@@ -1,9 +1,9 @@
 //! `latchkey pat`.
 
 use anyhow::Context as _;
-use latchkey_service::{Initiator, PersonalTokenDraft};
+use latchkey_service::PersonalTokenDraft;
 
-use crate::{cli::PatArgs, output, wiring::House};
+use crate::{cli::PatArgs, commands::users, output, wiring::House};
 
 /// Makes a personal access token; prints its secret, this once.
 pub(super) async fn create(house: &House, arguments: PatArgs) -> anyhow::Result<()> {
@@ -11,10 +11,9 @@ pub(super) async fn create(house: &House, arguments: PatArgs) -> anyhow::Result<
     let expiry = expiry.expires_in.or(expiry.expires_at).context("no expiry was given")?;
     let draft = PersonalTokenDraft { description, expires_at: expiry.moment(house.clock.now())? };
     let nothing = || format!("no personal access token was made for {login:?}");
-    let people = &house.use_cases.people;
-    let user = people.find_by_login(&login).await.with_context(nothing)?;
-    let issued =
-        people.issue_personal_token(&user, draft, &Initiator::system()).await.with_context(nothing)?;
+    let user = users::find(house, &login).await.with_context(nothing)?;
+    let made = house.use_cases.personal_tokens.create_for(&users::managing()?, user.id, draft).await;
+    let issued = made.with_context(nothing)?;
     output::result(issued.secret.reveal());
     output::explain(format_args!(
         "This is a personal access token of {login}, valid until {}. It is shown this once.",

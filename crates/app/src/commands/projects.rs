@@ -1,8 +1,8 @@
 //! `latchkey project`.
 
 use anyhow::Context as _;
-use latchkey_domain::ProjectName;
-use latchkey_service::Initiator;
+use latchkey_domain::{ProjectMode, ProjectName};
+use latchkey_service::{Caller, InstancePermit, ProjectDraft};
 
 use crate::{cli::ProjectArgs, output, wiring::House};
 
@@ -13,13 +13,13 @@ pub(super) async fn create(house: &House, arguments: ProjectArgs) -> anyhow::Res
         Some(name) => name,
         None => ProjectName::new(id.as_str())?,
     };
-    let projects = &house.use_cases.projects;
-    let project =
-        projects.create(id, name, description, &Initiator::system()).await.context("no project was made")?;
-    output::result(&project.id);
+    let draft = ProjectDraft { id: Some(id), name, description, mode: ProjectMode::Open, environments: None };
+    let permit = InstancePermit::request(&Caller::system())?;
+    let made = house.use_cases.projects.create(&permit, draft).await;
+    let id = made.context("no project was made")?.project.id;
+    output::result(&id);
     output::explain(format_args!(
-        "Its tokens are at /api/admin/projects/{}/api-tokens. Members come by `latchkey grant --project {}`.",
-        project.id, project.id
+        "Its tokens are at /api/admin/projects/{id}/api-tokens. Members come by `latchkey grant --project {id}`.",
     ));
     Ok(())
 }

@@ -1,44 +1,75 @@
 //! `latchkey user` and `latchkey grant`.
 
 use anyhow::Context as _;
-use latchkey_domain::UserIdentity;
-use latchkey_service::{Initiator, UserDraft};
+use latchkey_domain::User;
+use latchkey_service::{
+    Caller, InstancePermit, ManageUsers, Permit, Refusal, RoleReference, UpdateProject, UserDraft,
+};
 
 use crate::{
-    cli::{GrantArgs, UserArgs},
+    cli::{GrantArgs, Login, PasswordArgs, UserArgs},
+    commands::password,
     output,
     wiring::House,
 };
 
 /// Makes a user; prints the id.
 pub(super) async fn create(house: &House, arguments: UserArgs) -> anyhow::Result<()> {
-    let UserArgs { login, name, role } = arguments;
-    let draft = UserDraft {
-        identity: UserIdentity::new(login.username, login.email)?,
-        name,
-        root_role: role.clone(),
-    };
-    let people = &house.use_cases.people;
-    let user = people.create_user(draft, &Initiator::system()).await.context("no user was made")?;
+    let UserArgs { login: Login { email, username }, name, role, password_stdin } = arguments;
+    let password = if password_stdin { Some(password::from_stdin()?) } else { None };
+    let can_sign_in = password.is_some();
+    let root_role = RoleReference::Name(role.clone());
+    let draft = UserDraft { username, email, name, root_role, password };
+    let permit = managing()?;
+    let made = house.use_cases.users.create(&permit, draft).await;
+    let user = made.map_err(password::explained).context("no user was made")?;
     output::result(user.id);
-    output::explain(format_args!(
-        "User {} is {}, with the root role {role}.",
-        user.id,
-        user.identity.label()
-    ));
+    let label = user.identity.label();
+    output::explain(format_args!("User {} is {label}, with the root role {role}.", user.id));
+    if !can_sign_in {
+        output::explain(format_args!(
+            "Without a password {label} cannot sign in: `latchkey user set-password --user {label} --password-stdin` sets one."
+        ));
+    }
+    Ok(())
+}
+
+/// Sets a user's password.
+pub(super) async fn set_password(house: &House, arguments: PasswordArgs) -> anyhow::Result<()> {
+    let PasswordArgs { user: login, password_stdin: _ } = arguments;
+    let nothing = || format!("the password of {login:?} was not set");
+    let password = password::from_stdin()?;
+    let user = find(house, &login).await.with_context(nothing)?;
+    let set = house.use_cases.users.set_password(&managing()?, user.id, &password).await;
+    set.map_err(password::explained).with_context(nothing)?;
+    output::explain(format_args!("{login} has a new password. All their sessions have ended."));
     Ok(())
 }
 
 /// Gives a user a role in a project.
 pub(super) async fn grant(house: &House, arguments: GrantArgs) -> anyhow::Result<()> {
     let GrantArgs { user: login, project, role } = arguments;
-    let people = &house.use_cases.people;
-    let user =
-        people.find_by_login(&login).await.with_context(|| format!("no role was given to {login:?}"))?;
-    let role = people
-        .grant(&user, &project, &role, &Initiator::system())
-        .await
-        .with_context(|| format!("no role was given to {login:?}"))?;
-    output::explain(format_args!("{login} is {} in the project \"{project}\" now.", role.name));
+    let nothing = || format!("no role was given to {login:?}");
+    let user = find(house, &login).await.with_context(nothing)?;
+    let permit = Permit::<UpdateProject>::request(&Caller::system(), project)?;
+    let members = &house.use_cases.members;
+    let given = members.add(&permit, vec![user.id], &[RoleReference::Name(role)]).await;
+    for role in given.with_context(nothing)? {
+        output::explain(format_args!(
+            "{login} is {} in the project \"{}\" now.",
+            role.name,
+            permit.project()
+        ));
+    }
     Ok(())
+}
+
+/// The user of this user name or e-mail address.
+pub(super) async fn find(house: &House, login: &str) -> Result<User, Refusal> {
+    house.use_cases.users.find_by_login(&managing()?, login).await
+}
+
+/// The permission that whoever may run commands on the database has.
+pub(super) fn managing() -> Result<InstancePermit<ManageUsers>, Refusal> {
+    InstancePermit::request(&Caller::system())
 }

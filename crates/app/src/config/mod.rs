@@ -26,7 +26,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use latchkey_service::Reveal;
+use latchkey_service::{Reveal, SessionPolicy};
 use tracing::level_filters::LevelFilter;
 
 use self::reader::Reader;
@@ -51,8 +51,11 @@ pub(crate) struct Overrides {
 pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) database: DatabaseSettings,
-    pub(crate) reveal: Reveal,
-    pub(crate) most_api_tokens: u64,
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
+    pub(crate) sessions: SessionPolicy,
+    /// How long events are kept; `None`: for ever.
+    pub(crate) audit_retention: Option<Duration>,
     pub(crate) verify: Verify,
     pub(crate) seen_flush_interval: Duration,
     pub(crate) log: Log,
@@ -80,6 +83,20 @@ pub(crate) struct DatabaseSettings {
     pub(crate) pool_size: NonZeroU32,
     pub(crate) statement_timeout: Duration,
     pub(crate) acquire_timeout: Duration,
+}
+
+/// `[tokens]`.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    pub(crate) reveal: Reveal,
+    pub(crate) allow_admin: bool,
+}
+
+/// `[limits]`.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    pub(crate) api_tokens: NonZeroU32,
+    pub(crate) personal_tokens: NonZeroU32,
 }
 
 /// `[verify]`.
@@ -142,8 +159,19 @@ impl Config {
                 statement_timeout: reader.read("database.statement_timeout", values::span)?,
                 acquire_timeout: reader.read("database.acquire_timeout", values::span)?,
             },
-            reveal: reader.read("tokens.reveal", values::reveal)?,
-            most_api_tokens: reader.read("limits.api_tokens", values::count)?.get().into(),
+            tokens: Tokens {
+                reveal: reader.read("tokens.reveal", values::reveal)?,
+                allow_admin: reader.read("tokens.allow_admin", values::truth)?,
+            },
+            limits: Limits {
+                api_tokens: reader.read("limits.api_tokens", values::count)?,
+                personal_tokens: reader.read("limits.personal_tokens", values::count)?,
+            },
+            sessions: SessionPolicy {
+                ttl: reader.read("sessions.ttl", values::session_ttl)?,
+                most: reader.read("sessions.most", values::count)?.get(),
+            },
+            audit_retention: reader.read("audit.retention", values::retention)?,
             verify: Verify {
                 entries: reader.read("verify.entries", values::count)?,
                 poll_interval: reader.read("verify.poll_interval", values::span)?,

@@ -38,7 +38,7 @@ fn literal(key: Key, value: &Value, form: &ValueKind) -> String {
                 texts(&value.kind).unwrap_or_default().iter().map(|text| quoted(text)).collect();
             format!("[{}]", quoted.join(", "))
         }
-        ValueKind::I64(_) => single,
+        ValueKind::I64(_) | ValueKind::Boolean(_) => single,
         _ if key.path() == "database.url" => quoted(&masked(&single)),
         _ => quoted(&single),
     }

@@ -30,7 +30,10 @@ fn the_defaults_are_those_of_the_example_file() {
     assert!(
         matches!(&config.database.url, Database::SqliteFile(path) if path == Path::new("data/latchkey.db"))
     );
-    assert_eq!((config.reveal, config.most_api_tokens), (Reveal::Always, 2000));
+    assert_eq!((config.tokens.reveal, config.tokens.allow_admin), (Reveal::Always, false));
+    assert_eq!((config.limits.api_tokens.get(), config.limits.personal_tokens.get()), (2000, 10));
+    assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), most: 5 });
+    assert_eq!(config.audit_retention, None);
     assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
     assert_eq!((config.log.level, config.log.format), (LevelFilter::INFO, LogFormat::Auto));
     assert_eq!(config.master_key_file, None);
@@ -66,8 +69,8 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     );
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
-        "unknown section \"sever\" in test.toml: the sections are server, database, tokens, limits, verify, seen, log, \
-         secrets"
+        "unknown section \"sever\" in test.toml: the sections are server, database, tokens, limits, sessions, audit, \
+         verify, seen, log, secrets"
     );
     assert_eq!(
         refused(of_file("server = 1")),
@@ -128,6 +131,23 @@ fn a_bad_value_is_named_with_its_source() {
             "bad value for tokens.reveal in test.toml: \"never\" is none of always, once",
         ),
         (
+            "[tokens]\nallow_admin = \"yes\"",
+            "bad value for tokens.allow_admin in test.toml: \"yes\" is none of true, false",
+        ),
+        (
+            "[limits]\npersonal_tokens = -1",
+            "bad value for limits.personal_tokens in test.toml: \"-1\" is no whole number from 1 to 4294967295",
+        ),
+        ("[sessions]\nttl = \"401d\"", "bad value for sessions.ttl in test.toml: it must be at most 400d"),
+        (
+            "[sessions]\nmost = 0",
+            "bad value for sessions.most in test.toml: \"0\" is no whole number from 1 to 4294967295",
+        ),
+        (
+            "[audit]\nretention = \"0s\"",
+            "bad value for audit.retention in test.toml: it must be more than nothing, or forever",
+        ),
+        (
             "[verify]\nmax_staleness = \"50ms\"",
             "bad value for verify.max_staleness: it must be longer than verify.poll_interval",
         ),
@@ -147,6 +167,29 @@ fn a_bad_value_is_named_with_its_source() {
         "{message}"
     );
     assert!(!message.contains("hush"), "{message}");
+}
+
+#[test]
+fn events_are_kept_for_ever_or_for_a_span() {
+    let retention =
+        |text| of_environment([("LATCHKEY__AUDIT__RETENTION", text)]).map(|config| config.audit_retention);
+    assert_eq!(retention("Forever").expect("good"), None);
+    assert_eq!(retention("400d").expect("good"), Some(Duration::from_secs(400 * 86_400)));
+    let message = retention("400").expect_err("no unit").to_string();
+    assert!(message.starts_with("bad value for audit.retention in LATCHKEY__AUDIT__RETENTION"), "{message}");
+}
+
+#[test]
+fn a_truth_is_the_same_in_every_source() {
+    let config = of_file("[tokens]\nallow_admin = true").expect("good");
+    assert!(config.tokens.allow_admin && config.shown.contains("\nallow_admin = true  # test.toml\n"));
+    let config = of_environment([("LATCHKEY__TOKENS__ALLOW_ADMIN", "true")]).expect("good");
+    assert!(config.tokens.allow_admin);
+    assert!(
+        config.shown.contains("\nallow_admin = true  # LATCHKEY__TOKENS__ALLOW_ADMIN\n"),
+        "{}",
+        config.shown
+    );
 }
 
 #[test]

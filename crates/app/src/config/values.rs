@@ -25,6 +25,29 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     Ok(span)
 }
 
+/// The longest that a session may last: browsers keep no cookie longer (RFC 6265bis, section 5.5).
+const LONGEST_SESSION_DAYS: u64 = 400;
+
+pub(super) fn session_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = span(text)?;
+    if ttl > Duration::from_secs(LONGEST_SESSION_DAYS * 86_400) {
+        return Err(format!("it must be at most {LONGEST_SESSION_DAYS}d"));
+    }
+    Ok(ttl)
+}
+
+/// A span of time that is not nothing; `None` = for ever.
+pub(super) fn retention(text: &str) -> Result<Option<Duration>, String> {
+    if text.eq_ignore_ascii_case("forever") {
+        return Ok(None);
+    }
+    span(text).map(Some).map_err(|error| format!("{error}, or forever"))
+}
+
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    choose(text, &[("true", true), ("false", false)])
+}
+
 /// A number of at least one.
 pub(super) fn count(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| format!("\"{text}\" is no whole number from 1 to {}", u32::MAX))

@@ -12,7 +12,8 @@ pub(super) fn a_list_holds_the_tokens_that_name_the_project(store: Store) {
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     let listed: Vec<Value> = answer.json()["tokens"].as_array().expect("a list").clone();
     let text = |token: &Value, field: &str| token[field].as_str().map(str::to_owned);
-    let mut shown: Vec<_> = listed.iter().map(|token| (text(token, "createdAt"), text(token, "tokenName"))).collect();
+    let mut shown: Vec<_> =
+        listed.iter().map(|token| (text(token, "createdAt"), text(token, "tokenName"))).collect();
     assert!(shown.is_sorted_by_key(|(created_at, _)| created_at.clone()), "by creation: {shown:?}");
     // Of one millisecond's tokens the ids decide, which are made by chance.
     shown.sort();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    golden::{Case, shape::fits},
+    golden::{Case, placeholders::text_fits, shape::fits},
     wire::Answer,
 };
 
@@ -22,9 +22,13 @@ impl Expected {
     pub(crate) fn recorded(case: &Case) -> Self {
         let response = &case.response;
         let unordered = response["unordered"].as_array().into_iter().flatten();
+        let mut headers = response["headers"].as_object().cloned().unwrap_or_default();
+        if let Some(length) = response.get("contentLength") {
+            headers.insert("content-length".to_owned(), length.clone());
+        }
         Self {
             status: response["status"].as_u64(),
-            headers: response["headers"].as_object().cloned().unwrap_or_default(),
+            headers,
             body: response["body"].clone(),
             unordered: unordered.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
         }
@@ -43,7 +47,22 @@ impl Expected {
             "message": "<text>",
             "details": "<problems:>",
         });
-        Self::new(status, Some("application/json"), body)
+        let mut expected = Self::new(status, Some("application/json"), body);
+        if kind == "AuthenticationRequired" {
+            expected.body["path"] = json!("/auth/simple/login");
+            expected.body["type"] = json!("password");
+        }
+        if status == 429 {
+            expected.headers.insert("retry-after".to_owned(), json!("<int>"));
+        }
+        expected
+    }
+
+    /// The error object for a body with problems at these members and no others.
+    pub(crate) fn problems(paths: &[&str]) -> Self {
+        let mut expected = Self::error(400, "BadDataError");
+        expected.body["details"] = json!(format!("<problems:{}>", paths.join(",")));
+        expected
     }
 
     /// Where the answer departs from this.
@@ -53,7 +72,8 @@ impl Expected {
             return Err(format!("status {}, not {status}: {}", answer.status, answer.text()));
         }
         for (name, value) in &self.headers {
-            if answer.header(name) != value.as_str() {
+            let pattern = value.as_str().expect("a header is a text");
+            if !answer.header(name).is_some_and(|sent| header_fits(name, pattern, sent)) {
                 return Err(format!("header {name}: {:?}, not {value}", answer.header(name)));
             }
         }
@@ -62,4 +82,20 @@ impl Expected {
         fits(&self.body, &body, &self.unordered, "")
             .map_err(|departure| format!("{departure} in {}", answer.text()))
     }
+}
+
+/// A cookie's attributes may come in any order (RFC 6265, section 5.2); all else is compared as it is.
+fn header_fits(name: &str, pattern: &str, sent: &str) -> bool {
+    if name != "set-cookie" {
+        return text_fits(pattern, sent);
+    }
+    let parts = |text: &str| text.split("; ").map(str::to_owned).collect::<Vec<_>>();
+    let (patterns, mut left) = (parts(pattern), parts(sent));
+    // The first part is the cookie itself.
+    patterns.len() == left.len()
+        && text_fits(&patterns[0], &left.remove(0))
+        && patterns[1..].iter().all(|pattern| {
+            let found = left.iter().position(|part| text_fits(pattern, part));
+            found.map(|index| left.remove(index)).is_some()
+        })
 }

@@ -1,7 +1,12 @@
 //! The recorded cases: requests that were sent to the reference, and what it answered.
 
 pub(crate) mod differences;
+pub(crate) mod elsewhere;
 pub(crate) mod expected;
+pub(crate) mod fixtures;
+pub(crate) mod installation;
+pub(crate) mod placeholders;
+pub(crate) mod recordings;
 pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod shape;
@@ -17,6 +22,8 @@ use crate::{
 /// One recorded case.
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// Which of the recorded servers it was: `oss`, `multi` or `init`.
+    pub(crate) server: String,
     pub(crate) setup: Vec<Value>,
     pub(crate) request: Value,
     pub(crate) response: Value,
@@ -24,20 +31,35 @@ pub(crate) struct Case {
 
 impl Case {
     fn read(recorded: &Value) -> Self {
+        let text = |name: &str| recorded[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
         Self {
-            name: recorded["name"].as_str().expect("a name").to_owned(),
+            name: text("name"),
+            server: text("server"),
             setup: recorded["setup"].as_array().expect("its steps").clone(),
             request: recorded["request"].clone(),
             response: recorded["response"].clone(),
         }
     }
-}
 
-/// The cases about project tokens.
-pub(crate) fn project_token_cases() -> Vec<Case> {
-    let recorded: Value =
-        serde_json::from_str(include_str!("project-tokens.json")).expect("the recorded cases");
-    recorded.as_array().expect("a list").iter().map(Case::read).collect()
+    /// The path that was asked for, without its query.
+    pub(crate) fn path(&self) -> &str {
+        let path = self.request["path"].as_str().expect("a path");
+        path.split_once('?').map_or(path, |(path, _)| path)
+    }
+
+    pub(crate) fn asks(&self, method: &str, path: &str) -> bool {
+        self.request["method"] == method && self.path() == path
+    }
+
+    /// Whether the request had an `Authorization` header.
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.request["headers"]["authorization"].is_string()
+    }
+
+    /// Whether the request had a cookie.
+    pub(crate) fn has_cookie(&self) -> bool {
+        self.request["headers"]["cookie"].is_string()
+    }
 }
 
 /// Sends a recorded request, with what is known from the set-up put in its place.
@@ -45,13 +67,27 @@ pub(crate) fn send(server: &Server, request: &Value, known: &Known) -> Answer {
     let text = |value: &Value| known.fill_in(value.as_str().expect("a text"));
     let mut call = Call::new(&text(&request["method"]), &text(&request["path"]));
     for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        let (name, value) = known.header(name, &text(value));
-        call = call.header(&name, &value);
+        call = call.header(name, &installation::header_here(name, &text(value)));
     }
     if let Some(raw) = request.get("rawBody") {
-        call = call.body(text(raw));
+        call = call.body(raw_body(&text(raw)));
     } else if let Some(body) = request.get("body") {
-        call = call.body(known.fill_in(&body.to_string()));
+        call = call.body(known.fill_in(&installation::body_here(body).to_string()));
     }
     server.send(&call)
+}
+
+/// The body as it is sent. One is too large to be written out in the file that records it.
+fn raw_body(recorded: &str) -> String {
+    match recorded {
+        "<a JSON object of about 103 kB>" => serde_json::json!({
+            "tokenName": "x",
+            "type": "client",
+            "environment": "development",
+            "projects": ["default"],
+            "padding": "p".repeat(103_000),
+        })
+        .to_string(),
+        other => other.to_owned(),
+    }
 }

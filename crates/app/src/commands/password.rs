@@ -1,0 +1,90 @@
+//! A password, as a command gets it, and what is said of one that is not good enough.
+
+use std::io::{self, BufRead, IsTerminal as _};
+
+use anyhow::{Context as _, anyhow, bail};
+use latchkey_domain::PasswordFault;
+use latchkey_service::Refusal;
+
+use crate::output::{self, Usage};
+
+/// More bytes than any password has.
+const MOST_BYTES: u64 = 4_096;
+
+/// The first line of standard input. Never an argument or a variable: other programs can read those.
+///
+/// # Errors
+/// [`Usage`] where there is none; does not repeat what was read.
+pub(super) fn from_stdin() -> anyhow::Result<String> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        output::explain("Type the password and press Enter (what is typed can be seen):");
+    }
+    first_line(stdin.lock())
+}
+
+fn first_line(input: impl BufRead) -> anyhow::Result<String> {
+    let mut line = Vec::new();
+    let length = input.take(MOST_BYTES).read_until(b'\n', &mut line);
+    if length.context("standard input cannot be read")? as u64 == MOST_BYTES {
+        bail!(PasswordFault::TooLong);
+    }
+    let mut password = String::from_utf8(line).map_err(|_| anyhow!("the password is not valid UTF-8"))?;
+    let length = password.trim_end_matches(['\n', '\r']).len();
+    password.truncate(length);
+    if password.is_empty() {
+        bail!(Usage(
+            "--password-stdin reads the password from standard input, where there is none".to_owned()
+        ));
+    }
+    Ok(password)
+}
+
+/// The refusal as an error that says all that is wrong with a password.
+pub(super) fn explained(refusal: Refusal) -> anyhow::Error {
+    match refusal {
+        Refusal::WeakPassword(faults) => {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            anyhow!(faults.join(" "))
+        }
+        other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_the_password_without_its_end() {
+        for (input, expected) in [
+            ("correct horse\n", "correct horse"),
+            ("correct horse", "correct horse"),
+            ("correct horse\r\n", "correct horse"),
+            (" correct horse \nname: ed\n", " correct horse "),
+        ] {
+            assert_eq!(first_line(input.as_bytes()).expect("a line"), expected);
+        }
+    }
+
+    #[test]
+    fn without_a_line_there_is_no_password() {
+        for input in ["", "\n", "\r\n", "\nsecond line"] {
+            assert!(first_line(input.as_bytes()).expect_err("none").is::<Usage>(), "{input:?}");
+        }
+        assert!(first_line(&b"\xffhush"[..]).is_err());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_not_read_to_its_end() {
+        let error = first_line("ü".repeat(1_000_000).as_bytes()).expect_err("too long");
+        assert_eq!(error.downcast_ref(), Some(&PasswordFault::TooLong));
+    }
+
+    #[test]
+    fn every_fault_is_said() {
+        let faults = vec![PasswordFault::TooShort, PasswordFault::Common];
+        let said = explained(Refusal::WeakPassword(faults)).to_string();
+        assert!(said.contains("at least 10 characters") && said.contains("most common"), "{said}");
+    }
+}

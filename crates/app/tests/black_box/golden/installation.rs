@@ -1,0 +1,91 @@
+//! What the reference is installed with and Latchkey is not, made over HTTP before a case begins; and what a recorded
+//! request says that has to be said otherwise here.
+
+use serde_json::{Value, json};
+
+use crate::{
+    golden::{Case, fixtures},
+    ground::{Ground, Store},
+    server::Server,
+    wire::Call,
+};
+
+/// The admin token that the reference was installed with.
+const ADMIN: &str = "*:*.unleash4all";
+
+/// The tokens that the server of that name was started with.
+fn first_tokens(server: &str) -> &'static [(&'static str, &'static str)] {
+    match server {
+        "init" => &[
+            ("INIT_ADMIN_API_TOKENS", "*:*.adm1, *:*.adm2"),
+            ("INIT_CLIENT_API_TOKENS", "default:development.cli1, *:production.cli2"),
+            ("INIT_FRONTEND_API_TOKENS", "default:development.fe1"),
+            ("LATCHKEY__LIMITS__API_TOKENS", "7"),
+        ],
+        "oss" | "multi" => &[("INIT_ADMIN_API_TOKENS", ADMIN)],
+        other => panic!("no server is called {other}"),
+    }
+}
+
+/// The first admin token of the server that a case was recorded on.
+pub(crate) fn admin_token(case: &Case) -> &'static str {
+    let (_, tokens) = first_tokens(&case.server)[0];
+    tokens.split(',').next().unwrap_or(tokens)
+}
+
+/// A server on an empty SQLite store with all that the reference is installed with: besides what every instance has,
+/// the user `admin` and the environment `default`.
+pub(crate) fn install(case: &Case) -> (Ground, Server) {
+    let mut ground = Ground::on(Store::Sqlite);
+    for (name, value) in first_tokens(&case.server) {
+        ground.set(name, value);
+    }
+    let server = ground.serve();
+    // The trails of `oss` and `multi` were emptied before each case, as their recorded totals show; that of `init` was not.
+    let traced = if case.server == "init" { fixtures::newest_event(&ground) } else { 0 };
+    for (path, body) in [
+        (
+            "/api/admin/user-admin",
+            json!({ "username": "admin", "password": "unleash4all", "rootRole": "Admin" }),
+        ),
+        (
+            "/api/admin/environments",
+            json!({ "name": "default", "type": "production", "enabled": false, "sortOrder": 1 }),
+        ),
+    ] {
+        let call = Call::post(path, &body_here(&body)).by(admin_token(case));
+        let answer = server.send(&call);
+        assert_eq!(answer.status, 201, "{path}: {}", answer.text());
+    }
+    fixtures::forget_events_after(&ground, traced);
+    (ground, server)
+}
+
+/// Recorded passwords that are too weak to be anybody's here, and what takes their place. A password that a case is
+/// about, because it is weak or wrong, is not among them.
+const PASSWORDS: &[(&str, &str)] = &[("unleash4all", "Unlocks-4-all-of-them"), ("pw", "Plain-words-of-a-user")];
+
+/// A recorded body with the passwords that are used here.
+pub(crate) fn body_here(recorded: &Value) -> Value {
+    let mut body = recorded.clone();
+    for member in ["password", "oldPassword", "confirmPassword"] {
+        let Some(given) = body.get_mut(member) else { continue };
+        if let Some((_, ours)) = PASSWORDS.iter().find(|(theirs, _)| given == theirs) {
+            *given = json!(ours);
+        }
+    }
+    body
+}
+
+/// The name of the cookie of a session.
+pub(crate) const COOKIE: &str = "latchkey-session";
+/// That of the reference's.
+pub(crate) const COOKIE_OF_THE_REFERENCE: &str = "unleash-session";
+
+/// A recorded header as it is sent here: a session has a cookie of another name.
+pub(crate) fn header_here(name: &str, recorded: &str) -> String {
+    match name {
+        "cookie" => recorded.replace(COOKIE_OF_THE_REFERENCE, COOKIE),
+        _ => recorded.to_owned(),
+    }
+}

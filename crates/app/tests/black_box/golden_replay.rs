@@ -1,0 +1,166 @@
+//! Every recorded case, replayed on a store and a server of its own: each is held, or stands among the differences. One
+//! test for each file of recordings.
+
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use crate::{
+    golden::{
+        Case,
+        differences::{self, Difference, Instead},
+        elsewhere,
+        expected::Expected,
+        recordings::Recording,
+        rules::{self, with_rules_but},
+        send,
+        setup::{self, Prepared},
+    },
+    wire::Answer,
+};
+
+/// How many cases of a file are replayed at once.
+const AT_ONCE: usize = 3;
+
+macro_rules! replays {
+    ($($test:ident: $recording:ident, $count:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                every_case_is_held_or_listed(Recording::$recording, $count);
+            }
+        )*
+
+        #[test]
+        fn every_file_of_recordings_is_replayed() {
+            assert_eq!(Recording::ALL, [$(Recording::$recording),*]);
+            let cases: usize = [$($count),*].iter().sum();
+            assert_eq!(cases, 409);
+        }
+    };
+}
+
+replays! {
+    access: Access, 22;
+    auth_whoami: AuthWhoami, 32;
+    events: Events, 24;
+    init_limits: InitLimits, 10;
+    instance_tokens: InstanceTokens, 64;
+    ops_generic: OpsGeneric, 26;
+    personal_tokens: PersonalTokens, 32;
+    project_tokens: ProjectTokens, 98;
+    projects_environments: ProjectsEnvironments, 30;
+    token_use: TokenUse, 36;
+    users: Users, 35;
+}
+
+/// What came of one case.
+struct Outcome {
+    /// Why the tables and the answer do not agree; `None` where they do.
+    fault: Option<String>,
+    /// The rules that the case is not held without.
+    rules_needed: Vec<&'static str>,
+    is_held: bool,
+}
+
+fn every_case_is_held_or_listed(recording: Recording, count: usize) {
+    let cases = recording.cases();
+    assert_eq!(cases.len(), count, "recorded cases");
+    let outcomes = replay_all(recording, &cases);
+    assert_eq!(outcomes.len(), count, "cases replayed");
+
+    let mut faults: Vec<String> = outcomes.iter().filter_map(|outcome| outcome.fault.clone()).collect();
+    faults.extend(strays(recording, &cases));
+    let needed: HashSet<&str> = outcomes.iter().flat_map(|outcome| &outcome.rules_needed).copied().collect();
+    let idle = rules::of(recording).filter(|rule| !needed.contains(rule.name));
+    faults.extend(idle.map(|rule| format!("no case needs the rule {:?} ({}) here", rule.name, rule.why)));
+    println!("{recording:?}: {} of {count} cases are held", outcomes.iter().filter(|one| one.is_held).count());
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn replay_all(recording: Recording, cases: &[Case]) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let turns = std::iter::from_fn(|| cases.get(next.fetch_add(1, Ordering::SeqCst)));
+        turns.map(|case| replay(recording, case)).collect::<Vec<Outcome>>()
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("all its cases were replayed")).collect()
+    })
+}
+
+fn replay(recording: Recording, case: &Case) -> Outcome {
+    let Prepared { ground: _ground, server, known, refused } = setup::prepare(case);
+    let listed = differences::of(recording).iter().find(|difference| difference.case == case.name);
+    let outcome = match refused {
+        Some(refusal) => of_refused_set_up(&refusal, listed),
+        None => of_answer(recording, case, listed, &send(&server, &case.request, &known)),
+    };
+    Outcome { fault: outcome.fault.map(|fault| format!("{}: {fault}", case.name)), ..outcome }
+}
+
+fn of_refused_set_up(refusal: &Answer, listed: Option<&Difference>) -> Outcome {
+    let fault = match listed {
+        Some(Difference { instead: Instead::NoSetUp(status, kind), .. }) => {
+            Expected::error(*status, kind).departure(refusal).err()
+        }
+        _ => Some(format!("its set-up is refused: {} {}", refusal.status, refusal.text())),
+    };
+    Outcome { fault, rules_needed: Vec::new(), is_held: false }
+}
+
+fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, answer: &Answer) -> Outcome {
+    let expected = with_rules_but(recording, case, None);
+    let departure = expected.departure(answer);
+    let is_held = departure.is_ok();
+    let rules_needed = if is_held {
+        let without = |name| with_rules_but(recording, case, Some(name)).departure(answer);
+        rules::of(recording).map(|rule| rule.name).filter(|name| without(*name).is_err()).collect()
+    } else {
+        Vec::new()
+    };
+    let fault = match (listed, departure) {
+        (None, Ok(())) => None,
+        (None, Err(departure)) => match elsewhere::answer(case) {
+            Some(instead) => instead.departure(answer).err(),
+            None => Some(format!("neither held nor listed: {departure}")),
+        },
+        (Some(Difference { why, .. }), Ok(())) => Some(format!("listed ({why}), but held")),
+        (Some(Difference { instead, why, .. }), Err(_)) => {
+            let departure = instead.expected(expected).departure(answer).err();
+            departure.map(|departure| format!("not answered as listed ({why}): {departure}"))
+        }
+    };
+    Outcome { fault, rules_needed, is_held }
+}
+
+/// Differences that no case has the name of, or that are there twice.
+fn strays(recording: Recording, cases: &[Case]) -> Vec<String> {
+    let names: HashSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    let mut seen = HashSet::new();
+    let is_stray = |name: &&'static str| !names.contains(name) || !seen.insert(*name);
+    let strays = differences::of(recording).iter().map(|difference| difference.case).filter(is_stray);
+    strays.map(|name| format!("listed, but no case or listed twice: {name:?}")).collect()
+}
+
+#[test]
+fn every_rule_is_for_some_recording() {
+    for rule in rules::all() {
+        assert!(!rule.to.is_empty(), "{:?} is for none", rule.name);
+    }
+}
+
+#[test]
+fn every_route_that_is_elsewhere_was_asked_for_and_answered() {
+    let cases: Vec<Case> = Recording::ALL.iter().flat_map(|recording| recording.cases()).collect();
+    for path in elsewhere::paths() {
+        let answered = cases.iter().filter(|case| elsewhere::is_below(case.path(), path)).any(|case| {
+            let status = case.response["status"].as_u64();
+            ![Some(401), Some(404)].contains(&status)
+        });
+        assert!(answered, "the reference answers nothing at {path}");
+    }
+}
