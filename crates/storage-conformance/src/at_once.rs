@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use latchkey_ports::{Store, StoreError};
 use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::observed::{Refusal, all_events, sorted};
 
 /// Runs the calls as tasks that wait for each other before they begin, and gives what each came to, in no order.
 pub(crate) async fn at_once<T, F>(calls: impl IntoIterator<Item = F>) -> Vec<T>
@@ -21,4 +24,22 @@ where
         });
     }
     tasks.join_all().await
+}
+
+/// Makes the calls at once and expects that one is done and all others are refused in that way, with one event.
+pub(crate) async fn one_wins<T, F>(
+    store: &dyn Store,
+    refused: Refusal,
+    calls: impl IntoIterator<Item = F>,
+) -> T
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, StoreError>> + Send + 'static,
+{
+    let before = all_events(store).await.len();
+    let (mut done, others) = sorted(at_once(calls).await);
+    assert_eq!(done.len(), 1, "one must win");
+    assert!(others.iter().all(|other| *other == refused), "{others:?}");
+    assert_eq!(all_events(store).await.len() - before, 1, "one event");
+    done.remove(0)
 }

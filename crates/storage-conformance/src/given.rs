@@ -1,7 +1,10 @@
 //! What a case takes for granted: things that are kept, each with its event, before the case begins.
 
-use latchkey_domain::{EventId, NewUser, PersonalTokenId, ProjectId, RoleId, UserId};
-use latchkey_ports::{Store, StoredToken};
+use latchkey_domain::{
+    EnvironmentName, EventId, EventKind, NewRole, NewUser, PersonalTokenId, ProjectId, Role, RoleId, Session,
+    User, UserId,
+};
+use latchkey_ports::{Rotation, Store, StoredToken};
 
 use crate::samples;
 
@@ -48,4 +51,44 @@ pub(crate) async fn personal_token(
     let (event, secret) = (samples::personal_token_created(&token), samples::secret_shown_once(secret));
     let created = store.create_personal_token(&token, &secret, samples::MANY, &event).await;
     created.expect("a personal token is created").0
+}
+
+/// The user as kept.
+pub(crate) async fn whole_user(store: &dyn Store, new: &NewUser) -> User {
+    let id = user(store, new).await;
+    new.clone().with_id(id)
+}
+
+/// The role as kept.
+pub(crate) async fn role(store: &dyn Store, new: &NewRole) -> Role {
+    let created = store.create_role(new, &samples::role_created(new)).await;
+    new.clone().with_id(created.expect("a role is created").0)
+}
+
+/// In no project.
+pub(crate) async fn environments(store: &dyn Store, names: &[&str]) {
+    for name in names {
+        let environment = samples::test_environment(name);
+        let event = samples::event(EventKind::EnvironmentCreated);
+        store.create_environment(&environment, &event).await.expect("an environment is created");
+    }
+}
+
+pub(crate) async fn project_environments(store: &dyn Store, project: &str, names: &[&str]) {
+    let project = samples::project_id(project);
+    for name in names.iter().map(|name| -> EnvironmentName { samples::environment(name) }) {
+        let event = samples::event(EventKind::ProjectEnvironmentAdded);
+        store.add_project_environment(&project, &name, &event).await.expect("an environment is added");
+    }
+}
+
+/// Its secret is the sample of this number.
+pub(crate) async fn session(store: &dyn Store, session: &Session, secret: u64) {
+    let (secret, event) = (samples::secret_shown_once(secret), samples::event(EventKind::SessionStarted));
+    store.start_session(session, &secret, samples::MANY, &event).await.expect("a session is started");
+}
+
+pub(crate) async fn rotation(store: &dyn Store, rotation: &Rotation) {
+    let event = samples::event(EventKind::ApiTokenRotated);
+    store.rotate_token(rotation, &event).await.expect("a secret is rotated");
 }

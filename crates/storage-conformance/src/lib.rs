@@ -8,6 +8,10 @@
 
 pub mod access;
 mod at_once;
+mod cases_of_people;
+mod cases_of_places;
+mod cases_of_the_store;
+mod cases_of_tokens;
 pub mod dropped_futures;
 pub mod events;
 pub mod first_tokens;
@@ -19,9 +23,13 @@ pub mod personal_tokens;
 pub mod places;
 pub mod quota_races;
 pub mod races;
+mod sample_events;
+mod sample_people;
 pub mod samples;
 pub mod seen;
 mod suite;
+pub mod token_lists;
+pub mod token_orders;
 pub mod token_refusals;
 pub mod tokens;
 pub mod users;

@@ -1,12 +1,14 @@
 //! What a store shows of itself, to compare before and after.
 
 use latchkey_domain::{
-    AccountKind, Event, EventId, PersonalToken, Role, Session, TokenKind, User, Visibility,
+    AccountKind, Event, EventId, NewEvent, PersonalToken, Role, Session, TokenKind, User, Visibility,
 };
 use latchkey_ports::{
     Entity, EnvironmentOverview, Member, Page, ProjectOverview, ProjectQuery, SecretDigest, Store,
     StoreError, StoredToken, TokenQuery,
 };
+
+use crate::samples::moment;
 
 /// All that can be listed.
 #[derive(Debug, PartialEq)]
@@ -90,6 +92,12 @@ pub(crate) async fn all_tokens(store: &dyn Store) -> Vec<StoredToken> {
     store.tokens(&query).await.expect("tokens")
 }
 
+/// The numbers of the sample tokens that are listed, in the order of the list.
+pub(crate) async fn numbers(store: &dyn Store, query: &TokenQuery) -> Vec<i64> {
+    let tokens = store.tokens(query).await.expect("tokens");
+    tokens.iter().map(|stored| stored.token.created_at.millis() - moment(0).millis()).collect()
+}
+
 /// The token of one of these digests, of which none is a retired secret's.
 pub(crate) async fn token_of_digest(store: &dyn Store, digests: &[SecretDigest]) -> Option<StoredToken> {
     let found = store.find_token_by_digest(digests).await.expect("a look-up")?;
@@ -100,6 +108,19 @@ pub(crate) async fn token_of_digest(store: &dyn Store, digests: &[SecretDigest])
 /// Every event there is.
 pub(crate) async fn all_events(store: &dyn Store) -> Vec<Event> {
     store.events_after(EventId(0), u32::MAX).await.expect("events")
+}
+
+/// Makes a call that must be done and leave exactly this event, under the number that it answers.
+pub(crate) async fn leaves(
+    store: &dyn Store,
+    event: &NewEvent,
+    call: impl Future<Output = Result<EventId, StoreError>>,
+) -> EventId {
+    let last = store.latest_event().await.expect("a number");
+    let id = call.await.expect("done");
+    let events = store.events_after(last, 10).await.expect("events");
+    assert_eq!(events, [Event { id, record: event.clone() }]);
+    id
 }
 
 /// How a store said no.

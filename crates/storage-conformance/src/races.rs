@@ -10,11 +10,11 @@ use std::{
 };
 
 use latchkey_domain::{Event, EventId, ProjectDescription, ProjectId};
-use latchkey_ports::{Entity, Store, StoreError};
+use latchkey_ports::{Entity, Store};
 use tokio::task::JoinSet;
 
 use crate::{
-    at_once::at_once,
+    at_once::{at_once, one_wins},
     given,
     observed::{Refusal, all_events, sorted},
     samples::{
@@ -23,20 +23,6 @@ use crate::{
         token_created, token_deleted, user, user_created, user_named,
     },
 };
-
-/// Makes the calls at once and expects that one is done and all others are refused in that way, with one event.
-async fn one_wins<T, F>(store: &dyn Store, refused: Refusal, calls: impl IntoIterator<Item = F>) -> T
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, StoreError>> + Send + 'static,
-{
-    let before = all_events(store).await.len();
-    let (mut done, others) = sorted(at_once(calls).await);
-    assert_eq!(done.len(), 1, "one must win");
-    assert!(others.iter().all(|other| *other == refused), "{others:?}");
-    assert_eq!(all_events(store).await.len() - before, 1, "one event");
-    done.remove(0)
-}
 
 /// 30 removals of one token at once: it is removed once.
 pub async fn one_removal_wins(store: &Arc<dyn Store>) {

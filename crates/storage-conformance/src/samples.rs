@@ -2,12 +2,13 @@
 //! different values.
 
 use latchkey_domain::{
-    AccountKind, Actor, ApiToken, Description, Email, EnvironmentName, EventKind, NewEvent, NewPersonalToken,
-    NewUser, Origin, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope,
-    ProjectSet, Role, RoleId, Scope, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, UserId,
-    UserIdentity, Username,
+    ApiToken, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
+    ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess, TokenId,
+    TokenName,
 };
-use latchkey_ports::{FirstToken, KeyId, Memberships, Quota, SecretDigest, SecretRecord, StoredToken};
+use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
+
+pub use crate::{sample_events::*, sample_people::*};
 
 /// More than any case needs, unless it is about limits.
 pub const ROOM_ENOUGH: Quota = Quota(1_000_000);
@@ -75,6 +76,12 @@ pub fn project(id: &str) -> Project {
     }
 }
 
+/// An environment that a fresh store does not know, after those that it knows.
+#[must_use]
+pub fn test_environment(name: &str) -> Environment {
+    Environment { name: environment(name), kind: EnvironmentKind::Test, sort_order: 100, enabled: true }
+}
+
 /// A digest.
 #[must_use]
 pub fn digest(number: u64) -> SecretDigest {
@@ -117,6 +124,52 @@ pub fn admin_token(number: u64) -> StoredToken {
     stored
 }
 
+/// The same token working in that environment.
+#[must_use]
+pub fn working_in(name: &str, mut stored: StoredToken) -> StoredToken {
+    if let TokenAccess::Client(scope) | TokenAccess::Frontend(scope) = &mut stored.token.access {
+        scope.environment = environment(name);
+    }
+    stored
+}
+
+/// The same token for a frontend.
+#[must_use]
+pub fn frontend(mut stored: StoredToken) -> StoredToken {
+    if let TokenAccess::Client(scope) = stored.token.access {
+        stored.token.access = TokenAccess::Frontend(scope);
+    }
+    stored
+}
+
+/// The same token of that name.
+#[must_use]
+pub fn named(name: &str, mut stored: StoredToken) -> StoredToken {
+    stored.token.name = TokenName::new(name).expect("a token name");
+    stored
+}
+
+/// The same token ending at that moment.
+#[must_use]
+pub fn ending(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
+    stored.token.expires_at = at;
+    stored
+}
+
+/// The same token last seen at that moment.
+#[must_use]
+pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
+    stored.token.seen_at = at;
+    stored
+}
+
+/// The same token with the secret of that number as its alias.
+#[must_use]
+pub fn with_alias(number: u64, mut stored: StoredToken) -> StoredToken {
+    stored.alias = Some(secret(number));
+    stored
+}
+
 fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
     let created_at = moment(i64::try_from(number).expect("a small number"));
     StoredToken {
@@ -137,135 +190,4 @@ fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
 #[must_use]
 pub fn first_token(token: StoredToken) -> FirstToken {
     FirstToken { event: token_created(&token), token }
-}
-
-/// A user of this user name, without an e-mail address.
-#[must_use]
-pub fn user_named(username: &str) -> NewUser {
-    user(Some(username), None)
-}
-
-/// A user of this e-mail address, without a user name.
-#[must_use]
-pub fn user_with_email(email: &str) -> NewUser {
-    user(None, Some(email))
-}
-
-/// A viewer of this user name and e-mail address.
-#[must_use]
-pub fn user(username: Option<&str>, email: Option<&str>) -> NewUser {
-    let username = username.map(|name| Username::new(name).expect("a user name"));
-    let email = email.map(|address| Email::new(address).expect("an e-mail address"));
-    NewUser {
-        identity: UserIdentity::new(username, email).expect("one of both"),
-        name: None,
-        kind: AccountKind::Person,
-        root_role: VIEWER,
-        created_at: moment(0),
-    }
-}
-
-/// A personal token of a user.
-#[must_use]
-pub fn personal_token(user: UserId, description: &str) -> NewPersonalToken {
-    NewPersonalToken {
-        user,
-        description: Description::new(description).expect("a description"),
-        expires_at: moment(1_000_000),
-        created_at: moment(0),
-    }
-}
-
-/// An event that fills every field but `before` and `after`.
-#[must_use]
-pub fn event(kind: EventKind) -> NewEvent {
-    NewEvent {
-        kind,
-        actor: Actor::User { id: UserId(77), name: "grace@example.com".to_owned() },
-        origin: Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8.5.0")),
-        at: moment(7),
-        projects: Some(only(&["default"])),
-        environment: Some(environment("development")),
-        before: None,
-        after: None,
-    }
-}
-
-/// The event of a token's creation.
-#[must_use]
-pub fn token_created(stored: &StoredToken) -> NewEvent {
-    NewEvent { after: Some(Snapshot::from(&stored.token)), ..token_event(EventKind::ApiTokenCreated, stored) }
-}
-
-/// The event of a token's deletion.
-#[must_use]
-pub fn token_deleted(stored: &StoredToken) -> NewEvent {
-    NewEvent {
-        before: Some(Snapshot::from(&stored.token)),
-        ..token_event(EventKind::ApiTokenDeleted, stored)
-    }
-}
-
-fn token_event(kind: EventKind, stored: &StoredToken) -> NewEvent {
-    NewEvent {
-        projects: Some(stored.token.access.projects().clone()),
-        environment: stored.token.access.environment().cloned(),
-        ..event(kind)
-    }
-}
-
-/// The event of a project's creation.
-#[must_use]
-pub fn project_created(project: &Project) -> NewEvent {
-    NewEvent {
-        projects: Some(ProjectScope::one(project.id.clone())),
-        environment: None,
-        after: Some(Snapshot::from(project)),
-        ..event(EventKind::ProjectCreated)
-    }
-}
-
-/// The event of a user's creation, without the id that the store is to give.
-#[must_use]
-pub fn user_created(user: &NewUser) -> NewEvent {
-    NewEvent {
-        projects: None,
-        environment: None,
-        after: Some(Snapshot::from(user)),
-        ..event(EventKind::UserCreated)
-    }
-}
-
-/// The event of a personal token's creation, without the id that the store is to give.
-#[must_use]
-pub fn personal_token_created(token: &NewPersonalToken) -> NewEvent {
-    NewEvent {
-        projects: None,
-        environment: None,
-        after: Some(Snapshot::from(token)),
-        ..event(EventKind::PersonalTokenCreated)
-    }
-}
-
-/// Roles for users in a project.
-#[must_use]
-pub fn memberships(users: &[UserId], project: &ProjectId, roles: &[RoleId]) -> Memberships {
-    Memberships { project: project.clone(), users: users.to_vec(), roles: roles.to_vec(), at: moment(5) }
-}
-
-/// The event of a role given to a user in a project.
-#[must_use]
-pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewEvent {
-    NewEvent {
-        projects: Some(ProjectScope::one(project.clone())),
-        environment: None,
-        after: Some(Snapshot::of_memberships(&[user], &[role])),
-        ..event(EventKind::ProjectAccessAdded)
-    }
-}
-
-/// The built-in role of this id.
-#[must_use]
-pub fn built_in_role(id: RoleId) -> Role {
-    Role::built_in().into_iter().find(|role| role.id == id).expect("a built-in role")
 }

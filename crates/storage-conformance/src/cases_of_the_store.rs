@@ -1,0 +1,46 @@
+//! The cases about the store as a whole: what is in a new one, the audit trail, and calls that come at once or are dropped.
+
+/// Makes tests of the cases about the store as a whole: what is in a new one, the audit trail, and calls that come at once or are dropped; for [`suite!`](crate::suite) alone.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cases_of_the_store {
+    () => {
+        $crate::area!(fresh {
+            it_answers,
+            there_is_one_project,
+            there_are_two_environments,
+            there_are_the_built_in_roles,
+            there_is_nothing_else,
+        });
+        $crate::area!(events {
+            every_mutation_leaves_its_event,
+            no_id_is_added_to_nothing,
+            kinds_and_actors_are_read_back,
+            origins_are_read_back,
+            places_are_read_back,
+            snapshots_are_read_back,
+            moments_of_all_years_are_read_back,
+            the_trail_is_read_in_pages,
+            the_ends_of_the_trail,
+        });
+        $crate::area!(races {
+            one_removal_wins,
+            one_project_wins,
+            one_user_of_an_email_wins,
+            one_user_of_a_name_wins,
+            one_membership_wins,
+            one_personal_token_wins,
+            one_secret_wins,
+            creations_do_not_block_each_other,
+            notes_do_not_block_each_other,
+            followers_miss_nothing,
+        });
+        $crate::area!(dropped_futures {
+            of_creations,
+            never_begun,
+            of_removals,
+            of_everything_else,
+            many_at_once,
+        });
+    };
+}

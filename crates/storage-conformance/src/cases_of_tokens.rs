@@ -1,0 +1,80 @@
+//! The cases about API tokens.
+
+/// Makes tests of the cases about API tokens; for [`suite!`](crate::suite) alone.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! cases_of_tokens {
+    () => {
+        $crate::area!(tokens {
+            every_kind_is_read_back,
+            the_longest_values_are_read_back,
+            names_are_kept_as_they_are,
+            moments_of_all_years_are_read_back,
+            projects_keep_their_order,
+            tokens_are_listed_by_id,
+            a_token_is_listed_under_each_of_its_projects,
+            tokens_of_all_projects_are_not_listed,
+            a_list_of_an_unknown_project_is_refused,
+            a_token_is_found_by_any_of_several_digests,
+            a_removed_token_is_gone,
+            removing_nothing_is_refused,
+            a_removed_token_can_be_created_again,
+        });
+        $crate::area!(token_refusals {
+            the_order_of_refusals,
+            places_that_are_not_there,
+            the_quota_of_a_project,
+            the_quota_of_all_projects,
+            the_largest_quota,
+            a_digest_is_unique,
+            an_id_is_unique,
+        });
+        $crate::area!(first_tokens {
+            all_are_kept_with_their_events,
+            they_are_kept_once,
+            not_where_there_is_a_token,
+            again_once_there_is_none,
+            none_at_all,
+            all_or_none,
+        });
+        $crate::area!(seen {
+            a_moment_is_noted,
+            a_moment_never_goes_backwards,
+            moments_of_all_years_are_noted,
+            tokens_that_are_gone_are_passed_over,
+            no_event_is_left,
+            a_big_batch_is_noted,
+        });
+        $crate::area!(quota_races {
+            one_project,
+            several_projects,
+            all_projects,
+            overlapping_projects,
+            limits_do_not_touch_each_other,
+            first_tokens,
+        });
+        $crate::area!(token_lists {
+            a_list_has_whole_tokens,
+            by_kind,
+            by_project,
+            by_environment,
+            by_name,
+            by_part_of_a_name,
+            by_expiry,
+            by_last_use,
+            by_everything_at_once,
+        });
+        $crate::area!(token_orders {
+            by_creation,
+            by_id_within_a_millisecond,
+            by_name,
+            by_end,
+            by_last_use,
+            pages_by_offset,
+            the_ends_of_a_list,
+            pages_by_the_last_id,
+            after_any_id,
+            after_an_id_in_another_order,
+        });
+    };
+}

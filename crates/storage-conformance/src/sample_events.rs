@@ -1,0 +1,119 @@
+//! What the audit trail is told; part of [`crate::samples`].
+
+use latchkey_domain::{
+    Actor, EnvironmentRemoval, EventKind, NewEvent, NewPersonalToken, NewRole, NewUser, Origin, Project,
+    ProjectId, ProjectRemoval, ProjectScope, RoleId, Snapshot, UserId,
+};
+use latchkey_ports::StoredToken;
+
+use crate::samples::{environment, moment, only, project_id};
+
+/// An event that fills every field but `before` and `after`.
+#[must_use]
+pub fn event(kind: EventKind) -> NewEvent {
+    NewEvent {
+        kind,
+        actor: Actor::User { id: UserId(77), name: "grace@example.com".to_owned() },
+        origin: Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8.5.0")),
+        at: moment(7),
+        projects: Some(only(&["default"])),
+        environment: Some(environment("development")),
+        before: None,
+        after: None,
+    }
+}
+
+/// The event of a token's creation.
+#[must_use]
+pub fn token_created(stored: &StoredToken) -> NewEvent {
+    NewEvent { after: Some(Snapshot::from(&stored.token)), ..token_event(EventKind::ApiTokenCreated, stored) }
+}
+
+/// The event of a token's deletion.
+#[must_use]
+pub fn token_deleted(stored: &StoredToken) -> NewEvent {
+    NewEvent {
+        before: Some(Snapshot::from(&stored.token)),
+        ..token_event(EventKind::ApiTokenDeleted, stored)
+    }
+}
+
+fn token_event(kind: EventKind, stored: &StoredToken) -> NewEvent {
+    NewEvent {
+        projects: Some(stored.token.access.projects().clone()),
+        environment: stored.token.access.environment().cloned(),
+        ..event(kind)
+    }
+}
+
+/// The event of a project's creation.
+#[must_use]
+pub fn project_created(project: &Project) -> NewEvent {
+    NewEvent {
+        projects: Some(ProjectScope::one(project.id.clone())),
+        environment: None,
+        after: Some(Snapshot::from(project)),
+        ..event(EventKind::ProjectCreated)
+    }
+}
+
+/// The event of a user's creation, without the id that the store is to give.
+#[must_use]
+pub fn user_created(user: &NewUser) -> NewEvent {
+    NewEvent {
+        projects: None,
+        environment: None,
+        after: Some(Snapshot::from(user)),
+        ..event(EventKind::UserCreated)
+    }
+}
+
+/// The event of a personal token's creation, without the id that the store is to give.
+#[must_use]
+pub fn personal_token_created(token: &NewPersonalToken) -> NewEvent {
+    NewEvent {
+        projects: None,
+        environment: None,
+        after: Some(Snapshot::from(token)),
+        ..event(EventKind::PersonalTokenCreated)
+    }
+}
+
+/// The event of a role given to a user in a project.
+#[must_use]
+pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewEvent {
+    NewEvent {
+        projects: Some(ProjectScope::one(project.clone())),
+        environment: None,
+        after: Some(Snapshot::of_memberships(&[user], &[role])),
+        ..event(EventKind::ProjectAccessAdded)
+    }
+}
+
+/// The event of a role's creation, without the id that the store is to give.
+#[must_use]
+pub fn role_created(role: &NewRole) -> NewEvent {
+    NewEvent {
+        projects: None,
+        environment: None,
+        after: Some(Snapshot::from(role)),
+        ..event(EventKind::RoleCreated)
+    }
+}
+
+/// The removal of a project.
+#[must_use]
+pub fn project_removal(id: &str) -> ProjectRemoval {
+    let event =
+        NewEvent { projects: Some(only(&[id])), environment: None, ..event(EventKind::ProjectDeleted) };
+    ProjectRemoval { project: project_id(id), event }
+}
+
+/// The removal of an environment.
+#[must_use]
+pub fn environment_removal(name: &str) -> EnvironmentRemoval {
+    let name = environment(name);
+    let event =
+        NewEvent { projects: None, environment: Some(name.clone()), ..event(EventKind::EnvironmentDeleted) };
+    EnvironmentRemoval { environment: name, event }
+}

@@ -1,0 +1,111 @@
+//! People, roles and sessions to keep in a store; part of [`crate::samples`].
+
+use std::collections::BTreeSet;
+
+use latchkey_domain::{
+    AccountKind, Description, Email, NewPersonalToken, NewRole, NewUser, Origin, PasswordHash, Permission,
+    ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, Session, SessionId, UserId, UserIdentity,
+    Username,
+};
+use latchkey_ports::Memberships;
+use uuid::Uuid;
+
+use crate::samples::{ADMIN, VIEWER, moment};
+
+/// A user of this user name, without an e-mail address.
+#[must_use]
+pub fn user_named(username: &str) -> NewUser {
+    user(Some(username), None)
+}
+
+/// A user of this e-mail address, without a user name.
+#[must_use]
+pub fn user_with_email(email: &str) -> NewUser {
+    user(None, Some(email))
+}
+
+/// A viewer of this user name and e-mail address.
+#[must_use]
+pub fn user(username: Option<&str>, email: Option<&str>) -> NewUser {
+    let username = username.map(|name| Username::new(name).expect("a user name"));
+    let email = email.map(|address| Email::new(address).expect("an e-mail address"));
+    NewUser {
+        identity: UserIdentity::new(username, email).expect("one of both"),
+        name: None,
+        kind: AccountKind::Person,
+        root_role: VIEWER,
+        created_at: moment(0),
+    }
+}
+
+/// A personal token of a user.
+#[must_use]
+pub fn personal_token(user: UserId, description: &str) -> NewPersonalToken {
+    NewPersonalToken {
+        user,
+        description: Description::new(description).expect("a description"),
+        expires_at: moment(1_000_000),
+        created_at: moment(0),
+    }
+}
+
+/// Roles for users in a project.
+#[must_use]
+pub fn memberships(users: &[UserId], project: &ProjectId, roles: &[RoleId]) -> Memberships {
+    Memberships { project: project.clone(), users: users.to_vec(), roles: roles.to_vec(), at: moment(5) }
+}
+
+/// The built-in role of this id.
+#[must_use]
+pub fn built_in_role(id: RoleId) -> Role {
+    Role::built_in().into_iter().find(|role| role.id == id).expect("a built-in role")
+}
+
+/// A person whose root role is Admin.
+#[must_use]
+pub fn admin(username: &str) -> NewUser {
+    NewUser { root_role: ADMIN, ..user_named(username) }
+}
+
+/// A service account whose root role is Viewer.
+#[must_use]
+pub fn service_account(username: &str) -> NewUser {
+    NewUser { kind: AccountKind::Service, ..user_named(username) }
+}
+
+/// What is kept of a password.
+#[must_use]
+pub fn password(number: u64) -> PasswordHash {
+    PasswordHash(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${number:043}").into())
+}
+
+/// A role that is held in projects and allows nothing yet.
+#[must_use]
+pub fn project_role(name: &str) -> NewRole {
+    NewRole {
+        name: RoleName::new(name).expect("a role name"),
+        kind: RoleKind::Custom,
+        description: RoleDescription::new(&format!("What {name} is for")).expect("a description"),
+        permissions: BTreeSet::new(),
+    }
+}
+
+/// A role that is held for the whole instance and allows these things.
+#[must_use]
+pub fn root_role(name: &str, permissions: &[Permission]) -> NewRole {
+    let permissions = permissions.iter().copied().collect();
+    NewRole { kind: RoleKind::RootCustom, permissions, ..project_role(name) }
+}
+
+/// A session of a user; of a higher number, one that began and ends later.
+#[must_use]
+pub fn session(number: u64, user: UserId) -> Session {
+    let begun = i64::try_from(number).expect("a small number");
+    Session {
+        id: SessionId(Uuid::from_u64_pair(0x5e55_1000_0000_4000, u64::MAX - number)),
+        user,
+        created_at: moment(begun),
+        expires_at: moment(begun + 1_000_000),
+        origin: Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8.5.0")),
+    }
+}
