@@ -36,10 +36,19 @@ impl Snapshot {
         Value::Object(self.0.clone())
     }
 
+    /// The member that names the thing by its id.
+    pub const ID: &str = "id";
+
+    /// A member that is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
     /// The snapshot with the id that a store gave to the thing.
     #[must_use]
     pub(crate) fn with_id(mut self, id: i64) -> Self {
-        self.0.insert("id".to_owned(), id.into());
+        self.0.insert(Self::ID.to_owned(), id.into());
         self
     }
 

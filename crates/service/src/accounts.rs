@@ -114,11 +114,10 @@ impl Accounts {
                 ..self.changes.event(kinds(kind).updated, &caller.initiator())
             };
             self.users.update_user(&before, &after, &event).await.map_err(identity_taken)?;
+            self.changes.made(&event);
             Ok(after)
         });
-        let updated = updated.await?;
-        self.changes.made();
-        Ok(updated)
+        updated.await
     }
 
     async fn changed(&self, caller: &Caller, before: &User, change: &UserChange) -> Result<User, Refusal> {
@@ -146,7 +145,7 @@ impl Accounts {
             ..self.changes.event(kinds(kind).deleted, &caller.initiator())
         };
         self.users.delete_user(id, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         Ok(())
     }
 

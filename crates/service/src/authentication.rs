@@ -8,7 +8,7 @@ use latchkey_ports::{
     SessionRepository, StoreError, TokenRepository,
 };
 
-use crate::{PrincipalIndex, SeenLedger};
+use crate::{PrincipalIndex, SeenLedger, index::Known};
 
 /// Why nobody was recognised.
 #[derive(Debug, thiserror::Error)]
@@ -78,10 +78,11 @@ impl Authenticator {
         let secret =
             TokenSecret::parse(secret).ok().filter(belongs_here).ok_or(AuthenticationError::Unknown)?;
         let digest = self.sealer.digest(&secret);
-        let principal = match self.index.get(&digest) {
-            Some(principal) => principal,
+        let known = match self.index.get(&digest) {
+            Some(known) => known,
             None => self.look_up(&secret, digest).await?,
         };
+        let Known::Principal(principal) = known else { return Err(AuthenticationError::Unknown) };
         let now = self.clock.now();
         if principal.is_expired_at(now) {
             return Err(AuthenticationError::Unknown);
@@ -94,9 +95,9 @@ impl Authenticator {
         &self,
         secret: &TokenSecret,
         digest: SecretDigest,
-    ) -> Result<Arc<Principal>, AuthenticationError> {
+    ) -> Result<Known, AuthenticationError> {
         // Taken before the store is asked: a change made meanwhile makes the answer too old to keep.
-        let generation = self.index.generation();
+        let asked_at = self.index.now();
         let digests = self.sealer.digests(secret);
         let principal = if secret.is_personal() {
             self.ports.personal_tokens.find_personal_token_by_digest(&digests).await?.map(of_personal_token)
@@ -106,9 +107,9 @@ impl Authenticator {
             let found = self.ports.tokens.find_token_by_digest(&digests).await?;
             found.map(|found| Principal::of_token(&found.stored.token, found.secret_until))
         };
-        let principal = Arc::new(principal.ok_or(AuthenticationError::Unknown)?);
-        self.index.keep(digest, Arc::clone(&principal), generation);
-        Ok(principal)
+        let known = principal.map_or(Known::Nobody, |principal| Known::Principal(Arc::new(principal)));
+        self.index.keep(digest, &known, asked_at);
+        Ok(known)
     }
 }
 

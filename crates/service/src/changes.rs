@@ -36,9 +36,9 @@ impl Changes {
         NewEvent { projects: Some(ProjectScope::one(project.clone())), ..self.event(kind, by) }
     }
 
-    /// To be called when a change was made to what somebody may do, before its answer is sent.
-    pub(crate) fn made(&self) {
-        self.index.forget_all();
+    /// To be called when the change of this event was made, before anybody is told.
+    pub(crate) fn made(&self, event: &NewEvent) {
+        self.index.note(event);
     }
 
     /// Does what may find that somebody else was faster, again and again, a bounded number of times.

@@ -147,7 +147,7 @@ impl Environments {
         };
         let removal = EnvironmentRemoval { environment: environment.name, event };
         self.environments.delete_environment(&removal).await.map_err(in_path)?;
-        self.changes.made();
+        self.changes.made(&removal.event);
         Ok(())
     }
 

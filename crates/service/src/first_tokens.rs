@@ -109,7 +109,13 @@ impl FirstTokens {
         if first.is_empty() {
             return Ok(false);
         }
-        Ok(self.tokens.create_first_tokens(&first).await?)
+        let created = self.tokens.create_first_tokens(&first).await?;
+        if created {
+            for one in &first {
+                self.issuer.made(&one.event);
+            }
+        }
+        Ok(created)
     }
 
     /// Creates one admin token with a new secret where the store holds no API token yet, and shows the secret; `None`

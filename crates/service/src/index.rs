@@ -1,9 +1,14 @@
 //! The in-memory index of principals: who a secret's digest is, without asking the store (design, "Verification").
 //!
-//! An entry is as good as the generation it was read in. Every change that this process makes, and every change
-//! that the feed of events shows another process made, begins a new generation, so an entry read before a change
-//! is never used after it. The index answers only while the feed was followed within `max_staleness`; else, and
-//! where nobody follows the feed, every look-up goes to the store.
+//! Each entry carries the moment, on a clock of changes, at which the store was asked. A change moves that clock on and
+//! notes the new moment where it has an [`Effect`]: for one token (in one of many slots, by the token's id), for all
+//! users, for secrets that were nobody's, or for everything. An entry is used only if it is younger than all that
+//! concern it. A change made by this process is noted before its answer is sent; one made elsewhere, when the feed of
+//! events shows it. There is no order of events in which a revoked token stays in the index: an answer of the store that
+//! raced a change was asked for before it, and so is too old the moment that it is kept.
+//!
+//! The index answers only while the feed was followed within `max_staleness`; else, and where nobody follows the feed,
+//! every look-up goes to the store.
 
 use std::{
     sync::{
@@ -13,37 +18,127 @@ use std::{
     time::Duration,
 };
 
-use latchkey_domain::{EventId, Principal};
+use latchkey_domain::{EventId, NewEvent, Principal, TokenId};
 use latchkey_ports::{Clock, EventRepository, SecretDigest, StoreError};
 use quick_cache::sync::Cache;
+
+use crate::effect::Effect;
 
 /// How large the index may grow, and how old its knowledge may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexSettings {
-    /// The most principals that it holds (`verify.entries`).
+    /// The most principals that it holds, and the most secrets that it knows to be nobody's (`verify.entries`).
     pub capacity: usize,
     /// How long it answers after the feed was last followed (`verify.max_staleness`).
     pub max_staleness: Duration,
 }
 
-struct Entry {
-    principal: Arc<Principal>,
-    generation: Generation,
+/// What the index knows of a secret.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// Whose it is.
+    Principal(Arc<Principal>),
+    /// That it is nobody's.
+    Nobody,
 }
 
-/// What the index knew when a look-up in the store began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Generation(u64);
+/// A moment on the clock of changes: when a look-up in the store began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+#[derive(Clone)]
+struct Entry {
+    principal: Arc<Principal>,
+    asked_at: Moment,
+}
+
+/// So many tokens share a slot as there are tokens for each of these. A change to one has those in its slot looked up
+/// again, once; with a million tokens that are some fifteen.
+const SLOTS: usize = 1 << 16;
+/// So many events are looked at one by one; more at once mean "anything may have changed".
+const MOST_EVENTS: u32 = 1_000;
 
 /// Digest → principal, bounded.
 pub struct PrincipalIndex {
-    entries: Cache<SecretDigest, Arc<Entry>>,
+    principals: Cache<SecretDigest, Entry>,
+    /// Apart from the principals, so that a flood of guesses pushes out none of them.
+    nobodies: Cache<SecretDigest, Moment>,
     clock: Arc<dyn Clock>,
     max_staleness: Duration,
-    generation: AtomicU64,
+    changes: ChangeClock,
     followed: AtomicI64,
     /// Milliseconds of the monotonic clock, plus one; 0 = the feed was never followed.
     confirmed_at: AtomicU64,
+}
+
+/// When what was last changed.
+struct ChangeClock {
+    now: AtomicU64,
+    everything: AtomicU64,
+    people: AtomicU64,
+    births: AtomicU64,
+    tokens: Box<[AtomicU64]>,
+}
+
+impl ChangeClock {
+    fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            now: zero(),
+            everything: zero(),
+            people: zero(),
+            births: zero(),
+            tokens: std::iter::repeat_with(zero).take(SLOTS).collect(),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment(self.now.load(Ordering::SeqCst))
+    }
+
+    fn note(&self, effect: Effect) {
+        if effect == Effect::Nothing {
+            return;
+        }
+        // A look-up that begins from here on may have seen the change; one that began before may not.
+        let moment = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        let note = |cell: &AtomicU64| cell.fetch_max(moment, Ordering::SeqCst);
+        match effect {
+            Effect::Nothing => {}
+            Effect::Birth => drop(note(&self.births)),
+            Effect::Token(id) => drop(self.slot(id).map(note)),
+            Effect::Rebirth(id) => {
+                note(&self.births);
+                self.slot(id).map(note);
+            }
+            Effect::People => drop(note(&self.people)),
+            Effect::SignIn => {
+                note(&self.births);
+                note(&self.people);
+            }
+            Effect::Everything => drop(note(&self.everything)),
+        }
+    }
+
+    /// The last bytes of an id are random, so they spread tokens evenly.
+    fn slot(&self, id: TokenId) -> Option<&AtomicU64> {
+        let [.., high, low] = *id.as_uuid().as_bytes();
+        self.tokens.get(usize::from(u16::from_be_bytes([high, low])))
+    }
+
+    fn is_valid(&self, entry: &Entry) -> bool {
+        let newest = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
+        let concerned = match &*entry.principal {
+            Principal::ApiToken { id, .. } => self.slot(*id).map_or(u64::MAX, newest),
+            Principal::User { .. } => newest(&self.people),
+        };
+        entry.asked_at.0 >= concerned.max(newest(&self.everything))
+    }
+
+    fn is_still_nobody(&self, asked_at: Moment) -> bool {
+        let newest = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
+        asked_at.0 >= newest(&self.births).max(newest(&self.everything))
+    }
 }
 
 impl PrincipalIndex {
@@ -51,51 +146,88 @@ impl PrincipalIndex {
     #[must_use]
     pub fn new(settings: IndexSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
-            entries: Cache::new(settings.capacity),
+            principals: Cache::new(settings.capacity),
+            nobodies: Cache::new(settings.capacity),
             clock,
             max_staleness: settings.max_staleness,
-            generation: AtomicU64::new(0),
+            changes: ChangeClock::new(),
             followed: AtomicI64::new(-1),
             confirmed_at: AtomicU64::new(0),
         }
     }
 
-    /// Begins a new generation: what was read before is not used any more. Called after each change.
-    pub fn forget_all(&self) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
+    /// Notes a change, of which this is the event. To be called after the change was committed, before anybody is told.
+    pub fn note(&self, event: &NewEvent) {
+        self.changes.note(Effect::of(event));
     }
 
-    /// Looks once whether anything changed anywhere, and notes that it did. To be called again and again, at
-    /// intervals well below `max_staleness`.
+    /// Looks once whether anything changed anywhere, and notes what did. To be called again and again, at intervals
+    /// well below `max_staleness`, by one caller at a time.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; the index stops answering once that has lasted `max_staleness`.
+    /// [`StoreError`]; the index stops answering once that has lasted `max_staleness`.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let asked_at = self.millis();
         let EventId(latest) = events.latest_event().await?;
-        if self.followed.swap(latest, Ordering::SeqCst) != latest {
-            self.forget_all();
+        let followed = self.followed.load(Ordering::SeqCst);
+        if latest != followed {
+            self.catch_up(events, EventId(followed), EventId(latest)).await?;
+            self.followed.store(latest, Ordering::SeqCst);
         }
         self.confirmed_at.store(asked_at + 1, Ordering::SeqCst);
         Ok(())
     }
 
-    pub(crate) fn generation(&self) -> Generation {
-        Generation(self.generation.load(Ordering::SeqCst))
+    async fn catch_up(
+        &self,
+        events: &dyn EventRepository,
+        followed: EventId,
+        latest: EventId,
+    ) -> Result<(), StoreError> {
+        let is_known = followed.0 >= 0 && followed < latest;
+        if !is_known || latest.0 - followed.0 > i64::from(MOST_EVENTS) {
+            self.changes.note(Effect::Everything);
+            return Ok(());
+        }
+        let new = events.events_after(followed, MOST_EVENTS).await?;
+        // Fewer than there must have been: somebody forgot old ones. What they said, nobody knows any more.
+        if new.last().is_none_or(|last| last.id < latest) {
+            self.changes.note(Effect::Everything);
+        }
+        for event in &new {
+            self.note(&event.record);
+        }
+        Ok(())
     }
 
-    /// The principal of this digest, if the index knows and its knowledge is fresh.
-    pub(crate) fn get(&self, digest: &SecretDigest) -> Option<Arc<Principal>> {
+    pub(crate) fn now(&self) -> Moment {
+        self.changes.now()
+    }
+
+    /// What is known of this digest, if the knowledge is fresh.
+    pub(crate) fn get(&self, digest: &SecretDigest) -> Option<Known> {
         if !self.is_fresh() {
             return None;
         }
-        let entry = self.entries.get(digest)?;
-        (entry.generation == self.generation()).then(|| Arc::clone(&entry.principal))
+        if let Some(entry) = self.principals.get(digest) {
+            return self.changes.is_valid(&entry).then_some(Known::Principal(entry.principal));
+        }
+        let asked_at = self.nobodies.get(digest)?;
+        self.changes.is_still_nobody(asked_at).then_some(Known::Nobody)
     }
 
-    /// Keeps what the store said, under the generation in which it was asked.
-    pub(crate) fn keep(&self, digest: SecretDigest, principal: Arc<Principal>, generation: Generation) {
-        self.entries.insert(digest, Arc::new(Entry { principal, generation }));
+    /// Keeps what the store said when it was asked at that moment.
+    pub(crate) fn keep(&self, digest: SecretDigest, known: &Known, asked_at: Moment) {
+        match known {
+            Known::Principal(principal) => {
+                self.principals.insert(digest, Entry { principal: Arc::clone(principal), asked_at });
+            }
+            Known::Nobody => {
+                // What was somebody's until now would hide that.
+                self.principals.remove(&digest);
+                self.nobodies.insert(digest, asked_at);
+            }
+        }
     }
 
     fn is_fresh(&self) -> bool {

@@ -103,8 +103,8 @@ impl InstanceTokens {
     /// Gives a token a new secret under the same name and scope, and shows it. The old secret lives on for the overlap.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] without the permission for the token's kind, and for an admin
-    /// token where the policy has none; [`Refusal::Unavailable`].
+    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] without the permission for the token's kind;
+    /// [`Refusal::Unavailable`].
     pub async fn rotate(
         &self,
         permit: &InstancePermit<UpdateInstanceTokens>,

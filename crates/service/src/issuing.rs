@@ -86,7 +86,7 @@ impl TokenIssuer {
         let secret = self.mint(&draft.access);
         let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
         self.tokens.create_token(&token, self.policy.quota, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         let secure = token.secret.sealed.is_none();
         Ok(RevealedToken { token: token.token, secret: Some(secret), alias: None, secure })
     }
@@ -128,6 +128,11 @@ impl TokenIssuer {
             environment: token.access.environment().cloned(),
             ..self.changes.event(kind, by)
         }
+    }
+
+    /// As [`Changes::made`].
+    pub(crate) fn made(&self, event: &NewEvent) {
+        self.changes.made(event);
     }
 
     /// What holds for every token that is issued.

@@ -72,7 +72,7 @@ impl Members {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
             Err(error) => return Err(unknown_user(error)),
         }
-        self.accounts.changes.made();
+        self.accounts.changes.made(&event);
         Ok(given)
     }
 
@@ -97,7 +97,7 @@ impl Members {
         };
         let memberships = self.memberships(permit, vec![user], after);
         self.access().replace_memberships(&memberships, &event).await?;
-        self.accounts.changes.made();
+        self.accounts.changes.made(&event);
         Ok(())
     }
 

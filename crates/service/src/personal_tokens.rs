@@ -121,6 +121,7 @@ impl PersonalTokens {
             )),
             other => other.into(),
         })?;
+        self.changes.made(&event);
         Ok(IssuedPersonalToken { token: token.with_id(id), secret })
     }
 
@@ -137,7 +138,7 @@ impl PersonalTokens {
             ..self.changes.event(EventKind::PersonalTokenDeleted, by)
         };
         self.tokens.delete_personal_token(user, id, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl Projects {
         };
         let owner = permit.caller().user();
         self.store.create_project(&project, &environments, owner, &event).await.map_err(in_list)?;
-        self.changes.made();
+        self.changes.made(&event);
         let members = u64::from(owner.is_some());
         Ok(ProjectOverview { project, members, tokens: 0, environments })
     }
@@ -171,8 +171,9 @@ impl Projects {
             before: Some(Snapshot::from(&project)),
             ..self.changes.event_in(id, EventKind::ProjectDeleted, &permit.initiator())
         };
-        self.store.delete_project(&ProjectRemoval { project: id.clone(), event }).await?;
-        self.changes.made();
+        let removal = ProjectRemoval { project: id.clone(), event };
+        self.store.delete_project(&removal).await?;
+        self.changes.made(&removal.event);
         Ok(())
     }
 

@@ -121,11 +121,10 @@ impl Roles {
                 ..self.changes.event(EventKind::RoleUpdated, &permit.initiator())
             };
             self.access.update_role(&before, &after, &event).await?;
+            self.changes.made(&event);
             Ok(after)
         });
-        let updated: Role = updated.await?;
-        self.changes.made();
-        Ok(updated)
+        updated.await
     }
 
     /// Removes a role that nobody holds.

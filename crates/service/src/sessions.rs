@@ -36,6 +36,8 @@ pub struct LoggedIn {
     pub secret: TokenSecret,
     /// How many older sessions ended for this one.
     pub ended_sessions: u64,
+    /// How many sessions a user may have at once.
+    pub most_sessions: u32,
 }
 
 /// What sessions stand on.
@@ -117,8 +119,8 @@ impl Sessions {
         };
         let most = self.policy.most;
         let ended_sessions = self.ports.sessions.start_session(&session, &record, most, &event).await?;
-        self.changes.made();
-        Ok(LoggedIn { user, session, secret, ended_sessions })
+        self.changes.made(&event);
+        Ok(LoggedIn { user, session, secret, ended_sessions, most_sessions: most })
     }
 
     /// Ends the session that the caller was recognised by, if it was one.
@@ -156,7 +158,7 @@ impl Sessions {
             ..self.changes.event(EventKind::SessionEnded, &user.initiator())
         };
         self.ports.sessions.end_session(user.user(), session, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         Ok(())
     }
 

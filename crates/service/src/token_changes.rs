@@ -84,7 +84,7 @@ impl TokenChanges {
         let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
         let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
         self.tokens.delete_token(token.id, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl TokenChanges {
             ..self.issuer.event(EventKind::ApiTokenUpdated, token, by)
         };
         self.tokens.change_token_expiry(token.id, token.expires_at, expires_at, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl TokenChanges {
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await?;
-        self.changes.made();
+        self.changes.made(&event);
         let shown = self.issuer.reveal(StoredToken { secret: to, ..stored })?;
         Ok(RevealedToken { secret: Some(secret), ..shown })
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Snapshot, User,
-    UserId, Username,
+    AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Role, Snapshot,
+    User, UserId, Username,
 };
 use latchkey_ports::{Page, PasswordHasher};
 
@@ -26,6 +26,17 @@ pub struct UserDraft {
     pub root_role: RoleReference,
     /// The password, as it was given; `None` = cannot sign in yet.
     pub password: Option<String>,
+}
+
+/// How many can administer everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AdminCount {
+    /// People who can sign in.
+    pub with_password: u64,
+    /// People who have no password yet.
+    pub without_password: u64,
+    /// Service accounts.
+    pub services: u64,
 }
 
 /// The use cases.
@@ -139,6 +150,40 @@ impl Users {
         Ok(self.accounts.users.search_users(text, Self::MOST_FOUND).await?)
     }
 
+    /// Every user and service account, by id. Open to everybody, as [`Users::search`].
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn everybody(&self, _: &Caller) -> Result<Vec<User>, Refusal> {
+        let mut everybody = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
+        everybody.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
+        everybody.sort_unstable_by_key(|user| user.id);
+        Ok(everybody)
+    }
+
+    /// How many hold the role Admin.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub async fn admin_count(&self, permit: &InstancePermit<ManageUsers>) -> Result<AdminCount, Refusal> {
+        let mut count = AdminCount::default();
+        let everybody = self.everybody(permit.caller()).await?;
+        for admin in everybody.iter().filter(|user| user.root_role == Role::ADMIN) {
+            let counted = match admin.kind {
+                AccountKind::Service => &mut count.services,
+                AccountKind::Person if self.has_password(admin.id).await? => &mut count.with_password,
+                AccountKind::Person => &mut count.without_password,
+            };
+            *counted += 1;
+        }
+        Ok(count)
+    }
+
+    async fn has_password(&self, id: UserId) -> Result<bool, Refusal> {
+        let account = self.accounts.users.find_account(id).await?;
+        Ok(account.is_some_and(|account| account.password.is_some()))
+    }
+
     /// The user or service account of this user name or e-mail address, for the command line.
     ///
     /// # Errors
@@ -160,7 +205,7 @@ impl Users {
             ..self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator())
         };
         self.accounts.users.set_password(user.id, &hash, &event).await?;
-        self.accounts.changes.made();
+        self.accounts.changes.made(&event);
         Ok(())
     }
 

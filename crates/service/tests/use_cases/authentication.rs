@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::support::{House, client_of, moment, permit, project_id, sealer, system};
 use latchkey_domain::{
-    ApiToken, Description, EventId, ProjectScope, Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
+    Actor, ApiToken, Description, Event, EventId, EventKind, NewEvent, Origin, ProjectScope, Snapshot,
+    Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
 };
 use latchkey_ports::{
     ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
@@ -127,14 +128,62 @@ async fn the_store_is_asked_once_while_nothing_changes() {
 }
 
 #[tokio::test]
-async fn a_change_elsewhere_makes_the_store_be_asked_again() {
+async fn a_change_elsewhere_to_this_token_makes_the_store_be_asked_again() {
     let bench = Bench::new();
     let index = bench.index();
     let authenticator = bench.authenticator(bench.answering(2), &index, Arc::default());
-    for latest in [5, 5, 6, 6] {
-        index.follow(&events_at(latest)).await.expect("followed");
+    let about_it =
+        NewEvent { before: Some(Snapshot::from(&bench.stored.token)), ..event(EventKind::ApiTokenUpdated) };
+    for (latest, new) in [(5, vec![]), (5, vec![]), (6, vec![about_it]), (6, vec![])] {
+        index.follow(&events_with(latest, new)).await.expect("followed");
         authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
     }
+}
+
+#[tokio::test]
+async fn a_change_to_something_else_leaves_a_token_in_the_index() {
+    let bench = Bench::new();
+    let index = bench.index();
+    let authenticator = bench.authenticator(bench.answering(1), &index, Arc::default());
+    let other = ApiToken { id: TokenId::new(moment(7), [7; 10]), ..bench.stored.token.clone() };
+    let about_another =
+        NewEvent { before: Some(Snapshot::from(&other)), ..event(EventKind::ApiTokenDeleted) };
+    let changes = [about_another, event(EventKind::UserUpdated), event(EventKind::ApiTokenCreated)];
+    index.follow(&events_at(5)).await.expect("followed");
+    for (latest, change) in (6..).zip(changes) {
+        authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
+        index.follow(&events_with(latest, vec![change])).await.expect("followed");
+        authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
+    }
+}
+
+#[tokio::test]
+async fn events_that_were_forgotten_could_have_said_anything() {
+    let bench = Bench::new();
+    let index = bench.index();
+    let authenticator = bench.authenticator(bench.answering(3), &index, Arc::default());
+    // Too many at once; fewer than there must have been; a trail that begins anew.
+    for latest in [5, 2_000, 2_001] {
+        index.follow(&events_with(latest, vec![])).await.expect("followed");
+        authenticator.authenticate(bench.secret.reveal()).await.expect("recognised");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_nobody_is_asked_for_once_until_a_token_is_born() {
+    let bench = Bench::new();
+    let index = bench.index();
+    let mut tokens = MockTokenRepository::new();
+    tokens.expect_find_token_by_digest().times(2).returning(|_| Ok(None));
+    let authenticator = bench.authenticator(Arc::new(tokens), &index, Arc::default());
+    index.follow(&events_at(1)).await.expect("followed");
+    for _ in 0..3 {
+        assert!(authenticator.authenticate("guess").await.is_err());
+    }
+    index.follow(&events_with(2, vec![event(EventKind::UserUpdated)])).await.expect("followed");
+    assert!(authenticator.authenticate("guess").await.is_err());
+    index.follow(&events_with(3, vec![event(EventKind::ApiTokenCreated)])).await.expect("followed");
+    assert!(authenticator.authenticate("guess").await.is_err());
 }
 
 #[tokio::test]
@@ -144,7 +193,7 @@ async fn an_index_that_nobody_follows_answers_nothing() {
     let authenticator = bench.authenticator(bench.answering(3), &index, Arc::default());
     authenticator.authenticate(bench.secret.reveal()).await.expect("never followed: asked");
     index.follow(&events_at(1)).await.expect("followed");
-    authenticator.authenticate(bench.secret.reveal()).await.expect("a new generation: asked");
+    authenticator.authenticate(bench.secret.reveal()).await.expect("followed for the first time: asked");
     bench.clock.advance(Duration::from_secs(5));
     authenticator.authenticate(bench.secret.reveal()).await.expect("just fresh enough");
     bench.clock.advance(Duration::from_millis(1));
@@ -161,7 +210,10 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let mut tokens = MockTokenRepository::new();
     let (stored, racing) = (bench.stored.clone(), index.clone());
     tokens.expect_find_token_by_digest().times(2).returning(move |_| {
-        racing.forget_all();
+        racing.note(&NewEvent {
+            before: Some(Snapshot::from(&stored.token)),
+            ..event(EventKind::ApiTokenUpdated)
+        });
         Ok(Some(found(&stored)))
     });
     let authenticator = bench.authenticator(Arc::new(tokens), &index, Arc::default());
@@ -187,6 +239,20 @@ fn found(stored: &StoredToken) -> TokenMatch {
 
 fn away() -> StoreError {
     StoreError::Unavailable("the connection was refused".into())
+}
+
+fn event(kind: EventKind) -> NewEvent {
+    NewEvent::new(kind, Actor::System, Origin::default(), moment(0))
+}
+
+/// A trail whose newest events are these, the very newest with that number.
+fn events_with(latest: i64, new: Vec<NewEvent>) -> MockEventRepository {
+    let mut events = events_at(latest);
+    let first = latest + 1 - i64::try_from(new.len()).expect("few");
+    let numbered = (first..).zip(new).map(|(id, record)| Event { id: EventId(id), record });
+    let numbered: Vec<_> = numbered.collect();
+    events.expect_events_after().returning(move |_, _| Ok(numbered.clone()));
+    events
 }
 
 fn events_at(latest: i64) -> MockEventRepository {
