@@ -60,7 +60,12 @@ pub(crate) fn conflict(entity: Entity) -> Failure {
     Failure::Answer(StoreError::Conflict(entity))
 }
 
-/// For `map_err` of an insertion: which entity is there already, by the columns (`table.column, table.column`) that
+/// That was changed by somebody else meanwhile.
+pub(crate) fn stale(entity: Entity) -> Failure {
+    Failure::Answer(StoreError::Stale(entity))
+}
+
+/// For `map_err` of an insertion or a change: which entity is there already, by the columns (`table.column, table.column`) that
 /// SQLite names.
 pub(crate) fn taken(entity_of: impl FnOnce(&str) -> Option<Entity>) -> impl FnOnce(Error) -> Failure {
     move |error| {

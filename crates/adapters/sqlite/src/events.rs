@@ -2,15 +2,18 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, dsl::max, insert_into,
+    ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete, dsl::max,
+    insert_into,
 };
-use latchkey_domain::{Event, EventId, NewEvent, ProjectScope};
-use latchkey_ports::{EventRepository, StoreError};
+use latchkey_domain::{Event, EventId, NewEvent, ProjectScope, Timestamp};
+use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
     errors::Failure,
+    event_lists::{Way, all_pages, page},
+    paging::{Counted, MOST_BINDS, number},
     rows::{self, EventProjectRow, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
@@ -47,6 +50,48 @@ impl EventRepository for SqliteStore {
         })
         .await
     }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let query = query.clone();
+        self.read_snapshot(move |connection| {
+            let way = Way::to_page(connection, &query)?;
+            let total = Counted(all_pages(&query, way.to_count(&query))).number(connection)?;
+            let events: Vec<EventRow> = page(&query, way).load(connection)?;
+            let projects = projects_of(connection, &events)?;
+            Ok(EventPage { events: rows::events(events, projects)?, total })
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%before))]
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |connection| {
+            let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
+            let forgotten = events::table
+                .filter(events::at.lt(before.millis()))
+                .filter(events::id.ne(newest.unwrap_or(0)));
+            Ok(number(delete(forgotten).execute(connection)?))
+        })
+        .await
+    }
+}
+
+/// The projects that events name, in the order of the events, which is newest first.
+fn projects_of(
+    connection: &mut SqliteConnection,
+    events: &[EventRow],
+) -> Result<Vec<EventProjectRow>, Failure> {
+    let mut projects = Vec::new();
+    for events in events.chunks(MOST_BINDS) {
+        let some: Vec<EventProjectRow> = event_projects::table
+            .filter(event_projects::event_id.eq_any(events.iter().map(|event| event.id)))
+            .order((event_projects::event_id.desc(), event_projects::position))
+            .select(EventProjectRow::as_select())
+            .load(connection)?;
+        projects.extend(some);
+    }
+    Ok(projects)
 }
 
 /// Records an event, in the transaction of the change that it speaks of.

@@ -1,39 +1,41 @@
-//! The port of users.
+//! The port of users and their passwords.
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection,
-    dsl::exists, insert_into, select,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
+    insert_into, update,
 };
-use latchkey_domain::{EventId, NewEvent, NewUser, User, UserId};
-use latchkey_ports::{Entity, StoreError, UserRepository};
+use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId};
+use latchkey_ports::{Account, Entity, Page, StoreError, UserRepository};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    access::role_of_instance,
-    errors::{Failure, not_found, taken},
+    errors::{Failure, not_found, stale, taken},
     events::record,
-    rows::{NewUserRow, UserRow},
-    schema::users,
+    people_lists::{number_with_role, of_kind, with_text},
+    roles::check_role,
+    rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
+    schema::{sessions, users},
 };
 
 #[async_trait]
 impl UserRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(root_role = %user.root_role))]
-    async fn create_user(&self, user: &NewUser, event: &NewEvent) -> Result<(UserId, EventId), StoreError> {
+    async fn create_user(
+        &self,
+        user: &NewUser,
+        password: Option<PasswordHash>,
+        event: &NewEvent,
+    ) -> Result<(UserId, EventId), StoreError> {
         let (user, event) = (user.clone(), event.clone());
         self.write(move |connection| {
-            if role_of_instance(connection, user.root_role)? != Some(true) {
-                return Err(not_found(Entity::Role(user.root_role)));
-            }
+            check_role(connection, user.root_role, true)?;
             let id: i64 = insert_into(users::table)
-                .values(NewUserRow::from(&user))
+                .values(NewUserRow::new(&user, password.as_ref()))
                 .returning(users::id)
                 .get_result(connection)
-                .map_err(taken(|columns| {
-                    matches!(columns, "users.username" | "users.email_key").then_some(Entity::UserIdentity)
-                }))?;
+                .map_err(taken(identity))?;
             let event = record(connection, &event.with_assigned_id(id))?;
             Ok((UserId(id), event))
         })
@@ -42,39 +44,149 @@ impl UserRepository for SqliteStore {
 
     #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.read(move |connection| user(connection, id)).await
+        self.read(move |connection| find_user(connection, id)).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        self.read(move |connection| {
+            let account = users::table.find(id.0).select((UserRow::as_select(), users::password_hash));
+            let row: Option<AccountRow> = account.first(connection).optional()?;
+            Ok(row.map(rows::account).transpose()?)
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all)]
-    async fn find_user_by_login(&self, login: &str) -> Result<Option<User>, StoreError> {
+    async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
         let login = login.to_owned();
         self.read_snapshot(move |connection| {
-            let named = users::table
-                .filter(users::username.eq(&login))
-                .select(UserRow::as_select())
-                .first(connection)
-                .optional()?;
-            let found = match named {
-                Some(row) => Some(row),
-                None => users::table
-                    .filter(users::email_key.eq(login.to_lowercase()))
-                    .select(UserRow::as_select())
-                    .first(connection)
-                    .optional()?,
-            };
-            Ok(found.map(User::try_from).transpose()?)
+            let accounts = users::table.select((UserRow::as_select(), users::password_hash));
+            let mut found: Option<AccountRow> =
+                accounts.filter(users::username.eq(&login)).first(connection).optional()?;
+            if found.is_none() {
+                let written = accounts.filter(users::email_key.eq(login.to_lowercase()));
+                found = written.first(connection).optional()?;
+            }
+            Ok(found.map(rows::account).transpose()?)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
+    async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
+        self.read(move |connection| all(of_kind(kind, page).load(connection)?)).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(limit))]
+    async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
+        let text = text.to_owned();
+        self.read(move |connection| all(with_text(&text, limit.into()).load(connection)?)).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %before.id))]
+    async fn update_user(
+        &self,
+        before: &User,
+        after: &User,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
+        self.write(move |connection| {
+            let entity = || Entity::User(before.id);
+            let kept = find_user(connection, before.id)?.ok_or_else(|| not_found(entity()))?;
+            check_role(connection, after.root_role, true)?;
+            if (&kept.identity, &kept.name, kept.root_role)
+                != (&before.identity, &before.name, before.root_role)
+            {
+                return Err(stale(entity()));
+            }
+            if after.root_role != Role::ADMIN {
+                check_another_admin(connection, &kept)?;
+            }
+            update(users::table.find(before.id.0))
+                .set(ChangedUserRow::from(&after))
+                .execute(connection)
+                .map_err(taken(identity))?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            let kept = find_user(connection, id)?.ok_or_else(|| not_found(Entity::User(id)))?;
+            check_another_admin(connection, &kept)?;
+            delete(users::table.find(id.0)).execute(connection)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn set_password(
+        &self,
+        id: UserId,
+        password: &PasswordHash,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (password, event) = (password.clone(), event.clone());
+        self.write(move |connection| {
+            check_person(connection, id)?;
+            let user = update(users::table.find(id.0));
+            user.set(users::password_hash.eq(&*password.0)).execute(connection)?;
+            delete(sessions::table.filter(sessions::user_id.eq(id.0))).execute(connection)?;
+            record(connection, &event)
         })
         .await
     }
 }
 
+/// What is taken, by the columns that have to be unique.
+fn identity(columns: &str) -> Option<Entity> {
+    matches!(columns, "users.username" | "users.email_key").then_some(Entity::UserIdentity)
+}
+
+fn all(rows: Vec<UserRow>) -> Result<Vec<User>, Failure> {
+    let users: Result<_, _> = rows.into_iter().map(User::try_from).collect();
+    Ok(users?)
+}
+
 /// The user of this id.
-pub(crate) fn user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, Failure> {
+pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, Failure> {
     let row = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
     Ok(row.map(User::try_from).transpose()?)
 }
 
+/// That there is a user of this id.
+pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), Failure> {
+    if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
+}
+
 /// Whether there is a user of this id.
 pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, Failure> {
-    Ok(select(exists(users::table.filter(users::id.eq(id.0)))).get_result(connection)?)
+    let found: Option<i64> = users::table.find(id.0).select(users::id).first(connection).optional()?;
+    Ok(found.is_some())
+}
+
+/// That there is a user of this id who can sign in.
+pub(crate) fn check_person(connection: &mut SqliteConnection, id: UserId) -> Result<(), Failure> {
+    let kind: Option<String> =
+        users::table.find(id.0).select(users::account_kind).first(connection).optional()?;
+    match kind {
+        Some(kind) if kind == AccountKind::Person.as_str() => Ok(()),
+        _ => Err(not_found(Entity::User(id))),
+    }
+}
+
+/// That this is not the last person who is an Admin. Nobody else writes meanwhile, so of two who go at once one is last.
+fn check_another_admin(connection: &mut SqliteConnection, user: &User) -> Result<(), Failure> {
+    let is_admin = user.kind == AccountKind::Person && user.root_role == Role::ADMIN;
+    let admins = number_with_role(AccountKind::Person.as_str(), Role::ADMIN.0);
+    if is_admin && admins.get_result::<i64>(connection)? < 2 {
+        return Err(Failure::Answer(StoreError::LastAdmin));
+    }
+    Ok(())
 }

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, insert_into, sql_query,
-    sql_types::Text,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, delete, dsl::count_star,
+    insert_into, sql_query, sql_types::Text,
 };
-use latchkey_domain::{EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp};
+use latchkey_domain::{
+    EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
+};
 use latchkey_ports::{
     Entity, Inconsistency, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord,
     StoreError,
@@ -14,10 +16,11 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    access::grants,
     errors::{not_found, taken},
     events::record,
-    people::{user, user_exists},
+    memberships::grants,
+    paging::MOST_BINDS,
+    people::{check_user, find_user},
     rows::{NewPersonalTokenRow, PersonalTokenRow},
     schema::personal_tokens,
 };
@@ -36,12 +39,16 @@ impl PersonalTokenRepository for SqliteStore {
         &self,
         token: &NewPersonalToken,
         secret: &SecretRecord,
+        most: u32,
         event: &NewEvent,
     ) -> Result<(PersonalTokenId, EventId), StoreError> {
         let (token, secret, event) = (token.clone(), secret.clone(), event.clone());
         self.write(move |connection| {
-            if !user_exists(connection, token.user)? {
-                return Err(not_found(Entity::User(token.user)));
+            check_user(connection, token.user)?;
+            let own = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
+            let number: i64 = own.select(count_star()).get_result(connection)?;
+            if number >= most.into() {
+                return Err(StoreError::LimitReached { limit: most.into() }.into());
             }
             let id: i64 = insert_into(personal_tokens::table)
                 .values(NewPersonalTokenRow::new(&token, &secret))
@@ -81,7 +88,7 @@ impl PersonalTokenRepository for SqliteStore {
             let Some(row) = found else { return Ok(None) };
             let token = PersonalToken::try_from(row)?;
             // The foreign key makes sure of the user, unless somebody wrote without it.
-            let user = user(connection, token.user)?.ok_or_else(|| Inconsistency {
+            let user = find_user(connection, token.user)?.ok_or_else(|| Inconsistency {
                 table: "personal_tokens",
                 column: "user_id",
                 row: token.id.to_string(),
@@ -89,6 +96,44 @@ impl PersonalTokenRepository for SqliteStore {
             })?;
             let grants = grants(connection, user.id)?;
             Ok(Some(PersonalTokenHolder { token, user, grants }))
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(users = users.len()))]
+    async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {
+        let users = users.to_vec();
+        self.read_snapshot(move |connection| {
+            let mut rows: Vec<PersonalTokenRow> = Vec::new();
+            for users in users.chunks(MOST_BINDS) {
+                let some = personal_tokens::table
+                    .filter(personal_tokens::user_id.eq_any(users.iter().map(|user| user.0)))
+                    .select(PersonalTokenRow::as_select())
+                    .load(connection)?;
+                rows.extend(some);
+            }
+            let tokens: Result<Vec<PersonalToken>, _> = rows.into_iter().map(TryFrom::try_from).collect();
+            let mut tokens = tokens?;
+            tokens.sort_by_key(|token| token.id);
+            Ok(tokens)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user, token = %id))]
+    async fn delete_personal_token(
+        &self,
+        user: UserId,
+        id: PersonalTokenId,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            let own = personal_tokens::table.find(id.0).filter(personal_tokens::user_id.eq(user.0));
+            if delete(own).execute(connection)? == 0 {
+                return Err(not_found(Entity::PersonalToken(id)));
+            }
+            record(connection, &event)
         })
         .await
     }

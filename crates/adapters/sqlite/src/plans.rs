@@ -18,7 +18,7 @@ use crate::{
 /// 20 000 tokens over 200 projects; every fourth names a second project, every hundredth is for all projects.
 const MANY_TOKENS: &str = "
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
-    INSERT INTO projects SELECT 'project-' || i, 'P', '', 0, NULL FROM n;
+    INSERT INTO projects (id, name, description, created_at) SELECT 'project-' || i, 'P', '', 0 FROM n;
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
     INSERT INTO api_tokens
     SELECT unhex(printf('%032x', i)), 'token', 'client', i % 100 = 0,

@@ -4,9 +4,12 @@
 
 #![expect(clippy::ref_option_ref, reason = "diesel's `Insertable` makes `&Option<&T>`")]
 
+mod access;
 mod events;
 mod people;
+mod personal_tokens;
 mod places;
+mod sessions;
 mod tokens;
 
 use std::fmt::Display;
@@ -14,12 +17,19 @@ use std::fmt::Display;
 use latchkey_domain::Timestamp;
 use latchkey_ports::{Inconsistency, SecretDigest};
 
+pub(crate) use access::{ChangedRoleRow, GrantRow, NewRoleRow, RoleRow, grants, members, roles};
 pub(crate) use events::{EventProjectRow, EventRow, NewEventRow, events};
-pub(crate) use people::{
-    GrantRow, NewPersonalTokenRow, NewUserRow, PersonalTokenRow, RoleRow, UserRow, grants, roles,
+pub(crate) use people::{AccountRow, ChangedUserRow, NewUserRow, UserRow, account};
+pub(crate) use personal_tokens::{NewPersonalTokenRow, PersonalTokenRow};
+pub(crate) use places::{
+    EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectRow, ProjectEnvironmentRow,
+    ProjectOverviewRow, ProjectRow, environment_overview, project_overviews,
 };
-pub(crate) use places::{EnvironmentRow, NewProjectRow, ProjectRow};
-pub(crate) use tokens::{LinkRow, NewTokenRow, TokenRow, tokens_of_project};
+pub(crate) use sessions::{LoginFailuresRow, NewSessionRow, SessionRow, login_key};
+pub(crate) use tokens::{
+    ChangedSecretRow, LinkRow, NewTokenRow, RetiredSecretRow, TokenRow, end_of_retired_secret,
+    tokens_of_project, tokens_with_links,
+};
 
 /// One row, by the name that an operator finds it under.
 struct Row<K> {
@@ -47,6 +57,11 @@ impl<K: Display> Row<K> {
         millis: Option<i64>,
     ) -> Result<Option<Timestamp>, Inconsistency> {
         millis.map(|millis| self.moment(column, millis)).transpose()
+    }
+
+    /// How many there are; no row is none.
+    fn number(&self, column: &'static str, number: Option<i64>) -> Result<u64, Inconsistency> {
+        self.column(column, u64::try_from(number.unwrap_or(0)))
     }
 
     fn bytes<const N: usize>(&self, column: &'static str, bytes: &[u8]) -> Result<[u8; N], Inconsistency> {

@@ -7,6 +7,16 @@ diesel::table! {
         description -> Text,
         created_at -> BigInt,
         archived_at -> Nullable<BigInt>,
+        mode -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// How many tokens name a project; kept by triggers.
+    project_token_counts (project_id) {
+        project_id -> Text,
+        tokens -> BigInt,
     }
 }
 
@@ -20,11 +30,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// How many tokens work in an environment; kept by triggers.
+    environment_token_counts (environment) {
+        environment -> Text,
+        tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    project_environments (project_id, environment) {
+        project_id -> Text,
+        environment -> Text,
+    }
+}
+
+diesel::table! {
     roles (id) {
         id -> BigInt,
         name -> Text,
         kind -> Text,
         description -> Text,
+    }
+}
+
+diesel::table! {
+    /// One row: the last number that a made role was given.
+    last_made_role (id) {
+        id -> BigInt,
     }
 }
 
@@ -45,6 +77,8 @@ diesel::table! {
         account_kind -> Text,
         root_role_id -> BigInt,
         created_at -> BigInt,
+        seen_at -> Nullable<BigInt>,
+        password_hash -> Nullable<Text>,
     }
 }
 
@@ -53,6 +87,7 @@ diesel::table! {
         user_id -> BigInt,
         project_id -> Text,
         role_id -> BigInt,
+        added_at -> BigInt,
     }
 }
 
@@ -73,6 +108,8 @@ diesel::table! {
         alias_digest -> Nullable<Binary>,
         alias_key -> Nullable<Binary>,
         alias_sealed -> Nullable<Binary>,
+        /// Generated: `expires_at`, and later than any other for a token without an end.
+        ends_at -> BigInt,
     }
 }
 
@@ -81,6 +118,15 @@ diesel::table! {
         project_id -> Text,
         token_id -> Binary,
         position -> BigInt,
+    }
+}
+
+diesel::table! {
+    retired_secrets (secret_digest) {
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        token_id -> Binary,
+        good_until -> BigInt,
     }
 }
 
@@ -94,6 +140,28 @@ diesel::table! {
         expires_at -> BigInt,
         created_at -> BigInt,
         seen_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Binary,
+        user_id -> BigInt,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    login_failures (kind, key) {
+        kind -> Text,
+        key -> Text,
+        count -> BigInt,
+        last_at -> BigInt,
     }
 }
 
@@ -131,4 +199,14 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_token_projects, api_tokens);
+diesel::allow_tables_to_appear_in_same_query!(api_token_projects, api_tokens, retired_secrets);
+diesel::allow_tables_to_appear_in_same_query!(events, event_projects);
+diesel::allow_tables_to_appear_in_same_query!(memberships, users);
+diesel::allow_tables_to_appear_in_same_query!(
+    environment_token_counts,
+    environments,
+    memberships,
+    project_environments,
+    project_token_counts,
+    projects,
+);

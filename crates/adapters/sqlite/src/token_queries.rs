@@ -13,7 +13,7 @@ use diesel::{
 
 use crate::{
     rows::TokenRow,
-    schema::{api_token_projects, api_tokens},
+    schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
 // All links of a token that was found by one of them.
@@ -68,6 +68,41 @@ pub(crate) fn by_digest<'a>(digest: &'a [u8]) -> _ {
     let row: ShownToken = TokenRow::as_select();
     api_tokens::table
         .filter(api_tokens::secret_digest.nullable().eq(digest).or(api_tokens::alias_digest.eq(digest)))
+        .select(row)
+}
+
+/// The token of which a secret that a rotation retired has this digest, and until when that is good.
+#[auto_type]
+pub(crate) fn by_retired_digest<'a>(digest: &'a [u8]) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    retired_secrets::table
+        .inner_join(api_tokens::table.on(api_tokens::id.eq(retired_secrets::token_id)))
+        .filter(retired_secrets::secret_digest.eq(digest))
+        .select((row, retired_secrets::good_until))
+}
+
+/// The next tokens that name a project, after an id, by id.
+#[auto_type]
+pub(crate) fn of_project_after<'a>(project: &'a str, after: &'a [u8], number: i64) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    api_token_projects::table
+        .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
+        .filter(api_token_projects::project_id.eq(project))
+        .filter(api_token_projects::token_id.gt(after))
+        .order(api_token_projects::token_id)
+        .limit(number)
+        .select(row)
+}
+
+/// The next tokens that work in an environment, after an id, by id.
+#[auto_type]
+pub(crate) fn of_environment_after<'a>(environment: &'a str, after: &'a [u8], number: i64) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    api_tokens::table
+        .filter(api_tokens::environment.eq(environment))
+        .filter(api_tokens::id.gt(after))
+        .order(api_tokens::id)
+        .limit(number)
         .select(row)
 }
 

@@ -2,24 +2,27 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
-    insert_into, select, sql_query, sql_types::Text,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, insert_into,
+    select, sql_query, sql_types::Text, update,
 };
-use latchkey_domain::{EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId};
-use latchkey_ports::{Entity, FirstToken, Quota, SecretDigest, StoreError, StoredToken, TokenRepository};
+use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_ports::{
+    Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
+    TokenRepository,
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, conflict, not_found, taken},
+    errors::{Failure, not_found, stale},
     events::record,
-    places::{environment_exists, project_exists},
-    rows::{self, LinkRow, NewTokenRow, TokenRow},
-    schema::{api_token_projects, api_tokens},
-    token_queries::{
-        RECORD_SEEN, by_digest, by_id, links, links_beyond_project, number_of_all_projects,
-        number_of_project, of_project,
-    },
+    places::project_exists,
+    rows::{self, ChangedSecretRow, LinkRow, RetiredSecretRow, TokenRow},
+    schema::{api_tokens, retired_secrets},
+    token_keeping::{check_new_secret, check_places, check_quota, insert, remove},
+    token_links::{with_links, with_links_of_all},
+    token_lists::{Filter, list},
+    token_queries::{RECORD_SEEN, by_digest, by_id, by_retired_digest, links_beyond_project, of_project},
 };
 
 #[async_trait]
@@ -87,17 +90,24 @@ impl TokenRepository for SqliteStore {
     }
 
     #[instrument(level = "debug", skip_all)]
-    async fn find_token_by_digest(
-        &self,
-        digests: &[SecretDigest],
-    ) -> Result<Option<StoredToken>, StoreError> {
+    async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
+        let query = query.clone();
+        self.read_snapshot(move |connection| {
+            let few = Filter::that_leaves_few(connection, &query)?;
+            let rows: Vec<TokenRow> = list(&query, few).load(connection)?;
+            with_links_of_all(connection, rows)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let digests = digests.to_vec();
         self.read_snapshot(move |connection| {
             // One after the other: nearly always the first is the only one, and each statement stays prepared.
             for digest in &digests {
-                let row: Option<TokenRow> = by_digest(&digest.0).first(connection).optional()?;
-                if let Some(row) = row {
-                    return with_links(connection, row).map(Some);
+                if let Some(found) = find_by_digest(connection, digest)? {
+                    return Ok(Some(found));
                 }
             }
             Ok(None)
@@ -106,12 +116,45 @@ impl TokenRepository for SqliteStore {
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %id))]
-    async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
+    async fn change_token_expiry(
+        &self,
+        id: TokenId,
+        before: Option<Timestamp>,
+        after: Option<Timestamp>,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
             let key = id.as_uuid();
             let token = api_tokens::table.filter(api_tokens::id.eq(key.as_bytes().as_slice()));
-            if delete(token).execute(connection)? == 0 {
+            let kept: Option<Option<i64>> =
+                token.select(api_tokens::expires_at).first(connection).optional()?;
+            match kept {
+                None => return Err(not_found(Entity::Token(id))),
+                Some(kept) if kept != before.map(Timestamp::millis) => return Err(stale(Entity::Token(id))),
+                Some(_) => (),
+            }
+            update(token).set(api_tokens::expires_at.eq(after.map(Timestamp::millis))).execute(connection)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(token = %rotation.token))]
+    async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
+        let (rotation, event) = (rotation.clone(), event.clone());
+        self.write(move |connection| {
+            rotate(connection, &rotation)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(token = %id))]
+    async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            if !remove(connection, id)? {
                 return Err(not_found(Entity::Token(id)));
             }
             record(connection, &event)
@@ -136,67 +179,39 @@ impl TokenRepository for SqliteStore {
     }
 }
 
-fn with_links(connection: &mut SqliteConnection, row: TokenRow) -> Result<StoredToken, Failure> {
-    let projects: Vec<String> = links(row.key()).load(connection)?;
-    Ok(row.into_token(projects.iter().map(String::as_str))?)
-}
-
-fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {
-    let access = &stored.token.access;
-    if let Some(environment) = access.environment()
-        && !environment_exists(connection, environment)?
-    {
-        return Err(not_found(Entity::Environment(environment.clone())));
-    }
-    for project in access.projects().named() {
-        if !project_exists(connection, project)? {
-            return Err(not_found(Entity::Project(project.clone())));
-        }
-    }
-    Ok(())
-}
-
-fn check_quota(
+fn find_by_digest(
     connection: &mut SqliteConnection,
-    projects: &ProjectScope,
-    Quota(limit): Quota,
-) -> Result<(), Failure> {
-    let check = |number: i64| match u64::try_from(number) {
-        Ok(number) if number < limit => Ok(()),
-        _ => Err(Failure::Answer(StoreError::LimitReached { limit })),
-    };
-    match projects {
-        ProjectScope::All => check(number_of_all_projects().get_result(connection)?),
-        ProjectScope::Only(set) => set
-            .as_slice()
-            .iter()
-            .try_for_each(|project| check(number_of_project(project.as_str()).get_result(connection)?)),
+    SecretDigest(digest): &SecretDigest,
+) -> Result<Option<TokenMatch>, Failure> {
+    let row: Option<TokenRow> = by_digest(digest).first(connection).optional()?;
+    if let Some(row) = row {
+        return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None }));
     }
+    let retired: Option<(TokenRow, i64)> = by_retired_digest(digest).first(connection).optional()?;
+    let Some((row, until)) = retired else { return Ok(None) };
+    let stored = with_links(connection, row)?;
+    let secret_until = Some(rows::end_of_retired_secret(stored.token.id, until)?);
+    Ok(Some(TokenMatch { stored, secret_until }))
 }
 
-fn insert(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {
-    // The unique indexes keep secrets apart, and aliases; that no secret is another's alias, they cannot see.
-    for record in std::iter::once(&stored.secret).chain(&stored.alias) {
-        if select(exists(by_digest(&record.digest.0))).get_result(connection)? {
-            return Err(conflict(Entity::Secret));
-        }
+fn rotate(connection: &mut SqliteConnection, rotation: &Rotation) -> Result<(), Failure> {
+    let Rotation { token: id, from, to, overlap_until } = rotation;
+    let uuid = id.as_uuid();
+    let key = uuid.as_bytes().as_slice();
+    let token = api_tokens::table.filter(api_tokens::id.eq(key));
+    let kept = token.select((api_tokens::secret_digest, api_tokens::secret_key)).first(connection);
+    let kept: Option<(Vec<u8>, Vec<u8>)> = kept.optional()?;
+    let Some((digest, secret_key)) = kept else { return Err(not_found(Entity::Token(*id))) };
+    if digest != from.0 {
+        return Err(stale(Entity::Token(*id)));
     }
-    let id = stored.token.id.as_uuid();
-    insert_into(api_tokens::table).values(NewTokenRow::new(stored, &id)).execute(connection).map_err(
-        taken(|columns| match columns {
-            "api_tokens.id" => Some(Entity::Token(stored.token.id)),
-            "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
-            _ => None,
-        }),
-    )?;
-    for (position, project) in (0_i64..).zip(stored.token.access.projects().named()) {
-        insert_into(api_token_projects::table)
-            .values((
-                api_token_projects::project_id.eq(project.as_str()),
-                api_token_projects::token_id.eq(id.as_bytes().as_slice()),
-                api_token_projects::position.eq(position),
-            ))
-            .execute(connection)?;
+    check_new_secret(connection, &to.digest)?;
+    update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
+    if let Some(until) = overlap_until {
+        let (secret_digest, secret_key) = (&*digest, &*secret_key);
+        let retired =
+            RetiredSecretRow { secret_digest, secret_key, token_id: key, good_until: until.millis() };
+        insert_into(retired_secrets::table).values(retired).execute(connection)?;
     }
     Ok(())
 }

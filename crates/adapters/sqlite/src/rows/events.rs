@@ -39,7 +39,8 @@ pub(crate) struct EventProjectRow {
     project_id: String,
 }
 
-/// Events with the projects that they concern. Both lists are in the order of event ids, the second then by position.
+/// Events with the projects that they concern. Both lists are in the same order of event ids, rising or falling, the
+/// second then by position.
 pub(crate) fn events(
     rows: Vec<EventRow>,
     projects: Vec<EventProjectRow>,

@@ -1,6 +1,8 @@
 //! API tokens.
 
-use diesel::{Insertable, Queryable, Selectable, sqlite::Sqlite};
+use std::collections::HashMap;
+
+use diesel::{AsChangeset, Insertable, Queryable, Selectable, sqlite::Sqlite};
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
     TokenId, TokenKind, TokenName,
@@ -9,7 +11,7 @@ use latchkey_ports::{Inconsistency, KeyId, SecretRecord, StoredToken};
 use uuid::Uuid;
 
 use super::Row;
-use crate::schema::api_tokens;
+use crate::schema::{api_tokens, retired_secrets};
 
 /// A row of `api_tokens`.
 #[derive(Queryable, Selectable)]
@@ -109,6 +111,23 @@ pub(crate) fn tokens_of_project(
         .collect()
 }
 
+/// Tokens in any order, with all of their links in `links`, where those of each token are in order.
+pub(crate) fn tokens_with_links(
+    rows: Vec<TokenRow>,
+    links: &[LinkRow],
+) -> Result<Vec<StoredToken>, Inconsistency> {
+    let mut projects: HashMap<&[u8], Vec<&str>> = HashMap::new();
+    for (token, project) in links {
+        projects.entry(token).or_default().push(project);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let named = projects.remove(row.key()).unwrap_or_default();
+            row.into_token(named)
+        })
+        .collect()
+}
+
 /// A token that names no project is not for all of them: only `all_projects` says that. And one that has lost a link, or
 /// got one, says so by its number of them.
 fn scope<'p>(
@@ -182,4 +201,37 @@ impl<'a> NewTokenRow<'a> {
             alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
         }
     }
+}
+
+/// A secret that takes the place of another in a row of `api_tokens`.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_tokens, treat_none_as_null = true)]
+pub(crate) struct ChangedSecretRow<'a> {
+    #[diesel(column_name = secret_digest)]
+    digest: &'a [u8],
+    #[diesel(column_name = secret_key)]
+    key: &'a [u8],
+    #[diesel(column_name = secret_sealed)]
+    sealed: Option<&'a [u8]>,
+}
+
+impl<'a> From<&'a SecretRecord> for ChangedSecretRow<'a> {
+    fn from(secret: &'a SecretRecord) -> Self {
+        Self { digest: &secret.digest.0, key: &secret.key.0, sealed: secret.sealed.as_deref() }
+    }
+}
+
+/// Until when a retired secret of a token is good.
+pub(crate) fn end_of_retired_secret(token: TokenId, good_until: i64) -> Result<Timestamp, Inconsistency> {
+    Row { table: "retired_secrets", key: token }.moment("good_until", good_until)
+}
+
+/// A new row of `retired_secrets`.
+#[derive(Insertable)]
+#[diesel(table_name = retired_secrets)]
+pub(crate) struct RetiredSecretRow<'a> {
+    pub(crate) secret_digest: &'a [u8],
+    pub(crate) secret_key: &'a [u8],
+    pub(crate) token_id: &'a [u8],
+    pub(crate) good_until: i64,
 }

@@ -76,7 +76,7 @@ async fn places_and_people() {
         "UPDATE projects SET name = '';
          UPDATE environments SET sort_order = 3000000000 WHERE name = 'production';
          INSERT INTO role_permissions VALUES (5, 'FLY');
-         INSERT INTO users VALUES (1, 'eve', NULL, NULL, NULL, 'robot', 5, 0);",
+         INSERT INTO users VALUES (1, 'eve', NULL, NULL, NULL, 'robot', 5, 0, NULL, NULL);",
     )
     .await;
     let default = ProjectId::new("default").expect("an id");

@@ -4,9 +4,10 @@ use std::{sync::Barrier, thread};
 
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use latchkey_domain::Visibility;
 use latchkey_ports::{
-    AccessRepository, EnvironmentRepository, EventRepository, Health, ProjectRepository, TokenRepository,
-    fresh,
+    AccessRepository, EnvironmentOverview, EnvironmentRepository, EventRepository, Health, Page,
+    ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, fresh,
 };
 use latchkey_sqlite::{OpenError, SqliteStore};
 use tempfile::TempDir;
@@ -14,6 +15,8 @@ use tempfile::TempDir;
 use super::fixtures::{NO_LIMIT, created, open, raw, settings, token};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
+/// How many there are.
+const NUMBER: usize = 2;
 
 #[test]
 fn any_number_may_open_and_migrate_a_new_file_at_once() {
@@ -30,7 +33,7 @@ fn any_number_may_open_and_migrate_a_new_file_at_once() {
             let threads: Vec<_> = (0..6).map(|_| scope.spawn(migrate)).collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
         });
-        assert_eq!(done, 1, "the one migration ran once");
+        assert_eq!(done, NUMBER, "each migration ran once");
     }
 }
 
@@ -39,10 +42,20 @@ async fn a_new_store_holds_what_every_new_store_holds() {
     let directory = TempDir::new().expect("a directory");
     let store = open(&directory.path().join("a.db"));
     assert_eq!(store.roles().await.expect("reads"), fresh::roles());
-    assert_eq!(store.environments().await.expect("reads"), fresh::environments().expect("good names"));
-    let projects = store.projects().await.expect("reads");
-    let created_at = projects[0].created_at;
-    assert_eq!(projects, [fresh::project(created_at).expect("good names")]);
+    let environments = store.environments().await.expect("reads");
+    let expected = fresh::environments().expect("good names");
+    let expected = expected.map(|environment| EnvironmentOverview { environment, projects: 1, tokens: 0 });
+    assert_eq!(environments, expected);
+    let everything = ProjectQuery { visibility: Visibility::All, archived: false, page: Page::default() };
+    let projects = store.projects(&everything).await.expect("reads");
+    let created_at = projects[0].project.created_at;
+    let expected = ProjectOverview {
+        project: fresh::project(created_at).expect("good names"),
+        members: 0,
+        tokens: 0,
+        environments: environments.iter().map(|overview| overview.environment.name.clone()).collect(),
+    };
+    assert_eq!(projects, [expected]);
     assert!(created_at.to_string().as_str() > "2025", "{created_at}");
     assert_eq!(store.latest_event().await.expect("reads").0, 0);
 }
@@ -74,7 +87,7 @@ async fn down_removes_everything_and_up_brings_it_back() {
 
     let store = SqliteStore::open(settings(&path)).expect("opens");
     assert!(store.ping().await.is_err(), "without tables it is not healthy");
-    assert_eq!(store.migrate().expect("migrates"), 1);
+    assert_eq!(store.migrate().expect("migrates"), NUMBER);
     assert_eq!(store.migrate().expect("migrates"), 0);
     store.ping().await.expect("healthy");
     store.create_token(&kept, NO_LIMIT, &created(&kept)).await.expect("created");

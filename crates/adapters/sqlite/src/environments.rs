@@ -1,0 +1,167 @@
+//! The port of environments, and of the projects that they are in.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
+    insert_into, update,
+};
+use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
+use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
+use tracing::instrument;
+
+use crate::{
+    SqliteStore,
+    errors::{Failure, not_found, stale, taken},
+    events::record,
+    place_lists::environment_overviews,
+    places::{check_environment, check_project},
+    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
+    schema::{environments, project_environments},
+    token_keeping::{BATCH, meet_fates},
+    token_queries::of_environment_after,
+};
+
+#[async_trait]
+impl EnvironmentRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all, fields(environment = %environment.name))]
+    async fn create_environment(
+        &self,
+        environment: &Environment,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (environment, event) = (environment.clone(), event.clone());
+        self.write(move |connection| {
+            let taken = taken(|_| Some(Entity::Environment(environment.name.clone())));
+            let row = NewEnvironmentRow::from(&environment);
+            insert_into(environments::table).values(row).execute(connection).map_err(taken)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(environment = %name))]
+    async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
+        let name = name.clone();
+        self.read(move |connection| find(connection, &name)).await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
+        self.read(|connection| {
+            let rows: Vec<EnvironmentOverviewRow> = environment_overviews().load(connection)?;
+            let environments: Result<_, _> = rows.into_iter().map(rows::environment_overview).collect();
+            Ok(environments?)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(environment = %before.name))]
+    async fn update_environment(
+        &self,
+        before: &Environment,
+        after: &Environment,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
+        self.write(move |connection| {
+            let entity = || Entity::Environment(before.name.clone());
+            let kept = find(connection, &before.name)?.ok_or_else(|| not_found(entity()))?;
+            if kept != before {
+                return Err(stale(entity()));
+            }
+            update(environments::table.find(before.name.as_str()))
+                .set(NewEnvironmentRow::from(&after))
+                .execute(connection)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(environments = orders.len()))]
+    async fn sort_environments(
+        &self,
+        orders: &[(EnvironmentName, i32)],
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (orders, event) = (orders.to_vec(), event.clone());
+        self.write(move |connection| {
+            for (name, order) in &orders {
+                let environment = environments::table.find(name.as_str());
+                let sorted = update(environment).set(environments::sort_order.eq(i64::from(*order)));
+                if sorted.execute(connection)? == 0 {
+                    return Err(not_found(Entity::Environment(name.clone())));
+                }
+            }
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(environment = %removal.environment))]
+    async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError> {
+        let removal = removal.clone();
+        self.write(move |connection| {
+            let name = removal.environment.as_str();
+            check_environment(connection, &removal.environment)?;
+            meet_fates(
+                connection,
+                |connection, last| Ok(of_environment_after(name, last, BATCH).load(connection)?),
+                |stored| removal.fate_of(&stored.token),
+            )?;
+            delete(environments::table.find(name)).execute(connection)?;
+            record(connection, &removal.event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%project, %environment))]
+    async fn add_project_environment(
+        &self,
+        project: &ProjectId,
+        environment: &EnvironmentName,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (project, environment, event) = (project.clone(), environment.clone(), event.clone());
+        self.write(move |connection| {
+            check_project(connection, &project)?;
+            check_environment(connection, &environment)?;
+            insert_into(project_environments::table)
+                .values((
+                    project_environments::project_id.eq(project.as_str()),
+                    project_environments::environment.eq(environment.as_str()),
+                ))
+                .execute(connection)
+                .map_err(taken(|_| Some(Entity::Environment(environment.clone()))))?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%project, %environment))]
+    async fn remove_project_environment(
+        &self,
+        project: &ProjectId,
+        environment: &EnvironmentName,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (project, environment, event) = (project.clone(), environment.clone(), event.clone());
+        self.write(move |connection| {
+            check_project(connection, &project)?;
+            let link = project_environments::table.find((project.as_str(), environment.as_str()));
+            if delete(link).execute(connection)? == 0 {
+                return Err(not_found(Entity::Environment(environment)));
+            }
+            record(connection, &event)
+        })
+        .await
+    }
+}
+
+fn find(connection: &mut SqliteConnection, name: &EnvironmentName) -> Result<Option<Environment>, Failure> {
+    let row = environments::table
+        .find(name.as_str())
+        .select(EnvironmentRow::as_select())
+        .first(connection)
+        .optional()?;
+    Ok(row.map(Environment::try_from).transpose()?)
+}

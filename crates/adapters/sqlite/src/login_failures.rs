@@ -1,0 +1,76 @@
+//! The port of failures to sign in.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
+    replace_into,
+};
+use latchkey_domain::{LoginFailures, Timestamp};
+use latchkey_ports::{LoginFailureRepository, LoginKey, StoreError};
+use tracing::instrument;
+
+use crate::{
+    SqliteStore,
+    errors::Failure,
+    rows::{LoginFailuresRow, login_key},
+    schema::login_failures,
+};
+
+#[async_trait]
+impl LoginFailureRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all)]
+    async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError> {
+        let keys = keys.to_vec();
+        self.read_snapshot(move |connection| keys.iter().map(|key| find(connection, key)).collect()).await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError> {
+        let keys = keys.to_vec();
+        self.write(move |connection| {
+            for key in &keys {
+                let failures = LoginFailures::and_another(find(connection, key)?, now);
+                let (kind, key) = login_key(key);
+                replace_into(login_failures::table)
+                    .values((
+                        login_failures::kind.eq(kind),
+                        login_failures::key.eq(key),
+                        login_failures::count.eq(i64::from(failures.count)),
+                        login_failures::last_at.eq(failures.last_at.millis()),
+                    ))
+                    .execute(connection)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError> {
+        let keys = keys.to_vec();
+        self.write(move |connection| {
+            for key in &keys {
+                delete(login_failures::table.find(login_key(key))).execute(connection)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<LoginFailures>, Failure> {
+    let (kind, key) = login_key(key);
+    let row: Option<LoginFailuresRow> = login_failures::table
+        .find((kind, &key))
+        .select(LoginFailuresRow::as_select())
+        .first(connection)
+        .optional()?;
+    Ok(row.map(|row| row.of(&key)).transpose()?)
+}
+
+/// Forgets failures that are so old that they do not count any more, and says how many.
+pub(crate) fn forget_old(connection: &mut SqliteConnection, now: Timestamp) -> Result<usize, Failure> {
+    let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
+    let last = now.millis().saturating_sub(after);
+    Ok(delete(login_failures::table.filter(login_failures::last_at.le(last))).execute(connection)?)
+}

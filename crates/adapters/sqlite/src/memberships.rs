@@ -1,0 +1,82 @@
+//! How roles in projects are found, given and taken within a transaction.
+
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
+
+use diesel::{
+    ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
+    dsl::{AsSelect, auto_type},
+    insert_or_ignore_into,
+    sqlite::Sqlite,
+};
+use latchkey_domain::{Grants, UserId};
+use latchkey_ports::Memberships;
+
+use crate::{
+    errors::Failure,
+    people::check_user,
+    places::check_project,
+    roles::check_role,
+    rows::{self, GrantRow, UserRow},
+    schema::{memberships, user_grants, users},
+};
+
+type ShownUser = AsSelect<UserRow, Sqlite>;
+
+/// Who holds which role in a project and since when, by user, then role.
+#[auto_type]
+pub(crate) fn members_of<'a>(project: &'a str) -> _ {
+    let user: ShownUser = UserRow::as_select();
+    memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::project_id.eq(project))
+        .order((memberships::user_id, memberships::role_id))
+        .select((user, memberships::role_id, memberships::added_at))
+}
+
+/// That users, project and roles are there, and the roles are for projects.
+pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), Failure> {
+    for user in &wanted.users {
+        check_user(connection, *user)?;
+    }
+    check_project(connection, &wanted.project)?;
+    wanted.roles.iter().try_for_each(|role| check_role(connection, *role, false))
+}
+
+/// Gives each user each role that is not held yet, and says whether there was one.
+pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<bool, Failure> {
+    let mut given = 0;
+    for user in &wanted.users {
+        for role in &wanted.roles {
+            given += insert_or_ignore_into(memberships::table)
+                .values((
+                    memberships::user_id.eq(user.0),
+                    memberships::project_id.eq(wanted.project.as_str()),
+                    memberships::role_id.eq(role.0),
+                    memberships::added_at.eq(wanted.at.millis()),
+                ))
+                .execute(connection)?;
+        }
+    }
+    Ok(given > 0)
+}
+
+/// Takes from each user the roles that are not among those wanted.
+pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), Failure> {
+    for user in &wanted.users {
+        let others = memberships::table
+            .filter(memberships::user_id.eq(user.0))
+            .filter(memberships::project_id.eq(wanted.project.as_str()))
+            .filter(memberships::role_id.ne_all(wanted.roles.iter().map(|role| role.0)));
+        delete(others).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// All that this user may do; nothing for an unknown one.
+pub(crate) fn grants(connection: &mut SqliteConnection, user: UserId) -> Result<Grants, Failure> {
+    let rows = user_grants::table
+        .filter(user_grants::user_id.eq(user.0))
+        .select(GrantRow::as_select())
+        .load(connection)?;
+    Ok(rows::grants(rows)?)
+}

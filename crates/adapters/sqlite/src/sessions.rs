@@ -1,0 +1,157 @@
+//! The port of sessions.
+
+use async_trait::async_trait;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection, delete, insert_into, update,
+};
+use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
+use latchkey_ports::{
+    Entity, Inconsistency, SecretDigest, SecretRecord, SessionHolder, SessionRepository, StoreError,
+};
+use tracing::instrument;
+
+use crate::{
+    SqliteStore,
+    errors::{Failure, not_found, taken},
+    events::record,
+    login_failures::forget_old,
+    memberships::grants,
+    paging::number,
+    people::{check_person, find_user},
+    rows::{NewSessionRow, SessionRow},
+    schema::{retired_secrets, sessions, users},
+};
+
+#[async_trait]
+impl SessionRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all, fields(user = %session.user, session = %session.id))]
+    async fn start_session(
+        &self,
+        session: &Session,
+        secret: &SecretRecord,
+        most: u32,
+        event: &NewEvent,
+    ) -> Result<u64, StoreError> {
+        let (session, secret, event) = (session.clone(), secret.clone(), event.clone());
+        self.write(move |connection| {
+            check_person(connection, session.user)?;
+            let gone = end_oldest(connection, session.user, most.saturating_sub(1))?;
+            let row = NewSessionRow::new(&session, &secret);
+            insert_into(sessions::table).values(row).execute(connection).map_err(taken(|columns| {
+                match columns {
+                    "sessions.secret_digest" => Some(Entity::Secret),
+                    "sessions.id" => Some(Entity::Session(session.id)),
+                    _ => None,
+                }
+            }))?;
+            note_seen(connection, session.user, session.created_at)?;
+            record(connection, &event)?;
+            Ok(gone)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn find_session_by_digest(
+        &self,
+        digests: &[SecretDigest],
+    ) -> Result<Option<SessionHolder>, StoreError> {
+        let digests = digests.to_vec();
+        self.read_snapshot(move |connection| {
+            for digest in &digests {
+                let row: Option<SessionRow> = sessions::table
+                    .filter(sessions::secret_digest.eq(digest.0.as_slice()))
+                    .select(SessionRow::as_select())
+                    .first(connection)
+                    .optional()?;
+                if let Some(row) = row {
+                    return holder(connection, row).map(Some);
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user))]
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.read(move |connection| {
+            let rows: Vec<SessionRow> = sessions::table
+                .filter(sessions::user_id.eq(user.0))
+                .order((sessions::created_at, sessions::id))
+                .select(SessionRow::as_select())
+                .load(connection)?;
+            let sessions: Result<_, _> = rows.into_iter().map(Session::try_from).collect();
+            Ok(sessions?)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user, %session))]
+    async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            let own = sessions::table
+                .filter(sessions::id.eq(session.0.as_bytes().as_slice()))
+                .filter(sessions::user_id.eq(user.0));
+            if delete(own).execute(connection)? == 0 {
+                return Err(not_found(Entity::Session(session)));
+            }
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%now))]
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |connection| {
+            let ended = sessions::table.filter(sessions::expires_at.lt(now.millis()));
+            let retired = retired_secrets::table.filter(retired_secrets::good_until.lt(now.millis()));
+            let ended = delete(ended).execute(connection)?;
+            let retired = delete(retired).execute(connection)?;
+            Ok(number(ended + retired + forget_old(connection, now)?))
+        })
+        .await
+    }
+}
+
+/// Ends the sessions of a user but for so many, the newest, and says how many ended.
+fn end_oldest(connection: &mut SqliteConnection, user: UserId, stay: u32) -> Result<u64, Failure> {
+    let oldest: Vec<Vec<u8>> = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .offset(stay.into())
+        .select(sessions::id)
+        .load(connection)?;
+    for id in &oldest {
+        delete(sessions::table.find(id)).execute(connection)?;
+    }
+    Ok(number(oldest.len()))
+}
+
+fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> Result<(), Failure> {
+    let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(at.millis()));
+    update(users::table.find(user.0).filter(seen_earlier))
+        .set(users::seen_at.eq(at.millis()))
+        .execute(connection)?;
+    Ok(())
+}
+
+fn holder(connection: &mut SqliteConnection, row: SessionRow) -> Result<SessionHolder, Failure> {
+    let session = Session::try_from(row)?;
+    // The foreign key makes sure of the user, unless somebody wrote without it.
+    let user = find_user(connection, session.user)?.ok_or_else(|| Inconsistency {
+        table: "sessions",
+        column: "user_id",
+        row: session.id.to_string(),
+        fault: format!("there is no user {}", session.user),
+    })?;
+    let grants = grants(connection, user.id)?;
+    Ok(SessionHolder { session, user, grants })
+}

@@ -1,0 +1,149 @@
+//! How tokens come, change and go within a transaction.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
+    insert_into, select, update,
+};
+use latchkey_domain::{ProjectId, ProjectScope, TokenAccess, TokenFate, TokenId};
+use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
+
+use crate::{
+    errors::{Failure, conflict, not_found, taken},
+    events::record,
+    places::{environment_exists, project_exists},
+    rows::{NewTokenRow, TokenRow},
+    schema::{api_token_projects, api_tokens, retired_secrets},
+    token_links::with_links_of_all,
+    token_queries::{by_digest, number_of_all_projects, number_of_project},
+};
+
+/// So many tokens of a place that goes are held in memory at once.
+pub(crate) const BATCH: i64 = 500;
+
+/// That the environment and the projects of a token are there.
+pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {
+    let access = &stored.token.access;
+    if let Some(environment) = access.environment()
+        && !environment_exists(connection, environment)?
+    {
+        return Err(not_found(Entity::Environment(environment.clone())));
+    }
+    for project in access.projects().named() {
+        if !project_exists(connection, project)? {
+            return Err(not_found(Entity::Project(project.clone())));
+        }
+    }
+    Ok(())
+}
+
+/// That there is room for one more token of that scope.
+pub(crate) fn check_quota(
+    connection: &mut SqliteConnection,
+    projects: &ProjectScope,
+    Quota(limit): Quota,
+) -> Result<(), Failure> {
+    let check = |number: i64| match u64::try_from(number) {
+        Ok(number) if number < limit => Ok(()),
+        _ => Err(Failure::Answer(StoreError::LimitReached { limit })),
+    };
+    match projects {
+        ProjectScope::All => check(number_of_all_projects().get_result(connection)?),
+        ProjectScope::Only(set) => set
+            .as_slice()
+            .iter()
+            .try_for_each(|project| check(number_of_project(project.as_str()).get_result(connection)?)),
+    }
+}
+
+/// That no token has a secret, an alias or a retired secret of this digest. Unique indexes keep each of these apart from
+/// its like; that no secret is another's alias, they cannot see.
+pub(crate) fn check_new_secret(
+    connection: &mut SqliteConnection,
+    SecretDigest(digest): &SecretDigest,
+) -> Result<(), Failure> {
+    let retired = retired_secrets::table.filter(retired_secrets::secret_digest.eq(digest.as_slice()));
+    let is_there = exists(by_digest(digest)).or(exists(retired));
+    if select(is_there).get_result(connection)? { Err(conflict(Entity::Secret)) } else { Ok(()) }
+}
+
+/// Keeps a new token.
+pub(crate) fn insert(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {
+    for record in std::iter::once(&stored.secret).chain(&stored.alias) {
+        check_new_secret(connection, &record.digest)?;
+    }
+    let id = stored.token.id.as_uuid();
+    insert_into(api_tokens::table).values(NewTokenRow::new(stored, &id)).execute(connection).map_err(
+        taken(|columns| match columns {
+            "api_tokens.id" => Some(Entity::Token(stored.token.id)),
+            "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
+            _ => None,
+        }),
+    )?;
+    insert_links(connection, stored.token.id, stored.token.access.projects().named())
+}
+
+fn insert_links(
+    connection: &mut SqliteConnection,
+    id: TokenId,
+    projects: &[ProjectId],
+) -> Result<(), Failure> {
+    for (position, project) in (0_i64..).zip(projects) {
+        insert_into(api_token_projects::table)
+            .values((
+                api_token_projects::project_id.eq(project.as_str()),
+                api_token_projects::token_id.eq(id.as_uuid().as_bytes().as_slice()),
+                api_token_projects::position.eq(position),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Removes a token with all its secrets, and says whether it was there.
+pub(crate) fn remove(connection: &mut SqliteConnection, id: TokenId) -> Result<bool, Failure> {
+    let key = id.as_uuid();
+    let token = api_tokens::table.filter(api_tokens::id.eq(key.as_bytes().as_slice()));
+    Ok(delete(token).execute(connection)? > 0)
+}
+
+/// Brings upon each token the fate that the removal of a place has for it, with its event. `after` finds the next
+/// [`BATCH`] of those tokens after an id, in the order of ids.
+pub(crate) fn meet_fates(
+    connection: &mut SqliteConnection,
+    after: impl Fn(&mut SqliteConnection, &[u8]) -> Result<Vec<TokenRow>, Failure>,
+    fate_of: impl Fn(&StoredToken) -> TokenFate,
+) -> Result<(), Failure> {
+    let mut last = Vec::new();
+    loop {
+        let rows = after(connection, &last)?;
+        let Some(row) = rows.last() else { return Ok(()) };
+        last = row.key().to_vec();
+        for stored in with_links_of_all(connection, rows)? {
+            let fate = fate_of(&stored);
+            match &fate {
+                TokenFate::Narrowed { access, .. } => narrow(connection, stored.token.id, access)?,
+                TokenFate::Revoked { .. } => {
+                    remove(connection, stored.token.id)?;
+                }
+            }
+            record(connection, fate.event())?;
+        }
+    }
+}
+
+fn narrow(connection: &mut SqliteConnection, id: TokenId, access: &TokenAccess) -> Result<(), Failure> {
+    let uuid = id.as_uuid();
+    let key = uuid.as_bytes().as_slice();
+    let projects = access.projects().named();
+    delete(api_token_projects::table.filter(api_token_projects::token_id.eq(key))).execute(connection)?;
+    insert_links(connection, id, projects)?;
+    // Nobody holds that many in memory.
+    let number = i64::try_from(projects.len()).unwrap_or(i64::MAX);
+    update(api_tokens::table.filter(api_tokens::id.eq(key)))
+        .set((
+            api_tokens::all_projects.eq(matches!(access.projects(), ProjectScope::All)),
+            api_tokens::named_projects.eq(number),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
