@@ -69,10 +69,7 @@ impl<'u> UserBody<'u> {
     pub(crate) fn of(user: &'u User) -> Self {
         Self {
             is_api: false,
-            account_type: match user.kind {
-                AccountKind::Person => "User",
-                AccountKind::Service => "Service Account",
-            },
+            account_type: account_type(user.kind),
             id: user.id.0,
             name: user.name.as_ref().map(PersonName::as_str),
             username: user.identity.username().map(Username::as_str),
@@ -87,7 +84,16 @@ impl<'u> UserBody<'u> {
     }
 }
 
-fn image_url(user: &User) -> String {
+/// How the wire says whether a user is a person or a program.
+pub(crate) fn account_type(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::Person => "User",
+        AccountKind::Service => "Service Account",
+    }
+}
+
+/// The picture that goes with the e-mail address, else with the user name.
+pub(crate) fn image_url(user: &User) -> String {
     let username = || user.identity.username().map(|name| name.as_str().to_owned());
     let key = user.identity.email().map(Email::key).or_else(username).unwrap_or_default();
     let mut url = "https://gravatar.com/avatar/".to_owned();
