@@ -1,0 +1,82 @@
+//! `/api/admin/projects/{projectId}/environments`: which environments a project has (contract, "People, roles, places").
+
+use std::sync::Arc;
+
+use actix_web::{http::Method, web::ServiceConfig};
+use latchkey_service::{Permit, UpdateProject};
+use utoipa::OpenApi;
+
+use super::Path;
+use crate::{
+    answers::{Answer, done},
+    call::Call,
+    context::Context,
+    error_answers::{BodyErrors, CallerErrors},
+    failure::{ErrorBody, Failure},
+    project_body::{ProjectEnvironmentBody, environment},
+};
+
+const COLLECTION: &str = "/api/admin/projects/{projectId}/environments";
+const ONE: &str = "/api/admin/projects/{projectId}/environments/{environment}";
+
+/// This module's part of the document.
+#[derive(OpenApi)]
+#[openapi(paths(add_environment_to_project, remove_environment_from_project))]
+pub(crate) struct Document;
+
+pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
+    Path::private(COLLECTION, "POST", context).on(Method::POST, add_environment_to_project).add(config);
+    Path::private(ONE, "DELETE", context).on(Method::DELETE, remove_environment_from_project).add(config);
+}
+
+async fn permit(call: &Call) -> Result<Permit<UpdateProject>, Failure> {
+    let caller = call.caller().await?;
+    Ok(Permit::request_for(&caller, &call.parameter("projectId")?)?)
+}
+
+/// Add an environment to a project.
+#[utoipa::path(
+    post, path = COLLECTION, operation_id = "addEnvironmentToProject", tag = "Projects",
+    params(("projectId" = String, Path, description = "The id of the project.")),
+    request_body = ProjectEnvironmentBody<'_>,
+    responses(
+        (status = 200, description = "The project has the environment."),
+        (status = 400, description = "The body is at fault, or there is no such environment.", body = ErrorBody),
+        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
+        (status = 404, description = "There is no such project.", body = ErrorBody),
+        (status = 409, description = "The project has the environment already.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+pub(crate) async fn add_environment_to_project(call: Call) -> Answer {
+    let permit = permit(&call).await?;
+    let context = Arc::clone(&call.context);
+    let environment = environment(call.json().await?)?;
+    context.use_cases.projects.add_environment(&permit, &environment).await?;
+    Ok(done())
+}
+
+/// Remove an environment from a project.
+///
+/// Done as well where the project does not have it. Tokens are not touched.
+#[utoipa::path(
+    delete, path = ONE, operation_id = "removeEnvironmentFromProject", tag = "Projects",
+    params(
+        ("projectId" = String, Path, description = "The id of the project."),
+        ("environment" = String, Path, description = "The name of the environment."),
+    ),
+    responses(
+        (status = 200, description = "The project does not have the environment."),
+        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
+        (status = 404, description = "There is no such project.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+pub(crate) async fn remove_environment_from_project(call: Call) -> Answer {
+    let permit = permit(&call).await?;
+    let environment = call.parameter("environment")?;
+    call.context.use_cases.projects.remove_environment(&permit, &environment).await?;
+    Ok(done())
+}
