@@ -10,19 +10,35 @@
 //! May not live here: an `if` about tokens, projects or permissions. Next rooms: `routes`, the table of routes, and
 //! `latchkey-service`, which does the work.
 
+mod access_body;
+mod account_body;
 mod answers;
 mod call;
 mod context;
 mod credentials;
 mod durations;
+mod environment_body;
+mod error_answers;
+mod event_body;
+mod event_query;
+mod event_words;
 mod failure;
 mod fields;
+mod instance_token_body;
 mod moments;
+mod myself_body;
 mod openapi;
+mod personal_token_body;
+mod project_body;
 mod query;
+mod role_body;
+mod rotation_body;
 mod routes;
+mod service_account_body;
+mod session_body;
 mod surround;
 mod token_body;
+mod token_query;
 mod user_body;
 
 pub use context::{Context, HttpSettings};

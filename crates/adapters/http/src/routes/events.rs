@@ -1,15 +1,122 @@
-//! The audit trail: `/api/admin/events`, `/api/admin/search/events`, `/api/admin/projects/{projectId}/events`.
+//! The audit trail: `/api/admin/events`, `/api/admin/search/events` and `/api/admin/projects/{projectId}/events`
+//! (contract, "Events").
 
 use std::sync::Arc;
 
-use actix_web::web::ServiceConfig;
+use actix_web::{http::Method, web::ServiceConfig};
+use latchkey_service::{InstancePermit, Permit, ReadEvents, ReadProjectEvents};
 use utoipa::OpenApi;
 
-use crate::context::Context;
+use super::Path;
+use crate::{
+    answers::{Answer, tagged},
+    call::Call,
+    context::Context,
+    error_answers::CallerErrors,
+    event_body::{EVENT_BYTES, EventsBody, FoundEventsBody},
+    event_query::{filter, page, plain_filter},
+    failure::ErrorBody,
+};
+
+const ALL: &str = "/api/admin/events";
+const SEARCH: &str = "/api/admin/search/events";
+const OF_PROJECT: &str = "/api/admin/projects/{projectId}/events";
+/// How many events a list answers that nobody limits, as in the reference.
+const USUAL_LIST: u32 = 100;
+/// How many a search answers that nobody limits, as in the reference.
+const USUAL_SEARCH: u32 = 50;
 
 /// This module's part of the document.
 #[derive(OpenApi)]
-#[openapi(paths())]
+#[openapi(paths(get_events, search_events, get_project_events))]
 pub(crate) struct Document;
 
-pub(super) fn routes(_config: &mut ServiceConfig, _context: &Arc<Context>) {}
+pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
+    Path::private(ALL, "GET,HEAD", context).on(Method::GET, get_events).add(config);
+    Path::private(SEARCH, "GET,HEAD", context).on(Method::GET, search_events).add(config);
+    Path::private(OF_PROJECT, "GET,HEAD", context).on(Method::GET, get_project_events).add(config);
+}
+
+/// Get the most recent events from the instance.
+///
+/// Newest first.
+#[utoipa::path(
+    get, path = ALL, operation_id = "getEvents", tag = "Events",
+    params(
+        ("project" = Option<String>, Query, description = "Only those that concern this project."),
+        ("limit" = Option<u32>, Query, description = "The most events that are answered: 100, if absent; at most 1,000."),
+        ("offset" = Option<u32>, Query, description = "How many events are passed over."),
+    ),
+    responses(
+        (status = 200, description = "The events.", body = EventsBody<'_>),
+        (status = 400, description = "The query is at fault.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+pub(crate) async fn get_events(call: Call) -> Answer {
+    let permit: InstancePermit<ReadEvents> = InstancePermit::request(&call.caller().await?)?;
+    let mut query = call.query()?;
+    let (page, filter) = (page(&query, USUAL_LIST), plain_filter(&mut query));
+    query.finish(())?;
+    let found = call.context.use_cases.audit_trail.list(&permit, filter, page).await?;
+    tagged(&call.request, &EventsBody::of(&found), EVENT_BYTES * found.events.len())
+}
+
+/// Search for events.
+///
+/// Those that the caller may read, newest first: all for an administrator; for others those that concern a project whose
+/// tokens they may read. Every filter that is there has to be met.
+#[utoipa::path(
+    get, path = SEARCH, operation_id = "searchEvents", tag = "Events",
+    params(
+        ("type" = Option<String>, Query, description = "What happened.", example = "IS_ANY_OF:api-token-created,api-token-deleted"),
+        ("project" = Option<String>, Query, description = "The project that it concerns.", example = "IS:default"),
+        ("createdBy" = Option<String>, Query, description = "Who did it, by id; -42 for admin tokens, -1337 for the system.", example = "IS:7"),
+        ("from" = Option<String>, Query, description = "The first day (UTC), or the first moment.", example = "IS:2023-04-01"),
+        ("to" = Option<String>, Query, description = "The last day (UTC), or the last moment.", example = "IS:2023-04-30"),
+        ("limit" = Option<u32>, Query, description = "The most events that are answered: 50, if absent; at most 1,000."),
+        ("offset" = Option<u32>, Query, description = "How many events are passed over."),
+    ),
+    responses(
+        (status = 200, description = "The events.", body = FoundEventsBody<'_>),
+        (status = 400, description = "A filter is malformed, or names a type of event that there is not.", body = ErrorBody,
+            example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "BadDataError", "message": "Request validation failed: your request body or params contain invalid data: type must read IS:value or IS_ANY_OF:one,other.", "details": [{"message": "type must read IS:value or IS_ANY_OF:one,other.", "path": "/query/type"}]})),
+        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+pub(crate) async fn search_events(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let mut query = call.query()?;
+    let (page, filter) = (page(&query, USUAL_SEARCH), filter(&mut query));
+    query.finish(())?;
+    let found = call.context.use_cases.audit_trail.search(&caller, filter, page).await?;
+    tagged(&call.request, &FoundEventsBody::of(&found), EVENT_BYTES * found.events.len())
+}
+
+/// Get the events of a project.
+///
+/// Newest first; also those of a project that is gone, as long as they are kept.
+#[utoipa::path(
+    get, path = OF_PROJECT, operation_id = "getProjectEvents", tag = "Events",
+    params(
+        ("projectId" = String, Path, description = "The id of the project."),
+        ("limit" = Option<u32>, Query, description = "The most events that are answered: 100, if absent; at most 1,000."),
+        ("offset" = Option<u32>, Query, description = "How many events are passed over."),
+    ),
+    responses(
+        (status = 200, description = "The events.", body = EventsBody<'_>),
+        (status = 400, description = "The path or the query cannot be read.", body = ErrorBody),
+        (status = 403, description = "The permission READ_PROJECT_API_TOKEN is missing.", body = ErrorBody),
+        (status = 404, description = "There is no such project, and no event tells of it.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+pub(crate) async fn get_project_events(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let permit: Permit<ReadProjectEvents> = Permit::request_for(&caller, &call.parameter("projectId")?)?;
+    let page = page(&call.query()?, USUAL_LIST);
+    let found = call.context.use_cases.audit_trail.of_project(&permit, page).await?;
+    tagged(&call.request, &EventsBody::of(&found), EVENT_BYTES * found.events.len())
+}

@@ -28,6 +28,7 @@ mod login;
 mod myself;
 mod personal_tokens;
 mod project_access;
+mod project_environments;
 mod project_tokens;
 mod projects;
 mod roles;
@@ -46,6 +47,7 @@ pub(crate) fn documents() -> Vec<utoipa::openapi::OpenApi> {
         myself::Document::openapi(),
         personal_tokens::Document::openapi(),
         project_access::Document::openapi(),
+        project_environments::Document::openapi(),
         project_tokens::Document::openapi(),
         projects::Document::openapi(),
         roles::Document::openapi(),
@@ -84,6 +86,7 @@ fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     myself::routes(config, context);
     personal_tokens::routes(config, context);
     project_access::routes(config, context);
+    project_environments::routes(config, context);
     project_tokens::routes(config, context);
     projects::routes(config, context);
     roles::routes(config, context);
