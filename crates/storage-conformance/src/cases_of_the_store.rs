@@ -42,5 +42,13 @@ macro_rules! cases_of_the_store {
             of_everything_else,
             many_at_once,
         });
+        $crate::area!(sweep {
+            nothing_to_forget,
+            retired_secrets,
+            sessions,
+            login_failures,
+            everything_at_once,
+            tokens_stay,
+        });
     };
 }

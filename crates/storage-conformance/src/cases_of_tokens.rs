@@ -76,5 +76,35 @@ macro_rules! cases_of_tokens {
             after_any_id,
             after_an_id_in_another_order,
         });
+        $crate::area!(token_changes {
+            an_end_changes,
+            an_end_of_any_year,
+            an_end_that_changed_meanwhile,
+            an_end_of_nothing,
+            one_change_wins,
+            a_change_beside_a_removal,
+        });
+        $crate::area!(rotation {
+            with_an_overlap,
+            without_an_overlap,
+            several_retired_secrets,
+            an_overlap_of_any_year,
+            an_alias_stays,
+            what_is_kept_of_a_secret_changes,
+            by_any_of_several_digests,
+            a_secret_that_changed_meanwhile,
+            a_new_secret_is_new,
+            a_retired_secret_is_taken,
+            nothing_to_rotate,
+            the_order_of_refusals,
+            a_removal_takes_all_secrets,
+            a_retired_secret_finds_the_token_of_the_moment,
+        });
+        $crate::area!(rotation_races {
+            one_rotation_wins,
+            a_rotation_beside_a_removal,
+            a_rotation_beside_a_project_removal,
+            one_secret_wins,
+        });
     };
 }
