@@ -43,7 +43,7 @@ pub use place::{
     Environment, EnvironmentKind, Project, ProjectMode, UnknownEnvironmentKind, UnknownProjectMode,
     Visibility,
 };
-pub use principal::{Principal, UserCredential, WrongTokenKind};
+pub use principal::{Principal, UserCredential, VerifiedToken, WrongTokenKind};
 pub use removal::{EnvironmentRemoval, ProjectRemoval, TokenFate};
 pub use role::{NewRole, PermissionFault, Role, RoleId, RoleKind, UnknownRoleKind};
 pub use scope::{EmptyScope, EnvironmentScope, ProjectScope, ProjectSet};

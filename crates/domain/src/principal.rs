@@ -44,6 +44,19 @@ pub enum UserCredential {
     Session(SessionId),
 }
 
+/// An API token that was recognised, as those see it who only ask whether it is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifiedToken<'p> {
+    /// The token.
+    pub id: TokenId,
+    /// Its name.
+    pub name: &'p TokenName,
+    /// What it may reach.
+    pub access: &'p TokenAccess,
+    /// When the secret ceases to be good; `None` = never.
+    pub expires_at: Option<Timestamp>,
+}
+
 /// A client or frontend token came where an admin token or a user is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid token: expected a different token type for this endpoint")]
@@ -63,6 +76,17 @@ impl Principal {
             access: token.access.clone(),
             grants,
             expires_at: [token.expires_at, secret_until].into_iter().flatten().min(),
+        }
+    }
+
+    /// The API token that the principal is; `None` for a user.
+    #[must_use]
+    pub fn verified_token(&self) -> Option<VerifiedToken<'_>> {
+        match self {
+            Self::ApiToken { id, name, access, expires_at, .. } => {
+                Some(VerifiedToken { id: *id, name, access, expires_at: *expires_at })
+            }
+            Self::User { .. } => None,
         }
     }
 

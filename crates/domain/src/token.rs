@@ -32,6 +32,15 @@ impl TokenId {
         self.0
     }
 
+    /// The moment of creation that the id carries, in milliseconds since 1970; 0 for an id of another version.
+    #[must_use]
+    pub fn created_at_millis(self) -> i64 {
+        let moment = self.0.get_timestamp().map(|moment| moment.to_unix());
+        let millis =
+            moment.map(|(seconds, nanos)| seconds.saturating_mul(1_000) + u64::from(nanos / 1_000_000));
+        millis.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(0)
+    }
+
     /// Reads an id as lists show it: lower- or upper-case, with hyphens. `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -241,6 +250,7 @@ mod tests {
         assert!(first < second && second < third);
         assert!(first.to_string() < second.to_string() && second.to_string() < third.to_string());
         assert_eq!(first.as_uuid().get_version_num(), 7);
+        assert_eq!((first.created_at_millis(), second.created_at_millis()), (1_000, 1_001));
         assert_eq!(TokenId::parse(&first.to_string()), Some(first));
         assert_eq!(TokenId::parse(&first.as_uuid().simple().to_string()), None);
         assert_eq!(TokenId::parse("*:*.secret"), None);

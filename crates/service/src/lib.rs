@@ -38,6 +38,7 @@ mod token_filter;
 mod token_request;
 mod use_cases;
 mod users;
+mod verification;
 mod whoami;
 
 pub use accounts::{Directory, RoleReference, UserChange};
@@ -69,4 +70,5 @@ pub use token_filter::{TokenFilter, TokenPage};
 pub use token_request::TokenRequest;
 pub use use_cases::{Settings, Surroundings, UseCases};
 pub use users::{AdminCount, UserDraft, Users};
+pub use verification::{Requirement, Verification};
 pub use whoami::{Myself, WhoAmI};

@@ -8,7 +8,7 @@ use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreE
 use crate::{
     AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, Members,
     PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SeenLedger, ServiceAccounts,
-    SessionPolicy, Sessions, TokenIssuer, TokenPolicy, Users, WhoAmI, accounts::Accounts,
+    SessionPolicy, Sessions, TokenIssuer, TokenPolicy, Users, Verification, WhoAmI, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
@@ -45,7 +45,9 @@ pub struct Settings {
 /// Every use case, ready to be called; shared by all requests.
 pub struct UseCases {
     /// Who is calling.
-    pub authenticator: Authenticator,
+    pub authenticator: Arc<Authenticator>,
+    /// Whether tokens are good, and for what.
+    pub verification: Verification,
     /// Who the caller is, for the caller.
     pub who_am_i: WhoAmI,
     /// Signing in and out.
@@ -123,14 +125,11 @@ impl UseCases {
             sealer: sealer.clone(),
             entropy,
         };
+        let authenticator =
+            Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), seen.clone()));
         Self {
-            authenticator: Authenticator::new(
-                credentials,
-                sealer,
-                clock.clone(),
-                index.clone(),
-                seen.clone(),
-            ),
+            verification: Verification::new(authenticator.clone()),
+            authenticator,
             who_am_i: WhoAmI::new(store.clone(), store.clone()),
             sessions: Sessions::new(session_ports, changes.clone(), settings.sessions),
             project_tokens: ProjectTokens::new(token_changes.clone(), store.clone()),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    cookie::Cookie,
     http::header::{self, HeaderValue},
 };
 use serde::Serialize;
@@ -61,6 +62,12 @@ pub(crate) fn created_nowhere(body: &impl Serialize) -> Answer {
         .insert_header((header::CONTENT_TYPE, JSON))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text))
+}
+
+/// The answer with a cookie for the client to keep.
+pub(crate) fn with_cookie(mut answer: HttpResponse, cookie: &Cookie<'_>) -> Answer {
+    answer.add_cookie(cookie).map_err(|error| internal(Box::new(error)))?;
+    Ok(answer)
 }
 
 fn internal(error: Box<dyn std::error::Error + Send + Sync>) -> Failure {

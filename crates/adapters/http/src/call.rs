@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest,
     http::header,
-    web::{Bytes, Payload},
+    web::{self, Bytes, Payload},
 };
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use crate::{
     failure::{Detail, Failure},
     query::Query,
 };
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request, with what it is handled with.
 pub(crate) struct Call {
@@ -75,6 +77,30 @@ impl Call {
         check_content_type(&self.request)?;
         let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
         parse(&body)
+    }
+
+    /// The body as bytes that are declared as JSON, for those who read them their own way.
+    ///
+    /// # Errors
+    /// [`Failure::ContentType`], [`Failure::TooLarge`].
+    pub(crate) async fn json_bytes(self) -> Result<Bytes, Failure> {
+        check_content_type(&self.request)?;
+        read(self.payload, &self.request, self.context.settings.body_limit).await
+    }
+
+    /// The body as the pairs of a form.
+    ///
+    /// # Errors
+    /// [`Failure::ContentType`], [`Failure::TooLarge`], [`Failure::BadInput`] where it cannot be read.
+    pub(crate) async fn form(self) -> Result<Vec<(String, String)>, Failure> {
+        if self.text_header("content-type").is_none_or(|kind| !kind.starts_with(FORM)) {
+            return Err(Failure::ContentType(format!("We do not accept this content type: send {FORM}.")));
+        }
+        let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
+        let unreadable = || Failure::BadInput(vec![Detail::of_body("The form cannot be read.")]);
+        let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
+        Ok(pairs.into_inner())
     }
 
     /// As [`Call::json`], but a request without a body need not declare what it does not have.

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use actix_web::http::header::HeaderName;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
@@ -12,6 +13,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The header in which `/auth/verify` looks for a token before `Authorization`.
+    pub verify_header: Option<HeaderName>,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
 }
@@ -21,6 +24,7 @@ impl Default for HttpSettings {
         Self {
             request_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
+            verify_header: None,
             body_limit: 1024 * 1024,
         }
     }

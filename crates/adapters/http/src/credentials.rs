@@ -60,6 +60,21 @@ impl Call {
         Ok(self.context.use_cases.authenticator.authenticate(secret).await?)
     }
 
+    /// The token that the caller presents to be verified: in `Authorization`, or in the header that the settings name.
+    ///
+    /// # Errors
+    /// As [`Call::authenticate`].
+    pub(crate) async fn presented_token(&self) -> Result<Arc<Principal>, Failure> {
+        let Some(name) = &self.context.settings.verify_header else { return self.by_header().await };
+        match self.request.headers().get(name) {
+            None => self.by_header().await,
+            Some(value) => {
+                let secret = value.to_str().map_err(|_| Failure::BadCredentials)?;
+                Ok(self.context.use_cases.authenticator.authenticate(bearer(secret.trim())).await?)
+            }
+        }
+    }
+
     fn session_secret(&self) -> Option<String> {
         // Most requests have none, and then nothing is parsed.
         self.request.headers().contains_key(header::COOKIE).then_some(())?;
@@ -86,7 +101,8 @@ impl Call {
         if is_own { Ok(()) } else { Err(Failure::CrossSite) }
     }
 
-    fn text_header(&self, name: &str) -> Option<&str> {
+    /// A header that is text.
+    pub(crate) fn text_header(&self, name: &str) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
@@ -104,26 +120,9 @@ impl Call {
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
-    /// The cookie of a session that just began.
-    pub(crate) fn session_cookie(&self, logged_in: &LoggedIn) -> Cookie<'static> {
-        let end =
-            OffsetDateTime::from_unix_timestamp(logged_in.session.expires_at.millis().div_euclid(1_000));
-        self.cookie(logged_in.secret.reveal().to_owned(), end.ok())
-    }
-
-    /// The cookie that makes a browser forget its session.
-    pub(crate) fn no_session_cookie(&self) -> Cookie<'static> {
-        self.cookie(String::new(), Some(OffsetDateTime::UNIX_EPOCH))
-    }
-
-    fn cookie(&self, value: String, end: Option<OffsetDateTime>) -> Cookie<'static> {
-        Cookie::build(SESSION_COOKIE, value)
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(self.is_encrypted())
-            .expires(end.map_or(Expiration::Session, Expiration::DateTime))
-            .finish()
+    /// The cookies of sessions, as this call's client may have them.
+    pub(crate) fn session_cookies(&self) -> SessionCookies {
+        SessionCookies { secure: self.is_encrypted() }
     }
 
     /// From where the call comes, for the audit trail.
@@ -147,6 +146,36 @@ impl Call {
         let addresses: Vec<IpAddr> =
             forwarded.flat_map(|list| list.split(',')).map_while(|text| text.trim().parse().ok()).collect();
         Some(addresses.into_iter().rev().find(|address| !trusted.contains(address)).unwrap_or(peer))
+    }
+}
+
+/// Makes the cookies of sessions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionCookies {
+    secure: bool,
+}
+
+impl SessionCookies {
+    /// The cookie of a session that just began.
+    pub(crate) fn of(self, logged_in: &LoggedIn) -> Cookie<'static> {
+        let end =
+            OffsetDateTime::from_unix_timestamp(logged_in.session.expires_at.millis().div_euclid(1_000));
+        self.cookie(logged_in.secret.reveal().to_owned(), end.ok())
+    }
+
+    /// The cookie that makes a browser forget its session.
+    pub(crate) fn none(self) -> Cookie<'static> {
+        self.cookie(String::new(), Some(OffsetDateTime::UNIX_EPOCH))
+    }
+
+    fn cookie(self, value: String, end: Option<OffsetDateTime>) -> Cookie<'static> {
+        Cookie::build(SESSION_COOKIE, value)
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .expires(end.map_or(Expiration::Session, Expiration::DateTime))
+            .finish()
     }
 }
 

@@ -38,6 +38,7 @@ mod service_account_body;
 mod session_body;
 mod surround;
 mod token_body;
+mod verified_body;
 mod token_query;
 mod user_body;
 

@@ -24,6 +24,7 @@ use crate::routes;
         (name = "Users", description = "People, and who the caller is."),
         (name = "Roles", description = "Named sets of permissions."),
         (name = "Environments", description = "Where tokens work."),
+        (name = "Verification", description = "Whether tokens are good, and for what."),
         (name = "Events", description = "The audit trail."),
         (name = "Operational", description = "Signs of life; no credentials needed."),
     )

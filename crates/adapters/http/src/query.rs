@@ -70,6 +70,15 @@ impl Query {
         })
     }
 
+    /// What a text that was found elsewhere says, under the name of a parameter.
+    pub(crate) fn check<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        name: &str,
+        text: Option<&str>,
+    ) -> Option<T> {
+        text?.parse().map_err(|error: T::Err| self.problem(name, format!("{name}: {error}."))).ok()
+    }
+
     /// `limit` and `offset`.
     pub(crate) fn page(&mut self) -> Page {
         Page { limit: self.number("limit"), offset: self.number("offset").unwrap_or(0) }

@@ -1,7 +1,7 @@
 //! The bodies of tokens: what comes in to create one, and what goes out.
 
 use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, TokenName};
-use latchkey_service::{RevealedToken, TokenRequest};
+use latchkey_service::{RevealedToken, TokenPage, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -46,7 +46,14 @@ pub(crate) struct CreateTokenBody {
 /// # Errors
 /// [`Failure::BadInput`] with every problem of every member.
 pub(crate) fn draft(body: Value) -> Result<TokenRequest, Failure> {
-    let mut fields = Fields::of(body)?;
+    request(Fields::of(body)?)
+}
+
+/// Reads the other members of a body of which some were read already.
+///
+/// # Errors
+/// [`Failure::BadInput`] with every problem of every member.
+pub(crate) fn request(mut fields: Fields) -> Result<TokenRequest, Failure> {
     let kind = fields.required("type", |text| {
         text.parse().map_err(|_| "type must be client (or backend), frontend or admin.".to_owned())
     });
@@ -117,14 +124,23 @@ pub(crate) enum TokenType {
 #[derive(Serialize, ToSchema)]
 #[schema(as = apiTokensSchema)]
 pub(crate) struct TokensBody<'t> {
-    /// The tokens, by creation.
+    /// The tokens, by creation where nothing else was asked for.
     tokens: Vec<TokenBody<'t>>,
+    /// What to send as `cursor` for the next page; null: there is none. Sent only where a page was asked for.
+    #[serde(rename = "nextCursor", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "0189d5a1-3f2b-7c0e-9d4a-5b6c7d8e9f00")]
+    next_cursor: Option<Option<String>>,
 }
 
 impl<'t> TokensBody<'t> {
     /// The tokens, shown to somebody who may see them.
     pub(crate) fn of(tokens: &'t [RevealedToken]) -> Self {
-        Self { tokens: tokens.iter().map(TokenBody::of).collect() }
+        Self { tokens: tokens.iter().map(TokenBody::of).collect(), next_cursor: None }
+    }
+
+    /// A page of tokens, shown to somebody who may see them.
+    pub(crate) fn of_page(page: &'t TokenPage) -> Self {
+        Self { next_cursor: Some(page.next.map(|id| id.to_string())), ..Self::of(&page.tokens) }
     }
 }
 
@@ -169,19 +185,27 @@ fn names(projects: &ProjectScope) -> impl Iterator<Item = &str> {
     all.into_iter().chain(projects.named().iter().map(ProjectId::as_str))
 }
 
-struct Joined<'t>(&'t ProjectScope);
+/// The projects, joined by commas; `*` for all.
+pub(crate) struct Joined<'t>(pub(crate) &'t ProjectScope);
+
+impl Joined<'_> {
+    pub(crate) fn text(&self) -> String {
+        names(self.0).collect::<Vec<_>>().join(",")
+    }
+}
 
 impl Serialize for Joined<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.named() {
             [] => serializer.serialize_str("*"),
             [one] => serializer.serialize_str(one.as_str()),
-            _ => serializer.serialize_str(&names(self.0).collect::<Vec<_>>().join(",")),
+            _ => serializer.serialize_str(&self.text()),
         }
     }
 }
 
-struct Listed<'t>(&'t ProjectScope);
+/// The projects, as a list; `["*"]` for all.
+pub(crate) struct Listed<'t>(pub(crate) &'t ProjectScope);
 
 impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

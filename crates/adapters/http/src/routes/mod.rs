@@ -34,6 +34,7 @@ mod projects;
 mod roles;
 mod service_accounts;
 mod users;
+mod verification;
 
 /// The document's part of each module.
 pub(crate) fn documents() -> Vec<utoipa::openapi::OpenApi> {
@@ -53,6 +54,7 @@ pub(crate) fn documents() -> Vec<utoipa::openapi::OpenApi> {
         roles::Document::openapi(),
         service_accounts::Document::openapi(),
         users::Document::openapi(),
+        verification::Document::openapi(),
     ]
 }
 
@@ -92,6 +94,7 @@ fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     roles::routes(config, context);
     service_accounts::routes(config, context);
     users::routes(config, context);
+    verification::routes(config, context);
     config.default_service(handler(context, unknown));
 }
 

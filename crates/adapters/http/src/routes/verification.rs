@@ -1,0 +1,207 @@
+//! Whether tokens are good, and for what: `/edge/validate` for Unleash's Edge and its like, `/auth/verify` for gateways,
+//! `/oauth2/introspect` (RFC 7662) for everybody else.
+
+use std::{borrow::Cow, sync::Arc};
+
+use actix_web::{
+    HttpResponse,
+    http::{Method, header},
+    web::{self, ServiceConfig},
+};
+use latchkey_domain::{Principal, TokenKind};
+use latchkey_service::{AuthenticationError, Refusal, Requirement};
+use serde::Deserialize;
+use utoipa::OpenApi;
+
+use super::{Path, handler};
+use crate::{
+    answers::{Answer, shown},
+    call::Call,
+    context::Context,
+    failure::{Detail, ErrorBody, Failure},
+    verified_body::{
+        AskedBody, IntrospectedToken, IntrospectionBody, IntrospectionForm, ValidatedBody, ValidatedToken,
+        verified_headers,
+    },
+};
+
+/// The most tokens that one request may ask about.
+const MOST_TOKENS: usize = 1_000;
+const VERIFY: &str = "/auth/verify";
+/// Envoy asks with the method and path of the request that it asks about.
+const VERIFY_ANYTHING: &str = "/auth/verify/{original:.*}";
+
+/// This module's part of the document.
+#[derive(OpenApi)]
+#[openapi(
+    paths(validate, verify, verify_by_post, introspect),
+    components(schemas(
+        AskedBody, ValidatedBody<'_>, ValidatedToken<'_>, IntrospectionForm, IntrospectionBody<'_>, IntrospectedToken<'_>
+    ))
+)]
+pub(crate) struct Document;
+
+pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
+    Path::public("/edge/validate", "POST", context).on(Method::POST, validate).add(config);
+    Path::public(VERIFY, "GET,HEAD,POST", context)
+        .on(Method::GET, verify)
+        .on(Method::POST, verify_by_post)
+        .add(config);
+    config.service(web::resource(VERIFY_ANYTHING).route(handler(context, verify)));
+    Path::public("/oauth2/introspect", "POST", context).on(Method::POST, introspect).add(config);
+}
+
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    tokens: Vec<Cow<'a, str>>,
+}
+
+/// Which of these tokens are good.
+///
+/// Unknown, expired and revoked ones are left out, and so are personal access tokens. Needs no credentials: whoever has a
+/// secret may know whether it is good.
+#[utoipa::path(
+    post, path = "/edge/validate", operation_id = "getValidTokens", tag = "Verification", security(()),
+    request_body = AskedBody,
+    responses(
+        (status = 200, description = "The good ones, in the order asked.", body = ValidatedBody<'_>),
+        (status = 400, description = "`tokens` is absent, no list of strings, or too long.", body = ErrorBody),
+        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
+        (status = 415, description = "The body is not declared as JSON.", body = ErrorBody),
+        (status = 503, description = "The database would have to be asked, and does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn validate(call: Call) -> Answer {
+    let context = Arc::clone(&call.context);
+    let body = call.json_bytes().await?;
+    // Straight into a list: on the way of most requests, no tree is built. Only for one that cannot be read this way it is
+    // found out, slowly, what is wrong with it.
+    let Ok(Asked { tokens }) = serde_json::from_slice(&body) else { return Err(not_a_list(&body)) };
+    if tokens.len() > MOST_TOKENS {
+        let problem = Detail::of_field("tokens", format!("Ask about at most {MOST_TOKENS} tokens at once."));
+        return Err(Failure::BadInput(vec![problem]));
+    }
+    let secrets: Vec<&str> = tokens.iter().map(AsRef::as_ref).collect();
+    let found = context.use_cases.verification.verify_all(&secrets).await?;
+    let good = secrets.iter().zip(&found).filter_map(|(secret, found)| {
+        Some(ValidatedToken::of(secret, found.as_ref()?.verified_token()?))
+    });
+    shown(&ValidatedBody { tokens: good.collect() })
+}
+
+fn not_a_list(body: &[u8]) -> Failure {
+    let problem = match serde_json::from_slice::<serde_json::Value>(body) {
+        Err(error) => Detail::of_body(format!("The body is not valid JSON: {error}.")),
+        Ok(serde_json::Value::Object(members)) if !members.contains_key("tokens") => {
+            Detail::of_field("tokens", "tokens is required.")
+        }
+        Ok(serde_json::Value::Object(_)) => Detail::of_field("tokens", "tokens must be a list of strings."),
+        Ok(_) => Detail::of_body("The body must be a JSON object."),
+    };
+    Failure::BadInput(vec![problem])
+}
+
+/// Whether the caller's token is good: forward authentication for nginx, Traefik, Caddy and Envoy.
+///
+/// The token comes in `Authorization` (bare or Bearer), or in the header that `verify.header` names. What it has to be good
+/// for may be said in the query, or in `X-Latchkey-Require-Project`, `-Environment` and `-Type`.
+#[utoipa::path(
+    get, path = VERIFY, operation_id = "verifyToken", tag = "Verification",
+    params(
+        ("project" = Option<String>, Query, description = "The token has to reach this project."),
+        ("environment" = Option<String>, Query, description = "The token has to work in this environment."),
+        ("type" = Option<String>, Query, description = "The token has to be of this type."),
+    ),
+    responses(
+        (status = 200, description = "It is good.", headers(
+            ("X-Latchkey-Token-Name" = String, description = "Its name; what is no visible ASCII is percent-encoded."),
+            ("X-Latchkey-Token-Type" = String, description = "client, frontend or admin."),
+            ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
+            ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
+        )),
+        (status = 400, description = "The requirement cannot be read.", body = ErrorBody),
+        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
+        (status = 403, description = "It is good, but not for this.", body = ErrorBody),
+        (status = 503, description = "The database would have to be asked, and does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn verify(call: Call) -> Answer {
+    let principal = call.presented_token().await?;
+    let requirement = requirement(&call)?;
+    let token = call.context.use_cases.verification.check(&principal, &requirement)?;
+    let mut answer = HttpResponse::Ok();
+    for (name, value) in verified_headers(token) {
+        answer.insert_header((name, value));
+    }
+    Ok(answer.insert_header((header::CACHE_CONTROL, "no-store")).finish())
+}
+
+/// As `GET /auth/verify`, for gateways that ask by POST.
+#[utoipa::path(
+    post, path = VERIFY, operation_id = "verifyTokenByPost", tag = "Verification",
+    responses(
+        (status = 200, description = "It is good; headers as for GET."),
+        (status = 400, description = "The requirement cannot be read.", body = ErrorBody),
+        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
+        (status = 403, description = "It is good, but not for this.", body = ErrorBody),
+        (status = 503, description = "The database would have to be asked, and does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn verify_by_post(call: Call) -> Answer {
+    verify(call).await
+}
+
+/// What the token has to be good for, from the query and, where that says nothing, from headers.
+fn requirement(call: &Call) -> Result<Requirement, Failure> {
+    let mut query = call.query()?;
+    let said = |parameter: &'static str, header: &'static str| {
+        query.text(parameter).or_else(|| call.text_header(header).map(str::to_owned))
+    };
+    let project = said("project", "x-latchkey-require-project");
+    let environment = said("environment", "x-latchkey-require-environment");
+    let kind = said("type", "x-latchkey-require-type");
+    let requirement = Requirement {
+        project: query.check("project", project.as_deref()),
+        environment: query.check("environment", environment.as_deref()),
+        kind: query.check::<TokenKind>("type", kind.as_deref()),
+    };
+    query.finish(requirement)
+}
+
+/// What a token is good for (RFC 7662).
+///
+/// The caller authenticates as everywhere; frontend tokens, which browsers have, may not ask. Whatever is not good is
+/// `{"active": false}`.
+#[utoipa::path(
+    post, path = "/oauth2/introspect", operation_id = "introspectToken", tag = "Verification",
+    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "What the token is good for, or that it is not.", body = IntrospectionBody<'_>),
+        (status = 400, description = "There is no parameter `token`.", body = ErrorBody),
+        (status = 401, description = "No credentials, or none that are good.", body = ErrorBody),
+        (status = 403, description = "A frontend token may not ask.", body = ErrorBody),
+        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
+        (status = 415, description = "The body is no form.", body = ErrorBody),
+        (status = 503, description = "The database would have to be asked, and does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn introspect(call: Call) -> Answer {
+    let caller = call.authenticate().await?;
+    if caller.verified_token().is_some_and(|token| token.access.kind() == TokenKind::Frontend) {
+        let message = "A frontend token cannot ask about tokens: use a client or admin token.";
+        return Err(Refusal::NotPermitted(message.to_owned()).into());
+    }
+    let context = Arc::clone(&call.context);
+    let form = call.form().await?;
+    let token = form.into_iter().find(|(name, _)| name == "token").map(|(_, token)| token);
+    let token = token.filter(|token| !token.is_empty()).ok_or_else(|| {
+        Failure::BadInput(vec![Detail::of_field("token", "token is required: the secret to ask about.")])
+    })?;
+    let found: Option<Arc<Principal>> = match context.use_cases.authenticator.authenticate(&token).await {
+        Ok(principal) => Some(principal),
+        Err(AuthenticationError::Unknown) => None,
+        Err(error) => return Err(error.into()),
+    };
+    shown(&IntrospectionBody::of(found.as_deref().and_then(Principal::verified_token)))
+}

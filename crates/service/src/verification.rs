@@ -1,0 +1,80 @@
+//! Whether a token is good, and for what: the question that gateways, Edge and other services ask.
+//!
+//! A good answer is given from memory (see `index`); a secret that the index does not know costs one indexed query.
+
+use std::sync::Arc;
+
+use latchkey_domain::{EnvironmentName, Principal, ProjectId, TokenKind, VerifiedToken};
+
+use crate::{AuthenticationError, Authenticator, Refusal};
+
+/// What a token has to be good for; empty, any good token will do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Requirement {
+    /// It has to reach this project.
+    pub project: Option<ProjectId>,
+    /// It has to work in this environment.
+    pub environment: Option<EnvironmentName>,
+    /// It has to be of this kind.
+    pub kind: Option<TokenKind>,
+}
+
+/// The use cases.
+pub struct Verification {
+    authenticator: Arc<Authenticator>,
+}
+
+impl Verification {
+    pub(crate) fn new(authenticator: Arc<Authenticator>) -> Self {
+        Self { authenticator }
+    }
+
+    /// The token of each of these secrets that is a good API token's (or its alias), in the same order; `None` for what is
+    /// unknown, revoked or expired, and for personal tokens and sessions, which are no API tokens.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Store`] where the store had to be asked and cannot be.
+    pub async fn verify_all(
+        &self,
+        secrets: &[&str],
+    ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
+        let mut found = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            found.push(match self.authenticator.authenticate(secret).await {
+                Ok(principal) => principal.verified_token().is_some().then_some(principal),
+                Err(AuthenticationError::Unknown) => None,
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Whether a principal that was recognised is an API token that is good for this, and which.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`], which says what the token is not good for.
+    pub fn check<'p>(
+        &self,
+        principal: &'p Principal,
+        requirement: &Requirement,
+    ) -> Result<VerifiedToken<'p>, Refusal> {
+        let refuse = |message: String| Err(Refusal::NotPermitted(message));
+        let Some(token) = principal.verified_token() else {
+            return refuse(
+                "A personal access token is no API token: send a client, frontend or admin token.".to_owned(),
+            );
+        };
+        let Requirement { project, environment, kind } = requirement;
+        if let Some(kind) = kind.filter(|kind| *kind != token.access.kind()) {
+            return refuse(format!("This is a {} token; a {kind} token is needed.", token.access.kind()));
+        }
+        if let Some(project) = project.as_ref().filter(|project| !token.access.projects().covers(project)) {
+            return refuse(format!("This token is not good for the project \"{project}\"."));
+        }
+        let works_in = |wanted: &EnvironmentName| token.access.environment().is_none_or(|own| own == wanted);
+        if let Some(environment) = environment.as_ref().filter(|wanted| !works_in(wanted)) {
+            return refuse(format!("This token is not good for the environment \"{environment}\"."));
+        }
+        Ok(token)
+    }
+}
