@@ -22,6 +22,8 @@ mod wire;
 mod golden;
 
 #[cfg(test)]
+mod admin_races;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod contract_rows;
@@ -30,10 +32,14 @@ mod dead_database;
 #[cfg(test)]
 mod dropped_requests;
 #[cfg(test)]
-mod golden_project_tokens;
+mod golden_replay;
+#[cfg(test)]
+mod permission_matrix;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
 mod reference_defects;
 #[cfg(test)]
 mod secrets_at_rest;
+#[cfg(test)]
+mod settings;
