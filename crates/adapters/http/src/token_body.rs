@@ -1,6 +1,6 @@
 //! The bodies of tokens: what comes in to create one, and what goes out.
 
-use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, TokenName};
+use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, TokenId, TokenName};
 use latchkey_service::{RevealedToken, TokenPage, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::Value;
@@ -127,20 +127,45 @@ pub(crate) struct TokensBody<'t> {
     /// The tokens, by creation where nothing else was asked for.
     tokens: Vec<TokenBody<'t>>,
     /// What to send as `cursor` for the next page; null: there is none. Sent only where a page was asked for.
-    #[serde(rename = "nextCursor", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "nextCursor", skip_serializing_if = "Next::is_unasked")]
     #[schema(value_type = Option<String>, required = false, example = "0189d5a1-3f2b-7c0e-9d4a-5b6c7d8e9f00")]
-    next_cursor: Option<Option<String>>,
+    next_cursor: Next,
+}
+
+/// Where the next page of a list begins.
+enum Next {
+    /// No page was asked for.
+    Unasked,
+    /// This page is the last.
+    Nowhere,
+    /// After this token.
+    After(TokenId),
+}
+
+impl Next {
+    fn is_unasked(&self) -> bool {
+        matches!(self, Self::Unasked)
+    }
+}
+
+impl Serialize for Next {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unasked | Self::Nowhere => serializer.serialize_none(),
+            Self::After(id) => serializer.collect_str(id),
+        }
+    }
 }
 
 impl<'t> TokensBody<'t> {
     /// The tokens, shown to somebody who may see them.
     pub(crate) fn of(tokens: &'t [RevealedToken]) -> Self {
-        Self { tokens: tokens.iter().map(TokenBody::of).collect(), next_cursor: None }
+        Self { tokens: tokens.iter().map(TokenBody::of).collect(), next_cursor: Next::Unasked }
     }
 
     /// A page of tokens, shown to somebody who may see them.
     pub(crate) fn of_page(page: &'t TokenPage) -> Self {
-        Self { next_cursor: Some(page.next.map(|id| id.to_string())), ..Self::of(&page.tokens) }
+        Self { next_cursor: page.next.map_or(Next::Nowhere, Next::After), ..Self::of(&page.tokens) }
     }
 }
 

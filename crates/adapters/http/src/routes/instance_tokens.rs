@@ -65,8 +65,8 @@ fn reference(call: &Call) -> Result<Option<TokenReference>, Failure> {
 
 /// Get all api tokens.
 ///
-/// The tokens of the kinds that one may read, by creation: with ADMIN all, with READ_CLIENT_API_TOKEN those of clients, with
-/// READ_FRONTEND_API_TOKEN those of frontends.
+/// The tokens of the kinds that one may read, by creation: with `ADMIN` all, with `READ_CLIENT_API_TOKEN` those of
+/// clients, with `READ_FRONTEND_API_TOKEN` those of frontends.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getAllApiTokens", tag = "API tokens",
     params(TokenParameters),
