@@ -8,7 +8,7 @@ use latchkey_ports::{
     SessionRepository, StoreError, TokenRepository,
 };
 
-use crate::{PrincipalIndex, SeenLedger, index::Known};
+use crate::{PrincipalIndex, SeenLedger, index::Known, lookup_budget::LookupBudget};
 
 /// Why nobody was recognised.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum AuthenticationError {
     /// The credentials are unknown, revoked or expired; which, the caller is not told.
     #[error("the credentials are unknown, revoked or expired")]
     Unknown,
+    /// So many unknown secrets were asked about in this second that the store is not asked about another.
+    #[error("too many unknown credentials are being tried at the moment")]
+    Busy,
     /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -38,6 +41,7 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     index: Arc<PrincipalIndex>,
     seen: Arc<SeenLedger>,
+    budget: LookupBudget,
 }
 
 impl Authenticator {
@@ -50,7 +54,7 @@ impl Authenticator {
         index: Arc<PrincipalIndex>,
         seen: Arc<SeenLedger>,
     ) -> Self {
-        Self { ports, sealer, clock, index, seen }
+        Self { ports, sealer, clock, index, seen, budget: LookupBudget::default() }
     }
 
     /// The principal of this secret from a header, which may be an API token's (also one retired by a rotation), its
@@ -98,6 +102,10 @@ impl Authenticator {
     ) -> Result<Known, AuthenticationError> {
         // Taken before the store is asked: a change made meanwhile makes the answer too old to keep.
         let asked_at = self.index.now();
+        let now = self.clock.monotonic();
+        if !self.budget.has_room(secret, now) {
+            return Err(AuthenticationError::Busy);
+        }
         let digests = self.sealer.digests(secret);
         let principal = if secret.is_personal() {
             self.ports.personal_tokens.find_personal_token_by_digest(&digests).await?.map(of_personal_token)
@@ -107,6 +115,9 @@ impl Authenticator {
             let found = self.ports.tokens.find_token_by_digest(&digests).await?;
             found.map(|found| Principal::of_token(&found.stored.token, found.secret_until))
         };
+        if principal.is_none() {
+            self.budget.spend(secret, now);
+        }
         let known = principal.map_or(Known::Nobody, |principal| Known::Principal(Arc::new(principal)));
         self.index.keep(digest, &known, asked_at);
         Ok(known)

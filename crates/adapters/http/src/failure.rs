@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// The route has no such method.
     #[error("This path takes {0} and nothing else.")]
     WrongMethod(&'static str),
+    /// Too many guesses at credentials are under way.
+    #[error("Too many unknown credentials are being tried at the moment. Try again later.")]
+    Busy,
     /// It took too long.
     #[error("The request took too long and was given up. Try again later.")]
     TimedOut,
@@ -62,6 +65,7 @@ impl From<AuthenticationError> for Failure {
     fn from(error: AuthenticationError) -> Self {
         match error {
             AuthenticationError::Unknown => Self::BadCredentials,
+            AuthenticationError::Busy => Self::Busy,
             AuthenticationError::Store(error) => Self::Refused(error.into()),
         }
     }
@@ -171,7 +175,7 @@ impl Failure {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
             Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
             Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
-            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
+            Self::TimedOut | Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
         }
     }

@@ -14,3 +14,4 @@ mod roles;
 mod rotation;
 mod sessions;
 mod support;
+mod verification;
