@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{Project, ProjectDescription, ProjectName};
-use latchkey_ports::{Entity, Store};
+use latchkey_domain::{
+    EnvironmentName, Grants, Project, ProjectDescription, ProjectMode, ProjectName, UserId,
+};
+use latchkey_ports::{Entity, Member, ProjectOverview, Store};
 
 use crate::{
     given,
-    observed::{Refusal, all_projects, refusal},
-    samples::{extreme_moments, moment, project, project_created, project_id, token},
+    observed::{Refusal, all_projects, leaves, refusal},
+    samples::{
+        OWNER, VIEWER, built_in_role, environment, extreme_moments, moment, project, project_created,
+        project_id, token, user_named,
+    },
 };
 
 async fn is_read_back(store: &dyn Store, project: &Project) {
@@ -61,6 +66,68 @@ pub async fn projects_are_listed_by_id(store: &Arc<dyn Store>) {
     let listed: Vec<_> =
         listed.iter().map(|listed| listed.project.id.as_str()).filter(|id| *id != "default").collect();
     assert_eq!(listed, ids);
+}
+
+/// Projects of every mode are read back equal.
+pub async fn modes_are_read_back(store: &Arc<dyn Store>) {
+    for (id, mode) in [("a", ProjectMode::Open), ("b", ProjectMode::Protected), ("c", ProjectMode::Private)] {
+        let changed = Project { mode, updated_at: moment(3), ..project(id) };
+        is_read_back(store.as_ref(), &changed).await;
+    }
+}
+
+/// A new project has the environments named, each once, in the order of lists; without any it has none.
+pub async fn a_project_has_its_environments(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    given::environments(store, &["b", "a"]).await;
+    let cases: [(&str, &[&str], &[&str]); 4] = [
+        ("none", &[], &[]),
+        ("one", &["production"], &["production"]),
+        ("all", &["b", "production", "a", "development"], &["development", "production", "a", "b"]),
+        ("twice", &["a", "a"], &["a"]),
+    ];
+    for (id, named, expected) in cases {
+        let named: Vec<_> = named.iter().map(|name| environment(name)).collect();
+        let (project, event) = (project(id), project_created(&project(id)));
+        leaves(store, &event, store.create_project(&project, &named, None, &event)).await;
+        let overview = store.project_overview(&project.id).await.expect("a look-up").expect("the project");
+        let expected: Vec<_> = expected.iter().map(|name| environment(name)).collect();
+        assert_eq!(overview, ProjectOverview { project, members: 0, tokens: 0, environments: expected });
+    }
+}
+
+/// The owner holds the role Owner in the new project, since it was created, and nothing elsewhere; one event says it all.
+pub async fn a_project_has_its_owner(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let ed = given::whole_user(store, &user_named("ed")).await;
+    let (project, event) = (project("a"), project_created(&project("a")));
+    leaves(store, &event, store.create_project(&project, &[], Some(ed.id), &event)).await;
+    let members = store.members(&project.id).await.expect("members");
+    let owner = Member { user: ed.clone(), roles: vec![OWNER], added_at: project.created_at };
+    assert_eq!(members, [owner]);
+    let held = Grants::of_roles(&built_in_role(VIEWER), [(project.id.clone(), &built_in_role(OWNER))]);
+    assert_eq!(store.grants_of(ed.id).await.expect("grants"), Some(held));
+    assert_eq!(store.members(&project_id("default")).await.expect("members"), []);
+}
+
+/// Of all that can be wrong, the id that is taken is named first, then the first unknown environment, then the owner;
+/// and nothing is kept of the project.
+pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let nobody = UserId(i64::MAX);
+    let names = ["production", "nope", "none"].map(environment);
+    let refused = async |id: &str, environments: &[EnvironmentName]| {
+        let (project, event) = (project(id), project_created(&project(id)));
+        refusal(store, store.create_project(&project, environments, Some(nobody), &event)).await
+    };
+    let taken = refused("default", &names).await;
+    assert_eq!(taken, Refusal::Conflict(Entity::Project(project_id("default"))));
+    let then_environment = refused("a", &names).await;
+    assert_eq!(then_environment, Refusal::NotFound(Entity::Environment(environment("nope"))));
+    let then_owner = refused("a", &names[..1]).await;
+    assert_eq!(then_owner, Refusal::NotFound(Entity::User(nobody)));
+    assert_eq!(store.find_project(&project_id("a")).await.expect("a look-up"), None);
+    assert_eq!(store.project_overview(&project_id("a")).await.expect("a look-up"), None);
 }
 
 /// An id is taken once, also by a project that differs in everything else; the first one stays.
