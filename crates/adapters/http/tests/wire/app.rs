@@ -10,28 +10,40 @@ use actix_web::{
     http::{Method, StatusCode, header},
     test,
 };
-use latchkey_crypto::{KeyRing, MasterKey, Sealer};
+use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, EnvironmentName, EnvironmentScope, PersonName, ProjectDescription, ProjectId, ProjectName,
-    ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName, UserIdentity, Username,
+    Description, Email, EnvironmentName, EnvironmentScope, ProjectDescription, ProjectId, ProjectMode,
+    ProjectName, ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName, User, Username,
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, Store};
 use latchkey_service::{
-    IndexSettings, Initiator, PersonalTokenDraft, Reveal, Settings, Surroundings, TokenDraft, TokenPolicy,
-    UseCases, UserDraft,
+    Caller, CreateProjects, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
+    PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, Surroundings,
+    TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
 };
 use serde_json::Value;
 
 pub(crate) const TOKENS: &str = "/api/admin/projects/default/api-tokens";
 pub(crate) const QUOTA: u64 = 5;
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse";
+/// How long a session lasts.
+pub(crate) const SESSION: Duration = Duration::from_secs(3_600);
+/// The most sessions of a user.
+pub(crate) const SESSIONS: u32 = 3;
+/// The most personal tokens of a user; each of those below has one.
+pub(crate) const PERSONAL_TOKENS: u32 = 3;
 
-/// Who calls.
+/// Who calls: users by a personal token, programs by an API token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum As {
     Nobody,
+    /// An admin token.
     Admin,
+    /// A user with the role Admin.
+    Root,
     Editor,
     Viewer,
     Owner,
@@ -69,34 +81,55 @@ impl Answer {
     }
 }
 
+/// What a test may decide about its Latchkey.
+pub(crate) struct Choices {
+    pub(crate) settings: Settings,
+    pub(crate) http: HttpSettings,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        let settings = Settings {
+            tokens: TokenPolicy { quota: Quota(QUOTA), reveal: Reveal::Always, allow_admin: false },
+            index: IndexSettings { capacity: 100, max_staleness: Duration::from_secs(5) },
+            sessions: SessionPolicy { ttl: SESSION, most: SESSIONS },
+            personal_tokens: PERSONAL_TOKENS,
+            retention: None,
+        };
+        Self { settings, http: HttpSettings::default() }
+    }
+}
+
 pub(crate) struct TestApp {
     pub(crate) use_cases: Arc<UseCases>,
+    pub(crate) clock: Arc<ManualClock>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,
 }
 
 impl TestApp {
     pub(crate) async fn new() -> Self {
-        Self::with(Reveal::Always).await
+        Self::with(|_| ()).await
     }
 
-    pub(crate) async fn with(reveal: Reveal) -> Self {
+    /// A Latchkey about which something is decided otherwise.
+    pub(crate) async fn with(decide: impl FnOnce(&mut Choices)) -> Self {
+        let mut choices = Choices::default();
+        decide(&mut choices);
         let now = Timestamp::from_millis(1_681_892_114_000).expect("in range");
+        let clock = Arc::new(ManualClock::at(now));
         let entropy = Arc::new(CountingEntropy::default());
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
         let surroundings = Surroundings {
             store: Arc::new(MemoryStore::new(now)) as Arc<dyn Store>,
             sealer: Arc::new(Sealer::new(&keys, entropy.clone())),
-            clock: Arc::new(ManualClock::at(now)),
+            hasher: Arc::new(Argon2Hasher::with_cost(Cost::Least, entropy.clone())),
+            clock: clock.clone(),
             entropy: entropy.clone(),
         };
-        let settings = Settings {
-            tokens: TokenPolicy { quota: Quota(QUOTA), reveal },
-            index: IndexSettings { capacity: 100, max_staleness: Duration::from_secs(5) },
-        };
-        let use_cases = Arc::new(UseCases::new(surroundings, settings));
-        let context = Arc::new(Context::new(use_cases.clone(), entropy, HttpSettings::default()));
-        let mut app = Self { use_cases, context, credentials: Vec::new() };
+        let use_cases = Arc::new(UseCases::new(surroundings, choices.settings));
+        let context = Arc::new(Context::new(use_cases.clone(), entropy, choices.http));
+        let mut app = Self { use_cases, clock, context, credentials: Vec::new() };
         app.sign_everybody_in().await;
         app
     }
@@ -104,14 +137,18 @@ impl TestApp {
     async fn sign_everybody_in(&mut self) {
         self.project("elsewhere").await;
         for (who, root, place) in [
+            (As::Root, "Admin", None),
             (As::Editor, "Editor", None),
             (As::Viewer, "Viewer", None),
             (As::Owner, "Viewer", Some(("default", "Owner"))),
             (As::Member, "Viewer", Some(("default", "Member"))),
             (As::MemberElsewhere, "Viewer", Some(("elsewhere", "Member"))),
         ] {
-            let secret = self.user(&format!("{who:?}"), root, place).await;
-            self.credentials.push((who, secret));
+            let user = self.user(&format!("{who:?}"), root).await;
+            if let Some((project, role)) = place {
+                self.member(&user, project, role).await;
+            }
+            self.credentials.push((who, self.personal_token(&user).await));
         }
         let client = scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")));
         let frontend = scoped(TokenKind::Frontend, ProjectScope::one(id("elsewhere")));
@@ -130,30 +167,58 @@ impl TestApp {
     }
 
     pub(crate) async fn project(&self, project: &str) {
-        let name = ProjectName::new(project).expect("name");
-        let by = Initiator::system();
-        self.use_cases
-            .projects
-            .create(id(project), name, ProjectDescription::new("").expect("empty"), &by)
-            .await
-            .expect("created");
+        let draft = ProjectDraft {
+            id: Some(id(project)),
+            name: ProjectName::new(project).expect("name"),
+            description: ProjectDescription::new("").expect("empty"),
+            mode: ProjectMode::Open,
+            environments: None,
+        };
+        let permit = InstancePermit::<CreateProjects>::request(&Caller::system()).expect("may");
+        self.use_cases.projects.create(&permit, draft).await.expect("created");
     }
 
-    async fn user(&self, name: &str, root: &str, place: Option<(&str, &str)>) -> String {
-        let by = Initiator::system();
-        let people = &self.use_cases.people;
-        let identity = UserIdentity::new(Username::new(name).ok(), None).expect("named");
-        let draft = UserDraft { identity, name: PersonName::new(name).ok(), root_role: root.to_owned() };
-        let user = people.create_user(draft, &by).await.expect("created");
-        if let Some((project, role)) = place {
-            people.grant(&user, &id(project), role, &by).await.expect("granted");
-        }
+    /// A user of this name with [`PASSWORD`], and an e-mail address of that name in lower case at `example.com`.
+    pub(crate) async fn user(&self, name: &str, root: &str) -> User {
+        let draft = UserDraft {
+            username: Username::new(name).ok(),
+            email: Email::new(&format!("{}@example.com", name.to_lowercase())).ok(),
+            name: None,
+            root_role: RoleReference::Name(root.to_owned()),
+            password: Some(PASSWORD.to_owned()),
+        };
+        self.use_cases.users.create(&users(), draft).await.expect("created")
+    }
+
+    /// Gives a user a role in a project.
+    pub(crate) async fn member(&self, user: &User, project: &str, role: &str) {
+        let permit = Permit::<UpdateProject>::request(&Caller::system(), id(project)).expect("may");
+        let role = RoleReference::Name(role.to_owned());
+        self.use_cases.members.add(&permit, vec![user.id], &[role]).await.expect("added");
+    }
+
+    /// The secret of a personal token, as the command line makes it.
+    pub(crate) async fn personal_token(&self, user: &User) -> String {
         let draft = PersonalTokenDraft {
             description: Description::new("test").expect("text"),
             expires_at: Timestamp::from_millis(4_000_000_000_000).expect("in range"),
         };
-        let issued = people.issue_personal_token(&user, draft, &by).await.expect("issued");
+        let issued =
+            self.use_cases.personal_tokens.create_for(&users(), user.id, draft).await.expect("issued");
         issued.secret.reveal().to_owned()
+    }
+
+    /// Signs a user in with [`PASSWORD`], and gives what a browser then sends as `Cookie`.
+    pub(crate) async fn sign_in(&self, username: &str) -> String {
+        let body = serde_json::json!({"username": username, "password": PASSWORD});
+        let answer = self.post(As::Nobody, "/auth/simple/login", &body).await;
+        let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{}", answer.json()));
+        cookie.split(';').next().expect("a pair").to_owned()
+    }
+
+    /// The user of that role among those who are signed in from the start.
+    pub(crate) async fn user_of(&self, who: As) -> User {
+        self.use_cases.users.find_by_login(&users(), &format!("{who:?}")).await.expect("there")
     }
 
     /// A token of any scope, as the command line makes it.
@@ -189,6 +254,10 @@ impl TestApp {
         self.send(who, test::TestRequest::post().uri(path).set_json(body)).await
     }
 
+    pub(crate) async fn put(&self, who: As, path: &str, body: &Value) -> Answer {
+        self.send(who, test::TestRequest::put().uri(path).set_json(body)).await
+    }
+
     pub(crate) async fn method(&self, who: As, method: Method, path: &str) -> Answer {
         self.send(who, test::TestRequest::with_uri(path).method(method)).await
     }
@@ -201,6 +270,10 @@ where
     let response = test::call_service(service, request).await;
     let (status, headers) = (response.status(), response.headers().clone());
     Answer { status, headers, bytes: test::read_body(response).await.to_vec() }
+}
+
+fn users() -> InstancePermit<ManageUsers> {
+    InstancePermit::request(&Caller::system()).expect("may")
 }
 
 pub(crate) fn id(project: &str) -> ProjectId {

@@ -39,9 +39,11 @@ async fn other_methods_are_refused_with_those_that_there_are() {
         answer.is(405, "MethodNotAllowedError");
         assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
     }
-    let answer = app.get(As::Admin, &format!("{TOKENS}/x")).await;
-    answer.is(405, "MethodNotAllowedError");
-    assert_eq!(answer.header("allow"), Some("DELETE"));
+    for (path, allow) in [("x", "GET,HEAD,DELETE"), ("x/rotate", "POST")] {
+        let answer = app.method(As::Admin, Method::PUT, &format!("{TOKENS}/{path}")).await;
+        answer.is(405, "MethodNotAllowedError");
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+    }
     let answer = app.method(As::Admin, Method::OPTIONS, TOKENS).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.as_slice()), (200, &b"GET,HEAD,POST"[..]));
     assert_eq!(app.method(As::Admin, Method::HEAD, TOKENS).await.status, 200);

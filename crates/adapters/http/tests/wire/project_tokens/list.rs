@@ -92,7 +92,7 @@ async fn a_client_that_has_the_list_is_told_so() {
 
 #[actix_web::test]
 async fn a_show_once_token_is_listed_by_its_id() {
-    let app = TestApp::with(Reveal::Once).await;
+    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
     let created = app.post(As::Admin, TOKENS, &json!({"tokenName": "x", "type": "client"})).await.json();
     assert_eq!(created["secure"], true);
     let listed = app.get(As::Admin, TOKENS).await.json()["tokens"][0].clone();
