@@ -1,9 +1,11 @@
 //! Load, made by `wrk`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
+use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use crate::children::installed;
@@ -16,6 +18,8 @@ pub struct Request {
     pub url: String,
     /// The `Authorization` header.
     pub authorization: String,
+    /// A JSON body, which makes it a POST.
+    pub body: Option<String>,
 }
 
 /// What one round of load measured.
@@ -62,9 +66,12 @@ impl Load {
             .arg(format!("-d{seconds}s"))
             .arg("--latency")
             .arg("-H")
-            .arg(format!("authorization: {}", request.authorization))
-            .arg(&request.url)
-            .kill_on_drop(true);
+            .arg(format!("authorization: {}", request.authorization));
+        let script = request.body.as_deref().map(script).transpose()?;
+        if let Some(script) = &script {
+            command.arg("-s").arg(script.path());
+        }
+        command.arg(&request.url).kill_on_drop(true);
         let output = command.output().await.context("cannot start wrk")?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
@@ -73,6 +80,17 @@ impl Load {
         }
         parse(&text).with_context(|| format!("wrk printed something unknown:\n{text}"))
     }
+}
+
+/// What tells `wrk` to send a body.
+fn script(body: &str) -> anyhow::Result<NamedTempFile> {
+    let mut file = NamedTempFile::with_suffix(".lua")?;
+    writeln!(file, "wrk.method = 'POST'")?;
+    writeln!(file, "wrk.headers['Content-Type'] = 'application/json'")?;
+    // Long brackets: the body holds no such end.
+    writeln!(file, "wrk.body = [==[{body}]==]")?;
+    file.flush()?;
+    Ok(file)
 }
 
 fn parse(text: &str) -> Option<Sample> {

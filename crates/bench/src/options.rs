@@ -13,6 +13,10 @@ pub enum Part {
     Sqlite,
     /// The time from start to ready on SQLite.
     Start,
+    /// First pages of every list on Postgres, with few and with many projects.
+    Lists,
+    /// Whether tokens are good, answered from memory, against a fixed floor.
+    Verification,
 }
 
 /// Measures the release `latchkey` beside its floors and writes a table.

@@ -14,7 +14,7 @@ use crate::report::{Bar, Claim, Findings, Group, Machine};
 use crate::rounds::{Contestant, Series, take_turns};
 use crate::server::{Listener, sibling};
 use crate::start_up::{self, StartUp};
-use crate::{children::installed, seeding};
+use crate::{children::installed, lists, seeding, verification};
 
 /// What a part of the run found.
 type Found = (Group, Vec<Claim>);
@@ -53,6 +53,20 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         groups.push(group);
         claims.extend(found);
         postgres = Some(version);
+    }
+    if options.wants(Part::Lists) {
+        let place = bench.directory.path();
+        let (group, found) =
+            lists::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?;
+        groups.push(group);
+        claims.extend(found);
+    }
+    if options.wants(Part::Verification) {
+        let place = bench.directory.path();
+        let (group, found) =
+            verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?;
+        groups.push(group);
+        claims.extend(found);
     }
     if options.wants(Part::Sqlite) {
         let (group, found) = bench.sqlite().await?;

@@ -26,7 +26,22 @@ pub async fn fill_postgres(url: &str, tokens: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same on SQLite, in a file that the server has open.
+/// Fills a Postgres database with that many projects of 1,000 tokens each, with users, members and events.
+///
+/// # Errors
+/// As [`fill_postgres`].
+pub async fn fill_lists(url: &str, projects: u32) -> anyhow::Result<()> {
+    let client = connect(url).await?;
+    client.batch_execute(&format!("SET bench.projects = {projects}")).await?;
+    client
+        .batch_execute(include_str!("../sql/postgres_fill_lists.sql"))
+        .await
+        .context("cannot fill the database: does crates/bench/sql still fit migrations/postgres?")?;
+    client.batch_execute("VACUUM ANALYZE").await?;
+    Ok(())
+}
+
+/// As [`fill_postgres`] on SQLite, in a file that the server has open.
 ///
 /// # Errors
 /// As for Postgres.
@@ -64,8 +79,12 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("latchkey.db");
         let mut connection = SqliteConnection::establish(&path.display().to_string()).expect("a database");
-        let schema = include_str!("../../../migrations/sqlite/0001_first_schema/up.sql");
-        connection.batch_execute(schema).expect("the schema");
+        for schema in [
+            include_str!("../../../migrations/sqlite/0001_first_schema/up.sql"),
+            include_str!("../../../migrations/sqlite/0002_access_model/up.sql"),
+        ] {
+            connection.batch_execute(schema).expect("the schema");
+        }
         fill_sqlite(&path, 1_000).expect("filled");
         for (project, tokens) in [("seed-1", 10), ("seed-99", 10), ("default", 0), ("seed-100", 0)] {
             let found = count_tokens_of_project(&mut connection, project).expect("counted");

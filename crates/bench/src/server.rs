@@ -115,7 +115,52 @@ impl Listener {
     /// What is measured: the list of the project's tokens.
     #[must_use]
     pub fn list(&self) -> Request {
-        Request { url: format!("{}{}", self.base, path()), authorization: ADMIN_TOKEN.to_owned() }
+        self.get(&path())
+    }
+
+    /// A GET by an admin token.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Request {
+        let url = format!("{}{path}", self.base);
+        Request { url, authorization: ADMIN_TOKEN.to_owned(), body: None }
+    }
+
+    /// A POST by an admin token.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Request {
+        Request { body: Some(body.to_string()), ..self.get(path) }
+    }
+
+    /// What the server answers to a request.
+    ///
+    /// # Errors
+    /// Where it is no success.
+    pub async fn answer_to(&self, request: &Request) -> anyhow::Result<String> {
+        let client = Client::new();
+        let call = match &request.body {
+            None => client.get(&request.url),
+            Some(body) => {
+                client.post(&request.url).header("content-type", "application/json").body(body.clone())
+            }
+        };
+        let answer = call.header("authorization", &request.authorization).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
+    /// Creates that many client tokens for all projects; gives back their secrets.
+    ///
+    /// # Errors
+    /// Where the server refuses one.
+    pub async fn create_tokens_for_all_projects(&self, number: usize) -> anyhow::Result<Vec<String>> {
+        let mut secrets = Vec::with_capacity(number);
+        for index in 0..number {
+            let body = json!({"tokenName": format!("bench-{index}"), "type": "client"});
+            let answer = self.answer_to(&self.post("/api/admin/api-tokens", &body)).await?;
+            let token: Value = serde_json::from_str(&answer)?;
+            let secret = token.get("secret").and_then(Value::as_str).context("a token without a secret")?;
+            secrets.push(secret.to_owned());
+        }
+        Ok(secrets)
     }
 
     /// Creates the tokens of the measured project, as a user would.
@@ -144,10 +189,7 @@ impl Listener {
     /// # Errors
     /// Where it does not.
     pub async fn body(&self) -> anyhow::Result<String> {
-        let list = self.list();
-        let request = Client::new().get(&list.url).header("authorization", list.authorization);
-        let answer = request.send().await?.error_for_status()?;
-        let body = answer.text().await?;
+        let body = self.answer_to(&self.list()).await?;
         let parsed: Value = serde_json::from_str(&body)?;
         let tokens = parsed.get("tokens").and_then(Value::as_array);
         let tokens = tokens.context("the list has no tokens")?;

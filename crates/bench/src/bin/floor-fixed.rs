@@ -16,11 +16,15 @@ struct Flags {
 async fn main() -> anyhow::Result<()> {
     let Flags { floor } = Flags::parse();
     let body = floor.body()?;
-    HttpServer::new(move || App::new().app_data(Data::new(body.clone())).route(ROUTE, web::get().to(list)))
-        .workers(floor.workers()?)
-        .bind(floor.listen)?
-        .run()
-        .await?;
+    HttpServer::new(move || {
+        let app = App::new().app_data(Data::new(body.clone())).route(ROUTE, web::get().to(list));
+        // Whatever else is asked, by whichever method, has the same answer.
+        app.default_service(web::to(list))
+    })
+    .workers(floor.workers()?)
+    .bind(floor.listen)?
+    .run()
+    .await?;
     Ok(())
 }
 

@@ -1,0 +1,87 @@
+//! First pages of every list, with few and with many projects in the database: what a page costs must not depend on
+//! how much there is behind it.
+
+use std::path::Path;
+
+use crate::cluster::Cluster;
+use crate::cores::Cores;
+use crate::load::Load;
+use crate::options::Options;
+use crate::report::{Bar, Claim, Group};
+use crate::rounds::{Contestant, take_turns};
+use crate::seeding;
+use crate::server::Listener;
+
+/// The larger database has that many projects, of 1,000 tokens each.
+const MANY_PROJECTS: u32 = 1_000;
+/// The smaller one.
+const FEW_PROJECTS: u32 = 10;
+/// A list may take that many times as long with many projects as with few.
+const MOST: f64 = 3.0;
+
+/// Every list, with its name in the report.
+const LISTS: [(&str, &str); 12] = [
+    ("projects", "/api/admin/projects?limit=100"),
+    ("tokens of a project", "/api/admin/projects/seed-7/api-tokens?limit=100"),
+    ("tokens of the instance", "/api/admin/api-tokens?limit=100"),
+    (
+        "tokens of a kind and environment",
+        "/api/admin/api-tokens?type=frontend&environment=production&limit=100",
+    ),
+    ("tokens of a name", "/api/admin/api-tokens/seed-77"),
+    ("users", "/api/admin/user-admin?limit=100"),
+    ("members of a project", "/api/admin/projects/seed-7/access"),
+    ("environments", "/api/admin/environments"),
+    ("environments of a project", "/api/admin/environments/project/seed-7"),
+    ("events", "/api/admin/events?limit=100"),
+    ("events of a type", "/api/admin/search/events?type=IS:api-token-created&limit=100"),
+    ("events of a project", "/api/admin/projects/seed-7/events?limit=100"),
+];
+
+/// Measures them; one caller at a time, because the time of a page is the question.
+///
+/// # Errors
+/// Where a server or its database fails.
+pub async fn measure(
+    program: &Path,
+    cores: &Cores,
+    directory: &Path,
+    options: &Options,
+    progress: &impl Fn(&str),
+) -> anyhow::Result<(Group, Vec<Claim>)> {
+    let cluster_place = tempfile::tempdir()?;
+    let cluster = Cluster::start(cluster_place.path(), cores).await?;
+    let mut servers = Vec::new();
+    for projects in [FEW_PROJECTS, MANY_PROJECTS] {
+        progress(&format!("lists: filling a database with {projects} projects of 1000 tokens"));
+        let place = directory.join(format!("lists-{projects}"));
+        std::fs::create_dir_all(&place)?;
+        let url = cluster.create_database(&format!("lists_{projects}")).await?;
+        let server = Listener::server(program, cores, &place, &url).await?;
+        seeding::fill_lists(&url, projects).await?;
+        servers.push((projects, server));
+    }
+    let mut contestants = Vec::new();
+    for (name, path) in LISTS {
+        for (projects, server) in &servers {
+            contestants
+                .push(Contestant { name: format!("{name}, {projects} projects"), request: server.get(path) });
+        }
+    }
+    let load = Load::new(cores, 1)?;
+    // A page takes a millisecond: a second of them is enough for a median.
+    let options = Options { seconds: options.seconds.min(2), warm_up: 1, ..options.clone() };
+    let series = take_turns(&contestants, &load, &options, progress).await?;
+    let time = |index: usize| {
+        let spread = series.get(index).and_then(|series| series.spread(|sample| sample.p50_ms));
+        spread.map_or(f64::INFINITY, |spread| spread.median)
+    };
+    let claim = |(index, (name, _)): (usize, &(&str, &str))| Claim {
+        what: format!("{name}, {MANY_PROJECTS} projects in relation to {FEW_PROJECTS}"),
+        value: time(2 * index + 1) / time(2 * index),
+        unit: "×",
+        bar: Bar::Below(MOST),
+    };
+    let claims = LISTS.iter().enumerate().map(claim).collect();
+    Ok((Group { title: "First pages of lists, PostgreSQL, one caller".to_owned(), series }, claims))
+}
