@@ -1,21 +1,23 @@
 //! The port of roles, and of who holds which.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, insert_into};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
-use latchkey_domain::{EventId, Grants, NewEvent, ProjectId, Role, RoleId, RoleKind, UserId};
-use latchkey_ports::{AccessRepository, Entity, StoreError};
+use latchkey_domain::{EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, UserId};
+use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    errors::{Failure, not_found, taken, unavailable},
-    events::record,
+    errors::{Failure, unavailable},
+    memberships,
     people::user_exists,
+    people_queries::members_of,
     places::project_exists,
-    rows::{self, GrantRow, RoleRow},
-    schema::{memberships, role_permissions, roles, user_grants},
+    roles,
+    rows::{self, GrantRow, MembershipRow},
+    schema::{self, user_grants},
 };
 
 #[async_trait]
@@ -23,54 +25,92 @@ impl AccessRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn roles(&self) -> Result<Vec<Role>, StoreError> {
         let mut connection = self.connection().await?;
-        let roles = roles::table
-            .order(roles::id)
-            .select(RoleRow::as_select())
-            .load(&mut connection)
-            .await
-            .map_err(unavailable)?;
-        let permissions = role_permissions::table
-            .order((role_permissions::role_id, role_permissions::permission))
-            .load(&mut connection)
-            .await
-            .map_err(unavailable)?;
-        Ok(rows::roles(roles, permissions)?)
+        Ok(roles::all(&mut connection).await?)
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, %project, %role))]
-    async fn add_membership(
+    #[instrument(level = "debug", skip_all, fields(role = %id))]
+    async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(roles::find(&mut connection, id).await?)
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError> {
+        let (role, event) = (role.clone(), event.clone());
+        self.write(move |connection| async move { roles::create(connection, &role, event).await }.boxed())
+            .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(role = %before.id))]
+    async fn update_role(
         &self,
-        user: UserId,
-        project: &ProjectId,
-        role: RoleId,
+        before: &Role,
+        after: &Role,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
-        let (project, event) = (project.clone(), event.clone());
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            async move {
-                if !user_exists(connection, user).await? {
-                    return Err(not_found(Entity::User(user)));
-                }
-                if !project_exists(connection, &project).await? {
-                    return Err(not_found(Entity::Project(project)));
-                }
-                if role_of_instance(connection, role).await? != Some(false) {
-                    return Err(not_found(Entity::Role(role)));
-                }
-                insert_into(memberships::table)
-                    .values((
-                        memberships::user_id.eq(user.0),
-                        memberships::project_id.eq(project.as_str()),
-                        memberships::role_id.eq(role.0),
-                    ))
-                    .execute(connection)
-                    .await
-                    .map_err(taken(|_| Some(Entity::Membership)))?;
-                record(connection, &event).await
-            }
-            .boxed()
+            async move { roles::replace(connection, &before, &after, &event).await }.boxed()
         })
         .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(role = %id))]
+    async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| async move { roles::remove(connection, id, &event).await }.boxed()).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%project))]
+    async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<MembershipRow> =
+            members_of(project.as_str()).load(&mut connection).await.map_err(unavailable)?;
+        // One statement in the usual case; see `tokens_of_project`.
+        if rows.is_empty() && !project_exists(&mut connection, project).await? {
+            return Err(StoreError::NotFound(Entity::Project(project.clone())));
+        }
+        Ok(rows::members(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
+    async fn add_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (memberships, event) = (memberships.clone(), event.clone());
+        self.write(move |connection| {
+            async move { memberships::add(connection, &memberships, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
+    async fn replace_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (memberships, event) = (memberships.clone(), event.clone());
+        self.write(move |connection| {
+            async move { memberships::replace(connection, &memberships, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user, %project))]
+    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
+        let mut connection = self.connection().await?;
+        let ids: Vec<i64> = schema::memberships::table
+            .filter(schema::memberships::user_id.eq(user.0))
+            .filter(schema::memberships::project_id.eq(project.as_str()))
+            .order(schema::memberships::role_id)
+            .select(schema::memberships::role_id)
+            .load(&mut connection)
+            .await
+            .map_err(unavailable)?;
+        Ok(ids.into_iter().map(RoleId).collect())
     }
 
     #[instrument(level = "debug", skip_all, fields(%user))]
@@ -82,16 +122,6 @@ impl AccessRepository for PostgresStore {
             Ok(None)
         }
     }
-}
-
-/// Whether the role is held for the whole instance (and not in a project); `None` where there is no such role.
-pub(crate) async fn role_of_instance(
-    connection: &mut AsyncPgConnection,
-    id: RoleId,
-) -> Result<Option<bool>, Failure> {
-    let row = roles::table.find(id.0).select(RoleRow::as_select()).first(connection).await.optional()?;
-    let kind = row.map(|row| row.role_kind()).transpose()?;
-    Ok(kind.map(RoleKind::is_root))
 }
 
 /// All that this user may do; nothing for an unknown one. One statement, so one state of the store.

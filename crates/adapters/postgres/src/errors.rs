@@ -42,13 +42,23 @@ pub(crate) fn not_found(entity: Entity) -> Failure {
     Failure::Answer(StoreError::NotFound(entity))
 }
 
+/// That was changed by somebody else meanwhile.
+pub(crate) fn stale(entity: Entity) -> Failure {
+    Failure::Answer(StoreError::Stale(entity))
+}
+
+/// That is there already.
+pub(crate) fn conflict(entity: Entity) -> Failure {
+    Failure::Answer(StoreError::Conflict(entity))
+}
+
 /// For `map_err` of an insertion: which entity is there already, by the name of the constraint.
 pub(crate) fn taken(entity_of: impl FnOnce(&str) -> Option<Entity>) -> impl FnOnce(Error) -> Failure {
     move |error| {
         if let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, information) = &error
             && let Some(entity) = information.constraint_name().and_then(entity_of)
         {
-            return Failure::Answer(StoreError::Conflict(entity));
+            return conflict(entity);
         }
         error.into()
     }

@@ -2,33 +2,33 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper, dsl::max, insert_into, select, sql_types::BigInt,
+    ExpressionMethods, QueryDsl, SelectableHelper, dsl::max, insert_into, sql_query, sql_types::Timestamptz,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use latchkey_domain::{Event, EventId, NewEvent, ProjectScope};
-use latchkey_ports::{EventRepository, StoreError};
+use latchkey_domain::{Event, EventId, NewEvent, ProjectScope, Timestamp};
+use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
     errors::{Failure, unavailable},
-    rows::{EventProjectRow, EventRow, NewEventRow, events as events_of},
-    schema::{event_projects, events},
+    event_lists::{listed, matching, number_of},
+    locks::Numbering,
+    rows::{self, EventRow, NewEventRow},
+    schema::{event_projects, event_rows, events},
 };
 
-/// Held from the drawing of an event's number to the end of the commit: "latchevt" in ASCII.
-const NUMBERING: i64 = 0x6c61_7463_6865_7674;
+/// Forgets the oldest of what is to be forgotten, in a portion that no time-out is too short for. What another process
+/// is about to forget is left to it.
+const FORGET: &str = "\
+    WITH old AS (\
+        SELECT id FROM events WHERE at < $1 AND id < (SELECT max(id) FROM events) \
+        ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED) \
+    DELETE FROM events USING old WHERE events.id = old.id";
 
-diesel::define_sql_function! {
-    /// Waits for a lock that ends with the transaction.
-    fn pg_advisory_xact_lock(key: BigInt) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
-}
-
-/// Waits for a lock that is held until the transaction ends. `IS NULL` makes an answer of a function that has none.
-pub(crate) async fn lock(connection: &mut AsyncPgConnection, key: i64) -> Result<(), Failure> {
-    let _: bool = select(pg_advisory_xact_lock(key).is_null()).get_result(connection).await?;
-    Ok(())
-}
+/// A statement has at most 65 535 binds: 11 for an event, 3 for a project that it names.
+const EVENTS_AT_ONCE: usize = 1_000;
+const LINKS_AT_ONCE: usize = 10_000;
 
 #[async_trait]
 impl EventRepository for PostgresStore {
@@ -43,52 +43,86 @@ impl EventRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
         let mut connection = self.connection().await?;
-        let rows: Vec<EventRow> = events::table
-            .filter(events::id.gt(after.0))
-            .order(events::id)
+        let rows: Vec<EventRow> = event_rows::table
+            .filter(event_rows::id.gt(after.0))
+            .order(event_rows::id)
             .limit(limit.into())
             .select(EventRow::as_select())
             .load(&mut connection)
             .await
             .map_err(unavailable)?;
-        let ids = rows.iter().map(|row| row.id);
-        let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else {
-            return Ok(Vec::new());
-        };
-        // An event never changes, so the second statement sees what the first one saw.
-        let projects = event_projects::table
-            .filter(event_projects::event_id.between(first, last))
-            .order((event_projects::event_id, event_projects::position))
-            .select(EventProjectRow::as_select())
-            .load(&mut connection)
-            .await
-            .map_err(unavailable)?;
-        Ok(events_of(rows, projects)?)
+        Ok(rows::all(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let mut connection = self.connection().await?;
+        let total: i64 = number_of(matching(query)).get_result(&mut connection).await.map_err(unavailable)?;
+        let rows: Vec<EventRow> =
+            listed(matching(query), query.page).load(&mut connection).await.map_err(unavailable)?;
+        Ok(EventPage { events: rows::all(rows)?, total: u64::try_from(total).unwrap_or(0) })
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let mut forgotten = 0;
+        loop {
+            let statement = sql_query(FORGET).bind::<Timestamptz, _>(before.to_datetime());
+            let gone = statement.execute(&mut connection).await.map_err(unavailable)?;
+            if gone == 0 {
+                return Ok(forgotten);
+            }
+            forgotten += u64::try_from(gone).unwrap_or(0);
+        }
     }
 }
 
-/// Records an event, as the last step in the transaction of the change that it speaks of: its number is drawn under a
-/// lock that ends with the commit, so numbers appear in rising order.
-pub(crate) async fn record(connection: &mut AsyncPgConnection, event: &NewEvent) -> Result<EventId, Failure> {
-    lock(connection, NUMBERING).await?;
+/// Records an event, as the last step in the transaction of the change that it speaks of.
+pub(crate) async fn record(
+    connection: &mut AsyncPgConnection,
+    _writing: &Numbering,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))
         .returning(events::id)
         .get_result(connection)
         .await?;
-    let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-    let links: Vec<_> = (0_i32..)
-        .zip(named)
-        .map(|(position, project)| {
+    link(connection, &[id], &[event]).await?;
+    Ok(EventId(id))
+}
+
+/// Records many events, numbered in their order.
+pub(crate) async fn record_all(
+    connection: &mut AsyncPgConnection,
+    _writing: &Numbering,
+    all: &[&NewEvent],
+) -> Result<(), Failure> {
+    for some in all.chunks(EVENTS_AT_ONCE) {
+        let rows: Vec<_> = some.iter().map(|event| NewEventRow::from(*event)).collect();
+        let ids: Vec<i64> =
+            insert_into(events::table).values(rows).returning(events::id).get_results(connection).await?;
+        link(connection, &ids, some).await?;
+    }
+    Ok(())
+}
+
+/// Notes which projects events name. Each number belongs to the event in the same place.
+async fn link(connection: &mut AsyncPgConnection, ids: &[i64], all: &[&NewEvent]) -> Result<(), Failure> {
+    let mut links = Vec::new();
+    for (id, event) in ids.iter().zip(all) {
+        let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
+        links.extend((0_i32..).zip(named).map(|(position, project)| {
             (
                 event_projects::project_id.eq(project.as_str()),
-                event_projects::event_id.eq(id),
+                event_projects::event_id.eq(*id),
                 event_projects::position.eq(position),
             )
-        })
-        .collect();
-    if !links.is_empty() {
-        insert_into(event_projects::table).values(links).execute(connection).await?;
+        }));
     }
-    Ok(EventId(id))
+    for some in links.chunks(LINKS_AT_ONCE) {
+        insert_into(event_projects::table).values(some).execute(connection).await?;
+    }
+    Ok(())
 }

@@ -10,19 +10,35 @@
 //! which says what a store is.
 
 mod access;
+mod environments;
 mod errors;
+mod event_lists;
 mod events;
 mod health;
+mod locks;
+mod login_failures;
+mod memberships;
 mod migrations;
 mod open_error;
+mod page;
 mod people;
+mod people_changes;
+mod people_queries;
 mod personal_tokens;
 mod places;
 #[cfg(test)]
 mod plans;
+mod project_lists;
+mod projects;
+mod removals;
+mod roles;
 mod rows;
 mod schema;
+mod sessions;
 mod store;
+mod token_changes;
+mod token_creation;
+mod token_lists;
 mod token_queries;
 mod tokens;
 

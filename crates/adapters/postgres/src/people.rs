@@ -1,47 +1,36 @@
 //! The port of users.
 
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, dsl::exists, insert_into, select,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, dsl::exists, select};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
-use latchkey_domain::{EventId, NewEvent, NewUser, User, UserId};
-use latchkey_ports::{Entity, StoreError, UserRepository};
+use latchkey_domain::{AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, User, UserId};
+use latchkey_ports::{Account, Page, StoreError, UserRepository};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    access::role_of_instance,
-    errors::{Failure, not_found, taken, unavailable},
-    events::record,
-    rows::{NewUserRow, UserRow},
+    access::grants,
+    errors::{Failure, unavailable},
+    page,
+    people_changes::{create, remove, replace, set_password},
+    people_queries::{by_login, named_with, of_kind},
+    rows::{self, AccountRow, UserRow},
     schema::users,
 };
 
 #[async_trait]
 impl UserRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(root_role = %user.root_role))]
-    async fn create_user(&self, user: &NewUser, event: &NewEvent) -> Result<(UserId, EventId), StoreError> {
+    async fn create_user(
+        &self,
+        user: &NewUser,
+        password: Option<PasswordHash>,
+        event: &NewEvent,
+    ) -> Result<(UserId, EventId), StoreError> {
         let (user, event) = (user.clone(), event.clone());
         self.write(move |connection| {
-            async move {
-                if role_of_instance(connection, user.root_role).await? != Some(true) {
-                    return Err(not_found(Entity::Role(user.root_role)));
-                }
-                let id: i64 = insert_into(users::table)
-                    .values(NewUserRow::from(&user))
-                    .returning(users::id)
-                    .get_result(connection)
-                    .await
-                    .map_err(taken(|constraint| {
-                        matches!(constraint, "users_username_unique" | "users_email_unique")
-                            .then_some(Entity::UserIdentity)
-                    }))?;
-                let event = record(connection, &event.with_assigned_id(id)).await?;
-                Ok((UserId(id), event))
-            }
-            .boxed()
+            async move { create(connection, &user, password.as_ref(), event).await }.boxed()
         })
         .await
     }
@@ -52,38 +41,104 @@ impl UserRepository for PostgresStore {
         Ok(user(&mut connection, id).await?)
     }
 
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let mut connection = self.connection().await?;
+        let row: Option<AccountRow> = users::table
+            .find(id.0)
+            .select(AccountRow::as_select())
+            .first(&mut connection)
+            .await
+            .optional()
+            .map_err(unavailable)?;
+        Ok(rows::found(row)?)
+    }
+
     #[instrument(level = "debug", skip_all)]
-    async fn find_user_by_login(&self, login: &str) -> Result<Option<User>, StoreError> {
+    async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
         // PostgreSQL's text knows no NUL, so no login has one.
         if login.contains('\0') {
             return Ok(None);
         }
         let mut connection = self.connection().await?;
-        let named = users::table
-            .filter(users::username.eq(login))
-            .select(UserRow::as_select())
-            .first(&mut connection)
+        let rows: Vec<AccountRow> =
+            by_login(login, &login.to_lowercase()).load(&mut connection).await.map_err(unavailable)?;
+        // At most two: one of this user name, and one of this address.
+        let preferred = rows.into_iter().max_by_key(|row| row.has_username(login));
+        Ok(rows::found(preferred)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
+    async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<UserRow> = of_kind(kind.as_str(), page::limit(page), page::offset(page))
+            .load(&mut connection)
             .await
-            .optional()
             .map_err(unavailable)?;
-        let found = match named {
-            Some(row) => Some(row),
-            None => users::table
-                .filter(users::email_key.eq(login.to_lowercase()))
-                .select(UserRow::as_select())
-                .first(&mut connection)
-                .await
-                .optional()
-                .map_err(unavailable)?,
-        };
-        Ok(found.map(User::try_from).transpose()?)
+        Ok(rows::all(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(limit))]
+    async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
+        if text.contains('\0') {
+            return Ok(Vec::new());
+        }
+        let mut connection = self.connection().await?;
+        let rows: Vec<UserRow> =
+            named_with(text, limit.into()).load(&mut connection).await.map_err(unavailable)?;
+        Ok(rows::all(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %before.id))]
+    async fn update_user(
+        &self,
+        before: &User,
+        after: &User,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
+        self.write(move |connection| {
+            async move { replace(connection, &before, &after, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| async move { remove(connection, id, &event).await }.boxed()).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn set_password(
+        &self,
+        id: UserId,
+        password: &PasswordHash,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (password, event) = (password.clone(), event.clone());
+        self.write(move |connection| {
+            async move { set_password(connection, id, &password, &event).await }.boxed()
+        })
+        .await
     }
 }
 
 /// The user of this id.
 pub(crate) async fn user(connection: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Failure> {
-    let row = users::table.find(id.0).select(UserRow::as_select()).first(connection).await.optional()?;
-    Ok(row.map(User::try_from).transpose()?)
+    let row: Option<UserRow> =
+        users::table.find(id.0).select(UserRow::as_select()).first(connection).await.optional()?;
+    Ok(rows::found(row)?)
+}
+
+/// The user of this id with all that the user may do.
+pub(crate) async fn user_with_grants(
+    connection: &mut AsyncPgConnection,
+    id: UserId,
+) -> Result<Option<(User, Grants)>, Failure> {
+    let Some(user) = user(connection, id).await? else { return Ok(None) };
+    let grants = grants(connection, id).await?;
+    Ok(Some((user, grants)))
 }
 
 /// Whether there is a user of this id.

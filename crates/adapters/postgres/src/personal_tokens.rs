@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, insert_into, sql_query,
+    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query,
     sql_types::{Array, BigInt, Timestamptz},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
-use latchkey_domain::{EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp};
+use latchkey_domain::{
+    EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
+};
 use latchkey_ports::{
     Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
 };
@@ -15,12 +17,12 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    access::grants,
-    errors::{not_found, taken, unavailable},
+    errors::{Failure, not_found, taken, unavailable},
     events::record,
-    people::{user, user_exists},
-    rows::{NewPersonalTokenRow, PersonalTokenRow},
-    schema::personal_tokens,
+    locks::number,
+    people::user_with_grants,
+    rows::{self, NewPersonalTokenRow, PersonalTokenRow},
+    schema::{personal_tokens, users},
 };
 
 /// As `token_queries::RECORD_SEEN`, with numbers for ids.
@@ -38,28 +40,12 @@ impl PersonalTokenRepository for PostgresStore {
         &self,
         token: &NewPersonalToken,
         secret: &SecretRecord,
+        most: u32,
         event: &NewEvent,
     ) -> Result<(PersonalTokenId, EventId), StoreError> {
         let (token, secret, event) = (token.clone(), secret.clone(), event.clone());
         self.write(move |connection| {
-            async move {
-                if !user_exists(connection, token.user).await? {
-                    return Err(not_found(Entity::User(token.user)));
-                }
-                let id: i64 = insert_into(personal_tokens::table)
-                    .values(NewPersonalTokenRow::new(&token, &secret))
-                    .returning(personal_tokens::id)
-                    .get_result(connection)
-                    .await
-                    .map_err(taken(|constraint| match constraint {
-                        "personal_tokens_secret_unique" => Some(Entity::Secret),
-                        "personal_tokens_description_unique" => Some(Entity::PersonalTokenDescription),
-                        _ => None,
-                    }))?;
-                let event = record(connection, &event.with_assigned_id(id)).await?;
-                Ok((PersonalTokenId(id), event))
-            }
-            .boxed()
+            async move { create(connection, &token, &secret, most, event).await }.boxed()
         })
         .await
     }
@@ -78,12 +64,34 @@ impl PersonalTokenRepository for PostgresStore {
             .await
             .optional()
             .map_err(unavailable)?;
-        let Some(row) = row else { return Ok(None) };
-        let token = PersonalToken::try_from(row)?;
+        let Some(token) = rows::found::<_, PersonalToken>(row)? else { return Ok(None) };
         // A user who was deleted since the last statement took the token along.
-        let Some(user) = user(&mut connection, token.user).await? else { return Ok(None) };
-        let grants = grants(&mut connection, user.id).await?;
-        Ok(Some(PersonalTokenHolder { token, user, grants }))
+        let holder = user_with_grants(&mut connection, token.user).await?;
+        Ok(holder.map(|(user, grants)| PersonalTokenHolder { token, user, grants }))
+    }
+
+    #[instrument(level = "debug", skip_all, fields(users = users.len()))]
+    async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<PersonalTokenRow> = personal_tokens::table
+            .filter(personal_tokens::user_id.eq_any(users.iter().map(|user| user.0)))
+            .order(personal_tokens::id)
+            .select(PersonalTokenRow::as_select())
+            .load(&mut connection)
+            .await
+            .map_err(unavailable)?;
+        Ok(rows::all(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user, token = %id))]
+    async fn delete_personal_token(
+        &self,
+        user: UserId,
+        id: PersonalTokenId,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| async move { remove(connection, user, id, &event).await }.boxed()).await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
@@ -104,4 +112,52 @@ impl PersonalTokenRepository for PostgresStore {
             .map_err(unavailable)?;
         Ok(())
     }
+}
+
+async fn create(
+    connection: &mut AsyncPgConnection,
+    token: &NewPersonalToken,
+    secret: &SecretRecord,
+    most: u32,
+    event: NewEvent,
+) -> Result<(PersonalTokenId, EventId), Failure> {
+    // Whoever counts the user's tokens, or makes one, waits here.
+    let user = users::table.find(token.user.0).select(users::id);
+    if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
+        return Err(not_found(Entity::User(token.user)));
+    }
+    let of_user = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
+    let held: i64 = of_user.count().get_result(connection).await?;
+    if held >= i64::from(most) {
+        return Err(Failure::Answer(StoreError::LimitReached { limit: most.into() }));
+    }
+    let writing = number(connection).await?;
+    let id: i64 = insert_into(personal_tokens::table)
+        .values(NewPersonalTokenRow::new(token, secret))
+        .returning(personal_tokens::id)
+        .get_result(connection)
+        .await
+        .map_err(taken(|constraint| match constraint {
+            "personal_tokens_secret_unique" => Some(Entity::Secret),
+            "personal_tokens_description_unique" => Some(Entity::PersonalTokenDescription),
+            _ => None,
+        }))?;
+    let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
+    Ok((PersonalTokenId(id), event))
+}
+
+async fn remove(
+    connection: &mut AsyncPgConnection,
+    user: UserId,
+    id: PersonalTokenId,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
+    let token = personal_tokens::table.filter(personal_tokens::id.eq(id.0));
+    let held = token.filter(personal_tokens::user_id.eq(user.0)).select(personal_tokens::id).for_update();
+    if held.first::<i64>(connection).await.optional()?.is_none() {
+        return Err(not_found(Entity::PersonalToken(id)));
+    }
+    let writing = number(connection).await?;
+    delete(token).execute(connection).await?;
+    record(connection, &writing, event).await
 }

@@ -1,97 +1,13 @@
-//! The ports of projects and environments.
+//! How projects and environments are held while something is made of them, or in them. `locks` says in which order.
 
-use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, dsl::exists, insert_into, select,
-};
+use diesel::{ExpressionMethods, QueryDsl, dsl::exists, select};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::FutureExt;
-use latchkey_domain::{Environment, EnvironmentName, EventId, NewEvent, Project, ProjectId};
-use latchkey_ports::{Entity, EnvironmentRepository, ProjectRepository, StoreError};
-use tracing::instrument;
+use latchkey_domain::{EnvironmentName, ProjectId};
 
 use crate::{
-    PostgresStore,
-    errors::{Failure, taken, unavailable},
-    events::record,
-    rows::{EnvironmentRow, NewProjectRow, ProjectRow},
+    errors::Failure,
     schema::{environments, projects},
 };
-
-#[async_trait]
-impl ProjectRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(project = %project.id))]
-    async fn create_project(&self, project: &Project, event: &NewEvent) -> Result<EventId, StoreError> {
-        let (project, event) = (project.clone(), event.clone());
-        self.write(move |connection| {
-            async move {
-                insert_into(projects::table)
-                    .values(NewProjectRow::from(&project))
-                    .execute(connection)
-                    .await
-                    .map_err(taken(|_| Some(Entity::Project(project.id.clone()))))?;
-                record(connection, &event).await
-            }
-            .boxed()
-        })
-        .await
-    }
-
-    #[instrument(level = "debug", skip_all, fields(project = %id))]
-    async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
-        let mut connection = self.connection().await?;
-        let row = projects::table
-            .find(id.as_str())
-            .select(ProjectRow::as_select())
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(unavailable)?;
-        Ok(row.map(Project::try_from).transpose()?)
-    }
-
-    #[instrument(level = "debug", skip_all)]
-    async fn projects(&self) -> Result<Vec<Project>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows = projects::table
-            .order(projects::id)
-            .select(ProjectRow::as_select())
-            .load(&mut connection)
-            .await
-            .map_err(unavailable)?;
-        let projects: Result<_, _> = rows.into_iter().map(Project::try_from).collect();
-        Ok(projects?)
-    }
-}
-
-#[async_trait]
-impl EnvironmentRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(environment = %name))]
-    async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
-        let mut connection = self.connection().await?;
-        let row = environments::table
-            .find(name.as_str())
-            .select(EnvironmentRow::as_select())
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(unavailable)?;
-        Ok(row.map(Environment::try_from).transpose()?)
-    }
-
-    #[instrument(level = "debug", skip_all)]
-    async fn environments(&self) -> Result<Vec<Environment>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows = environments::table
-            .order((environments::sort_order, environments::name))
-            .select(EnvironmentRow::as_select())
-            .load(&mut connection)
-            .await
-            .map_err(unavailable)?;
-        let environments: Result<_, _> = rows.into_iter().map(Environment::try_from).collect();
-        Ok(environments?)
-    }
-}
 
 /// Whether there is a project of this id.
 pub(crate) async fn project_exists(
@@ -102,11 +18,58 @@ pub(crate) async fn project_exists(
     Ok(select(exists(project)).get_result(connection).await?)
 }
 
-/// Whether there is an environment of this name.
-pub(crate) async fn environment_exists(
+/// Whether there is a project of this id, which then stays until the transaction ends.
+pub(crate) async fn hold_project(
     connection: &mut AsyncPgConnection,
-    name: &EnvironmentName,
+    id: &ProjectId,
 ) -> Result<bool, Failure> {
-    let environment = environments::table.filter(environments::name.eq(name.as_str()));
-    Ok(select(exists(environment)).get_result(connection).await?)
+    let project = projects::table.filter(projects::id.eq(id.as_str())).select(projects::id);
+    let found: Vec<String> = project.for_key_share().load(connection).await?;
+    Ok(!found.is_empty())
+}
+
+/// Those of these projects that exist. They stay, and nobody else can count or create tokens in them, until the
+/// transaction ends.
+pub(crate) async fn hold_projects(
+    connection: &mut AsyncPgConnection,
+    ids: &[&ProjectId],
+) -> Result<Vec<String>, Failure> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+    Ok(projects::table
+        .filter(projects::id.eq_any(ids))
+        .order(projects::id)
+        .select(projects::id)
+        .for_no_key_update()
+        .load(connection)
+        .await?)
+}
+
+/// Those of these environments that exist, which then stay until the transaction ends.
+pub(crate) async fn hold_environments(
+    connection: &mut AsyncPgConnection,
+    names: &[&EnvironmentName],
+) -> Result<Vec<String>, Failure> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    Ok(environments::table
+        .filter(environments::name.eq_any(names))
+        .order(environments::name)
+        .select(environments::name)
+        .for_key_share()
+        .load(connection)
+        .await?)
+}
+
+/// The first of these whose key is not among those found.
+pub(crate) fn first_missing<'w, W, K: PartialEq + ?Sized>(
+    wanted: &'w [W],
+    key: impl Fn(&W) -> &K,
+    found: &[impl std::borrow::Borrow<K>],
+) -> Option<&'w W> {
+    wanted.iter().find(|one| !found.iter().any(|key_found| key_found.borrow() == key(one)))
 }

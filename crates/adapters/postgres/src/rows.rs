@@ -5,9 +5,12 @@
 #![expect(clippy::ref_option_ref, reason = "diesel's `Insertable` makes `&Option<&T>`")]
 
 mod events;
-mod people;
+mod personal_tokens;
 mod places;
+mod roles;
+mod sessions;
 mod tokens;
+mod users;
 
 use std::fmt::Display;
 
@@ -15,12 +18,15 @@ use chrono::{DateTime, Utc};
 use latchkey_domain::Timestamp;
 use latchkey_ports::{Inconsistency, SecretDigest};
 
-pub(crate) use events::{EventProjectRow, EventRow, NewEventRow, events};
-pub(crate) use people::{
-    GrantRow, NewPersonalTokenRow, NewUserRow, PersonalTokenRow, RoleRow, UserRow, grants, roles,
+pub(crate) use events::{CONCERNS_NOTHING, EventRow, NewEventRow};
+pub(crate) use personal_tokens::{NewPersonalTokenRow, PersonalTokenRow};
+pub(crate) use places::{
+    EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectRow, ProjectOverviewRow, ProjectRow,
 };
-pub(crate) use places::{EnvironmentRow, NewProjectRow, ProjectRow};
-pub(crate) use tokens::{NewTokenRow, TokenRow};
+pub(crate) use roles::{GrantRow, MembershipRow, NewRoleRow, RoleRow, grants, members, roles};
+pub(crate) use sessions::{NewSessionRow, SessionRow, login_failures};
+pub(crate) use tokens::{NewTokenRow, TokenRow, good_until};
+pub(crate) use users::{AccountRow, ChangedUserRow, NewUserRow, UserRow};
 
 /// One row, by the name that an operator finds it under.
 struct Row<K> {
@@ -50,6 +56,10 @@ impl<K: Display> Row<K> {
         moment.map(|moment| self.moment(column, moment)).transpose()
     }
 
+    fn number(&self, column: &'static str, count: i64) -> Result<u64, Inconsistency> {
+        self.column(column, u64::try_from(count))
+    }
+
     fn bytes<const N: usize>(&self, column: &'static str, bytes: &[u8]) -> Result<[u8; N], Inconsistency> {
         self.column(column, <[u8; N]>::try_from(bytes))
     }
@@ -57,4 +67,20 @@ impl<K: Display> Row<K> {
     fn digest(&self, column: &'static str, bytes: &[u8]) -> Result<SecretDigest, Inconsistency> {
         self.bytes(column, bytes).map(SecretDigest)
     }
+}
+
+/// Rows as domain values.
+pub(crate) fn all<R, T>(rows: Vec<R>) -> Result<Vec<T>, Inconsistency>
+where
+    T: TryFrom<R, Error = Inconsistency>,
+{
+    rows.into_iter().map(T::try_from).collect()
+}
+
+/// The row that was found, if one was, as a domain value.
+pub(crate) fn found<R, T>(row: Option<R>) -> Result<Option<T>, Inconsistency>
+where
+    T: TryFrom<R, Error = Inconsistency>,
+{
+    row.map(T::try_from).transpose()
 }

@@ -5,8 +5,41 @@ diesel::table! {
         id -> Text,
         name -> Text,
         description -> Text,
+        mode -> Text,
         created_at -> Timestamptz,
+        updated_at -> Timestamptz,
         archived_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// A view: `projects`, with what lists say about each.
+    project_rows (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        mode -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        archived_at -> Nullable<Timestamptz>,
+        tokens -> BigInt,
+        members -> BigInt,
+        environments -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    project_environments (project_id, environment) {
+        project_id -> Text,
+        environment -> Text,
+    }
+}
+
+diesel::table! {
+    /// Kept by triggers.
+    project_token_counts (project_id) {
+        project_id -> Text,
+        tokens -> BigInt,
     }
 }
 
@@ -16,6 +49,18 @@ diesel::table! {
         kind -> Text,
         sort_order -> Integer,
         enabled -> Bool,
+    }
+}
+
+diesel::table! {
+    /// A view: `environments`, with what lists say about each.
+    environment_rows (name) {
+        name -> Text,
+        kind -> Text,
+        sort_order -> Integer,
+        enabled -> Bool,
+        tokens -> BigInt,
+        projects -> BigInt,
     }
 }
 
@@ -45,6 +90,8 @@ diesel::table! {
         account_kind -> Text,
         root_role_id -> BigInt,
         created_at -> Timestamptz,
+        seen_at -> Nullable<Timestamptz>,
+        password_hash -> Nullable<Text>,
     }
 }
 
@@ -53,6 +100,7 @@ diesel::table! {
         user_id -> BigInt,
         project_id -> Text,
         role_id -> BigInt,
+        added_at -> Timestamptz,
     }
 }
 
@@ -105,6 +153,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    retired_secrets (secret_digest) {
+        secret_digest -> Bytea,
+        secret_key -> Bytea,
+        token_id -> Uuid,
+        good_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     personal_tokens (id) {
         id -> BigInt,
         user_id -> BigInt,
@@ -114,6 +171,28 @@ diesel::table! {
         expires_at -> Timestamptz,
         created_at -> Timestamptz,
         seen_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> BigInt,
+        secret_digest -> Bytea,
+        secret_key -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    login_failures (kind, key) {
+        kind -> Text,
+        key -> Bytea,
+        count -> BigInt,
+        last_at -> Timestamptz,
     }
 }
 
@@ -144,6 +223,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A view: `events`, with the projects that each names.
+    event_rows (id) {
+        id -> BigInt,
+        kind -> Text,
+        actor_name -> Text,
+        actor_user_id -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        at -> Timestamptz,
+        concerns -> Text,
+        environment -> Nullable<Text>,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        project_ids -> Array<Text>,
+    }
+}
+
+diesel::table! {
     event_projects (event_id, position) {
         project_id -> Text,
         event_id -> BigInt,
@@ -151,4 +248,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
+diesel::joinable!(memberships -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(memberships, users);
+diesel::allow_tables_to_appear_in_same_query!(api_tokens, api_token_projects, retired_secrets, token_rows);
+diesel::allow_tables_to_appear_in_same_query!(event_projects, event_rows);

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     rows::TokenRow,
-    schema::{api_token_projects, api_tokens, token_rows},
+    schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets, token_rows},
 };
 
 type ShownToken = diesel::dsl::AsSelect<TokenRow, Pg>;
@@ -35,8 +35,9 @@ pub(crate) fn of_project<'a>(project: &'a str) -> _ {
 
 type IdsOfProject<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_project<'a>>;
 
+/// The ids of the tokens that name a project.
 #[auto_type]
-fn ids_of_project<'a>(project: &'a str) -> _ {
+pub(crate) fn ids_of_project<'a>(project: &'a str) -> _ {
     api_token_projects::table
         .filter(api_token_projects::project_id.eq(project))
         .select(api_token_projects::token_id)
@@ -49,23 +50,55 @@ pub(crate) fn by_id(id: Uuid) -> _ {
     token_rows::table.filter(token_rows::id.eq(id)).select(row)
 }
 
-/// The token whose secret or alias has one of these digests: steps in two unique indexes.
+/// The tokens of these ids, by id.
+#[auto_type]
+pub(crate) fn by_ids<'a>(ids: &'a [Uuid]) -> _ {
+    let row: ShownToken = TokenRow::as_select();
+    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
+}
+
+/// The token whose secret, alias or retired secret has one of these digests: steps in three unique indexes.
+///
+/// To be loaded as a whole, it is one row at most. For the first row alone, or for the question whether there is one, the
+/// planner would read every token, in the hope of an early end.
 #[auto_type]
 pub(crate) fn by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
     let row: ShownToken = TokenRow::as_select();
+    let retired: IdsOfRetired<'a> = array(ids_of_retired(digests));
     token_rows::table
         .filter(
             token_rows::secret_digest
                 .eq_any(digests)
-                .or(token_rows::alias_digest.assume_not_null().eq_any(digests)),
+                .or(token_rows::alias_digest.assume_not_null().eq_any(digests))
+                .or(token_rows::id.eq_any(retired)),
         )
         .select(row)
 }
 
-/// How many tokens name a project.
+type IdsOfRetired<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_retired<'a>>;
+
 #[auto_type]
-pub(crate) fn number_of_project<'a>(project: &'a str) -> _ {
-    api_token_projects::table.filter(api_token_projects::project_id.eq(project)).select(count_star())
+fn ids_of_retired<'a>(digests: &'a [&'a [u8]]) -> _ {
+    retired_secrets::table
+        .filter(retired_secrets::secret_digest.eq_any(digests))
+        .select(retired_secrets::token_id)
+}
+
+/// Until when that token's retired secret of one of these digests is good.
+#[auto_type]
+pub(crate) fn end_of_retired<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
+    retired_secrets::table
+        .filter(retired_secrets::secret_digest.eq_any(digests))
+        .filter(retired_secrets::token_id.eq(token))
+        .select(retired_secrets::good_until)
+}
+
+/// How many tokens name each of these projects.
+#[auto_type]
+pub(crate) fn numbers_of_projects<'a>(projects: &'a [&'a str]) -> _ {
+    project_token_counts::table
+        .filter(project_token_counts::project_id.eq_any(projects))
+        .select(project_token_counts::tokens)
 }
 
 /// How many tokens are for all projects. The bare column is the very condition of the partial index.

@@ -10,18 +10,19 @@ use latchkey_ports::Inconsistency;
 use serde_json::Value;
 
 use super::Row;
-use crate::schema::{event_projects, events};
+use crate::schema::{event_rows, events};
 
-const NOTHING: &str = "nothing";
+/// The event concerns no project, so those who may look into every project do not see it for that.
+pub(crate) const CONCERNS_NOTHING: &str = "nothing";
 const ALL: &str = "all";
 /// The event concerns the projects that `event_projects` has for it.
 const SOME: &str = "some";
 
-/// A row of `events`.
+/// An event as the view `event_rows` shows it.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = events, check_for_backend(Pg))]
+#[diesel(table_name = event_rows, check_for_backend(Pg))]
 pub(crate) struct EventRow {
-    pub(crate) id: i64,
+    id: i64,
     kind: String,
     actor_name: String,
     actor_user_id: i64,
@@ -32,53 +33,33 @@ pub(crate) struct EventRow {
     environment: Option<String>,
     before: Option<Value>,
     after: Option<Value>,
+    project_ids: Vec<String>,
 }
 
-/// A row of `event_projects`.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = event_projects, check_for_backend(Pg))]
-pub(crate) struct EventProjectRow {
-    event_id: i64,
-    project_id: String,
-}
+impl TryFrom<EventRow> for Event {
+    type Error = Inconsistency;
 
-/// Events with the projects that they concern. Both lists are in the order of event ids, the second then by position.
-pub(crate) fn events(
-    rows: Vec<EventRow>,
-    projects: Vec<EventProjectRow>,
-) -> Result<Vec<Event>, Inconsistency> {
-    let mut projects = projects.into_iter().peekable();
-    rows.into_iter()
-        .map(|row| {
-            let mut named = Vec::new();
-            while let Some(project) = projects.next_if(|project| project.event_id == row.id) {
-                named.push(project.project_id);
-            }
-            event(row, &named)
-        })
-        .collect()
-}
-
-fn event(row: EventRow, named: &[String]) -> Result<Event, Inconsistency> {
-    let at = Row { table: "events", key: row.id };
-    let address = row.address.as_deref().map(str::parse).transpose();
-    let environment = row.environment.as_deref().map(EnvironmentName::new).transpose();
-    let record = NewEvent {
-        kind: at.column("kind", row.kind.parse())?,
-        origin: Origin { address: at.column("address", address)?, user_agent: row.user_agent },
-        actor: Actor::from_record(row.actor_name, row.actor_user_id),
-        at: at.moment("at", row.at)?,
-        projects: concerned(&at, &row.concerns, named)?,
-        environment: at.column("environment", environment)?,
-        before: snapshot(&at, "before", row.before)?,
-        after: snapshot(&at, "after", row.after)?,
-    };
-    Ok(Event { id: EventId(row.id), record })
+    fn try_from(row: EventRow) -> Result<Self, Inconsistency> {
+        let at = Row { table: "events", key: row.id };
+        let address = row.address.as_deref().map(str::parse).transpose();
+        let environment = row.environment.as_deref().map(EnvironmentName::new).transpose();
+        let record = NewEvent {
+            kind: at.column("kind", row.kind.parse())?,
+            origin: Origin { address: at.column("address", address)?, user_agent: row.user_agent },
+            actor: Actor::from_record(row.actor_name, row.actor_user_id),
+            at: at.moment("at", row.at)?,
+            projects: concerned(&at, &row.concerns, &row.project_ids)?,
+            environment: at.column("environment", environment)?,
+            before: snapshot(&at, "before", row.before)?,
+            after: snapshot(&at, "after", row.after)?,
+        };
+        Ok(Self { id: EventId(row.id), record })
+    }
 }
 
 fn concerned(at: &Row<i64>, concerns: &str, named: &[String]) -> Result<Option<ProjectScope>, Inconsistency> {
     match (concerns, named) {
-        (NOTHING, []) => Ok(None),
+        (CONCERNS_NOTHING, []) => Ok(None),
         (ALL, []) => Ok(Some(ProjectScope::All)),
         (SOME, named) => {
             let ids = named.iter().map(|id| ProjectId::new(id)).collect::<Result<Vec<_>, _>>();
@@ -101,7 +82,7 @@ fn snapshot(
 /// How a row says which projects an event concerns.
 fn concerns_of(projects: Option<&ProjectScope>) -> &'static str {
     match projects {
-        None => NOTHING,
+        None => CONCERNS_NOTHING,
         Some(ProjectScope::All) => ALL,
         Some(ProjectScope::Only(_)) => SOME,
     }

@@ -85,6 +85,11 @@ fn scope(at: &Row<TokenId>, all_projects: bool, named: &[String]) -> Result<Proj
     }
 }
 
+/// Until when a retired secret of that token is good.
+pub(crate) fn good_until(token: TokenId, moment: DateTime<Utc>) -> Result<Timestamp, Inconsistency> {
+    Row { table: "retired_secrets", key: token }.moment("good_until", moment)
+}
+
 /// A new row of `api_tokens`.
 #[derive(Insertable)]
 #[diesel(table_name = api_tokens, treat_none_as_default_value = false)]

@@ -2,33 +2,20 @@
 
 use std::{future::Future, pin::pin, task::Poll};
 
-use latchkey_domain::{
-    Actor, EventId, EventKind, NewEvent, Origin, Project, ProjectDescription, ProjectId, ProjectName,
-    Snapshot, Timestamp,
-};
-use latchkey_ports::{EventRepository, ProjectRepository};
+use latchkey_domain::{Actor, EventId, EventKind, NewEvent, Origin, Project, Snapshot, Visibility};
+use latchkey_ports::{EventRepository, Page, ProjectQuery, ProjectRepository};
+use latchkey_storage_conformance::samples;
 
 use crate::databases::migrated;
 
+const ALL: ProjectQuery =
+    ProjectQuery { visibility: Visibility::All, archived: false, page: Page { limit: None, offset: 0 } };
+
 fn project(id: &str) -> (Project, NewEvent) {
-    let created_at = Timestamp::from_millis(1_700_000_000_000).expect("in range");
-    let project = Project {
-        id: ProjectId::new(id).expect("id"),
-        name: ProjectName::new(id).expect("name"),
-        description: ProjectDescription::new("").expect("empty"),
-        created_at,
-        archived_at: None,
-    };
-    let event = NewEvent {
-        kind: EventKind::ProjectCreated,
-        actor: Actor::System,
-        origin: Origin::default(),
-        at: created_at,
-        projects: None,
-        environment: None,
-        before: None,
-        after: Some(Snapshot::from(&project)),
-    };
+    let project = samples::project(id);
+    let event =
+        NewEvent::new(EventKind::ProjectCreated, Actor::System, Origin::default(), project.created_at);
+    let event = NewEvent { after: Some(Snapshot::from(&project)), ..event };
     (project, event)
 }
 
@@ -53,13 +40,13 @@ async fn an_abandoned_creation_is_done_or_was_never_begun() {
     let (store, _database) = migrated().await;
     for polls in 1..=12 {
         let (project, event) = project(&format!("p{polls}"));
-        abandon_after(polls, store.create_project(&project, &event)).await;
-        abandon_after(polls, store.projects()).await;
+        abandon_after(polls, store.create_project(&project, &[], None, &event)).await;
+        abandon_after(polls, store.projects(&ALL)).await;
     }
     // Whoever comes next is not kept waiting by a lock, and every event has its project.
     let (last, event) = project("last");
-    store.create_project(&last, &event).await.expect("created");
+    store.create_project(&last, &[], None, &event).await.expect("created");
     let events = store.events_after(EventId(0), 100).await.expect("read");
-    let projects = store.projects().await.expect("read");
+    let projects = store.projects(&ALL).await.expect("read");
     assert_eq!(events.len(), projects.len() - 1, "the project `default` came without an event");
 }

@@ -2,23 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use latchkey_ports::{AccessRepository, EnvironmentRepository, EventRepository, ProjectRepository, fresh};
+use latchkey_domain::Visibility;
+use latchkey_ports::{
+    AccessRepository, EnvironmentRepository, EventRepository, Page, ProjectQuery, ProjectRepository, fresh,
+};
 use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
 use latchkey_test_database::TestDatabase;
 
 use crate::databases::store_on;
 
+/// From the newest to the oldest.
+const DOWN: [&str; 2] = [
+    include_str!("../../../../../migrations/postgres/0002_access_model/down.sql"),
+    include_str!("../../../../../migrations/postgres/0001_first_schema/down.sql"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_database_holds_what_a_fresh_store_holds() {
     let database = TestDatabase::empty();
     let store = store_on(database.url());
-    assert_eq!(store.migrate().await.expect("migrated"), 1);
+    assert_eq!(store.migrate().await.expect("migrated"), 2);
     assert_eq!(store.migrate().await.expect("nothing left to do"), 0);
     assert_eq!(store.roles().await.expect("read"), fresh::roles());
-    assert_eq!(store.environments().await.expect("read"), fresh::environments().expect("good names"));
-    let projects = store.projects().await.expect("read");
-    let created_at = projects.first().expect("a project").created_at;
-    assert_eq!(projects, [fresh::project(created_at).expect("good names")]);
+    let environments = store.environments().await.expect("read");
+    let kept: Vec<_> = environments.iter().map(|overview| overview.environment.clone()).collect();
+    assert_eq!(kept, fresh::environments().expect("good names"));
+    assert!(environments.iter().all(|overview| (overview.projects, overview.tokens) == (1, 0)));
+    let query = ProjectQuery { visibility: Visibility::All, archived: false, page: Page::default() };
+    let projects = store.projects(&query).await.expect("read");
+    let [overview] = projects.as_slice() else { panic!("one project, not {projects:?}") };
+    assert_eq!(overview.project, fresh::project(overview.project.created_at).expect("good names"));
+    assert_eq!((overview.members, overview.tokens), (0, 0));
+    let names: Vec<_> = kept.into_iter().map(|environment| environment.name).collect();
+    assert_eq!(overview.environments, names);
     assert_eq!(store.latest_event().await.expect("read").0, 0);
 }
 
@@ -35,7 +51,7 @@ async fn of_processes_that_start_at_once_each_migration_is_run_by_one() {
     for start in starts {
         *done.entry(start.await.expect("no panic")).or_insert(0) += 1;
     }
-    assert_eq!(done, BTreeMap::from([(0, 5), (1, 1)]));
+    assert_eq!(done, BTreeMap::from([(0, 5), (2, 1)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,10 +62,11 @@ async fn the_way_down_leads_back_up() {
     let (client, connection) =
         tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
     let driver = tokio::spawn(connection);
-    let down = include_str!("../../../../../migrations/postgres/0001_first_schema/down.sql");
-    client.batch_execute(down).await.expect("the way down");
+    for down in DOWN {
+        client.batch_execute(down).await.expect("the way down");
+    }
     client.batch_execute("DELETE FROM __diesel_schema_migrations").await.expect("forgotten");
-    assert_eq!(store.migrate().await.expect("migrated again"), 1);
+    assert_eq!(store.migrate().await.expect("migrated again"), 2);
     drop(client);
     driver.await.expect("no panic").expect("a clean end");
 }

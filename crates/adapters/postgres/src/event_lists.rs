@@ -1,0 +1,100 @@
+//! The statements that list the audit trail. Each is made in one function, which the test of query plans calls as well.
+
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryResult, SelectableHelper,
+    dsl::{AsSelect, Select},
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::BigInt,
+};
+use latchkey_domain::{EventKind, ProjectId, Timestamp};
+use latchkey_ports::{EventQuery, EventReach, Page};
+
+use crate::{
+    page,
+    rows::{CONCERNS_NOTHING, EventRow},
+    schema::{event_projects, event_rows},
+};
+
+type Events<'q> = event_rows::BoxedQuery<'q, Pg>;
+
+/// The events asked for, in no order and on no page.
+pub(crate) fn matching(query: &EventQuery) -> Events<'_> {
+    let mut events = event_rows::table.into_boxed();
+    events = match &query.reach {
+        EventReach::All => events,
+        EventReach::AnyProject => events.filter(event_rows::concerns.ne(CONCERNS_NOTHING)),
+        // Whoever may read what concerns each of the projects asked for may read what concerns any of them.
+        EventReach::Projects(own)
+            if !query.projects.is_empty() && query.projects.iter().all(|project| own.contains(project)) =>
+        {
+            events
+        }
+        EventReach::Projects(own) => naming_one_of(events, own.iter()),
+    };
+    if !query.projects.is_empty() {
+        events = naming_one_of(events, query.projects.iter());
+    }
+    // Of one value, an index gives the events in order; of several, only a look at all of them does.
+    events = match query.kinds.as_slice() {
+        [] => events,
+        [kind] => events.filter(event_rows::kind.eq(kind.as_str())),
+        kinds => events.filter(event_rows::kind.eq_any(kinds.iter().map(|kind| EventKind::as_str(*kind)))),
+    };
+    events = match query.actors.as_slice() {
+        [] => events,
+        [actor] => events.filter(event_rows::actor_user_id.eq(*actor)),
+        actors => events.filter(event_rows::actor_user_id.eq_any(actors)),
+    };
+    if let Some(from) = query.from.map(Timestamp::to_datetime) {
+        events = events.filter(event_rows::at.ge(from));
+    }
+    if let Some(before) = query.before.map(Timestamp::to_datetime) {
+        events = events.filter(event_rows::at.lt(before));
+    }
+    events
+}
+
+fn naming_one_of<'q>(events: Events<'q>, projects: impl Iterator<Item = &'q ProjectId>) -> Events<'q> {
+    let projects: Vec<&str> = projects.map(ProjectId::as_str).collect();
+    let links = event_projects::table.select(event_projects::event_id);
+    match projects.as_slice() {
+        [project] => {
+            let project = *project;
+            events.filter(event_rows::id.eq_any(links.filter(event_projects::project_id.eq(project))))
+        }
+        _ => events.filter(event_rows::id.eq_any(links.filter(event_projects::project_id.eq_any(projects)))),
+    }
+}
+
+/// A page of these events, newest first.
+pub(crate) fn listed(events: Events<'_>, page: Page) -> Select<Events<'_>, AsSelect<EventRow, Pg>> {
+    events
+        .order(event_rows::id.desc())
+        .limit(page::limit(page))
+        .offset(page::offset(page))
+        .select(EventRow::as_select())
+}
+
+/// How many events these are; counted so far as the port wants, and no further.
+pub(crate) fn number_of(events: Events<'_>) -> Counted<Select<Events<'_>, event_rows::id>> {
+    let most = i64::try_from(EventQuery::MOST_COUNTED).unwrap_or(i64::MAX);
+    Counted(events.select(event_rows::id).limit(most))
+}
+
+/// The number of rows of a statement, its limit obeyed, which diesel's own `count` does not.
+#[derive(QueryId)]
+pub(crate) struct Counted<Q>(Q);
+
+impl<Q> Query for Counted<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Counted<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted");
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! How users come, change and go.
+
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, dsl::exists, insert_into,
+    select, update,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, RoleId, User, UserId};
+use latchkey_ports::{Entity, StoreError};
+
+use crate::{
+    errors::{Failure, not_found, stale, taken},
+    events::record,
+    locks::{ADMINS, lock, number},
+    memberships::hold_roles,
+    rows::{self, ChangedUserRow, NewUserRow, UserRow},
+    schema::{personal_tokens, sessions, users},
+};
+
+/// Keeps a new user.
+pub(crate) async fn create(
+    connection: &mut AsyncPgConnection,
+    user: &NewUser,
+    password: Option<&PasswordHash>,
+    event: NewEvent,
+) -> Result<(UserId, EventId), Failure> {
+    if !hold_root_role(connection, user.root_role).await? {
+        return Err(not_found(Entity::Role(user.root_role)));
+    }
+    let writing = number(connection).await?;
+    let id: i64 = insert_into(users::table)
+        .values(NewUserRow::new(user, password))
+        .returning(users::id)
+        .get_result(connection)
+        .await
+        .map_err(taken(identity_taken))?;
+    let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
+    Ok((UserId(id), event))
+}
+
+fn identity_taken(constraint: &str) -> Option<Entity> {
+    matches!(constraint, "users_username_unique" | "users_email_unique").then_some(Entity::UserIdentity)
+}
+
+/// Whether there is such a role, held for the whole instance. It then stays until the transaction ends.
+async fn hold_root_role(connection: &mut AsyncPgConnection, role: RoleId) -> Result<bool, Failure> {
+    let held = hold_roles(connection, &[role]).await?;
+    Ok(held.iter().any(|(_, kind)| kind.is_root()))
+}
+
+/// Puts identity, name and root role of the second in the place of those of the first, if those are still kept.
+pub(crate) async fn replace(
+    connection: &mut AsyncPgConnection,
+    before: &User,
+    after: &User,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
+    lock(connection, ADMINS).await?;
+    let role_exists = hold_root_role(connection, after.root_role).await?;
+    let Some(kept) = hold(connection, before.id).await? else {
+        return Err(not_found(Entity::User(before.id)));
+    };
+    if !role_exists {
+        return Err(not_found(Entity::Role(after.root_role)));
+    }
+    let changeable = |user: &User| (user.identity.clone(), user.name.clone(), user.root_role);
+    if changeable(&kept) != changeable(before) {
+        return Err(stale(Entity::User(before.id)));
+    }
+    if after.root_role != Role::ADMIN {
+        spare_last_admin(connection, &kept).await?;
+    }
+    let writing = number(connection).await?;
+    update(users::table.find(before.id.0))
+        .set(ChangedUserRow::from(after))
+        .execute(connection)
+        .await
+        .map_err(taken(identity_taken))?;
+    record(connection, &writing, event).await
+}
+
+/// Removes a user with all that is the user's.
+pub(crate) async fn remove(
+    connection: &mut AsyncPgConnection,
+    id: UserId,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
+    lock(connection, ADMINS).await?;
+    let Some(kept) = hold(connection, id).await? else { return Err(not_found(Entity::User(id))) };
+    spare_last_admin(connection, &kept).await?;
+    // They go with the user, under the numbering, and notes of use may be about to be written to them.
+    let tokens = personal_tokens::table
+        .filter(personal_tokens::user_id.eq(id.0))
+        .order(personal_tokens::id)
+        .select(personal_tokens::id);
+    tokens.for_update().load::<i64>(connection).await?;
+    let writing = number(connection).await?;
+    delete(users::table.find(id.0)).execute(connection).await?;
+    record(connection, &writing, event).await
+}
+
+async fn hold(connection: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Failure> {
+    let user = users::table.find(id.0).select(UserRow::as_select());
+    let row: Option<UserRow> = user.for_update().first(connection).await.optional()?;
+    Ok(rows::found(row)?)
+}
+
+/// Refuses to let the last Admin go. [`ADMINS`] is held, so the others stay what they are until the transaction ends.
+async fn spare_last_admin(connection: &mut AsyncPgConnection, leaving: &User) -> Result<(), Failure> {
+    if leaving.kind != AccountKind::Person || leaving.root_role != Role::ADMIN {
+        return Ok(());
+    }
+    let others = users::table
+        .filter(users::root_role_id.eq(Role::ADMIN.0))
+        .filter(users::account_kind.eq(AccountKind::Person.as_str()))
+        .filter(users::id.ne(leaving.id.0));
+    if select(exists(others)).get_result(connection).await? {
+        Ok(())
+    } else {
+        Err(Failure::Answer(StoreError::LastAdmin))
+    }
+}
+
+/// Whether there is such a person. Until the transaction ends the person stays, and nobody else can begin a session for
+/// them.
+pub(crate) async fn hold_person(connection: &mut AsyncPgConnection, id: UserId) -> Result<bool, Failure> {
+    let person = users::table
+        .filter(users::id.eq(id.0))
+        .filter(users::account_kind.eq(AccountKind::Person.as_str()))
+        .select(users::id);
+    let found: Vec<i64> = person.for_no_key_update().load(connection).await?;
+    Ok(!found.is_empty())
+}
+
+/// Sets a password and ends all sessions.
+pub(crate) async fn set_password(
+    connection: &mut AsyncPgConnection,
+    id: UserId,
+    password: &PasswordHash,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
+    if !hold_person(connection, id).await? {
+        return Err(not_found(Entity::User(id)));
+    }
+    let writing = number(connection).await?;
+    update(users::table.find(id.0))
+        .set(users::password_hash.eq(password.0.as_ref()))
+        .execute(connection)
+        .await?;
+    delete(sessions::table.filter(sessions::user_id.eq(id.0))).execute(connection).await?;
+    record(connection, &writing, event).await
+}

@@ -1,0 +1,44 @@
+//! Projects and environments that are listed, with all that lists say about them.
+
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use latchkey_domain::{ProjectId, Visibility};
+use latchkey_ports::{Page, ProjectQuery};
+
+use super::{goes_by, much, plan};
+use crate::{
+    project_lists::listed,
+    rows::{EnvironmentOverviewRow, ProjectOverviewRow},
+    schema::{environment_rows, project_rows},
+};
+
+const OF_ONE: [&str; 4] =
+    ["projects_pkey", "project_token_counts_pkey", "memberships_by_project", "project_environments"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_are_listed_without_a_look_at_tokens() {
+    let (mut connection, _database) = much().await;
+    let connection = &mut connection;
+    let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
+    for visibility in [Visibility::All, Visibility::NotPrivateAnd(own.into())] {
+        for (archived, index) in [(false, "projects_in_use"), (true, "projects_in_archive")] {
+            let query = ProjectQuery { visibility: visibility.clone(), archived, page: Page::first(100) };
+            let plan = plan(connection, listed(&query)).await;
+            goes_by(&plan, &[&OF_ONE[..], &[index]].concat());
+            assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
+        }
+    }
+
+    let one =
+        project_rows::table.filter(project_rows::id.eq("project-7")).select(ProjectOverviewRow::as_select());
+    goes_by(&plan(connection, one).await, &OF_ONE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn environments_are_listed_without_a_look_at_tokens() {
+    let (mut connection, _database) = much().await;
+    let all = environment_rows::table
+        .order((environment_rows::sort_order, environment_rows::name))
+        .select(EnvironmentOverviewRow::as_select());
+    let plan = plan(&mut connection, all).await;
+    assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
+}

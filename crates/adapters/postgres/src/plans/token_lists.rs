@@ -1,0 +1,59 @@
+//! Tokens that are listed: the first page of a hundred is read in order, and nothing more.
+
+use diesel_async::AsyncPgConnection;
+use latchkey_domain::{EnvironmentName, ProjectId, TokenId, TokenKind, TokenName};
+use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+use uuid::Uuid;
+
+use super::{goes_by, much, plan, walks};
+use crate::token_lists::listed;
+
+const ALL: [TokenKind; 3] = [TokenKind::Client, TokenKind::Admin, TokenKind::Frontend];
+
+fn first_page() -> TokenQuery {
+    TokenQuery { page: Page::first(100), ..TokenQuery::of_kinds(ALL) }
+}
+
+async fn plan_of(connection: &mut AsyncPgConnection, query: &TokenQuery) -> String {
+    plan(connection, listed(query).expect("there can be some")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_page_is_read_in_order() {
+    let (mut connection, _database) = much().await;
+    let orders = [
+        (TokenOrder::CreatedAt, "api_tokens_id_unique"),
+        (TokenOrder::Name, "api_tokens_by_name"),
+        (TokenOrder::ExpiresAt, "api_tokens_by_end"),
+    ];
+    for (order, index) in orders {
+        let ascending = TokenQuery { order, ..first_page() };
+        walks(&plan_of(&mut connection, &ascending).await, &[&format!("Index Scan using {index}")]);
+        let descending = TokenQuery { order, direction: Direction::Descending, ..first_page() };
+        walks(&plan_of(&mut connection, &descending).await, &[&format!("Index Scan Backward using {index}")]);
+    }
+    let next = TokenQuery { after: Some(TokenId::from_uuid(Uuid::from_u128(5_000))), ..first_page() };
+    let next = plan_of(&mut connection, &next).await;
+    walks(&next, &["Index Scan using api_tokens_id_unique", "Index Cond: (id >"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_few_that_are_asked_for_are_found_among_the_many() {
+    let (mut connection, _database) = much().await;
+    let connection = &mut connection;
+
+    let admins = TokenQuery { page: Page::first(100), ..TokenQuery::of_kinds([TokenKind::Admin]) };
+    walks(&plan_of(connection, &admins).await, &["api_tokens_by_kind"]);
+
+    let project = Some(ProjectId::new("project-7").expect("an id"));
+    let of_project = TokenQuery { project, ..first_page() };
+    walks(&plan_of(connection, &of_project).await, &["api_token_projects_pkey", "api_tokens_id_unique"]);
+
+    let environment = Some(EnvironmentName::new("rare").expect("a name"));
+    let in_environment = TokenQuery { environment, ..first_page() };
+    walks(&plan_of(connection, &in_environment).await, &["api_tokens_by_environment"]);
+
+    let name = Some(TokenName::new("token-77").expect("a name"));
+    let named = TokenQuery { name, ..first_page() };
+    goes_by(&plan_of(connection, &named).await, &["api_tokens_by_name"]);
+}

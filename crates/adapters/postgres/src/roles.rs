@@ -1,0 +1,134 @@
+//! How roles are read, made, changed and removed.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
+    dsl::exists, insert_into, select, update,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use latchkey_domain::{EventId, NewEvent, NewRole, Permission, Role, RoleId};
+use latchkey_ports::{Entity, StoreError};
+
+use crate::{
+    errors::{Failure, not_found, stale, taken},
+    events::record,
+    locks::{Numbering, number},
+    rows::{self, NewRoleRow, RoleRow},
+    schema::{memberships, role_permissions, roles, users},
+};
+
+/// Every role, by id.
+pub(crate) async fn all(connection: &mut AsyncPgConnection) -> Result<Vec<Role>, Failure> {
+    let permissions: Vec<(i64, String)> = role_permissions::table
+        .order((role_permissions::role_id, role_permissions::permission))
+        .load(connection)
+        .await?;
+    let roles = roles::table.order(roles::id).select(RoleRow::as_select()).load(connection).await?;
+    Ok(rows::roles(roles, permissions)?)
+}
+
+/// The role of this id.
+pub(crate) async fn find(connection: &mut AsyncPgConnection, id: RoleId) -> Result<Option<Role>, Failure> {
+    let row: Option<RoleRow> =
+        roles::table.find(id.0).select(RoleRow::as_select()).first(connection).await.optional()?;
+    match row {
+        Some(row) => with_permissions(connection, row).await,
+        None => Ok(None),
+    }
+}
+
+async fn with_permissions(connection: &mut AsyncPgConnection, row: RoleRow) -> Result<Option<Role>, Failure> {
+    let permissions: Vec<(i64, String)> =
+        role_permissions::table.filter(role_permissions::role_id.eq(row.id)).load(connection).await?;
+    Ok(rows::roles(vec![row], permissions)?.pop())
+}
+
+/// Keeps a new role.
+pub(crate) async fn create(
+    connection: &mut AsyncPgConnection,
+    role: &NewRole,
+    event: NewEvent,
+) -> Result<(RoleId, EventId), Failure> {
+    let writing = number(connection).await?;
+    let id: i64 = insert_into(roles::table)
+        .values(NewRoleRow::from(role))
+        .returning(roles::id)
+        .get_result(connection)
+        .await
+        .map_err(taken(name_taken))?;
+    allow(connection, &writing, RoleId(id), role.permissions.iter()).await?;
+    let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
+    Ok((RoleId(id), event))
+}
+
+fn name_taken(constraint: &str) -> Option<Entity> {
+    (constraint == "roles_name_unique").then_some(Entity::RoleName)
+}
+
+async fn allow(
+    connection: &mut AsyncPgConnection,
+    _writing: &Numbering,
+    role: RoleId,
+    permissions: impl Iterator<Item = &Permission> + Send,
+) -> Result<(), Failure> {
+    let rows: Vec<_> = permissions
+        .map(|permission| {
+            (role_permissions::role_id.eq(role.0), role_permissions::permission.eq(permission.as_str()))
+        })
+        .collect();
+    if !rows.is_empty() {
+        insert_into(role_permissions::table).values(rows).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Puts the second in the place of the first, if that is still what is kept.
+pub(crate) async fn replace(
+    connection: &mut AsyncPgConnection,
+    before: &Role,
+    after: &Role,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
+    let role = roles::table.find(before.id.0);
+    let row: Option<RoleRow> =
+        role.select(RoleRow::as_select()).for_update().first(connection).await.optional()?;
+    let Some(row) = row else { return Err(not_found(Entity::Role(before.id))) };
+    if with_permissions(connection, row).await?.as_ref() != Some(before) {
+        return Err(stale(Entity::Role(before.id)));
+    }
+    let writing = number(connection).await?;
+    update(role)
+        .set((
+            roles::name.eq(after.name.as_str()),
+            roles::kind.eq(after.kind.as_str()),
+            roles::description.eq(after.description.as_str()),
+        ))
+        .execute(connection)
+        .await
+        .map_err(taken(name_taken))?;
+    delete(role_permissions::table.filter(role_permissions::role_id.eq(before.id.0)))
+        .execute(connection)
+        .await?;
+    allow(connection, &writing, before.id, after.permissions.iter()).await?;
+    record(connection, &writing, event).await
+}
+
+/// Removes a role that nobody holds. Nobody can be given it from the moment that it is held here.
+pub(crate) async fn remove(
+    connection: &mut AsyncPgConnection,
+    id: RoleId,
+    event: &NewEvent,
+) -> Result<EventId, Failure> {
+    let role = roles::table.find(id.0);
+    let held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
+    if held.is_none() {
+        return Err(not_found(Entity::Role(id)));
+    }
+    let as_root_role = exists(users::table.filter(users::root_role_id.eq(id.0)));
+    let in_projects = exists(memberships::table.filter(memberships::role_id.eq(id.0)));
+    if select(as_root_role.or(in_projects)).get_result(connection).await? {
+        return Err(Failure::Answer(StoreError::InUse(Entity::Role(id))));
+    }
+    let writing = number(connection).await?;
+    delete(role).execute(connection).await?;
+    record(connection, &writing, event).await
+}

@@ -1,0 +1,165 @@
+//! The port of sessions.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query,
+    sql_types::Timestamptz, update,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::FutureExt;
+use latchkey_domain::{EventId, LoginFailures, NewEvent, Session, SessionId, Timestamp, UserId};
+use latchkey_ports::{Entity, SecretDigest, SecretRecord, SessionHolder, SessionRepository, StoreError};
+use tracing::instrument;
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    errors::{Failure, not_found, taken, unavailable},
+    events::record,
+    locks::number,
+    people::user_with_grants,
+    people_changes::hold_person,
+    rows::{self, NewSessionRow, SessionRow},
+    schema::{sessions, users},
+};
+
+/// What has ended. A row that somebody holds is passed over: it goes this very moment, or the next time.
+const SWEEP_SESSIONS: &str = "\
+    WITH ended AS (SELECT id FROM sessions WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED) \
+    DELETE FROM sessions USING ended WHERE sessions.id = ended.id";
+const SWEEP_SECRETS: &str = "\
+    WITH ended AS (SELECT secret_digest FROM retired_secrets WHERE good_until <= $1 FOR UPDATE SKIP LOCKED) \
+    DELETE FROM retired_secrets USING ended WHERE retired_secrets.secret_digest = ended.secret_digest";
+const SWEEP_FAILURES: &str = "\
+    WITH ended AS (SELECT kind, key FROM login_failures WHERE last_at <= $1 FOR UPDATE SKIP LOCKED) \
+    DELETE FROM login_failures AS failures USING ended \
+    WHERE failures.kind = ended.kind AND failures.key = ended.key";
+
+#[async_trait]
+impl SessionRepository for PostgresStore {
+    #[instrument(level = "debug", skip_all, fields(user = %session.user))]
+    async fn start_session(
+        &self,
+        session: &Session,
+        secret: &SecretRecord,
+        most: u32,
+        event: &NewEvent,
+    ) -> Result<u64, StoreError> {
+        let (session, secret, event) = (session.clone(), secret.clone(), event.clone());
+        self.write(move |connection| {
+            async move { start(connection, &session, &secret, most, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn find_session_by_digest(
+        &self,
+        digests: &[SecretDigest],
+    ) -> Result<Option<SessionHolder>, StoreError> {
+        let mut connection = self.connection().await?;
+        let digests: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+        let row: Option<SessionRow> = sessions::table
+            .filter(sessions::secret_digest.eq_any(digests))
+            .select(SessionRow::as_select())
+            .first(&mut connection)
+            .await
+            .optional()
+            .map_err(unavailable)?;
+        let Some(session) = rows::found::<_, Session>(row)? else { return Ok(None) };
+        // A user who was deleted since the last statement took the session along.
+        let holder = user_with_grants(&mut connection, session.user).await?;
+        Ok(holder.map(|(user, grants)| SessionHolder { session, user, grants }))
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user))]
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<SessionRow> = sessions::table
+            .filter(sessions::user_id.eq(user.0))
+            .order((sessions::created_at, sessions::id))
+            .select(SessionRow::as_select())
+            .load(&mut connection)
+            .await
+            .map_err(unavailable)?;
+        Ok(rows::all(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user, %session))]
+    async fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            async move {
+                let writing = number(connection).await?;
+                let of_user = sessions::table.filter(sessions::user_id.eq(user.0));
+                let gone = delete(of_user.filter(sessions::id.eq(session.0))).execute(connection).await?;
+                if gone == 0 {
+                    return Err(not_found(Entity::Session(session)));
+                }
+                record(connection, &writing, &event).await
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let forgotten = now.to_datetime() - LoginFailures::FORGOTTEN_AFTER;
+        let ended = [
+            (SWEEP_SESSIONS, now.to_datetime()),
+            (SWEEP_SECRETS, now.to_datetime()),
+            (SWEEP_FAILURES, forgotten),
+        ];
+        let mut gone = 0;
+        for (statement, end) in ended {
+            let statement = sql_query(statement).bind::<Timestamptz, _>(end);
+            let rows = statement.execute(&mut connection).await.map_err(unavailable)?;
+            gone += u64::try_from(rows).unwrap_or(0);
+        }
+        Ok(gone)
+    }
+}
+
+async fn start(
+    connection: &mut AsyncPgConnection,
+    session: &Session,
+    secret: &SecretRecord,
+    most: u32,
+    event: &NewEvent,
+) -> Result<u64, Failure> {
+    if !hold_person(connection, session.user).await? {
+        return Err(not_found(Entity::User(session.user)));
+    }
+    let writing = number(connection).await?;
+    insert_into(sessions::table)
+        .values(NewSessionRow::new(session, secret))
+        .execute(connection)
+        .await
+        .map_err(taken(|constraint| match constraint {
+            "sessions_id_unique" => Some(Entity::Session(session.id)),
+            "sessions_secret_unique" => Some(Entity::Secret),
+            _ => None,
+        }))?;
+    let too_many: Vec<Uuid> = sessions::table
+        .filter(sessions::user_id.eq(session.user.0))
+        .filter(sessions::id.ne(session.id.0))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .offset(i64::from(most.saturating_sub(1)))
+        .select(sessions::id)
+        .load(connection)
+        .await?;
+    let gone = delete(sessions::table.filter(sessions::id.eq_any(too_many))).execute(connection).await?;
+    update(users::table.find(session.user.0))
+        .set(users::seen_at.eq(session.created_at.to_datetime()))
+        .execute(connection)
+        .await?;
+    record(connection, &writing, event).await?;
+    Ok(u64::try_from(gone).unwrap_or(0))
+}

@@ -1,0 +1,104 @@
+//! The statements that list API tokens by what is asked of them. They are made in one function, which the test of query
+//! plans calls as well.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, PgSortExpressionMethods, QueryDsl, SelectableHelper,
+    dsl::{AsSelect, Select, array},
+    pg::Pg,
+    sql_types::Text,
+};
+use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenName};
+use latchkey_ports::{Direction, TokenOrder, TokenQuery};
+
+use crate::{page, rows::TokenRow, schema::token_rows, token_queries::ids_of_project};
+
+diesel::define_sql_function! {
+    /// Where the part begins in the whole, from 1; 0 where it does not.
+    fn strpos(whole: Text, part: Text) -> diesel::sql_types::Integer;
+}
+
+type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
+
+/// The tokens asked for; `None` where there can be none.
+pub(crate) fn listed(query: &TokenQuery) -> Option<Select<Tokens<'_>, AsSelect<TokenRow, Pg>>> {
+    let tokens = of_kinds(token_rows::table.into_boxed(), query)?;
+    let tokens = in_places(tokens, query);
+    let tokens = named(tokens, query)?;
+    let tokens = ordered(used(tokens, query), query);
+    let tokens = tokens.limit(page::limit(query.page)).offset(page::offset(query.page));
+    Some(tokens.select(TokenRow::as_select()))
+}
+
+/// Of one kind, an index gives the tokens in order; of all, there is nothing to look for.
+fn of_kinds<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>> {
+    let kinds: Vec<&str> = query.kinds.iter().map(|kind| TokenKind::as_str(*kind)).collect();
+    match kinds.as_slice() {
+        [] => None,
+        [kind] => Some(tokens.filter(token_rows::kind.eq(*kind))),
+        [_, _, _, ..] => Some(tokens),
+        _ => Some(tokens.filter(token_rows::kind.eq_any(kinds))),
+    }
+}
+
+fn in_places<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    if let Some(project) = query.project.as_ref().map(ProjectId::as_str) {
+        tokens = tokens.filter(token_rows::id.eq_any(array(ids_of_project(project))));
+    }
+    if let Some(environment) = query.environment.as_ref().map(EnvironmentName::as_str) {
+        tokens = tokens.filter(token_rows::environment.eq(environment));
+    }
+    tokens
+}
+
+fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>> {
+    if let Some(name) = query.name.as_ref().map(TokenName::as_str) {
+        tokens = tokens.filter(token_rows::name.eq(name));
+    }
+    match query.name_contains.as_deref() {
+        None => Some(tokens),
+        // PostgreSQL's text knows no NUL, so no name has one.
+        Some(part) if part.contains('\0') => None,
+        Some(part) => Some(tokens.filter(strpos(token_rows::name, part).gt(0))),
+    }
+}
+
+/// By the end, and by the last use.
+fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    if let Some((expired, at)) = query.expired {
+        let at = at.to_datetime();
+        tokens = if expired {
+            tokens.filter(token_rows::expires_at.le(at))
+        } else {
+            tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(at)))
+        };
+    }
+    if let Some(since) = query.unused_since.map(Timestamp::to_datetime) {
+        tokens = tokens
+            .filter(token_rows::created_at.lt(since))
+            .filter(token_rows::seen_at.is_null().or(token_rows::seen_at.lt(since)));
+    }
+    tokens
+}
+
+/// As the indexes run. Where nothing else is said, PostgreSQL takes NULL for greater than anything.
+fn ordered<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    use Direction::{Ascending, Descending};
+
+    if let (Some(after), TokenOrder::CreatedAt) = (query.after, query.order) {
+        tokens = match query.direction {
+            Ascending => tokens.filter(token_rows::id.gt(after.as_uuid())),
+            Descending => tokens.filter(token_rows::id.lt(after.as_uuid())),
+        };
+    }
+    let (asc, desc) = (token_rows::id.asc(), token_rows::id.desc());
+    match (query.order, query.direction) {
+        (TokenOrder::CreatedAt, Ascending) => tokens.order(asc),
+        (TokenOrder::CreatedAt, Descending) => tokens.order(desc),
+        (TokenOrder::Name, Ascending) => tokens.order((token_rows::name.asc(), asc)),
+        (TokenOrder::Name, Descending) => tokens.order((token_rows::name.desc(), desc)),
+        (TokenOrder::ExpiresAt, Ascending) => tokens.order((token_rows::expires_at.asc(), asc)),
+        (TokenOrder::ExpiresAt, Descending) => tokens.order((token_rows::expires_at.desc(), desc)),
+        (TokenOrder::SeenAt, Ascending) => tokens.order((token_rows::seen_at.asc().nulls_first(), asc)),
+        (TokenOrder::SeenAt, Descending) => tokens.order((token_rows::seen_at.desc().nulls_last(), desc)),
+    }
+}
