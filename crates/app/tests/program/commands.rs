@@ -17,17 +17,19 @@ fn users_and_projects_are_made_and_known_afterwards() {
     assert_eq!(error, "latchkey: no project was made: project \"shop\" exists already\n");
     let error = home.refused("user create --email Ed@Example.com", 1);
     assert!(
-        error.contains("no user was made: a user of this name or e-mail address exists already"),
+        error.contains("no user was made: User already exists: this username or email is in use."),
         "{error}"
     );
     let error = home.refused("user create --username cy --role Boss", 1);
-    assert!(error.contains("\"Boss\" is not a root role; choose one of: Admin, Editor, Viewer"), "{error}");
+    let expected = "There is no such role here: \"Boss\". Choose one of: Admin (1), Editor (2), Viewer (3).";
+    assert!(error.contains(expected), "{error}");
     let error = home.refused("grant --user nobody --project shop", 1);
     assert!(error.contains("no role was given to \"nobody\": No user found."), "{error}");
     let error = home.refused("grant --user bo --project nowhere", 1);
     assert!(error.contains("No project found with id \"nowhere\"."), "{error}");
     let error = home.refused("grant --user bo --project shop --role Viewer", 1);
-    assert!(error.contains("\"Viewer\" is not a project role; choose one of: Owner, Member"), "{error}");
+    let expected = "There is no such role here: \"Viewer\". Choose one of: Owner (4), Member (5).";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]
@@ -97,11 +99,20 @@ fn a_token_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn a_user_has_no_more_personal_tokens_than_the_limit() {
+    let home = Home::new().with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "1");
+    home.done("user create --username bo");
+    home.done("pat create --user bo --description ci --expires-in 90d");
+    let error = home.refused("pat create --user bo --description cd --expires-in 90d", 1);
+    assert!(error.contains("Too many personal access tokens (1) exist for this user already"), "{error}");
+}
+
+#[test]
 fn migrating_says_what_it_did() {
     let home = Home::new();
     let first = home.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
-    assert!(first.stderr.contains("SQLite in data/latchkey.db: 1 migration was made"), "{}", first.stderr);
+    assert!(first.stderr.contains("SQLite in data/latchkey.db: 2 migrations were made"), "{}", first.stderr);
     assert!(home.path("data/latchkey.key").exists());
     assert!(home.run("migrate").stderr.contains("up to date"));
 }
@@ -173,5 +184,6 @@ fn help_teaches_by_example() {
         assert!(help.contains(word), "{word} not in {help}");
     }
     assert!(home.done("pat create --help").contains("--expires-in 90d"));
+    assert!(home.done("user set-password --help").contains("--password-stdin < password.txt"));
     assert!(home.done("--version").starts_with("latchkey "));
 }

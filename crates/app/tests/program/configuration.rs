@@ -15,6 +15,8 @@ fn the_settings_in_effect_are_printed_with_their_sources() {
         "level = \"warn\"  # latchkey.toml",
         "url = \"postgres://latchkey:***@db/latchkey\"  # DATABASE_URL",
         "reveal = \"always\"  # default",
+        "allow_admin = false  # default",
+        "retention = \"forever\"  # default",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "{line} not in\n{printed}");
     }
@@ -38,6 +40,14 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         (
             Home::new().with("LATCHKEY__SEEN__FLUSH_INTERVAL", "often"),
             "latchkey: bad value for seen.flush_interval in LATCHKEY__SEEN__FLUSH_INTERVAL: \"often\" is no span",
+        ),
+        (
+            Home::new().with("LATCHKEY__SESSIONS__TTL", "500d"),
+            "latchkey: bad value for sessions.ttl in LATCHKEY__SESSIONS__TTL: it must be at most 400d",
+        ),
+        (
+            Home::new().with("LATCHKEY__AUDIT__RETENTION", "400"),
+            "latchkey: bad value for audit.retention in LATCHKEY__AUDIT__RETENTION: \"400\" is no span of time",
         ),
         (
             Home::new().with("PORT", "http"),

@@ -1,6 +1,7 @@
 //! A directory to run the program in, with nothing from outside: no variable, no file.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -21,6 +22,13 @@ pub(crate) struct Said {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) code: Option<i32>,
+}
+
+impl Said {
+    fn of(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        Self { stdout: text(stdout), stderr: text(stderr), code: status.code() }
+    }
 }
 
 impl Home {
@@ -60,9 +68,17 @@ impl Home {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, line: &str) -> Said {
-        let Output { status, stdout, stderr } = self.program(line).output().expect("the program starts");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Said { stdout: text(stdout), stderr: text(stderr), code: status.code() }
+        Said::of(self.program(line).output().expect("the program starts"))
+    }
+
+    /// Runs a command that reads this to its end.
+    pub(crate) fn run_on(&self, line: &str, input: &str) -> Said {
+        let mut command = self.program(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the program starts");
+        // It may have ended without reading: then writing fails, and that is no fault.
+        let _ = process.stdin.take().expect("piped").write_all(input.as_bytes());
+        Said::of(process.wait_with_output().expect("it ends"))
     }
 
     /// Runs a command that has to succeed, and gives back what it printed on standard output, without the line's end.

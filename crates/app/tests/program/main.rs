@@ -10,6 +10,8 @@ mod first_start;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod passwords;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod stopping;

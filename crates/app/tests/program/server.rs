@@ -113,6 +113,23 @@ impl Server {
         self.get(path, secret).status().as_u16()
     }
 
+    /// Signs in; gives back the cookie, or the status of the refusal.
+    pub(crate) fn sign_in(&self, username: &str, password: &str) -> Result<String, u16> {
+        let body = json!({ "username": username, "password": password });
+        let answer = self.client.post(self.at("/auth/simple/login")).json(&body).send().expect("an answer");
+        if answer.status() != 200 {
+            return Err(answer.status().as_u16());
+        }
+        let cookie = answer.headers().get("set-cookie").expect("a cookie").to_str().expect("a text");
+        Ok(cookie.split(';').next().expect("a pair").to_owned())
+    }
+
+    /// The status of what anybody who is recognised may ask.
+    pub(crate) fn status_with_cookie(&self, cookie: &str) -> u16 {
+        let call = self.client.get(self.at("/api/admin/user")).header("cookie", cookie);
+        call.send().expect("an answer").status().as_u16()
+    }
+
     /// Creates a token in the default project; gives back its secret.
     pub(crate) fn create(&self, name: &str, secret: &str) -> String {
         let body = json!({ "tokenName": name, "type": "client" });

@@ -1,0 +1,90 @@
+//! Settings that decide what is allowed and what is kept, as a client and an operator meet them.
+
+use serde_json::json;
+
+use crate::{
+    database::Records,
+    ground::{Ground, Store},
+    waiting::until_true,
+    wire::Call,
+};
+
+/// The tokens of the instance.
+const ALL_TOKENS: &str = "/api/admin/api-tokens";
+
+#[test]
+fn admin_tokens_are_created_over_http_only_where_that_is_allowed() {
+    let body = json!({ "tokenName": "ops", "type": "admin" });
+    let server = Ground::on(Store::Sqlite).serve();
+    let answer = server.as_admin(Call::post(ALL_TOKENS, &body));
+    assert_eq!((answer.status, answer.kind().as_str()), (403, "OperationDeniedError"), "{}", answer.text());
+
+    let server = Ground::on(Store::Sqlite).with("LATCHKEY__TOKENS__ALLOW_ADMIN", "true").serve();
+    let answer = server.as_admin(Call::post(ALL_TOKENS, &body));
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let secret = answer.json()["secret"].as_str().expect("a secret").to_owned();
+    assert_eq!(server.send(&Call::get(ALL_TOKENS).by(&secret)).status, 200);
+}
+
+fn events_past_their_time_are_forgotten_but_the_newest(store: Store) {
+    let mut ground = Ground::on(store);
+    let server = ground.serve();
+    for number in 0..5 {
+        server.create(&format!("token-{number}"));
+    }
+    server.stop();
+    assert_eq!(Records::of(&ground).events("api-token-created"), 6);
+    let newest = "SELECT CAST(max(id) AS TEXT) AS value FROM events";
+    let last = Records::of(&ground).texts(newest);
+
+    // For ever, unless somebody says otherwise.
+    ground.serve().stop();
+    assert_eq!(Records::of(&ground).events("api-token-created"), 6);
+
+    ground.set("LATCHKEY__AUDIT__RETENTION", "1ms");
+    let server = ground.serve();
+    until_true("old events are forgotten", || Records::of(&ground).count("events") == 1);
+    assert_eq!(Records::of(&ground).texts(newest), last);
+    // Where there are no events, tokens are none the worse.
+    assert_eq!(server.tokens().len(), 5);
+    server.create("another");
+}
+
+#[test]
+fn events_past_their_time_are_forgotten_but_the_newest_on_sqlite() {
+    events_past_their_time_are_forgotten_but_the_newest(Store::Sqlite);
+}
+
+#[test]
+fn events_past_their_time_are_forgotten_but_the_newest_on_postgres() {
+    events_past_their_time_are_forgotten_but_the_newest(Store::Postgres);
+}
+
+fn what_has_ended_is_swept_away(store: Store) {
+    let mut ground = Ground::on(store).with("LATCHKEY__SESSIONS__TTL", "1ms");
+    let server = ground.serve();
+    let user = json!({ "username": "ed", "password": "correct horse", "rootRole": 3 });
+    let made = server.as_admin(Call::post("/api/admin/user-admin", &user));
+    assert_eq!(made.status, 201, "{}", made.text());
+    let login = json!({ "username": "ed", "password": "correct horse" });
+    assert_eq!(server.send(&Call::post("/auth/simple/login", &login)).status, 200);
+    let wrong = json!({ "username": "ed", "password": "wrong horse" });
+    assert_eq!(server.send(&Call::post("/auth/simple/login", &wrong)).status, 401);
+    server.stop();
+    // A server sweeps when it starts, too.
+    assert_eq!(Records::of(&ground).count("sessions"), 1);
+    ground.set("LATCHKEY__SESSIONS__TTL", "1h");
+    let _server = ground.serve();
+    until_true("the session is swept away", || Records::of(&ground).count("sessions") == 0);
+    assert!(Records::of(&ground).count("login_failures") > 0, "failures count for a while yet");
+}
+
+#[test]
+fn what_has_ended_is_swept_away_on_sqlite() {
+    what_has_ended_is_swept_away(Store::Sqlite);
+}
+
+#[test]
+fn what_has_ended_is_swept_away_on_postgres() {
+    what_has_ended_is_swept_away(Store::Postgres);
+}
