@@ -47,4 +47,7 @@ SELECT
     'somebody', CASE WHEN i % 1000 = 0 THEN 7 ELSE i % 5 END, timestamptz '2026-01-01' + i * interval '1 second',
     CASE WHEN i % 6 <> 0 THEN 'nothing' ELSE 'some' END
 FROM generate_series(1, 60000) AS i;
-INSERT INTO event_projects SELECT 'project-' || id % 200, id, 0 FROM events WHERE id % 6 = 0;
+INSERT INTO event_projects SELECT 'project-' || id % 120, id, 0 FROM events WHERE id % 6 = 0;
+-- Two projects that are rarely heard of.
+INSERT INTO event_projects
+SELECT 'project-' || step, id, step FROM events, generate_series(1, 2) AS step WHERE id % 3000 = 0;
