@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::user_body::{RootRoleBody, UserBody};
+use crate::{role_body::RoleBody, user_body::UserBody};
 
 /// The number that the reference gives to admin tokens where users have one.
 const ADMIN_TOKEN_ID: i64 = -42;
@@ -124,7 +124,7 @@ pub(crate) struct ProfileBody<'p> {
     #[schema(value_type = Vec<String>, example = json!(["default"]))]
     projects: Vec<&'p str>,
     /// The role that the caller holds for the whole instance.
-    root_role: RootRoleBody<'p>,
+    root_role: RoleBody<'p>,
     /// Always empty: nobody is written to.
     #[schema(value_type = Vec<String>)]
     subscriptions: [(); 0],
@@ -137,7 +137,7 @@ impl<'p> ProfileBody<'p> {
     pub(crate) fn of(projects: &'p [ProjectOverview], root_role: &'p Role) -> Self {
         Self {
             projects: projects.iter().map(|overview| overview.project.id.as_str()).collect(),
-            root_role: RootRoleBody::of(root_role),
+            root_role: RoleBody::of(root_role),
             subscriptions: [],
             features: [],
         }

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-pub(crate) use crate::user_body::RootRoleBody as RoleBody;
 use crate::{failure::Failure, fields::Fields};
 
 /// A body that makes a role.
@@ -139,6 +138,35 @@ fn permission(entry: &Value) -> Result<Permission, String> {
     let unknown =
         |error| format!("permissions: {error}; GET /api/admin/permissions lists those that there are.");
     name.parse().map_err(|error: latchkey_domain::UnknownPermission| unknown(error))
+}
+
+/// A role without what it allows, as lists show which there are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = roleSchema)]
+pub(crate) struct RoleBody<'r> {
+    /// The id.
+    #[schema(example = 2)]
+    id: i64,
+    /// What it is called.
+    #[schema(value_type = String, example = "Editor")]
+    name: &'r str,
+    /// Where it is held: `root` and `root-custom` for the whole instance, `project` and `custom` in projects.
+    #[schema(value_type = String, example = "root")]
+    r#type: &'static str,
+    /// What it is for.
+    #[schema(value_type = String, example = "May work with the tokens of every project, and manage projects.")]
+    description: &'r str,
+}
+
+impl<'r> RoleBody<'r> {
+    pub(crate) fn of(role: &'r Role) -> Self {
+        Self {
+            id: role.id.0,
+            name: RoleName::as_str(&role.name),
+            r#type: role.kind.as_str(),
+            description: RoleDescription::as_str(&role.description),
+        }
+    }
 }
 
 /// A list of roles.

@@ -7,10 +7,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    failure::Failure,
-    fields::Fields,
-    personal_token_body::PersonalTokenBody,
-    user_body::{RootRoleBody, UserBody},
+    failure::Failure, fields::Fields, personal_token_body::PersonalTokenBody, role_body::RoleBody,
+    user_body::UserBody,
 };
 
 /// A body that makes a service account.
@@ -103,7 +101,7 @@ pub(crate) struct ServiceAccountsBody<'a> {
     /// The service accounts, by id.
     service_accounts: Vec<ServiceAccountBody<'a>>,
     /// The roles, by id.
-    root_roles: Vec<RootRoleBody<'a>>,
+    root_roles: Vec<RoleBody<'a>>,
 }
 
 impl<'a> ServiceAccountsBody<'a> {
@@ -111,7 +109,7 @@ impl<'a> ServiceAccountsBody<'a> {
         let accounts = directory.users.iter().map(|account| ServiceAccountBody::of(account, tokens));
         Self {
             service_accounts: accounts.collect(),
-            root_roles: directory.root_roles.iter().map(RootRoleBody::of).collect(),
+            root_roles: directory.root_roles.iter().map(RoleBody::of).collect(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use latchkey_domain::{AccountKind, Email, PersonName, Role, RoleDescription, RoleName, User, Username};
+use latchkey_domain::{AccountKind, Email, PersonName, User, Username};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -102,33 +102,4 @@ pub(crate) fn image_url(user: &User) -> String {
     }
     url.push_str("?s=42&d=retro&r=g");
     url
-}
-
-/// A role that is held for the whole instance, as lists of users show which there are.
-#[derive(Serialize, ToSchema)]
-#[schema(as = rootRoleSchema)]
-pub(crate) struct RootRoleBody<'r> {
-    /// The id.
-    #[schema(example = 2)]
-    id: i64,
-    /// What it is called.
-    #[schema(value_type = String, example = "Editor")]
-    name: &'r str,
-    /// `root` for a built-in role, else `root-custom`.
-    #[schema(value_type = String, example = "root")]
-    r#type: &'static str,
-    /// What it is for.
-    #[schema(value_type = String, example = "May work with the tokens of every project, and manage projects.")]
-    description: &'r str,
-}
-
-impl<'r> RootRoleBody<'r> {
-    pub(crate) fn of(role: &'r Role) -> Self {
-        Self {
-            id: role.id.0,
-            name: RoleName::as_str(&role.name),
-            r#type: role.kind.as_str(),
-            description: RoleDescription::as_str(&role.description),
-        }
-    }
 }
