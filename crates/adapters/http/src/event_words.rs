@@ -125,8 +125,8 @@ mod tests {
         NewEvent { projects, environment, ..NewEvent::new(kind, actor, Origin::default(), at) }
     }
 
-    fn said(kind: EventKind, data: Value) -> String {
-        summary(&event(kind), Some(&data))
+    fn said(kind: EventKind, data: &Value) -> String {
+        summary(&event(kind), Some(data))
     }
 
     #[test]
@@ -141,18 +141,18 @@ mod tests {
             ),
             (EventKind::SessionStarted, "**admin** signed in"),
         ] {
-            assert_eq!(said(kind, json!({"tokenName": "x", "username": "x"})), sentence);
+            assert_eq!(said(kind, &json!({"tokenName": "x", "username": "x"})), sentence);
         }
         let user = json!({"username": "ed", "email": null, "name": "Edwina", "id": 7});
-        assert_eq!(said(EventKind::UserDeleted, user), "**admin** deleted user **ed**");
-        assert_eq!(said(EventKind::RoleCreated, json!({})), "**admin** created role");
+        assert_eq!(said(EventKind::UserDeleted, &user), "**admin** deleted user **ed**");
+        assert_eq!(said(EventKind::RoleCreated, &json!({})), "**admin** created role");
     }
 
     #[test]
     fn a_name_stays_text() {
         let name = r"[free](https://evil.example) <b>**`\";
         assert_eq!(
-            said(EventKind::ApiTokenCreated, json!({"tokenName": name})),
+            said(EventKind::ApiTokenCreated, &json!({"tokenName": name})),
             r"**admin** created API token **\[free\](https://evil.example) \<b\>\*\*\`\\**"
         );
     }
