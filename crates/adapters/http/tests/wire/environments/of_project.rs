@@ -1,0 +1,39 @@
+//! `GET …/environments/project/{projectId}`
+
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use crate::{
+    app::{As, TestApp},
+    expectations::{SIGNED_IN, only},
+};
+
+const PATH: &str = "/api/admin/environments/project/default";
+
+#[actix_web::test]
+async fn all_are_listed_and_those_of_the_project_are_visible() {
+    let app = TestApp::new().await;
+    app.delete(As::Owner, "/api/admin/projects/default/environments/production").await;
+    let body = app.get(As::Viewer, PATH).await.json();
+    let expected = json!({
+        "name": "production", "type": "production", "sortOrder": 3, "enabled": true, "protected": false,
+        "requiredApprovals": null, "projectCount": 1, "apiTokenCount": 0, "visible": false
+    });
+    assert_eq!((&body["version"], &body["environments"][1]), (&json!(1), &expected));
+    assert_eq!(body["environments"][0]["visible"], true);
+}
+
+#[actix_web::test]
+async fn a_project_that_one_does_not_see_is_not_found() {
+    let app = TestApp::new().await;
+    app.put(As::Owner, "/api/admin/projects/default", &json!({"mode": "private"})).await;
+    app.get(As::Viewer, PATH).await.is(404, "NotFoundError");
+    assert_eq!(app.get(As::Member, PATH).await.status, 200);
+    app.get(As::Admin, "/api/admin/environments/project/nope").await.is(404, "NotFoundError");
+}
+
+#[actix_web::test]
+async fn everybody_who_is_signed_in_may() {
+    let app = TestApp::new().await;
+    only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PATH)).await;
+}

@@ -1,0 +1,17 @@
+//! The audit trail
+
+use serde_json::Value;
+
+use crate::app::{As, TestApp};
+
+mod list;
+mod of_project;
+mod search;
+
+/// The types of the events that somebody is answered, newest first.
+async fn types(app: &TestApp, who: As, path: &str) -> Vec<Value> {
+    let answer = app.get(who, path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.json());
+    let body = answer.json();
+    body["events"].as_array().expect("events").iter().map(|event| event["type"].clone()).collect()
+}

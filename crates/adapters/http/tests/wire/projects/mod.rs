@@ -1,0 +1,28 @@
+//! `/api/admin/projects`
+
+use serde_json::Value;
+
+use crate::app::{As, TestApp};
+
+mod archive;
+mod create;
+mod delete;
+mod get;
+mod list;
+mod update;
+
+const PROJECTS: &str = "/api/admin/projects";
+const DEFAULT: &str = "/api/admin/projects/default";
+
+/// Makes a project as somebody.
+async fn made(app: &TestApp, who: As, body: &Value) -> Value {
+    let answer = app.post(who, PROJECTS, body).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    answer.json()
+}
+
+/// The ids of the projects that somebody sees.
+async fn seen(app: &TestApp, who: As, query: &str) -> Vec<Value> {
+    let body = app.get(who, &format!("{PROJECTS}{query}")).await.json();
+    body["projects"].as_array().expect("projects").iter().map(|project| project["id"].clone()).collect()
+}

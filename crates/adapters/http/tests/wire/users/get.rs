@@ -1,0 +1,53 @@
+//! `GET …/user-admin/{id}`
+
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use super::{NOBODYS_ID, path_of};
+use crate::{
+    app::{As, TestApp},
+    expectations::{ADMINS, faults, only},
+};
+
+#[actix_web::test]
+async fn the_answer_is_the_user() {
+    let app = TestApp::new().await;
+    let answer = app.get(As::Admin, &path_of(4)).await;
+    let expected = json!({
+        "isAPI": false, "accountType": "User", "id": 4, "name": null, "username": "Owner",
+        "email": "owner@example.com", "imageUrl": answer.json()["imageUrl"], "seenAt": null, "loginAttempts": 0,
+        "createdAt": "2023-04-19T08:15:14.000Z", "scimId": null, "rootRole": 3
+    });
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, expected));
+}
+
+#[actix_web::test]
+async fn nobody_is_not_found() {
+    let app = TestApp::new().await;
+    app.get(As::Admin, &path_of(NOBODYS_ID)).await.is(404, "NotFoundError");
+    app.get(As::Admin, &path_of(-1)).await.is(404, "NotFoundError");
+}
+
+#[actix_web::test]
+async fn a_service_account_is_no_user() {
+    let app = TestApp::new().await;
+    let body = json!({"username": "robot", "rootRole": 3});
+    let id = app.post(As::Admin, "/api/admin/service-account", &body).await.json()["id"].as_i64();
+    app.get(As::Admin, &path_of(id.expect("an id"))).await.is(404, "NotFoundError");
+}
+
+#[actix_web::test]
+async fn an_id_is_a_number() {
+    let app = TestApp::new().await;
+    for id in ["abc", "1.5", "99999999999999999999", "%31x"] {
+        let answer = app.get(As::Admin, &format!("/api/admin/user-admin/{id}")).await;
+        assert_eq!(faults(&answer), ["/params/id"], "{id}");
+    }
+}
+
+#[actix_web::test]
+async fn only_admins_may() {
+    let app = TestApp::new().await;
+    only(&app, ADMINS, 200, || TestRequest::get().uri("/api/admin/user-admin/1")).await;
+    app.get(As::Editor, "/api/admin/user-admin/abc").await.is(403, "NoAccessError");
+}
