@@ -35,5 +35,67 @@ macro_rules! cases_of_people {
             a_moment_never_goes_backwards,
             a_big_batch_is_noted,
         });
+        $crate::area!(accounts {
+            a_password_is_read_back,
+            nobodys_account,
+            a_password_is_set,
+            a_new_password_ends_sessions,
+            no_password_for_these,
+            a_list_has_one_kind,
+            a_list_in_pages,
+            a_search,
+            a_search_has_an_end,
+        });
+        $crate::area!(user_changes {
+            everything_changes,
+            the_case_of_an_address_changes,
+            what_was_given_up_is_free,
+            everything_else_stays,
+            a_user_who_changed_meanwhile,
+            the_order_of_refusals,
+            anothers_identity_is_taken,
+            a_new_root_role_counts,
+            a_user_goes_with_everything,
+            no_id_is_given_again,
+            nobody_goes,
+            one_change_wins,
+        });
+        $crate::area!(last_admin {
+            the_last_one_stays,
+            all_but_one_can_go,
+            a_new_one_lets_the_old_go,
+            the_last_one_may_change,
+            others_go_without_any,
+            the_order_of_refusals,
+            two_at_once,
+            thirty_at_once,
+        });
+        $crate::area!(roles {
+            every_sort_is_read_back,
+            a_role_is_found_by_its_id,
+            a_name_is_unique,
+            everything_changes,
+            a_change_counts_at_once,
+            a_role_that_changed_meanwhile,
+            the_order_of_refusals,
+            a_role_goes,
+            a_role_in_use_stays,
+            a_role_is_free_with_its_holder,
+            a_role_is_held_where_its_kind_says,
+            one_wins_each_way,
+        });
+        $crate::area!(memberships {
+            several_users_get_several_roles,
+            a_member_is_a_whole_user,
+            roles_are_added,
+            moments_of_all_years_are_read_back,
+            what_is_named_twice,
+            nothing_to_give,
+            roles_are_replaced,
+            roles_are_taken_away,
+            the_order_of_refusals,
+            the_last_of_many_replacements_stays,
+            opposite_orders,
+        });
     };
 }

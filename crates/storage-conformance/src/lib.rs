@@ -7,6 +7,7 @@
 )]
 
 pub mod access;
+pub mod accounts;
 mod at_once;
 mod cases_of_people;
 mod cases_of_places;
@@ -20,6 +21,8 @@ pub mod first_tokens;
 mod fixture;
 pub mod fresh;
 mod given;
+pub mod last_admin;
+pub mod memberships;
 mod observed;
 pub mod personal_tokens;
 pub mod places;
@@ -29,6 +32,7 @@ pub mod project_lists;
 pub mod project_removal;
 pub mod quota_races;
 pub mod races;
+pub mod roles;
 pub mod rotation;
 pub mod rotation_races;
 mod sample_events;
@@ -42,6 +46,7 @@ pub mod token_lists;
 pub mod token_orders;
 pub mod token_refusals;
 pub mod tokens;
+pub mod user_changes;
 pub mod users;
 
 pub use fixture::Fixture;
