@@ -97,5 +97,42 @@ macro_rules! cases_of_people {
             the_last_of_many_replacements_stays,
             opposite_orders,
         });
+        $crate::area!(personal_token_lists {
+            of_several_users,
+            a_token_goes,
+            nothing_to_remove,
+            no_more_than_there_may_be,
+            the_order_of_refusals,
+            thirty_at_once,
+            one_removal_wins,
+            beside_a_removal_of_the_user,
+        });
+        $crate::area!(sessions {
+            a_session_is_found_with_its_user,
+            grants_are_of_the_moment,
+            by_any_of_several_digests,
+            the_extremes_are_read_back,
+            a_list_goes_by_age,
+            the_user_was_seen,
+            the_oldest_go,
+            no_session_for_these,
+            digests_and_ids_are_unique,
+            a_session_ends,
+            nothing_to_end,
+            many_begin_at_once,
+            one_end_wins,
+            beside_a_removal,
+        });
+        $crate::area!(login_failures {
+            at_first,
+            each_key_by_itself,
+            several_keys_at_a_time,
+            old_failures_do_not_count,
+            moments_of_all_years_are_noted,
+            failures_are_forgotten,
+            no_event_is_left,
+            thirty_at_once,
+            one_address_and_many_accounts,
+        });
     };
 }

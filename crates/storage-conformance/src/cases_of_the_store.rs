@@ -50,5 +50,38 @@ macro_rules! cases_of_the_store {
             everything_at_once,
             tokens_stay,
         });
+        $crate::area!(event_queries {
+            the_newest_first,
+            by_kind,
+            by_actor,
+            by_time,
+            by_project,
+            by_reach,
+            a_removed_project_has_its_trail,
+            by_everything_at_once,
+            pages,
+            counting_ends,
+            old_events_are_forgotten,
+            the_newest_stays,
+        });
+        $crate::area!(removal_races {
+            a_project_and_its_tokens,
+            an_environment_and_its_tokens,
+            two_projects_at_once,
+            one_removal_wins,
+            a_project_and_an_environment,
+            counts_beside_each_other,
+            a_role_and_its_holders,
+            a_root_role_and_its_holders,
+            a_project_and_its_members,
+        });
+        $crate::area!(dropped_changes {
+            of_rotations,
+            of_changed_ends,
+            of_project_removals,
+            of_environment_removals,
+            of_other_creations,
+            of_other_changes,
+        });
     };
 }

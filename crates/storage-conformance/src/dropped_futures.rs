@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// How often each call is begun and dropped, each time one step later.
-const CALLS: u64 = 40;
+pub(crate) const CALLS: u64 = 40;
 
 /// Polls the call, then again after each of so many turns of the other tasks, then drops it.
-async fn poll_and_drop<T>(turns: u64, call: impl Future<Output = T>) {
+pub(crate) async fn poll_and_drop<T>(turns: u64, call: impl Future<Output = T>) {
     let patience = async {
         for _ in 0..turns {
             tokio::task::yield_now().await;
@@ -52,12 +52,12 @@ fn by_the_trail(observed: &Observed) -> BTreeSet<TokenId> {
 }
 
 /// Everything that the store shows belongs together, and it goes on working.
-async fn is_whole(store: &dyn Store) {
+pub(crate) async fn is_whole(store: &dyn Store) {
     let observed = observe(store).await;
     let listed: BTreeSet<_> = observed.tokens.iter().flatten().map(|stored| stored.token.id).collect();
     assert_eq!(listed, by_the_trail(&observed), "tokens without events, or events without tokens");
 
-    let stored = token(1_000, &["default"]);
+    let stored = token(1_000_000, &["default"]);
     let created = store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await.expect("created");
     assert_eq!(store.find_token(stored.token.id).await.expect("a look-up").as_ref(), Some(&stored));
     let trail = observe(store).await.events;

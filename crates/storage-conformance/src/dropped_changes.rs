@@ -1,0 +1,238 @@
+//! Changes that nobody waits for any more, in the manner of [`crate::dropped_futures`]: made whole or not at all.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use latchkey_domain::{
+    Event, EventKind, NewEvent, NewUser, PersonName, Project, ProjectMode, Role, RoleDescription, TokenFate,
+    User,
+};
+use latchkey_ports::{LoginKey, Rotation, Store, StoredToken};
+
+use crate::{
+    dropped_futures::{CALLS, is_whole, poll_and_drop},
+    given,
+    observed::{all_events, all_tokens, observe},
+    samples::{
+        EDITOR, MANY, MEMBER, OWNER, environment, environment_removal, event, memberships, moment, password,
+        personal_token, personal_token_created, project, project_id, project_removal, project_role, secret,
+        secret_shown_once, session, test_environment, token, user_named, working_in,
+    },
+};
+
+/// What happened since that many events, of this kind.
+async fn events_of(store: &dyn Store, kind: EventKind) -> Vec<Event> {
+    all_events(store).await.into_iter().filter(|event| event.record.kind == kind).collect()
+}
+
+/// Rotations: the secret that is found, and how often it changed, is what the trail says.
+pub async fn of_rotations(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    for turns in 0..CALLS {
+        let stored = token(turns, &["default"]);
+        given::token(store, &stored).await;
+        let rotation = Rotation {
+            token: stored.token.id,
+            from: stored.secret.digest,
+            to: secret(10_000 + turns),
+            overlap_until: Some(moment(50)),
+        };
+        let rotated = event(EventKind::ApiTokenRotated);
+        poll_and_drop(turns, store.rotate_token(&rotation, &rotated)).await;
+    }
+    let observed = observe(store).await;
+    let mut rotated = 0;
+    for stored in &observed.all_tokens {
+        let found = store.find_token_by_digest(&[stored.secret.digest]).await.expect("a look-up");
+        let found = found.expect("the present secret");
+        assert_eq!((found.stored, found.secret_until), (stored.clone(), None));
+        rotated += usize::from(stored.secret != token(stored_number(stored), &["default"]).secret);
+    }
+    assert_eq!(events_of(store, EventKind::ApiTokenRotated).await.len(), rotated);
+    is_whole(store).await;
+}
+
+fn stored_number(stored: &StoredToken) -> u64 {
+    u64::try_from(stored.token.created_at.millis() - moment(0).millis()).expect("a sample")
+}
+
+/// Changed ends: as many tokens end as events say.
+pub async fn of_changed_ends(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    for turns in 0..CALLS {
+        let stored = token(turns, &["default"]);
+        given::token(store, &stored).await;
+        let changed = event(EventKind::ApiTokenUpdated);
+        let call = store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed);
+        poll_and_drop(turns, call).await;
+    }
+    let observed = observe(store).await;
+    let ending = observed.all_tokens.iter().filter(|stored| stored.token.expires_at.is_some()).count();
+    assert_eq!(events_of(store, EventKind::ApiTokenUpdated).await.len(), ending);
+    is_whole(store).await;
+}
+
+/// Removals of projects with tokens, members and environments: the project is whole, or gone with all that was in it.
+pub async fn of_project_removals(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let ed = given::user(store, &user_named("ed")).await;
+    for turns in 0..CALLS {
+        let id = format!("p{turns}");
+        given::projects(store, &[&id]).await;
+        given::project_environments(store, &id, &["production"]).await;
+        given::membership(store, ed, &project_id(&id), OWNER).await;
+        given::token(store, &token(3 * turns, &[&id])).await;
+        given::token(store, &token(3 * turns + 1, &["default", &id])).await;
+        let removal = project_removal(&id);
+        poll_and_drop(turns, store.delete_project(&removal)).await;
+    }
+    let observed = observe(store).await;
+    let there: BTreeSet<_> = observed.projects.iter().map(|listed| listed.project.id.to_string()).collect();
+    let mut gone = 0;
+    for turns in 0..CALLS {
+        let id = format!("p{turns}");
+        let tokens = [token(3 * turns, &[&id]), token(3 * turns + 1, &["default", &id])];
+        if there.contains(&id) {
+            let listed = observed.projects.iter().find(|listed| listed.project.id == project_id(&id));
+            let listed = listed.expect("the project");
+            assert_eq!((listed.members, listed.tokens, listed.environments.len()), (1, 2, 1));
+            assert!(tokens.iter().all(|stored| observed.all_tokens.contains(stored)));
+        } else {
+            gone += 1;
+            let fate = project_removal(&id).fate_of(&tokens[1].token);
+            let TokenFate::Narrowed { access, .. } = fate else { panic!("default is left") };
+            let left = store.find_token(tokens[1].token.id).await.expect("a look-up").expect("narrowed");
+            assert_eq!(left.token.access, access);
+            assert_eq!(store.find_token(tokens[0].token.id).await.expect("a look-up"), None);
+        }
+    }
+    for kind in [EventKind::ProjectDeleted, EventKind::ApiTokenDeleted, EventKind::ApiTokenUpdated] {
+        assert_eq!(events_of(store, kind).await.len(), gone, "{kind}");
+    }
+    is_whole(store).await;
+}
+
+/// Removals of environments with tokens, in a project.
+pub async fn of_environment_removals(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    for turns in 0..CALLS {
+        let name = format!("e{turns}");
+        given::environments(store, &[&name]).await;
+        given::project_environments(store, "default", &[&name]).await;
+        given::token(store, &working_in(&name, token(turns, &["default"]))).await;
+        let removal = environment_removal(&name);
+        poll_and_drop(turns, store.delete_environment(&removal)).await;
+    }
+    let observed = observe(store).await;
+    let made = observed.environments.iter().filter(|one| one.environment.name.as_str().starts_with('e'));
+    let left = made.clone().count();
+    assert!(made.clone().all(|one| (one.projects, one.tokens) == (1, 1)), "{:?}", observed.environments);
+    assert_eq!(observed.all_tokens.len(), left);
+    assert_eq!(observed.projects[0].environments.len(), left + 2);
+    let gone = usize::try_from(CALLS).expect("few") - left;
+    for kind in [EventKind::EnvironmentDeleted, EventKind::ApiTokenDeleted] {
+        assert_eq!(events_of(store, kind).await.len(), gone, "{kind}");
+    }
+    is_whole(store).await;
+}
+
+/// Whatever else is made: as much is there as events say.
+pub async fn of_other_creations(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let ed = given::user(store, &user_named("ed")).await;
+    let all = ["production", "development"].map(environment);
+    for turns in 0..CALLS {
+        let (user, role) = (user_named(&format!("u{turns}")), project_role(&format!("r{turns}")));
+        let (place, project) = (test_environment(&format!("e{turns}")), project(&format!("p{turns}")));
+        let (session, token) = (session(turns, ed), personal_token(ed, &format!("t{turns}")));
+        let (events, secret) = (creations(), secret_shown_once(turns));
+        let token_event = personal_token_created(&token);
+        poll_and_drop(turns, store.create_user(&user, Some(password(1)), &events[0])).await;
+        poll_and_drop(turns, store.create_role(&role, &events[1])).await;
+        poll_and_drop(turns, store.create_environment(&place, &events[2])).await;
+        poll_and_drop(turns, store.create_project(&project, &all, Some(ed), &events[3])).await;
+        poll_and_drop(turns, store.start_session(&session, &secret, MANY, &events[4])).await;
+        poll_and_drop(turns, store.create_personal_token(&token, &secret, MANY, &token_event)).await;
+    }
+    let observed = observe(store).await;
+    let there = [
+        (EventKind::ServiceAccountCreated, observed.users.len() - 1),
+        (EventKind::RoleCreated, observed.roles.len() - 5),
+        (EventKind::EnvironmentCreated, observed.environments.len() - 2),
+        (EventKind::ProjectCreated, observed.projects.len() - 1),
+        (EventKind::SessionStarted, observed.sessions.len()),
+        (EventKind::PersonalTokenCreated, observed.personal_tokens.len()),
+    ];
+    for (kind, there) in there {
+        assert_eq!(events_of(store, kind).await.len(), there, "{kind}");
+    }
+    let owned = observed.projects.iter().filter(|listed| listed.project.id != project_id("default"));
+    for listed in owned {
+        assert_eq!((listed.members, listed.environments.len()), (1, 2), "{:?}", listed.project.id);
+    }
+    is_whole(store).await;
+}
+
+/// One for each creation; the first is of another kind than that of the user who is there already.
+fn creations() -> [NewEvent; 5] {
+    let kinds = [
+        EventKind::ServiceAccountCreated,
+        EventKind::RoleCreated,
+        EventKind::EnvironmentCreated,
+        EventKind::ProjectCreated,
+        EventKind::SessionStarted,
+    ];
+    kinds.map(event)
+}
+
+/// Whatever else changes: of each thing, the last change is kept that has its event.
+pub async fn of_other_changes(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let (mut user, mut role) = (
+        given::whole_user(store, &NewUser { root_role: EDITOR, ..user_named("ed") }).await,
+        given::role(store, &project_role("CI")).await,
+    );
+    given::projects(store, &["a"]).await;
+    let mut place = project("a");
+    for turns in 0..CALLS {
+        let text = format!("change {turns}");
+        let new_user = User { name: Some(PersonName::new(&text).expect("a name")), ..user.clone() };
+        let description = RoleDescription::new(&text).expect("a description");
+        let new_role = Role { description, ..role.clone() };
+        let mode = if turns % 2 == 0 { ProjectMode::Private } else { ProjectMode::Open };
+        let new_place =
+            Project { mode, updated_at: moment(i64::try_from(turns).expect("few")), ..place.clone() };
+        let roles: &[_] = if turns % 2 == 0 { &[MEMBER] } else { &[OWNER, MEMBER] };
+        let held = memberships(&[user.id], &project_id("a"), roles);
+        let [one, two, three, four, five] = changes();
+        let keys = [LoginKey::Account(text)];
+        poll_and_drop(turns, store.update_user(&user, &new_user, &one)).await;
+        poll_and_drop(turns, store.update_role(&role, &new_role, &two)).await;
+        poll_and_drop(turns, store.update_project(&place, &new_place, &three)).await;
+        poll_and_drop(turns, store.replace_memberships(&held, &four)).await;
+        poll_and_drop(turns, store.set_password(user.id, &password(turns), &five)).await;
+        poll_and_drop(turns, store.record_login_failure(&keys, moment(0))).await;
+        poll_and_drop(turns, store.sweep(moment(0))).await;
+        // A call may still be at work; what it is about to change, the next one has to see.
+        observe(store).await;
+        user = store.find_user(user.id).await.expect("a look-up").expect("the user");
+        role = store.find_role(role.id).await.expect("a look-up").expect("the role");
+        place = store.find_project(&place.id).await.expect("a look-up").expect("the project");
+    }
+    let trail = all_events(store).await;
+    let seen = observe(store).await;
+    assert!(trail.len() <= seen.events.len());
+    assert!(seen.roles.contains(&role) && seen.users.contains(&user));
+    is_whole(store).await;
+    assert_eq!(all_tokens(store).await.len(), 1);
+}
+
+fn changes() -> [NewEvent; 5] {
+    let kinds = [
+        EventKind::UserUpdated,
+        EventKind::RoleUpdated,
+        EventKind::ProjectUpdated,
+        EventKind::ProjectAccessUpdated,
+        EventKind::PasswordChanged,
+    ];
+    kinds.map(event)
+}

@@ -1,0 +1,185 @@
+//! How often signing in failed: for an account, from an address, and for an account from an address.
+
+use std::{net::IpAddr, sync::Arc};
+
+use latchkey_domain::{LoginFailures, Timestamp};
+use latchkey_ports::{LoginKey, Store};
+
+use crate::{
+    at_once::at_once,
+    observed::observe,
+    samples::{at, extreme_moments, moment},
+};
+
+fn account(name: &str) -> LoginKey {
+    LoginKey::Account(name.to_owned())
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+fn from(name: &str, text: &str) -> LoginKey {
+    LoginKey::AccountFrom(name.to_owned(), address(text))
+}
+
+async fn fail(store: &dyn Store, keys: &[LoginKey], now: Timestamp) {
+    store.record_login_failure(keys, now).await.expect("noted");
+}
+
+async fn failures(store: &dyn Store, keys: &[LoginKey]) -> Vec<Option<LoginFailures>> {
+    store.login_failures(keys).await.expect("failures")
+}
+
+fn times(count: u32, last_at: Timestamp) -> LoginFailures {
+    LoginFailures { count, last_at }
+}
+
+/// Keys of which no two mean the same.
+fn keys() -> Vec<LoginKey> {
+    let longest = "🎉".repeat(255);
+    let mut keys: Vec<_> = ["ed", "e_", "ed ", "", "%", "Ed", "ød'\"\\", "ed\0", "192.0.2.7", &longest]
+        .into_iter()
+        .map(account)
+        .collect();
+    let addresses =
+        ["192.0.2.7", "255.255.255.255", "::1", "::ffff:192.0.2.7", "2001:db8::1", "2001:db8:0:0:1::1"];
+    keys.extend(addresses.map(|text| LoginKey::Address(address(text))));
+    keys.extend([
+        from("ed", "192.0.2.7"),
+        from("ed", "::1"),
+        from("", "192.0.2.7"),
+        from("al", "::1"),
+        from("192.0.2.7 ed", "::1"),
+        from(&longest, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"),
+    ]);
+    keys
+}
+
+/// At first nothing has failed; what is asked for nothing answers nothing.
+pub async fn at_first(store: &Arc<dyn Store>) {
+    assert_eq!(failures(store.as_ref(), &keys()).await, vec![None; keys().len()]);
+    assert_eq!(failures(store.as_ref(), &[]).await, []);
+    fail(store.as_ref(), &[], moment(0)).await;
+    store.forget_login_failures(&[]).await.expect("forgotten");
+}
+
+/// Each key is counted by itself, whatever is in it, and answers come in the order in which they are asked for, repeated
+/// where it is.
+pub async fn each_key_by_itself(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let keys = keys();
+    for (number, key) in keys.iter().enumerate() {
+        assert_eq!(failures(store, std::slice::from_ref(key)).await, [None], "{key:?}");
+        for time in 0..=i64::try_from(number).expect("small") {
+            fail(store, std::slice::from_ref(key), moment(time)).await;
+        }
+    }
+    let expected = |number: usize| {
+        let number = u32::try_from(number).expect("small");
+        Some(times(number + 1, moment(number.into())))
+    };
+    let in_order: Vec<_> = (0..keys.len()).map(expected).collect();
+    assert_eq!(failures(store, &keys).await, in_order);
+    let backwards: Vec<_> = keys.iter().rev().cloned().collect();
+    assert_eq!(failures(store, &backwards).await, in_order.into_iter().rev().collect::<Vec<_>>());
+    let repeated = [keys[3].clone(), account("nobody"), keys[3].clone(), keys[1].clone()];
+    assert_eq!(failures(store, &repeated).await, [expected(3), None, expected(3), expected(1)]);
+}
+
+/// One failure counts for each of the keys, together with what was there.
+pub async fn several_keys_at_a_time(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let keys = keys();
+    fail(store, &keys[2..4], moment(0)).await;
+    fail(store, &keys, moment(5)).await;
+    let expected = (0..keys.len()).map(|number| match number {
+        2 | 3 => Some(times(2, moment(5))),
+        _ => Some(times(1, moment(5))),
+    });
+    assert_eq!(failures(store, &keys).await, expected.collect::<Vec<_>>());
+}
+
+/// After so long without a failure the count begins again; a moment before that, it goes on; and where the clock was set
+/// back, it goes on too.
+pub async fn old_failures_do_not_count(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let keys = [account("ed"), from("ed", "::1"), LoginKey::Address(address("::1"))];
+    let over = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).expect("some minutes");
+    let mut expected = None;
+    for now in
+        [0, 1, over, over + 1, 2 * over, 3 * over, 3 * over - 5, 4 * over, 5 * over - 1, 4 * over].map(moment)
+    {
+        expected = Some(LoginFailures::and_another(expected, now));
+        fail(store, &keys, now).await;
+        assert_eq!(failures(store, &keys).await, [expected; 3], "at {now}");
+    }
+}
+
+/// Moments of all years are kept, one after the other and the other way round.
+pub async fn moments_of_all_years_are_noted(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let key = [account("ed")];
+    let mut expected = None;
+    let backwards = extreme_moments().into_iter().rev();
+    for now in extreme_moments().into_iter().chain(backwards) {
+        expected = Some(LoginFailures::and_another(expected, now));
+        fail(store, &key, now).await;
+        assert_eq!(failures(store, &key).await, [expected], "at {now}");
+    }
+}
+
+/// What is forgotten begins again; other keys, and keys that were never there, do not matter.
+pub async fn failures_are_forgotten(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let keys = keys();
+    fail(store, &keys, moment(0)).await;
+    let forgotten = [keys[0].clone(), account("nobody"), keys[17].clone(), keys[0].clone()];
+    store.forget_login_failures(&forgotten).await.expect("forgotten");
+    let left = failures(store, &keys).await;
+    for (number, found) in left.into_iter().enumerate() {
+        let expected = if [0, 17].contains(&number) { None } else { Some(times(1, moment(0))) };
+        assert_eq!(found, expected, "{:?}", keys[number]);
+    }
+    fail(store, &keys[..1], moment(9)).await;
+    assert_eq!(failures(store, &keys[..1]).await, [Some(times(1, moment(9)))]);
+}
+
+/// No failure leaves an event, or anything else that shows.
+pub async fn no_event_is_left(store: &Arc<dyn Store>) {
+    let before = observe(store.as_ref()).await;
+    fail(store.as_ref(), &keys(), moment(0)).await;
+    store.forget_login_failures(&keys()).await.expect("forgotten");
+    assert_eq!(observe(store.as_ref()).await, before);
+}
+
+/// Of 30 failures at once, none is lost, whatever the order in which keys are named.
+pub async fn thirty_at_once(store: &Arc<dyn Store>) {
+    let keys = [account("ed"), LoginKey::Address(address("::1")), from("ed", "::1"), account("al")];
+    let calls = (0..30).map(|call| {
+        let store = Arc::clone(store);
+        let mut keys = keys.clone();
+        if call % 2 == 0 {
+            keys.reverse();
+        }
+        async move { store.record_login_failure(&keys, moment(7)).await.expect("noted") }
+    });
+    at_once(calls).await;
+    assert_eq!(failures(store.as_ref(), &keys).await, [Some(times(30, moment(7))); 4]);
+}
+
+/// Of 30 failures at once for as many accounts from one address, all count for the address.
+pub async fn one_address_and_many_accounts(store: &Arc<dyn Store>) {
+    let shared = LoginKey::Address(address("192.0.2.7"));
+    let calls = (0..30).map(|call| {
+        let store = Arc::clone(store);
+        let name = format!("u{call}");
+        let keys = [account(&name), shared.clone(), from(&name, "192.0.2.7")];
+        async move { store.record_login_failure(&keys, at(5)).await.expect("noted") }
+    });
+    at_once(calls).await;
+    let asked = [shared, account("u0"), account("u29"), from("u7", "192.0.2.7")];
+    let expected =
+        [Some(times(30, at(5))), Some(times(1, at(5))), Some(times(1, at(5))), Some(times(1, at(5)))];
+    assert_eq!(failures(store.as_ref(), &asked).await, expected);
+}
