@@ -69,6 +69,7 @@ async fn permit(call: &Call) -> Result<InstancePermit<ManageEnvironments>, Failu
     get, path = COLLECTION, operation_id = "getAllEnvironments", tag = "Environments",
     responses(
         (status = 200, description = "The environments.", body = EnvironmentsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
     )
@@ -134,6 +135,7 @@ pub(crate) async fn update_sort_order(call: Call) -> Answer {
     params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The environments.", body = EnvironmentsOfProjectBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The path cannot be read.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         (status = 404, description = "There is no such project that the caller sees.", body = ErrorBody),
@@ -155,6 +157,7 @@ pub(crate) async fn get_project_environments(call: Call) -> Answer {
     params(("name" = String, Path, description = "The name of the environment.")),
     responses(
         (status = 200, description = "The environment.", body = EnvironmentBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The path cannot be read.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),

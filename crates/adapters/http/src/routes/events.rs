@@ -49,6 +49,7 @@ pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     ),
     responses(
         (status = 200, description = "The events.", body = EventsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The query is at fault.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         CallerErrors,
@@ -80,6 +81,7 @@ pub(crate) async fn get_events(call: Call) -> Answer {
     ),
     responses(
         (status = 200, description = "The events.", body = FoundEventsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "A filter is malformed, or names a type of event that there is not.", body = ErrorBody,
             example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "BadDataError", "message": "Request validation failed: your request body or params contain invalid data: type must read IS:value or IS_ANY_OF:one,other.", "details": [{"message": "type must read IS:value or IS_ANY_OF:one,other.", "path": "/query/type"}]})),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
@@ -107,6 +109,7 @@ pub(crate) async fn search_events(call: Call) -> Answer {
     ),
     responses(
         (status = 200, description = "The events.", body = EventsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The path or the query cannot be read.", body = ErrorBody),
         (status = 403, description = "The permission READ_PROJECT_API_TOKEN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such project, and no event tells of it.", body = ErrorBody),

@@ -49,6 +49,7 @@ async fn permit(call: &Call) -> Result<Permit<UpdateProject>, Failure> {
     params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The path cannot be read.", body = ErrorBody),
         (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
         (status = 404, description = "There is no such project.", body = ErrorBody),

@@ -68,6 +68,7 @@ pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     ),
     responses(
         (status = 200, description = "The projects.", body = ProjectsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The query is at fault; every problem is listed.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
@@ -95,7 +96,7 @@ pub(crate) async fn get_projects(call: Call) -> Answer {
         (status = 400, description = "The body is at fault; every problem is listed.", body = ErrorBody),
         (status = 403, description = "The permission CREATE_PROJECT is missing.", body = ErrorBody),
         (status = 409, description = "There is a project of this id.", body = ErrorBody,
-            example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "NameExistsError", "message": "There is already a project \"web-shop\"."})),
+            example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "NameExistsError", "message": "Project \"web-shop\" exists already."})),
         CallerErrors,
         BodyErrors,
     )
@@ -114,6 +115,7 @@ pub(crate) async fn create_project(call: Call) -> Answer {
     params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The path cannot be read.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         (status = 404, description = "There is no such project that the caller sees.", body = ErrorBody,
@@ -133,6 +135,7 @@ pub(crate) async fn get_project(call: Call) -> Answer {
     params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The path cannot be read.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         (status = 404, description = "There is no such project that the caller sees.", body = ErrorBody),

@@ -54,6 +54,7 @@ async fn permit(call: &Call) -> Result<InstancePermit<ManageRoles>, Failure> {
     get, path = COLLECTION, operation_id = "getRoles", tag = "Roles",
     responses(
         (status = 200, description = "The roles.", body = RolesBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
     )
@@ -95,6 +96,7 @@ pub(crate) async fn create_role(call: Call) -> Answer {
     params(("id" = i64, Path, description = "The id of the role.")),
     responses(
         (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The id is no number.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         (status = 404, description = "There is no such role.", body = ErrorBody),
@@ -161,6 +163,7 @@ pub(crate) async fn delete_role(call: Call) -> Answer {
     get, path = PERMISSIONS, operation_id = "getPermissions", tag = "Roles",
     responses(
         (status = 200, description = "The permissions.", body = PermissionsBody),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
     )

@@ -78,6 +78,7 @@ async fn permit(call: &Call) -> Result<InstancePermit<ManageUsers>, Failure> {
     ),
     responses(
         (status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The query is at fault; every problem is listed.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         CallerErrors,
@@ -146,6 +147,7 @@ pub(crate) async fn validate_user_password(call: Call) -> Answer {
     params(("q" = Option<String>, Query, description = "The text; with fewer than two characters, nobody is found.")),
     responses(
         (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The query cannot be read.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
@@ -166,6 +168,7 @@ pub(crate) async fn search_users(call: Call) -> Answer {
     get, path = ACCESS, operation_id = "getBaseUsersAndGroups", tag = "Users",
     responses(
         (status = 200, description = "The users and service accounts, by id.", body = EverybodyBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
     )
@@ -181,6 +184,7 @@ pub(crate) async fn get_base_users_and_groups(call: Call) -> Answer {
     get, path = ADMIN_COUNT, operation_id = "getAdminCount", tag = "Users",
     responses(
         (status = 200, description = "How many hold the role Admin.", body = AdminCountBody),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         CallerErrors,
     )
@@ -197,6 +201,7 @@ pub(crate) async fn get_admin_count(call: Call) -> Answer {
     params(("id" = i64, Path, description = "The id of the user.")),
     responses(
         (status = 200, description = "The user.", body = UserBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
         (status = 400, description = "The id is no number.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such user.", body = ErrorBody),

@@ -61,3 +61,26 @@ async fn there_is_a_page_to_try_it_at() {
     let moved = app.get(As::Nobody, "/docs/openapi").await;
     assert_eq!((moved.status.as_u16(), moved.header("location")), (301, Some("/docs/openapi/")));
 }
+
+#[actix_web::test]
+async fn every_reference_leads_somewhere() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    let mut found = 0;
+    let mut left = vec![&document];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(members) => {
+                if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+                    let pointer = target.strip_prefix('#').expect("inside the document");
+                    assert!(document.pointer(pointer).is_some(), "{target}");
+                    found += 1;
+                }
+                left.extend(members.values());
+            }
+            Value::Array(entries) => left.extend(entries),
+            _ => {}
+        }
+    }
+    assert!(found > 100, "{found}");
+}
