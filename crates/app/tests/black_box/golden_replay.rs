@@ -60,9 +60,8 @@ replays! {
 struct Outcome {
     /// Why the tables and the answer do not agree; `None` where they do.
     fault: Option<String>,
-    /// The rules that the case is not held without.
+    /// The rules without which the case is not held, or not answered as listed.
     rules_needed: Vec<&'static str>,
-    is_held: bool,
 }
 
 fn every_case_is_held_or_listed(recording: Recording, count: usize) {
@@ -76,7 +75,6 @@ fn every_case_is_held_or_listed(recording: Recording, count: usize) {
     let needed: HashSet<&str> = outcomes.iter().flat_map(|outcome| &outcome.rules_needed).copied().collect();
     let idle = rules::of(recording).filter(|rule| !needed.contains(rule.name));
     faults.extend(idle.map(|rule| format!("no case needs the rule {:?} ({}) here", rule.name, rule.why)));
-    println!("{recording:?}: {} of {count} cases are held", outcomes.iter().filter(|one| one.is_held).count());
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
@@ -109,32 +107,40 @@ fn of_refused_set_up(refusal: &Answer, listed: Option<&Difference>) -> Outcome {
         }
         _ => Some(format!("its set-up is refused: {} {}", refusal.status, refusal.text())),
     };
-    Outcome { fault, rules_needed: Vec::new(), is_held: false }
+    Outcome { fault, rules_needed: Vec::new() }
 }
 
 fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, answer: &Answer) -> Outcome {
-    let expected = with_rules_but(recording, case, None);
-    let departure = expected.departure(answer);
-    let is_held = departure.is_ok();
-    let rules_needed = if is_held {
-        let without = |name| with_rules_but(recording, case, Some(name)).departure(answer);
-        rules::of(recording).map(|rule| rule.name).filter(|name| without(*name).is_err()).collect()
+    let departure = with_rules_but(recording, case, None).departure(answer);
+    let as_listed = |left_out: Option<&str>| {
+        let recorded = with_rules_but(recording, case, left_out);
+        match listed {
+            Some(difference) => difference.instead.expected(recorded).departure(answer),
+            None => recorded.departure(answer),
+        }
+    };
+    let rules_needed = if as_listed(None).is_ok() {
+        let needed = |name: &&str| as_listed(Some(*name)).is_err();
+        rules::of(recording).map(|rule| rule.name).filter(needed).collect()
     } else {
         Vec::new()
     };
     let fault = match (listed, departure) {
         (None, Ok(())) => None,
         (None, Err(departure)) => match elsewhere::answer(case) {
-            Some(instead) => instead.departure(answer).err(),
+            Some((instead, why)) => {
+                let departure = instead.departure(answer).err();
+                departure.map(|departure| format!("not answered as elsewhere ({why}): {departure}"))
+            }
             None => Some(format!("neither held nor listed: {departure}")),
         },
         (Some(Difference { why, .. }), Ok(())) => Some(format!("listed ({why}), but held")),
-        (Some(Difference { instead, why, .. }), Err(_)) => {
-            let departure = instead.expected(expected).departure(answer).err();
+        (Some(Difference { why, .. }), Err(_)) => {
+            let departure = as_listed(None).err();
             departure.map(|departure| format!("not answered as listed ({why}): {departure}"))
         }
     };
-    Outcome { fault, rules_needed, is_held }
+    Outcome { fault, rules_needed }
 }
 
 /// Differences that no case has the name of, or that are there twice.

@@ -52,9 +52,12 @@ impl Expected {
             expected.body["path"] = json!("/auth/simple/login");
             expected.body["type"] = json!("password");
         }
-        if status == 429 {
-            expected.headers.insert("retry-after".to_owned(), json!("<int>"));
-        }
+        let header = match status {
+            405 => Some(("allow", "<methods>")),
+            429 => Some(("retry-after", "<int>")),
+            _ => None,
+        };
+        expected.headers.extend(header.map(|(name, value)| (name.to_owned(), json!(value))));
         expected
     }
 

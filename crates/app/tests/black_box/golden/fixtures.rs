@@ -20,9 +20,7 @@ pub(crate) fn make(ground: &Ground, server: &Server, admin: &str, step: &Value) 
     let traced = newest_event(ground);
     let text = |field: &str| step[field].as_str().unwrap_or_default();
     let call = match text("fixture") {
-        "project" => {
-            Call::post("/api/admin/projects", &json!({ "id": step["id"], "name": step["name"] }))
-        }
+        "project" => Call::post("/api/admin/projects", &json!({ "id": step["id"], "name": step["name"] })),
         "deleteProjectRow" => Call::delete(&format!("/api/admin/projects/{}", text("id"))),
         // The place in lists is the recorded one.
         "environment" => Call::post(
@@ -96,10 +94,8 @@ fn put_token(ground: &Ground, step: &Value) {
         token,
     };
     let event = NewEvent::new(EventKind::ApiTokenCreated, Actor::System, Origin::default(), now);
-    let store = SqliteStore::open(SqliteSettings {
-        location: Location::File(database),
-        ..SqliteSettings::default()
-    });
+    let store =
+        SqliteStore::open(SqliteSettings { location: Location::File(database), ..SqliteSettings::default() });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let created = runtime.block_on(store.expect("the database").create_token(&stored, Quota(100), &event));
     created.expect("the token is kept");

@@ -63,7 +63,8 @@ pub(crate) fn install(case: &Case) -> (Ground, Server) {
 
 /// Recorded passwords that are too weak to be anybody's here, and what takes their place. A password that a case is
 /// about, because it is weak or wrong, is not among them.
-const PASSWORDS: &[(&str, &str)] = &[("unleash4all", "Unlocks-4-all-of-them"), ("pw", "Plain-words-of-a-user")];
+const PASSWORDS: &[(&str, &str)] =
+    &[("unleash4all", "Unlocks-4-all-of-them"), ("pw", "Plain-words-of-a-user")];
 
 /// A recorded body with the passwords that are used here.
 pub(crate) fn body_here(recorded: &Value) -> Value {

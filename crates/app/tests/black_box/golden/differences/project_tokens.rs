@@ -1,81 +1,19 @@
-//! The table of differences: each recorded case that Latchkey answers otherwise, how, and why. What differs in the
-//! same way in many answers stands in `rules`.
+//! Cases about the tokens of a project.
 
-use serde_json::json;
+use super::{
+    BROKEN_BYTES, DEFAULT_ENVIRONMENT, Difference, EVERY_PROBLEM, Instead, MANY_PROJECTS, NOT_ALLOWED,
+    created_x, row,
+};
 
-use crate::golden::expected::Expected;
-
-/// A case that is answered otherwise than by the reference.
-pub(crate) struct Difference {
-    pub(crate) case: &'static str,
-    pub(crate) instead: Instead,
-    /// The row of the contract that asks for it.
-    pub(crate) why: &'static str,
-}
-
-/// What Latchkey answers, exactly.
-pub(crate) enum Instead {
-    /// The error object, with this status and kind.
-    Error(u64, &'static str),
-    /// 400 for the body, with problems at these members and no others.
-    Problems(&'static [&'static str]),
-    /// A list without a token.
-    EmptyList,
-    /// 201 with a client token named `x` for this project, environment and end (`null`, or a time in quotes).
-    Created { project: &'static str, environment: &'static str, expires_at: &'static str },
-}
-
-impl Instead {
-    pub(crate) fn expected(&self) -> Expected {
-        match self {
-            Self::Error(status, kind) => Expected::error(*status, kind),
-            Self::Problems(paths) => {
-                let mut expected = Expected::error(400, "BadDataError");
-                expected.body["details"] = json!(format!("<problems:{}>", paths.join(",")));
-                expected
-            }
-            Self::EmptyList => Expected::new(200, Some("application/json"), json!({ "tokens": [] })),
-            Self::Created { project, environment, expires_at } => {
-                let expires_at: serde_json::Value = serde_json::from_str(expires_at).expect("null or a time");
-                let body = json!({
-                    "secret": format!("<secret:{project}:{environment}>"),
-                    "tokenName": "x",
-                    "username": "x",
-                    "type": "client",
-                    "environment": environment,
-                    "project": project,
-                    "projects": [project],
-                    "expiresAt": expires_at,
-                    "createdAt": "<rfc3339>",
-                    "seenAt": null,
-                    "alias": null,
-                });
-                Expected::new(201, Some("application/json"), body)
-            }
-        }
-    }
-}
-
-const CREATED: Instead =
-    Instead::Created { project: "default", environment: "development", expires_at: "null" };
-
-const fn row(case: &'static str, instead: Instead, why: &'static str) -> Difference {
-    Difference { case, instead, why }
-}
+const CREATED: Instead = created_x("default");
 
 const ADMIN_TOKEN_SEES_ALL: &str = "Where we differ: an admin API token gets every token of the instance from the project route / only that project's";
-const BROKEN_BYTES: &str = "Where we differ: bad UTF-8 or NUL in a body or path: 500 / 400 BadDataError";
 const OTHER_PROJECTS: &str = "Where we differ: POST project token with `projects: []`, another project or [\"*\"]: no answer / 400 BadDataError";
-const NOT_ALLOWED: &str = "Error object: MethodNotAllowedError 405 (with `Allow`)";
 const EXACT_PATHS: &str = "Where we differ: fixed path parts in any case, double slashes / exact paths";
 const NOT_OF_THIS_PROJECT: &str =
     "Project tokens, DELETE: 404 no such token here; an admin API token sees the same tokens as a user";
-const MANY_PROJECTS: &str = "Where we differ: users work in `default` only / any number of projects";
 
-const EVERY_PROBLEM: &str =
-    "Error object: details, each with its path; every problem is listed, and at the member that it is about";
-
-pub(crate) const DIFFERENCES: &[Difference] = &[
+pub(super) const DIFFERENCES: &[Difference] = &[
     row("create: tokenName and username together", Instead::Problems(&["/body/username"]), EVERY_PROBLEM),
     row("create: empty object", Instead::Problems(&["/body/type", "/body/tokenName"]), EVERY_PROBLEM),
     row(
@@ -94,12 +32,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     row("list: fixed path parts are case insensitive", Instead::Error(404, "NotFoundError"), EXACT_PATHS),
     row("list: PUT not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
     row("list: PATCH not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
-    row("list: GET on item not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
-    row(
-        "create: environment defaults to \"default\"",
-        CREATED,
-        "Create body: `environment` (default `development`)",
-    ),
+    row("create: environment defaults to \"default\"", CREATED, DEFAULT_ENVIRONMENT),
     row(
         "create: expiresAt null is rejected",
         CREATED,
@@ -134,11 +67,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     row("create: projects another project", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
     row("create: projects wildcard", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
     row("create: projects same project twice", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
-    row(
-        "create: other project with admin user, single project edition",
-        Instead::Created { project: "p2", environment: "development", expires_at: "null" },
-        MANY_PROJECTS,
-    ),
+    row("create: other project with admin user, single project edition", created_x("p2"), MANY_PROJECTS),
     row("delete: undecodable percent encoding", Instead::Error(400, "BadDataError"), BROKEN_BYTES),
     row(
         "delete: non-ascii token of the same length as a stored one",
