@@ -270,7 +270,11 @@ fn pointer(field: Field) -> String {
 fn exists(entity: &Entity) -> String {
     match entity {
         Entity::Secret => "This secret is in use already.".to_owned(),
-        other => format!("There is already a {other}."),
+        other => {
+            let text = format!("{other} exists already.");
+            let mut characters = text.chars();
+            characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
+        }
     }
 }
 

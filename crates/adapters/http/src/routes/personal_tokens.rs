@@ -81,7 +81,7 @@ pub(crate) async fn get_pats(call: Call) -> Answer {
         CallerErrors,
         (status = 403, description = "The caller is an API token, and no user; or has as many tokens as one may; or another site had a browser ask.", body = ErrorBody),
         (status = 409, description = "You have a token of this description already.", body = ErrorBody,
-            example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "NameExistsError", "message": "There is already a personal access token of this description."})),
+            example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "NameExistsError", "message": "A personal access token of this description exists already."})),
         BodyErrors,
     )
 )]

@@ -2,12 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_http::Request;
 use actix_web::{
-    Error,
-    body::BoxBody,
-    dev::{Service, ServiceResponse},
-    http::{Method, StatusCode, header},
+    http::{Method, header},
     test,
 };
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
@@ -23,7 +19,9 @@ use latchkey_service::{
     PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, Surroundings,
     TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+
+pub(crate) use crate::answer::Answer;
 
 pub(crate) const TOKENS: &str = "/api/admin/projects/default/api-tokens";
 pub(crate) const QUOTA: u64 = 5;
@@ -55,32 +53,6 @@ pub(crate) enum As {
     Unknown,
 }
 
-/// An answer, read to its end.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: header::HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).expect("JSON")
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().expect("text"))
-    }
-
-    /// Status, kind and message, for errors.
-    #[track_caller]
-    pub(crate) fn is(&self, status: u16, kind: &str) {
-        let body = self.json();
-        assert_eq!((self.status.as_u16(), body["name"].as_str()), (status, Some(kind)), "{body}");
-        assert_eq!(self.header("content-type"), Some("application/json"));
-    }
-}
-
 /// What a test may decide about its Latchkey.
 pub(crate) struct Choices {
     pub(crate) settings: Settings,
@@ -110,6 +82,11 @@ pub(crate) struct TestApp {
 impl TestApp {
     pub(crate) async fn new() -> Self {
         Self::with(|_| ()).await
+    }
+
+    /// A Latchkey whose projects may have any number of tokens.
+    pub(crate) async fn roomy() -> Self {
+        Self::with(|choices| choices.settings.tokens.quota = Quota(u64::MAX)).await
     }
 
     /// A Latchkey about which something is decided otherwise.
@@ -210,7 +187,7 @@ impl TestApp {
 
     /// Signs a user in with [`PASSWORD`], and gives what a browser then sends as `Cookie`.
     pub(crate) async fn sign_in(&self, username: &str) -> String {
-        let body = serde_json::json!({"username": username, "password": PASSWORD});
+        let body = json!({"username": username, "password": PASSWORD});
         let answer = self.post(As::Nobody, "/auth/simple/login", &body).await;
         let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{}", answer.json()));
         cookie.split(';').next().expect("a pair").to_owned()
@@ -223,9 +200,24 @@ impl TestApp {
 
     /// A token of any scope, as the command line makes it.
     pub(crate) async fn token(&self, access: TokenAccess) -> String {
+        self.token_and_id(access).await.0
+    }
+
+    /// The secret of a token of any scope, and its id.
+    pub(crate) async fn token_and_id(&self, access: TokenAccess) -> (String, String) {
         let draft = TokenDraft { name: TokenName::new("given").expect("name"), access, expires_at: None };
         let issued = self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued");
-        issued.secret.expect("shown").reveal().to_owned()
+        (issued.secret.expect("shown").reveal().to_owned(), issued.token.id.to_string())
+    }
+
+    /// A user who holds these permissions for the instance and no others, by a personal token.
+    pub(crate) async fn holder_of(&self, permissions: &[&str]) -> String {
+        let name = permissions.join(" and ");
+        let permissions: Vec<_> = permissions.iter().map(|name| json!({"name": name})).collect();
+        let role = json!({"name": name, "type": "root-custom", "permissions": permissions});
+        assert_eq!(self.post(As::Admin, "/api/admin/roles", &role).await.status, 201);
+        let user = self.user(&name.replace(' ', "-"), &name).await;
+        self.personal_token(&user).await
     }
 
     pub(crate) fn secret_of(&self, who: As) -> Option<&str> {
@@ -234,12 +226,25 @@ impl TestApp {
 
     /// Sends a request as somebody.
     pub(crate) async fn send(&self, who: As, request: test::TestRequest) -> Answer {
-        let request = match self.secret_of(who) {
-            None => request,
-            Some(secret) => request.insert_header((header::AUTHORIZATION, secret)),
-        };
+        match self.secret_of(who) {
+            None => self.send_as_it_is(request).await,
+            Some(secret) => self.send_by(secret, request).await,
+        }
+    }
+
+    /// Sends a request with this secret in its header.
+    pub(crate) async fn send_by(&self, secret: &str, request: test::TestRequest) -> Answer {
+        self.send_as_it_is(request.insert_header((header::AUTHORIZATION, secret))).await
+    }
+
+    /// Sends a request as a browser does that is signed in.
+    pub(crate) async fn send_with(&self, cookie: &str, request: test::TestRequest) -> Answer {
+        self.send_as_it_is(request.insert_header((header::COOKIE, cookie))).await
+    }
+
+    async fn send_as_it_is(&self, request: test::TestRequest) -> Answer {
         let service = test::init_service(latchkey_http::app(&self.context)).await;
-        answer(&service, request.to_request()).await
+        Answer::of(&service, request.to_request()).await
     }
 
     pub(crate) async fn get(&self, who: As, path: &str) -> Answer {
@@ -261,15 +266,6 @@ impl TestApp {
     pub(crate) async fn method(&self, who: As, method: Method, path: &str) -> Answer {
         self.send(who, test::TestRequest::with_uri(path).method(method)).await
     }
-}
-
-async fn answer<S>(service: &S, request: Request) -> Answer
-where
-    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
-{
-    let response = test::call_service(service, request).await;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, bytes: test::read_body(response).await.to_vec() }
 }
 
 fn users() -> InstancePermit<ManageUsers> {

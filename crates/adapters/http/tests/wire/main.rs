@@ -5,9 +5,25 @@
     reason = "a test that fails here is a test that fails"
 )]
 
+mod answer;
 mod app;
+mod expectations;
 
+mod environments;
 mod errors;
+mod events;
+mod instance_tokens;
+mod login;
+mod myself;
 mod openapi;
+mod personal_tokens;
+mod project_access;
+mod project_environments;
 mod project_tokens;
+mod projects;
+mod roles;
+mod rotation;
 mod routing;
+mod service_accounts;
+mod token_lists;
+mod users;

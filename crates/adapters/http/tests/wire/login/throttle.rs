@@ -1,0 +1,105 @@
+//! Signing in that fails again and again is slowed down, and never forbidden.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::attempt;
+use crate::app::{Answer, As, PASSWORD, TestApp};
+
+const HERE: &str = "198.51.100.7:1";
+const ELSEWHERE: &str = "203.0.113.9:1";
+
+async fn try_from(app: &TestApp, peer: &str, username: &str, password: &str) -> Answer {
+    let peer: SocketAddr = peer.parse().expect("an address");
+    app.send(As::Nobody, attempt(username, password).peer_addr(peer)).await
+}
+
+/// Five failures in a row, which go unpunished.
+async fn fail_five_times(app: &TestApp, peer: &str, username: &str) {
+    for _ in 0..5 {
+        try_from(app, peer, username, "wrong horse").await.is(401, "PasswordMismatch");
+    }
+}
+
+#[track_caller]
+fn waits(answer: &Answer, seconds: &str) {
+    answer.is(429, "RateLimitError");
+    assert_eq!((answer.header("retry-after"), answer.header("set-cookie")), (Some(seconds), None));
+}
+
+#[actix_web::test]
+async fn the_sixth_try_has_to_wait_even_with_the_right_password() {
+    let app = TestApp::new().await;
+    fail_five_times(&app, HERE, "Viewer").await;
+    for password in ["wrong horse", PASSWORD] {
+        waits(&try_from(&app, HERE, "Viewer", password).await, "1");
+    }
+    app.clock.advance(Duration::from_millis(999));
+    waits(&try_from(&app, HERE, "Viewer", PASSWORD).await, "1");
+    app.clock.advance(Duration::from_millis(1));
+    assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn each_further_failure_doubles_the_wait_up_to_half_a_minute() {
+    let app = TestApp::new().await;
+    fail_five_times(&app, HERE, "Viewer").await;
+    for seconds in [1, 2, 4, 8, 16, 30, 30] {
+        waits(&try_from(&app, HERE, "Viewer", PASSWORD).await, &seconds.to_string());
+        app.clock.advance(Duration::from_secs(seconds));
+        try_from(&app, HERE, "Viewer", "wrong horse").await.is(401, "PasswordMismatch");
+    }
+    app.clock.advance(Duration::from_secs(30));
+    assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200, "never for ever");
+    fail_five_times(&app, HERE, "Viewer").await;
+}
+
+#[actix_web::test]
+async fn failures_are_forgotten_in_time() {
+    let app = TestApp::new().await;
+    fail_five_times(&app, HERE, "Viewer").await;
+    app.clock.advance(Duration::from_secs(15 * 60));
+    fail_five_times(&app, HERE, "Viewer").await;
+}
+
+#[actix_web::test]
+async fn an_address_that_tries_many_names_is_slowed_down() {
+    let app = TestApp::new().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        try_from(&app, HERE, name, "wrong horse").await.is(401, "PasswordMismatch");
+    }
+    waits(&try_from(&app, HERE, "Viewer", PASSWORD).await, "1");
+    assert_eq!(try_from(&app, ELSEWHERE, "Viewer", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn nobody_elsewhere_can_keep_an_owner_out() {
+    let app = TestApp::new().await;
+    fail_five_times(&app, ELSEWHERE, "Viewer").await;
+    waits(&try_from(&app, ELSEWHERE, "Viewer", PASSWORD).await, "1");
+    assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_name_that_nobody_has_is_slowed_down_alike() {
+    let app = TestApp::new().await;
+    fail_five_times(&app, HERE, "nobody").await;
+    waits(&try_from(&app, HERE, "nobody", "wrong horse").await, "1");
+}
+
+#[actix_web::test]
+async fn the_answer_says_when_to_come_back() {
+    let app = TestApp::new().await;
+    fail_five_times(&app, HERE, "Viewer").await;
+    let answer = try_from(&app, HERE, "Viewer", PASSWORD).await;
+    assert_eq!(answer.json()["message"], "Signing in failed too often. Try again in 1 seconds.");
+}
+
+#[actix_web::test]
+async fn bad_input_is_no_failure() {
+    let app = TestApp::new().await;
+    for _ in 0..10 {
+        let body = serde_json::json!({"username": "Viewer"});
+        app.post(As::Nobody, super::LOGIN, &body).await.is(400, "BadDataError");
+    }
+    assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200);
+}

@@ -1,0 +1,8 @@
+//! `/api/admin/user`
+
+mod change_password;
+mod me;
+mod profile;
+mod sessions;
+
+const ME: &str = "/api/admin/user";
