@@ -134,5 +134,10 @@ macro_rules! cases_of_people {
             thirty_at_once,
             one_address_and_many_accounts,
         });
+        $crate::area!(access_races {
+            a_role_and_its_holders,
+            a_root_role_and_its_holders,
+            a_project_and_its_members,
+        });
     };
 }

@@ -71,9 +71,6 @@ macro_rules! cases_of_the_store {
             one_removal_wins,
             a_project_and_an_environment,
             counts_beside_each_other,
-            a_role_and_its_holders,
-            a_root_role_and_its_holders,
-            a_project_and_its_members,
         });
         $crate::area!(dropped_changes {
             of_rotations,

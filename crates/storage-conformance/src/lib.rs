@@ -7,6 +7,7 @@
 )]
 
 pub mod access;
+pub mod access_races;
 pub mod accounts;
 mod at_once;
 mod cases_of_people;

@@ -70,6 +70,6 @@ mod tests {
             assert_eq!(listed, named, "the list of {area}");
             cases += named.len();
         }
-        assert!(cases > 80, "only {cases} cases were found");
+        assert!(cases > 250, "only {cases} cases were found");
     }
 }
