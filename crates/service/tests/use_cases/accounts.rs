@@ -5,8 +5,8 @@ use latchkey_domain::{
 };
 use latchkey_ports::Page;
 use latchkey_service::{
-    Caller, Field, Missing, PersonalTokenDraft, Refusal, RoleReference, ServiceAccountDraft, SignedIn,
-    UserChange, UserDraft,
+    AdminCount, Caller, Field, Missing, PersonalTokenDraft, Refusal, RoleReference, ServiceAccountDraft,
+    SignedIn, UserChange, UserDraft,
 };
 
 use crate::support::{House, PASSWORD, moment, system};
@@ -174,4 +174,20 @@ async fn a_search_needs_two_characters() {
     let found =
         |text: &'static str| async { users.search(&Caller::system(), text).await.expect("searched").len() };
     assert_eq!((found("e").await, found("DN").await, found("xx").await), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn admins_are_counted_by_how_they_come_in() {
+    let house = House::new();
+    house.user("root", "Admin").await;
+    let users = &house.use_cases.users;
+    users.create(&system(), UserDraft { root_role: role("Admin"), ..ed() }).await.expect("created");
+    let count = users.admin_count(&system()).await.expect("counted");
+    assert_eq!(count, AdminCount { with_password: 1, without_password: 1, services: 0 });
+    house.use_cases.service_accounts.create(&system(), robot("Admin")).await.expect("created");
+    let count = users.admin_count(&system()).await.expect("counted");
+    assert_eq!(count, AdminCount { with_password: 1, without_password: 1, services: 1 });
+    let everybody = users.everybody(&Caller::system()).await.expect("listed");
+    let kinds: Vec<_> = everybody.iter().map(|user| user.kind).collect();
+    assert_eq!(kinds, [AccountKind::Person, AccountKind::Person, AccountKind::Service]);
 }

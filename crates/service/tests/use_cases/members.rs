@@ -78,3 +78,13 @@ async fn what_is_not_there_is_told_and_nothing_is_given() {
     assert!(matches!(members.remove(&nowhere, ed).await, Err(Refusal::NotFound(Missing::Project(_)))));
     assert_eq!(roles_of(&house, ed).await, []);
 }
+
+#[tokio::test]
+async fn a_user_named_twice_is_one_user() {
+    let house = House::new();
+    let (ed, vi) = (house.user("ed", "Viewer").await.id, house.user("vi", "Viewer").await.id);
+    house.use_cases.members.add(&all(), vec![vi, ed, vi], &[MEMBER]).await.expect("added");
+    let event = house.events().await.pop().expect("an event");
+    let named = event.record.after.expect("what is now").to_json();
+    assert_eq!(named["roles"][0]["userIds"].as_array().map(Vec::len), Some(2), "{named}");
+}

@@ -84,3 +84,15 @@ async fn whoever_holds_a_role_may_do_at_once_what_it_allows_now() {
     assert_eq!(house.signed_in("ed").await.grants().iter().count(), 0);
     assert!(StoreError::LastAdmin.to_string().contains("Admin"));
 }
+
+#[tokio::test]
+async fn a_role_keeps_its_kind() {
+    let house = House::new();
+    let roles = &house.use_cases.roles;
+    let made = roles.create(&system(), reader()).await.expect("created");
+    let change = |kind| RoleChange { kind: Some(kind), ..RoleChange::default() };
+    roles.update(&system(), made.id, &change(RoleKind::Custom)).await.expect("to what it is");
+    let refused = roles.update(&system(), made.id, &change(RoleKind::RootCustom)).await;
+    assert!(matches!(refused, Err(Refusal::Invalid { field: Some(Field::Body("type")), .. })), "{refused:?}");
+    assert_eq!(roles.get(&Caller::system(), made.id).await.expect("there"), made);
+}
