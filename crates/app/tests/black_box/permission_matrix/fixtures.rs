@@ -88,7 +88,7 @@ impl<'s> Cast<'s> {
         if is_path {
             while let Some((start, end)) = filled.find('{').zip(filled.find('}')) {
                 let (_, thing) = filled[start + 1..end].split_once('=').expect("a thing to make");
-                let value = percent_encoded(&self.thing(&thing.to_owned(), who, things));
+                let value = percent_encoded(&self.thing(thing, who, things));
                 filled.replace_range(start..=end, &value);
             }
         } else {
