@@ -87,17 +87,17 @@ fn put_token(ground: &Ground, step: &Value) {
     let database = ground.directory().join("latchkey.db");
     let keys = KeyRing::load(&database.with_extension("key")).expect("its keys");
     let sealer = Sealer::new(&keys, Arc::new(SystemEntropy));
-    let sealed = |text: &str| sealer.seal(&secret(text), token.id).expect("a sealed secret");
-    let stored = StoredToken {
-        secret: sealed(text("secret").expect("a secret")),
-        alias: text("alias").map(sealed),
+    let record = |text: &str| sealer.seal(&secret(text), token.id).expect("a sealed secret");
+    let kept = StoredToken {
+        secret: record(text("secret").expect("a secret")),
+        alias: text("alias").map(record),
         token,
     };
     let event = NewEvent::new(EventKind::ApiTokenCreated, Actor::System, Origin::default(), now);
     let store =
         SqliteStore::open(SqliteSettings { location: Location::File(database), ..SqliteSettings::default() });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let created = runtime.block_on(store.expect("the database").create_token(&stored, Quota(100), &event));
+    let created = runtime.block_on(store.expect("the database").create_token(&kept, Quota(100), &event));
     created.expect("the token is kept");
 }
 
