@@ -90,6 +90,14 @@ impl Call {
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(self.request.method()) {
             return Ok(());
         }
+        self.check_site()
+    }
+
+    /// As [`Call::refuse_cross_site`], for a change that is asked for by a method that should not make any.
+    ///
+    /// # Errors
+    /// [`Failure::CrossSite`].
+    pub(crate) fn check_site(&self) -> Result<(), Failure> {
         let is_own = match (self.text_header("sec-fetch-site"), self.text_header("origin")) {
             (Some(site), _) => matches!(site, "same-origin" | "none"),
             (None, Some(origin)) => {

@@ -5,7 +5,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 
-use crate::routes;
+use crate::{credentials::SESSION_COOKIE, routes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,7 +13,7 @@ use crate::routes;
         title = "Latchkey",
         description = "Issues, lists, rotates and revokes API tokens, and says who may. Wire-compatible with Unleash's Admin API."
     ),
-    security(("apiKey" = [])),
+    security(("apiKey" = []), ("session" = [])),
     modifiers(&Credentials),
     tags(
         (name = "Projects", description = "Projects, their tokens, members and environments."),
@@ -39,8 +39,11 @@ impl Modify for Credentials {
         let description = "The secret of an admin token (`*:*.…`) or of a personal access token (`user:…`), with or \
                            without `Bearer` before it.";
         let header = ApiKeyValue::with_description("Authorization", description);
-        let scheme = SecurityScheme::ApiKey(ApiKey::Header(header));
-        document.components.get_or_insert_default().add_security_scheme("apiKey", scheme);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let description = "What signing in at `/auth/simple/login` sets.";
+        let cookie = ApiKeyValue::with_description(SESSION_COOKIE, description);
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) async fn logout(call: Call) -> Answer {
         (status = 200, description = "The session has ended. The answer makes a browser forget its cookies."),
         (status = 302, description = "As 200, for a browser, which is sent to `/`."),
         CallerErrors,
-        (status = 403, description = "The caller is an API token, and no user.", body = ErrorBody),
+        (status = 403, description = "The caller is an API token, and no user; or the link was on another site.", body = ErrorBody),
     )
 )]
 pub(crate) async fn get_logout(call: Call) -> Answer {
@@ -100,6 +100,7 @@ pub(crate) async fn get_logout(call: Call) -> Answer {
 
 async fn end_session(call: &Call) -> Answer {
     let user = SignedIn::request(&call.caller().await?)?;
+    call.check_site()?;
     call.context.use_cases.sessions.log_out(&user).await?;
     let accept = call.request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let mut answer = HttpResponse::Ok();

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::test::TestRequest;
+use actix_web::{http::Method, test::TestRequest};
 
 use super::{LOGIN, LOGOUT, attempt, me};
 use crate::app::{As, PASSWORD, TestApp};
@@ -45,11 +45,14 @@ async fn signing_in_and_out_are_asked_for_by_our_own_site() {
             answer.is(403, "OperationDeniedError");
             assert_eq!(answer.header("set-cookie"), None);
         }
-        let cookie = app.sign_in("Viewer").await;
-        let answer = app.send_with(&cookie, with(TestRequest::post().uri(LOGOUT), headers)).await;
-        assert_eq!(answer.status.as_u16(), if *is_own { 200 } else { 403 }, "{headers:?}");
-        let still = app.send_with(&cookie, me()).await.status.as_u16();
-        assert_eq!(still, if *is_own { 401 } else { 200 }, "{headers:?}");
+        for method in [Method::GET, Method::POST] {
+            let cookie = app.sign_in("Viewer").await;
+            let asked = TestRequest::with_uri(LOGOUT).method(method);
+            let answer = app.send_with(&cookie, with(asked, headers)).await;
+            assert_eq!(answer.status.as_u16(), if *is_own { 200 } else { 403 }, "{headers:?}");
+            let still = app.send_with(&cookie, me()).await.status.as_u16();
+            assert_eq!(still, if *is_own { 401 } else { 200 }, "{headers:?}");
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use actix_web::test::TestRequest;
 use serde_json::json;
 
 mod cross_site;
-mod login;
 mod logout;
+mod sign_in;
 mod throttle;
 
 const LOGIN: &str = "/auth/simple/login";
