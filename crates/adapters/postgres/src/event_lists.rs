@@ -12,18 +12,21 @@ use latchkey_ports::{EventQuery, EventReach, Page};
 
 use crate::{
     page,
-    rows::{CONCERNS_NOTHING, EventRow},
+    rows::EventRow,
     schema::{event_projects, event_rows},
+    unprepared::Unprepared,
 };
 
 type Events<'q> = event_rows::BoxedQuery<'q, Pg>;
+type Listed<'q> = Unprepared<Select<Events<'q>, AsSelect<EventRow, Pg>>>;
+type Number<'q> = Unprepared<Counted<Select<Events<'q>, event_rows::id>>>;
 
 /// The events asked for, in no order and on no page.
 pub(crate) fn matching(query: &EventQuery) -> Events<'_> {
     let mut events = event_rows::table.into_boxed();
     events = match &query.reach {
         EventReach::All => events,
-        EventReach::AnyProject => events.filter(event_rows::concerns.ne(CONCERNS_NOTHING)),
+        EventReach::AnyProject => events.filter(event_rows::about_projects),
         // Whoever may read what concerns each of the projects asked for may read what concerns any of them.
         EventReach::Projects(own)
             if !query.projects.is_empty() && query.projects.iter().all(|project| own.contains(project)) =>
@@ -68,18 +71,19 @@ fn naming_one_of<'q>(events: Events<'q>, projects: impl Iterator<Item = &'q Proj
 }
 
 /// A page of these events, newest first.
-pub(crate) fn listed(events: Events<'_>, page: Page) -> Select<Events<'_>, AsSelect<EventRow, Pg>> {
-    events
+pub(crate) fn listed(events: Events<'_>, page: Page) -> Listed<'_> {
+    let events = events
         .order(event_rows::id.desc())
         .limit(page::limit(page))
         .offset(page::offset(page))
-        .select(EventRow::as_select())
+        .select(EventRow::as_select());
+    Unprepared(events)
 }
 
 /// How many events these are; counted so far as the port wants, and no further.
-pub(crate) fn number_of(events: Events<'_>) -> Counted<Select<Events<'_>, event_rows::id>> {
+pub(crate) fn number_of(events: Events<'_>) -> Number<'_> {
     let most = i64::try_from(EventQuery::MOST_COUNTED).unwrap_or(i64::MAX);
-    Counted(events.select(event_rows::id).limit(most))
+    Unprepared(Counted(events.select(event_rows::id).limit(most)))
 }
 
 /// The number of rows of a statement, its limit obeyed, which diesel's own `count` does not.

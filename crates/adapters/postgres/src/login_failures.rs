@@ -1,6 +1,6 @@
 //! The port of failures to sign in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,15 +15,15 @@ use tracing::instrument;
 
 use crate::{PostgresStore, errors::unavailable, rows, schema::login_failures};
 
-/// `LoginFailures::and_another` for each of the keys, which come in order and each once, so that two processes cannot
-/// wait for each other.
+/// `LoginFailures::and_another` for each of the keys, in order, so that two processes cannot wait for each other.
 const COUNT: &str = "\
     INSERT INTO login_failures AS kept (kind, key, count, last_at) \
-    SELECT kind, key, 1, $3 FROM unnest($1, $2) AS one (kind, key) \
+    SELECT kind, key, count(*), $3 FROM unnest($1, $2) AS one (kind, key) \
+    GROUP BY kind, key ORDER BY kind COLLATE \"C\", key \
     ON CONFLICT (kind, key) DO UPDATE SET \
-        count = CASE WHEN kept.last_at <= $4 THEN 1 ELSE least(kept.count + 1, 4294967295) END, \
+        count = least(excluded.count + CASE WHEN kept.last_at <= $4 THEN 0 ELSE kept.count END, 4294967295), \
         last_at = excluded.last_at";
-/// Rows are held in order, as above.
+/// In order, as above.
 const FORGET: &str = "\
     WITH held AS (\
         SELECT kept.kind, kept.key FROM login_failures AS kept \
@@ -43,17 +43,16 @@ fn columns(key: &LoginKey) -> Columns {
     }
 }
 
-/// Each key once, in order, as an array for each column.
-fn in_order(keys: &[LoginKey]) -> (Vec<&'static str>, Vec<Vec<u8>>) {
-    let once: BTreeSet<Columns> = keys.iter().map(columns).collect();
-    once.into_iter().unzip()
+/// Keys as an array for each column.
+fn arrays(keys: &[LoginKey]) -> (Vec<&'static str>, Vec<Vec<u8>>) {
+    keys.iter().map(columns).unzip()
 }
 
 #[async_trait]
 impl LoginFailureRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError> {
-        let (kinds, texts) = in_order(keys);
+        let (kinds, texts) = arrays(keys);
         let mut connection = self.connection().await?;
         // Every kind with every text is more than was asked for, and not much more.
         let rows: Vec<(String, Vec<u8>, i64, DateTime<Utc>)> = login_failures::table
@@ -76,7 +75,7 @@ impl LoginFailureRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError> {
-        let (kinds, texts) = in_order(keys);
+        let (kinds, texts) = arrays(keys);
         let mut connection = self.connection().await?;
         sql_query(COUNT)
             .bind::<Array<Text>, _>(kinds)
@@ -91,7 +90,7 @@ impl LoginFailureRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError> {
-        let (kinds, texts) = in_order(keys);
+        let (kinds, texts) = arrays(keys);
         let mut connection = self.connection().await?;
         sql_query(FORGET)
             .bind::<Array<Text>, _>(kinds)

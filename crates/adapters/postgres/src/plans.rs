@@ -100,7 +100,7 @@ async fn much() -> (AsyncPgConnection, TestDatabase) {
     let database = TestDatabase::migrated(&format!("plans_{:016x}", hasher.finish()), |url| async move {
         store_on(&url).migrate().await.expect("migrates");
         connection_to(&url).await.batch_execute(MUCH).await.expect("much");
-        // A visibility map belongs to a table that is in use.
+        // Statistics, and the map that lets an index answer alone, as a table in use has them.
         connection_to(&url).await.batch_execute("VACUUM ANALYZE").await.expect("statistics");
     });
     (connection_to(database.url()).await, database)

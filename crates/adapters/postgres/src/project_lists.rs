@@ -18,13 +18,14 @@ use crate::{
     page,
     rows::ProjectOverviewRow,
     schema::{project_rows, projects},
+    unprepared::Unprepared,
 };
 
 type ShownProject = AsSelect<ProjectOverviewRow, Pg>;
 type Ids<'q> = diesel::dsl::array<Text, Select<projects::BoxedQuery<'q, Pg>, projects::id>>;
 
 /// The projects asked for. First the ids of the page, so that nothing is counted for a project that is passed over.
-pub(crate) fn listed(query: &ProjectQuery) -> of_ids<'_> {
+pub(crate) fn listed(query: &ProjectQuery) -> Unprepared<of_ids<'_>> {
     let mut projects = projects::table.into_boxed();
     projects = if query.archived {
         projects.filter(projects::archived_at.is_not_null())
@@ -37,7 +38,7 @@ pub(crate) fn listed(query: &ProjectQuery) -> of_ids<'_> {
         projects = projects.filter(seen_by_all.or(projects::id.eq_any(own)));
     }
     let page = projects.order(projects::id).limit(page::limit(query.page)).offset(page::offset(query.page));
-    of_ids(array(page.select(projects::id)))
+    Unprepared(of_ids(array(page.select(projects::id))))
 }
 
 #[auto_type]

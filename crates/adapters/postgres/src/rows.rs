@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use latchkey_domain::Timestamp;
 use latchkey_ports::{Inconsistency, SecretDigest};
 
-pub(crate) use events::{CONCERNS_NOTHING, EventRow, NewEventRow};
+pub(crate) use events::{EventRow, NewEventRow};
 pub(crate) use personal_tokens::{NewPersonalTokenRow, PersonalTokenRow};
 pub(crate) use places::{
     EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectRow, ProjectOverviewRow, ProjectRow,

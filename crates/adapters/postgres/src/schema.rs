@@ -236,6 +236,7 @@ diesel::table! {
         environment -> Nullable<Text>,
         before -> Nullable<Jsonb>,
         after -> Nullable<Jsonb>,
+        about_projects -> Bool,
         project_ids -> Array<Text>,
     }
 }

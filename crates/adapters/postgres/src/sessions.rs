@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query,
-    sql_types::Timestamptz, update,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
+    insert_into, sql_query, sql_types::Timestamptz, update,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
@@ -25,10 +25,10 @@ use crate::{
 
 /// What has ended. A row that somebody holds is passed over: it goes this very moment, or the next time.
 const SWEEP_SESSIONS: &str = "\
-    WITH ended AS (SELECT id FROM sessions WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED) \
+    WITH ended AS (SELECT id FROM sessions WHERE expires_at < $1 FOR UPDATE SKIP LOCKED) \
     DELETE FROM sessions USING ended WHERE sessions.id = ended.id";
 const SWEEP_SECRETS: &str = "\
-    WITH ended AS (SELECT secret_digest FROM retired_secrets WHERE good_until <= $1 FOR UPDATE SKIP LOCKED) \
+    WITH ended AS (SELECT secret_digest FROM retired_secrets WHERE good_until < $1 FOR UPDATE SKIP LOCKED) \
     DELETE FROM retired_secrets USING ended WHERE retired_secrets.secret_digest = ended.secret_digest";
 const SWEEP_FAILURES: &str = "\
     WITH ended AS (SELECT kind, key FROM login_failures WHERE last_at <= $1 FOR UPDATE SKIP LOCKED) \
@@ -156,8 +156,10 @@ async fn start(
         .load(connection)
         .await?;
     let gone = delete(sessions::table.filter(sessions::id.eq_any(too_many))).execute(connection).await?;
-    update(users::table.find(session.user.0))
-        .set(users::seen_at.eq(session.created_at.to_datetime()))
+    let begun = session.created_at.to_datetime();
+    let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(begun));
+    update(users::table.find(session.user.0).filter(seen_earlier))
+        .set(users::seen_at.eq(begun))
         .execute(connection)
         .await?;
     record(connection, &writing, event).await?;

@@ -10,7 +10,9 @@ use diesel::{
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenName};
 use latchkey_ports::{Direction, TokenOrder, TokenQuery};
 
-use crate::{page, rows::TokenRow, schema::token_rows, token_queries::ids_of_project};
+use crate::{
+    page, rows::TokenRow, schema::token_rows, token_queries::ids_of_project, unprepared::Unprepared,
+};
 
 diesel::define_sql_function! {
     /// Where the part begins in the whole, from 1; 0 where it does not.
@@ -18,15 +20,16 @@ diesel::define_sql_function! {
 }
 
 type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
+type Listed<'q> = Unprepared<Select<Tokens<'q>, AsSelect<TokenRow, Pg>>>;
 
 /// The tokens asked for; `None` where there can be none.
-pub(crate) fn listed(query: &TokenQuery) -> Option<Select<Tokens<'_>, AsSelect<TokenRow, Pg>>> {
+pub(crate) fn listed(query: &TokenQuery) -> Option<Listed<'_>> {
     let tokens = of_kinds(token_rows::table.into_boxed(), query)?;
     let tokens = in_places(tokens, query);
     let tokens = named(tokens, query)?;
     let tokens = ordered(used(tokens, query), query);
     let tokens = tokens.limit(page::limit(query.page)).offset(page::offset(query.page));
-    Some(tokens.select(TokenRow::as_select()))
+    Some(Unprepared(tokens.select(TokenRow::as_select())))
 }
 
 /// Of one kind, an index gives the tokens in order; of all, there is nothing to look for.

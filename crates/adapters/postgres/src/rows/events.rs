@@ -12,8 +12,7 @@ use serde_json::Value;
 use super::Row;
 use crate::schema::{event_rows, events};
 
-/// The event concerns no project, so those who may look into every project do not see it for that.
-pub(crate) const CONCERNS_NOTHING: &str = "nothing";
+const NOTHING: &str = "nothing";
 const ALL: &str = "all";
 /// The event concerns the projects that `event_projects` has for it.
 const SOME: &str = "some";
@@ -59,7 +58,7 @@ impl TryFrom<EventRow> for Event {
 
 fn concerned(at: &Row<i64>, concerns: &str, named: &[String]) -> Result<Option<ProjectScope>, Inconsistency> {
     match (concerns, named) {
-        (CONCERNS_NOTHING, []) => Ok(None),
+        (NOTHING, []) => Ok(None),
         (ALL, []) => Ok(Some(ProjectScope::All)),
         (SOME, named) => {
             let ids = named.iter().map(|id| ProjectId::new(id)).collect::<Result<Vec<_>, _>>();
@@ -82,7 +81,7 @@ fn snapshot(
 /// How a row says which projects an event concerns.
 fn concerns_of(projects: Option<&ProjectScope>) -> &'static str {
     match projects {
-        None => CONCERNS_NOTHING,
+        None => NOTHING,
         Some(ProjectScope::All) => ALL,
         Some(ProjectScope::Only(_)) => SOME,
     }

@@ -2,6 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
 
 mod cancellation;
+mod contention;
+mod counts;
 mod databases;
 mod migrations;
 mod suite;

@@ -1,0 +1,128 @@
+//! The counts of tokens are right for whoever writes, by whatever statement; and what was there before them was counted.
+
+use tokio_postgres::{Client, NoTls};
+
+use crate::databases::migrated;
+
+const FIRST: &str = include_str!("../../../../../migrations/postgres/0001_first_schema/up.sql");
+const SECOND: &str = include_str!("../../../../../migrations/postgres/0002_access_model/up.sql");
+
+const PLACES: &str = "
+    INSERT INTO projects (id, name, description, created_at)
+    SELECT 'project-' || i, 'P', '', now() FROM generate_series(0, 9) AS i;
+    INSERT INTO environments (name, kind, sort_order, enabled) VALUES ('rare', 'test', 9, true);";
+
+/// 200 tokens; every second names two projects, every tenth works in an environment that few use.
+const TOKENS: &str = "
+    INSERT INTO api_tokens (id, name, kind, all_projects, environment, created_at, secret_digest, secret_key)
+    SELECT lpad(to_hex(i), 32, '0')::uuid, 'token', 'client', false,
+        CASE WHEN i % 10 = 0 THEN 'rare' ELSE 'development' END, now(),
+        decode(lpad(to_hex(i), 64, '0'), 'hex'), '\\x00000000'
+    FROM generate_series(0, 199) AS i;
+    INSERT INTO api_token_projects
+    SELECT 'project-' || (i + step * 7) % 10, lpad(to_hex(i), 32, '0')::uuid, step
+    FROM generate_series(0, 199) AS i, generate_series(0, 1) AS step
+    WHERE step = 0 OR i % 2 = 0;";
+
+async fn connected(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    client
+}
+
+async fn run(client: &Client, statements: &str) {
+    client.batch_execute(statements).await.expect("done");
+}
+
+/// The number of tokens of each place: as kept, and as counted.
+async fn counts(client: &Client) -> [Vec<(String, i64)>; 2] {
+    let rows = client
+        .query(
+            "SELECT kept.project_id, tokens,
+                 (SELECT count(*) FROM api_token_projects WHERE project_id = kept.project_id)
+             FROM project_token_counts AS kept
+             UNION ALL
+             SELECT kept.environment, tokens, (SELECT count(*) FROM api_tokens WHERE environment = kept.environment)
+             FROM environment_token_counts AS kept
+             ORDER BY 1",
+            &[],
+        )
+        .await
+        .expect("counted");
+    let column = |column| rows.iter().map(|row| (row.get(0), row.get(column))).collect();
+    [column(1), column(2)]
+}
+
+#[track_caller]
+fn agree([kept, counted]: [Vec<(String, i64)>; 2], places: usize) {
+    assert_eq!(kept, counted);
+    assert_eq!(kept.len(), places);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_follow_every_statement() {
+    let (_store, database) = migrated().await;
+    let client = connected(database.url()).await;
+    run(&client, PLACES).await;
+    agree(counts(&client).await, 14);
+    run(&client, TOKENS).await;
+    let [kept, counted] = counts(&client).await;
+    assert!(
+        kept.contains(&("rare".to_owned(), 20)) && kept.contains(&("project-1".to_owned(), 40)),
+        "{kept:?}"
+    );
+    agree([kept, counted], 14);
+    // Another project, another place among the projects, another environment.
+    run(&client, "UPDATE api_token_projects SET project_id = 'default' WHERE project_id = 'project-3'").await;
+    agree(counts(&client).await, 14);
+    run(&client, "UPDATE api_token_projects SET position = position + 5").await;
+    agree(counts(&client).await, 14);
+    run(&client, "UPDATE api_tokens SET environment = 'production' WHERE secret_digest < '\\x01'").await;
+    agree(counts(&client).await, 14);
+    // Tokens go one by one and at once, with their links; a place goes when it is empty.
+    run(&client, "DELETE FROM api_tokens WHERE id = '00000000-0000-0000-0000-000000000008'").await;
+    agree(counts(&client).await, 14);
+    run(&client, "DELETE FROM api_token_projects WHERE project_id = 'project-5'").await;
+    run(&client, "DELETE FROM projects WHERE id = 'project-5'").await;
+    agree(counts(&client).await, 13);
+    run(&client, "DELETE FROM api_tokens; DELETE FROM environments WHERE name = 'rare'").await;
+    let [kept, counted] = counts(&client).await;
+    assert!(kept.iter().all(|(_, tokens)| *tokens == 0), "{kept:?}");
+    agree([kept, counted], 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_is_brought_along() {
+    let database = latchkey_test_database::TestDatabase::empty();
+    let client = connected(database.url()).await;
+    run(&client, FIRST).await;
+    run(&client, PLACES).await;
+    run(&client, TOKENS).await;
+    run(
+        &client,
+        "INSERT INTO users (username, account_kind, root_role_id, created_at)
+         VALUES ('ada', 'person', 1, '2026-01-01'), ('grace', 'person', 3, '2999-01-01');
+         INSERT INTO memberships (user_id, project_id, role_id)
+         SELECT users.id, projects.id, 5 FROM users, projects",
+    )
+    .await;
+    run(&client, SECOND).await;
+    let [kept, counted] = counts(&client).await;
+    assert!(
+        kept.contains(&("rare".to_owned(), 20)) && kept.contains(&("project-1".to_owned(), 40)),
+        "{kept:?}"
+    );
+    agree([kept, counted], 14);
+    let number =
+        async |statement: &str| -> i64 { client.query_one(statement, &[]).await.expect("counted").get(0) };
+    // Every environment was in every project, and nothing tells when a role was given but that all were there then.
+    assert_eq!(number("SELECT count(*) FROM project_environments").await, 33);
+    assert_eq!(
+        number("SELECT count(*) FROM projects WHERE mode = 'open' AND updated_at = created_at").await,
+        11
+    );
+    assert_eq!(number("SELECT count(*) FROM memberships WHERE added_at < now()").await, 11);
+    assert_eq!(number("SELECT count(*) FROM memberships WHERE added_at = '2999-01-01'").await, 11);
+    let made = "INSERT INTO roles (name, kind, description) VALUES ('R', 'custom', '') RETURNING id";
+    assert_eq!(number(made).await, 6);
+}
