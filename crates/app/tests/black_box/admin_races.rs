@@ -23,7 +23,7 @@ const ROUNDS: u64 = 340;
 fn race(server: &Server, round: u64, calls: [Call; 2]) -> [Answer; 2] {
     // A fixed walk through the times from 0 to 1 ms, first one ahead and then the other.
     let lag = Duration::from_micros(round * 7919 % 1_000);
-    let late = usize::from(round % 2 == 0);
+    let late = usize::from(round.is_multiple_of(2));
     let start = Barrier::new(2);
     let start = &start;
     thread::scope(|scope| {

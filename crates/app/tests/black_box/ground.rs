@@ -2,8 +2,9 @@
 //! that are run on it share all three.
 
 use std::{
+    io::Write as _,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     sync::Mutex,
 };
 
@@ -97,7 +98,18 @@ impl Ground {
     /// Runs a command line to its end, which must be success, and gives back what it printed.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let Output { status, stdout, stderr } = self.program().args(arguments).output().expect("it starts");
+        self.run_on(arguments, "")
+    }
+
+    /// As [`Ground::run`], for a command that reads this.
+    #[track_caller]
+    pub(crate) fn run_on(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = self.program();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("it starts");
+        // A command that reads nothing may have ended: then writing fails, and that is no fault.
+        drop(process.stdin.take().expect("piped").write_all(input.as_bytes()));
+        let Output { status, stdout, stderr } = process.wait_with_output().expect("it ends");
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
         self.asides.lock().expect("the asides").push_str(&stderr);

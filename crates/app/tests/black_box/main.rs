@@ -34,6 +34,10 @@ mod dropped_requests;
 #[cfg(test)]
 mod golden_replay;
 #[cfg(test)]
+mod guessing;
+#[cfg(test)]
+mod lost_key;
+#[cfg(test)]
 mod permission_matrix;
 #[cfg(test)]
 mod races;

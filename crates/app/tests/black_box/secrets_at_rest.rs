@@ -16,6 +16,7 @@ use crate::{
 const INIT_CLIENT: &str = "default:development.Tz5Wk8QmB3xVn7RcJ2pLs9HgYd4FfUa6";
 /// A name that stands in the database in clear: what does not find it would find no secret either.
 const NEEDLE: &str = "needle-in-the-hay";
+const PASSWORD: &str = "Rt6Wm4Zk9TzC2pQx7VbN8sHd5LjF3yGe";
 const WINDOW: usize = 12;
 
 /// The pieces of secrets that are looked for: every run of so many characters of a random part, as it is and in hex.
@@ -103,6 +104,7 @@ fn live(ground: &Ground, server: &Server) -> Vec<String> {
         secrets.push(ground.make_token(&NewToken { kind, environment, projects, ..NewToken::default() }));
     }
     secrets.extend(["Viewer", "Editor", "Admin"].map(|role| ground.make_caller(role, role)));
+    secrets.extend([PASSWORD.to_owned(), sign_in(ground, server)]);
     for secret in &secrets {
         use_everywhere(server, secret);
     }
@@ -117,6 +119,21 @@ fn live(ground: &Ground, server: &Server) -> Vec<String> {
     secrets
 }
 
+/// A person who signs in, sets the same password again from the command line, and signs in anew; gives back the secret in
+/// the cookie.
+fn sign_in(ground: &Ground, server: &Server) -> String {
+    let user = json!({ "username": "ed", "password": PASSWORD, "rootRole": 3 });
+    assert_eq!(server.as_admin(Call::post("/api/admin/user-admin", &user)).status, 201);
+    ground.run_on(&["user", "set-password", "--user", "ed", "--password-stdin"], PASSWORD);
+    let login = json!({ "username": "ed", "password": PASSWORD });
+    let answer = server.send(&Call::post("/auth/simple/login", &login));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a cookie");
+    let reading = Call::get("/api/admin/user").header("cookie", cookie);
+    assert_eq!(server.send(&reading).status, 200);
+    cookie.split_once('=').expect("a pair").1.to_owned()
+}
+
 /// Puts the secret wherever a request may hold one, most of them wrong.
 fn use_everywhere(server: &Server, secret: &str) {
     let path = percent_encoded(secret);
@@ -127,6 +144,8 @@ fn use_everywhere(server: &Server, secret: &str) {
         Call::delete(&format!("/api/admin/projects/nope/api-tokens/{path}")).by(ADMIN),
         Call::get(&format!("{TOKENS}/{path}")).by(ADMIN),
         Call::get(&format!("/nowhere/{path}?token={path}")),
+        Call::get("/api/admin/user").header("cookie", &format!("latchkey-session={secret}x")),
+        Call::post("/auth/simple/login", &json!({ "username": "ed", "password": secret })),
         Call::post(
             TOKENS,
             &json!({ "tokenName": 5, "type": secret, "environment": secret, "projects": [secret] }),

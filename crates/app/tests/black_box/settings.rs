@@ -15,11 +15,13 @@ const ALL_TOKENS: &str = "/api/admin/api-tokens";
 #[test]
 fn admin_tokens_are_created_over_http_only_where_that_is_allowed() {
     let body = json!({ "tokenName": "ops", "type": "admin" });
-    let server = Ground::on(Store::Sqlite).serve();
+    let mut ground = Ground::on(Store::Sqlite);
+    let server = ground.serve();
     let answer = server.as_admin(Call::post(ALL_TOKENS, &body));
     assert_eq!((answer.status, answer.kind().as_str()), (403, "OperationDeniedError"), "{}", answer.text());
 
-    let server = Ground::on(Store::Sqlite).with("LATCHKEY__TOKENS__ALLOW_ADMIN", "true").serve();
+    ground.set("LATCHKEY__TOKENS__ALLOW_ADMIN", "true");
+    let server = ground.serve();
     let answer = server.as_admin(Call::post(ALL_TOKENS, &body));
     assert_eq!(answer.status, 201, "{}", answer.text());
     let secret = answer.json()["secret"].as_str().expect("a secret").to_owned();

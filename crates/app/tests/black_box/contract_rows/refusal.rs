@@ -69,8 +69,8 @@ pub(super) fn other_methods_and_routes_are_refused(store: Store) {
         ("PUT", TOKENS, &["GET", "HEAD", "POST"][..]),
         ("PATCH", TOKENS, &["GET", "HEAD", "POST"]),
         ("DELETE", TOKENS, &["GET", "HEAD", "POST"]),
-        ("GET", &item, &["DELETE"]),
-        ("PUT", &item, &["DELETE"]),
+        ("PUT", &item, &["GET", "HEAD", "DELETE"]),
+        ("POST", &item, &["GET", "HEAD", "DELETE"]),
     ] {
         let answer = house.server.as_admin(Call::new(method, target));
         assert_refused(&answer, 405, "MethodNotAllowedError", &[], &format!("{method} {target}"));

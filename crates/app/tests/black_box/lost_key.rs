@@ -1,0 +1,51 @@
+//! What `docs/operations.md` promises to somebody whose master key is lost.
+
+use serde_json::json;
+
+use crate::{
+    command_line::NewToken,
+    database::Records,
+    ground::{Ground, Store},
+    server::{TOKENS, percent_encoded},
+    wire::Call,
+};
+
+const NEW_KEY: &str = "6e65772d6b65792d6e65772d6b65792d6e65772d6b65792d6e65772d6b657921";
+
+fn what_a_new_key_can_keep_is_kept(store: Store) {
+    let mut ground = Ground::on(store);
+    let server = ground.serve();
+    let user = json!({ "username": "ed", "password": "correct horse", "rootRole": 3 });
+    assert_eq!(server.as_admin(Call::post("/api/admin/user-admin", &user)).status, 201);
+    let lost = server.create("of the lost key");
+    server.stop();
+
+    ground.set("LATCHKEY_MASTER_KEY", NEW_KEY);
+    let server = ground.serve();
+    assert_eq!(server.send(&Call::get(TOKENS).by(&lost)).status, 401);
+    let admin = ground.make_token(&NewToken { kind: "admin", environment: None, ..NewToken::default() });
+    let tokens = || server.send(&Call::get(TOKENS).by(&admin));
+    assert_eq!(tokens().status, 500);
+    assert!(server.said().contains("is not among those configured"), "{}", server.said());
+
+    let forget = "UPDATE api_tokens SET secret_sealed = NULL, alias_sealed = NULL";
+    assert!(Records::of(&ground).try_execute(forget));
+    let listed = tokens();
+    assert_eq!(listed.status, 200, "{}", listed.text());
+    let id = listed.json()["tokens"][0]["secret"].as_str().expect("an id").to_owned();
+    let deletion = Call::delete(&format!("{TOKENS}/{}", percent_encoded(&id))).by(&admin);
+    assert_eq!(server.send(&deletion).status, 200);
+
+    let login = json!({ "username": "ed", "password": "correct horse" });
+    assert_eq!(server.send(&Call::post("/auth/simple/login", &login)).status, 200);
+}
+
+#[test]
+fn what_a_new_key_can_keep_is_kept_on_sqlite() {
+    what_a_new_key_can_keep_is_kept(Store::Sqlite);
+}
+
+#[test]
+fn what_a_new_key_can_keep_is_kept_on_postgres() {
+    what_a_new_key_can_keep_is_kept(Store::Postgres);
+}
