@@ -80,7 +80,6 @@ impl<'t> PersonalTokenBody<'t> {
 #[schema(as = createdPatSchema)]
 pub(crate) struct IssuedPersonalTokenBody<'t> {
     #[serde(flatten)]
-    #[schema(inline)]
     token: PersonalTokenBody<'t>,
     /// The secret, which nobody can show again.
     #[schema(value_type = String, example = "user:xyzrandomstring")]

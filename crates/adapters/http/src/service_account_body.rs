@@ -79,7 +79,6 @@ fn person_name(fields: &mut Fields) -> Option<PersonName> {
 #[schema(as = serviceAccountSchema)]
 pub(crate) struct ServiceAccountBody<'a> {
     #[serde(flatten)]
-    #[schema(inline)]
     account: UserBody<'a>,
     /// Its tokens, expired ones too, by id.
     tokens: Vec<PersonalTokenBody<'a>>,

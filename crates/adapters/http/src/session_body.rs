@@ -51,7 +51,6 @@ pub(crate) fn credentials(body: Value) -> Result<(String, String), Failure> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LoggedInBody<'l> {
     #[serde(flatten)]
-    #[schema(inline)]
     user: UserBody<'l>,
     /// How many of the user's oldest sessions ended for this one.
     #[schema(example = 0)]
