@@ -1,6 +1,6 @@
 //! Events on the wire.
 
-use latchkey_domain::{EnvironmentName, Event, Snapshot};
+use latchkey_domain::{EnvironmentName, Event, NewEvent, ProjectScope, Snapshot};
 use latchkey_ports::EventPage;
 use serde::Serialize;
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl<'e> EventBody<'e> {
             data,
             pre_data,
             project: record.projects.as_ref().map(joined),
-            environment: record.environment.as_ref().map(EnvironmentName::as_str),
+            environment: environment(record),
             feature_name: None,
             tags: Vec::new(),
             ip: record.origin.address.map(|address| address.to_string()),
@@ -127,4 +127,9 @@ impl<'e> FoundEventsBody<'e> {
     pub(crate) fn of(page: &'e EventPage) -> Self {
         Self { events: page.events.iter().map(EventBody::of).collect(), total: page.total }
     }
+}
+/// The environment that it concerns; `*` for a token of all projects and environments.
+fn environment(record: &NewEvent) -> Option<&str> {
+    let named = record.environment.as_ref().map(EnvironmentName::as_str);
+    named.or_else(|| matches!(record.projects, Some(ProjectScope::All)).then_some("*"))
 }
