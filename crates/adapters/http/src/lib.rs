@@ -38,9 +38,9 @@ mod service_account_body;
 mod session_body;
 mod surround;
 mod token_body;
-mod verified_body;
 mod token_query;
 mod user_body;
+mod verified_body;
 
 pub use context::{Context, HttpSettings};
 pub use openapi::openapi;

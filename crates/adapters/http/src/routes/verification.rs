@@ -84,9 +84,10 @@ pub(crate) async fn validate(call: Call) -> Answer {
     }
     let secrets: Vec<&str> = tokens.iter().map(AsRef::as_ref).collect();
     let found = context.use_cases.verification.verify_all(&secrets).await?;
-    let good = secrets.iter().zip(&found).filter_map(|(secret, found)| {
-        Some(ValidatedToken::of(secret, found.as_ref()?.verified_token()?))
-    });
+    let good = secrets
+        .iter()
+        .zip(&found)
+        .filter_map(|(secret, found)| Some(ValidatedToken::of(secret, found.as_ref()?.verified_token()?)));
     shown(&ValidatedBody { tokens: good.collect() })
 }
 
