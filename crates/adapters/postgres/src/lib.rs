@@ -30,6 +30,7 @@ mod places;
 mod plans;
 mod project_lists;
 mod projects;
+mod readers;
 mod removals;
 mod roles;
 mod rows;

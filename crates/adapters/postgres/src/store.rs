@@ -1,6 +1,6 @@
 //! The store: a pool, and how calls get a connection from it.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use diesel::ConnectionResult;
 use diesel_async::{
@@ -20,6 +20,7 @@ use crate::{
     OpenError,
     errors::{Failure, unavailable},
     migrations,
+    readers::{Reader, Readers},
 };
 
 /// Where the database is, and how long to wait for it.
@@ -27,7 +28,7 @@ use crate::{
 pub struct PostgresSettings {
     /// `postgres://user:password@host:port/database`.
     pub url: String,
-    /// The most connections that are open at once.
+    /// The most connections that are open at once; at least two are.
     pub pool_size: usize,
     /// How long one statement may take.
     pub statement_timeout: Duration,
@@ -46,6 +47,7 @@ impl fmt::Debug for PostgresSettings {
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool<AsyncPgConnection>,
+    readers: Arc<Readers>,
     acquire_timeout: Duration,
     url: String,
 }
@@ -64,23 +66,28 @@ impl PostgresStore {
     /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
     pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
         let url = &settings.url;
-        let parsed =
+        let mut parsed =
             tokio_postgres::Config::from_str(url).map_err(|error| OpenError::Url(Box::new(error)))?;
         if parsed.get_ssl_mode() == SslMode::Require {
             return Err(OpenError::Tls("require"));
         }
+        // A network that swallows what is sent is noticed, also by those who wait for an answer.
+        parsed.tcp_user_timeout(settings.statement_timeout);
         let mut config = ManagerConfig::default();
         // A connection that died is noticed without asking: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
         let (limits, patience) = (session_limits(settings.statement_timeout), settings.acquire_timeout);
+        // Of the connections, half are for those who need one to themselves, and half are shared.
+        let shared = (settings.pool_size / 2).max(1);
+        let readers = Arc::new(Readers::new(shared, parsed, limits.clone(), patience));
         config.custom_setup =
             Box::new(move |url| establish(url.to_owned(), limits.clone(), patience).boxed());
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let pool = Pool::builder(manager)
-            .max_size(settings.pool_size.max(1))
+            .max_size(settings.pool_size.saturating_sub(shared).max(1))
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
-        Ok(Self { pool, acquire_timeout: settings.acquire_timeout, url: url.clone() })
+        Ok(Self { pool, readers, acquire_timeout: settings.acquire_timeout, url: url.clone() })
     }
 
     /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at
@@ -97,7 +104,12 @@ impl PostgresStore {
         migrations::run(connection).await
     }
 
-    /// A connection for reading. Statements outside a transaction leave nothing behind when they are dropped.
+    /// A connection for short reads of one statement each, shared with others who read.
+    pub(crate) async fn reader(&self) -> Result<Arc<Reader>, StoreError> {
+        self.readers.get().await
+    }
+
+    /// A connection of one's own for reading. Statements outside a transaction leave nothing behind when they are dropped.
     pub(crate) async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
         timeout(self.acquire_timeout, self.pool.get()).await.map_err(unavailable)?.map_err(unavailable)
     }

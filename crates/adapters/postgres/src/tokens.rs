@@ -51,12 +51,12 @@ impl TokenRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(%project))]
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
-        let mut connection = self.connection().await?;
+        let reader = self.reader().await?;
         let rows: Vec<TokenRow> =
-            of_project(project.as_str()).load(&mut connection).await.map_err(unavailable)?;
+            of_project(project.as_str()).load(&mut &**reader).await.map_err(unavailable)?;
         // One statement in the usual case. A project that comes into being between the two is empty, or was so for a
         // moment.
-        if rows.is_empty() && !project_exists(&mut connection, project).await? {
+        if rows.is_empty() && !project_exists(&mut *self.connection().await?, project).await? {
             return Err(StoreError::NotFound(Entity::Project(project.clone())));
         }
         Ok(rows::all(rows)?)
@@ -80,9 +80,9 @@ impl TokenRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all)]
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
-        let mut connection = self.connection().await?;
+        let reader = self.reader().await?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-        let rows: Vec<TokenRow> = by_digest(&bytes).load(&mut connection).await.map_err(unavailable)?;
+        let rows: Vec<TokenRow> = by_digest(&bytes).load(&mut &**reader).await.map_err(unavailable)?;
         let Some(stored) = rows::found::<_, StoredToken>(rows.into_iter().next())? else { return Ok(None) };
         let mut current = std::iter::once(&stored.secret).chain(&stored.alias);
         if current.any(|record| digests.contains(&record.digest)) {
@@ -90,7 +90,7 @@ impl TokenRepository for PostgresStore {
         }
         let id = stored.token.id;
         let end = end_of_retired(id.as_uuid(), &bytes)
-            .first(&mut connection)
+            .first(&mut &**reader)
             .await
             .optional()
             .map_err(unavailable)?;
