@@ -22,12 +22,19 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) struct Call {
     pub(crate) request: HttpRequest,
     pub(crate) context: Arc<Context>,
+    pattern: &'static str,
     payload: Payload,
 }
 
 impl Call {
-    pub(crate) fn new(request: HttpRequest, context: Arc<Context>, payload: Payload) -> Self {
-        Self { request, context, payload }
+    /// A request that this pattern led here.
+    pub(crate) fn new(
+        request: HttpRequest,
+        context: Arc<Context>,
+        pattern: &'static str,
+        payload: Payload,
+    ) -> Self {
+        Self { request, context, pattern, payload }
     }
 
     /// A parameter of the path, decoded once, so that `%2F` is a slash in its value.
@@ -36,11 +43,10 @@ impl Call {
     /// [`Failure::BadInput`] for bytes that are no UTF-8, and for NUL.
     pub(crate) fn parameter(&self, name: &str) -> Result<String, Failure> {
         let bad = |message: &str| Failure::BadInput(vec![Detail::of_parameter(name, message)]);
-        let pattern = self.request.match_pattern().unwrap_or_default();
         // Routes are matched on a path that was decoded already, but slash by slash the raw path is laid out alike.
         let is_wanted =
             |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
-        let position = pattern.split('/').position(is_wanted).unwrap_or(usize::MAX);
+        let position = self.pattern.split('/').position(is_wanted).unwrap_or(usize::MAX);
         let raw = self.request.uri().path().split('/').nth(position).unwrap_or_default();
         let decoded = percent_decode_str(raw).decode_utf8();
         let decoded = decoded.map_err(|_| bad("This part of the path is not UTF-8 when it is decoded."))?;

@@ -13,7 +13,7 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 use latchkey_ports::EntropyExt;
-use tracing::{Instrument, Span, field};
+use tracing::Instrument;
 
 use crate::{answers::Answer, context::Context, failure::Failure};
 
@@ -27,26 +27,23 @@ pub(crate) async fn surround(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&context, &request);
-    // Never the path: it may hold a secret. The route's pattern is known once the route was found.
     let span = tracing::info_span!(
         "request",
         request_id = id.to_str().unwrap_or_default(),
-        method = %request.method(),
-        route = field::Empty
+        method = request.method().as_str()
     );
     let mut answered = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
     let headers = answered.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    finish(&span, &answered);
+    // Never the path: it may hold a secret.
+    tracing::debug!(
+        parent: &span,
+        route = answered.request().match_pattern().as_deref().unwrap_or("-"),
+        status = answered.status().as_u16(),
+        "answered"
+    );
     Ok(answered)
-}
-
-fn finish(span: &Span, answered: &ServiceResponse<BoxBody>) {
-    span.in_scope(|| {
-        span.record("route", answered.request().match_pattern().as_deref().unwrap_or("-"));
-        tracing::debug!(status = answered.status().as_u16(), "answered");
-    });
 }
 
 /// What a handler answers, with a net beneath it: a panic and a handler that takes too long are failures like others.

@@ -95,12 +95,13 @@ fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     service_accounts::routes(config, context);
     users::routes(config, context);
     verification::routes(config, context);
-    config.default_service(handler(context, unknown));
+    config.default_service(handler(context, "", unknown));
 }
 
 /// One path, its methods, and what each does.
 pub(crate) struct Path<'c> {
     context: &'c Arc<Context>,
+    pattern: &'static str,
     resource: actix_web::Resource,
     allow: &'static str,
     /// Whether somebody has to be known before they are told which methods there are.
@@ -116,7 +117,7 @@ impl<'c> Path<'c> {
     /// A path for everybody.
     pub(crate) fn public(path: &'static str, allow: &'static str, context: &'c Arc<Context>) -> Self {
         let resource = web::resource([path.to_owned(), format!("{path}/")]);
-        Self { context, resource, allow, private: false }
+        Self { context, pattern: path, resource, allow, private: false }
     }
 
     /// What a method does; `GET` is `HEAD` too.
@@ -126,16 +127,16 @@ impl<'c> Path<'c> {
         R: Future<Output = Answer> + 'static,
     {
         if method == Method::GET {
-            let head = handler(self.context, act.clone()).method(Method::HEAD);
+            let head = handler(self.context, self.pattern, act.clone()).method(Method::HEAD);
             self.resource = self.resource.route(head);
         }
-        self.resource = self.resource.route(handler(self.context, act).method(method));
+        self.resource = self.resource.route(handler(self.context, self.pattern, act).method(method));
         self
     }
 
     /// Adds the path to the table, with its answers to `OPTIONS` and to methods that it does not take.
     pub(crate) fn add(self, config: &mut ServiceConfig) {
-        let Self { context, resource, allow, private } = self;
+        let Self { context, pattern, resource, allow, private } = self;
         let known =
             async move |call: &Call| if private { call.authenticate().await.map(drop) } else { Ok(()) };
         let options = move |call: Call| async move {
@@ -151,21 +152,21 @@ impl<'c> Path<'c> {
         };
         config.service(
             resource
-                .route(handler(context, options).method(Method::OPTIONS))
-                .default_service(handler(context, other)),
+                .route(handler(context, pattern, options).method(Method::OPTIONS))
+                .default_service(handler(context, pattern, other)),
         );
     }
 }
 
 /// Wraps what a handler does: it gets a [`Call`], and its failure becomes an answer.
-fn handler<F, R>(context: &Arc<Context>, act: F) -> actix_web::Route
+fn handler<F, R>(context: &Arc<Context>, pattern: &'static str, act: F) -> actix_web::Route
 where
     F: Fn(Call) -> R + Clone + 'static,
     R: Future<Output = Answer> + 'static,
 {
     let context = Arc::clone(context);
     web::to(move |request: HttpRequest, payload: Payload| {
-        guarded(Arc::clone(&context), act(Call::new(request, Arc::clone(&context), payload)))
+        guarded(Arc::clone(&context), act(Call::new(request, Arc::clone(&context), pattern, payload)))
     })
 }
 

@@ -47,7 +47,7 @@ pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
         .on(Method::GET, verify)
         .on(Method::POST, verify_by_post)
         .add(config);
-    config.service(web::resource(VERIFY_ANYTHING).route(handler(context, verify)));
+    config.service(web::resource(VERIFY_ANYTHING).route(handler(context, VERIFY_ANYTHING, verify)));
     Path::public("/oauth2/introspect", "POST", context).on(Method::POST, introspect).add(config);
 }
 
