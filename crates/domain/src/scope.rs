@@ -27,7 +27,8 @@ impl ProjectSet {
     /// # Errors
     /// [`EmptyScope`] where there is none.
     pub fn new(projects: impl IntoIterator<Item = ProjectId>) -> Result<Self, EmptyScope> {
-        let mut set: Vec<ProjectId> = Vec::new();
+        let projects = projects.into_iter();
+        let mut set: Vec<ProjectId> = Vec::with_capacity(projects.size_hint().0);
         for project in projects {
             if !set.contains(&project) {
                 set.push(project);

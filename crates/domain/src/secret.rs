@@ -54,7 +54,9 @@ impl TokenSecret {
             Err(InvalidSecret::Empty)
         } else if text.len() > Self::MAX_BYTES {
             Err(InvalidSecret::TooLong)
-        } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        } else if !text.bytes().all(|byte| byte.is_ascii_graphic())
+            && text.chars().any(|c| c.is_control() || c.is_whitespace())
+        {
             Err(InvalidSecret::Unprintable)
         } else {
             Ok(Self(text.into()))

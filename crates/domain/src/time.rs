@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 
 /// A moment in UTC, in whole milliseconds, between the years 0000 and 9999: what RFC 3339 can print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,18 +49,47 @@ impl Timestamp {
 /// RFC 3339 with milliseconds and `Z`, the one form of the wire.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+        let (date, time) = (self.0.date_naive(), self.0.time());
+        // By hand, because every list is full of moments: chrono takes ten times as long.
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put(&mut text, 0..4, date.year().unsigned_abs());
+        put(&mut text, 5..7, date.month());
+        put(&mut text, 8..10, date.day());
+        put(&mut text, 11..13, time.hour());
+        put(&mut text, 14..16, time.minute());
+        put(&mut text, 17..19, time.second());
+        put(&mut text, 20..23, self.0.timestamp_subsec_millis());
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+/// Writes the number's last digits, as many as there is room for.
+fn put(text: &mut [u8], place: std::ops::Range<usize>, mut number: u32) {
+    for digit in text.get_mut(place).into_iter().flatten().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn prints_as_the_wire_does() {
         let moment = Timestamp::from_millis(1_681_892_094_007).expect("in range");
         assert_eq!(moment.to_string(), "2023-04-19T08:14:54.007Z");
+    }
+
+    proptest! {
+        #[test]
+        fn prints_as_rfc_3339_has_it(millis in -62_167_219_200_000_i64..=253_402_300_799_999) {
+            let moment = Timestamp::from_millis(millis).expect("in range");
+            let expected = moment.to_datetime().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+            prop_assert_eq!(moment.to_string(), expected);
+        }
     }
 
     #[test]

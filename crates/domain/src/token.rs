@@ -93,12 +93,14 @@ impl FromStr for TokenKind {
     type Err = UnknownTokenKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownTokenKind> {
-        match text.to_ascii_lowercase().as_str() {
-            "client" | "backend" => Ok(Self::Client),
-            "admin" => Ok(Self::Admin),
-            "frontend" => Ok(Self::Frontend),
-            _ => Err(UnknownTokenKind),
-        }
+        let names = [
+            ("client", Self::Client),
+            ("frontend", Self::Frontend),
+            ("admin", Self::Admin),
+            ("backend", Self::Client),
+        ];
+        let named = names.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+        named.map(|(_, kind)| kind).ok_or(UnknownTokenKind)
     }
 }
 
