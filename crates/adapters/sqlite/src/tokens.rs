@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, insert_into,
+    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, insert_into,
     select, sql_query, sql_types::Text, update,
 };
 use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
@@ -64,18 +64,13 @@ impl TokenRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(%project))]
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let project = project.clone();
-        self.read_snapshot(move |connection| {
+        self.read(move |connection| {
             let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
-            if rows.is_empty() && !project_exists(connection, &project)? {
-                return Err(not_found(Entity::Project(project)));
+            // One statement in the usual case: there are tokens, and all of them name just this project.
+            if rows.is_empty() || rows.iter().any(TokenRow::names_several) {
+                return connection.transaction(|connection| tokens_with_links(connection, &project));
             }
-            // One statement in the usual case: most tokens name just this project.
-            let links: Vec<LinkRow> = if rows.iter().any(TokenRow::names_several) {
-                links_beyond_project(project.as_str()).load(connection)?
-            } else {
-                Vec::new()
-            };
-            Ok(rows::tokens_of_project(project.as_str(), rows, &links)?)
+            Ok(rows::tokens_of_project(project.as_str(), rows, &[])?)
         })
         .await
     }
@@ -177,6 +172,19 @@ impl TokenRepository for SqliteStore {
         })
         .await
     }
+}
+
+/// The tokens of a project, whatever they name. Several statements, which have to see one state of the store.
+fn tokens_with_links(
+    connection: &mut SqliteConnection,
+    project: &ProjectId,
+) -> Result<Vec<StoredToken>, Failure> {
+    let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
+    if rows.is_empty() && !project_exists(connection, project)? {
+        return Err(not_found(Entity::Project(project.clone())));
+    }
+    let links: Vec<LinkRow> = links_beyond_project(project.as_str()).load(connection)?;
+    Ok(rows::tokens_of_project(project.as_str(), rows, &links)?)
 }
 
 fn find_by_digest(
