@@ -4,6 +4,7 @@
 
 #![expect(clippy::ref_option_ref, reason = "diesel's `Insertable` makes `&Option<&T>`")]
 
+mod columns;
 mod events;
 mod personal_tokens;
 mod places;
@@ -16,7 +17,7 @@ use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 use latchkey_domain::Timestamp;
-use latchkey_ports::{Inconsistency, SecretDigest};
+use latchkey_ports::Inconsistency;
 
 pub(crate) use events::{EventRow, NewEventRow};
 pub(crate) use personal_tokens::{NewPersonalTokenRow, PersonalTokenRow};
@@ -58,14 +59,6 @@ impl<K: Display> Row<K> {
 
     fn number(&self, column: &'static str, count: i64) -> Result<u64, Inconsistency> {
         self.column(column, u64::try_from(count))
-    }
-
-    fn bytes<const N: usize>(&self, column: &'static str, bytes: &[u8]) -> Result<[u8; N], Inconsistency> {
-        self.column(column, <[u8; N]>::try_from(bytes))
-    }
-
-    fn digest(&self, column: &'static str, bytes: &[u8]) -> Result<SecretDigest, Inconsistency> {
-        self.bytes(column, bytes).map(SecretDigest)
     }
 }
 

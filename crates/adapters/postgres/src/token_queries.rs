@@ -7,10 +7,15 @@
     reason = "`auto_type` writes the lifetime into the type that it makes"
 )]
 
+use std::sync::LazyLock;
+
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, SelectableHelper,
-    dsl::{array, auto_type, count_star},
-    pg::Pg,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult,
+    SelectableHelper,
+    dsl::{SqlTypeOf, array, auto_type, count_star},
+    pg::{Pg, PgQueryBuilder},
+    query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId},
+    sql_types::Text,
 };
 use uuid::Uuid;
 
@@ -31,6 +36,39 @@ pub(crate) fn of_project<'a>(project: &'a str) -> _ {
     let row: ShownToken = TokenRow::as_select();
     let ids: IdsOfProject<'a> = array(ids_of_project(project));
     token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
+}
+
+/// [`of_project`] with its text written once. Diesel writes a statement anew for each call, only to find by its type that
+/// it is prepared already.
+pub(crate) struct OfProject<'a>(pub(crate) &'a str);
+
+/// The text before and after the one bind.
+static OF_PROJECT: LazyLock<Option<(String, String)>> = LazyLock::new(|| {
+    let mut text = PgQueryBuilder::default();
+    QueryFragment::<Pg>::to_sql(&of_project(""), &mut text, &Pg).ok()?;
+    let text = text.finish();
+    text.split_once("$1").map(|(before, after)| (before.to_owned(), after.to_owned()))
+});
+
+impl Query for OfProject<'_> {
+    type SqlType = SqlTypeOf<ShownToken>;
+}
+
+impl QueryId for OfProject<'_> {
+    type QueryId = OfProject<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for OfProject<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Some((before, after)) = &*OF_PROJECT else {
+            return Err(diesel::result::Error::QueryBuilderError("the statement has no bind".into()));
+        };
+        out.push_sql(before);
+        out.push_bind_param::<Text, _>(self.0)?;
+        out.push_sql(after);
+        Ok(())
+    }
 }
 
 type IdsOfProject<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_project<'a>>;

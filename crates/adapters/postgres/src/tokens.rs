@@ -21,7 +21,7 @@ use crate::{
     rows::{self, TokenRow, good_until},
     token_changes, token_creation,
     token_lists::listed,
-    token_queries::{RECORD_SEEN, by_digest, by_id, end_of_retired, of_project},
+    token_queries::{OfProject, RECORD_SEEN, by_digest, by_id, end_of_retired},
 };
 
 #[async_trait]
@@ -53,7 +53,7 @@ impl TokenRepository for PostgresStore {
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let reader = self.reader().await?;
         let rows: Vec<TokenRow> =
-            of_project(project.as_str()).load(&mut &**reader).await.map_err(unavailable)?;
+            OfProject(project.as_str()).load(&mut &**reader).await.map_err(unavailable)?;
         // One statement in the usual case. A project that comes into being between the two is empty, or was so for a
         // moment.
         if rows.is_empty() && !project_exists(&mut *self.connection().await?, project).await? {

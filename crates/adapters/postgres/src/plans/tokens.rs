@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{goes_by, much, plan, walks};
 use crate::token_queries::{
-    RECORD_SEEN, by_digest, by_id, by_ids, end_of_retired, number_of_all_projects, numbers_of_projects,
-    of_project,
+    OfProject, RECORD_SEEN, by_digest, by_id, by_ids, end_of_retired, number_of_all_projects,
+    numbers_of_projects,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +18,7 @@ async fn tokens_are_found_by_keys_alone() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
 
-    let tokens = plan(connection, of_project("project-7")).await;
+    let tokens = plan(connection, OfProject("project-7")).await;
     walks(&tokens, &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"]);
 
     goes_by(&plan(connection, by_id(Uuid::from_u128(7))).await, &["api_tokens_id_unique"]);

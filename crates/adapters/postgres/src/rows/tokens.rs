@@ -6,10 +6,13 @@ use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
     TokenId, TokenKind, TokenName,
 };
-use latchkey_ports::{Inconsistency, KeyId, SecretRecord, StoredToken};
+use latchkey_ports::{Inconsistency, KeyId, SecretDigest, SecretRecord, StoredToken};
 use uuid::Uuid;
 
-use super::Row;
+use super::{
+    Row,
+    columns::{Bytes, Moment, Parsed},
+};
 use crate::schema::{api_tokens, token_rows};
 
 /// A token as the view `token_rows` shows it.
@@ -17,20 +20,20 @@ use crate::schema::{api_tokens, token_rows};
 #[diesel(table_name = token_rows, check_for_backend(Pg))]
 pub(crate) struct TokenRow {
     id: Uuid,
-    name: String,
-    kind: String,
+    name: Parsed<TokenName>,
+    kind: Parsed<TokenKind>,
     all_projects: bool,
-    environment: Option<String>,
-    expires_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    seen_at: Option<DateTime<Utc>>,
-    secret_digest: Vec<u8>,
-    secret_key: Vec<u8>,
+    environment: Option<Parsed<EnvironmentName>>,
+    expires_at: Option<Moment>,
+    created_at: Moment,
+    seen_at: Option<Moment>,
+    secret_digest: Bytes<32>,
+    secret_key: Bytes<4>,
     secret_sealed: Option<Vec<u8>>,
-    alias_digest: Option<Vec<u8>>,
-    alias_key: Option<Vec<u8>>,
+    alias_digest: Option<Bytes<32>>,
+    alias_key: Option<Bytes<4>>,
     alias_sealed: Option<Vec<u8>>,
-    project_ids: Vec<String>,
+    project_ids: Vec<Parsed<ProjectId>>,
 }
 
 impl TryFrom<TokenRow> for StoredToken {
@@ -39,30 +42,33 @@ impl TryFrom<TokenRow> for StoredToken {
     fn try_from(row: TokenRow) -> Result<Self, Inconsistency> {
         let id = TokenId::from_uuid(row.id);
         let at = Row { table: "api_tokens", key: id };
-        let kind: TokenKind = at.column("kind", row.kind.parse())?;
-        let projects = scope(&at, row.all_projects, &row.project_ids)?;
+        let kind = at.column("kind", row.kind.0)?;
+        let projects = scope(&at, row.all_projects, row.project_ids)?;
+        let moment = |column, moment: Option<Moment>| {
+            moment.map(|Moment(moment)| at.column(column, moment)).transpose()
+        };
         let environment = match row.environment {
             None => EnvironmentScope::All,
-            Some(name) => EnvironmentScope::Only(at.column("environment", EnvironmentName::new(&name))?),
+            Some(Parsed(name)) => EnvironmentScope::Only(at.column("environment", name)?),
         };
         let token = ApiToken {
             id,
-            name: at.column("name", TokenName::new(&row.name))?,
+            name: at.column("name", row.name.0)?,
             access: at.column("kind", TokenAccess::new(kind, projects, environment))?,
-            expires_at: at.optional_moment("expires_at", row.expires_at)?,
-            created_at: at.moment("created_at", row.created_at)?,
-            seen_at: at.optional_moment("seen_at", row.seen_at)?,
+            expires_at: moment("expires_at", row.expires_at)?,
+            created_at: at.column("created_at", row.created_at.0)?,
+            seen_at: moment("seen_at", row.seen_at)?,
         };
         let secret = SecretRecord {
-            digest: at.digest("secret_digest", &row.secret_digest)?,
-            key: KeyId(at.bytes("secret_key", &row.secret_key)?),
+            digest: SecretDigest(at.column("secret_digest", row.secret_digest.0)?),
+            key: KeyId(at.column("secret_key", row.secret_key.0)?),
             sealed: row.secret_sealed.map(Vec::into_boxed_slice),
         };
         let alias = match (row.alias_digest, row.alias_key) {
             (None, None) => None,
             (Some(digest), Some(key)) => Some(SecretRecord {
-                digest: at.digest("alias_digest", &digest)?,
-                key: KeyId(at.bytes("alias_key", &key)?),
+                digest: SecretDigest(at.column("alias_digest", digest.0)?),
+                key: KeyId(at.column("alias_key", key.0)?),
                 sealed: row.alias_sealed.map(Vec::into_boxed_slice),
             }),
             _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
@@ -72,13 +78,17 @@ impl TryFrom<TokenRow> for StoredToken {
 }
 
 /// A token that names no project is not for all of them: only `all_projects` says that.
-fn scope(at: &Row<TokenId>, all_projects: bool, named: &[String]) -> Result<ProjectScope, Inconsistency> {
-    match (all_projects, named) {
-        (true, []) => Ok(ProjectScope::All),
-        (true, _) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
-        (false, ids) => {
+fn scope(
+    at: &Row<TokenId>,
+    all_projects: bool,
+    named: Vec<Parsed<ProjectId>>,
+) -> Result<ProjectScope, Inconsistency> {
+    match (all_projects, named.is_empty()) {
+        (true, true) => Ok(ProjectScope::All),
+        (true, false) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
+        (false, _) => {
             let links = Row { table: "api_token_projects", key: at.key };
-            let ids: Result<Vec<_>, _> = ids.iter().map(|id| ProjectId::new(id)).collect();
+            let ids: Result<Vec<_>, _> = named.into_iter().map(|Parsed(id)| id).collect();
             let set = ProjectSet::new(links.column("project_id", ids)?);
             at.column("all_projects", set).map(ProjectScope::Only)
         }
