@@ -6,4 +6,5 @@ mod contention;
 mod counts;
 mod databases;
 mod migrations;
+mod sharing;
 mod suite;

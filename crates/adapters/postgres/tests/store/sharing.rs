@@ -1,0 +1,73 @@
+//! Calls that read over the same connection do not get in each other's way.
+
+use std::{future::Future, pin::pin, task::Poll};
+
+use futures_util::future::join_all;
+use latchkey_domain::ProjectId;
+use latchkey_ports::{Entity, SecretDigest, StoreError, TokenRepository};
+use latchkey_postgres::PostgresStore;
+
+use crate::databases::migrated;
+
+async fn is_found(store: &PostgresStore, id: &str) -> bool {
+    let project = ProjectId::new(id).expect("an id");
+    match store.tokens_of_project(&project).await {
+        Ok(tokens) => tokens.is_empty(),
+        Err(StoreError::NotFound(Entity::Project(missing))) if missing == project => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// On a runtime of one thread, as actix workers are.
+#[tokio::test(flavor = "current_thread")]
+async fn everybody_gets_the_own_answer_and_nobody_is_harmed_by_those_who_hang_up() {
+    let (store, _database) = migrated().await;
+    let calls = (0_usize..200).map(|number| {
+        let store = &store;
+        async move {
+            let id = if number % 2 == 0 { "default".to_owned() } else { format!("missing-{number}") };
+            let mut call = pin!(is_found(store, &id));
+            let mut left = number % 7;
+            std::future::poll_fn(|context| match call.as_mut().poll(context) {
+                Poll::Ready(found) => Poll::Ready(Some((number, found))),
+                Poll::Pending if number % 5 == 0 && left == 0 => Poll::Ready(None),
+                Poll::Pending => {
+                    left = left.saturating_sub(1);
+                    Poll::Pending
+                }
+            })
+            .await
+        }
+    });
+    let answers: Vec<_> = join_all(calls).await.into_iter().flatten().collect();
+    assert!(answers.len() >= 160, "only {} of those who waited were answered", answers.len());
+    for (number, found) in answers {
+        assert_eq!(found, number % 2 == 0, "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_closed_is_made_anew() {
+    let (store, database) = migrated().await;
+    let digest = [SecretDigest([7; 32])];
+    for _ in 0..8 {
+        assert!(store.find_token_by_digest(&digest).await.expect("asked").is_none());
+    }
+    let (client, connection) =
+        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let ended = client.execute(&format!("SELECT pg_terminate_backend(pid) {others}"), &[]).await;
+    assert!(ended.expect("ended") > 0);
+    // Each of the connections may be found closed once, where the news comes with the answer.
+    let mut failures = 0;
+    for _ in 0..20 {
+        match store.find_token_by_digest(&digest).await {
+            Ok(found) => assert!(found.is_none()),
+            Err(StoreError::Unavailable(_)) => failures += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(failures <= 4, "{failures} of 20 calls found no database");
+    assert!(is_found(&store, "default").await);
+}
