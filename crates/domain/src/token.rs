@@ -99,8 +99,8 @@ impl FromStr for TokenKind {
             ("admin", Self::Admin),
             ("backend", Self::Client),
         ];
-        let named = names.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        named.map(|(_, kind)| kind).ok_or(UnknownTokenKind)
+        let meant = names.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+        meant.map(|(_, kind)| kind).ok_or(UnknownTokenKind)
     }
 }
 

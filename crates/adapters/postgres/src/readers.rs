@@ -68,7 +68,7 @@ impl Readers {
         let place = self.places.get(turn(self.places.len())).ok_or_else(|| unavailable(NoPlace))?;
         // In the usual case no timer is made.
         if let Ok(reader) = place.try_lock()
-            && let Some(reader) = open(&reader)
+            && let Some(reader) = open(reader.as_ref())
         {
             return Ok(reader);
         }
@@ -78,7 +78,7 @@ impl Readers {
     /// Whoever comes while a connection is being made waits for the same one.
     async fn made(&self, place: &Place) -> ConnectionResult<Arc<Reader>> {
         let mut place = place.lock().await;
-        match open(&place) {
+        match open(place.as_ref()) {
             Some(reader) => Ok(reader),
             None => Ok(Arc::clone(place.insert(Arc::new(self.connect().await?)))),
         }
@@ -101,8 +101,8 @@ impl Readers {
 }
 
 /// What is there, unless it was closed.
-fn open(place: &Option<Arc<Reader>>) -> Option<Arc<Reader>> {
-    place.as_ref().filter(|reader| !reader.driver.is_finished()).cloned()
+fn open(place: Option<&Arc<Reader>>) -> Option<Arc<Reader>> {
+    place.filter(|reader| !reader.driver.is_finished()).cloned()
 }
 
 /// Which of so many connections is to be asked now: this thread's own, in turns.
