@@ -161,8 +161,8 @@ name! {
     RoleDescription, "role description", prose, 2_000, trim: true
 }
 name! {
-    /// What a personal access token is for; unique among its user's.
-    Description, "description", free_text, 255, trim: true
+    /// What a personal access token is for; unique among its user's. PostgreSQL keeps at most some 2,700 bytes in an index.
+    Description, "description", free_text, 500, trim: true
 }
 
 impl ProjectId {

@@ -13,8 +13,8 @@ use crate::{failure::Failure, fields::Fields, moments::Moment};
 #[schema(as = createPatSchema)]
 #[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
 pub(crate) struct CreatePersonalTokenBody {
-    /// What it is for: 1 to 255 characters, trimmed; unique among the user's.
-    #[schema(example = "ci", min_length = 1, max_length = 255)]
+    /// What it is for: 1 to 500 characters, trimmed; unique among the user's.
+    #[schema(example = "ci", min_length = 1, max_length = 500)]
     description: String,
     /// When it ends, RFC 3339; must lie ahead.
     #[schema(rename = "expiresAt", example = "2030-04-19T08:15:14.000Z", format = DateTime)]

@@ -129,7 +129,7 @@ async fn every_member_has_its_rule() {
         (with("description", json!("  ")), vec!["description"]),
         (with("description", json!("a\u{0}b")), vec!["description"]),
         (with("description", json!(5)), vec!["description"]),
-        (with("description", json!("d".repeat(1_000))), vec!["description"]),
+        (with("description", json!("d".repeat(501))), vec!["description"]),
         (with("expiresAt", Value::Null), vec!["expiresAt"]),
         (with("expiresAt", json!("zz")), vec!["expiresAt"]),
         (with("expiresAt", json!(1)), vec!["expiresAt"]),
@@ -149,6 +149,16 @@ async fn every_member_has_its_rule() {
         .await
         .is(413, "PayloadTooLargeError");
     assert_eq!(app.get(As::Viewer, PATS).await.json()["pats"].as_array().map(Vec::len), Some(1));
+}
+
+#[actix_web::test]
+async fn a_description_may_be_long() {
+    let app = TestApp::new().await;
+    // As the reference takes it, and the longest.
+    for length in [300, 500] {
+        let asked = json!({"description": "d".repeat(length), "expiresAt": "2030-01-01T00:00:00Z"});
+        assert_eq!(made(&app, As::Viewer, &asked).await["description"], asked["description"]);
+    }
 }
 
 #[actix_web::test]
