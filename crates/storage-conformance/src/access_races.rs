@@ -20,7 +20,7 @@ pub async fn a_role_and_its_holders(store: &Arc<dyn Store>) {
     for round in 0..20 {
         let role = given::role(store.as_ref(), &project_role(&format!("role {round}"))).await.id;
         let ed = given::user(store.as_ref(), &user_named(&format!("u{round}"))).await;
-        let calls = (0..3).map(|call| {
+        let calls = (0..3).map(|call| (call + round) % 3).map(|call| {
             let store = Arc::clone(store);
             async move { give_or_remove(store.as_ref(), call, ed, role).await }
         });
@@ -54,7 +54,7 @@ pub async fn a_root_role_and_its_holders(store: &Arc<dyn Store>) {
     for round in 0..20 {
         let role = given::role(store.as_ref(), &root_role(&format!("role {round}"), &[])).await.id;
         let ed = given::whole_user(store.as_ref(), &user_named(&format!("u{round}"))).await;
-        let calls = (0..3).map(|call| {
+        let calls = (0..3).map(|call| (call + round) % 3).map(|call| {
             let (store, ed) = (Arc::clone(store), ed.clone());
             async move {
                 match call {
@@ -89,7 +89,7 @@ pub async fn a_project_and_its_members(store: &Arc<dyn Store>) {
         let id = format!("p{round}");
         given::projects(store.as_ref(), &[&id]).await;
         let ed = given::user(store.as_ref(), &user_named(&format!("u{round}"))).await;
-        let calls = (0..4).map(|call| {
+        let calls = (0..4).map(|call| (call + round) % 4).map(|call| {
             let (store, id) = (Arc::clone(store), id.clone());
             let mut memberships = memberships(&[ed], &project_id(&id), &[MEMBER]);
             memberships.at = moment(call);

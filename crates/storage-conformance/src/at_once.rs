@@ -20,6 +20,8 @@ where
         let barrier = Arc::clone(&barrier);
         tasks.spawn(async move {
             barrier.wait().await;
+            // Whoever came last would be a step ahead of those whom it wakes.
+            tokio::task::yield_now().await;
             call.await
         });
     }

@@ -34,6 +34,7 @@ macro_rules! cases_of_the_store {
             creations_do_not_block_each_other,
             notes_do_not_block_each_other,
             followers_miss_nothing,
+            followers_miss_nothing_of_removals,
         });
         $crate::area!(dropped_futures {
             of_creations,
@@ -75,10 +76,9 @@ macro_rules! cases_of_the_store {
         $crate::area!(dropped_changes {
             of_rotations,
             of_changed_ends,
-            of_project_removals,
-            of_environment_removals,
             of_other_creations,
             of_other_changes,
         });
+        $crate::area!(dropped_removals { of_project_removals, of_environment_removals, of_other_removals });
     };
 }

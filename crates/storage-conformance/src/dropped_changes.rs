@@ -1,10 +1,10 @@
 //! Changes that nobody waits for any more, in the manner of [`crate::dropped_futures`]: made whole or not at all.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use latchkey_domain::{
     Event, EventKind, NewEvent, NewUser, PersonName, Project, ProjectMode, Role, RoleDescription, RoleId,
-    TokenFate, User,
+    User,
 };
 use latchkey_ports::{LoginKey, Rotation, Store, StoredToken};
 
@@ -13,14 +13,14 @@ use crate::{
     given,
     observed::{all_events, observe},
     samples::{
-        EDITOR, MANY, MEMBER, OWNER, environment, environment_removal, event, memberships, moment, password,
-        personal_token, personal_token_created, project, project_id, project_removal, project_role, secret,
-        secret_shown_once, session, test_environment, token, user_named, working_in,
+        EDITOR, MANY, MEMBER, OWNER, environment, event, memberships, moment, password, personal_token,
+        personal_token_created, project, project_id, project_role, secret, secret_shown_once, session,
+        test_environment, token, user_named,
     },
 };
 
 /// The events of this kind.
-async fn events_of(store: &dyn Store, kind: EventKind) -> Vec<Event> {
+pub(crate) async fn events_of(store: &dyn Store, kind: EventKind) -> Vec<Event> {
     all_events(store).await.into_iter().filter(|event| event.record.kind == kind).collect()
 }
 
@@ -68,70 +68,6 @@ pub async fn of_changed_ends(store: &Arc<dyn Store>) {
     let observed = observe(store).await;
     let ending = observed.all_tokens.iter().filter(|stored| stored.token.expires_at.is_some()).count();
     assert_eq!(events_of(store, EventKind::ApiTokenUpdated).await.len(), ending);
-    is_whole(store).await;
-}
-
-/// Removals of projects with tokens, members and environments: the project is whole, or gone with all that was in it.
-pub async fn of_project_removals(store: &Arc<dyn Store>) {
-    let store = store.as_ref();
-    let ed = given::user(store, &user_named("ed")).await;
-    for turns in 0..CALLS {
-        let id = format!("p{turns}");
-        given::projects(store, &[&id]).await;
-        given::project_environments(store, &id, &["production"]).await;
-        given::membership(store, ed, &project_id(&id), OWNER).await;
-        given::token(store, &token(3 * turns, &[&id])).await;
-        given::token(store, &token(3 * turns + 1, &["default", &id])).await;
-        let removal = project_removal(&id);
-        poll_and_drop(turns, store.delete_project(&removal)).await;
-    }
-    let observed = observe(store).await;
-    let there: BTreeSet<_> = observed.projects.iter().map(|listed| listed.project.id.to_string()).collect();
-    let mut gone = 0;
-    for turns in 0..CALLS {
-        let id = format!("p{turns}");
-        let tokens = [token(3 * turns, &[&id]), token(3 * turns + 1, &["default", &id])];
-        if there.contains(&id) {
-            let listed = observed.projects.iter().find(|listed| listed.project.id == project_id(&id));
-            let listed = listed.expect("the project");
-            assert_eq!((listed.members, listed.tokens, listed.environments.len()), (1, 2, 1));
-            assert!(tokens.iter().all(|stored| observed.all_tokens.contains(stored)));
-        } else {
-            gone += 1;
-            let fate = project_removal(&id).fate_of(&tokens[1].token);
-            let TokenFate::Narrowed { access, .. } = fate else { panic!("default is left") };
-            let left = store.find_token(tokens[1].token.id).await.expect("a look-up").expect("narrowed");
-            assert_eq!(left.token.access, access);
-            assert_eq!(store.find_token(tokens[0].token.id).await.expect("a look-up"), None);
-        }
-    }
-    for kind in [EventKind::ProjectDeleted, EventKind::ApiTokenDeleted, EventKind::ApiTokenUpdated] {
-        assert_eq!(events_of(store, kind).await.len(), gone, "{kind}");
-    }
-    is_whole(store).await;
-}
-
-/// Removals of environments with tokens, in a project.
-pub async fn of_environment_removals(store: &Arc<dyn Store>) {
-    let store = store.as_ref();
-    for turns in 0..CALLS {
-        let name = format!("e{turns}");
-        given::environments(store, &[&name]).await;
-        given::project_environments(store, "default", &[&name]).await;
-        given::token(store, &working_in(&name, token(turns, &["default"]))).await;
-        let removal = environment_removal(&name);
-        poll_and_drop(turns, store.delete_environment(&removal)).await;
-    }
-    let observed = observe(store).await;
-    let made = observed.environments.iter().filter(|one| one.environment.name.as_str().starts_with('e'));
-    let left = made.clone().count();
-    assert!(made.clone().all(|one| (one.projects, one.tokens) == (1, 1)), "{:?}", observed.environments);
-    assert_eq!(observed.all_tokens.len(), left);
-    assert_eq!(observed.projects[0].environments.len(), left + 2);
-    let gone = usize::try_from(CALLS).expect("few") - left;
-    for kind in [EventKind::EnvironmentDeleted, EventKind::ApiTokenDeleted] {
-        assert_eq!(events_of(store, kind).await.len(), gone, "{kind}");
-    }
     is_whole(store).await;
 }
 

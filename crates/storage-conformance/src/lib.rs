@@ -16,6 +16,7 @@ mod cases_of_the_store;
 mod cases_of_tokens;
 pub mod dropped_changes;
 pub mod dropped_futures;
+pub mod dropped_removals;
 pub mod environment_removal;
 pub mod environments;
 pub mod event_queries;

@@ -170,7 +170,7 @@ pub async fn beside_a_removal_of_the_user(store: &Arc<dyn Store>) {
         let calls = (0..4).map(|call| {
             let store = Arc::clone(store);
             async move {
-                if call == 2 {
+                if call == round % 4 {
                     store.delete_user(ed, &event(EventKind::UserDeleted)).await
                 } else {
                     create(store.as_ref(), ed, 10 * round + call, 9).await.map(|(_, event)| event)

@@ -19,8 +19,8 @@ use crate::{
     observed::{Refusal, all_events, sorted},
     samples::{
         MANY, MEMBER, ROOM_ENOUGH, membership_added, memberships, moment, personal_token,
-        personal_token_created, project, project_created, project_id, secret_shown_once, token,
-        token_created, token_deleted, user, user_created, user_named,
+        personal_token_created, project, project_created, project_id, project_removal, secret_shown_once,
+        token, token_created, token_deleted, user, user_created, user_named,
     },
 };
 
@@ -221,5 +221,36 @@ pub async fn followers_miss_nothing(store: &Arc<dyn Store>) {
         let numbers = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<_>>();
         assert_eq!(numbers(&follower.seen), numbers(&trail), "a follower missed something or saw it twice");
         assert_eq!(follower.seen, trail);
+    }
+}
+
+/// A removal that leaves many events at once is seen by its followers like any other change: each event once, in its order.
+pub async fn followers_miss_nothing_of_removals(store: &Arc<dyn Store>) {
+    const WRITERS: u64 = 6;
+    const ROUNDS: u64 = 4;
+    const TOKENS: u64 = 5;
+    let writers = (0..WRITERS).map(|writer| {
+        let store = Arc::clone(store);
+        async move {
+            let (id, mut follower) = (format!("p{writer}"), Follower::default());
+            for round in 0..ROUNDS {
+                given::projects(store.as_ref(), &[&id]).await;
+                for number in 0..TOKENS {
+                    let number = 1_000 * writer + 10 * round + number;
+                    given::token(store.as_ref(), &token(number, &[&id])).await;
+                }
+                follower.catch_up(store.as_ref()).await;
+                store.delete_project(&project_removal(&id)).await.expect("removed");
+                follower.catch_up(store.as_ref()).await;
+            }
+            follower
+        }
+    });
+    let followers = at_once(writers).await;
+    let trail = all_events(store.as_ref()).await;
+    assert_eq!(u64::try_from(trail.len()), Ok(WRITERS * ROUNDS * (2 * TOKENS + 2)));
+    for mut follower in followers {
+        follower.catch_up(store.as_ref()).await;
+        assert_eq!(follower.seen, trail, "a follower missed something or saw it twice");
     }
 }

@@ -56,7 +56,7 @@ pub async fn a_rotation_beside_a_removal(store: &Arc<dyn Store>) {
         let stored = token(number, &["default"]);
         given::token(store.as_ref(), &stored).await;
         let before = all_events(store.as_ref()).await.len();
-        let calls = [false, true].map(|removes| {
+        let calls = [number % 2 == 0, number % 2 == 1].map(|removes| {
             let (store, stored) = (Arc::clone(store), stored.clone());
             async move {
                 if removes {
@@ -83,7 +83,7 @@ pub async fn a_rotation_beside_a_project_removal(store: &Arc<dyn Store>) {
         given::projects(store.as_ref(), &[project.as_str()]).await;
         let stored = token(number, &[project.as_str()]);
         given::token(store.as_ref(), &stored).await;
-        let calls = [false, true].map(|removes| {
+        let calls = [number % 2 == 0, number % 2 == 1].map(|removes| {
             let (store, project) = (Arc::clone(store), project.clone());
             async move {
                 if removes {

@@ -267,7 +267,7 @@ pub async fn beside_a_removal(store: &Arc<dyn Store>) {
         let calls = (0..4).map(|call| {
             let store = Arc::clone(store);
             async move {
-                if call == 2 {
+                if call == round % 4 {
                     store.delete_user(ed, &event(EventKind::UserDeleted)).await.map(|_| 0)
                 } else {
                     start(store.as_ref(), 10 * round + call, ed, MANY).await

@@ -20,7 +20,7 @@ macro_rules! suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! area {
-    ($area:ident { $($case:ident,)* }) => {
+    ($area:ident { $($case:ident),* $(,)? }) => {
         #[cfg(test)]
         mod $area {
             $(
