@@ -19,6 +19,7 @@ DROP INDEX api_tokens_by_use;
 DROP INDEX api_tokens_by_end;
 DROP INDEX api_tokens_by_name;
 DROP INDEX api_tokens_by_kind;
+ALTER TABLE api_tokens DROP COLUMN used_at;
 ALTER TABLE api_tokens DROP COLUMN ends_at;
 DROP TABLE last_made_role;
 DROP INDEX memberships_by_role;

@@ -23,6 +23,7 @@ type Events<'a> = events::BoxedQuery<'a, Sqlite>;
 type EventRows<'a> =
     events::BoxedQuery<'a, Sqlite, <AsSelect<EventRow, Sqlite> as diesel::Expression>::SqlType>;
 type EventIds<'a> = events::BoxedQuery<'a, Sqlite, BigInt>;
+type LinkedEvents<'a> = event_projects::BoxedQuery<'a, Sqlite, BigInt>;
 
 /// A filter that has an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,10 @@ pub(crate) enum Filter {
 pub(crate) enum Way {
     /// Along the trail.
     Walk,
-    /// By the index of a filter, which has the events in order.
-    InOrder(Filter),
-    /// By the index of a filter that leaves few, which are then sorted.
-    Sorted(Filter),
+    /// Among the few that a filter leaves.
+    Few(Filter),
+    /// Down the index of a filter for one value, of which there are many events.
+    One(Filter),
 }
 
 impl Filter {
@@ -68,17 +69,29 @@ impl Filter {
         }
     }
 
-    /// The numbers of events that this filter leaves, as many as are not few any more.
-    pub(crate) fn alone(self, query: &EventQuery) -> EventIds<'_> {
-        self.narrow(events::table.into_boxed(), query, true).select(events::id).limit(FEW.into())
+    /// Whether this filter alone leaves few events.
+    fn leaves_few(self, connection: &mut SqliteConnection, query: &EventQuery) -> QueryResult<bool> {
+        let number = match (self, &query.reach) {
+            (Self::Projects, _) => Counted(links(&query.projects).limit(FEW.into())).number(connection),
+            (Self::Reach, EventReach::Projects(projects)) => {
+                Counted(links(projects).limit(FEW.into())).number(connection)
+            }
+            _ => Counted(self.ids(query).limit(FEW.into())).number(connection),
+        };
+        Ok(number? < FEW.into())
     }
 
-    /// The events that this filter leaves, found by its index or not.
+    /// The numbers of all events that this filter leaves, in its index.
+    pub(crate) fn ids(self, query: &EventQuery) -> EventIds<'_> {
+        self.narrow(events::table.into_boxed(), query, true).select(events::id)
+    }
+
+    /// The events that this filter leaves, found by its index or one after the other.
     fn narrow<'a>(self, events: Events<'a>, query: &'a EventQuery, indexed: bool) -> Events<'a> {
         match (self, &query.reach) {
             (Self::Projects, _) if query.projects.is_empty() => events,
-            (Self::Projects, _) => concerning(events, &query.projects, indexed),
-            (Self::Reach, EventReach::Projects(projects)) => concerning(events, projects, indexed),
+            (Self::Projects, _) => concerning(events, &query.projects),
+            (Self::Reach, EventReach::Projects(projects)) => concerning(events, projects),
             // The very condition of a partial index.
             (Self::Reach, EventReach::AnyProject) => events.filter(sql::<Bool>("concerns <> 'nothing'")),
             (Self::Reach, EventReach::All) => events,
@@ -99,19 +112,20 @@ impl Filter {
     }
 }
 
-/// From the projects to the events, or from each event to its projects.
-fn concerning<'a>(
-    events: Events<'a>,
-    projects: impl IntoIterator<Item = &'a ProjectId>,
-    indexed: bool,
-) -> Events<'a> {
+/// The numbers of events of these projects; that of an event of several, several times.
+pub(crate) fn links<'a>(projects: impl IntoIterator<Item = &'a ProjectId>) -> LinkedEvents<'a> {
     let ids: Vec<&str> = projects.into_iter().map(ProjectId::as_str).collect();
-    let links = event_projects::table.filter(event_projects::project_id.eq_any(ids));
-    if indexed {
-        events.filter(events::id.eq_any(links.select(event_projects::event_id)))
-    } else {
-        events.filter(exists(links.filter(event_projects::event_id.eq(events::id))))
-    }
+    event_projects::table
+        .filter(event_projects::project_id.eq_any(ids))
+        .select(event_projects::event_id)
+        .into_boxed()
+}
+
+/// By a look at the projects of each event: it names few, and the list may be of many.
+fn concerning<'a>(events: Events<'a>, projects: impl IntoIterator<Item = &'a ProjectId>) -> Events<'a> {
+    let ids: Vec<&str> = projects.into_iter().map(ProjectId::as_str).collect();
+    let links = event_projects::table.filter(event_projects::event_id.eq(events::id));
+    events.filter(exists(links.filter(unindexed(event_projects::project_id).eq_any(ids))))
 }
 
 fn within<'a>(mut events: Events<'a>, query: &EventQuery, indexed: bool) -> Events<'a> {
@@ -129,49 +143,67 @@ fn within<'a>(mut events: Events<'a>, query: &EventQuery, indexed: bool) -> Even
     }
 }
 
-fn filtered(query: &EventQuery, by: Option<Filter>) -> Events<'_> {
-    Filter::ALL
-        .into_iter()
-        .fold(events::table.into_boxed(), |events, filter| filter.narrow(events, query, by == Some(filter)))
-}
-
 impl Way {
     /// The best way to a page.
     pub(crate) fn to_page(connection: &mut SqliteConnection, query: &EventQuery) -> QueryResult<Self> {
         let filters = || Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
         for filter in filters() {
-            if Counted(filter.alone(query)).number(connection)? < FEW.into() {
-                let in_order =
-                    filter.asks_for_one(query) || matches!(filter, Filter::Projects | Filter::Reach);
-                return Ok(if in_order { Self::InOrder(filter) } else { Self::Sorted(filter) });
+            if filter.leaves_few(connection, query)? {
+                return Ok(Self::Few(filter));
             }
         }
-        Ok(filters().find(|filter| filter.asks_for_one(query)).map_or(Self::Walk, Self::InOrder))
+        // To pass over the events after a moment, the trail is shorter than an index that leads back to it.
+        let one = filters().find(|filter| filter.asks_for_one(query) && query.before.is_none());
+        Ok(one.map_or(Self::Walk, Self::One))
     }
 
-    /// The filter by whose index events are counted: in which order they are met does not matter then.
-    pub(crate) fn to_count(self, query: &EventQuery) -> Option<Filter> {
-        match self {
-            Self::InOrder(filter) | Self::Sorted(filter) => Some(filter),
-            Self::Walk => {
-                [Filter::Actors, Filter::Kinds, Filter::Time].into_iter().find(|filter| filter.is_in(query))
-            }
+    /// The best way to as many as are counted: in which order they are met does not matter.
+    fn to_total(self, query: &EventQuery) -> Self {
+        let mut filters = [Filter::Time, Filter::Actors, Filter::Kinds].into_iter();
+        match filters.find(|filter| filter.is_in(query)) {
+            Some(filter) if self == Self::Walk => Self::One(filter),
+            _ => self,
         }
     }
 }
 
-/// The events asked for, newest first.
+/// The events asked for, in no order.
+fn found(query: &EventQuery, way: Way) -> Events<'_> {
+    let mut events = events::table.into_boxed();
+    for filter in Filter::ALL.into_iter().filter(|filter| way != Way::Few(*filter)) {
+        events = filter.narrow(events, query, way == Way::One(filter));
+    }
+    // A list of numbers, and not the filter itself: of that, the planner could still think that it leaves many.
+    match (way, &query.reach) {
+        (Way::Few(Filter::Projects), _) => events.filter(events::id.eq_any(links(&query.projects))),
+        (Way::Few(Filter::Reach), EventReach::Projects(projects)) => {
+            events.filter(events::id.eq_any(links(projects)))
+        }
+        (Way::Few(filter), _) => events.filter(events::id.eq_any(filter.ids(query))),
+        (Way::Walk | Way::One(_), _) => events,
+    }
+}
+
+/// A page of the events asked for, newest first.
 pub(crate) fn page(query: &EventQuery, way: Way) -> EventRows<'_> {
-    let events = match way {
-        Way::Walk => filtered(query, None).order(events::id.desc()),
-        Way::InOrder(filter) => filtered(query, Some(filter)).order(events::id.desc()),
-        Way::Sorted(filter) => filtered(query, Some(filter)).order(unindexed(events::id).desc()),
-    };
-    paged(events, query.page).select(EventRow::as_select())
+    paged(found(query, way).order(events::id.desc()), query.page).select(EventRow::as_select())
 }
 
-/// The numbers of the events on all pages, of as many as are counted.
-pub(crate) fn all_pages(query: &EventQuery, by: Option<Filter>) -> EventIds<'_> {
+/// How many events there are on all pages, as far as they are counted.
+pub(crate) fn total(connection: &mut SqliteConnection, query: &EventQuery, way: Way) -> QueryResult<u64> {
     let most = i64::try_from(EventQuery::MOST_COUNTED).unwrap_or(i64::MAX);
-    filtered(query, by).select(events::id).limit(most)
+    let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
+    match (filters.next(), filters.next(), &query.reach) {
+        // Counted in an index, without a look at an event.
+        (Some(Filter::Projects), None, EventReach::All) => {
+            Counted(links(&query.projects).distinct().limit(most)).number(connection)
+        }
+        (Some(Filter::Reach), None, EventReach::Projects(projects)) => {
+            Counted(links(projects).distinct().limit(most)).number(connection)
+        }
+        _ => {
+            let found = found(query, way.to_total(query)).select(events::id).limit(most);
+            Counted(found).number(connection)
+        }
+    }
 }

@@ -12,8 +12,8 @@ use tracing::instrument;
 use crate::{
     SqliteStore,
     errors::Failure,
-    event_lists::{Way, all_pages, page},
-    paging::{Counted, MOST_BINDS, number},
+    event_lists::{Way, page, total},
+    paging::{MOST_BINDS, number},
     rows::{self, EventProjectRow, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
@@ -56,7 +56,7 @@ impl EventRepository for SqliteStore {
         let query = query.clone();
         self.read_snapshot(move |connection| {
             let way = Way::to_page(connection, &query)?;
-            let total = Counted(all_pages(&query, way.to_count(&query))).number(connection)?;
+            let total = total(connection, &query, way)?;
             let events: Vec<EventRow> = page(&query, way).load(connection)?;
             let projects = projects_of(connection, &events)?;
             Ok(EventPage { events: rows::events(events, projects)?, total })

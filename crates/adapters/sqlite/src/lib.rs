@@ -38,6 +38,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod store;
+mod text_functions;
 mod token_keeping;
 mod token_links;
 mod token_lists;

@@ -3,25 +3,19 @@
 #![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper, define_sql_function,
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper,
     dsl::{AsSelect, IntoBoxed, auto_type, count_star},
-    sql_types::{Nullable, Text},
     sqlite::Sqlite,
 };
 use latchkey_domain::AccountKind;
 use latchkey_ports::Page;
 
-use crate::{paging::paged, rows::UserRow, schema::users};
-
-define_sql_function! {
-    /// Where a text is in another, from 1; 0 where it is not.
-    fn instr(whole: Nullable<Text>, part: Nullable<Text>) -> Nullable<Integer>;
-}
-
-define_sql_function! {
-    /// The text with the letters of ASCII in lower case.
-    fn lower(text: Nullable<Text>) -> Nullable<Text>;
-}
+use crate::{
+    paging::paged,
+    rows::UserRow,
+    schema::users,
+    text_functions::{instr, lower},
+};
 
 type ShownUser = AsSelect<UserRow, Sqlite>;
 

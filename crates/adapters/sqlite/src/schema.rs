@@ -110,6 +110,8 @@ diesel::table! {
         alias_sealed -> Nullable<Binary>,
         /// Generated: `expires_at`, and later than any other for a token without an end.
         ends_at -> BigInt,
+        /// Generated: `seen_at`, and earlier than any other for a token that was never used.
+        used_at -> BigInt,
     }
 }
 

@@ -36,7 +36,6 @@ impl SessionRepository for SqliteStore {
         let (session, secret, event) = (session.clone(), secret.clone(), event.clone());
         self.write(move |connection| {
             check_person(connection, session.user)?;
-            let gone = end_oldest(connection, session.user, most.saturating_sub(1))?;
             let row = NewSessionRow::new(&session, &secret);
             insert_into(sessions::table).values(row).execute(connection).map_err(taken(|columns| {
                 match columns {
@@ -45,6 +44,7 @@ impl SessionRepository for SqliteStore {
                     _ => None,
                 }
             }))?;
+            let gone = end_oldest(connection, &session, most.saturating_sub(1))?;
             note_seen(connection, session.user, session.created_at)?;
             record(connection, &event)?;
             Ok(gone)
@@ -121,10 +121,11 @@ impl SessionRepository for SqliteStore {
     }
 }
 
-/// Ends the sessions of a user but for so many, the newest, and says how many ended.
-fn end_oldest(connection: &mut SqliteConnection, user: UserId, stay: u32) -> Result<u64, Failure> {
+/// Ends the other sessions of a user but for so many, the newest, and says how many ended.
+fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, Failure> {
     let oldest: Vec<Vec<u8>> = sessions::table
-        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::user_id.eq(session.user.0))
+        .filter(sessions::id.ne(session.id.0.as_bytes().as_slice()))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .offset(stay.into())
         .select(sessions::id)

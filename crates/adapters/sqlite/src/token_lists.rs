@@ -4,26 +4,20 @@
 //! and they are sorted; where each leaves many, the index of the order is walked, and a page is full soon.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, SelectableHelper, SqliteConnection,
-    define_sql_function,
-    dsl::{AsSelect, exists, sql},
-    expression::SqlLiteral,
-    sql_types::{BigInt, Binary, Text},
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SelectableHelper, SqliteConnection,
+    dsl::{AsSelect, exists},
+    sql_types::Binary,
     sqlite::Sqlite,
 };
-use latchkey_domain::{EnvironmentName, TokenKind, TokenName};
+use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenName};
 use latchkey_ports::{Direction, TokenOrder, TokenQuery};
 
 use crate::{
     paging::{Counted, paged, unindexed},
     rows::TokenRow,
     schema::{api_token_projects, api_tokens},
+    text_functions::instr,
 };
-
-define_sql_function! {
-    /// Where a text is in another, from 1; 0 where it is not.
-    fn instr(whole: Text, part: Text) -> Integer;
-}
 
 /// Fewer tokens than this are few: sorted within milliseconds. Of a million tokens, so many are met as quickly.
 const FEW: u32 = 10_000;
@@ -35,6 +29,7 @@ type Tokens<'a> = api_tokens::BoxedQuery<'a, Sqlite>;
 type TokenRows<'a> =
     api_tokens::BoxedQuery<'a, Sqlite, <AsSelect<TokenRow, Sqlite> as diesel::Expression>::SqlType>;
 type TokenIds<'a> = api_tokens::BoxedQuery<'a, Sqlite, Binary>;
+type LinkedTokens<'a> = api_token_projects::BoxedQuery<'a, Sqlite, Binary>;
 
 /// A filter that has an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +37,15 @@ pub(crate) enum Filter {
     Project,
     Name,
     Expired,
+    Unused,
     Environment,
     Kind,
 }
 
 impl Filter {
     /// In the order in which they are likely to leave few tokens.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Project, Self::Name, Self::Expired, Self::Environment, Self::Kind];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Project, Self::Name, Self::Expired, Self::Unused, Self::Environment, Self::Kind];
 
     /// Whether the query asks for one thing under this filter.
     fn is_in(self, query: &TokenQuery) -> bool {
@@ -57,6 +53,7 @@ impl Filter {
             Self::Project => query.project.is_some(),
             Self::Name => query.name.is_some(),
             Self::Expired => query.expired.is_some(),
+            Self::Unused => query.unused_since.is_some(),
             Self::Environment => query.environment.is_some(),
             Self::Kind => query.kinds.len() == 1,
         }
@@ -67,24 +64,47 @@ impl Filter {
         connection: &mut SqliteConnection,
         query: &TokenQuery,
     ) -> QueryResult<Option<Self>> {
-        for filter in Self::ALL.into_iter().filter(|filter| filter.is_in(query)) {
-            if Counted(filter.alone(query)).number(connection)? < FEW.into() {
-                return Ok(Some(filter));
+        let ranged = Self::ranged(query.order);
+        for filter in Self::ALL {
+            if filter.is_in(query) && ranged != Some(filter) {
+                let number = match &query.project {
+                    Some(project) if filter == Self::Project => {
+                        Counted(links(project).limit(FEW.into())).number(connection)
+                    }
+                    _ => Counted(filter.ids(query).limit(FEW.into())).number(connection),
+                };
+                if number? < FEW.into() {
+                    return Ok(Some(filter));
+                }
             }
         }
         Ok(None)
     }
 
-    /// The ids of tokens that this filter leaves, as many as are not few any more.
-    pub(crate) fn alone(self, query: &TokenQuery) -> TokenIds<'_> {
-        self.narrow(api_tokens::table.into_boxed(), query, true).select(api_tokens::id).limit(FEW.into())
+    /// The filter that takes a piece of the very index that the order goes down.
+    fn ranged(order: TokenOrder) -> Option<Self> {
+        match order {
+            TokenOrder::ExpiresAt => Some(Self::Expired),
+            TokenOrder::SeenAt => Some(Self::Unused),
+            TokenOrder::CreatedAt | TokenOrder::Name => None,
+        }
     }
 
-    /// The tokens that this filter leaves, found by its index or not.
+    /// The ids of all tokens that this filter leaves, in its index.
+    pub(crate) fn ids(self, query: &TokenQuery) -> TokenIds<'_> {
+        self.narrow(api_tokens::table.into_boxed(), query, true).select(api_tokens::id)
+    }
+
+    /// The tokens that this filter leaves, found by its index or one after the other.
     fn narrow<'a>(self, tokens: Tokens<'a>, query: &'a TokenQuery, indexed: bool) -> Tokens<'a> {
         match self {
-            Self::Project => match query.project.as_ref() {
-                Some(project) => of_project(tokens, project.as_str(), indexed),
+            Self::Project => match &query.project {
+                Some(project) => {
+                    let link = api_token_projects::table
+                        .filter(api_token_projects::project_id.eq(project.as_str()))
+                        .filter(api_token_projects::token_id.eq(api_tokens::id));
+                    tokens.filter(exists(link))
+                }
                 None => tokens,
             },
             Self::Name => match query.name.as_ref().map(TokenName::as_str) {
@@ -97,6 +117,11 @@ impl Filter {
                 Some((false, at)) if indexed => tokens.filter(api_tokens::ends_at.gt(at.millis())),
                 Some((true, at)) => tokens.filter(unindexed(api_tokens::ends_at).le(at.millis())),
                 Some((false, at)) => tokens.filter(unindexed(api_tokens::ends_at).gt(at.millis())),
+                None => tokens,
+            },
+            Self::Unused => match query.unused_since.map(Timestamp::millis) {
+                Some(since) if indexed => tokens.filter(api_tokens::used_at.lt(since)),
+                Some(since) => tokens.filter(unindexed(api_tokens::used_at).lt(since)),
                 None => tokens,
             },
             Self::Environment => match query.environment.as_ref().map(EnvironmentName::as_str) {
@@ -118,39 +143,44 @@ impl Filter {
     }
 }
 
-/// From the links to the tokens, or from each token to its link.
-fn of_project<'a>(tokens: Tokens<'a>, project: &'a str, indexed: bool) -> Tokens<'a> {
-    let links = api_token_projects::table.filter(api_token_projects::project_id.eq(project));
-    if indexed {
-        tokens.filter(api_tokens::id.eq_any(links.select(api_token_projects::token_id)))
-    } else {
-        tokens.filter(exists(links.filter(api_token_projects::token_id.eq(api_tokens::id))))
-    }
+/// The ids of a project's tokens.
+pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
+    api_token_projects::table
+        .filter(api_token_projects::project_id.eq(project.as_str()))
+        .select(api_token_projects::token_id)
+        .into_boxed()
 }
 
-/// The tokens asked for. The first filter that leaves few, where there is one, finds them; else the order does.
+/// The tokens asked for: among the few that a filter leaves, where one does, else down the index of the order.
 pub(crate) fn list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
-    let tokens = Filter::ALL.into_iter().fold(api_tokens::table.into_boxed(), |tokens, filter| {
-        filter.narrow(tokens, query, few == Some(filter))
-    });
-    let tokens = without_index(tokens, query);
-    // The other indexes have the tokens of one value, or the links of one project, by id.
-    let by_id = query.order == TokenOrder::CreatedAt && few != Some(Filter::Expired);
-    paged(ordered(tokens, query, few.is_some() && !by_id), query.page).select(TokenRow::as_select())
+    let mut tokens = api_tokens::table.into_boxed();
+    for filter in Filter::ALL.into_iter().filter(|filter| few != Some(*filter)) {
+        let indexed = few.is_none() && Filter::ranged(query.order) == Some(filter);
+        tokens = filter.narrow(tokens, query, indexed);
+    }
+    // A list of ids, and not the filter itself: of that, the planner could still think that it leaves many.
+    tokens = match (few, &query.project) {
+        (Some(Filter::Project), Some(project)) => tokens.filter(api_tokens::id.eq_any(links(project))),
+        (Some(filter), _) => tokens.filter(api_tokens::id.eq_any(filter.ids(query))),
+        (None, _) => tokens,
+    };
+    tokens = ordered(without_index(tokens, query, few.is_some()), query, few.is_some());
+    paged(tokens, query.page).select(TokenRow::as_select())
 }
 
 /// The filters that have no index of their own.
-fn without_index<'a>(mut tokens: Tokens<'a>, query: &'a TokenQuery) -> Tokens<'a> {
+fn without_index<'a>(mut tokens: Tokens<'a>, query: &'a TokenQuery, few: bool) -> Tokens<'a> {
     if let Some(text) = &query.name_contains {
-        tokens = tokens.filter(instr(api_tokens::name, text).gt(0));
+        tokens = tokens.filter(instr(api_tokens::name.nullable(), text).gt(0));
     }
-    if let Some(since) = query.unused_since.map(latchkey_domain::Timestamp::millis) {
-        let unused = unindexed(api_tokens::seen_at).is_null().or(unindexed(api_tokens::seen_at).lt(since));
-        tokens = tokens.filter(api_tokens::created_at.lt(since)).filter(unused);
+    if let Some(since) = query.unused_since {
+        tokens = tokens.filter(api_tokens::created_at.lt(since.millis()));
     }
     let Some(after) = query.after.filter(|_| query.order == TokenOrder::CreatedAt) else { return tokens };
     let after = after.as_uuid().as_bytes().to_vec();
     match query.direction {
+        Direction::Ascending if few => tokens.filter(unindexed(api_tokens::id).gt(after)),
+        Direction::Descending if few => tokens.filter(unindexed(api_tokens::id).lt(after)),
         Direction::Ascending => tokens.filter(api_tokens::id.gt(after)),
         Direction::Descending => tokens.filter(api_tokens::id.lt(after)),
     }
@@ -165,24 +195,21 @@ macro_rules! ordered {
     };
 }
 
-/// Sorted, or in the order of an index.
-fn ordered<'a>(tokens: Tokens<'a>, query: &TokenQuery, sorted: bool) -> Tokens<'a> {
+/// In the order of an index or, where they are few, sorted.
+fn ordered<'a>(tokens: Tokens<'a>, query: &TokenQuery, few: bool) -> Tokens<'a> {
     let direction = query.direction;
-    if sorted {
-        // No matter what type the key has: it is for sorting alone.
-        let key: SqlLiteral<BigInt> = sql(match query.order {
-            TokenOrder::CreatedAt => "+id",
-            TokenOrder::Name => "+name",
-            TokenOrder::ExpiresAt => "+ends_at",
-            TokenOrder::SeenAt => "+seen_at",
-        });
-        return ordered!(tokens, direction, key.clone(), unindexed(api_tokens::id));
-    }
     match query.order {
+        // A list of ids is in order too.
         TokenOrder::CreatedAt => ordered!(tokens, direction, api_tokens::id),
+        TokenOrder::Name if few => ordered!(tokens, direction, unindexed(api_tokens::name), api_tokens::id),
+        TokenOrder::ExpiresAt if few => {
+            ordered!(tokens, direction, unindexed(api_tokens::ends_at), api_tokens::id)
+        }
+        TokenOrder::SeenAt if few => {
+            ordered!(tokens, direction, unindexed(api_tokens::used_at), api_tokens::id)
+        }
         TokenOrder::Name => ordered!(tokens, direction, api_tokens::name, api_tokens::id),
         TokenOrder::ExpiresAt => ordered!(tokens, direction, api_tokens::ends_at, api_tokens::id),
-        // SQLite puts NULL before all else.
-        TokenOrder::SeenAt => ordered!(tokens, direction, api_tokens::seen_at, api_tokens::id),
+        TokenOrder::SeenAt => ordered!(tokens, direction, api_tokens::used_at, api_tokens::id),
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use diesel::{
-    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, insert_into,
-    select, sql_query, sql_types::Text, update,
+    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists,
+    insert_into, select, sql_query, sql_types::Text, update,
 };
 use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{

@@ -127,7 +127,7 @@ impl TryFrom<EnvironmentRow> for Environment {
 
 /// A row of `environments`, new or to be put in the place of another.
 #[derive(Insertable, AsChangeset)]
-#[diesel(table_name = environments)]
+#[diesel(table_name = environments, primary_key(name))]
 pub(crate) struct NewEnvironmentRow<'a> {
     name: &'a str,
     kind: &'static str,

@@ -13,3 +13,5 @@ mod locking;
 mod migrations;
 #[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod token_counts;

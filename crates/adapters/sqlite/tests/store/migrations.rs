@@ -4,10 +4,10 @@ use std::{sync::Barrier, thread};
 
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use latchkey_domain::Visibility;
+use latchkey_domain::{ProjectMode, UserId, Visibility};
 use latchkey_ports::{
     AccessRepository, EnvironmentOverview, EnvironmentRepository, EventRepository, Health, Page,
-    ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, fresh,
+    ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, UserRepository, fresh,
 };
 use latchkey_sqlite::{OpenError, SqliteStore};
 use tempfile::TempDir;
@@ -58,6 +58,52 @@ async fn a_new_store_holds_what_every_new_store_holds() {
     assert_eq!(projects, [expected]);
     assert!(created_at.to_string().as_str() > "2025", "{created_at}");
     assert_eq!(store.latest_event().await.expect("reads").0, 0);
+}
+
+/// What the first schema held: a project, a member, a token of two projects and one of all.
+const OF_THE_FIRST_SCHEMA: &str = "
+    INSERT INTO projects VALUES ('old', 'Old', '', 1000, NULL), ('kept', 'Kept', '', 1000, 5000);
+    INSERT INTO users VALUES (7, 'ed', NULL, NULL, NULL, 'person', 1, 2000);
+    INSERT INTO memberships VALUES (7, 'old', 4);
+    INSERT INTO api_tokens VALUES
+        (unhex('018bcfe568007000800000000000aaaa'), 'a', 'client', 0, 2, 'development', NULL, 1700000000000, NULL,
+         unhex(printf('%064x', 1)), x'00000000', NULL, NULL, NULL, NULL),
+        (unhex('018bcfe568007000800000000000bbbb'), 'b', 'client', 1, 0, 'production', NULL, 1700000000000, NULL,
+         unhex(printf('%064x', 2)), x'00000000', NULL, NULL, NULL, NULL);
+    INSERT INTO api_token_projects
+    SELECT column1, unhex('018bcfe568007000800000000000aaaa'), column2 FROM (VALUES ('old', 0), ('default', 1));";
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_keeps_what_it_has() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("a.db");
+    let mut connection = raw(&path);
+    connection.run_next_migration(MIGRATIONS).expect("the first schema");
+    connection.batch_execute(OF_THE_FIRST_SCHEMA).expect("written");
+    drop(connection);
+
+    let store = open(&path);
+    let shown = |archived| ProjectQuery { visibility: Visibility::All, archived, page: Page::default() };
+    let projects = store.projects(&shown(false)).await.expect("reads");
+    let numbers: Vec<_> =
+        projects.iter().map(|one| (one.project.id.as_str(), one.members, one.tokens)).collect();
+    assert_eq!(numbers, [("default", 0, 1), ("old", 1, 1)]);
+    let archive = store.projects(&shown(true)).await.expect("reads");
+    for overview in projects.iter().chain(&archive) {
+        // Until then, tokens of a project could be for any environment.
+        assert_eq!(overview.environments.len(), 2, "{overview:?}");
+        assert_eq!(overview.project.mode, ProjectMode::Open);
+    }
+    assert_eq!(projects[1].project.updated_at.millis(), 1_000);
+    assert_eq!(archive[0].project.updated_at.millis(), 5_000);
+
+    let environments = store.environments().await.expect("reads");
+    let numbers: Vec<_> = environments.iter().map(|one| (one.projects, one.tokens)).collect();
+    assert_eq!(numbers, [(3, 1), (3, 1)]);
+    let members = store.members(&projects[1].project.id).await.expect("reads");
+    assert_eq!(members[0].added_at.millis(), 2_000, "the earliest that it can have been");
+    assert_eq!(members[0].user.seen_at, None);
+    assert_eq!(store.find_account(UserId(7)).await.expect("reads").expect("there").password, None);
 }
 
 #[derive(QueryableByName)]

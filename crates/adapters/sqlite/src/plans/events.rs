@@ -1,0 +1,103 @@
+//! How events are found.
+
+use diesel::QueryDsl;
+use latchkey_domain::{EventKind, ProjectId, Timestamp};
+use latchkey_ports::{EventQuery, EventReach, Page};
+
+use super::{assert_plan, plan, with_much};
+use crate::event_lists::{Filter, Way, links, page};
+
+/// A query with every filter, each of several values.
+fn with_every_filter() -> EventQuery {
+    let projects: Vec<ProjectId> = ["project-7", "project-8"].map(|id| id.parse().expect("an id")).into();
+    EventQuery {
+        reach: EventReach::Projects(projects.iter().cloned().collect()),
+        kinds: vec![EventKind::ApiTokenCreated, EventKind::PersonalTokenCreated],
+        projects,
+        actors: vec![7, 8],
+        from: Timestamp::from_millis(1_000).ok(),
+        before: Timestamp::from_millis(2_000).ok(),
+        page: Page::first(100),
+    }
+}
+
+fn plain() -> EventQuery {
+    EventQuery { page: Page::first(100), ..EventQuery::within(EventReach::All) }
+}
+
+/// That an event is of other projects too: one look by its number.
+const ALSO_OF: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=?)";
+
+#[test]
+fn the_trail_is_walked_from_its_end() {
+    with_much(|connection| {
+        assert_plan(&plan(connection, &page(&plain(), Way::Walk)), &["SCAN events"]);
+        let any = EventQuery { reach: EventReach::AnyProject, ..plain() };
+        assert_plan(&plan(connection, &page(&any, Way::Walk)), &["SCAN events"]);
+        let dense = plan(connection, &page(&with_every_filter(), Way::Walk));
+        assert_plan(&dense, &["SCAN events", ALSO_OF, ALSO_OF]);
+    });
+}
+
+#[test]
+fn the_many_events_of_one_value_are_found_in_order() {
+    with_much(|connection| {
+        let kind = EventQuery { kinds: vec![EventKind::PersonalTokenCreated], ..plain() };
+        let found = plan(connection, &page(&kind, Way::One(Filter::Kinds)));
+        assert_plan(&found, &["SEARCH events USING INDEX events_by_kind (kind=?)"]);
+        let actor = EventQuery { actors: vec![7], ..plain() };
+        let found = plan(connection, &page(&actor, Way::One(Filter::Actors)));
+        assert_plan(&found, &["SEARCH events USING INDEX events_by_actor (actor_user_id=?)"]);
+    });
+}
+
+const LINKS: &str = "SEARCH event_projects USING COVERING INDEX event_projects_by_project (project_id=?)";
+
+#[test]
+fn few_events_are_found_by_their_numbers_in_order() {
+    with_much(|connection| {
+        let by_numbers = ["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY"];
+        let query = with_every_filter();
+        for filter in [Filter::Projects, Filter::Reach] {
+            let found = plan(connection, &page(&query, Way::Few(filter)));
+            assert_plan(&found, &[&by_numbers[..], &[LINKS, ALSO_OF]].concat());
+        }
+        for filter in [Filter::Actors, Filter::Kinds, Filter::Time] {
+            let found = plan(connection, &page(&query, Way::Few(filter)));
+            let inner = "SEARCH events USING COVERING INDEX";
+            assert_plan(&found, &[&by_numbers[..], &[inner, ALSO_OF, ALSO_OF]].concat());
+        }
+    });
+}
+
+#[test]
+fn whether_events_are_few_is_counted_in_indexes() {
+    with_much(|connection| {
+        let query = with_every_filter();
+        assert_plan(&plan(connection, &links(&query.projects).limit(100)), &[LINKS]);
+        for filter in [Filter::Actors, Filter::Kinds, Filter::Time] {
+            let found = plan(connection, &filter.ids(&query).limit(100));
+            assert_plan(&found, &["SEARCH events USING COVERING INDEX"]);
+        }
+    });
+}
+
+#[test]
+fn the_best_way_is_chosen() {
+    with_much(|connection| {
+        let mut way = |query: &EventQuery| Way::to_page(connection, query).expect("counted");
+        assert_eq!(way(&plain()), Way::Walk);
+        assert_eq!(way(&with_every_filter()), Way::Few(Filter::Projects));
+        let kinds = EventQuery { kinds: vec![EventKind::ApiTokenCreated], ..plain() };
+        assert_eq!(way(&kinds), Way::One(Filter::Kinds), "many, of one value");
+        let kinds = EventQuery { kinds: with_every_filter().kinds, ..plain() };
+        assert_eq!(way(&kinds), Way::Walk, "many, of several");
+        let rare =
+            EventQuery { kinds: vec![EventKind::PersonalTokenCreated, EventKind::RoleCreated], ..plain() };
+        assert_eq!(way(&rare), Way::Few(Filter::Kinds));
+        let time = EventQuery { from: with_every_filter().from, ..plain() };
+        assert_eq!(way(&time), Way::Walk);
+        let window = EventQuery { before: with_every_filter().before, ..time };
+        assert_eq!(way(&window), Way::Few(Filter::Time));
+    });
+}

@@ -1,0 +1,227 @@
+//! How tokens are found.
+
+use diesel::QueryDsl;
+use latchkey_domain::{Timestamp, TokenId, TokenKind};
+use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+
+use super::{assert_plan, plan, plan_of_text, with_much};
+use crate::{
+    token_lists::{Filter, links as links_of_project, list},
+    token_queries::{
+        RECORD_SEEN, by_digest, by_id, by_retired_digest, links, links_beyond_project,
+        number_of_all_projects, number_of_project, of_environment_after, of_project, of_project_after,
+    },
+};
+
+#[test]
+fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
+    with_much(|connection| {
+        let plan = plan(connection, &of_project("project-7"));
+        assert_eq!(
+            plan,
+            [
+                "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)",
+                "SEARCH api_tokens USING PRIMARY KEY (id=?)",
+            ]
+        );
+        let plan = self::plan(connection, &links_beyond_project("project-7"));
+        assert_eq!(
+            plan,
+            [
+                "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)",
+                "SEARCH api_tokens USING PRIMARY KEY (id=?)",
+                "SEARCH links USING PRIMARY KEY (token_id=?)",
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_token_is_found_by_id_and_digest_by_keys_alone() {
+    with_much(|connection| {
+        for plan in [
+            plan(connection, &by_id(&[7; 16])),
+            plan(connection, &links(&[7; 16])),
+            plan(connection, &by_digest(&[7; 32])),
+            plan(connection, &by_retired_digest(&[7; 32])),
+            plan_of_text(connection, "DELETE FROM api_tokens WHERE id = ?"),
+        ] {
+            let searches = plan.iter().filter(|step| step.contains("SEARCH")).count();
+            assert!(searches > 0, "{plan:#?}");
+            let dear = |step: &String| step.contains("SCAN") || step.contains("TEMP B-TREE");
+            assert!(!plan.iter().any(dear), "{plan:#?}");
+        }
+    });
+}
+
+#[test]
+fn quotas_are_counted_in_indexes() {
+    with_much(|connection| {
+        assert_eq!(
+            plan(connection, &number_of_project("project-7")),
+            ["SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)"]
+        );
+        // A scan of the partial index, which holds the tokens of all projects and no other.
+        assert_eq!(
+            plan(connection, &number_of_all_projects()),
+            ["SCAN api_tokens USING COVERING INDEX api_tokens_of_all_projects"]
+        );
+    });
+}
+
+#[test]
+fn tokens_seen_are_found_by_id() {
+    with_much(|connection| {
+        let plan = plan_of_text(connection, RECORD_SEEN);
+        assert!(plan.iter().any(|step| step == "SEARCH api_tokens USING PRIMARY KEY (id=?)"), "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN api_tokens")), "{plan:#?}");
+    });
+}
+
+#[test]
+fn the_tokens_of_a_place_that_goes_are_found_in_order_by_keys_alone() {
+    with_much(|connection| {
+        assert_plan(
+            &plan(connection, &of_project_after("project-7", &[7; 16], 500)),
+            &[
+                "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=? AND token_id>?)",
+                "SEARCH api_tokens USING PRIMARY KEY (id=?)",
+            ],
+        );
+        assert_plan(
+            &plan(connection, &of_environment_after("development", &[7; 16], 500)),
+            &["SEARCH api_tokens USING"],
+        );
+    });
+}
+
+/// The first page of the tokens of two kinds.
+fn first_page() -> TokenQuery {
+    let kinds = [TokenKind::Client, TokenKind::Frontend];
+    TokenQuery { page: Page::first(100), ..TokenQuery::of_kinds(kinds) }
+}
+
+fn moment() -> Timestamp {
+    Timestamp::from_millis(9_000).expect("in range")
+}
+
+const ORDERS: [(TokenOrder, &str); 4] = [
+    (TokenOrder::CreatedAt, "SCAN api_tokens"),
+    (TokenOrder::Name, "SCAN api_tokens USING INDEX api_tokens_by_name"),
+    (TokenOrder::ExpiresAt, "SCAN api_tokens USING INDEX api_tokens_by_end"),
+    (TokenOrder::SeenAt, "SCAN api_tokens USING INDEX api_tokens_by_use"),
+];
+
+#[test]
+fn a_list_goes_down_the_index_of_its_order_whatever_its_filters() {
+    with_much(|connection| {
+        for direction in [Direction::Ascending, Direction::Descending] {
+            for (order, walk) in ORDERS {
+                let plain = TokenQuery { order, direction, ..first_page() };
+                assert_plan(&plan(connection, &list(&plain, None)), &[walk]);
+                let kinds = [TokenKind::Client].into();
+                let environment = "development".parse().ok();
+                let filtered = TokenQuery { kinds, environment, ..plain };
+                assert_plan(&plan(connection, &list(&filtered, None)), &[walk]);
+            }
+        }
+        let after = Some(TokenId::new(moment(), [0; 10]));
+        let rest = TokenQuery { after, ..first_page() };
+        assert_plan(&plan(connection, &list(&rest, None)), &["SEARCH api_tokens USING PRIMARY KEY (id>?)"]);
+    });
+}
+
+#[test]
+fn a_range_is_a_piece_of_the_index_of_its_order() {
+    with_much(|connection| {
+        for expired in [true, false] {
+            let order = TokenOrder::ExpiresAt;
+            let query = TokenQuery { order, expired: Some((expired, moment())), ..first_page() };
+            let step = "SEARCH api_tokens USING INDEX api_tokens_by_end (ends_at";
+            assert_plan(&plan(connection, &list(&query, None)), &[step]);
+        }
+        let query = TokenQuery { order: TokenOrder::SeenAt, unused_since: Some(moment()), ..first_page() };
+        let step = "SEARCH api_tokens USING INDEX api_tokens_by_use (used_at<?)";
+        assert_plan(&plan(connection, &list(&query, None)), &[step]);
+    });
+}
+
+/// A query with every filter.
+fn with_every_filter() -> TokenQuery {
+    TokenQuery {
+        kinds: [TokenKind::Client].into(),
+        project: "project-7".parse().ok(),
+        environment: "development".parse().ok(),
+        name: "token7".parse().ok(),
+        name_contains: Some("7".to_owned()),
+        expired: Some((true, moment())),
+        unused_since: Some(moment()),
+        ..first_page()
+    }
+}
+
+const LINK_OF_TOKEN: &str = "SEARCH api_token_projects EXISTS USING COVERING INDEX api_token_projects_by_project (project_id=? AND token_id=?)";
+const LINKS_OF_PROJECT: &str =
+    "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)";
+
+#[test]
+fn few_tokens_are_found_by_their_ids_in_order() {
+    with_much(|connection| {
+        let by_ids = ["SEARCH api_tokens USING PRIMARY KEY (id=?)", "LIST SUBQUERY"];
+        for (filter, inner) in [
+            (Filter::Project, LINKS_OF_PROJECT),
+            (Filter::Name, "SEARCH api_tokens USING COVERING INDEX api_tokens_by_name (name=?)"),
+            // An index of a generated column covers nothing.
+            (Filter::Expired, "SEARCH api_tokens USING INDEX api_tokens_by_end (ends_at<?)"),
+            (Filter::Unused, "SEARCH api_tokens USING INDEX api_tokens_by_use (used_at<?)"),
+            (
+                Filter::Environment,
+                "SEARCH api_tokens USING COVERING INDEX api_tokens_by_environment (environment=?)",
+            ),
+            (Filter::Kind, "SEARCH api_tokens USING COVERING INDEX api_tokens_by_kind (kind=?)"),
+        ] {
+            let mut query = with_every_filter();
+            let mut steps = [&by_ids[..], &[inner]].concat();
+            if filter != Filter::Project {
+                steps.push(LINK_OF_TOKEN);
+            }
+            assert_plan(&plan(connection, &list(&query, Some(filter))), &steps);
+            query.after = Some(TokenId::new(moment(), [0; 10]));
+            assert_plan(&plan(connection, &list(&query, Some(filter))), &steps);
+            query.order = TokenOrder::Name;
+            steps.push("USE TEMP B-TREE FOR ORDER BY");
+            assert_plan(&plan(connection, &list(&query, Some(filter))), &steps);
+        }
+    });
+}
+
+#[test]
+fn whether_tokens_are_few_is_counted_in_indexes() {
+    with_much(|connection| {
+        let query = with_every_filter();
+        assert_plan(
+            &plan(connection, &links_of_project(query.project.as_ref().expect("one"))),
+            &[LINKS_OF_PROJECT],
+        );
+        for filter in [Filter::Name, Filter::Environment, Filter::Kind] {
+            let found = plan(connection, &filter.ids(&query).limit(100));
+            assert_plan(&found, &["SEARCH api_tokens USING COVERING INDEX"]);
+        }
+    });
+}
+
+#[test]
+fn the_filter_that_leaves_few_is_chosen() {
+    with_much(|connection| {
+        let mut chosen = |query: &TokenQuery| Filter::that_leaves_few(connection, query).expect("counted");
+        assert_eq!(chosen(&with_every_filter()), Some(Filter::Project));
+        let of_all = TokenQuery { project: None, name: None, ..with_every_filter() };
+        assert_eq!(chosen(&of_all), Some(Filter::Expired));
+        let dense = TokenQuery { expired: None, unused_since: None, ..of_all };
+        assert_eq!(chosen(&dense), None, "12 000 clients of development");
+        let sparse = TokenQuery { environment: "production".parse().ok(), ..dense };
+        assert_eq!(chosen(&sparse), Some(Filter::Environment));
+        let admins = TokenQuery { kinds: [TokenKind::Admin].into(), environment: None, ..sparse };
+        assert_eq!(chosen(&admins), Some(Filter::Kind));
+    });
+}
