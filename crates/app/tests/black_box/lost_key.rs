@@ -7,6 +7,7 @@ use crate::{
     database::Records,
     ground::{Ground, Store},
     server::{TOKENS, percent_encoded},
+    waiting::until_true,
     wire::Call,
 };
 
@@ -26,7 +27,8 @@ fn what_a_new_key_can_keep_is_kept(store: Store) {
     let admin = ground.make_token(&NewToken { kind: "admin", environment: None, ..NewToken::default() });
     let tokens = || server.send(&Call::get(TOKENS).by(&admin));
     assert_eq!(tokens().status, 500);
-    assert!(server.said().contains("is not among those configured"), "{}", server.said());
+    // What is logged is read a moment after the answer.
+    until_true("the reason is logged", || server.said().contains("is not among those configured"));
 
     let forget = "UPDATE api_tokens SET secret_sealed = NULL, alias_sealed = NULL";
     assert!(Records::of(&ground).try_execute(forget));
