@@ -3,56 +3,69 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    Event, EventKind, NewEvent, NewUser, PersonName, Project, ProjectMode, Role, RoleDescription, RoleId,
-    User,
+    EventKind, NewEvent, NewUser, PersonName, Project, ProjectMode, Role, RoleDescription, RoleId, User,
 };
-use latchkey_ports::{LoginKey, Rotation, Store, StoredToken};
+use latchkey_ports::{LoginKey, Rotation, Store, TokenMatch};
 
 use crate::{
     dropped_futures::{CALLS, is_whole, poll_and_drop},
     given,
-    observed::{all_events, observe},
+    observed::{Observed, observe},
     samples::{
-        EDITOR, MANY, MEMBER, OWNER, environment, event, memberships, moment, password, personal_token,
-        personal_token_created, project, project_id, project_role, secret, secret_shown_once, session,
-        test_environment, token, user_named,
+        EDITOR, MANY, MEMBER, OWNER, digest, environment, event, memberships, moment, password,
+        personal_token, personal_token_created, project, project_id, project_role, secret, secret_shown_once,
+        session, test_environment, token, user_named,
     },
 };
 
-/// The events of this kind.
-pub(crate) async fn events_of(store: &dyn Store, kind: EventKind) -> Vec<Event> {
-    all_events(store).await.into_iter().filter(|event| event.record.kind == kind).collect()
+/// Looks at more than can be listed, until nothing has changed meanwhile.
+async fn observe_with<T>(store: &dyn Store, look: impl AsyncFn() -> T) -> (Observed, T) {
+    loop {
+        let before = observe(store).await;
+        let seen = look().await;
+        if observe(store).await == before {
+            return (before, seen);
+        }
+    }
 }
 
-/// Rotations: the secret that is found, and how often it changed, is what the trail says.
+/// How many events of this kind there are.
+pub(crate) fn told(observed: &Observed, kind: EventKind) -> usize {
+    observed.events.iter().filter(|event| event.record.kind == kind).count()
+}
+
+/// Rotations: which secrets find a token, and how many were rotated, is what the trail says.
 pub async fn of_rotations(store: &Arc<dyn Store>) {
     let store = store.as_ref();
+    let overlap_until = Some(moment(50));
     for turns in 0..CALLS {
         let stored = token(turns, &["default"]);
         given::token(store, &stored).await;
-        let rotation = Rotation {
-            token: stored.token.id,
-            from: stored.secret.digest,
-            to: secret(10_000 + turns),
-            overlap_until: Some(moment(50)),
-        };
+        let (from, to) = (stored.secret.digest, secret(10_000 + turns));
+        let rotation = Rotation { token: stored.token.id, from, to, overlap_until };
         let rotated = event(EventKind::ApiTokenRotated);
         poll_and_drop(turns, store.rotate_token(&rotation, &rotated)).await;
     }
-    let observed = observe(store).await;
+    let by_secret = async |number| store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
+    let (observed, found) = observe_with(store, async || {
+        let mut found = Vec::new();
+        for turns in 0..CALLS {
+            found.push((by_secret(turns).await, by_secret(10_000 + turns).await));
+        }
+        found
+    })
+    .await;
     let mut rotated = 0;
-    for stored in &observed.all_tokens {
-        let found = store.find_token_by_digest(&[stored.secret.digest]).await.expect("a look-up");
-        let found = found.expect("the present secret");
-        assert_eq!((found.stored, found.secret_until), (stored.clone(), None));
-        rotated += usize::from(stored.secret != token(stored_number(stored), &["default"]).secret);
+    for ((turns, stored), (by_old, by_new)) in (0..).zip(observed.all_tokens.clone()).zip(found) {
+        let is_rotated = stored.secret == secret(10_000 + turns);
+        assert!(is_rotated || stored.secret == secret(turns), "{stored:?}");
+        let matching = |secret_until| Some(TokenMatch { stored: stored.clone(), secret_until });
+        assert_eq!(by_old, matching(if is_rotated { overlap_until } else { None }));
+        assert_eq!(by_new, if is_rotated { matching(None) } else { None });
+        rotated += usize::from(is_rotated);
     }
-    assert_eq!(events_of(store, EventKind::ApiTokenRotated).await.len(), rotated);
+    assert_eq!(told(&observed, EventKind::ApiTokenRotated), rotated);
     is_whole(store).await;
-}
-
-fn stored_number(stored: &StoredToken) -> u64 {
-    u64::try_from(stored.token.created_at.millis() - moment(0).millis()).expect("a sample")
 }
 
 /// Changed ends: as many tokens end as events say.
@@ -67,7 +80,7 @@ pub async fn of_changed_ends(store: &Arc<dyn Store>) {
     }
     let observed = observe(store).await;
     let ending = observed.all_tokens.iter().filter(|stored| stored.token.expires_at.is_some()).count();
-    assert_eq!(events_of(store, EventKind::ApiTokenUpdated).await.len(), ending);
+    assert_eq!(told(&observed, EventKind::ApiTokenUpdated), ending);
     is_whole(store).await;
 }
 
@@ -99,7 +112,7 @@ pub async fn of_other_creations(store: &Arc<dyn Store>) {
         (EventKind::PersonalTokenCreated, observed.personal_tokens.len()),
     ];
     for (kind, there) in there {
-        assert_eq!(events_of(store, kind).await.len(), there, "{kind}");
+        assert_eq!(told(&observed, kind), there, "{kind}");
     }
     let owned = observed.projects.iter().filter(|listed| listed.project.id != project_id("default"));
     for listed in owned {
@@ -144,13 +157,8 @@ pub async fn of_other_changes(store: &Arc<dyn Store>) {
         place = store.find_project(&place.id).await.expect("a look-up").expect("the project");
     }
     is_whole(store).await;
-    let (account, observed) = loop {
-        let before = observe(store).await;
-        let account = store.find_account(user.id).await.expect("a look-up").expect("the account");
-        if observe(store).await == before {
-            break (account, before);
-        }
-    };
+    let find_account = async || store.find_account(user.id).await.expect("a look-up").expect("the account");
+    let (observed, account) = observe_with(store, find_account).await;
     let last = |kind| {
         let events = observed.events.iter().rev().map(|event| &event.record);
         let last = events.clone().find(|record| record.kind == kind)?;
