@@ -23,6 +23,7 @@ mod first_tokens;
 mod index;
 mod instance_tokens;
 mod issuing;
+mod login_turns;
 mod lookup_budget;
 mod members;
 mod permit;

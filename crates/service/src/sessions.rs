@@ -14,7 +14,7 @@ use latchkey_ports::{
     SessionRepository, UserRepository,
 };
 
-use crate::{Initiator, Missing, Refusal, SignedIn, Users, changes::Changes};
+use crate::{Initiator, Missing, Refusal, SignedIn, Users, changes::Changes, login_turns::LoginTurns};
 
 /// What holds for every session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,11 +55,12 @@ pub struct Sessions {
     ports: SessionPorts,
     changes: Changes,
     policy: SessionPolicy,
+    turns: LoginTurns,
 }
 
 impl Sessions {
     pub(crate) fn new(ports: SessionPorts, changes: Changes, policy: SessionPolicy) -> Self {
-        Self { ports, changes, policy }
+        Self { ports, changes, policy, turns: LoginTurns::default() }
     }
 
     /// Signs somebody in by user name or e-mail address.
@@ -70,6 +71,7 @@ impl Sessions {
     pub async fn log_in(&self, login: &str, password: &str, origin: Origin) -> Result<LoggedIn, Refusal> {
         let now = self.changes.now();
         let keys = keys(login, origin.address);
+        let _turns = self.turns.take(&keys).await;
         self.check_failures(&keys, now).await?;
         let account = self.ports.users.find_account_by_login(login).await?;
         let account = account.filter(|account| account.user.kind == AccountKind::Person);
@@ -177,6 +179,7 @@ impl Sessions {
         let Account { user: person, password } =
             self.ports.users.find_account(user.user()).await?.ok_or(Missing::User)?;
         let keys = keys(person.identity.label(), user.initiator().origin.address);
+        let _turns = self.turns.take(&keys).await;
         self.check_failures(&keys, now).await?;
         if !self.ports.hasher.verify(old, password).await? {
             self.ports.failures.record_login_failure(&keys, now).await?;

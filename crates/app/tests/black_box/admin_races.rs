@@ -44,7 +44,10 @@ fn race(server: &Server, round: u64, calls: [Call; 2]) -> [Answer; 2] {
 }
 
 /// Shorter than what a sleeping thread wakes up within. It decides which interleaving is tried, and nothing else.
-#[expect(clippy::disallowed_methods, reason = "what is tried is real time, and no outcome depends on how much")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is tried is real time, and no outcome depends on how much"
+)]
 fn wait(span: Duration) {
     let start = Instant::now();
     while start.elapsed() < span {

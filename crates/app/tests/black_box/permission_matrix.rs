@@ -51,7 +51,11 @@ fn every_cell_holds(store: Store) {
             let answer = server.send(&call);
             if answer.status != expected {
                 let got = answer.status;
-                faults.push(format!("{} as {who}: {got}, not {expected}: {}", row.operation(), answer.text()));
+                faults.push(format!(
+                    "{} as {who}: {got}, not {expected}: {}",
+                    row.operation(),
+                    answer.text()
+                ));
             }
         }
     }

@@ -64,6 +64,17 @@ async fn five_failures_slow_the_account_and_the_address_down() {
 }
 
 #[tokio::test]
+async fn many_tries_at_once_are_no_more_than_one_after_the_other() {
+    let house = House::new();
+    house.user("ed", "Viewer").await;
+    let sessions = &house.use_cases.sessions;
+    let tries = (0..100).map(|_| sessions.log_in("ed", "wrong horse", from("192.0.2.1")));
+    let outcomes = futures_util::future::join_all(tries).await;
+    let checked = outcomes.iter().filter(|outcome| matches!(outcome, Err(Refusal::WrongPassword))).count();
+    assert_eq!(checked, usize::try_from(LoginFailures::FREE).expect("few"), "passwords that were checked");
+}
+
+#[tokio::test]
 async fn nobody_elsewhere_keeps_an_owner_out() {
     let house = House::new();
     house.user("ed", "Viewer").await;

@@ -66,7 +66,8 @@ impl<'s> Cast<'s> {
         let mut call = Call::new(&row.method, &path);
         if let Some(body) = &row.body {
             let body = self.filled_in(body, who, &mut things, false);
-            let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+            let kind =
+                if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
             call = call.header("content-type", kind).body(body);
         }
         match self.credentials.get(who) {
