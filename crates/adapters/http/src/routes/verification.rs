@@ -105,8 +105,8 @@ fn not_a_list(body: &[u8]) -> Failure {
 
 /// Whether the caller's token is good: forward authentication for nginx, Traefik, Caddy and Envoy.
 ///
-/// The token comes in `Authorization` (bare or Bearer), or in the header that `verify.header` names. What it has to be good
-/// for may be said in the query, or in `X-Latchkey-Require-Project`, `-Environment` and `-Type`.
+/// The token comes in `Authorization` (bare or Bearer). What it has to be good for may be said in the query, or in
+/// `X-Latchkey-Require-Project`, `-Environment` and `-Type`.
 #[utoipa::path(
     get, path = VERIFY, operation_id = "verifyToken", tag = "Verification",
     params(
