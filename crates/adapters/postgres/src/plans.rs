@@ -27,9 +27,10 @@ use latchkey_test_database::TestDatabase;
 use crate::{PostgresSettings, PostgresStore};
 
 const MUCH: &str = include_str!("plans/much.sql");
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../../migrations/postgres/0001_first_schema/up.sql"),
     include_str!("../../../../migrations/postgres/0002_access_model/up.sql"),
+    include_str!("../../../../migrations/postgres/0003_member_counts/up.sql"),
 ];
 
 /// Tables of a few rows, which are best read whole.

@@ -3,9 +3,9 @@
 #![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
 use diesel::{
-    AggregateExpressionMethods, BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl,
-    SelectableHelper, SqliteConnection,
-    dsl::{AsSelect, IntoBoxed, auto_type, count, count_star},
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection,
+    dsl::{AsSelect, IntoBoxed, auto_type, count_star},
     sqlite::Sqlite,
 };
 use latchkey_domain::{ProjectId, ProjectMode, Visibility};
@@ -16,21 +16,21 @@ use crate::{
     paging::{MOST_BINDS, paged},
     rows::{EnvironmentRow, ProjectEnvironmentRow, ProjectOverviewRow, ProjectRow},
     schema::{
-        environment_token_counts, environments, memberships, project_environments, project_token_counts,
-        projects,
+        environment_token_counts, environments, project_environments, project_member_counts,
+        project_token_counts, projects,
     },
 };
 
 type ShownProject = AsSelect<ProjectRow, Sqlite>;
 type ShownEnvironment = AsSelect<EnvironmentRow, Sqlite>;
 
-/// Every project, with members and tokens. The tokens are counted already, the members in an index.
+/// Every project, with members and tokens, which are counted already.
 #[auto_type]
 fn project_overviews() -> _ {
     let row: ShownProject = ProjectRow::as_select();
-    let members = memberships::table
-        .filter(memberships::project_id.eq(projects::id))
-        .select(count(memberships::user_id).aggregate_distinct())
+    let members = project_member_counts::table
+        .filter(project_member_counts::project_id.eq(projects::id))
+        .select(project_member_counts::members)
         .single_value();
     let tokens = project_token_counts::table
         .filter(project_token_counts::project_id.eq(projects::id))

@@ -21,6 +21,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// How many users hold a role in a project; kept by triggers.
+    project_member_counts (project_id) {
+        project_id -> Text,
+        members -> BigInt,
+    }
+}
+
+diesel::table! {
     environments (name) {
         name -> Text,
         kind -> Text,
@@ -209,6 +217,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     environments,
     memberships,
     project_environments,
+    project_member_counts,
     project_token_counts,
     projects,
 );

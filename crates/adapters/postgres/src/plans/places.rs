@@ -12,10 +12,10 @@ use crate::{
 };
 
 const OF_ONE: [&str; 4] =
-    ["projects_pkey", "project_token_counts_pkey", "memberships_by_project", "project_environments"];
+    ["projects_pkey", "project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn projects_are_listed_without_a_look_at_tokens() {
+async fn projects_are_listed_without_a_look_at_tokens_or_members() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
     let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
@@ -25,6 +25,7 @@ async fn projects_are_listed_without_a_look_at_tokens() {
             let plan = plan(connection, listed(&query)).await;
             goes_by(&plan, &[&OF_ONE[..], &[index]].concat());
             assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
+            assert!(!plan.contains("memberships"), "members are counted:\n{plan}");
         }
     }
 

@@ -55,14 +55,15 @@ impl TryFrom<ProjectOverviewRow> for ProjectOverview {
     type Error = Inconsistency;
 
     fn try_from(row: ProjectOverviewRow) -> Result<Self, Inconsistency> {
-        let counts = Row { table: "project_token_counts", key: row.project.id.clone() };
-        let links = Row { table: "project_environments", key: row.project.id.clone() };
+        let of = |table| Row { table, key: row.project.id.clone() };
+        let (members, tokens) = (of("project_member_counts"), of("project_token_counts"));
+        let links = of("project_environments");
         let environments: Result<Vec<_>, _> =
             row.environments.iter().map(|name| EnvironmentName::new(name)).collect();
         Ok(Self {
             project: row.project.try_into()?,
-            members: links.number("user_id", row.members)?,
-            tokens: counts.number("tokens", row.tokens)?,
+            members: members.number("members", row.members)?,
+            tokens: tokens.number("tokens", row.tokens)?,
             environments: links.column("environment", environments)?,
         })
     }

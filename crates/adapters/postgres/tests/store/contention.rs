@@ -214,7 +214,10 @@ async fn wrong_counts(url: &str) -> i64 {
                 (SELECT count(*) FROM api_token_projects WHERE project_id = kept.project_id))
             + (SELECT count(*) FROM environment_token_counts AS kept WHERE tokens <>
                 (SELECT count(*) FROM api_tokens WHERE environment = kept.environment))
+            + (SELECT count(*) FROM project_member_counts AS kept WHERE members <>
+                (SELECT count(DISTINCT user_id) FROM memberships WHERE project_id = kept.project_id))
             + abs((SELECT count(*) FROM projects) - (SELECT count(*) FROM project_token_counts))
+            + abs((SELECT count(*) FROM projects) - (SELECT count(*) FROM project_member_counts))
             + abs((SELECT count(*) FROM environments) - (SELECT count(*) FROM environment_token_counts))";
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
     tokio::spawn(connection);

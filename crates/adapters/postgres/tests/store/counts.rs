@@ -1,4 +1,4 @@
-//! The counts of tokens are right for whoever writes, by whatever statement; and what was there before them was counted.
+//! The counts of tokens and members are right for whoever writes, by whatever statement; and what was there before them was counted.
 
 use tokio_postgres::{Client, NoTls};
 
@@ -6,6 +6,7 @@ use crate::databases::migrated;
 
 const FIRST: &str = include_str!("../../../../../migrations/postgres/0001_first_schema/up.sql");
 const SECOND: &str = include_str!("../../../../../migrations/postgres/0002_access_model/up.sql");
+const THIRD: &str = include_str!("../../../../../migrations/postgres/0003_member_counts/up.sql");
 
 const PLACES: &str = "
     INSERT INTO projects (id, name, description, created_at)
@@ -23,6 +24,15 @@ const TOKENS: &str = "
     SELECT 'project-' || (i + step * 7) % 10, lpad(to_hex(i), 32, '0')::uuid, step
     FROM generate_series(0, 199) AS i, generate_series(0, 1) AS step
     WHERE step = 0 OR i % 2 = 0;";
+
+/// Two users: `ada` has one role in every project, `grace` two in every second.
+const MEMBERS: &str = "
+    INSERT INTO users (username, account_kind, root_role_id, created_at)
+    VALUES ('ada', 'person', 1, '2026-01-01'), ('grace', 'person', 3, '2026-01-01');
+    INSERT INTO memberships (user_id, project_id, role_id)
+    SELECT users.id, projects.id, role
+    FROM users, projects, generate_series(4, 5) AS role
+    WHERE CASE username WHEN 'ada' THEN role = 5 ELSE right(projects.id, 1) IN ('0', '2', '4', '6', '8') END;";
 
 async fn connected(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
@@ -91,6 +101,52 @@ async fn they_follow_every_statement() {
     agree([kept, counted], 12);
 }
 
+/// The number of members of each project: as kept, and as counted.
+async fn member_counts(client: &Client) -> [Vec<(String, i64)>; 2] {
+    let rows = client
+        .query(
+            "SELECT project_id, members,
+                 (SELECT count(DISTINCT user_id) FROM memberships WHERE project_id = kept.project_id)
+             FROM project_member_counts AS kept
+             ORDER BY 1",
+            &[],
+        )
+        .await
+        .expect("counted");
+    let column = |column| rows.iter().map(|row| (row.get(0), row.get(column))).collect();
+    [column(1), column(2)]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_are_counted_once_whatever_their_roles() {
+    let (_store, database) = migrated().await;
+    let client = connected(database.url()).await;
+    run(&client, PLACES).await;
+    agree(member_counts(&client).await, 11);
+    run(&client, MEMBERS).await;
+    let [kept, counted] = member_counts(&client).await;
+    assert!(kept.contains(&("project-1".to_owned(), 1)) && kept.contains(&("project-2".to_owned(), 2)));
+    agree([kept, counted], 11);
+    for statement in [
+        // One of two roles goes, then the other; a role is changed into another; somebody's role moves to another project.
+        "DELETE FROM memberships WHERE project_id = 'project-2' AND role_id = 4",
+        "DELETE FROM memberships WHERE project_id = 'project-2'",
+        "UPDATE memberships SET role_id = 4 WHERE project_id = 'project-1'",
+        "UPDATE memberships SET project_id = 'default' WHERE project_id = 'project-4' AND role_id = 4",
+        // One role gives way to another in one statement.
+        "WITH gone AS (DELETE FROM memberships WHERE project_id = 'project-1' RETURNING user_id, project_id)
+         INSERT INTO memberships (user_id, project_id, role_id) SELECT user_id, project_id, 5 FROM gone",
+        "DELETE FROM users WHERE username = 'grace'",
+    ] {
+        run(&client, statement).await;
+        agree(member_counts(&client).await, 11);
+    }
+    run(&client, "DELETE FROM projects WHERE id = 'project-6'; DELETE FROM memberships").await;
+    let [kept, counted] = member_counts(&client).await;
+    assert!(kept.iter().all(|(_, members)| *members == 0), "{kept:?}");
+    agree([kept, counted], 10);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_is_brought_along() {
     let database = latchkey_test_database::TestDatabase::empty();
@@ -125,4 +181,10 @@ async fn what_was_there_before_is_brought_along() {
     assert_eq!(number("SELECT count(*) FROM memberships WHERE added_at = '2999-01-01'").await, 11);
     let made = "INSERT INTO roles (name, kind, description) VALUES ('R', 'custom', '') RETURNING id";
     assert_eq!(number(made).await, 6);
+
+    run(&client, "DELETE FROM memberships WHERE project_id = 'project-1' AND user_id = 1").await;
+    run(&client, THIRD).await;
+    let [kept, counted] = member_counts(&client).await;
+    assert!(kept.contains(&("project-1".to_owned(), 1)) && kept.contains(&("project-2".to_owned(), 2)));
+    agree([kept, counted], 11);
 }

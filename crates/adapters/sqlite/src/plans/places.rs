@@ -12,13 +12,13 @@ use crate::{
 
 const PROJECT_COUNTS: [&str; 4] = [
     "CORRELATED SCALAR SUBQUERY",
-    "SEARCH memberships USING COVERING INDEX memberships_by_project (project_id=?)",
+    "SEARCH project_member_counts USING PRIMARY KEY (project_id=?)",
     "CORRELATED SCALAR SUBQUERY",
     "SEARCH project_token_counts USING PRIMARY KEY (project_id=?)",
 ];
 
 #[test]
-fn projects_are_listed_in_order_and_no_token_is_counted() {
+fn projects_are_listed_in_order_and_nothing_is_counted() {
     with_much(|connection| {
         let own: ProjectId = "project-7".parse().expect("an id");
         for visibility in [Visibility::All, Visibility::NotPrivateAnd([own].into())] {

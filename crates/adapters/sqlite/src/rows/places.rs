@@ -93,9 +93,9 @@ pub(crate) fn project_overviews(
                 let at = Row { table: "project_environments", key: &row.id };
                 names.push(at.column("environment", EnvironmentName::new(&name))?);
             }
-            let at = Row { table: "project_token_counts", key: row.id.clone() };
-            let tokens = at.number("tokens", tokens)?;
-            let members = at.number("project_id", members)?;
+            let counted = |table| Row { table, key: row.id.clone() };
+            let tokens = counted("project_token_counts").number("tokens", tokens)?;
+            let members = counted("project_member_counts").number("members", members)?;
             Ok(ProjectOverview { project: row.try_into()?, members, tokens, environments: names })
         })
         .collect()

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod cancellation;
 #[cfg(test)]
+mod counts;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod inconsistency;
@@ -13,5 +15,3 @@ mod locking;
 mod migrations;
 #[cfg(test)]
 mod opening;
-#[cfg(test)]
-mod token_counts;

@@ -1,4 +1,4 @@
-//! The numbers of tokens that triggers keep: the same as a count would find, however tokens come and go.
+//! The numbers of tokens and members that triggers keep: the same as a count would find, however they come and go.
 
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use latchkey_domain::{
@@ -113,4 +113,39 @@ async fn what_somebody_else_writes_is_counted_too() {
         )
         .expect("written");
     assert_numbers(&directory, "default 2, other 1; development 3, test 0");
+}
+
+#[tokio::test]
+async fn a_member_is_counted_from_the_first_role_to_the_last() {
+    let directory = TempDir::new().expect("a directory");
+    let _store = store_of_four(&directory).await;
+    let mut other = raw(&directory.path().join("a.db"));
+    let mut after = |statements: &str| {
+        other.batch_execute(statements).expect("written");
+        let numbers: Numbers = sql_query(
+            "SELECT
+                (SELECT group_concat(project_id || ' ' || members, ', ' ORDER BY project_id)
+                    FROM project_member_counts) AS kept,
+                (SELECT group_concat(
+                    id || ' ' || (SELECT count(DISTINCT user_id) FROM memberships WHERE project_id = projects.id),
+                    ', ' ORDER BY id
+                ) FROM projects) AS counted",
+        )
+        .get_result(&mut other)
+        .expect("numbers");
+        assert_eq!(numbers.kept, numbers.counted);
+        numbers.kept
+    };
+    let members = "PRAGMA foreign_keys = ON;
+        INSERT INTO users (id, username, account_kind, root_role_id, created_at)
+        VALUES (7, 'ada', 'person', 1, 0), (8, 'grace', 'person', 1, 0);
+        INSERT INTO memberships (user_id, project_id, role_id)
+        VALUES (7, 'default', 4), (7, 'default', 5), (7, 'other', 5), (8, 'default', 5);";
+    assert_eq!(after(members), "default 2, other 1");
+    assert_eq!(after("DELETE FROM memberships WHERE user_id = 7 AND role_id = 5"), "default 2, other 0");
+    assert_eq!(after("DELETE FROM users WHERE id = 7"), "default 1, other 0");
+    assert_eq!(
+        after("DELETE FROM api_tokens; DELETE FROM projects WHERE id = 'other'; DELETE FROM memberships"),
+        "default 0"
+    );
 }
