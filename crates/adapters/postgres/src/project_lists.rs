@@ -1,15 +1,8 @@
 //! The statement that lists projects. It is made in one function, which the test of query plans calls as well.
 
-#![expect(
-    clippy::elidable_lifetime_names,
-    reason = "`auto_type` writes the lifetime into the type that it makes"
-)]
-
+use diesel::dsl::{AsSelect, IntoBoxed, Select};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper,
-    dsl::{AsSelect, Select, array, auto_type},
-    pg::Pg,
-    sql_types::Text,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, SelectableHelper, pg::Pg,
 };
 use latchkey_domain::{ProjectId, ProjectMode, Visibility};
 use latchkey_ports::ProjectQuery;
@@ -21,28 +14,37 @@ use crate::{
     unprepared::Unprepared,
 };
 
-type ShownProject = AsSelect<ProjectOverviewRow, Pg>;
-type Ids<'q> = diesel::dsl::array<Text, Select<projects::BoxedQuery<'q, Pg>, projects::id>>;
+type Rows<'q> = IntoBoxed<'q, Select<project_rows::table, AsSelect<ProjectOverviewRow, Pg>>, Pg>;
 
-/// The projects asked for. First the ids of the page, so that nothing is counted for a project that is passed over.
-pub(crate) fn listed(query: &ProjectQuery) -> Unprepared<of_ids<'_>> {
-    let mut projects = projects::table.into_boxed();
-    projects = if query.archived {
-        projects.filter(projects::archived_at.is_not_null())
-    } else {
-        projects.filter(projects::archived_at.is_null())
-    };
-    if let Visibility::NotPrivateAnd(own) = &query.visibility {
-        let own = own.iter().map(ProjectId::as_str);
-        let seen_by_all = projects::mode.ne(ProjectMode::Private.as_str());
-        projects = projects.filter(seen_by_all.or(projects::id.eq_any(own)));
-    }
-    let page = projects.order(projects::id).limit(page::limit(query.page)).offset(page::offset(query.page));
-    Unprepared(of_ids(array(page.select(projects::id))))
+/// The projects of one table, or of its view, that are asked for, by id.
+macro_rules! in_order {
+    ($table:ident, $projects:expr, $query:expr) => {{
+        let projects = $projects.into_boxed();
+        let projects = if $query.archived {
+            projects.filter($table::archived_at.is_not_null())
+        } else {
+            projects.filter($table::archived_at.is_null())
+        };
+        let projects = match &$query.visibility {
+            Visibility::All => projects,
+            Visibility::NotPrivateAnd(own) => {
+                let seen_by_all = $table::mode.ne(ProjectMode::Private.as_str());
+                projects.filter(seen_by_all.or($table::id.eq_any(own.iter().map(ProjectId::as_str))))
+            }
+        };
+        projects.order($table::id)
+    }};
 }
 
-#[auto_type]
-fn of_ids<'q>(ids: Ids<'q>) -> _ {
-    let row: ShownProject = ProjectOverviewRow::as_select();
-    project_rows::table.filter(project_rows::id.eq_any(ids)).order(project_rows::id).select(row)
+/// The projects asked for. A page is the walk of an index from the first project of the page on; that one is found among the
+/// bare projects, so that nothing is put together for those that are passed over.
+pub(crate) fn listed(query: &ProjectQuery) -> Unprepared<Rows<'_>> {
+    let mut rows =
+        in_order!(project_rows, project_rows::table.select(ProjectOverviewRow::as_select()), query);
+    if query.page.offset > 0 {
+        let first = in_order!(projects, projects::table.select(projects::id), query);
+        let first = first.limit(1).offset(page::offset(query.page)).single_value();
+        rows = rows.filter(project_rows::id.nullable().ge(first));
+    }
+    Unprepared(rows.limit(page::limit(query.page)))
 }

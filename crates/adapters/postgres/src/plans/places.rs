@@ -11,8 +11,8 @@ use crate::{
     schema::{environment_rows, project_rows},
 };
 
-const OF_ONE: [&str; 4] =
-    ["projects_pkey", "project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
+const OF_EACH: [&str; 3] =
+    ["project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projects_are_listed_without_a_look_at_tokens_or_members() {
@@ -21,17 +21,20 @@ async fn projects_are_listed_without_a_look_at_tokens_or_members() {
     let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
     for visibility in [Visibility::All, Visibility::NotPrivateAnd(own.into())] {
         for (archived, index) in [(false, "projects_in_use"), (true, "projects_in_archive")] {
-            let query = ProjectQuery { visibility: visibility.clone(), archived, page: Page::first(100) };
-            let plan = plan(connection, listed(&query)).await;
-            goes_by(&plan, &[&OF_ONE[..], &[index]].concat());
-            assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
-            assert!(!plan.contains("memberships"), "members are counted:\n{plan}");
+            for offset in [0, 100] {
+                let page = Page { offset, ..Page::first(100) };
+                let query = ProjectQuery { visibility: visibility.clone(), archived, page };
+                let plan = plan(connection, listed(&query)).await;
+                goes_by(&plan, &[&OF_EACH[..], &[index]].concat());
+                assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
+                assert!(!plan.contains("memberships"), "members are counted:\n{plan}");
+            }
         }
     }
 
     let one =
         project_rows::table.filter(project_rows::id.eq("project-7")).select(ProjectOverviewRow::as_select());
-    goes_by(&plan(connection, one).await, &OF_ONE);
+    goes_by(&plan(connection, one).await, &[&OF_EACH[..], &["projects_pkey"]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
