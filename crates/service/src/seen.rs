@@ -30,14 +30,30 @@ impl<K: Eq + Hash + Copy> Notes<K> {
         notes.entry(key).and_modify(|kept| *kept = at.max(*kept)).or_insert(at);
     }
 
-    fn take(&self) -> Vec<(K, Timestamp)> {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *notes).into_iter().collect()
+    fn take(&self) -> Taken<'_, K> {
+        // A line of its own, so that requests do not wait while the notes are copied.
+        let taken = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        Taken { notes: self, seen: taken.into_iter().collect() }
     }
+}
 
-    fn put_back(&self, taken: Vec<(K, Timestamp)>) {
-        for (key, at) in taken {
-            self.note(key, at);
+/// Notes on their way to the store. Unless they arrive they are put back, also where the writing is given up half-way,
+/// as it is when the server stops: written twice is no harm, lost is.
+struct Taken<'n, K: Eq + Hash + Copy> {
+    notes: &'n Notes<K>,
+    seen: Vec<(K, Timestamp)>,
+}
+
+impl<K: Eq + Hash + Copy> Taken<'_, K> {
+    fn arrived(mut self) {
+        self.seen.clear();
+    }
+}
+
+impl<K: Eq + Hash + Copy> Drop for Taken<'_, K> {
+    fn drop(&mut self) {
+        for (key, at) in self.seen.drain(..) {
+            self.notes.note(key, at);
         }
     }
 }
@@ -55,26 +71,47 @@ impl SeenLedger {
         }
     }
 
-    /// Writes all notes. To be called at intervals and at shutdown.
+    /// Writes all notes, in one statement for each of the two sorts of tokens. To be called at intervals and at
+    /// shutdown; between two calls a token costs no more than one write, however often it was used.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; the notes are kept for the next time.
+    /// [`StoreError::Unavailable`]; the notes are kept for the next time, as they are where this is dropped half-way.
     pub async fn flush(
         &self,
         tokens: &dyn TokenRepository,
         personal_tokens: &dyn PersonalTokenRepository,
     ) -> Result<(), StoreError> {
-        let seen = self.tokens.take();
-        let tokens_written = if seen.is_empty() {
+        let taken = self.tokens.take();
+        let tokens_written = if taken.seen.is_empty() {
             Ok(())
         } else {
-            tokens.record_tokens_seen(&seen).await.inspect_err(|_| self.tokens.put_back(seen))
+            tokens.record_tokens_seen(&taken.seen).await.map(|()| taken.arrived())
         };
-        let seen = self.personal_tokens.take();
-        if !seen.is_empty() {
-            let written = personal_tokens.record_personal_tokens_seen(&seen).await;
-            written.inspect_err(|_| self.personal_tokens.put_back(seen))?;
+        let taken = self.personal_tokens.take();
+        if !taken.seen.is_empty() {
+            personal_tokens.record_personal_tokens_seen(&taken.seen).await?;
+            taken.arrived();
         }
         tokens_written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_kept_until_they_have_arrived() {
+        let at = |millis| Timestamp::from_millis(millis).expect("in range");
+        let notes = Notes::default();
+        notes.note(7, at(1));
+        let taken = notes.take();
+        // The token is used on while the store is being told, and then nobody waits for the store any more.
+        notes.note(7, at(2));
+        drop(taken);
+        let taken = notes.take();
+        assert_eq!(taken.seen, [(7, at(2))], "the later moment of the two");
+        taken.arrived();
+        assert_eq!(notes.take().seen, []);
     }
 }

@@ -36,6 +36,8 @@ mod golden_replay;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]
+mod last_seen;
+#[cfg(test)]
 mod lost_key;
 #[cfg(test)]
 mod permission_matrix;

@@ -85,6 +85,12 @@ impl Server {
         self.said()
     }
 
+    /// Ends it as a power cut would.
+    pub(crate) fn crash(mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("its end");
+    }
+
     /// Sends a call; no answer is a failure.
     #[track_caller]
     pub(crate) fn send(&self, call: &Call) -> Answer {

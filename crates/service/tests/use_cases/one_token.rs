@@ -1,0 +1,103 @@
+//! One token, what is needed to look for it, and stores and trails that say what a test wants them to.
+
+use std::{sync::Arc, time::Duration};
+
+use latchkey_domain::{
+    Actor, ApiToken, Event, EventId, EventKind, NewEvent, Origin, Timestamp, TokenAccess, TokenId, TokenName,
+    TokenSecret,
+};
+use latchkey_ports::{
+    ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
+    MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch, TokenRepository,
+};
+use latchkey_service::{Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, SeenLedger};
+
+use crate::support::{moment, sealer};
+
+pub(crate) fn found(stored: &StoredToken) -> TokenMatch {
+    TokenMatch { stored: stored.clone(), secret_until: None }
+}
+
+pub(crate) fn away() -> StoreError {
+    StoreError::Unavailable("the connection was refused".into())
+}
+
+pub(crate) fn event(kind: EventKind) -> NewEvent {
+    NewEvent::new(kind, Actor::System, Origin::default(), moment(0))
+}
+
+/// A trail whose newest events are these, the very newest with that number.
+pub(crate) fn events_with(latest: i64, new: Vec<NewEvent>) -> MockEventRepository {
+    let mut events = events_at(latest);
+    let first = latest + 1 - i64::try_from(new.len()).expect("few");
+    let numbered = (first..).zip(new).map(|(id, record)| Event { id: EventId(id), record });
+    let numbered: Vec<_> = numbered.collect();
+    events.expect_events_after().returning(move |_, _| Ok(numbered.clone()));
+    events
+}
+
+pub(crate) fn events_at(latest: i64) -> MockEventRepository {
+    let mut events = MockEventRepository::new();
+    events.expect_latest_event().returning(move || Ok(EventId(latest)));
+    events
+}
+
+/// A trail that cannot be read.
+pub(crate) fn no_events() -> MockEventRepository {
+    let mut events = MockEventRepository::new();
+    events.expect_latest_event().returning(|| Err(away()));
+    events
+}
+
+/// One admin token, and what is needed to look for it.
+pub(crate) struct OneToken {
+    pub(crate) clock: Arc<ManualClock>,
+    sealer: Arc<dyn SecretSealer>,
+    pub(crate) secret: TokenSecret,
+    pub(crate) stored: StoredToken,
+}
+
+impl OneToken {
+    pub(crate) fn new() -> Self {
+        let sealer = sealer();
+        let secret = TokenSecret::parse("*:*.admin").expect("a secret");
+        let created_at: Timestamp = moment(0);
+        let token = ApiToken {
+            id: TokenId::new(created_at, [0; 10]),
+            name: TokenName::new("admin").expect("name"),
+            access: TokenAccess::Admin,
+            expires_at: None,
+            created_at,
+            seen_at: None,
+        };
+        let stored = StoredToken { token, secret: sealer.record(&secret), alias: None };
+        Self { clock: Arc::new(ManualClock::at(moment(1_000))), sealer, secret, stored }
+    }
+
+    pub(crate) fn index(&self) -> Arc<PrincipalIndex> {
+        let settings = IndexSettings { capacity: 10, max_staleness: Duration::from_secs(5) };
+        Arc::new(PrincipalIndex::new(settings, self.clock.clone()))
+    }
+
+    /// A store that knows the token and wants to be asked just that often.
+    pub(crate) fn answering(&self, times: usize) -> Arc<MockTokenRepository> {
+        let mut tokens = MockTokenRepository::new();
+        let stored = self.stored.clone();
+        tokens.expect_find_token_by_digest().times(times).returning(move |_| Ok(Some(found(&stored))));
+        Arc::new(tokens)
+    }
+
+    pub(crate) fn authenticator(
+        &self,
+        tokens: Arc<dyn TokenRepository>,
+        index: &Arc<PrincipalIndex>,
+        seen: Arc<SeenLedger>,
+    ) -> Authenticator {
+        let ports = CredentialPorts {
+            tokens,
+            personal_tokens: Arc::new(MockPersonalTokenRepository::new()),
+            sessions: Arc::new(MockSessionRepository::new()),
+        };
+        Authenticator::new(ports, self.sealer.clone(), self.clock.clone(), index.clone(), seen)
+    }
+}
