@@ -10,7 +10,10 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::output::sentence;
+use crate::{
+    outage::{Outage, StaleAnswers, Turn},
+    output::sentence,
+};
 
 /// How long the last writing may take, so that a stop with a dead database is still a stop.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
@@ -46,16 +49,31 @@ impl Background {
 
 async fn follow(use_cases: Arc<UseCases>, every: Duration) {
     let mut outage = Outage::default();
+    let mut stale = StaleAnswers::default();
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match outage.after(use_cases.follow_changes().await) {
+        let followed = use_cases.follow_changes().await;
+        let stale_turn = stale.after(followed.is_ok(), use_cases.figures().from_stale_memory);
+        match outage.after(followed) {
             Some(Turn::Began(error)) => tracing::warn!(
                 error = sentence(&error),
-                "the database does not answer; callers are not recognised from memory until it does"
+                "the database does not answer; memory is trusted for verify.max_staleness"
             ),
-            Some(Turn::Ended) => tracing::info!("the database answers again"),
+            Some(Turn::Ended(())) => tracing::info!("the database answers again"),
+            None => {}
+        }
+        match stale_turn {
+            Some(Turn::Began(())) => tracing::warn!(
+                "tokens are verified from memory that is out of date, because verify.when_stale says so"
+            ),
+            Some(Turn::Ended(count)) => {
+                tracing::warn!(
+                    count,
+                    "tokens were verified from memory that was out of date, and are no longer"
+                );
+            }
             None => {}
         }
     }
@@ -90,43 +108,4 @@ async fn sweep(use_cases: Arc<UseCases>) {
 
 fn unwritten(error: &StoreError) {
     tracing::warn!(error = sentence(error), "when tokens were last seen could not be written");
-}
-
-/// Whether something fails at the moment; so that a log has two lines for an outage and not ten a second.
-#[derive(Debug, Default)]
-struct Outage(bool);
-
-/// A change for the worse or the better.
-#[derive(Debug)]
-enum Turn<E> {
-    Began(E),
-    Ended,
-}
-
-impl Outage {
-    fn after<E>(&mut self, outcome: Result<(), E>) -> Option<Turn<E>> {
-        let was_failing = std::mem::replace(&mut self.0, outcome.is_err());
-        match outcome {
-            Err(error) if !was_failing => Some(Turn::Began(error)),
-            Ok(()) if was_failing => Some(Turn::Ended),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_outage_is_told_when_it_begins_and_when_it_ends() {
-        let mut outage = Outage::default();
-        let told =
-            [Ok(()), Err(1), Err(2), Ok(()), Ok(()), Err(3)].map(|outcome| match outage.after(outcome) {
-                Some(Turn::Began(number)) => format!("began {number}"),
-                Some(Turn::Ended) => "ended".to_owned(),
-                None => "-".to_owned(),
-            });
-        assert_eq!(told, ["-", "began 1", "-", "ended", "-", "began 3"]);
-    }
 }

@@ -16,6 +16,7 @@ mod clock;
 mod commands;
 mod config;
 mod keys;
+mod outage;
 mod output;
 mod serve;
 mod signals;

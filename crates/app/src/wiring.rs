@@ -54,6 +54,7 @@ fn settings(config: &Config) -> Settings {
         index: IndexSettings {
             capacity: usize::try_from(config.verify.entries.get()).unwrap_or(usize::MAX),
             max_staleness: config.verify.max_staleness,
+            when_stale: config.verify.when_stale,
         },
         sessions: config.sessions,
         personal_tokens: config.limits.personal_tokens.get(),

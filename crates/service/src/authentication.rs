@@ -8,7 +8,9 @@ use latchkey_ports::{
     SessionRepository, StoreError, TokenRepository,
 };
 
-use crate::{PrincipalIndex, SeenLedger, index::Known, lookup_budget::LookupBudget};
+use crate::{
+    Figures, PrincipalIndex, SeenLedger, figures::Answers, index::Known, lookup_budget::LookupBudget,
+};
 
 /// Why nobody was recognised.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,16 @@ pub struct Authenticator {
     index: Arc<PrincipalIndex>,
     seen: Arc<SeenLedger>,
     budget: LookupBudget,
+    answers: Answers,
+}
+
+/// For what somebody is to be recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To act: what is not certain is not good enough.
+    Action,
+    /// To say whether a token is good; for that stale memory may do ([`crate::WhenStale`]).
+    Verification,
 }
 
 impl Authenticator {
@@ -54,7 +66,15 @@ impl Authenticator {
         index: Arc<PrincipalIndex>,
         seen: Arc<SeenLedger>,
     ) -> Self {
-        Self { ports, sealer, clock, index, seen, budget: LookupBudget::default() }
+        Self {
+            ports,
+            sealer,
+            clock,
+            index,
+            seen,
+            budget: LookupBudget::default(),
+            answers: Answers::default(),
+        }
     }
 
     /// The principal of this secret from a header, which may be an API token's (also one retired by a rotation), its
@@ -63,7 +83,13 @@ impl Authenticator {
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment.
     pub async fn authenticate(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        self.recognise(secret, |secret| !secret.is_session()).await
+        self.recognise(secret, Purpose::Action, |secret| !secret.is_session()).await
+    }
+
+    /// As [`Authenticator::authenticate`], to say whether the secret is good and not to let anybody do anything. So it may
+    /// be answered from stale memory, where the settings allow that and the store cannot be asked.
+    pub(crate) async fn verify(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
+        self.recognise(secret, Purpose::Verification, |secret| !secret.is_session()).await
     }
 
     /// The principal of this secret from a session's cookie.
@@ -71,19 +97,39 @@ impl Authenticator {
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, ended or expired at this moment.
     pub async fn authenticate_session(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        self.recognise(secret, TokenSecret::is_session).await
+        self.recognise(secret, Purpose::Action, TokenSecret::is_session).await
+    }
+
+    /// Where answers came from, and how the index does.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let (principals, nobodies) = self.index.entries();
+        Figures {
+            from_memory: self.answers.from_memory.total(),
+            from_store: self.answers.from_store.total(),
+            from_stale_memory: self.answers.from_stale_memory.total(),
+            refused_unknown: self.answers.refused_unknown.total(),
+            principals,
+            nobodies,
+            feed_age: self.index.feed_age(),
+        }
     }
 
     async fn recognise(
         &self,
         secret: &str,
+        purpose: Purpose,
         belongs_here: impl Fn(&TokenSecret) -> bool,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         let secret =
             TokenSecret::parse(secret).ok().filter(belongs_here).ok_or(AuthenticationError::Unknown)?;
         let digest = self.sealer.digest(&secret);
         let known = match self.index.get(&digest) {
-            Some(known) => known,
+            Some(known) => {
+                self.answers.from_memory.add_one();
+                known
+            }
+            None if purpose == Purpose::Verification => self.look_up_or_remember(&secret, digest).await?,
             None => self.look_up(&secret, digest).await?,
         };
         let Known::Principal(principal) = known else { return Err(AuthenticationError::Unknown) };
@@ -95,6 +141,28 @@ impl Authenticator {
         Ok(principal)
     }
 
+    /// Asks the store; where it cannot be asked, what stale memory says, if that may be served.
+    async fn look_up_or_remember(
+        &self,
+        secret: &TokenSecret,
+        digest: SecretDigest,
+    ) -> Result<Known, AuthenticationError> {
+        let remember = || {
+            let principal = self.index.get_stale(&digest)?;
+            self.answers.from_stale_memory.add_one();
+            Some(Known::Principal(principal))
+        };
+        if self.index.is_cut_off()
+            && let Some(remembered) = remember()
+        {
+            return Ok(remembered);
+        }
+        match self.look_up(secret, digest).await {
+            Err(error @ AuthenticationError::Store(StoreError::Unavailable(_))) => remember().ok_or(error),
+            answered => answered,
+        }
+    }
+
     async fn look_up(
         &self,
         secret: &TokenSecret,
@@ -104,6 +172,7 @@ impl Authenticator {
         let asked_at = self.index.now();
         let now = self.clock.monotonic();
         if !self.budget.has_room(secret, now) {
+            self.answers.refused_unknown.add_one();
             return Err(AuthenticationError::Busy);
         }
         let digests = self.sealer.digests(secret);
@@ -115,6 +184,7 @@ impl Authenticator {
             let found = self.ports.tokens.find_token_by_digest(&digests).await?;
             found.map(|found| Principal::of_token(&found.stored.token, found.secret_until))
         };
+        self.answers.from_store.add_one();
         if principal.is_none() {
             self.budget.spend(secret, now);
         }

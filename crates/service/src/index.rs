@@ -8,12 +8,12 @@
 //! raced a change was asked for before it, and so is too old the moment that it is kept.
 //!
 //! The index answers only while the feed was followed within `max_staleness`; else, and where nobody follows the feed,
-//! every look-up goes to the store.
+//! every look-up goes to the store. What it answers where the store cannot be asked either, [`WhenStale`] decides.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,15 @@ use quick_cache::sync::Cache;
 
 use crate::effect::Effect;
 
+/// Whether tokens are verified from memory that is older than `max_staleness` while the store cannot be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenStale {
+    /// No: nobody can know whether they are still good.
+    Refuse,
+    /// Yes, those that were good by all that is known.
+    Serve,
+}
+
 /// How large the index may grow, and how old its knowledge may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexSettings {
@@ -31,6 +40,8 @@ pub struct IndexSettings {
     pub capacity: usize,
     /// How long it answers after the feed was last followed (`verify.max_staleness`).
     pub max_staleness: Duration,
+    /// What happens after that where the store cannot be asked (`verify.when_stale`).
+    pub when_stale: WhenStale,
 }
 
 /// What the index knows of a secret.
@@ -65,8 +76,11 @@ pub struct PrincipalIndex {
     nobodies: Cache<SecretDigest, Moment>,
     clock: Arc<dyn Clock>,
     max_staleness: Duration,
+    when_stale: WhenStale,
     changes: ChangeClock,
     followed: AtomicI64,
+    /// Whether the store could not be asked when the feed was to be followed for the last time.
+    is_cut_off: AtomicBool,
     /// Milliseconds of the monotonic clock, plus one; 0 = the feed was never followed.
     confirmed_at: AtomicU64,
 }
@@ -150,8 +164,10 @@ impl PrincipalIndex {
             nobodies: Cache::new(settings.capacity),
             clock,
             max_staleness: settings.max_staleness,
+            when_stale: settings.when_stale,
             changes: ChangeClock::new(),
             followed: AtomicI64::new(-1),
+            is_cut_off: AtomicBool::new(false),
             confirmed_at: AtomicU64::new(0),
         }
     }
@@ -167,6 +183,12 @@ impl PrincipalIndex {
     /// # Errors
     /// [`StoreError`]; the index stops answering once that has lasted `max_staleness`.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
+        let followed = self.look_at(events).await;
+        self.is_cut_off.store(matches!(followed, Err(StoreError::Unavailable(_))), Ordering::SeqCst);
+        followed
+    }
+
+    async fn look_at(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let asked_at = self.millis();
         let EventId(latest) = events.latest_event().await?;
         let followed = self.followed.load(Ordering::SeqCst);
@@ -216,6 +238,21 @@ impl PrincipalIndex {
         self.changes.is_still_nobody(asked_at).then_some(Known::Nobody)
     }
 
+    /// The principal of this digest by all changes that are known, however long ago that was; nobody where that may not be
+    /// served, or where the feed was never followed.
+    pub(crate) fn get_stale(&self, digest: &SecretDigest) -> Option<Arc<Principal>> {
+        if self.when_stale == WhenStale::Refuse || self.feed_age().is_none() {
+            return None;
+        }
+        let entry = self.principals.get(digest)?;
+        self.changes.is_valid(&entry).then_some(entry.principal)
+    }
+
+    /// Whether the store is known to be away: then no request has to wait to find that out.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.is_cut_off.load(Ordering::SeqCst)
+    }
+
     /// Keeps what the store said when it was asked at that moment.
     pub(crate) fn keep(&self, digest: SecretDigest, known: &Known, asked_at: Moment) {
         match known {
@@ -230,13 +267,19 @@ impl PrincipalIndex {
         }
     }
 
+    /// How long ago all changes were known; `None` = never yet.
+    pub(crate) fn feed_age(&self) -> Option<Duration> {
+        let confirmed = self.confirmed_at.load(Ordering::SeqCst).checked_sub(1)?;
+        Some(Duration::from_millis(self.millis().saturating_sub(confirmed)))
+    }
+
+    /// How many principals, and how many secrets that are nobody's, it holds.
+    pub(crate) fn entries(&self) -> (usize, usize) {
+        (self.principals.len(), self.nobodies.len())
+    }
+
     fn is_fresh(&self) -> bool {
-        match self.confirmed_at.load(Ordering::SeqCst) {
-            0 => false,
-            confirmed => {
-                u128::from(self.millis().saturating_sub(confirmed - 1)) <= self.max_staleness.as_millis()
-            }
-        }
+        self.feed_age().is_some_and(|age| age <= self.max_staleness)
     }
 
     fn millis(&self) -> u64 {

@@ -6,7 +6,7 @@ use latchkey_domain::Timestamp;
 use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
 
 use crate::{
-    AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, Members,
+    AuditTrail, Authenticator, Environments, Figures, FirstTokens, IndexSettings, InstanceTokens, Members,
     PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SeenLedger, ServiceAccounts,
     SessionPolicy, Sessions, TokenIssuer, TokenPolicy, Users, Verification, WhoAmI, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
@@ -159,6 +159,12 @@ impl UseCases {
     /// [`StoreError::Unavailable`].
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         self.index.follow(&*self.store).await
+    }
+
+    /// From where callers were recognised, and how the index of principals does.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.authenticator.figures()
     }
 
     /// Writes when tokens were last seen; to be called at intervals and at shutdown.

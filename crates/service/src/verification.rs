@@ -1,6 +1,7 @@
 //! Whether a token is good, and for what: the question that gateways, Edge and other services ask.
 //!
-//! A good answer is given from memory (see `index`); a secret that the index does not know costs one indexed query.
+//! A good answer is given from memory (see `index`); a secret that the index does not know costs one indexed query. While the
+//! store cannot be asked, answers may come from stale memory: here, and nowhere else.
 
 use std::sync::Arc;
 
@@ -25,8 +26,19 @@ pub struct Verification {
 }
 
 impl Verification {
-    pub(crate) fn new(authenticator: Arc<Authenticator>) -> Self {
+    /// Over whoever recognises tokens.
+    #[must_use]
+    pub fn new(authenticator: Arc<Authenticator>) -> Self {
         Self { authenticator }
+    }
+
+    /// Whose this secret is, as [`Authenticator::authenticate`] says, to tell whether it is good; it lets nobody do anything.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment;
+    /// [`AuthenticationError::Store`] where the store had to be asked and cannot be.
+    pub async fn verify(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
+        self.authenticator.verify(secret).await
     }
 
     /// The token of each of these secrets that is a good API token's (or its alias), in the same order; `None` for what is
@@ -40,7 +52,7 @@ impl Verification {
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
         let mut found = Vec::with_capacity(secrets.len());
         for secret in secrets {
-            found.push(match self.authenticator.authenticate(secret).await {
+            found.push(match self.verify(secret).await {
                 Ok(principal) => principal.verified_token().is_some().then_some(principal),
                 Err(AuthenticationError::Unknown) => None,
                 Err(error) => return Err(error),

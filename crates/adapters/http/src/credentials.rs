@@ -5,7 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
-    http::{Method, header},
+    http::{
+        Method,
+        header::{self, HeaderValue},
+    },
 };
 use latchkey_domain::{Origin, Principal, UserCredential};
 use latchkey_service::{AuthenticationError, Caller, LoggedIn};
@@ -49,15 +52,14 @@ impl Call {
     }
 
     async fn by_header(&self) -> Result<Arc<Principal>, Failure> {
-        let Some(header) = self.request.headers().get(header::AUTHORIZATION) else {
-            return Err(Failure::NoCredentials);
-        };
-        let header = header.to_str().map_err(|_| Failure::BadCredentials)?;
-        let secret = bearer(header.trim());
-        if secret.is_empty() {
-            return Err(Failure::NoCredentials);
-        }
-        Ok(self.context.use_cases.authenticator.authenticate(secret).await?)
+        Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?).await?)
+    }
+
+    /// The secret in `Authorization`.
+    fn header_secret(&self) -> Result<&str, Failure> {
+        let header = self.request.headers().get(header::AUTHORIZATION).ok_or(Failure::NoCredentials)?;
+        let secret = secret_in(header)?;
+        if secret.is_empty() { Err(Failure::NoCredentials) } else { Ok(secret) }
     }
 
     /// The token that the caller presents to be verified: in `Authorization`, or in the header that the settings name.
@@ -65,14 +67,23 @@ impl Call {
     /// # Errors
     /// As [`Call::authenticate`].
     pub(crate) async fn presented_token(&self) -> Result<Arc<Principal>, Failure> {
-        let Some(name) = &self.context.settings.verify_header else { return self.by_header().await };
-        match self.request.headers().get(name) {
-            None => self.by_header().await,
-            Some(value) => {
-                let secret = value.to_str().map_err(|_| Failure::BadCredentials)?;
-                Ok(self.context.use_cases.authenticator.authenticate(bearer(secret.trim())).await?)
-            }
+        let named = self.context.settings.verify_header.as_ref();
+        let secret = match named.and_then(|name| self.request.headers().get(name)) {
+            Some(header) => secret_in(header)?,
+            None => self.header_secret()?,
+        };
+        Ok(self.context.use_cases.verification.verify(secret).await?)
+    }
+
+    /// Who calls, if all that they want is to ask whether tokens are good: what may do to answer that may do to know them.
+    ///
+    /// # Errors
+    /// As [`Call::authenticate`].
+    pub(crate) async fn asker(&self) -> Result<Arc<Principal>, Failure> {
+        if self.session_secret().is_some() {
+            return self.authenticate().await;
         }
+        Ok(self.context.use_cases.verification.verify(self.header_secret()?).await?)
     }
 
     fn session_secret(&self) -> Option<String> {
@@ -193,6 +204,10 @@ fn peer(request: &HttpRequest) -> Option<IpAddr> {
 
 fn is_session(principal: &Principal) -> bool {
     matches!(principal, Principal::User { credential: UserCredential::Session(_), .. })
+}
+
+fn secret_in(header: &HeaderValue) -> Result<&str, Failure> {
+    header.to_str().map(|text| bearer(text.trim())).map_err(|_| Failure::BadCredentials)
 }
 
 /// `<secret>` or `Bearer <secret>`, the scheme in any case (RFC 9110, section 11.1).

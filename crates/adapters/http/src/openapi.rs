@@ -26,7 +26,7 @@ use crate::{credentials::SESSION_COOKIE, routes};
         (name = "Environments", description = "Where tokens work."),
         (name = "Verification", description = "Whether tokens are good, and for what."),
         (name = "Events", description = "The audit trail."),
-        (name = "Operational", description = "Signs of life; no credentials needed."),
+        (name = "Operational", description = "Signs of life, and numbers for a monitor; no credentials needed."),
     )
 )]
 struct Document;

@@ -26,7 +26,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use latchkey_service::{Reveal, SessionPolicy};
+use latchkey_service::{Reveal, SessionPolicy, WhenStale};
 use tracing::level_filters::LevelFilter;
 
 use self::reader::Reader;
@@ -105,6 +105,7 @@ pub(crate) struct Verify {
     pub(crate) entries: NonZeroU32,
     pub(crate) poll_interval: Duration,
     pub(crate) max_staleness: Duration,
+    pub(crate) when_stale: WhenStale,
 }
 
 /// `[log]`.
@@ -176,6 +177,7 @@ impl Config {
                 entries: reader.read("verify.entries", values::count)?,
                 poll_interval: reader.read("verify.poll_interval", values::span)?,
                 max_staleness: reader.read("verify.max_staleness", values::span)?,
+                when_stale: reader.read("verify.when_stale", values::when_stale)?,
             },
             seen_flush_interval: reader.read("seen.flush_interval", values::span)?,
             log: Log {

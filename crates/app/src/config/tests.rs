@@ -35,6 +35,7 @@ fn the_defaults_are_those_of_the_example_file() {
     assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), most: 5 });
     assert_eq!(config.audit_retention, None);
     assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
+    assert_eq!(config.verify.when_stale, WhenStale::Refuse);
     assert_eq!(config.seen_flush_interval, Duration::from_secs(60));
     assert_eq!((config.log.level, config.log.format), (LevelFilter::INFO, LogFormat::Auto));
     assert_eq!(config.master_key_file, None);
@@ -134,6 +135,10 @@ fn a_bad_value_is_named_with_its_source() {
         (
             "[tokens]\nallow_admin = \"yes\"",
             "bad value for tokens.allow_admin in test.toml: \"yes\" is none of true, false",
+        ),
+        (
+            "[verify]\nwhen_stale = \"answer\"",
+            "bad value for verify.when_stale in test.toml: \"answer\" is none of refuse, serve",
         ),
         (
             "[limits]\npersonal_tokens = -1",

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
-use latchkey_service::Reveal;
+use latchkey_service::{Reveal, WhenStale};
 
 /// What is logged, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,10 @@ pub(super) fn address<A: std::str::FromStr>(text: &str) -> Result<A, String> {
 
 pub(super) fn reveal(text: &str) -> Result<Reveal, String> {
     choose(text, &[("always", Reveal::Always), ("once", Reveal::Once)])
+}
+
+pub(super) fn when_stale(text: &str) -> Result<WhenStale, String> {
+    choose(text, &[("refuse", WhenStale::Refuse), ("serve", WhenStale::Serve)])
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {

@@ -2,48 +2,12 @@
 
 use crate::{
     database::Records,
+    far::{Far, assert_unavailable},
     ground::{Ground, Store},
-    proxy::Proxy,
-    refusals::assert_refused,
-    server::{Server, TOKENS},
-    waiting::{until, until_true},
+    server::TOKENS,
+    waiting::until_true,
     wire::{Answer, Call},
 };
-
-/// A server whose way to its Postgres database leads through a proxy.
-struct Far {
-    ground: Ground,
-    proxy: Proxy,
-    server: Server,
-}
-
-impl Far {
-    fn new() -> Self {
-        let mut ground = Ground::on(Store::Postgres);
-        let url = ground.setting("DATABASE_URL").to_owned();
-        let (scheme, rest) = url.split_once("://").expect("an address");
-        let (place, database) = rest.split_once('/').expect("a database");
-        let (user, host) = place.rsplit_once('@').expect("a user");
-        let proxy = Proxy::before(host);
-        ground.set("DATABASE_URL", &format!("{scheme}://{user}@{}/{database}", proxy.address()));
-        let server = ground.serve();
-        Self { ground, proxy, server }
-    }
-
-    /// The answer once the server has noticed.
-    fn answer_when_dead(&self, call: &Call) -> Answer {
-        until("the server notices", || {
-            let answer = self.server.send(call);
-            (answer.status != 200).then_some(answer)
-        })
-    }
-}
-
-fn assert_unavailable(answer: &Answer, what: &str) {
-    assert_refused(answer, 503, "ServiceUnavailableError", &[], what);
-    let after = answer.header("retry-after").unwrap_or_else(|| panic!("{what}: no Retry-After"));
-    assert!(after.parse::<u32>().is_ok_and(|seconds| seconds > 0), "{what}: Retry-After: {after}");
-}
 
 fn post(name: &str) -> Call {
     Call::post(TOKENS, &serde_json::json!({ "tokenName": name, "type": "client" }))
@@ -51,7 +15,7 @@ fn post(name: &str) -> Call {
 
 #[test]
 fn without_its_database_the_server_says_so_and_recovers() {
-    let far = Far::new();
+    let far = Far::of(Ground::on(Store::Postgres));
     let pat = far.ground.make_caller("editor", "Editor");
     let secret = far.server.create("before");
     assert_eq!(far.server.tokens().len(), 1);
@@ -120,13 +84,13 @@ fn assert_nothing_half_written(far: &Far, records: &mut Records, step: usize) {
 
 #[test]
 fn a_creation_that_is_cut_off_leaves_nothing_half_written() {
-    let far = Far::new();
+    let far = Far::of(Ground::on(Store::Postgres));
     cut_at_every_step(&far, |step| far.server.as_admin(post(&format!("cut {step}"))));
 }
 
 #[test]
 fn a_deletion_that_is_cut_off_leaves_nothing_half_written() {
-    let far = Far::new();
+    let far = Far::of(Ground::on(Store::Postgres));
     let secrets: Vec<String> = (0..25).map(|number| far.server.create(&format!("t{number}"))).collect();
     cut_at_every_step(&far, |step| far.server.delete(&secrets[step]));
 }

@@ -6,6 +6,8 @@ mod command_line;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod far;
+#[cfg(test)]
 mod ground;
 #[cfg(test)]
 mod proxy;
@@ -49,3 +51,5 @@ mod reference_defects;
 mod secrets_at_rest;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod stale_memory;

@@ -45,6 +45,24 @@ async fn a_token_is_refused_from_the_moment_of_its_expiry() {
 }
 
 #[tokio::test]
+async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
+    let mut one = OneToken::new();
+    // The clock of the test began at one second.
+    one.stored.token.expires_at = Some(moment(11_000));
+    let index = one.index();
+    // Asked once, and told of no change: nothing has to sweep the token away for it to be refused.
+    let authenticator = one.authenticator(one.answering(1), &index, Arc::default());
+    index.follow(&events_at(5)).await.expect("followed");
+    authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+    one.clock.advance(Duration::from_millis(9_999));
+    index.follow(&events_at(5)).await.expect("followed");
+    authenticator.authenticate(one.secret.reveal()).await.expect("a millisecond before");
+    one.clock.advance(Duration::from_millis(1));
+    let refused = authenticator.authenticate(one.secret.reveal()).await;
+    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_is_no_secret_is_not_recognised() {
     let house = House::new();
     for text in ["", "nope", "user:nope", "a b", "é:*.x", &"x".repeat(5_000)] {

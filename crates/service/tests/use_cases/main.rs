@@ -15,5 +15,6 @@ mod roles;
 mod rotation;
 mod seen;
 mod sessions;
+mod staleness;
 mod support;
 mod verification;

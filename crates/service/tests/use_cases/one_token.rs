@@ -10,9 +10,14 @@ use latchkey_ports::{
     ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
     MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch, TokenRepository,
 };
-use latchkey_service::{Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, SeenLedger};
+use latchkey_service::{
+    Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, SeenLedger, WhenStale,
+};
 
 use crate::support::{moment, sealer};
+
+/// How old the index's knowledge may be.
+pub(crate) const STALENESS: Duration = Duration::from_secs(5);
 
 pub(crate) fn found(stored: &StoredToken) -> TokenMatch {
     TokenMatch { stored: stored.clone(), secret_until: None }
@@ -75,7 +80,11 @@ impl OneToken {
     }
 
     pub(crate) fn index(&self) -> Arc<PrincipalIndex> {
-        let settings = IndexSettings { capacity: 10, max_staleness: Duration::from_secs(5) };
+        self.index_that(WhenStale::Refuse)
+    }
+
+    pub(crate) fn index_that(&self, when_stale: WhenStale) -> Arc<PrincipalIndex> {
+        let settings = IndexSettings { capacity: 10, max_staleness: STALENESS, when_stale };
         Arc::new(PrincipalIndex::new(settings, self.clock.clone()))
     }
 

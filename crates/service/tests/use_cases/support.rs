@@ -15,7 +15,7 @@ use latchkey_ports::{
 use latchkey_service::{
     Caller, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction, ProjectDraft,
     Reveal, RevealedToken, RoleReference, SessionPolicy, Settings, Surroundings, TokenDraft, TokenPolicy,
-    TokenRequest, UseCases, UserDraft,
+    TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
 /// So cheap that a test does not wait for it.
@@ -45,7 +45,11 @@ pub(crate) fn sealer() -> Arc<dyn SecretSealer> {
 pub(crate) fn settings(reveal: Reveal) -> Settings {
     Settings {
         tokens: TokenPolicy { quota: Quota(QUOTA), reveal, allow_admin: false },
-        index: IndexSettings { capacity: 100, max_staleness: Duration::from_secs(5) },
+        index: IndexSettings {
+            capacity: 100,
+            max_staleness: Duration::from_secs(5),
+            when_stale: WhenStale::Refuse,
+        },
         sessions: SessionPolicy { ttl: SESSION, most: 3 },
         personal_tokens: 2,
         retention: None,

@@ -31,6 +31,7 @@ mod project_access;
 mod project_environments;
 mod project_tokens;
 mod projects;
+mod prometheus;
 mod roles;
 mod service_accounts;
 mod users;
@@ -51,6 +52,7 @@ pub(crate) fn documents() -> Vec<utoipa::openapi::OpenApi> {
         project_environments::Document::openapi(),
         project_tokens::Document::openapi(),
         projects::Document::openapi(),
+        prometheus::Document::openapi(),
         roles::Document::openapi(),
         service_accounts::Document::openapi(),
         users::Document::openapi(),
@@ -91,6 +93,7 @@ fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     project_environments::routes(config, context);
     project_tokens::routes(config, context);
     projects::routes(config, context);
+    prometheus::routes(config, context);
     roles::routes(config, context);
     service_accounts::routes(config, context);
     users::routes(config, context);

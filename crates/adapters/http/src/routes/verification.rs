@@ -188,7 +188,7 @@ fn requirement(call: &Call) -> Result<Requirement, Failure> {
     )
 )]
 pub(crate) async fn introspect(call: Call) -> Answer {
-    let caller = call.authenticate().await?;
+    let caller = call.asker().await?;
     if caller.verified_token().is_some_and(|token| token.access.kind() == TokenKind::Frontend) {
         let message = "A frontend token cannot ask about tokens: use a client or admin token.";
         return Err(Refusal::NotPermitted(message.to_owned()).into());
@@ -199,7 +199,7 @@ pub(crate) async fn introspect(call: Call) -> Answer {
     let token = token.filter(|token| !token.is_empty()).ok_or_else(|| {
         Failure::BadInput(vec![Detail::of_field("token", "token is required: the secret to ask about.")])
     })?;
-    let found: Option<Arc<Principal>> = match context.use_cases.authenticator.authenticate(&token).await {
+    let found: Option<Arc<Principal>> = match context.use_cases.verification.verify(&token).await {
         Ok(principal) => Some(principal),
         Err(AuthenticationError::Unknown) => None,
         Err(error) => return Err(error.into()),

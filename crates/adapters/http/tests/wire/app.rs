@@ -17,7 +17,7 @@ use latchkey_ports::{CountingEntropy, ManualClock, Quota, Store};
 use latchkey_service::{
     Caller, CreateProjects, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
     PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, Surroundings,
-    TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
+    TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -63,7 +63,11 @@ impl Default for Choices {
     fn default() -> Self {
         let settings = Settings {
             tokens: TokenPolicy { quota: Quota(QUOTA), reveal: Reveal::Always, allow_admin: false },
-            index: IndexSettings { capacity: 100, max_staleness: Duration::from_secs(5) },
+            index: IndexSettings {
+                capacity: 100,
+                max_staleness: Duration::from_secs(5),
+                when_stale: WhenStale::Refuse,
+            },
             sessions: SessionPolicy { ttl: SESSION, most: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,
             retention: None,

@@ -14,6 +14,7 @@ mod errors;
 mod events;
 mod instance_tokens;
 mod login;
+mod metrics;
 mod myself;
 mod openapi;
 mod personal_tokens;

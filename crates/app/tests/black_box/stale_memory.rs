@@ -1,0 +1,90 @@
+//! Tokens that are in memory while the database is away for longer than `verify.max_staleness`: refused, or served and
+//! counted, as `verify.when_stale` says.
+
+use crate::{
+    far::{Far, assert_unavailable},
+    ground::{Ground, Store},
+    server::{Server, TOKENS},
+    waiting::until_true,
+    wire::Call,
+};
+
+const STALE: &str = r#"latchkey_verifications_total{from="stale"}"#;
+
+fn ground(when_stale: &str) -> Ground {
+    Ground::on(Store::Postgres)
+        .with("LATCHKEY__VERIFY__MAX_STALENESS", "300ms")
+        .with("LATCHKEY__VERIFY__POLL_INTERVAL", "20ms")
+        .with("LATCHKEY__VERIFY__WHEN_STALE", when_stale)
+}
+
+fn verify(server: &Server, secret: &str) -> u16 {
+    server.send(&Call::get("/auth/verify").by(secret)).status
+}
+
+/// One of the numbers that a monitor sees.
+fn number(server: &Server, name: &str) -> f64 {
+    let answer = server.send(&Call::get("/internal-backstage/prometheus"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let text = answer.text();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
+}
+
+#[test]
+fn stale_memory_is_no_answer_where_it_is_to_be_refused() {
+    let far = Far::of(ground("refuse"));
+    let secret = far.server.create("known");
+    assert_eq!(verify(&far.server, &secret), 200);
+
+    far.proxy.cut();
+    let call = Call::get("/auth/verify").by(&secret);
+    assert_unavailable(&far.answer_when_dead(&call), "the first that is not from memory");
+    for _ in 0..5 {
+        assert_unavailable(&far.server.send(&call), "all others");
+    }
+    assert!(number(&far.server, "latchkey_feed_age_seconds") > 0.3);
+    assert!(number(&far.server, STALE).abs() < 0.5);
+
+    assert!(far.proxy.restore());
+    until_true("the token is good again", || verify(&far.server, &secret) == 200);
+}
+
+#[test]
+fn stale_memory_is_served_and_counted_where_that_is_allowed() {
+    let mut far = Far::of(ground("serve"));
+    let [kept, revoked] = ["kept", "revoked"].map(|name| far.server.create(name));
+    // Another process, whose way to the database stays open.
+    let direct = far.ground.postgres_url().to_owned();
+    far.ground.set("DATABASE_URL", &direct);
+    let near = far.ground.serve();
+    for secret in [&kept, &revoked] {
+        assert_eq!(verify(&far.server, secret), 200);
+    }
+
+    far.proxy.cut();
+    until_true("stale answers", || {
+        assert_eq!(verify(&far.server, &kept), 200, "never refused in the meantime");
+        number(&far.server, STALE) > 2.0
+    });
+    assert_eq!(near.delete(&revoked).status, 200);
+    assert_eq!(verify(&far.server, &revoked), 200, "it cannot know");
+    let both = serde_json::json!({ "tokens": [kept, revoked] });
+    let validated = far.server.send(&Call::post("/edge/validate", &both)).json();
+    assert_eq!(validated["tokens"].as_array().expect("a list").len(), 2);
+
+    // What is not known cannot be served, and nobody acts on what may not be true any more.
+    let unknown = Call::get("/auth/verify").by("default:development.never-seen");
+    assert_unavailable(&far.server.send(&unknown), "a token never seen before");
+    assert_unavailable(&far.server.as_admin(Call::get(TOKENS)), "an admin who was known");
+
+    assert!(far.proxy.restore());
+    until_true("the revocation arrives", || verify(&far.server, &revoked) == 401);
+    assert_eq!(verify(&far.server, &kept), 200);
+    let counted = number(&far.server, STALE);
+    until_true("the end is told", || far.server.said().contains("and are no longer"));
+    assert!((number(&far.server, STALE) - counted).abs() < 0.5, "nothing is stale any more");
+    let said = far.server.stop();
+    assert_eq!(said.matches("verified from memory that is out of date").count(), 1, "{said}");
+    assert!(said.contains(&format!("\"count\":{counted}")), "{counted}: {said}");
+}
