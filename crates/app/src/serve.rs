@@ -51,7 +51,7 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     let context = Arc::new(latchkey_http::Context::new(
         house.use_cases.clone(),
         house.entropy.clone(),
-        http_settings(&config.server),
+        http_settings(config),
     ));
     let server = HttpServer::new(move || latchkey_http::app(&context))
         .workers(workers(&config.server))
@@ -81,10 +81,11 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     outcome.context("the server failed")
 }
 
-fn http_settings(settings: &Server) -> HttpSettings {
+fn http_settings(config: &Config) -> HttpSettings {
     HttpSettings {
-        request_timeout: settings.request_timeout,
-        trusted_proxies: settings.trusted_proxies.clone(),
+        request_timeout: config.server.request_timeout,
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        verify_header: config.verify.header.clone(),
         ..HttpSettings::default()
     }
 }

@@ -25,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+use actix_web::http::header::HeaderName;
 use anyhow::ensure;
 use latchkey_service::{Reveal, SessionPolicy, WhenStale};
 use tracing::level_filters::LevelFilter;
@@ -106,6 +107,8 @@ pub(crate) struct Verify {
     pub(crate) poll_interval: Duration,
     pub(crate) max_staleness: Duration,
     pub(crate) when_stale: WhenStale,
+    /// `None`: `Authorization` alone.
+    pub(crate) header: Option<HeaderName>,
 }
 
 /// `[log]`.
@@ -178,6 +181,7 @@ impl Config {
                 poll_interval: reader.read("verify.poll_interval", values::span)?,
                 max_staleness: reader.read("verify.max_staleness", values::span)?,
                 when_stale: reader.read("verify.when_stale", values::when_stale)?,
+                header: reader.read("verify.header", values::optional_header)?,
             },
             seen_flush_interval: reader.read("seen.flush_interval", values::span)?,
             log: Log {

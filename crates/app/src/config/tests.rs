@@ -35,7 +35,7 @@ fn the_defaults_are_those_of_the_example_file() {
     assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), most: 5 });
     assert_eq!(config.audit_retention, None);
     assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
-    assert_eq!(config.verify.when_stale, WhenStale::Refuse);
+    assert_eq!((config.verify.when_stale, config.verify.header), (WhenStale::Refuse, None));
     assert_eq!(config.seen_flush_interval, Duration::from_secs(60));
     assert_eq!((config.log.level, config.log.format), (LevelFilter::INFO, LogFormat::Auto));
     assert_eq!(config.master_key_file, None);
@@ -141,6 +141,10 @@ fn a_bad_value_is_named_with_its_source() {
             "bad value for verify.when_stale in test.toml: \"answer\" is none of refuse, serve",
         ),
         (
+            "[verify]\nheader = \"X Token\"",
+            "bad value for verify.header in test.toml: \"X Token\" is no name of an HTTP header",
+        ),
+        (
             "[limits]\npersonal_tokens = -1",
             "bad value for limits.personal_tokens in test.toml: \"-1\" is no whole number from 1 to 4294967295",
         ),
@@ -183,6 +187,13 @@ fn events_are_kept_for_ever_or_for_a_span() {
     assert_eq!(retention("400d").expect("good"), Some(Duration::from_secs(400 * 86_400)));
     let message = retention("400").expect_err("no unit").to_string();
     assert!(message.starts_with("bad value for audit.retention in LATCHKEY__AUDIT__RETENTION"), "{message}");
+}
+
+#[test]
+fn a_header_is_named_in_any_case_or_not_at_all() {
+    let header = |text| of_environment([("LATCHKEY__VERIFY__HEADER", text)]).expect("good").verify.header;
+    assert_eq!(header("X-API-Key"), Some(HeaderName::from_static("x-api-key")));
+    assert_eq!(header(""), None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
+use actix_web::http::header::HeaderName;
 use latchkey_service::{Reveal, WhenStale};
 
 /// What is logged, and how.
@@ -100,6 +101,15 @@ pub(super) fn log_level(text: &str) -> Result<tracing::level_filters::LevelFilte
 #[expect(clippy::unnecessary_wraps, reason = "of the form that all the others have")]
 pub(super) fn optional_path(text: &str) -> Result<Option<PathBuf>, String> {
     Ok((!text.is_empty()).then(|| text.into()))
+}
+
+/// The name of a header (RFC 9110, section 5.1); none where there is none.
+pub(super) fn optional_header(text: &str) -> Result<Option<HeaderName>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let name = text.parse().map_err(|_| format!("\"{text}\" is no name of an HTTP header"))?;
+    Ok(Some(name))
 }
 
 fn choose<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::{
     database::Records,
-    ground::{Ground, Store},
+    ground::{ADMIN, Ground, Store},
+    server::Server,
     waiting::until_true,
     wire::Call,
 };
@@ -89,4 +90,36 @@ fn what_has_ended_is_swept_away_on_sqlite() {
 #[test]
 fn what_has_ended_is_swept_away_on_postgres() {
     what_has_ended_is_swept_away(Store::Postgres);
+}
+
+#[test]
+fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
+    let mut ground = Ground::on(Store::Memory);
+    let verify = |server: &Server, headers: &[(&str, &str)]| {
+        let call = Call::get("/auth/verify");
+        let call = headers.iter().fold(call, |call, (name, value)| call.header(name, value));
+        server.send(&call).status
+    };
+    let server = ground.serve();
+    let secret = server.create("web");
+    assert_eq!(verify(&server, &[("X-API-Key", &secret)]), 401, "nobody named it");
+    assert_eq!(verify(&server, &[("X-API-Key", "unknown"), ("Authorization", &secret)]), 200);
+
+    ground.set("LATCHKEY__VERIFY__HEADER", "X-API-Key");
+    let server = ground.serve();
+    let secret = server.create("web");
+    let bearer = format!("Bearer {secret}");
+    for (headers, expected) in [
+        (vec![("x-api-key", secret.as_str())], 200),
+        (vec![("X-API-Key", &bearer)], 200),
+        (vec![("Authorization", &bearer)], 200),
+        (vec![("X-API-Key", &secret), ("Authorization", "unknown")], 200),
+        (vec![("X-API-Key", "unknown"), ("Authorization", &secret)], 401),
+        (vec![("X-API-Key", ""), ("Authorization", &secret)], 401),
+        (vec![], 401),
+    ] {
+        assert_eq!(verify(&server, &headers), expected, "{headers:?}");
+    }
+    // It is no way into anything else.
+    assert_eq!(server.send(&Call::get(ALL_TOKENS).header("X-API-Key", ADMIN)).status, 401);
 }

@@ -42,6 +42,10 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
             "latchkey: bad value for seen.flush_interval in LATCHKEY__SEEN__FLUSH_INTERVAL: \"often\" is no span",
         ),
         (
+            Home::new().with("LATCHKEY__VERIFY__HEADER", "x: y"),
+            "latchkey: bad value for verify.header in LATCHKEY__VERIFY__HEADER: \"x: y\" is no name of an HTTP header",
+        ),
+        (
             Home::new().with("LATCHKEY__SESSIONS__TTL", "500d"),
             "latchkey: bad value for sessions.ttl in LATCHKEY__SESSIONS__TTL: it must be at most 400d",
         ),
