@@ -48,6 +48,8 @@ mod races;
 #[cfg(test)]
 mod reference_defects;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod secrets_at_rest;
 #[cfg(test)]
 mod settings;

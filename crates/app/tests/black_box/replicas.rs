@@ -1,0 +1,106 @@
+//! Several servers on one PostgreSQL: what one revokes, the others refuse, soon where they can hear of it and in time
+//! where they cannot.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    far::Far,
+    ground::{Ground, Store},
+    server::Server,
+    waiting::{until, until_true},
+    wire::Call,
+};
+
+/// What a revocation is to take until other servers know of it, in the normal case.
+const SOON: Duration = Duration::from_millis(250);
+const STALENESS: Duration = Duration::from_secs(1);
+
+#[expect(clippy::disallowed_methods, reason = "how long a real server really takes is what is measured here")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn verify(server: &Server, secret: &str) -> u16 {
+    server.send(&Call::get("/auth/verify").by(secret)).status
+}
+
+#[test]
+fn what_one_server_revokes_the_other_refuses_soon() {
+    let ground = Ground::on(Store::Postgres);
+    let (first, second) = (ground.serve(), ground.serve());
+    let mut spans = Vec::new();
+    for number in 0..10 {
+        let (one, other) = if number % 2 == 0 { (&first, &second) } else { (&second, &first) };
+        let secret = first.create(&format!("token-{number}"));
+        for server in [one, other, other] {
+            assert_eq!(verify(server, &secret), 200);
+        }
+        assert_eq!(one.delete(&secret).status, 200);
+        let revoked = now();
+        assert_eq!(verify(one, &secret), 401, "by the one that revoked it, at once");
+        until_true("the other server hears of it", || verify(other, &secret) == 401);
+        spans.push(revoked.elapsed());
+        // And does not forget it again.
+        assert_eq!(verify(other, &secret), 401);
+    }
+    spans.sort();
+    println!("from the answer to the revocation until the other server refuses: {spans:?}");
+    // A machine that is busy with other things can be late, but not each time.
+    assert!(spans[0] < SOON, "{spans:?}");
+}
+
+/// Revokes a token on one server while another loses its way to the database, and has the other asked all the time.
+fn a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(
+    cut_and_revoke: impl Fn(&Far, &Server, &str),
+) {
+    let ground = Ground::on(Store::Postgres)
+        .with("LATCHKEY__VERIFY__MAX_STALENESS", &format!("{}ms", STALENESS.as_millis()));
+    let mut far = Far::of(ground);
+    let direct = far.ground.postgres_url().to_owned();
+    far.ground.set("DATABASE_URL", &direct);
+    let near = far.ground.serve();
+    let secret = near.create("revoked");
+    for server in [&far.server, &near] {
+        assert_eq!(verify(server, &secret), 200);
+    }
+
+    cut_and_revoke(&far, &near, &secret);
+    let revoked = now();
+    let mut last_good = None;
+    let refusal = until("the server that is cut off refuses", || {
+        let asked = now();
+        match verify(&far.server, &secret) {
+            200 => {
+                last_good = Some(asked.duration_since(revoked));
+                None
+            }
+            refusal => Some(refusal),
+        }
+    });
+    println!("the last good answer was asked for {last_good:?} after the revocation; then came {refusal}");
+    // However slow the machine is: what was answered 200 was asked for before the server looked at its clock.
+    assert!(last_good.is_none_or(|span| span <= STALENESS), "{last_good:?}");
+    assert!([401, 503].contains(&refusal), "{refusal}");
+    for _ in 0..20 {
+        assert_ne!(verify(&far.server, &secret), 200);
+    }
+
+    assert!(far.proxy.restore());
+    until_true("the revocation arrives", || verify(&far.server, &secret) == 401);
+}
+
+#[test]
+fn a_server_that_was_cut_off_before_the_revocation_stops_in_time() {
+    a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(|far, near, secret| {
+        far.proxy.cut();
+        assert_eq!(near.delete(secret).status, 200);
+    });
+}
+
+#[test]
+fn a_server_that_is_cut_off_after_the_revocation_stops_in_time() {
+    a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(|far, near, secret| {
+        assert_eq!(near.delete(secret).status, 200);
+        far.proxy.cut();
+    });
+}
