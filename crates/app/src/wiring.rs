@@ -55,6 +55,7 @@ fn settings(config: &Config) -> Settings {
             capacity: usize::try_from(config.verify.entries.get()).unwrap_or(usize::MAX),
             max_staleness: config.verify.max_staleness,
             when_stale: config.verify.when_stale,
+            unknown_per_second: config.verify.unknown_per_second.get(),
         },
         sessions: config.sessions,
         personal_tokens: config.limits.personal_tokens.get(),

@@ -66,15 +66,8 @@ impl Authenticator {
         index: Arc<PrincipalIndex>,
         seen: Arc<SeenLedger>,
     ) -> Self {
-        Self {
-            ports,
-            sealer,
-            clock,
-            index,
-            seen,
-            budget: LookupBudget::default(),
-            answers: Answers::default(),
-        }
+        let budget = LookupBudget::of(index.settings().unknown_per_second);
+        Self { ports, sealer, clock, index, seen, budget, answers: Answers::default() }
     }
 
     /// The principal of this secret from a header, which may be an API token's (also one retired by a rotation), its

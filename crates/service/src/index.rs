@@ -33,7 +33,7 @@ pub enum WhenStale {
     Serve,
 }
 
-/// How large the index may grow, and how old its knowledge may be.
+/// How large the index may grow, how old its knowledge may be, and how often the store is asked where it knows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexSettings {
     /// The most principals that it holds, and the most secrets that it knows to be nobody's (`verify.entries`).
@@ -42,6 +42,9 @@ pub struct IndexSettings {
     pub max_staleness: Duration,
     /// What happens after that where the store cannot be asked (`verify.when_stale`).
     pub when_stale: WhenStale,
+    /// How many secrets that turn out to be nobody's the store is asked about in one second, of each of two sorts
+    /// (`verify.unknown_per_second`).
+    pub unknown_per_second: u32,
 }
 
 /// What the index knows of a secret.
@@ -75,8 +78,7 @@ pub struct PrincipalIndex {
     /// Apart from the principals, so that a flood of guesses pushes out none of them.
     nobodies: Cache<SecretDigest, Moment>,
     clock: Arc<dyn Clock>,
-    max_staleness: Duration,
-    when_stale: WhenStale,
+    settings: IndexSettings,
     changes: ChangeClock,
     followed: AtomicI64,
     /// Whether the store could not be asked when the feed was to be followed for the last time.
@@ -163,13 +165,17 @@ impl PrincipalIndex {
             principals: Cache::new(settings.capacity),
             nobodies: Cache::new(settings.capacity),
             clock,
-            max_staleness: settings.max_staleness,
-            when_stale: settings.when_stale,
+            settings,
             changes: ChangeClock::new(),
             followed: AtomicI64::new(-1),
             is_cut_off: AtomicBool::new(false),
             confirmed_at: AtomicU64::new(0),
         }
+    }
+
+    /// What was decided about it.
+    pub(crate) fn settings(&self) -> IndexSettings {
+        self.settings
     }
 
     /// Notes a change, of which this is the event. To be called after the change was committed, before anybody is told.
@@ -241,7 +247,7 @@ impl PrincipalIndex {
     /// The principal of this digest by all changes that are known, however long ago that was; nobody where that may not be
     /// served, or where the feed was never followed.
     pub(crate) fn get_stale(&self, digest: &SecretDigest) -> Option<Arc<Principal>> {
-        if self.when_stale == WhenStale::Refuse || self.feed_age().is_none() {
+        if self.settings.when_stale == WhenStale::Refuse || self.feed_age().is_none() {
             return None;
         }
         let entry = self.principals.get(digest)?;
@@ -279,7 +285,7 @@ impl PrincipalIndex {
     }
 
     fn is_fresh(&self) -> bool {
-        self.feed_age().is_some_and(|age| age <= self.max_staleness)
+        self.feed_age().is_some_and(|age| age <= self.settings.max_staleness)
     }
 
     fn millis(&self) -> u64 {

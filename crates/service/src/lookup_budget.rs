@@ -2,6 +2,9 @@
 //!
 //! Somebody who sends a new guess with each request would else have the store asked as often as they like. A secret that
 //! ends in the checksum of ours draws on a budget of its own: who only guesses does not use up what real tokens need.
+//!
+//! What is spent is known when the store has answered, so those that ask it at the same moment can exceed the budget by as
+//! many as they are. To reserve it beforehand would refuse good tokens, when many come for the first time at once.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -10,12 +13,10 @@ use std::{
 
 use latchkey_domain::TokenSecret;
 
-/// So many guesses reach the store in one second, of each sort.
-pub(crate) const MOST_A_SECOND: u32 = 500;
-
 /// What is left in the present second, for each sort of secret.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LookupBudget {
+    most: u32,
     well_formed: Window,
     other: Window,
 }
@@ -25,13 +26,18 @@ pub(crate) struct LookupBudget {
 struct Window(AtomicU64);
 
 impl LookupBudget {
+    /// A budget of so many in each second, of each sort.
+    pub(crate) fn of(most: u32) -> Self {
+        Self { most, well_formed: Window::default(), other: Window::default() }
+    }
+
     fn window(&self, secret: &TokenSecret) -> &Window {
         if secret.has_valid_checksum() { &self.well_formed } else { &self.other }
     }
 
     /// Whether the store may be asked about this secret now.
     pub(crate) fn has_room(&self, secret: &TokenSecret, now: Duration) -> bool {
-        self.window(secret).spent(now) < MOST_A_SECOND
+        self.window(secret).spent(now) < self.most
     }
 
     /// Notes that the secret was nobody's.
@@ -69,16 +75,18 @@ fn lower_half(packed: u64) -> u32 {
 mod tests {
     use super::*;
 
+    const MOST: u32 = 3;
+
     fn secret(text: &str) -> TokenSecret {
         TokenSecret::parse(text).expect("a secret")
     }
 
     #[test]
     fn a_second_has_its_budget_and_the_next_a_new_one() {
-        let budget = LookupBudget::default();
+        let budget = LookupBudget::of(MOST);
         let guess = secret("guess");
         let now = Duration::from_millis(7_900);
-        for _ in 0..MOST_A_SECOND {
+        for _ in 0..MOST {
             assert!(budget.has_room(&guess, now));
             budget.spend(&guess, now);
         }
@@ -88,8 +96,8 @@ mod tests {
 
     #[test]
     fn guesses_do_not_use_up_what_real_tokens_need() {
-        let budget = LookupBudget::default();
-        for _ in 0..MOST_A_SECOND {
+        let budget = LookupBudget::of(MOST);
+        for _ in 0..MOST {
             budget.spend(&secret("guess"), Duration::ZERO);
         }
         assert!(!budget.has_room(&secret("another-guess"), Duration::ZERO));

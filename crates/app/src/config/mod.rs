@@ -107,6 +107,7 @@ pub(crate) struct Verify {
     pub(crate) poll_interval: Duration,
     pub(crate) max_staleness: Duration,
     pub(crate) when_stale: WhenStale,
+    pub(crate) unknown_per_second: NonZeroU32,
     /// `None`: `Authorization` alone.
     pub(crate) header: Option<HeaderName>,
 }
@@ -181,6 +182,7 @@ impl Config {
                 poll_interval: reader.read("verify.poll_interval", values::span)?,
                 max_staleness: reader.read("verify.max_staleness", values::span)?,
                 when_stale: reader.read("verify.when_stale", values::when_stale)?,
+                unknown_per_second: reader.read("verify.unknown_per_second", values::count)?,
                 header: reader.read("verify.header", values::optional_header)?,
             },
             seen_flush_interval: reader.read("seen.flush_interval", values::span)?,

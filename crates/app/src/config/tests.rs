@@ -35,6 +35,7 @@ fn the_defaults_are_those_of_the_example_file() {
     assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), most: 5 });
     assert_eq!(config.audit_retention, None);
     assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
+    assert_eq!(config.verify.unknown_per_second.get(), 500);
     assert_eq!((config.verify.when_stale, config.verify.header), (WhenStale::Refuse, None));
     assert_eq!(config.seen_flush_interval, Duration::from_secs(60));
     assert_eq!((config.log.level, config.log.format), (LevelFilter::INFO, LogFormat::Auto));
@@ -139,6 +140,10 @@ fn a_bad_value_is_named_with_its_source() {
         (
             "[verify]\nwhen_stale = \"answer\"",
             "bad value for verify.when_stale in test.toml: \"answer\" is none of refuse, serve",
+        ),
+        (
+            "[verify]\nunknown_per_second = 0",
+            "bad value for verify.unknown_per_second in test.toml: \"0\" is no whole number from 1 to 4294967295",
         ),
         (
             "[verify]\nheader = \"X Token\"",

@@ -98,6 +98,14 @@ impl Server {
             .unwrap_or_else(|error| panic!("no answer to {call:?}: {error}\n{}", self.said()))
     }
 
+    /// One of the numbers that a monitor sees.
+    #[track_caller]
+    pub(crate) fn number(&self, name: &str) -> f64 {
+        let text = self.send(&Call::get("/internal-backstage/prometheus")).text();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
+    }
+
     #[track_caller]
     pub(crate) fn as_admin(&self, call: Call) -> Answer {
         self.send(&call.by(ADMIN))

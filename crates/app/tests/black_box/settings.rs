@@ -123,3 +123,26 @@ fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
     // It is no way into anything else.
     assert_eq!(server.send(&Call::get(ALL_TOKENS).header("X-API-Key", ADMIN)).status, 401);
 }
+
+#[test]
+fn made_up_secrets_reach_the_database_so_often_and_known_ones_are_none_the_worse() {
+    let server = Ground::on(Store::Sqlite).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
+    let secret = server.create("web");
+    let verify = |secret: &str| server.send(&Call::get("/auth/verify").by(secret)).status;
+    assert_eq!(verify(&secret), 200);
+    let mut guesses = 0;
+    until_true("a guess too many", || {
+        // Two in a row, so that one second has both.
+        (0..2).any(|_| {
+            guesses += 1;
+            verify(&format!("guess-{guesses}")) == 503
+        })
+    });
+    assert!(server.number("latchkey_unknown_secrets_refused_total") >= 1.0);
+    assert_eq!(verify(&secret), 200);
+    // By default there is room for many.
+    let server = Ground::on(Store::Sqlite).serve();
+    for guess in 0..20 {
+        assert_eq!(server.send(&Call::get("/auth/verify").by(&format!("guess-{guess}"))).status, 401);
+    }
+}

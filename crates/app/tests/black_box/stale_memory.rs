@@ -22,15 +22,6 @@ fn verify(server: &Server, secret: &str) -> u16 {
     server.send(&Call::get("/auth/verify").by(secret)).status
 }
 
-/// One of the numbers that a monitor sees.
-fn number(server: &Server, name: &str) -> f64 {
-    let answer = server.send(&Call::get("/internal-backstage/prometheus"));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let text = answer.text();
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
-}
-
 #[test]
 fn stale_memory_is_no_answer_where_it_is_to_be_refused() {
     let far = Far::of(ground("refuse"));
@@ -43,8 +34,8 @@ fn stale_memory_is_no_answer_where_it_is_to_be_refused() {
     for _ in 0..5 {
         assert_unavailable(&far.server.send(&call), "all others");
     }
-    assert!(number(&far.server, "latchkey_feed_age_seconds") > 0.3);
-    assert!(number(&far.server, STALE).abs() < 0.5);
+    assert!(far.server.number("latchkey_feed_age_seconds") > 0.3);
+    assert!(far.server.number(STALE).abs() < 0.5);
 
     assert!(far.proxy.restore());
     until_true("the token is good again", || verify(&far.server, &secret) == 200);
@@ -65,7 +56,7 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     far.proxy.cut();
     until_true("stale answers", || {
         assert_eq!(verify(&far.server, &kept), 200, "never refused in the meantime");
-        number(&far.server, STALE) > 2.0
+        far.server.number(STALE) > 2.0
     });
     assert_eq!(near.delete(&revoked).status, 200);
     assert_eq!(verify(&far.server, &revoked), 200, "it cannot know");
@@ -81,9 +72,9 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     assert!(far.proxy.restore());
     until_true("the revocation arrives", || verify(&far.server, &revoked) == 401);
     assert_eq!(verify(&far.server, &kept), 200);
-    let counted = number(&far.server, STALE);
+    let counted = far.server.number(STALE);
     until_true("the end is told", || far.server.said().contains("and are no longer"));
-    assert!((number(&far.server, STALE) - counted).abs() < 0.5, "nothing is stale any more");
+    assert!((far.server.number(STALE) - counted).abs() < 0.5, "nothing is stale any more");
     let said = far.server.stop();
     assert_eq!(said.matches("verified from memory that is out of date").count(), 1, "{said}");
     assert!(said.contains(&format!("\"count\":{counted}")), "{counted}: {said}");

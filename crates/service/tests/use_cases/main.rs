@@ -6,6 +6,7 @@ mod accounts;
 mod audit_trail;
 mod authentication;
 mod first_tokens;
+mod flood;
 mod instance_tokens;
 mod members;
 mod one_token;

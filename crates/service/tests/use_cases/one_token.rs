@@ -19,6 +19,13 @@ use crate::support::{moment, sealer};
 /// How old the index's knowledge may be.
 pub(crate) const STALENESS: Duration = Duration::from_secs(5);
 
+pub(crate) const INDEX: IndexSettings = IndexSettings {
+    capacity: 10,
+    max_staleness: STALENESS,
+    when_stale: WhenStale::Refuse,
+    unknown_per_second: 500,
+};
+
 pub(crate) fn found(stored: &StoredToken) -> TokenMatch {
     TokenMatch { stored: stored.clone(), secret_until: None }
 }
@@ -64,7 +71,10 @@ pub(crate) struct OneToken {
 
 impl OneToken {
     pub(crate) fn new() -> Self {
-        let sealer = sealer();
+        Self::sealed_by(sealer())
+    }
+
+    pub(crate) fn sealed_by(sealer: Arc<dyn SecretSealer>) -> Self {
         let secret = TokenSecret::parse("*:*.admin").expect("a secret");
         let created_at: Timestamp = moment(0);
         let token = ApiToken {
@@ -84,7 +94,7 @@ impl OneToken {
     }
 
     pub(crate) fn index_that(&self, when_stale: WhenStale) -> Arc<PrincipalIndex> {
-        let settings = IndexSettings { capacity: 10, max_staleness: STALENESS, when_stale };
+        let settings = IndexSettings { when_stale, ..INDEX };
         Arc::new(PrincipalIndex::new(settings, self.clock.clone()))
     }
 

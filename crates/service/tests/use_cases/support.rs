@@ -49,6 +49,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
             capacity: 100,
             max_staleness: Duration::from_secs(5),
             when_stale: WhenStale::Refuse,
+            unknown_per_second: 500,
         },
         sessions: SessionPolicy { ttl: SESSION, most: 3 },
         personal_tokens: 2,

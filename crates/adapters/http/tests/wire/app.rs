@@ -67,6 +67,7 @@ impl Default for Choices {
                 capacity: 100,
                 max_staleness: Duration::from_secs(5),
                 when_stale: WhenStale::Refuse,
+                unknown_per_second: 500,
             },
             sessions: SessionPolicy { ttl: SESSION, most: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,

@@ -1,0 +1,99 @@
+//! Somebody tries one made-up secret after the other: what that costs memory, the store, and those who have a good one.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::one_token::{INDEX, OneToken, events_at, found};
+use latchkey_domain::{TokenId, TokenSecret};
+use latchkey_ports::{KeyId, MockTokenRepository, SealingError, SecretDigest, SecretRecord, SecretSealer};
+use latchkey_service::{AuthenticationError, IndexSettings, PrincipalIndex, Verification};
+
+const GUESSES: u32 = 1_000_000;
+/// So many guesses come in one second of the test's clock.
+const A_SECOND: u32 = 10_000;
+/// Between two looks at the feed, and two uses of the good token.
+const A_TENTH: u32 = A_SECOND / 10;
+const BUDGET: u32 = 100;
+const CAPACITY: usize = 1_000;
+
+/// Digests so fast that a million cost an unoptimised test no patience.
+struct HastySealer;
+
+impl SecretSealer for HastySealer {
+    fn digest(&self, secret: &TokenSecret) -> SecretDigest {
+        let mut hasher = DefaultHasher::new();
+        secret.reveal().hash(&mut hasher);
+        let mut digest = [0; 32];
+        digest[..8].copy_from_slice(&hasher.finish().to_be_bytes());
+        SecretDigest(digest)
+    }
+
+    fn digests(&self, secret: &TokenSecret) -> Vec<SecretDigest> {
+        vec![self.digest(secret)]
+    }
+
+    fn record(&self, secret: &TokenSecret) -> SecretRecord {
+        SecretRecord { digest: self.digest(secret), key: KeyId([0; 4]), sealed: None }
+    }
+
+    fn seal(&self, secret: &TokenSecret, _: TokenId) -> Result<SecretRecord, SealingError> {
+        Ok(self.record(secret))
+    }
+
+    fn open(&self, _: &SecretRecord, _: TokenId) -> Result<Option<TokenSecret>, SealingError> {
+        Ok(None)
+    }
+}
+
+#[tokio::test]
+async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_place() {
+    let one = OneToken::sealed_by(Arc::new(HastySealer));
+    let settings = IndexSettings { capacity: CAPACITY, unknown_per_second: BUDGET, ..INDEX };
+    let index = Arc::new(PrincipalIndex::new(settings, one.clock.clone()));
+    let asked = Arc::new(AtomicU32::new(0));
+    let (stored, good, asking) = (one.stored.clone(), one.stored.secret.digest, asked.clone());
+    let mut tokens = MockTokenRepository::new();
+    tokens.expect_find_token_by_digest().returning(move |digests| {
+        asking.fetch_add(1, Ordering::Relaxed);
+        Ok(digests.contains(&good).then(|| found(&stored)))
+    });
+    let authenticator = Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default()));
+    let verification = Verification::new(authenticator.clone());
+    index.follow(&events_at(1)).await.expect("followed");
+    verification.verify(one.secret.reveal()).await.expect("recognised");
+    assert_eq!(asked.swap(0, Ordering::Relaxed), 1, "for the good token, this once");
+
+    let mut refused = 0;
+    for guess in 1..=GUESSES {
+        match verification.verify(&format!("guess-{guess}")).await {
+            Err(AuthenticationError::Unknown) => {}
+            Err(AuthenticationError::Busy) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+        if guess % A_TENTH == 0 {
+            verification.verify(one.secret.reveal()).await.expect("recognised");
+            one.clock.advance(Duration::from_millis(100));
+            index.follow(&events_at(1)).await.expect("followed");
+        }
+        if guess % A_SECOND == 0 {
+            assert_eq!(
+                asked.swap(0, Ordering::Relaxed),
+                BUDGET,
+                "guesses that reached the store in a second"
+            );
+            let figures = authenticator.figures();
+            assert!(figures.nobodies <= CAPACITY, "{figures:?}");
+            assert_eq!(figures.principals, 1, "{figures:?}");
+        }
+    }
+    let figures = authenticator.figures();
+    assert_eq!(figures.refused_unknown, refused);
+    assert_eq!(refused, u64::from(GUESSES - GUESSES / A_SECOND * BUDGET));
+    assert_eq!(figures.from_memory, u64::from(GUESSES / A_TENTH), "each use of the good token");
+}
