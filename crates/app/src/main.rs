@@ -29,6 +29,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Each request makes and drops some hundred small things; glibc's allocator takes a tenth of the server's time for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     match commands::run(cli) {
