@@ -109,6 +109,11 @@ impl Detail {
         Self { message: message.into(), path: Some(format!("/query/{name}")) }
     }
 
+    /// A problem with a header.
+    pub(crate) fn of_header(name: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/headers/{name}")) }
+    }
+
     /// A name in one member of the body that breaks its rule.
     pub(crate) fn of_name(field: &str, error: &InvalidName) -> Self {
         Self::of_field(field, format!("The {error}."))

@@ -31,6 +31,7 @@ mod openapi;
 mod personal_token_body;
 mod project_body;
 mod query;
+mod requirements;
 mod role_body;
 mod rotation_body;
 mod routes;

@@ -43,6 +43,11 @@ impl Query {
         value.filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Every value of a parameter, empty ones too.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// A parameter with a rule; the message says what to change.
     pub(crate) fn read<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let value = self.text(name)?;
@@ -68,15 +73,6 @@ impl Query {
                 format!("{name} must be a moment as RFC 3339 writes it, such as 2030-01-31T12:00:00Z.")
             })
         })
-    }
-
-    /// What a text that was found elsewhere says, under the name of a parameter.
-    pub(crate) fn check<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &mut self,
-        name: &str,
-        text: Option<&str>,
-    ) -> Option<T> {
-        text?.parse().map_err(|error: T::Err| self.problem(name, format!("{name}: {error}."))).ok()
     }
 
     /// `limit` and `offset`.

@@ -8,8 +8,8 @@ use actix_web::{
     http::{Method, header},
     web::{self, ServiceConfig},
 };
-use latchkey_domain::{Principal, TokenKind};
-use latchkey_service::{AuthenticationError, Refusal, Requirement};
+use latchkey_domain::{Principal, TokenKind, VerifiedToken};
+use latchkey_service::{AuthenticationError, Refusal};
 use serde::Deserialize;
 use utoipa::OpenApi;
 
@@ -28,7 +28,8 @@ use crate::{
 /// The most tokens that one request may ask about.
 const MOST_TOKENS: usize = 1_000;
 const VERIFY: &str = "/auth/verify";
-/// Envoy asks with the method and path of the request that it asks about.
+const VERIFY_AND_SLASH: &str = "/auth/verify/";
+/// Envoy asks with the method, path and query of the request that it asks about.
 const VERIFY_ANYTHING: &str = "/auth/verify/{original:.*}";
 
 /// This module's part of the document.
@@ -43,11 +44,13 @@ pub(crate) struct Document;
 
 pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
     Path::public("/edge/validate", "POST", context).on(Method::POST, validate).add(config);
-    Path::public(VERIFY, "GET,HEAD,POST", context)
-        .on(Method::GET, verify)
-        .on(Method::POST, verify_by_post)
-        .add(config);
-    config.service(web::resource(VERIFY_ANYTHING).route(handler(context, VERIFY_ANYTHING, verify)));
+    // Whatever the method, it is a question: an answer to OPTIONS of another kind would be taken for a good token.
+    config.service(
+        web::resource([VERIFY, VERIFY_AND_SLASH])
+            .route(handler(context, VERIFY, verify_by_post).method(Method::POST))
+            .route(handler(context, VERIFY, verify)),
+    );
+    config.service(web::resource(VERIFY_ANYTHING).route(handler(context, VERIFY_ANYTHING, verify_anything)));
     Path::public("/oauth2/introspect", "POST", context).on(Method::POST, introspect).add(config);
 }
 
@@ -105,8 +108,9 @@ fn not_a_list(body: &[u8]) -> Failure {
 
 /// Whether the caller's token is good: forward authentication for nginx, Traefik, Caddy and Envoy.
 ///
-/// The token comes in `Authorization` (bare or Bearer). What it has to be good for may be said in the query, or in
-/// `X-Latchkey-Require-Project`, `-Environment` and `-Type`.
+/// The token comes in `Authorization` (bare or Bearer). What it has to be good for may be said in the query, and in
+/// `X-Latchkey-Require-Project`, `-Environment` and `-Type`; it has to be good for all that is said. Any method will do.
+/// With more path behind it (`/auth/verify/request/…`, as Envoy asks), the query is passed over: it is the client's.
 #[utoipa::path(
     get, path = VERIFY, operation_id = "verifyToken", tag = "Verification",
     params(
@@ -129,13 +133,26 @@ fn not_a_list(body: &[u8]) -> Failure {
 )]
 pub(crate) async fn verify(call: Call) -> Answer {
     let principal = call.presented_token().await?;
-    let requirement = requirement(&call)?;
-    let token = call.context.use_cases.verification.check(&principal, &requirement)?;
+    let (by_query, by_headers) = (call.required_by_query()?, call.required_by_headers()?);
+    let verification = &call.context.use_cases.verification;
+    verification.check(&principal, &by_query)?;
+    Ok(good(verification.check(&principal, &by_headers)?))
+}
+
+/// As [`verify`], for a request that stands behind the prefix with its own path and query. Its client writes those, so they
+/// say nothing here: headers alone say what is required.
+async fn verify_anything(call: Call) -> Answer {
+    let principal = call.presented_token().await?;
+    let by_headers = call.required_by_headers()?;
+    Ok(good(call.context.use_cases.verification.check(&principal, &by_headers)?))
+}
+
+fn good(token: VerifiedToken<'_>) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     for (name, value) in verified_headers(token) {
         answer.insert_header((name, value));
     }
-    Ok(answer.insert_header((header::CACHE_CONTROL, "no-store")).finish())
+    answer.insert_header((header::CACHE_CONTROL, "no-store")).finish()
 }
 
 /// As `GET /auth/verify`, for gateways that ask by POST.
@@ -151,23 +168,6 @@ pub(crate) async fn verify(call: Call) -> Answer {
 )]
 pub(crate) async fn verify_by_post(call: Call) -> Answer {
     verify(call).await
-}
-
-/// What the token has to be good for, from the query and, where that says nothing, from headers.
-fn requirement(call: &Call) -> Result<Requirement, Failure> {
-    let mut query = call.query()?;
-    let said = |parameter: &'static str, header: &'static str| {
-        query.text(parameter).or_else(|| call.text_header(header).map(str::to_owned))
-    };
-    let project = said("project", "x-latchkey-require-project");
-    let environment = said("environment", "x-latchkey-require-environment");
-    let kind = said("type", "x-latchkey-require-type");
-    let requirement = Requirement {
-        project: query.check("project", project.as_deref()),
-        environment: query.check("environment", environment.as_deref()),
-        kind: query.check::<TokenKind>("type", kind.as_deref()),
-    };
-    query.finish(requirement)
 }
 
 /// What a token is good for (RFC 7662).

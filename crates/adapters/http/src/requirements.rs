@@ -1,0 +1,67 @@
+//! What a gateway requires of a token: it is said in the query, in headers or in both, and all of it has to be met.
+//!
+//! What cannot be read is refused and never passed over: a requirement that counts as none lets the wrong tokens in.
+
+use std::{fmt::Display, str::FromStr};
+
+use latchkey_service::Requirement;
+
+use crate::{
+    call::Call,
+    failure::{Detail, Failure},
+};
+
+const BY_HEADER: [&str; 3] =
+    ["x-latchkey-require-project", "x-latchkey-require-environment", "x-latchkey-require-type"];
+
+impl Call {
+    /// What the query requires.
+    ///
+    /// # Errors
+    /// [`Failure::BadInput`] for what is empty, no name of its kind, or said twice.
+    pub(crate) fn required_by_query(&self) -> Result<Requirement, Failure> {
+        let query = self.query()?;
+        read(["project", "environment", "type"], Detail::of_query, |name| query.all(name).map(Some).collect())
+    }
+
+    /// What headers require.
+    ///
+    /// # Errors
+    /// As [`Call::required_by_query`].
+    pub(crate) fn required_by_headers(&self) -> Result<Requirement, Failure> {
+        let headers = self.request.headers();
+        read(BY_HEADER, Detail::of_header, |name| {
+            headers.get_all(name).map(|value| value.to_str().ok()).collect()
+        })
+    }
+}
+
+/// Reads all three, under their names there; of a name, all that is said is found, `None` for what is no text.
+fn read<'a>(
+    [project, environment, kind]: [&'static str; 3],
+    detail: fn(&str, String) -> Detail,
+    said: impl Fn(&str) -> Vec<Option<&'a str>>,
+) -> Result<Requirement, Failure> {
+    let mut problems = Vec::new();
+    let mut note = |name: &str, message| problems.push(detail(name, message));
+    let requirement = Requirement {
+        project: once(project, &said(project), &mut note),
+        environment: once(environment, &said(environment), &mut note),
+        kind: once(kind, &said(kind), &mut note),
+    };
+    if problems.is_empty() { Ok(requirement) } else { Err(Failure::BadInput(problems)) }
+}
+
+fn once<T: FromStr<Err: Display>>(
+    name: &str,
+    said: &[Option<&str>],
+    note: &mut impl FnMut(&str, String),
+) -> Option<T> {
+    let read = match said {
+        [] => return None,
+        [Some(text)] => text.parse().map_err(|error: T::Err| format!("{name}: {error}.")),
+        [None] => Err(format!("{name} must be ASCII text.")),
+        _ => Err(format!("{name} must be said once.")),
+    };
+    read.map_err(|message| note(name, message)).ok()
+}
