@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
+    answers::JSON,
     context::Context,
     failure::{Detail, Failure},
     query::Query,
@@ -80,7 +81,7 @@ impl Call {
     /// # Errors
     /// [`Failure::ContentType`], [`Failure::TooLarge`], [`Failure::BadInput`] where it is no JSON.
     pub(crate) async fn json(self) -> Result<Value, Failure> {
-        check_content_type(&self.request)?;
+        check_content_type(&self.request, JSON)?;
         let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
         parse(&body)
     }
@@ -90,7 +91,7 @@ impl Call {
     /// # Errors
     /// [`Failure::ContentType`], [`Failure::TooLarge`].
     pub(crate) async fn json_bytes(self) -> Result<Bytes, Failure> {
-        check_content_type(&self.request)?;
+        check_content_type(&self.request, JSON)?;
         read(self.payload, &self.request, self.context.settings.body_limit).await
     }
 
@@ -99,9 +100,7 @@ impl Call {
     /// # Errors
     /// [`Failure::ContentType`], [`Failure::TooLarge`], [`Failure::BadInput`] where it cannot be read.
     pub(crate) async fn form(self) -> Result<Vec<(String, String)>, Failure> {
-        if self.text_header("content-type").is_none_or(|kind| !kind.starts_with(FORM)) {
-            return Err(Failure::ContentType(format!("We do not accept this content type: send {FORM}.")));
-        }
+        check_content_type(&self.request, FORM)?;
         let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
         let unreadable = || Failure::BadInput(vec![Detail::of_body("The form cannot be read.")]);
         let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
@@ -116,7 +115,7 @@ impl Call {
     pub(crate) async fn optional_json(self) -> Result<Value, Failure> {
         let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
         if !body.is_empty() {
-            check_content_type(&self.request)?;
+            check_content_type(&self.request, JSON)?;
         }
         parse(&body)
     }
@@ -131,19 +130,19 @@ fn parse(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| bad(format!("The body is not valid JSON: {error}.")))
 }
 
-fn check_content_type(request: &HttpRequest) -> Result<(), Failure> {
+fn check_content_type(request: &HttpRequest, accepted: &str) -> Result<(), Failure> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = text(header::CONTENT_TYPE);
     let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let is_accepted = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(accepted));
     let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
         let value = value.trim_matches('"');
         !name.eq_ignore_ascii_case("charset")
             || ["utf-8", "utf8", "us-ascii"].iter().any(|one| value.eq_ignore_ascii_case(one))
     });
-    if !(is_json && is_utf8) {
-        let message = "We do not accept this content type: send application/json, in UTF-8.";
-        return Err(Failure::ContentType(message.to_owned()));
+    if !(is_accepted && is_utf8) {
+        let message = format!("We do not accept this content type: send {accepted}, in UTF-8.");
+        return Err(Failure::ContentType(message));
     }
     let encoding = text(header::CONTENT_ENCODING);
     if !(encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")) {

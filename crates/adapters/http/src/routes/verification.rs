@@ -82,8 +82,11 @@ pub(crate) async fn validate(call: Call) -> Answer {
     // found out, slowly, what is wrong with it.
     let Ok(Asked { tokens }) = serde_json::from_slice(&body) else { return Err(not_a_list(&body)) };
     if tokens.len() > MOST_TOKENS {
-        let problem = Detail::of_field("tokens", format!("Ask about at most {MOST_TOKENS} tokens at once."));
-        return Err(Failure::BadInput(vec![problem]));
+        let message = format!(
+            "Ask about at most {MOST_TOKENS} tokens at once, not {}: send the rest in further requests.",
+            tokens.len()
+        );
+        return Err(Failure::BadInput(vec![Detail::of_field("tokens", message)]));
     }
     let secrets: Vec<&str> = tokens.iter().map(AsRef::as_ref).collect();
     let found = context.use_cases.verification.verify_all(&secrets).await?;
@@ -195,14 +198,22 @@ pub(crate) async fn introspect(call: Call) -> Answer {
     }
     let context = Arc::clone(&call.context);
     let form = call.form().await?;
-    let token = form.into_iter().find(|(name, _)| name == "token").map(|(_, token)| token);
-    let token = token.filter(|token| !token.is_empty()).ok_or_else(|| {
-        Failure::BadInput(vec![Detail::of_field("token", "token is required: the secret to ask about.")])
-    })?;
+    let token = asked_token(form)?;
     let found: Option<Arc<Principal>> = match context.use_cases.verification.verify(&token).await {
         Ok(principal) => Some(principal),
         Err(AuthenticationError::Unknown) => None,
         Err(error) => return Err(error.into()),
     };
     shown(&IntrospectionBody::of(found.as_deref().and_then(Principal::verified_token)))
+}
+
+/// The one parameter `token`; one that comes twice is an error (RFC 6749, section 3.2).
+fn asked_token(form: Vec<(String, String)>) -> Result<String, Failure> {
+    let bad = |message: &str| Failure::BadInput(vec![Detail::of_field("token", message)]);
+    let mut tokens = form.into_iter().filter(|(name, _)| name == "token").map(|(_, token)| token);
+    match (tokens.next().filter(|token| !token.is_empty()), tokens.next()) {
+        (_, Some(_)) => Err(bad("token must be sent once.")),
+        (Some(token), None) => Ok(token),
+        (None, None) => Err(bad("token is required: the secret to ask about.")),
+    }
 }
