@@ -13,7 +13,7 @@ use latchkey_domain::{
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
-use latchkey_ports::{CountingEntropy, ManualClock, Quota, Store};
+use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store};
 use latchkey_service::{
     Caller, CreateProjects, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
     PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, Surroundings,
@@ -80,6 +80,8 @@ impl Default for Choices {
 pub(crate) struct TestApp {
     pub(crate) use_cases: Arc<UseCases>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sealer: Arc<dyn SecretSealer>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,
 }
@@ -102,16 +104,18 @@ impl TestApp {
         let clock = Arc::new(ManualClock::at(now));
         let entropy = Arc::new(CountingEntropy::default());
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(now));
+        let sealer: Arc<dyn SecretSealer> = Arc::new(Sealer::new(&keys, entropy.clone()));
         let surroundings = Surroundings {
-            store: Arc::new(MemoryStore::new(now)) as Arc<dyn Store>,
-            sealer: Arc::new(Sealer::new(&keys, entropy.clone())),
+            store: store.clone(),
+            sealer: sealer.clone(),
             hasher: Arc::new(Argon2Hasher::with_cost(Cost::Least, entropy.clone())),
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
         let use_cases = Arc::new(UseCases::new(surroundings, choices.settings));
         let context = Arc::new(Context::new(use_cases.clone(), entropy, choices.http));
-        let mut app = Self { use_cases, clock, context, credentials: Vec::new() };
+        let mut app = Self { use_cases, clock, store, sealer, context, credentials: Vec::new() };
         app.sign_everybody_in().await;
         app
     }

@@ -28,3 +28,4 @@ mod routing;
 mod service_accounts;
 mod token_lists;
 mod users;
+mod verification;

@@ -1,0 +1,149 @@
+//! `/auth/verify`: who is let in, and what the gateway is told. What it may require is tried in `requirements.rs`.
+
+use actix_web::{
+    http::{Method, header::HeaderValue},
+    test::TestRequest,
+};
+use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
+use serde_json::json;
+
+use super::{OVERLAP, Secrets};
+use crate::app::{Answer, As, TestApp, id, scoped};
+
+const VERIFY: &str = "/auth/verify";
+
+async fn verify(app: &TestApp, secret: &str) -> Answer {
+    app.send_by(secret, TestRequest::get().uri(VERIFY)).await
+}
+
+/// What the gateway is told: name, type, projects and environment.
+fn told(answer: &Answer) -> [&str; 4] {
+    assert_eq!(answer.status, 200);
+    ["name", "type", "projects", "environment"]
+        .map(|what| answer.header(&format!("x-latchkey-token-{what}")).expect("a header"))
+}
+
+#[actix_web::test]
+async fn a_good_one_is_described_in_headers_and_no_cache_keeps_that() {
+    let app = TestApp::new().await;
+    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
+    let several = app.token(scoped(TokenKind::Frontend, ProjectScope::Only(both))).await;
+    let all = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let admin = app.token(TokenAccess::Admin).await;
+    let answer = verify(&app, &several).await;
+    assert_eq!(told(&answer), ["given", "frontend", "default,elsewhere", "development"]);
+    assert_eq!((answer.header("cache-control"), answer.bytes.as_slice()), (Some("no-store"), &b""[..]));
+    assert_eq!(told(&verify(&app, &all).await), ["given", "client", "*", "development"]);
+    assert_eq!(told(&verify(&app, &admin).await), ["given", "admin", "*", "*"]);
+}
+
+#[actix_web::test]
+async fn a_name_is_sent_so_that_any_header_can_carry_it() {
+    let app = TestApp::roomy().await;
+    for (name, sent) in [
+        ("web shop", "web shop"),
+        ("Häuser, 50 %", "H%C3%A4user, 50 %25"),
+        ("\u{1f511}", "%F0%9F%94%91"),
+        ("a: \"b\"; c", "a: \"b\"; c"),
+    ] {
+        let body = json!({"tokenName": name, "type": "client"});
+        let made = app.post(As::Root, "/api/admin/api-tokens", &body).await.json();
+        let answer = verify(&app, made["secret"].as_str().expect("a secret")).await;
+        assert_eq!(told(&answer)[0], sent);
+    }
+}
+
+#[actix_web::test]
+async fn secrets_in_every_state_are_told_apart() {
+    let app = TestApp::new().await;
+    let secrets = Secrets::of(&app).await;
+    for good in secrets.good_ones() {
+        assert_eq!(verify(&app, good).await.status, 200, "{good}");
+    }
+    for bad in secrets.bad_ones() {
+        let answer = verify(&app, bad).await;
+        answer.is(401, "UnauthorizedError");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(answer.header("x-latchkey-token-name"), None);
+    }
+    verify(&app, &secrets.personal).await.is(403, "OperationDeniedError");
+    app.clock.advance(OVERLAP);
+    verify(&app, &secrets.replaced).await.is(401, "UnauthorizedError");
+    assert_eq!(verify(&app, &secrets.successor).await.status, 200);
+}
+
+#[actix_web::test]
+async fn credentials_come_bare_or_as_a_bearers_and_in_no_other_way() {
+    let app = TestApp::new().await;
+    let good = Secrets::of(&app).await.good;
+    for (header, status) in [
+        (good.clone(), 200),
+        (format!("Bearer {good}"), 200),
+        (format!("bearer   {good}"), 200),
+        (format!("Basic {good}"), 401),
+        (format!("Bearer {good} x"), 401),
+        ("Bearer".to_owned(), 401),
+        (String::new(), 401),
+        ("é".to_owned(), 401),
+    ] {
+        let request = TestRequest::get().uri(VERIFY).insert_header(("authorization", header.as_str()));
+        assert_eq!(app.send(As::Nobody, request).await.status.as_u16(), status, "{header}");
+    }
+    let answer = app.get(As::Nobody, VERIFY).await;
+    answer.is(401, "AuthenticationRequired");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    let bytes = HeaderValue::from_bytes(b"Bearer \xff").expect("allowed on the wire");
+    let request = TestRequest::get().uri(VERIFY).insert_header(("authorization", bytes));
+    app.send(As::Nobody, request).await.is(401, "UnauthorizedError");
+    app.get(As::Nobody, &format!("{VERIFY}?token={good}&access_token={good}"))
+        .await
+        .is(401, "AuthenticationRequired");
+}
+
+#[actix_web::test]
+async fn whoever_is_signed_in_with_a_cookie_has_presented_no_token() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("Root").await;
+    let answer = app.send_with(&cookie, TestRequest::get().uri(VERIFY)).await;
+    answer.is(401, "AuthenticationRequired");
+}
+
+#[actix_web::test]
+async fn any_method_is_a_question_so_that_none_lets_anybody_in() {
+    let app = TestApp::new().await;
+    let good = Secrets::of(&app).await.good;
+    for path in [VERIFY, "/auth/verify/", "/auth/verify/request/some/path%2F?a=b"] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
+            let request = || TestRequest::with_uri(path).method(method.parse::<Method>().expect("a method"));
+            assert_eq!(app.send(As::Nobody, request()).await.status, 401, "{method} {path}");
+            let answer = app.send_by(&good, request().set_payload("passed over")).await;
+            assert_eq!(told(&answer), ["given", "client", "default", "development"], "{method} {path}");
+        }
+    }
+    for path in ["/auth/verifying", "/auth/verify2/x", "/auth//verify", "/auth"] {
+        app.send_by(&good, TestRequest::get().uri(path)).await.is(404, "NotFoundError");
+    }
+}
+
+#[actix_web::test]
+async fn a_settings_header_is_looked_at_before_authorization() {
+    let app = TestApp::with(|choices| {
+        choices.http.verify_header = Some("x-api-key".parse().expect("a name"));
+    })
+    .await;
+    let secrets = Secrets::of(&app).await;
+    for (own, authorization, status) in [
+        (Some(&secrets.good), None, 200),
+        (Some(&secrets.good), Some(&secrets.revoked), 200),
+        (Some(&secrets.revoked), Some(&secrets.good), 401),
+        (None, Some(&secrets.good), 200),
+        (None, None, 401),
+    ] {
+        let mut request = TestRequest::get().uri(VERIFY);
+        for (name, value) in [("x-api-key", own), ("authorization", authorization)] {
+            request =
+                value.into_iter().fold(request, |request, value| request.insert_header((name, &**value)));
+        }
+        assert_eq!(app.send(As::Nobody, request).await.status.as_u16(), status, "{own:?} {authorization:?}");
+    }
+}
