@@ -19,12 +19,8 @@ pub(crate) struct Far {
 impl Far {
     /// A server on this ground, which must be one on Postgres.
     pub(crate) fn of(mut ground: Ground) -> Self {
-        let url = ground.setting("DATABASE_URL").to_owned();
-        let (scheme, rest) = url.split_once("://").expect("an address");
-        let (place, database) = rest.split_once('/').expect("a database");
-        let (user, host) = place.rsplit_once('@').expect("a user");
-        let proxy = Proxy::before(host);
-        ground.set("DATABASE_URL", &format!("{scheme}://{user}@{}/{database}", proxy.address()));
+        let proxy = Proxy::before(&ground.postgres_server());
+        ground.reach_postgres_by(proxy.address());
         let server = ground.serve();
         Self { ground, proxy, server }
     }

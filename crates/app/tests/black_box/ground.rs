@@ -3,6 +3,7 @@
 
 use std::{
     io::Write as _,
+    net::SocketAddr,
     path::Path,
     process::{Command, Output, Stdio},
     sync::Mutex,
@@ -67,11 +68,6 @@ impl Ground {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
-    pub(crate) fn setting(&self, name: &str) -> &str {
-        let found = self.settings.iter().find(|(known, _)| known == name);
-        found.map_or_else(|| panic!("no setting {name}"), |(_, value)| value)
-    }
-
     /// The directory that the programs run in; SQLite's files are here.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
@@ -80,6 +76,24 @@ impl Ground {
     /// The address of the Postgres database, which a server may know by another (`DATABASE_URL`).
     pub(crate) fn postgres_url(&self) -> &str {
         self.database.as_ref().expect("a ground on Postgres").url()
+    }
+
+    /// The host and port of the Postgres server.
+    pub(crate) fn postgres_server(&self) -> String {
+        Self::parts(self.postgres_url()).1
+    }
+
+    /// Has its programs reach the Postgres database by way of another address.
+    pub(crate) fn reach_postgres_by(&mut self, address: SocketAddr) {
+        let (before, _, after) = Self::parts(self.postgres_url());
+        self.set("DATABASE_URL", &format!("{before}@{address}/{after}"));
+    }
+
+    /// What stands before the `@` of a URL, its host and port, and what stands after the slash.
+    fn parts(url: &str) -> (String, String, String) {
+        let (before, place) = url.rsplit_once('@').expect("a user");
+        let (server, after) = place.split_once('/').expect("a database");
+        (before.to_owned(), server.to_owned(), after.to_owned())
     }
 
     /// The program, about to run here and knowing nothing but this ground's settings.

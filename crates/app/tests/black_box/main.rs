@@ -10,6 +10,8 @@ mod far;
 #[cfg(test)]
 mod ground;
 #[cfg(test)]
+mod neighbours;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod refusals;
@@ -33,6 +35,8 @@ mod contract_rows;
 mod dead_database;
 #[cfg(test)]
 mod dropped_requests;
+#[cfg(test)]
+mod gateways;
 #[cfg(test)]
 mod golden_replay;
 #[cfg(test)]
