@@ -9,6 +9,7 @@ use crate::{
     wire::Call,
 };
 
+const MEMORY: &str = r#"latchkey_verifications_total{from="memory"}"#;
 const STALE: &str = r#"latchkey_verifications_total{from="stale"}"#;
 
 fn ground(when_stale: &str) -> Ground {
@@ -22,11 +23,21 @@ fn verify(server: &Server, secret: &str) -> u16 {
     server.send(&Call::get("/auth/verify").by(secret)).status
 }
 
+/// Verifies the token until that is answered from memory. A server's first look at the feed makes it forget what it knew
+/// before, and may come after the first request.
+fn until_remembered(server: &Server, secret: &str) {
+    until_true("the token is in memory", || {
+        let before = server.number(MEMORY);
+        assert_eq!(verify(server, secret), 200);
+        server.number(MEMORY) > before
+    });
+}
+
 #[test]
 fn stale_memory_is_no_answer_where_it_is_to_be_refused() {
     let far = Far::of(ground("refuse"));
     let secret = far.server.create("known");
-    assert_eq!(verify(&far.server, &secret), 200);
+    until_remembered(&far.server, &secret);
 
     far.proxy.cut();
     let call = Call::get("/auth/verify").by(&secret);
@@ -50,7 +61,7 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     far.ground.set("DATABASE_URL", &direct);
     let near = far.ground.serve();
     for secret in [&kept, &revoked] {
-        assert_eq!(verify(&far.server, secret), 200);
+        until_remembered(&far.server, secret);
     }
 
     far.proxy.cut();
@@ -77,5 +88,9 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     assert!((far.server.number(STALE) - counted).abs() < 0.5, "nothing is stale any more");
     let said = far.server.stop();
     assert_eq!(said.matches("verified from memory that is out of date").count(), 1, "{said}");
-    assert!(said.contains(&format!("\"count\":{counted}")), "{counted}: {said}");
+    let end = said.lines().find(|line| line.contains("and are no longer")).expect("the end");
+    let end: serde_json::Value = serde_json::from_str(end).expect("a line of JSON");
+    let told = end["count"].as_f64().expect("a count");
+    // An answer that was under way when the database came back is told later.
+    assert!((3.0..=counted).contains(&told), "{told} of {counted}");
 }
