@@ -87,10 +87,9 @@ impl Gate {
 fn nginx(directory: &TempDir, addresses: impl Fn(u16) -> [String; 3]) -> Neighbour {
     let program = neighbours::installed("nginx");
     let place = directory.path().display().to_string();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {place}/{what};\n"))
-        .collect();
+        .concat();
     Neighbour::start(&directory.path().join("nginx.log"), |port| {
         let block = documented("nginx", addresses(port));
         // One process, so that it has the rights of the test and ends with it.

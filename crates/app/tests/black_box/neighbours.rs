@@ -92,7 +92,7 @@ impl Echo {
             for stream in listener.incoming().flatten() {
                 count.fetch_add(1, Ordering::SeqCst);
                 // A client that hangs up is no fault of this one.
-                drop(Self::answer(stream));
+                drop(Self::answer(&stream));
             }
         });
         Self { address, requests }
@@ -103,7 +103,7 @@ impl Echo {
         self.requests.load(Ordering::SeqCst)
     }
 
-    fn answer(stream: TcpStream) -> std::io::Result<()> {
+    fn answer(stream: &TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut said = String::new();
         while !said.ends_with("\r\n\r\n") && reader.read_line(&mut said)? > 0 {}
@@ -113,7 +113,8 @@ impl Echo {
         });
         reader.take(length.unwrap_or(0)).read_to_string(&mut said)?;
         let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", said.len());
-        (&stream).write_all(format!("{head}{said}").as_bytes())
+        let mut writer = stream;
+        writer.write_all(format!("{head}{said}").as_bytes())
     }
 }
 
