@@ -60,6 +60,7 @@ async fn postgres(url: &SecretString, settings: &DatabaseSettings) -> anyhow::Re
         pool_size: usize::try_from(settings.pool_size.get())?,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
+        transaction_pooler: settings.transaction_pooler,
     })
     .with_context(which)?;
     let migrations = store.migrate().await.with_context(which)?;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
@@ -10,6 +10,7 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
+    connection::Connection,
     errors::{Failure, unavailable},
     memberships,
     people::user_exists,
@@ -125,7 +126,7 @@ impl AccessRepository for PostgresStore {
 }
 
 /// All that this user may do; nothing for an unknown one. One statement, so one state of the store.
-pub(crate) async fn grants(connection: &mut AsyncPgConnection, user: UserId) -> Result<Grants, Failure> {
+pub(crate) async fn grants(connection: &mut Connection, user: UserId) -> Result<Grants, Failure> {
     let rows = user_grants::table
         .filter(user_grants::user_id.eq(user.0))
         .select(GrantRow::as_select())

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, update};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
@@ -10,6 +10,7 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
+    connection::Connection,
     errors::{Failure, not_found, stale, taken, unavailable},
     events::record,
     locks::number,
@@ -129,7 +130,7 @@ impl EnvironmentRepository for PostgresStore {
 }
 
 async fn replace(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     before: &Environment,
     after: &Environment,
     event: &NewEvent,
@@ -153,7 +154,7 @@ async fn replace(
 }
 
 async fn sort(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     orders: &[(EnvironmentName, i32)],
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
@@ -179,7 +180,7 @@ async fn sort(
 }
 
 async fn add_to_project(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     project: &ProjectId,
     environment: &EnvironmentName,
     event: &NewEvent,
@@ -203,7 +204,7 @@ async fn add_to_project(
 }
 
 async fn remove_from_project(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     project: &ProjectId,
     environment: &EnvironmentName,
     event: &NewEvent,

@@ -34,7 +34,28 @@ impl From<Failure> for StoreError {
 
 /// The store could not answer.
 pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    if is_lost_statement(&error) {
+        return StoreError::Unavailable(Box::new(LostStatement(Box::new(error))));
+    }
     StoreError::Unavailable(Box::new(error))
+}
+
+/// The database does not have what was prepared, or has it already: it is another session than before.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the database loses prepared statements: if a pooler in transaction mode stands before it, set \
+     database.transaction_pooler = true"
+)]
+pub(crate) struct LostStatement(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// Whether the database says so (SQLSTATE 26000 and 42P05, which the driver keeps to itself; the name is one that it
+/// gave). In another language than English it may be missed: then the log still has the database's own words.
+pub(crate) fn is_lost_statement(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        let text = error.to_string();
+        text.contains("prepared statement \"s")
+            && (text.contains("does not exist") || text.contains("already exists"))
+    })
 }
 
 /// That does not exist.

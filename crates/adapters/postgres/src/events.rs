@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, QueryDsl, SelectableHelper, dsl::max, insert_into, sql_query, sql_types::Timestamptz,
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{Event, EventId, NewEvent, ProjectScope, Timestamp};
 use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
+    connection::Connection,
     errors::{Failure, unavailable},
     event_lists::{listed, matching, number_of},
     locks::Numbering,
@@ -80,7 +81,7 @@ impl EventRepository for PostgresStore {
 
 /// Records an event, as the last step in the transaction of the change that it speaks of.
 pub(crate) async fn record(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     _writing: &Numbering,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
@@ -95,7 +96,7 @@ pub(crate) async fn record(
 
 /// Records many events, numbered in their order.
 pub(crate) async fn record_all(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     _writing: &Numbering,
     all: &[&NewEvent],
 ) -> Result<(), Failure> {
@@ -109,7 +110,7 @@ pub(crate) async fn record_all(
 }
 
 /// Notes which projects events name. Each number belongs to the event in the same place.
-async fn link(connection: &mut AsyncPgConnection, ids: &[i64], all: &[&NewEvent]) -> Result<(), Failure> {
+async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), Failure> {
     let mut links = Vec::new();
     for (id, event) in ids.iter().zip(all) {
         let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);

@@ -2,7 +2,7 @@
 //!
 //! The store of a deployment: diesel's query language over diesel-async's pure-Rust driver. No libpq is needed.
 //!
-//! Lives here: the pool ([`PostgresStore`]), the statements, what a transaction holds and in which order (`locks`), rows and
+//! Lives here: the pool ([`PostgresStore`]), connections with and without prepared statements (`connection`), the statements, what a transaction holds and in which order (`locks`), rows and
 //! how they become domain values (`rows`), and what the driver's errors mean (`errors`). No transaction and no type of diesel
 //! leaves this crate. A mutation runs as a task of its own, so it ends whatever becomes of the request that began it.
 //!
@@ -10,6 +10,7 @@
 //! which says what a store is.
 
 mod access;
+mod connection;
 mod environments;
 mod errors;
 mod event_lists;

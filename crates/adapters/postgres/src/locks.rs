@@ -19,8 +19,9 @@
 //! its key; what sweeps passes over the rows that somebody holds.
 
 use diesel::{ExpressionMethods, select, sql_types::BigInt};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 
+use crate::connection::Connection;
 use crate::errors::Failure;
 
 /// Held while somebody may cease to be an Admin: "latchadm" in ASCII.
@@ -41,13 +42,13 @@ diesel::define_sql_function! {
 }
 
 /// Waits for a lock that is held until the transaction ends. `IS NULL` makes an answer of a function that has none.
-pub(crate) async fn lock(connection: &mut AsyncPgConnection, key: i64) -> Result<(), Failure> {
+pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), Failure> {
     let _: bool = select(pg_advisory_xact_lock(key).is_null()).get_result(connection).await?;
     Ok(())
 }
 
 /// Waits until nobody else writes. Nothing may be waited for after this.
-pub(crate) async fn number(connection: &mut AsyncPgConnection) -> Result<Numbering, Failure> {
+pub(crate) async fn number(connection: &mut Connection) -> Result<Numbering, Failure> {
     lock(connection, NUMBERING).await?;
     Ok(Numbering(()))
 }

@@ -4,11 +4,12 @@ use diesel::{
     ExpressionMethods, QueryDsl, SelectableHelper, delete, sql_query,
     sql_types::{Array, BigInt, Text, Timestamptz},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, NewEvent, RoleId, RoleKind, UserId};
 use latchkey_ports::{Entity, Memberships};
 
 use crate::{
+    connection::Connection,
     errors::{Failure, conflict, not_found},
     events::record,
     locks::{Numbering, number},
@@ -25,7 +26,7 @@ const GIVE: &str = "\
 
 /// Gives roles in addition to those held.
 pub(crate) async fn add(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     given: &Memberships,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
@@ -39,7 +40,7 @@ pub(crate) async fn add(
 
 /// Gives these roles and takes away all others.
 pub(crate) async fn replace(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     given: &Memberships,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
@@ -55,7 +56,7 @@ pub(crate) async fn replace(
 }
 
 async fn give(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     _writing: &Numbering,
     given: &Memberships,
 ) -> Result<usize, Failure> {
@@ -69,7 +70,7 @@ async fn give(
 }
 
 /// Holds the project, the roles and the users, and says which of them is not there, in the order that the port demands.
-async fn hold_all(connection: &mut AsyncPgConnection, given: &Memberships) -> Result<(), Failure> {
+async fn hold_all(connection: &mut Connection, given: &Memberships) -> Result<(), Failure> {
     let project_exists = hold_project(connection, &given.project).await?;
     let roles = hold_roles(connection, &given.roles).await?;
     let users = hold_users(connection, &given.users).await?;
@@ -88,7 +89,7 @@ async fn hold_all(connection: &mut AsyncPgConnection, given: &Memberships) -> Re
 
 /// Those of these roles that exist, which then stay until the transaction ends.
 pub(crate) async fn hold_roles(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     ids: &[RoleId],
 ) -> Result<Vec<(RoleId, RoleKind)>, Failure> {
     let rows: Vec<RoleRow> = roles::table
@@ -103,10 +104,7 @@ pub(crate) async fn hold_roles(
 }
 
 /// Those of these users that exist, who then stay until the transaction ends.
-pub(crate) async fn hold_users(
-    connection: &mut AsyncPgConnection,
-    ids: &[UserId],
-) -> Result<Vec<UserId>, Failure> {
+pub(crate) async fn hold_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, Failure> {
     let found: Vec<i64> = users::table
         .filter(users::id.eq_any(ids.iter().map(|id| id.0)))
         .order(users::id)

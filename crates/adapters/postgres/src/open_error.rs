@@ -1,6 +1,8 @@
 //! Why the store could not be opened or brought up to date, in words for the operator. None shows the URL, which may
 //! hold a password.
 
+use crate::errors::is_lost_statement;
+
 /// What a driver said: no type of diesel's leaves this crate.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -22,6 +24,12 @@ pub enum OpenError {
     /// The server does not answer, or does not let us in.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Cause),
+    /// A pooler gives each transaction another session.
+    #[error(
+        "the database loses prepared statements: if a pooler in transaction mode stands before it, set \
+         database.transaction_pooler = true"
+    )]
+    TransactionPooler(#[source] Cause),
     /// A newer Latchkey has brought the database up to its own date.
     #[error(
         "the database was written by a newer Latchkey: it has the migration {version}, which this program does not know"
@@ -30,7 +38,22 @@ pub enum OpenError {
         /// The migration.
         version: String,
     },
-    /// A migration failed; the database is as it was before that one.
+    /// A migration failed; the database is as it was before.
     #[error("the database cannot be brought up to date")]
     Migration(#[source] Cause),
+}
+
+impl OpenError {
+    /// What it means that no connection could be made.
+    pub(crate) fn of_connecting(error: diesel::ConnectionError) -> Self {
+        if is_lost_statement(&error) {
+            return Self::TransactionPooler(Box::new(error));
+        }
+        Self::Unreachable(Box::new(error))
+    }
+
+    /// What it means that a migration failed.
+    pub(crate) fn of_migrating(error: Cause) -> Self {
+        if is_lost_statement(&*error) { Self::TransactionPooler(error) } else { Self::Migration(error) }
+    }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, dsl::exists, select};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, User, UserId};
 use latchkey_ports::{Account, Page, StoreError, UserRepository};
@@ -11,6 +11,7 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     access::grants,
+    connection::Connection,
     errors::{Failure, unavailable},
     page,
     people_changes::{create, remove, replace, set_password},
@@ -125,7 +126,7 @@ impl UserRepository for PostgresStore {
 }
 
 /// The user of this id.
-pub(crate) async fn user(connection: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Failure> {
+pub(crate) async fn user(connection: &mut Connection, id: UserId) -> Result<Option<User>, Failure> {
     let row: Option<UserRow> =
         users::table.find(id.0).select(UserRow::as_select()).first(connection).await.optional()?;
     Ok(rows::found(row)?)
@@ -133,7 +134,7 @@ pub(crate) async fn user(connection: &mut AsyncPgConnection, id: UserId) -> Resu
 
 /// The user of this id with all that the user may do.
 pub(crate) async fn user_with_grants(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     id: UserId,
 ) -> Result<Option<(User, Grants)>, Failure> {
     let Some(user) = user(connection, id).await? else { return Ok(None) };
@@ -142,6 +143,6 @@ pub(crate) async fn user_with_grants(
 }
 
 /// Whether there is a user of this id.
-pub(crate) async fn user_exists(connection: &mut AsyncPgConnection, id: UserId) -> Result<bool, Failure> {
+pub(crate) async fn user_exists(connection: &mut Connection, id: UserId) -> Result<bool, Failure> {
     Ok(select(exists(users::table.filter(users::id.eq(id.0)))).get_result(connection).await?)
 }

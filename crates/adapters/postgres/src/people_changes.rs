@@ -4,11 +4,12 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, dsl::exists, insert_into,
     select, update,
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, RoleId, User, UserId};
 use latchkey_ports::{Entity, StoreError};
 
 use crate::{
+    connection::Connection,
     errors::{Failure, not_found, stale, taken},
     events::record,
     locks::{ADMINS, lock, number},
@@ -19,7 +20,7 @@ use crate::{
 
 /// Keeps a new user.
 pub(crate) async fn create(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     user: &NewUser,
     password: Option<&PasswordHash>,
     event: NewEvent,
@@ -43,14 +44,14 @@ fn identity_taken(constraint: &str) -> Option<Entity> {
 }
 
 /// Whether there is such a role, held for the whole instance. It then stays until the transaction ends.
-async fn hold_root_role(connection: &mut AsyncPgConnection, role: RoleId) -> Result<bool, Failure> {
+async fn hold_root_role(connection: &mut Connection, role: RoleId) -> Result<bool, Failure> {
     let held = hold_roles(connection, &[role]).await?;
     Ok(held.iter().any(|(_, kind)| kind.is_root()))
 }
 
 /// Puts identity, name and root role of the second in the place of those of the first, if those are still kept.
 pub(crate) async fn replace(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     before: &User,
     after: &User,
     event: &NewEvent,
@@ -81,7 +82,7 @@ pub(crate) async fn replace(
 
 /// Removes a user with all that is the user's.
 pub(crate) async fn remove(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     id: UserId,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
@@ -99,14 +100,14 @@ pub(crate) async fn remove(
     record(connection, &writing, event).await
 }
 
-async fn hold(connection: &mut AsyncPgConnection, id: UserId) -> Result<Option<User>, Failure> {
+async fn hold(connection: &mut Connection, id: UserId) -> Result<Option<User>, Failure> {
     let user = users::table.find(id.0).select(UserRow::as_select());
     let row: Option<UserRow> = user.for_update().first(connection).await.optional()?;
     Ok(rows::found(row)?)
 }
 
 /// Refuses to let the last Admin go. [`ADMINS`] is held, so the others stay what they are until the transaction ends.
-async fn spare_last_admin(connection: &mut AsyncPgConnection, leaving: &User) -> Result<(), Failure> {
+async fn spare_last_admin(connection: &mut Connection, leaving: &User) -> Result<(), Failure> {
     if leaving.kind != AccountKind::Person || leaving.root_role != Role::ADMIN {
         return Ok(());
     }
@@ -123,7 +124,7 @@ async fn spare_last_admin(connection: &mut AsyncPgConnection, leaving: &User) ->
 
 /// Whether there is such a person. Until the transaction ends the person stays, and nobody else can begin a session for
 /// them.
-pub(crate) async fn hold_person(connection: &mut AsyncPgConnection, id: UserId) -> Result<bool, Failure> {
+pub(crate) async fn hold_person(connection: &mut Connection, id: UserId) -> Result<bool, Failure> {
     let person = users::table
         .filter(users::id.eq(id.0))
         .filter(users::account_kind.eq(AccountKind::Person.as_str()))
@@ -134,7 +135,7 @@ pub(crate) async fn hold_person(connection: &mut AsyncPgConnection, id: UserId) 
 
 /// Sets a password and ends all sessions.
 pub(crate) async fn set_password(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     id: UserId,
     password: &PasswordHash,
     event: &NewEvent,

@@ -5,7 +5,7 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query,
     sql_types::{Array, BigInt, Timestamptz},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{
     EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
@@ -17,6 +17,7 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
+    connection::Connection,
     errors::{Failure, not_found, taken, unavailable},
     events::record,
     locks::number,
@@ -115,7 +116,7 @@ impl PersonalTokenRepository for PostgresStore {
 }
 
 async fn create(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     token: &NewPersonalToken,
     secret: &SecretRecord,
     most: u32,
@@ -147,7 +148,7 @@ async fn create(
 }
 
 async fn remove(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     user: UserId,
     id: PersonalTokenId,
     event: &NewEvent,

@@ -1,28 +1,23 @@
 //! How projects and environments are held while something is made of them, or in them. `locks` says in which order.
 
 use diesel::{ExpressionMethods, QueryDsl, dsl::exists, select};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, ProjectId};
 
 use crate::{
+    connection::Connection,
     errors::Failure,
     schema::{environments, projects},
 };
 
 /// Whether there is a project of this id.
-pub(crate) async fn project_exists(
-    connection: &mut AsyncPgConnection,
-    id: &ProjectId,
-) -> Result<bool, Failure> {
+pub(crate) async fn project_exists(connection: &mut Connection, id: &ProjectId) -> Result<bool, Failure> {
     let project = projects::table.filter(projects::id.eq(id.as_str()));
     Ok(select(exists(project)).get_result(connection).await?)
 }
 
 /// Whether there is a project of this id, which then stays until the transaction ends.
-pub(crate) async fn hold_project(
-    connection: &mut AsyncPgConnection,
-    id: &ProjectId,
-) -> Result<bool, Failure> {
+pub(crate) async fn hold_project(connection: &mut Connection, id: &ProjectId) -> Result<bool, Failure> {
     let project = projects::table.filter(projects::id.eq(id.as_str())).select(projects::id);
     let found: Vec<String> = project.for_key_share().load(connection).await?;
     Ok(!found.is_empty())
@@ -31,7 +26,7 @@ pub(crate) async fn hold_project(
 /// Those of these projects that exist. They stay, and nobody else can count or create tokens in them, until the
 /// transaction ends.
 pub(crate) async fn hold_projects(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     ids: &[&ProjectId],
 ) -> Result<Vec<String>, Failure> {
     if ids.is_empty() {
@@ -49,7 +44,7 @@ pub(crate) async fn hold_projects(
 
 /// Those of these environments that exist, which then stay until the transaction ends.
 pub(crate) async fn hold_environments(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     names: &[&EnvironmentName],
 ) -> Result<Vec<String>, Failure> {
     if names.is_empty() {

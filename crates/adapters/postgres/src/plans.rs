@@ -19,12 +19,10 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::Text,
 };
-use diesel_async::{
-    AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object,
-};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object};
 use latchkey_test_database::TestDatabase;
 
-use crate::{PostgresSettings, PostgresStore};
+use crate::{PostgresSettings, PostgresStore, connection::Connection};
 
 const MUCH: &str = include_str!("plans/much.sql");
 const MIGRATIONS: [&str; 3] = [
@@ -56,7 +54,7 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Explained<Q> {
     }
 }
 
-async fn plan<Q: QueryFragment<Pg> + Send>(connection: &mut AsyncPgConnection, statement: Q) -> String {
+async fn plan<Q: QueryFragment<Pg> + Send>(connection: &mut Connection, statement: Q) -> String {
     let lines: Vec<String> = Explained(statement).load(connection).await.expect("a plan");
     lines.join("\n")
 }
@@ -86,16 +84,17 @@ fn store_on(url: &str) -> PostgresStore {
         pool_size: 1,
         statement_timeout: Duration::from_secs(60),
         acquire_timeout: Duration::from_secs(60),
+        transaction_pooler: false,
     };
     PostgresStore::connect(&settings).expect("a good URL")
 }
 
-async fn connection_to(url: &str) -> AsyncPgConnection {
+async fn connection_to(url: &str) -> Connection {
     Object::take(store_on(url).connection().await.expect("connects"))
 }
 
 /// A database with much in it: made once, and cloned.
-async fn much() -> (AsyncPgConnection, TestDatabase) {
+async fn much() -> (Connection, TestDatabase) {
     let mut hasher = DefaultHasher::new();
     (MIGRATIONS, MUCH).hash(&mut hasher);
     let database = TestDatabase::migrated(&format!("plans_{:016x}", hasher.finish()), |url| async move {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, insert_into, update};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectRemoval, Role, UserId};
 use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
@@ -10,6 +10,7 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
+    connection::Connection,
     errors::{Failure, not_found, stale, taken, unavailable},
     events::record,
     locks::number,
@@ -94,7 +95,7 @@ impl ProjectRepository for PostgresStore {
 }
 
 async fn create(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     project: &Project,
     environments: &[EnvironmentName],
     owner: Option<UserId>,
@@ -142,7 +143,7 @@ async fn create(
 }
 
 async fn replace(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     before: &Project,
     after: &Project,
     event: &NewEvent,

@@ -12,16 +12,16 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
-use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel::ConnectionResult;
 use latchkey_ports::StoreError;
 use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
-use tokio_postgres::{Config, NoTls};
 
-use crate::errors::unavailable;
+use crate::{
+    connection::{Connection, Opening},
+    errors::unavailable,
+};
 
 /// How many connections a thread has to itself, as long as there are enough: while one is being read from, the
 /// database has work from the other.
@@ -30,23 +30,21 @@ const OF_ONE_THREAD: usize = 2;
 /// The connections, each made when it is first needed and made anew when it was closed.
 pub(crate) struct Readers {
     places: Box<[Place]>,
-    config: Config,
-    limits: String,
-    acquire_timeout: Duration,
+    opening: Opening,
 }
 
 type Place = Mutex<Option<Arc<Reader>>>;
 
 /// An open connection. Shared references are all that a query needs.
 pub(crate) struct Reader {
-    connection: AsyncPgConnection,
+    connection: Connection,
     driver: JoinHandle<()>,
 }
 
 impl Deref for Reader {
-    type Target = AsyncPgConnection;
+    type Target = Connection;
 
-    fn deref(&self) -> &AsyncPgConnection {
+    fn deref(&self) -> &Connection {
         &self.connection
     }
 }
@@ -58,9 +56,9 @@ impl fmt::Debug for Readers {
 }
 
 impl Readers {
-    /// At most so many connections, each told these limits.
-    pub(crate) fn new(size: usize, config: Config, limits: String, acquire_timeout: Duration) -> Self {
-        Self { places: (0..size.max(1)).map(|_| Mutex::default()).collect(), config, limits, acquire_timeout }
+    /// At most so many connections, each opened so.
+    pub(crate) fn new(size: usize, opening: Opening) -> Self {
+        Self { places: (0..size.max(1)).map(|_| Mutex::default()).collect(), opening }
     }
 
     /// A connection, for queries that others are under way beside.
@@ -72,31 +70,17 @@ impl Readers {
         {
             return Ok(reader);
         }
-        timeout(self.acquire_timeout, self.made(place)).await.map_err(unavailable)?.map_err(unavailable)
+        timeout(self.opening.patience, self.made(place)).await.map_err(unavailable)?.map_err(unavailable)
     }
 
     /// Whoever comes while a connection is being made waits for the same one.
     async fn made(&self, place: &Place) -> ConnectionResult<Arc<Reader>> {
         let mut place = place.lock().await;
-        match open(place.as_ref()) {
-            Some(reader) => Ok(reader),
-            None => Ok(Arc::clone(place.insert(Arc::new(self.connect().await?)))),
+        if let Some(reader) = open(place.as_ref()) {
+            return Ok(reader);
         }
-    }
-
-    /// The driver, which moves bytes, runs where the connection is made; there are no hops to another thread for those
-    /// who ask from the same one.
-    async fn connect(&self) -> ConnectionResult<Reader> {
-        let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
-        let (client, connection) = self.config.connect(NoTls).await.map_err(bad)?;
-        let driver = tokio::spawn(async move {
-            // Why it ended is told to those who wait for answers.
-            let _ = connection.await;
-        });
-        let connection = AsyncPgConnection::try_from(client).await?;
-        let mut shared = &connection;
-        shared.batch_execute(&self.limits).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Reader { connection, driver })
+        let (connection, driver) = self.opening.shared().await?;
+        Ok(Arc::clone(place.insert(Arc::new(Reader { connection, driver }))))
     }
 }
 

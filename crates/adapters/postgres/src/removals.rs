@@ -1,12 +1,13 @@
 //! How a place goes, and what becomes of the tokens that name it.
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, dsl::array};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{ApiToken, EnvironmentRemoval, EventId, NewEvent, ProjectRemoval, TokenFate};
 use latchkey_ports::{Entity, StoredToken};
 use uuid::Uuid;
 
 use crate::{
+    connection::Connection,
     errors::{Failure, not_found},
     events::{record, record_all},
     locks::{Numbering, number},
@@ -17,7 +18,7 @@ use crate::{
 
 /// Removes a project. Nobody can create tokens in it from the moment that it is held.
 pub(crate) async fn project(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     removal: &ProjectRemoval,
 ) -> Result<EventId, Failure> {
     let id = removal.project.as_str();
@@ -47,7 +48,7 @@ pub(crate) async fn project(
 
 /// Removes an environment. Nobody can create tokens in it from the moment that it is held.
 pub(crate) async fn environment(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     removal: &EnvironmentRemoval,
 ) -> Result<EventId, Failure> {
     let name = removal.environment.as_str();
@@ -74,7 +75,7 @@ pub(crate) async fn environment(
 /// What becomes of these tokens, which are held. They are read in a statement of its own, because the one that waited for
 /// them saw their projects as they were before.
 async fn fates(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     ids: &[Uuid],
     fate_of: impl Fn(&ApiToken) -> TokenFate + Send,
 ) -> Result<Vec<(Uuid, TokenFate)>, Failure> {
@@ -85,7 +86,7 @@ async fn fates(
 
 /// Revokes those that are to be revoked, and records what becomes of each.
 async fn meet(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     writing: &Numbering,
     fates: &[(Uuid, TokenFate)],
 ) -> Result<(), Failure> {

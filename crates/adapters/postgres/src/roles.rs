@@ -4,11 +4,12 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
     dsl::exists, insert_into, select, update,
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, NewEvent, NewRole, Permission, Role, RoleId};
 use latchkey_ports::{Entity, StoreError};
 
 use crate::{
+    connection::Connection,
     errors::{Failure, not_found, stale, taken},
     events::record,
     locks::{Numbering, number},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Every role, by id.
-pub(crate) async fn all(connection: &mut AsyncPgConnection) -> Result<Vec<Role>, Failure> {
+pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<Role>, Failure> {
     let permissions: Vec<(i64, String)> = role_permissions::table
         .order((role_permissions::role_id, role_permissions::permission))
         .load(connection)
@@ -27,7 +28,7 @@ pub(crate) async fn all(connection: &mut AsyncPgConnection) -> Result<Vec<Role>,
 }
 
 /// The role of this id.
-pub(crate) async fn find(connection: &mut AsyncPgConnection, id: RoleId) -> Result<Option<Role>, Failure> {
+pub(crate) async fn find(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, Failure> {
     let row: Option<RoleRow> =
         roles::table.find(id.0).select(RoleRow::as_select()).first(connection).await.optional()?;
     match row {
@@ -36,7 +37,7 @@ pub(crate) async fn find(connection: &mut AsyncPgConnection, id: RoleId) -> Resu
     }
 }
 
-async fn with_permissions(connection: &mut AsyncPgConnection, row: RoleRow) -> Result<Option<Role>, Failure> {
+async fn with_permissions(connection: &mut Connection, row: RoleRow) -> Result<Option<Role>, Failure> {
     let permissions: Vec<(i64, String)> =
         role_permissions::table.filter(role_permissions::role_id.eq(row.id)).load(connection).await?;
     Ok(rows::roles(vec![row], permissions)?.pop())
@@ -44,7 +45,7 @@ async fn with_permissions(connection: &mut AsyncPgConnection, row: RoleRow) -> R
 
 /// Keeps a new role.
 pub(crate) async fn create(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     role: &NewRole,
     event: NewEvent,
 ) -> Result<(RoleId, EventId), Failure> {
@@ -65,7 +66,7 @@ fn name_taken(constraint: &str) -> Option<Entity> {
 }
 
 async fn allow(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     _writing: &Numbering,
     role: RoleId,
     permissions: impl Iterator<Item = &Permission> + Send,
@@ -83,7 +84,7 @@ async fn allow(
 
 /// Puts the second in the place of the first, if that is still what is kept.
 pub(crate) async fn replace(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     before: &Role,
     after: &Role,
     event: &NewEvent,
@@ -114,7 +115,7 @@ pub(crate) async fn replace(
 
 /// Removes a role that nobody holds. Nobody can be given it from the moment that it is held here.
 pub(crate) async fn remove(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     id: RoleId,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {

@@ -5,7 +5,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
     insert_into, sql_query, sql_types::Timestamptz, update,
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EventId, LoginFailures, NewEvent, Session, SessionId, Timestamp, UserId};
 use latchkey_ports::{Entity, SecretDigest, SecretRecord, SessionHolder, SessionRepository, StoreError};
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    connection::Connection,
     errors::{Failure, not_found, taken, unavailable},
     events::record,
     locks::number,
@@ -128,7 +129,7 @@ impl SessionRepository for PostgresStore {
 }
 
 async fn start(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     session: &Session,
     secret: &SecretRecord,
     most: u32,

@@ -2,9 +2,8 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
-use diesel::ConnectionResult;
 use diesel_async::{
-    AsyncConnection, AsyncPgConnection,
+    AsyncConnection, SimpleAsyncConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
         deadpool::{Object, Pool},
@@ -18,6 +17,7 @@ use tracing::Instrument;
 
 use crate::{
     OpenError,
+    connection::{Connection, Opening},
     errors::{Failure, unavailable},
     migrations,
     readers::{Reader, Readers},
@@ -34,6 +34,8 @@ pub struct PostgresSettings {
     pub statement_timeout: Duration,
     /// How long a call waits for a connection.
     pub acquire_timeout: Duration,
+    /// Whether a pooler in transaction mode stands before the database.
+    pub transaction_pooler: bool,
 }
 
 /// Without the URL, which may hold a password.
@@ -46,10 +48,9 @@ impl fmt::Debug for PostgresSettings {
 /// The store over one PostgreSQL database. A clone is the same store.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<Connection>,
     readers: Arc<Readers>,
-    acquire_timeout: Duration,
-    url: String,
+    opening: Opening,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -76,18 +77,27 @@ impl PostgresStore {
         let mut config = ManagerConfig::default();
         // A connection that died is noticed without asking: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
-        let (limits, patience) = (session_limits(settings.statement_timeout), settings.acquire_timeout);
+        let opening = Opening {
+            url: url.clone(),
+            config: parsed,
+            statement_timeout: settings.statement_timeout,
+            patience: settings.acquire_timeout,
+            transaction_pooler: settings.transaction_pooler,
+        };
         // Of the connections, half are for those who need one to themselves, and half are shared.
         let shared = (settings.pool_size / 2).max(1);
-        let readers = Arc::new(Readers::new(shared, parsed, limits.clone(), patience));
-        config.custom_setup =
-            Box::new(move |url| establish(url.to_owned(), limits.clone(), patience).boxed());
+        let readers = Arc::new(Readers::new(shared, opening.clone()));
+        let for_pool = opening.clone();
+        config.custom_setup = Box::new(move |_url| {
+            let opening = for_pool.clone();
+            async move { opening.own().await }.boxed()
+        });
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size.saturating_sub(shared).max(1))
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
-        Ok(Self { pool, readers, acquire_timeout: settings.acquire_timeout, url: url.clone() })
+        Ok(Self { pool, readers, opening })
     }
 
     /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at
@@ -96,11 +106,7 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Unreachable`]; [`OpenError::NewerSchema`] where a newer program was here; [`OpenError::Migration`].
     pub async fn migrate(&self) -> Result<usize, OpenError> {
-        let connecting = timeout(self.acquire_timeout, AsyncPgConnection::establish(&self.url));
-        let connection = connecting
-            .await
-            .map_err(|error| OpenError::Unreachable(Box::new(error)))?
-            .map_err(|error| OpenError::Unreachable(Box::new(error)))?;
+        let connection = self.opening.unlimited().await.map_err(OpenError::of_connecting)?;
         migrations::run(connection).await
     }
 
@@ -110,8 +116,8 @@ impl PostgresStore {
     }
 
     /// A connection of one's own for reading. Statements outside a transaction leave nothing behind when they are dropped.
-    pub(crate) async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
-        timeout(self.acquire_timeout, self.pool.get()).await.map_err(unavailable)?.map_err(unavailable)
+    pub(crate) async fn connection(&self) -> Result<Object<Connection>, StoreError> {
+        timeout(self.opening.patience, self.pool.get()).await.map_err(unavailable)?.map_err(unavailable)
     }
 
     /// A transaction that writes: done as a whole, or not at all. It is a task of its own, which goes on when the
@@ -119,38 +125,20 @@ impl PostgresStore {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
     {
         let store = self.clone();
         let transaction = async move {
             let mut connection = store.connection().await?;
-            let done = connection.transaction(async |connection| work(connection).await).await;
-            done.map_err(StoreError::from)
+            let limits = store.opening.limits_of_transaction();
+            let done = connection.transaction(async |connection| {
+                if let Some(limits) = limits {
+                    connection.batch_execute(&limits).await?;
+                }
+                work(connection).await
+            });
+            done.await.map_err(StoreError::from)
         };
         tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)?
     }
-}
-
-/// What every session is told: how long a statement may take, and that a transaction that nobody continues ends, with
-/// its locks.
-fn session_limits(statement_timeout: Duration) -> String {
-    let millis = statement_timeout.as_millis();
-    format!("SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {};", 2 * millis)
-}
-
-async fn establish(url: String, limits: String, patience: Duration) -> ConnectionResult<AsyncPgConnection> {
-    use diesel_async::SimpleAsyncConnection;
-
-    let connecting = async {
-        let mut connection = AsyncPgConnection::establish(&url).await?;
-        connection
-            .batch_execute(&limits)
-            .await
-            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        Ok(connection)
-    };
-    // A network that swallows packets must not hold a caller for minutes.
-    timeout(patience, connecting)
-        .await
-        .unwrap_or_else(|elapsed| Err(diesel::ConnectionError::BadConnection(elapsed.to_string())))
 }

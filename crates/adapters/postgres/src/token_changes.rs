@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, NewEvent, Timestamp, TokenId};
 use latchkey_ports::{Entity, Rotation};
 
 use crate::{
+    connection::Connection,
     errors::{Failure, not_found, stale, taken},
     events::record,
     locks::number,
@@ -16,7 +17,7 @@ use crate::{
 
 /// Changes when a token ends, if that is still the first of the moments, to the second.
 pub(crate) async fn change_expiry(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     id: TokenId,
     (before, after): (Option<Timestamp>, Option<Timestamp>),
     event: &NewEvent,
@@ -39,7 +40,7 @@ pub(crate) async fn change_expiry(
 
 /// Gives a token a new secret.
 pub(crate) async fn rotate(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     rotation: &Rotation,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
@@ -82,7 +83,7 @@ pub(crate) async fn rotate(
 
 /// Removes a token with all its secrets.
 pub(crate) async fn remove(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     id: TokenId,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {

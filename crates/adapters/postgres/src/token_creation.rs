@@ -1,11 +1,12 @@
 //! How API tokens come into being.
 
 use diesel::{ExpressionMethods, QueryDsl, dsl::exists, insert_into, select};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, EventId, NewEvent, ProjectId, ProjectScope};
 use latchkey_ports::{Entity, FirstToken, Quota, SecretDigest, SecretRecord, StoreError, StoredToken};
 
 use crate::{
+    connection::Connection,
     errors::{Failure, conflict, not_found, taken},
     events::record,
     locks::{ALL_PROJECTS, Numbering, lock, number},
@@ -17,7 +18,7 @@ use crate::{
 
 /// Keeps a new token where there is room for it, with its event.
 pub(crate) async fn create(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     stored: &StoredToken,
     quota: Quota,
     event: &NewEvent,
@@ -31,7 +32,7 @@ pub(crate) async fn create(
 
 /// Keeps these tokens, each with its event, where there is none yet.
 pub(crate) async fn create_first(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     tokens: &[FirstToken],
 ) -> Result<bool, Failure> {
     if any_token(connection).await? {
@@ -52,7 +53,7 @@ pub(crate) async fn create_first(
     Ok(true)
 }
 
-async fn any_token(connection: &mut AsyncPgConnection) -> Result<bool, Failure> {
+async fn any_token(connection: &mut Connection) -> Result<bool, Failure> {
     Ok(select(exists(api_tokens::table.select(api_tokens::id))).get_result(connection).await?)
 }
 
@@ -64,7 +65,7 @@ struct Places {
 }
 
 impl Places {
-    async fn hold(connection: &mut AsyncPgConnection, tokens: &[&StoredToken]) -> Result<Self, Failure> {
+    async fn hold(connection: &mut Connection, tokens: &[&StoredToken]) -> Result<Self, Failure> {
         let accesses = || tokens.iter().map(|stored| &stored.token.access);
         let projects: Vec<_> = accesses().flat_map(|access| access.projects().named()).collect();
         let environments: Vec<_> = accesses().filter_map(|access| access.environment()).collect();
@@ -89,7 +90,7 @@ impl Places {
 }
 
 async fn check_quota(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     projects: &ProjectScope,
     Quota(limit): Quota,
 ) -> Result<(), Failure> {
@@ -113,7 +114,7 @@ async fn check_quota(
 /// Refuses secrets that some token has, as secret, alias or retired secret. The unique indexes would not see one that is
 /// of another sort there.
 pub(crate) async fn check_new(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     _writing: &Numbering,
     records: impl Iterator<Item = &SecretRecord> + Send,
 ) -> Result<(), Failure> {
@@ -124,7 +125,7 @@ pub(crate) async fn check_new(
 }
 
 async fn insert(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     writing: &Numbering,
     stored: &StoredToken,
 ) -> Result<(), Failure> {

@@ -84,6 +84,7 @@ pub(crate) struct DatabaseSettings {
     pub(crate) pool_size: NonZeroU32,
     pub(crate) statement_timeout: Duration,
     pub(crate) acquire_timeout: Duration,
+    pub(crate) transaction_pooler: bool,
 }
 
 /// `[tokens]`.
@@ -163,6 +164,7 @@ impl Config {
                 pool_size: reader.read("database.pool_size", values::count)?,
                 statement_timeout: reader.read("database.statement_timeout", values::span)?,
                 acquire_timeout: reader.read("database.acquire_timeout", values::span)?,
+                transaction_pooler: reader.read("database.transaction_pooler", values::truth)?,
             },
             tokens: Tokens {
                 reveal: reader.read("tokens.reveal", values::reveal)?,

@@ -68,6 +68,11 @@ impl Ground {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        let found = self.settings.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| panic!("no setting {name}"), |(_, value)| value)
+    }
+
     /// The directory that the programs run in; SQLite's files are here.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()

@@ -48,6 +48,8 @@ mod lost_key;
 #[cfg(test)]
 mod permission_matrix;
 #[cfg(test)]
+mod pooled;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod reference_defects;

@@ -1,17 +1,17 @@
 //! The audit trail.
 
-use diesel_async::AsyncPgConnection;
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
 use latchkey_ports::{EventQuery, EventReach, Page};
 
 use super::{goes_by, much, plan, walks};
+use crate::connection::Connection;
 use crate::event_lists::{listed, matching, number_of};
 
 fn within(reach: EventReach) -> EventQuery {
     EventQuery { page: Page::first(100), ..EventQuery::within(reach) }
 }
 
-async fn plan_of(connection: &mut AsyncPgConnection, query: &EventQuery) -> String {
+async fn plan_of(connection: &mut Connection, query: &EventQuery) -> String {
     plan(connection, listed(matching(query), query.page)).await
 }
 

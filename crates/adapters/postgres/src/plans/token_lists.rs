@@ -1,11 +1,11 @@
 //! Tokens that are listed: the first page of a hundred is read in order, and nothing more.
 
-use diesel_async::AsyncPgConnection;
 use latchkey_domain::{EnvironmentName, ProjectId, TokenId, TokenKind, TokenName};
 use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
 use uuid::Uuid;
 
 use super::{goes_by, much, plan, walks};
+use crate::connection::Connection;
 use crate::token_lists::listed;
 
 const ALL: [TokenKind; 3] = [TokenKind::Client, TokenKind::Admin, TokenKind::Frontend];
@@ -14,7 +14,7 @@ fn first_page() -> TokenQuery {
     TokenQuery { page: Page::first(100), ..TokenQuery::of_kinds(ALL) }
 }
 
-async fn plan_of(connection: &mut AsyncPgConnection, query: &TokenQuery) -> String {
+async fn plan_of(connection: &mut Connection, query: &TokenQuery) -> String {
     plan(connection, listed(query).expect("there can be some")).await
 }
 

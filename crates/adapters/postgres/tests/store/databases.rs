@@ -11,21 +11,36 @@ use latchkey_postgres::{PostgresSettings, PostgresStore};
 use latchkey_test_database::TestDatabase;
 
 pub(crate) fn store_on(url: &str) -> PostgresStore {
+    store(url, false)
+}
+
+fn store(url: &str, transaction_pooler: bool) -> PostgresStore {
     let settings = PostgresSettings {
         url: url.to_owned(),
         pool_size: 8,
         statement_timeout: Duration::from_secs(30),
         acquire_timeout: Duration::from_secs(30),
+        transaction_pooler,
     };
     PostgresStore::connect(&settings).expect("a good URL")
 }
 
 /// A store on a database of its own, up to date.
 pub(crate) async fn migrated() -> (PostgresStore, TestDatabase) {
-    let database = TestDatabase::migrated(&migrations_key(), |url| async move {
-        store_on(&url).migrate().await.expect("migrated");
-    });
+    let database = migrated_database();
     (store_on(database.url()), database)
+}
+
+/// The same as behind a pooler in transaction mode. That there need not be one here; what differs are the statements.
+pub(crate) fn migrated_as_if_pooled() -> (PostgresStore, TestDatabase) {
+    let database = migrated_database();
+    (store(database.url(), true), database)
+}
+
+fn migrated_database() -> TestDatabase {
+    TestDatabase::migrated(&migrations_key(), |url| async move {
+        store_on(&url).migrate().await.expect("migrated");
+    })
 }
 
 /// Another key as soon as any migration reads differently.

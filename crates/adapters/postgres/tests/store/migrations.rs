@@ -94,6 +94,7 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
             pool_size: 1,
             statement_timeout: std::time::Duration::from_secs(1),
             acquire_timeout: std::time::Duration::from_secs(5),
+            transaction_pooler: false,
         };
         PostgresStore::connect(&settings)
     };
