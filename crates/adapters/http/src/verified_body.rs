@@ -107,9 +107,12 @@ pub(crate) struct IntrospectedToken<'t> {
     /// The name of the token.
     #[schema(value_type = String, example = "web shop")]
     client_id: &'t str,
+    /// How the token is presented (RFC 6749, section 5.1).
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
     /// What the token is for.
     #[schema(value_type = String, example = "client")]
-    token_type: &'static str,
+    r#type: &'static str,
     /// The id of the token.
     #[schema(example = "01981f4e-7a4c-7c3e-8a55-0123456789ab")]
     sub: String,
@@ -130,7 +133,8 @@ impl<'t> IntrospectionBody<'t> {
     pub(crate) fn of(token: Option<VerifiedToken<'t>>) -> Self {
         let shown = |token: VerifiedToken<'t>| IntrospectedToken {
             client_id: token.name.as_str(),
-            token_type: token.access.kind().as_str(),
+            token_type: "Bearer",
+            r#type: token.access.kind().as_str(),
             sub: token.id.to_string(),
             iat: token.id.created_at_millis().div_euclid(1_000),
             exp: token.expires_at.map(|end| end.millis().div_euclid(1_000)),

@@ -41,7 +41,8 @@ async fn a_good_one_is_described() {
         "default"
       ],
       "sub": null,
-      "token_type": "client"
+      "token_type": "Bearer",
+      "type": "client"
     }
     "#);
     let admin = introspect(&app, &app.token(TokenAccess::Admin).await).await.json();
