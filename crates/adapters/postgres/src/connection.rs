@@ -2,7 +2,7 @@
 //!
 //! Where Latchkey has its PostgreSQL session to itself, diesel-async keeps statements prepared under names. Behind a pooler in
 //! transaction mode each transaction may run in another session, in which those names mean nothing or something else: there,
-//! a statement goes without a name and in one piece (decision 11).
+//! a statement goes without a name and in one piece (decision 12).
 
 mod driver_error;
 mod opening;
