@@ -6,6 +6,8 @@ use actix_web::http::header::HeaderName;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
+use crate::routes::{self, Table};
+
 /// What an operator decides about the wire.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -36,6 +38,7 @@ pub struct Context {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: HttpSettings,
     pub(crate) document: String,
+    pub(crate) table: Table,
 }
 
 impl Context {
@@ -43,6 +46,6 @@ impl Context {
     #[must_use]
     pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, settings: HttpSettings) -> Self {
         let document = crate::openapi().to_json().unwrap_or_default();
-        Self { use_cases, entropy, settings, document }
+        Self { use_cases, entropy, settings, document, table: routes::table() }
     }
 }

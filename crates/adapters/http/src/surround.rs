@@ -1,60 +1,65 @@
 //! What surrounds every request, whatever becomes of it: its id, its span, and the headers of every answer.
 //!
-//! One layer does all of it, because each layer costs every request an allocation.
+//! One function does all of it, because each layer of actix's costs every request an allocation.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
-    Error, HttpResponse,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    HttpRequest, HttpResponse,
     http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
-    middleware::Next,
+    web::Payload,
 };
 use futures_util::FutureExt;
 use latchkey_ports::EntropyExt;
 use tracing::Instrument;
 
-use crate::{answers::Answer, context::Context, failure::Failure};
+use crate::{
+    answers::Answer,
+    call::Call,
+    context::Context,
+    failure::Failure,
+    routes::{Path, unknown},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MOST_ID_BYTES: usize = 128;
 
 /// Handles the request within all that.
-pub(crate) async fn surround(
-    context: Arc<Context>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+pub(crate) async fn surround(context: Arc<Context>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let id = request_id(&context, &request);
     let span = tracing::info_span!(
         "request",
         request_id = id.to_str().unwrap_or_default(),
         method = request.method().as_str()
     );
-    let mut answered = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
-    let headers = answered.headers_mut();
+    let path = context.table.find(request.uri().path());
+    let pattern = path.map_or("", Path::pattern);
+    let call = Call::new(request, Arc::clone(&context), pattern, payload);
+    let mut answer = guarded(&context, acting(path, call)).instrument(span.clone()).await;
+    let headers = answer.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Never the path: it may hold a secret.
-    tracing::debug!(
-        parent: &span,
-        route = answered.request().match_pattern().as_deref().unwrap_or("-"),
-        status = answered.status().as_u16(),
-        "answered"
-    );
-    Ok(answered)
+    tracing::debug!(parent: &span, route = pattern, status = answer.status().as_u16(), "answered");
+    answer
+}
+
+async fn acting(path: Option<&Path>, call: Call) -> Answer {
+    match path {
+        Some(path) => path.answer(call).await,
+        None => unknown(call).await,
+    }
 }
 
 /// What a handler answers, with a net beneath it: a panic and a handler that takes too long are failures like others.
-pub(crate) async fn guarded(context: Arc<Context>, acting: impl Future<Output = Answer>) -> HttpResponse {
+async fn guarded(context: &Context, acting: impl Future<Output = Answer>) -> HttpResponse {
     let caught = AssertUnwindSafe(acting).catch_unwind();
     let answer = match tokio::time::timeout(context.settings.request_timeout, caught).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Failure::Panicked),
         Err(_) => Err(Failure::TimedOut),
     };
-    answer.unwrap_or_else(|failure| fail(&context, &failure))
+    answer.unwrap_or_else(|failure| fail(context, &failure))
 }
 
 /// The answer to a failure, which is logged under the same id.
@@ -65,7 +70,7 @@ fn fail(context: &Context, failure: &Failure) -> HttpResponse {
 }
 
 /// The client's own id, where it is one that can be repeated in a header and a log line; else a new one.
-fn request_id(context: &Context, request: &ServiceRequest) -> HeaderValue {
+fn request_id(context: &Context, request: &HttpRequest) -> HeaderValue {
     let sent = request.headers().get(REQUEST_ID).filter(|value| {
         (1..=MOST_ID_BYTES).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
     });

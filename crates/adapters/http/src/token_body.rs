@@ -1,5 +1,7 @@
 //! The bodies of tokens: what comes in to create one, and what goes out.
 
+use std::borrow::Cow;
+
 use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, TokenId, TokenName};
 use latchkey_service::{RevealedToken, TokenPage, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
@@ -214,18 +216,19 @@ fn names(projects: &ProjectScope) -> impl Iterator<Item = &str> {
 pub(crate) struct Joined<'t>(pub(crate) &'t ProjectScope);
 
 impl Joined<'_> {
-    pub(crate) fn text(&self) -> String {
-        names(self.0).collect::<Vec<_>>().join(",")
+    /// Most tokens have one project, and then nothing is joined.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self.0.named() {
+            [] => Cow::Borrowed("*"),
+            [one] => Cow::Borrowed(one.as_str()),
+            several => Cow::Owned(several.iter().map(ProjectId::as_str).collect::<Vec<_>>().join(",")),
+        }
     }
 }
 
 impl Serialize for Joined<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.named() {
-            [] => serializer.serialize_str("*"),
-            [one] => serializer.serialize_str(one.as_str()),
-            _ => serializer.serialize_str(&self.text()),
-        }
+        serializer.serialize_str(&self.text())
     }
 }
 

@@ -1,5 +1,7 @@
 //! How it is said what a token is good for.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{HeaderName, HeaderValue};
 use latchkey_domain::{EnvironmentName, VerifiedToken};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -74,20 +76,21 @@ fn environment<'t>(token: &VerifiedToken<'t>) -> &'t str {
     token.access.environment().map_or("*", EnvironmentName::as_str)
 }
 
+const NAME: HeaderName = HeaderName::from_static("x-latchkey-token-name");
+const TYPE: HeaderName = HeaderName::from_static("x-latchkey-token-type");
+const PROJECTS: HeaderName = HeaderName::from_static("x-latchkey-token-projects");
+const ENVIRONMENT: HeaderName = HeaderName::from_static("x-latchkey-token-environment");
+
 /// What a gateway is told about a good token.
 pub(crate) fn verified_headers(token: VerifiedToken<'_>) -> [(HeaderName, HeaderValue); 4] {
-    let name = utf8_percent_encode(token.name.as_str(), NOT_IN_HEADERS).to_string();
-    let projects = Joined(token.access.projects()).text();
+    let name: Cow<'_, str> = utf8_percent_encode(token.name.as_str(), NOT_IN_HEADERS).into();
     // Names of projects and environments are ASCII, and so is what was percent-encoded.
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
     [
-        (HeaderName::from_static("x-latchkey-token-name"), value(&name)),
-        (
-            HeaderName::from_static("x-latchkey-token-type"),
-            HeaderValue::from_static(token.access.kind().as_str()),
-        ),
-        (HeaderName::from_static("x-latchkey-token-projects"), value(&projects)),
-        (HeaderName::from_static("x-latchkey-token-environment"), value(environment(&token))),
+        (NAME, value(&name)),
+        (TYPE, HeaderValue::from_static(token.access.kind().as_str())),
+        (PROJECTS, value(&Joined(token.access.projects()).text())),
+        (ENVIRONMENT, value(environment(&token))),
     ]
 }
 

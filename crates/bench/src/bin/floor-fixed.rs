@@ -19,13 +19,18 @@ async fn main() -> anyhow::Result<()> {
     HttpServer::new(move || {
         let app = App::new().app_data(Data::new(body.clone())).route(ROUTE, web::get().to(list));
         // Whatever else is asked, by whichever method, has the same answer.
-        app.default_service(web::to(list))
+        app.default_service(web::to(asked))
     })
     .workers(floor.workers()?)
     .bind(floor.listen)?
     .run()
     .await?;
     Ok(())
+}
+
+/// What was sent is read, as whoever answers has to: unread, it would cost the client its connection.
+async fn asked(body: Data<Bytes>, _sent: Bytes) -> HttpResponse {
+    answer(&body)
 }
 
 async fn list(body: Data<Bytes>) -> HttpResponse {

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, http::Method, web::ServiceConfig};
+use actix_web::{HttpResponse, http::Method};
 use latchkey_service::{EnvironmentChange, InstancePermit, ManageEnvironments};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created, done, shown, tagged},
     call::Call,
-    context::Context,
     environment_body::{
         CreateEnvironmentBody, EnvironmentBody, EnvironmentUsageBody, EnvironmentsBody,
         EnvironmentsOfProjectBody, SortOrderBody, UpdateEnvironmentBody, change, draft, orders,
@@ -44,20 +43,20 @@ const ENVIRONMENT_BYTES: usize = 192;
 pub(crate) struct Document;
 
 /// The fixed paths go before those with a name in their place.
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_all_environments)
         .on(Method::POST, create_environment)
-        .add(config);
-    Path::private(SORT_ORDER, "PUT", context).on(Method::PUT, update_sort_order).add(config);
-    Path::private(OF_PROJECT, "GET,HEAD", context).on(Method::GET, get_project_environments).add(config);
-    Path::private(ONE, "GET,HEAD,PUT,DELETE", context)
+        .add(table);
+    Path::private(SORT_ORDER, "PUT").on(Method::PUT, update_sort_order).add(table);
+    Path::private(OF_PROJECT, "GET,HEAD").on(Method::GET, get_project_environments).add(table);
+    Path::private(ONE, "GET,HEAD,PUT,DELETE")
         .on(Method::GET, get_environment)
         .on(Method::PUT, update_environment)
         .on(Method::DELETE, remove_environment)
-        .add(config);
-    Path::private(ON, "POST", context).on(Method::POST, toggle_environment_on).add(config);
-    Path::private(OFF, "POST", context).on(Method::POST, toggle_environment_off).add(config);
+        .add(table);
+    Path::private(ON, "POST").on(Method::POST, toggle_environment_on).add(table);
+    Path::private(OFF, "POST").on(Method::POST, toggle_environment_off).add(table);
 }
 
 async fn permit(call: &Call) -> Result<InstancePermit<ManageEnvironments>, Failure> {

@@ -1,17 +1,14 @@
 //! The audit trail: `/api/admin/events`, `/api/admin/search/events` and `/api/admin/projects/{projectId}/events`
 //! (contract, "Events").
 
-use std::sync::Arc;
-
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_service::{InstancePermit, Permit, ReadEvents, ReadProjectEvents};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, tagged},
     call::Call,
-    context::Context,
     error_answers::CallerErrors,
     event_body::{EVENT_BYTES, EventsBody, FoundEventsBody},
     event_query::{filter, page, plain_filter},
@@ -31,10 +28,10 @@ const USUAL_SEARCH: u32 = 50;
 #[openapi(paths(get_events, search_events, get_project_events))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(ALL, "GET,HEAD", context).on(Method::GET, get_events).add(config);
-    Path::private(SEARCH, "GET,HEAD", context).on(Method::GET, search_events).add(config);
-    Path::private(OF_PROJECT, "GET,HEAD", context).on(Method::GET, get_project_events).add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::private(ALL, "GET,HEAD").on(Method::GET, get_events).add(table);
+    Path::private(SEARCH, "GET,HEAD").on(Method::GET, search_events).add(table);
+    Path::private(OF_PROJECT, "GET,HEAD").on(Method::GET, get_project_events).add(table);
 }
 
 /// Get the most recent events from the instance.

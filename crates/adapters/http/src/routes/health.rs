@@ -1,20 +1,16 @@
 //! Signs of life: `/health` of the process, `/ready` of the process and its database.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpResponse,
     http::{Method, header},
-    web::ServiceConfig,
 };
 
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, JSON},
     call::Call,
-    context::Context,
 };
 
 const GOOD: &str = r#"{"health":"GOOD"}"#;
@@ -25,9 +21,9 @@ const GET_ONLY: &str = "GET,HEAD";
 #[openapi(paths(health, ready), components(schemas(crate::failure::ErrorBody)))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::public("/health", GET_ONLY, context).on(Method::GET, health).add(config);
-    Path::public("/ready", GET_ONLY, context).on(Method::GET, ready).add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::public("/health", GET_ONLY).on(Method::GET, health).add(table);
+    Path::public("/ready", GET_ONLY).on(Method::GET, ready).add(table);
 }
 
 /// Says that the process is alive, whatever its database does.

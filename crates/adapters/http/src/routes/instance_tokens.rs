@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_service::{
     CreateInstanceTokens, DeleteInstanceTokens, InstanceAction, InstancePermit, Missing, ReadInstanceTokens,
     Refusal, TokenFilter, TokenReference, UpdateInstanceTokens,
 };
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created, done, shown, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     instance_token_body::{self, CreateInstanceTokenBody, UpdateTokenBody},
@@ -41,17 +40,17 @@ const ROTATION: &str = "/api/admin/api-tokens/{token}/rotate";
 )]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_all_api_tokens)
         .on(Method::POST, create_api_token)
-        .add(config);
-    Path::private(ONE, "GET,HEAD,PUT,DELETE", context)
+        .add(table);
+    Path::private(ONE, "GET,HEAD,PUT,DELETE")
         .on(Method::GET, get_api_tokens_by_name)
         .on(Method::PUT, update_api_token)
         .on(Method::DELETE, delete_api_token)
-        .add(config);
-    Path::private(ROTATION, "POST", context).on(Method::POST, rotate_api_token).add(config);
+        .add(table);
+    Path::private(ROTATION, "POST").on(Method::POST, rotate_api_token).add(table);
 }
 
 async fn permit<A: InstanceAction>(call: &Call) -> Result<InstancePermit<A>, Failure> {

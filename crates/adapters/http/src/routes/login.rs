@@ -5,16 +5,14 @@ use std::sync::Arc;
 use actix_web::{
     HttpResponse,
     http::{Method, StatusCode, header},
-    web::ServiceConfig,
 };
 use latchkey_service::SignedIn;
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, shown, with_cookie},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::ErrorBody,
     session_body::{LoggedInBody, LoginBody, credentials},
@@ -28,12 +26,9 @@ const LOGOUT: &str = "/logout";
 #[openapi(paths(login, logout, get_logout), components(schemas(LoginBody, LoggedInBody<'_>)))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::public(LOGIN, "POST", context).on(Method::POST, login).add(config);
-    Path::private(LOGOUT, "GET,HEAD,POST", context)
-        .on(Method::GET, get_logout)
-        .on(Method::POST, logout)
-        .add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::public(LOGIN, "POST").on(Method::POST, login).add(table);
+    Path::private(LOGOUT, "GET,HEAD,POST").on(Method::GET, get_logout).on(Method::POST, logout).add(table);
 }
 
 /// Sign in.

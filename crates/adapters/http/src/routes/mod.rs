@@ -1,23 +1,16 @@
 //! The table of routes. Paths are exact, but for one slash that may follow; each knows its methods.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse,
+    App, Error,
     body::BoxBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{Method, header},
-    middleware::from_fn,
-    web::{self, Payload, ServiceConfig},
+    web,
 };
 
-use crate::{
-    answers::Answer,
-    call::Call,
-    context::Context,
-    failure::Failure,
-    surround::{guarded, surround},
-};
+pub(crate) use self::table::{Path, Table};
+use crate::{answers::Answer, call::Call, context::Context, failure::Failure, surround::surround};
 
 mod docs;
 mod environments;
@@ -34,6 +27,7 @@ mod projects;
 mod prometheus;
 mod roles;
 mod service_accounts;
+mod table;
 mod users;
 mod verification;
 
@@ -73,108 +67,36 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    let around = Arc::clone(context);
-    let table = Arc::clone(context);
-    App::new()
-        .wrap(from_fn(move |request, next| surround(Arc::clone(&around), request, next)))
-        .configure(move |config| routes(config, &table))
-}
-
-fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    docs::routes(config, context);
-    environments::routes(config, context);
-    events::routes(config, context);
-    health::routes(config, context);
-    instance_tokens::routes(config, context);
-    login::routes(config, context);
-    myself::routes(config, context);
-    personal_tokens::routes(config, context);
-    project_access::routes(config, context);
-    project_environments::routes(config, context);
-    project_tokens::routes(config, context);
-    projects::routes(config, context);
-    prometheus::routes(config, context);
-    roles::routes(config, context);
-    service_accounts::routes(config, context);
-    users::routes(config, context);
-    verification::routes(config, context);
-    config.default_service(handler(context, "", unknown));
-}
-
-/// One path, its methods, and what each does.
-pub(crate) struct Path<'c> {
-    context: &'c Arc<Context>,
-    pattern: &'static str,
-    resource: actix_web::Resource,
-    allow: &'static str,
-    /// Whether somebody has to be known before they are told which methods there are.
-    private: bool,
-}
-
-impl<'c> Path<'c> {
-    /// A path for those who are known, and the methods that it takes, as `Allow` lists them.
-    pub(crate) fn private(path: &'static str, allow: &'static str, context: &'c Arc<Context>) -> Self {
-        Self { private: true, ..Self::public(path, allow, context) }
-    }
-
-    /// A path for everybody.
-    pub(crate) fn public(path: &'static str, allow: &'static str, context: &'c Arc<Context>) -> Self {
-        let resource = web::resource([path.to_owned(), format!("{path}/")]);
-        Self { context, pattern: path, resource, allow, private: false }
-    }
-
-    /// What a method does; `GET` is `HEAD` too.
-    pub(crate) fn on<F, R>(mut self, method: Method, act: F) -> Self
-    where
-        F: Fn(Call) -> R + Clone + 'static,
-        R: Future<Output = Answer> + 'static,
-    {
-        if method == Method::GET {
-            let head = handler(self.context, self.pattern, act.clone()).method(Method::HEAD);
-            self.resource = self.resource.route(head);
-        }
-        self.resource = self.resource.route(handler(self.context, self.pattern, act).method(method));
-        self
-    }
-
-    /// Adds the path to the table, with its answers to `OPTIONS` and to methods that it does not take.
-    pub(crate) fn add(self, config: &mut ServiceConfig) {
-        let Self { context, pattern, resource, allow, private } = self;
-        let known =
-            async move |call: &Call| if private { call.authenticate().await.map(drop) } else { Ok(()) };
-        let options = move |call: Call| async move {
-            known(&call).await?;
-            Ok(HttpResponse::Ok()
-                .insert_header((header::ALLOW, allow))
-                .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-                .body(allow))
-        };
-        let other = move |call: Call| async move {
-            known(&call).await?;
-            Err(Failure::WrongMethod(allow))
-        };
-        config.service(
-            resource
-                .route(handler(context, pattern, options).method(Method::OPTIONS))
-                .default_service(handler(context, pattern, other)),
-        );
-    }
-}
-
-/// Wraps what a handler does: it gets a [`Call`], and its failure becomes an answer.
-fn handler<F, R>(context: &Arc<Context>, pattern: &'static str, act: F) -> actix_web::Route
-where
-    F: Fn(Call) -> R + Clone + 'static,
-    R: Future<Output = Answer> + 'static,
-{
     let context = Arc::clone(context);
-    web::to(move |request: HttpRequest, payload: Payload| {
-        guarded(Arc::clone(&context), act(Call::new(request, Arc::clone(&context), pattern, payload)))
-    })
+    App::new()
+        .default_service(web::to(move |request, payload| surround(Arc::clone(&context), request, payload)))
+}
+
+/// The table of all routes.
+pub(crate) fn table() -> Table {
+    let mut table = Table::default();
+    docs::routes(&mut table);
+    environments::routes(&mut table);
+    events::routes(&mut table);
+    health::routes(&mut table);
+    instance_tokens::routes(&mut table);
+    login::routes(&mut table);
+    myself::routes(&mut table);
+    personal_tokens::routes(&mut table);
+    project_access::routes(&mut table);
+    project_environments::routes(&mut table);
+    project_tokens::routes(&mut table);
+    projects::routes(&mut table);
+    prometheus::routes(&mut table);
+    roles::routes(&mut table);
+    service_accounts::routes(&mut table);
+    users::routes(&mut table);
+    verification::routes(&mut table);
+    table
 }
 
 /// A path that there is not. Under `/api` only those who are known are told so.
-async fn unknown(call: Call) -> Answer {
+pub(crate) async fn unknown(call: Call) -> Answer {
     let path = call.request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
         call.authenticate().await?;

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_domain::{SessionId, UserCredential};
 use latchkey_ports::Page;
 use latchkey_service::{Missing, Refusal, SignedIn};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, done, shown},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     myself_body::{MyselfBody, ProfileBody},
@@ -33,12 +32,12 @@ const SESSION: &str = "/api/admin/user/sessions/{id}";
 )]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(ME, "GET,HEAD", context).on(Method::GET, get_me).add(config);
-    Path::private(PROFILE, "GET,HEAD", context).on(Method::GET, get_profile).add(config);
-    Path::private(PASSWORD, "POST", context).on(Method::POST, change_my_password).add(config);
-    Path::private(SESSIONS, "GET,HEAD", context).on(Method::GET, get_my_sessions).add(config);
-    Path::private(SESSION, "DELETE", context).on(Method::DELETE, delete_my_session).add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::private(ME, "GET,HEAD").on(Method::GET, get_me).add(table);
+    Path::private(PROFILE, "GET,HEAD").on(Method::GET, get_profile).add(table);
+    Path::private(PASSWORD, "POST").on(Method::POST, change_my_password).add(table);
+    Path::private(SESSIONS, "GET,HEAD").on(Method::GET, get_my_sessions).add(table);
+    Path::private(SESSION, "DELETE").on(Method::DELETE, delete_my_session).add(table);
 }
 
 async fn signed_in(call: &Call) -> Result<SignedIn, Failure> {

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_domain::PersonalTokenId;
 use latchkey_service::SignedIn;
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created_nowhere, done, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     personal_token_body::{
@@ -37,12 +36,12 @@ const TOKEN_BYTES: usize = 256;
 )]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_pats)
         .on(Method::POST, create_pat)
-        .add(config);
-    Path::private(ONE, "DELETE", context).on(Method::DELETE, delete_pat).add(config);
+        .add(table);
+    Path::private(ONE, "DELETE").on(Method::DELETE, delete_pat).add(table);
 }
 
 async fn signed_in(call: &Call) -> Result<SignedIn, Failure> {

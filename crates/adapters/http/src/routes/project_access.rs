@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_domain::UserId;
 use latchkey_service::{Permit, UpdateProject};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     access_body::{AddAccessBody, ProjectAccessBody, SetRolesBody, additions, replacement},
     answers::{Answer, done, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
 };
@@ -27,15 +26,15 @@ const MEMBER_BYTES: usize = 448;
 #[openapi(paths(get_project_access, add_access_to_project, set_roles_for_user, remove_user_access))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(ACCESS, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(ACCESS, "GET,HEAD,POST")
         .on(Method::GET, get_project_access)
         .on(Method::POST, add_access_to_project)
-        .add(config);
-    Path::private(ROLES_OF_USER, "PUT,DELETE", context)
+        .add(table);
+    Path::private(ROLES_OF_USER, "PUT,DELETE")
         .on(Method::PUT, set_roles_for_user)
         .on(Method::DELETE, remove_user_access)
-        .add(config);
+        .add(table);
 }
 
 async fn permit(call: &Call) -> Result<Permit<UpdateProject>, Failure> {

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_service::{Permit, UpdateProject};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, done},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     project_body::{ProjectEnvironmentBody, environment},
@@ -24,9 +23,9 @@ const ONE: &str = "/api/admin/projects/{projectId}/environments/{environment}";
 #[openapi(paths(add_environment_to_project, remove_environment_from_project))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "POST", context).on(Method::POST, add_environment_to_project).add(config);
-    Path::private(ONE, "DELETE", context).on(Method::DELETE, remove_environment_from_project).add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "POST").on(Method::POST, add_environment_to_project).add(table);
+    Path::private(ONE, "DELETE").on(Method::DELETE, remove_environment_from_project).add(table);
 }
 
 async fn permit(call: &Call) -> Result<Permit<UpdateProject>, Failure> {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_service::{
     CreateTokens, DeleteTokens, Missing, Permit, ProjectAction, ReadTokens, Refusal, RotateTokens,
     TokenReference,
 };
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created, done, shown, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     rotation_body::{self, RotateTokenBody},
@@ -39,16 +38,16 @@ const ROTATION: &str = "/api/admin/projects/{projectId}/api-tokens/{token}/rotat
 )]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_project_api_tokens)
         .on(Method::POST, create_project_api_token)
-        .add(config);
-    Path::private(ONE, "GET,HEAD,DELETE", context)
+        .add(table);
+    Path::private(ONE, "GET,HEAD,DELETE")
         .on(Method::GET, get_project_api_token)
         .on(Method::DELETE, delete_project_api_token)
-        .add(config);
-    Path::private(ROTATION, "POST", context).on(Method::POST, rotate_project_api_token).add(config);
+        .add(table);
+    Path::private(ROTATION, "POST").on(Method::POST, rotate_project_api_token).add(table);
 }
 
 async fn permit<A: ProjectAction>(call: &Call) -> Result<Permit<A>, Failure> {

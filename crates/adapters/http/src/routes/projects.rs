@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_service::{CreateProjects, DeleteProject, InstancePermit, Permit, UpdateProject};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created, done, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::ErrorBody,
     project_body::{
@@ -41,19 +40,19 @@ const PROJECT_BYTES: usize = 320;
 ))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_projects)
         .on(Method::POST, create_project)
-        .add(config);
-    Path::private(ONE, "GET,HEAD,PUT,DELETE", context)
+        .add(table);
+    Path::private(ONE, "GET,HEAD,PUT,DELETE")
         .on(Method::GET, get_project)
         .on(Method::PUT, update_project)
         .on(Method::DELETE, delete_project)
-        .add(config);
-    Path::private(OVERVIEW, "GET,HEAD", context).on(Method::GET, get_project_overview).add(config);
-    Path::private(ARCHIVE, "POST", context).on(Method::POST, archive_project).add(config);
-    Path::private(REVIVE, "POST", context).on(Method::POST, revive_project).add(config);
+        .add(table);
+    Path::private(OVERVIEW, "GET,HEAD").on(Method::GET, get_project_overview).add(table);
+    Path::private(ARCHIVE, "POST").on(Method::POST, archive_project).add(table);
+    Path::private(REVIVE, "POST").on(Method::POST, revive_project).add(table);
 }
 
 /// Get a list of all projects.

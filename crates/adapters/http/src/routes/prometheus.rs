@@ -3,12 +3,11 @@
 //! The numbers are counted in `latchkey-service`, which knows no monitor; here they get names, as Prometheus wants them:
 //! units in the name, counts that end in `_total`.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpResponse,
     http::{Method, header},
-    web::ServiceConfig,
 };
 use latchkey_service::{Figures, Refusal};
 use prometheus::{
@@ -16,8 +15,8 @@ use prometheus::{
 };
 use utoipa::OpenApi;
 
-use super::Path;
-use crate::{answers::Answer, call::Call, context::Context, failure::Failure};
+use super::table::{Path, Table};
+use crate::{answers::Answer, call::Call, failure::Failure};
 
 const METRICS: &str = "/internal-backstage/prometheus";
 
@@ -26,8 +25,8 @@ const METRICS: &str = "/internal-backstage/prometheus";
 #[openapi(paths(metrics))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::public(METRICS, "GET,HEAD", context).on(Method::GET, metrics).add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::public(METRICS, "GET,HEAD").on(Method::GET, metrics).add(table);
 }
 
 /// Numbers about this process, for Prometheus.

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_domain::RoleId;
 use latchkey_service::{InstancePermit, ManageRoles};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created, done, shown, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     role_body::{
@@ -30,17 +29,17 @@ const ROLE_BYTES: usize = 160;
 #[openapi(paths(get_roles, create_role, get_role_by_id, update_role, delete_role, get_permissions))]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_roles)
         .on(Method::POST, create_role)
-        .add(config);
-    Path::private(ONE, "GET,HEAD,PUT,DELETE", context)
+        .add(table);
+    Path::private(ONE, "GET,HEAD,PUT,DELETE")
         .on(Method::GET, get_role_by_id)
         .on(Method::PUT, update_role)
         .on(Method::DELETE, delete_role)
-        .add(config);
-    Path::private(PERMISSIONS, "GET,HEAD", context).on(Method::GET, get_permissions).add(config);
+        .add(table);
+    Path::private(PERMISSIONS, "GET,HEAD").on(Method::GET, get_permissions).add(table);
 }
 
 async fn permit(call: &Call) -> Result<InstancePermit<ManageRoles>, Failure> {

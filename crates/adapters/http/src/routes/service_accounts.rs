@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_domain::{PersonalTokenId, UserId};
 use latchkey_service::{InstancePermit, ManageServiceAccounts};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, created, created_nowhere, done, shown, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     personal_token_body::{self, CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokensBody},
@@ -49,20 +48,20 @@ const ACCOUNT_BYTES: usize = 512;
 )]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_service_accounts)
         .on(Method::POST, create_service_account)
-        .add(config);
-    Path::private(ONE, "PUT,DELETE", context)
+        .add(table);
+    Path::private(ONE, "PUT,DELETE")
         .on(Method::PUT, update_service_account)
         .on(Method::DELETE, delete_service_account)
-        .add(config);
-    Path::private(TOKENS, "GET,HEAD,POST", context)
+        .add(table);
+    Path::private(TOKENS, "GET,HEAD,POST")
         .on(Method::GET, get_service_account_tokens)
         .on(Method::POST, create_service_account_token)
-        .add(config);
-    Path::private(TOKEN, "DELETE", context).on(Method::DELETE, delete_service_account_token).add(config);
+        .add(table);
+    Path::private(TOKEN, "DELETE").on(Method::DELETE, delete_service_account_token).add(table);
 }
 
 async fn permit(call: &Call) -> Result<InstancePermit<ManageServiceAccounts>, Failure> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use actix_web::{http::Method, web::ServiceConfig};
+use actix_web::http::Method;
 use latchkey_domain::UserId;
 use latchkey_service::{InstancePermit, ManageUsers};
 use utoipa::OpenApi;
 
-use super::Path;
+use super::table::{Path, Table};
 use crate::{
     account_body::{
         AdminCountBody, BaseUserBody, CreateUserBody, CreatedUserBody, EverybodyBody, PasswordBody,
@@ -15,7 +15,6 @@ use crate::{
     },
     answers::{Answer, created, done, shown, tagged},
     call::Call,
-    context::Context,
     error_answers::{BodyErrors, CallerErrors},
     failure::{ErrorBody, Failure},
     user_body::UserBody,
@@ -48,21 +47,21 @@ const USER_BYTES: usize = 448;
 pub(crate) struct Document;
 
 /// The fixed paths go before the one with an id in their place.
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::private(COLLECTION, "GET,HEAD,POST", context)
+pub(super) fn routes(table: &mut Table) {
+    Path::private(COLLECTION, "GET,HEAD,POST")
         .on(Method::GET, get_users)
         .on(Method::POST, create_user)
-        .add(config);
-    Path::private(VALIDATE_PASSWORD, "POST", context).on(Method::POST, validate_user_password).add(config);
-    Path::private(SEARCH, "GET,HEAD", context).on(Method::GET, search_users).add(config);
-    Path::private(ACCESS, "GET,HEAD", context).on(Method::GET, get_base_users_and_groups).add(config);
-    Path::private(ADMIN_COUNT, "GET,HEAD", context).on(Method::GET, get_admin_count).add(config);
-    Path::private(ONE, "GET,HEAD,PUT,DELETE", context)
+        .add(table);
+    Path::private(VALIDATE_PASSWORD, "POST").on(Method::POST, validate_user_password).add(table);
+    Path::private(SEARCH, "GET,HEAD").on(Method::GET, search_users).add(table);
+    Path::private(ACCESS, "GET,HEAD").on(Method::GET, get_base_users_and_groups).add(table);
+    Path::private(ADMIN_COUNT, "GET,HEAD").on(Method::GET, get_admin_count).add(table);
+    Path::private(ONE, "GET,HEAD,PUT,DELETE")
         .on(Method::GET, get_user)
         .on(Method::PUT, update_user)
         .on(Method::DELETE, delete_user)
-        .add(config);
-    Path::private(CHANGE_PASSWORD, "POST", context).on(Method::POST, change_user_password).add(config);
+        .add(table);
+    Path::private(CHANGE_PASSWORD, "POST").on(Method::POST, change_user_password).add(table);
 }
 
 async fn permit(call: &Call) -> Result<InstancePermit<ManageUsers>, Failure> {

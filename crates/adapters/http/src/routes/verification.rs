@@ -6,18 +6,16 @@ use std::{borrow::Cow, sync::Arc};
 use actix_web::{
     HttpResponse,
     http::{Method, header},
-    web::{self, ServiceConfig},
 };
 use latchkey_domain::{Principal, TokenKind, VerifiedToken};
 use latchkey_service::{AuthenticationError, Refusal};
 use serde::Deserialize;
 use utoipa::OpenApi;
 
-use super::{Path, handler};
+use super::table::{Path, Table};
 use crate::{
     answers::{Answer, shown},
     call::Call,
-    context::Context,
     failure::{Detail, ErrorBody, Failure},
     verified_body::{
         AskedBody, IntrospectedToken, IntrospectionBody, IntrospectionForm, ValidatedBody, ValidatedToken,
@@ -28,9 +26,8 @@ use crate::{
 /// The most tokens that one request may ask about.
 const MOST_TOKENS: usize = 1_000;
 const VERIFY: &str = "/auth/verify";
-const VERIFY_AND_SLASH: &str = "/auth/verify/";
 /// Envoy asks with the method, path and query of the request that it asks about.
-const VERIFY_ANYTHING: &str = "/auth/verify/{original:.*}";
+const VERIFY_ANYTHING: &str = "/auth/verify/{*original}";
 
 /// This module's part of the document.
 #[derive(OpenApi)]
@@ -42,16 +39,12 @@ const VERIFY_ANYTHING: &str = "/auth/verify/{original:.*}";
 )]
 pub(crate) struct Document;
 
-pub(super) fn routes(config: &mut ServiceConfig, context: &Arc<Context>) {
-    Path::public("/edge/validate", "POST", context).on(Method::POST, validate).add(config);
+pub(super) fn routes(table: &mut Table) {
+    Path::public("/edge/validate", "POST").on(Method::POST, validate).add(table);
     // Whatever the method, it is a question: an answer to OPTIONS of another kind would be taken for a good token.
-    config.service(
-        web::resource([VERIFY, VERIFY_AND_SLASH])
-            .route(handler(context, VERIFY, verify_by_post).method(Method::POST))
-            .route(handler(context, VERIFY, verify)),
-    );
-    config.service(web::resource(VERIFY_ANYTHING).route(handler(context, VERIFY_ANYTHING, verify_anything)));
-    Path::public("/oauth2/introspect", "POST", context).on(Method::POST, introspect).add(config);
+    Path::whatever_method(VERIFY, verify).on(Method::POST, verify_by_post).add(table);
+    Path::whatever_method(VERIFY_ANYTHING, verify_anything).add_exact(table);
+    Path::public("/oauth2/introspect", "POST").on(Method::POST, introspect).add(table);
 }
 
 #[derive(Deserialize)]
