@@ -1,6 +1,6 @@
 //! The system's clock, behind the port through which all other crates ask for the time.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use latchkey_domain::Timestamp;
 use latchkey_ports::Clock;
@@ -21,8 +21,11 @@ impl SystemClock {
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Clock` port")]
     fn now(&self) -> Timestamp {
-        let moment = chrono::Utc::now();
-        Timestamp::new(moment).unwrap_or_else(|_| unreachable!("the system's clock shows {moment}"))
+        let now = SystemTime::now();
+        let since = now
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(-1, |since| since.as_millis().try_into().unwrap_or(-1));
+        Timestamp::from_millis(since).unwrap_or_else(|_| unreachable!("the system's clock shows {now:?}"))
     }
 
     fn monotonic(&self) -> Duration {

@@ -2,11 +2,16 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
 /// A moment in UTC, in whole milliseconds, between the years 0000 and 9999: what RFC 3339 can print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(DateTime<Utc>);
+pub struct Timestamp(i64);
+
+/// 0000-01-01T00:00:00.000Z, in milliseconds since 1970.
+const FIRST: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z.
+const LAST: i64 = 253_402_300_799_999;
 
 /// The moment is outside the years that RFC 3339 can print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,29 +32,27 @@ impl Timestamp {
     /// # Errors
     /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
     pub fn from_millis(millis: i64) -> Result<Self, TimestampOutOfRange> {
-        DateTime::from_timestamp_millis(millis)
-            .filter(|moment| (0..=9999).contains(&moment.year()))
-            .map(Self)
-            .ok_or(TimestampOutOfRange)
+        if (FIRST..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimestampOutOfRange) }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn millis(self) -> i64 {
-        self.0.timestamp_millis()
+        self.0
     }
 
     /// The same moment for chrono.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {
-        self.0
+        DateTime::UNIX_EPOCH + TimeDelta::milliseconds(self.0)
     }
 }
 
 /// RFC 3339 with milliseconds and `Z`, the one form of the wire.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (date, time) = (self.0.date_naive(), self.0.time());
+        let moment = self.to_datetime();
+        let (date, time) = (moment.date_naive(), moment.time());
         // By hand, because every list is full of moments: chrono takes ten times as long.
         let mut text = *b"0000-00-00T00:00:00.000Z";
         put(&mut text, 0..4, date.year().unsigned_abs());
@@ -58,7 +61,7 @@ impl fmt::Display for Timestamp {
         put(&mut text, 11..13, time.hour());
         put(&mut text, 14..16, time.minute());
         put(&mut text, 17..19, time.second());
-        put(&mut text, 20..23, self.0.timestamp_subsec_millis());
+        put(&mut text, 20..23, moment.timestamp_subsec_millis());
         f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
@@ -85,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn prints_as_rfc_3339_has_it(millis in -62_167_219_200_000_i64..=253_402_300_799_999) {
+        fn prints_as_rfc_3339_has_it(millis in FIRST..=LAST) {
             let moment = Timestamp::from_millis(millis).expect("in range");
             let expected = moment.to_datetime().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
             prop_assert_eq!(moment.to_string(), expected);
@@ -100,6 +103,8 @@ mod tests {
 
     #[test]
     fn ends_where_rfc_3339_ends() {
+        assert_eq!(Timestamp::from_millis(FIRST).expect("first").to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(FIRST - 1), Err(TimestampOutOfRange));
         assert_eq!(
             Timestamp::from_millis(253_402_300_799_999).expect("last").to_string(),
             "9999-12-31T23:59:59.999Z"

@@ -7,7 +7,7 @@ use actix_web::{
     cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
     http::{
         Method,
-        header::{self, HeaderValue},
+        header::{self, HeaderName, HeaderValue},
     },
 };
 use latchkey_domain::{Origin, Principal, UserCredential};
@@ -15,6 +15,7 @@ use latchkey_service::{AuthenticationError, Caller, LoggedIn};
 
 use crate::{call::Call, failure::Failure};
 
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The cookie that holds a session's secret.
 pub(crate) const SESSION_COOKIE: &str = "latchkey-session";
 
@@ -109,7 +110,7 @@ impl Call {
     /// # Errors
     /// [`Failure::CrossSite`].
     pub(crate) fn check_site(&self) -> Result<(), Failure> {
-        let is_own = match (self.text_header("sec-fetch-site"), self.text_header("origin")) {
+        let is_own = match (self.text_header(SEC_FETCH_SITE), self.text_header(header::ORIGIN)) {
             (Some(site), _) => matches!(site, "same-origin" | "none"),
             (None, Some(origin)) => {
                 let host = origin.split_once("://").map(|(_, host)| host);
@@ -121,21 +122,21 @@ impl Call {
     }
 
     /// A header that is text.
-    pub(crate) fn text_header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_header(&self, name: HeaderName) -> Option<&str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The host that the client asked, with its port: what a trusted proxy says, else the `Host` header.
     fn public_host(&self) -> Option<&str> {
-        let forwarded = self.text_header("x-forwarded-host").filter(|_| self.is_proxied());
-        forwarded.or_else(|| self.text_header("host"))
+        let forwarded = self.text_header(header::X_FORWARDED_HOST).filter(|_| self.is_proxied());
+        forwarded.or_else(|| self.text_header(header::HOST))
     }
 
     /// Whether the client's connection is encrypted, as a trusted proxy says; Latchkey itself speaks plain HTTP.
     fn is_encrypted(&self) -> bool {
         self.is_proxied()
             && self
-                .text_header("x-forwarded-proto")
+                .text_header(header::X_FORWARDED_PROTO)
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
@@ -146,7 +147,7 @@ impl Call {
 
     /// From where the call comes, for the audit trail.
     pub(crate) fn origin(&self) -> Origin {
-        Origin::new(self.client_address(), self.text_header("user-agent"))
+        Origin::new(self.client_address(), self.text_header(header::USER_AGENT))
     }
 
     fn is_proxied(&self) -> bool {
@@ -161,7 +162,7 @@ impl Call {
         }
         let trusted = &self.context.settings.trusted_proxies;
         let forwarded =
-            self.request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+            self.request.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
         let addresses: Vec<IpAddr> =
             forwarded.flat_map(|list| list.split(',')).map_while(|text| text.trim().parse().ok()).collect();
         Some(addresses.into_iter().rev().find(|address| !trusted.contains(address)).unwrap_or(peer))

@@ -22,6 +22,9 @@ impl Query {
     /// # Errors
     /// [`Failure::BadInput`] where the query cannot be read.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Failure> {
+        if request.query_string().is_empty() {
+            return Ok(Self { pairs: Vec::new(), problems: Vec::new() });
+        }
         let unreadable = || Failure::BadInput(vec![Detail::of_query("", "The query cannot be read.")]);
         let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
         let pairs = pairs.map_err(|_| unreadable())?.into_inner();

@@ -2,16 +2,19 @@
 //!
 //! One function does all of it, because each layer of actix's costs every request an allocation.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    },
     web::Payload,
 };
 use futures_util::FutureExt;
 use latchkey_ports::EntropyExt;
-use tracing::Instrument;
+use tracing::{Instrument, Level, Span};
 
 use crate::{
     answers::Answer,
@@ -27,21 +30,28 @@ const MOST_ID_BYTES: usize = 128;
 /// Handles the request within all that.
 pub(crate) async fn surround(context: Arc<Context>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let id = request_id(&context, &request);
-    let span = tracing::info_span!(
-        "request",
-        request_id = id.to_str().unwrap_or_default(),
-        method = request.method().as_str()
-    );
     let path = context.table.find(request.uri().path());
     let pattern = path.map_or("", Path::pattern);
+    let method = request.method().clone();
+    // A span costs more than a look into memory. Who does no more than that logs nothing but that it failed.
+    let is_quiet = path.is_some_and(Path::is_quiet) && !tracing::enabled!(Level::DEBUG);
+    let span = if is_quiet { Span::none() } else { new_span(&id, &method) };
     let call = Call::new(request, Arc::clone(&context), pattern, payload);
-    let mut answer = guarded(&context, acting(path, call)).instrument(span.clone()).await;
+    let answer = guarded(&context, acting(path, call)).instrument(span.clone()).await;
+    let mut answer = answer.unwrap_or_else(|failure| {
+        let span = if is_quiet { new_span(&id, &method) } else { span.clone() };
+        span.in_scope(|| fail(&context, &failure))
+    });
     let headers = answer.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Never the path: it may hold a secret.
     tracing::debug!(parent: &span, route = pattern, status = answer.status().as_u16(), "answered");
     answer
+}
+
+fn new_span(id: &HeaderValue, method: &Method) -> Span {
+    tracing::info_span!("request", request_id = id.to_str().unwrap_or_default(), method = method.as_str())
 }
 
 async fn acting(path: Option<&Path>, call: Call) -> Answer {
@@ -52,14 +62,17 @@ async fn acting(path: Option<&Path>, call: Call) -> Answer {
 }
 
 /// What a handler answers, with a net beneath it: a panic and a handler that takes too long are failures like others.
-async fn guarded(context: &Context, acting: impl Future<Output = Answer>) -> HttpResponse {
-    let caught = AssertUnwindSafe(acting).catch_unwind();
-    let answer = match tokio::time::timeout(context.settings.request_timeout, caught).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(Failure::Panicked),
-        Err(_) => Err(Failure::TimedOut),
+async fn guarded(context: &Context, acting: impl Future<Output = Answer>) -> Answer {
+    let mut caught = pin!(AssertUnwindSafe(acting).catch_unwind());
+    // What is answered at once needs no timer.
+    let answer = match futures_util::poll!(&mut caught) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => match tokio::time::timeout(context.settings.request_timeout, caught).await {
+            Ok(answer) => answer,
+            Err(_) => return Err(Failure::TimedOut),
+        },
     };
-    answer.unwrap_or_else(|failure| fail(context, &failure))
+    answer.unwrap_or(Err(Failure::Panicked))
 }
 
 /// The answer to a failure, which is logged under the same id.

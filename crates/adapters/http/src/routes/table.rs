@@ -83,6 +83,7 @@ pub(crate) struct Path {
     pattern: &'static str,
     acts: Vec<(Method, Act)>,
     other: Other,
+    is_quiet: bool,
 }
 
 /// What becomes of a method that is not named.
@@ -100,12 +101,12 @@ enum Other {
 impl Path {
     /// A path for those who are known, and the methods that it takes, as `Allow` lists them.
     pub(crate) fn private(pattern: &'static str, allow: &'static str) -> Self {
-        Self { pattern, acts: Vec::new(), other: Other::Refused { allow, private: true } }
+        Self { pattern, acts: Vec::new(), other: Other::Refused { allow, private: true }, is_quiet: false }
     }
 
     /// A path for everybody.
     pub(crate) fn public(pattern: &'static str, allow: &'static str) -> Self {
-        Self { pattern, acts: Vec::new(), other: Other::Refused { allow, private: false } }
+        Self { pattern, acts: Vec::new(), other: Other::Refused { allow, private: false }, is_quiet: false }
     }
 
     /// A path for everybody that does this whatever the method.
@@ -114,7 +115,7 @@ impl Path {
         F: Fn(Call) -> R + Send + Sync + 'static,
         R: Future<Output = Answer> + 'static,
     {
-        Self { pattern, acts: Vec::new(), other: Other::Acts(boxed(act)) }
+        Self { pattern, acts: Vec::new(), other: Other::Acts(boxed(act)), is_quiet: false }
     }
 
     /// What a method does; `GET` is `HEAD` too.
@@ -124,6 +125,12 @@ impl Path {
         R: Future<Output = Answer> + 'static,
     {
         self.acts.push((method, boxed(act)));
+        self
+    }
+
+    /// A path that is asked very often, and logs nothing but failures.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.is_quiet = true;
         self
     }
 
@@ -142,6 +149,11 @@ impl Path {
     /// The path as it is written in the document, but for a part that may be anything.
     pub(crate) fn pattern(&self) -> &'static str {
         self.pattern
+    }
+
+    /// Whether nothing but failures is logged.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
     /// What a call of this path is answered.

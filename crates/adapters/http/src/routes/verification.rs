@@ -40,10 +40,10 @@ const VERIFY_ANYTHING: &str = "/auth/verify/{*original}";
 pub(crate) struct Document;
 
 pub(super) fn routes(table: &mut Table) {
-    Path::public("/edge/validate", "POST").on(Method::POST, validate).add(table);
+    Path::public("/edge/validate", "POST").on(Method::POST, validate).quiet().add(table);
     // Whatever the method, it is a question: an answer to OPTIONS of another kind would be taken for a good token.
-    Path::whatever_method(VERIFY, verify).on(Method::POST, verify_by_post).add(table);
-    Path::whatever_method(VERIFY_ANYTHING, verify_anything).add_exact(table);
+    Path::whatever_method(VERIFY, verify).on(Method::POST, verify_by_post).quiet().add(table);
+    Path::whatever_method(VERIFY_ANYTHING, verify_anything).quiet().add_exact(table);
     Path::public("/oauth2/introspect", "POST").on(Method::POST, introspect).add(table);
 }
 
