@@ -5,7 +5,8 @@ use tempfile::TempDir;
 
 use crate::{
     ground::{Ground, Store},
-    neighbours::{self, Echo, Neighbour},
+    neighbours::{Neighbour, Stub},
+    nginx,
     proxy::Proxy,
     server::Server,
     waiting::until_true,
@@ -13,26 +14,13 @@ use crate::{
 };
 
 const DOCUMENT: &str = include_str!("../../../../docs/gateways.md");
-/// Addresses in the document: of the gateway, of Latchkey, and of what stands behind the gateway.
-const ADDRESSES: [&str; 3] = ["listen 8080;", "127.0.0.1:4242", "127.0.0.1:9000"];
-
-/// The block of that language in the document, with these in place of its addresses.
-fn documented(language: &str, addresses: [String; 3]) -> String {
-    let start = format!("\n```{language}\n");
-    let (_, block) = DOCUMENT.split_once(&start).expect("a block of that language");
-    let (block, _) = block.split_once("\n```\n").expect("its end");
-    ADDRESSES.iter().zip(addresses).fold(block.to_owned(), |block, (shown, real)| {
-        assert_eq!(block.matches(shown).count(), 1, "{shown} stands once in:\n{block}");
-        block.replace(shown, &real)
-    })
-}
 
 /// nginx between clients and a server that shows what reaches it, asking a Latchkey that knows the project `shop`.
 struct Gate {
     // In the order in which they are to end.
     nginx: Neighbour,
     latchkey: Server,
-    upstream: Echo,
+    upstream: Stub,
     database: Proxy,
     _ground: Ground,
     _directory: TempDir,
@@ -43,17 +31,15 @@ impl Gate {
         let mut ground = Ground::on(Store::Postgres).with("LATCHKEY__VERIFY__MAX_STALENESS", "500ms");
         let database = Proxy::before(&ground.postgres_server());
         ground.reach_postgres_by(database.address());
-        let (latchkey, upstream) = (ground.serve(), Echo::start());
+        let (latchkey, upstream) = (ground.serve(), Stub::echo());
         let shop = json!({"id": "shop", "name": "Shop"});
         assert_eq!(latchkey.as_admin(Call::post("/api/admin/projects", &shop)).status, 201);
         let directory = tempfile::tempdir().expect("a directory for nginx");
-        let nginx = nginx(&directory, |port| {
-            [
-                format!("listen 127.0.0.1:{port};"),
-                latchkey.address().to_string(),
-                upstream.address.to_string(),
-            ]
-        });
+        let addresses = [
+            ("127.0.0.1:4242", latchkey.address().to_string()),
+            ("127.0.0.1:9000", upstream.address.to_string()),
+        ];
+        let nginx = nginx::start(&directory, DOCUMENT, ("listen 8080;", &addresses));
         Self { nginx, latchkey, upstream, database, _ground: ground, _directory: directory }
     }
 
@@ -82,27 +68,6 @@ impl Gate {
         assert_eq!(self.upstream.requests(), before, "{call:?} got through");
         answer
     }
-}
-
-fn nginx(directory: &TempDir, addresses: impl Fn(u16) -> [String; 3]) -> Neighbour {
-    let program = neighbours::installed("nginx");
-    let place = directory.path().display().to_string();
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|what| format!("{what}_temp_path {place}/{what};\n"))
-        .concat();
-    Neighbour::start(&directory.path().join("nginx.log"), |port| {
-        let block = documented("nginx", addresses(port));
-        // One process, so that it has the rights of the test and ends with it.
-        let configuration = format!(
-            "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
-             http {{\naccess_log off;\n{temporary}{block}\n}}\n"
-        );
-        let file = directory.path().join("nginx.conf");
-        std::fs::write(&file, configuration).expect("a configuration");
-        let mut command = neighbours::command(&program);
-        command.args(["-e", "stderr", "-p", &place, "-c"]).arg(file);
-        command
-    })
 }
 
 #[test]

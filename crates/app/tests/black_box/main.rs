@@ -12,6 +12,8 @@ mod ground;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]
+mod nginx;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod refusals;
@@ -35,6 +37,8 @@ mod contract_rows;
 mod dead_database;
 #[cfg(test)]
 mod dropped_requests;
+#[cfg(test)]
+mod edge;
 #[cfg(test)]
 mod gateways;
 #[cfg(test)]

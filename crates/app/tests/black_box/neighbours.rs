@@ -75,14 +75,15 @@ impl Drop for Neighbour {
     }
 }
 
-/// A server that answers each request with what it was sent, word for word.
-pub(crate) struct Echo {
+/// A server that a test answers for.
+pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
 }
 
-impl Echo {
-    pub(crate) fn start() -> Self {
+impl Stub {
+    /// One that answers each request, word for word as it came, with a status and a body.
+    pub(crate) fn answering(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let requests = Arc::new(AtomicUsize::new(0));
@@ -92,10 +93,15 @@ impl Echo {
             for stream in listener.incoming().flatten() {
                 count.fetch_add(1, Ordering::SeqCst);
                 // A client that hangs up is no fault of this one.
-                drop(Self::answer(&stream));
+                drop(Self::serve(&stream, &answer));
             }
         });
         Self { address, requests }
+    }
+
+    /// One that answers each request with what it was sent.
+    pub(crate) fn echo() -> Self {
+        Self::answering(|request| (200, request.to_owned()))
     }
 
     /// How many requests have come.
@@ -103,7 +109,7 @@ impl Echo {
         self.requests.load(Ordering::SeqCst)
     }
 
-    fn answer(stream: &TcpStream) -> std::io::Result<()> {
+    fn serve(stream: &TcpStream, answer: &impl Fn(&str) -> (u16, String)) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut said = String::new();
         while !said.ends_with("\r\n\r\n") && reader.read_line(&mut said)? > 0 {}
@@ -112,9 +118,13 @@ impl Echo {
             name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<u64>().ok())?
         });
         reader.take(length.unwrap_or(0)).read_to_string(&mut said)?;
-        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", said.len());
+        let (status, body) = answer(&said);
+        let head = format!(
+            "HTTP/1.1 {status} \r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         let mut writer = stream;
-        writer.write_all(format!("{head}{said}").as_bytes())
+        writer.write_all(format!("{head}{body}").as_bytes())
     }
 }
 

@@ -1,0 +1,45 @@
+//! nginx, configured exactly as a document shows: the document is what is tried.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::neighbours::{self, Neighbour};
+
+/// Starts nginx with the document's block for it. `listen` is how the document has it listen; the other addresses that it
+/// shows have the real ones beside them.
+pub(crate) fn start(
+    directory: &TempDir,
+    document: &str,
+    (listen, addresses): (&str, &[(&str, String)]),
+) -> Neighbour {
+    let program = neighbours::installed("nginx");
+    let place = directory.path().display().to_string();
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|what| format!("{what}_temp_path {place}/{what};\n"))
+        .concat();
+    let block = addresses.iter().fold(block_of(document), |block, (shown, real)| put(&block, shown, real));
+    Neighbour::start(&directory.path().join("nginx.log"), |port| {
+        let block = put(&block, listen, &format!("listen 127.0.0.1:{port};"));
+        // One process, so that it has the rights of the test and ends with it.
+        let configuration = format!(
+            "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
+             http {{\naccess_log off;\n{temporary}{block}\n}}\n"
+        );
+        let file = directory.path().join("nginx.conf");
+        fs::write(&file, configuration).expect("a configuration");
+        let mut command = neighbours::command(&program);
+        command.args(["-e", "stderr", "-p", &place, "-c"]).arg(file);
+        command
+    })
+}
+
+fn block_of(document: &str) -> String {
+    let (_, block) = document.split_once("\n```nginx\n").expect("a block for nginx");
+    block.split_once("\n```\n").expect("its end").0.to_owned()
+}
+
+fn put(block: &str, shown: &str, real: &str) -> String {
+    assert_eq!(block.matches(shown).count(), 1, "{shown} stands once in:\n{block}");
+    block.replace(shown, real)
+}
