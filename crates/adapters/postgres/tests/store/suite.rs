@@ -18,7 +18,7 @@ mod unnamed {
     use super::Fixture;
 
     async fn fixture() -> Fixture {
-        let (store, database) = crate::databases::migrated_as_if_pooled();
+        let (store, database) = crate::databases::migrated_as_if_pooled().await;
         Fixture::new(store).guarded_by(database)
     }
 

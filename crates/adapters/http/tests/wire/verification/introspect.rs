@@ -113,7 +113,7 @@ async fn only_those_who_are_known_may_ask_and_no_browser() {
 async fn the_form_is_read_as_forms_are() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
-    let encoded: String = good.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
+    let encoded = good.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
     for body in [
         format!("token={good}"),
         format!("token={encoded}"),
