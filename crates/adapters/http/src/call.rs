@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpRequest,
+    body::{BodyStream, to_bytes_limited},
+    dev::Payload,
     http::header,
-    web::{self, Bytes, Payload},
+    web::{self, Bytes},
 };
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -158,7 +160,7 @@ async fn read(payload: Payload, request: &HttpRequest, limit: usize) -> Result<B
     if declared.is_some_and(|length: usize| length > limit) {
         return Err(Failure::TooLarge(limit));
     }
-    match payload.to_bytes_limited(limit).await {
+    match to_bytes_limited(BodyStream::new(payload), limit).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) => {
             Err(Failure::BadInput(vec![Detail::of_body(format!("The body could not be read: {error}."))]))

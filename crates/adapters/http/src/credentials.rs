@@ -208,14 +208,18 @@ fn is_session(principal: &Principal) -> bool {
 }
 
 fn secret_in(header: &HeaderValue) -> Result<&str, Failure> {
-    header.to_str().map(|text| bearer(text.trim())).map_err(|_| Failure::BadCredentials)
+    header.to_str().map(|text| bearer(text.trim_ascii())).map_err(|_| Failure::BadCredentials)
 }
 
 /// `<secret>` or `Bearer <secret>`, the scheme in any case (RFC 9110, section 11.1).
 fn bearer(header: &str) -> &str {
-    match header.split_once(' ') {
-        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => secret.trim_start(),
-        None if header.eq_ignore_ascii_case("bearer") => "",
+    const SCHEME: &str = "bearer";
+    match header.split_at_checked(SCHEME.len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => match rest.strip_prefix(' ') {
+            Some(secret) => secret.trim_ascii_start(),
+            None if rest.is_empty() => "",
+            None => header,
+        },
         _ => header,
     }
 }

@@ -6,11 +6,11 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Po
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    dev::Payload,
     http::{
         Method,
-        header::{HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+        header::{CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     },
-    web::Payload,
 };
 use futures_util::FutureExt;
 use latchkey_ports::EntropyExt;
@@ -44,7 +44,10 @@ pub(crate) async fn surround(context: Arc<Context>, request: HttpRequest, payloa
     });
     let headers = answer.headers_mut();
     headers.insert(REQUEST_ID, id);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // An answer without a body has no type that a browser could guess.
+    if headers.contains_key(CONTENT_TYPE) {
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
     // Never the path: it may hold a secret.
     tracing::debug!(parent: &span, route = pattern, status = answer.status().as_u16(), "answered");
     answer

@@ -85,7 +85,10 @@ const ENVIRONMENT: HeaderName = HeaderName::from_static("x-latchkey-token-enviro
 pub(crate) fn verified_headers(token: VerifiedToken<'_>) -> [(HeaderName, HeaderValue); 4] {
     let name: Cow<'_, str> = utf8_percent_encode(token.name.as_str(), NOT_IN_HEADERS).into();
     // Names of projects and environments are ASCII, and so is what was percent-encoded.
-    let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+    let value = |text: &str| match text {
+        "*" => HeaderValue::from_static("*"),
+        text => HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("")),
+    };
     [
         (NAME, value(&name)),
         (TYPE, HeaderValue::from_static(token.access.kind().as_str())),

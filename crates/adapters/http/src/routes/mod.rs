@@ -5,8 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     App, Error,
     body::BoxBody,
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    web,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
 };
 
 pub(crate) use self::table::{Path, Table};
@@ -68,8 +67,15 @@ pub fn app(
     > + use<>,
 > {
     let context = Arc::clone(context);
-    App::new()
-        .default_service(web::to(move |request, payload| surround(Arc::clone(&context), request, payload)))
+    // A bare service: a route of actix's would box each future once more.
+    App::new().default_service(fn_service(move |asked: ServiceRequest| {
+        let context = Arc::clone(&context);
+        async move {
+            let (request, payload) = asked.into_parts();
+            let answer = surround(context, request.clone(), payload).await;
+            Ok::<_, Error>(ServiceResponse::new(request, answer))
+        }
+    }))
 }
 
 /// The table of all routes.

@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpResponse,
-    http::{Method, header},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use latchkey_domain::{Principal, TokenKind, VerifiedToken};
 use latchkey_service::{AuthenticationError, Refusal};
@@ -144,11 +147,13 @@ async fn verify_anything(call: Call) -> Answer {
 }
 
 fn good(token: VerifiedToken<'_>) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
+    let mut answer = HttpResponse::new(StatusCode::OK);
+    let headers = answer.headers_mut();
     for (name, value) in verified_headers(token) {
-        answer.insert_header((name, value));
+        headers.insert(name, value);
     }
-    answer.insert_header((header::CACHE_CONTROL, "no-store")).finish()
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// As `GET /auth/verify`, for gateways that ask by POST.
