@@ -53,7 +53,10 @@ async fn follow(use_cases: Arc<UseCases>, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = use_cases.change_announced() => {}
+        }
         let followed = use_cases.follow_changes().await;
         let stale_turn = stale.after(followed.is_ok(), use_cases.figures().from_stale_memory);
         match outage.after(followed) {

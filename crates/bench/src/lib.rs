@@ -17,6 +17,7 @@ pub mod floor;
 pub mod lists;
 pub mod load;
 pub mod options;
+pub mod reference;
 pub mod report;
 pub mod rounds;
 pub mod run;

@@ -64,7 +64,7 @@ impl Load {
             .arg(format!("-t{}", self.cores.load_threads()))
             .arg(format!("-c{}", self.connections))
             .arg(format!("-d{seconds}s"))
-            .arg("--latency")
+            .args(["--latency", "--timeout", "60s"])
             .arg("-H")
             .arg(format!("authorization: {}", request.authorization));
         let script = request.body.as_deref().map(script).transpose()?;

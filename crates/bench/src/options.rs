@@ -17,6 +17,8 @@ pub enum Part {
     Lists,
     /// Whether tokens are good, answered from memory, against a fixed floor.
     Verification,
+    /// The same requests to the server whose wire Latchkey speaks, where it is installed (`--reference`).
+    Reference,
 }
 
 /// Measures the release `latchkey` beside its floors and writes a table.
@@ -58,6 +60,10 @@ pub struct Options {
     /// The server to measure; by default the `latchkey` beside this program
     #[arg(long)]
     pub server: Option<PathBuf>,
+
+    /// A folder in which `npm install unleash-server@6.10.1` was run, with Node on the path; without it, that comparison is left out
+    #[arg(long)]
+    pub reference: Option<PathBuf>,
 
     /// A file for the results as JSON, every sample included
     #[arg(long)]

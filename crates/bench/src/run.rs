@@ -14,7 +14,7 @@ use crate::report::{Bar, Claim, Findings, Group, Machine};
 use crate::rounds::{Contestant, Series, take_turns};
 use crate::server::{Listener, sibling};
 use crate::start_up::{self, StartUp};
-use crate::{children::installed, lists, seeding, verification};
+use crate::{children::installed, lists, reference, seeding, verification};
 
 /// What a part of the run found.
 type Found = (Group, Vec<Claim>);
@@ -65,6 +65,14 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         let place = bench.directory.path();
         let (group, found) =
             verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?;
+        groups.push(group);
+        claims.extend(found);
+    }
+    if let (true, Some(folder)) = (options.wants(Part::Reference), &options.reference) {
+        let place = bench.directory.path();
+        let contest =
+            reference::Contest { program: &bench.program, folder, cores: &bench.cores, directory: place };
+        let (group, found) = contest.measure(options, &bench.progress).await?;
         groups.push(group);
         claims.extend(found);
     }

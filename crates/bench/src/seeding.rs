@@ -26,6 +26,21 @@ pub async fn fill_postgres(url: &str, tokens: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As [`fill_postgres`] in the database of the server whose wire Latchkey speaks.
+///
+/// # Errors
+/// As [`fill_postgres`].
+pub async fn fill_reference(url: &str, tokens: u32) -> anyhow::Result<()> {
+    let client = connect(url).await?;
+    client.batch_execute(&format!("SET bench.projects = {}", projects(tokens)?)).await?;
+    client
+        .batch_execute(include_str!("../sql/reference_fill.sql"))
+        .await
+        .context("cannot fill the reference's database: is it unleash-server 6.10.1?")?;
+    client.batch_execute("VACUUM ANALYZE").await?;
+    Ok(())
+}
+
 /// Fills a Postgres database with that many projects of 1,000 tokens each, with users, members and events.
 ///
 /// # Errors

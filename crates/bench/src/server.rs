@@ -18,7 +18,7 @@ use crate::stopwatch::Stopwatch;
 /// The admin token of the throwaway servers.
 const ADMIN_TOKEN: &str = "*:*.bench-throwaway-admin-token";
 /// Of the throwaway servers, too.
-const MASTER_KEY: &str = "62656e63682062656e63682062656e63682062656e63682062656e6368206265";
+pub const MASTER_KEY: &str = "62656e63682062656e63682062656e63682062656e63682062656e6368206265";
 /// A project that every store has from its first start.
 pub const PROJECT: &str = "default";
 
@@ -72,6 +72,33 @@ impl Listener {
         }
         let child = Child::start(&mut command, "latchkey", &directory.join("latchkey.log"))?;
         Self::answering(child, port, "/ready").await
+    }
+
+    /// Starts the server whose wire Latchkey speaks, from a folder in which it is installed.
+    ///
+    /// # Errors
+    /// Where it is not installed there, or does not get ready.
+    pub async fn reference(
+        folder: &Path,
+        cores: &Cores,
+        directory: &Path,
+        database_url: &str,
+    ) -> anyhow::Result<Self> {
+        let port = free_port()?;
+        let mut command = cores.measured(Path::new("node"));
+        command
+            .args(["-e", "require('unleash-server').start()"])
+            .current_dir(folder)
+            .env("DATABASE_URL", database_url)
+            .env("DATABASE_SSL", "false")
+            .env("PORT", port.to_string())
+            .env("INIT_ADMIN_API_TOKENS", ADMIN_TOKEN)
+            .env("NODE_ENV", "production")
+            .env("CHECK_VERSION", "false")
+            .env("SEND_TELEMETRY", "false")
+            .env("LOG_LEVEL", "error");
+        let child = Child::start(&mut command, "unleash-server", &directory.join("reference.log"))?;
+        Self::answering(child, port, "/health").await
     }
 
     /// Starts a floor that answers this body; a database is given where it has one.

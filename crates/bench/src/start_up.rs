@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::children::{Child, free_port};
 use crate::cores::Cores;
 use crate::rounds::Spread;
-use crate::server::configured;
+use crate::server::{MASTER_KEY, configured};
 use crate::stopwatch::Stopwatch;
 
 /// Starts on SQLite, in milliseconds.
@@ -41,12 +41,29 @@ pub fn measure(program: &Path, directory: &Path, starts: u32) -> anyhow::Result<
     Ok(StartUp { first_ms: spread(first)?, again_ms: spread(again)? })
 }
 
+/// Starts the server that many times on a database that it has served before; in milliseconds.
+///
+/// # Errors
+/// Where it does not get ready.
+pub fn again_on(program: &Path, directory: &Path, url: &str, starts: u32) -> anyhow::Result<Spread> {
+    let times: Vec<f64> = (0..starts.max(1))
+        .map(|_| once_on(program, directory, url, Some(MASTER_KEY)))
+        .collect::<Result<_, _>>()?;
+    Spread::of(times).context("no start")
+}
+
 fn once(program: &Path, directory: &Path) -> anyhow::Result<f64> {
+    once_on(program, directory, &format!("sqlite://{}", directory.join("latchkey.db").display()), None)
+}
+
+fn once_on(program: &Path, directory: &Path, url: &str, master_key: Option<&str>) -> anyhow::Result<f64> {
     let port = free_port()?;
     // Nothing is pinned: a user's server has the whole machine.
     let command = Cores::of(1).measured(program);
-    let url = format!("sqlite://{}", directory.join("latchkey.db").display());
-    let mut command = configured(command, directory, &url, port);
+    let mut command = configured(command, directory, url, port);
+    if let Some(key) = master_key {
+        command.env("LATCHKEY_MASTER_KEY", key);
+    }
     let started = Stopwatch::start();
     let mut child = Child::start(&mut command, "latchkey", &directory.join("latchkey.log"))?;
     while !is_ready(port).unwrap_or(false) {

@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use crate::cluster::Cluster;
+use anyhow::Context as _;
+
+use crate::cluster::{Cluster, connect};
 use crate::cores::Cores;
 use crate::load::{Load, Request};
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
-use crate::rounds::{Contestant, Series, take_turns};
-use crate::seeding;
+use crate::rounds::{Contestant, Series, Spread, take_turns};
 use crate::server::Listener;
+use crate::stopwatch::Stopwatch;
+use crate::{seeding, start_up};
 
 /// How many tokens one request asks about in a batch.
 const BATCH: usize = 100;
@@ -53,8 +56,58 @@ pub async fn measure(
     }
     let load = Load::new(cores, options.connections)?;
     let series = take_turns(&contestants, &load, options, progress).await?;
-    let claims = claims(&series, cores)?;
+    let mut claims = claims(&series, cores)?;
+    progress("verification: tokens that are not in memory yet, and starts");
+    drop(server);
+    claims.push(first_time(program, cores, &place, &url, &secrets).await?);
+    let start = start_up::again_on(program, &place, &url, options.starts)?;
+    claims.push(Claim {
+        what: format!("start to ready with {} tokens in PostgreSQL, median", options.many),
+        value: start.median,
+        unit: "ms",
+        bar: Bar::Below(300.0),
+    });
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
+}
+
+/// What the first verification of a token takes over what the database takes for the one query, by medians.
+async fn first_time(
+    program: &Path,
+    cores: &Cores,
+    place: &Path,
+    url: &str,
+    secrets: &[String],
+) -> anyhow::Result<Claim> {
+    let server = Listener::server(program, cores, place, url).await?;
+    let asked = server.get("/auth/verify");
+    let client = reqwest::Client::new();
+    let mut verifications = Vec::new();
+    for secret in secrets {
+        let started = Stopwatch::start();
+        let answer = client.get(&asked.url).header("authorization", secret).send().await?;
+        answer.error_for_status()?.bytes().await?;
+        verifications.push(started.elapsed().as_secs_f64() * 1_000.0);
+    }
+    let database = connect(url).await?;
+    let query = database.prepare("SELECT * FROM token_rows WHERE secret_digest = $1").await?;
+    let digests = database
+        .query("SELECT secret_digest FROM api_tokens WHERE name LIKE 'bench-%'", &[])
+        .await
+        .context("cannot read the tokens: does crates/bench still fit migrations/postgres?")?;
+    let mut queries = Vec::new();
+    for row in &digests {
+        let digest: Vec<u8> = row.get(0);
+        let started = Stopwatch::start();
+        database.query_one(&query, &[&digest]).await?;
+        queries.push(started.elapsed().as_secs_f64() * 1_000.0);
+    }
+    let median = |times| Spread::of(times).map(|spread| spread.median).context("no token was made");
+    Ok(Claim {
+        what: "first verification of a token, over the query's own time, medians".to_owned(),
+        value: median(verifications)? - median(queries)?,
+        unit: "ms",
+        bar: Bar::Below(1.0),
+    })
 }
 
 fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {

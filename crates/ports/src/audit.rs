@@ -27,6 +27,13 @@ pub trait EventRepository: Send + Sync {
     /// `Unavailable`.
     async fn latest_event(&self) -> Result<EventId, StoreError>;
 
+    /// Returns when there may be new events since the last time, soon after they came; a store that has no way to tell
+    /// never does. A hint: one can be lost, and one can come for nothing, so whoever follows the events looks at intervals
+    /// besides. For one caller at a time; dropped half-way, it loses nothing.
+    async fn event_announced(&self) {
+        std::future::pending::<()>().await;
+    }
+
     /// At most `limit` events with numbers above `after`, in rising order.
     ///
     /// # Errors

@@ -36,6 +36,20 @@ pub enum StoreError {
     Inconsistent(#[from] Inconsistency),
 }
 
+impl StoreError {
+    /// Whether what is kept is what the caller saw, before something else is put in its place (decision 8).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where nothing is kept; [`StoreError::Stale`] where it is something else.
+    pub fn unless_kept<T: PartialEq>(kept: Option<&T>, seen: &T, entity: Entity) -> Result<(), Self> {
+        match kept {
+            None => Err(Self::NotFound(entity)),
+            Some(kept) if kept != seen => Err(Self::Stale(entity)),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
 /// What an error is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entity {

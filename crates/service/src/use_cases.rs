@@ -161,6 +161,12 @@ impl UseCases {
         self.index.follow(&*self.store).await
     }
 
+    /// Returns when another process may have changed something, where the store can tell: then it is worth while to follow
+    /// at once ([`EventRepository::event_announced`](latchkey_ports::EventRepository::event_announced)).
+    pub async fn change_announced(&self) {
+        self.store.event_announced().await;
+    }
+
     /// From where callers were recognised, and how the index of principals does.
     #[must_use]
     pub fn figures(&self) -> Figures {

@@ -11,7 +11,7 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, stale, taken, unavailable},
+    errors::{Failure, not_found, taken, unavailable},
     events::record,
     locks::number,
     places::{first_missing, hold_environments, hold_project},
@@ -143,11 +143,8 @@ async fn replace(
         .first(connection)
         .await
         .optional()?;
-    match rows::found::<_, Environment>(row)? {
-        None => return Err(not_found(Entity::Environment(before.name.clone()))),
-        Some(kept) if kept != *before => return Err(stale(Entity::Environment(before.name.clone()))),
-        Some(_) => {}
-    }
+    let kept = rows::found::<_, Environment>(row)?;
+    StoreError::unless_kept(kept.as_ref(), before, Entity::Environment(before.name.clone()))?;
     let writing = number(connection).await?;
     update(environments::table.find(name)).set(NewEnvironmentRow::from(after)).execute(connection).await?;
     record(connection, &writing, event).await

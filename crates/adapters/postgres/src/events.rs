@@ -41,6 +41,10 @@ impl EventRepository for PostgresStore {
         Ok(EventId(newest.unwrap_or(0)))
     }
 
+    async fn event_announced(&self) {
+        self.announcements.next().await;
+    }
+
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
         let mut connection = self.connection().await?;

@@ -10,6 +10,7 @@
 //! which says what a store is.
 
 mod access;
+mod announcements;
 mod connection;
 mod environments;
 mod errors;

@@ -25,10 +25,11 @@ use latchkey_test_database::TestDatabase;
 use crate::{PostgresSettings, PostgresStore, connection::Connection};
 
 const MUCH: &str = include_str!("plans/much.sql");
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../../migrations/postgres/0001_first_schema/up.sql"),
     include_str!("../../../../migrations/postgres/0002_access_model/up.sql"),
     include_str!("../../../../migrations/postgres/0003_member_counts/up.sql"),
+    include_str!("../../../../migrations/postgres/0004_announced_events/up.sql"),
 ];
 
 /// Tables of a few rows, which are best read whole.

@@ -11,7 +11,7 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, stale, taken, unavailable},
+    errors::{Failure, not_found, taken, unavailable},
     events::record,
     locks::number,
     memberships::{hold_roles, hold_users},
@@ -156,11 +156,8 @@ async fn replace(
         .first(connection)
         .await
         .optional()?;
-    match rows::found::<_, Project>(row)? {
-        None => return Err(not_found(Entity::Project(before.id.clone()))),
-        Some(kept) if kept != *before => return Err(stale(Entity::Project(before.id.clone()))),
-        Some(_) => {}
-    }
+    let kept = rows::found::<_, Project>(row)?;
+    StoreError::unless_kept(kept.as_ref(), before, Entity::Project(before.id.clone()))?;
     let writing = number(connection).await?;
     update(projects::table.find(id)).set(NewProjectRow::from(after)).execute(connection).await?;
     record(connection, &writing, event).await

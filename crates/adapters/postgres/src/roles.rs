@@ -10,7 +10,7 @@ use latchkey_ports::{Entity, StoreError};
 
 use crate::{
     connection::Connection,
-    errors::{Failure, not_found, stale, taken},
+    errors::{Failure, not_found, taken},
     events::record,
     locks::{Numbering, number},
     rows::{self, NewRoleRow, RoleRow},
@@ -92,10 +92,11 @@ pub(crate) async fn replace(
     let role = roles::table.find(before.id.0);
     let row: Option<RoleRow> =
         role.select(RoleRow::as_select()).for_update().first(connection).await.optional()?;
-    let Some(row) = row else { return Err(not_found(Entity::Role(before.id))) };
-    if with_permissions(connection, row).await?.as_ref() != Some(before) {
-        return Err(stale(Entity::Role(before.id)));
-    }
+    let kept = match row {
+        Some(row) => with_permissions(connection, row).await?,
+        None => None,
+    };
+    StoreError::unless_kept(kept.as_ref(), before, Entity::Role(before.id))?;
     let writing = number(connection).await?;
     update(role)
         .set((

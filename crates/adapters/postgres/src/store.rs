@@ -17,6 +17,7 @@ use tracing::Instrument;
 
 use crate::{
     OpenError,
+    announcements::Announcements,
     connection::{Connection, Opening},
     errors::{Failure, unavailable},
     migrations,
@@ -50,6 +51,7 @@ impl fmt::Debug for PostgresSettings {
 pub struct PostgresStore {
     pool: Pool<Connection>,
     readers: Arc<Readers>,
+    pub(crate) announcements: Arc<Announcements>,
     opening: Opening,
 }
 
@@ -97,7 +99,8 @@ impl PostgresStore {
             .max_size(settings.pool_size.saturating_sub(shared).max(1))
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
-        Ok(Self { pool, readers, opening })
+        let announcements = Arc::new(Announcements::new(opening.clone()));
+        Ok(Self { pool, readers, announcements, opening })
     }
 
     /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, NewEvent, Timestamp, TokenId};
-use latchkey_ports::{Entity, Rotation};
+use latchkey_ports::{Entity, Rotation, StoreError};
 
 use crate::{
     connection::Connection,
@@ -25,11 +25,9 @@ pub(crate) async fn change_expiry(
     let token = api_tokens::table.find(id.as_uuid());
     let kept: Option<Option<DateTime<Utc>>> =
         token.select(api_tokens::expires_at).for_no_key_update().first(connection).await.optional()?;
-    let Some(kept) = kept else { return Err(not_found(Entity::Token(id))) };
     // Moments are in whole milliseconds wherever they are compared.
-    if kept.map(|end| end.timestamp_millis()) != before.map(Timestamp::millis) {
-        return Err(stale(Entity::Token(id)));
-    }
+    let kept = kept.map(|end| end.map(|end| end.timestamp_millis()));
+    StoreError::unless_kept(kept.as_ref(), &before.map(Timestamp::millis), Entity::Token(id))?;
     let writing = number(connection).await?;
     update(token)
         .set(api_tokens::expires_at.eq(after.map(Timestamp::to_datetime)))

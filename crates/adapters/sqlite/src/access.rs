@@ -8,7 +8,7 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{conflict, not_found, stale},
+    errors::{conflict, not_found},
     events::record,
     memberships::{check_all, give, grants, members_of, take_all_but},
     people::user_exists,
@@ -50,11 +50,8 @@ impl AccessRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let entity = || Entity::Role(before.id);
-            let kept = find(connection, before.id)?.ok_or_else(|| not_found(entity()))?;
-            if kept != before {
-                return Err(stale(entity()));
-            }
+            let kept = find(connection, before.id)?;
+            StoreError::unless_kept(kept.as_ref(), &before, Entity::Role(before.id))?;
             change(connection, before.id, &after)?;
             record(connection, &event)
         })

@@ -11,7 +11,7 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, stale, taken},
+    errors::{Failure, not_found, taken},
     events::record,
     place_lists::environment_overviews,
     places::{check_environment, check_project},
@@ -64,11 +64,8 @@ impl EnvironmentRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let entity = || Entity::Environment(before.name.clone());
-            let kept = find(connection, &before.name)?.ok_or_else(|| not_found(entity()))?;
-            if kept != before {
-                return Err(stale(entity()));
-            }
+            let kept = find(connection, &before.name)?;
+            StoreError::unless_kept(kept.as_ref(), &before, Entity::Environment(before.name.clone()))?;
             update(environments::table.find(before.name.as_str()))
                 .set(NewEnvironmentRow::from(&after))
                 .execute(connection)?;

@@ -11,7 +11,7 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, stale, taken},
+    errors::{Failure, taken},
     events::record,
     people::check_user,
     place_lists::{environments_of, project_list, project_overview},
@@ -90,11 +90,8 @@ impl ProjectRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let entity = || Entity::Project(before.id.clone());
-            let kept = find(connection, &before.id)?.ok_or_else(|| not_found(entity()))?;
-            if kept != before {
-                return Err(stale(entity()));
-            }
+            let kept = find(connection, &before.id)?;
+            StoreError::unless_kept(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
             update(projects::table.find(before.id.as_str()))
                 .set(NewProjectRow::from(&after))
                 .execute(connection)?;

@@ -124,11 +124,7 @@ impl TokenRepository for SqliteStore {
             let token = api_tokens::table.filter(api_tokens::id.eq(key.as_bytes().as_slice()));
             let kept: Option<Option<i64>> =
                 token.select(api_tokens::expires_at).first(connection).optional()?;
-            match kept {
-                None => return Err(not_found(Entity::Token(id))),
-                Some(kept) if kept != before.map(Timestamp::millis) => return Err(stale(Entity::Token(id))),
-                Some(_) => (),
-            }
+            StoreError::unless_kept(kept.as_ref(), &before.map(Timestamp::millis), Entity::Token(id))?;
             update(token).set(api_tokens::expires_at.eq(after.map(Timestamp::millis))).execute(connection)?;
             record(connection, &event)
         })

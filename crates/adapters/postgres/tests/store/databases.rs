@@ -32,7 +32,6 @@ pub(crate) async fn migrated() -> (PostgresStore, TestDatabase) {
 }
 
 /// The same as behind a pooler in transaction mode. That there need not be one here; what differs are the statements.
-#[expect(clippy::unused_async, reason = "of the form that the suite takes")]
 pub(crate) async fn migrated_as_if_pooled() -> (PostgresStore, TestDatabase) {
     let database = migrated_database();
     (store(database.url(), true), database)

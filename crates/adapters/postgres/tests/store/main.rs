@@ -1,6 +1,7 @@
 //! The store on a real server.
 #![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
 
+mod announcements;
 mod cancellation;
 mod contention;
 mod counts;

@@ -1,0 +1,119 @@
+//! How much faster than the server whose wire Latchkey speaks: the same requests, the same PostgreSQL, in turns.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::cores::Cores;
+use crate::load::Load;
+use crate::options::Options;
+use crate::report::{Bar, Claim, Group};
+use crate::rounds::{Contestant, Series, take_turns};
+use crate::seeding;
+use crate::server::Listener;
+
+/// Tokens in the smaller and in the larger database.
+const TOKENS: [u32; 2] = [1_000, 100_000];
+/// Of the larger list, the reference answers a few in a second, each with all tokens in its memory.
+const CONNECTIONS: usize = 2;
+
+/// Who meets whom, and where.
+pub struct Contest<'a> {
+    /// The release `latchkey`.
+    pub program: &'a Path,
+    /// Where the reference is installed.
+    pub folder: &'a Path,
+    /// Which cores are whose.
+    pub cores: &'a Cores,
+    /// For what is thrown away.
+    pub directory: &'a Path,
+}
+
+impl Contest<'_> {
+    /// Measures `/edge/validate` of one token and the list of a project's 10 tokens, with few tokens in the database, and the
+    /// list with many.
+    ///
+    /// # Errors
+    /// Where a server or its database fails.
+    pub async fn measure(
+        &self,
+        options: &Options,
+        progress: &impl Fn(&str),
+    ) -> anyhow::Result<(Group, Vec<Claim>)> {
+        let cluster_place = tempfile::tempdir()?;
+        let cluster = Cluster::start(cluster_place.path(), self.cores).await?;
+        let [few, many] = TOKENS;
+        progress("reference: filling databases");
+        let few = self.pair(&cluster, few).await?;
+        let mut contestants = Vec::new();
+        for (name, server) in few.named() {
+            let body: Value = serde_json::from_str(&server.body().await?)?;
+            let secret = body.pointer("/tokens/0/secret").context("a list without a secret")?;
+            let request = server.post("/edge/validate", &json!({ "tokens": [secret] }));
+            contestants
+                .push(Contestant { name: format!("{name}, validate 1, {} tokens", few.tokens), request });
+        }
+        contestants.extend(few.lists());
+        let load = Load::new(self.cores, options.connections)?;
+        let mut series = take_turns(&contestants, &load, options, progress).await?;
+        let many = self.pair(&cluster, many).await?;
+        let load = Load::new(self.cores, CONNECTIONS)?;
+        series.extend(take_turns(&many.lists(), &load, options, progress).await?);
+        let claims = claims(&series)?;
+        Ok((Group { title: "Beside unleash-server 6.10.1, PostgreSQL".to_owned(), series }, claims))
+    }
+
+    async fn pair(&self, cluster: &Cluster, tokens: u32) -> anyhow::Result<Pair> {
+        let place = self.directory.join(format!("reference-{tokens}"));
+        fs::create_dir_all(&place)?;
+        let url = cluster.create_database(&format!("latchkey_{tokens}")).await?;
+        let latchkey = Listener::server(self.program, self.cores, &place, &url).await?;
+        latchkey.create_tokens().await?;
+        seeding::fill_postgres(&url, tokens).await?;
+        let url = cluster.create_database(&format!("reference_{tokens}")).await?;
+        let reference = Listener::reference(self.folder, self.cores, &place, &url).await?;
+        reference.create_tokens().await?;
+        seeding::fill_reference(&url, tokens).await?;
+        Ok(Pair { latchkey, reference, tokens })
+    }
+}
+
+struct Pair {
+    latchkey: Listener,
+    reference: Listener,
+    tokens: u32,
+}
+
+impl Pair {
+    fn named(&self) -> [(&'static str, &Listener); 2] {
+        [("latchkey", &self.latchkey), ("reference", &self.reference)]
+    }
+
+    fn lists(&self) -> Vec<Contestant> {
+        let list = |(name, server): (&str, &Listener)| Contestant {
+            name: format!("{name}, list, {} tokens", self.tokens),
+            request: server.list(),
+        };
+        self.named().map(list).into()
+    }
+}
+
+fn claims(series: &[Series]) -> anyhow::Result<Vec<Claim>> {
+    let [validate, validate_reference, few, few_reference, many, many_reference] = series else {
+        anyhow::bail!("a contestant is missing")
+    };
+    let times = |what: &str, ours: &Series, theirs: &Series, least| Claim {
+        what: format!("{what}, times the reference's requests per second"),
+        value: ours.throughput() / theirs.throughput(),
+        unit: "×",
+        bar: Bar::AtLeast(least),
+    };
+    Ok(vec![
+        times("/edge/validate of one token, 1,000 tokens", validate, validate_reference, 40.0),
+        times("a project's 10 tokens, 1,000 tokens", few, few_reference, 100.0),
+        times("a project's 10 tokens, 100,000 tokens", many, many_reference, 10_000.0),
+    ])
+}
