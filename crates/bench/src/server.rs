@@ -27,6 +27,7 @@ pub const PROJECT: &str = "default";
 pub struct Listener {
     child: Child,
     base: String,
+    authorization: String,
 }
 
 /// A program in this build's directory of programs.
@@ -98,7 +99,34 @@ impl Listener {
             .env("SEND_TELEMETRY", "false")
             .env("LOG_LEVEL", "error");
         let child = Child::start(&mut command, "unleash-server", &directory.join("reference.log"))?;
-        Self::answering(child, port, "/health").await
+        let mut reference = Self::answering(child, port, "/health").await?;
+        reference.authorization = reference.personal_token().await?;
+        Ok(reference)
+    }
+
+    /// A personal access token of the reference's first user: to an admin token, it shows all tokens in place of a
+    /// project's.
+    async fn personal_token(&self) -> anyhow::Result<String> {
+        let client = Client::new();
+        let login = json!({"username": "admin", "password": "unleash4all"});
+        let answer = client.post(format!("{}/auth/simple/login", self.base)).json(&login).send().await?;
+        let answer = answer.error_for_status()?;
+        let cookie = answer.headers().get("set-cookie").context("no cookie")?.to_str()?;
+        // The pair alone, without what is said about it.
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let token = json!({"description": "bench", "expiresAt": "2999-01-01T00:00:00.000Z"});
+        let url = format!("{}/api/admin/user/tokens", self.base);
+        // The reference answers a login before it has stored the session.
+        let waited = Stopwatch::start();
+        let answer = loop {
+            let answer = client.post(&url).header("cookie", &cookie).json(&token).send().await?;
+            if answer.status() != StatusCode::UNAUTHORIZED || waited.elapsed() > Duration::from_secs(10) {
+                break answer;
+            }
+            sleep(Duration::from_millis(100)).await;
+        };
+        let token: Value = answer.error_for_status()?.json().await?;
+        Ok(token.get("secret").and_then(Value::as_str).context("a token without a secret")?.to_owned())
     }
 
     /// Starts a floor that answers this body; a database is given where it has one.
@@ -124,7 +152,8 @@ impl Listener {
     }
 
     async fn answering(child: Child, port: u16, path: &str) -> anyhow::Result<Self> {
-        let mut listener = Self { child, base: format!("http://127.0.0.1:{port}") };
+        let mut listener =
+            Self { child, base: format!("http://127.0.0.1:{port}"), authorization: ADMIN_TOKEN.to_owned() };
         let (client, waited) = (Client::new(), Stopwatch::start());
         loop {
             let answer = client.get(format!("{}{path}", listener.base)).send().await;
@@ -145,14 +174,14 @@ impl Listener {
         self.get(&path())
     }
 
-    /// A GET by an admin token.
+    /// A GET by somebody who may ask for it.
     #[must_use]
     pub fn get(&self, path: &str) -> Request {
         let url = format!("{}{path}", self.base);
-        Request { url, authorization: ADMIN_TOKEN.to_owned(), body: None }
+        Request { url, authorization: self.authorization.clone(), body: None }
     }
 
-    /// A POST by an admin token.
+    /// A POST by the same.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Request {
         Request { body: Some(body.to_string()), ..self.get(path) }
@@ -200,7 +229,7 @@ impl Listener {
             let kind = if number % 2 == 0 { "frontend" } else { "client" };
             let answer = client
                 .post(self.list().url)
-                .header("authorization", ADMIN_TOKEN)
+                .header("authorization", &self.authorization)
                 .json(&json!({"tokenName": format!("bench-{number}"), "type": kind, "environment": "development",
                               "projects": [PROJECT]}))
                 .send()
