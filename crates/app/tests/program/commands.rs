@@ -112,7 +112,7 @@ fn migrating_says_what_it_did() {
     let home = Home::new();
     let first = home.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
-    assert!(first.stderr.contains("SQLite in data/latchkey.db: 2 migrations were made"), "{}", first.stderr);
+    assert!(first.stderr.contains("SQLite in data/latchkey.db: 3 migrations were made"), "{}", first.stderr);
     assert!(home.path("data/latchkey.key").exists());
     assert!(home.run("migrate").stderr.contains("up to date"));
 }
