@@ -22,6 +22,24 @@ pub struct Request {
     pub body: Option<String>,
 }
 
+impl Request {
+    /// Asks once; the body of the answer.
+    ///
+    /// # Errors
+    /// Where it is no success.
+    pub async fn answer(&self) -> anyhow::Result<String> {
+        let client = reqwest::Client::new();
+        let asking = match &self.body {
+            None => client.get(&self.url),
+            Some(body) => {
+                client.post(&self.url).header("content-type", "application/json").body(body.clone())
+            }
+        };
+        let answer = asking.header("authorization", &self.authorization).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+}
+
 /// What one round of load measured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sample {
@@ -80,6 +98,16 @@ impl Load {
         }
         parse(&text).with_context(|| format!("wrk printed something unknown:\n{text}"))
     }
+}
+
+/// Returns when whoever was asked has done what was left over: a slow one works on at requests that nobody waits for any more, and
+/// would so slow down the next one that is asked.
+///
+/// # Errors
+/// Where it does not answer.
+pub async fn settled(request: &Request) -> anyhow::Result<()> {
+    request.answer().await?;
+    Ok(())
 }
 
 /// What tells `wrk` to send a body.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::load::{Load, Request, Sample};
+use crate::load::{Load, Request, Sample, settled};
 use crate::options::Options;
 
 /// One that is measured.
@@ -75,11 +75,13 @@ pub async fn take_turns(
     for contestant in contestants {
         progress(&format!("warm-up: {}", contestant.name));
         load.run(&contestant.request, options.warm_up.max(1)).await?;
+        settled(&contestant.request).await?;
         all.push(Series { name: contestant.name.clone(), samples: Vec::new() });
     }
     for round in 1..=options.rounds {
         for (contestant, series) in contestants.iter().zip(&mut all) {
             let sample = load.run(&contestant.request, options.seconds).await?;
+            settled(&contestant.request).await?;
             progress(&format!(
                 "round {round}/{}: {}: {:.0} requests/s, p50 {:.2} ms, p99 {:.2} ms",
                 options.rounds, contestant.name, sample.requests_per_second, sample.p50_ms, sample.p99_ms

@@ -187,22 +187,6 @@ impl Listener {
         Request { body: Some(body.to_string()), ..self.get(path) }
     }
 
-    /// What the server answers to a request.
-    ///
-    /// # Errors
-    /// Where it is no success.
-    pub async fn answer_to(&self, request: &Request) -> anyhow::Result<String> {
-        let client = Client::new();
-        let call = match &request.body {
-            None => client.get(&request.url),
-            Some(body) => {
-                client.post(&request.url).header("content-type", "application/json").body(body.clone())
-            }
-        };
-        let answer = call.header("authorization", &request.authorization).send().await?;
-        Ok(answer.error_for_status()?.text().await?)
-    }
-
     /// Creates that many client tokens for all projects; gives back their secrets.
     ///
     /// # Errors
@@ -211,7 +195,7 @@ impl Listener {
         let mut secrets = Vec::with_capacity(number);
         for index in 0..number {
             let body = json!({"tokenName": format!("bench-{index}"), "type": "client"});
-            let answer = self.answer_to(&self.post("/api/admin/api-tokens", &body)).await?;
+            let answer = self.post("/api/admin/api-tokens", &body).answer().await?;
             let token: Value = serde_json::from_str(&answer)?;
             let secret = token.get("secret").and_then(Value::as_str).context("a token without a secret")?;
             secrets.push(secret.to_owned());
@@ -245,7 +229,7 @@ impl Listener {
     /// # Errors
     /// Where it does not.
     pub async fn body(&self) -> anyhow::Result<String> {
-        let body = self.answer_to(&self.list()).await?;
+        let body = self.list().answer().await?;
         let parsed: Value = serde_json::from_str(&body)?;
         let tokens = parsed.get("tokens").and_then(Value::as_array);
         let tokens = tokens.context("the list has no tokens")?;
