@@ -22,10 +22,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Clock` port")]
     fn now(&self) -> Timestamp {
         let now = SystemTime::now();
-        let since = now
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(-1, |since| since.as_millis().try_into().unwrap_or(-1));
-        Timestamp::from_millis(since).unwrap_or_else(|_| unreachable!("the system's clock shows {now:?}"))
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let millis = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+        let moment = millis.and_then(|millis| Timestamp::from_millis(millis).ok());
+        moment.unwrap_or_else(|| unreachable!("the system's clock shows {now:?}"))
     }
 
     fn monotonic(&self) -> Duration {

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// Each request makes and drops some hundred small things; glibc's allocator takes a tenth of the server's time for that.
+/// Each request makes and drops some hundred small things; glibc's allocator takes a seventh of the server's time for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

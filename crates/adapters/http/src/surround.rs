@@ -31,7 +31,7 @@ const MOST_ID_BYTES: usize = 128;
 pub(crate) async fn surround(context: Arc<Context>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let id = request_id(&context, &request);
     let path = context.table.find(request.uri().path());
-    let pattern = path.map_or("", Path::pattern);
+    let pattern = path.map_or("-", Path::pattern);
     let method = request.method().clone();
     // A span costs more than a look into memory. Who does no more than that logs nothing but that it failed.
     let is_quiet = path.is_some_and(Path::is_quiet) && !tracing::enabled!(Level::DEBUG);

@@ -14,7 +14,7 @@ use futures_util::future::{Either, select};
 use tokio::{
     sync::Notify,
     task::{AbortHandle, spawn},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_postgres::{AsyncMessage, NoTls};
 
@@ -69,7 +69,9 @@ async fn listen(opening: Opening, heard: Arc<Notify>) {
 
 /// Listens until the connection ends.
 async fn hear(opening: &Opening, heard: &Notify) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = opening.config.connect(NoTls).await?;
+    // A network that swallows packets: it is tried again.
+    let Ok(connected) = timeout(opening.patience, opening.config.connect(NoTls)).await else { return Ok(()) };
+    let (client, mut connection) = connected?;
     let mut messages = pin!(async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(_) = message? {

@@ -40,12 +40,13 @@ pub(crate) fn unavailable(error: impl std::error::Error + Send + Sync + 'static)
     StoreError::Unavailable(Box::new(error))
 }
 
+/// What an operator is told about it.
+pub(crate) const LOSES_STATEMENTS: &str = "the database loses prepared statements: if a pooler in transaction mode stands \
+    before it, set database.transaction_pooler = true";
+
 /// The database does not have what was prepared, or has it already: it is another session than before.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the database loses prepared statements: if a pooler in transaction mode stands before it, set \
-     database.transaction_pooler = true"
-)]
+#[error("{}", LOSES_STATEMENTS)]
 pub(crate) struct LostStatement(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// Whether the database says so (SQLSTATE 26000 and 42P05, which the driver keeps to itself; the name is one that it

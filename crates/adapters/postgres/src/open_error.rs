@@ -1,7 +1,7 @@
 //! Why the store could not be opened or brought up to date, in words for the operator. None shows the URL, which may
 //! hold a password.
 
-use crate::errors::is_lost_statement;
+use crate::errors::{LOSES_STATEMENTS, is_lost_statement};
 
 /// What a driver said: no type of diesel's leaves this crate.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -25,10 +25,7 @@ pub enum OpenError {
     #[error("the database cannot be reached")]
     Unreachable(#[source] Cause),
     /// A pooler gives each transaction another session.
-    #[error(
-        "the database loses prepared statements: if a pooler in transaction mode stands before it, set \
-         database.transaction_pooler = true"
-    )]
+    #[error("{}", LOSES_STATEMENTS)]
     TransactionPooler(#[source] Cause),
     /// A newer Latchkey has brought the database up to its own date.
     #[error(

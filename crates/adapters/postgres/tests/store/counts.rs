@@ -44,23 +44,34 @@ async fn run(client: &Client, statements: &str) {
     client.batch_execute(statements).await.expect("done");
 }
 
-/// The number of tokens of each place: as kept, and as counted.
-async fn counts(client: &Client) -> [Vec<(String, i64)>; 2] {
-    let rows = client
-        .query(
-            "SELECT kept.project_id, tokens,
-                 (SELECT count(*) FROM api_token_projects WHERE project_id = kept.project_id)
-             FROM project_token_counts AS kept
-             UNION ALL
-             SELECT kept.environment, tokens, (SELECT count(*) FROM api_tokens WHERE environment = kept.environment)
-             FROM environment_token_counts AS kept
-             ORDER BY 1",
-            &[],
-        )
-        .await
-        .expect("counted");
+/// What a statement says of each place: what is kept, and what counting gives.
+async fn kept_and_counted(client: &Client, statement: &str) -> [Vec<(String, i64)>; 2] {
+    let rows = client.query(statement, &[]).await.expect("counted");
     let column = |column| rows.iter().map(|row| (row.get(0), row.get(column))).collect();
     [column(1), column(2)]
+}
+
+/// The number of tokens of each place: as kept, and as counted.
+async fn counts(client: &Client) -> [Vec<(String, i64)>; 2] {
+    let statement = "
+        SELECT kept.project_id, tokens,
+            (SELECT count(*) FROM api_token_projects WHERE project_id = kept.project_id)
+        FROM project_token_counts AS kept
+        UNION ALL
+        SELECT kept.environment, tokens, (SELECT count(*) FROM api_tokens WHERE environment = kept.environment)
+        FROM environment_token_counts AS kept
+        ORDER BY 1";
+    kept_and_counted(client, statement).await
+}
+
+/// The number of members of each project: as kept, and as counted.
+async fn member_counts(client: &Client) -> [Vec<(String, i64)>; 2] {
+    let statement = "
+        SELECT project_id, members,
+            (SELECT count(DISTINCT user_id) FROM memberships WHERE project_id = kept.project_id)
+        FROM project_member_counts AS kept
+        ORDER BY 1";
+    kept_and_counted(client, statement).await
 }
 
 #[track_caller]
@@ -99,22 +110,6 @@ async fn they_follow_every_statement() {
     let [kept, counted] = counts(&client).await;
     assert!(kept.iter().all(|(_, tokens)| *tokens == 0), "{kept:?}");
     agree([kept, counted], 12);
-}
-
-/// The number of members of each project: as kept, and as counted.
-async fn member_counts(client: &Client) -> [Vec<(String, i64)>; 2] {
-    let rows = client
-        .query(
-            "SELECT project_id, members,
-                 (SELECT count(DISTINCT user_id) FROM memberships WHERE project_id = kept.project_id)
-             FROM project_member_counts AS kept
-             ORDER BY 1",
-            &[],
-        )
-        .await
-        .expect("counted");
-    let column = |column| rows.iter().map(|row| (row.get(0), row.get(column))).collect();
-    [column(1), column(2)]
 }
 
 #[tokio::test(flavor = "multi_thread")]
