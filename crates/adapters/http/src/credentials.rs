@@ -208,7 +208,9 @@ fn is_session(principal: &Principal) -> bool {
 }
 
 fn secret_in(header: &HeaderValue) -> Result<&str, Failure> {
-    header.to_str().map(|text| bearer(text.trim_ascii())).map_err(|_| Failure::BadCredentials)
+    // No header has control characters, so this is what `to_str` finds byte by byte.
+    let text = std::str::from_utf8(header.as_bytes()).ok().filter(|text| text.is_ascii());
+    text.map(|text| bearer(text.trim_ascii())).ok_or(Failure::BadCredentials)
 }
 
 /// `<secret>` or `Bearer <secret>`, the scheme in any case (RFC 9110, section 11.1).

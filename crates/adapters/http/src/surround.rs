@@ -2,7 +2,7 @@
 //!
 //! One function does all of it, because each layer of actix's costs every request an allocation.
 
-use std::{future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll};
+use std::{panic::AssertUnwindSafe, sync::Arc, task::Poll};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,7 +21,7 @@ use crate::{
     call::Call,
     context::Context,
     failure::Failure,
-    routes::{Path, unknown},
+    routes::{Acting, Path, unknown},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,16 +57,16 @@ fn new_span(id: &HeaderValue, method: &Method) -> Span {
     tracing::info_span!("request", request_id = id.to_str().unwrap_or_default(), method = method.as_str())
 }
 
-async fn acting(path: Option<&Path>, call: Call) -> Answer {
+fn acting(path: Option<&Path>, call: Call) -> Acting {
     match path {
-        Some(path) => path.answer(call).await,
-        None => unknown(call).await,
+        Some(path) => path.answer(call),
+        None => Box::pin(unknown(call)),
     }
 }
 
 /// What a handler answers, with a net beneath it: a panic and a handler that takes too long are failures like others.
-async fn guarded(context: &Context, acting: impl Future<Output = Answer>) -> Answer {
-    let mut caught = pin!(AssertUnwindSafe(acting).catch_unwind());
+async fn guarded(context: &Context, acting: Acting) -> Answer {
+    let mut caught = AssertUnwindSafe(acting).catch_unwind();
     // What is answered at once needs no timer.
     let answer = match futures_util::poll!(&mut caught) {
         Poll::Ready(answer) => answer,

@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
 };
 
-pub(crate) use self::table::{Path, Table};
+pub(crate) use self::table::{Acting, Path, Table};
 use crate::{answers::Answer, call::Call, context::Context, failure::Failure, surround::surround};
 
 mod docs;

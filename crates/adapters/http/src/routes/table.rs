@@ -13,7 +13,8 @@ use matchit::Router;
 
 use crate::{answers::Answer, call::Call, failure::Failure};
 
-type Acting = Pin<Box<dyn Future<Output = Answer>>>;
+/// A call on its way to its answer. Boxed, so that what surrounds all of them is no larger than it has to be itself.
+pub(crate) type Acting = Pin<Box<dyn Future<Output = Answer>>>;
 type Act = Box<dyn Fn(Call) -> Acting + Send + Sync>;
 
 /// All paths.
@@ -157,23 +158,29 @@ impl Path {
     }
 
     /// What a call of this path is answered.
-    pub(crate) async fn answer(&self, call: Call) -> Answer {
+    pub(crate) fn answer(&self, call: Call) -> Acting {
         let method = match call.request.method() {
             &Method::HEAD => &Method::GET,
             method => method,
         };
         if let Some((_, act)) = self.acts.iter().find(|(taken, _)| taken == method) {
-            return act(call).await;
+            return act(call);
         }
-        match &self.other {
-            Other::Acts(act) => act(call).await,
-            Other::Refused { allow, private } => {
-                if *private {
-                    call.authenticate().await?;
-                }
-                if *method == Method::OPTIONS { Ok(options(allow)) } else { Err(Failure::WrongMethod(allow)) }
-            }
+        match self.other {
+            Other::Acts(ref act) => act(call),
+            Other::Refused { allow, private } => Box::pin(refused(call, allow, private)),
         }
+    }
+}
+
+async fn refused(call: Call, allow: &'static str, private: bool) -> Answer {
+    if private {
+        call.authenticate().await?;
+    }
+    if *call.request.method() == Method::OPTIONS {
+        Ok(options(allow))
+    } else {
+        Err(Failure::WrongMethod(allow))
     }
 }
 
