@@ -7,7 +7,7 @@ use latchkey_ports::StoreError;
 use latchkey_service::UseCases;
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use crate::{
@@ -20,6 +20,15 @@ const LAST_FLUSH: Duration = Duration::from_secs(5);
 /// How often what has ended is forgotten. It is refused from the moment it ends; this only gives its room back.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How often changes made by other processes are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FollowEvery {
+    /// While the store announces changes, which is when it is looked besides.
+    pub(crate) announced: Duration,
+    /// While it does not.
+    pub(crate) unannounced: Duration,
+}
+
 /// The tasks, which end when this is dropped.
 pub(crate) struct Background {
     tasks: JoinSet<()>,
@@ -28,7 +37,7 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts them on the runtime of the caller.
-    pub(crate) fn start(use_cases: &Arc<UseCases>, follow_every: Duration, flush_every: Duration) -> Self {
+    pub(crate) fn start(use_cases: &Arc<UseCases>, follow_every: FollowEvery, flush_every: Duration) -> Self {
         let mut tasks = JoinSet::new();
         tasks.spawn(follow(Arc::clone(use_cases), follow_every));
         tasks.spawn(flush(Arc::clone(use_cases), flush_every));
@@ -47,16 +56,10 @@ impl Background {
     }
 }
 
-async fn follow(use_cases: Arc<UseCases>, every: Duration) {
+async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
     let mut outage = Outage::default();
     let mut stale = StaleAnswers::default();
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = use_cases.change_announced() => {}
-        }
         let followed = use_cases.follow_changes().await;
         let stale_turn = stale.after(followed.is_ok(), use_cases.figures().from_stale_memory);
         match outage.after(followed) {
@@ -78,6 +81,11 @@ async fn follow(use_cases: Arc<UseCases>, every: Duration) {
                 );
             }
             None => {}
+        }
+        let patience = if use_cases.announces_changes() { every.announced } else { every.unannounced };
+        tokio::select! {
+            () = sleep(patience) => {}
+            () = use_cases.change_announced() => {}
         }
     }
 }

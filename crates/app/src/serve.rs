@@ -68,7 +68,7 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     let has_terminal = io::stdout().is_terminal();
     let access = startup::first_tokens(&house, &config.database.url, init, has_terminal).await?;
     let background =
-        Background::start(&house.use_cases, config.verify.poll_interval, config.seen_flush_interval);
+        Background::start(&house.use_cases, config.verify.follow_every(), config.seen_flush_interval);
     let server = server.run();
     let stopping = stop_on_signal(signals, server.handle());
     tracing::info!(%address, database = %config.database.url, "serving");

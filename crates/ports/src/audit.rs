@@ -34,6 +34,12 @@ pub trait EventRepository: Send + Sync {
         std::future::pending::<()>().await;
     }
 
+    /// Whether at this moment each event is announced as soon as it is committed, so that looking besides can wait longer.
+    /// When that ends, [`EventRepository::event_announced`] returns.
+    fn announces_events(&self) -> bool {
+        false
+    }
+
     /// At most `limit` events with numbers above `after`, in rising order.
     ///
     /// # Errors

@@ -167,6 +167,13 @@ impl UseCases {
         self.store.event_announced().await;
     }
 
+    /// Whether at this moment [`UseCases::change_announced`] tells of every change, so that looking besides can wait
+    /// longer. It returns when that ends.
+    #[must_use]
+    pub fn announces_changes(&self) -> bool {
+        self.store.announces_events()
+    }
+
     /// From where callers were recognised, and how the index of principals does.
     #[must_use]
     pub fn figures(&self) -> Figures {

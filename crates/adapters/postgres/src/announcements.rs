@@ -1,12 +1,16 @@
 //! Being told that there are new events, as soon as they are committed (`LISTEN`, `NOTIFY`).
 //!
-//! A hint and no more. What is told while nobody listens is lost, so whoever follows the events also looks at intervals;
-//! and behind a pooler in transaction mode a session cannot listen, so there nothing is ever told.
+//! A hint and no more. What is told while nobody listens is lost, so whoever follows the events also looks at intervals,
+//! longer ones while somebody listens; and behind a pooler in transaction mode a session cannot listen, so there nothing
+//! is ever told.
 
 use std::{
     future::{pending, poll_fn},
     pin::pin,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,8 +30,24 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// One connection that listens, from the first time that somebody waits until this is dropped.
 pub(crate) struct Announcements {
     opening: Opening,
-    heard: Arc<Notify>,
+    ear: Arc<Ear>,
     listening: OnceLock<Listening>,
+}
+
+/// What is heard, and whether anything can be.
+#[derive(Default)]
+struct Ear {
+    heard: Notify,
+    is_open: AtomicBool,
+}
+
+impl Ear {
+    /// Those who wait are told at once: what they took for granted has changed.
+    fn set_open(&self, is_open: bool) {
+        if self.is_open.swap(is_open, Ordering::SeqCst) != is_open {
+            self.heard.notify_one();
+        }
+    }
 }
 
 /// The task; it ends when this is dropped.
@@ -42,7 +62,7 @@ impl Drop for Listening {
 
 impl Announcements {
     pub(crate) fn new(opening: Opening) -> Self {
-        Self { opening, heard: Arc::default(), listening: OnceLock::new() }
+        Self { opening, ear: Arc::default(), listening: OnceLock::new() }
     }
 
     /// Returns when events were announced, once for all of them, and when some may have been missed.
@@ -51,31 +71,37 @@ impl Announcements {
             return pending().await;
         }
         self.listening.get_or_init(|| {
-            let (opening, heard) = (self.opening.clone(), Arc::clone(&self.heard));
-            Listening(spawn(listen(opening, heard)).abort_handle())
+            let (opening, ear) = (self.opening.clone(), Arc::clone(&self.ear));
+            Listening(spawn(listen(opening, ear)).abort_handle())
         });
-        self.heard.notified().await;
+        self.ear.heard.notified().await;
+    }
+
+    /// Whether somebody listens at this moment.
+    pub(crate) fn are_heard(&self) -> bool {
+        self.ear.is_open.load(Ordering::SeqCst)
     }
 }
 
-async fn listen(opening: Opening, heard: Arc<Notify>) {
+async fn listen(opening: Opening, ear: Arc<Ear>) {
     loop {
-        if let Err(error) = hear(&opening, &heard).await {
+        if let Err(error) = hear(&opening, &ear).await {
             tracing::debug!(%error, "events are not announced; they are looked for at intervals");
         }
+        ear.set_open(false);
         sleep(AGAIN_AFTER).await;
     }
 }
 
 /// Listens until the connection ends.
-async fn hear(opening: &Opening, heard: &Notify) -> Result<(), tokio_postgres::Error> {
+async fn hear(opening: &Opening, ear: &Ear) -> Result<(), tokio_postgres::Error> {
     // A network that swallows packets: it is tried again.
     let Ok(connected) = timeout(opening.patience, opening.config.connect(NoTls)).await else { return Ok(()) };
     let (client, mut connection) = connected?;
     let mut messages = pin!(async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(_) = message? {
-                heard.notify_one();
+                ear.heard.notify_one();
             }
         }
         Ok::<(), tokio_postgres::Error>(())
@@ -85,7 +111,6 @@ async fn hear(opening: &Opening, heard: &Notify) -> Result<(), tokio_postgres::E
         Either::Left((ended, _)) => return ended,
         Either::Right((listening, _)) => listening?,
     }
-    // Until now nobody listened.
-    heard.notify_one();
+    ear.set_open(true);
     messages.await
 }

@@ -45,6 +45,10 @@ impl EventRepository for PostgresStore {
         self.announcements.next().await;
     }
 
+    fn announces_events(&self) -> bool {
+        self.announcements.are_heard()
+    }
+
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
         let mut connection = self.connection().await?;

@@ -36,6 +36,7 @@ pub(crate) use self::{
     environment::Environment,
     values::LogFormat,
 };
+use crate::background::FollowEvery;
 
 /// What the command line says about settings.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +112,15 @@ pub(crate) struct Verify {
     pub(crate) unknown_per_second: NonZeroU32,
     /// `None`: `Authorization` alone.
     pub(crate) header: Option<HeaderName>,
+}
+
+impl Verify {
+    /// While changes are announced, looking besides is for those that get lost on the way: seldom, but so often that
+    /// memory is trusted throughout.
+    pub(crate) fn follow_every(&self) -> FollowEvery {
+        let seldom = self.poll_interval.saturating_mul(10).min(self.max_staleness / 4);
+        FollowEvery { announced: seldom.max(self.poll_interval), unannounced: self.poll_interval }
+    }
 }
 
 /// `[log]`.

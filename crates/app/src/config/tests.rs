@@ -22,6 +22,19 @@ fn refused(result: anyhow::Result<Config>) -> String {
 }
 
 #[test]
+fn changes_are_looked_for_so_often_that_memory_is_trusted_throughout() {
+    for (poll_interval, max_staleness, announced) in
+        [("100ms", "5s", 1_000), ("10ms", "5s", 100), ("100ms", "2s", 500), ("100ms", "200ms", 100)]
+    {
+        let file =
+            format!("[verify]\npoll_interval = \"{poll_interval}\"\nmax_staleness = \"{max_staleness}\"");
+        let verify = of_file(&file).expect("settings").verify;
+        assert_eq!(verify.follow_every().announced, Duration::from_millis(announced), "{file}");
+        assert_eq!(verify.follow_every().unannounced, verify.poll_interval, "{file}");
+    }
+}
+
+#[test]
 fn the_defaults_are_those_of_the_example_file() {
     let config = of_file("").expect("the defaults");
     assert_eq!(config.server.listen.to_string(), "127.0.0.1");
@@ -34,7 +47,8 @@ fn the_defaults_are_those_of_the_example_file() {
     assert_eq!((config.limits.api_tokens.get(), config.limits.personal_tokens.get()), (2000, 10));
     assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), most: 5 });
     assert_eq!(config.audit_retention, None);
-    assert_eq!(config.verify.poll_interval, Duration::from_millis(100));
+    let every = config.verify.follow_every();
+    assert_eq!((every.announced, every.unannounced), (Duration::from_secs(1), Duration::from_millis(100)));
     assert_eq!(config.verify.unknown_per_second.get(), 500);
     assert_eq!((config.verify.when_stale, config.verify.header), (WhenStale::Refuse, None));
     assert_eq!(config.seen_flush_interval, Duration::from_secs(60));
