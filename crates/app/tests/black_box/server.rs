@@ -2,7 +2,7 @@
 
 use std::{
     io::Read,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     ground::{ADMIN, Ground},
-    waiting::until,
+    waiting::{until, until_true},
     wire::{Answer, Call},
 };
 
@@ -29,16 +29,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(ground: &Ground) -> Self {
-        // Another process may take the port between here and there: then the server stops, and another is tried.
-        until("a server that starts", || Self::try_start(ground.program()))
-    }
-
-    fn try_start(mut command: Command) -> Option<Self> {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let address = free.local_addr().expect("its address");
-        drop(free);
-        command.arg("serve").env("PORT", address.port().to_string());
-        let mut process = command
+        // It takes a free port and says which. One that is chosen here could become another server's until it is taken, and
+        // that one would answer in its place.
+        let mut process = ground
+            .program()
+            .arg("serve")
+            .env("PORT", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -49,20 +45,24 @@ impl Server {
             listen(process.stdout.take().expect("piped"), &output),
             listen(process.stderr.take().expect("piped"), &output),
         ];
-        let mut server = Self { process, address, output, listeners };
-        until("readiness", || server.readiness()).then_some(server)
+        let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut server = Self { process, address: unknown, output, listeners };
+        server.address = until("its address", || server.said_address());
+        until_true("readiness", || {
+            Call::get("/ready").send_to(server.address).is_ok_and(|answer| answer.status == 200)
+        });
+        server
     }
 
-    /// Whether it is ready; `Some(false)` where it has stopped for want of its port.
-    fn readiness(&mut self) -> Option<bool> {
+    fn said_address(&mut self) -> Option<SocketAddr> {
         if let Some(status) = self.process.try_wait().expect("its state") {
             self.listeners.drain(..).for_each(|listener| listener.join().expect("read to the end"));
-            let said = self.said();
-            assert!(said.contains("in use"), "the server stopped with {status}:\n{said}");
-            return Some(false);
+            panic!("the server stopped with {status}:\n{}", self.said());
         }
-        let answer = Call::get("/ready").send_to(self.address);
-        answer.is_ok_and(|answer| answer.status == 200).then_some(true)
+        let said = self.said();
+        let (_, url) = said.split_once(" serves on http://")?;
+        let (address, _) = url.split_once(' ')?;
+        Some(address.parse().expect("an address"))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
