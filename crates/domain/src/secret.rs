@@ -8,7 +8,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{EnvironmentName, EnvironmentScope, InvalidName, ProjectId, ProjectScope, TokenAccess};
+use crate::{SecretPrefix, TokenAccess, UnreadablePrefix};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^33 > 2^192: all of the entropy fits.
@@ -120,26 +120,12 @@ impl TokenSecret {
         random >= RANDOM_CHARACTERS && checksum == expected
     }
 
-    /// The projects and environment that the secret's own prefix names: text before the first `:`, then text up
-    /// to the next `.` (up to the last one in a secret of ours, whose random part has none), or to the end.
+    /// The projects and environment that the secret's own prefix names.
     ///
     /// # Errors
     /// [`UnreadablePrefix`] where the text has no such prefix.
     pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
-        let text = self.reveal();
-        let (projects, rest) = text.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
-        let split = if self.has_valid_checksum() { rest.rsplit_once('.') } else { rest.split_once('.') };
-        let environment = split.map_or(rest, |(environment, _)| environment);
-        let projects = match projects {
-            "*" => ProjectsPart::All,
-            "[]" => ProjectsPart::Several,
-            id => ProjectsPart::One(ProjectId::new(id)?),
-        };
-        let environment = match environment {
-            "*" => EnvironmentScope::All,
-            name => EnvironmentScope::Only(EnvironmentName::new(name)?),
-        };
-        Ok(SecretPrefix { projects, environment })
+        SecretPrefix::read(self.reveal(), self.has_valid_checksum())
     }
 }
 
@@ -165,86 +151,6 @@ fn push_base62<const N: usize>(text: &mut String, mut number: [u8; N], width: us
     text.extend(digits.into_iter().map(char::from));
 }
 
-/// What the text before a secret's random part says of its token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretPrefix {
-    projects: ProjectsPart,
-    environment: EnvironmentScope,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum ProjectsPart {
-    All,
-    One(ProjectId),
-    Several,
-}
-
-/// Why a secret does not say where its token belongs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnreadablePrefix {
-    /// There is no `:`.
-    #[error("it has no \":\" after its project: write <project>:<environment>.<random>")]
-    NoColon,
-    /// The project's or the environment's part is no name of one.
-    #[error("its {0}")]
-    Name(#[from] InvalidName),
-    /// `[]` says that there are several projects, but not which.
-    #[error("its project part \"[]\" does not say which projects: write one project, or \"*\" for all")]
-    SeveralProjects,
-}
-
-impl SecretPrefix {
-    /// The prefix of a token of that access.
-    #[must_use]
-    pub fn of(access: &TokenAccess) -> Self {
-        let projects = match access.projects() {
-            ProjectScope::All => ProjectsPart::All,
-            ProjectScope::Only(set) => match set.as_slice() {
-                [project] => ProjectsPart::One(project.clone()),
-                _ => ProjectsPart::Several,
-            },
-        };
-        let environment = match access.environment() {
-            None => EnvironmentScope::All,
-            Some(environment) => EnvironmentScope::Only(environment.clone()),
-        };
-        Self { projects, environment }
-    }
-
-    /// The projects that the prefix names.
-    ///
-    /// # Errors
-    /// [`UnreadablePrefix::SeveralProjects`] for `[]`, which names none.
-    pub fn projects(&self) -> Result<ProjectScope, UnreadablePrefix> {
-        match &self.projects {
-            ProjectsPart::All => Ok(ProjectScope::All),
-            ProjectsPart::One(project) => Ok(ProjectScope::one(project.clone())),
-            ProjectsPart::Several => Err(UnreadablePrefix::SeveralProjects),
-        }
-    }
-
-    /// The environment that the prefix names.
-    #[must_use]
-    pub fn environment(&self) -> EnvironmentScope {
-        self.environment.clone()
-    }
-}
-
-/// `<projects>:<environment>.`
-impl fmt::Display for SecretPrefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.projects {
-            ProjectsPart::All => f.write_str("*"),
-            ProjectsPart::One(project) => project.fmt(f),
-            ProjectsPart::Several => f.write_str("[]"),
-        }?;
-        match &self.environment {
-            EnvironmentScope::All => f.write_str(":*."),
-            EnvironmentScope::Only(environment) => write!(f, ":{environment}."),
-        }
-    }
-}
-
 /// Looks at all bytes, whatever it finds: that way many are looked at in one step.
 fn is_graphic(text: &str) -> bool {
     text.bytes().fold(true, |so_far, byte| so_far & byte.is_ascii_graphic())
@@ -255,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ProjectSet, TokenKind};
+    use crate::{EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, TokenKind};
 
     fn access() -> impl Strategy<Value = TokenAccess> {
         let id = "[A-Za-z0-9_~.-]{1,12}";
@@ -309,20 +215,6 @@ mod tests {
         for text in ["a b", "a\0", "a\n", "\u{a0}"] {
             assert_eq!(TokenSecret::parse(text).err(), Some(InvalidSecret::Unprintable));
         }
-    }
-
-    #[test]
-    fn a_legacy_prefix_gives_project_and_environment() {
-        let prefix = |text: &str| TokenSecret::parse(text).expect("a secret").prefix();
-        let known = prefix("default:development.a.b").expect("a prefix");
-        assert_eq!(known.projects(), Ok(ProjectScope::one(ProjectId::new("default").expect("id"))));
-        assert_eq!(known.to_string(), "default:development.");
-        assert_eq!(prefix("*:*.adm").expect("a prefix").environment(), EnvironmentScope::All);
-        assert_eq!(prefix("p:development").expect("a prefix").to_string(), "p:development.");
-        assert_eq!(prefix("nocolon"), Err(UnreadablePrefix::NoColon));
-        assert!(matches!(prefix(":development.x"), Err(UnreadablePrefix::Name(_))));
-        assert!(matches!(prefix("p:.x"), Err(UnreadablePrefix::Name(_))));
-        assert_eq!(prefix("[]:e.x").expect("a prefix").projects(), Err(UnreadablePrefix::SeveralProjects));
     }
 
     proptest! {

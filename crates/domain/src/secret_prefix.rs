@@ -1,0 +1,125 @@
+//! The prefix of a secret, `<projects>:<environment>.`: where its token belongs, for people and clients to read.
+
+use std::fmt;
+
+use crate::{EnvironmentName, EnvironmentScope, InvalidName, ProjectId, ProjectScope, TokenAccess};
+
+/// What the text before a secret's random part says of its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretPrefix {
+    projects: ProjectsPart,
+    environment: EnvironmentScope,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ProjectsPart {
+    All,
+    One(ProjectId),
+    Several,
+}
+
+/// Why a secret does not say where its token belongs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadablePrefix {
+    /// There is no `:`.
+    #[error("it has no \":\" after its project: write <project>:<environment>.<random>")]
+    NoColon,
+    /// The project's or the environment's part is no name of one.
+    #[error("its {0}")]
+    Name(#[from] InvalidName),
+    /// `[]` says that there are several projects, but not which.
+    #[error("its project part \"[]\" does not say which projects: write one project, or \"*\" for all")]
+    SeveralProjects,
+}
+
+impl SecretPrefix {
+    /// The prefix of a token of that access.
+    #[must_use]
+    pub fn of(access: &TokenAccess) -> Self {
+        let projects = match access.projects() {
+            ProjectScope::All => ProjectsPart::All,
+            ProjectScope::Only(set) => match set.as_slice() {
+                [project] => ProjectsPart::One(project.clone()),
+                _ => ProjectsPart::Several,
+            },
+        };
+        let environment = match access.environment() {
+            None => EnvironmentScope::All,
+            Some(environment) => EnvironmentScope::Only(environment.clone()),
+        };
+        Self { projects, environment }
+    }
+
+    /// Reads it: text before the first `:`, then text up to the next `.`, or to the end. In a secret of ours, whose random
+    /// part has none, it is the last `.` that ends it.
+    ///
+    /// # Errors
+    /// [`UnreadablePrefix`] where the text has no such prefix.
+    pub(crate) fn read(secret: &str, is_ours: bool) -> Result<Self, UnreadablePrefix> {
+        let (projects, rest) = secret.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
+        let split = if is_ours { rest.rsplit_once('.') } else { rest.split_once('.') };
+        let environment = split.map_or(rest, |(environment, _)| environment);
+        let projects = match projects {
+            "*" => ProjectsPart::All,
+            "[]" => ProjectsPart::Several,
+            id => ProjectsPart::One(ProjectId::new(id)?),
+        };
+        let environment = match environment {
+            "*" => EnvironmentScope::All,
+            name => EnvironmentScope::Only(EnvironmentName::new(name)?),
+        };
+        Ok(Self { projects, environment })
+    }
+
+    /// The projects that the prefix names.
+    ///
+    /// # Errors
+    /// [`UnreadablePrefix::SeveralProjects`] for `[]`, which names none.
+    pub fn projects(&self) -> Result<ProjectScope, UnreadablePrefix> {
+        match &self.projects {
+            ProjectsPart::All => Ok(ProjectScope::All),
+            ProjectsPart::One(project) => Ok(ProjectScope::one(project.clone())),
+            ProjectsPart::Several => Err(UnreadablePrefix::SeveralProjects),
+        }
+    }
+
+    /// The environment that the prefix names.
+    #[must_use]
+    pub fn environment(&self) -> EnvironmentScope {
+        self.environment.clone()
+    }
+}
+
+/// `<projects>:<environment>.`
+impl fmt::Display for SecretPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.projects {
+            ProjectsPart::All => f.write_str("*"),
+            ProjectsPart::One(project) => project.fmt(f),
+            ProjectsPart::Several => f.write_str("[]"),
+        }?;
+        match &self.environment {
+            EnvironmentScope::All => f.write_str(":*."),
+            EnvironmentScope::Only(environment) => write!(f, ":{environment}."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legacy_prefix_gives_project_and_environment() {
+        let prefix = |text| SecretPrefix::read(text, false);
+        let known = prefix("default:development.a.b").expect("a prefix");
+        assert_eq!(known.projects(), Ok(ProjectScope::one(ProjectId::new("default").expect("id"))));
+        assert_eq!(known.to_string(), "default:development.");
+        assert_eq!(prefix("*:*.adm").expect("a prefix").environment(), EnvironmentScope::All);
+        assert_eq!(prefix("p:development").expect("a prefix").to_string(), "p:development.");
+        assert_eq!(prefix("nocolon"), Err(UnreadablePrefix::NoColon));
+        assert!(matches!(prefix(":development.x"), Err(UnreadablePrefix::Name(_))));
+        assert!(matches!(prefix("p:.x"), Err(UnreadablePrefix::Name(_))));
+        assert_eq!(prefix("[]:e.x").expect("a prefix").projects(), Err(UnreadablePrefix::SeveralProjects));
+    }
+}
