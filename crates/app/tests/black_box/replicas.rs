@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    database::Records,
     far::Far,
     ground::{Ground, Store},
     server::Server,
@@ -14,6 +15,9 @@ use crate::{
 /// What a revocation is to take until other servers know of it, in the normal case.
 const SOON: Duration = Duration::from_millis(250);
 const STALENESS: Duration = Duration::from_secs(1);
+const FROM_MEMORY: &str = r#"latchkey_verifications_total{from="memory"}"#;
+const LISTENERS: &str =
+    "pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN latchkey_events'";
 
 #[expect(clippy::disallowed_methods, reason = "how long a real server really takes is what is measured here")]
 fn now() -> Instant {
@@ -47,6 +51,29 @@ fn what_one_server_revokes_the_other_refuses_soon() {
     println!("from the answer to the revocation until the other server refuses: {spans:?}");
     // A machine that is busy with other things can be late, but not each time.
     assert!(spans[0] < SOON, "{spans:?}");
+}
+
+/// Nobody looks at intervals here: what is heard of was announced, also while the connection that listens was lost.
+#[test]
+fn announcements_alone_tell_of_revocations() {
+    let ground = Ground::on(Store::Postgres)
+        .with("LATCHKEY__VERIFY__POLL_INTERVAL", "1h")
+        .with("LATCHKEY__VERIFY__MAX_STALENESS", "100h");
+    let (one, other) = (ground.serve(), ground.serve());
+    let mut records = Records::of(&ground);
+    for name in ["while it listens", "after it was cut off"] {
+        let secret = one.create(name);
+        until_true("it is remembered", || {
+            let remembered = other.number(FROM_MEMORY);
+            verify(&other, &secret) == 200 && other.number(FROM_MEMORY) > remembered
+        });
+        if name != "while it listens" {
+            until_true("each server listens by one connection", || records.count(LISTENERS) == 2);
+            records.texts(&format!("SELECT pg_terminate_backend(pid)::text FROM {LISTENERS}"));
+        }
+        assert_eq!(one.delete(&secret).status, 200);
+        until_true("the other server hears of it", || verify(&other, &secret) == 401);
+    }
 }
 
 /// Revokes a token on one server while another loses its way to the database, and has the other asked all the time.
