@@ -23,14 +23,14 @@ pub(crate) fn tagged(request: &HttpRequest, body: &impl Serialize, capacity: usi
     let mut text = Vec::with_capacity(capacity);
     serde_json::to_writer(&mut text, body).map_err(Box::from).map_err(internal)?;
     let tag = entity_tag(&text);
-    if is_known(request, &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    let is_known = is_known(request, &tag);
+    let mut answer = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    // Both say how they may be kept (RFC 9110, section 15.4.5).
+    answer.insert_header((header::ETAG, tag)).insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if is_known {
+        return Ok(answer.finish());
     }
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, JSON))
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .body(text))
+    Ok(answer.insert_header((header::CONTENT_TYPE, JSON)).body(text))
 }
 
 /// 200 with the body, which no cache keeps.
