@@ -1,12 +1,13 @@
 //! What the command line says: results on standard output, for scripts; explanations and errors on standard error.
-//! Whoever has closed the other end does not want to hear it, so failures to write are passed over.
 
 use std::{
     error::Error,
     fmt::Display,
-    io::{self, Write as _},
+    io::{self, ErrorKind, Write as _},
     process::ExitCode,
 };
+
+use anyhow::Context as _;
 
 /// An error in how a command was called, which ends with the exit code that clap's own usage errors have.
 #[derive(Debug, thiserror::Error)]
@@ -14,11 +15,19 @@ use std::{
 pub(crate) struct Usage(pub(crate) String);
 
 /// A line of result.
-pub(crate) fn result(line: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+///
+/// # Errors
+/// Where it cannot be written; not where the other end was closed, because whoever did that does not want to hear it.
+pub(crate) fn result(line: impl Display) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("nothing can be written to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
-/// A line of explanation.
+/// A line of explanation. Where it cannot be written, there is nowhere left to say so.
 pub(crate) fn explain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

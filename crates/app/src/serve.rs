@@ -72,7 +72,11 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     let server = server.run();
     let stopping = stop_on_signal(signals, server.handle());
     tracing::info!(%address, database = %config.database.url, "serving");
-    output::result(startup::banner(&url(address), &config.database.url, &access));
+    let banner = startup::banner(&url(address), &config.database.url, &access);
+    // A server needs nobody who reads that.
+    if let Err(error) = output::result(banner) {
+        tracing::warn!(error = output::sentence(error.as_ref()), "the address was not printed");
+    }
 
     let outcome = server.await;
     stopping.abort();

@@ -21,6 +21,9 @@ use crate::{
     wiring::House,
 };
 
+/// What to do about a secret that could not be printed.
+const UNSHOWN: &str = "it was made, but its secret could not be shown: delete it and make another";
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -34,15 +37,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     }
     match command {
         Command::Openapi => return openapi(),
-        Command::Keys(KeysCommand::Generate) => {
-            keys::generate();
-            return Ok(());
-        }
+        Command::Keys(KeysCommand::Generate) => return keys::generate(),
         _ => {}
     }
     let config = Config::load(cli.global.config.as_deref(), &environment, &overrides)?;
     match command {
-        Command::Config => output::result(config.shown.trim_end()),
+        Command::Config => output::result(config.shown.trim_end())?,
         Command::Serve(_) => {
             telemetry::start(&config.log, &environment)?;
             runtime()?.block_on(serve::run(&config, &environment))?;
@@ -110,6 +110,5 @@ async fn migrate(config: &Config, environment: &Environment) -> anyhow::Result<(
 
 fn openapi() -> anyhow::Result<()> {
     let document = serde_json::to_string_pretty(&latchkey_http::openapi());
-    output::result(document.context("the OpenAPI document cannot be printed")?);
-    Ok(())
+    output::result(document.context("the OpenAPI document cannot be printed")?)
 }

@@ -14,7 +14,7 @@ pub(super) async fn create(house: &House, arguments: PatArgs) -> anyhow::Result<
     let user = users::find(house, &login).await.with_context(nothing)?;
     let made = house.use_cases.personal_tokens.create_for(&users::managing()?, user.id, draft).await;
     let issued = made.with_context(nothing)?;
-    output::result(issued.secret.reveal());
+    output::result(issued.secret.reveal()).context(super::UNSHOWN)?;
     output::explain(format_args!(
         "This is a personal access token of {login}, valid until {}. It is shown this once.",
         issued.token.expires_at

@@ -17,7 +17,7 @@ pub(super) async fn create(house: &House, arguments: ProjectArgs) -> anyhow::Res
     let permit = InstancePermit::request(&Caller::system())?;
     let made = house.use_cases.projects.create(&permit, draft).await;
     let id = made.context("no project was made")?.project.id;
-    output::result(&id);
+    output::result(&id)?;
     output::explain(format_args!(
         "Its tokens are at /api/admin/projects/{id}/api-tokens. Members come by `latchkey grant --project {id}`.",
     ));

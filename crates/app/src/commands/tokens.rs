@@ -33,7 +33,7 @@ pub(super) async fn create(house: &House, arguments: TokenArgs) -> anyhow::Resul
     let issued =
         house.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was made")?;
     let secret = issued.secret.context("the new token has no secret")?;
-    output::result(secret.reveal());
+    output::result(secret.reveal()).context(super::UNSHOWN)?;
     let until = issued.token.expires_at.map_or("for ever".to_owned(), |end| format!("until {end}"));
     output::explain(format_args!("This is a new {kind} token, valid {until}."));
     Ok(())

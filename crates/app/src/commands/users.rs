@@ -23,7 +23,7 @@ pub(super) async fn create(house: &House, arguments: UserArgs) -> anyhow::Result
     let permit = managing()?;
     let made = house.use_cases.users.create(&permit, draft).await;
     let user = made.map_err(password::explained).context("no user was made")?;
-    output::result(user.id);
+    output::result(user.id)?;
     let label = user.identity.label();
     output::explain(format_args!("User {} is {label}, with the root role {role}.", user.id));
     if !can_sign_in {

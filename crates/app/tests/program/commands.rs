@@ -57,6 +57,24 @@ fn a_secret_stands_alone_on_standard_output() {
 }
 
 #[test]
+fn a_secret_that_cannot_be_printed_is_no_success() {
+    let home = Home::new();
+    home.done("user create --username bo");
+    for (line, advice) in [
+        ("token create --type client --name a", "delete it and make another: nothing can be written"),
+        ("pat create --user bo --description ci --expires-in 90d", "delete it and make another: nothing can"),
+        ("keys generate", "latchkey: nothing can be written to standard output: "),
+        ("openapi", "latchkey: nothing can be written to standard output: "),
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+        let said = home.program(line).stdout(full).output().expect("the program starts");
+        let error = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(1), "{line}: {error}");
+        assert!(error.contains(advice), "{line}: {error}");
+    }
+}
+
+#[test]
 fn a_token_that_cannot_be_is_refused() {
     let home = Home::new();
     home.done("user create --username bo");
