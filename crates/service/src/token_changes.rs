@@ -68,15 +68,26 @@ pub(crate) struct TokenChanges {
 }
 
 impl TokenChanges {
+    /// The token that this names. An alias authenticates, but it names none (reference, chapter 9).
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for a retired secret that is still good: "there is none" would be taken for its end.
     pub(crate) async fn find(&self, reference: &TokenReference) -> Result<Option<StoredToken>, Refusal> {
-        match reference {
-            TokenReference::Id(id) => Ok(self.tokens.find_token(*id).await?),
-            TokenReference::Secret(secret) => {
-                let digests = self.sealer.digests(secret);
-                let found = self.tokens.find_token_by_digest(&digests).await?.map(|found| found.stored);
-                // An alias and a retired secret authenticate, but they do not name a token (reference, chapter 9).
-                Ok(found.filter(|stored| digests.contains(&stored.secret.digest)))
-            }
+        let secret = match reference {
+            TokenReference::Id(id) => return Ok(self.tokens.find_token(*id).await?),
+            TokenReference::Secret(secret) => secret,
+        };
+        let digests = self.sealer.digests(secret);
+        let Some(found) = self.tokens.find_token_by_digest(&digests).await? else { return Ok(None) };
+        match found.secret_until.filter(|end| *end > self.changes.now()) {
+            Some(end) => Err(Refusal::Invalid {
+                field: None,
+                message: format!(
+                    "This secret was replaced by a rotation and is good until {end}: name its token by the present \
+                     secret or by the id."
+                ),
+            }),
+            None => Ok(Some(found.stored).filter(|stored| digests.contains(&stored.secret.digest))),
         }
     }
 

@@ -59,6 +59,28 @@ async fn without_an_overlap_the_old_secret_dies_at_once() {
 }
 
 #[tokio::test]
+async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
+    let house = House::new();
+    let tokens = &house.use_cases.instance_tokens;
+    let made = tokens.create(&system(), draft("x")).await.expect("created");
+    let old = made.secret.expect("shown");
+    let reference = || TokenReference::parse(old.reveal()).expect("a secret");
+    tokens.rotate(&system(), &reference(), overlap(60)).await.expect("rotated");
+    let deleted = tokens.delete(&system(), &reference()).await;
+    let ended = tokens.change_expiry(&system(), &reference(), None).await;
+    let rotated = tokens.rotate(&system(), &reference(), overlap(60)).await.map(drop);
+    for refused in [deleted, ended, rotated] {
+        let Err(Refusal::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
+        assert!(message.contains("replaced by a rotation and is good until"), "{message}");
+    }
+    assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_ok());
+
+    house.clock.advance(Duration::from_secs(60));
+    tokens.delete(&system(), &reference()).await.expect("there is none, as the contract has it");
+    assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_err());
+}
+
+#[tokio::test]
 async fn a_project_rotates_what_is_its_own_alone() {
     let house = House::new();
     house.project("p2").await;

@@ -189,7 +189,7 @@ pub(crate) async fn rotate_api_token(call: Call) -> Answer {
     params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
     responses(
         (status = 200, description = "The token is revoked, or there is no such token."),
-        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 400, description = "The path cannot be read, or names a secret that was replaced.", body = ErrorBody),
         CallerErrors,
         (status = 403, description = "ADMIN, or the permission for tokens of this token's type, is missing.", body = ErrorBody),
     )

@@ -176,7 +176,7 @@ pub(crate) async fn rotate_project_api_token(call: Call) -> Answer {
     ),
     responses(
         (status = 200, description = "The token is revoked."),
-        (status = 400, description = "The token belongs to several projects, or the path cannot be read.", body = ErrorBody),
+        (status = 400, description = "The token belongs to several projects, the secret was replaced, or the path cannot be read.", body = ErrorBody),
         CallerErrors,
         (status = 403, description = "The permission DELETE_PROJECT_API_TOKEN is missing.", body = ErrorBody),
         (status = 404, description = "The project has no such token.", body = ErrorBody),

@@ -118,11 +118,12 @@ async fn an_old_secret_keeps_its_own_end_and_names_no_token() {
     let app = TestApp::new().await;
     let first = app.token(of_default()).await;
     let second = rotate(&app, TOKENS, &first, "PT1H").await;
+    // "There is none" would be taken for its end (decision 14).
     for route in BOTH {
-        app.send(As::Root, request(route, &first)).await.is(404, "NotFoundError");
+        app.send(As::Root, request(route, &first)).await.is(400, "BadDataError");
+        app.delete(As::Root, &format!("{route}/{first}")).await.is(400, "BadDataError");
     }
-    app.get(As::Root, &format!("{TOKENS}/{first}")).await.is(404, "NotFoundError");
-    app.delete(As::Root, &format!("{TOKENS}/{first}")).await.is(404, "NotFoundError");
+    app.get(As::Root, &format!("{TOKENS}/{first}")).await.is(400, "BadDataError");
     let third = rotate(&app, ALL, &second, "PT24H").await;
     app.clock.advance(Duration::from_secs(3_600));
     let good = [is_good(&app, &first).await, is_good(&app, &second).await, is_good(&app, &third).await];
