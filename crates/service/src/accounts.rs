@@ -76,6 +76,7 @@ impl Accounts {
         user: NewUser,
         password: Option<PasswordHash>,
     ) -> Result<User, Refusal> {
+        self.check_logins(&user.identity, None).await?;
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
         let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
         let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
@@ -108,6 +109,9 @@ impl Accounts {
             if Snapshot::from(&after) == Snapshot::from(&before) {
                 return Ok(after);
             }
+            if after.identity != before.identity {
+                self.check_logins(&after.identity, Some(id)).await?;
+            }
             let event = NewEvent {
                 before: Some(Snapshot::from(&before)),
                 after: Some(Snapshot::from(&after)),
@@ -118,6 +122,18 @@ impl Accounts {
             Ok(after)
         });
         updated.await
+    }
+
+    /// Refuses a user name that is another's e-mail address, and the other way round: it would sign in but one of the two.
+    /// What is alike letter by letter, the store refuses.
+    async fn check_logins(&self, identity: &UserIdentity, own: Option<UserId>) -> Result<(), Refusal> {
+        for login in identity.names() {
+            let found = self.users.find_account_by_login(login).await?;
+            if found.is_some_and(|found| Some(found.user.id) != own) {
+                return Err(identity_taken(StoreError::Conflict(Entity::UserIdentity)));
+            }
+        }
+        Ok(())
     }
 
     async fn changed(&self, caller: &Caller, before: &User, change: &UserChange) -> Result<User, Refusal> {

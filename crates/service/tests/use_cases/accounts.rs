@@ -1,7 +1,7 @@
 //! Users, service accounts, and their personal tokens.
 
 use latchkey_domain::{
-    AccountKind, Description, Email, EventKind, PasswordFault, PersonName, RoleId, UserId, Username,
+    AccountKind, Description, Email, EventKind, PasswordFault, PersonName, RoleId, User, UserId, Username,
 };
 use latchkey_ports::Page;
 use latchkey_service::{
@@ -74,6 +74,26 @@ async fn what_cannot_be_a_user_leaves_nothing_behind() {
         "{refused:?}"
     );
     assert_eq!(house.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_signs_in_by_what_another_signs_in_by() {
+    let house = House::new();
+    let users = &house.use_cases.users;
+    let named = |name: &str| UserDraft { username: Username::new(name).ok(), email: None, ..ed() };
+    let edna = users.create(&system(), ed()).await.expect("created");
+    users.create(&system(), named("bo@example.com")).await.expect("created");
+    let in_use = |refused: Result<User, Refusal>| {
+        let Err(Refusal::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
+        assert!(message.contains("in use"), "{message}");
+    };
+    in_use(users.create(&system(), named("ed@example.com")).await);
+    let email = Email::new("bo@example.com").ok();
+    in_use(users.create(&system(), UserDraft { email: email.clone(), username: None, ..ed() }).await);
+    in_use(users.update(&system(), edna.id, &UserChange { email, ..UserChange::default() }).await);
+    // What is one's own is free.
+    let email = Email::new("edna@example.com").ok();
+    users.update(&system(), edna.id, &UserChange { email, ..UserChange::default() }).await.expect("changed");
 }
 
 #[tokio::test]
