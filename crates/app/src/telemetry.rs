@@ -35,12 +35,15 @@ pub(crate) fn start(log: &Log, environment: &Environment) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// Who says of what is no HTTP that it is an error. It is the sender's, and anybody can send it.
+const NO_HTTP: &str = "actix_http::h1::dispatcher";
+
 /// `RUST_LOG` as it is, else the level for our own crates and warnings of others. Others are kept short on purpose:
 /// at their most talkative, libraries print what passes through them, and secrets pass through them.
 fn filter(level: LevelFilter, rust_log: Option<&str>) -> anyhow::Result<EnvFilter> {
     let directives = match rust_log {
         Some(directives) => directives.to_owned(),
-        None => format!("{},latchkey={level}", level.min(LevelFilter::WARN)),
+        None => format!("{},latchkey={level},{NO_HTTP}=off", level.min(LevelFilter::WARN)),
     };
     EnvFilter::try_new(&directives).with_context(|| format!("bad value for RUST_LOG: \"{directives}\""))
 }
@@ -65,9 +68,9 @@ mod tests {
     #[test]
     fn the_level_holds_for_our_crates_and_others_may_warn() {
         for (level, expected) in [
-            (LevelFilter::DEBUG, "latchkey=debug,warn"),
-            (LevelFilter::ERROR, "latchkey=error,error"),
-            (LevelFilter::OFF, "latchkey=off,off"),
+            (LevelFilter::DEBUG, "actix_http::h1::dispatcher=off,latchkey=debug,warn"),
+            (LevelFilter::ERROR, "actix_http::h1::dispatcher=off,latchkey=error,error"),
+            (LevelFilter::OFF, "actix_http::h1::dispatcher=off,latchkey=off,off"),
         ] {
             assert_eq!(filter(level, None).expect("good").to_string(), expected);
         }

@@ -78,7 +78,8 @@ impl Verification {
         };
         let Requirement { project, environment, kind } = requirement;
         if let Some(kind) = kind.filter(|kind| *kind != token.access.kind()) {
-            return refuse(format!("This is a {} token; a {kind} token is needed.", token.access.kind()));
+            let own = with_article(token.access.kind());
+            return refuse(format!("This is {own} token; {} token is needed.", with_article(kind)));
         }
         if let Some(project) = project.as_ref().filter(|project| !token.access.projects().covers(project)) {
             return refuse(format!("This token is not good for the project \"{project}\"."));
@@ -88,5 +89,13 @@ impl Verification {
             return refuse(format!("This token is not good for the environment \"{environment}\"."));
         }
         Ok(token)
+    }
+}
+
+fn with_article(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Admin => "an admin",
+        TokenKind::Client => "a client",
+        TokenKind::Frontend => "a frontend",
     }
 }

@@ -110,7 +110,7 @@ impl Call {
         Ok(pairs.into_inner())
     }
 
-    /// As [`Call::json`], but a request without a body need not declare what it does not have.
+    /// As [`Call::json`], but a request without a body need not declare what it does not have, and `null` is none.
     ///
     /// # Errors
     /// As [`Call::json`].
@@ -119,7 +119,7 @@ impl Call {
         if !body.is_empty() {
             check_content_type(&self.request, JSON)?;
         }
-        parse(&body)
+        parse(&body).map(|body| if body.is_null() { Value::Object(serde_json::Map::new()) } else { body })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answers::JSON;
+use crate::{answers::JSON, causes::Causes};
 
 /// Where somebody without credentials can get some.
 const LOGIN_PATH: &str = "/auth/simple/login";
@@ -189,6 +189,11 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Self::Refused(Refusal::Internal(_)) => Self::Panicked.to_string(),
+            Self::Refused(Refusal::Unavailable(StoreError::Stale(_))) => {
+                "Somebody else changed this at the same \
+                 moment, and your change was not made. Look at what it is now, and try again."
+                    .to_owned()
+            }
             Self::Refused(Refusal::Unavailable(_)) => {
                 "The service cannot reach its database at the moment. Try again later.".to_owned()
             }
@@ -252,11 +257,19 @@ impl Failure {
         answer.body(serde_json::to_vec(&body).unwrap_or_default())
     }
 
+    /// Whether something is wrong here; not where somebody else was faster, or guesses too much.
+    fn is_fault(&self) -> bool {
+        match self {
+            Self::Busy | Self::Refused(Refusal::Unavailable(StoreError::Stale(_))) => false,
+            other => other.kind().0.is_server_error(),
+        }
+    }
+
     /// Writes the occurrence down under its id: a fault inside loudly and with all its causes, a client's quietly.
     pub(crate) fn log(&self, id: Uuid) {
         let (status, name) = self.kind();
         let status = status.as_u16();
-        if status >= 500 {
+        if self.is_fault() {
             tracing::error!(error_id = %id, status, name, error = %Causes(self), "request failed");
         } else {
             tracing::debug!(error_id = %id, status, name, "request refused");
@@ -283,17 +296,16 @@ fn exists(entity: &Entity) -> String {
     }
 }
 
-/// An error with all that caused it.
-struct Causes<'e>(&'e dyn std::error::Error);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+    #[test]
+    fn who_was_slower_is_told_so_and_nobody_is_woken() {
+        let failure = Failure::from(StoreError::Stale(Entity::Secret));
+        assert_eq!(failure.kind().0, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(failure.message().starts_with("Somebody else changed this"), "{}", failure.message());
+        assert!(!failure.is_fault() && !Failure::Busy.is_fault());
+        assert!(Failure::TimedOut.is_fault() && Failure::Panicked.is_fault());
     }
 }

@@ -14,6 +14,7 @@ mod access_body;
 mod account_body;
 mod answers;
 mod call;
+mod causes;
 mod context;
 mod credentials;
 mod durations;

@@ -5,6 +5,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use latchkey_service::Requirement;
+use utoipa::IntoParams;
 
 use crate::{
     call::Call,
@@ -14,6 +15,35 @@ use crate::{
 const PREFIX: &str = "x-latchkey-require-";
 const BY_HEADER: [&str; 3] =
     ["x-latchkey-require-project", "x-latchkey-require-environment", "x-latchkey-require-type"];
+
+/// The requirements of a query.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes the query for the document; they are read one by one")]
+pub(crate) struct RequiredByQuery {
+    /// The token has to reach this project.
+    project: Option<String>,
+    /// The token has to work in this environment.
+    environment: Option<String>,
+    /// The token has to be of this type.
+    r#type: Option<String>,
+}
+
+/// The requirements of headers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes the headers for the document; they are read one by one")]
+pub(crate) struct RequiredByHeaders {
+    /// As the parameter `project`.
+    #[param(rename = "X-Latchkey-Require-Project")]
+    project: Option<String>,
+    /// As the parameter `environment`.
+    #[param(rename = "X-Latchkey-Require-Environment")]
+    environment: Option<String>,
+    /// As the parameter `type`.
+    #[param(rename = "X-Latchkey-Require-Type")]
+    r#type: Option<String>,
+}
 
 impl Call {
     /// What the query requires.

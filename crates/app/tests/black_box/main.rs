@@ -6,6 +6,8 @@ mod command_line;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod error_lines;
+#[cfg(test)]
 mod far;
 #[cfg(test)]
 mod ground;

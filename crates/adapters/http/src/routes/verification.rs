@@ -20,6 +20,7 @@ use crate::{
     answers::{Answer, shown},
     call::Call,
     failure::{Detail, ErrorBody, Failure},
+    requirements::{RequiredByHeaders, RequiredByQuery},
     verified_body::{
         AskedBody, IntrospectedToken, IntrospectionBody, IntrospectionForm, ValidatedBody, ValidatedToken,
         verified_headers,
@@ -111,12 +112,8 @@ fn not_a_list(body: &[u8]) -> Failure {
 /// `X-Latchkey-Require-Project`, `-Environment` and `-Type`; it has to be good for all that is said. Any method will do.
 /// With more path behind it (`/auth/verify/request/…`, as Envoy asks), the query is passed over: it is the client's.
 #[utoipa::path(
-    get, path = VERIFY, operation_id = "verifyToken", tag = "Verification",
-    params(
-        ("project" = Option<String>, Query, description = "The token has to reach this project."),
-        ("environment" = Option<String>, Query, description = "The token has to work in this environment."),
-        ("type" = Option<String>, Query, description = "The token has to be of this type."),
-    ),
+    get, path = VERIFY, operation_id = "verifyToken", tag = "Verification", security(("apiKey" = [])),
+    params(RequiredByQuery, RequiredByHeaders),
     responses(
         (status = 200, description = "It is good.", headers(
             ("X-Latchkey-Token-Name" = String, description = "Its name; what is no visible ASCII is percent-encoded."),
@@ -158,7 +155,8 @@ fn good(token: VerifiedToken<'_>) -> HttpResponse {
 
 /// As `GET /auth/verify`, for gateways that ask by POST.
 #[utoipa::path(
-    post, path = VERIFY, operation_id = "verifyTokenByPost", tag = "Verification",
+    post, path = VERIFY, operation_id = "verifyTokenByPost", tag = "Verification", security(("apiKey" = [])),
+    params(RequiredByQuery, RequiredByHeaders),
     responses(
         (status = 200, description = "It is good; headers as for GET."),
         (status = 400, description = "The requirement cannot be read.", body = ErrorBody),

@@ -1,0 +1,66 @@
+//! A line of level `ERROR` wakes somebody, so what callers send, and how they race each other, makes none.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
+use serde_json::json;
+
+use crate::{
+    admin_races::race,
+    ground::{Ground, Store},
+    server::Server,
+    wire::Call,
+};
+
+#[track_caller]
+fn assert_quiet(server: Server) {
+    let said = server.stop();
+    assert!(!said.contains("\"level\":\"ERROR\""), "{said}");
+}
+
+#[test]
+fn what_is_no_http_is_no_error() {
+    let server = Ground::on(Store::Memory).serve();
+    for sent in [
+        "GET /api/admin/projects/\u{e9} HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "not a request at all\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(server.address()).expect("a connection");
+        stream.write_all(sent.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{sent:?}: {answer:?}");
+    }
+    assert_quiet(server);
+}
+
+#[test]
+fn guesses_by_the_thousand_are_no_error() {
+    let server = Ground::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
+    let guesses: Vec<String> = (0..1_000).map(|number| format!("guess-{number}")).collect();
+    let answer = server.send(&Call::post("/edge/validate", &json!({ "tokens": guesses })));
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_quiet(server);
+}
+
+#[test]
+fn who_rotates_later_at_the_same_moment_is_told_so() {
+    let server = Ground::on(Store::Sqlite).serve();
+    for round in 0..20 {
+        let secret = server.create(&format!("token-{round}"));
+        let path = format!("/api/admin/api-tokens/{secret}/rotate");
+        let rotations = [(); 2].map(|()| Call::post(&path, &json!({ "overlap": "PT1H" })));
+        let mut answers = race(&server, round, rotations);
+        answers.sort_by_key(|answer| answer.status);
+        let [first, second] = &answers;
+        match (first.status, second.status) {
+            (200, 400) => assert!(second.text().contains("replaced by a rotation"), "{}", second.text()),
+            (200, 503) => assert!(second.text().contains("Somebody else changed this"), "{}", second.text()),
+            _ => panic!("{} {}", first.text(), second.text()),
+        }
+    }
+    assert_quiet(server);
+}
