@@ -14,6 +14,14 @@ pub struct Contestant {
     pub request: Request,
 }
 
+impl Contestant {
+    /// The same, asked over that many connections.
+    #[must_use]
+    pub fn with(self, connections: usize) -> Self {
+        Self { name: format!("{}, {connections} connections", self.name), ..self }
+    }
+}
+
 /// All that was measured of one contestant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
