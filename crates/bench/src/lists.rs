@@ -8,7 +8,7 @@ use crate::cores::Cores;
 use crate::load::Load;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
-use crate::rounds::{Contestant, take_turns};
+use crate::rounds::{Contestant, Series, take_turns};
 use crate::seeding;
 use crate::server::Listener;
 
@@ -72,16 +72,15 @@ pub async fn measure(
     // A page takes a millisecond: a second of them is enough for a median.
     let options = Options { seconds: options.seconds.min(2), warm_up: 1, ..options.clone() };
     let series = take_turns(&contestants, &load, &options, progress).await?;
-    let time = |index: usize| {
-        let spread = series.get(index).and_then(|series| series.spread(|sample| sample.p50_ms));
-        spread.map_or(f64::INFINITY, |spread| spread.median)
+    let claim = |((name, _), pair): (&(&str, &str), &[Series])| {
+        let [few, many] = pair else { anyhow::bail!("a contestant is missing") };
+        Ok(Claim {
+            what: format!("{name}, {MANY_PROJECTS} projects in relation to {FEW_PROJECTS}"),
+            value: many.in_relation_to(few, |sample| sample.p50_ms),
+            unit: "×",
+            bar: Bar::Below(MOST),
+        })
     };
-    let claim = |(index, (name, _)): (usize, &(&str, &str))| Claim {
-        what: format!("{name}, {MANY_PROJECTS} projects in relation to {FEW_PROJECTS}"),
-        value: time(2 * index + 1) / time(2 * index),
-        unit: "×",
-        bar: Bar::Below(MOST),
-    };
-    let claims = LISTS.iter().enumerate().map(claim).collect();
+    let claims = LISTS.iter().zip(series.chunks(2)).map(claim).collect::<anyhow::Result<_>>()?;
     Ok((Group { title: "First pages of lists, PostgreSQL, one caller".to_owned(), series }, claims))
 }

@@ -107,7 +107,7 @@ fn claims(series: &[Series]) -> anyhow::Result<Vec<Claim>> {
     };
     let times = |what: &str, ours: &Series, theirs: &Series, least| Claim {
         what: format!("{what}, times the reference's requests per second"),
-        value: ours.throughput() / theirs.throughput(),
+        value: ours.in_relation_to(theirs, |sample| sample.requests_per_second),
         unit: "×",
         bar: Bar::AtLeast(least),
     };

@@ -62,6 +62,15 @@ impl Series {
         Spread::of(self.samples.iter().map(figure))
     }
 
+    /// A figure in relation to that of another that took turns with this one: the median, over the rounds, of what the two
+    /// were one after the other. A machine that is faster in some rounds than in others is so for both. NaN without any round.
+    #[must_use]
+    pub fn in_relation_to(&self, other: &Self, figure: impl Fn(&Sample) -> f64) -> f64 {
+        let rounds = self.samples.iter().zip(&other.samples);
+        Spread::of(rounds.map(|(own, other)| figure(own) / figure(other)))
+            .map_or(f64::NAN, |spread| spread.median)
+    }
+
     /// The median of the requests per second; 0 without any round.
     #[must_use]
     pub fn throughput(&self) -> f64 {
@@ -103,6 +112,19 @@ pub async fn take_turns(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relation_is_the_median_of_the_rounds() {
+        let series = |rates: &[f64]| {
+            let sample = |rate: &f64| Sample { requests_per_second: *rate, p50_ms: 1.0, p99_ms: 1.0 };
+            Series { name: String::new(), samples: rates.iter().map(sample).collect() }
+        };
+        // The machine was half as fast in the second round, for both.
+        let (own, other) = (series(&[90.0, 45.0, 80.0]), series(&[100.0, 50.0, 100.0]));
+        let relation = own.in_relation_to(&other, |sample| sample.requests_per_second);
+        assert!((relation - 0.9).abs() < 1e-9, "{relation}");
+        assert!(series(&[]).in_relation_to(&other, |sample| sample.p99_ms).is_nan());
+    }
 
     #[test]
     fn the_median_is_the_middle_one_or_between_the_middle_two() {

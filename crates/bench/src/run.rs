@@ -190,7 +190,8 @@ fn contestant(name: &str, listener: &Listener) -> Contestant {
 
 /// The throughput of one in per cent of another's.
 fn share(what: &str, of: &Series, whole: &Series, bar: Bar) -> Claim {
-    Claim { what: what.to_owned(), value: 100.0 * of.throughput() / whole.throughput(), unit: "%", bar }
+    let value = 100.0 * of.in_relation_to(whole, |sample| sample.requests_per_second);
+    Claim { what: what.to_owned(), value, unit: "%", bar }
 }
 
 /// What the server has in memory after its rounds.

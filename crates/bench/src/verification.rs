@@ -123,15 +123,13 @@ fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
     };
     let share = |what: &str, of: &Series, whole: &Series, least| Claim {
         what: what.to_owned(),
-        value: 100.0 * of.throughput() / whole.throughput(),
+        value: 100.0 * of.in_relation_to(whole, |sample| sample.requests_per_second),
         unit: "%",
         bar: Bar::AtLeast(least),
     };
-    let p99 =
-        |series: &Series| series.spread(|sample| sample.p99_ms).map_or(f64::INFINITY, |spread| spread.median);
     let slower = |when: &str, of: &Series, floor: &Series| Claim {
         what: format!("/auth/verify, p99 in relation to the floor's, {when}"),
-        value: p99(of) / p99(floor),
+        value: of.in_relation_to(floor, |sample| sample.p99_ms),
         unit: "×",
         bar: Bar::Below(2.0),
     };
