@@ -45,6 +45,15 @@ pub struct Claim {
     pub bar: Bar,
 }
 
+impl Claim {
+    /// The requests per second of one in per cent of another's, which took turns with it; at least that many.
+    #[must_use]
+    pub fn share(what: &str, of: &Series, whole: &Series, least: f64) -> Self {
+        let value = 100.0 * of.in_relation_to(whole, |sample| sample.requests_per_second);
+        Self { what: what.to_owned(), value, unit: "%", bar: Bar::AtLeast(least) }
+    }
+}
+
 /// A bound.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,7 +11,7 @@ use crate::cores::Cores;
 use crate::load::Load;
 use crate::options::{Options, Part};
 use crate::report::{Bar, Claim, Findings, Group, Machine};
-use crate::rounds::{Contestant, Series, take_turns};
+use crate::rounds::{Contestant, take_turns};
 use crate::server::{Listener, sibling};
 use crate::start_up::{self, StartUp};
 use crate::{children::installed, lists, reference, seeding, verification};
@@ -132,9 +132,9 @@ impl<P: Fn(&str)> Bench<'_, P> {
             anyhow::bail!("a contestant is missing");
         };
         let mut claims = vec![
-            share("PostgreSQL, few tokens, of the query floor", few, few_floor, Bar::AtLeast(75.0)),
-            share("PostgreSQL, many tokens, of the query floor", many, many_floor, Bar::AtLeast(75.0)),
-            share("PostgreSQL, many tokens, of few tokens", many, few, Bar::AtLeast(90.0)),
+            Claim::share("PostgreSQL, few tokens, of the query floor", few, few_floor, 75.0),
+            Claim::share("PostgreSQL, many tokens, of the query floor", many, many_floor, 75.0),
+            Claim::share("PostgreSQL, many tokens, of few tokens", many, few, 90.0),
         ];
         claims.push(memory("PostgreSQL, many tokens", listeners.last())?);
         Ok(((group, claims), cluster.version().await?))
@@ -159,7 +159,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
             anyhow::bail!("a contestant is missing");
         };
         let claims = vec![
-            share("SQLite, of the diesel floor", measured, bare, Bar::AtLeast(50.0)),
+            Claim::share("SQLite, of the diesel floor", measured, bare, 50.0),
             memory("SQLite", Some(&server))?,
         ];
         Ok((group, claims))
@@ -186,12 +186,6 @@ impl<P: Fn(&str)> Bench<'_, P> {
 
 fn contestant(name: &str, listener: &Listener) -> Contestant {
     Contestant { name: name.to_owned(), request: listener.list() }
-}
-
-/// The throughput of one in per cent of another's.
-fn share(what: &str, of: &Series, whole: &Series, bar: Bar) -> Claim {
-    let value = 100.0 * of.in_relation_to(whole, |sample| sample.requests_per_second);
-    Claim { what: what.to_owned(), value, unit: "%", bar }
 }
 
 /// What the server has in memory after its rounds.

@@ -121,12 +121,6 @@ fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
     let [verify, verify_floor, one, one_floor, batch, _, calm, calm_floor] = series else {
         anyhow::bail!("a contestant is missing")
     };
-    let share = |what: &str, of: &Series, whole: &Series, least| Claim {
-        what: what.to_owned(),
-        value: 100.0 * of.in_relation_to(whole, |sample| sample.requests_per_second),
-        unit: "%",
-        bar: Bar::AtLeast(least),
-    };
     let slower = |when: &str, of: &Series, floor: &Series| Claim {
         what: format!("/auth/verify, p99 in relation to the floor's, {when}"),
         value: of.in_relation_to(floor, |sample| sample.p99_ms),
@@ -136,10 +130,10 @@ fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
     let tokens =
         batch.throughput() * f64::from(u32::try_from(BATCH)?) / f64::from(u32::try_from(cores.workers())?);
     Ok(vec![
-        share("/auth/verify, of the fixed floor", verify, verify_floor, 85.0),
+        Claim::share("/auth/verify, of the fixed floor", verify, verify_floor, 85.0),
         slower("saturated", verify, verify_floor),
         slower("not saturated", calm, calm_floor),
-        share("/edge/validate of one token, of the fixed floor", one, one_floor, 75.0),
+        Claim::share("/edge/validate of one token, of the fixed floor", one, one_floor, 75.0),
         Claim {
             what: "/edge/validate of 100 tokens, million tokens per second and core".to_owned(),
             value: tokens / 1e6,

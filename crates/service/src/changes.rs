@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{EventKind, NewEvent, ProjectId, ProjectScope, Timestamp};
-use latchkey_ports::{Clock, StoreError};
+use latchkey_ports::Clock;
 
 use crate::{Initiator, PrincipalIndex, Refusal};
 
@@ -48,7 +48,7 @@ impl Changes {
     ) -> Result<T, Refusal> {
         for _ in 1..TRIES {
             match attempt().await {
-                Err(Refusal::Unavailable(StoreError::Stale(_))) => {}
+                Err(Refusal::Overtaken) => {}
                 done => return done,
             }
         }

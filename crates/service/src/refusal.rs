@@ -48,7 +48,13 @@ pub enum Refusal {
         /// How many it may hold.
         limit: u64,
     },
-    /// The store cannot be reached, or others changed the same thing again and again; trying again later may help.
+    /// Somebody else was faster, with a rotation once, with other changes again and again (decision 8).
+    #[error(
+        "Somebody else changed this at the same moment, and your change was not made. Look at what it is now, and try \
+         again."
+    )]
+    Overtaken,
+    /// The store cannot be reached; trying again later may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] StoreError),
     /// Something is wrong inside. The source goes to the log and to nobody else.
@@ -137,7 +143,8 @@ impl From<StoreError> for Refusal {
                     .to_owned(),
             ),
             StoreError::LimitReached { limit } => Self::LimitReached { limit },
-            error @ (StoreError::Unavailable(_) | StoreError::Stale(_)) => Self::Unavailable(error),
+            StoreError::Stale(_) => Self::Overtaken,
+            error @ StoreError::Unavailable(_) => Self::Unavailable(error),
             error @ (StoreError::Inconsistent(_) | StoreError::NotFound(_)) => {
                 Self::Internal(Box::new(error))
             }

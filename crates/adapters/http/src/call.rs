@@ -119,13 +119,18 @@ impl Call {
         if !body.is_empty() {
             check_content_type(&self.request, JSON)?;
         }
-        parse(&body).map(|body| if body.is_null() { Value::Object(serde_json::Map::new()) } else { body })
+        parse(&body).map(|body| if body.is_null() { nothing() } else { body })
     }
+}
+
+/// What no body counts as, as in the reference.
+fn nothing() -> Value {
+    Value::Object(serde_json::Map::new())
 }
 
 fn parse(body: &[u8]) -> Result<Value, Failure> {
     if body.is_empty() {
-        return Ok(Value::Object(serde_json::Map::new()));
+        return Ok(nothing());
     }
     let bad = |message: String| Failure::BadInput(vec![Detail::of_body(message)]);
     let text = std::str::from_utf8(body).map_err(|error| bad(format!("The body is not UTF-8: {error}.")))?;

@@ -171,7 +171,9 @@ impl Failure {
                 Refusal::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
                 Refusal::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
                 Refusal::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
-                Refusal::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
+                Refusal::Overtaken | Refusal::Unavailable(_) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
+                }
                 Refusal::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
             },
             Self::CrossSite => (StatusCode::FORBIDDEN, "OperationDeniedError"),
@@ -189,11 +191,6 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Self::Refused(Refusal::Internal(_)) => Self::Panicked.to_string(),
-            Self::Refused(Refusal::Unavailable(StoreError::Stale(_))) => {
-                "Somebody else changed this at the same \
-                 moment, and your change was not made. Look at what it is now, and try again."
-                    .to_owned()
-            }
             Self::Refused(Refusal::Unavailable(_)) => {
                 "The service cannot reach its database at the moment. Try again later.".to_owned()
             }
@@ -260,7 +257,7 @@ impl Failure {
     /// Whether something is wrong here; not where somebody else was faster, or guesses too much.
     fn is_fault(&self) -> bool {
         match self {
-            Self::Busy | Self::Refused(Refusal::Unavailable(StoreError::Stale(_))) => false,
+            Self::Busy | Self::Refused(Refusal::Overtaken) => false,
             other => other.kind().0.is_server_error(),
         }
     }

@@ -14,8 +14,9 @@ use crate::{
     wire::Call,
 };
 
+/// Stops the server; until then it has woken nobody.
 #[track_caller]
-fn assert_quiet(server: Server) {
+pub(crate) fn assert_quiet(server: Server) {
     let said = server.stop();
     assert!(!said.contains("\"level\":\"ERROR\""), "{said}");
 }

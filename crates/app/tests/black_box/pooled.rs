@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     database::Records,
+    error_lines::assert_quiet,
     ground::{Ground, Store},
     neighbours::{self, Neighbour},
     server::{Server, TOKENS},
@@ -139,9 +140,7 @@ fn two_servers_that_are_told_of_the_pooler_work_as_ever() {
     let opened = records.count(sessions);
     assert!(opened <= usize::try_from(SESSIONS).expect("few"), "{opened} sessions");
     assert_nothing_is_left(&pooled, &mut records);
-    for said in servers.into_iter().map(Server::stop) {
-        assert!(!said.contains("\"level\":\"ERROR\""), "{said}");
-    }
+    servers.into_iter().for_each(assert_quiet);
 }
 
 /// No session keeps anything of Latchkey's: neither a lock, nor an open transaction, nor a limit.
