@@ -5,12 +5,12 @@ use std::path::Path;
 
 use crate::cluster::Cluster;
 use crate::cores::Cores;
-use crate::load::Load;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
 use crate::rounds::{Contestant, Series, take_turns};
 use crate::seeding;
 use crate::server::Listener;
+use crate::wrk::Wrk;
 
 /// The larger database has that many projects, of 1,000 tokens each.
 const MANY_PROJECTS: u32 = 1_000;
@@ -68,7 +68,7 @@ pub async fn measure(
                 .push(Contestant { name: format!("{name}, {projects} projects"), request: server.get(path) });
         }
     }
-    let load = Load::new(cores, 1)?;
+    let load = Wrk::new(cores, 1)?;
     // A page takes a millisecond: a second of them is enough for a median.
     let options = Options { seconds: options.seconds.min(2), warm_up: 1, ..options.clone() };
     let series = take_turns(&contestants, &load, &options, progress).await?;

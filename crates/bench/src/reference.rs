@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::cores::Cores;
-use crate::load::Load;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
 use crate::rounds::{Contestant, Series, take_turns};
 use crate::seeding;
 use crate::server::Listener;
+use crate::wrk::Wrk;
 
 /// Tokens in the smaller and in the larger database.
 const TOKENS: [u32; 2] = [1_000, 100_000];
@@ -57,7 +57,7 @@ impl Contest<'_> {
                 .push(Contestant { name: format!("{name}, validate 1, {} tokens", few.tokens), request });
         }
         contestants.extend(few.lists());
-        let load = Load::new(self.cores, options.connections)?;
+        let load = Wrk::new(self.cores, options.connections)?;
         let mut series = take_turns(&contestants, &load, options, progress).await?;
         let many = self.pair(&cluster, many).await?;
         let options = Options { seconds: options.seconds.max(LONG_ROUND), ..options.clone() };

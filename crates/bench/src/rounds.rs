@@ -15,10 +15,10 @@ pub struct Contestant {
 }
 
 impl Contestant {
-    /// The same, asked over that many connections.
+    /// The same, asked in another way, which the report will say.
     #[must_use]
-    pub fn with(self, connections: usize) -> Self {
-        Self { name: format!("{}, {connections} connections", self.name), ..self }
+    pub fn asked(&self, how: &str) -> Self {
+        Self { name: format!("{}, {how}", self.name), request: self.request.clone() }
     }
 }
 
@@ -84,7 +84,7 @@ impl Series {
 /// Where one of them answers with a failure.
 pub async fn take_turns(
     contestants: &[Contestant],
-    load: &Load,
+    load: &impl Load,
     options: &Options,
     progress: impl Fn(&str),
 ) -> anyhow::Result<Vec<Series>> {

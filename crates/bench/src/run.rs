@@ -8,12 +8,12 @@ use tempfile::TempDir;
 
 use crate::cluster::Cluster;
 use crate::cores::Cores;
-use crate::load::Load;
 use crate::options::{Options, Part};
 use crate::report::{Bar, Claim, Findings, Group, Machine};
 use crate::rounds::{Contestant, take_turns};
 use crate::server::{Listener, sibling};
 use crate::start_up::{self, StartUp};
+use crate::wrk::Wrk;
 use crate::{children::installed, lists, reference, seeding, verification};
 
 /// What a part of the run found.
@@ -178,7 +178,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
     }
 
     async fn rounds(&self, title: &str, contestants: &[Contestant]) -> anyhow::Result<Group> {
-        let load = Load::new(&self.cores, self.options.connections)?;
+        let load = Wrk::new(&self.cores, self.options.connections)?;
         let series = take_turns(contestants, &load, self.options, &self.progress).await?;
         Ok(Group { title: title.to_owned(), series })
     }

@@ -7,20 +7,23 @@ use anyhow::Context as _;
 
 use crate::cluster::{Cluster, connect};
 use crate::cores::Cores;
-use crate::load::{Load, Request};
+use crate::h2load::H2load;
+use crate::load::Request;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
 use crate::rounds::{Contestant, Series, Spread, take_turns};
 use crate::server::Listener;
 use crate::stopwatch::Stopwatch;
+use crate::wrk::Wrk;
 use crate::{seeding, start_up};
 
 /// How many tokens one request asks about in a batch.
 const BATCH: usize = 100;
-/// Connections of each thread of the load generator that leave both sides time to spare. A side that has none is stopped by
-/// whatever else the machine does, and `wrk` counts all requests that it would have sent meanwhile: there, p99 says for how
-/// much of the time the machine stood still.
-const UNSATURATED: usize = 2;
+/// Latencies are compared at this share of the requests per second that Latchkey answers at most. Who is asked for more than
+/// it can do has a queue, and there the time of an answer says how long that is.
+const STEADY: f64 = 0.75;
+/// Connections of each thread of `wrk` that leave both sides time to spare.
+const FEW: usize = 2;
 
 /// Measures `/auth/verify` and `/edge/validate` on tokens that are in memory, with many in the store, against fixed bodies.
 ///
@@ -58,11 +61,9 @@ pub async fn measure(
         contestants.push(Contestant { name: format!("fixed floor, {name}"), request: floor_request });
         floors.push(floor);
     }
-    let load = Load::new(cores, options.connections)?;
+    let load = Wrk::new(cores, options.connections)?;
     let mut series = take_turns(&contestants, &load, options, progress).await?;
-    let few = UNSATURATED * cores.load_threads();
-    let verifying: Vec<_> = contestants.into_iter().take(2).map(|one| one.with(few)).collect();
-    series.extend(take_turns(&verifying, &Load::new(cores, few)?, options, progress).await?);
+    series.extend(unhurried(&contestants, &series, cores, options, progress).await?);
     let mut claims = claims(&series, cores)?;
     progress("verification: tokens that are not in memory yet, and starts");
     drop(server);
@@ -75,6 +76,31 @@ pub async fn measure(
         bar: Bar::Below(300.0),
     });
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
+}
+
+/// `/auth/verify` and its floor twice more, for their latencies (decision 15): both at the same rate, each answer as it was
+/// measured; and over few connections, with what a standstill would have kept waiting.
+async fn unhurried(
+    contestants: &[Contestant],
+    flooded: &[Series],
+    cores: &Cores,
+    options: &Options,
+    progress: &impl Fn(&str),
+) -> anyhow::Result<Vec<Series>> {
+    let asked = |how: &str| -> Vec<_> { contestants.iter().take(2).map(|one| one.asked(how)).collect() };
+    let most = flooded.first().map_or(0.0, Series::throughput);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is positive, and small"
+    )]
+    let steady = H2load::new(cores, options.connections, (most * STEADY) as usize)?;
+    let at_a_rate = asked(&format!("{} requests/s", steady.rate()));
+    let mut series = take_turns(&at_a_rate, &steady, options, progress).await?;
+    let connections = FEW * cores.load_threads();
+    let over_few = asked(&format!("{connections} connections"));
+    series.extend(take_turns(&over_few, &Wrk::new(cores, connections)?, options, progress).await?);
+    Ok(series)
 }
 
 /// What the first verification of a token takes over what the database takes for the one query, by medians.
@@ -118,7 +144,8 @@ async fn first_time(
 }
 
 fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
-    let [verify, verify_floor, one, one_floor, batch, _, calm, calm_floor] = series else {
+    let [verify, verify_floor, one, one_floor, batch, _, steady, steady_floor, few, few_floor] = series
+    else {
         anyhow::bail!("a contestant is missing")
     };
     let slower = |when: &str, of: &Series, floor: &Series| Claim {
@@ -131,8 +158,8 @@ fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
         batch.throughput() * f64::from(u32::try_from(BATCH)?) / f64::from(u32::try_from(cores.workers())?);
     Ok(vec![
         Claim::share("/auth/verify, of the fixed floor", verify, verify_floor, 85.0),
-        slower("saturated", verify, verify_floor),
-        slower("not saturated", calm, calm_floor),
+        slower("at the same rate", steady, steady_floor),
+        slower("over few connections", few, few_floor),
         Claim::share("/edge/validate of one token, of the fixed floor", one, one_floor, 75.0),
         Claim {
             what: "/edge/validate of 100 tokens, million tokens per second and core".to_owned(),
