@@ -3,17 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_ports::StoreError;
+use latchkey_ports::{Causes, StoreError};
 use latchkey_service::UseCases;
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
-use crate::{
-    outage::{Outage, StaleAnswers, Turn},
-    output::sentence,
-};
+use crate::outage::{Outage, StaleAnswers, Turn};
 
 /// How long the last writing may take, so that a stop with a dead database is still a stop.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
@@ -64,7 +61,7 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
         let stale_turn = stale.after(followed.is_ok(), use_cases.figures().from_stale_memory);
         match outage.after(followed) {
             Some(Turn::Began(error)) => tracing::warn!(
-                error = sentence(&error),
+                error = %Causes(&error),
                 "the database does not answer; memory is trusted for verify.max_staleness"
             ),
             Some(Turn::Ended(())) => tracing::info!("the database answers again"),
@@ -112,11 +109,11 @@ async fn sweep(use_cases: Arc<UseCases>) {
                 count,
                 "ended sessions, retired secrets and events past their time were forgotten"
             ),
-            Err(error) => tracing::warn!(error = sentence(&error), "what has ended could not be forgotten"),
+            Err(error) => tracing::warn!(error = %Causes(&error), "what has ended could not be forgotten"),
         }
     }
 }
 
 fn unwritten(error: &StoreError) {
-    tracing::warn!(error = sentence(error), "when tokens were last seen could not be written");
+    tracing::warn!(error = %Causes(error), "when tokens were last seen could not be written");
 }

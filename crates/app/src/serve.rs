@@ -13,6 +13,7 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle};
 use anyhow::{Context as _, anyhow};
 use latchkey_http::HttpSettings;
+use latchkey_ports::Causes;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -75,7 +76,7 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     let banner = startup::banner(&url(address), &config.database.url, &access);
     // A server needs nobody who reads that.
     if let Err(error) = output::result(banner) {
-        tracing::warn!(error = output::sentence(error.as_ref()), "the address was not printed");
+        tracing::warn!(error = %Causes(error.as_ref()), "the address was not printed");
     }
 
     let outcome = server.await;

@@ -29,6 +29,7 @@ mod snapshot;
 mod throttle;
 mod time;
 mod token;
+mod token_id;
 
 pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, UnknownEventKind};
 pub use authorisation::{Denied, Grant, Grants, Place, authorise, authorise_granting};
@@ -54,4 +55,5 @@ pub use session::{Session, SessionId};
 pub use snapshot::Snapshot;
 pub use throttle::LoginFailures;
 pub use time::{Timestamp, TimestampOutOfRange};
-pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenId, TokenKind, UnknownTokenKind};
+pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenKind, UnknownTokenKind};
+pub use token_id::TokenId;

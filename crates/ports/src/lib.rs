@@ -15,6 +15,7 @@
 
 mod access;
 mod audit;
+mod causes;
 #[cfg(feature = "mocks")]
 mod doubles;
 mod error;
@@ -31,6 +32,7 @@ mod tokens;
 
 pub use access::{AccessRepository, Member, Memberships};
 pub use audit::{EventPage, EventRepository};
+pub use causes::Causes;
 pub use error::{Entity, Inconsistency, StoreError};
 pub use health::Health;
 pub use passwords::{HashingError, PasswordHasher};

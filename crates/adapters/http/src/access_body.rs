@@ -8,7 +8,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    failure::{Detail, Failure},
+    error_body::Detail,
+    failure::Failure,
     fields::{Fields, role_reference},
     moments::Moment,
     role_body::RoleBody,

@@ -14,8 +14,10 @@ use serde_json::Value;
 
 use crate::{
     answers::JSON,
-    context::Context,
-    failure::{Detail, Failure},
+    context::{Context, HttpSettings},
+    error_body::Detail,
+    failure::Failure,
+    patience::within,
     query::Query,
 };
 
@@ -84,7 +86,7 @@ impl Call {
     /// [`Failure::ContentType`], [`Failure::TooLarge`], [`Failure::BadInput`] where it is no JSON.
     pub(crate) async fn json(self) -> Result<Value, Failure> {
         check_content_type(&self.request, JSON)?;
-        let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
+        let body = read(self.payload, &self.request, &self.context.settings).await?;
         parse(&body)
     }
 
@@ -94,7 +96,7 @@ impl Call {
     /// [`Failure::ContentType`], [`Failure::TooLarge`].
     pub(crate) async fn json_bytes(self) -> Result<Bytes, Failure> {
         check_content_type(&self.request, JSON)?;
-        read(self.payload, &self.request, self.context.settings.body_limit).await
+        read(self.payload, &self.request, &self.context.settings).await
     }
 
     /// The body as the pairs of a form.
@@ -103,7 +105,7 @@ impl Call {
     /// [`Failure::ContentType`], [`Failure::TooLarge`], [`Failure::BadInput`] where it cannot be read.
     pub(crate) async fn form(self) -> Result<Vec<(String, String)>, Failure> {
         check_content_type(&self.request, FORM)?;
-        let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
+        let body = read(self.payload, &self.request, &self.context.settings).await?;
         let unreadable = || Failure::BadInput(vec![Detail::of_body("The form cannot be read.")]);
         let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
         let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
@@ -115,7 +117,7 @@ impl Call {
     /// # Errors
     /// As [`Call::json`].
     pub(crate) async fn optional_json(self) -> Result<Value, Failure> {
-        let body = read(self.payload, &self.request, self.context.settings.body_limit).await?;
+        let body = read(self.payload, &self.request, &self.context.settings).await?;
         if !body.is_empty() {
             check_content_type(&self.request, JSON)?;
         }
@@ -159,17 +161,19 @@ fn check_content_type(request: &HttpRequest, accepted: &str) -> Result<(), Failu
     Ok(())
 }
 
-async fn read(payload: Payload, request: &HttpRequest, limit: usize) -> Result<Bytes, Failure> {
+async fn read(payload: Payload, request: &HttpRequest, settings: &HttpSettings) -> Result<Bytes, Failure> {
+    let (limit, patience) = (settings.body_limit, settings.request_timeout / 2);
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
         return Err(Failure::TooLarge(limit));
     }
-    match to_bytes_limited(BodyStream::new(payload), limit).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => {
-            Err(Failure::BadInput(vec![Detail::of_body(format!("The body could not be read: {error}."))]))
-        }
-        Err(_) => Err(Failure::TooLarge(limit)),
+    let unreadable = |problem: String| Err(Failure::BadInput(vec![Detail::of_body(problem)]));
+    match within(patience, to_bytes_limited(BodyStream::new(payload), limit)).await {
+        Some(Ok(Ok(body))) => Ok(body),
+        Some(Ok(Err(error))) => unreadable(format!("The body could not be read: {error}.")),
+        Some(Err(_)) => Err(Failure::TooLarge(limit)),
+        // While half of the time is left to say so: after all of it, the request would be taken for one that is stuck here.
+        None => unreadable(format!("The body did not arrive within {patience:?}.")),
     }
 }

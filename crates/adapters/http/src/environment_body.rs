@@ -7,10 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    failure::{Detail, Failure},
-    fields::Fields,
-};
+use crate::{error_body::Detail, failure::Failure, fields::Fields};
 
 /// A body that makes an environment.
 #[derive(ToSchema)]

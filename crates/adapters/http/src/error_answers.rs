@@ -2,7 +2,7 @@
 
 use utoipa::IntoResponses;
 
-use crate::failure::ErrorBody;
+use crate::error_body::ErrorBody;
 
 /// What every route may answer that has to know who calls.
 #[derive(IntoResponses)]

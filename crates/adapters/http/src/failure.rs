@@ -1,14 +1,15 @@
 //! Everything that can go wrong with a request, and the one place where it becomes the contract's error object.
 
 use actix_web::{HttpResponse, http::StatusCode, http::header};
-use latchkey_domain::{Denied, InvalidName, Permission};
-use latchkey_ports::{Entity, StoreError};
+use latchkey_domain::{Denied, Permission};
+use latchkey_ports::{Causes, Entity, StoreError};
 use latchkey_service::{AuthenticationError, Field, Refusal, whole_seconds};
-use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{answers::JSON, causes::Causes};
+use crate::{
+    answers::JSON,
+    error_body::{Detail, ErrorBody},
+};
 
 /// Where somebody without credentials can get some.
 const LOGIN_PATH: &str = "/auth/simple/login";
@@ -77,81 +78,12 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// One problem with what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Detail {
-    /// What to change.
-    pub(crate) message: String,
-    /// Where it is, as a JSON pointer from the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "/body/type")]
-    pub(crate) path: Option<String>,
-}
-
-impl Detail {
-    /// A problem with one member of the body.
-    pub(crate) fn of_field(field: &str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: Some(format!("/body/{field}")) }
-    }
-
-    /// A problem with the body as a whole.
-    pub(crate) fn of_body(message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: Some("/body".to_owned()) }
-    }
-
-    /// A problem with a part of the path.
-    pub(crate) fn of_parameter(name: &str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: Some(format!("/params/{name}")) }
-    }
-
-    /// A problem with a parameter of the query.
-    pub(crate) fn of_query(name: &str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: Some(format!("/query/{name}")) }
-    }
-
-    /// A problem with a header.
-    pub(crate) fn of_header(name: &str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), path: Some(format!("/headers/{name}")) }
-    }
-
-    /// A name in one member of the body that breaks its rule.
-    pub(crate) fn of_name(field: &str, error: &InvalidName) -> Self {
-        Self::of_field(field, format!("The {error}."))
-    }
-}
-
 fn bad_input(details: &[Detail]) -> String {
     const START: &str = "Request validation failed: your request body or params contain invalid data";
     match details {
         [one] => format!("{START}: {}", one.message),
         _ => format!("{START}. Refer to the `details` list for more information."),
     }
-}
-
-/// The error object of the contract.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = errorSchema)]
-pub(crate) struct ErrorBody {
-    /// The id of this occurrence, also in the log.
-    #[schema(value_type = String, example = "9c40958a-daac-400e-98fb-3bb438567008")]
-    id: Uuid,
-    /// The kind of error.
-    #[schema(example = "NotFoundError")]
-    name: &'static str,
-    /// What went wrong.
-    #[schema(example = "Could not find the addon with ID \"12345\".")]
-    message: String,
-    /// Each problem by itself.
-    details: Vec<Detail>,
-    /// Any one of these permissions would have done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    permissions: Option<Vec<&'static str>>,
-    /// Where to log in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'static str>,
-    /// How to log in.
-    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
-    login: Option<&'static str>,
 }
 
 impl Failure {

@@ -6,10 +6,7 @@ use latchkey_domain::{
 use latchkey_service::RoleReference;
 use serde_json::{Map, Value};
 
-use crate::{
-    failure::{Detail, Failure},
-    moments,
-};
+use crate::{error_body::Detail, failure::Failure, moments};
 
 /// The members of a body, and the problems found so far.
 pub(crate) struct Fields {

@@ -7,11 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    failure::{Detail, Failure},
-    fields::Fields,
-    moments::Moment,
-};
+use crate::{error_body::Detail, failure::Failure, fields::Fields, moments::Moment};
 
 /// A body that makes a project.
 #[derive(ToSchema)]

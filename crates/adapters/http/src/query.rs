@@ -5,10 +5,7 @@ use actix_web::{HttpRequest, web};
 use latchkey_domain::Timestamp;
 use latchkey_ports::Page;
 
-use crate::{
-    failure::{Detail, Failure},
-    moments,
-};
+use crate::{error_body::Detail, failure::Failure, moments};
 
 /// The parameters of a query, and the problems found so far.
 pub(crate) struct Query {

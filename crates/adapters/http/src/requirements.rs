@@ -7,10 +7,7 @@ use std::{fmt::Display, str::FromStr};
 use latchkey_service::Requirement;
 use utoipa::IntoParams;
 
-use crate::{
-    call::Call,
-    failure::{Detail, Failure},
-};
+use crate::{call::Call, error_body::Detail, failure::Failure};
 
 const PREFIX: &str = "x-latchkey-require-";
 const BY_HEADER: [&str; 3] =

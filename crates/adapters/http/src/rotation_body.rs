@@ -6,11 +6,7 @@ use latchkey_service::Overlap;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    durations,
-    failure::{Detail, Failure},
-    fields::Fields,
-};
+use crate::{durations, error_body::Detail, failure::Failure, fields::Fields};
 
 /// How long the old secret lives on where nobody says.
 const DEFAULT_OVERLAP: Duration = Duration::from_secs(86_400);

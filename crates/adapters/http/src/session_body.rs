@@ -6,12 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    failure::{Detail, Failure},
-    fields::Fields,
-    moments::Moment,
-    user_body::UserBody,
-};
+use crate::{error_body::Detail, failure::Failure, fields::Fields, moments::Moment, user_body::UserBody};
 
 /// A body that signs in. It takes no other members.
 #[derive(ToSchema)]

@@ -2,7 +2,7 @@
 //!
 //! One function does all of it, because each layer of actix's costs every request an allocation.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, task::Poll};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,6 +21,7 @@ use crate::{
     call::Call,
     context::Context,
     failure::Failure,
+    patience::within,
     routes::{Acting, Path, unknown},
 };
 
@@ -66,15 +67,8 @@ fn acting(path: Option<&Path>, call: Call) -> Acting {
 
 /// What a handler answers, with a net beneath it: a panic and a handler that takes too long are failures like others.
 async fn guarded(context: &Context, acting: Acting) -> Answer {
-    let mut caught = AssertUnwindSafe(acting).catch_unwind();
-    // What is answered at once needs no timer.
-    let answer = match futures_util::poll!(&mut caught) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => match tokio::time::timeout(context.settings.request_timeout, caught).await {
-            Ok(answer) => answer,
-            Err(_) => return Err(Failure::TimedOut),
-        },
-    };
+    let caught = AssertUnwindSafe(acting).catch_unwind();
+    let answer = within(context.settings.request_timeout, caught).await.ok_or(Failure::TimedOut)?;
     answer.unwrap_or(Err(Failure::Panicked))
 }
 

@@ -39,6 +39,24 @@ fn what_is_no_http_is_no_error() {
 }
 
 #[test]
+fn a_body_that_never_comes_is_no_error() {
+    let server = Ground::on(Store::Memory).with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s").serve();
+    for announced in ["Content-Length: 17", "Transfer-Encoding: chunked"] {
+        let mut stream = TcpStream::connect(server.address()).expect("a connection");
+        let head = format!(
+            "POST /edge/validate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{announced}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut answer = [0; 4_096];
+        let length = stream.read(&mut answer).expect("an answer");
+        let answer = String::from_utf8_lossy(answer.get(..length).expect("within it"));
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{announced}: {answer}");
+        assert!(answer.contains("The body did not arrive within 500ms."), "{announced}: {answer}");
+    }
+    assert_quiet(server);
+}
+
+#[test]
 fn guesses_by_the_thousand_are_no_error() {
     let server = Ground::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
     let guesses: Vec<String> = (0..1_000).map(|number| format!("guess-{number}")).collect();

@@ -15,7 +15,8 @@ use crate::{
         EnvironmentsOfProjectBody, SortOrderBody, UpdateEnvironmentBody, change, draft, orders,
     },
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
 };
 
 const COLLECTION: &str = "/api/admin/environments";

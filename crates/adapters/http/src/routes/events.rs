@@ -10,9 +10,9 @@ use crate::{
     answers::{Answer, tagged},
     call::Call,
     error_answers::CallerErrors,
+    error_body::ErrorBody,
     event_body::{EVENT_BYTES, EventsBody, FoundEventsBody},
     event_query::{filter, page, plain_filter},
-    failure::ErrorBody,
 };
 
 const ALL: &str = "/api/admin/events";

@@ -11,7 +11,7 @@ use super::table::{Path, Table};
 use crate::{
     answers::{Answer, JSON},
     call::Call,
-    failure::ErrorBody,
+    error_body::ErrorBody,
 };
 
 const GOOD: &str = r#"{"health":"GOOD"}"#;

@@ -14,7 +14,7 @@ use crate::{
     answers::{Answer, shown, with_cookie},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::ErrorBody,
+    error_body::ErrorBody,
     session_body::{LoggedInBody, LoginBody, credentials},
 };
 

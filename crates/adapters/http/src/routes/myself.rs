@@ -13,7 +13,8 @@ use crate::{
     answers::{Answer, done, shown},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
     myself_body::{MyselfBody, ProfileBody},
     session_body::{ChangeMyPasswordBody, SessionsBody, password_change},
 };

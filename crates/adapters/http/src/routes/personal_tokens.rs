@@ -12,7 +12,8 @@ use crate::{
     answers::{Answer, created_nowhere, done, tagged},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
     personal_token_body::{
         CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokenBody, PersonalTokensBody, draft,
     },

@@ -13,7 +13,8 @@ use crate::{
     answers::{Answer, done, tagged},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
 };
 
 const ACCESS: &str = "/api/admin/projects/{projectId}/access";

@@ -11,7 +11,8 @@ use crate::{
     answers::{Answer, done},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
     project_body::{ProjectEnvironmentBody, environment},
 };
 

@@ -11,7 +11,7 @@ use crate::{
     answers::{Answer, created, done, tagged},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::ErrorBody,
+    error_body::ErrorBody,
     project_body::{
         CreateProjectBody, ProjectCreatedBody, ProjectOverviewBody, ProjectsBody, UpdateProjectBody, change,
         draft,

@@ -12,7 +12,8 @@ use crate::{
     answers::{Answer, created, done, shown, tagged},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
     role_body::{
         CreateRoleBody, PermissionsBody, RoleWithPermissionsBody, RolesBody, UpdateRoleBody, change, draft,
     },

@@ -12,7 +12,8 @@ use crate::{
     answers::{Answer, created, created_nowhere, done, shown, tagged},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
     personal_token_body::{self, CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokensBody},
     service_account_body::{
         CreateServiceAccountBody, ServiceAccountBody, ServiceAccountsBody, UpdateServiceAccountBody, change,

@@ -16,7 +16,8 @@ use crate::{
     answers::{Answer, created, done, shown, tagged},
     call::Call,
     error_answers::{BodyErrors, CallerErrors},
-    failure::{ErrorBody, Failure},
+    error_body::ErrorBody,
+    failure::Failure,
     user_body::UserBody,
 };
 

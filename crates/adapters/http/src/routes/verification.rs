@@ -19,7 +19,8 @@ use super::table::{Path, Table};
 use crate::{
     answers::{Answer, shown},
     call::Call,
-    failure::{Detail, ErrorBody, Failure},
+    error_body::{Detail, ErrorBody},
+    failure::Failure,
     requirements::{RequiredByHeaders, RequiredByQuery},
     verified_body::{
         AskedBody, IntrospectedToken, IntrospectionBody, IntrospectionForm, ValidatedBody, ValidatedToken,

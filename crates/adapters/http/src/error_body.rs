@@ -1,0 +1,75 @@
+//! The error object of the contract, and the problems that it lists.
+
+use latchkey_domain::InvalidName;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The error object of the contract.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = errorSchema)]
+pub(crate) struct ErrorBody {
+    /// The id of this occurrence, also in the log.
+    #[schema(value_type = String, example = "9c40958a-daac-400e-98fb-3bb438567008")]
+    pub(crate) id: Uuid,
+    /// The kind of error.
+    #[schema(example = "NotFoundError")]
+    pub(crate) name: &'static str,
+    /// What went wrong.
+    #[schema(example = "Could not find the addon with ID \"12345\".")]
+    pub(crate) message: String,
+    /// Each problem by itself.
+    pub(crate) details: Vec<Detail>,
+    /// Any one of these permissions would have done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) permissions: Option<Vec<&'static str>>,
+    /// Where to log in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<&'static str>,
+    /// How to log in.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    pub(crate) login: Option<&'static str>,
+}
+
+/// One problem with what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Detail {
+    /// What to change.
+    pub(crate) message: String,
+    /// Where it is, as a JSON pointer from the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/body/type")]
+    pub(crate) path: Option<String>,
+}
+
+impl Detail {
+    /// A problem with one member of the body.
+    pub(crate) fn of_field(field: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/body/{field}")) }
+    }
+
+    /// A problem with the body as a whole.
+    pub(crate) fn of_body(message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some("/body".to_owned()) }
+    }
+
+    /// A problem with a part of the path.
+    pub(crate) fn of_parameter(name: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/params/{name}")) }
+    }
+
+    /// A problem with a parameter of the query.
+    pub(crate) fn of_query(name: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/query/{name}")) }
+    }
+
+    /// A problem with a header.
+    pub(crate) fn of_header(name: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), path: Some(format!("/headers/{name}")) }
+    }
+
+    /// A name in one member of the body that breaks its rule.
+    pub(crate) fn of_name(field: &str, error: &InvalidName) -> Self {
+        Self::of_field(field, format!("The {error}."))
+    }
+}

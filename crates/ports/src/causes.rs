@@ -1,0 +1,42 @@
+//! What lies beneath an error, for logs and for the command line.
+
+use std::{error::Error, fmt};
+
+/// Shows an error and all that caused it in one line, but for a cause that only repeats what was said.
+#[derive(Debug)]
+pub struct Causes<'e>(pub &'e (dyn Error + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        for cause in std::iter::successors(self.0.source(), |&cause| cause.source()) {
+            let cause = cause.to_string();
+            if !said.ends_with(&cause) {
+                write!(f, ": {cause}")?;
+                said = cause;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{said}")]
+    struct Step {
+        said: &'static str,
+        source: Option<Box<Step>>,
+    }
+
+    #[test]
+    fn causes_follow_and_are_not_repeated() {
+        let step = |said, source: Option<Step>| Step { said, source: source.map(Box::new) };
+        let error = step("no token", Some(step("not kept: disk full", Some(step("disk full", None)))));
+        assert_eq!(Causes(&error).to_string(), "no token: not kept: disk full");
+        assert_eq!(Causes(&step("no token", None)).to_string(), "no token");
+    }
+}
