@@ -1,6 +1,8 @@
 //! How far a token reaches. A scope is an enum that cannot be wrong: "no projects" has no value, so it can
 //! never read as "all projects", and no operation here makes a scope wider.
 
+use std::collections::HashSet;
+
 use crate::{EnvironmentName, ProjectId};
 
 /// The projects that a token works in.
@@ -27,14 +29,10 @@ impl ProjectSet {
     /// # Errors
     /// [`EmptyScope`] where there is none.
     pub fn new(projects: impl IntoIterator<Item = ProjectId>) -> Result<Self, EmptyScope> {
-        let projects = projects.into_iter();
-        let mut set: Vec<ProjectId> = Vec::with_capacity(projects.size_hint().0);
-        for project in projects {
-            if !set.contains(&project) {
-                set.push(project);
-            }
-        }
-        if set.is_empty() { Err(EmptyScope) } else { Ok(Self(set.into())) }
+        let mut named = HashSet::new();
+        let set: Box<[ProjectId]> =
+            projects.into_iter().filter(|project| named.insert(project.clone())).collect();
+        if set.is_empty() { Err(EmptyScope) } else { Ok(Self(set)) }
     }
 
     /// Just this project.

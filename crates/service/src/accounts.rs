@@ -185,22 +185,34 @@ impl Accounts {
     ) -> Result<Role, Refusal> {
         let mut roles = self.access.roles().await?;
         roles.retain(fits);
-        let is_meant = |role: &&Role| match reference {
-            RoleReference::Id(id) => role.id == *id,
-            RoleReference::Name(name) => role.name.as_str().to_lowercase() == name.to_lowercase(),
-        };
-        let found = roles.iter().find(is_meant).cloned();
-        found.ok_or_else(|| {
-            let shown = match reference {
-                RoleReference::Id(id) => id.to_string(),
-                RoleReference::Name(name) => format!("{name:?}"),
-            };
-            let known: Vec<_> =
-                roles.iter().map(|role| format!("{} ({})", role.name.as_str(), role.id)).collect();
-            let known = known.join(", ");
-            Refusal::field(field, format!("There is no such role here: {shown}. Choose one of: {known}."))
-        })
+        choose(&roles, reference, field).cloned()
     }
+}
+
+/// The one of these roles that is meant.
+///
+/// # Errors
+/// [`Refusal::Invalid`] where none is; it names those that there are.
+pub(crate) fn choose<'r>(
+    roles: &'r [Role],
+    reference: &RoleReference,
+    field: &'static str,
+) -> Result<&'r Role, Refusal> {
+    let is_meant = |role: &&Role| match reference {
+        RoleReference::Id(id) => role.id == *id,
+        RoleReference::Name(name) => role.name.as_str().to_lowercase() == name.to_lowercase(),
+    };
+    let found = roles.iter().find(is_meant);
+    found.ok_or_else(|| {
+        let shown = match reference {
+            RoleReference::Id(id) => id.to_string(),
+            RoleReference::Name(name) => format!("{name:?}"),
+        };
+        let known: Vec<_> =
+            roles.iter().map(|role| format!("{} ({})", role.name.as_str(), role.id)).collect();
+        let known = known.join(", ");
+        Refusal::field(field, format!("There is no such role here: {shown}. Choose one of: {known}."))
+    })
 }
 
 /// The identity that a request gives.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use latchkey_domain::{EventKind, NewEvent, Place, Role, RoleId, Snapshot, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 
-use crate::{Missing, Permit, Refusal, RoleReference, UpdateProject, accounts::Accounts};
+use crate::{
+    Missing, Permit, Refusal, RoleReference, UpdateProject,
+    accounts::{Accounts, choose},
+};
 
 /// The members of a project, and the roles that they can hold there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,15 +124,17 @@ impl Members {
         references: &[RoleReference],
     ) -> Result<Vec<Role>, Refusal> {
         let place = Place::Project(permit.project().clone());
-        let mut roles: Vec<Role> = Vec::with_capacity(references.len());
+        let mut known = self.access().roles().await?;
+        known.retain(|role| !role.kind.is_root());
+        let mut given: Vec<Role> = Vec::new();
         for reference in references {
-            let role = self.accounts.role(reference, "roles", |role| !role.kind.is_root()).await?;
-            permit.caller().check_granting(&role, &place)?;
-            if roles.iter().all(|known| known.id != role.id) {
-                roles.push(role);
+            let role = choose(&known, reference, "roles")?;
+            if given.iter().all(|other| other.id != role.id) {
+                permit.caller().check_granting(role, &place)?;
+                given.push(role.clone());
             }
         }
-        Ok(roles)
+        Ok(given)
     }
 
     fn event(&self, permit: &Permit<UpdateProject>, kind: EventKind) -> NewEvent {

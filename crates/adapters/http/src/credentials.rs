@@ -1,6 +1,9 @@
 //! Who calls: from the `Authorization` header, or from a session's cookie (contract, "Credentials").
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use actix_web::{
     HttpRequest,
@@ -151,22 +154,32 @@ impl Call {
     }
 
     fn is_proxied(&self) -> bool {
-        peer(&self.request).is_some_and(|peer| self.context.settings.trusted_proxies.contains(&peer))
+        peer(&self.request).is_some_and(|peer| self.is_trusted(peer))
     }
 
-    /// The peer, or, where the peer is a trusted proxy, the last address before the trusted ones.
-    fn client_address(&self) -> Option<IpAddr> {
-        let peer = peer(&self.request)?;
-        if !self.is_proxied() {
-            return Some(peer);
-        }
-        let trusted = &self.context.settings.trusted_proxies;
-        let forwarded =
-            self.request.headers().get_all(header::X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-        let addresses: Vec<IpAddr> =
-            forwarded.flat_map(|list| list.split(',')).map_while(|text| text.trim().parse().ok()).collect();
-        Some(addresses.into_iter().rev().find(|address| !trusted.contains(address)).unwrap_or(peer))
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.context.settings.trusted_proxies.iter().any(|proxy| proxy.to_canonical() == address)
     }
+
+    /// The peer, or, where the peer is a trusted proxy, the last address before the trusted ones. Each proxy adds the address
+    /// that called it at the end, so what stands before the first that is not trusted is whatever the client wrote.
+    fn client_address(&self) -> Option<IpAddr> {
+        let mut client = peer(&self.request)?;
+        let forwarded: Vec<_> = self.request.headers().get_all(header::X_FORWARDED_FOR).collect();
+        let mut hops = forwarded.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        while self.is_trusted(client) {
+            let Some(before) = hops.next().and_then(hop) else { break };
+            client = before;
+        }
+        Some(client)
+    }
+}
+
+/// An address of `X-Forwarded-For`; some proxies write the port too.
+fn hop(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse().ok().or_else(with_port).map(|address: IpAddr| address.to_canonical())
 }
 
 /// Makes the cookies of sessions.

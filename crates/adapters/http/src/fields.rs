@@ -1,5 +1,7 @@
 //! Reading the members of a body, one by one, and collecting every problem with them before anything is said.
 
+use std::collections::HashSet;
+
 use latchkey_domain::{
     EnvironmentScope, InvalidName, ProjectId, ProjectScope, ProjectSet, RoleId, Timestamp,
 };
@@ -7,6 +9,11 @@ use latchkey_service::RoleReference;
 use serde_json::{Map, Value};
 
 use crate::{error_body::Detail, failure::Failure, moments};
+
+/// The most entries of a list. Nobody has that many roles to give, and each is looked at.
+const MOST_ENTRIES: usize = 1_000;
+/// The most problems that are told at once: a body of bad entries is not answered with one that is many times longer.
+const MOST_PROBLEMS: usize = 100;
 
 /// The members of a body, and the problems found so far.
 pub(crate) struct Fields {
@@ -41,14 +48,18 @@ impl Fields {
     }
 
     pub(crate) fn problem(&mut self, detail: Detail) {
-        self.problems.push(detail);
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(detail);
+        }
     }
 
     /// As a problem each member that is none of these, where a body may have no other.
     pub(crate) fn refuse_others(&mut self, known: &[&str]) {
         let others = self.members.keys().filter(|name| !known.contains(&name.as_str()));
-        let message = |name: &str| format!("{name} is not known here: leave it out.");
-        self.problems.extend(others.map(|name| Detail::of_field(name, message(name))).collect::<Vec<_>>());
+        let others: Vec<_> = others.take(MOST_PROBLEMS).cloned().collect();
+        for name in others {
+            self.problem(Detail::of_field(&name, format!("{name} is not known here: leave it out.")));
+        }
     }
 
     /// As a problem where a member is an empty list.
@@ -137,6 +148,9 @@ impl Fields {
         read: impl Fn(&Value) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let entries = match self.nullable(field)? {
+            Value::Array(entries) if entries.len() > MOST_ENTRIES => {
+                Err(format!("{field} may have at most {MOST_ENTRIES} entries, not {}.", entries.len()))
+            }
             Value::Array(entries) => entries.iter().map(read).collect::<Result<Vec<_>, _>>(),
             other => Err(format!("{field} must be a list, not {}.", kind_of(other))),
         };
@@ -217,17 +231,18 @@ impl Fields {
                 return None;
             }
         };
-        self.scope(ids)
+        self.scope(&ids)
     }
 
-    fn scope(&mut self, ids: Vec<(&'static str, String)>) -> Option<ProjectScope> {
+    fn scope(&mut self, ids: &[(&'static str, String)]) -> Option<ProjectScope> {
         if ids.iter().any(|(_, id)| id == "*") {
             return Some(ProjectScope::All);
         }
         let mut projects = Vec::with_capacity(ids.len());
+        let mut named = HashSet::with_capacity(ids.len());
         for (field, id) in ids {
-            match ProjectId::new(&id) {
-                Ok(id) if projects.contains(&id) => {
+            match ProjectId::new(id) {
+                Ok(_) if !named.insert(id) => {
                     self.problem(Detail::of_field(field, format!("{field} names \"{id}\" twice.")));
                 }
                 Ok(id) => projects.push(id),

@@ -1,6 +1,9 @@
 //! Signing in that fails again and again is slowed down, and never forbidden.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use super::attempt;
 use crate::app::{Answer, As, PASSWORD, TestApp};
@@ -102,4 +105,32 @@ async fn bad_input_is_no_failure() {
         app.post(As::Nobody, super::LOGIN, &body).await.is(400, "BadDataError");
     }
     assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200);
+}
+
+#[actix_web::test]
+async fn what_a_client_writes_before_the_proxies_is_not_where_it_calls_from() {
+    let proxies: Vec<IpAddr> =
+        ["192.0.2.1", "::ffff:192.0.2.2"].iter().map(|text| text.parse().expect("an address")).collect();
+    let app = TestApp::with(|choices| choices.http.trusted_proxies = proxies).await;
+    let forwarded = async |by: &str, name: &str, password: &str| {
+        let asked = attempt(name, password).peer_addr("192.0.2.1:1".parse().expect("an address"));
+        app.send(As::Nobody, asked.insert_header(("x-forwarded-for", by))).await
+    };
+    // One client in many guises: the last address that is no proxy's is its own.
+    for by in [
+        "198.51.100.7",
+        "203.0.113.1, 198.51.100.7",
+        "203.0.113.2, x, 198.51.100.7, 192.0.2.2",
+        "203.0.113.3,,198.51.100.7:4711",
+        "203.0.113.4, ::ffff:198.51.100.7 , 192.0.2.2, 192.0.2.1",
+    ] {
+        forwarded(by, "Viewer", "wrong horse").await.is(401, "PasswordMismatch");
+    }
+    waits(&forwarded("203.0.113.5, 198.51.100.7", "Viewer", PASSWORD).await, "1");
+    // What cannot be read is nobody's address: all who send it are the proxy to us.
+    for by in ["x", "203.0.113.6, x", "", "203.0.113.7, \"_hidden\"", "unknown, 192.0.2.1"] {
+        forwarded(by, "nobody", "wrong horse").await.is(401, "PasswordMismatch");
+    }
+    waits(&forwarded("203.0.113.8, x", "Viewer", PASSWORD).await, "1");
+    assert_eq!(forwarded("203.0.113.9", "Viewer", PASSWORD).await.status, 200);
 }

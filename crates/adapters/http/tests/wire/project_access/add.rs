@@ -100,3 +100,19 @@ async fn only_those_who_may_change_the_project_may() {
     let app = TestApp::new().await;
     only(&app, OWNERS, 400, || TestRequest::post().uri(ACCESS).set_json(json!({}))).await;
 }
+
+#[actix_web::test]
+async fn a_list_has_an_end() {
+    let app = TestApp::new().await;
+    for (field, body) in [
+        ("users", json!({"users": vec![5; 1_001], "roles": [5]})),
+        ("roles", json!({"users": [5], "roles": vec![5; 1_001]})),
+    ] {
+        let answer = app.post(As::Owner, ACCESS, &body).await;
+        answer.is(400, "BadDataError");
+        let said = format!("{field} may have at most 1000 entries, not 1001.");
+        assert_eq!(answer.json()["details"], json!([{"message": said, "path": format!("/body/{field}")}]));
+    }
+    let many = json!({"users": vec![5; 1_000], "roles": vec!["member"; 1_000]});
+    assert_eq!(app.post(As::Owner, ACCESS, &many).await.status, 200);
+}

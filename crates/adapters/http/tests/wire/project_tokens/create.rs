@@ -165,3 +165,27 @@ async fn a_body_must_be_json_and_say_so() {
         .await
         .is(413, "PayloadTooLargeError");
 }
+
+#[actix_web::test]
+async fn not_every_problem_of_a_long_list_is_told() {
+    let app = TestApp::new().await;
+    for projects in [vec!["!".to_owned(); 200_000], vec!["default".to_owned(); 80_000]] {
+        let answer = app.post(As::Member, TOKENS, &with("projects", json!(projects))).await;
+        answer.is(400, "BadDataError");
+        assert_eq!(answer.json()["details"].as_array().map(Vec::len), Some(100));
+    }
+    let many: serde_json::Map<_, _> = (0..500).map(|number| (format!("m{number}"), json!(1))).collect();
+    let answer = app.post(As::Admin, "/api/admin/environments", &Value::Object(many)).await;
+    answer.is(400, "BadDataError");
+    assert!(answer.json()["details"].as_array().is_some_and(|details| details.len() <= 100));
+}
+
+#[actix_web::test]
+async fn a_long_list_of_projects_is_read_at_once() {
+    let app = TestApp::new().await;
+    let projects: Vec<String> = (0..90_000).map(|number| format!("p{number}")).collect();
+    // By comparing each with all, this took minutes.
+    app.post(As::Root, "/api/admin/api-tokens", &with("projects", json!(projects)))
+        .await
+        .is(400, "BadDataError");
+}
