@@ -28,7 +28,7 @@ impl LoginFailures {
     pub fn wait(self, now: Timestamp) -> Option<Duration> {
         let over = self.count.checked_sub(Self::FREE)?;
         let passed = Duration::from_millis(u64::try_from(now.millis() - self.last_at.millis()).unwrap_or(0));
-        if passed >= Self::FORGOTTEN_AFTER {
+        if self.is_forgotten(now) {
             return None;
         }
         let seconds = 1_u64.checked_shl(over).unwrap_or(u64::MAX);
@@ -43,11 +43,15 @@ impl LoginFailures {
         Self { count: kept.map_or(0, |kept| kept.count).saturating_add(1), last_at: now }
     }
 
-    /// Whether they are so old that they do not count any more.
+    /// Whether they do not count any more: they are old, or of a moment that is still to come. Clocks of several machines
+    /// may differ by a little; by more, the clock was wrong and set back, and nobody is to wait until it is there again.
     #[must_use]
     pub fn is_forgotten(self, now: Timestamp) -> bool {
-        let passed = u64::try_from(now.millis() - self.last_at.millis()).unwrap_or(0);
-        Duration::from_millis(passed) >= Self::FORGOTTEN_AFTER
+        let passed = now.millis().saturating_sub(self.last_at.millis());
+        match u64::try_from(passed) {
+            Ok(passed) => Duration::from_millis(passed) >= Self::FORGOTTEN_AFTER,
+            Err(_) => Duration::from_millis(passed.unsigned_abs()) > Self::LONGEST_WAIT,
+        }
     }
 }
 
@@ -75,7 +79,9 @@ mod tests {
         assert_eq!(wait(7, 3), Some(1));
         assert_eq!(wait(7, 4), None);
         assert_eq!(wait(u32::MAX, 30), None);
-        assert_eq!(wait(7, -1), Some(4), "a clock that was set back");
+        assert_eq!(wait(7, -1), Some(4), "another machine's clock");
+        assert_eq!(wait(u32::MAX, -30), Some(30));
+        assert_eq!(wait(u32::MAX, -31), None, "a clock that was set back");
     }
 
     #[test]
@@ -83,6 +89,10 @@ mod tests {
         let some = LoginFailures { count: 9, last_at: at(0) };
         assert_eq!(LoginFailures::and_another(Some(some), at(1)).count, 10);
         assert_eq!(LoginFailures::and_another(Some(some), at(900)).count, 1);
+        assert_eq!(
+            LoginFailures::and_another(Some(some), at(-31)),
+            LoginFailures { count: 1, last_at: at(-31) }
+        );
         assert_eq!(LoginFailures::and_another(None, at(0)).count, 1);
     }
 }

@@ -36,11 +36,11 @@ pub use causes::Causes;
 pub use error::{Entity, Inconsistency, StoreError};
 pub use health::Health;
 pub use passwords::{HashingError, PasswordHasher};
-pub use people::{Account, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
+pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
 pub use queries::{Direction, EventQuery, EventReach, Page, ProjectQuery, TokenOrder, TokenQuery};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
-pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository};
+pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use surroundings::{Clock, Entropy, EntropyExt};
 pub use tokens::{FirstToken, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
 

@@ -86,13 +86,20 @@ pub trait UserRepository: Send + Sync {
     /// Sets a person's password and ends all their sessions, with the event.
     ///
     /// # Errors
-    /// `NotFound` for an unknown user, and for a service account; `Unavailable`.
-    async fn set_password(
-        &self,
-        id: UserId,
-        password: &PasswordHash,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError>;
+    /// `NotFound` for an unknown user, and for a service account; `Stale` where the password is not that of `before` any
+    /// more; `Unavailable`.
+    async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError>;
+}
+
+/// A new password for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordChange {
+    /// Whose.
+    pub user: UserId,
+    /// The one that it takes the place of; `None` where it takes the place of any, and of none.
+    pub before: Option<PasswordHash>,
+    /// The new one.
+    pub after: PasswordHash,
 }
 
 /// A personal access token with its user and what the user may do.

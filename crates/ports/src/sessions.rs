@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    EventId, Grants, LoginFailures, NewEvent, Session, SessionId, Timestamp, User, UserId,
+    EventId, Grants, LoginFailures, NewEvent, PasswordHash, Session, SessionId, Timestamp, User, UserId,
 };
 
 use crate::{SecretDigest, SecretRecord, StoreError};
@@ -20,24 +20,30 @@ pub struct SessionHolder {
     pub grants: Grants,
 }
 
+/// A session that is to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionStart {
+    /// The session.
+    pub session: Session,
+    /// What is kept of its secret; the digest alone.
+    pub secret: SecretRecord,
+    /// The password that its user had when it was checked.
+    pub password: Option<PasswordHash>,
+    /// How many sessions the user may have, this one included.
+    pub most: u32,
+}
+
 /// The sessions.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
-    /// Keeps a new session, with its event, and notes that its user was seen when it began. Of the secret, the digest
-    /// alone is kept. Of the user's other sessions the newest stay, so that there are `most` with this one; says how
-    /// many went.
+    /// Keeps a new session, with its event, and notes that its user was seen when it began. Of the user's other sessions
+    /// the newest stay, so that there are `most` with this one; says how many went.
     ///
     /// # Errors
-    /// `NotFound` for an unknown user, and for a service account; `Conflict` for a digest or id that is there already;
-    /// `Unavailable`.
-    async fn start_session(
-        &self,
-        session: &Session,
-        secret: &SecretRecord,
-        most: u32,
-        event: &NewEvent,
-    ) -> Result<u64, StoreError>;
+    /// `NotFound` for an unknown user, and for a service account; `Stale` with the user, where their password is another
+    /// by now; `Conflict` for a digest or id that is there already; `Unavailable`.
+    async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError>;
 
     /// The session of one of these digests with its user and the user's grants of the moment, expired or not.
     ///
@@ -79,9 +85,9 @@ pub enum LoginKey {
     /// An account, by the lower-case name that was given, whether there is such an account or not; at most 255
     /// characters of it.
     Account(String),
-    /// An address of the network.
+    /// An address of the network; of IPv6, the first address of its /64, which is what one customer has.
     Address(IpAddr),
-    /// An account, named as in [`LoginKey::Account`], tried from one address.
+    /// An account, named as in [`LoginKey::Account`], tried from one address, as in [`LoginKey::Address`].
     AccountFrom(String, IpAddr),
 }
 

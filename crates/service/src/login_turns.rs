@@ -11,8 +11,9 @@ use tokio::sync::{Mutex, MutexGuard};
 /// More than there are attempts under way at most times; those that share one by chance wait a little longer.
 const SLOTS: u16 = 256;
 
-/// A turn for each account and each address, in this process. Processes that share a store do not wait for each other:
-/// of attempts at once, each of them lets in one.
+/// A turn for each address, or, where none is known, for each account; in this process. Accounts have none that all
+/// addresses share: whoever tried one from a thousand of them would keep its owner waiting. Processes that share a store do
+/// not wait for each other: of attempts at once, each of them lets in one.
 pub(crate) struct LoginTurns(Box<[Mutex<()>]>);
 
 impl Default for LoginTurns {
@@ -22,19 +23,11 @@ impl Default for LoginTurns {
 }
 
 impl LoginTurns {
-    /// Waits for the turn of all of these. It ends when the guards are dropped.
-    pub(crate) async fn take(&self, keys: &[LoginKey]) -> Vec<MutexGuard<'_, ()>> {
-        let mut slots: Vec<usize> = keys.iter().map(slot).collect();
-        // In one order for everybody, so that two attempts cannot wait for each other.
-        slots.sort_unstable();
-        slots.dedup();
-        let mut turns = Vec::with_capacity(slots.len());
-        for slot in slots {
-            if let Some(mutex) = self.0.get(slot) {
-                turns.push(mutex.lock().await);
-            }
-        }
-        turns
+    /// Waits for the turn of whoever has these keys. It ends when the guard is dropped.
+    pub(crate) async fn take(&self, keys: &[LoginKey]) -> Option<MutexGuard<'_, ()>> {
+        let address = keys.iter().find(|key| matches!(key, LoginKey::Address(_)));
+        let mutex = self.0.get(slot(address.or(keys.first())?))?;
+        Some(mutex.lock().await)
     }
 }
 

@@ -1,17 +1,22 @@
 //! Signing in and out, and what a user may do about their own sessions and password.
 //!
-//! Signing in: the failures so far decide whether it may be tried now; the password is checked, for as long whether there
-//! is such a user or not; a failure is counted, a success begins a session, whose secret goes into a cookie.
+//! Signing in: the failures so far decide whether it may be tried now; the try is counted as a failure; the password is
+//! checked, for as long whether there is such a user or not; a success begins a session, whose secret goes into a cookie, and
+//! makes the failures forgotten. Counted before, because whoever hangs up while it is checked is never heard of again.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use latchkey_domain::{
     AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, Session, SessionId, Snapshot, Timestamp,
     TokenSecret, User, UserCredential,
 };
 use latchkey_ports::{
-    Account, Entropy, EntropyExt, LoginFailureRepository, LoginKey, PasswordHasher, SecretSealer,
-    SessionRepository, UserRepository,
+    Account, Causes, Entity, Entropy, EntropyExt, LoginFailureRepository, LoginKey, PasswordHasher,
+    SecretSealer, SessionRepository, SessionStart, StoreError, UserRepository,
 };
 
 use crate::{Initiator, Missing, Refusal, SignedIn, Users, changes::Changes, login_turns::LoginTurns};
@@ -69,22 +74,37 @@ impl Sessions {
     /// [`Refusal::WrongPassword`], the same and after the same time whether there is such a user or not;
     /// [`Refusal::TooManyAttempts`]; [`Refusal::Unavailable`].
     pub async fn log_in(&self, login: &str, password: &str, origin: Origin) -> Result<LoggedIn, Refusal> {
-        let now = self.changes.now();
         let keys = keys(login, origin.address);
-        let _turns = self.turns.take(&keys).await;
-        self.check_failures(&keys, now).await?;
+        let _turn = self.turns.take(&keys).await;
+        self.count_try(&keys).await?;
         let account = self.ports.users.find_account_by_login(login).await?;
         let account = account.filter(|account| account.user.kind == AccountKind::Person);
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let is_right = self.ports.hasher.verify(password, hash).await?;
-        let Some(Account { user, .. }) = account.filter(|_| is_right) else {
-            self.ports.failures.record_login_failure(&keys, now).await?;
-            tracing::warn!(address = ?origin.address, "signing in failed");
-            return Err(Refusal::WrongPassword);
+        let begun = match account.filter(|_| is_right) {
+            Some(account) => self.start(account, origin.clone()).await,
+            None => Err(Refusal::WrongPassword),
         };
-        let logged_in = self.start(user, origin).await?;
-        self.ports.failures.forget_login_failures(&keys).await?;
-        Ok(logged_in)
+        match &begun {
+            Ok(_) => self.forget_tries(&keys).await,
+            Err(Refusal::WrongPassword) => tracing::warn!(address = ?origin.address, "signing in failed"),
+            Err(_) => {}
+        }
+        begun
+    }
+
+    /// Counts a try as a failure, until it is known to be none.
+    async fn count_try(&self, keys: &[LoginKey]) -> Result<(), Refusal> {
+        let now = self.changes.now();
+        self.check_failures(keys, now).await?;
+        Ok(self.ports.failures.record_login_failure(keys, now).await?)
+    }
+
+    /// Of a success that cannot be noted the worst is that it counts as a failure.
+    async fn forget_tries(&self, keys: &[LoginKey]) {
+        if let Err(error) = self.ports.failures.forget_login_failures(keys).await {
+            tracing::warn!(error = %Causes(&error), "failures to sign in could not be forgotten");
+        }
     }
 
     /// Who failed too often has to wait: by address, and by account where this address has failed with it before, so that
@@ -105,7 +125,9 @@ impl Sessions {
         waits.max().map_or(Ok(()), |wait| Err(Refusal::TooManyAttempts(wait)))
     }
 
-    async fn start(&self, user: User, origin: Origin) -> Result<LoggedIn, Refusal> {
+    /// Begins a session of whoever this password was right for.
+    async fn start(&self, account: Account, origin: Origin) -> Result<LoggedIn, Refusal> {
+        let Account { user, password } = account;
         let created_at = self.changes.now();
         let ttl = i64::try_from(self.policy.ttl.as_millis()).unwrap_or(i64::MAX);
         let expires_at = Timestamp::from_millis(created_at.millis().saturating_add(ttl))
@@ -113,16 +135,17 @@ impl Sessions {
         let id = SessionId(self.ports.entropy.uuid());
         let session = Session { id, user: user.id, created_at, expires_at, origin: origin.clone() };
         let secret = TokenSecret::mint_session(self.ports.entropy.bytes());
-        let record = self.ports.sealer.record(&secret);
         let actor = Actor::User { id: user.id, name: user.identity.label().to_owned() };
         let event = NewEvent {
             after: Some(Snapshot::from(&session)),
             ..self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin })
         };
         let most = self.policy.most;
-        let ended_sessions = self.ports.sessions.start_session(&session, &record, most, &event).await?;
+        let start = SessionStart { session, secret: self.ports.sealer.record(&secret), password, most };
+        let ended_sessions =
+            self.ports.sessions.start_session(&start, &event).await.map_err(replaced_password)?;
         self.changes.made(&event);
-        Ok(LoggedIn { user, session, secret, ended_sessions, most_sessions: most })
+        Ok(LoggedIn { user, session: start.session, secret, ended_sessions, most_sessions: most })
     }
 
     /// Ends the session that the caller was recognised by, if it was one.
@@ -175,26 +198,42 @@ impl Sessions {
         user: &SignedIn,
         (old, new): (&str, &str),
     ) -> Result<(), Refusal> {
-        let now = self.changes.now();
         let Account { user: person, password } =
             self.ports.users.find_account(user.user()).await?.ok_or(Missing::User)?;
         let keys = keys(person.identity.label(), user.initiator().origin.address);
-        let _turns = self.turns.take(&keys).await;
-        self.check_failures(&keys, now).await?;
-        if !self.ports.hasher.verify(old, password).await? {
-            self.ports.failures.record_login_failure(&keys, now).await?;
+        let _turn = self.turns.take(&keys).await;
+        self.count_try(&keys).await?;
+        if !self.ports.hasher.verify(old, password.clone()).await? {
             return Err(Refusal::WrongPassword);
         }
-        users.store_password(user.caller(), &person, new).await
+        self.forget_tries(&keys).await;
+        users.store_password(user.caller(), &person, password, new).await
+    }
+}
+
+/// A password that was replaced while it was checked is a wrong one.
+pub(crate) fn replaced_password(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Stale(Entity::User(_)) => Refusal::WrongPassword,
+        other => other.into(),
     }
 }
 
 fn keys(login: &str, address: Option<IpAddr>) -> Vec<LoginKey> {
     const MOST_CHARACTERS: usize = 255;
     let name: String = login.to_lowercase().chars().filter(|c| *c != '\0').take(MOST_CHARACTERS).collect();
-    let by_address =
-        address.map(|address| [LoginKey::Address(address), LoginKey::AccountFrom(name.clone(), address)]);
+    let by_address = address
+        .map(network)
+        .map(|address| [LoginKey::Address(address), LoginKey::AccountFrom(name.clone(), address)]);
     let mut keys = vec![LoginKey::Account(name)];
     keys.extend(by_address.into_iter().flatten());
     keys
+}
+
+/// The address, or of IPv6 the first one of its /64: all of those are one customer's, who may call from each in turn.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
 }

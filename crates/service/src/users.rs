@@ -6,11 +6,12 @@ use latchkey_domain::{
     AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Role, Snapshot,
     User, UserId, Username,
 };
-use latchkey_ports::{Page, PasswordHasher};
+use latchkey_ports::{Page, PasswordChange, PasswordHasher};
 
 use crate::{
     Caller, Directory, InstancePermit, ManageUsers, Missing, Refusal, RoleReference, UserChange,
     accounts::{Accounts, identity},
+    sessions::replaced_password,
 };
 
 /// A user to be made.
@@ -126,7 +127,7 @@ impl Users {
         password: &str,
     ) -> Result<(), Refusal> {
         let user = self.accounts.find(id, AccountKind::Person).await?;
-        self.store_password(permit.caller(), &user, password).await
+        self.store_password(permit.caller(), &user, None, password).await
     }
 
     /// Whether a password would be good enough for anybody.
@@ -193,18 +194,21 @@ impl Users {
         Ok(found.ok_or(Missing::User)?.user)
     }
 
+    /// Sets a password, in the place of the one that was seen or of any.
     pub(crate) async fn store_password(
         &self,
         caller: &Caller,
         user: &User,
+        before: Option<PasswordHash>,
         password: &str,
     ) -> Result<(), Refusal> {
-        let hash = self.hash(password, &user.identity.names()).await?;
+        let after = self.hash(password, &user.identity.names()).await?;
         let event = NewEvent {
             after: Some(Snapshot::of_user_alone(user)),
             ..self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator())
         };
-        self.accounts.users.set_password(user.id, &hash, &event).await?;
+        let change = PasswordChange { user: user.id, before, after };
+        self.accounts.users.set_password(&change, &event).await.map_err(replaced_password)?;
         self.accounts.changes.made(&event);
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::{
     given,
     observed::{Refusal, leaves, refusal},
     samples::{
-        ADMIN, digest, event, password, secret_shown_once, service_account, session, user, user_created,
+        ADMIN, digest, event, new_password, password, service_account, session, user, user_created,
         user_named, user_with_email,
     },
 };
@@ -20,7 +20,7 @@ async fn with_password(store: &dyn Store, new: &NewUser, password: Option<Passwo
 }
 
 async fn set(store: &dyn Store, id: UserId, number: u64) -> Result<EventId, StoreError> {
-    store.set_password(id, &password(number), &event(EventKind::PasswordChanged)).await
+    store.set_password(&new_password(id, number), &event(EventKind::PasswordChanged)).await
 }
 
 /// The account is found by its id and by all that it is known by, with its password.
@@ -83,8 +83,7 @@ pub async fn a_new_password_ends_sessions(store: &Arc<dyn Store>) {
     }
     assert!(store.find_personal_token_by_digest(&[digest(4)]).await.expect("a look-up").is_some());
     // The digest is free again.
-    let (again, started) = (session(5, al), event(EventKind::SessionStarted));
-    store.start_session(&again, &secret_shown_once(1), 9, &started).await.expect("started");
+    given::session(store, &session(5, al), 1).await;
 }
 
 /// Nobody has no password, nor has a service account.

@@ -46,6 +46,11 @@ macro_rules! cases_of_people {
             a_search,
             a_search_has_an_end,
         });
+        $crate::area!(passwords {
+            a_session_begins_by_the_password_that_is,
+            a_password_is_replaced_that_is_the_one_seen,
+            a_replaced_password_opens_no_session,
+        });
         $crate::area!(user_changes {
             everything_changes,
             the_case_of_an_address_changes,

@@ -12,9 +12,9 @@ use crate::{
     given,
     observed::{Observed, observe},
     samples::{
-        EDITOR, MANY, MEMBER, OWNER, digest, environment, event, memberships, moment, password,
+        EDITOR, MANY, MEMBER, OWNER, digest, environment, event, memberships, moment, new_password, password,
         personal_token, personal_token_created, project, project_id, project_role, secret, secret_shown_once,
-        session, test_environment, token, user_named,
+        session, session_start, test_environment, token, user_named,
     },
 };
 
@@ -92,14 +92,15 @@ pub async fn of_other_creations(store: &Arc<dyn Store>) {
     for turns in 0..CALLS {
         let (user, role) = (user_named(&format!("u{turns}")), project_role(&format!("r{turns}")));
         let (place, project) = (test_environment(&format!("e{turns}")), project(&format!("p{turns}")));
-        let (session, token) = (session(turns, ed), personal_token(ed, &format!("t{turns}")));
+        let session = session_start(&session(turns, ed), turns);
+        let token = personal_token(ed, &format!("t{turns}"));
         let (events, secret) = (creations(), secret_shown_once(turns));
         let token_event = personal_token_created(&token);
         poll_and_drop(turns, store.create_user(&user, Some(password(1)), &events[0])).await;
         poll_and_drop(turns, store.create_role(&role, &events[1])).await;
         poll_and_drop(turns, store.create_environment(&place, &events[2])).await;
         poll_and_drop(turns, store.create_project(&project, &all, Some(ed), &events[3])).await;
-        poll_and_drop(turns, store.start_session(&session, &secret, MANY, &events[4])).await;
+        poll_and_drop(turns, store.start_session(&session, &events[4])).await;
         poll_and_drop(turns, store.create_personal_token(&token, &secret, MANY, &token_event)).await;
     }
     let observed = observe(store).await;
@@ -149,7 +150,7 @@ pub async fn of_other_changes(store: &Arc<dyn Store>) {
         poll_and_drop(turns, store.update_role(&role, &role_of(turns, &role), &two)).await;
         poll_and_drop(turns, store.update_project(&place, &place_of(turns, &place), &three)).await;
         poll_and_drop(turns, store.replace_memberships(&held, &four)).await;
-        poll_and_drop(turns, store.set_password(user.id, &password(turns), &five)).await;
+        poll_and_drop(turns, store.set_password(&new_password(user.id, turns), &five)).await;
         poll_and_drop(turns, store.record_login_failure(&keys, at)).await;
         poll_and_drop(turns, store.sweep(at)).await;
         user = store.find_user(user.id).await.expect("a look-up").expect("the user");

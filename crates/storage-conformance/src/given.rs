@@ -84,8 +84,9 @@ pub(crate) async fn project_environments(store: &dyn Store, project: &str, names
 
 /// Its secret is the sample of this number.
 pub(crate) async fn session(store: &dyn Store, session: &Session, secret: u64) {
-    let (secret, event) = (samples::secret_shown_once(secret), samples::event(EventKind::SessionStarted));
-    store.start_session(session, &secret, samples::MANY, &event).await.expect("a session is started");
+    let start = samples::session_start(session, secret);
+    let event = samples::event(EventKind::SessionStarted);
+    store.start_session(&start, &event).await.expect("a session is started");
 }
 
 pub(crate) async fn rotation(store: &dyn Store, rotation: &Rotation) {

@@ -29,6 +29,7 @@ pub mod last_admin;
 pub mod login_failures;
 pub mod memberships;
 mod observed;
+pub mod passwords;
 pub mod personal_token_lists;
 pub mod personal_tokens;
 pub mod places;

@@ -7,10 +7,10 @@ use latchkey_domain::{
     ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, Session, SessionId, UserId, UserIdentity,
     Username,
 };
-use latchkey_ports::Memberships;
+use latchkey_ports::{Memberships, PasswordChange, SessionStart};
 use uuid::Uuid;
 
-use crate::samples::{ADMIN, VIEWER, moment};
+use crate::samples::{ADMIN, MANY, VIEWER, moment, secret_shown_once};
 
 /// A user of this user name, without an e-mail address.
 #[must_use]
@@ -108,4 +108,16 @@ pub fn session(number: u64, user: UserId) -> Session {
         expires_at: moment(begun + 1_000_000),
         origin: Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8.5.0")),
     }
+}
+
+/// The begin of a session of somebody without a password; its secret is the sample of that number.
+#[must_use]
+pub fn session_start(session: &Session, secret: u64) -> SessionStart {
+    SessionStart { session: session.clone(), secret: secret_shown_once(secret), password: None, most: MANY }
+}
+
+/// The password of that number, in the place of any.
+#[must_use]
+pub fn new_password(user: UserId, number: u64) -> PasswordChange {
+    PasswordChange { user, before: None, after: password(number) }
 }

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use latchkey_domain::{EventKind, Grants, NewEvent, NewUser, Origin, Session, SessionId, User, UserId};
-use latchkey_ports::{Entity, SessionHolder, Store, StoreError};
+use latchkey_ports::{Entity, SessionHolder, SessionStart, Store, StoreError};
 use uuid::Uuid;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     observed::{Refusal, all_events, leaves, refusal, sorted},
     samples::{
         EDITOR, MANY, MEMBER, VIEWER, admin_token, built_in_role, digest, event, extreme_moments, moment,
-        project_id, secret, secret_shown_once, service_account, session, user, user_named,
+        project_id, secret, secret_shown_once, service_account, session, session_start, user, user_named,
     },
 };
 
@@ -26,7 +26,8 @@ fn ended() -> NewEvent {
 
 /// Its secret is the sample of the same number.
 async fn start(store: &dyn Store, number: u64, user: UserId, most: u32) -> Result<u64, StoreError> {
-    store.start_session(&session(number, user), &secret_shown_once(number), most, &started()).await
+    let start = SessionStart { most, ..session_start(&session(number, user), number) };
+    store.start_session(&start, &started()).await
 }
 
 async fn holder(store: &dyn Store, number: u64) -> Option<SessionHolder> {
@@ -189,13 +190,15 @@ pub async fn digests_and_ids_are_unique(store: &Arc<dyn Store>) {
     }
     for user in [ed, al] {
         for record in [secret(1), secret_shown_once(1)] {
-            let (new, event) = (session(3, user), started());
-            let refused = refusal(store, store.start_session(&new, &record, 1, &event)).await;
+            let new = SessionStart { secret: record, most: 1, ..session_start(&session(3, user), 3) };
+            let event = started();
+            let refused = refusal(store, store.start_session(&new, &event)).await;
             assert_eq!(refused, Refusal::Conflict(Entity::Secret));
         }
         let same_id = Session { id: session(1, ed).id, ..session(3, user) };
-        let (secret, event) = (secret_shown_once(3), started());
-        let refused = refusal(store, store.start_session(&same_id, &secret, 2, &event)).await;
+        let new = SessionStart { most: 2, ..session_start(&same_id, 3) };
+        let event = started();
+        let refused = refusal(store, store.start_session(&new, &event)).await;
         assert_eq!(refused, Refusal::Conflict(Entity::Session(same_id.id)));
     }
 }
@@ -259,8 +262,7 @@ pub async fn one_end_wins(store: &Arc<dyn Store>) {
     one_wins(store.as_ref(), Refusal::NotFound(Entity::Session(id)), calls).await;
 }
 
-/// Nobody signs in with a password that was changed, or as a user who is gone: what begins at the same moment is over
-/// after it, or began after it.
+/// Nobody signs in as a user who is gone: what begins at the same moment is over after it, or does not begin.
 pub async fn beside_a_removal(store: &Arc<dyn Store>) {
     for round in 0..10 {
         let ed = given::user(store.as_ref(), &user_named(&format!("u{round}"))).await;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use latchkey_domain::{AccountKind, EventId, NewEvent, Session, SessionId, Timestamp, User, UserId};
-use latchkey_ports::{Entity, SecretDigest, SecretRecord, SessionHolder, SessionRepository, StoreError};
+use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
 
 use crate::{
     MemoryStore,
@@ -47,22 +47,20 @@ impl State {
 
 #[async_trait]
 impl SessionRepository for MemoryStore {
-    async fn start_session(
-        &self,
-        session: &Session,
-        secret: &SecretRecord,
-        most: u32,
-        event: &NewEvent,
-    ) -> Result<u64, StoreError> {
+    async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
+        let SessionStart { session, secret, password, most } = start;
         let mut state = self.state();
         state.person(session.user)?;
+        if state.passwords.get(&session.user) != password.as_ref() {
+            return Err(StoreError::Stale(Entity::User(session.user)));
+        }
         if state.sessions_by_digest.contains_key(&secret.digest) {
             return Err(StoreError::Conflict(Entity::Secret));
         }
         if state.sessions.contains_key(&session.id) {
             return Err(StoreError::Conflict(Entity::Session(session.id)));
         }
-        let gone = state.end_oldest(session.user, in_memory(most).saturating_sub(1));
+        let gone = state.end_oldest(session.user, in_memory(*most).saturating_sub(1));
         state.sessions_by_digest.insert(secret.digest, session.id);
         state.sessions.insert(session.id, session.clone());
         if let Some(user) = state.users.get_mut(&session.user) {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use latchkey_domain::{
     AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId, UserIdentity,
 };
-use latchkey_ports::{Account, Entity, Page, StoreError, UserRepository};
+use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
 
 use crate::{
     MemoryStore,
@@ -130,16 +130,14 @@ impl UserRepository for MemoryStore {
         Ok(state.record(event.clone()))
     }
 
-    async fn set_password(
-        &self,
-        id: UserId,
-        password: &PasswordHash,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError> {
+    async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        state.person(id)?;
-        state.passwords.insert(id, password.clone());
-        state.retain_sessions(|session| session.user != id);
+        state.person(change.user)?;
+        if change.before.is_some() && state.passwords.get(&change.user) != change.before.as_ref() {
+            return Err(StoreError::Stale(Entity::User(change.user)));
+        }
+        state.passwords.insert(change.user, change.after.clone());
+        state.retain_sessions(|session| session.user != change.user);
         Ok(state.record(event.clone()))
     }
 }

@@ -21,7 +21,8 @@ const COUNT: &str = "\
     SELECT kind, key, count(*), $3 FROM unnest($1, $2) AS one (kind, key) \
     GROUP BY kind, key ORDER BY kind COLLATE \"C\", key \
     ON CONFLICT (kind, key) DO UPDATE SET \
-        count = least(excluded.count + CASE WHEN kept.last_at <= $4 THEN 0 ELSE kept.count END, 4294967295), \
+        count = least(4294967295, excluded.count + \
+            CASE WHEN kept.last_at <= $4 OR kept.last_at > $5 THEN 0 ELSE kept.count END), \
         last_at = excluded.last_at";
 /// In order, as above.
 const FORGET: &str = "\
@@ -82,6 +83,7 @@ impl LoginFailureRepository for PostgresStore {
             .bind::<Array<Bytea>, _>(texts)
             .bind::<Timestamptz, _>(now.to_datetime())
             .bind::<Timestamptz, _>(now.to_datetime() - LoginFailures::FORGOTTEN_AFTER)
+            .bind::<Timestamptz, _>(now.to_datetime() + LoginFailures::LONGEST_WAIT)
             .execute(&mut connection)
             .await
             .map_err(unavailable)?;

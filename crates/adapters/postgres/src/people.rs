@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, d
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, User, UserId};
-use latchkey_ports::{Account, Page, StoreError, UserRepository};
+use latchkey_ports::{Account, Page, PasswordChange, StoreError, UserRepository};
 use tracing::instrument;
 
 use crate::{
@@ -110,18 +110,11 @@ impl UserRepository for PostgresStore {
         self.write(move |connection| async move { remove(connection, id, &event).await }.boxed()).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
-    async fn set_password(
-        &self,
-        id: UserId,
-        password: &PasswordHash,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError> {
-        let (password, event) = (password.clone(), event.clone());
-        self.write(move |connection| {
-            async move { set_password(connection, id, &password, &event).await }.boxed()
-        })
-        .await
+    #[instrument(level = "debug", skip_all, fields(user = %change.user))]
+    async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
+        let (change, event) = (change.clone(), event.clone());
+        self.write(move |connection| async move { set_password(connection, &change, &event).await }.boxed())
+            .await
     }
 }
 

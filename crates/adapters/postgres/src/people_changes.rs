@@ -6,7 +6,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, RoleId, User, UserId};
-use latchkey_ports::{Entity, StoreError};
+use latchkey_ports::{Entity, PasswordChange, StoreError};
 
 use crate::{
     connection::Connection,
@@ -122,32 +122,37 @@ async fn spare_last_admin(connection: &mut Connection, leaving: &User) -> Result
     }
 }
 
-/// Whether there is such a person. Until the transaction ends the person stays, and nobody else can begin a session for
-/// them.
-pub(crate) async fn hold_person(connection: &mut Connection, id: UserId) -> Result<bool, Failure> {
+/// The password of a person, if they have one. Until the transaction ends the person and the password stay, and nobody else
+/// can begin a session for them.
+pub(crate) async fn hold_person(
+    connection: &mut Connection,
+    id: UserId,
+) -> Result<Option<PasswordHash>, Failure> {
     let person = users::table
         .filter(users::id.eq(id.0))
         .filter(users::account_kind.eq(AccountKind::Person.as_str()))
-        .select(users::id);
-    let found: Vec<i64> = person.for_no_key_update().load(connection).await?;
-    Ok(!found.is_empty())
+        .select(users::password_hash);
+    let kept: Option<Option<String>> = person.for_no_key_update().first(connection).await.optional()?;
+    let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
+    Ok(password.map(|hash| PasswordHash(hash.into())))
 }
 
 /// Sets a password and ends all sessions.
 pub(crate) async fn set_password(
     connection: &mut Connection,
-    id: UserId,
-    password: &PasswordHash,
+    change: &PasswordChange,
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
-    if !hold_person(connection, id).await? {
-        return Err(not_found(Entity::User(id)));
+    let PasswordChange { user, before, after } = change;
+    let kept = hold_person(connection, *user).await?;
+    if before.is_some() {
+        StoreError::unless_kept(Some(&kept), before, Entity::User(*user))?;
     }
     let writing = number(connection).await?;
-    update(users::table.find(id.0))
-        .set(users::password_hash.eq(password.0.as_ref()))
+    update(users::table.find(user.0))
+        .set(users::password_hash.eq(after.0.as_ref()))
         .execute(connection)
         .await?;
-    delete(sessions::table.filter(sessions::user_id.eq(id.0))).execute(connection).await?;
+    delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection).await?;
     record(connection, &writing, event).await
 }

@@ -8,7 +8,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EventId, LoginFailures, NewEvent, Session, SessionId, Timestamp, UserId};
-use latchkey_ports::{Entity, SecretDigest, SecretRecord, SessionHolder, SessionRepository, StoreError};
+use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
 use tracing::instrument;
 use uuid::Uuid;
 
@@ -38,19 +38,10 @@ const SWEEP_FAILURES: &str = "\
 
 #[async_trait]
 impl SessionRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(user = %session.user))]
-    async fn start_session(
-        &self,
-        session: &Session,
-        secret: &SecretRecord,
-        most: u32,
-        event: &NewEvent,
-    ) -> Result<u64, StoreError> {
-        let (session, secret, event) = (session.clone(), secret.clone(), event.clone());
-        self.write(move |connection| {
-            async move { start(connection, &session, &secret, most, &event).await }.boxed()
-        })
-        .await
+    #[instrument(level = "debug", skip_all, fields(user = %start.session.user))]
+    async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
+        let (start, event) = (start.clone(), event.clone());
+        self.write(move |connection| async move { begin(connection, &start, &event).await }.boxed()).await
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -128,16 +119,10 @@ impl SessionRepository for PostgresStore {
     }
 }
 
-async fn start(
-    connection: &mut Connection,
-    session: &Session,
-    secret: &SecretRecord,
-    most: u32,
-    event: &NewEvent,
-) -> Result<u64, Failure> {
-    if !hold_person(connection, session.user).await? {
-        return Err(not_found(Entity::User(session.user)));
-    }
+async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, Failure> {
+    let SessionStart { session, secret, password, most } = start;
+    let kept = hold_person(connection, session.user).await?;
+    StoreError::unless_kept(Some(&kept), password, Entity::User(session.user))?;
     let writing = number(connection).await?;
     insert_into(sessions::table)
         .values(NewSessionRow::new(session, secret))

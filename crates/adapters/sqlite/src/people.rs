@@ -6,7 +6,7 @@ use diesel::{
     insert_into, update,
 };
 use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId};
-use latchkey_ports::{Account, Entity, Page, StoreError, UserRepository};
+use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
 use tracing::instrument;
 
 use crate::{
@@ -125,19 +125,17 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
-    async fn set_password(
-        &self,
-        id: UserId,
-        password: &PasswordHash,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError> {
-        let (password, event) = (password.clone(), event.clone());
+    #[instrument(level = "debug", skip_all, fields(user = %change.user))]
+    async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
+        let (PasswordChange { user, before, after }, event) = (change.clone(), event.clone());
         self.write(move |connection| {
-            check_person(connection, id)?;
-            let user = update(users::table.find(id.0));
-            user.set(users::password_hash.eq(&*password.0)).execute(connection)?;
-            delete(sessions::table.filter(sessions::user_id.eq(id.0))).execute(connection)?;
+            let kept = password_of(connection, user)?;
+            if before.is_some() {
+                StoreError::unless_kept(Some(&kept), &before, Entity::User(user))?;
+            }
+            let row = update(users::table.find(user.0));
+            row.set(users::password_hash.eq(&*after.0)).execute(connection)?;
+            delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection)?;
             record(connection, &event)
         })
         .await
@@ -171,14 +169,15 @@ pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Resu
     Ok(found.is_some())
 }
 
-/// That there is a user of this id who can sign in.
-pub(crate) fn check_person(connection: &mut SqliteConnection, id: UserId) -> Result<(), Failure> {
-    let kind: Option<String> =
-        users::table.find(id.0).select(users::account_kind).first(connection).optional()?;
-    match kind {
-        Some(kind) if kind == AccountKind::Person.as_str() => Ok(()),
-        _ => Err(not_found(Entity::User(id))),
-    }
+/// The password of a person, if they have one.
+pub(crate) fn password_of(
+    connection: &mut SqliteConnection,
+    id: UserId,
+) -> Result<Option<PasswordHash>, Failure> {
+    let person = users::table.find(id.0).filter(users::account_kind.eq(AccountKind::Person.as_str()));
+    let kept: Option<Option<String>> = person.select(users::password_hash).first(connection).optional()?;
+    let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
+    Ok(password.map(|hash| PasswordHash(hash.into())))
 }
 
 /// That this is not the last person who is an Admin. Nobody else writes meanwhile, so of two who go at once one is last.

@@ -7,7 +7,7 @@ use diesel::{
 };
 use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
 use latchkey_ports::{
-    Entity, Inconsistency, SecretDigest, SecretRecord, SessionHolder, SessionRepository, StoreError,
+    Entity, Inconsistency, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError,
 };
 use tracing::instrument;
 
@@ -18,24 +18,19 @@ use crate::{
     login_failures::forget_old,
     memberships::grants,
     paging::number,
-    people::{check_person, find_user},
+    people::{find_user, password_of},
     rows::{NewSessionRow, SessionRow},
     schema::{retired_secrets, sessions, users},
 };
 
 #[async_trait]
 impl SessionRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(user = %session.user, session = %session.id))]
-    async fn start_session(
-        &self,
-        session: &Session,
-        secret: &SecretRecord,
-        most: u32,
-        event: &NewEvent,
-    ) -> Result<u64, StoreError> {
-        let (session, secret, event) = (session.clone(), secret.clone(), event.clone());
+    #[instrument(level = "debug", skip_all, fields(user = %start.session.user, session = %start.session.id))]
+    async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
+        let (SessionStart { session, secret, password, most }, event) = (start.clone(), event.clone());
         self.write(move |connection| {
-            check_person(connection, session.user)?;
+            let kept = password_of(connection, session.user)?;
+            StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
             let row = NewSessionRow::new(&session, &secret);
             insert_into(sessions::table).values(row).execute(connection).map_err(taken(|columns| {
                 match columns {

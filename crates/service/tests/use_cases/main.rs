@@ -8,6 +8,7 @@ mod authentication;
 mod first_tokens;
 mod flood;
 mod instance_tokens;
+mod login_races;
 mod members;
 mod one_token;
 mod places;

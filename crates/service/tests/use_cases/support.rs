@@ -10,7 +10,8 @@ use latchkey_domain::{
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
-    CountingEntropy, EventRepository, ManualClock, Quota, SecretSealer, Store, TokenRepository,
+    CountingEntropy, EventRepository, ManualClock, PasswordHasher, Quota, SecretSealer, Store,
+    TokenRepository,
 };
 use latchkey_service::{
     Caller, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction, ProjectDraft,
@@ -67,13 +68,21 @@ impl House {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
+        Self::hashing(settings, |hasher| hasher)
+    }
+
+    /// Whose passwords are hashed by that, which is given what hashes them else.
+    pub(crate) fn hashing(
+        settings: Settings,
+        by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(moment(1_700_000_000_000)));
         let store = Arc::new(MemoryStore::new(moment(0)));
         let entropy = Arc::new(CountingEntropy::default());
         let surroundings = Surroundings {
             store: Arc::clone(&store) as Arc<dyn Store>,
             sealer: sealer(),
-            hasher: Arc::new(Argon2Hasher::with_cost(CHEAP, entropy.clone())),
+            hasher: by(Arc::new(Argon2Hasher::with_cost(CHEAP, entropy.clone()))),
             clock: clock.clone(),
             entropy,
         };

@@ -4,8 +4,8 @@
 use latchkey_domain::{EventId, EventKind, LoginFailures, PersonalTokenId, SessionId, TokenId, UserId};
 use latchkey_ports::{
     AccessRepository, EnvironmentRepository, EventRepository, LoginFailureRepository, LoginKey,
-    PersonalTokenRepository, ProjectRepository, Rotation, SessionRepository, StoreError, TokenRepository,
-    UserRepository,
+    PersonalTokenRepository, ProjectRepository, Rotation, SessionRepository, SessionStart, StoreError,
+    TokenRepository, UserRepository,
 };
 use latchkey_postgres::PostgresStore;
 use latchkey_storage_conformance::samples::{self, MANY, MEMBER, OWNER, ROOM_ENOUGH};
@@ -126,10 +126,11 @@ async fn with_people(store: &PostgresStore, dice: &mut Dice, new: u64) {
         0 => answered(store.add_memberships(&given, &event).await),
         1 => answered(store.replace_memberships(&given, &event).await),
         2 => answered(store.delete_user(user, &event).await),
-        3 => answered(store.set_password(user, &samples::password(new), &event).await),
+        3 => answered(store.set_password(&samples::new_password(user, new), &event).await),
         4 => {
-            let session = samples::session(new, user);
-            answered(store.start_session(&session, &samples::secret(new), 2, &event).await);
+            let password = store.find_account(user).await.expect("read").and_then(|account| account.password);
+            let start = samples::session_start(&samples::session(new, user), new);
+            answered(store.start_session(&SessionStart { password, most: 2, ..start }, &event).await);
         }
         5 => {
             let sessions = store.sessions_of(user).await.expect("read");
