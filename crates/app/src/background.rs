@@ -17,13 +17,15 @@ const LAST_FLUSH: Duration = Duration::from_secs(5);
 /// How often what has ended is forgotten. It is refused from the moment it ends; this only gives its room back.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// How often changes made by other processes are looked for.
+/// How changes made by other processes are looked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FollowEvery {
     /// While the store announces changes, which is when it is looked besides.
     pub(crate) announced: Duration,
     /// While it does not.
     pub(crate) unannounced: Duration,
+    /// How long one look may take; a database that takes longer is as good as away.
+    pub(crate) patience: Duration,
 }
 
 /// The tasks, which end when this is dropped.
@@ -57,7 +59,8 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
     let mut outage = Outage::default();
     let mut stale = StaleAnswers::default();
     loop {
-        let followed = use_cases.follow_changes().await;
+        let followed = timeout(every.patience, use_cases.follow_changes()).await;
+        let followed = followed.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(Box::new(elapsed))));
         let stale_turn = stale.after(followed.is_ok(), use_cases.figures().from_stale_memory);
         match outage.after(followed) {
             Some(Turn::Began(error)) => tracing::warn!(

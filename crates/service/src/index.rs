@@ -18,11 +18,14 @@ use std::{
     time::Duration,
 };
 
-use latchkey_domain::{EventId, NewEvent, Principal, TokenId};
+use latchkey_domain::{EventId, NewEvent, Principal};
 use latchkey_ports::{Clock, EventRepository, SecretDigest, StoreError};
 use quick_cache::sync::Cache;
 
-use crate::effect::Effect;
+use crate::{
+    change_clock::{ChangeClock, Moment},
+    effect::Effect,
+};
 
 /// Whether tokens are verified from memory that is older than `max_staleness` while the store cannot be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,19 +59,12 @@ pub(crate) enum Known {
     Nobody,
 }
 
-/// A moment on the clock of changes: when a look-up in the store began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(u64);
-
 #[derive(Clone)]
 struct Entry {
     principal: Arc<Principal>,
     asked_at: Moment,
 }
 
-/// So many tokens share a slot as there are tokens for each of these. A change to one has those in its slot looked up
-/// again, once; with a million tokens that are some fifteen.
-const SLOTS: usize = 1 << 16;
 /// So many events are looked at one by one; more at once mean "anything may have changed".
 const MOST_EVENTS: u32 = 1_000;
 
@@ -87,73 +83,15 @@ pub struct PrincipalIndex {
     confirmed_at: AtomicU64,
 }
 
-/// When what was last changed.
-struct ChangeClock {
-    now: AtomicU64,
-    everything: AtomicU64,
-    people: AtomicU64,
-    births: AtomicU64,
-    tokens: Box<[AtomicU64]>,
+/// A look at the feed. When it ends, also by being given up, it notes whether it was in vain.
+struct Look<'i> {
+    is_cut_off: &'i AtomicBool,
+    was_in_vain: bool,
 }
 
-impl ChangeClock {
-    fn new() -> Self {
-        let zero = || AtomicU64::new(0);
-        Self {
-            now: zero(),
-            everything: zero(),
-            people: zero(),
-            births: zero(),
-            tokens: std::iter::repeat_with(zero).take(SLOTS).collect(),
-        }
-    }
-
-    fn now(&self) -> Moment {
-        Moment(self.now.load(Ordering::SeqCst))
-    }
-
-    fn note(&self, effect: Effect) {
-        if effect == Effect::Nothing {
-            return;
-        }
-        // A look-up that begins from here on may have seen the change; one that began before may not.
-        let moment = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        let note = |cell: &AtomicU64| cell.fetch_max(moment, Ordering::SeqCst);
-        match effect {
-            Effect::Nothing => {}
-            Effect::Birth => drop(note(&self.births)),
-            Effect::Token(id) => drop(self.slot(id).map(note)),
-            Effect::Rebirth(id) => {
-                note(&self.births);
-                self.slot(id).map(note);
-            }
-            Effect::People => drop(note(&self.people)),
-            Effect::SignIn => {
-                note(&self.births);
-                note(&self.people);
-            }
-            Effect::Everything => drop(note(&self.everything)),
-        }
-    }
-
-    /// The last bytes of an id are random, so they spread tokens evenly.
-    fn slot(&self, id: TokenId) -> Option<&AtomicU64> {
-        let [.., high, low] = *id.as_uuid().as_bytes();
-        self.tokens.get(usize::from(u16::from_be_bytes([high, low])))
-    }
-
-    fn is_valid(&self, entry: &Entry) -> bool {
-        let newest = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
-        let concerned = match &*entry.principal {
-            Principal::ApiToken { id, .. } => self.slot(*id).map_or(u64::MAX, newest),
-            Principal::User { .. } => newest(&self.people),
-        };
-        entry.asked_at.0 >= concerned.max(newest(&self.everything))
-    }
-
-    fn is_still_nobody(&self, asked_at: Moment) -> bool {
-        let newest = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
-        asked_at.0 >= newest(&self.births).max(newest(&self.everything))
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.is_cut_off.store(self.was_in_vain, Ordering::SeqCst);
     }
 }
 
@@ -184,13 +122,15 @@ impl PrincipalIndex {
     }
 
     /// Looks once whether anything changed anywhere, and notes what did. To be called again and again, at intervals
-    /// well below `max_staleness`, by one caller at a time.
+    /// well below `max_staleness`, by one caller at a time. A look that is given up half-way counts as one at a store that
+    /// could not be asked.
     ///
     /// # Errors
     /// [`StoreError`]; the index stops answering once that has lasted `max_staleness`.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
+        let mut look = Look { is_cut_off: &self.is_cut_off, was_in_vain: true };
         let followed = self.look_at(events).await;
-        self.is_cut_off.store(matches!(followed, Err(StoreError::Unavailable(_))), Ordering::SeqCst);
+        look.was_in_vain = matches!(followed, Err(StoreError::Unavailable(_)));
         followed
     }
 
@@ -218,8 +158,10 @@ impl PrincipalIndex {
             return Ok(());
         }
         let new = events.events_after(followed, MOST_EVENTS).await?;
-        // Fewer than there must have been: somebody forgot old ones. What they said, nobody knows any more.
-        if new.last().is_none_or(|last| last.id < latest) {
+        // Fewer than there must have been: somebody forgot old ones. What they said, nobody knows any more. (Or a number was
+        // never used, which is rare and costs no more than to look everything up again.)
+        let found = new.iter().filter(|event| event.id <= latest).count();
+        if i64::try_from(found).unwrap_or(0) < latest.0 - followed.0 {
             self.changes.note(Effect::Everything);
         }
         for event in &new {
@@ -238,7 +180,10 @@ impl PrincipalIndex {
             return None;
         }
         if let Some(entry) = self.principals.get(digest) {
-            return self.changes.is_valid(&entry).then_some(Known::Principal(entry.principal));
+            return self
+                .changes
+                .is_valid(&entry.principal, entry.asked_at)
+                .then_some(Known::Principal(entry.principal));
         }
         let asked_at = self.nobodies.get(digest)?;
         self.changes.is_still_nobody(asked_at).then_some(Known::Nobody)
@@ -251,7 +196,7 @@ impl PrincipalIndex {
             return None;
         }
         let entry = self.principals.get(digest)?;
-        self.changes.is_valid(&entry).then_some(entry.principal)
+        self.changes.is_valid(&entry.principal, entry.asked_at).then_some(entry.principal)
     }
 
     /// Whether the store is known to be away: then no request has to wait to find that out.

@@ -16,6 +16,7 @@ mod accounts;
 mod actions;
 mod audit_trail;
 mod authentication;
+mod change_clock;
 mod changes;
 mod effect;
 mod environments;

@@ -4,7 +4,7 @@ use latchkey_domain::{
     EnvironmentName, EventId, EventKind, NewRole, NewUser, PersonalTokenId, ProjectId, Role, RoleId, Session,
     User, UserId,
 };
-use latchkey_ports::{Rotation, Store, StoredToken};
+use latchkey_ports::{Rotation, SessionStart, Store, StoredToken};
 
 use crate::samples;
 
@@ -84,7 +84,9 @@ pub(crate) async fn project_environments(store: &dyn Store, project: &str, names
 
 /// Its secret is the sample of this number.
 pub(crate) async fn session(store: &dyn Store, session: &Session, secret: u64) {
-    let start = samples::session_start(session, secret);
+    let account = store.find_account(session.user).await.expect("a look-up");
+    let password = account.and_then(|account| account.password);
+    let start = SessionStart { password, ..samples::session_start(session, secret) };
     let event = samples::event(EventKind::SessionStarted);
     store.start_session(&start, &event).await.expect("a session is started");
 }

@@ -8,8 +8,9 @@ mod driver_error;
 mod opening;
 mod rows;
 mod unnamed;
+mod watch;
 
-use std::future::Future;
+use std::{future::Future, pin::pin, time::Duration};
 
 use diesel::{
     ConnectionResult, QueryResult,
@@ -27,11 +28,17 @@ pub(crate) use self::opening::Opening;
 use self::{
     rows::{Loading, Row, Rows},
     unnamed::{Statement, Unnamed},
+    watch::{Watch, Watched},
 };
 
 /// An open connection.
+pub(crate) struct Connection {
+    way: Way,
+    watch: Watch,
+}
+
 #[expect(clippy::large_enum_variant, reason = "a few are open, and a box would cost every statement a step")]
-pub(crate) enum Connection {
+enum Way {
     /// Statements are kept prepared under names.
     Prepared(AsyncPgConnection),
     /// Statements have no names.
@@ -39,45 +46,65 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    fn load_shared<T>(&self, source: T) -> Loading<'_>
+    /// Whether it was waited for too long. Then it is of no use any more.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.watch.gave_up()
+    }
+
+    /// The same connection, whose answers may take so long.
+    fn watched(self, limit: Duration) -> Self {
+        Self { watch: Watch::new(limit), ..self }
+    }
+
+    fn load_shared<T>(&self, source: T) -> Watched<'_, Loading<'_>>
     where
         T: AsQuery,
         T::Query: QueryFragment<Pg> + QueryId,
     {
-        match self {
-            Self::Prepared(connection) => {
+        self.watch.over(match &self.way {
+            Way::Prepared(connection) => {
                 let mut shared = connection;
                 Loading::Prepared(AsyncConnectionCore::load(&mut shared, source))
             }
-            Self::Unnamed(connection) => {
+            Way::Unnamed(connection) => {
                 Loading::Unnamed(connection.load(Statement::of(&source.as_query())).boxed())
             }
-        }
+        })
     }
 
-    fn execute_shared<T>(&self, source: T) -> BoxFuture<'_, QueryResult<usize>>
+    fn execute_shared<T>(&self, source: T) -> Watched<'_, BoxFuture<'_, QueryResult<usize>>>
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        match self {
-            Self::Prepared(connection) => {
+        self.watch.over(match &self.way {
+            Way::Prepared(connection) => {
                 let mut shared = connection;
                 AsyncConnectionCore::execute_returning_count(&mut shared, source)
             }
-            Self::Unnamed(connection) => connection.execute(Statement::of(&source)).boxed(),
-        }
+            Way::Unnamed(connection) => connection.execute(Statement::of(&source)).boxed(),
+        })
+    }
+}
+
+impl From<Way> for Connection {
+    /// Without a limit to how long an answer may take.
+    fn from(way: Way) -> Self {
+        Self { way, watch: Watch::new(Duration::MAX) }
     }
 }
 
 impl SimpleAsyncConnection for &Connection {
     async fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
-        match self {
-            Connection::Prepared(connection) => {
-                let mut shared = connection;
-                shared.batch_execute(statements).await
+        let done = async {
+            match &self.way {
+                Way::Prepared(connection) => {
+                    let mut shared = connection;
+                    shared.batch_execute(statements).await
+                }
+                Way::Unnamed(connection) => connection.batch_execute(statements).await,
             }
-            Connection::Unnamed(connection) => connection.batch_execute(statements).await,
-        }
+        };
+        self.watch.over(pin!(done)).await
     }
 }
 
@@ -89,13 +116,13 @@ impl SimpleAsyncConnection for Connection {
 }
 
 impl<'a> AsyncConnectionCore for &'a Connection {
-    type ExecuteFuture<'conn, 'query> = BoxFuture<'a, QueryResult<usize>>;
-    type LoadFuture<'conn, 'query> = Loading<'a>;
+    type ExecuteFuture<'conn, 'query> = Watched<'a, BoxFuture<'a, QueryResult<usize>>>;
+    type LoadFuture<'conn, 'query> = Watched<'a, Loading<'a>>;
     type Stream<'conn, 'query> = Rows;
     type Row<'conn, 'query> = Row;
     type Backend = Pg;
 
-    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Loading<'a>
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
     where
         T: AsQuery + 'query,
         T::Query: QueryFragment<Pg> + QueryId + 'query,
@@ -106,7 +133,7 @@ impl<'a> AsyncConnectionCore for &'a Connection {
     fn execute_returning_count<'conn, 'query, T>(
         &'conn mut self,
         source: T,
-    ) -> BoxFuture<'a, QueryResult<usize>>
+    ) -> Self::ExecuteFuture<'conn, 'query>
     where
         T: QueryFragment<Pg> + QueryId + 'query,
     {
@@ -115,13 +142,13 @@ impl<'a> AsyncConnectionCore for &'a Connection {
 }
 
 impl AsyncConnectionCore for Connection {
-    type ExecuteFuture<'conn, 'query> = BoxFuture<'conn, QueryResult<usize>>;
-    type LoadFuture<'conn, 'query> = Loading<'conn>;
+    type ExecuteFuture<'conn, 'query> = Watched<'conn, BoxFuture<'conn, QueryResult<usize>>>;
+    type LoadFuture<'conn, 'query> = Watched<'conn, Loading<'conn>>;
     type Stream<'conn, 'query> = Rows;
     type Row<'conn, 'query> = Row;
     type Backend = Pg;
 
-    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Loading<'conn>
+    fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
     where
         T: AsQuery + 'query,
         T::Query: QueryFragment<Pg> + QueryId + 'query,
@@ -132,7 +159,7 @@ impl AsyncConnectionCore for Connection {
     fn execute_returning_count<'conn, 'query, T>(
         &'conn mut self,
         source: T,
-    ) -> BoxFuture<'conn, QueryResult<usize>>
+    ) -> Self::ExecuteFuture<'conn, 'query>
     where
         T: QueryFragment<Pg> + QueryId + 'query,
     {
@@ -145,32 +172,32 @@ impl AsyncConnection for Connection {
 
     /// Asked for by the trait; [`Opening`] knows how sessions are to be opened.
     fn establish(url: &str) -> impl Future<Output = ConnectionResult<Self>> + Send {
-        AsyncPgConnection::establish(url).map_ok(Self::Prepared)
+        AsyncPgConnection::establish(url).map_ok(|connection| Way::Prepared(connection).into())
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
-        match self {
-            Self::Prepared(connection) => connection.transaction_state(),
-            Self::Unnamed(connection) => connection.transaction_state(),
+        match &mut self.way {
+            Way::Prepared(connection) => connection.transaction_state(),
+            Way::Unnamed(connection) => connection.transaction_state(),
         }
     }
 
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
-        match self {
-            Self::Prepared(connection) => connection.instrumentation(),
-            Self::Unnamed(connection) => connection.instrumentation(),
+        match &mut self.way {
+            Way::Prepared(connection) => connection.instrumentation(),
+            Way::Unnamed(connection) => connection.instrumentation(),
         }
     }
 
     /// Of statements without names nobody is told.
     fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        if let Self::Prepared(connection) = self {
+        if let Way::Prepared(connection) = &mut self.way {
             connection.set_instrumentation(instrumentation);
         }
     }
 
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        if let Self::Prepared(connection) = self {
+        if let Way::Prepared(connection) = &mut self.way {
             connection.set_prepared_statement_cache_size(size);
         }
     }
@@ -178,11 +205,12 @@ impl AsyncConnection for Connection {
 
 impl PoolableConnection for Connection {
     fn is_broken(&mut self) -> bool {
-        match self {
-            Self::Prepared(connection) => connection.is_broken(),
-            Self::Unnamed(connection) => {
+        let is_broken = match &mut self.way {
+            Way::Prepared(connection) => connection.is_broken(),
+            Way::Unnamed(connection) => {
                 connection.is_closed() || AnsiTransactionManager::is_broken_transaction_manager(self)
             }
-        }
+        };
+        is_broken || self.gave_up()
     }
 }

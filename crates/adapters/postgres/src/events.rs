@@ -35,7 +35,9 @@ const LINKS_AT_ONCE: usize = 10_000;
 impl EventRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn latest_event(&self) -> Result<EventId, StoreError> {
-        let mut connection = self.connection().await?;
+        // Shared, so that it does not stand in line behind those who write: memory is trusted for as long as this is known.
+        let reader = self.reader().await?;
+        let mut connection = &**reader;
         let newest: Option<i64> =
             events::table.select(max(events::id)).first(&mut connection).await.map_err(unavailable)?;
         Ok(EventId(newest.unwrap_or(0)))

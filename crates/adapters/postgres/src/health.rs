@@ -13,7 +13,8 @@ impl Health for PostgresStore {
     /// Reads a row of the smallest table, so that a server without our tables is not called ready.
     #[instrument(level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
+        let reader = self.reader().await?;
+        let mut connection = &**reader;
         let _: bool = select(exists(environments::table.select(environments::name)))
             .get_result(&mut connection)
             .await

@@ -84,9 +84,9 @@ impl Readers {
     }
 }
 
-/// What is there, unless it was closed.
+/// What is there, unless it was closed or does not answer.
 fn open(place: Option<&Arc<Reader>>) -> Option<Arc<Reader>> {
-    place.filter(|reader| !reader.driver.is_finished()).cloned()
+    place.filter(|reader| !reader.driver.is_finished() && !reader.gave_up()).cloned()
 }
 
 /// Which of so many connections is to be asked now: this thread's own, in turns.

@@ -114,12 +114,18 @@ pub(crate) struct Verify {
     pub(crate) header: Option<HeaderName>,
 }
 
+/// Bounds of how long one look for changes may take.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+const MOST_PATIENCE: Duration = Duration::from_secs(10);
+
 impl Verify {
     /// While changes are announced, looking besides is for those that get lost on the way: seldom, but so often that
     /// memory is trusted throughout.
     pub(crate) fn follow_every(&self) -> FollowEvery {
         let seldom = self.poll_interval.saturating_mul(10).min(self.max_staleness / 4);
-        FollowEvery { announced: seldom.max(self.poll_interval), unannounced: self.poll_interval }
+        // Known to be away before memory is too old: then stale answers, where they may be given, keep nobody waiting.
+        let patience = (self.max_staleness / 2).clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        FollowEvery { announced: seldom.max(self.poll_interval), unannounced: self.poll_interval, patience }
     }
 }
 

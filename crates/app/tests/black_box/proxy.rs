@@ -1,20 +1,29 @@
-//! A TCP proxy between a server and its database, which can be cut.
+//! A TCP proxy between a server and its database, which can be cut, and which can fall silent.
 
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
 };
 
 /// Passes everything on until it is cut.
 pub(crate) struct Proxy {
     address: SocketAddr,
-    state: Arc<Mutex<State>>,
+    state: Arc<Shared>,
 }
 
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    thawed: Condvar,
+}
+
+#[derive(Default)]
 struct State {
     is_cut: bool,
+    /// Whether all that comes is taken and kept.
+    is_frozen: bool,
     /// How many more messages from the server are passed on before the proxy cuts itself; `None` = all.
     left: Option<usize>,
     open: Vec<TcpStream>,
@@ -25,13 +34,13 @@ impl Proxy {
     pub(crate) fn before(upstream: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let state = Arc::new(Mutex::new(State { is_cut: false, left: None, open: Vec::new() }));
+        let state = Arc::<Shared>::default();
         let (shared, upstream) = (Arc::clone(&state), upstream.to_owned());
         // Ends with the process of the test.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // While the proxy is cut, the connection is closed again without a word.
-                if !lock(&shared).is_cut
+                if !shared.lock().is_cut
                     && let Ok(database) = TcpStream::connect(&upstream)
                 {
                     join(client, database, &shared);
@@ -47,17 +56,28 @@ impl Proxy {
 
     /// Ends all connections and lets nobody through.
     pub(crate) fn cut(&self) {
-        lock(&self.state).cut();
+        self.state.lock().cut();
+    }
+
+    /// Takes all that comes and passes nothing on: no connection is closed, and none answers.
+    pub(crate) fn freeze(&self) {
+        self.state.lock().is_frozen = true;
+    }
+
+    /// Passes on what was kept, and all that comes.
+    pub(crate) fn thaw(&self) {
+        self.state.lock().is_frozen = false;
+        self.state.thawed.notify_all();
     }
 
     /// Passes that many messages from the server on, and cuts before the next.
     pub(crate) fn cut_after(&self, messages: usize) {
-        lock(&self.state).left = Some(messages);
+        self.state.lock().left = Some(messages);
     }
 
     /// Lets everybody through again. Says whether it was cut.
     pub(crate) fn restore(&self) -> bool {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.left = None;
         std::mem::take(&mut state.is_cut)
     }
@@ -83,16 +103,29 @@ impl State {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().expect("the state")
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("the state")
+    }
+
+    /// Waits while nothing is passed on.
+    fn lock_thawed(&self) -> MutexGuard<'_, State> {
+        self.thawed.wait_while(self.lock(), |state| state.is_frozen).expect("the state")
+    }
 }
 
-fn join(client: TcpStream, database: TcpStream, state: &Arc<Mutex<State>>) {
+fn join(client: TcpStream, database: TcpStream, state: &Arc<Shared>) {
     let twin = |stream: &TcpStream| stream.try_clone().expect("a second handle");
-    lock(state).open.extend([twin(&client), twin(&database)]);
+    state.lock().open.extend([twin(&client), twin(&database)]);
     let (client_twin, database_twin, state) = (twin(&client), twin(&database), Arc::clone(state));
-    thread::spawn(move || pass_on(client, database, || lock(&state).lets_pass()));
-    thread::spawn(move || pass_on(database_twin, client_twin, || true));
+    let for_answers = Arc::clone(&state);
+    thread::spawn(move || pass_on(client, database, || state.lock_thawed().lets_pass()));
+    thread::spawn(move || {
+        pass_on(database_twin, client_twin, || {
+            drop(for_answers.lock_thawed());
+            true
+        });
+    });
 }
 
 fn pass_on(mut from: TcpStream, mut to: TcpStream, lets_pass: impl Fn() -> bool) {

@@ -94,3 +94,31 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     // An answer that was under way when the database came back is told later.
     assert!((3.0..=counted).contains(&told), "{told} of {counted}");
 }
+
+#[test]
+fn a_database_that_falls_silent_is_as_good_as_away() {
+    let far = Far::of(ground("serve").with("LATCHKEY__DATABASE__STATEMENT_TIMEOUT", "1s"));
+    let secret = far.server.create("known");
+    until_remembered(&far.server, &secret);
+
+    far.proxy.freeze();
+    until_true("the server notices", || far.server.said().contains("the database does not answer"));
+    let stale = far.server.number(STALE);
+    for _ in 0..20 {
+        assert_eq!(verify(&far.server, &secret), 200);
+    }
+    assert!(
+        far.server.number(STALE) > stale + 19.0,
+        "served from memory, without a question to the database"
+    );
+    // The database's own limit and a moment, not the fifteen seconds that a request may take.
+    let unknown = Call::get("/auth/verify").by("default:development.never-seen");
+    let answer = far.server.send(&unknown);
+    assert_unavailable(&answer, "a token never seen before");
+    assert!(!answer.text().contains("took too long"), "{}", answer.text());
+    assert_unavailable(&far.server.send(&Call::get("/ready")), "ready");
+
+    far.proxy.thaw();
+    until_true("it answers again", || far.server.said().contains("the database answers again"));
+    until_true("writing too", || far.server.as_admin(Call::get(TOKENS)).status == 200);
+}

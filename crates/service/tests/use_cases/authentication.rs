@@ -137,10 +137,17 @@ async fn a_change_to_something_else_leaves_a_token_in_the_index() {
 async fn events_that_were_forgotten_could_have_said_anything() {
     let one = OneToken::new();
     let index = one.index();
-    let authenticator = one.authenticator(one.answering(3), &index, Arc::default());
-    // Too many at once; fewer than there must have been; a trail that begins anew.
-    for latest in [5, 2_000, 2_001] {
-        index.follow(&events_with(latest, vec![])).await.expect("followed");
+    let authenticator = one.authenticator(one.answering(5), &index, Arc::default());
+    // Too many at once; none where there must have been one; the newest of several, and newer ones than were looked for.
+    let harmless = || event(EventKind::ProjectUpdated);
+    for (latest, new) in [
+        (5, vec![]),
+        (2_000, vec![]),
+        (2_001, vec![]),
+        (2_005, vec![harmless()]),
+        (2_009, vec![harmless(); 3]),
+    ] {
+        index.follow(&events_with(latest, new)).await.expect("followed");
         authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
     }
 }

@@ -7,7 +7,10 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::{Connection, Unnamed};
+use super::{Connection, Unnamed, Way};
+
+/// How long the word that a statement took too long may be on its way.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// All that is needed to open a connection.
 #[derive(Clone)]
@@ -27,9 +30,9 @@ impl Opening {
         let connecting = async {
             if self.transaction_pooler {
                 let (client, _driver) = self.client().await?;
-                return Ok(Connection::Unnamed(Unnamed::of(client)));
+                return Ok(Way::Unnamed(Unnamed::of(client)).into());
             }
-            AsyncPgConnection::establish(&self.url).await.map(Connection::Prepared)
+            Connection::establish(&self.url).await
         };
         // A network that swallows packets must not hold a caller for minutes.
         timeout(self.patience, connecting)
@@ -51,12 +54,12 @@ impl Opening {
     /// same one.
     pub(crate) async fn shared(&self) -> ConnectionResult<(Connection, JoinHandle<()>)> {
         let (client, driver) = self.client().await?;
-        let connection = if self.transaction_pooler {
-            Connection::Unnamed(Unnamed::of(client))
+        let way = if self.transaction_pooler {
+            Way::Unnamed(Unnamed::of(client))
         } else {
-            Connection::Prepared(AsyncPgConnection::try_from(client).await?)
+            Way::Prepared(AsyncPgConnection::try_from(client).await?)
         };
-        Ok((self.limit(connection).await?, driver))
+        Ok((self.limit(way.into()).await?, driver))
     }
 
     /// What a transaction is told at its beginning, where a session cannot be told for good.
@@ -74,7 +77,9 @@ impl Opening {
         Ok((client, driver))
     }
 
-    async fn limit(&self, mut connection: Connection) -> ConnectionResult<Connection> {
+    async fn limit(&self, connection: Connection) -> ConnectionResult<Connection> {
+        // A database that works ends a statement in time, and says so a moment later.
+        let mut connection = connection.watched(self.statement_timeout + A_MOMENT);
         // What a pooler's session is told, it keeps for somebody else.
         if !self.transaction_pooler {
             let told = connection.batch_execute(&self.limits("SET")).await;
