@@ -47,7 +47,7 @@ impl InstanceTokens {
         let (true, Some(id)) = (found.is_empty(), TokenId::parse(name)) else { return Ok(found) };
         let stored = self.changes.tokens.find_token(id).await?;
         let visible = stored.filter(|stored| permit.check_kind(stored.token.access.kind()).is_ok());
-        visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect()
+        Ok(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect())
     }
 
     /// Creates a token of any scope and shows its secret.

@@ -1,12 +1,15 @@
 //! Issuing tokens: minting the secret, sealing it, recording both token and event. And showing tokens again.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use latchkey_domain::{
     ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
 };
 use latchkey_ports::{
-    Entropy, EntropyExt, FirstToken, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
+    Entropy, EntropyExt, FirstToken, KeyId, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
     TokenRepository,
 };
 
@@ -17,7 +20,8 @@ use crate::{Initiator, Refusal, changes::Changes};
 pub enum Reveal {
     /// In every list, as the seed's contract has it; a sealed copy is kept.
     Always,
-    /// In the answer that issues it and never again; nothing is kept that could be turned back into it.
+    /// In the answer that issues it and never again; nothing is kept that could be turned back into it, but for what was
+    /// kept before.
     Once,
 }
 
@@ -52,7 +56,7 @@ pub struct RevealedToken {
     pub secret: Option<TokenSecret>,
     /// The alias by which it authenticates too.
     pub alias: Option<TokenSecret>,
-    /// Whether it is a show-once token.
+    /// Whether it cannot be shown again.
     pub secure: bool,
 }
 
@@ -63,6 +67,7 @@ pub struct TokenIssuer {
     entropy: Arc<dyn Entropy>,
     changes: Changes,
     policy: TokenPolicy,
+    unopened: Unopened,
 }
 
 impl TokenIssuer {
@@ -75,7 +80,7 @@ impl TokenIssuer {
         changes: Changes,
         policy: TokenPolicy,
     ) -> Self {
-        Self { tokens, sealer, entropy, changes, policy }
+        Self { tokens, sealer, entropy, changes, policy, unopened: Unopened::default() }
     }
 
     /// Issues a token with a new secret.
@@ -140,15 +145,42 @@ impl TokenIssuer {
         self.policy
     }
 
-    /// The token as its owner may see it, its secret opened where it can be.
-    ///
-    /// # Errors
-    /// [`Refusal::Internal`] where the secret was sealed with a key that is not configured, or was altered.
-    pub fn reveal(&self, stored: StoredToken) -> Result<RevealedToken, Refusal> {
+    /// The token as its owner may see it: with its secret, where that may be shown again and can be opened.
+    pub(crate) fn reveal(&self, stored: StoredToken) -> RevealedToken {
         let StoredToken { token, secret, alias } = stored;
-        let alias = alias.map(|record| self.sealer.open(&record, token.id)).transpose()?.flatten();
-        let secure = secret.sealed.is_none();
-        let secret = self.sealer.open(&secret, token.id)?;
-        Ok(RevealedToken { token, secret, alias, secure })
+        let secret = self.open(&secret, token.id);
+        let alias = alias.and_then(|alias| self.open(&alias, token.id));
+        RevealedToken { secure: secret.is_none(), token, secret, alias }
+    }
+
+    /// What was sealed; `None`, too, where it cannot be opened. One token that some other program with another key wrote must
+    /// not take all others out of a list, and the token itself has to be seen to be revoked.
+    fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
+        if self.policy.reveal == Reveal::Once {
+            return None;
+        }
+        self.sealer.open(record, token).unwrap_or_else(|error| {
+            self.unopened.tell(&error, token);
+            None
+        })
+    }
+}
+
+/// The keys of which it was told that they are missing: once for each is enough, because a list is read again and again.
+#[derive(Debug, Default)]
+struct Unopened(Mutex<HashSet<KeyId>>);
+
+impl Unopened {
+    fn tell(&self, error: &SealingError, token: TokenId) {
+        let is_news = match error {
+            // A set of ids is whole, whoever panicked over it.
+            SealingError::UnknownKey(key) => {
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(*key)
+            }
+            SealingError::Broken | SealingError::Refused => true,
+        };
+        if is_news {
+            tracing::error!(%token, %error, "a secret cannot be opened; its token is shown without it");
+        }
     }
 }

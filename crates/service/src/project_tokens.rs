@@ -27,7 +27,7 @@ impl ProjectTokens {
     /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
     pub async fn list(&self, permit: &Permit<ReadTokens>) -> Result<Vec<RevealedToken>, Refusal> {
         let stored = self.changes.tokens.tokens_of_project(permit.project()).await?;
-        stored.into_iter().map(|token| self.changes.issuer.reveal(token)).collect()
+        Ok(stored.into_iter().map(|token| self.changes.issuer.reveal(token)).collect())
     }
 
     /// Those of the tokens that name the project that pass the filter, in the order and on the page asked for.
@@ -63,7 +63,7 @@ impl ProjectTokens {
         reference: &TokenReference,
     ) -> Result<RevealedToken, Refusal> {
         let stored = self.find(permit.project(), reference).await?;
-        self.changes.issuer.reveal(stored)
+        Ok(self.changes.issuer.reveal(stored))
     }
 
     /// Creates a token for the project and shows its secret.

@@ -138,7 +138,8 @@ impl TokenChanges {
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await?;
         self.changes.made(&event);
-        let shown = self.issuer.reveal(StoredToken { secret: to, ..stored })?;
-        Ok(RevealedToken { secret: Some(secret), ..shown })
+        let secure = to.sealed.is_none();
+        let shown = self.issuer.reveal(StoredToken { secret: to, ..stored });
+        Ok(RevealedToken { secret: Some(secret), secure, ..shown })
     }
 }

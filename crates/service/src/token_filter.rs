@@ -79,7 +79,7 @@ impl TokenFilter {
         stored.truncate(shown);
         let last = stored.last().map(|stored| stored.token.id);
         let next = last.filter(|_| has_more && self.order == TokenOrder::CreatedAt);
-        let tokens: Result<_, _> = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
-        Ok(TokenPage { tokens: tokens?, next })
+        let tokens = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
+        Ok(TokenPage { tokens, next })
     }
 }

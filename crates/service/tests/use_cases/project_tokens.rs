@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::support::{House, QUOTA, client_of, draft, moment, origin, permit, project_id, user, user_with};
+use crate::support::{
+    House, QUOTA, client_of, draft, moment, origin, permit, project_id, settings, user, user_with,
+};
 use latchkey_domain::{
     EnvironmentName, EnvironmentScope, EventKind, Grants, Permission, Place, Principal, ProjectScope,
     ProjectSet, TokenAccess, TokenKind,
@@ -217,4 +219,17 @@ async fn client_tokens_administer_nothing() {
     let principal = Arc::new(Principal::of_token(&token.token, None));
     let message = Caller::admit(principal, origin()).expect_err("refused").to_string();
     assert_eq!(message, "invalid token: expected a different token type for this endpoint");
+}
+
+#[tokio::test]
+async fn what_was_made_to_be_shown_again_is_hidden_once_secrets_are_shown_once() {
+    let open = House::new();
+    let made = open.token(client_of(ProjectScope::one(project_id("default")))).await;
+    assert!(!made.secure);
+    let strict = House::over(Arc::clone(&open.store), settings(Reveal::Once), |hasher| hasher);
+    for (house, is_shown) in [(&open, true), (&strict, false)] {
+        let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+        assert_eq!(listed.iter().map(|token| token.secret.is_some()).collect::<Vec<_>>(), [is_shown]);
+        assert_eq!(listed[0].secure, !is_shown);
+    }
 }

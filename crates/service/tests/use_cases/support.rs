@@ -76,8 +76,16 @@ impl House {
         settings: Settings,
         by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
     ) -> Self {
+        Self::over(Arc::new(MemoryStore::new(moment(0))), settings, by)
+    }
+
+    /// Over a store that is there already.
+    pub(crate) fn over(
+        store: Arc<MemoryStore>,
+        settings: Settings,
+        by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(moment(1_700_000_000_000)));
-        let store = Arc::new(MemoryStore::new(moment(0)));
         let entropy = Arc::new(CountingEntropy::default());
         let surroundings = Surroundings {
             store: Arc::clone(&store) as Arc<dyn Store>,
