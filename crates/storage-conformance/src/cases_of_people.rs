@@ -88,6 +88,7 @@ macro_rules! cases_of_people {
             a_role_is_free_with_its_holder,
             a_role_is_held_where_its_kind_says,
             one_wins_each_way,
+            a_role_is_read_whole,
         });
         $crate::area!(memberships {
             several_users_get_several_roles,

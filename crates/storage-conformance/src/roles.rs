@@ -9,7 +9,7 @@ use latchkey_domain::{
 use latchkey_ports::{Entity, Store, StoreError, fresh};
 
 use crate::{
-    at_once::one_wins,
+    at_once::{at_once, one_wins},
     given,
     observed::{Refusal, leaves, refusal},
     samples::{
@@ -271,4 +271,25 @@ pub async fn one_wins_each_way(store: &Arc<dyn Store>) {
     });
     let after = one_wins(store.as_ref(), Refusal::Stale(Entity::Role(role.id)), calls).await;
     is_there(store.as_ref(), &after).await;
+}
+
+/// Whoever reads roles while others make and remove them sees each of them with all that it allows.
+pub async fn a_role_is_read_whole(store: &Arc<dyn Store>) {
+    let calls = (0..80).map(|number| {
+        let store = Arc::clone(store);
+        async move {
+            if number % 2 == 0 {
+                let new = project_role(&format!("r{number}"));
+                let (id, _) = create(store.as_ref(), &new).await.expect("a role is created");
+                if number % 4 == 0 {
+                    remove(store.as_ref(), id).await.expect("a role is removed");
+                }
+            }
+            store.roles().await.expect("roles")
+        }
+    });
+    for roles in at_once(calls).await {
+        let mut made = roles.iter().filter(|role| role.name.as_str().starts_with('r'));
+        assert!(made.all(|role| role.permissions == project_role("r").permissions), "{roles:?}");
+    }
 }

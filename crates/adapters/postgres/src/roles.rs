@@ -1,8 +1,8 @@
 //! How roles are read, made, changed and removed.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
-    dsl::exists, insert_into, select, update,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    SelectableHelper, delete, dsl::exists, insert_into, select, update,
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, NewEvent, NewRole, Permission, Role, RoleId};
@@ -17,30 +17,27 @@ use crate::{
     schema::{memberships, role_permissions, roles, users},
 };
 
-/// Every role, by id.
+/// Every role, by id. In one statement: of two, the second may see what was committed after the first, and a role that came
+/// into being between them would seem to allow nothing, so that anybody might give it.
 pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<Role>, Failure> {
-    let permissions: Vec<(i64, String)> = role_permissions::table
-        .order((role_permissions::role_id, role_permissions::permission))
+    let rows: Vec<(RoleRow, Option<String>)> = roles::table
+        .left_join(role_permissions::table)
+        .order((roles::id, role_permissions::permission))
+        .select((RoleRow::as_select(), role_permissions::permission.nullable()))
         .load(connection)
         .await?;
-    let roles = roles::table.order(roles::id).select(RoleRow::as_select()).load(connection).await?;
-    Ok(rows::roles(roles, permissions)?)
+    Ok(rows::roles(rows)?)
 }
 
 /// The role of this id.
 pub(crate) async fn find(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, Failure> {
-    let row: Option<RoleRow> =
-        roles::table.find(id.0).select(RoleRow::as_select()).first(connection).await.optional()?;
-    match row {
-        Some(row) => with_permissions(connection, row).await,
-        None => Ok(None),
-    }
-}
-
-async fn with_permissions(connection: &mut Connection, row: RoleRow) -> Result<Option<Role>, Failure> {
-    let permissions: Vec<(i64, String)> =
-        role_permissions::table.filter(role_permissions::role_id.eq(row.id)).load(connection).await?;
-    Ok(rows::roles(vec![row], permissions)?.pop())
+    let rows: Vec<(RoleRow, Option<String>)> = roles::table
+        .left_join(role_permissions::table)
+        .filter(roles::id.eq(id.0))
+        .select((RoleRow::as_select(), role_permissions::permission.nullable()))
+        .load(connection)
+        .await?;
+    Ok(rows::roles(rows)?.pop())
 }
 
 /// Keeps a new role.
@@ -90,12 +87,9 @@ pub(crate) async fn replace(
     event: &NewEvent,
 ) -> Result<EventId, Failure> {
     let role = roles::table.find(before.id.0);
-    let row: Option<RoleRow> =
-        role.select(RoleRow::as_select()).for_update().first(connection).await.optional()?;
-    let kept = match row {
-        Some(row) => with_permissions(connection, row).await?,
-        None => None,
-    };
+    // Held first, and read then: a role's permissions change with its row.
+    let _held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
+    let kept = find(connection, before.id).await?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Role(before.id))?;
     let writing = number(connection).await?;
     update(role)

@@ -250,6 +250,8 @@ diesel::table! {
 }
 
 diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(role_permissions -> roles (role_id));
+diesel::allow_tables_to_appear_in_same_query!(role_permissions, roles);
 diesel::allow_tables_to_appear_in_same_query!(memberships, users);
 diesel::allow_tables_to_appear_in_same_query!(api_tokens, api_token_projects, retired_secrets, token_rows);
 diesel::allow_tables_to_appear_in_same_query!(event_projects, event_rows);

@@ -18,6 +18,9 @@ use crate::{
     schema::{event_projects, events},
 };
 
+/// So few events that whoever else wants to write does not wait long.
+const FORGOTTEN_AT_ONCE: i64 = 5_000;
+
 #[async_trait]
 impl EventRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
@@ -66,15 +69,32 @@ impl EventRepository for SqliteStore {
 
     #[instrument(level = "debug", skip_all, fields(%before))]
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |connection| {
-            let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
-            let forgotten = events::table
-                .filter(events::at.lt(before.millis()))
-                .filter(events::id.ne(newest.unwrap_or(0)));
-            Ok(number(delete(forgotten).execute(connection)?))
-        })
-        .await
+        let mut forgotten = 0;
+        loop {
+            // The oldest first, and others that write in between: there is one writer, and a long trail is long to forget.
+            let portion = self.write(move |connection| forget(connection, before)).await?;
+            forgotten += portion;
+            if portion < FORGOTTEN_AT_ONCE.unsigned_abs() {
+                return Ok(forgotten);
+            }
+        }
     }
+}
+
+/// Forgets the oldest events of before that moment, but never the newest of all, whose number goes on; says how many.
+fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, Failure> {
+    let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
+    let old: Vec<i64> = events::table
+        .filter(events::at.lt(before.millis()))
+        .filter(events::id.ne(newest.unwrap_or(0)))
+        .order(events::at)
+        .limit(FORGOTTEN_AT_ONCE)
+        .select(events::id)
+        .load(connection)?;
+    for ids in old.chunks(MOST_BINDS) {
+        delete(events::table.filter(events::id.eq_any(ids))).execute(connection)?;
+    }
+    Ok(number(old.len()))
 }
 
 /// The projects that events name, in the order of the events, which is newest first.

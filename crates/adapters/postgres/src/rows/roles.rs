@@ -1,7 +1,5 @@
 //! Roles, who holds them, and what that allows.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use diesel::{Insertable, Queryable, Selectable, pg::Pg};
 use latchkey_domain::{
@@ -28,31 +26,30 @@ impl RoleRow {
         let at = Row { table: "roles", key: self.id };
         at.column("kind", self.kind.parse())
     }
+
+    fn role(&self, allowed: Option<Permission>) -> Result<Role, Inconsistency> {
+        let at = Row { table: "roles", key: self.id };
+        Ok(Role {
+            id: RoleId(self.id),
+            kind: self.role_kind()?,
+            name: at.column("name", RoleName::new(&self.name))?,
+            description: at.column("description", RoleDescription::new(&self.description))?,
+            permissions: allowed.into_iter().collect(),
+        })
+    }
 }
 
-/// Roles with their permissions. Both lists are in the order of role ids.
-pub(crate) fn roles(
-    roles: Vec<RoleRow>,
-    permissions: Vec<(i64, String)>,
-) -> Result<Vec<Role>, Inconsistency> {
-    let mut permissions = permissions.into_iter().peekable();
-    roles
-        .into_iter()
-        .map(|row| {
-            let mut held = BTreeSet::new();
-            while let Some((_, name)) = permissions.next_if(|(role, _)| *role == row.id) {
-                held.insert(permission(row.id, &name)?);
-            }
-            let at = Row { table: "roles", key: row.id };
-            Ok(Role {
-                id: RoleId(row.id),
-                kind: row.role_kind()?,
-                name: at.column("name", RoleName::new(&row.name))?,
-                description: at.column("description", RoleDescription::new(&row.description))?,
-                permissions: held,
-            })
-        })
-        .collect()
+/// Roles with their permissions, one in a row; all rows of a role follow one another.
+pub(crate) fn roles(rows: Vec<(RoleRow, Option<String>)>) -> Result<Vec<Role>, Inconsistency> {
+    let mut roles: Vec<Role> = Vec::new();
+    for (row, allowed) in rows {
+        let allowed = allowed.map(|name| permission(row.id, &name)).transpose()?;
+        match roles.last_mut().filter(|role| role.id.0 == row.id) {
+            Some(role) => role.permissions.extend(allowed),
+            None => roles.push(row.role(allowed)?),
+        }
+    }
+    Ok(roles)
 }
 
 fn permission(role: i64, name: &str) -> Result<Permission, Inconsistency> {
