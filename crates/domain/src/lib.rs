@@ -13,6 +13,7 @@
 mod audit;
 mod authorisation;
 mod names;
+mod new_names;
 mod password;
 mod people;
 mod permission;

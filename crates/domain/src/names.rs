@@ -32,6 +32,12 @@ pub enum NameFault {
     /// A character that would need escaping in a path.
     #[error("may contain only the characters A-Z, a-z, 0-9, _, ~, . and -")]
     NotUrlFriendly,
+    /// A part of a path that clients and proxies take out before they send it: it would name something else.
+    #[error("must not be \".\" or \"..\": paths lose such a part on their way (RFC 3986, section 5.2.4)")]
+    DotSegment,
+    /// A fixed part of the API's paths, where names of this kind stand in others.
+    #[error("must not be one of these, which mean something else in paths of the API: {}", .0.join(", "))]
+    Reserved(&'static [&'static str]),
 }
 
 fn url_friendly(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {

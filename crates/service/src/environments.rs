@@ -65,9 +65,11 @@ impl Environments {
     /// Makes an environment, in no project yet.
     ///
     /// # Errors
-    /// [`Refusal::Exists`] where the name is taken; [`Refusal::Unavailable`].
+    /// [`Refusal::Invalid`] for a name that no new one may have; [`Refusal::Exists`] where it is taken;
+    /// [`Refusal::Unavailable`].
     pub async fn create(&self, permit: &Managing, draft: EnvironmentDraft) -> Result<Environment, Refusal> {
         let EnvironmentDraft { name, kind, enabled, sort_order } = draft;
+        name.check_new().map_err(|error| Refusal::field("name", format!("The {error}.")))?;
         let sort_order = match sort_order {
             Some(given) => given,
             None => self.last_place().await?,

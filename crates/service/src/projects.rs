@@ -86,8 +86,8 @@ impl Projects {
     /// Makes a project. A user who does becomes its Owner.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] where no id can be made from the name, and for an unknown environment; [`Refusal::Exists`]
-    /// where the id is taken; [`Refusal::Unavailable`].
+    /// [`Refusal::Invalid`] where no id can be made from the name, for an id that no new project may have, and for an
+    /// unknown environment; [`Refusal::Exists`] where the id is taken; [`Refusal::Unavailable`].
     pub async fn create(
         &self,
         permit: &InstancePermit<CreateProjects>,
@@ -97,6 +97,7 @@ impl Projects {
         let id = id.or_else(|| ProjectId::from_name(&name)).ok_or_else(|| {
             Refusal::field("id", "No id can be made from this name: send one, such as \"web-shop\".")
         })?;
+        id.check_new().map_err(|error| Refusal::field("id", format!("The {error}.")))?;
         let environments = match environments {
             Some(named) => named,
             None => self.enabled_environments().await?,

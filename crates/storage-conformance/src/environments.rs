@@ -45,6 +45,8 @@ fn of_all_sorts() -> Vec<Environment> {
         Environment { kind: EnvironmentKind::PreProduction, enabled: false, ..test_environment("a.b~c_d") },
         Environment { kind: EnvironmentKind::Production, sort_order: i32::MAX, ..test_environment(&longest) },
         Environment { sort_order: i32::MIN, ..test_environment("Staging") },
+        // No new one may be called so; one that is from before is read all the same.
+        test_environment(".."),
     ]
 }
 

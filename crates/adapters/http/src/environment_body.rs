@@ -14,7 +14,7 @@ use crate::{error_body::Detail, failure::Failure, fields::Fields};
 #[schema(as = createEnvironmentSchema)]
 #[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
 pub(crate) struct CreateEnvironmentBody {
-    /// The name, chosen once.
+    /// The name, chosen once; not `.`, `..`, `project` or `sort-order`, which paths cannot carry.
     #[schema(example = "staging", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
     name: String,
     /// What it is used for.

@@ -14,7 +14,7 @@ use crate::{error_body::Detail, failure::Failure, fields::Fields, moments::Momen
 #[schema(as = createProjectSchema)]
 #[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
 pub(crate) struct CreateProjectBody {
-    /// The id, chosen once. Absent: made from the name.
+    /// The id, chosen once; not `.`, `..`, `archive` or `revive`, which paths cannot carry. Absent: made from the name.
     #[schema(example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
     id: Option<String>,
     /// What people call it: 1 to 255 characters, trimmed.

@@ -15,6 +15,10 @@ fn users_and_projects_are_made_and_known_afterwards() {
 
     let error = home.refused("project create shop", 1);
     assert_eq!(error, "latchkey: no project was made: project \"shop\" exists already\n");
+    for id in ["..", "archive"] {
+        let error = home.refused(&format!("project create {id}"), 1);
+        assert!(error.starts_with("latchkey: no project was made: The project id must not be "), "{error}");
+    }
     let error = home.refused("user create --email Ed@Example.com", 1);
     assert!(
         error.contains("no user was made: User already exists: this username or email is in use."),

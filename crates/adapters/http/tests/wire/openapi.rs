@@ -1,6 +1,9 @@
 //! The document, and that no route in it lets somebody in who is not known.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
+use latchkey_domain::{EnvironmentName, ProjectId};
 use serde_json::Value;
 
 use crate::app::{As, TestApp};
@@ -31,6 +34,21 @@ async fn every_route_but_the_public_ones_asks_who_one_is() {
             assert_eq!(answer.status.as_u16(), expected, "{path}");
         }
     }
+}
+
+/// Else somebody could make one that its own path does not lead to.
+#[actix_web::test]
+async fn no_name_is_a_fixed_part_of_a_path() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    let fixed = |collection: &str| {
+        let paths = document["paths"].as_object().expect("paths").keys();
+        let parts = paths.filter_map(|path| path.strip_prefix(collection)?.split('/').next());
+        let fixed: BTreeSet<_> = parts.filter(|part| !part.starts_with('{')).map(str::to_owned).collect();
+        fixed.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(fixed("/api/admin/projects/"), ProjectId::RESERVED);
+    assert_eq!(fixed("/api/admin/environments/"), EnvironmentName::RESERVED);
 }
 
 #[actix_web::test]

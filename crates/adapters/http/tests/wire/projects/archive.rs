@@ -2,7 +2,7 @@
 
 use actix_web::{http::Method, test::TestRequest};
 use latchkey_domain::{ProjectScope, TokenKind};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{PROJECTS, made, seen};
 use crate::{
@@ -70,15 +70,23 @@ async fn only_those_who_may_delete_the_project_may() {
     }
 }
 
+/// The archive's path goes before those of a project `archive`.
 #[actix_web::test]
-async fn a_project_may_be_called_archive() {
+async fn a_project_that_is_called_as_a_part_of_a_path_goes_to_the_archive_too() {
     let app = TestApp::new().await;
-    made(&app, As::Admin, &json!({"id": "archive", "name": "Archive"})).await;
-    let body = json!({"tokenName": "x", "type": "client"});
-    assert_eq!(app.post(As::Root, "/api/admin/projects/archive/api-tokens", &body).await.status, 201);
-    assert_eq!(app.get(As::Root, "/api/admin/projects/archive/overview").await.json()["id"], "archive");
-    let environment: Value = json!({"environment": "production"});
-    let path = "/api/admin/projects/archive/environments";
-    app.post(As::Root, path, &environment).await.is(409, "NameExistsError");
-    assert_eq!(app.method(As::Root, Method::POST, "/api/admin/projects/archive/archive").await.status, 200);
+    let tokens = app.get(As::Root, "/api/admin/api-tokens").await.json();
+    for project in ["access", "api-tokens", "environments", "events", "overview"] {
+        made(&app, As::Admin, &json!({"id": project, "name": project})).await;
+        let path = format!("{PROJECTS}/{project}/overview");
+        for (what, is_archived) in [("archive", true), ("revive", false)] {
+            let done = app.post(As::Root, &format!("{PROJECTS}/{what}/{project}"), &json!({})).await;
+            assert_eq!(done.status, 200, "{what} {project}");
+            assert_eq!(
+                app.get(As::Root, &path).await.json()["archivedAt"].is_string(),
+                is_archived,
+                "{project}"
+            );
+        }
+    }
+    assert_eq!(app.get(As::Root, "/api/admin/api-tokens").await.json(), tokens, "no token was made");
 }
