@@ -128,7 +128,8 @@ pub(crate) enum TokenType {
 pub(crate) struct TokensBody<'t> {
     /// The tokens, by creation where nothing else was asked for.
     tokens: Vec<TokenBody<'t>>,
-    /// What to send as `cursor` for the next page; null: there is none. Sent only where a page was asked for.
+    /// What to send as `cursor` for the next page; null: there is none. Sent only where a page was asked for, in the order
+    /// by creation: the other orders have no cursors, so go on by `offset` until a page has fewer tokens than `limit`.
     #[serde(rename = "nextCursor", skip_serializing_if = "Next::is_unasked")]
     #[schema(value_type = Option<String>, required = false, example = "0189d5a1-3f2b-7c0e-9d4a-5b6c7d8e9f00")]
     next_cursor: Next,
@@ -136,7 +137,7 @@ pub(crate) struct TokensBody<'t> {
 
 /// Where the next page of a list begins.
 enum Next {
-    /// No page was asked for.
+    /// No page was asked for, or one in an order that has no cursors.
     Unasked,
     /// This page is the last.
     Nowhere,

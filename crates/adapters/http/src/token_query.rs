@@ -59,7 +59,7 @@ pub(crate) struct TokenParameters {
 pub(crate) struct Asked {
     /// Which tokens, in which order.
     pub(crate) filter: TokenFilter,
-    /// Whether a page was asked for, so that the answer says where the next one begins.
+    /// Whether a page was asked for, in the order that has cursors, so that the answer says where the next one begins.
     pub(crate) pages: bool,
 }
 
@@ -93,6 +93,7 @@ pub(crate) fn asked(mut query: Query) -> Result<Option<Asked>, Failure> {
         offset: page.offset,
     };
     check_limit(&mut query, page);
+    let pages = pages && filter.order == TokenOrder::CreatedAt;
     query.finish(Some(Asked { filter, pages }))
 }
 

@@ -139,6 +139,23 @@ async fn pages_follow_each_other_until_there_is_none() {
     assert_eq!(found(&app, "limit=1000&sortBy=tokenName").await.len(), 4);
 }
 
+/// A null would say that this page is the last.
+#[actix_web::test]
+async fn an_order_without_cursors_says_nothing_of_a_next_page() {
+    let app = TestApp::new().await;
+    four(&app).await;
+    for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor)] {
+        for order in ["tokenName", "expiresAt", "seenAt"] {
+            for rest in ["limit=2", "limit=2&sortOrder=desc", "limit=2&offset=2", "offset=1", "limit=4"] {
+                let query = format!("{path}?project=default&sortBy={order}&{rest}");
+                let answer = app.get(who, &query).await;
+                assert!(!names(&answer).is_empty(), "{query}");
+                assert_eq!(answer.json().get("nextCursor"), None, "{query}");
+            }
+        }
+    }
+}
+
 #[actix_web::test]
 async fn who_asks_for_no_page_gets_todays_body() {
     let app = TestApp::new().await;
