@@ -14,7 +14,7 @@ pub(crate) enum CallerErrors {
         example = json!({"id": "9c40958a-daac-400e-98fb-3bb438567008", "name": "AuthenticationRequired", "message": "You must log in to use Latchkey. Your request had no authorization header, so we could not authorize you. Try logging in at /auth/simple/login."})
     )]
     Unknown(ErrorBody),
-    /// The database does not answer.
+    /// The database does not answer; or, where something is changed, somebody else changed it at the same moment.
     #[response(status = 503)]
     Unavailable(ErrorBody),
 }

@@ -76,6 +76,25 @@ async fn the_schema_of_a_token_is_the_seeds() {
 }
 
 #[actix_web::test]
+async fn a_change_that_was_overtaken_is_a_503_too() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    for (path, method) in [
+        ("/api/admin/projects/{projectId}/api-tokens/{token}/rotate", "post"),
+        ("/api/admin/api-tokens/{token}/rotate", "post"),
+        ("/api/admin/roles/{id}", "put"),
+        ("/api/admin/user/change-password", "post"),
+    ] {
+        let said = &document["paths"][path][method]["responses"]["503"]["description"];
+        let said = said.as_str().unwrap_or_default();
+        assert!(
+            said.starts_with("The database does not answer") && said.contains("somebody else"),
+            "{path}: {said}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn there_is_a_page_to_try_it_at() {
     let app = TestApp::new().await;
     let page = app.get(As::Nobody, "/docs/openapi/").await;
