@@ -1,5 +1,7 @@
 //! The parameters of a query about events (reference, chapter 16).
 
+use std::num::IntErrorKind;
+
 use chrono::{Days, NaiveDate, NaiveTime};
 use latchkey_domain::{EventKind, ProjectId, Timestamp, UnknownEventKind};
 use latchkey_ports::Page;
@@ -9,9 +11,18 @@ use crate::{moments, query::Query};
 
 /// `limit` and `offset`. As in the reference, what makes no sense is passed over: a page of the usual size comes then.
 pub(crate) fn page(query: &Query, usual: u32) -> Page {
-    let number = |name| query.text(name).and_then(|text| text.parse::<u32>().ok());
-    let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(usual).min(AuditTrail::MOST);
-    Page { limit: Some(limit), offset: number("offset").unwrap_or(0).into() }
+    let number = |name| query.text(name).and_then(|text| number(&text));
+    let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(usual.into());
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(AuditTrail::MOST);
+    Page { limit: Some(limit), offset: number("offset").unwrap_or(0) }
+}
+
+/// A whole number; one that is too large makes sense all the same, and is the largest.
+fn number(text: &str) -> Option<u64> {
+    match text.parse::<u64>() {
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u64::MAX),
+        number => number.ok(),
+    }
 }
 
 /// The filter of the plain list: `project`, as it is.

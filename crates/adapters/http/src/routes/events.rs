@@ -42,7 +42,7 @@ pub(super) fn routes(table: &mut Table) {
     params(
         ("project" = Option<String>, Query, description = "Only those that concern this project."),
         ("limit" = Option<u32>, Query, description = "The most events that are answered: 100, if absent; at most 1,000."),
-        ("offset" = Option<u32>, Query, description = "How many events are passed over."),
+        ("offset" = Option<u64>, Query, description = "How many events are passed over."),
     ),
     responses(
         (status = 200, description = "The events.", body = EventsBody<'_>),
@@ -74,7 +74,7 @@ pub(crate) async fn get_events(call: Call) -> Answer {
         ("from" = Option<String>, Query, description = "The first day (UTC), or the first moment.", example = "IS:2023-04-01"),
         ("to" = Option<String>, Query, description = "The last day (UTC), or the last moment.", example = "IS:2023-04-30"),
         ("limit" = Option<u32>, Query, description = "The most events that are answered: 50, if absent; at most 1,000."),
-        ("offset" = Option<u32>, Query, description = "How many events are passed over."),
+        ("offset" = Option<u64>, Query, description = "How many events are passed over."),
     ),
     responses(
         (status = 200, description = "The events.", body = FoundEventsBody<'_>),
@@ -102,7 +102,7 @@ pub(crate) async fn search_events(call: Call) -> Answer {
     params(
         ("projectId" = String, Path, description = "The id of the project."),
         ("limit" = Option<u32>, Query, description = "The most events that are answered: 100, if absent; at most 1,000."),
-        ("offset" = Option<u32>, Query, description = "How many events are passed over."),
+        ("offset" = Option<u64>, Query, description = "How many events are passed over."),
     ),
     responses(
         (status = 200, description = "The events.", body = EventsBody<'_>),

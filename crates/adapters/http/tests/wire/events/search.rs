@@ -74,10 +74,29 @@ async fn each_filter_has_to_be_met() {
 async fn a_page_that_makes_no_sense_is_the_usual_one() {
     let app = with_history().await;
     let usual = found(&app, As::Admin, "").await;
-    for nonsense in
-        ["limit=abc", "limit=0", "limit=-1", "offset=abc", "offset=-1", "limit=99999", "unknown=1"]
-    {
+    for nonsense in [
+        "limit=abc",
+        "limit=0",
+        "limit=-1",
+        "offset=abc",
+        "offset=-1",
+        "limit=99999",
+        "limit=4294967296",
+        "unknown=1",
+    ] {
         assert_eq!(found(&app, As::Admin, nonsense).await, usual, "{nonsense}");
+    }
+}
+
+#[actix_web::test]
+async fn a_page_beyond_all_events_is_empty() {
+    let app = with_history().await;
+    for offset in ["4294967295", "4294967296", "18446744073709551615", "99999999999999999999999"] {
+        assert_eq!(found(&app, As::Admin, &format!("offset={offset}")).await, [""; 0], "{offset}");
+        for path in ["/api/admin/events", "/api/admin/projects/default/events"] {
+            let answer = app.get(As::Admin, &format!("{path}?offset={offset}")).await;
+            assert_eq!(answer.json()["events"], json!([]), "{path} {offset}");
+        }
     }
 }
 
