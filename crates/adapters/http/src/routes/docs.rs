@@ -23,6 +23,7 @@ const GET_ONLY: &str = "GET,HEAD";
 
 pub(super) fn routes(table: &mut Table) {
     Path::public(DOCUMENT, GET_ONLY).on(Method::GET, document).add(table);
+    Path::public("/docs", GET_ONLY).on(Method::GET, moved).add(table);
     Path::public("/docs/openapi", GET_ONLY).on(Method::GET, moved).add_exact(table);
     Path::public(PAGE, GET_ONLY).on(Method::GET, page).add_exact(table);
     Path::public("/docs/openapi/{*part}", GET_ONLY).on(Method::GET, page).add_exact(table);
@@ -38,9 +39,14 @@ async fn page(call: Call) -> Answer {
     let file = utoipa_swagger_ui::serve(part, Arc::new(Config::from(DOCUMENT)));
     let file = file.map_err(|error| Failure::Refused(Refusal::Internal(error.to_string().into())))?;
     let file = file.ok_or_else(|| Failure::UnknownPath(path.to_owned()))?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, file.content_type))
-        .body(file.bytes.into_owned()))
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::CONTENT_TYPE, file.content_type));
+    if matches!(part, "" | "index.html") {
+        let titled =
+            String::from_utf8_lossy(&file.bytes).replace("<title>Swagger UI<", "<title>Latchkey API<");
+        return Ok(answer.body(titled));
+    }
+    Ok(answer.body(file.bytes.into_owned()))
 }
 
 async fn document(call: Call) -> Answer {

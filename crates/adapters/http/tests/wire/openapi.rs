@@ -100,8 +100,15 @@ async fn there_is_a_page_to_try_it_at() {
     let page = app.get(As::Nobody, "/docs/openapi/").await;
     assert_eq!(page.status, 200);
     assert!(String::from_utf8_lossy(&page.bytes).contains("swagger"));
-    let moved = app.get(As::Nobody, "/docs/openapi").await;
-    assert_eq!((moved.status.as_u16(), moved.header("location")), (301, Some("/docs/openapi/")));
+    assert!(String::from_utf8_lossy(&page.bytes).contains("<title>Latchkey API</title>"));
+    for path in ["/docs", "/docs/", "/docs/openapi"] {
+        let moved = app.get(As::Nobody, path).await;
+        assert_eq!(
+            (moved.status.as_u16(), moved.header("location")),
+            (301, Some("/docs/openapi/")),
+            "{path}"
+        );
+    }
 }
 
 #[actix_web::test]
