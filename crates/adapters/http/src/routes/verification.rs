@@ -101,10 +101,19 @@ fn not_a_list(body: &[u8]) -> Failure {
         Ok(serde_json::Value::Object(members)) if !members.contains_key("tokens") => {
             Detail::of_field("tokens", "tokens is required.")
         }
-        Ok(serde_json::Value::Object(_)) => Detail::of_field("tokens", "tokens must be a list of strings."),
+        Ok(serde_json::Value::Object(members)) => Detail::of_field("tokens", bad_tokens(&members)),
         Ok(_) => Detail::of_body("The body must be a JSON object."),
     };
     Failure::BadInput(vec![problem])
+}
+
+/// A tree has the last of several members of a name.
+fn bad_tokens(members: &serde_json::Map<String, serde_json::Value>) -> &'static str {
+    let tokens = members.get("tokens").and_then(serde_json::Value::as_array);
+    if tokens.is_some_and(|tokens| tokens.iter().all(serde_json::Value::is_string)) {
+        return "tokens must be sent once.";
+    }
+    "tokens must be a list of strings."
 }
 
 /// Whether the caller's token is good: forward authentication for nginx, Traefik, Caddy and Envoy.

@@ -154,6 +154,23 @@ async fn unknown_members_are_passed_over_and_bad_ones_named() {
 }
 
 #[actix_web::test]
+async fn a_member_that_is_there_twice_is_named() {
+    let app = TestApp::new().await;
+    for (body, message) in [
+        (r#"{"tokens": ["a"], "tokens": ["a"]}"#, "tokens must be sent once."),
+        (r#"{"tokens": [], "tokens": []}"#, "tokens must be sent once."),
+        (r#"{"tokens": ["a"], "tokens": 1}"#, "tokens must be a list of strings."),
+    ] {
+        let sent = TestRequest::post().uri(VALIDATE).insert_header(("content-type", "application/json"));
+        let answer = app.send(As::Nobody, sent.set_payload(body)).await;
+        assert_eq!(
+            (faults(&answer), &answer.json()["details"][0]["message"]),
+            (vec!["/body/tokens".to_owned()], &json!(message))
+        );
+    }
+}
+
+#[actix_web::test]
 async fn a_body_that_is_no_json_is_refused() {
     let app = TestApp::new().await;
     let request = || TestRequest::post().uri(VALIDATE);
