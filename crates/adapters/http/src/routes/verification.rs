@@ -12,6 +12,7 @@ use actix_web::{
 };
 use latchkey_domain::{Principal, TokenKind, VerifiedToken};
 use latchkey_service::{AuthenticationError, Refusal};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use utoipa::OpenApi;
 
@@ -120,7 +121,8 @@ fn bad_tokens(members: &serde_json::Map<String, serde_json::Value>) -> &'static 
 ///
 /// The token comes in `Authorization` (bare or Bearer). What it has to be good for may be said in the query, and in
 /// `X-Latchkey-Require-Project`, `-Environment` and `-Type`; it has to be good for all that is said. Any method will do.
-/// With more path behind it (`/auth/verify/request/…`, as Envoy asks), the query is passed over: it is the client's.
+/// With more path behind it (`/auth/verify/request/…`, as Envoy asks), the query is passed over: it is the client's. Where
+/// the first part of that path is empty, the answer is 404.
 #[utoipa::path(
     get, path = VERIFY, operation_id = "verifyToken", tag = "Verification", security(("apiKey" = [])),
     params(RequiredByQuery, RequiredByHeaders),
@@ -131,7 +133,7 @@ fn bad_tokens(members: &serde_json::Map<String, serde_json::Value>) -> &'static 
             ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
             ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
         )),
-        (status = 400, description = "The requirement cannot be read.", body = ErrorBody),
+        (status = 400, description = "The requirement cannot be read, or its name is misspelt.", body = ErrorBody),
         (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
         (status = 403, description = "It is good, but not for this.", body = ErrorBody),
         (status = 503, description = "The database would have to be asked, and does not answer.", body = ErrorBody),
@@ -146,8 +148,16 @@ pub(crate) async fn verify(call: Call) -> Answer {
 }
 
 /// As [`verify`], for a request that stands behind the prefix with its own path and query. Its client writes those, so they
-/// say nothing here: headers alone say what is required.
+/// say nothing here: headers alone say what is required. Where no path stands there, as in `/auth/verify//?project=shop`, a
+/// gateway wrote the query, and to pass that over would let the wrong tokens in.
 async fn verify_anything(call: Call) -> Answer {
+    let path = call.request.uri().path();
+    let first = path.split('/').nth(VERIFY.split('/').count()).unwrap_or_default();
+    let mut told =
+        percent_decode_str(first).skip_while(|byte| matches!(byte, 0..=b' ' | b'.' | b'/' | b'\\'));
+    if told.next().is_none_or(|byte| byte == b'?') {
+        return Err(Failure::UnknownPath(call.request.path().to_owned()));
+    }
     let principal = call.presented_token().await?;
     let by_headers = call.required_by_headers()?;
     Ok(good(call.context.use_cases.verification.check(&principal, &by_headers)?))
@@ -169,7 +179,7 @@ fn good(token: VerifiedToken<'_>) -> HttpResponse {
     params(RequiredByQuery, RequiredByHeaders),
     responses(
         (status = 200, description = "It is good; headers as for GET."),
-        (status = 400, description = "The requirement cannot be read.", body = ErrorBody),
+        (status = 400, description = "The requirement cannot be read, or its name is misspelt.", body = ErrorBody),
         (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
         (status = 403, description = "It is good, but not for this.", body = ErrorBody),
         (status = 503, description = "The database would have to be asked, and does not answer.", body = ErrorBody),

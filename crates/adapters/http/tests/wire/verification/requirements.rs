@@ -98,6 +98,68 @@ async fn behind_the_prefix_the_query_says_nothing() {
     root.is(403, "OperationDeniedError");
 }
 
+/// Where no path stands behind the prefix, the query is the gateway's, and must not be passed over.
+#[actix_web::test]
+async fn behind_the_prefix_stands_a_path() {
+    let app = TestApp::new().await;
+    let good = Secrets::of(&app).await.good;
+    for path in [
+        "/",
+        "//",
+        "/x",
+        "%2F",
+        "%2f/x",
+        "./",
+        "%2E",
+        "..%2F",
+        "%5C/",
+        "%20",
+        "%00",
+        "%3F",
+        "%2F%3Fproject=x",
+    ] {
+        for query in ["", "?project=elsewhere", "?project=default"] {
+            let path = format!("/auth/verify/{path}{query}");
+            ask(&app, &good, &path, &[]).await.is(404, "NotFoundError");
+            app.get(As::Nobody, &path).await.is(404, "NotFoundError");
+        }
+    }
+    ask(&app, &good, "/auth/verify%2F?project=elsewhere", &[]).await.is(404, "NotFoundError");
+    ask(&app, &good, "/auth/verify/?project=elsewhere", &[]).await.is(403, "OperationDeniedError");
+    for path in ["-/healthy", ".well-known/x", "~", "x//", "%C3%A9"] {
+        assert_eq!(
+            ask(&app, &good, &format!("/auth/verify/{path}?project=x"), &[]).await.status,
+            200,
+            "{path}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_misspelt_requirement_lets_nobody_in() {
+    let app = TestApp::new().await;
+    let good = Secrets::of(&app).await.good;
+    for name in ["projects", "environments", "types", "Project", "TYPE", "Environments"] {
+        for path in ["/auth/verify", "/auth/verify/"] {
+            let answer = ask(&app, &good, &format!("{path}?project=default&{name}=default"), &[]).await;
+            assert_eq!(faults(&answer), [format!("/query/{name}")]);
+        }
+        let path = format!("/auth/verify/request/x?{name}=default");
+        assert_eq!(ask(&app, &good, &path, &[]).await.status, 200, "{name}, the client's");
+    }
+    for name in ["projects", "environments", "kind", "x"] {
+        for path in ["/auth/verify", "/auth/verify/request/x"] {
+            let answer = ask(&app, &good, path, &[(name, "default"), ("type", "client")]).await;
+            assert_eq!(faults(&answer), [format!("/headers/x-latchkey-require-{name}")], "{path}");
+        }
+    }
+    let answer = ask(&app, &good, "/auth/verify?projects=default", &[]).await;
+    assert_eq!(
+        answer.json()["details"][0]["message"],
+        "projects requires nothing: write project, environment or type."
+    );
+}
+
 #[actix_web::test]
 async fn what_cannot_be_read_is_refused_and_not_passed_over() {
     let app = TestApp::new().await;
