@@ -45,8 +45,9 @@ fn create(path: &Path, secret: &TokenSecret, entropy: &dyn Entropy) -> io::Resul
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     });
-    fs::remove_file(&draft)?;
-    written?;
+    // First of all what went wrong in writing: where no draft could be made, none can be removed either.
+    let removed = fs::remove_file(&draft);
+    written.and(removed)?;
     File::open(directory)?.sync_all()
 }
 
@@ -66,6 +67,15 @@ mod tests {
 
     use super::*;
 
+    /// Makes the same draft again and again.
+    struct Sevens;
+
+    impl Entropy for Sevens {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(7);
+        }
+    }
+
     #[test]
     fn it_is_made_once_for_its_owner_alone_and_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -80,6 +90,17 @@ mod tests {
             let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn what_kept_it_from_being_written_is_told() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // In the draft's place stands what can be neither written nor removed.
+        let draft = format!(".{NAME}-{}.tmp", Sevens.uuid().simple());
+        fs::create_dir(directory.path().join(draft)).expect("made");
+        let error = load_or_create(&directory.path().join(NAME), &Sevens).expect_err("no draft");
+        let cause = error.root_cause().downcast_ref::<io::Error>().expect("of the file system");
+        assert_eq!(cause.kind(), ErrorKind::AlreadyExists, "{error:#}");
     }
 
     #[test]
