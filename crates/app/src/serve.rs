@@ -14,6 +14,7 @@ use actix_web::{HttpServer, dev::ServerHandle};
 use anyhow::{Context as _, anyhow};
 use latchkey_http::HttpSettings;
 use latchkey_ports::Causes;
+use latchkey_service::whole_seconds;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -100,11 +101,6 @@ fn workers(settings: &Server) -> usize {
     settings.workers.map_or_else(cores, usize::from)
 }
 
-/// The server counts in seconds; a part of one is a whole one.
-fn whole_seconds(span: Duration) -> u64 {
-    span.as_secs() + u64::from(span.subsec_nanos() > 0)
-}
-
 /// The first signal lets the requests under way finish; Ctrl-C after that does not.
 fn stop_on_signal(mut signals: Signals, server: ServerHandle) -> JoinHandle<()> {
     tokio::spawn(async move {
@@ -158,12 +154,5 @@ mod tests {
         ] {
             assert_eq!(url(address.parse().expect("an address")), expected);
         }
-    }
-
-    #[test]
-    fn a_part_of_a_second_is_a_whole_one() {
-        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
-        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
-        assert_eq!(whole_seconds(Duration::from_millis(2_500)), 3);
     }
 }
