@@ -166,6 +166,7 @@ impl Config {
     }
 
     fn read(reader: &Reader) -> anyhow::Result<Self> {
+        let url = reader.read("database.url", str::parse::<Database>)?;
         Ok(Self {
             server: Server {
                 listen: reader.read("server.listen", values::address)?,
@@ -176,8 +177,8 @@ impl Config {
                 trusted_proxies: reader.read_list("server.trusted_proxies", values::address)?,
             },
             database: DatabaseSettings {
-                url: reader.read("database.url", str::parse::<Database>)?,
-                pool_size: reader.read("database.pool_size", values::count)?,
+                pool_size: reader.read("database.pool_size", |text| values::pool_size(text, &url))?,
+                url,
                 statement_timeout: reader.read("database.statement_timeout", values::span)?,
                 acquire_timeout: reader.read("database.acquire_timeout", values::span)?,
                 transaction_pooler: reader.read("database.transaction_pooler", values::truth)?,
@@ -196,7 +197,7 @@ impl Config {
             },
             audit_retention: reader.read("audit.retention", values::retention)?,
             verify: Verify {
-                entries: reader.read("verify.entries", values::count)?,
+                entries: reader.read("verify.entries", values::entries)?,
                 poll_interval: reader.read("verify.poll_interval", values::span)?,
                 max_staleness: reader.read("verify.max_staleness", values::span)?,
                 when_stale: reader.read("verify.when_stale", values::when_stale)?,

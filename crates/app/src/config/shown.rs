@@ -38,7 +38,9 @@ fn literal(key: Key, value: &Value, form: &ValueKind) -> String {
                 texts(&value.kind).unwrap_or_default().iter().map(|text| quoted(text)).collect();
             format!("[{}]", quoted.join(", "))
         }
-        ValueKind::I64(_) | ValueKind::Boolean(_) => single,
+        // Read by now, in forms that TOML does not know: `TRUE`, `08080`.
+        ValueKind::I64(_) => single.parse::<i64>().map_or(single, |number| number.to_string()),
+        ValueKind::Boolean(_) => single.to_lowercase(),
         _ if key.path() == "database.url" => quoted(&masked(&single)),
         _ => quoted(&single),
     }

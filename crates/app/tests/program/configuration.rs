@@ -47,7 +47,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         ),
         (
             Home::new().with("LATCHKEY__SESSIONS__TTL", "500d"),
-            "latchkey: bad value for sessions.ttl in LATCHKEY__SESSIONS__TTL: it must be at most 400d",
+            "latchkey: bad value for sessions.ttl in LATCHKEY__SESSIONS__TTL: it must be from 1ms to 400d",
         ),
         (
             Home::new().with("LATCHKEY__AUDIT__RETENTION", "400"),
