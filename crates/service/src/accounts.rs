@@ -80,6 +80,7 @@ impl Accounts {
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
         let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
         let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
+        self.changes.made(&event);
         Ok(user.with_id(id))
     }
 

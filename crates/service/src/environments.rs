@@ -80,6 +80,7 @@ impl Environments {
             ..self.event(permit, EventKind::EnvironmentCreated, &environment.name)
         };
         self.environments.create_environment(&environment, &event).await?;
+        self.changes.made(&event);
         Ok(environment)
     }
 
@@ -116,17 +117,23 @@ impl Environments {
                 ..self.event(permit, EventKind::EnvironmentUpdated, &before.name)
             };
             self.environments.update_environment(&before, &after, &event).await?;
+            self.changes.made(&event);
             Ok(after)
         });
         changed.await
     }
 
-    /// Gives environments their places in lists.
+    /// Gives environments their places in lists. Where they have them already, nothing happens, and no event tells of it.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for an unknown one; then none is moved. [`Refusal::Unavailable`].
     pub async fn sort(&self, permit: &Managing, orders: &[(EnvironmentName, i32)]) -> Result<(), Refusal> {
-        if orders.is_empty() {
+        let known = self.environments.environments().await?;
+        let is_there = |(name, place): &(EnvironmentName, i32)| {
+            let mut known = known.iter().map(|known| &known.environment);
+            known.any(|known| known.name == *name && known.sort_order == *place)
+        };
+        if orders.iter().all(is_there) {
             return Ok(());
         }
         let event = NewEvent {
@@ -134,6 +141,7 @@ impl Environments {
             ..self.changes.event(EventKind::EnvironmentsSorted, &permit.initiator())
         };
         self.environments.sort_environments(orders, &event).await.map_err(in_path)?;
+        self.changes.made(&event);
         Ok(())
     }
 

@@ -79,7 +79,8 @@ impl Members {
         Ok(given)
     }
 
-    /// Gives a user exactly these roles.
+    /// Gives a user exactly these roles. Where the user holds them and no others already, nothing happens, and no event tells
+    /// of it.
     ///
     /// # Errors
     /// As [`Members::add`], but for no role: that takes all roles away. [`Refusal::NotFound`] for an unknown user.
@@ -89,8 +90,17 @@ impl Members {
         user: UserId,
         roles: &[RoleReference],
     ) -> Result<(), Refusal> {
-        let after: Vec<_> = self.roles(permit, roles).await?.iter().map(|role| role.id).collect();
+        let mut after: Vec<_> = self.roles(permit, roles).await?.iter().map(|role| role.id).collect();
+        after.sort_unstable();
         let before = self.access().roles_in_project(user, permit.project()).await?;
+        if before == after {
+            if before.is_empty() {
+                // Says which of the two is missing.
+                self.accounts.users.find_user(user).await?.ok_or(Missing::User)?;
+                self.access().members(permit.project()).await?;
+            }
+            return Ok(());
+        }
         let kind =
             if after.is_empty() { EventKind::ProjectAccessRemoved } else { EventKind::ProjectAccessUpdated };
         let event = NewEvent {

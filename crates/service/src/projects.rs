@@ -190,6 +190,7 @@ impl Projects {
     ) -> Result<(), Refusal> {
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentAdded, environment);
         self.environments.add_project_environment(permit.project(), environment, &event).await?;
+        self.changes.made(&event);
         Ok(())
     }
 
@@ -208,9 +209,11 @@ impl Projects {
         };
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentRemoved, &environment);
         match self.environments.remove_project_environment(permit.project(), &environment, &event).await {
-            Ok(_) | Err(StoreError::NotFound(Entity::Environment(_))) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(_) => self.changes.made(&event),
+            Err(StoreError::NotFound(Entity::Environment(_))) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     fn environment_event(
@@ -250,6 +253,7 @@ impl Projects {
                 ..self.changes.event_in(permit.project(), kind, &permit.initiator())
             };
             self.store.update_project(&before, &after, &event).await?;
+            self.changes.made(&event);
             Ok(after)
         });
         changed.await

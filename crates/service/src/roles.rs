@@ -87,6 +87,7 @@ impl Roles {
             ..self.changes.event(EventKind::RoleCreated, &permit.initiator())
         };
         let (id, _) = self.access.create_role(&role, &event).await?;
+        self.changes.made(&event);
         Ok(role.with_id(id))
     }
 
@@ -139,6 +140,7 @@ impl Roles {
             ..self.changes.event(EventKind::RoleDeleted, &permit.initiator())
         };
         self.access.delete_role(id, &event).await?;
+        self.changes.made(&event);
         Ok(())
     }
 

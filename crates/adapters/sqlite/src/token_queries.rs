@@ -13,7 +13,7 @@ use diesel::{
 
 use crate::{
     rows::TokenRow,
-    schema::{api_token_projects, api_tokens, retired_secrets},
+    schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
 };
 
 // All links of a token that was found by one of them.
@@ -106,10 +106,10 @@ pub(crate) fn of_environment_after<'a>(environment: &'a str, after: &'a [u8], nu
         .select(row)
 }
 
-/// How many tokens name a project.
+/// How many tokens name a project, as the triggers count them.
 #[auto_type]
 pub(crate) fn number_of_project<'a>(project: &'a str) -> _ {
-    api_token_projects::table.filter(api_token_projects::project_id.eq(project)).select(count_star())
+    project_token_counts::table.find(project).select(project_token_counts::tokens)
 }
 
 /// How many tokens are for all projects. The bare column is the very condition of the partial index.

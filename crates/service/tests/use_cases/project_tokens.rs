@@ -7,11 +7,11 @@ use crate::support::{
 };
 use latchkey_domain::{
     EnvironmentName, EnvironmentScope, EventKind, Grants, Permission, Place, Principal, ProjectScope,
-    ProjectSet, TokenAccess, TokenKind,
+    ProjectSet, TokenAccess, TokenKind, TokenName,
 };
 use latchkey_service::{
-    Caller, CreateTokens, DeleteTokens, Field, Missing, Permit, ReadTokens, Refusal, Reveal, RotateTokens,
-    TokenReference, TokenRequest,
+    Caller, CreateTokens, DeleteTokens, Field, Initiator, Missing, Permit, ReadTokens, Refusal, Reveal,
+    RotateTokens, TokenDraft, TokenReference, TokenRequest,
 };
 
 fn invalid_field(refusal: &Refusal) -> Option<Field> {
@@ -232,4 +232,20 @@ async fn what_was_made_to_be_shown_again_is_hidden_once_secrets_are_shown_once()
         assert_eq!(listed.iter().map(|token| token.secret.is_some()).collect::<Vec<_>>(), [is_shown]);
         assert_eq!(listed[0].secure, !is_shown);
     }
+}
+
+#[tokio::test]
+async fn there_is_always_room_for_an_admin_token() {
+    let house = House::new();
+    for _ in 0..QUOTA {
+        house.token(client_of(ProjectScope::All)).await;
+    }
+    let full = house.use_cases.issuer.issue(client_draft(), &Initiator::system()).await.expect_err("full");
+    assert!(matches!(full, Refusal::LimitReached { limit: QUOTA }), "{full:?}");
+    house.token(TokenAccess::Admin).await;
+}
+
+fn client_draft() -> TokenDraft {
+    let name = TokenName::new("x").expect("name");
+    TokenDraft { name, access: client_of(ProjectScope::All), expires_at: None }
 }

@@ -59,7 +59,7 @@ fn quotas_are_counted_in_indexes() {
     with_much(|connection| {
         assert_eq!(
             plan(connection, &number_of_project("project-7")),
-            ["SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)"]
+            ["SEARCH project_token_counts USING PRIMARY KEY (project_id=?)"]
         );
         // A scan of the partial index, which holds the tokens of all projects and no other.
         assert_eq!(

@@ -39,6 +39,18 @@ async fn none_moves_where_one_is_not_there() {
 }
 
 #[actix_web::test]
+async fn the_order_that_is_there_is_no_change() {
+    let app = TestApp::new().await;
+    let asked = json!({"production": 7, "development": 8});
+    app.put(As::Root, PATH, &asked).await;
+    let before = event_count(&app).await;
+    assert_eq!(
+        (app.put(As::Root, PATH, &asked).await.status.as_u16(), event_count(&app).await),
+        (200, before)
+    );
+}
+
+#[actix_web::test]
 async fn nothing_is_easily_done() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ACCESS, held, path_of, role};
 use crate::{
     app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, faults, newest_events, only, refused_for},
+    expectations::{OWNERS, event_count, faults, newest_events, only, refused_for},
 };
 
 #[actix_web::test]
@@ -83,4 +83,15 @@ async fn who_is_not_there_is_not_found() {
 async fn only_those_who_may_change_the_project_may() {
     let app = TestApp::new().await;
     only(&app, OWNERS, 400, || TestRequest::put().uri(&path_of(3)).set_json(json!({}))).await;
+}
+
+#[actix_web::test]
+async fn what_is_held_already_is_no_change() {
+    let app = TestApp::new().await;
+    let before = event_count(&app).await;
+    for (user, roles) in [(5, json!([5])), (3, json!([]))] {
+        let answer = app.put(As::Owner, &path_of(user), &json!({ "roles": roles })).await;
+        assert_eq!((answer.status.as_u16(), event_count(&app).await), (200, before), "{user}");
+    }
+    app.put(As::Owner, &path_of(99), &json!({"roles": []})).await.is(404, "NotFoundError");
 }
