@@ -19,7 +19,7 @@ pub enum StoreError {
     /// Something still needs it.
     #[error("{0} is in use")]
     InUse(Entity),
-    /// Nobody would be left who can sign in as an Admin.
+    /// Nobody would be left who is an Admin and a person.
     #[error("the last Admin has to stay")]
     LastAdmin,
     /// The place, or the user, holds as many tokens as it may.

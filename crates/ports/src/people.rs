@@ -71,7 +71,7 @@ pub trait UserRepository: Send + Sync {
     /// # Errors
     /// `NotFound` for the user, then for the root role as in [`UserRepository::create_user`]; `Stale` where identity,
     /// name or root role kept are not those of `before` any more; `LastAdmin` where nobody would be left who
-    /// can sign in as an Admin (see [`UserRepository::delete_user`]); `Conflict` as in `create_user`; `Unavailable`;
+    /// is an Admin and a person (see [`UserRepository::delete_user`]); `Conflict` as in `create_user`; `Unavailable`;
     /// `Inconsistent`.
     async fn update_user(&self, before: &User, after: &User, event: &NewEvent)
     -> Result<EventId, StoreError>;

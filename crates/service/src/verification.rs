@@ -61,6 +61,20 @@ impl Verification {
         Ok(found)
     }
 
+    /// Whether a principal that was recognised may ask about tokens (RFC 7662). A frontend token may not: browsers have it, and
+    /// so has everybody.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPermitted`].
+    pub fn admit_asker(&self, caller: &Principal) -> Result<(), Refusal> {
+        match caller.verified_token() {
+            Some(token) if token.access.kind() == TokenKind::Frontend => Err(Refusal::NotPermitted(
+                "A frontend token cannot ask about tokens: use a client or admin token.".to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a principal that was recognised is an API token that is good for this, and which.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::{
     state::State,
 };
 
-/// Whether this user can sign in as an Admin.
+/// Whether this user is an Admin and a person.
 fn is_admin(user: &User) -> bool {
     user.kind == AccountKind::Person && user.root_role == Role::ADMIN
 }

@@ -10,8 +10,8 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use latchkey_domain::{Principal, TokenKind, VerifiedToken};
-use latchkey_service::{AuthenticationError, Refusal};
+use latchkey_domain::{Principal, VerifiedToken};
+use latchkey_service::AuthenticationError;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -208,10 +208,7 @@ pub(crate) async fn verify_by_post(call: Call) -> Answer {
 )]
 pub(crate) async fn introspect(call: Call) -> Answer {
     let caller = call.asker().await?;
-    if caller.verified_token().is_some_and(|token| token.access.kind() == TokenKind::Frontend) {
-        let message = "A frontend token cannot ask about tokens: use a client or admin token.";
-        return Err(Refusal::NotPermitted(message.to_owned()).into());
-    }
+    call.context.use_cases.verification.admit_asker(&caller)?;
     let context = Arc::clone(&call.context);
     let form = call.form().await?;
     let token = asked_token(form)?;
