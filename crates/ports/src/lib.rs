@@ -21,6 +21,7 @@ mod doubles;
 mod error;
 pub mod fresh;
 mod health;
+mod master_keys;
 mod passwords;
 mod people;
 mod places;
@@ -35,6 +36,9 @@ pub use audit::{EventPage, EventRepository};
 pub use causes::Causes;
 pub use error::{Entity, Inconsistency, StoreError};
 pub use health::Health;
+pub use master_keys::{
+    MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
+};
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
@@ -50,6 +54,7 @@ pub use {
     audit::MockEventRepository,
     doubles::{CountingEntropy, ManualClock},
     health::MockHealth,
+    master_keys::MockMasterKeyRepository,
     passwords::MockPasswordHasher,
     people::{MockPersonalTokenRepository, MockUserRepository},
     places::{MockEnvironmentRepository, MockProjectRepository},
@@ -71,6 +76,7 @@ pub trait Store:
     + SessionRepository
     + LoginFailureRepository
     + EventRepository
+    + MasterKeyRepository
     + Health
 {
 }
@@ -85,6 +91,7 @@ impl<T> Store for T where
         + SessionRepository
         + LoginFailureRepository
         + EventRepository
+        + MasterKeyRepository
         + Health
 {
 }

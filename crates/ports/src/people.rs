@@ -111,6 +111,8 @@ pub struct PersonalTokenHolder {
     pub user: User,
     /// All that the user may do.
     pub grants: Grants,
+    /// By which of the digests that were asked for it was found.
+    pub found_by: SecretDigest,
 }
 
 /// The personal access tokens, of people and service accounts.

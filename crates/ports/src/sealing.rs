@@ -54,6 +54,9 @@ pub enum SealingError {
 /// Digests, seals and opens secrets.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait SecretSealer: Send + Sync {
+    /// The ids of the configured keys, the current one first; never empty.
+    fn keys(&self) -> Vec<KeyId>;
+
     /// The digest of a secret under the current key.
     fn digest(&self, secret: &TokenSecret) -> SecretDigest;
 

@@ -18,6 +18,8 @@ pub struct SessionHolder {
     pub user: User,
     /// All that the user may do.
     pub grants: Grants,
+    /// By which of the digests that were asked for it was found.
+    pub found_by: SecretDigest,
 }
 
 /// A session that is to begin.

@@ -23,6 +23,8 @@ pub struct TokenMatch {
     pub stored: StoredToken,
     /// Until when that secret is good, where it was retired by a rotation; `None` = as long as the token.
     pub secret_until: Option<Timestamp>,
+    /// By which of the digests that were asked for it was found.
+    pub found_by: SecretDigest,
 }
 
 /// A new secret for a token, and what becomes of the one it has.

@@ -188,12 +188,12 @@ impl Authenticator {
 }
 
 fn of_personal_token(holder: PersonalTokenHolder) -> Principal {
-    let PersonalTokenHolder { token, user, grants } = holder;
+    let PersonalTokenHolder { token, user, grants, .. } = holder;
     of_user(&user, grants, UserCredential::PersonalToken(token.id), token.expires_at)
 }
 
 fn of_session(holder: SessionHolder) -> Principal {
-    let SessionHolder { session, user, grants } = holder;
+    let SessionHolder { session, user, grants, .. } = holder;
     of_user(&user, grants, UserCredential::Session(session.id), session.expires_at)
 }
 

@@ -106,5 +106,24 @@ macro_rules! cases_of_tokens {
             a_rotation_beside_a_project_removal,
             one_secret_wins,
         });
+        $crate::area!(master_keys {
+            the_secrets_of_tokens_are_walked_by_id,
+            a_sealed_secret_gets_under_another_key,
+            what_has_a_digest_alone_gets_under_another_key,
+            what_changed_meanwhile_is_passed_over,
+            a_form_is_never_changed,
+            a_digest_that_is_taken_is_passed_over,
+            of_two_with_one_digest_the_first,
+            a_big_batch,
+        });
+        $crate::area!(master_key_counts { secrets_are_counted_by_key, what_has_ended_is_counted_apart });
+        $crate::area!(master_key_races {
+            beside_a_rotation,
+            beside_a_removal,
+            beside_a_project_removal,
+            beside_the_end_of_a_user,
+            two_at_once,
+            dropped,
+        });
     };
 }

@@ -59,9 +59,11 @@ pub async fn of_rotations(store: &Arc<dyn Store>) {
     for ((turns, stored), (by_old, by_new)) in (0..).zip(observed.all_tokens.clone()).zip(found) {
         let is_rotated = stored.secret == secret(10_000 + turns);
         assert!(is_rotated || stored.secret == secret(turns), "{stored:?}");
-        let matching = |secret_until| Some(TokenMatch { stored: stored.clone(), secret_until });
-        assert_eq!(by_old, matching(if is_rotated { overlap_until } else { None }));
-        assert_eq!(by_new, if is_rotated { matching(None) } else { None });
+        let matching = |number, secret_until| {
+            Some(TokenMatch { stored: stored.clone(), secret_until, found_by: digest(number) })
+        };
+        assert_eq!(by_old, matching(turns, if is_rotated { overlap_until } else { None }));
+        assert_eq!(by_new, if is_rotated { matching(10_000 + turns, None) } else { None });
         rotated += usize::from(is_rotated);
     }
     assert_eq!(told(&observed, EventKind::ApiTokenRotated), rotated);

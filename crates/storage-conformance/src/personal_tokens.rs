@@ -53,6 +53,7 @@ pub async fn a_token_is_found_with_its_user(store: &Arc<dyn Store>) {
         token: new.with_id(token),
         user: owner.with_id(id),
         grants: Grants::of_roles(&built_in_role(EDITOR), [(project_id("default"), &member)]),
+        found_by: digest(1),
     };
     let found = holder(store, &[digest(1)]).await.expect("the token");
     assert_eq!(found, expected);

@@ -92,7 +92,8 @@ pub async fn a_narrowed_token_goes_on(store: &Arc<dyn Store>) {
     assert_eq!(left.token.access.projects(), &only(&["b"]));
     for (number, secret_until) in [(2, None), (101, None), (1, Some(moment(50)))] {
         let found = store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
-        assert_eq!(found, Some(TokenMatch { stored: left.clone(), secret_until }), "by {number}");
+        let expected = TokenMatch { stored: left.clone(), secret_until, found_by: digest(number) };
+        assert_eq!(found, Some(expected));
     }
 }
 

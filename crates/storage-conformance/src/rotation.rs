@@ -32,7 +32,8 @@ async fn refused(store: &dyn Store, rotation: &Rotation) -> Refusal {
 /// The secret of that number finds the token as it is now, and is good until then.
 async fn is_found(store: &dyn Store, number: u64, stored: &StoredToken, secret_until: Option<Timestamp>) {
     let found = store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
-    assert_eq!(found, Some(TokenMatch { stored: stored.clone(), secret_until }), "by the secret {number}");
+    let expected = TokenMatch { stored: stored.clone(), secret_until, found_by: digest(number) };
+    assert_eq!(found, Some(expected));
 }
 
 async fn is_lost(store: &dyn Store, number: u64) {
@@ -142,7 +143,8 @@ pub async fn by_any_of_several_digests(store: &Arc<dyn Store>) {
     let stored = rotated(store, &stored, 2, Some(moment(5))).await;
     for digests in [[digest(8), digest(1), digest(9)], [digest(1), digest(8), digest(9)]] {
         let found = store.find_token_by_digest(&digests).await.expect("a look-up");
-        assert_eq!(found, Some(TokenMatch { stored: stored.clone(), secret_until: Some(moment(5)) }));
+        let (stored, secret_until) = (stored.clone(), Some(moment(5)));
+        assert_eq!(found, Some(TokenMatch { stored, secret_until, found_by: digest(1) }));
     }
 }
 

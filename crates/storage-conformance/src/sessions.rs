@@ -56,6 +56,7 @@ pub async fn a_session_is_found_with_its_user(store: &Arc<dyn Store>) {
         session: session(1, ed.id),
         user: User { seen_at: Some(moment(1)), ..ed.clone() },
         grants: Grants::of_roles(&built_in_role(EDITOR), [(project_id("default"), &member)]),
+        found_by: digest(1),
     };
     let found = holder(store, 1).await.expect("the session");
     assert_eq!(found, expected);

@@ -90,7 +90,7 @@ impl Sealer {
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &WorkingKey> {
+    fn working_keys(&self) -> impl Iterator<Item = &WorkingKey> {
         std::iter::once(&self.current).chain(&self.older)
     }
 }
@@ -98,18 +98,21 @@ impl Sealer {
 /// The ids of the keys only.
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<KeyId> = self.keys().map(|key| key.id).collect();
-        f.debug_struct("Sealer").field("keys", &ids).finish_non_exhaustive()
+        f.debug_struct("Sealer").field("keys", &SecretSealer::keys(self)).finish_non_exhaustive()
     }
 }
 
 impl SecretSealer for Sealer {
+    fn keys(&self) -> Vec<KeyId> {
+        self.working_keys().map(|key| key.id).collect()
+    }
+
     fn digest(&self, secret: &TokenSecret) -> SecretDigest {
         self.current.digest(secret)
     }
 
     fn digests(&self, secret: &TokenSecret) -> Vec<SecretDigest> {
-        self.keys().map(|key| key.digest(secret)).collect()
+        self.working_keys().map(|key| key.digest(secret)).collect()
     }
 
     fn record(&self, secret: &TokenSecret) -> SecretRecord {
@@ -127,7 +130,7 @@ impl SecretSealer for Sealer {
         };
         let mut error = SealingError::UnknownKey(record.key);
         // An id has four bytes, so two keys can have the same one: each of them is tried.
-        for key in self.keys().filter(|key| key.id == record.key) {
+        for key in self.working_keys().filter(|key| key.id == record.key) {
             if let Some(secret) = key.open(sealed, token) {
                 return Ok(Some(secret));
             }

@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod environments;
 mod login_failures;
+mod master_keys;
 mod page;
 mod personal_tokens;
 mod projects;

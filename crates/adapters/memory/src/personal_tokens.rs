@@ -14,7 +14,7 @@ impl State {
     /// Forgets all others, with their secrets.
     pub(crate) fn retain_personal_tokens(&mut self, stays: impl Fn(&PersonalToken) -> bool) {
         self.personal_tokens.retain(|_, token| stays(token));
-        self.personal_tokens_by_digest.retain(|_, id| self.personal_tokens.contains_key(id));
+        self.personal_tokens_by_digest.retain(|_, (id, _)| self.personal_tokens.contains_key(id));
     }
 }
 
@@ -40,7 +40,7 @@ impl PersonalTokenRepository for MemoryStore {
             return Err(StoreError::Conflict(Entity::Secret));
         }
         let id = state.next_personal_token();
-        state.personal_tokens_by_digest.insert(secret.digest, id);
+        state.personal_tokens_by_digest.insert(secret.digest, (id, secret.key));
         state.personal_tokens.insert(id, token.clone().with_id(id));
         let event = state.record(event.clone().with_assigned_id(id.0));
         Ok((id, event))
@@ -51,13 +51,14 @@ impl PersonalTokenRepository for MemoryStore {
         digests: &[SecretDigest],
     ) -> Result<Option<PersonalTokenHolder>, StoreError> {
         let state = self.state();
-        let id = digests.iter().find_map(|digest| state.personal_tokens_by_digest.get(digest));
-        let Some(kept) = id.and_then(|id| state.personal_tokens.get(id)) else {
-            return Ok(None);
-        };
+        let found = digests.iter().find_map(|digest| {
+            let (id, _) = state.personal_tokens_by_digest.get(digest)?;
+            Some((state.personal_tokens.get(id)?, *digest))
+        });
+        let Some((kept, found_by)) = found else { return Ok(None) };
         let user = state.user(kept.user)?;
         let grants = state.grants(user)?;
-        Ok(Some(PersonalTokenHolder { token: kept.clone(), user: user.clone(), grants }))
+        Ok(Some(PersonalTokenHolder { token: kept.clone(), user: user.clone(), grants, found_by }))
     }
 
     async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {

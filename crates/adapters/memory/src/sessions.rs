@@ -26,7 +26,7 @@ impl State {
     pub(crate) fn retain_sessions(&mut self, stays: impl Fn(&Session) -> bool) -> u64 {
         let there = self.sessions.len();
         self.sessions.retain(|_, session| stays(session));
-        self.sessions_by_digest.retain(|_, id| self.sessions.contains_key(id));
+        self.sessions_by_digest.retain(|_, (id, _)| self.sessions.contains_key(id));
         count(self.sessions.len()..there)
     }
 
@@ -61,7 +61,7 @@ impl SessionRepository for MemoryStore {
             return Err(StoreError::Conflict(Entity::Session(session.id)));
         }
         let gone = state.end_oldest(session.user, in_memory(*most).saturating_sub(1));
-        state.sessions_by_digest.insert(secret.digest, session.id);
+        state.sessions_by_digest.insert(secret.digest, (session.id, secret.key));
         state.sessions.insert(session.id, session.clone());
         if let Some(user) = state.users.get_mut(&session.user) {
             user.seen_at = user.seen_at.max(Some(session.created_at));
@@ -75,13 +75,14 @@ impl SessionRepository for MemoryStore {
         digests: &[SecretDigest],
     ) -> Result<Option<SessionHolder>, StoreError> {
         let state = self.state();
-        let id = digests.iter().find_map(|digest| state.sessions_by_digest.get(digest));
-        let Some(session) = id.and_then(|id| state.sessions.get(id)) else {
-            return Ok(None);
-        };
+        let found = digests.iter().find_map(|digest| {
+            let (id, _) = state.sessions_by_digest.get(digest)?;
+            Some((state.sessions.get(id)?, *digest))
+        });
+        let Some((session, found_by)) = found else { return Ok(None) };
         let user = state.user(session.user)?;
         let grants = state.grants(user)?;
-        Ok(Some(SessionHolder { session: session.clone(), user: user.clone(), grants }))
+        Ok(Some(SessionHolder { session: session.clone(), user: user.clone(), grants, found_by }))
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -106,7 +107,7 @@ impl SessionRepository for MemoryStore {
         let mut state = self.state();
         let sessions = state.retain_sessions(|session| session.expires_at >= now);
         let there = state.retired_secrets.len() + state.login_failures.len();
-        state.retired_secrets.retain(|_, (_, until)| *until >= now);
+        state.retired_secrets.retain(|_, retired| retired.until >= now);
         state.login_failures.retain(|_, failures| !failures.is_forgotten(now));
         let left = state.retired_secrets.len() + state.login_failures.len();
         Ok(sessions + count(left..there))

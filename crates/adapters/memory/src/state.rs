@@ -6,7 +6,7 @@ use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, LoginFailures, NewEvent, PasswordHash, PersonalToken,
     PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, User, UserId,
 };
-use latchkey_ports::{Entity, LoginKey, SecretDigest, StoreError, StoredToken, fresh};
+use latchkey_ports::{Entity, KeyId, LoginKey, SecretDigest, StoreError, StoredToken, fresh};
 
 /// Everything.
 #[derive(Default)]
@@ -25,19 +25,27 @@ pub(crate) struct State {
     pub(crate) tokens_by_project: BTreeSet<(ProjectId, TokenId)>,
     /// Secrets and aliases.
     pub(crate) tokens_by_digest: HashMap<SecretDigest, TokenId>,
-    /// Secrets that a rotation retired, each with the end of its overlap.
-    pub(crate) retired_secrets: HashMap<SecretDigest, (TokenId, Timestamp)>,
+    /// Secrets that a rotation retired.
+    pub(crate) retired_secrets: HashMap<SecretDigest, RetiredSecret>,
     pub(crate) tokens_of_all_projects: u64,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,
-    pub(crate) personal_tokens_by_digest: HashMap<SecretDigest, PersonalTokenId>,
+    pub(crate) personal_tokens_by_digest: HashMap<SecretDigest, (PersonalTokenId, KeyId)>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
-    pub(crate) sessions_by_digest: HashMap<SecretDigest, SessionId>,
+    pub(crate) sessions_by_digest: HashMap<SecretDigest, (SessionId, KeyId)>,
     pub(crate) login_failures: HashMap<LoginKey, LoginFailures>,
     /// In order of their numbers.
     pub(crate) events: Vec<Event>,
     last_user: i64,
     last_personal_token: i64,
     last_role: i64,
+}
+
+/// A secret that a rotation retired.
+#[derive(Clone, Copy)]
+pub(crate) struct RetiredSecret {
+    pub(crate) token: TokenId,
+    pub(crate) until: Timestamp,
+    pub(crate) key: KeyId,
 }
 
 impl State {

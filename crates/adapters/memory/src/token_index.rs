@@ -58,7 +58,7 @@ impl State {
 
     /// The token of that digest, and until when it is good where the digest is a retired secret's.
     pub(crate) fn id_of_digest(&self, digest: &SecretDigest) -> Option<(TokenId, Option<Timestamp>)> {
-        let retired = || self.retired_secrets.get(digest).map(|(id, until)| (*id, Some(*until)));
+        let retired = || self.retired_secrets.get(digest).map(|retired| (retired.token, Some(retired.until)));
         self.tokens_by_digest.get(digest).map(|id| (*id, None)).or_else(retired)
     }
 
@@ -104,7 +104,7 @@ impl State {
     /// Removes a token with all its secrets.
     pub(crate) fn remove(&mut self, id: TokenId) {
         self.take_out(id);
-        self.retired_secrets.retain(|_, (owner, _)| *owner != id);
+        self.retired_secrets.retain(|_, retired| retired.token != id);
     }
 
     /// What was decided of a token is done, and recorded.

@@ -3,11 +3,14 @@
 use async_trait::async_trait;
 use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
-    TokenRepository,
+    Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken, TokenMatch,
+    TokenQuery, TokenRepository,
 };
 
-use crate::{MemoryStore, state::State};
+use crate::{
+    MemoryStore,
+    state::{RetiredSecret, State},
+};
 
 #[async_trait]
 impl TokenRepository for MemoryStore {
@@ -61,10 +64,10 @@ impl TokenRepository for MemoryStore {
 
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let state = self.state();
-        let found = digests.iter().find_map(|digest| state.id_of_digest(digest));
-        Ok(found.and_then(|(id, secret_until)| {
+        Ok(digests.iter().find_map(|digest| {
+            let (id, secret_until) = state.id_of_digest(digest)?;
             let stored = state.tokens.get(&id)?.clone();
-            Some(TokenMatch { stored, secret_until })
+            Some(TokenMatch { stored, secret_until, found_by: *digest })
         }))
     }
 
@@ -86,13 +89,15 @@ impl TokenRepository for MemoryStore {
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let Rotation { token: id, from, to, overlap_until } = rotation;
         let mut state = self.state();
-        if state.stored_token(*id)?.secret.digest != *from {
+        let SecretRecord { digest, key, .. } = state.stored_token(*id)?.secret;
+        if digest != *from {
             return Err(StoreError::Stale(Entity::Token(*id)));
         }
         state.check_new_secret(to.digest)?;
         state.change_token(*id, |stored| stored.secret = to.clone());
         if let Some(until) = overlap_until {
-            state.retired_secrets.insert(*from, (*id, *until));
+            let retired = RetiredSecret { token: *id, until: *until, key };
+            state.retired_secrets.insert(*from, retired);
         }
         Ok(state.record(event.clone()))
     }

@@ -17,6 +17,7 @@
 //!
 //! What leaves no event takes no numbering: notes of use and failures to sign in hold rows of one table, in the order of
 //! its key; what sweeps passes over the rows that somebody holds.
+//! Secrets that get under another master key (`rekeying`) hold rows of tokens as above, and pass over others that are held.
 
 use diesel::{ExpressionMethods, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;

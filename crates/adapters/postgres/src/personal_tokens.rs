@@ -57,18 +57,21 @@ impl PersonalTokenRepository for PostgresStore {
         digests: &[SecretDigest],
     ) -> Result<Option<PersonalTokenHolder>, StoreError> {
         let mut connection = self.connection().await?;
-        let digests: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-        let row: Option<PersonalTokenRow> = personal_tokens::table
-            .filter(personal_tokens::secret_digest.eq_any(digests))
-            .select(PersonalTokenRow::as_select())
+        let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+        let row: Option<(PersonalTokenRow, Vec<u8>)> = personal_tokens::table
+            .filter(personal_tokens::secret_digest.eq_any(bytes))
+            .select((PersonalTokenRow::as_select(), personal_tokens::secret_digest))
             .first(&mut connection)
             .await
             .optional()
             .map_err(unavailable)?;
-        let Some(token) = rows::found::<_, PersonalToken>(row)? else { return Ok(None) };
+        let Some((row, digest)) = row else { return Ok(None) };
+        let token = PersonalToken::try_from(row)?;
+        let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
         // A user who was deleted since the last statement took the token along.
         let holder = user_with_grants(&mut connection, token.user).await?;
-        Ok(holder.map(|(user, grants)| PersonalTokenHolder { token, user, grants }))
+        let found = holder.zip(found_by);
+        Ok(found.map(|((user, grants), found_by)| PersonalTokenHolder { token, user, grants, found_by }))
     }
 
     #[instrument(level = "debug", skip_all, fields(users = users.len()))]

@@ -3,6 +3,7 @@
 //! Unit tests, because they ask for the plans of the very statements that the store sends, which do not leave the crate.
 
 mod events;
+mod master_keys;
 mod people;
 mod places;
 mod token_lists;

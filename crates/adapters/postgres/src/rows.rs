@@ -6,6 +6,7 @@
 
 mod columns;
 mod events;
+mod master_keys;
 mod personal_tokens;
 mod places;
 mod roles;
@@ -20,6 +21,7 @@ use latchkey_domain::Timestamp;
 use latchkey_ports::Inconsistency;
 
 pub(crate) use events::{EventRow, NewEventRow};
+pub(crate) use master_keys::{RekeyedRow, SecretCountRow, TokenSecretsRow, secrets_by_key};
 pub(crate) use personal_tokens::{NewPersonalTokenRow, PersonalTokenRow};
 pub(crate) use places::{
     EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectRow, ProjectOverviewRow, ProjectRow,

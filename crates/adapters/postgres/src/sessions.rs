@@ -50,18 +50,21 @@ impl SessionRepository for PostgresStore {
         digests: &[SecretDigest],
     ) -> Result<Option<SessionHolder>, StoreError> {
         let mut connection = self.connection().await?;
-        let digests: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-        let row: Option<SessionRow> = sessions::table
-            .filter(sessions::secret_digest.eq_any(digests))
-            .select(SessionRow::as_select())
+        let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+        let row: Option<(SessionRow, Vec<u8>)> = sessions::table
+            .filter(sessions::secret_digest.eq_any(bytes))
+            .select((SessionRow::as_select(), sessions::secret_digest))
             .first(&mut connection)
             .await
             .optional()
             .map_err(unavailable)?;
-        let Some(session) = rows::found::<_, Session>(row)? else { return Ok(None) };
+        let Some((row, digest)) = row else { return Ok(None) };
+        let session = Session::try_from(row)?;
+        let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
         // A user who was deleted since the last statement took the session along.
         let holder = user_with_grants(&mut connection, session.user).await?;
-        Ok(holder.map(|(user, grants)| SessionHolder { session, user, grants }))
+        let found = holder.zip(found_by);
+        Ok(found.map(|((user, grants), found_by)| SessionHolder { session, user, grants, found_by }))
     }
 
     #[instrument(level = "debug", skip_all, fields(%user))]

@@ -122,13 +122,13 @@ fn ids_of_retired<'a>(digests: &'a [&'a [u8]]) -> _ {
         .select(retired_secrets::token_id)
 }
 
-/// Until when that token's retired secret of one of these digests is good.
+/// Which of these digests that token's retired secret has, and until when it is good.
 #[auto_type]
 pub(crate) fn end_of_retired<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
     retired_secrets::table
         .filter(retired_secrets::secret_digest.eq_any(digests))
         .filter(retired_secrets::token_id.eq(token))
-        .select(retired_secrets::good_until)
+        .select((retired_secrets::secret_digest, retired_secrets::good_until))
 }
 
 /// How many tokens name each of these projects.

@@ -1,6 +1,7 @@
 //! The port of API tokens.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension, sql_query,
     sql_types::{Array, Timestamptz, Uuid},
@@ -84,19 +85,21 @@ impl TokenRepository for PostgresStore {
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let rows: Vec<TokenRow> = by_digest(&bytes).load(&mut &**reader).await.map_err(unavailable)?;
         let Some(stored) = rows::found::<_, StoredToken>(rows.into_iter().next())? else { return Ok(None) };
-        let mut current = std::iter::once(&stored.secret).chain(&stored.alias);
-        if current.any(|record| digests.contains(&record.digest)) {
-            return Ok(Some(TokenMatch { stored, secret_until: None }));
+        let mut current = std::iter::once(&stored.secret).chain(&stored.alias).map(|record| record.digest);
+        if let Some(found_by) = current.find(|digest| digests.contains(digest)) {
+            return Ok(Some(TokenMatch { stored, secret_until: None, found_by }));
         }
         let id = stored.token.id;
-        let end = end_of_retired(id.as_uuid(), &bytes)
+        let retired: Option<(Vec<u8>, DateTime<Utc>)> = end_of_retired(id.as_uuid(), &bytes)
             .first(&mut &**reader)
             .await
             .optional()
             .map_err(unavailable)?;
         // Without an end it was swept away since the last statement.
-        let Some(end) = end else { return Ok(None) };
-        Ok(Some(TokenMatch { stored, secret_until: Some(good_until(id, end)?) }))
+        let Some((digest, end)) = retired else { return Ok(None) };
+        let secret_until = Some(good_until(id, end)?);
+        let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
+        Ok(found_by.map(|found_by| TokenMatch { stored, secret_until, found_by }))
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %id))]

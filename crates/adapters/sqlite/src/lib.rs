@@ -20,6 +20,7 @@ mod events;
 mod health;
 mod lane;
 mod login_failures;
+mod master_keys;
 mod memberships;
 mod migrations;
 mod open_error;

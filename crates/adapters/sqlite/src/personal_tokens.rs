@@ -76,16 +76,17 @@ impl PersonalTokenRepository for SqliteStore {
         self.read_snapshot(move |connection| {
             let mut found = None;
             for digest in &digests {
-                found = personal_tokens::table
+                let row = personal_tokens::table
                     .filter(personal_tokens::secret_digest.eq(digest.0.as_slice()))
                     .select(PersonalTokenRow::as_select())
                     .first(connection)
                     .optional()?;
-                if found.is_some() {
+                if let Some(row) = row {
+                    found = Some((row, *digest));
                     break;
                 }
             }
-            let Some(row) = found else { return Ok(None) };
+            let Some((row, found_by)) = found else { return Ok(None) };
             let token = PersonalToken::try_from(row)?;
             // The foreign key makes sure of the user, unless somebody wrote without it.
             let user = find_user(connection, token.user)?.ok_or_else(|| Inconsistency {
@@ -95,7 +96,7 @@ impl PersonalTokenRepository for SqliteStore {
                 fault: format!("there is no user {}", token.user),
             })?;
             let grants = grants(connection, user.id)?;
-            Ok(Some(PersonalTokenHolder { token, user, grants }))
+            Ok(Some(PersonalTokenHolder { token, user, grants, found_by }))
         })
         .await
     }

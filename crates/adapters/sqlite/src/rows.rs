@@ -6,6 +6,7 @@
 
 mod access;
 mod events;
+mod master_keys;
 mod people;
 mod personal_tokens;
 mod places;
@@ -19,6 +20,7 @@ use latchkey_ports::{Inconsistency, SecretDigest};
 
 pub(crate) use access::{ChangedRoleRow, GrantRow, NewRoleRow, RoleRow, grants, members, roles};
 pub(crate) use events::{EventProjectRow, EventRow, NewEventRow, events};
+pub(crate) use master_keys::{SecretCountRow, TokenSecretsRow, secrets_by_key};
 pub(crate) use people::{AccountRow, ChangedUserRow, NewUserRow, UserRow, account};
 pub(crate) use personal_tokens::{NewPersonalTokenRow, PersonalTokenRow};
 pub(crate) use places::{

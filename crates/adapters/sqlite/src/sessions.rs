@@ -61,7 +61,7 @@ impl SessionRepository for SqliteStore {
                     .first(connection)
                     .optional()?;
                 if let Some(row) = row {
-                    return holder(connection, row).map(Some);
+                    return holder(connection, row, *digest).map(Some);
                 }
             }
             Ok(None)
@@ -139,7 +139,11 @@ fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> 
     Ok(())
 }
 
-fn holder(connection: &mut SqliteConnection, row: SessionRow) -> Result<SessionHolder, Failure> {
+fn holder(
+    connection: &mut SqliteConnection,
+    row: SessionRow,
+    found_by: SecretDigest,
+) -> Result<SessionHolder, Failure> {
     let session = Session::try_from(row)?;
     // The foreign key makes sure of the user, unless somebody wrote without it.
     let user = find_user(connection, session.user)?.ok_or_else(|| Inconsistency {
@@ -149,5 +153,5 @@ fn holder(connection: &mut SqliteConnection, row: SessionRow) -> Result<SessionH
         fault: format!("there is no user {}", session.user),
     })?;
     let grants = grants(connection, user.id)?;
-    Ok(SessionHolder { session, user, grants })
+    Ok(SessionHolder { session, user, grants, found_by })
 }

@@ -59,11 +59,19 @@ pub(crate) fn check_quota(
 /// its like; that no secret is another's alias, they cannot see.
 pub(crate) fn check_new_secret(
     connection: &mut SqliteConnection,
-    SecretDigest(digest): &SecretDigest,
+    digest: &SecretDigest,
 ) -> Result<(), Failure> {
+    if is_kept(connection, digest)? { Err(conflict(Entity::Secret)) } else { Ok(()) }
+}
+
+/// Whether any token has a secret, an alias or a retired secret of this digest.
+pub(crate) fn is_kept(
+    connection: &mut SqliteConnection,
+    SecretDigest(digest): &SecretDigest,
+) -> Result<bool, Failure> {
     let retired = retired_secrets::table.filter(retired_secrets::secret_digest.eq(digest.as_slice()));
     let is_there = exists(by_digest(digest)).or(exists(retired));
-    if select(is_there).get_result(connection)? { Err(conflict(Entity::Secret)) } else { Ok(()) }
+    Ok(select(is_there).get_result(connection)?)
 }
 
 /// Keeps a new token.

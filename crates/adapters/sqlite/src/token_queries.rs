@@ -12,7 +12,7 @@ use diesel::{
 };
 
 use crate::{
-    rows::TokenRow,
+    rows::{TokenRow, TokenSecretsRow},
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
 };
 
@@ -104,6 +104,13 @@ pub(crate) fn of_environment_after<'a>(environment: &'a str, after: &'a [u8], nu
         .order(api_tokens::id)
         .limit(number)
         .select(row)
+}
+
+/// What is kept of the secrets of the next tokens, after an id, by id.
+#[auto_type]
+pub(crate) fn secrets_after<'a>(id: &'a [u8], number: i64) -> _ {
+    let row: AsSelect<TokenSecretsRow, Sqlite> = TokenSecretsRow::as_select();
+    api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
 }
 
 /// How many tokens name a project, as the triggers count them.

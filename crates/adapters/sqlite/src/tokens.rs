@@ -185,17 +185,18 @@ fn tokens_with_links(
 
 fn find_by_digest(
     connection: &mut SqliteConnection,
-    SecretDigest(digest): &SecretDigest,
+    found_by: &SecretDigest,
 ) -> Result<Option<TokenMatch>, Failure> {
+    let (found_by, SecretDigest(digest)) = (*found_by, found_by);
     let row: Option<TokenRow> = by_digest(digest).first(connection).optional()?;
     if let Some(row) = row {
-        return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None }));
+        return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None, found_by }));
     }
     let retired: Option<(TokenRow, i64)> = by_retired_digest(digest).first(connection).optional()?;
     let Some((row, until)) = retired else { return Ok(None) };
     let stored = with_links(connection, row)?;
     let secret_until = Some(rows::end_of_retired_secret(stored.token.id, until)?);
-    Ok(Some(TokenMatch { stored, secret_until }))
+    Ok(Some(TokenMatch { stored, secret_until, found_by }))
 }
 
 fn rotate(connection: &mut SqliteConnection, rotation: &Rotation) -> Result<(), Failure> {

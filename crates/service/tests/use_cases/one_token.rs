@@ -27,7 +27,7 @@ pub(crate) const INDEX: IndexSettings = IndexSettings {
 };
 
 pub(crate) fn found(stored: &StoredToken) -> TokenMatch {
-    TokenMatch { stored: stored.clone(), secret_until: None }
+    TokenMatch { stored: stored.clone(), secret_until: None, found_by: stored.secret.digest }
 }
 
 pub(crate) fn away() -> StoreError {

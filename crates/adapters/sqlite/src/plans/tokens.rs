@@ -10,6 +10,7 @@ use crate::{
     token_queries::{
         RECORD_SEEN, by_digest, by_id, by_retired_digest, links, links_beyond_project,
         number_of_all_projects, number_of_project, of_environment_after, of_project, of_project_after,
+        secrets_after,
     },
 };
 
@@ -65,6 +66,20 @@ fn quotas_are_counted_in_indexes() {
         assert_eq!(
             plan(connection, &number_of_all_projects()),
             ["SCAN api_tokens USING COVERING INDEX api_tokens_of_all_projects"]
+        );
+    });
+}
+
+#[test]
+fn secrets_are_walked_down_the_primary_key() {
+    with_much(|connection| {
+        assert_plan(
+            &plan(connection, &secrets_after(&[7; 16], 500)),
+            &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
+        );
+        assert_plan(
+            &plan(connection, &secrets_after(&[], 500)),
+            &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
         );
     });
 }

@@ -1,0 +1,193 @@
+//! The port of what is kept under which master key.
+
+use async_trait::async_trait;
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select,
+    sql_query, sql_types::BigInt, update,
+};
+use latchkey_domain::{PersonalTokenId, SessionId, Timestamp, TokenId};
+use latchkey_ports::{
+    MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError, TokenSecrets,
+};
+use tracing::instrument;
+
+use crate::{
+    SqliteStore,
+    errors::Failure,
+    rows::{self, ChangedSecretRow, SecretCountRow, TokenSecretsRow},
+    schema::{api_tokens, personal_tokens, retired_secrets, sessions},
+    token_keeping::is_kept,
+    token_queries::secrets_after,
+};
+
+/// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
+const COUNT: &str = "\
+    WITH kept (form, key, has_ended) AS (\
+        SELECT secret_sealed IS NULL, secret_key, secret_sealed IS NULL AND coalesce(expires_at <= ?1, FALSE) \
+        FROM api_tokens \
+        UNION ALL \
+        SELECT alias_sealed IS NULL, alias_key, alias_sealed IS NULL AND coalesce(expires_at <= ?1, FALSE) \
+        FROM api_tokens WHERE alias_key IS NOT NULL \
+        UNION ALL SELECT 2, secret_key, expires_at <= ?1 FROM personal_tokens \
+        UNION ALL SELECT 3, secret_key, expires_at <= ?1 FROM sessions \
+        UNION ALL SELECT 4, secret_key, good_until <= ?1 FROM retired_secrets) \
+    SELECT form, key, count(*) FILTER (WHERE NOT has_ended) AS good, count(*) FILTER (WHERE has_ended) AS ended \
+    FROM kept GROUP BY form, key";
+
+#[async_trait]
+impl MasterKeyRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all)]
+    async fn token_secrets(
+        &self,
+        after: Option<TokenId>,
+        limit: u32,
+    ) -> Result<Vec<TokenSecrets>, StoreError> {
+        self.read(move |connection| {
+            // Nothing at all comes before every id.
+            let after = after.map(|id| *id.as_uuid().as_bytes());
+            let after: &[u8] = after.as_ref().map_or(&[], |bytes| bytes.as_slice());
+            let rows: Vec<TokenSecretsRow> = secrets_after(after, limit.into()).load(connection)?;
+            let secrets: Result<_, _> = rows.into_iter().map(TokenSecrets::try_from).collect();
+            Ok(secrets?)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(secrets = rekeyings.len()))]
+    async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError> {
+        if rekeyings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rekeyings = rekeyings.to_vec();
+        self.write(move |connection| {
+            let mut done = Vec::with_capacity(rekeyings.len());
+            for rekeying in &rekeyings {
+                if rekey(connection, rekeying)? {
+                    done.push(rekeying.from);
+                }
+            }
+            Ok(done)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
+        self.read(move |connection| {
+            let rows: Vec<SecretCountRow> =
+                sql_query(COUNT).bind::<BigInt, _>(now.millis()).load(connection)?;
+            Ok(rows::secrets_by_key(rows)?)
+        })
+        .await
+    }
+}
+
+fn rekey(connection: &mut SqliteConnection, rekeying: &Rekeying) -> Result<bool, Failure> {
+    match rekeying.of {
+        SecretOf::Token(id) => rekey_token(connection, id, rekeying),
+        SecretOf::Alias(id) => rekey_alias(connection, id, rekeying),
+        // What has no sealed copy has no room for one either.
+        _ if rekeying.to.sealed.is_some() => Ok(false),
+        SecretOf::Retired(id) => rekey_retired(connection, id, rekeying),
+        SecretOf::PersonalToken(id) => rekey_personal_token(connection, id, rekeying),
+        SecretOf::Session(id) => rekey_session(connection, id, rekeying),
+    }
+}
+
+fn rekey_token(
+    connection: &mut SqliteConnection,
+    id: TokenId,
+    Rekeying { from, to, .. }: &Rekeying,
+) -> Result<bool, Failure> {
+    let uuid = id.as_uuid();
+    let token = api_tokens::table
+        .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
+        .filter(api_tokens::secret_digest.eq(from.0.as_slice()));
+    let is_bare: Option<bool> =
+        token.select(api_tokens::secret_sealed.is_null()).first(connection).optional()?;
+    if is_bare != Some(to.sealed.is_none()) || is_kept(connection, &to.digest)? {
+        return Ok(false);
+    }
+    update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
+    Ok(true)
+}
+
+fn rekey_alias(
+    connection: &mut SqliteConnection,
+    id: TokenId,
+    Rekeying { from, to, .. }: &Rekeying,
+) -> Result<bool, Failure> {
+    let uuid = id.as_uuid();
+    let token = api_tokens::table
+        .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
+        .filter(api_tokens::alias_digest.eq(from.0.as_slice()));
+    let is_bare: Option<bool> =
+        token.select(api_tokens::alias_sealed.is_null()).first(connection).optional()?;
+    if is_bare != Some(to.sealed.is_none()) || is_kept(connection, &to.digest)? {
+        return Ok(false);
+    }
+    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
+    update(token)
+        .set((
+            api_tokens::alias_digest.eq(digest),
+            api_tokens::alias_key.eq(key),
+            api_tokens::alias_sealed.eq(to.sealed.as_deref()),
+        ))
+        .execute(connection)?;
+    Ok(true)
+}
+
+fn rekey_retired(
+    connection: &mut SqliteConnection,
+    id: TokenId,
+    Rekeying { from, to, .. }: &Rekeying,
+) -> Result<bool, Failure> {
+    if is_kept(connection, &to.digest)? {
+        return Ok(false);
+    }
+    let uuid = id.as_uuid();
+    let kept = retired_secrets::table
+        .filter(retired_secrets::secret_digest.eq(from.0.as_slice()))
+        .filter(retired_secrets::token_id.eq(uuid.as_bytes().as_slice()));
+    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
+    let done = update(kept)
+        .set((retired_secrets::secret_digest.eq(digest), retired_secrets::secret_key.eq(key)))
+        .execute(connection)?;
+    Ok(done > 0)
+}
+
+fn rekey_personal_token(
+    connection: &mut SqliteConnection,
+    PersonalTokenId(id): PersonalTokenId,
+    Rekeying { from, to, .. }: &Rekeying,
+) -> Result<bool, Failure> {
+    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
+    let taken = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
+    if select(exists(taken)).get_result(connection)? {
+        return Ok(false);
+    }
+    let kept = personal_tokens::table.find(id).filter(personal_tokens::secret_digest.eq(from.0.as_slice()));
+    let done = update(kept)
+        .set((personal_tokens::secret_digest.eq(digest), personal_tokens::secret_key.eq(key)))
+        .execute(connection)?;
+    Ok(done > 0)
+}
+
+fn rekey_session(
+    connection: &mut SqliteConnection,
+    SessionId(id): SessionId,
+    Rekeying { from, to, .. }: &Rekeying,
+) -> Result<bool, Failure> {
+    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
+    let taken = sessions::table.filter(sessions::secret_digest.eq(digest));
+    if select(exists(taken)).get_result(connection)? {
+        return Ok(false);
+    }
+    let kept = sessions::table
+        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::secret_digest.eq(from.0.as_slice()));
+    let done = update(kept)
+        .set((sessions::secret_digest.eq(digest), sessions::secret_key.eq(key)))
+        .execute(connection)?;
+    Ok(done > 0)
+}
