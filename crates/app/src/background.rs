@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_ports::{Causes, StoreError};
+use latchkey_ports::Causes;
 use latchkey_service::UseCases;
 use tokio::{
     task::JoinSet,
@@ -47,10 +47,8 @@ impl Background {
     /// Ends them and writes what is left to be written.
     pub(crate) async fn finish(mut self) {
         self.tasks.shutdown().await;
-        match timeout(LAST_FLUSH, self.use_cases.flush_seen()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => unwritten(&error),
-            Err(_) => tracing::warn!("when tokens were last seen could not be written within {LAST_FLUSH:?}"),
+        if timeout(LAST_FLUSH, write_notes(&self.use_cases)).await.is_err() {
+            tracing::warn!("what was noted of tokens could not be written within {LAST_FLUSH:?}");
         }
     }
 }
@@ -95,9 +93,17 @@ async fn flush(use_cases: Arc<UseCases>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = use_cases.flush_seen().await {
-            unwritten(&error);
-        }
+        write_notes(&use_cases).await;
+    }
+}
+
+/// Writes all that was noted on the path of requests. Neither part waits for the other to succeed.
+async fn write_notes(use_cases: &UseCases) {
+    if let Err(error) = use_cases.flush_seen().await {
+        tracing::warn!(error = %Causes(&error), "when tokens were last seen could not be written");
+    }
+    if let Err(error) = use_cases.flush_rekeyings().await {
+        tracing::warn!(error = %Causes(&error), "what was used could not be put under the current master key");
     }
 }
 
@@ -115,8 +121,4 @@ async fn sweep(use_cases: Arc<UseCases>) {
             Err(error) => tracing::warn!(error = %Causes(&error), "what has ended could not be forgotten"),
         }
     }
-}
-
-fn unwritten(error: &StoreError) {
-    tracing::warn!(error = %Causes(error), "when tokens were last seen could not be written");
 }

@@ -1,15 +1,16 @@
 //! Who is calling: from a secret to a principal.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use latchkey_domain::{Grants, Principal, Timestamp, TokenSecret, User, UserCredential};
 use latchkey_ports::{
-    Clock, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretSealer, SessionHolder,
-    SessionRepository, StoreError, TokenRepository,
+    Clock, KeyId, MasterKeyRepository, PersonalTokenHolder, PersonalTokenRepository, Rekeying, SecretDigest,
+    SecretOf, SecretSealer, SessionHolder, SessionRepository, StoreError, TokenMatch, TokenRepository,
 };
 
 use crate::{
     Figures, PrincipalIndex, SeenLedger, figures::Answers, index::Known, lookup_budget::LookupBudget,
+    rekeying_ledger::RekeyingLedger,
 };
 
 /// Why nobody was recognised.
@@ -43,6 +44,9 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     index: Arc<PrincipalIndex>,
     seen: Arc<SeenLedger>,
+    rekeyings: RekeyingLedger,
+    /// The keys that secrets are moved away from, once they are known.
+    older_keys: OnceLock<Vec<KeyId>>,
     budget: LookupBudget,
     answers: Answers,
 }
@@ -67,7 +71,19 @@ impl Authenticator {
         seen: Arc<SeenLedger>,
     ) -> Self {
         let budget = LookupBudget::of(index.settings().unknown_per_second);
-        Self { ports, sealer, clock, index, seen, budget, answers: Answers::default() }
+        // No more than there are principals to remember.
+        let rekeyings = RekeyingLedger::of(index.settings().capacity);
+        Self {
+            ports,
+            sealer,
+            clock,
+            index,
+            seen,
+            rekeyings,
+            older_keys: OnceLock::new(),
+            budget,
+            answers: Answers::default(),
+        }
     }
 
     /// The principal of this secret from a header, which may be an API token's (also one retired by a rotation), its
@@ -106,6 +122,35 @@ impl Authenticator {
             nobodies,
             feed_age: self.index.feed_age(),
         }
+    }
+
+    /// Finds out once which of the configured keys are older ones: those that something was made with already. Another one is
+    /// a key to come, and other processes may soon make secrets with it that must stay under it (decision 16). To be called
+    /// at the start.
+    ///
+    /// # Errors
+    /// As [`MasterKeyRepository::secrets_by_key`]; to be called again then.
+    pub async fn learn_older_keys(&self, store: &dyn MasterKeyRepository) -> Result<&[KeyId], StoreError> {
+        if let Some(known) = self.older_keys.get() {
+            return Ok(known);
+        }
+        let mut older: Vec<KeyId> = self.sealer.keys().into_iter().skip(1).collect();
+        if !older.is_empty() {
+            let used = store.secrets_by_key(self.clock.now()).await?;
+            older.retain(|older| used.keys().any(|(key, _)| key == older));
+        }
+        Ok(self.older_keys.get_or_init(|| older))
+    }
+
+    /// Puts what was recognised under an older master key, and has no sealed copy, under the current one. To be called at
+    /// intervals and at shutdown.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; nothing is lost.
+    pub async fn flush_rekeyings(&self, store: &dyn MasterKeyRepository) -> Result<(), StoreError> {
+        let older = self.learn_older_keys(store).await?;
+        // What was passed over is looked up again when it is next used, and noted again where that is of use.
+        self.rekeyings.flush(store, older, |digest| self.index.forget(digest)).await
     }
 
     async fn recognise(
@@ -169,32 +214,76 @@ impl Authenticator {
             return Err(AuthenticationError::Busy);
         }
         let digests = self.sealer.digests(secret);
-        let principal = if secret.is_personal() {
+        let found = if secret.is_personal() {
             self.ports.personal_tokens.find_personal_token_by_digest(&digests).await?.map(of_personal_token)
         } else if secret.is_session() {
             self.ports.sessions.find_session_by_digest(&digests).await?.map(of_session)
         } else {
-            let found = self.ports.tokens.find_token_by_digest(&digests).await?;
-            found.map(|found| Principal::of_token(&found.stored.token, found.secret_until))
+            self.ports.tokens.find_token_by_digest(&digests).await?.map(of_token)
         };
         self.answers.from_store.add_one();
-        if principal.is_none() {
+        let Some(Found { principal, of, by, has_copy }) = found else {
             self.budget.spend(secret, now);
-        }
-        let known = principal.map_or(Known::Nobody, |principal| Known::Principal(Arc::new(principal)));
+            self.index.keep(digest, &Known::Nobody, asked_at);
+            return Ok(Known::Nobody);
+        };
+        let known = Known::Principal(Arc::new(principal));
         self.index.keep(digest, &known, asked_at);
+        // What has a sealed copy is not ours to move: the copy would stay behind.
+        if by != digest && !has_copy && !self.is_noted(secret, &digests, of, by) {
+            self.index.forget(&digest);
+        }
         Ok(known)
+    }
+
+    /// Notes that a secret is under another than the current key; where there is no room for that, says so.
+    fn is_noted(
+        &self,
+        secret: &TokenSecret,
+        digests: &[SecretDigest],
+        of: SecretOf,
+        by: SecretDigest,
+    ) -> bool {
+        let mut keys = self.sealer.keys().into_iter().zip(digests);
+        let Some((key, _)) = keys.find(|(_, digest)| **digest == by) else { return true };
+        if self.older_keys.get().is_some_and(|older| !older.contains(&key)) {
+            return true;
+        }
+        self.rekeyings.note(key, Rekeying { of, from: by, to: self.sealer.record(secret) })
     }
 }
 
-fn of_personal_token(holder: PersonalTokenHolder) -> Principal {
-    let PersonalTokenHolder { token, user, grants, .. } = holder;
-    of_user(&user, grants, UserCredential::PersonalToken(token.id), token.expires_at)
+/// What the store knows of a secret.
+struct Found {
+    principal: Principal,
+    of: SecretOf,
+    by: SecretDigest,
+    /// Whether the secret can be shown again.
+    has_copy: bool,
 }
 
-fn of_session(holder: SessionHolder) -> Principal {
-    let SessionHolder { session, user, grants, .. } = holder;
-    of_user(&user, grants, UserCredential::Session(session.id), session.expires_at)
+fn of_token(found: TokenMatch) -> Found {
+    let TokenMatch { stored, secret_until, found_by: by } = found;
+    let principal = Principal::of_token(&stored.token, secret_until);
+    let id = stored.token.id;
+    let (of, has_copy) = match &stored.alias {
+        _ if secret_until.is_some() => (SecretOf::Retired(id), false),
+        Some(alias) if alias.digest == by => (SecretOf::Alias(id), alias.sealed.is_some()),
+        _ => (SecretOf::Token(id), stored.secret.sealed.is_some()),
+    };
+    Found { principal, of, by, has_copy }
+}
+
+fn of_personal_token(holder: PersonalTokenHolder) -> Found {
+    let PersonalTokenHolder { token, user, grants, found_by: by } = holder;
+    let principal = of_user(&user, grants, UserCredential::PersonalToken(token.id), token.expires_at);
+    Found { principal, of: SecretOf::PersonalToken(token.id), by, has_copy: false }
+}
+
+fn of_session(holder: SessionHolder) -> Found {
+    let SessionHolder { session, user, grants, found_by: by } = holder;
+    let principal = of_user(&user, grants, UserCredential::Session(session.id), session.expires_at);
+    Found { principal, of: SecretOf::Session(session.id), by, has_copy: false }
 }
 
 fn of_user(user: &User, grants: Grants, credential: UserCredential, expires_at: Timestamp) -> Principal {

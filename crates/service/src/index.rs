@@ -218,6 +218,11 @@ impl PrincipalIndex {
         }
     }
 
+    /// Forgets whose digest it is, so that the store is asked the next time.
+    pub(crate) fn forget(&self, digest: &SecretDigest) {
+        self.principals.remove(digest);
+    }
+
     /// How long ago all changes were known; `None` = never yet.
     pub(crate) fn feed_age(&self) -> Option<Duration> {
         let confirmed = self.confirmed_at.load(Ordering::SeqCst).checked_sub(1)?;

@@ -6,8 +6,8 @@ use latchkey_domain::Timestamp;
 use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
 
 use crate::{
-    AuditTrail, Authenticator, Environments, Figures, FirstTokens, IndexSettings, InstanceTokens, Members,
-    PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SeenLedger, ServiceAccounts,
+    AuditTrail, Authenticator, Environments, Figures, FirstTokens, IndexSettings, InstanceTokens, MasterKeys,
+    Members, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SeenLedger, ServiceAccounts,
     SessionPolicy, Sessions, TokenIssuer, TokenPolicy, Users, Verification, WhoAmI, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
@@ -76,6 +76,8 @@ pub struct UseCases {
     pub environments: Environments,
     /// The audit trail.
     pub audit_trail: AuditTrail,
+    /// What is kept under which master key.
+    pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
     seen: Arc<SeenLedger>,
     store: Arc<dyn Store>,
@@ -125,6 +127,7 @@ impl UseCases {
             sealer: sealer.clone(),
             entropy,
         };
+        let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let authenticator =
             Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), seen.clone()));
         Self {
@@ -143,6 +146,7 @@ impl UseCases {
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
             audit_trail: AuditTrail::new(store.clone(), store.clone()),
+            master_keys,
             issuer,
             index,
             seen,
@@ -186,6 +190,23 @@ impl UseCases {
     /// [`StoreError::Unavailable`]; nothing is lost.
     pub async fn flush_seen(&self) -> Result<(), StoreError> {
         self.seen.flush(&*self.store, &*self.store).await
+    }
+
+    /// Finds out which of the configured master keys are older ones, and not yet to come; to be called at the start, before
+    /// other processes make anything with those.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`UseCases::flush_rekeyings`] tries again.
+    pub async fn learn_older_keys(&self) -> Result<(), StoreError> {
+        self.authenticator.learn_older_keys(&*self.store).await.map(drop)
+    }
+
+    /// Puts what was used under an older master key under the current one; to be called at intervals and at shutdown.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; nothing is lost.
+    pub async fn flush_rekeyings(&self) -> Result<(), StoreError> {
+        self.authenticator.flush_rekeyings(&*self.store).await
     }
 
     /// Forgets what has ended and can never be used again, and events older than the retention; to be called at

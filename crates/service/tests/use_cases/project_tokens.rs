@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::{
-    House, QUOTA, client_of, draft, moment, origin, permit, project_id, settings, user, user_with,
+    House, QUOTA, client_of, draft, moment, origin, permit, project_id, sealer, settings, user, user_with,
 };
 use latchkey_domain::{
     EnvironmentName, EnvironmentScope, EventKind, Grants, Permission, Place, Principal, ProjectScope,
@@ -226,7 +226,7 @@ async fn what_was_made_to_be_shown_again_is_hidden_once_secrets_are_shown_once()
     let open = House::new();
     let made = open.token(client_of(ProjectScope::one(project_id("default")))).await;
     assert!(!made.secure);
-    let strict = House::over(Arc::clone(&open.store), settings(Reveal::Once), |hasher| hasher);
+    let strict = open.beside(sealer(), settings(Reveal::Once));
     for (house, is_shown) in [(&open, true), (&strict, false)] {
         let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
         assert_eq!(listed.iter().map(|token| token.secret.is_some()).collect::<Vec<_>>(), [is_shown]);

@@ -43,6 +43,10 @@ pub(crate) fn sealer() -> Arc<dyn SecretSealer> {
     Arc::new(Sealer::new(&keys, entropy))
 }
 
+fn hasher() -> Arc<dyn PasswordHasher> {
+    Arc::new(Argon2Hasher::with_cost(CHEAP, Arc::new(CountingEntropy::default())))
+}
+
 pub(crate) fn settings(reveal: Reveal) -> Settings {
     Settings {
         tokens: TokenPolicy { quota: Quota(QUOTA), reveal, allow_admin: false },
@@ -76,23 +80,28 @@ impl House {
         settings: Settings,
         by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
     ) -> Self {
-        Self::over(Arc::new(MemoryStore::new(moment(0))), settings, by)
+        let store = Arc::new(MemoryStore::new(moment(0)));
+        let clock = Arc::new(ManualClock::at(moment(1_700_000_000_000)));
+        Self::over((store, clock), sealer(), by(hasher()), settings)
     }
 
-    /// Over a store that is there already.
-    pub(crate) fn over(
-        store: Arc<MemoryStore>,
+    /// Another process on the same store, perhaps with other keys.
+    pub(crate) fn beside(&self, sealer: Arc<dyn SecretSealer>, settings: Settings) -> Self {
+        Self::over((self.store.clone(), self.clock.clone()), sealer, hasher(), settings)
+    }
+
+    fn over(
+        (store, clock): (Arc<MemoryStore>, Arc<ManualClock>),
+        sealer: Arc<dyn SecretSealer>,
+        hasher: Arc<dyn PasswordHasher>,
         settings: Settings,
-        by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
     ) -> Self {
-        let clock = Arc::new(ManualClock::at(moment(1_700_000_000_000)));
-        let entropy = Arc::new(CountingEntropy::default());
         let surroundings = Surroundings {
             store: Arc::clone(&store) as Arc<dyn Store>,
-            sealer: sealer(),
-            hasher: by(Arc::new(Argon2Hasher::with_cost(CHEAP, entropy.clone()))),
+            sealer,
+            hasher,
             clock: clock.clone(),
-            entropy,
+            entropy: Arc::new(CountingEntropy::default()),
         };
         Self { use_cases: UseCases::new(surroundings, settings), store, clock }
     }
