@@ -1,5 +1,7 @@
 //! The command line, as `--help` explains it.
 
+mod keys;
+
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +10,7 @@ use latchkey_domain::{
     Username,
 };
 
+pub(crate) use self::keys::{KeysCommand, PROCEDURE};
 use crate::{commands::expiry::Expiry, config::Overrides};
 
 const EXAMPLES: &str = "\
@@ -281,13 +284,6 @@ pub(crate) struct OptionalExpiry {
     /// Until when it is valid: 2030-01-31T00:00:00Z
     #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
     pub(crate) expires_at: Option<Expiry>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysCommand {
-    /// Print a new master key, for the environment of servers or a key file
-    #[command(after_help = "Example:\n  (umask 077 && latchkey keys generate > latchkey.key)")]
-    Generate,
 }
 
 #[cfg(test)]

@@ -32,6 +32,13 @@ pub(crate) fn explain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// A line that takes the place of the last one, on a terminal.
+pub(crate) fn redraw(line: impl Display) {
+    let mut stderr = io::stderr().lock();
+    // To the beginning of the line, and what stands there goes.
+    let _ = write!(stderr, "\r\x1b[K{line}").and_then(|()| stderr.flush());
+}
+
 /// Says what went wrong, with its causes, and how to exit.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     explain(format_args!("latchkey: {}", Causes(error.as_ref())));

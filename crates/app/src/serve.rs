@@ -69,6 +69,9 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     // After the address is taken, because a token may be shown this once; before it answers anybody.
     let has_terminal = io::stdout().is_terminal();
     let access = startup::first_tokens(&house, &config.database.url, init, has_terminal).await?;
+    if let Err(error) = house.use_cases.learn_older_keys().await {
+        tracing::warn!(error = %Causes(&error), "it is not known yet what is under which master key");
+    }
     let background =
         Background::start(&house.use_cases, config.verify.follow_every(), config.seen_flush_interval);
     let server = server.run();

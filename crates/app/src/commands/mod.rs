@@ -2,9 +2,11 @@
 //! says what came of it.
 
 pub(crate) mod expiry;
+mod key_usage;
 mod keys;
 mod password;
 mod personal_tokens;
+mod progress;
 mod projects;
 mod tokens;
 mod users;
@@ -87,9 +89,13 @@ async fn on_database(command: Command, config: &Config, environment: &Environmen
         Command::Project(ProjectCommand::Create(project)) => projects::create(&house, project).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&house, token).await,
         Command::Token(TokenCommand::Create(token)) => tokens::create(&house, token).await,
-        Command::Serve(_) | Command::Migrate | Command::Config | Command::Openapi | Command::Keys(_) => {
-            Ok(())
-        }
+        Command::Keys(KeysCommand::List) => keys::list(&house).await,
+        Command::Keys(KeysCommand::Rotate) => keys::rotate(&house).await,
+        Command::Serve(_)
+        | Command::Migrate
+        | Command::Config
+        | Command::Openapi
+        | Command::Keys(KeysCommand::Generate) => Ok(()),
     }
 }
 

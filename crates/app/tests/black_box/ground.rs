@@ -5,7 +5,7 @@ use std::{
     io::Write as _,
     net::SocketAddr,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, ExitStatus, Output, Stdio},
     sync::Mutex,
 };
 
@@ -123,16 +123,29 @@ impl Ground {
     /// As [`Ground::run`], for a command that reads this.
     #[track_caller]
     pub(crate) fn run_on(&self, arguments: &[&str], input: &str) -> String {
+        let (status, stdout, stderr) = self.end_of(arguments, input);
+        assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
+        self.asides.lock().expect("the asides").push_str(&stderr);
+        stdout
+    }
+
+    /// Runs a command line to its end, which must be the exit code 1, and gives back what it printed and what it said.
+    #[track_caller]
+    pub(crate) fn fail(&self, arguments: &[&str]) -> (String, String) {
+        let (status, stdout, stderr) = self.end_of(arguments, "");
+        assert_eq!(status.code(), Some(1), "latchkey {}:\n{stdout}\n{stderr}", arguments.join(" "));
+        (stdout, stderr)
+    }
+
+    fn end_of(&self, arguments: &[&str], input: &str) -> (ExitStatus, String, String) {
         let mut command = self.program();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("it starts");
         // A command that reads nothing may have ended: then writing fails, and that is no fault.
         drop(process.stdin.take().expect("piped").write_all(input.as_bytes()));
         let Output { status, stdout, stderr } = process.wait_with_output().expect("it ends");
-        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
-        self.asides.lock().expect("the asides").push_str(&stderr);
-        stdout.into_owned()
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (status, text(stdout), text(stderr))
     }
 
     /// All that command lines said on standard error, where logs go.

@@ -48,6 +48,8 @@ mod golden_replay;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]
+mod key_rotation;
+#[cfg(test)]
 mod last_seen;
 #[cfg(test)]
 mod lost_key;

@@ -209,3 +209,42 @@ fn help_teaches_by_example() {
     assert!(home.done("user set-password --help").contains("--password-stdin < password.txt"));
     assert!(home.done("--version").starts_with("latchkey "));
 }
+
+#[test]
+fn one_master_key_is_no_rotation_and_the_way_to_one_is_shown() {
+    let home = Home::new();
+    assert_eq!(home.done("project create shop"), "shop");
+    let error = home.refused("keys rotate", 2);
+    assert!(error.starts_with("latchkey: there is one master key only"), "{error}");
+    for step in
+        ["latchkey keys generate", "<old>,<new>", "<new>,<old>", "latchkey keys rotate", "data/latchkey.key"]
+    {
+        assert!(error.contains(step), "{step}: {error}");
+        assert!(home.done("keys rotate --help").contains(step), "{step}");
+    }
+    let table = home.done("keys list");
+    let [_, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
+    assert!(line.contains(" current "), "{table}");
+}
+
+#[test]
+fn a_key_file_takes_several_keys() {
+    let home = Home::new();
+    home.done("token create --type client --name a");
+    let file = home.path("data/latchkey.key");
+    let old = std::fs::read_to_string(&file).expect("the key of the database");
+    let new = home.done("keys generate");
+    std::fs::write(&file, format!("{new}\n{old}")).expect("written");
+    let said = home.run("keys rotate");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.stderr.contains("sealed anew: 1 of 1\n1 secret was put under "), "{said:?}");
+    assert!(said.stderr.contains("it can be taken out of LATCHKEY_MASTER_KEY, or the key file"), "{said:?}");
+    assert_eq!(home.done("keys rotate"), said.stdout.trim_end(), "once more");
+    std::fs::write(&file, new).expect("written");
+    let table = home.done("keys list");
+    let [_, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
+    assert_eq!(
+        line.split_whitespace().skip(1).collect::<Vec<_>>(),
+        ["current", "1", "0", "0", "0", "0", "0"]
+    );
+}

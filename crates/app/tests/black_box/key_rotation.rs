@@ -1,0 +1,243 @@
+//! A master key is replaced, step by step as `docs/operations.md` says, and whoever has a secret notices nothing.
+
+use serde_json::json;
+
+use crate::{
+    command_line::NewToken,
+    database::Records,
+    ground::{ADMIN, Ground, Store},
+    server::{Server, TOKENS, percent_encoded},
+    waiting::until_true,
+    wire::Call,
+};
+
+const OLD: &str = "6f6c642d6b65792d6f6c642d6b65792d6f6c642d6b65792d6f6c642d6b657921";
+const NEW: &str = "6e65772d6b65792d6e65772d6b65792d6e65772d6b65792d6e65772d6b657921";
+const KEYS: &str = "LATCHKEY_MASTER_KEY";
+/// Longer than the test takes: nothing is written but at a stop.
+const NEVER: &str = "1h";
+
+/// The secrets of one instance, by what is kept of them.
+struct Secrets {
+    /// Tokens that can be shown, and an alias of one that can be shown too.
+    sealed: Vec<String>,
+    /// A show-once token, a secret that was replaced and is still good, a personal token.
+    digests: Vec<String>,
+    /// A session's cookie.
+    cookie: String,
+}
+
+impl Secrets {
+    #[track_caller]
+    fn are_all_good(&self, server: &Server) {
+        self.can_be_shown(server);
+        self.digests_are_good(server);
+    }
+
+    #[track_caller]
+    fn can_be_shown(&self, server: &Server) {
+        for secret in &self.sealed {
+            let answer = server.send(&Call::get("/auth/verify").by(secret));
+            assert_eq!(answer.status, 200, "{secret}: {}", answer.text());
+        }
+    }
+
+    #[track_caller]
+    fn digests_are_good(&self, server: &Server) {
+        for secret in &self.digests {
+            // A personal token is nobody's to verify, and acts.
+            let target = if secret.starts_with("user:") { "/api/admin/user" } else { "/auth/verify" };
+            let answer = server.send(&Call::get(target).by(secret));
+            assert_eq!(answer.status, 200, "{secret}: {}", answer.text());
+        }
+        let answer = server.send(&Call::get("/api/admin/user").header("cookie", &self.cookie));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+}
+
+/// What lists show of all tokens.
+fn shown(server: &Server) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let tokens = server.tokens();
+    let mut shown: Vec<_> =
+        tokens.iter().map(|token| (text(&token["secret"]), text(&token["alias"]))).collect();
+    shown.sort();
+    shown
+}
+
+/// Gives a token what it had for a secret as its alias, which no route does; gives back the new secret.
+fn alias_of_its_old_secret(ground: &Ground, server: &Server, secret: &str) -> String {
+    let mut records = Records::of(ground);
+    let is_postgres = ground.store == Store::Postgres;
+    let mut column = |name: &str| {
+        let hex = if is_postgres { format!("encode({name}, 'hex')") } else { format!("hex({name})") };
+        let bytes = records.texts(&format!("SELECT {hex} AS value FROM api_tokens WHERE name = 'aliased'"));
+        if is_postgres { format!("'\\x{}'", bytes[0]) } else { format!("x'{}'", bytes[0]) }
+    };
+    let [digest, key, sealed] = ["secret_digest", "secret_key", "secret_sealed"].map(&mut column);
+    let rotated = rotate(server, secret, "PT0S");
+    let update = format!(
+        "UPDATE api_tokens SET alias_digest = {digest}, alias_key = {key}, alias_sealed = {sealed} \
+         WHERE name = 'aliased'"
+    );
+    assert!(Records::of(ground).try_execute(&update));
+    rotated
+}
+
+fn rotate(server: &Server, secret: &str, overlap: &str) -> String {
+    let target = format!("{TOKENS}/{}/rotate", percent_encoded(secret));
+    let answer = server.as_admin(Call::post(&target, &json!({ "overlap": overlap })));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["secret"].as_str().expect("a secret").to_owned()
+}
+
+/// Makes secrets of every sort, all under the one key that is configured.
+fn made(ground: &mut Ground) -> Secrets {
+    // The first start makes the admin token, where there is no other yet.
+    ground.serve().stop();
+    ground.set("LATCHKEY__TOKENS__REVEAL", "once");
+    let once = ground.make_token(&NewToken { name: "once", projects: &["default"], ..NewToken::default() });
+    ground.set("LATCHKEY__TOKENS__REVEAL", "always");
+    let server = ground.serve();
+    let personal = ground.make_caller("bo", "Viewer");
+    let retired = server.create("rotated");
+    let replaced = rotate(&server, &retired, "PT1H");
+    let alias = server.create("aliased");
+    let aliased = alias_of_its_old_secret(ground, &server, &alias);
+    let sealed = vec![ADMIN.to_owned(), server.create("plain"), replaced, aliased, alias];
+    let user = json!({ "username": "ed", "password": "correct horse", "rootRole": 3 });
+    assert_eq!(server.as_admin(Call::post("/api/admin/user-admin", &user)).status, 201);
+    let login = json!({ "username": "ed", "password": "correct horse" });
+    let answer = server.send(&Call::post("/auth/simple/login", &login));
+    let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a cookie");
+    let secrets = Secrets { sealed, digests: vec![once, retired, personal], cookie: cookie.to_owned() };
+    secrets.are_all_good(&server);
+    server.stop();
+    secrets
+}
+
+/// The counts of a key in the table that the command prints, by its place among the lines.
+fn line(table: &str, place: usize) -> Vec<&str> {
+    let line = table.lines().nth(place).unwrap_or_else(|| panic!("no line {place} in {table}"));
+    line.split_whitespace().skip(1).collect()
+}
+
+fn a_key_is_replaced(store: Store) {
+    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", NEVER);
+    let secrets = made(&mut ground);
+
+    // Every process knows the new key before one makes secrets with it.
+    ground.set(KEYS, &format!("{OLD},{NEW}"));
+    let server = ground.serve();
+    let before = shown(&server);
+    ground.set(KEYS, &format!("{NEW},{OLD}"));
+    let other = ground.serve();
+    let newest = other.create("of the new key");
+    assert_eq!(server.send(&Call::get("/auth/verify").by(&newest)).status, 200, "the other key is known");
+
+    // One that has only a digest, too; and it stays there, though it is used where the old key is still in front.
+    let personal = ground.make_personal_token("bo", "of the new key");
+    assert_eq!(server.send(&Call::get("/api/admin/user").by(&personal)).status, 200);
+
+    // Beside both servers.
+    let table = ground.run(&["keys", "rotate"]);
+    assert_eq!(line(&table, 1), ["current", "6", "0", "1", "0", "0", "0"], "{table}");
+    assert_eq!(line(&table, 2), ["older", "0", "1", "1", "1", "1", "0"], "{table}");
+    let asides = ground.asides();
+    assert!(asides.contains("5 secrets were put under "), "{asides}");
+    assert!(asides.contains(" is needed for now."), "{asides}");
+    secrets.are_all_good(&server);
+    secrets.are_all_good(&other);
+    let mut expected = before.clone();
+    expected.push((newest.clone(), String::new()));
+    expected.sort();
+    assert_eq!(shown(&server), expected);
+    // The one moves nothing, the other what was used, at its stop.
+    server.stop();
+    other.stop();
+
+    let table = ground.run(&["keys", "rotate"]);
+    assert_eq!(line(&table, 2), ["older", "0", "0", "0", "0", "0", "0"], "{table}");
+    assert!(ground.asides().contains("it can be taken out of LATCHKEY_MASTER_KEY"), "{}", ground.asides());
+
+    ground.set(KEYS, NEW);
+    let server = ground.serve();
+    secrets.are_all_good(&server);
+    assert_eq!(shown(&server), expected);
+    assert_eq!(ground.run(&["keys", "list"]).lines().count(), 2);
+    let events = Records::of(&ground).count("events WHERE kind LIKE 'api-token-%'");
+    // Six tokens made, two of them rotated, and the one of the new key.
+    assert_eq!(events, 6 + 2, "moving leaves no event");
+}
+
+#[test]
+fn a_key_is_replaced_on_sqlite() {
+    a_key_is_replaced(Store::Sqlite);
+}
+
+#[test]
+fn a_key_is_replaced_on_postgres() {
+    a_key_is_replaced(Store::Postgres);
+}
+
+fn what_was_used_moves_while_a_server_runs(store: Store) {
+    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
+    let secrets = made(&mut ground);
+    ground.set(KEYS, &format!("{NEW},{OLD}"));
+    let server = ground.serve();
+    secrets.digests_are_good(&server);
+    let left = || {
+        let table = ground.run(&["keys", "list"]);
+        line(&table, 2)[2..].iter().map(|count| count.parse::<u32>().expect("a number")).sum::<u32>()
+    };
+    until_true("what was used is under the new key", || left() == 0);
+    secrets.are_all_good(&server);
+}
+
+#[test]
+fn what_was_used_moves_while_a_server_runs_on_sqlite() {
+    what_was_used_moves_while_a_server_runs(Store::Sqlite);
+}
+
+#[test]
+fn what_was_used_moves_while_a_server_runs_on_postgres() {
+    what_was_used_moves_while_a_server_runs(Store::Postgres);
+}
+
+fn what_cannot_be_opened_is_named(store: Store) {
+    let mut ground = Ground::on(store).with(KEYS, OLD);
+    let server = ground.serve();
+    let good = server.create("good");
+    server.create("altered");
+    server.stop();
+    let altered = match store {
+        Store::Postgres => "secret_sealed || '\\x00'::bytea",
+        _ => "CAST(secret_sealed || x'00' AS BLOB)",
+    };
+    let alter = format!("UPDATE api_tokens SET secret_sealed = {altered} WHERE name = 'altered'");
+    assert!(Records::of(&ground).try_execute(&alter));
+
+    // The key of the other secrets is none of these.
+    ground.set(KEYS, &format!("{NEW},{}", "ab".repeat(32)));
+    let (table, error) = ground.fail(&["keys", "rotate"]);
+    assert_eq!(line(&table, 3)[..2], ["missing", "3"], "{table}");
+    assert!(error.contains("is not among those configured"), "{error}");
+    assert!(error.contains("of the sealed secrets, 3 stay behind"), "{error}");
+
+    ground.set(KEYS, &format!("{NEW},{OLD}"));
+    let (table, error) = ground.fail(&["keys", "rotate"]);
+    assert_eq!((line(&table, 1)[1], line(&table, 2)[1]), ("2", "1"), "{table}");
+    assert!(error.contains("does not belong to its token, or was altered"), "{error}");
+    let server = ground.serve();
+    assert_eq!(server.send(&Call::get("/auth/verify").by(&good)).status, 200);
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_on_sqlite() {
+    what_cannot_be_opened_is_named(Store::Sqlite);
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_on_postgres() {
+    what_cannot_be_opened_is_named(Store::Postgres);
+}
