@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_ports::Causes;
+use latchkey_ports::{Causes, StoreError};
 use latchkey_service::UseCases;
 use tokio::{
     task::JoinSet,

@@ -4,6 +4,7 @@ use std::{fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context as _, bail};
 use latchkey_crypto::{KeyFileError, KeyRing, MasterKey, SystemEntropy};
+use latchkey_ports::KeyId;
 
 use crate::config::{Config, Database, Environment};
 
@@ -15,6 +16,15 @@ there is no master key, without which no secret can be kept or recognised.
   Make one, keep it safe, and give it to every process on this database:
       latchkey keys generate
   then set LATCHKEY_MASTER_KEY, or put it into a file of mode 0600 and name that in secrets.master_key_file";
+
+/// What to say of a key that should be configured, as the oldest token in the database shows.
+pub(crate) fn missing(key: KeyId) -> String {
+    format!(
+        "the oldest token in the database is under the master key {key}, which is not among those configured: what is made \
+         here is not recognised by processes that have it, and what they make not here. `latchkey keys list` shows what is \
+         under which key"
+    )
+}
 
 /// The keys: from the environment, else from the configured file, else from beside the SQLite database.
 ///

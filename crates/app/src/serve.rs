@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::{
     background::Background,
     config::{Config, Environment, Server},
-    output,
+    keys, output,
     signals::{Signals, Stop},
     startup,
     wiring::House,
@@ -69,6 +69,9 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     // After the address is taken, because a token may be shown this once; before it answers anybody.
     let has_terminal = io::stdout().is_terminal();
     let access = startup::first_tokens(&house, &config.database.url, init, has_terminal).await?;
+    if let Some(key) = house.use_cases.master_keys.missing().await? {
+        tracing::warn!("{}", keys::missing(key));
+    }
     if let Err(error) = house.use_cases.learn_older_keys().await {
         tracing::warn!(error = %Causes(&error), "it is not known yet what is under which master key");
     }

@@ -3,8 +3,11 @@
 
 use latchkey_domain::{
     Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectDescription, ProjectId,
-    ProjectMode, ProjectName, Role, Timestamp,
+    ProjectMode, ProjectName, Role, RoleId, Timestamp,
 };
+
+/// Ids of roles up to this one are kept for those that are built in.
+pub const LAST_ID_OF_BUILT_IN_ROLES: RoleId = RoleId(99);
 
 /// The built-in roles.
 #[must_use]

@@ -84,6 +84,17 @@ impl MasterKeys {
         self.sealer.keys()
     }
 
+    /// The key of the oldest API token, where it is not configured: then this process most likely has other keys than those
+    /// that use the store besides. What it makes they do not recognise, nor it what they make.
+    ///
+    /// # Errors
+    /// As [`MasterKeyRepository::token_secrets`].
+    pub async fn missing(&self) -> Result<Option<KeyId>, StoreError> {
+        let oldest = self.store.token_secrets(None, 1).await?;
+        let key = oldest.first().map(|secrets| secrets.secret.key);
+        Ok(key.filter(|key| !self.configured().contains(key)))
+    }
+
     /// How much is kept in which form under which key.
     ///
     /// # Errors

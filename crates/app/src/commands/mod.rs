@@ -82,6 +82,9 @@ async fn on_database(command: Command, config: &Config, environment: &Environmen
         return migrate(config, environment).await;
     }
     let house = House::open(config, environment).await?;
+    if let Some(key) = house.use_cases.master_keys.missing().await? {
+        output::explain(format_args!("latchkey: warning: {}.", crate::keys::missing(key)));
+    }
     match command {
         Command::User(UserCommand::Create(user)) => users::create(&house, user).await,
         Command::User(UserCommand::SetPassword(password)) => users::set_password(&house, password).await,

@@ -1,0 +1,1 @@
+SELECT setval(pg_get_serial_sequence('roles', 'id'), max(id)) FROM roles;
