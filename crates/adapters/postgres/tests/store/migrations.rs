@@ -13,6 +13,7 @@ use crate::databases::store_on;
 
 /// From the newest to the oldest.
 const DOWN: [&str; 5] = [
+    include_str!("../../../../../migrations/postgres/0005_role_ids/down.sql"),
     include_str!("../../../../../migrations/postgres/0004_announced_events/down.sql"),
     include_str!("../../../../../migrations/postgres/0003_member_counts/down.sql"),
     include_str!("../../../../../migrations/postgres/0002_access_model/down.sql"),
