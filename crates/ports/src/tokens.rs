@@ -40,6 +40,11 @@ pub struct Rotation {
     pub overlap_until: Option<Timestamp>,
 }
 
+impl Rotation {
+    /// So many replaced secrets of one token may be good at the same moment, beside the one that it has.
+    pub const MOST_RETIRED: u64 = 10;
+}
+
 /// How many tokens may name one project, and how many may be for all projects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota(pub u64);
@@ -121,8 +126,9 @@ pub trait TokenRepository: Send + Sync {
     /// until the overlap ends; secrets retired earlier keep their own ends. The alias stays.
     ///
     /// # Errors
-    /// `NotFound` where there is no such token (any more); `Stale` where its secret is not `from` any more; `Conflict`
-    /// for a new secret that is there already; `Unavailable`.
+    /// `NotFound` where there is no such token (any more); `Stale` where its secret is not `from` any more; `LimitReached`
+    /// where there is an overlap, and [`Rotation::MOST_RETIRED`] retired secrets of the token are good at the moment of
+    /// the event; `Conflict` for a new secret that is there already; `Unavailable`.
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Removes a token with all its secrets, with its event.

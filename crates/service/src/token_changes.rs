@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenId, TokenSecret};
-use latchkey_ports::{Rotation, SecretSealer, StoredToken, TokenRepository};
+use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
 use crate::{Initiator, Refusal, RevealedToken, TokenIssuer, changes::Changes};
 
@@ -136,10 +136,23 @@ impl TokenChanges {
         };
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
-        self.tokens.rotate_token(&rotation, &event).await?;
+        self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;
         self.changes.made(&event);
         let secure = to.sealed.is_none();
         let shown = self.issuer.reveal(StoredToken { secret: to, ..stored });
         Ok(RevealedToken { secret: Some(secret), secure, ..shown })
+    }
+}
+
+fn too_many_retired(error: StoreError) -> Refusal {
+    match error {
+        StoreError::LimitReached { limit } => Refusal::field(
+            "overlap",
+            format!(
+                "{limit} replaced secrets of this token are still good: wait until one of them ends, or send \"PT0S\", with which \
+                 the present one ends at once."
+            ),
+        ),
+        other => other.into(),
     }
 }

@@ -89,7 +89,6 @@ macro_rules! cases_of_people {
             a_role_is_held_where_its_kind_says,
             one_wins_each_way,
             a_role_is_read_whole,
-            an_id_is_none_of_a_built_in_role,
         });
         $crate::area!(memberships {
             several_users_get_several_roles,

@@ -11,6 +11,7 @@ macro_rules! cases_of_the_store {
             there_are_two_environments,
             there_are_the_built_in_roles,
             there_is_nothing_else,
+            an_id_is_none_of_a_built_in_role,
         });
         $crate::area!(events {
             every_mutation_leaves_its_event,

@@ -99,6 +99,7 @@ macro_rules! cases_of_tokens {
             the_order_of_refusals,
             a_removal_takes_all_secrets,
             a_retired_secret_finds_the_token_of_the_moment,
+            retired_secrets_are_few,
         });
         $crate::area!(rotation_races {
             one_rotation_wins,

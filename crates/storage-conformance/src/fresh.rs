@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventId, Project, TokenId, UserId};
+use latchkey_domain::{EventId, Project, RoleId, TokenId, UserId};
 use latchkey_ports::{EnvironmentOverview, ProjectOverview, Store, fresh};
 
 use crate::{
     observed::all_projects,
-    samples::{ADMIN, built_in_role, digest, environment, moment, project_id},
+    samples::{ADMIN, built_in_role, digest, environment, moment, project_id, project_role, role_created},
 };
 
 /// A store that is ready answers.
@@ -66,4 +66,14 @@ pub async fn there_is_nothing_else(store: &Arc<dyn Store>) {
     assert_eq!(store.find_account_by_login("admin").await.expect("a look-up"), None);
     assert_eq!(store.grants_of(UserId(1)).await.expect("a look-up"), None);
     assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+}
+
+/// The first role that is made has the first id that is not kept for those that are built in.
+pub async fn an_id_is_none_of_a_built_in_role(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let RoleId(last) = fresh::LAST_ID_OF_BUILT_IN_ROLES;
+    assert!(fresh::roles().iter().all(|role| role.id.0 <= last));
+    let new = project_role("CI");
+    let (id, _) = store.create_role(&new, &role_created(&new)).await.expect("a role is created");
+    assert_eq!(id, RoleId(last + 1));
 }

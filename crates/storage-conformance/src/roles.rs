@@ -293,12 +293,3 @@ pub async fn a_role_is_read_whole(store: &Arc<dyn Store>) {
         assert!(made.all(|role| role.permissions == project_role("r").permissions), "{roles:?}");
     }
 }
-
-/// The first role that is made has the first id that is not kept for those that are built in.
-pub async fn an_id_is_none_of_a_built_in_role(store: &Arc<dyn Store>) {
-    let store = store.as_ref();
-    let RoleId(last) = fresh::LAST_ID_OF_BUILT_IN_ROLES;
-    assert!(fresh::roles().iter().all(|role| role.id.0 <= last));
-    let (id, _) = create(store, &project_role("CI")).await.expect("a role is created");
-    assert_eq!(id, RoleId(last + 1));
-}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventKind, Timestamp};
+use latchkey_domain::{EventKind, NewEvent, Timestamp};
 use latchkey_ports::{Entity, KeyId, Rotation, SecretRecord, Store, StoredToken, TokenMatch};
 
 use crate::{
@@ -252,4 +252,27 @@ pub async fn a_retired_secret_finds_the_token_of_the_moment(store: &Arc<dyn Stor
     let now = last_seen(Some(moment(8)), ending(Some(moment(9)), stored));
     is_found(store, 1, &now, Some(moment(50))).await;
     is_found(store, 2, &now, None).await;
+}
+
+/// So many retired secrets are good at once; one that has ended makes room, and without an overlap none is needed.
+pub async fn retired_secrets_are_few(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let mut stored = token(1, &["default"]);
+    given::token(store, &stored).await;
+    let at = |millis| NewEvent { at: moment(millis), ..event(EventKind::ApiTokenRotated) };
+    let full = Refusal::LimitReached(Rotation::MOST_RETIRED);
+    for number in 1..=Rotation::MOST_RETIRED {
+        let until = if number == 1 { moment(50) } else { moment(90) };
+        stored = rotated(store, &stored, number + 1, Some(until)).await;
+    }
+    let next = rotation(&stored, 100, Some(moment(60)));
+    assert_eq!(refusal(store, store.rotate_token(&next, &at(49))).await, full);
+    store.rotate_token(&next, &at(50)).await.expect("the first has ended");
+    stored.secret = secret(100);
+    let more = rotation(&stored, 101, Some(moment(60)));
+    assert_eq!(refusal(store, store.rotate_token(&more, &at(50))).await, full);
+    store.rotate_token(&rotation(&stored, 101, None), &at(50)).await.expect("without an overlap");
+    let other = token(200, &["default"]);
+    given::token(store, &other).await;
+    rotated(store, &other, 201, Some(moment(90))).await;
 }

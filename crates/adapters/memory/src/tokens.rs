@@ -9,6 +9,7 @@ use latchkey_ports::{
 
 use crate::{
     MemoryStore,
+    page::count,
     state::{RetiredSecret, State},
 };
 
@@ -92,6 +93,11 @@ impl TokenRepository for MemoryStore {
         let SecretRecord { digest, key, .. } = state.stored_token(*id)?.secret;
         if digest != *from {
             return Err(StoreError::Stale(Entity::Token(*id)));
+        }
+        let limit = Rotation::MOST_RETIRED;
+        let good = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
+        if overlap_until.is_some() && count(good) >= limit {
+            return Err(StoreError::LimitReached { limit });
         }
         state.check_new_secret(to.digest)?;
         state.change_token(*id, |stored| stored.secret = to.clone());

@@ -53,6 +53,9 @@ pub(crate) async fn rotate(
     if digest != rotation.from.0 {
         return Err(stale(Entity::Token(rotation.token)));
     }
+    if rotation.overlap_until.is_some() {
+        check_retired(connection, rotation.token, event.at).await?;
+    }
     let writing = number(connection).await?;
     check_new(connection, &writing, std::iter::once(&rotation.to)).await?;
     if let Some(until) = rotation.overlap_until {
@@ -77,6 +80,20 @@ pub(crate) async fn rotate(
         .await
         .map_err(taken(|constraint| (constraint == "api_tokens_secret_unique").then_some(Entity::Secret)))?;
     record(connection, &writing, event).await
+}
+
+/// That there is room for one more retired secret of the token that is good. The token is held, so nobody else adds one.
+async fn check_retired(connection: &mut Connection, token: TokenId, now: Timestamp) -> Result<(), Failure> {
+    let good = retired_secrets::table
+        .filter(retired_secrets::token_id.eq(token.as_uuid()))
+        .filter(retired_secrets::good_until.gt(now.to_datetime()));
+    let good: i64 = good.count().get_result(connection).await?;
+    let limit = Rotation::MOST_RETIRED;
+    if good.unsigned_abs() < limit {
+        Ok(())
+    } else {
+        Err(Failure::Answer(StoreError::LimitReached { limit }))
+    }
 }
 
 /// Removes a token with all its secrets.

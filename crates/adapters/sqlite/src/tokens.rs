@@ -135,7 +135,7 @@ impl TokenRepository for SqliteStore {
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
         self.write(move |connection| {
-            rotate(connection, &rotation)?;
+            rotate(connection, &rotation, event.at)?;
             record(connection, &event)
         })
         .await
@@ -199,7 +199,7 @@ fn find_by_digest(
     Ok(Some(TokenMatch { stored, secret_until, found_by }))
 }
 
-fn rotate(connection: &mut SqliteConnection, rotation: &Rotation) -> Result<(), Failure> {
+fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp) -> Result<(), Failure> {
     let Rotation { token: id, from, to, overlap_until } = rotation;
     let uuid = id.as_uuid();
     let key = uuid.as_bytes().as_slice();
@@ -210,6 +210,9 @@ fn rotate(connection: &mut SqliteConnection, rotation: &Rotation) -> Result<(), 
     if digest != from.0 {
         return Err(stale(Entity::Token(*id)));
     }
+    if overlap_until.is_some() {
+        check_retired(connection, key, now)?;
+    }
     check_new_secret(connection, &to.digest)?;
     update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
     if let Some(until) = overlap_until {
@@ -219,4 +222,18 @@ fn rotate(connection: &mut SqliteConnection, rotation: &Rotation) -> Result<(), 
         insert_into(retired_secrets::table).values(retired).execute(connection)?;
     }
     Ok(())
+}
+
+/// That there is room for one more retired secret of the token that is good.
+fn check_retired(connection: &mut SqliteConnection, token: &[u8], now: Timestamp) -> Result<(), Failure> {
+    let good = retired_secrets::table
+        .filter(retired_secrets::token_id.eq(token))
+        .filter(retired_secrets::good_until.gt(now.millis()));
+    let good: i64 = good.count().get_result(connection)?;
+    let limit = Rotation::MOST_RETIRED;
+    if good.unsigned_abs() < limit {
+        Ok(())
+    } else {
+        Err(Failure::Answer(StoreError::LimitReached { limit }))
+    }
 }

@@ -263,3 +263,21 @@ async fn other_sites_cannot_have_a_browser_rotate() {
     let own = request(TOKENS, &token).insert_header(("sec-fetch-site", "same-origin"));
     assert_eq!(app.send_with(&cookie, own).await.json()["secret"].as_str().map(str::len), Some(token.len()));
 }
+
+#[actix_web::test]
+async fn only_so_many_old_secrets_are_good_at_once() {
+    for route in BOTH {
+        let app = TestApp::new().await;
+        let mut current = app.token(of_default()).await;
+        for _ in 0..10 {
+            current = rotate(&app, route, &current, "P30D").await;
+        }
+        let refused = app.send(As::Root, request(route, &current).set_json(json!({"overlap": "PT1S"}))).await;
+        refused.is(400, "BadDataError");
+        assert_eq!(refused.json()["details"][0]["path"], "/body/overlap");
+        assert!(is_good(&app, &current).await);
+        current = rotate(&app, route, &current, "PT0S").await;
+        app.clock.advance(DAY * 30);
+        rotate(&app, route, &current, "PT1S").await;
+    }
+}
