@@ -140,11 +140,15 @@ impl Server {
         token["secret"].as_str().expect("a secret").to_owned()
     }
 
-    /// The names of the default project's tokens.
+    /// The names of the default project's tokens, in their own order.
     pub(crate) fn names(&self, secret: &str) -> Vec<String> {
         let list: Value = self.get(TOKENS, secret).json().expect("a list");
         let tokens = list["tokens"].as_array().expect("tokens");
-        tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned()).collect()
+        let names = tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned());
+        let mut names: Vec<_> = names.collect();
+        // Lists are in the order of creation, to the millisecond; within one, chance decides.
+        names.sort_unstable();
+        names
     }
 
     /// All that it printed for people so far.
