@@ -44,7 +44,9 @@ pub struct Context {
 impl Context {
     /// The use cases, what makes the ids of requests and errors, and the settings.
     #[must_use]
-    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, settings: HttpSettings) -> Self {
+    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, mut settings: HttpSettings) -> Self {
+        // In the form in which peers are compared with them.
+        settings.trusted_proxies.iter_mut().for_each(|proxy| *proxy = proxy.to_canonical());
         let document = crate::openapi().to_json().unwrap_or_default();
         Self { use_cases, entropy, settings, document, table: routes::table() }
     }
