@@ -86,9 +86,13 @@ impl Accounts {
 
     pub(crate) async fn directory(&self, kind: AccountKind, page: Page) -> Result<Directory, Refusal> {
         let users = self.users.users(kind, page).await?;
-        let mut root_roles = self.access.roles().await?;
-        root_roles.retain(|role| role.kind.is_root());
-        Ok(Directory { users, root_roles })
+        Ok(Directory { users, root_roles: self.root_roles().await? })
+    }
+
+    async fn root_roles(&self) -> Result<Vec<Role>, Refusal> {
+        let mut roles = self.access.roles().await?;
+        roles.retain(|role| role.kind.is_root());
+        Ok(roles)
     }
 
     /// The account of this id and kind.
@@ -172,21 +176,10 @@ impl Accounts {
         caller: &Caller,
         reference: &RoleReference,
     ) -> Result<RoleId, Refusal> {
-        let role = self.role(reference, "rootRole", |role| role.kind.is_root()).await?;
-        caller.check_granting(&role, &Place::Instance)?;
+        let roles = self.root_roles().await?;
+        let role = choose(&roles, reference, "rootRole")?;
+        caller.check_granting(role, &Place::Instance)?;
         Ok(role.id)
-    }
-
-    /// The role that a request names in that member of its body, among those that fit there.
-    pub(crate) async fn role(
-        &self,
-        reference: &RoleReference,
-        field: &'static str,
-        fits: impl Fn(&Role) -> bool,
-    ) -> Result<Role, Refusal> {
-        let mut roles = self.access.roles().await?;
-        roles.retain(fits);
-        choose(&roles, reference, field).cloned()
     }
 }
 

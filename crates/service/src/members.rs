@@ -39,9 +39,13 @@ impl Members {
     /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
     pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, Refusal> {
         let members = self.access().members(permit.project()).await?;
+        Ok(ProjectAccess { members, roles: self.roles_of_projects().await? })
+    }
+
+    async fn roles_of_projects(&self) -> Result<Vec<Role>, Refusal> {
         let mut roles = self.access().roles().await?;
         roles.retain(|role| !role.kind.is_root());
-        Ok(ProjectAccess { members, roles })
+        Ok(roles)
     }
 
     /// Gives each of these users each of these roles, in addition to those held. Where all hold all of them already,
@@ -134,8 +138,7 @@ impl Members {
         references: &[RoleReference],
     ) -> Result<Vec<Role>, Refusal> {
         let place = Place::Project(permit.project().clone());
-        let mut known = self.access().roles().await?;
-        known.retain(|role| !role.kind.is_root());
+        let known = self.roles_of_projects().await?;
         let mut given: Vec<Role> = Vec::new();
         for reference in references {
             let role = choose(&known, reference, "roles")?;
