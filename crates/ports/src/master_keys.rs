@@ -63,6 +63,12 @@ impl SecretForm {
     /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired];
+
+    /// The form of that place in [`SecretForm::ALL`], as SQL stores number them.
+    #[must_use]
+    pub fn numbered(place: i64) -> Option<Self> {
+        usize::try_from(place).ok().and_then(|place| Self::ALL.get(place)).copied()
+    }
 }
 
 impl fmt::Display for SecretForm {

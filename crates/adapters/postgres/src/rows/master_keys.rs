@@ -33,22 +33,33 @@ impl TryFrom<TokenSecretsRow> for TokenSecrets {
     fn try_from(row: TokenSecretsRow) -> Result<Self, Inconsistency> {
         let token = TokenId::from_uuid(row.id);
         let at = Row { table: "api_tokens", key: token };
-        let secret = SecretRecord {
-            digest: SecretDigest(at.column("secret_digest", row.secret_digest.0)?),
-            key: KeyId(at.column("secret_key", row.secret_key.0)?),
-            sealed: row.secret_sealed.map(Vec::into_boxed_slice),
-        };
-        let alias = match (row.alias_digest, row.alias_key) {
-            (None, None) => None,
-            (Some(digest), Some(key)) => Some(SecretRecord {
-                digest: SecretDigest(at.column("alias_digest", digest.0)?),
-                key: KeyId(at.column("alias_key", key.0)?),
-                sealed: row.alias_sealed.map(Vec::into_boxed_slice),
-            }),
-            _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
-        };
+        let secret = (row.secret_digest, row.secret_key, row.secret_sealed);
+        let (secret, alias) = records(&at, secret, (row.alias_digest, row.alias_key, row.alias_sealed))?;
         Ok(Self { token, secret, alias })
     }
+}
+
+/// What is kept of a token's secret and of its alias: digest, key and sealed copy of each.
+pub(super) fn records(
+    at: &Row<TokenId>,
+    (digest, key, sealed): (Bytes<32>, Bytes<4>, Option<Vec<u8>>),
+    alias: (Option<Bytes<32>>, Option<Bytes<4>>, Option<Vec<u8>>),
+) -> Result<(SecretRecord, Option<SecretRecord>), Inconsistency> {
+    let secret = SecretRecord {
+        digest: SecretDigest(at.column("secret_digest", digest.0)?),
+        key: KeyId(at.column("secret_key", key.0)?),
+        sealed: sealed.map(Vec::into_boxed_slice),
+    };
+    let alias = match alias {
+        (None, None, _) => None,
+        (Some(digest), Some(key), sealed) => Some(SecretRecord {
+            digest: SecretDigest(at.column("alias_digest", digest.0)?),
+            key: KeyId(at.column("alias_key", key.0)?),
+            sealed: sealed.map(Vec::into_boxed_slice),
+        }),
+        _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
+    };
+    Ok((secret, alias))
 }
 
 /// A secret that is under its new key, by the digest that it had.
@@ -85,11 +96,10 @@ pub(crate) struct SecretCountRow {
 pub(crate) fn secrets_by_key(rows: Vec<SecretCountRow>) -> Result<SecretsByKey, Inconsistency> {
     let count = |row: SecretCountRow| {
         let at = Row { table: "all that hold secrets", key: "of one key" };
-        let form = usize::try_from(row.form).ok().and_then(|form| SecretForm::ALL.get(form));
-        let form = form.ok_or_else(|| at.inconsistency("form", row.form))?;
+        let form = SecretForm::numbered(row.form).ok_or_else(|| at.inconsistency("form", row.form))?;
         let key = KeyId(at.column("secret_key", row.key.0)?);
         let (good, ended) = (at.number("good", row.good)?, at.number("ended", row.ended)?);
-        Ok(((key, *form), SecretCount { good, ended }))
+        Ok(((key, form), SecretCount { good, ended }))
     };
     rows.into_iter().map(count).collect()
 }

@@ -6,12 +6,13 @@ use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
     TokenId, TokenKind, TokenName,
 };
-use latchkey_ports::{Inconsistency, KeyId, SecretDigest, SecretRecord, StoredToken};
+use latchkey_ports::{Inconsistency, StoredToken};
 use uuid::Uuid;
 
 use super::{
     Row,
     columns::{Bytes, Moment, Parsed},
+    master_keys::records,
 };
 use crate::schema::{api_tokens, token_rows};
 
@@ -59,20 +60,8 @@ impl TryFrom<TokenRow> for StoredToken {
             created_at: at.column("created_at", row.created_at.0)?,
             seen_at: moment("seen_at", row.seen_at)?,
         };
-        let secret = SecretRecord {
-            digest: SecretDigest(at.column("secret_digest", row.secret_digest.0)?),
-            key: KeyId(at.column("secret_key", row.secret_key.0)?),
-            sealed: row.secret_sealed.map(Vec::into_boxed_slice),
-        };
-        let alias = match (row.alias_digest, row.alias_key) {
-            (None, None) => None,
-            (Some(digest), Some(key)) => Some(SecretRecord {
-                digest: SecretDigest(at.column("alias_digest", digest.0)?),
-                key: KeyId(at.column("alias_key", key.0)?),
-                sealed: row.alias_sealed.map(Vec::into_boxed_slice),
-            }),
-            _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
-        };
+        let secret = (row.secret_digest, row.secret_key, row.secret_sealed);
+        let (secret, alias) = records(&at, secret, (row.alias_digest, row.alias_key, row.alias_sealed))?;
         Ok(Self { token, secret, alias })
     }
 }

@@ -18,7 +18,7 @@ use crate::schema::api_tokens;
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens, check_for_backend(Sqlite))]
 pub(crate) struct TokenSecretsRow {
-    id: Vec<u8>,
+    pub(super) id: Vec<u8>,
     secret_digest: Vec<u8>,
     secret_key: Vec<u8>,
     secret_sealed: Option<Vec<u8>>,
@@ -70,11 +70,10 @@ pub(crate) struct SecretCountRow {
 pub(crate) fn secrets_by_key(rows: Vec<SecretCountRow>) -> Result<SecretsByKey, Inconsistency> {
     let count = |row: SecretCountRow| {
         let at = Row { table: "all that hold secrets", key: "of one key" };
-        let form = usize::try_from(row.form).ok().and_then(|form| SecretForm::ALL.get(form));
-        let form = form.ok_or_else(|| at.inconsistency("form", row.form))?;
+        let form = SecretForm::numbered(row.form).ok_or_else(|| at.inconsistency("form", row.form))?;
         let key = KeyId(at.bytes("secret_key", &row.key)?);
         let good = at.number("good", Some(row.good))?;
-        Ok(((key, *form), SecretCount { good, ended: at.number("ended", Some(row.ended))? }))
+        Ok(((key, form), SecretCount { good, ended: at.number("ended", Some(row.ended))? }))
     };
     rows.into_iter().map(count).collect()
 }

@@ -7,17 +7,18 @@ use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
     TokenId, TokenKind, TokenName,
 };
-use latchkey_ports::{Inconsistency, KeyId, SecretRecord, StoredToken};
+use latchkey_ports::{Inconsistency, SecretRecord, StoredToken, TokenSecrets};
 use uuid::Uuid;
 
-use super::Row;
+use super::{Row, TokenSecretsRow};
 use crate::schema::{api_tokens, retired_secrets};
 
 /// A row of `api_tokens`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens, check_for_backend(Sqlite))]
 pub(crate) struct TokenRow {
-    id: Vec<u8>,
+    #[diesel(embed)]
+    secrets: TokenSecretsRow,
     name: String,
     kind: String,
     all_projects: bool,
@@ -26,18 +27,12 @@ pub(crate) struct TokenRow {
     expires_at: Option<i64>,
     created_at: i64,
     seen_at: Option<i64>,
-    secret_digest: Vec<u8>,
-    secret_key: Vec<u8>,
-    secret_sealed: Option<Vec<u8>>,
-    alias_digest: Option<Vec<u8>>,
-    alias_key: Option<Vec<u8>>,
-    alias_sealed: Option<Vec<u8>>,
 }
 
 impl TokenRow {
     /// The key by which its links are found.
     pub(crate) fn key(&self) -> &[u8] {
-        &self.id
+        &self.secrets.id
     }
 
     /// Whether it names more than one project.
@@ -51,8 +46,7 @@ impl TokenRow {
         projects: impl IntoIterator<Item = &'p str>,
     ) -> Result<StoredToken, Inconsistency> {
         let row = self;
-        let unreadable = Row { table: "api_tokens", key: "of an unreadable id" };
-        let id = TokenId::from_uuid(Uuid::from_bytes(unreadable.bytes("id", &row.id)?));
+        let TokenSecrets { token: id, secret, alias } = row.secrets.try_into()?;
         let at = Row { table: "api_tokens", key: id };
         let kind: TokenKind = at.column("kind", row.kind.parse())?;
         let projects = scope(&at, row.all_projects, row.named_projects, projects)?;
@@ -67,20 +61,6 @@ impl TokenRow {
             expires_at: at.optional_moment("expires_at", row.expires_at)?,
             created_at: at.moment("created_at", row.created_at)?,
             seen_at: at.optional_moment("seen_at", row.seen_at)?,
-        };
-        let secret = SecretRecord {
-            digest: at.digest("secret_digest", &row.secret_digest)?,
-            key: KeyId(at.bytes("secret_key", &row.secret_key)?),
-            sealed: row.secret_sealed.map(Vec::into_boxed_slice),
-        };
-        let alias = match (row.alias_digest, row.alias_key) {
-            (None, None) => None,
-            (Some(digest), Some(key)) => Some(SecretRecord {
-                digest: at.digest("alias_digest", &digest)?,
-                key: KeyId(at.bytes("alias_key", &key)?),
-                sealed: row.alias_sealed.map(Vec::into_boxed_slice),
-            }),
-            _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
         };
         Ok(StoredToken { token, secret, alias })
     }
@@ -103,7 +83,7 @@ pub(crate) fn tokens_of_project(
                 return row.into_token([project]);
             }
             let mut projects = Vec::new();
-            while let Some((_, project)) = links.next_if(|(token, _)| *token == row.id) {
+            while let Some((_, project)) = links.next_if(|(token, _)| *token == row.secrets.id) {
                 projects.push(project.as_str());
             }
             row.into_token(projects)
