@@ -48,6 +48,14 @@ impl StoreError {
             Some(_) => Ok(()),
         }
     }
+
+    /// Whether there is room for one more beside so many.
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`].
+    pub fn unless_full(held: u64, limit: u64) -> Result<(), Self> {
+        if held < limit { Ok(()) } else { Err(Self::LimitReached { limit }) }
+    }
 }
 
 /// What an error is about.

@@ -8,7 +8,7 @@ use latchkey_ports::{
     Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
 };
 
-use crate::{MemoryStore, page::in_memory, state::State};
+use crate::{MemoryStore, page::count, state::State};
 
 impl State {
     /// Forgets all others, with their secrets.
@@ -30,9 +30,7 @@ impl PersonalTokenRepository for MemoryStore {
         let mut state = self.state();
         state.user(token.user)?;
         let own = || state.personal_tokens.values().filter(|kept| kept.user == token.user);
-        if own().count() >= in_memory(most) {
-            return Err(StoreError::LimitReached { limit: most.into() });
-        }
+        StoreError::unless_full(count(own()), most.into())?;
         if own().any(|kept| kept.description == token.description) {
             return Err(StoreError::Conflict(Entity::PersonalTokenDescription));
         }

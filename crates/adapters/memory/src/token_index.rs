@@ -22,13 +22,14 @@ impl State {
     }
 
     pub(crate) fn check_quota(&self, projects: &ProjectScope, Quota(limit): Quota) -> Result<(), StoreError> {
-        let full = match projects {
-            ProjectScope::All => self.tokens_of_all_projects >= limit,
+        let most = match projects {
+            ProjectScope::All => self.tokens_of_all_projects,
             ProjectScope::Only(set) => {
-                set.as_slice().iter().any(|project| count(self.ids_of_project(project)) >= limit)
+                let counts = set.as_slice().iter().map(|project| count(self.ids_of_project(project)));
+                counts.max().unwrap_or(0)
             }
         };
-        if full { Err(StoreError::LimitReached { limit }) } else { Ok(()) }
+        StoreError::unless_full(most, limit)
     }
 
     pub(crate) fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {

@@ -94,10 +94,9 @@ impl TokenRepository for MemoryStore {
         if digest != *from {
             return Err(StoreError::Stale(Entity::Token(*id)));
         }
-        let limit = Rotation::MOST_RETIRED;
-        let good = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
-        if overlap_until.is_some() && count(good) >= limit {
-            return Err(StoreError::LimitReached { limit });
+        if overlap_until.is_some() {
+            let good = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
+            StoreError::unless_full(count(good), Rotation::MOST_RETIRED)?;
         }
         state.check_new_secret(to.digest)?;
         state.change_token(*id, |stored| stored.secret = to.clone());

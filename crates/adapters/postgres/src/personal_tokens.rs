@@ -132,9 +132,7 @@ async fn create(
     }
     let of_user = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
     let held: i64 = of_user.count().get_result(connection).await?;
-    if held >= i64::from(most) {
-        return Err(Failure::Answer(StoreError::LimitReached { limit: most.into() }));
-    }
+    StoreError::unless_full(held.unsigned_abs(), most.into())?;
     let writing = number(connection).await?;
     let id: i64 = insert_into(personal_tokens::table)
         .values(NewPersonalTokenRow::new(token, secret))

@@ -104,11 +104,7 @@ async fn check_quota(
             numbers_of_projects(&ids).load::<i64>(connection).await?.into_iter().max().unwrap_or(0)
         }
     };
-    if u64::try_from(most).is_ok_and(|most| most < limit) {
-        Ok(())
-    } else {
-        Err(Failure::Answer(StoreError::LimitReached { limit }))
-    }
+    Ok(StoreError::unless_full(most.unsigned_abs(), limit)?)
 }
 
 /// Refuses secrets that some token has, as secret, alias or retired secret. The unique indexes would not see one that is

@@ -47,9 +47,7 @@ impl PersonalTokenRepository for SqliteStore {
             check_user(connection, token.user)?;
             let own = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
             let number: i64 = own.select(count_star()).get_result(connection)?;
-            if number >= most.into() {
-                return Err(StoreError::LimitReached { limit: most.into() }.into());
-            }
+            StoreError::unless_full(number.unsigned_abs(), most.into())?;
             let id: i64 = insert_into(personal_tokens::table)
                 .values(NewPersonalTokenRow::new(&token, &secret))
                 .returning(personal_tokens::id)

@@ -42,10 +42,7 @@ pub(crate) fn check_quota(
     projects: &ProjectScope,
     Quota(limit): Quota,
 ) -> Result<(), Failure> {
-    let check = |number: i64| match u64::try_from(number) {
-        Ok(number) if number < limit => Ok(()),
-        _ => Err(Failure::Answer(StoreError::LimitReached { limit })),
-    };
+    let check = |number: i64| Ok(StoreError::unless_full(number.unsigned_abs(), limit)?);
     match projects {
         ProjectScope::All => check(number_of_all_projects().get_result(connection)?),
         ProjectScope::Only(set) => set

@@ -230,10 +230,5 @@ fn check_retired(connection: &mut SqliteConnection, token: &[u8], now: Timestamp
         .filter(retired_secrets::token_id.eq(token))
         .filter(retired_secrets::good_until.gt(now.millis()));
     let good: i64 = good.count().get_result(connection)?;
-    let limit = Rotation::MOST_RETIRED;
-    if good.unsigned_abs() < limit {
-        Ok(())
-    } else {
-        Err(Failure::Answer(StoreError::LimitReached { limit }))
-    }
+    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MOST_RETIRED)?)
 }
