@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_ports::{Causes, StoreError};
+use latchkey_ports::{ErrorChain, StoreError};
 use latchkey_service::UseCases;
 use tokio::{
     task::JoinSet,
@@ -59,10 +59,10 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
     loop {
         let followed = timeout(every.patience, use_cases.follow_changes()).await;
         let followed = followed.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(Box::new(elapsed))));
-        let stale_turn = stale.after(followed.is_ok(), use_cases.figures().from_stale_memory);
+        let stale_turn = stale.after(followed.is_ok(), use_cases.metrics().from_stale_memory);
         match outage.after(followed) {
             Some(Turn::Began(error)) => tracing::warn!(
-                error = %Causes(&error),
+                error = %ErrorChain(&error),
                 "the database does not answer; memory is trusted for verify.max_staleness"
             ),
             Some(Turn::Ended(())) => tracing::info!("the database answers again"),
@@ -99,11 +99,11 @@ async fn flush(use_cases: Arc<UseCases>, every: Duration) {
 
 /// Writes all that was noted on the path of requests. Neither part waits for the other to succeed.
 async fn write_notes(use_cases: &UseCases) {
-    if let Err(error) = use_cases.flush_seen().await {
-        tracing::warn!(error = %Causes(&error), "when tokens were last seen could not be written");
+    if let Err(error) = use_cases.flush_usage().await {
+        tracing::warn!(error = %ErrorChain(&error), "when tokens were last seen could not be written");
     }
     if let Err(error) = use_cases.flush_rekeyings().await {
-        tracing::warn!(error = %Causes(&error), "what was used could not be put under the current master key");
+        tracing::warn!(error = %ErrorChain(&error), "what was used could not be put under the current master key");
     }
 }
 
@@ -118,7 +118,9 @@ async fn sweep(use_cases: Arc<UseCases>) {
                 count,
                 "ended sessions, retired secrets and events past their time were forgotten"
             ),
-            Err(error) => tracing::warn!(error = %Causes(&error), "what has ended could not be forgotten"),
+            Err(error) => {
+                tracing::warn!(error = %ErrorChain(&error), "what has ended could not be forgotten")
+            }
         }
     }
 }

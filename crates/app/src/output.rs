@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use latchkey_ports::Causes;
+use latchkey_ports::ErrorChain;
 
 /// An error in how a command was called, which ends with the exit code that clap's own usage errors have.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,6 @@ pub(crate) fn redraw(line: impl Display) {
 
 /// Says what went wrong, with its causes, and how to exit.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
-    explain(format_args!("latchkey: {}", Causes(error.as_ref())));
+    explain(format_args!("latchkey: {}", ErrorChain(error.as_ref())));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }

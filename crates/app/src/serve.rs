@@ -13,7 +13,7 @@ use std::{
 use actix_web::{HttpServer, dev::ServerHandle};
 use anyhow::{Context as _, anyhow};
 use latchkey_http::HttpSettings;
-use latchkey_ports::Causes;
+use latchkey_ports::ErrorChain;
 use latchkey_service::whole_seconds;
 use tokio::task::JoinHandle;
 
@@ -73,7 +73,7 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
         tracing::warn!("{}", keys::missing(key));
     }
     if let Err(error) = house.use_cases.learn_older_keys().await {
-        tracing::warn!(error = %Causes(&error), "it is not known yet what is under which master key");
+        tracing::warn!(error = %ErrorChain(&error), "it is not known yet what is under which master key");
     }
     let background =
         Background::start(&house.use_cases, config.verify.follow_every(), config.seen_flush_interval);
@@ -83,7 +83,7 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
     let banner = startup::banner(&url(address), &config.database.url, &access);
     // A server needs nobody who reads that.
     if let Err(error) = output::result(banner) {
-        tracing::warn!(error = %Causes(error.as_ref()), "the address was not printed");
+        tracing::warn!(error = %ErrorChain(error.as_ref()), "the address was not printed");
     }
 
     let outcome = server.await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
 use latchkey_ports::{Clock, Entropy, Quota, Store};
-use latchkey_service::{IndexSettings, Settings, Surroundings, TokenPolicy, UseCases};
+use latchkey_service::{Dependencies, IndexSettings, Settings, TokenPolicy, UseCases};
 
 use crate::{
     clock::SystemClock,
@@ -32,7 +32,7 @@ impl House {
         let ring = keys::ring(config, environment)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let store = store::open(config).await?.store;
-        let surroundings = Surroundings {
+        let surroundings = Dependencies {
             store: store.clone(),
             sealer,
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),

@@ -17,7 +17,7 @@ const MANY_PROJECTS: u32 = 1_000;
 /// The smaller one.
 const FEW_PROJECTS: u32 = 10;
 /// A list may take that many times as long with many projects as with few.
-const MOST: f64 = 3.0;
+const MAX: f64 = 3.0;
 
 /// Every list, with its name in the report.
 const LISTS: [(&str, &str); 12] = [
@@ -78,7 +78,7 @@ pub async fn measure(
             what: format!("{name}, {MANY_PROJECTS} projects in relation to {FEW_PROJECTS}"),
             value: many.in_relation_to(few, |sample| sample.p50_ms),
             unit: "×",
-            bar: Bar::Below(MOST),
+            bar: Bar::Below(MAX),
         })
     };
     let claims = LISTS.iter().zip(series.chunks(2)).map(claim).collect::<anyhow::Result<_>>()?;

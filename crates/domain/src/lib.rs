@@ -4,14 +4,14 @@
 //! rule is a type with one fallible constructor, so past this crate's constructors nothing is checked twice.
 //!
 //! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and
-//! people ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorisation function ([`authorise`]), what becomes
+//! people ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorization function ([`authorize`]), what becomes
 //! of tokens when a place goes ([`ProjectRemoval`]), and what an audit event says ([`NewEvent`]).
 //! May not live here: anything async, a clock, randomness, a database, JSON bodies of the wire.
 //!
 //! Next room: `latchkey-ports`, the traits that carry these types in and out.
 
 mod audit;
-mod authorisation;
+mod authorization;
 mod names;
 mod new_names;
 mod password;
@@ -33,7 +33,7 @@ mod token;
 mod token_id;
 
 pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, UnknownEventKind};
-pub use authorisation::{Denied, Grant, Grants, Place, authorise, authorise_granting};
+pub use authorization::{Denied, Grant, Grants, Place, authorize, authorize_granting};
 pub use names::{
     Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectDescription, ProjectId,
     ProjectName, RoleDescription, RoleName, TokenName, Username,
@@ -43,11 +43,11 @@ pub use people::{AccountKind, Email, InvalidEmail, NewUser, User, UserId, UserId
 pub use permission::{Permission, PermissionKind, UnknownPermission};
 pub use personal_token::{NewPersonalToken, PersonalToken, PersonalTokenId};
 pub use place::{
-    Environment, EnvironmentKind, Project, ProjectMode, UnknownEnvironmentKind, UnknownProjectMode,
-    Visibility,
+    Environment, EnvironmentKind, Project, ProjectMode, ProjectVisibility, UnknownEnvironmentKind,
+    UnknownProjectMode,
 };
 pub use principal::{Principal, UserCredential, VerifiedToken, WrongTokenKind};
-pub use removal::{EnvironmentRemoval, ProjectRemoval, TokenFate};
+pub use removal::{EnvironmentRemoval, ProjectRemoval, RemovalOutcome};
 pub use role::{NewRole, PermissionFault, Role, RoleId, RoleKind, UnknownRoleKind};
 pub use scope::{EmptyScope, EnvironmentScope, ProjectScope, ProjectSet};
 pub use secret::{InvalidSecret, TokenSecret};

@@ -181,7 +181,7 @@ pub struct User {
     /// When the user was made.
     pub created_at: Timestamp,
     /// When the user last signed in; `None` = never.
-    pub seen_at: Option<Timestamp>,
+    pub last_seen_at: Option<Timestamp>,
 }
 
 impl NewUser {
@@ -189,7 +189,7 @@ impl NewUser {
     #[must_use]
     pub fn with_id(self, id: UserId) -> User {
         let Self { identity, name, kind, root_role, created_at } = self;
-        User { id, identity, name, kind, root_role, created_at, seen_at: None }
+        User { id, identity, name, kind, root_role, created_at, last_seen_at: None }
     }
 }
 

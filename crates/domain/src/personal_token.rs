@@ -41,7 +41,7 @@ pub struct PersonalToken {
     /// When it was created.
     pub created_at: Timestamp,
     /// When it last authenticated, as far as written; `None` = never.
-    pub seen_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl NewPersonalToken {
@@ -49,7 +49,7 @@ impl NewPersonalToken {
     #[must_use]
     pub fn with_id(self, id: PersonalTokenId) -> PersonalToken {
         let Self { user, description, expires_at, created_at } = self;
-        PersonalToken { id, user, description, expires_at, created_at, seen_at: None }
+        PersonalToken { id, user, description, expires_at, created_at, last_used_at: None }
     }
 }
 

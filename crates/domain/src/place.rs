@@ -69,14 +69,14 @@ impl FromStr for ProjectMode {
 
 /// Which projects somebody sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Visibility {
+pub enum ProjectVisibility {
     /// All of them.
     All,
     /// Those that are not private, and these.
     NotPrivateAnd(BTreeSet<ProjectId>),
 }
 
-impl Visibility {
+impl ProjectVisibility {
     /// Whether the project is among them.
     #[must_use]
     pub fn shows(&self, project: &Project) -> bool {

@@ -5,7 +5,7 @@ use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot,
 
 /// What becomes of one token, and the event that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenFate {
+pub enum RemovalOutcome {
     /// It lives on, and reaches less.
     Narrowed {
         /// What it still reaches.
@@ -42,7 +42,7 @@ pub struct EnvironmentRemoval {
 impl ProjectRemoval {
     /// What becomes of a token that names the project.
     #[must_use]
-    pub fn fate_of(&self, token: &ApiToken) -> TokenFate {
+    pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         let rest = if token.access.projects().names(&self.project) {
             token.access.without_project(&self.project)
         } else {
@@ -56,7 +56,7 @@ impl ProjectRemoval {
                     after: Some(Snapshot::from(&narrowed)),
                     ..about(token, EventKind::ApiTokenUpdated, &self.event)
                 };
-                TokenFate::Narrowed { access, event: Box::new(event) }
+                RemovalOutcome::Narrowed { access, event: Box::new(event) }
             }
         }
     }
@@ -65,13 +65,13 @@ impl ProjectRemoval {
 impl EnvironmentRemoval {
     /// What becomes of a token that works in the environment: it works in no other, so it is revoked.
     #[must_use]
-    pub fn fate_of(&self, token: &ApiToken) -> TokenFate {
+    pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         revoked(token, &self.event)
     }
 }
 
-fn revoked(token: &ApiToken, cause: &NewEvent) -> TokenFate {
-    TokenFate::Revoked { event: Box::new(about(token, EventKind::ApiTokenDeleted, cause)) }
+fn revoked(token: &ApiToken, cause: &NewEvent) -> RemovalOutcome {
+    RemovalOutcome::Revoked { event: Box::new(about(token, EventKind::ApiTokenDeleted, cause)) }
 }
 
 /// An event about a token, set off by whoever set off the removal, and found under each project that the token named.
@@ -84,7 +84,7 @@ fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
     }
 }
 
-impl TokenFate {
+impl RemovalOutcome {
     /// The event, whichever the fate.
     #[must_use]
     pub fn event(&self) -> &NewEvent {
@@ -119,7 +119,7 @@ mod tests {
                 .expect("a scope"),
             expires_at: None,
             created_at,
-            seen_at: None,
+            last_used_at: None,
         }
     }
 
@@ -127,16 +127,16 @@ mod tests {
         #[test]
         fn no_token_widens_when_a_project_goes(scope in project_scope(), project in project_id()) {
             let before = token(scope);
-            let fate = ProjectRemoval { project: project.clone(), event: cause() }.fate_of(&before);
+            let fate = ProjectRemoval { project: project.clone(), event: cause() }.outcome_of(&before);
             let event = fate.event();
             prop_assert_eq!(event.before.clone(), Some(Snapshot::from(&before)));
             prop_assert_eq!(event.projects.as_ref(), Some(before.access.projects()));
             match &fate {
-                TokenFate::Revoked { .. } => {
+                RemovalOutcome::Revoked { .. } => {
                     prop_assert_eq!(before.access.projects(), &ProjectScope::one(project));
                     prop_assert!(event.after.is_none());
                 }
-                TokenFate::Narrowed { access, .. } => {
+                RemovalOutcome::Narrowed { access, .. } => {
                     prop_assert!(access.projects().is_within(before.access.projects()));
                     prop_assert!(!access.projects().names(&project));
                     prop_assert!(event.after.is_some());
@@ -148,8 +148,8 @@ mod tests {
     #[test]
     fn a_token_of_a_removed_environment_is_revoked() {
         let environment = EnvironmentName::new("e").expect("a name");
-        let fate = EnvironmentRemoval { environment, event: cause() }.fate_of(&token(ProjectScope::All));
-        assert!(matches!(fate, TokenFate::Revoked { .. }));
+        let fate = EnvironmentRemoval { environment, event: cause() }.outcome_of(&token(ProjectScope::All));
+        assert!(matches!(fate, RemovalOutcome::Revoked { .. }));
         assert_eq!(fate.event().kind, EventKind::ApiTokenDeleted);
     }
 }

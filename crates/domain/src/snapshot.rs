@@ -117,7 +117,7 @@ impl From<&ApiToken> for Snapshot {
             "projects": names,
             "expiresAt": token.expires_at.map(|moment| moment.to_string()),
             "createdAt": token.created_at.to_string(),
-            "seenAt": token.seen_at.map(|moment| moment.to_string()),
+            "seenAt": token.last_used_at.map(|moment| moment.to_string()),
         }))
     }
 }
@@ -161,7 +161,7 @@ impl From<&PersonalToken> for Snapshot {
             "description": token.description.as_str(),
             "expiresAt": token.expires_at.to_string(),
             "createdAt": token.created_at.to_string(),
-            "seenAt": moment(token.seen_at),
+            "seenAt": moment(token.last_used_at),
         }))
     }
 }

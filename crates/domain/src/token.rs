@@ -169,7 +169,7 @@ pub struct ApiToken {
     /// When it was created; the same millisecond that its id carries.
     pub created_at: Timestamp,
     /// When it last authenticated, as far as written; `None` = never.
-    pub seen_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl ApiToken {
@@ -242,7 +242,7 @@ mod tests {
             access: TokenAccess::Admin,
             expires_at: Some(at(10)),
             created_at: at(0),
-            seen_at: None,
+            last_used_at: None,
         };
         assert!(!token.is_expired_at(at(9)));
         assert!(token.is_expired_at(at(10)));

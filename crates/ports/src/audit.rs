@@ -10,7 +10,7 @@ use crate::{EventQuery, StoreError};
 pub struct EventPage {
     /// The events, newest first.
     pub events: Vec<Event>,
-    /// How many there are on all pages; counted to [`EventQuery::MOST_COUNTED`] and no further.
+    /// How many there are on all pages; counted to [`EventQuery::MAX_COUNTED`] and no further.
     pub total: u64,
 }
 

@@ -15,10 +15,10 @@
 
 mod access;
 mod audit;
-mod causes;
 #[cfg(feature = "mocks")]
 mod doubles;
 mod error;
+mod error_chain;
 pub mod fresh;
 mod health;
 mod master_keys;
@@ -33,8 +33,8 @@ mod tokens;
 
 pub use access::{AccessRepository, Member, Memberships};
 pub use audit::{EventPage, EventRepository};
-pub use causes::Causes;
 pub use error::{Entity, Inconsistency, StoreError};
+pub use error_chain::ErrorChain;
 pub use health::Health;
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
@@ -42,7 +42,7 @@ pub use master_keys::{
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
-pub use queries::{Direction, EventQuery, EventReach, Page, ProjectQuery, TokenOrder, TokenQuery};
+pub use queries::{Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use surroundings::{Clock, Entropy, EntropyExt};

@@ -162,11 +162,11 @@ pub trait PersonalTokenRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Notes when personal tokens last authenticated; as [`crate::TokenRepository::record_tokens_seen`].
+    /// Notes when personal tokens last authenticated; as [`crate::TokenRepository::record_token_use`].
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn record_personal_tokens_seen(
+    async fn record_personal_token_use(
         &self,
         seen: &[(PersonalTokenId, Timestamp)],
     ) -> Result<(), StoreError>;

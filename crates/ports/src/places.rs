@@ -79,7 +79,7 @@ pub trait ProjectRepository: Send + Sync {
     ) -> Result<EventId, StoreError>;
 
     /// Removes a project with its memberships and environments. Each token that names it meets the fate that
-    /// [`ProjectRemoval::fate_of`] gives, each with its event; then the removal's own event. No token can be created in
+    /// [`ProjectRemoval::outcome_of`] gives, each with its event; then the removal's own event. No token can be created in
     /// it meanwhile.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ pub trait EnvironmentRepository: Send + Sync {
     ) -> Result<EventId, StoreError>;
 
     /// Removes an environment from the instance and from all projects. Each token that works in it meets the fate that
-    /// [`EnvironmentRemoval::fate_of`] gives, each with its event; then the removal's own event. No token can be created
+    /// [`EnvironmentRemoval::outcome_of`] gives, each with its event; then the removal's own event. No token can be created
     /// in it meanwhile.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use latchkey_domain::{
-    EnvironmentName, EventKind, ProjectId, Timestamp, TokenId, TokenKind, TokenName, Visibility,
+    EnvironmentName, EventKind, ProjectId, ProjectVisibility, Timestamp, TokenId, TokenKind, TokenName,
 };
 
 /// A part of a list.
@@ -99,7 +99,7 @@ impl TokenQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectQuery {
     /// Only those that somebody sees.
-    pub visibility: Visibility,
+    pub visibility: ProjectVisibility,
     /// Those in the archive, or those that are not.
     pub archived: bool,
     /// Which page.
@@ -108,7 +108,7 @@ pub struct ProjectQuery {
 
 /// Which events somebody may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EventReach {
+pub enum EventScope {
     /// All.
     All,
     /// Those that concern any project, or all of them.
@@ -121,7 +121,7 @@ pub enum EventReach {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventQuery {
     /// Only those that may be read.
-    pub reach: EventReach,
+    pub reach: EventScope,
     /// Only of one of these kinds.
     pub kinds: Vec<EventKind>,
     /// Only those that concern one of these projects by name.
@@ -139,11 +139,11 @@ pub struct EventQuery {
 impl EventQuery {
     /// Counting ends here: a total of that many means "at least that many", so that a page costs the same however long
     /// the trail is.
-    pub const MOST_COUNTED: u64 = 10_000;
+    pub const MAX_COUNTED: u64 = 10_000;
 
     /// Every event within reach.
     #[must_use]
-    pub fn within(reach: EventReach) -> Self {
+    pub fn within(reach: EventScope) -> Self {
         let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());
         Self { reach, kinds, projects, actors, from: None, before: None, page: Page::default() }
     }

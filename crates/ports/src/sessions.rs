@@ -32,7 +32,7 @@ pub struct SessionStart {
     /// The password that its user had when it was checked.
     pub password: Option<PasswordHash>,
     /// How many sessions the user may have, this one included.
-    pub most: u32,
+    pub max_per_user: u32,
 }
 
 /// The sessions.
@@ -40,7 +40,7 @@ pub struct SessionStart {
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
     /// Keeps a new session, with its event, and notes that its user was seen when it began. Of the user's other sessions
-    /// the newest stay, so that there are `most` with this one; says how many went.
+    /// the newest stay, so that there are `max_per_user` with this one; says how many went.
     ///
     /// # Errors
     /// `NotFound` for an unknown user, and for a service account; `Stale` with the user, where their password is another

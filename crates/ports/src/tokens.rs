@@ -42,7 +42,7 @@ pub struct Rotation {
 
 impl Rotation {
     /// So many replaced secrets of one token may be good at the same moment, beside the one that it has.
-    pub const MOST_RETIRED: u64 = 10;
+    pub const MAX_RETIRED: u64 = 10;
 }
 
 /// How many tokens may name one project, and how many may be for all projects.
@@ -127,7 +127,7 @@ pub trait TokenRepository: Send + Sync {
     ///
     /// # Errors
     /// `NotFound` where there is no such token (any more); `Stale` where its secret is not `from` any more; `LimitReached`
-    /// where there is an overlap, and [`Rotation::MOST_RETIRED`] retired secrets of the token are good at the moment of
+    /// where there is an overlap, and [`Rotation::MAX_RETIRED`] retired secrets of the token are good at the moment of
     /// the event; `Conflict` for a new secret that is there already; `Unavailable`.
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError>;
 
@@ -142,5 +142,5 @@ pub trait TokenRepository: Send + Sync {
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn record_tokens_seen(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError>;
+    async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError>;
 }

@@ -8,7 +8,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::{AccessRepository, Entity, Page, StoreError, UserRepository};
 
-use crate::{Caller, Missing, Refusal, changes::Changes};
+use crate::{Caller, Missing, ServiceError, changes::Changes};
 
 /// How a request names a role: by its id, or by its name in any case of letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Accounts {
         caller: &Caller,
         user: NewUser,
         password: Option<PasswordHash>,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, ServiceError> {
         self.check_logins(&user.identity, None).await?;
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
         let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
@@ -84,19 +84,19 @@ impl Accounts {
         Ok(user.with_id(id))
     }
 
-    pub(crate) async fn directory(&self, kind: AccountKind, page: Page) -> Result<Directory, Refusal> {
+    pub(crate) async fn directory(&self, kind: AccountKind, page: Page) -> Result<Directory, ServiceError> {
         let users = self.users.users(kind, page).await?;
         Ok(Directory { users, root_roles: self.root_roles().await? })
     }
 
-    async fn root_roles(&self) -> Result<Vec<Role>, Refusal> {
+    async fn root_roles(&self) -> Result<Vec<Role>, ServiceError> {
         let mut roles = self.access.roles().await?;
         roles.retain(|role| role.kind.is_root());
         Ok(roles)
     }
 
     /// The account of this id and kind.
-    pub(crate) async fn find(&self, id: UserId, kind: AccountKind) -> Result<User, Refusal> {
+    pub(crate) async fn find(&self, id: UserId, kind: AccountKind) -> Result<User, ServiceError> {
         let found = self.users.find_user(id).await?.filter(|user| user.kind == kind);
         found.ok_or_else(|| Missing::User.into())
     }
@@ -107,8 +107,8 @@ impl Accounts {
         caller: &Caller,
         (id, kind): (UserId, AccountKind),
         change: &UserChange,
-    ) -> Result<User, Refusal> {
-        let updated = self.changes.again_while_stale(async || -> Result<User, Refusal> {
+    ) -> Result<User, ServiceError> {
+        let updated = self.changes.again_while_stale(async || -> Result<User, ServiceError> {
             let before = self.find(id, kind).await?;
             let after = self.changed(caller, &before, change).await?;
             if Snapshot::from(&after) == Snapshot::from(&before) {
@@ -131,7 +131,7 @@ impl Accounts {
 
     /// Refuses a user name that is another's e-mail address, and the other way round: it would sign in but one of the two.
     /// What is alike letter by letter, the store refuses.
-    async fn check_logins(&self, identity: &UserIdentity, own: Option<UserId>) -> Result<(), Refusal> {
+    async fn check_logins(&self, identity: &UserIdentity, own: Option<UserId>) -> Result<(), ServiceError> {
         for login in identity.names() {
             let found = self.users.find_account_by_login(login).await?;
             if found.is_some_and(|found| Some(found.user.id) != own) {
@@ -141,7 +141,12 @@ impl Accounts {
         Ok(())
     }
 
-    async fn changed(&self, caller: &Caller, before: &User, change: &UserChange) -> Result<User, Refusal> {
+    async fn changed(
+        &self,
+        caller: &Caller,
+        before: &User,
+        change: &UserChange,
+    ) -> Result<User, ServiceError> {
         let mut after = before.clone();
         if let Some(name) = &change.name {
             after.name = Some(name.clone());
@@ -159,7 +164,7 @@ impl Accounts {
         &self,
         caller: &Caller,
         (id, kind): (UserId, AccountKind),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let user = self.find(id, kind).await?;
         let event = NewEvent {
             before: Some(Snapshot::from(&user)),
@@ -175,7 +180,7 @@ impl Accounts {
         &self,
         caller: &Caller,
         reference: &RoleReference,
-    ) -> Result<RoleId, Refusal> {
+    ) -> Result<RoleId, ServiceError> {
         let roles = self.root_roles().await?;
         let role = choose(&roles, reference, "rootRole")?;
         caller.check_granting(role, &Place::Instance)?;
@@ -186,12 +191,12 @@ impl Accounts {
 /// The one of these roles that is meant.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] where none is; it names those that there are.
+/// [`ServiceError::Invalid`] where none is; it names those that there are.
 pub(crate) fn choose<'r>(
     roles: &'r [Role],
     reference: &RoleReference,
     field: &'static str,
-) -> Result<&'r Role, Refusal> {
+) -> Result<&'r Role, ServiceError> {
     let is_meant = |role: &&Role| match reference {
         RoleReference::Id(id) => role.id == *id,
         RoleReference::Name(name) => role.name.as_str().to_lowercase() == name.to_lowercase(),
@@ -205,19 +210,19 @@ pub(crate) fn choose<'r>(
         let known: Vec<_> =
             roles.iter().map(|role| format!("{} ({})", role.name.as_str(), role.id)).collect();
         let known = known.join(", ");
-        Refusal::field(field, format!("There is no such role here: {shown}. Choose one of: {known}."))
+        ServiceError::field(field, format!("There is no such role here: {shown}. Choose one of: {known}."))
     })
 }
 
 /// The identity that a request gives.
-pub(crate) fn nameless(error: WithoutIdentity) -> Refusal {
-    Refusal::Invalid { field: None, message: format!("{error}.") }
+pub(crate) fn nameless(error: WithoutIdentity) -> ServiceError {
+    ServiceError::Invalid { field: None, message: format!("{error}.") }
 }
 
 /// A user name or address in use is a 400 here (contract, "People, roles, places").
-fn identity_taken(error: StoreError) -> Refusal {
+fn identity_taken(error: StoreError) -> ServiceError {
     match error {
-        StoreError::Conflict(Entity::UserIdentity) => Refusal::Invalid {
+        StoreError::Conflict(Entity::UserIdentity) => ServiceError::Invalid {
             field: None,
             message: "User already exists: this username or email is in use.".to_owned(),
         },
@@ -226,6 +231,9 @@ fn identity_taken(error: StoreError) -> Refusal {
 }
 
 /// What an account is known by, from what a request gives.
-pub(crate) fn identity(username: Option<Username>, email: Option<Email>) -> Result<UserIdentity, Refusal> {
+pub(crate) fn identity(
+    username: Option<Username>,
+    email: Option<Email>,
+) -> Result<UserIdentity, ServiceError> {
     UserIdentity::new(username, email).map_err(nameless)
 }

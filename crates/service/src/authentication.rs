@@ -9,7 +9,7 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Figures, PrincipalIndex, SeenLedger, figures::Answers, index::Known, lookup_budget::LookupBudget,
+    Metrics, PrincipalIndex, UsageRecorder, index::Known, lookup_budget::LookupBudget, metrics::Answers,
     rekeying_ledger::RekeyingLedger,
 };
 
@@ -43,7 +43,7 @@ pub struct Authenticator {
     sealer: Arc<dyn SecretSealer>,
     clock: Arc<dyn Clock>,
     index: Arc<PrincipalIndex>,
-    seen: Arc<SeenLedger>,
+    seen: Arc<UsageRecorder>,
     rekeyings: RekeyingLedger,
     /// The keys that secrets are moved away from, once they are known.
     older_keys: OnceLock<Vec<KeyId>>,
@@ -68,7 +68,7 @@ impl Authenticator {
         sealer: Arc<dyn SecretSealer>,
         clock: Arc<dyn Clock>,
         index: Arc<PrincipalIndex>,
-        seen: Arc<SeenLedger>,
+        seen: Arc<UsageRecorder>,
     ) -> Self {
         let budget = LookupBudget::of(index.settings().unknown_per_second);
         // No more than there are principals to remember.
@@ -111,9 +111,9 @@ impl Authenticator {
 
     /// Where answers came from, and how the index does.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn metrics(&self) -> Metrics {
         let (principals, nobodies) = self.index.entries();
-        Figures {
+        Metrics {
             from_memory: self.answers.from_memory.total(),
             from_store: self.answers.from_store.total(),
             from_stale_memory: self.answers.from_stale_memory.total(),

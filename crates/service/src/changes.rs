@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_domain::{EventKind, NewEvent, ProjectId, ProjectScope, Timestamp};
 use latchkey_ports::Clock;
 
-use crate::{Initiator, PrincipalIndex, Refusal};
+use crate::{Initiator, PrincipalIndex, ServiceError};
 
 /// How often a change is tried again when somebody else was faster, before the caller is asked to.
 const TRIES: usize = 8;
@@ -44,11 +44,11 @@ impl Changes {
     /// Does what may find that somebody else was faster, again and again, a bounded number of times.
     pub(crate) async fn again_while_stale<T>(
         &self,
-        attempt: impl AsyncFn() -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        attempt: impl AsyncFn() -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
         for _ in 1..TRIES {
             match attempt().await {
-                Err(Refusal::Overtaken) => {}
+                Err(ServiceError::Overtaken) => {}
                 done => return done,
             }
         }

@@ -82,7 +82,7 @@ mod tests {
             access: TokenAccess::Admin,
             expires_at: None,
             created_at: at,
-            seen_at: None,
+            last_used_at: None,
         };
         let event = |kind| NewEvent::new(kind, Actor::System, Origin::default(), at);
         let about = |kind| NewEvent { before: Some(Snapshot::from(&token)), ..event(kind) };

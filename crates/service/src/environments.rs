@@ -7,7 +7,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::{EnvironmentOverview, EnvironmentRepository};
 
-use crate::{Caller, InstancePermit, ManageEnvironments, Missing, Refusal, changes::Changes};
+use crate::{Caller, InstancePermit, ManageEnvironments, Missing, ServiceError, changes::Changes};
 
 /// An environment to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,27 +49,31 @@ impl Environments {
     /// Every environment, by sort order, then name.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn list(&self, _: &Caller) -> Result<Vec<EnvironmentOverview>, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn list(&self, _: &Caller) -> Result<Vec<EnvironmentOverview>, ServiceError> {
         Ok(self.environments.environments().await?)
     }
 
     /// The environment of this name.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn get(&self, _: &Caller, name: &str) -> Result<Environment, Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn get(&self, _: &Caller, name: &str) -> Result<Environment, ServiceError> {
         self.find(name).await
     }
 
     /// Makes an environment, in no project yet.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a name that no new one may have; [`Refusal::Exists`] where it is taken;
-    /// [`Refusal::Unavailable`].
-    pub async fn create(&self, permit: &Managing, draft: EnvironmentDraft) -> Result<Environment, Refusal> {
+    /// [`ServiceError::Invalid`] for a name that no new one may have; [`ServiceError::Exists`] where it is taken;
+    /// [`ServiceError::Unavailable`].
+    pub async fn create(
+        &self,
+        permit: &Managing,
+        draft: EnvironmentDraft,
+    ) -> Result<Environment, ServiceError> {
         let EnvironmentDraft { name, kind, enabled, sort_order } = draft;
-        name.check_new().map_err(|error| Refusal::field("name", format!("The {error}.")))?;
+        name.check_new().map_err(|error| ServiceError::field("name", format!("The {error}.")))?;
         let sort_order = match sort_order {
             Some(given) => given,
             None => self.last_place().await?,
@@ -84,7 +88,7 @@ impl Environments {
         Ok(environment)
     }
 
-    async fn last_place(&self) -> Result<i32, Refusal> {
+    async fn last_place(&self) -> Result<i32, ServiceError> {
         let environments = self.environments.environments().await?;
         let last = environments.iter().map(|overview| overview.environment.sort_order).max();
         Ok(last.map_or(1, |last| last.saturating_add(1)))
@@ -93,14 +97,14 @@ impl Environments {
     /// Changes an environment and gives back what it is then.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
         permit: &Managing,
         name: &str,
         change: EnvironmentChange,
-    ) -> Result<Environment, Refusal> {
-        let changed = self.changes.again_while_stale(async || -> Result<Environment, Refusal> {
+    ) -> Result<Environment, ServiceError> {
+        let changed = self.changes.again_while_stale(async || -> Result<Environment, ServiceError> {
             let before = self.find(name).await?;
             let after = Environment {
                 name: before.name.clone(),
@@ -126,8 +130,12 @@ impl Environments {
     /// Gives environments their places in lists. Where they have them already, nothing happens, and no event tells of it.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for an unknown one; then none is moved. [`Refusal::Unavailable`].
-    pub async fn sort(&self, permit: &Managing, orders: &[(EnvironmentName, i32)]) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`] for an unknown one; then none is moved. [`ServiceError::Unavailable`].
+    pub async fn sort(
+        &self,
+        permit: &Managing,
+        orders: &[(EnvironmentName, i32)],
+    ) -> Result<(), ServiceError> {
         let known = self.environments.environments().await?;
         let is_there = |(name, place): &(EnvironmentName, i32)| {
             let mut known = known.iter().map(|known| &known.environment);
@@ -148,8 +156,8 @@ impl Environments {
     /// Deletes an environment. Its tokens are revoked.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn delete(&self, permit: &Managing, name: &str) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn delete(&self, permit: &Managing, name: &str) -> Result<(), ServiceError> {
         let environment = self.find(name).await?;
         let event = NewEvent {
             before: Some(Snapshot::from(&environment)),
@@ -161,7 +169,7 @@ impl Environments {
         Ok(())
     }
 
-    async fn find(&self, name: &str) -> Result<Environment, Refusal> {
+    async fn find(&self, name: &str) -> Result<Environment, ServiceError> {
         let missing = || Missing::Environment(name.to_owned());
         let name = EnvironmentName::new(name).map_err(|_| missing())?;
         Ok(self.environments.find_environment(&name).await?.ok_or_else(missing)?)
@@ -173,7 +181,7 @@ impl Environments {
 }
 
 /// Here the environment is part of the path or a key, not a member's value.
-fn in_path(error: latchkey_ports::StoreError) -> Refusal {
+fn in_path(error: latchkey_ports::StoreError) -> ServiceError {
     match error {
         latchkey_ports::StoreError::NotFound(latchkey_ports::Entity::Environment(name)) => {
             Missing::Environment(name.to_string()).into()

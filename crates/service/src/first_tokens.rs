@@ -7,7 +7,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::TokenRepository;
 
-use crate::{Initiator, Refusal, TokenDraft, TokenIssuer};
+use crate::{Initiator, ServiceError, TokenDraft, TokenIssuer};
 
 /// One of the variables that name secrets to start with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +98,8 @@ impl FirstTokens {
     /// whether it did.
     ///
     /// # Errors
-    /// [`Refusal`] for an unknown project or environment, a store out of reach; then none is created.
-    pub async fn create(&self, init: InitTokens) -> Result<bool, Refusal> {
+    /// [`ServiceError`] for an unknown project or environment, a store out of reach; then none is created.
+    pub async fn create(&self, init: InitTokens) -> Result<bool, ServiceError> {
         let by = Initiator::system();
         let mut first = Vec::with_capacity(init.0.len());
         for (secret, access) in init.0 {
@@ -122,8 +122,8 @@ impl FirstTokens {
     /// where there are tokens already.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn create_admin(&self) -> Result<Option<TokenSecret>, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn create_admin(&self) -> Result<Option<TokenSecret>, ServiceError> {
         let secret = self.issuer.mint(&TokenAccess::Admin);
         let mut init = InitTokens::default();
         init.0.push((secret.clone(), TokenAccess::Admin));
@@ -131,6 +131,6 @@ impl FirstTokens {
     }
 }
 
-fn first_name() -> Result<TokenName, Refusal> {
-    TokenName::new("admin").map_err(|error: InvalidName| Refusal::Internal(Box::new(error)))
+fn first_name() -> Result<TokenName, ServiceError> {
+    TokenName::new("admin").map_err(|error: InvalidName| ServiceError::Internal(Box::new(error)))
 }

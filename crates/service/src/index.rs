@@ -66,7 +66,7 @@ struct Entry {
 }
 
 /// So many events are looked at one by one; more at once mean "anything may have changed".
-const MOST_EVENTS: u32 = 1_000;
+const MAX_EVENTS: u32 = 1_000;
 
 /// Digest → principal, bounded.
 pub struct PrincipalIndex {
@@ -153,11 +153,11 @@ impl PrincipalIndex {
         latest: EventId,
     ) -> Result<(), StoreError> {
         let is_known = followed.0 >= 0 && followed < latest;
-        if !is_known || latest.0 - followed.0 > i64::from(MOST_EVENTS) {
+        if !is_known || latest.0 - followed.0 > i64::from(MAX_EVENTS) {
             self.changes.note(Effect::Everything);
             return Ok(());
         }
-        let new = events.events_after(followed, MOST_EVENTS).await?;
+        let new = events.events_after(followed, MAX_EVENTS).await?;
         // Fewer than there must have been: somebody forgot old ones. What they said, nobody knows any more. (Or a number was
         // never used, which is rare and costs no more than to look everything up again.)
         let found = new.iter().filter(|event| event.id <= latest).count();

@@ -5,7 +5,7 @@ use latchkey_ports::StoredToken;
 
 use crate::{
     CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing, Overlap,
-    ReadInstanceTokens, Refusal, RevealedToken, TokenFilter, TokenPage, TokenReference, TokenRequest,
+    ReadInstanceTokens, RevealedToken, ServiceError, TokenFilter, TokenPage, TokenReference, TokenRequest,
     UpdateInstanceTokens, token_changes::TokenChanges,
 };
 
@@ -22,24 +22,24 @@ impl InstanceTokens {
     /// Those of the tokens of the kinds that the caller may read that pass the filter.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a cursor with another order than that of creation; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] for a cursor with another order than that of creation; [`ServiceError::Unavailable`].
     pub async fn search(
         &self,
         permit: &InstancePermit<ReadInstanceTokens>,
         filter: TokenFilter,
-    ) -> Result<TokenPage, Refusal> {
+    ) -> Result<TokenPage, ServiceError> {
         filter.find(&self.changes, visible_kinds(permit)).await
     }
 
     /// All tokens of a name. Where there is none of that name and the name reads as the id of a token, that token.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
+    /// [`ServiceError::Unavailable`].
     pub async fn named(
         &self,
         permit: &InstancePermit<ReadInstanceTokens>,
         name: &str,
-    ) -> Result<Vec<RevealedToken>, Refusal> {
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
         // What breaks the rule for names names no token.
         let Ok(token_name) = TokenName::new(name) else { return Ok(Vec::new()) };
         let filter = TokenFilter { name: Some(token_name), ..TokenFilter::default() };
@@ -53,16 +53,16 @@ impl InstanceTokens {
     /// Creates a token of any scope and shows its secret.
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] for an admin token where the policy has none, and without the permission for its kind;
-    /// [`Refusal::Invalid`] for a scope that the kind cannot have, an unknown project or environment;
-    /// [`Refusal::LimitReached`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for an admin token where the policy has none, and without the permission for its kind;
+    /// [`ServiceError::Invalid`] for a scope that the kind cannot have, an unknown project or environment;
+    /// [`ServiceError::LimitReached`]; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         permit: &InstancePermit<CreateInstanceTokens>,
         request: TokenRequest,
-    ) -> Result<RevealedToken, Refusal> {
+    ) -> Result<RevealedToken, ServiceError> {
         if request.kind == TokenKind::Admin && !self.changes.issuer.policy().allow_admin {
-            return Err(Refusal::NotPermitted(
+            return Err(ServiceError::NotPermitted(
                 "Admin tokens are disabled in this instance. Use a personal access token, a service account, or set \
                  tokens.allow_admin."
                     .to_owned(),
@@ -74,7 +74,7 @@ impl InstanceTokens {
         let issued = self.changes.issuer.issue(draft, &permit.initiator()).await;
         issued.map_err(|refusal| match refusal {
             // Here a project is part of the body, not of the path.
-            Refusal::NotFound(Missing::Project(id)) => Refusal::field(
+            ServiceError::NotFound(Missing::Project(id)) => ServiceError::field(
                 "projects",
                 format!("There is no project \"{id}\": create it, or name another."),
             ),
@@ -85,15 +85,15 @@ impl InstanceTokens {
     /// Changes when a token ends. Done as well where there is no such token (contract).
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] without the permission for the token's kind; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
     pub async fn change_expiry(
         &self,
         permit: &InstancePermit<UpdateInstanceTokens>,
         reference: &TokenReference,
         expires_at: Option<Timestamp>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let by = permit.initiator();
-        let changed = self.changes.changes.again_while_stale(async || -> Result<(), Refusal> {
+        let changed = self.changes.changes.again_while_stale(async || -> Result<(), ServiceError> {
             let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
             self.changes.change_expiry(&stored.token, expires_at, &by).await
         });
@@ -103,14 +103,14 @@ impl InstanceTokens {
     /// Gives a token a new secret under the same name and scope, and shows it. The old secret lives on for the overlap.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] without the permission for the token's kind;
-    /// [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind;
+    /// [`ServiceError::Unavailable`].
     pub async fn rotate(
         &self,
         permit: &InstancePermit<UpdateInstanceTokens>,
         reference: &TokenReference,
         overlap: Overlap,
-    ) -> Result<RevealedToken, Refusal> {
+    ) -> Result<RevealedToken, ServiceError> {
         let stored = self.find(permit, reference).await?.ok_or(Missing::Token)?;
         self.changes.rotate(stored, overlap, &permit.initiator()).await
     }
@@ -118,12 +118,12 @@ impl InstanceTokens {
     /// Revokes a token; it is refused from the answer on. Done as well where there is no such token (contract).
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] without the permission for the token's kind; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
     pub async fn delete(
         &self,
         permit: &InstancePermit<DeleteInstanceTokens>,
         reference: &TokenReference,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
         gone_is_done(self.changes.revoke(&stored.token, &permit.initiator()).await)
     }
@@ -132,7 +132,7 @@ impl InstanceTokens {
         &self,
         permit: &InstancePermit<A>,
         reference: &TokenReference,
-    ) -> Result<Option<StoredToken>, Refusal> {
+    ) -> Result<Option<StoredToken>, ServiceError> {
         let found = self.changes.find(reference).await?;
         if let Some(stored) = &found {
             check_kind(permit, stored.token.access.kind())?;
@@ -147,14 +147,17 @@ fn visible_kinds(permit: &InstancePermit<ReadInstanceTokens>) -> Vec<TokenKind> 
 }
 
 /// The route was open to the caller; this kind of token is not (reference, chapter 9).
-fn check_kind<A: InstanceTokenAction>(permit: &InstancePermit<A>, kind: TokenKind) -> Result<(), Refusal> {
-    permit.check_kind(kind).map_err(|denied| Refusal::NotPermitted(denied.to_string()))
+fn check_kind<A: InstanceTokenAction>(
+    permit: &InstancePermit<A>,
+    kind: TokenKind,
+) -> Result<(), ServiceError> {
+    permit.check_kind(kind).map_err(|denied| ServiceError::NotPermitted(denied.to_string()))
 }
 
 /// Whoever removed the token meanwhile did what was asked for.
-fn gone_is_done(outcome: Result<(), Refusal>) -> Result<(), Refusal> {
+fn gone_is_done(outcome: Result<(), ServiceError>) -> Result<(), ServiceError> {
     match outcome {
-        Err(Refusal::NotFound(Missing::Token)) => Ok(()),
+        Err(ServiceError::NotFound(Missing::Token)) => Ok(()),
         other => other,
     }
 }

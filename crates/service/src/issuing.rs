@@ -13,7 +13,7 @@ use latchkey_ports::{
     TokenRepository,
 };
 
-use crate::{Initiator, Refusal, changes::Changes};
+use crate::{Initiator, ServiceError, changes::Changes};
 
 /// Whether a token's secret can be shown again after it was issued (`tokens.reveal`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,8 @@ impl TokenIssuer {
     /// Issues a token with a new secret.
     ///
     /// # Errors
-    /// [`Refusal`] for an unknown project or environment, a full project, a store out of reach.
-    pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, Refusal> {
+    /// [`ServiceError`] for an unknown project or environment, a full project, a store out of reach.
+    pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, ServiceError> {
         let secret = self.mint(&draft.access);
         let is_admin = draft.access == TokenAccess::Admin;
         let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
@@ -110,11 +110,11 @@ impl TokenIssuer {
         draft: TokenDraft,
         secret: &TokenSecret,
         by: &Initiator,
-    ) -> Result<FirstToken, Refusal> {
+    ) -> Result<FirstToken, ServiceError> {
         let created_at = self.changes.now();
         let id = TokenId::new(created_at, self.entropy.bytes());
         let TokenDraft { name, access, expires_at } = draft;
-        let token = ApiToken { id, name, access, expires_at, created_at, seen_at: None };
+        let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None };
         let secret = self.record(secret, id)?;
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
         let event = NewEvent { after: Some(Snapshot::from(&token)), ..event };

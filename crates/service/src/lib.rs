@@ -6,7 +6,7 @@
 //! A request's way: [`Authenticator::authenticate`] says who it is; [`Caller::admit`] whether they have business here;
 //! [`Permit::request`] and [`InstancePermit::request`] whether they may, and are the only way to get the permit that a
 //! use case asks for, so no route can forget it; the use case ([`ProjectTokens`], [`Users`], …) acts and records, through
-//! ports; a [`Refusal`] says what was wrong, in words for the caller. What each action needs stands in one table
+//! ports; a [`ServiceError`] says what was wrong, in words for the caller. What each action needs stands in one table
 //! (`actions`).
 //!
 //! May not live here: SQL, HTTP, a clock, randomness, configuration files. Next rooms: `latchkey-http`, which calls
@@ -20,7 +20,7 @@ mod change_clock;
 mod changes;
 mod effect;
 mod environments;
-mod figures;
+mod error;
 mod first_tokens;
 mod index;
 mod instance_tokens;
@@ -29,17 +29,17 @@ mod login_turns;
 mod lookup_budget;
 mod master_keys;
 mod members;
+mod metrics;
 mod permit;
 mod personal_tokens;
 mod project_tokens;
 mod projects;
-mod refusal;
 mod rekeying_ledger;
 mod roles;
 mod seen;
 mod service_accounts;
 mod sessions;
-mod tally;
+mod sharded_counter;
 mod token_changes;
 mod token_filter;
 mod token_request;
@@ -58,26 +58,26 @@ pub use actions::{
 pub use audit_trail::{AuditTrail, EventFilter};
 pub use authentication::{AuthenticationError, Authenticator, CredentialPorts};
 pub use environments::{EnvironmentChange, EnvironmentDraft, Environments};
-pub use figures::Figures;
+pub use error::{Field, Missing, ServiceError, whole_seconds};
 pub use first_tokens::{FirstTokens, InitError, InitFault, InitTokens, InitVariable};
 pub use index::{IndexSettings, PrincipalIndex, WhenStale};
 pub use instance_tokens::InstanceTokens;
 pub use issuing::{Reveal, RevealedToken, TokenDraft, TokenIssuer, TokenPolicy};
 pub use master_keys::{LeftReason, LeftSecret, MasterKeys, Resealed, ResealingStep};
 pub use members::{Members, ProjectAccess};
+pub use metrics::Metrics;
 pub use permit::{Caller, Initiator, InstancePermit, Permit, SignedIn};
 pub use personal_tokens::{IssuedPersonalToken, PersonalTokenDraft, PersonalTokens};
 pub use project_tokens::ProjectTokens;
 pub use projects::{ProjectChange, ProjectDraft, Projects};
-pub use refusal::{Field, Missing, Refusal, whole_seconds};
 pub use roles::{RoleChange, RoleDraft, Roles};
-pub use seen::SeenLedger;
+pub use seen::UsageRecorder;
 pub use service_accounts::{ServiceAccountDraft, ServiceAccounts};
 pub use sessions::{LoggedIn, SessionPolicy, Sessions};
 pub use token_changes::{Overlap, OverlapTooLong, TokenReference};
 pub use token_filter::{TokenFilter, TokenPage};
 pub use token_request::TokenRequest;
-pub use use_cases::{Settings, Surroundings, UseCases};
+pub use use_cases::{Dependencies, Settings, UseCases};
 pub use users::{AdminCount, UserDraft, Users};
 pub use verification::{Requirement, Verification};
 pub use whoami::{Myself, WhoAmI};

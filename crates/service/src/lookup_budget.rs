@@ -75,7 +75,7 @@ fn lower_half(packed: u64) -> u32 {
 mod tests {
     use super::*;
 
-    const MOST: u32 = 3;
+    const MAX: u32 = 3;
 
     fn secret(text: &str) -> TokenSecret {
         TokenSecret::parse(text).expect("a secret")
@@ -83,10 +83,10 @@ mod tests {
 
     #[test]
     fn a_second_has_its_budget_and_the_next_a_new_one() {
-        let budget = LookupBudget::of(MOST);
+        let budget = LookupBudget::of(MAX);
         let guess = secret("guess");
         let now = Duration::from_millis(7_900);
-        for _ in 0..MOST {
+        for _ in 0..MAX {
             assert!(budget.has_room(&guess, now));
             budget.spend(&guess, now);
         }
@@ -96,8 +96,8 @@ mod tests {
 
     #[test]
     fn guesses_do_not_use_up_what_real_tokens_need() {
-        let budget = LookupBudget::of(MOST);
-        for _ in 0..MOST {
+        let budget = LookupBudget::of(MAX);
+        for _ in 0..MAX {
             budget.spend(&secret("guess"), Duration::ZERO);
         }
         assert!(!budget.has_room(&secret("another-guess"), Duration::ZERO));

@@ -6,7 +6,7 @@ use latchkey_domain::{EventKind, NewEvent, Place, Role, RoleId, Snapshot, UserId
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 
 use crate::{
-    Missing, Permit, Refusal, RoleReference, UpdateProject,
+    Missing, Permit, RoleReference, ServiceError, UpdateProject,
     accounts::{Accounts, choose},
 };
 
@@ -36,13 +36,13 @@ impl Members {
     /// The members of the project.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
-    pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, Refusal> {
+    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, ServiceError> {
         let members = self.access().members(permit.project()).await?;
         Ok(ProjectAccess { members, roles: self.roles_of_projects().await? })
     }
 
-    async fn roles_of_projects(&self) -> Result<Vec<Role>, Refusal> {
+    async fn roles_of_projects(&self) -> Result<Vec<Role>, ServiceError> {
         let mut roles = self.access().roles().await?;
         roles.retain(|role| !role.kind.is_root());
         Ok(roles)
@@ -52,21 +52,21 @@ impl Members {
     /// nothing happens, and no event tells of it.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] without a user or a role, and for an unknown one; [`Refusal::Denied`] for a role that allows
-    /// what the caller may not; [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a role that allows
+    /// what the caller may not; [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
         mut users: Vec<UserId>,
         roles: &[RoleReference],
-    ) -> Result<Vec<Role>, Refusal> {
+    ) -> Result<Vec<Role>, ServiceError> {
         users.sort_unstable();
         users.dedup();
         if users.is_empty() {
-            return Err(Refusal::field("users", "Name at least one user."));
+            return Err(ServiceError::field("users", "Name at least one user."));
         }
         if roles.is_empty() {
-            return Err(Refusal::field("roles", "Name at least one role."));
+            return Err(ServiceError::field("roles", "Name at least one role."));
         }
         let given = self.roles(permit, roles).await?;
         let ids: Vec<_> = given.iter().map(|role| role.id).collect();
@@ -87,13 +87,13 @@ impl Members {
     /// of it.
     ///
     /// # Errors
-    /// As [`Members::add`], but for no role: that takes all roles away. [`Refusal::NotFound`] for an unknown user.
+    /// As [`Members::add`], but for no role: that takes all roles away. [`ServiceError::NotFound`] for an unknown user.
     pub async fn replace(
         &self,
         permit: &Permit<UpdateProject>,
         user: UserId,
         roles: &[RoleReference],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let mut after: Vec<_> = self.roles(permit, roles).await?.iter().map(|role| role.id).collect();
         after.sort_unstable();
         let before = self.access().roles_in_project(user, permit.project()).await?;
@@ -121,8 +121,8 @@ impl Members {
     /// Takes all of a user's roles in the project away.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for an unknown project, and for a user who holds no role there; [`Refusal::Unavailable`].
-    pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`] for an unknown project, and for a user who holds no role there; [`ServiceError::Unavailable`].
+    pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), ServiceError> {
         if self.access().roles_in_project(user, permit.project()).await?.is_empty() {
             // Says which of the two is missing.
             self.access().members(permit.project()).await?;
@@ -136,7 +136,7 @@ impl Members {
         &self,
         permit: &Permit<UpdateProject>,
         references: &[RoleReference],
-    ) -> Result<Vec<Role>, Refusal> {
+    ) -> Result<Vec<Role>, ServiceError> {
         let place = Place::Project(permit.project().clone());
         let known = self.roles_of_projects().await?;
         let mut given: Vec<Role> = Vec::new();
@@ -165,9 +165,11 @@ impl Members {
 }
 
 /// Here users are part of the body, not of the path.
-fn unknown_user(error: StoreError) -> Refusal {
+fn unknown_user(error: StoreError) -> ServiceError {
     match error {
-        StoreError::NotFound(Entity::User(id)) => Refusal::field("users", format!("There is no user {id}.")),
+        StoreError::NotFound(Entity::User(id)) => {
+            ServiceError::field("users", format!("There is no user {id}."))
+        }
         other => other.into(),
     }
 }

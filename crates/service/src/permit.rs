@@ -8,10 +8,10 @@ use std::{marker::PhantomData, sync::Arc};
 
 use latchkey_domain::{
     Actor, Denied, Grants, Origin, Place, Principal, ProjectId, Role, TokenKind, UserCredential, UserId,
-    authorise, authorise_granting,
+    authorize, authorize_granting,
 };
 
-use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, Refusal};
+use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ServiceError};
 
 /// Who sets something off and from where, as the audit trail will say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl Caller {
     /// Admits a principal.
     ///
     /// # Errors
-    /// [`Refusal::WrongTokenKind`] for client and frontend tokens.
-    pub fn admit(principal: Arc<Principal>, origin: Origin) -> Result<Self, Refusal> {
+    /// [`ServiceError::WrongTokenKind`] for client and frontend tokens.
+    pub fn admit(principal: Arc<Principal>, origin: Origin) -> Result<Self, ServiceError> {
         principal.may_administer()?;
         Ok(Self { who: Who::Principal(principal), origin })
     }
@@ -96,9 +96,9 @@ impl Caller {
     /// Whether the caller may give this role at this place: nobody can grant what they do not hold.
     ///
     /// # Errors
-    /// [`Refusal::Denied`], which names the first permission that is missing.
-    pub(crate) fn check_granting(&self, role: &Role, place: &Place) -> Result<(), Refusal> {
-        Ok(authorise_granting(self.grants(), role, place)?)
+    /// [`ServiceError::Denied`], which names the first permission that is missing.
+    pub(crate) fn check_granting(&self, role: &Role, place: &Place) -> Result<(), ServiceError> {
+        Ok(authorize_granting(self.grants(), role, place)?)
     }
 }
 
@@ -116,8 +116,8 @@ impl<A: ProjectAction> Permit<A> {
     /// somebody without the permission learns nothing of it (contract, "Order of checks").
     ///
     /// # Errors
-    /// [`Refusal::Denied`] where a permission is missing.
-    pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, Refusal> {
+    /// [`ServiceError::Denied`] where a permission is missing.
+    pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, ServiceError> {
         let place = Place::Project(project);
         check_all::<A>(caller, &place)?;
         let Place::Project(project) = place else { unreachable!("made as a project three lines above") };
@@ -128,8 +128,8 @@ impl<A: ProjectAction> Permit<A> {
     /// ids; those who may do this in every project are told so, anybody else learns nothing of it.
     ///
     /// # Errors
-    /// As [`Permit::request`]; [`Refusal::NotFound`] for an id that breaks the rule.
-    pub fn request_for(caller: &Caller, project: &str) -> Result<Self, Refusal> {
+    /// As [`Permit::request`]; [`ServiceError::NotFound`] for an id that breaks the rule.
+    pub fn request_for(caller: &Caller, project: &str) -> Result<Self, ServiceError> {
         if let Ok(project) = ProjectId::new(project) {
             return Self::request(caller, project);
         }
@@ -157,7 +157,7 @@ impl<A: ProjectAction> Permit<A> {
 }
 
 fn check_all<A: ProjectAction>(caller: &Caller, place: &Place) -> Result<(), Denied> {
-    A::PERMISSIONS.iter().try_for_each(|permission| authorise(caller.grants(), &[*permission], place))
+    A::PERMISSIONS.iter().try_for_each(|permission| authorize(caller.grants(), &[*permission], place))
 }
 
 /// Proof that a caller may do one thing for the instance as a whole.
@@ -171,9 +171,9 @@ impl<A: InstanceAction> InstancePermit<A> {
     /// Asks whether the caller may do this.
     ///
     /// # Errors
-    /// [`Refusal::Denied`] where each of the permissions that would do is missing.
-    pub fn request(caller: &Caller) -> Result<Self, Refusal> {
-        authorise(caller.grants(), A::ANY_OF, &Place::Instance)?;
+    /// [`ServiceError::Denied`] where each of the permissions that would do is missing.
+    pub fn request(caller: &Caller) -> Result<Self, ServiceError> {
+        authorize(caller.grants(), A::ANY_OF, &Place::Instance)?;
         Ok(Self { caller: caller.clone(), action: PhantomData })
     }
 
@@ -196,7 +196,7 @@ impl<A: InstanceTokenAction> InstancePermit<A> {
     /// # Errors
     /// [`Denied`], which names the permission for that kind.
     pub fn check_kind(&self, kind: TokenKind) -> Result<(), Denied> {
-        authorise(self.caller.grants(), &[A::permission(kind)], &Place::Instance)
+        authorize(self.caller.grants(), &[A::permission(kind)], &Place::Instance)
     }
 }
 
@@ -212,13 +212,13 @@ impl SignedIn {
     /// Asks whether a user calls.
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] for an admin token, which is no user.
-    pub fn request(caller: &Caller) -> Result<Self, Refusal> {
+    /// [`ServiceError::NotPermitted`] for an admin token, which is no user.
+    pub fn request(caller: &Caller) -> Result<Self, ServiceError> {
         match caller.principal() {
             Some(Principal::User { id, credential, .. }) => {
                 Ok(Self { user: *id, credential: *credential, caller: caller.clone() })
             }
-            _ => Err(Refusal::NotPermitted(
+            _ => Err(ServiceError::NotPermitted(
                 "Only a user can do this, and an API token is none: sign in, or use a personal access token."
                     .to_owned(),
             )),

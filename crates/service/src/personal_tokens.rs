@@ -8,7 +8,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretSealer, StoreError};
 
-use crate::{Initiator, InstancePermit, ManageUsers, Missing, Refusal, SignedIn, changes::Changes};
+use crate::{Initiator, InstancePermit, ManageUsers, Missing, ServiceError, SignedIn, changes::Changes};
 
 /// A personal access token to be issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,21 +52,21 @@ impl PersonalTokens {
     /// The caller's own tokens, expired ones too, by id.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn list(&self, user: &SignedIn) -> Result<Vec<PersonalToken>, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn list(&self, user: &SignedIn) -> Result<Vec<PersonalToken>, ServiceError> {
         self.of(&[user.user()]).await
     }
 
     /// Issues a token to the caller and shows its secret, this once; only the digest is kept.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] where it would have ended already; [`Refusal::NotPermitted`] where the user has as many as
-    /// there may be; [`Refusal::Exists`] where the user has one of this description; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] where it would have ended already; [`ServiceError::NotPermitted`] where the user has as many as
+    /// there may be; [`ServiceError::Exists`] where the user has one of this description; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         user: &SignedIn,
         draft: PersonalTokenDraft,
-    ) -> Result<IssuedPersonalToken, Refusal> {
+    ) -> Result<IssuedPersonalToken, ServiceError> {
         self.issue(user.user(), draft, &user.initiator()).await
     }
 
@@ -74,25 +74,25 @@ impl PersonalTokens {
     /// user.
     ///
     /// # Errors
-    /// As [`PersonalTokens::create`]; [`Refusal::NotFound`] for an unknown user.
+    /// As [`PersonalTokens::create`]; [`ServiceError::NotFound`] for an unknown user.
     pub async fn create_for(
         &self,
         permit: &InstancePermit<ManageUsers>,
         user: UserId,
         draft: PersonalTokenDraft,
-    ) -> Result<IssuedPersonalToken, Refusal> {
+    ) -> Result<IssuedPersonalToken, ServiceError> {
         self.issue(user, draft, &permit.initiator()).await
     }
 
     /// Revokes one of the caller's own tokens.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for a token that is not there or somebody else's; [`Refusal::Unavailable`].
-    pub async fn delete(&self, user: &SignedIn, id: PersonalTokenId) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`] for a token that is not there or somebody else's; [`ServiceError::Unavailable`].
+    pub async fn delete(&self, user: &SignedIn, id: PersonalTokenId) -> Result<(), ServiceError> {
         self.revoke(user.user(), id, &user.initiator()).await
     }
 
-    pub(crate) async fn of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, Refusal> {
+    pub(crate) async fn of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, ServiceError> {
         Ok(self.tokens.personal_tokens_of(users).await?)
     }
 
@@ -101,11 +101,11 @@ impl PersonalTokens {
         user: UserId,
         draft: PersonalTokenDraft,
         by: &Initiator,
-    ) -> Result<IssuedPersonalToken, Refusal> {
+    ) -> Result<IssuedPersonalToken, ServiceError> {
         let created_at = self.changes.now();
         let PersonalTokenDraft { description, expires_at } = draft;
         if expires_at <= created_at {
-            return Err(Refusal::field("expiresAt", "The expiry date must lie in the future."));
+            return Err(ServiceError::field("expiresAt", "The expiry date must lie in the future."));
         }
         let token = NewPersonalToken { user, description, expires_at, created_at };
         let secret = TokenSecret::mint_personal(self.entropy.bytes());
@@ -116,7 +116,7 @@ impl PersonalTokens {
         let record = self.sealer.record(&secret);
         let created = self.tokens.create_personal_token(&token, &record, self.most, &event).await;
         let (id, _) = created.map_err(|error| match error {
-            StoreError::LimitReached { limit } => Refusal::NotPermitted(format!(
+            StoreError::LimitReached { limit } => ServiceError::NotPermitted(format!(
                 "Too many personal access tokens ({limit}) exist for this user already: delete some."
             )),
             other => other.into(),
@@ -130,7 +130,7 @@ impl PersonalTokens {
         user: UserId,
         id: PersonalTokenId,
         by: &Initiator,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let own = self.of(&[user]).await?;
         let token = own.iter().find(|token| token.id == id).ok_or(Missing::PersonalToken)?;
         let event = NewEvent {

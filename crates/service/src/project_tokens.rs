@@ -6,8 +6,9 @@ use latchkey_domain::{ProjectId, ProjectScope, TokenKind};
 use latchkey_ports::{ProjectRepository, StoredToken};
 
 use crate::{
-    CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, Refusal, RevealedToken, RotateTokens,
-    TokenDraft, TokenFilter, TokenPage, TokenReference, TokenRequest, token_changes::TokenChanges,
+    CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken, RotateTokens,
+    ServiceError, TokenDraft, TokenFilter, TokenPage, TokenReference, TokenRequest,
+    token_changes::TokenChanges,
 };
 
 /// The use cases.
@@ -24,8 +25,8 @@ impl ProjectTokens {
     /// The tokens that name the project, by creation, then id.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
-    pub async fn list(&self, permit: &Permit<ReadTokens>) -> Result<Vec<RevealedToken>, Refusal> {
+    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    pub async fn list(&self, permit: &Permit<ReadTokens>) -> Result<Vec<RevealedToken>, ServiceError> {
         let stored = self.changes.tokens.tokens_of_project(permit.project()).await?;
         Ok(stored.into_iter().map(|token| self.changes.issuer.reveal(token)).collect())
     }
@@ -33,16 +34,19 @@ impl ProjectTokens {
     /// Those of the tokens that name the project that pass the filter, in the order and on the page asked for.
     ///
     /// # Errors
-    /// As [`ProjectTokens::list`]; [`Refusal::Invalid`] for a cursor with another order than that of creation.
+    /// As [`ProjectTokens::list`]; [`ServiceError::Invalid`] for a cursor with another order than that of creation.
     pub async fn search(
         &self,
         permit: &Permit<ReadTokens>,
         filter: TokenFilter,
-    ) -> Result<TokenPage, Refusal> {
+    ) -> Result<TokenPage, ServiceError> {
         let project = permit.project();
         let kinds = [TokenKind::Client, TokenKind::Frontend];
         if filter.project.as_ref().is_some_and(|other| other != project) {
-            return Err(Refusal::query("project", "This list is of the path's project: leave project out."));
+            return Err(ServiceError::query(
+                "project",
+                "This list is of the path's project: leave project out.",
+            ));
         }
         let filter = TokenFilter { project: Some(project.clone()), ..filter };
         let page = filter.find(&self.changes, kinds).await?;
@@ -56,12 +60,12 @@ impl ProjectTokens {
     /// One token of the project, found by its id or secret.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] where no token that this names, names the project; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`] where no token that this names, names the project; [`ServiceError::Unavailable`].
     pub async fn get(
         &self,
         permit: &Permit<ReadTokens>,
         reference: &TokenReference,
-    ) -> Result<RevealedToken, Refusal> {
+    ) -> Result<RevealedToken, ServiceError> {
         let stored = self.find(permit.project(), reference).await?;
         Ok(self.changes.issuer.reveal(stored))
     }
@@ -69,13 +73,13 @@ impl ProjectTokens {
     /// Creates a token for the project and shows its secret.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for an admin token, other projects, no or an unknown environment; then
-    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::LimitReached`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] for an admin token, other projects, no or an unknown environment; then
+    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::LimitReached`]; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         permit: &Permit<CreateTokens>,
         request: TokenRequest,
-    ) -> Result<RevealedToken, Refusal> {
+    ) -> Result<RevealedToken, ServiceError> {
         let draft = in_project(permit.project(), request)?;
         self.changes.issuer.issue(draft, &permit.initiator()).await
     }
@@ -90,7 +94,7 @@ impl ProjectTokens {
         permit: &Permit<RotateTokens>,
         reference: &TokenReference,
         overlap: Overlap,
-    ) -> Result<RevealedToken, Refusal> {
+    ) -> Result<RevealedToken, ServiceError> {
         let stored = self.find_own(permit.project(), reference).await?;
         self.changes.rotate(stored, overlap, &permit.initiator()).await
     }
@@ -98,18 +102,22 @@ impl ProjectTokens {
     /// Revokes a token of the project; it is refused from the answer on.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] where the project has no such token; [`Refusal::Invalid`] for a token of several projects,
-    /// which is not this project's alone to revoke; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`] where the project has no such token; [`ServiceError::Invalid`] for a token of several projects,
+    /// which is not this project's alone to revoke; [`ServiceError::Unavailable`].
     pub async fn delete(
         &self,
         permit: &Permit<DeleteTokens>,
         reference: &TokenReference,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let stored = self.find_own(permit.project(), reference).await?;
         self.changes.revoke(&stored.token, &permit.initiator()).await
     }
 
-    async fn find(&self, project: &ProjectId, reference: &TokenReference) -> Result<StoredToken, Refusal> {
+    async fn find(
+        &self,
+        project: &ProjectId,
+        reference: &TokenReference,
+    ) -> Result<StoredToken, ServiceError> {
         let found = self.changes.find(reference).await?;
         let here = found.filter(|stored| stored.token.access.projects().names(project));
         here.ok_or_else(|| Missing::Token.into())
@@ -120,10 +128,10 @@ impl ProjectTokens {
         &self,
         project: &ProjectId,
         reference: &TokenReference,
-    ) -> Result<StoredToken, Refusal> {
+    ) -> Result<StoredToken, ServiceError> {
         let stored = self.find(project, reference).await?;
         if stored.token.access.projects().named().len() > 1 {
-            return Err(Refusal::Invalid {
+            return Err(ServiceError::Invalid {
                 field: None,
                 message: "This token belongs to several projects: change it as an instance token.".to_owned(),
             });
@@ -133,16 +141,16 @@ impl ProjectTokens {
 }
 
 /// The draft with the project of the route, if it is a token that a project may have.
-fn in_project(project: &ProjectId, request: TokenRequest) -> Result<TokenDraft, Refusal> {
+fn in_project(project: &ProjectId, request: TokenRequest) -> Result<TokenDraft, ServiceError> {
     let TokenRequest { kind, projects, .. } = &request;
     if *kind == TokenKind::Admin {
-        return Err(Refusal::field("type", "A project has no admin tokens: send client or frontend."));
+        return Err(ServiceError::field("type", "A project has no admin tokens: send client or frontend."));
     }
     let own = ProjectScope::one(project.clone());
     if projects.as_ref().is_some_and(|projects| *projects != own) {
         let message =
             format!("A token created here is for the project \"{project}\" alone: leave projects out.");
-        return Err(Refusal::field("projects", message));
+        return Err(ServiceError::field("projects", message));
     }
     request.draft(own)
 }

@@ -11,7 +11,7 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Caller, CreateProjects, DeleteProject, InstancePermit, Missing, Permit, Refusal, UpdateProject,
+    Caller, CreateProjects, DeleteProject, InstancePermit, Missing, Permit, ServiceError, UpdateProject,
     changes::Changes,
 };
 
@@ -60,13 +60,13 @@ impl Projects {
     /// The projects that the caller sees, by id.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
+    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         caller: &Caller,
         archived: bool,
         page: Page,
-    ) -> Result<Vec<ProjectOverview>, Refusal> {
+    ) -> Result<Vec<ProjectOverview>, ServiceError> {
         let query = ProjectQuery { visibility: caller.grants().visibility(), archived, page };
         Ok(self.store.projects(&query).await?)
     }
@@ -74,8 +74,8 @@ impl Projects {
     /// A project that the caller sees.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], also for one that the caller does not see; [`Refusal::Unavailable`].
-    pub async fn get(&self, caller: &Caller, id: &str) -> Result<ProjectOverview, Refusal> {
+    /// [`ServiceError::NotFound`], also for one that the caller does not see; [`ServiceError::Unavailable`].
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<ProjectOverview, ServiceError> {
         let missing = || Missing::Project(id.to_owned());
         let id = ProjectId::new(id).map_err(|_| missing())?;
         let found = self.store.project_overview(&id).await?;
@@ -86,18 +86,18 @@ impl Projects {
     /// Makes a project. A user who does becomes its Owner.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] where no id can be made from the name, for an id that no new project may have, and for an
-    /// unknown environment; [`Refusal::Exists`] where the id is taken; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] where no id can be made from the name, for an id that no new project may have, and for an
+    /// unknown environment; [`ServiceError::Exists`] where the id is taken; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         permit: &InstancePermit<CreateProjects>,
         draft: ProjectDraft,
-    ) -> Result<ProjectOverview, Refusal> {
+    ) -> Result<ProjectOverview, ServiceError> {
         let ProjectDraft { id, name, description, mode, environments } = draft;
         let id = id.or_else(|| ProjectId::from_name(&name)).ok_or_else(|| {
-            Refusal::field("id", "No id can be made from this name: send one, such as \"web-shop\".")
+            ServiceError::field("id", "No id can be made from this name: send one, such as \"web-shop\".")
         })?;
-        id.check_new().map_err(|error| Refusal::field("id", format!("The {error}.")))?;
+        id.check_new().map_err(|error| ServiceError::field("id", format!("The {error}.")))?;
         let environments = match environments {
             Some(named) => named,
             None => self.enabled_environments().await?,
@@ -116,7 +116,7 @@ impl Projects {
         Ok(ProjectOverview { project, members, tokens: 0, environments })
     }
 
-    async fn enabled_environments(&self) -> Result<Vec<EnvironmentName>, Refusal> {
+    async fn enabled_environments(&self) -> Result<Vec<EnvironmentName>, ServiceError> {
         let environments = self.environments.environments().await?.into_iter();
         let enabled = environments.filter(|overview| overview.environment.enabled);
         Ok(enabled.map(|overview| overview.environment.name).collect())
@@ -125,12 +125,12 @@ impl Projects {
     /// Changes a project and gives back what it is then.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
         permit: &Permit<UpdateProject>,
         change: &ProjectChange,
-    ) -> Result<Project, Refusal> {
+    ) -> Result<Project, ServiceError> {
         let ProjectChange { name, description, mode } = change;
         self.change(permit, EventKind::ProjectUpdated, |project| {
             project.name = name.clone().unwrap_or_else(|| project.name.clone());
@@ -143,8 +143,8 @@ impl Projects {
     /// Archives a project: it leaves the list, and its tokens go on working.
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] for `default`; [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn archive(&self, permit: &Permit<DeleteProject>) -> Result<(), Refusal> {
+    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn archive(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         refuse_default(permit.project(), "archived")?;
         let now = self.changes.now();
         let archive = |project: &mut Project| project.archived_at = project.archived_at.or(Some(now));
@@ -154,8 +154,8 @@ impl Projects {
     /// Brings a project back from the archive.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn revive(&self, permit: &Permit<DeleteProject>) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn revive(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         let revive = |project: &mut Project| project.archived_at = None;
         self.change(permit, EventKind::ProjectRevived, revive).await.map(drop)
     }
@@ -163,8 +163,8 @@ impl Projects {
     /// Deletes a project. Its tokens are revoked, or lose just this project where they name others.
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`] for `default`; [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn delete(&self, permit: &Permit<DeleteProject>) -> Result<(), Refusal> {
+    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn delete(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         let id = permit.project();
         refuse_default(id, "deleted")?;
         let project = self.find(id).await?;
@@ -181,13 +181,13 @@ impl Projects {
     /// Adds an environment to the project.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Invalid`] for an unknown environment;
-    /// [`Refusal::Exists`] where it is there already; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Invalid`] for an unknown environment;
+    /// [`ServiceError::Exists`] where it is there already; [`ServiceError::Unavailable`].
     pub async fn add_environment(
         &self,
         permit: &Permit<UpdateProject>,
         environment: &EnvironmentName,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentAdded, environment);
         self.environments.add_project_environment(permit.project(), environment, &event).await?;
         self.changes.made(&event);
@@ -198,12 +198,12 @@ impl Projects {
     /// not touched.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for an unknown project; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
     pub async fn remove_environment(
         &self,
         permit: &Permit<UpdateProject>,
         environment: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let Ok(environment) = EnvironmentName::new(environment) else {
             return self.find(permit.project()).await.map(drop);
         };
@@ -228,7 +228,7 @@ impl Projects {
         }
     }
 
-    async fn find(&self, id: &ProjectId) -> Result<Project, Refusal> {
+    async fn find(&self, id: &ProjectId) -> Result<Project, ServiceError> {
         Ok(self.store.find_project(id).await?.ok_or_else(|| Missing::Project(id.to_string()))?)
     }
 
@@ -238,8 +238,8 @@ impl Projects {
         permit: &Permit<A>,
         kind: EventKind,
         change: impl Fn(&mut Project),
-    ) -> Result<Project, Refusal> {
-        let changed = self.changes.again_while_stale(async || -> Result<Project, Refusal> {
+    ) -> Result<Project, ServiceError> {
+        let changed = self.changes.again_while_stale(async || -> Result<Project, ServiceError> {
             let before = self.find(permit.project()).await?;
             let mut after = before.clone();
             change(&mut after);
@@ -261,19 +261,19 @@ impl Projects {
 }
 
 /// Here environments are entries of a list.
-fn in_list(error: StoreError) -> Refusal {
+fn in_list(error: StoreError) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::Environment(name)) => {
             let message = format!("There is no environment \"{name}\": create it, or name others.");
-            Refusal::field("environments", message)
+            ServiceError::field("environments", message)
         }
         other => other.into(),
     }
 }
 
-fn refuse_default(project: &ProjectId, what: &str) -> Result<(), Refusal> {
+fn refuse_default(project: &ProjectId, what: &str) -> Result<(), ServiceError> {
     if project.as_str() == Project::DEFAULT {
-        return Err(Refusal::NotPermitted(format!("The default project cannot be {what}.")));
+        return Err(ServiceError::NotPermitted(format!("The default project cannot be {what}.")));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::AccessRepository;
 
-use crate::{Caller, InstancePermit, ManageRoles, Missing, Refusal, changes::Changes};
+use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes::Changes};
 
 /// A role to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,32 +50,32 @@ impl Roles {
     /// among them.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn list(&self, _: &Caller) -> Result<Vec<Role>, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn list(&self, _: &Caller) -> Result<Vec<Role>, ServiceError> {
         Ok(self.access.roles().await?)
     }
 
     /// The role of this id.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn get(&self, _: &Caller, id: RoleId) -> Result<Role, Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn get(&self, _: &Caller, id: RoleId) -> Result<Role, ServiceError> {
         self.find(id).await
     }
 
     /// Makes a role.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a permission that a role of its kind cannot hold; [`Refusal::Exists`] for a name in
-    /// use; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] for a permission that a role of its kind cannot hold; [`ServiceError::Exists`] for a name in
+    /// use; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         permit: &InstancePermit<ManageRoles>,
         draft: RoleDraft,
-    ) -> Result<Role, Refusal> {
+    ) -> Result<Role, ServiceError> {
         let RoleDraft { name, kind, description, permissions } = draft;
         if kind.is_built_in() {
-            return Err(Refusal::field(
+            return Err(ServiceError::field(
                 "type",
                 "type must be root-custom or custom: the others are built in.",
             ));
@@ -94,19 +94,19 @@ impl Roles {
     /// Changes a role and gives back what it is then. Whoever holds it may do at once what it allows now, and no more.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for a built-in one; [`Refusal::Invalid`] for another kind; else as
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; else as
     /// [`Roles::create`].
     pub async fn update(
         &self,
         permit: &InstancePermit<ManageRoles>,
         id: RoleId,
         change: &RoleChange,
-    ) -> Result<Role, Refusal> {
-        let updated = self.changes.again_while_stale(async || -> Result<Role, Refusal> {
+    ) -> Result<Role, ServiceError> {
+        let updated = self.changes.again_while_stale(async || -> Result<Role, ServiceError> {
             let before = self.find_own(id).await?;
             if change.kind.is_some_and(|kind| kind != before.kind) {
                 let message = format!("The type of a role stays what it is: {}.", before.kind.as_str());
-                return Err(Refusal::field("type", message));
+                return Err(ServiceError::field("type", message));
             }
             let mut after = before.clone();
             after.name = change.name.clone().unwrap_or(after.name);
@@ -131,9 +131,9 @@ impl Roles {
     /// Removes a role that nobody holds.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for a built-in one; [`Refusal::Invalid`] for one that is held;
-    /// [`Refusal::Unavailable`].
-    pub async fn delete(&self, permit: &InstancePermit<ManageRoles>, id: RoleId) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for one that is held;
+    /// [`ServiceError::Unavailable`].
+    pub async fn delete(&self, permit: &InstancePermit<ManageRoles>, id: RoleId) -> Result<(), ServiceError> {
         let role = self.find_own(id).await?;
         let event = NewEvent {
             before: Some(Snapshot::from(&role)),
@@ -144,22 +144,25 @@ impl Roles {
         Ok(())
     }
 
-    async fn find(&self, id: RoleId) -> Result<Role, Refusal> {
+    async fn find(&self, id: RoleId) -> Result<Role, ServiceError> {
         Ok(self.access.find_role(id).await?.ok_or(Missing::Role)?)
     }
 
-    async fn find_own(&self, id: RoleId) -> Result<Role, Refusal> {
+    async fn find_own(&self, id: RoleId) -> Result<Role, ServiceError> {
         let role = self.find(id).await?;
         if role.kind.is_built_in() {
             let message =
                 format!("The role {} is built in and stays as it is: make one of your own.", role.name);
-            return Err(Refusal::NotPermitted(message));
+            return Err(ServiceError::NotPermitted(message));
         }
         Ok(role)
     }
 }
 
-fn check_permissions(kind: RoleKind, permissions: &BTreeSet<Permission>) -> Result<(), Refusal> {
+fn check_permissions(kind: RoleKind, permissions: &BTreeSet<Permission>) -> Result<(), ServiceError> {
     let check = |permission: &Permission| kind.may_hold(*permission);
-    permissions.iter().try_for_each(check).map_err(|fault| Refusal::field("permissions", format!("{fault}.")))
+    permissions
+        .iter()
+        .try_for_each(check)
+        .map_err(|fault| ServiceError::field("permissions", format!("{fault}.")))
 }

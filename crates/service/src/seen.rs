@@ -11,7 +11,7 @@ use latchkey_ports::{PersonalTokenRepository, StoreError, TokenRepository};
 
 /// The notes not yet written; one for each token, so it is bounded by the number of tokens in use.
 #[derive(Default)]
-pub struct SeenLedger {
+pub struct UsageRecorder {
     tokens: Notes<TokenId>,
     personal_tokens: Notes<PersonalTokenId>,
 }
@@ -58,7 +58,7 @@ impl<K: Eq + Hash + Copy> Drop for Taken<'_, K> {
     }
 }
 
-impl SeenLedger {
+impl UsageRecorder {
     /// Notes that the principal's token authenticated.
     pub fn note(&self, principal: &Principal, at: Timestamp) {
         match principal {
@@ -85,11 +85,11 @@ impl SeenLedger {
         let tokens_written = if taken.seen.is_empty() {
             Ok(())
         } else {
-            tokens.record_tokens_seen(&taken.seen).await.map(|()| taken.arrived())
+            tokens.record_token_use(&taken.seen).await.map(|()| taken.arrived())
         };
         let taken = self.personal_tokens.take();
         if !taken.seen.is_empty() {
-            personal_tokens.record_personal_tokens_seen(&taken.seen).await?;
+            personal_tokens.record_personal_token_use(&taken.seen).await?;
             taken.arrived();
         }
         tokens_written

@@ -7,7 +7,7 @@ use latchkey_ports::Page;
 
 use crate::{
     Directory, InstancePermit, IssuedPersonalToken, ManageServiceAccounts, PersonalTokenDraft,
-    PersonalTokens, Refusal, RoleReference, UserChange,
+    PersonalTokens, RoleReference, ServiceError, UserChange,
     accounts::{Accounts, identity},
 };
 
@@ -38,8 +38,12 @@ impl ServiceAccounts {
     /// The service accounts on that page, by id, their tokens, by id, and the root roles.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn list(&self, _: &Managing, page: Page) -> Result<(Directory, Vec<PersonalToken>), Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn list(
+        &self,
+        _: &Managing,
+        page: Page,
+    ) -> Result<(Directory, Vec<PersonalToken>), ServiceError> {
         let directory = self.accounts.directory(AccountKind::Service, page).await?;
         let ids: Vec<_> = directory.users.iter().map(|user| user.id).collect();
         let tokens = if ids.is_empty() { Vec::new() } else { self.tokens.of(&ids).await? };
@@ -49,8 +53,8 @@ impl ServiceAccounts {
     /// Makes a service account.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a user name in use, and for a role that is no root role; [`Refusal::Unavailable`].
-    pub async fn create(&self, permit: &Managing, draft: ServiceAccountDraft) -> Result<User, Refusal> {
+    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is no root role; [`ServiceError::Unavailable`].
+    pub async fn create(&self, permit: &Managing, draft: ServiceAccountDraft) -> Result<User, ServiceError> {
         let ServiceAccountDraft { username, name, root_role } = draft;
         let identity = identity(Some(username), None)?;
         let root_role = self.accounts.root_role(permit.caller(), &root_role).await?;
@@ -62,14 +66,14 @@ impl ServiceAccounts {
     /// Changes a service account and gives back what it is then. Its user name stays.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Invalid`] as in [`ServiceAccounts::create`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`ServiceAccounts::create`]; [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
         permit: &Managing,
         id: UserId,
         name: Option<PersonName>,
         root_role: Option<RoleReference>,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, ServiceError> {
         let change = UserChange { name, email: None, root_role };
         self.accounts.update(permit.caller(), (id, AccountKind::Service), &change).await
     }
@@ -77,16 +81,16 @@ impl ServiceAccounts {
     /// Removes a service account with all its tokens and roles.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn delete(&self, permit: &Managing, id: UserId) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn delete(&self, permit: &Managing, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Service)).await
     }
 
     /// The tokens of a service account, expired ones too, by id.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn tokens(&self, _: &Managing, id: UserId) -> Result<Vec<PersonalToken>, Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn tokens(&self, _: &Managing, id: UserId) -> Result<Vec<PersonalToken>, ServiceError> {
         let account = self.accounts.find(id, AccountKind::Service).await?;
         self.tokens.of(&[account.id]).await
     }
@@ -94,13 +98,13 @@ impl ServiceAccounts {
     /// Issues a token to a service account and shows its secret, this once.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; else as [`PersonalTokens::create`].
+    /// [`ServiceError::NotFound`]; else as [`PersonalTokens::create`].
     pub async fn create_token(
         &self,
         permit: &Managing,
         id: UserId,
         draft: PersonalTokenDraft,
-    ) -> Result<IssuedPersonalToken, Refusal> {
+    ) -> Result<IssuedPersonalToken, ServiceError> {
         let account = self.accounts.find(id, AccountKind::Service).await?;
         self.tokens.issue(account.id, draft, &permit.initiator()).await
     }
@@ -108,13 +112,13 @@ impl ServiceAccounts {
     /// Revokes a token of a service account.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn delete_token(
         &self,
         permit: &Managing,
         id: UserId,
         token: PersonalTokenId,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let account = self.accounts.find(id, AccountKind::Service).await?;
         self.tokens.revoke(account.id, token, &permit.initiator()).await
     }

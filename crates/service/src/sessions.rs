@@ -15,19 +15,19 @@ use latchkey_domain::{
     TokenSecret, User, UserCredential,
 };
 use latchkey_ports::{
-    Account, Causes, Entity, Entropy, EntropyExt, LoginFailureRepository, LoginKey, PasswordHasher,
+    Account, Entity, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher,
     SecretSealer, SessionRepository, SessionStart, StoreError, UserRepository,
 };
 
-use crate::{Initiator, Missing, Refusal, SignedIn, Users, changes::Changes, login_turns::LoginTurns};
+use crate::{Initiator, Missing, ServiceError, SignedIn, Users, changes::Changes, login_turns::LoginTurns};
 
 /// What holds for every session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPolicy {
     /// How long a session lasts, however much it is used (`sessions.ttl`).
     pub ttl: Duration,
-    /// How many a user may have at once; the oldest end (`sessions.most`).
-    pub most: u32,
+    /// How many a user may have at once; the oldest end (`sessions.max_per_user`).
+    pub max_per_user: u32,
 }
 
 /// Somebody who signed in.
@@ -42,7 +42,7 @@ pub struct LoggedIn {
     /// How many older sessions ended for this one.
     pub ended_sessions: u64,
     /// How many sessions a user may have at once.
-    pub most_sessions: u32,
+    pub max_per_user: u32,
 }
 
 /// What sessions stand on.
@@ -71,9 +71,14 @@ impl Sessions {
     /// Signs somebody in by user name or e-mail address.
     ///
     /// # Errors
-    /// [`Refusal::WrongPassword`], the same and after the same time whether there is such a user or not;
-    /// [`Refusal::TooManyAttempts`]; [`Refusal::Unavailable`].
-    pub async fn log_in(&self, login: &str, password: &str, origin: Origin) -> Result<LoggedIn, Refusal> {
+    /// [`ServiceError::WrongPassword`], the same and after the same time whether there is such a user or not;
+    /// [`ServiceError::TooManyAttempts`]; [`ServiceError::Unavailable`].
+    pub async fn log_in(
+        &self,
+        login: &str,
+        password: &str,
+        origin: Origin,
+    ) -> Result<LoggedIn, ServiceError> {
         let keys = keys(login, origin.address);
         let _turn = self.turns.take(&keys).await;
         self.count_try(&keys).await?;
@@ -83,18 +88,20 @@ impl Sessions {
         let is_right = self.ports.hasher.verify(password, hash).await?;
         let begun = match account.filter(|_| is_right) {
             Some(account) => self.start(account, origin.clone()).await,
-            None => Err(Refusal::WrongPassword),
+            None => Err(ServiceError::WrongPassword),
         };
         match &begun {
             Ok(_) => self.forget_tries(&keys).await,
-            Err(Refusal::WrongPassword) => tracing::warn!(address = ?origin.address, "signing in failed"),
+            Err(ServiceError::WrongPassword) => {
+                tracing::warn!(address = ?origin.address, "signing in failed")
+            }
             Err(_) => {}
         }
         begun
     }
 
     /// Counts a try as a failure, until it is known to be none.
-    async fn count_try(&self, keys: &[LoginKey]) -> Result<(), Refusal> {
+    async fn count_try(&self, keys: &[LoginKey]) -> Result<(), ServiceError> {
         let now = self.changes.now();
         self.check_failures(keys, now).await?;
         Ok(self.ports.failures.record_login_failure(keys, now).await?)
@@ -103,13 +110,13 @@ impl Sessions {
     /// Of a success that cannot be noted the worst is that it counts as a failure.
     async fn forget_tries(&self, keys: &[LoginKey]) {
         if let Err(error) = self.ports.failures.forget_login_failures(keys).await {
-            tracing::warn!(error = %Causes(&error), "failures to sign in could not be forgotten");
+            tracing::warn!(error = %ErrorChain(&error), "failures to sign in could not be forgotten");
         }
     }
 
     /// Who failed too often has to wait: by address, and by account where this address has failed with it before, so that
     /// nobody elsewhere can keep an account's owner out (decision 7).
-    async fn check_failures(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), Refusal> {
+    async fn check_failures(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), ServiceError> {
         let found = self.ports.failures.login_failures(keys).await?;
         let counted = |wanted: fn(&LoginKey) -> bool| {
             let here = keys.iter().zip(&found).find(|(key, _)| wanted(key));
@@ -122,16 +129,16 @@ impl Sessions {
         let account = account.filter(|_| !has_address || from_here.is_some());
         let waits =
             [account, address].into_iter().flatten().filter_map(|failures: LoginFailures| failures.wait(now));
-        waits.max().map_or(Ok(()), |wait| Err(Refusal::TooManyAttempts(wait)))
+        waits.max().map_or(Ok(()), |wait| Err(ServiceError::TooManyAttempts(wait)))
     }
 
     /// Begins a session of whoever this password was right for.
-    async fn start(&self, account: Account, origin: Origin) -> Result<LoggedIn, Refusal> {
+    async fn start(&self, account: Account, origin: Origin) -> Result<LoggedIn, ServiceError> {
         let Account { user, password } = account;
         let created_at = self.changes.now();
         let ttl = i64::try_from(self.policy.ttl.as_millis()).unwrap_or(i64::MAX);
         let expires_at = Timestamp::from_millis(created_at.millis().saturating_add(ttl))
-            .map_err(|error| Refusal::Internal(Box::new(error)))?;
+            .map_err(|error| ServiceError::Internal(Box::new(error)))?;
         let id = SessionId(self.ports.entropy.uuid());
         let session = Session { id, user: user.id, created_at, expires_at, origin: origin.clone() };
         let secret = TokenSecret::mint_session(self.ports.entropy.bytes());
@@ -140,22 +147,23 @@ impl Sessions {
             after: Some(Snapshot::from(&session)),
             ..self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin })
         };
-        let most = self.policy.most;
-        let start = SessionStart { session, secret: self.ports.sealer.record(&secret), password, most };
+        let max_per_user = self.policy.max_per_user;
+        let start =
+            SessionStart { session, secret: self.ports.sealer.record(&secret), password, max_per_user };
         let ended_sessions =
             self.ports.sessions.start_session(&start, &event).await.map_err(replaced_password)?;
         self.changes.made(&event);
-        Ok(LoggedIn { user, session: start.session, secret, ended_sessions, most_sessions: most })
+        Ok(LoggedIn { user, session: start.session, secret, ended_sessions, max_per_user })
     }
 
     /// Ends the session that the caller was recognised by, if it was one.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn log_out(&self, user: &SignedIn) -> Result<(), Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn log_out(&self, user: &SignedIn) -> Result<(), ServiceError> {
         let UserCredential::Session(session) = user.credential() else { return Ok(()) };
         match self.end(user, session).await {
-            Err(Refusal::NotFound(Missing::Session)) => Ok(()),
+            Err(ServiceError::NotFound(Missing::Session)) => Ok(()),
             other => other,
         }
     }
@@ -163,8 +171,8 @@ impl Sessions {
     /// The caller's own sessions that have not ended, oldest first.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn list(&self, user: &SignedIn) -> Result<Vec<Session>, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn list(&self, user: &SignedIn) -> Result<Vec<Session>, ServiceError> {
         let now = self.changes.now();
         let mut sessions = self.ports.sessions.sessions_of(user.user()).await?;
         sessions.retain(|session| session.expires_at > now);
@@ -174,8 +182,8 @@ impl Sessions {
     /// Ends one of the caller's own sessions; it is refused from the answer on.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn end(&self, user: &SignedIn, session: SessionId) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn end(&self, user: &SignedIn, session: SessionId) -> Result<(), ServiceError> {
         let own = self.ports.sessions.sessions_of(user.user()).await?;
         let ended = own.iter().find(|own| own.id == session).ok_or(Missing::Session)?;
         let event = NewEvent {
@@ -190,21 +198,21 @@ impl Sessions {
     /// Changes the caller's own password and ends all their sessions.
     ///
     /// # Errors
-    /// [`Refusal::WrongPassword`] where the old one is another, counted as a failure to sign in; [`Refusal::TooManyAttempts`];
-    /// [`Refusal::WeakPassword`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::WrongPassword`] where the old one is another, counted as a failure to sign in; [`ServiceError::TooManyAttempts`];
+    /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
     pub async fn change_password(
         &self,
         users: &Users,
         user: &SignedIn,
         (old, new): (&str, &str),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let Account { user: person, password } =
             self.ports.users.find_account(user.user()).await?.ok_or(Missing::User)?;
         let keys = keys(person.identity.label(), user.initiator().origin.address);
         let _turn = self.turns.take(&keys).await;
         self.count_try(&keys).await?;
         if !self.ports.hasher.verify(old, password.clone()).await? {
-            return Err(Refusal::WrongPassword);
+            return Err(ServiceError::WrongPassword);
         }
         self.forget_tries(&keys).await;
         users.store_password(user.caller(), &person, password, new).await
@@ -212,16 +220,16 @@ impl Sessions {
 }
 
 /// A password that was replaced while it was checked is a wrong one.
-pub(crate) fn replaced_password(error: StoreError) -> Refusal {
+pub(crate) fn replaced_password(error: StoreError) -> ServiceError {
     match error {
-        StoreError::Stale(Entity::User(_)) => Refusal::WrongPassword,
+        StoreError::Stale(Entity::User(_)) => ServiceError::WrongPassword,
         other => other.into(),
     }
 }
 
 fn keys(login: &str, address: Option<IpAddr>) -> Vec<LoginKey> {
-    const MOST_CHARACTERS: usize = 255;
-    let name: String = login.to_lowercase().chars().filter(|c| *c != '\0').take(MOST_CHARACTERS).collect();
+    const MAX_CHARACTERS: usize = 255;
+    let name: String = login.to_lowercase().chars().filter(|c| *c != '\0').take(MAX_CHARACTERS).collect();
     let by_address = address
         .map(network)
         .map(|address| [LoginKey::Address(address), LoginKey::AccountFrom(name.clone(), address)]);

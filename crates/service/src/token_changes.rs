@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use latchkey_domain::{ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenId, TokenSecret};
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
-use crate::{Initiator, Refusal, RevealedToken, TokenIssuer, changes::Changes};
+use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
 
 /// How a request names a token: by its secret, or by the id that lists show for a show-once token.
 #[derive(Debug)]
@@ -48,13 +48,13 @@ impl Overlap {
         if span > Self::LONGEST { Err(OverlapTooLong) } else { Ok(Self(span)) }
     }
 
-    fn until(self, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    fn until(self, now: Timestamp) -> Result<Option<Timestamp>, ServiceError> {
         if self.0.is_zero() {
             return Ok(None);
         }
         let millis = i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX);
         let until = Timestamp::from_millis(now.millis().saturating_add(millis));
-        until.map(Some).map_err(|error| Refusal::Internal(Box::new(error)))
+        until.map(Some).map_err(|error| ServiceError::Internal(Box::new(error)))
     }
 }
 
@@ -71,8 +71,8 @@ impl TokenChanges {
     /// The token that this names. An alias authenticates, but it names none (reference, chapter 9).
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a retired secret that is still good: "there is none" would be taken for its end.
-    pub(crate) async fn find(&self, reference: &TokenReference) -> Result<Option<StoredToken>, Refusal> {
+    /// [`ServiceError::Invalid`] for a retired secret that is still good: "there is none" would be taken for its end.
+    pub(crate) async fn find(&self, reference: &TokenReference) -> Result<Option<StoredToken>, ServiceError> {
         let secret = match reference {
             TokenReference::Id(id) => return Ok(self.tokens.find_token(*id).await?),
             TokenReference::Secret(secret) => secret,
@@ -80,7 +80,7 @@ impl TokenChanges {
         let digests = self.sealer.digests(secret);
         let Some(found) = self.tokens.find_token_by_digest(&digests).await? else { return Ok(None) };
         match found.secret_until.filter(|end| *end > self.changes.now()) {
-            Some(end) => Err(Refusal::Invalid {
+            Some(end) => Err(ServiceError::Invalid {
                 field: None,
                 message: format!(
                     "This secret was replaced by a rotation and is good until {end}: name its token by the present \
@@ -91,7 +91,7 @@ impl TokenChanges {
         }
     }
 
-    pub(crate) async fn revoke(&self, token: &ApiToken, by: &Initiator) -> Result<(), Refusal> {
+    pub(crate) async fn revoke(&self, token: &ApiToken, by: &Initiator) -> Result<(), ServiceError> {
         let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
         let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
         self.tokens.delete_token(token.id, &event).await?;
@@ -105,7 +105,7 @@ impl TokenChanges {
         token: &ApiToken,
         expires_at: Option<Timestamp>,
         by: &Initiator,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         if token.expires_at == expires_at {
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl TokenChanges {
         stored: StoredToken,
         overlap: Overlap,
         by: &Initiator,
-    ) -> Result<RevealedToken, Refusal> {
+    ) -> Result<RevealedToken, ServiceError> {
         let overlap_until = overlap.until(self.changes.now())?;
         let secret = self.issuer.mint(&stored.token.access);
         let to = self.issuer.record(&secret, stored.token.id)?;
@@ -144,9 +144,9 @@ impl TokenChanges {
     }
 }
 
-fn too_many_retired(error: StoreError) -> Refusal {
+fn too_many_retired(error: StoreError) -> ServiceError {
     match error {
-        StoreError::LimitReached { limit } => Refusal::field(
+        StoreError::LimitReached { limit } => ServiceError::field(
             "overlap",
             format!(
                 "{limit} replaced secrets of this token are still good: wait until one of them ends, or send \"PT0S\", with which \

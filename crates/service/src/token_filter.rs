@@ -3,7 +3,7 @@
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
 use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
 
-use crate::{Refusal, RevealedToken, token_changes::TokenChanges};
+use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
 /// The filters, order and page of a list of tokens. Empty, it is the contract's plain list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,20 +45,20 @@ pub struct TokenPage {
 
 impl TokenFilter {
     /// The most tokens that one page may have.
-    pub const MOST: u32 = 1_000;
+    pub const MAX: u32 = 1_000;
 
     /// Finds those of the kinds that may be seen.
     pub(crate) async fn find(
         self,
         changes: &TokenChanges,
         visible: impl IntoIterator<Item = TokenKind>,
-    ) -> Result<TokenPage, Refusal> {
+    ) -> Result<TokenPage, ServiceError> {
         if self.after.is_some() && self.order != TokenOrder::CreatedAt {
             let message = "A cursor goes with the order of creation alone: use offset, or sort by createdAt.";
-            return Err(Refusal::query("cursor", message));
+            return Err(ServiceError::query("cursor", message));
         }
         let kinds = visible.into_iter().filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind));
-        let limit = self.limit.map(|limit| limit.min(Self::MOST));
+        let limit = self.limit.map(|limit| limit.min(Self::MAX));
         let query = TokenQuery {
             project: self.project,
             environment: self.environment,

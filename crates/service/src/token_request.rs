@@ -5,7 +5,7 @@ use latchkey_domain::{
     TokenName,
 };
 
-use crate::{Refusal, TokenDraft};
+use crate::{ServiceError, TokenDraft};
 
 /// The environment of a token that names none (contract, "Create body").
 const DEFAULT_ENVIRONMENT: &str = "development";
@@ -29,8 +29,8 @@ impl TokenRequest {
     /// What is to be issued, for these projects.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] where the kind cannot have that scope.
-    pub(crate) fn draft(self, projects: ProjectScope) -> Result<TokenDraft, Refusal> {
+    /// [`ServiceError::Invalid`] where the kind cannot have that scope.
+    pub(crate) fn draft(self, projects: ProjectScope) -> Result<TokenDraft, ServiceError> {
         let environment = match (self.environment, self.kind) {
             (Some(environment), _) => environment,
             (None, TokenKind::Admin) => EnvironmentScope::All,
@@ -41,13 +41,14 @@ impl TokenRequest {
             _ => "environment",
         };
         let access = TokenAccess::new(self.kind, projects, environment)
-            .map_err(|error| Refusal::field(field, capitalised(&error.to_string())))?;
+            .map_err(|error| ServiceError::field(field, capitalised(&error.to_string())))?;
         Ok(TokenDraft { name: self.name, access, expires_at: self.expires_at })
     }
 }
 
-fn default_environment() -> Result<EnvironmentName, Refusal> {
-    EnvironmentName::new(DEFAULT_ENVIRONMENT).map_err(|error: InvalidName| Refusal::Internal(Box::new(error)))
+fn default_environment() -> Result<EnvironmentName, ServiceError> {
+    EnvironmentName::new(DEFAULT_ENVIRONMENT)
+        .map_err(|error: InvalidName| ServiceError::Internal(Box::new(error)))
 }
 
 fn capitalised(sentence: &str) -> String {

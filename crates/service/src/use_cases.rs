@@ -6,15 +6,15 @@ use latchkey_domain::Timestamp;
 use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
 
 use crate::{
-    AuditTrail, Authenticator, Environments, Figures, FirstTokens, IndexSettings, InstanceTokens, MasterKeys,
-    Members, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SeenLedger, ServiceAccounts,
-    SessionPolicy, Sessions, TokenIssuer, TokenPolicy, Users, Verification, WhoAmI, accounts::Accounts,
+    AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, MasterKeys, Members,
+    Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, SessionPolicy,
+    Sessions, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// What the use cases stand on.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Dependencies {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
     /// What seals secrets.
@@ -79,7 +79,7 @@ pub struct UseCases {
     /// What is kept under which master key.
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
-    seen: Arc<SeenLedger>,
+    seen: Arc<UsageRecorder>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     retention: Option<Duration>,
@@ -88,10 +88,10 @@ pub struct UseCases {
 impl UseCases {
     /// Puts the use cases together.
     #[must_use]
-    pub fn new(surroundings: Surroundings, settings: Settings) -> Self {
-        let Surroundings { store, sealer, hasher, clock, entropy } = surroundings;
+    pub fn new(surroundings: Dependencies, settings: Settings) -> Self {
+        let Dependencies { store, sealer, hasher, clock, entropy } = surroundings;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
-        let seen = Arc::new(SeenLedger::default());
+        let seen = Arc::new(UsageRecorder::default());
         let changes = Changes::new(clock.clone(), index.clone());
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
@@ -180,15 +180,15 @@ impl UseCases {
 
     /// From where callers were recognised, and how the index of principals does.
     #[must_use]
-    pub fn figures(&self) -> Figures {
-        self.authenticator.figures()
+    pub fn metrics(&self) -> Metrics {
+        self.authenticator.metrics()
     }
 
     /// Writes when tokens were last seen; to be called at intervals and at shutdown.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost.
-    pub async fn flush_seen(&self) -> Result<(), StoreError> {
+    pub async fn flush_usage(&self) -> Result<(), StoreError> {
         self.seen.flush(&*self.store, &*self.store).await
     }
 

@@ -9,7 +9,7 @@ use latchkey_domain::{
 use latchkey_ports::{Page, PasswordChange, PasswordHasher};
 
 use crate::{
-    Caller, Directory, InstancePermit, ManageUsers, Missing, Refusal, RoleReference, UserChange,
+    Caller, Directory, InstancePermit, ManageUsers, Missing, RoleReference, ServiceError, UserChange,
     accounts::{Accounts, identity},
     sessions::replaced_password,
 };
@@ -48,9 +48,9 @@ pub struct Users {
 
 impl Users {
     /// The fewest characters that a search needs.
-    const LEAST_SEARCHED: usize = 2;
+    const MIN_SEARCHED: usize = 2;
     /// The most users that a search finds.
-    const MOST_FOUND: u32 = 100;
+    const MAX_FOUND: u32 = 100;
 
     pub(crate) fn new(accounts: Accounts, hasher: Arc<dyn PasswordHasher>) -> Self {
         Self { accounts, hasher }
@@ -59,21 +59,21 @@ impl Users {
     /// The users on that page, by id, and the root roles.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn list(&self, _: &InstancePermit<ManageUsers>, page: Page) -> Result<Directory, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn list(&self, _: &InstancePermit<ManageUsers>, page: Page) -> Result<Directory, ServiceError> {
         self.accounts.directory(AccountKind::Person, page).await
     }
 
     /// Makes a user.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] without user name and e-mail address, for one in use, and for a role that is no root role;
-    /// [`Refusal::WeakPassword`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is no root role;
+    /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         permit: &InstancePermit<ManageUsers>,
         draft: UserDraft,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, ServiceError> {
         let UserDraft { username, email, name, root_role, password } = draft;
         let identity = identity(username, email)?;
         let root_role = self.accounts.root_role(permit.caller(), &root_role).await?;
@@ -89,43 +89,43 @@ impl Users {
     /// The user of this id.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn get(&self, _: &InstancePermit<ManageUsers>, id: UserId) -> Result<User, Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn get(&self, _: &InstancePermit<ManageUsers>, id: UserId) -> Result<User, ServiceError> {
         self.accounts.find(id, AccountKind::Person).await
     }
 
     /// Changes a user and gives back what they are then.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Invalid`] as in [`Users::create`]; [`Refusal::NotPermitted`] for the demotion of
-    /// the last Admin; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`] for the demotion of
+    /// the last Admin; [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
         permit: &InstancePermit<ManageUsers>,
         id: UserId,
         change: &UserChange,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, ServiceError> {
         self.accounts.update(permit.caller(), (id, AccountKind::Person), change).await
     }
 
     /// Removes a user with all their tokens, sessions and roles.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::NotPermitted`] for the last Admin; [`Refusal::Unavailable`].
-    pub async fn delete(&self, permit: &InstancePermit<ManageUsers>, id: UserId) -> Result<(), Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for the last Admin; [`ServiceError::Unavailable`].
+    pub async fn delete(&self, permit: &InstancePermit<ManageUsers>, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Person)).await
     }
 
     /// Sets a user's password and ends all their sessions.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::WeakPassword`]; [`Refusal::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
     pub async fn set_password(
         &self,
         permit: &InstancePermit<ManageUsers>,
         id: UserId,
         password: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let user = self.accounts.find(id, AccountKind::Person).await?;
         self.store_password(permit.caller(), &user, None, password).await
     }
@@ -133,9 +133,9 @@ impl Users {
     /// Whether a password would be good enough for anybody.
     ///
     /// # Errors
-    /// [`Refusal::WeakPassword`].
-    pub fn check_password(&self, _: &Caller, password: &str) -> Result<(), Refusal> {
-        Password::new(password, &[]).map(drop).map_err(Refusal::WeakPassword)
+    /// [`ServiceError::WeakPassword`].
+    pub fn check_password(&self, _: &Caller, password: &str) -> Result<(), ServiceError> {
+        Password::new(password, &[]).map(drop).map_err(ServiceError::WeakPassword)
     }
 
     /// The users and service accounts whose name, user name or e-mail address contains this text; none for a text of
@@ -143,19 +143,19 @@ impl Users {
     /// projects choose members by it.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn search(&self, _: &Caller, text: &str) -> Result<Vec<User>, Refusal> {
-        if text.chars().count() < Self::LEAST_SEARCHED {
+    /// [`ServiceError::Unavailable`].
+    pub async fn search(&self, _: &Caller, text: &str) -> Result<Vec<User>, ServiceError> {
+        if text.chars().count() < Self::MIN_SEARCHED {
             return Ok(Vec::new());
         }
-        Ok(self.accounts.users.search_users(text, Self::MOST_FOUND).await?)
+        Ok(self.accounts.users.search_users(text, Self::MAX_FOUND).await?)
     }
 
     /// Every user and service account, by id. Open to everybody, as [`Users::search`].
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn everybody(&self, _: &Caller) -> Result<Vec<User>, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn everybody(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
         let mut everybody = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
         everybody.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
         everybody.sort_unstable_by_key(|user| user.id);
@@ -165,8 +165,11 @@ impl Users {
     /// How many hold the role Admin.
     ///
     /// # Errors
-    /// [`Refusal::Unavailable`].
-    pub async fn admin_count(&self, permit: &InstancePermit<ManageUsers>) -> Result<AdminCount, Refusal> {
+    /// [`ServiceError::Unavailable`].
+    pub async fn admin_count(
+        &self,
+        permit: &InstancePermit<ManageUsers>,
+    ) -> Result<AdminCount, ServiceError> {
         let mut count = AdminCount::default();
         let everybody = self.everybody(permit.caller()).await?;
         for admin in everybody.iter().filter(|user| user.root_role == Role::ADMIN) {
@@ -180,7 +183,7 @@ impl Users {
         Ok(count)
     }
 
-    async fn has_password(&self, id: UserId) -> Result<bool, Refusal> {
+    async fn has_password(&self, id: UserId) -> Result<bool, ServiceError> {
         let account = self.accounts.users.find_account(id).await?;
         Ok(account.is_some_and(|account| account.password.is_some()))
     }
@@ -188,8 +191,12 @@ impl Users {
     /// The user or service account of this user name or e-mail address, for the command line.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
-    pub async fn find_by_login(&self, _: &InstancePermit<ManageUsers>, login: &str) -> Result<User, Refusal> {
+    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    pub async fn find_by_login(
+        &self,
+        _: &InstancePermit<ManageUsers>,
+        login: &str,
+    ) -> Result<User, ServiceError> {
         let found = self.accounts.users.find_account_by_login(login).await?;
         Ok(found.ok_or(Missing::User)?.user)
     }
@@ -201,7 +208,7 @@ impl Users {
         user: &User,
         before: Option<PasswordHash>,
         password: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ServiceError> {
         let after = self.hash(password, &user.identity.names()).await?;
         let event = NewEvent {
             after: Some(Snapshot::of_user_alone(user)),
@@ -213,8 +220,8 @@ impl Users {
         Ok(())
     }
 
-    async fn hash(&self, password: &str, names: &[&str]) -> Result<PasswordHash, Refusal> {
-        let password = Password::new(password, names).map_err(Refusal::WeakPassword)?;
+    async fn hash(&self, password: &str, names: &[&str]) -> Result<PasswordHash, ServiceError> {
+        let password = Password::new(password, names).map_err(ServiceError::WeakPassword)?;
         Ok(self.hasher.hash(&password).await?)
     }
 }

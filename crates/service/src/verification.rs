@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use latchkey_domain::{EnvironmentName, Principal, ProjectId, TokenKind, VerifiedToken};
 
-use crate::{AuthenticationError, Authenticator, Refusal};
+use crate::{AuthenticationError, Authenticator, ServiceError};
 
 /// What a token has to be good for; empty, any good token will do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,10 +65,10 @@ impl Verification {
     /// so has everybody.
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`].
-    pub fn admit_asker(&self, caller: &Principal) -> Result<(), Refusal> {
+    /// [`ServiceError::NotPermitted`].
+    pub fn admit_asker(&self, caller: &Principal) -> Result<(), ServiceError> {
         match caller.verified_token() {
-            Some(token) if token.access.kind() == TokenKind::Frontend => Err(Refusal::NotPermitted(
+            Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(
                 "A frontend token cannot ask about tokens: use a client or admin token.".to_owned(),
             )),
             _ => Ok(()),
@@ -78,13 +78,13 @@ impl Verification {
     /// Whether a principal that was recognised is an API token that is good for this, and which.
     ///
     /// # Errors
-    /// [`Refusal::NotPermitted`], which says what the token is not good for.
+    /// [`ServiceError::NotPermitted`], which says what the token is not good for.
     pub fn check<'p>(
         &self,
         principal: &'p Principal,
         requirement: &Requirement,
-    ) -> Result<VerifiedToken<'p>, Refusal> {
-        let refuse = |message: String| Err(Refusal::NotPermitted(message));
+    ) -> Result<VerifiedToken<'p>, ServiceError> {
+        let refuse = |message: String| Err(ServiceError::NotPermitted(message));
         let Some(token) = principal.verified_token() else {
             return refuse(
                 "A personal access token is no API token: send a client, frontend or admin token.".to_owned(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_domain::{Grants, Principal, Role, TokenName, User};
 use latchkey_ports::{AccessRepository, UserRepository};
 
-use crate::{Caller, Missing, Refusal, SignedIn};
+use crate::{Caller, Missing, ServiceError, SignedIn};
 
 /// The caller, as they may see themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,8 @@ impl WhoAmI {
     /// The caller.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for a user who was removed a moment ago; [`Refusal::Unavailable`].
-    pub async fn myself(&self, caller: &Caller) -> Result<Myself, Refusal> {
+    /// [`ServiceError::NotFound`] for a user who was removed a moment ago; [`ServiceError::Unavailable`].
+    pub async fn myself(&self, caller: &Caller) -> Result<Myself, ServiceError> {
         match caller.principal() {
             Some(Principal::User { id, grants, .. }) => {
                 let user = self.users.find_user(*id).await?.ok_or(Missing::User)?;
@@ -53,8 +53,8 @@ impl WhoAmI {
     /// The caller's root role.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for a user who was removed a moment ago; [`Refusal::Unavailable`].
-    pub async fn root_role(&self, user: &SignedIn) -> Result<Role, Refusal> {
+    /// [`ServiceError::NotFound`] for a user who was removed a moment ago; [`ServiceError::Unavailable`].
+    pub async fn root_role(&self, user: &SignedIn) -> Result<Role, ServiceError> {
         let user = self.users.find_user(user.user()).await?.ok_or(Missing::User)?;
         Ok(self.access.find_role(user.root_role).await?.ok_or(Missing::Role)?)
     }

@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, Store};
 
 use crate::{
     given,
-    observed::{Refusal, refusal},
+    observed::{ServiceError, refusal},
     samples::{
         ADMIN, EDITOR, MEMBER, OWNER, VIEWER, built_in_role, membership_added, memberships, project_id,
         user_named,
@@ -22,7 +22,7 @@ fn grants(root: RoleId, in_projects: &[(&str, RoleId)]) -> Grants {
     Grants::of_roles(&built_in_role(root), held)
 }
 
-async fn is_refused(store: &dyn Store, user: UserId, project: &str, role: RoleId) -> Refusal {
+async fn is_refused(store: &dyn Store, user: UserId, project: &str, role: RoleId) -> ServiceError {
     let project = project_id(project);
     // The event need not fit: it must not be kept.
     let event = membership_added(user, &project, MEMBER);
@@ -70,7 +70,7 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let user = given::user(store, &user_named("ed")).await;
     let (nobody, no_role) = (UserId(user.0 + 1), RoleId(99));
-    let not_found = Refusal::NotFound;
+    let not_found = ServiceError::NotFound;
 
     assert_eq!(is_refused(store, nobody, "nope", no_role).await, not_found(Entity::User(nobody)));
     assert_eq!(is_refused(store, nobody, "default", MEMBER).await, not_found(Entity::User(nobody)));
@@ -87,7 +87,7 @@ pub async fn a_root_role_is_refused(store: &Arc<dyn Store>) {
     let user = given::user(store.as_ref(), &user_named("ed")).await;
     for role in [ADMIN, EDITOR, VIEWER] {
         let refused = is_refused(store.as_ref(), user, "default", role).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Role(role)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Role(role)));
     }
     assert_eq!(store.grants_of(user).await.expect("grants"), Some(grants(VIEWER, &[])));
 }
@@ -100,9 +100,9 @@ pub async fn a_role_is_held_once(store: &Arc<dyn Store>) {
         (given::user(store, &user_named("a")).await, given::user(store, &user_named("b")).await);
     let default = project_id("default");
     given::membership(store, user, &default, MEMBER).await;
-    assert_eq!(is_refused(store, user, "default", MEMBER).await, Refusal::Conflict(Entity::Membership));
+    assert_eq!(is_refused(store, user, "default", MEMBER).await, ServiceError::Conflict(Entity::Membership));
     given::membership(store, user, &default, OWNER).await;
     given::membership(store, user, &project_id("a"), MEMBER).await;
     given::membership(store, other, &default, MEMBER).await;
-    assert_eq!(is_refused(store, user, "default", MEMBER).await, Refusal::Conflict(Entity::Membership));
+    assert_eq!(is_refused(store, user, "default", MEMBER).await, ServiceError::Conflict(Entity::Membership));
 }

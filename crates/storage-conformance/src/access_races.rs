@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Store, StoreError};
 use crate::{
     at_once::at_once,
     given,
-    observed::{Refusal, sorted},
+    observed::{ServiceError, sorted},
     samples::{
         MEMBER, VIEWER, event, memberships, moment, project_id, project_removal, project_role, root_role,
         user_created, user_named,
@@ -25,9 +25,11 @@ pub async fn a_role_and_its_holders(store: &Arc<dyn Store>) {
             async move { give_or_remove(store.as_ref(), call, ed, role).await }
         });
         let (_, refused) = sorted(at_once(calls).await);
-        let allowed = [Refusal::InUse(Entity::Role(role)), Refusal::NotFound(Entity::Role(role))];
+        let allowed = [ServiceError::InUse(Entity::Role(role)), ServiceError::NotFound(Entity::Role(role))];
         assert!(
-            refused.iter().all(|one| allowed.contains(one) || *one == Refusal::Conflict(Entity::Membership))
+            refused
+                .iter()
+                .all(|one| allowed.contains(one) || *one == ServiceError::Conflict(Entity::Membership))
         );
         let there = store.find_role(role).await.expect("a look-up").is_some();
         let held = store.roles_in_project(ed, &project_id("default")).await.expect("roles");
@@ -71,7 +73,7 @@ pub async fn a_root_role_and_its_holders(store: &Arc<dyn Store>) {
             }
         });
         let (_, refused) = sorted(at_once(calls).await);
-        let allowed = [Refusal::InUse(Entity::Role(role)), Refusal::NotFound(Entity::Role(role))];
+        let allowed = [ServiceError::InUse(Entity::Role(role)), ServiceError::NotFound(Entity::Role(role))];
         assert!(refused.iter().all(|one| allowed.contains(one)), "{refused:?}");
         let there = store.find_role(role).await.expect("a look-up").is_some();
         let new = store.find_account_by_login(&format!("new {round}")).await.expect("a look-up");
@@ -106,9 +108,11 @@ pub async fn a_project_and_its_members(store: &Arc<dyn Store>) {
         });
         let (done, refused) = sorted(at_once(calls).await);
         assert!(done.len() >= 2, "{refused:?}");
-        let gone = [Entity::Project(project_id(&id)), Entity::User(ed)].map(Refusal::NotFound);
+        let gone = [Entity::Project(project_id(&id)), Entity::User(ed)].map(ServiceError::NotFound);
         assert!(
-            refused.iter().all(|one| gone.contains(one) || *one == Refusal::Conflict(Entity::Membership))
+            refused
+                .iter()
+                .all(|one| gone.contains(one) || *one == ServiceError::Conflict(Entity::Membership))
         );
         assert_eq!(store.roles_in_project(ed, &project_id(&id)).await.expect("roles"), []);
         given::projects(store.as_ref(), &[&id]).await;

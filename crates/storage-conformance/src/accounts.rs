@@ -7,7 +7,7 @@ use latchkey_ports::{Account, Entity, Page, Store, StoreError};
 
 use crate::{
     given,
-    observed::{Refusal, leaves, refusal},
+    observed::{ServiceError, leaves, refusal},
     samples::{
         ADMIN, digest, event, new_password, password, service_account, session, user, user_created,
         user_named, user_with_email,
@@ -94,7 +94,7 @@ pub async fn no_password_for_these(store: &Arc<dyn Store>) {
     store.delete_user(gone, &event(EventKind::UserDeleted)).await.expect("removed");
     for id in [bot, gone, UserId(0), UserId(-1), UserId(i64::MAX)] {
         let refused = refusal(store, set(store, id, 1)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::User(id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::User(id)));
     }
     assert!(store.find_account(bot).await.expect("a look-up").is_some_and(|bot| bot.password.is_none()));
 }

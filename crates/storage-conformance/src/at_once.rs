@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_ports::{Store, StoreError};
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::observed::{Refusal, all_events, sorted};
+use crate::observed::{ServiceError, all_events, sorted};
 
 /// Runs the calls as tasks that wait for each other before they begin, and gives what each came to, in no order.
 pub(crate) async fn at_once<T, F>(calls: impl IntoIterator<Item = F>) -> Vec<T>
@@ -31,7 +31,7 @@ where
 /// Makes the calls at once and expects that one is done and all others are refused in that way, with one event.
 pub(crate) async fn one_wins<T, F>(
     store: &dyn Store,
-    refused: Refusal,
+    refused: ServiceError,
     calls: impl IntoIterator<Item = F>,
 ) -> T
 where

@@ -105,7 +105,7 @@ pub async fn of_everything_else(store: &Arc<dyn Store>) {
         poll_and_drop(turns, store.create_project(&project, &[], None, &event)).await;
         given::token(store.as_ref(), &stored).await;
         poll_and_drop(turns, store.tokens_of_project(&default)).await;
-        poll_and_drop(turns, store.record_tokens_seen(&[(stored.token.id, moment(5))])).await;
+        poll_and_drop(turns, store.record_token_use(&[(stored.token.id, moment(5))])).await;
         poll_and_drop(turns, store.events_after(EventId(0), 100)).await;
     }
     let observed = observe(store.as_ref()).await;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use latchkey_domain::{EventKind, TokenFate};
+use latchkey_domain::{EventKind, RemovalOutcome};
 use latchkey_ports::{Store, StoredToken};
 
 use crate::{
@@ -43,8 +43,8 @@ pub async fn of_project_removals(store: &Arc<dyn Store>) {
             assert!(tokens.iter().all(|stored| observed.all_tokens.contains(stored)));
         } else {
             gone += 1;
-            let fate = project_removal(&id).fate_of(&tokens[1].token);
-            let TokenFate::Narrowed { access, .. } = fate else { panic!("default is left") };
+            let fate = project_removal(&id).outcome_of(&tokens[1].token);
+            let RemovalOutcome::Narrowed { access, .. } = fate else { panic!("default is left") };
             let found = |stored: &StoredToken| {
                 observed.all_tokens.iter().find(|one| one.token.id == stored.token.id).cloned()
             };

@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, Quota, Rotation, Store, StoredToken};
 
 use crate::{
     given,
-    observed::{Refusal, all_tokens, observe, refusal},
+    observed::{ServiceError, all_tokens, observe, refusal},
     samples::{
         ROOM_ENOUGH, admin_token, digest, environment, environment_removal, frontend, moment, project_id,
         secret, token, token_created, token_of_all_projects, with_alias, working_in,
@@ -20,7 +20,7 @@ async fn removes(store: &dyn Store, name: &str, affected: &[&StoredToken]) {
     let removal = environment_removal(name);
     let number = store.delete_environment(&removal).await.expect("removed");
     let mut expected: Vec<NewEvent> =
-        affected.iter().map(|stored| removal.fate_of(&stored.token).event().clone()).collect();
+        affected.iter().map(|stored| removal.outcome_of(&stored.token).event().clone()).collect();
     expected.push(removal.event);
     let events = store.events_after(last, u32::MAX).await.expect("events");
     assert_eq!(events.last().map(|event| event.id), Some(number), "the removal's own event is the last");
@@ -140,7 +140,7 @@ pub async fn nothing_to_remove(store: &Arc<dyn Store>) {
     given::token(store, &token(1, &["default"])).await;
     removes(store, "gone", &[]).await;
     for name in ["gone", "nope", "Development", "developmen_"] {
-        let not_found = Refusal::NotFound(Entity::Environment(environment(name)));
+        let not_found = ServiceError::NotFound(Entity::Environment(environment(name)));
         assert_eq!(refusal(store, store.delete_environment(&environment_removal(name))).await, not_found);
         let stored = working_in(name, token_of_all_projects(2));
         let event = token_created(&stored);

@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, EnvironmentOverview, Store, StoreError};
 use crate::{
     at_once::one_wins,
     given,
-    observed::{Refusal, leaves, refusal},
+    observed::{ServiceError, leaves, refusal},
     samples::{
         admin_token, environment, environment_removal, event, project_id, project_removal, test_environment,
         token, token_deleted, token_of_all_projects, working_in,
@@ -68,7 +68,7 @@ pub async fn a_name_is_unique(store: &Arc<dyn Store>) {
         let again =
             Environment { kind: EnvironmentKind::PreProduction, sort_order: 7, ..test_environment(name) };
         let refused = refusal(store, create(store, &again)).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::Environment(environment(name))));
+        assert_eq!(refused, ServiceError::Conflict(Entity::Environment(environment(name))));
     }
     create(store, &test_environment("Staging")).await.expect("another name");
 }
@@ -121,7 +121,7 @@ pub async fn an_environment_that_changed_meanwhile(store: &Arc<dyn Store>) {
     ] {
         for after in [Environment { sort_order: 7, ..kept() }, kept()] {
             let refused = refusal(store, change(store, &seen, &after)).await;
-            assert_eq!(refused, Refusal::Stale(Entity::Environment(environment("staging"))), "{seen:?}");
+            assert_eq!(refused, ServiceError::Stale(Entity::Environment(environment("staging"))), "{seen:?}");
         }
     }
 }
@@ -135,7 +135,7 @@ pub async fn an_environment_that_is_not_there(store: &Arc<dyn Store>) {
         let (before, after) =
             (test_environment(name), Environment { enabled: false, ..test_environment(name) });
         let refused = refusal(store, change(store, &before, &after)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Environment(environment(name))));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Environment(environment(name))));
     }
 }
 
@@ -161,7 +161,7 @@ pub async fn all_places_or_none(store: &Arc<dyn Store>) {
     let orders = orders.map(|(name, order)| (environment(name), order));
     let sorted = event(EventKind::EnvironmentsSorted);
     let refused = refusal(store, store.sort_environments(&orders, &sorted)).await;
-    assert_eq!(refused, Refusal::NotFound(Entity::Environment(environment("nope"))));
+    assert_eq!(refused, ServiceError::NotFound(Entity::Environment(environment("nope"))));
 }
 
 /// A list says in how many projects an environment is and how many tokens work in it, after each change.
@@ -206,7 +206,7 @@ pub async fn one_change_wins(store: &Arc<dyn Store>) {
             let after = Environment { sort_order, enabled: sort_order % 2 == 0, ..test_environment(name) };
             async move { change(store.as_ref(), &test_environment(name), &after).await.map(|_| after) }
         });
-        let stale = Refusal::Stale(Entity::Environment(environment(name)));
+        let stale = ServiceError::Stale(Entity::Environment(environment(name)));
         let winner = one_wins(store.as_ref(), stale, calls).await;
         is_there(store.as_ref(), &winner).await;
     }
@@ -219,7 +219,7 @@ pub async fn one_environment_wins(store: &Arc<dyn Store>) {
         let new = Environment { sort_order, ..test_environment("staging") };
         async move { create(store.as_ref(), &new).await.map(|_| new) }
     });
-    let taken = Refusal::Conflict(Entity::Environment(environment("staging")));
+    let taken = ServiceError::Conflict(Entity::Environment(environment("staging")));
     let winner = one_wins(store.as_ref(), taken, calls).await;
     is_there(store.as_ref(), &winner).await;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_domain::{
     Actor, Event, EventId, EventKind, NewEvent, ProjectId, ProjectScope, Timestamp, UserId,
 };
-use latchkey_ports::{EventQuery, EventReach, Page, Store};
+use latchkey_ports::{EventQuery, EventScope, Page, Store};
 
 use crate::{
     given,
@@ -27,7 +27,7 @@ async fn kept(store: &dyn Store, records: impl IntoIterator<Item = NewEvent>) {
 }
 
 fn all() -> EventQuery {
-    EventQuery::within(EventReach::All)
+    EventQuery::within(EventScope::All)
 }
 
 fn projects(ids: &[&str]) -> Vec<ProjectId> {
@@ -145,9 +145,9 @@ pub async fn by_project(store: &Arc<dyn Store>) {
 pub async fn by_reach(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     of_all_places(store).await;
-    let some = |ids| EventReach::Projects(projects(ids).into_iter().collect());
+    let some = |ids| EventScope::Projects(projects(ids).into_iter().collect());
     finds(store, &all(), &[5, 4, 3, 2, 1, 0]).await;
-    finds(store, &EventQuery::within(EventReach::AnyProject), &[5, 4, 3, 2, 1]).await;
+    finds(store, &EventQuery::within(EventScope::AnyProject), &[5, 4, 3, 2, 1]).await;
     finds(store, &EventQuery::within(some(&["a"])), &[3, 2]).await;
     finds(store, &EventQuery::within(some(&["a", "default"])), &[5, 3, 2]).await;
     finds(store, &EventQuery::within(some(&["nope"])), &[]).await;
@@ -157,7 +157,7 @@ pub async fn by_reach(store: &Arc<dyn Store>) {
     finds(store, &both(some(&["a"]), &["b"]), &[3]).await;
     finds(store, &both(some(&["A", "a"]), &["gone"]), &[]).await;
     finds(store, &both(some(&["default"]), &["b"]), &[5]).await;
-    finds(store, &both(EventReach::AnyProject, &["a"]), &[3, 2]).await;
+    finds(store, &both(EventScope::AnyProject, &["a"]), &[3, 2]).await;
     finds(store, &both(some(&[]), &["a"]), &[]).await;
 }
 
@@ -189,7 +189,7 @@ pub async fn by_everything_at_once(store: &Arc<dyn Store>) {
         fitting(),
     ];
     kept(store, misses).await;
-    let reach = EventReach::Projects(projects(&["a", "z"]).into_iter().collect());
+    let reach = EventScope::Projects(projects(&["a", "z"]).into_iter().collect());
     let query = EventQuery {
         kinds: vec![ApiTokenDeleted, ProjectCreated],
         projects: projects(&["b", "y"]),
@@ -201,7 +201,7 @@ pub async fn by_everything_at_once(store: &Arc<dyn Store>) {
     finds(store, &query, &[7, 0]).await;
     finds(store, &EventQuery { kinds: vec![], ..query.clone() }, &[7, 1, 0]).await;
     finds(store, &EventQuery { actors: vec![], ..query.clone() }, &[7, 2, 0]).await;
-    finds(store, &EventQuery { reach: EventReach::All, ..query.clone() }, &[7, 3, 0]).await;
+    finds(store, &EventQuery { reach: EventScope::All, ..query.clone() }, &[7, 3, 0]).await;
     finds(store, &EventQuery { from: None, ..query.clone() }, &[7, 5, 0]).await;
     finds(store, &EventQuery { before: None, ..query }, &[7, 6, 0]).await;
 }
@@ -211,7 +211,7 @@ pub async fn pages(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let kinds = (0..23).map(|number| event(if number % 2 == 0 { UserCreated } else { ApiTokenCreated }));
     kept(store, kinds).await;
-    let reach = EventReach::Projects(projects(&["default", "b"]).into_iter().collect());
+    let reach = EventScope::Projects(projects(&["default", "b"]).into_iter().collect());
     let query = EventQuery { kinds: vec![UserCreated], ..EventQuery::within(reach) };
     let whole = store.events(&query).await.expect("events");
     assert_eq!((whole.events.len(), whole.total), (12, 12));
@@ -239,7 +239,7 @@ pub async fn pages(store: &Arc<dyn Store>) {
 /// More than so many are not counted, and can be read all the same.
 pub async fn counting_ends(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let most = EventQuery::MOST_COUNTED;
+    let most = EventQuery::MAX_COUNTED;
     let tokens: Vec<_> = (0..most + 2).map(|number| first_token(admin_token(number))).collect();
     assert!(store.create_first_tokens(&tokens).await.expect("kept"));
     let total = async |query: EventQuery| {

@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, FirstToken, Store, StoredToken};
 
 use crate::{
     given,
-    observed::{Refusal, all_events, refusal, token_of_digest},
+    observed::{ServiceError, all_events, refusal, token_of_digest},
     samples::{
         admin_token, digest, environment, first_token, project_id, secret, token, token_deleted,
         token_of_all_projects,
@@ -83,11 +83,11 @@ pub async fn all_or_none(store: &Arc<dyn Store>) {
     let mut same_id = token(2, &["default"]);
     same_id.token.id = token(1, &["default"]).token.id;
     let faults = [
-        (token(2, &["default", "nope"]), Refusal::NotFound(Entity::Project(project_id("nope")))),
-        (elsewhere, Refusal::NotFound(Entity::Environment(environment("nowhere")))),
-        (same_secret, Refusal::Conflict(Entity::Secret)),
-        (same_alias, Refusal::Conflict(Entity::Secret)),
-        (same_id.clone(), Refusal::Conflict(Entity::Token(same_id.token.id))),
+        (token(2, &["default", "nope"]), ServiceError::NotFound(Entity::Project(project_id("nope")))),
+        (elsewhere, ServiceError::NotFound(Entity::Environment(environment("nowhere")))),
+        (same_secret, ServiceError::Conflict(Entity::Secret)),
+        (same_alias, ServiceError::Conflict(Entity::Secret)),
+        (same_id.clone(), ServiceError::Conflict(Entity::Token(same_id.token.id))),
     ];
     for (faulty, expected) in faults {
         let tokens = firsts([token(1, &["default"]), faulty, admin_token(3)]);

@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Page, Store, StoreError};
 use crate::{
     at_once::at_once,
     given,
-    observed::{Refusal, all_events, leaves, refusal, sorted},
+    observed::{ServiceError, all_events, leaves, refusal, sorted},
     samples::{
         EDITOR, OWNER, VIEWER, admin, event, password, project_id, service_account, user_created, user_named,
     },
@@ -29,8 +29,8 @@ async fn admins(store: &dyn Store) -> Vec<User> {
 }
 
 async fn stays(store: &dyn Store, user: &User) {
-    assert_eq!(refusal(store, remove(store, user)).await, Refusal::LastAdmin);
-    assert_eq!(refusal(store, demote(store, user)).await, Refusal::LastAdmin);
+    assert_eq!(refusal(store, remove(store, user)).await, ServiceError::LastAdmin);
+    assert_eq!(refusal(store, demote(store, user)).await, ServiceError::LastAdmin);
 }
 
 /// The only Admin is neither removed nor demoted, whoever else is there: editors, owners, service accounts that are
@@ -109,8 +109,8 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     let change = async |before: &User| {
         refusal(store, store.update_user(before, &after, &event(EventKind::UserUpdated))).await
     };
-    assert_eq!(change(&seen).await, Refusal::Stale(Entity::User(last.id)));
-    assert_eq!(change(&last).await, Refusal::LastAdmin);
+    assert_eq!(change(&seen).await, ServiceError::Stale(Entity::User(last.id)));
+    assert_eq!(change(&last).await, ServiceError::LastAdmin);
 }
 
 /// So many Admins all go at once, each in one way or the other.
@@ -128,7 +128,7 @@ async fn all_at_once(store: &Arc<dyn Store>, count: usize, removes: impl Fn(usiz
         }
     });
     let (done, refused) = sorted(at_once(calls).await);
-    assert_eq!((done.len(), refused), (count - 1, vec![Refusal::LastAdmin]));
+    assert_eq!((done.len(), refused), (count - 1, vec![ServiceError::LastAdmin]));
     assert_eq!(admins(store.as_ref()).await.len(), 1, "one stays");
     assert_eq!(all_events(store.as_ref()).await.len() - before, done.len());
 }

@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Member, Memberships, Store};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, leaves, refusal, sorted},
+    observed::{ServiceError, leaves, refusal, sorted},
     samples::{
         ADMIN, MEMBER, OWNER, VIEWER, built_in_role, event, extreme_moments, memberships, moment, project_id,
         project_role, user, user_named,
@@ -80,7 +80,7 @@ pub async fn a_member_is_a_whole_user(store: &Arc<dyn Store>) {
     assert_eq!(members, [Member { user: ed.clone(), roles: vec![MEMBER], added_at: moment(5) }]);
     for unknown in ["nope", "Default", "defaul_"] {
         let refused = refusal(store, store.members(&project_id(unknown))).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Project(project_id(unknown))));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Project(project_id(unknown))));
         assert_eq!(store.roles_in_project(ed.id, &project_id(unknown)).await.expect("roles"), []);
     }
     assert_eq!(store.roles_in_project(UserId(-1), &project_id("default")).await.expect("roles"), []);
@@ -128,7 +128,7 @@ pub async fn nothing_to_give(store: &Arc<dyn Store>) {
     for (users, roles) in [(vec![one, two], vec![MEMBER, OWNER]), (vec![two], vec![OWNER])] {
         let again = given_at(9, &users, "default", &roles);
         let refused = refusal(store, store.add_memberships(&again, &added())).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::Membership));
+        assert_eq!(refused, ServiceError::Conflict(Entity::Membership));
     }
     adds(store, &given_at(9, &[one, three], "default", &[MEMBER])).await;
     assert_eq!(held(store, "default").await[2], (three, vec![MEMBER], 9));
@@ -176,7 +176,7 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     let [one, two, _] = three(store).await;
     adds(store, &given_at(5, &[one], "default", &[OWNER])).await;
     let (nobody, none, no_role) = (UserId(i64::MAX), UserId(0), RoleId(99));
-    let not_found = Refusal::NotFound;
+    let not_found = ServiceError::NotFound;
     let cases = [
         (given_at(9, &[one, nobody, none], "nope", &[no_role]), not_found(Entity::User(nobody))),
         (given_at(9, &[none, nobody], "default", &[MEMBER]), not_found(Entity::User(none))),
@@ -218,6 +218,6 @@ pub async fn opposite_orders(store: &Arc<dyn Store>) {
         };
         async move { store.add_memberships(&given_at(call, &users, "default", &roles), &added()).await }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(Entity::Membership), calls).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(Entity::Membership), calls).await;
     assert_eq!(held(store.as_ref(), "default").await.len(), 3);
 }

@@ -1,7 +1,7 @@
 //! What a store shows of itself, to compare before and after.
 
 use latchkey_domain::{
-    AccountKind, Event, EventId, NewEvent, PersonalToken, Role, Session, TokenKind, User, Visibility,
+    AccountKind, Event, EventId, NewEvent, PersonalToken, ProjectVisibility, Role, Session, TokenKind, User,
 };
 use latchkey_ports::{
     Entity, EnvironmentOverview, Member, Page, ProjectOverview, ProjectQuery, SecretDigest, Store,
@@ -72,7 +72,7 @@ async fn observe_once(store: &dyn Store) -> Option<Observed> {
 pub(crate) async fn all_projects(store: &dyn Store) -> Vec<ProjectOverview> {
     let mut projects = Vec::new();
     for archived in [true, false] {
-        let query = ProjectQuery { visibility: Visibility::All, archived, page: Page::default() };
+        let query = ProjectQuery { visibility: ProjectVisibility::All, archived, page: Page::default() };
         projects.extend(store.projects(&query).await.expect("projects"));
     }
     projects.sort_by(|one, other| one.project.id.cmp(&other.project.id));
@@ -125,7 +125,7 @@ pub(crate) async fn leaves(
 
 /// How a store said no.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Refusal {
+pub(crate) enum ServiceError {
     NotFound(Entity),
     Conflict(Entity),
     LimitReached(u64),
@@ -138,7 +138,7 @@ pub(crate) enum Refusal {
 pub(crate) async fn refusal<T>(
     store: &dyn Store,
     call: impl Future<Output = Result<T, StoreError>>,
-) -> Refusal {
+) -> ServiceError {
     let before = observe(store).await;
     let refusal = as_refusal(call.await);
     assert_eq!(observe(store).await, before, "a call that was refused ({refusal:?}) changed something");
@@ -146,14 +146,14 @@ pub(crate) async fn refusal<T>(
 }
 
 /// The same where others change things meanwhile.
-pub(crate) fn as_refusal<T>(outcome: Result<T, StoreError>) -> Refusal {
+pub(crate) fn as_refusal<T>(outcome: Result<T, StoreError>) -> ServiceError {
     match outcome {
-        Err(StoreError::NotFound(entity)) => Refusal::NotFound(entity),
-        Err(StoreError::Conflict(entity)) => Refusal::Conflict(entity),
-        Err(StoreError::LimitReached { limit }) => Refusal::LimitReached(limit),
-        Err(StoreError::Stale(entity)) => Refusal::Stale(entity),
-        Err(StoreError::InUse(entity)) => Refusal::InUse(entity),
-        Err(StoreError::LastAdmin) => Refusal::LastAdmin,
+        Err(StoreError::NotFound(entity)) => ServiceError::NotFound(entity),
+        Err(StoreError::Conflict(entity)) => ServiceError::Conflict(entity),
+        Err(StoreError::LimitReached { limit }) => ServiceError::LimitReached(limit),
+        Err(StoreError::Stale(entity)) => ServiceError::Stale(entity),
+        Err(StoreError::InUse(entity)) => ServiceError::InUse(entity),
+        Err(StoreError::LastAdmin) => ServiceError::LastAdmin,
         Err(StoreError::Unavailable(error)) => panic!("the store is unavailable: {error}"),
         Err(StoreError::Inconsistent(error)) => panic!("the store is inconsistent: {error}"),
         Ok(_) => panic!("what has to be refused was done"),
@@ -161,7 +161,7 @@ pub(crate) fn as_refusal<T>(outcome: Result<T, StoreError>) -> Refusal {
 }
 
 /// Sorts outcomes into what was done and how the rest was refused.
-pub(crate) fn sorted<T>(outcomes: Vec<Result<T, StoreError>>) -> (Vec<T>, Vec<Refusal>) {
+pub(crate) fn sorted<T>(outcomes: Vec<Result<T, StoreError>>) -> (Vec<T>, Vec<ServiceError>) {
     let (mut done, mut refused) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {

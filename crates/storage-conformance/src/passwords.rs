@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, PasswordChange, SessionStart, Store};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, refusal, sorted},
+    observed::{ServiceError, refusal, sorted},
     samples::{event, new_password, password, session, session_start, user_named},
 };
 
@@ -26,7 +26,7 @@ pub async fn a_session_begins_by_the_password_that_is(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let ed = given::user(store, &user_named("ed")).await;
     let started = event(EventKind::SessionStarted);
-    let stale = Refusal::Stale(Entity::User(ed));
+    let stale = ServiceError::Stale(Entity::User(ed));
     let begin = async |password| refusal(store, store.start_session(&start(ed, 1, password), &started)).await;
     assert_eq!(begin(Some(password(1))).await, stale, "there is none");
     set(store, ed, 1).await;
@@ -42,7 +42,7 @@ pub async fn a_password_is_replaced_that_is_the_one_seen(store: &Arc<dyn Store>)
     let change =
         |before, after| PasswordChange { user: ed, before: Some(password(before)), after: password(after) };
     let changed = event(EventKind::PasswordChanged);
-    let stale = Refusal::Stale(Entity::User(ed));
+    let stale = ServiceError::Stale(Entity::User(ed));
     let refused = refusal(store.as_ref(), store.set_password(&change(1, 2), &changed)).await;
     assert_eq!(refused, stale, "there is none");
     set(store.as_ref(), ed, 1).await;
@@ -74,7 +74,7 @@ pub async fn a_replaced_password_opens_no_session(store: &Arc<dyn Store>) {
             }
         });
         let (_, refused) = sorted(at_once(calls).await);
-        assert!(refused.iter().all(|one| *one == Refusal::Stale(Entity::User(ed))), "{refused:?}");
+        assert!(refused.iter().all(|one| *one == ServiceError::Stale(Entity::User(ed))), "{refused:?}");
         assert_eq!(store.sessions_of(ed).await.expect("sessions"), []);
     }
 }

@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Store, StoreError};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, all_events, leaves, refusal, sorted},
+    observed::{ServiceError, all_events, leaves, refusal, sorted},
     samples::{
         digest, event, extreme_moments, moment, personal_token, personal_token_created, secret_shown_once,
         service_account, user_named,
@@ -57,8 +57,8 @@ pub async fn of_several_users(store: &Arc<dyn Store>) {
         let created = store.create_personal_token(&new, &secret_shown_once(number), 9, &event).await;
         tokens.push(new.with_id(created.expect("created").0));
     }
-    store.record_personal_tokens_seen(&[(tokens[1].id, moment(8))]).await.expect("noted");
-    tokens[1].seen_at = Some(moment(8));
+    store.record_personal_token_use(&[(tokens[1].id, moment(8))]).await.expect("noted");
+    tokens[1].last_used_at = Some(moment(8));
     let named = |indices: &[usize]| indices.iter().map(|index| tokens[*index].clone()).collect::<Vec<_>>();
     assert_eq!(of(store, &[ed, bot]).await, named(&[0, 1, 3, 4]));
     assert_eq!(of(store, &[bot, ed, bot]).await, named(&[0, 1, 3, 4]));
@@ -95,7 +95,7 @@ pub async fn nothing_to_remove(store: &Arc<dyn Store>) {
     let max = PersonalTokenId(i64::MAX);
     for (user, id) in [(ed, gone), (ed, others), (ed, max), (UserId(i64::MAX), others), (UserId(0), gone)] {
         let refused = refusal(store, remove(store, user, id)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::PersonalToken(id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::PersonalToken(id)));
         assert!(is_found(store, 2).await);
     }
 }
@@ -113,7 +113,7 @@ pub async fn no_more_than_there_may_be(store: &Arc<dyn Store>) {
     create(store, ed, 3, 3).await.expect("created");
     for most in [3, 2, 0] {
         let refused = refusal(store, create(store, ed, 4, most)).await;
-        assert_eq!(refused, Refusal::LimitReached(most.into()));
+        assert_eq!(refused, ServiceError::LimitReached(most.into()));
         assert!(!is_found(store, 4).await);
     }
     create(store, bot, 5, 3).await.expect("another's room");
@@ -129,10 +129,10 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     create(store, ed, 1, 1).await.expect("created");
     let nobody = UserId(i64::MAX);
     let refused = refusal(store, create(store, nobody, 1, 0)).await;
-    assert_eq!(refused, Refusal::NotFound(Entity::User(nobody)));
-    assert_eq!(refusal(store, create(store, ed, 1, 1)).await, Refusal::LimitReached(1));
+    assert_eq!(refused, ServiceError::NotFound(Entity::User(nobody)));
+    assert_eq!(refusal(store, create(store, ed, 1, 1)).await, ServiceError::LimitReached(1));
     let refused = refusal(store, create(store, ed, 1, 2)).await;
-    assert!(matches!(refused, Refusal::Conflict(_)), "{refused:?}");
+    assert!(matches!(refused, ServiceError::Conflict(_)), "{refused:?}");
 }
 
 /// Of 30 at once, exactly as many are kept as may be, each with its event.
@@ -146,7 +146,7 @@ pub async fn thirty_at_once(store: &Arc<dyn Store>) {
     });
     let (kept, refused) = sorted(at_once(calls).await);
     assert_eq!(kept.len(), 14);
-    assert!(refused.iter().all(|refusal| *refusal == Refusal::LimitReached(7)), "{refused:?}");
+    assert!(refused.iter().all(|refusal| *refusal == ServiceError::LimitReached(7)), "{refused:?}");
     let left = [of(store.as_ref(), &[ed]).await.len(), of(store.as_ref(), &[bot]).await.len()];
     assert_eq!(left, [7, 7]);
     assert_eq!(all_events(store.as_ref()).await.len() - before, 14);
@@ -160,7 +160,7 @@ pub async fn one_removal_wins(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { remove(store.as_ref(), ed, id).await }
     });
-    one_wins(store.as_ref(), Refusal::NotFound(Entity::PersonalToken(id)), calls).await;
+    one_wins(store.as_ref(), ServiceError::NotFound(Entity::PersonalToken(id)), calls).await;
 }
 
 /// A user who is removed while tokens are created for them leaves none behind.
@@ -178,7 +178,7 @@ pub async fn beside_a_removal_of_the_user(store: &Arc<dyn Store>) {
             }
         });
         let (_, refused) = sorted(at_once(calls).await);
-        assert!(refused.iter().all(|one| *one == Refusal::NotFound(Entity::User(ed))), "{refused:?}");
+        assert!(refused.iter().all(|one| *one == ServiceError::NotFound(Entity::User(ed))), "{refused:?}");
         assert_eq!(of(store.as_ref(), &[ed]).await, []);
         for call in 0..4 {
             assert!(!is_found(store.as_ref(), 10 * round + call).await);

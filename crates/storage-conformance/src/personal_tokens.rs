@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, PersonalTokenHolder, SecretDigest, Store};
 
 use crate::{
     given,
-    observed::{Refusal, all_events, refusal},
+    observed::{ServiceError, all_events, refusal},
     samples::{
         EDITOR, MANY, MEMBER, VIEWER, admin_token, at, built_in_role, digest, extreme_moments, moment,
         personal_token, personal_token_created, project_id, secret, secret_shown_once, user, user_named,
@@ -18,12 +18,12 @@ async fn holder(store: &dyn Store, digests: &[SecretDigest]) -> Option<PersonalT
     store.find_personal_token_by_digest(digests).await.expect("a look-up")
 }
 
-async fn seen_at(store: &dyn Store, number: u64) -> Option<Timestamp> {
-    holder(store, &[digest(number)]).await.expect("the token").token.seen_at
+async fn last_used_at(store: &dyn Store, number: u64) -> Option<Timestamp> {
+    holder(store, &[digest(number)]).await.expect("the token").token.last_used_at
 }
 
 async fn see(store: &dyn Store, seen: &[(PersonalTokenId, Timestamp)]) {
-    store.record_personal_tokens_seen(seen).await.expect("noted");
+    store.record_personal_token_use(seen).await.expect("noted");
 }
 
 async fn create(store: &dyn Store, token: &NewPersonalToken, number: u64) -> PersonalTokenId {
@@ -32,7 +32,7 @@ async fn create(store: &dyn Store, token: &NewPersonalToken, number: u64) -> Per
     created.expect("created").0
 }
 
-async fn refused(store: &dyn Store, token: &NewPersonalToken, number: u64) -> Refusal {
+async fn refused(store: &dyn Store, token: &NewPersonalToken, number: u64) -> ServiceError {
     let (event, secret) = (personal_token_created(token), secret_shown_once(number));
     refusal(store, store.create_personal_token(token, &secret, MANY, &event)).await
 }
@@ -112,7 +112,7 @@ pub async fn an_unknown_user_is_refused(store: &Arc<dyn Store>) {
     let UserId(id) = given::user(store.as_ref(), &user_named("ed")).await;
     for nobody in [id + 1, 0, -1, i64::MAX].map(UserId) {
         let refusal = refused(store.as_ref(), &personal_token(nobody, "ci"), 1).await;
-        assert_eq!(refusal, Refusal::NotFound(Entity::User(nobody)));
+        assert_eq!(refusal, ServiceError::NotFound(Entity::User(nobody)));
         assert_eq!(holder(store.as_ref(), &[digest(1)]).await, None);
     }
 }
@@ -124,7 +124,7 @@ pub async fn a_description_is_unique_among_the_users(store: &Arc<dyn Store>) {
         (given::user(store, &user_named("a")).await, given::user(store, &user_named("b")).await);
     given::personal_token(store, user, "ci", 1).await;
     let refusal = refused(store, &personal_token(user, "ci"), 2).await;
-    assert_eq!(refusal, Refusal::Conflict(Entity::PersonalTokenDescription));
+    assert_eq!(refusal, ServiceError::Conflict(Entity::PersonalTokenDescription));
     assert_eq!(holder(store, &[digest(2)]).await, None);
     given::personal_token(store, other, "ci", 2).await;
     given::personal_token(store, user, "ci 2", 3).await;
@@ -139,10 +139,10 @@ pub async fn a_digest_is_unique(store: &Arc<dyn Store>) {
     for owner in [user, other] {
         let new = personal_token(owner, "another");
         let refusal_shown_once = refused(store, &new, 1).await;
-        assert_eq!(refusal_shown_once, Refusal::Conflict(Entity::Secret));
+        assert_eq!(refusal_shown_once, ServiceError::Conflict(Entity::Secret));
         let event = personal_token_created(&new);
         let sealed = refusal(store, store.create_personal_token(&new, &secret(1), MANY, &event)).await;
-        assert_eq!(sealed, Refusal::Conflict(Entity::Secret));
+        assert_eq!(sealed, ServiceError::Conflict(Entity::Secret));
     }
     assert_eq!(holder(store, &[digest(1)]).await.expect("the token").user.id, user);
 }
@@ -155,14 +155,17 @@ pub async fn a_moment_never_goes_backwards(store: &Arc<dyn Store>) {
     let two = given::personal_token(store, user, "two", 2).await;
     let events = all_events(store).await;
     see(store, &[]).await;
-    assert_eq!(seen_at(store, 1).await, None);
+    assert_eq!(last_used_at(store, 1).await, None);
     see(store, &[(one, moment(5))]).await;
     see(store, &[(one, moment(4)), (PersonalTokenId(i64::MAX), moment(6))]).await;
-    assert_eq!((seen_at(store, 1).await, seen_at(store, 2).await), (Some(moment(5)), None));
+    assert_eq!((last_used_at(store, 1).await, last_used_at(store, 2).await), (Some(moment(5)), None));
     see(store, &[(two, moment(3)), (one, moment(7)), (one, moment(8)), (one, moment(6))]).await;
-    assert_eq!((seen_at(store, 1).await, seen_at(store, 2).await), (Some(moment(8)), Some(moment(3))));
+    assert_eq!(
+        (last_used_at(store, 1).await, last_used_at(store, 2).await),
+        (Some(moment(8)), Some(moment(3)))
+    );
     see(store, &extreme_moments().map(|at| (two, at))).await;
-    assert_eq!(seen_at(store, 2).await, extreme_moments().last().copied());
+    assert_eq!(last_used_at(store, 2).await, extreme_moments().last().copied());
     assert_eq!(all_events(store).await, events);
 }
 
@@ -178,5 +181,8 @@ pub async fn a_big_batch_is_noted(store: &Arc<dyn Store>) {
     notes[4_000].0 = one;
     notes[4_999].0 = two;
     see(store, &notes).await;
-    assert_eq!((seen_at(store, 1).await, seen_at(store, 2).await), (Some(at(4_000)), Some(at(4_999))));
+    assert_eq!(
+        (last_used_at(store, 1).await, last_used_at(store, 2).await),
+        (Some(at(4_000)), Some(at(4_999)))
+    );
 }

@@ -9,7 +9,7 @@ use latchkey_ports::{Entity, Member, ProjectOverview, Store};
 
 use crate::{
     given,
-    observed::{Refusal, all_projects, leaves, refusal},
+    observed::{ServiceError, all_projects, leaves, refusal},
     samples::{
         OWNER, VIEWER, built_in_role, environment, extreme_moments, moment, project, project_created,
         project_id, token, user_named,
@@ -122,11 +122,11 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
         refusal(store, store.create_project(&project, environments, Some(nobody), &event)).await
     };
     let taken = refused("default", &names).await;
-    assert_eq!(taken, Refusal::Conflict(Entity::Project(project_id("default"))));
+    assert_eq!(taken, ServiceError::Conflict(Entity::Project(project_id("default"))));
     let then_environment = refused("a", &names).await;
-    assert_eq!(then_environment, Refusal::NotFound(Entity::Environment(environment("nope"))));
+    assert_eq!(then_environment, ServiceError::NotFound(Entity::Environment(environment("nope"))));
     let then_owner = refused("a", &names[..1]).await;
-    assert_eq!(then_owner, Refusal::NotFound(Entity::User(nobody)));
+    assert_eq!(then_owner, ServiceError::NotFound(Entity::User(nobody)));
     assert_eq!(store.find_project(&project_id("a")).await.expect("a look-up"), None);
     assert_eq!(store.project_overview(&project_id("a")).await.expect("a look-up"), None);
 }
@@ -137,7 +137,7 @@ pub async fn an_id_is_unique(store: &Arc<dyn Store>) {
     let other = Project { name: project("b").name, created_at: moment(99), ..project("a") };
     let event = project_created(&other);
     let refused = refusal(store.as_ref(), store.create_project(&other, &[], None, &event)).await;
-    assert_eq!(refused, Refusal::Conflict(Entity::Project(other.id)));
+    assert_eq!(refused, ServiceError::Conflict(Entity::Project(other.id)));
 }
 
 /// The archived keep their ids too, and so does the project that was always there.
@@ -147,7 +147,7 @@ pub async fn no_id_is_given_again(store: &Arc<dyn Store>) {
         let again = project(id);
         let event = project_created(&again);
         let refused = refusal(store.as_ref(), store.create_project(&again, &[], None, &event)).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::Project(again.id)));
+        assert_eq!(refused, ServiceError::Conflict(Entity::Project(again.id)));
     }
 }
 

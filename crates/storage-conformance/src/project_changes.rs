@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Store, StoreError};
 use crate::{
     at_once::one_wins,
     given,
-    observed::{Refusal, all_projects, leaves, refusal},
+    observed::{ServiceError, all_projects, leaves, refusal},
     samples::{
         MEMBER, event, extreme_moments, moment, project, project_id, project_removal, token, user_named,
     },
@@ -112,7 +112,7 @@ pub async fn a_project_that_changed_meanwhile(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     given::projects(store, &["a"]).await;
     let after = Project { mode: ProjectMode::Private, updated_at: moment(20), ..project("a") };
-    let stale = Refusal::Stale(Entity::Project(project_id("a")));
+    let stale = ServiceError::Stale(Entity::Project(project_id("a")));
     for seen in variants(&project("a")) {
         assert_eq!(refusal(store, change(store, &seen, &after)).await, stale, "{seen:?}");
     }
@@ -132,7 +132,7 @@ pub async fn a_project_that_is_not_there(store: &Arc<dyn Store>) {
     for id in ["gone", "nope", "A"] {
         let after = Project { mode: ProjectMode::Private, ..project(id) };
         let refused = refusal(store, change(store, &project(id), &after)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Project(project_id(id))));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Project(project_id(id))));
     }
 }
 
@@ -147,7 +147,7 @@ pub async fn one_change_wins(store: &Arc<dyn Store>) {
             let after = Project { name, description, updated_at: moment(100 + call), ..project(id) };
             async move { change(store.as_ref(), &project(id), &after).await.map(|_| after) }
         });
-        let stale = Refusal::Stale(Entity::Project(project_id(id)));
+        let stale = ServiceError::Stale(Entity::Project(project_id(id)));
         let winner = one_wins(store.as_ref(), stale, calls).await;
         assert_eq!(store.find_project(&project_id(id)).await.expect("a look-up"), Some(winner));
     }

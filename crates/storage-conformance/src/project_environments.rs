@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Store, StoreError};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, all_tokens, leaves, refusal, sorted},
+    observed::{ServiceError, all_tokens, leaves, refusal, sorted},
     samples::{environment, environment_removal, event, project_id, token, working_in},
 };
 
@@ -66,19 +66,19 @@ pub async fn tokens_are_not_touched(store: &Arc<dyn Store>) {
 /// What is in the project is not added again.
 pub async fn an_environment_is_in_a_project_once(store: &Arc<dyn Store>) {
     let refused = refusal(store.as_ref(), add(store.as_ref(), "default", "production")).await;
-    assert_eq!(refused, Refusal::Conflict(Entity::Environment(environment("production"))));
+    assert_eq!(refused, ServiceError::Conflict(Entity::Environment(environment("production"))));
 }
 
 /// Of both, the project that is not there is named first, then the environment; case matters.
 pub async fn what_is_not_there(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     for (project, name) in [("nope", "nope"), ("nope", "production"), ("Default", "production")] {
-        let not_found = Refusal::NotFound(Entity::Project(project_id(project)));
+        let not_found = ServiceError::NotFound(Entity::Project(project_id(project)));
         assert_eq!(refusal(store, add(store, project, name)).await, not_found);
         assert_eq!(refusal(store, remove(store, project, name)).await, not_found);
     }
     for name in ["nope", "Production", "productio_"] {
-        let not_found = Refusal::NotFound(Entity::Environment(environment(name)));
+        let not_found = ServiceError::NotFound(Entity::Environment(environment(name)));
         assert_eq!(refusal(store, add(store, "default", name)).await, not_found);
         assert_eq!(refusal(store, remove(store, "default", name)).await, not_found);
     }
@@ -88,7 +88,7 @@ pub async fn what_is_not_there(store: &Arc<dyn Store>) {
 pub async fn what_is_not_in_the_project(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     given::projects(store, &["a"]).await;
-    let not_found = Refusal::NotFound(Entity::Environment(environment("production")));
+    let not_found = ServiceError::NotFound(Entity::Environment(environment("production")));
     assert_eq!(refusal(store, remove(store, "a", "production")).await, not_found);
     remove(store, "default", "production").await.expect("taken out");
     assert_eq!(refusal(store, remove(store, "default", "production")).await, not_found);
@@ -102,12 +102,12 @@ pub async fn one_wins_each_way(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { add(store.as_ref(), "a", "production").await }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(name.clone()), additions).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(name.clone()), additions).await;
     let removals = (0..30).map(|_| {
         let store = Arc::clone(store);
         async move { remove(store.as_ref(), "a", "production").await }
     });
-    one_wins(store.as_ref(), Refusal::NotFound(name), removals).await;
+    one_wins(store.as_ref(), ServiceError::NotFound(name), removals).await;
     assert_eq!(names(store.as_ref(), "a").await, [""; 0]);
 }
 
@@ -127,7 +127,7 @@ pub async fn beside_a_removal(store: &Arc<dyn Store>) {
         }
     });
     let (_, refused) = sorted(at_once(calls).await);
-    let not_found = Refusal::NotFound(Entity::Environment(environment("staging")));
+    let not_found = ServiceError::NotFound(Entity::Environment(environment("staging")));
     assert!(refused.iter().all(|refusal| *refusal == not_found), "{refused:?}");
     for id in ids {
         assert_eq!(names(store.as_ref(), &id).await, [""; 0]);

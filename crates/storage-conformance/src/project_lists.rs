@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use latchkey_domain::{EventKind, Project, ProjectMode, Visibility};
+use latchkey_domain::{EventKind, Project, ProjectMode, ProjectVisibility};
 use latchkey_ports::{Page, ProjectOverview, ProjectQuery, Store};
 
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-fn of(visibility: Visibility) -> ProjectQuery {
+fn of(visibility: ProjectVisibility) -> ProjectQuery {
     ProjectQuery { visibility, archived: false, page: Page::default() }
 }
 
-fn not_private_and(own: &[&str]) -> Visibility {
-    Visibility::NotPrivateAnd(own.iter().map(|id| project_id(id)).collect())
+fn not_private_and(own: &[&str]) -> ProjectVisibility {
+    ProjectVisibility::NotPrivateAnd(own.iter().map(|id| project_id(id)).collect())
 }
 
 async fn ids(store: &dyn Store, query: &ProjectQuery) -> Vec<String> {
@@ -52,7 +52,7 @@ pub async fn by_visibility(store: &Arc<dyn Store>) {
     of_all_modes(store).await;
     let everybodys = ["default", "open", "protected"];
     assert_eq!(
-        ids(store, &of(Visibility::All)).await,
+        ids(store, &of(ProjectVisibility::All)).await,
         ["a-private", "b-private", "default", "open", "protected"]
     );
     assert_eq!(ids(store, &of(not_private_and(&[]))).await, everybodys);
@@ -69,10 +69,10 @@ pub async fn by_visibility(store: &Arc<dyn Store>) {
 pub async fn the_archive(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let archive = |visibility| ProjectQuery { archived: true, ..of(visibility) };
-    assert_eq!(ids(store, &archive(Visibility::All)).await, [""; 0]);
+    assert_eq!(ids(store, &archive(ProjectVisibility::All)).await, [""; 0]);
     of_all_modes(store).await;
     let all = ["old-a-private", "old-b-private", "old-open", "old-protected"];
-    assert_eq!(ids(store, &archive(Visibility::All)).await, all);
+    assert_eq!(ids(store, &archive(ProjectVisibility::All)).await, all);
     assert_eq!(ids(store, &archive(not_private_and(&[]))).await, ["old-open", "old-protected"]);
     let own = archive(not_private_and(&["old-a-private", "b-private"]));
     assert_eq!(ids(store, &own).await, ["old-a-private", "old-open", "old-protected"]);
@@ -83,11 +83,12 @@ pub async fn there_and_back(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     given::projects(store, &["a"]).await;
     let (lively, archived) = (project("a"), Project { archived_at: Some(moment(9)), ..project("a") });
-    let archive = ProjectQuery { archived: true, ..of(Visibility::All) };
+    let archive = ProjectQuery { archived: true, ..of(ProjectVisibility::All) };
     for (before, after) in [(&lively, &archived), (&archived, &lively)] {
         let event = event(EventKind::ProjectArchived);
         store.update_project(before, after, &event).await.expect("changed");
-        let (in_archive, in_use) = (ids(store, &archive).await, ids(store, &of(Visibility::All)).await);
+        let (in_archive, in_use) =
+            (ids(store, &archive).await, ids(store, &of(ProjectVisibility::All)).await);
         let expected = if after == &archived { (1, 1) } else { (0, 2) };
         assert_eq!((in_archive.len(), in_use.len()), expected);
     }
@@ -100,7 +101,7 @@ pub async fn pages(store: &Arc<dyn Store>) {
         let mode = if number % 3 == 0 { ProjectMode::Private } else { ProjectMode::Open };
         kept(store, Project { mode, ..project(id) }).await;
     }
-    for visibility in [Visibility::All, not_private_and(&[]), not_private_and(&["b", "9"])] {
+    for visibility in [ProjectVisibility::All, not_private_and(&[]), not_private_and(&["b", "9"])] {
         let whole = ids(store, &of(visibility.clone())).await;
         assert!(whole.is_sorted(), "{whole:?}");
         for size in [1, 3, 100] {
@@ -224,8 +225,8 @@ pub async fn each_projects_own(store: &Arc<dyn Store>) {
             environments: in_order.filter(|name| names.contains(name)).map(environment).collect(),
         });
     }
-    let listed = store.projects(&of(Visibility::All)).await.expect("projects");
+    let listed = store.projects(&of(ProjectVisibility::All)).await.expect("projects");
     assert_eq!(listed[1..], expected);
-    let page = ProjectQuery { page: Page { limit: Some(2), offset: 3 }, ..of(Visibility::All) };
+    let page = ProjectQuery { page: Page { limit: Some(2), offset: 3 }, ..of(ProjectVisibility::All) };
     assert_eq!(store.projects(&page).await.expect("projects"), expected[2..4]);
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{Event, Grants, NewEvent, Project, ProjectScope, TokenFate};
+use latchkey_domain::{Event, Grants, NewEvent, Project, ProjectScope, RemovalOutcome};
 use latchkey_ports::{Entity, Rotation, Store, StoredToken, TokenMatch};
 
 use crate::{
     given,
-    observed::{Refusal, all_events, all_tokens, observe, refusal},
+    observed::{ServiceError, all_events, all_tokens, observe, refusal},
     samples::{
         MEMBER, OWNER, ROOM_ENOUGH, VIEWER, admin_token, built_in_role, digest, ending, environment,
         frontend, last_seen, moment, only, project, project_created, project_id, project_removal, secret,
@@ -17,9 +17,9 @@ use crate::{
 
 /// The token after the project is gone, by the rule of the domain; `None` where nothing is left of it.
 fn left_of(stored: &StoredToken, id: &str) -> Option<StoredToken> {
-    match project_removal(id).fate_of(&stored.token) {
-        TokenFate::Revoked { .. } => None,
-        TokenFate::Narrowed { access, .. } => {
+    match project_removal(id).outcome_of(&stored.token) {
+        RemovalOutcome::Revoked { .. } => None,
+        RemovalOutcome::Narrowed { access, .. } => {
             let mut narrowed = stored.clone();
             narrowed.token.access = access;
             Some(narrowed)
@@ -33,7 +33,7 @@ async fn removes(store: &dyn Store, id: &str, affected: &[&StoredToken]) {
     let removal = project_removal(id);
     let number = store.delete_project(&removal).await.expect("removed");
     let mut expected: Vec<NewEvent> =
-        affected.iter().map(|stored| removal.fate_of(&stored.token).event().clone()).collect();
+        affected.iter().map(|stored| removal.outcome_of(&stored.token).event().clone()).collect();
     expected.push(removal.event);
     let events = store.events_after(last, u32::MAX).await.expect("events");
     assert_eq!(events.last().map(|event| event.id), Some(number), "the removal's own event is the last");
@@ -151,7 +151,7 @@ pub async fn what_was_in_it_goes(store: &Arc<dyn Store>) {
     let held = Grants::of_roles(&built_in_role(VIEWER), [(project_id("b"), &built_in_role(MEMBER))]);
     assert_eq!(store.grants_of(ed).await.expect("grants"), Some(held));
     assert_eq!(store.roles_in_project(ed, &project_id("a")).await.expect("roles"), []);
-    let not_found = Refusal::NotFound(Entity::Project(project_id("a")));
+    let not_found = ServiceError::NotFound(Entity::Project(project_id("a")));
     assert_eq!(refusal(store, store.members(&project_id("a"))).await, not_found);
     assert_eq!(refusal(store, store.tokens_of_project(&project_id("a"))).await, not_found);
     let after = observe(store).await;
@@ -200,7 +200,7 @@ pub async fn nothing_to_remove(store: &Arc<dyn Store>) {
     given::token(store, &token(1, &["a"])).await;
     removes(store, "gone", &[]).await;
     for id in ["gone", "nope", "A"] {
-        let not_found = Refusal::NotFound(Entity::Project(project_id(id)));
+        let not_found = ServiceError::NotFound(Entity::Project(project_id(id)));
         assert_eq!(refusal(store, store.delete_project(&project_removal(id))).await, not_found);
         let stored = token(2, &["a", id]);
         let event = token_created(&stored);

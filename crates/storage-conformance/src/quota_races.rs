@@ -8,7 +8,7 @@ use latchkey_ports::{Quota, Store, StoreError, StoredToken};
 use crate::{
     at_once::at_once,
     given,
-    observed::{Refusal, all_events, sorted},
+    observed::{ServiceError, all_events, sorted},
     samples::{admin_token, first_token, project_id, token, token_created, token_of_all_projects},
 };
 
@@ -33,7 +33,7 @@ async fn fill(store: &Arc<dyn Store>, tokens: Vec<StoredToken>) {
     let ids: Vec<_> = tokens.iter().map(|stored| stored.token.id).collect();
     let (kept, refused) = sorted(create_at_once(store, tokens).await);
     assert_eq!(kept.len(), 7, "the quota is {ROOM}");
-    assert!(refused.iter().all(|refusal| *refusal == Refusal::LimitReached(ROOM)), "{refused:?}");
+    assert!(refused.iter().all(|refusal| *refusal == ServiceError::LimitReached(ROOM)), "{refused:?}");
     let mut found = 0;
     for id in ids {
         found += usize::from(store.find_token(id).await.expect("a look-up").is_some());
@@ -81,7 +81,7 @@ pub async fn overlapping_projects(store: &Arc<dyn Store>) {
     let tokens = tokens.map(|(number, projects)| token(number, projects)).collect();
     let (kept, refused) = sorted(create_at_once(store, tokens).await);
     assert_eq!(kept.len() + refused.len(), 30);
-    assert!(refused.iter().all(|refusal| *refusal == Refusal::LimitReached(ROOM)), "{refused:?}");
+    assert!(refused.iter().all(|refusal| *refusal == ServiceError::LimitReached(ROOM)), "{refused:?}");
     // Each scope comes seven times or more, so both are full in the end.
     assert_eq!((listed(store.as_ref(), "a").await, listed(store.as_ref(), "b").await), (7, 7));
     let events = all_events(store.as_ref()).await.len();

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, all_events, sorted},
+    observed::{ServiceError, all_events, sorted},
     samples::{
         MANY, MEMBER, ROOM_ENOUGH, membership_added, memberships, moment, personal_token,
         personal_token_created, project, project_created, project_id, project_removal, secret_shown_once,
@@ -32,7 +32,7 @@ pub async fn one_removal_wins(store: &Arc<dyn Store>) {
         let (store, stored) = (Arc::clone(store), stored.clone());
         async move { store.delete_token(stored.token.id, &token_deleted(&stored)).await }
     });
-    one_wins(store.as_ref(), Refusal::NotFound(Entity::Token(stored.token.id)), calls).await;
+    one_wins(store.as_ref(), ServiceError::NotFound(Entity::Token(stored.token.id)), calls).await;
     assert_eq!(store.find_token(stored.token.id).await.expect("a look-up"), None);
 }
 
@@ -48,7 +48,8 @@ pub async fn one_project_wins(store: &Arc<dyn Store>) {
                 store.create_project(&project, &[], None, &project_created(&project)).await.map(|_| project)
             }
         });
-    let winner = one_wins(store.as_ref(), Refusal::Conflict(Entity::Project(project_id("a"))), calls).await;
+    let winner =
+        one_wins(store.as_ref(), ServiceError::Conflict(Entity::Project(project_id("a"))), calls).await;
     assert_eq!(store.find_project(&winner.id).await.expect("a look-up"), Some(winner));
 }
 
@@ -60,7 +61,7 @@ pub async fn one_user_of_an_email_wins(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { store.create_user(&new, None, &user_created(&new)).await.map(|(id, _)| id) }
     });
-    let winner = one_wins(store.as_ref(), Refusal::Conflict(Entity::UserIdentity), calls).await;
+    let winner = one_wins(store.as_ref(), ServiceError::Conflict(Entity::UserIdentity), calls).await;
     let found = store.find_account_by_login("Ed@example.com").await.expect("a look-up");
     assert_eq!(found.map(|account| account.user.id), Some(winner));
 }
@@ -71,7 +72,7 @@ pub async fn one_user_of_a_name_wins(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { store.create_user(&user_named("ed"), None, &user_created(&user_named("ed"))).await }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(Entity::UserIdentity), calls).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(Entity::UserIdentity), calls).await;
 }
 
 /// 20 times the same role for the same user at once: it is held once.
@@ -83,7 +84,7 @@ pub async fn one_membership_wins(store: &Arc<dyn Store>) {
         let event = membership_added(user, &default, MEMBER);
         async move { store.add_memberships(&memberships(&[user], &default, &[MEMBER]), &event).await }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(Entity::Membership), calls).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(Entity::Membership), calls).await;
 }
 
 /// 20 personal tokens of one description at once: there is one then.
@@ -95,7 +96,7 @@ pub async fn one_personal_token_wins(store: &Arc<dyn Store>) {
         let (secret, event) = (secret_shown_once(number), personal_token_created(&new));
         async move { store.create_personal_token(&new, &secret, MANY, &event).await }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(Entity::PersonalTokenDescription), calls).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(Entity::PersonalTokenDescription), calls).await;
 }
 
 /// 20 tokens of one secret at once, in different projects: there is one then.
@@ -108,7 +109,7 @@ pub async fn one_secret_wins(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(Entity::Secret), calls).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(Entity::Secret), calls).await;
 }
 
 /// Tokens that name the same projects in opposite orders, and tokens of other projects, are all created: no two
@@ -140,13 +141,13 @@ pub async fn notes_do_not_block_each_other(store: &Arc<dyn Store>) {
             if let Some(removed) = removed {
                 store.delete_token(removed.token.id, &token_deleted(&removed)).await.expect("removed");
             }
-            store.record_tokens_seen(&seen).await.expect("noted");
+            store.record_token_use(&seen).await.expect("noted");
         }
     });
     at_once(calls).await;
     let left = store.tokens_of_project(&project_id("default")).await.expect("tokens");
     assert_eq!(left.len(), 35);
-    assert!(left.iter().all(|stored| stored.token.seen_at == Some(moment(19))), "{left:?}");
+    assert!(left.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{left:?}");
 }
 
 /// Follows the trail from its beginning, as a replica does.

@@ -9,7 +9,7 @@ use latchkey_ports::{Entity, Quota, Store, StoreError, StoredToken};
 use crate::{
     at_once::at_once,
     given,
-    observed::{Refusal, all_events, all_tokens, sorted},
+    observed::{ServiceError, all_events, all_tokens, sorted},
     samples::{
         ROOM_ENOUGH, environment, environment_removal, project_id, project_removal, token, token_created,
         token_deleted, token_of_all_projects, working_in,
@@ -81,7 +81,7 @@ pub async fn a_project_and_its_tokens(store: &Arc<dyn Store>) {
             }
         });
         let (done, refused) = sorted(at_once(calls).await);
-        let gone = Refusal::NotFound(Entity::Project(project_id("a")));
+        let gone = ServiceError::NotFound(Entity::Project(project_id("a")));
         assert!(refused.iter().all(|refusal| *refusal == gone), "{refused:?}");
         assert_eq!(store.find_project(&project_id("a")).await.expect("a look-up"), None);
         let left = all_tokens(store.as_ref()).await;
@@ -130,7 +130,7 @@ pub async fn an_environment_and_its_tokens(store: &Arc<dyn Store>) {
             }
         });
         let (done, refused) = sorted(at_once(calls).await);
-        let gone = Refusal::NotFound(Entity::Environment(environment("staging")));
+        let gone = ServiceError::NotFound(Entity::Environment(environment("staging")));
         assert!(refused.iter().all(|refusal| *refusal == gone), "{refused:?}");
         assert_eq!(store.find_environment(&environment("staging")).await.expect("a look-up"), None);
         let left = all_tokens(store.as_ref()).await;
@@ -177,7 +177,9 @@ pub async fn one_removal_wins(store: &Arc<dyn Store>) {
     });
     let (done, refused) = sorted(at_once(calls).await);
     assert_eq!((done.len(), refused.len()), (1, 29));
-    assert!(refused.iter().all(|refusal| *refusal == Refusal::NotFound(Entity::Project(project_id("a")))));
+    assert!(
+        refused.iter().all(|refusal| *refusal == ServiceError::NotFound(Entity::Project(project_id("a"))))
+    );
     each_has_its_events(store.as_ref(), &tokens, 10).await;
 }
 
@@ -230,6 +232,6 @@ pub async fn counts_beside_each_other(store: &Arc<dyn Store>) {
         }
     });
     let (_, refused) = sorted(at_once(calls).await);
-    assert!(refused.iter().all(|refusal| *refusal == Refusal::LimitReached(9)), "{refused:?}");
+    assert!(refused.iter().all(|refusal| *refusal == ServiceError::LimitReached(9)), "{refused:?}");
     counts_are_exact(store.as_ref(), &["a", "b", "default"]).await;
 }

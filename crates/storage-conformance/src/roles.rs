@@ -11,7 +11,7 @@ use latchkey_ports::{Entity, Store, StoreError, fresh};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, leaves, refusal},
+    observed::{ServiceError, leaves, refusal},
     samples::{
         MEMBER, VIEWER, built_in_role, event, memberships, project_id, project_removal, project_role,
         role_created, root_role, user_created, user_named,
@@ -93,7 +93,7 @@ pub async fn a_name_is_unique(store: &Arc<dyn Store>) {
     {
         let event = role_created(&new);
         let refused = refusal(store, store.create_role(&new, &event)).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::RoleName), "{}", new.name);
+        assert_eq!(refused, ServiceError::Conflict(Entity::RoleName), "{}", new.name);
     }
     for other in ["åuditor", "admin", "Åuditor 2"] {
         create(store, &root_role(other, &[])).await.expect("another name");
@@ -157,7 +157,7 @@ pub async fn a_role_that_changed_meanwhile(store: &Arc<dyn Store>) {
     for seen in variants(&kept) {
         for after in [Role { name: name("CI/CD"), ..kept.clone() }, kept.clone()] {
             let refused = refusal(store, change(store, &seen, &after)).await;
-            assert_eq!(refused, Refusal::Stale(Entity::Role(kept.id)), "{seen:?}");
+            assert_eq!(refused, ServiceError::Stale(Entity::Role(kept.id)), "{seen:?}");
         }
     }
 }
@@ -171,12 +171,15 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     for role in [gone, Role { id: RoleId(i64::MAX), ..kept.clone() }] {
         let after = Role { name: name("Admin"), ..role.clone() };
         let refused = refusal(store, change(store, &role, &after)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Role(role.id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Role(role.id)));
     }
     let after = Role { name: name("Admin"), ..kept.clone() };
     let seen = Role { description: description(""), ..kept.clone() };
-    assert_eq!(refusal(store, change(store, &seen, &after)).await, Refusal::Stale(Entity::Role(kept.id)));
-    assert_eq!(refusal(store, change(store, &kept, &after)).await, Refusal::Conflict(Entity::RoleName));
+    assert_eq!(
+        refusal(store, change(store, &seen, &after)).await,
+        ServiceError::Stale(Entity::Role(kept.id))
+    );
+    assert_eq!(refusal(store, change(store, &kept, &after)).await, ServiceError::Conflict(Entity::RoleName));
 }
 
 /// A role goes once nobody holds it; its name is free then, and its number is given to no other.
@@ -190,11 +193,14 @@ pub async fn a_role_goes(store: &Arc<dyn Store>) {
         assert_eq!(store.find_role(role.id).await.expect("a look-up"), None);
         assert_eq!(store.roles().await.expect("roles"), fresh::roles());
         let refused = refusal(store, remove(store, role.id)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Role(role.id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Role(role.id)));
         ids.push(role.id);
     }
     for unknown in [0, -1, i64::MAX].map(RoleId) {
-        assert_eq!(refusal(store, remove(store, unknown)).await, Refusal::NotFound(Entity::Role(unknown)));
+        assert_eq!(
+            refusal(store, remove(store, unknown)).await,
+            ServiceError::NotFound(Entity::Role(unknown))
+        );
     }
 }
 
@@ -206,7 +212,7 @@ pub async fn a_role_in_use_stays(store: &Arc<dyn Store>) {
     let ed = given::whole_user(store, &NewUser { root_role: root.id, ..user_named("ed") }).await;
     given::membership(store, ed.id, &project_id("default"), in_project.id).await;
     for id in [root.id, in_project.id] {
-        assert_eq!(refusal(store, remove(store, id)).await, Refusal::InUse(Entity::Role(id)));
+        assert_eq!(refusal(store, remove(store, id)).await, ServiceError::InUse(Entity::Role(id)));
     }
     let none = memberships(&[ed.id], &project_id("default"), &[MEMBER]);
     store.replace_memberships(&none, &event(EventKind::ProjectAccessUpdated)).await.expect("replaced");
@@ -239,14 +245,14 @@ pub async fn a_role_is_held_where_its_kind_says(store: &Arc<dyn Store>) {
     let new = NewUser { root_role: in_project.id, ..user_named("ed") };
     let created = user_created(&new);
     let refused = refusal(store, store.create_user(&new, None, &created)).await;
-    assert_eq!(refused, Refusal::NotFound(Entity::Role(in_project.id)));
+    assert_eq!(refused, ServiceError::NotFound(Entity::Role(in_project.id)));
     let ed: UserId = given::user(store, &NewUser { root_role: root.id, ..new }).await;
     let wrong = memberships(&[ed], &project_id("default"), &[root.id]);
     let added = event(EventKind::ProjectAccessAdded);
     let refused = refusal(store, store.add_memberships(&wrong, &added)).await;
-    assert_eq!(refused, Refusal::NotFound(Entity::Role(root.id)));
+    assert_eq!(refused, ServiceError::NotFound(Entity::Role(root.id)));
     let refused = refusal(store, store.replace_memberships(&wrong, &added)).await;
-    assert_eq!(refused, Refusal::NotFound(Entity::Role(root.id)));
+    assert_eq!(refused, ServiceError::NotFound(Entity::Role(root.id)));
     given::membership(store, ed, &project_id("default"), in_project.id).await;
     given::membership(store, ed, &project_id("default"), MEMBER).await;
     let member = built_in_role(MEMBER);
@@ -261,7 +267,7 @@ pub async fn one_wins_each_way(store: &Arc<dyn Store>) {
         let new = NewRole { description: description(&format!("by {call}")), ..project_role("CI") };
         async move { create(store.as_ref(), &new).await.map(|(id, _)| new.with_id(id)) }
     });
-    let role = one_wins(store.as_ref(), Refusal::Conflict(Entity::RoleName), calls).await;
+    let role = one_wins(store.as_ref(), ServiceError::Conflict(Entity::RoleName), calls).await;
     is_there(store.as_ref(), &role).await;
     let calls = (0..30).map(|call| {
         let (store, before) = (Arc::clone(store), role.clone());
@@ -269,7 +275,7 @@ pub async fn one_wins_each_way(store: &Arc<dyn Store>) {
         let after = Role { description: description(&format!("now by {call}")), permissions, ..role.clone() };
         async move { change(store.as_ref(), &before, &after).await.map(|_| after) }
     });
-    let after = one_wins(store.as_ref(), Refusal::Stale(Entity::Role(role.id)), calls).await;
+    let after = one_wins(store.as_ref(), ServiceError::Stale(Entity::Role(role.id)), calls).await;
     is_there(store.as_ref(), &after).await;
 }
 

@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, KeyId, Rotation, SecretRecord, Store, StoredToken, 
 
 use crate::{
     given,
-    observed::{Refusal, all_tokens, leaves, refusal, token_of_digest},
+    observed::{ServiceError, all_tokens, leaves, refusal, token_of_digest},
     samples::{
         ROOM_ENOUGH, admin_token, digest, ending, event, extreme_moments, frontend, last_seen, moment,
         secret, secret_shown_once, token, token_created, token_deleted, token_of_all_projects, with_alias,
@@ -25,7 +25,7 @@ async fn rotated(store: &dyn Store, stored: &StoredToken, to: u64, until: Option
     StoredToken { secret: secret(to), ..stored.clone() }
 }
 
-async fn refused(store: &dyn Store, rotation: &Rotation) -> Refusal {
+async fn refused(store: &dyn Store, rotation: &Rotation) -> ServiceError {
     refusal(store, store.rotate_token(rotation, &event(EventKind::ApiTokenRotated))).await
 }
 
@@ -159,7 +159,7 @@ pub async fn a_secret_that_changed_meanwhile(store: &Arc<dyn Store>) {
         let stale = Rotation { from: digest(from), ..rotation(&stored, 4, None) };
         assert_eq!(
             refused(store, &stale).await,
-            Refusal::Stale(Entity::Token(stored.token.id)),
+            ServiceError::Stale(Entity::Token(stored.token.id)),
             "from {from}"
         );
     }
@@ -176,7 +176,7 @@ pub async fn a_new_secret_is_new(store: &Arc<dyn Store>) {
     for to in [1, 2, 11, 12, 101, 102] {
         for overlap_until in [None, Some(moment(9))] {
             let refused = refused(store, &rotation(&one, to, overlap_until)).await;
-            assert_eq!(refused, Refusal::Conflict(Entity::Secret), "to {to}");
+            assert_eq!(refused, ServiceError::Conflict(Entity::Secret), "to {to}");
         }
     }
     is_found(store, 1, &one, Some(moment(5))).await;
@@ -194,7 +194,7 @@ pub async fn a_retired_secret_is_taken(store: &Arc<dyn Store>) {
     for clashing in [&as_secret, &as_alias] {
         let event = token_created(clashing);
         let created = store.create_token(clashing, ROOM_ENOUGH, &event);
-        assert_eq!(refusal(store, created).await, Refusal::Conflict(Entity::Secret));
+        assert_eq!(refusal(store, created).await, ServiceError::Conflict(Entity::Secret));
     }
     store.sweep(moment(60)).await.expect("swept");
     given::token(store, &as_secret).await;
@@ -210,7 +210,7 @@ pub async fn nothing_to_rotate(store: &Arc<dyn Store>) {
     for stored in [gone, never_kept] {
         for to in [4, 3] {
             let refused = refused(store, &rotation(&stored, to, None)).await;
-            assert_eq!(refused, Refusal::NotFound(Entity::Token(stored.token.id)));
+            assert_eq!(refused, ServiceError::NotFound(Entity::Token(stored.token.id)));
         }
     }
 }
@@ -221,7 +221,7 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     let stored = token(1, &["default"]);
     given::tokens(store, &[stored.clone(), token(2, &["default"])]).await;
     let both = Rotation { from: digest(9), ..rotation(&stored, 2, None) };
-    assert_eq!(refused(store, &both).await, Refusal::Stale(Entity::Token(stored.token.id)));
+    assert_eq!(refused(store, &both).await, ServiceError::Stale(Entity::Token(stored.token.id)));
 }
 
 /// A removed token takes all its secrets with it, and they are free again; another's retired secret stays.
@@ -248,7 +248,7 @@ pub async fn a_retired_secret_finds_the_token_of_the_moment(store: &Arc<dyn Stor
     let stored = rotated(store, &stored, 2, Some(moment(50))).await;
     let changed = event(EventKind::ApiTokenUpdated);
     store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed).await.expect("changed");
-    store.record_tokens_seen(&[(stored.token.id, moment(8))]).await.expect("noted");
+    store.record_token_use(&[(stored.token.id, moment(8))]).await.expect("noted");
     let now = last_seen(Some(moment(8)), ending(Some(moment(9)), stored));
     is_found(store, 1, &now, Some(moment(50))).await;
     is_found(store, 2, &now, None).await;
@@ -260,8 +260,8 @@ pub async fn retired_secrets_are_few(store: &Arc<dyn Store>) {
     let mut stored = token(1, &["default"]);
     given::token(store, &stored).await;
     let at = |millis| NewEvent { at: moment(millis), ..event(EventKind::ApiTokenRotated) };
-    let full = Refusal::LimitReached(Rotation::MOST_RETIRED);
-    for number in 1..=Rotation::MOST_RETIRED {
+    let full = ServiceError::LimitReached(Rotation::MAX_RETIRED);
+    for number in 1..=Rotation::MAX_RETIRED {
         let until = if number == 1 { moment(50) } else { moment(90) };
         stored = rotated(store, &stored, number + 1, Some(until)).await;
     }

@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Rotation, Store};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, all_events, sorted},
+    observed::{ServiceError, all_events, sorted},
     samples::{
         ROOM_ENOUGH, digest, event, moment, project_id, project_removal, secret, token, token_created,
         token_deleted,
@@ -39,7 +39,7 @@ pub async fn one_rotation_wins(store: &Arc<dyn Store>) {
                 done.map(|_| new(call))
             }
         });
-        let stale = Refusal::Stale(Entity::Token(stored.token.id));
+        let stale = ServiceError::Stale(Entity::Token(stored.token.id));
         let winner = one_wins(store.as_ref(), stale, rotations).await;
         for call in 0..calls {
             assert_eq!(finds(store.as_ref(), new(call)).await, new(call) == winner);
@@ -68,7 +68,7 @@ pub async fn a_rotation_beside_a_removal(store: &Arc<dyn Store>) {
             }
         });
         let (done, refused) = sorted(at_once(calls).await);
-        let gone = Refusal::NotFound(Entity::Token(stored.token.id));
+        let gone = ServiceError::NotFound(Entity::Token(stored.token.id));
         assert!(refused.is_empty() || refused == [gone], "{refused:?}");
         assert_eq!(all_events(store.as_ref()).await.len() - before, done.len());
         assert!(!finds(store.as_ref(), number).await && !finds(store.as_ref(), 100 + number).await);
@@ -95,7 +95,7 @@ pub async fn a_rotation_beside_a_project_removal(store: &Arc<dyn Store>) {
             }
         });
         let (_, refused) = sorted(at_once(calls).await);
-        let gone = Refusal::NotFound(Entity::Token(stored.token.id));
+        let gone = ServiceError::NotFound(Entity::Token(stored.token.id));
         assert!(refused.is_empty() || refused == [gone], "{refused:?}");
         assert!(!finds(store.as_ref(), number).await && !finds(store.as_ref(), 100 + number).await);
         assert_eq!(store.find_project(&project).await.expect("a look-up"), None);
@@ -116,6 +116,6 @@ pub async fn one_secret_wins(store: &Arc<dyn Store>) {
             store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await
         }
     });
-    one_wins(store.as_ref(), Refusal::Conflict(Entity::Secret), calls).await;
+    one_wins(store.as_ref(), ServiceError::Conflict(Entity::Secret), calls).await;
     assert!(finds(store.as_ref(), 500).await);
 }

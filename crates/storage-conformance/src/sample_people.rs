@@ -113,7 +113,12 @@ pub fn session(number: u64, user: UserId) -> Session {
 /// The begin of a session of somebody without a password; its secret is the sample of that number.
 #[must_use]
 pub fn session_start(session: &Session, secret: u64) -> SessionStart {
-    SessionStart { session: session.clone(), secret: secret_shown_once(secret), password: None, most: MANY }
+    SessionStart {
+        session: session.clone(),
+        secret: secret_shown_once(secret),
+        password: None,
+        max_per_user: MANY,
+    }
 }
 
 /// The password of that number, in the place of any.

@@ -159,7 +159,7 @@ pub fn ending(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
 /// The same token last seen at that moment.
 #[must_use]
 pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
-    stored.token.seen_at = at;
+    stored.token.last_used_at = at;
     stored
 }
 
@@ -179,7 +179,7 @@ fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
             access: TokenAccess::Client(Scope { projects, environment: environment("development") }),
             expires_at: None,
             created_at,
-            seen_at: None,
+            last_used_at: None,
         },
         secret: secret(number),
         alias: None,

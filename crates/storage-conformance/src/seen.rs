@@ -12,11 +12,11 @@ use crate::{
 };
 
 async fn see(store: &dyn Store, seen: &[(TokenId, Timestamp)]) {
-    store.record_tokens_seen(seen).await.expect("noted");
+    store.record_token_use(seen).await.expect("noted");
 }
 
-async fn seen_at(store: &dyn Store, id: TokenId) -> Option<Timestamp> {
-    store.find_token(id).await.expect("a look-up").expect("the token").token.seen_at
+async fn last_used_at(store: &dyn Store, id: TokenId) -> Option<Timestamp> {
+    store.find_token(id).await.expect("a look-up").expect("the token").token.last_used_at
 }
 
 /// A moment is noted, shows in look-ups and lists, and changes nothing else; other tokens stay as they are.
@@ -24,7 +24,7 @@ pub async fn a_moment_is_noted(store: &Arc<dyn Store>) {
     let (mut seen, unseen) = (token(1, &["default"]), token(2, &["default"]));
     given::tokens(store.as_ref(), &[seen.clone(), unseen.clone()]).await;
     see(store.as_ref(), &[(seen.token.id, moment(5))]).await;
-    seen.token.seen_at = Some(moment(5));
+    seen.token.last_used_at = Some(moment(5));
     let found = token_of_digest(store.as_ref(), &[seen.secret.digest]).await;
     assert_eq!(found, Some(seen.clone()));
     let listed = store.tokens_of_project(&project_id("default")).await.expect("tokens");
@@ -38,10 +38,10 @@ pub async fn a_moment_never_goes_backwards(store: &Arc<dyn Store>) {
     let (one, two) = (token(1, &["default"]).token.id, admin_token(2).token.id);
     see(store, &[(one, moment(5))]).await;
     see(store, &[(one, moment(4)), (two, moment(9))]).await;
-    assert_eq!(seen_at(store, one).await, Some(moment(5)));
+    assert_eq!(last_used_at(store, one).await, Some(moment(5)));
     see(store, &[(two, moment(3)), (one, moment(7)), (one, moment(8)), (one, moment(6))]).await;
-    assert_eq!(seen_at(store, one).await, Some(moment(8)));
-    assert_eq!(seen_at(store, two).await, Some(moment(9)));
+    assert_eq!(last_used_at(store, one).await, Some(moment(8)));
+    assert_eq!(last_used_at(store, two).await, Some(moment(9)));
 }
 
 /// Moments of all years compare as moments do.
@@ -50,10 +50,10 @@ pub async fn moments_of_all_years_are_noted(store: &Arc<dyn Store>) {
     given::token(store.as_ref(), &token(1, &["default"])).await;
     for at in extreme_moments() {
         see(store.as_ref(), &[(id, at)]).await;
-        assert_eq!(seen_at(store.as_ref(), id).await, Some(at));
+        assert_eq!(last_used_at(store.as_ref(), id).await, Some(at));
     }
     see(store.as_ref(), &extreme_moments().map(|at| (id, at))).await;
-    assert_eq!(seen_at(store.as_ref(), id).await, extreme_moments().last().copied());
+    assert_eq!(last_used_at(store.as_ref(), id).await, extreme_moments().last().copied());
 }
 
 /// Tokens that are not there, or not any more, are passed over and not brought back.
@@ -63,7 +63,7 @@ pub async fn tokens_that_are_gone_are_passed_over(store: &Arc<dyn Store>) {
     store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
     let never_kept = token(3, &["default"]).token.id;
     see(store.as_ref(), &[gone.token.id, stays.token.id, never_kept].map(|id| (id, moment(5)))).await;
-    assert_eq!(seen_at(store.as_ref(), stays.token.id).await, Some(moment(5)));
+    assert_eq!(last_used_at(store.as_ref(), stays.token.id).await, Some(moment(5)));
     for id in [gone.token.id, never_kept] {
         assert_eq!(store.find_token(id).await.expect("a look-up"), None);
     }
@@ -96,6 +96,6 @@ pub async fn a_big_batch_is_noted(store: &Arc<dyn Store>) {
     for number in 0..TOKENS {
         let id = token(number, &["default"]).token.id;
         let latest = notes.iter().filter(|(noted, _)| *noted == id).map(|(_, at)| *at).max();
-        assert_eq!(seen_at(store.as_ref(), id).await, latest);
+        assert_eq!(last_used_at(store.as_ref(), id).await, latest);
     }
 }

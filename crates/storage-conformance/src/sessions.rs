@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, all_events, leaves, refusal, sorted},
+    observed::{ServiceError, all_events, leaves, refusal, sorted},
     samples::{
         EDITOR, MANY, MEMBER, VIEWER, admin_token, built_in_role, digest, event, extreme_moments, moment,
         project_id, secret, secret_shown_once, service_account, session, session_start, user, user_named,
@@ -25,8 +25,8 @@ fn ended() -> NewEvent {
 }
 
 /// Its secret is the sample of the same number.
-async fn start(store: &dyn Store, number: u64, user: UserId, most: u32) -> Result<u64, StoreError> {
-    let start = SessionStart { most, ..session_start(&session(number, user), number) };
+async fn start(store: &dyn Store, number: u64, user: UserId, max_per_user: u32) -> Result<u64, StoreError> {
+    let start = SessionStart { max_per_user, ..session_start(&session(number, user), number) };
     store.start_session(&start, &started()).await
 }
 
@@ -54,7 +54,7 @@ pub async fn a_session_is_found_with_its_user(store: &Arc<dyn Store>) {
     let member = built_in_role(MEMBER);
     let expected = SessionHolder {
         session: session(1, ed.id),
-        user: User { seen_at: Some(moment(1)), ..ed.clone() },
+        user: User { last_seen_at: Some(moment(1)), ..ed.clone() },
         grants: Grants::of_roles(&built_in_role(EDITOR), [(project_id("default"), &member)]),
         found_by: digest(1),
     };
@@ -136,14 +136,15 @@ pub async fn a_list_goes_by_age(store: &Arc<dyn Store>) {
 pub async fn the_user_was_seen(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let (ed, al) = (given::user(store, &user_named("ed")).await, given::user(store, &user_named("al")).await);
-    let seen_at = async |id| store.find_user(id).await.expect("a look-up").expect("the user").seen_at;
+    let last_seen_at =
+        async |id| store.find_user(id).await.expect("a look-up").expect("the user").last_seen_at;
     for number in [3, 8] {
         given::session(store, &session(number, ed), number).await;
-        assert_eq!(seen_at(ed).await, Some(session(number, ed).created_at));
+        assert_eq!(last_seen_at(ed).await, Some(session(number, ed).created_at));
     }
     store.end_session(ed, session(8, ed).id, &ended()).await.expect("ended");
-    assert_eq!(seen_at(ed).await, Some(session(8, ed).created_at), "an end does not undo it");
-    assert_eq!(seen_at(al).await, None);
+    assert_eq!(last_seen_at(ed).await, Some(session(8, ed).created_at), "an end does not undo it");
+    assert_eq!(last_seen_at(al).await, None);
 }
 
 /// Of a user's sessions as many stay as may, with the new one, and the oldest go, without events of their own; others
@@ -177,7 +178,7 @@ pub async fn no_session_for_these(store: &Arc<dyn Store>) {
     let bot = given::user(store, &service_account("bot")).await;
     for id in [bot, UserId(0), UserId(-1), UserId(i64::MAX)] {
         let refused = refusal(store, start(store, 1, id, MANY)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::User(id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::User(id)));
         assert_eq!(holder(store, 1).await, None);
     }
 }
@@ -191,16 +192,16 @@ pub async fn digests_and_ids_are_unique(store: &Arc<dyn Store>) {
     }
     for user in [ed, al] {
         for record in [secret(1), secret_shown_once(1)] {
-            let new = SessionStart { secret: record, most: 1, ..session_start(&session(3, user), 3) };
+            let new = SessionStart { secret: record, max_per_user: 1, ..session_start(&session(3, user), 3) };
             let event = started();
             let refused = refusal(store, store.start_session(&new, &event)).await;
-            assert_eq!(refused, Refusal::Conflict(Entity::Secret));
+            assert_eq!(refused, ServiceError::Conflict(Entity::Secret));
         }
         let same_id = Session { id: session(1, ed).id, ..session(3, user) };
-        let new = SessionStart { most: 2, ..session_start(&same_id, 3) };
+        let new = SessionStart { max_per_user: 2, ..session_start(&same_id, 3) };
         let event = started();
         let refused = refusal(store, store.start_session(&new, &event)).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::Session(same_id.id)));
+        assert_eq!(refused, ServiceError::Conflict(Entity::Session(same_id.id)));
     }
 }
 
@@ -229,7 +230,7 @@ pub async fn nothing_to_end(store: &Arc<dyn Store>) {
     for (user, number) in [(ed, 1), (ed, 2), (ed, 3), (UserId(i64::MAX), 2)] {
         let (id, event) = (session(number, user).id, ended());
         let refused = refusal(store, store.end_session(user, id, &event)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Session(id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Session(id)));
     }
 }
 
@@ -260,7 +261,7 @@ pub async fn one_end_wins(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { store.end_session(ed, id, &ended()).await }
     });
-    one_wins(store.as_ref(), Refusal::NotFound(Entity::Session(id)), calls).await;
+    one_wins(store.as_ref(), ServiceError::NotFound(Entity::Session(id)), calls).await;
 }
 
 /// Nobody signs in as a user who is gone: what begins at the same moment is over after it, or does not begin.
@@ -278,7 +279,7 @@ pub async fn beside_a_removal(store: &Arc<dyn Store>) {
             }
         });
         let (_, refused) = sorted(at_once(calls).await);
-        assert!(refused.iter().all(|one| *one == Refusal::NotFound(Entity::User(ed))), "{refused:?}");
+        assert!(refused.iter().all(|one| *one == ServiceError::NotFound(Entity::User(ed))), "{refused:?}");
         assert_eq!(of(store.as_ref(), ed).await, []);
         for call in 0..4 {
             assert_eq!(holder(store.as_ref(), 10 * round + call).await, None);

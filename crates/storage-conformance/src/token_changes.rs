@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, Store, StoreError, StoredToken};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{Refusal, leaves, refusal, sorted, token_of_digest},
+    observed::{ServiceError, leaves, refusal, sorted, token_of_digest},
     samples::{
         admin_token, digest, ending, event, extreme_moments, frontend, last_seen, moment, project_id, token,
         token_deleted, token_of_all_projects, with_alias,
@@ -86,7 +86,7 @@ pub async fn an_end_that_changed_meanwhile(store: &Arc<dyn Store>) {
     ];
     for (id, before, after) in wrong {
         let refused = refusal(store, change(store, id, before, after)).await;
-        assert_eq!(refused, Refusal::Stale(Entity::Token(id)), "{before:?}");
+        assert_eq!(refused, ServiceError::Stale(Entity::Token(id)), "{before:?}");
     }
 }
 
@@ -99,7 +99,7 @@ pub async fn an_end_of_nothing(store: &Arc<dyn Store>) {
     for id in [gone.token.id, never_kept.token.id] {
         for before in [None, Some(moment(5))] {
             let refused = refusal(store, change(store, id, before, Some(moment(6)))).await;
-            assert_eq!(refused, Refusal::NotFound(Entity::Token(id)));
+            assert_eq!(refused, ServiceError::NotFound(Entity::Token(id)));
         }
     }
 }
@@ -115,7 +115,7 @@ pub async fn one_change_wins(store: &Arc<dyn Store>) {
             let after = Some(moment(1_000 + call));
             async move { change(store.as_ref(), id, None, after).await.map(|_| after) }
         });
-        let winner = one_wins(store.as_ref(), Refusal::Stale(Entity::Token(id)), calls).await;
+        let winner = one_wins(store.as_ref(), ServiceError::Stale(Entity::Token(id)), calls).await;
         is_now(store.as_ref(), &ending(winner, stored)).await;
     }
 }
@@ -138,7 +138,7 @@ pub async fn a_change_beside_a_removal(store: &Arc<dyn Store>) {
         });
         let (done, refused) = sorted(at_once(calls).await);
         assert!(
-            refused.iter().all(|refusal| *refusal == Refusal::NotFound(Entity::Token(id))),
+            refused.iter().all(|refusal| *refusal == ServiceError::NotFound(Entity::Token(id))),
             "{refused:?}"
         );
         assert!(!done.is_empty(), "the removal has to be done");

@@ -104,7 +104,7 @@ pub async fn by_last_use(store: &Arc<dyn Store>) {
     }
     comes_as(store.as_ref(), TokenOrder::SeenAt, &[2, 5, 4, 7, 1, 6, 3]).await;
     let five = token(5, &["default"]).token.id;
-    store.record_tokens_seen(&[(five, moment(4))]).await.expect("noted");
+    store.record_token_use(&[(five, moment(4))]).await.expect("noted");
     comes_as(store.as_ref(), TokenOrder::SeenAt, &[2, 4, 7, 5, 1, 6, 3]).await;
 }
 

@@ -7,17 +7,17 @@ use latchkey_ports::{Entity, Quota, Store, StoredToken};
 
 use crate::{
     given,
-    observed::{Refusal, refusal, token_of_digest},
+    observed::{ServiceError, refusal, token_of_digest},
     samples::{
         ROOM_ENOUGH, admin_token, digest, environment, only, project_id, secret, token, token_created,
         token_deleted, token_of_all_projects,
     },
 };
 
-async fn refused(store: &dyn Store, stored: &StoredToken, quota: Quota) -> Refusal {
+async fn refused(store: &dyn Store, stored: &StoredToken, quota: Quota) -> ServiceError {
     let event = token_created(stored);
     let refusal = refusal(store, store.create_token(stored, quota, &event)).await;
-    if refusal != Refusal::Conflict(Entity::Secret) {
+    if refusal != ServiceError::Conflict(Entity::Secret) {
         let found = token_of_digest(store, &[stored.secret.digest]).await;
         assert_eq!(found, None, "a refused token authenticates");
     }
@@ -49,18 +49,18 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
 
     let all_wrong = clashing(&["default", "z", "y"], "nowhere");
     let environment_first = refusal(store, store.create_token(&all_wrong, full, &event(&all_wrong))).await;
-    assert_eq!(environment_first, Refusal::NotFound(Entity::Environment(environment("nowhere"))));
+    assert_eq!(environment_first, ServiceError::NotFound(Entity::Environment(environment("nowhere"))));
 
     let places_known = clashing(&["default", "z", "y"], "production");
     let then_project = refusal(store, store.create_token(&places_known, full, &event(&places_known))).await;
-    assert_eq!(then_project, Refusal::NotFound(Entity::Project(project_id("z"))));
+    assert_eq!(then_project, ServiceError::NotFound(Entity::Project(project_id("z"))));
 
     let full_up = clashing(&["default"], "production");
     let then_limit = refusal(store, store.create_token(&full_up, full, &event(&full_up))).await;
-    assert_eq!(then_limit, Refusal::LimitReached(1));
+    assert_eq!(then_limit, ServiceError::LimitReached(1));
 
     let then_conflict = refusal(store, store.create_token(&full_up, ROOM_ENOUGH, &event(&full_up))).await;
-    assert!(matches!(then_conflict, Refusal::Conflict(_)), "{then_conflict:?}");
+    assert!(matches!(then_conflict, ServiceError::Conflict(_)), "{then_conflict:?}");
 }
 
 /// Places are compared letter by letter: no case is folded, no wildcard is read.
@@ -69,12 +69,12 @@ pub async fn places_that_are_not_there(store: &Arc<dyn Store>) {
     for name in ["Development", "developmen_", "test"] {
         for projects in [ProjectScope::All, only(&["default"])] {
             let stored = in_environment(token(1, &["default"]), projects, name);
-            let expected = Refusal::NotFound(Entity::Environment(environment(name)));
+            let expected = ServiceError::NotFound(Entity::Environment(environment(name)));
             assert_eq!(refused(store, &stored, ROOM_ENOUGH).await, expected);
         }
     }
     for id in ["DEFAULT", "defaul_", "nope"] {
-        let expected = Refusal::NotFound(Entity::Project(project_id(id)));
+        let expected = ServiceError::NotFound(Entity::Project(project_id(id)));
         assert_eq!(refused(store, &token(1, &["default", id]), ROOM_ENOUGH).await, expected);
     }
 }
@@ -89,16 +89,16 @@ pub async fn the_quota_of_a_project(store: &Arc<dyn Store>) {
     kept(store, &token(5, &["a"]), Quota(2)).await;
     kept(store, &token(6, &["default", "a"]), Quota(2)).await;
 
-    assert_eq!(refused(store, &token(7, &["a"]), Quota(2)).await, Refusal::LimitReached(2));
-    assert_eq!(refused(store, &token(7, &["default", "a"]), Quota(2)).await, Refusal::LimitReached(2));
-    assert_eq!(refused(store, &token(7, &["a", "default"]), Quota(2)).await, Refusal::LimitReached(2));
-    assert_eq!(refused(store, &token(7, &["default"]), Quota(0)).await, Refusal::LimitReached(0));
+    assert_eq!(refused(store, &token(7, &["a"]), Quota(2)).await, ServiceError::LimitReached(2));
+    assert_eq!(refused(store, &token(7, &["default", "a"]), Quota(2)).await, ServiceError::LimitReached(2));
+    assert_eq!(refused(store, &token(7, &["a", "default"]), Quota(2)).await, ServiceError::LimitReached(2));
+    assert_eq!(refused(store, &token(7, &["default"]), Quota(0)).await, ServiceError::LimitReached(0));
 
     kept(store, &token(8, &["default"]), Quota(2)).await;
     let gone = token(5, &["a"]);
     store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
     kept(store, &token(9, &["a"]), Quota(2)).await;
-    assert_eq!(refused(store, &token(10, &["a"]), Quota(2)).await, Refusal::LimitReached(2));
+    assert_eq!(refused(store, &token(10, &["a"]), Quota(2)).await, ServiceError::LimitReached(2));
 }
 
 /// Tokens of all projects, admin tokens among them, have a quota of their own.
@@ -107,8 +107,8 @@ pub async fn the_quota_of_all_projects(store: &Arc<dyn Store>) {
     given::tokens(store, &[token(1, &["default"]), token(2, &["default"]), token(3, &["default"])]).await;
     kept(store, &token_of_all_projects(4), Quota(2)).await;
     kept(store, &admin_token(5), Quota(2)).await;
-    assert_eq!(refused(store, &token_of_all_projects(6), Quota(2)).await, Refusal::LimitReached(2));
-    assert_eq!(refused(store, &admin_token(6), Quota(2)).await, Refusal::LimitReached(2));
+    assert_eq!(refused(store, &token_of_all_projects(6), Quota(2)).await, ServiceError::LimitReached(2));
+    assert_eq!(refused(store, &admin_token(6), Quota(2)).await, ServiceError::LimitReached(2));
     let gone = admin_token(5);
     store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
     kept(store, &token_of_all_projects(7), Quota(2)).await;
@@ -135,7 +135,7 @@ pub async fn a_digest_is_unique(store: &Arc<dyn Store>) {
     };
     for clashing in [of(1, None), of(101, None), of(2, Some(101)), of(2, Some(1)), of(1, Some(101))] {
         let refusal = refused(store, &clashing, ROOM_ENOUGH).await;
-        assert_eq!(refusal, Refusal::Conflict(Entity::Secret));
+        assert_eq!(refusal, ServiceError::Conflict(Entity::Secret));
         assert_eq!(store.find_token(clashing.token.id).await.expect("a look-up"), None);
     }
     let found = token_of_digest(store, &[digest(2)]).await;
@@ -150,6 +150,6 @@ pub async fn an_id_is_unique(store: &Arc<dyn Store>) {
     let mut clashing = admin_token(2);
     clashing.token.id = kept.token.id;
     let refusal = refused(store, &clashing, ROOM_ENOUGH).await;
-    assert_eq!(refusal, Refusal::Conflict(Entity::Token(kept.token.id)));
+    assert_eq!(refusal, ServiceError::Conflict(Entity::Token(kept.token.id)));
     assert_eq!(store.find_token(kept.token.id).await.expect("a look-up"), Some(kept));
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     given,
-    observed::{Refusal, refusal, token_of_digest},
+    observed::{ServiceError, refusal, token_of_digest},
     samples::{
         admin_token, digest, environment, extreme_moments, moment, only, project_id, secret,
         secret_shown_once, token, token_created, token_deleted, token_of_all_projects,
@@ -39,7 +39,7 @@ pub async fn every_kind_is_read_back(store: &Arc<dyn Store>) {
     frontend.token.access =
         TokenAccess::Frontend(Scope { projects: only(&["default"]), environment: environment("production") });
     frontend.token.expires_at = Some(moment(50));
-    frontend.token.seen_at = Some(moment(40));
+    frontend.token.last_used_at = Some(moment(40));
     frontend.alias = Some(secret(102));
     let mut shown_once = token_of_all_projects(3);
     shown_once.secret = secret_shown_once(3);
@@ -84,7 +84,7 @@ pub async fn moments_of_all_years_are_read_back(store: &Arc<dyn Store>) {
         let mut stored = token(number, &["default"]);
         stored.token.created_at = at;
         stored.token.expires_at = Some(at);
-        stored.token.seen_at = Some(at);
+        stored.token.last_used_at = Some(at);
         is_read_back(store.as_ref(), &stored).await;
     }
 }
@@ -143,7 +143,7 @@ pub async fn a_list_of_an_unknown_project_is_refused(store: &Arc<dyn Store>) {
     for unknown in ["nope", "Default", "defaul_"] {
         let id = project_id(unknown);
         let refused = refusal(store.as_ref(), store.tokens_of_project(&id)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Project(id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Project(id)));
     }
 }
 
@@ -185,7 +185,7 @@ pub async fn removing_nothing_is_refused(store: &Arc<dyn Store>) {
     for stored in [kept, never_kept] {
         let (id, event) = (stored.token.id, token_deleted(&stored));
         let refused = refusal(store.as_ref(), store.delete_token(id, &event)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Token(id)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Token(id)));
     }
 }
 

@@ -10,7 +10,7 @@ use latchkey_ports::{Account, Entity, Store, StoreError};
 use crate::{
     at_once::one_wins,
     given,
-    observed::{Refusal, leaves, observe, refusal},
+    observed::{ServiceError, leaves, observe, refusal},
     samples::{
         ADMIN, EDITOR, MEMBER, OWNER, VIEWER, admin, digest, event, moment, password, project_id, root_role,
         service_account, session, user, user_created, user_named, user_with_email,
@@ -104,9 +104,10 @@ pub async fn everything_else_stays(store: &Arc<dyn Store>) {
     let created = store.create_user(&new, Some(password(1)), &user_created(&new)).await;
     let seen_before = new.with_id(created.expect("created").0);
     given::session(store, &session(8, seen_before.id), 1).await;
-    let after = User { name: Some(name("Ed")), created_at: moment(77), seen_at: None, ..seen_before.clone() };
+    let after =
+        User { name: Some(name("Ed")), created_at: moment(77), last_seen_at: None, ..seen_before.clone() };
     change(store, &seen_before, &after).await.expect("changed, though a sign-in came in between");
-    let expected = User { name: Some(name("Ed")), seen_at: Some(moment(8)), ..seen_before };
+    let expected = User { name: Some(name("Ed")), last_seen_at: Some(moment(8)), ..seen_before };
     let found = store.find_account(expected.id).await.expect("a look-up");
     assert!(found == Some(Account { user: expected.clone(), password: Some(password(1)) }), "{found:?}");
     assert_eq!(store.sessions_of(expected.id).await.expect("sessions").len(), 1);
@@ -116,7 +117,7 @@ pub async fn everything_else_stays(store: &Arc<dyn Store>) {
 pub async fn a_user_who_changed_meanwhile(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let kept = ed(store).await;
-    let stale = Refusal::Stale(Entity::User(kept.id));
+    let stale = ServiceError::Stale(Entity::User(kept.id));
     for seen in variants(&kept) {
         let elsewhere = User { name: Some(name("Eddie")), ..kept.clone() };
         assert_eq!(refusal(store, change(store, &seen, &elsewhere)).await, stale, "{seen:?}");
@@ -135,16 +136,16 @@ pub async fn the_order_of_refusals(store: &Arc<dyn Store>) {
     let no_role = User { root_role: RoleId(77), ..taken.clone() };
     let not_there = User { id: nobody.id, ..no_role.clone() };
     let refused = refusal(store, change(store, &nobody, &not_there)).await;
-    assert_eq!(refused, Refusal::NotFound(Entity::User(nobody.id)));
+    assert_eq!(refused, ServiceError::NotFound(Entity::User(nobody.id)));
     for root_role in [RoleId(77), OWNER, MEMBER] {
         let after = User { root_role, ..taken.clone() };
         let refused = refusal(store, change(store, &stale, &after)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Role(root_role)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Role(root_role)));
     }
     let refused = refusal(store, change(store, &stale, &taken)).await;
-    assert_eq!(refused, Refusal::Stale(Entity::User(kept.id)));
+    assert_eq!(refused, ServiceError::Stale(Entity::User(kept.id)));
     let refused = refusal(store, change(store, &kept, &taken)).await;
-    assert_eq!(refused, Refusal::Conflict(Entity::UserIdentity));
+    assert_eq!(refused, ServiceError::Conflict(Entity::UserIdentity));
 }
 
 /// Another's user name (case matters) and another's e-mail address (it does not) are taken.
@@ -160,7 +161,7 @@ pub async fn anothers_identity_is_taken(store: &Arc<dyn Store>) {
     ] {
         let after = User { identity: identity(username, email), ..kept.clone() };
         let refused = refusal(store, change(store, &kept, &after)).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::UserIdentity), "{username:?} {email:?}");
+        assert_eq!(refused, ServiceError::Conflict(Entity::UserIdentity), "{username:?} {email:?}");
     }
     let after = User { identity: identity(Some("Other"), Some("asa@example.com")), ..kept.clone() };
     changes(store, &kept, &after).await;
@@ -231,7 +232,7 @@ pub async fn nobody_goes(store: &Arc<dyn Store>) {
         leaves(store, &deleted, store.delete_user(id, &deleted)).await;
     }
     for id in [gone.id, bot, UserId(0), UserId(-1), UserId(i64::MAX)] {
-        let not_found = Refusal::NotFound(Entity::User(id));
+        let not_found = ServiceError::NotFound(Entity::User(id));
         let deleted = event(EventKind::UserDeleted);
         assert_eq!(refusal(store, store.delete_user(id, &deleted)).await, not_found);
         let user = User { id, ..gone.clone() };
@@ -251,7 +252,7 @@ pub async fn one_change_wins(store: &Arc<dyn Store>) {
                 User { name: Some(name(&format!("by {call}"))), root_role: roles[call % 3], ..was.clone() };
             async move { change(store.as_ref(), &was, &after).await.map(|_| after) }
         });
-        let winner = one_wins(store.as_ref(), Refusal::Stale(Entity::User(was.id)), calls).await;
+        let winner = one_wins(store.as_ref(), ServiceError::Stale(Entity::User(was.id)), calls).await;
         assert_eq!(store.find_user(was.id).await.expect("a look-up"), Some(winner));
     }
 }

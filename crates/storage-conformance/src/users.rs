@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, Store};
 
 use crate::{
     given,
-    observed::{Refusal, refusal},
+    observed::{ServiceError, refusal},
     samples::{
         ADMIN, EDITOR, MEMBER, OWNER, VIEWER, extreme_moments, user, user_created, user_named,
         user_with_email,
@@ -90,7 +90,7 @@ pub async fn a_root_role_must_be_one(store: &Arc<dyn Store>) {
         let new = NewUser { root_role: role, ..user_named("ed") };
         let event = user_created(&new);
         let refused = refusal(store.as_ref(), store.create_user(&new, None, &event)).await;
-        assert_eq!(refused, Refusal::NotFound(Entity::Role(role)));
+        assert_eq!(refused, ServiceError::NotFound(Entity::Role(role)));
         assert_eq!(login(store.as_ref(), "ed").await, None);
     }
     for role in [ADMIN, EDITOR, VIEWER] {
@@ -112,7 +112,7 @@ pub async fn identities_are_unique(store: &Arc<dyn Store>) {
     for new in taken {
         let event = user_created(&new);
         let refused = refusal(store, store.create_user(&new, None, &event)).await;
-        assert_eq!(refused, Refusal::Conflict(Entity::UserIdentity), "{new:?}");
+        assert_eq!(refused, ServiceError::Conflict(Entity::UserIdentity), "{new:?}");
         assert_eq!(login(store, "other").await, None);
         assert_eq!(login(store, "other@example.com").await, None);
         assert_eq!(login(store, "ed").await, Some(id));

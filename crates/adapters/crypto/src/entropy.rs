@@ -15,8 +15,7 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        if buffer.len() > MOST_FROM_STORE || STORE.try_with(|store| store.borrow_mut().fill(buffer)).is_err()
-        {
+        if buffer.len() > MAX_FROM_STORE || STORE.try_with(|store| store.borrow_mut().fill(buffer)).is_err() {
             from_system(buffer);
         }
     }
@@ -25,7 +24,7 @@ impl Entropy for SystemEntropy {
 /// So many bytes are asked for at once: a call for each id of a request would cost more than all else about it.
 const STORE_BYTES: usize = 1_024;
 /// What needs more asks the system itself.
-const MOST_FROM_STORE: usize = 64;
+const MAX_FROM_STORE: usize = 64;
 
 thread_local! {
     static STORE: RefCell<Store> = const { RefCell::new(Store { bytes: [0; STORE_BYTES], left: 0 }) };

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::{InvalidKeyRing, KeyRing, MasterKey};
 
 /// More than a key file of any use has, in bytes.
-const MOST_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// Why the file of the master keys could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -88,9 +88,9 @@ fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         return Err(KeyFileError::Exposed(path.to_owned()));
     }
     // The capacity is enough from the start, so that no copy is left behind by a buffer that grew.
-    let expected = usize::try_from(metadata.len().min(MOST_BYTES)).unwrap_or(0);
+    let expected = usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0);
     let mut text = Zeroizing::new(String::with_capacity(expected + 64));
-    file.take(MOST_BYTES).read_to_string(&mut text).map_err(failed(path, "read"))?;
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed(path, "read"))?;
     Ok(text)
 }
 

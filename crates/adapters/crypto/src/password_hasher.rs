@@ -121,9 +121,9 @@ impl Kept {
     const SALT_BYTES: usize = Salt::RECOMMENDED_LENGTH;
     const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
     /// Far above what a hash needs, and far below what ends a process or keeps a core for good.
-    const MOST_KIB: u32 = 256 * 1_024;
-    /// As [`Kept::MOST_KIB`].
-    const MOST_PASSES: u32 = 64;
+    const MAX_KIB: u32 = 256 * 1_024;
+    /// As [`Kept::MAX_KIB`].
+    const MAX_PASSES: u32 = 64;
 
     #[expect(clippy::expect_used, reason = "the length is the one that Argon2 makes by default")]
     fn nobodys(cost: Cost, entropy: &dyn Entropy) -> Self {
@@ -154,7 +154,7 @@ impl Kept {
         let version = hash.version.map(Version::try_from).transpose();
         let version = version.map_err(|error| UnreadableHash::Parameters(error.into()))?.unwrap_or_default();
         let params = Params::try_from(&hash).map_err(UnreadableHash::Parameters)?;
-        if params.m_cost() > Self::MOST_KIB || params.t_cost() > Self::MOST_PASSES {
+        if params.m_cost() > Self::MAX_KIB || params.t_cost() > Self::MAX_PASSES {
             return Err(UnreadableHash::Excessive(params.m_cost(), params.t_cost()));
         }
         let (Some(salt), Some(output)) = (hash.salt, hash.hash) else {

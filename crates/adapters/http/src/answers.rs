@@ -71,7 +71,7 @@ pub(crate) fn with_cookie(mut answer: HttpResponse, cookie: &Cookie<'_>) -> Answ
 }
 
 fn internal(error: Box<dyn std::error::Error + Send + Sync>) -> Failure {
-    Failure::Refused(latchkey_service::Refusal::Internal(error))
+    Failure::Refused(latchkey_service::ServiceError::Internal(error))
 }
 
 /// A weak tag (RFC 9110, section 8.8.3): length, then 128 bits of a digest.

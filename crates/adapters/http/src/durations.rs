@@ -7,7 +7,7 @@ const OF_DATE: &[(char, u64)] = &[('D', 86_400)];
 const OF_TIME: &[(char, u64)] = &[('H', 3_600), ('M', 60), ('S', 1)];
 const WEEK: u64 = 7 * 86_400;
 /// More than any span that makes sense here, and far from the end of the numbers.
-const MOST_DIGITS: usize = 10;
+const MAX_DIGITS: usize = 10;
 
 /// Reads a duration of ISO 8601 (section 5.5.2.2) in whole weeks, or in days, hours, minutes and seconds. Years and
 /// months have no fixed length and are refused; so are fractions and signs.
@@ -42,7 +42,7 @@ fn parts(mut text: &str, mut allowed: &[(char, u64)]) -> Option<u64> {
 }
 
 fn number(digits: &str) -> Option<u64> {
-    let is_number = (1..=MOST_DIGITS).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let is_number = (1..=MAX_DIGITS).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| digits.parse().ok())?
 }
 

@@ -13,7 +13,7 @@ use crate::{moments, query::Query};
 pub(crate) fn page(query: &Query, usual: u32) -> Page {
     let number = |name| query.text(name).and_then(|text| number(&text));
     let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(usual.into());
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(AuditTrail::MOST);
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(AuditTrail::MAX);
     Page { limit: Some(limit), offset: number("offset").unwrap_or(0) }
 }
 

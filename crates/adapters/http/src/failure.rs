@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use latchkey_domain::{Denied, Permission};
-use latchkey_ports::{Causes, Entity, StoreError};
-use latchkey_service::{AuthenticationError, Field, Refusal, whole_seconds};
+use latchkey_ports::{Entity, ErrorChain, StoreError};
+use latchkey_service::{AuthenticationError, Field, ServiceError, whole_seconds};
 use uuid::Uuid;
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) enum Failure {
     CrossSite,
     /// A use case refused.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] ServiceError),
     /// What was sent cannot be understood; every problem is listed.
     #[error("{}", bad_input(.0))]
     BadInput(Vec<Detail>),
@@ -93,20 +93,22 @@ impl Failure {
             Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
             Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
             Self::Refused(refusal) => match refusal {
-                Refusal::WrongTokenKind(_) | Refusal::Denied(_) => (StatusCode::FORBIDDEN, "NoAccessError"),
-                Refusal::NotPermitted(_) => (StatusCode::FORBIDDEN, "OperationDeniedError"),
-                Refusal::WrongPassword => (StatusCode::UNAUTHORIZED, "PasswordMismatch"),
-                Refusal::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "RateLimitError"),
-                Refusal::Invalid { .. } | Refusal::WeakPassword(_) => {
+                ServiceError::WrongTokenKind(_) | ServiceError::Denied(_) => {
+                    (StatusCode::FORBIDDEN, "NoAccessError")
+                }
+                ServiceError::NotPermitted(_) => (StatusCode::FORBIDDEN, "OperationDeniedError"),
+                ServiceError::WrongPassword => (StatusCode::UNAUTHORIZED, "PasswordMismatch"),
+                ServiceError::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "RateLimitError"),
+                ServiceError::Invalid { .. } | ServiceError::WeakPassword(_) => {
                     (StatusCode::BAD_REQUEST, "BadDataError")
                 }
-                Refusal::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
-                Refusal::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
-                Refusal::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
-                Refusal::Overtaken | Refusal::Unavailable(_) => {
+                ServiceError::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
+                ServiceError::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
+                ServiceError::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
+                ServiceError::Overtaken | ServiceError::Unavailable(_) => {
                     (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
                 }
-                Refusal::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
+                ServiceError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
             },
             Self::CrossSite => (StatusCode::FORBIDDEN, "OperationDeniedError"),
             Self::BadInput(_) => (StatusCode::BAD_REQUEST, "BadDataError"),
@@ -122,12 +124,14 @@ impl Failure {
     /// What the caller is told. Of a fault inside, nothing but that there was one.
     fn message(&self) -> String {
         match self {
-            Self::Refused(Refusal::Internal(_)) => Self::Panicked.to_string(),
-            Self::Refused(Refusal::Unavailable(_)) => {
+            Self::Refused(ServiceError::Internal(_)) => Self::Panicked.to_string(),
+            Self::Refused(ServiceError::Unavailable(_)) => {
                 "The service cannot reach its database at the moment. Try again later.".to_owned()
             }
-            Self::Refused(Refusal::Exists(entity)) => exists(entity),
-            Self::Refused(Refusal::Invalid { .. } | Refusal::WeakPassword(_)) => bad_input(&self.details("")),
+            Self::Refused(ServiceError::Exists(entity)) => exists(entity),
+            Self::Refused(ServiceError::Invalid { .. } | ServiceError::WeakPassword(_)) => {
+                bad_input(&self.details(""))
+            }
             other => other.to_string(),
         }
     }
@@ -135,10 +139,10 @@ impl Failure {
     fn details(&self, message: &str) -> Vec<Detail> {
         match self {
             Self::BadInput(details) => details.clone(),
-            Self::Refused(Refusal::Invalid { field, message }) => {
+            Self::Refused(ServiceError::Invalid { field, message }) => {
                 vec![Detail { message: message.clone(), path: field.map(pointer) }]
             }
-            Self::Refused(Refusal::WeakPassword(faults)) => {
+            Self::Refused(ServiceError::WeakPassword(faults)) => {
                 faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
             }
             _ => vec![Detail { message: message.to_owned(), path: None }],
@@ -150,7 +154,7 @@ impl Failure {
         let (status, name) = self.kind();
         let message = self.message();
         let permissions = match self {
-            Self::Refused(Refusal::Denied(Denied { any_of, .. })) => {
+            Self::Refused(ServiceError::Denied(Denied { any_of, .. })) => {
                 Some(any_of.iter().copied().map(Permission::as_str).collect())
             }
             _ => None,
@@ -174,7 +178,7 @@ impl Failure {
             Self::WrongMethod(allow) => {
                 answer.insert_header((header::ALLOW, *allow));
             }
-            Self::Refused(Refusal::TooManyAttempts(wait)) => {
+            Self::Refused(ServiceError::TooManyAttempts(wait)) => {
                 answer.insert_header((header::RETRY_AFTER, whole_seconds(*wait)));
             }
             _ if status == StatusCode::SERVICE_UNAVAILABLE => {
@@ -189,7 +193,7 @@ impl Failure {
     /// Whether something is wrong here; not where somebody else was faster, or guesses too much.
     fn is_fault(&self) -> bool {
         match self {
-            Self::Busy | Self::Refused(Refusal::Overtaken) => false,
+            Self::Busy | Self::Refused(ServiceError::Overtaken) => false,
             other => other.kind().0.is_server_error(),
         }
     }
@@ -199,7 +203,7 @@ impl Failure {
         let (status, name) = self.kind();
         let status = status.as_u16();
         if self.is_fault() {
-            tracing::error!(error_id = %id, status, name, error = %Causes(self), "request failed");
+            tracing::error!(error_id = %id, status, name, error = %ErrorChain(self), "request failed");
         } else {
             tracing::debug!(error_id = %id, status, name, "request refused");
         }

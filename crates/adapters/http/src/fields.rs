@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use crate::{error_body::Detail, failure::Failure, moments};
 
 /// The most entries of a list. Nobody has that many roles to give, and each is looked at.
-const MOST_ENTRIES: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 /// The most problems that are told at once: a body of bad entries is not answered with one that is many times longer.
-const MOST_PROBLEMS: usize = 100;
+const MAX_PROBLEMS: usize = 100;
 
 /// The members of a body, and the problems found so far.
 pub(crate) struct Fields {
@@ -48,7 +48,7 @@ impl Fields {
     }
 
     pub(crate) fn problem(&mut self, detail: Detail) {
-        if self.problems.len() < MOST_PROBLEMS {
+        if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(detail);
         }
     }
@@ -56,7 +56,7 @@ impl Fields {
     /// As a problem each member that is none of these, where a body may have no other.
     pub(crate) fn refuse_others(&mut self, known: &[&str]) {
         let others = self.members.keys().filter(|name| !known.contains(&name.as_str()));
-        let others: Vec<_> = others.take(MOST_PROBLEMS).cloned().collect();
+        let others: Vec<_> = others.take(MAX_PROBLEMS).cloned().collect();
         for name in others {
             self.problem(Detail::of_field(&name, format!("{name} is not known here: leave it out.")));
         }
@@ -148,8 +148,8 @@ impl Fields {
         read: impl Fn(&Value) -> Result<T, String>,
     ) -> Option<Vec<T>> {
         let entries = match self.nullable(field)? {
-            Value::Array(entries) if entries.len() > MOST_ENTRIES => {
-                Err(format!("{field} may have at most {MOST_ENTRIES} entries, not {}.", entries.len()))
+            Value::Array(entries) if entries.len() > MAX_ENTRIES => {
+                Err(format!("{field} may have at most {MAX_ENTRIES} entries, not {}.", entries.len()))
             }
             Value::Array(entries) => entries.iter().map(read).collect::<Result<Vec<_>, _>>(),
             other => Err(format!("{field} must be a list, not {}.", kind_of(other))),

@@ -59,7 +59,7 @@ pub(crate) struct PersonalTokenBody<'t> {
     created_at: Moment,
     /// When it last authenticated; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
-    seen_at: Option<Moment>,
+    last_used_at: Option<Moment>,
 }
 
 impl<'t> PersonalTokenBody<'t> {
@@ -70,7 +70,7 @@ impl<'t> PersonalTokenBody<'t> {
             expires_at: Moment(token.expires_at),
             user_id: token.user.0,
             created_at: Moment(token.created_at),
-            seen_at: token.seen_at.map(Moment),
+            last_used_at: token.last_used_at.map(Moment),
         }
     }
 }

@@ -60,7 +60,7 @@ impl<'l> LoggedInBody<'l> {
         Self {
             user: UserBody::of(&logged_in.user),
             deleted_sessions: logged_in.ended_sessions,
-            active_sessions: logged_in.most_sessions,
+            active_sessions: logged_in.max_per_user,
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const MOST_ID_BYTES: usize = 128;
+const MAX_ID_BYTES: usize = 128;
 
 /// Handles the request within all that.
 pub(crate) async fn surround(context: Arc<Context>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -82,7 +82,7 @@ fn fail(context: &Context, failure: &Failure) -> HttpResponse {
 /// The client's own id, where it is one that can be repeated in a header and a log line; else a new one.
 fn request_id(context: &Context, request: &HttpRequest) -> HeaderValue {
     let sent = request.headers().get(REQUEST_ID).filter(|value| {
-        (1..=MOST_ID_BYTES).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+        (1..=MAX_ID_BYTES).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
     });
     sent.cloned().unwrap_or_else(|| {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];

@@ -102,7 +102,7 @@ pub(crate) struct TokenBody<'t> {
     created_at: Moment,
     /// When the token last authenticated; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
-    seen_at: Option<Moment>,
+    last_used_at: Option<Moment>,
     /// By what an old proxy token authenticates too; mostly null.
     #[schema(value_type = Option<String>, required = true, example = "randomid-or-some-alias")]
     alias: Option<&'t str>,
@@ -187,7 +187,7 @@ impl<'t> TokenBody<'t> {
             projects: Listed(projects),
             expires_at: token.expires_at.map(Moment),
             created_at: Moment(token.created_at),
-            seen_at: token.seen_at.map(Moment),
+            last_used_at: token.last_used_at.map(Moment),
             alias: alias.as_ref().map(latchkey_domain::TokenSecret::reveal),
             secure: *secure,
         }

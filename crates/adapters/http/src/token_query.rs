@@ -98,7 +98,7 @@ pub(crate) fn asked(mut query: Query) -> Result<Option<Asked>, Failure> {
 }
 
 fn check_limit(query: &mut Query, page: Page) {
-    let most = TokenFilter::MOST;
+    let most = TokenFilter::MAX;
     if page.limit.is_some_and(|limit| !(1..=most).contains(&limit)) {
         query.problem("limit", format!("limit must lie between 1 and {most}."));
     }

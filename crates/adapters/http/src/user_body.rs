@@ -40,7 +40,7 @@ pub(crate) struct UserBody<'u> {
     image_url: String,
     /// When the user last signed in; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
-    seen_at: Option<Moment>,
+    last_seen_at: Option<Moment>,
     /// Always 0; what failed is counted elsewhere, and shown to nobody.
     #[schema(example = 0)]
     login_attempts: u32,
@@ -75,7 +75,7 @@ impl<'u> UserBody<'u> {
             username: user.identity.username().map(Username::as_str),
             email: user.identity.email().map(Email::as_str),
             image_url: image_url(user),
-            seen_at: user.seen_at.map(Moment),
+            last_seen_at: user.last_seen_at.map(Moment),
             login_attempts: 0,
             created_at: Moment(user.created_at),
             scim_id: None,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Timestamp};
-use latchkey_ports::{EventPage, EventQuery, EventReach, EventRepository, StoreError};
+use latchkey_ports::{EventPage, EventQuery, EventRepository, EventScope, StoreError};
 
 use crate::{
     MemoryStore,
@@ -13,11 +13,11 @@ fn names(event: &NewEvent, project: &ProjectId) -> bool {
     event.projects.as_ref().is_some_and(|scope| scope.names(project))
 }
 
-fn is_within(reach: &EventReach, event: &NewEvent) -> bool {
+fn is_within(reach: &EventScope, event: &NewEvent) -> bool {
     match reach {
-        EventReach::All => true,
-        EventReach::AnyProject => event.projects.is_some(),
-        EventReach::Projects(projects) => projects.iter().any(|project| names(event, project)),
+        EventScope::All => true,
+        EventScope::AnyProject => event.projects.is_some(),
+        EventScope::Projects(projects) => projects.iter().any(|project| names(event, project)),
     }
 }
 
@@ -46,7 +46,7 @@ impl EventRepository for MemoryStore {
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let state = self.state();
         let asked_for = || state.events.iter().rev().filter(|event| is_asked_for(query, &event.record));
-        let total = count(asked_for()).min(EventQuery::MOST_COUNTED);
+        let total = count(asked_for()).min(EventQuery::MAX_COUNTED);
         Ok(EventPage { events: page_of(asked_for().cloned(), query.page), total })
     }
 

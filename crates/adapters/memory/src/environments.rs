@@ -94,8 +94,8 @@ impl EnvironmentRepository for MemoryStore {
         state.environment(&removal.environment)?;
         let ids: Vec<TokenId> = state.ids_in_environment(&removal.environment).collect();
         for id in ids {
-            let fate = removal.fate_of(&state.stored_token(id)?.token);
-            state.meet_fate(id, fate);
+            let fate = removal.outcome_of(&state.stored_token(id)?.token);
+            state.apply_outcome(id, fate);
         }
         state.project_environments.retain(|(_, name)| *name != removal.environment);
         state.environments.remove(&removal.environment);

@@ -79,14 +79,14 @@ impl PersonalTokenRepository for MemoryStore {
         Ok(state.record(event.clone()))
     }
 
-    async fn record_personal_tokens_seen(
+    async fn record_personal_token_use(
         &self,
         seen: &[(PersonalTokenId, Timestamp)],
     ) -> Result<(), StoreError> {
         let mut state = self.state();
         for (id, at) in seen {
             if let Some(kept) = state.personal_tokens.get_mut(id) {
-                kept.seen_at = kept.seen_at.max(Some(*at));
+                kept.last_used_at = kept.last_used_at.max(Some(*at));
             }
         }
         Ok(())

@@ -97,8 +97,8 @@ impl ProjectRepository for MemoryStore {
         state.project(&removal.project)?;
         let ids: Vec<TokenId> = state.ids_of_project(&removal.project).collect();
         for id in ids {
-            let fate = removal.fate_of(&state.stored_token(id)?.token);
-            state.meet_fate(id, fate);
+            let fate = removal.outcome_of(&state.stored_token(id)?.token);
+            state.apply_outcome(id, fate);
         }
         state.memberships.retain(|(_, project, _), _| *project != removal.project);
         state.project_environments.retain(|(project, _)| *project != removal.project);

@@ -48,7 +48,7 @@ impl State {
 #[async_trait]
 impl SessionRepository for MemoryStore {
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
-        let SessionStart { session, secret, password, most } = start;
+        let SessionStart { session, secret, password, max_per_user } = start;
         let mut state = self.state();
         state.person(session.user)?;
         if state.passwords.get(&session.user) != password.as_ref() {
@@ -60,11 +60,11 @@ impl SessionRepository for MemoryStore {
         if state.sessions.contains_key(&session.id) {
             return Err(StoreError::Conflict(Entity::Session(session.id)));
         }
-        let gone = state.end_oldest(session.user, in_memory(*most).saturating_sub(1));
+        let gone = state.end_oldest(session.user, in_memory(*max_per_user).saturating_sub(1));
         state.sessions_by_digest.insert(secret.digest, (session.id, secret.key));
         state.sessions.insert(session.id, session.clone());
         if let Some(user) = state.users.get_mut(&session.user) {
-            user.seen_at = user.seen_at.max(Some(session.created_at));
+            user.last_seen_at = user.last_seen_at.max(Some(session.created_at));
         }
         state.record(event.clone());
         Ok(gone)

@@ -1,6 +1,6 @@
 //! API tokens in the state, under everything that they are found by.
 
-use latchkey_domain::{NewEvent, ProjectId, ProjectScope, Timestamp, TokenAccess, TokenFate, TokenId};
+use latchkey_domain::{NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenAccess, TokenId};
 use latchkey_ports::{Entity, Quota, SecretDigest, SecretRecord, StoreError, StoredToken};
 
 use crate::{page::count, state::State};
@@ -109,13 +109,13 @@ impl State {
     }
 
     /// What was decided of a token is done, and recorded.
-    pub(crate) fn meet_fate(&mut self, id: TokenId, fate: TokenFate) {
+    pub(crate) fn apply_outcome(&mut self, id: TokenId, fate: RemovalOutcome) {
         let event: NewEvent = match fate {
-            TokenFate::Revoked { event } => {
+            RemovalOutcome::Revoked { event } => {
                 self.remove(id);
                 *event
             }
-            TokenFate::Narrowed { access, event } => {
+            RemovalOutcome::Narrowed { access, event } => {
                 self.narrow(id, access);
                 *event
             }

@@ -14,7 +14,7 @@ fn is_asked_for(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
         && query.expired.is_none_or(|(expired, at)| token.is_expired_at(at) == expired)
-        && query.unused_since.is_none_or(|since| token.created_at < since && token.seen_at < Some(since))
+        && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
 }
 
@@ -32,7 +32,7 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
         TokenOrder::Name => one.name.cmp(&other.name),
         // `None` is the least there is, and a token without an end is to come last.
         TokenOrder::ExpiresAt => one.expires_at.map(Reverse).cmp(&other.expires_at.map(Reverse)).reverse(),
-        TokenOrder::SeenAt => one.seen_at.cmp(&other.seen_at),
+        TokenOrder::SeenAt => one.last_used_at.cmp(&other.last_used_at),
     };
     by_order.then(one.id.cmp(&other.id))
 }

@@ -96,7 +96,7 @@ impl TokenRepository for MemoryStore {
         }
         if overlap_until.is_some() {
             let good = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
-            StoreError::unless_full(count(good), Rotation::MOST_RETIRED)?;
+            StoreError::unless_full(count(good), Rotation::MAX_RETIRED)?;
         }
         state.check_new_secret(to.digest)?;
         state.change_token(*id, |stored| stored.secret = to.clone());
@@ -114,11 +114,11 @@ impl TokenRepository for MemoryStore {
         Ok(state.record(event.clone()))
     }
 
-    async fn record_tokens_seen(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
+    async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         let mut state = self.state();
         for (id, at) in seen {
             if let Some(stored) = state.tokens.get_mut(id) {
-                stored.token.seen_at = stored.token.seen_at.max(Some(*at));
+                stored.token.last_used_at = stored.token.last_used_at.max(Some(*at));
             }
         }
         Ok(())

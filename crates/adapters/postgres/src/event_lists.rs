@@ -8,7 +8,7 @@ use diesel::{
     sql_types::BigInt,
 };
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
-use latchkey_ports::{EventQuery, EventReach, Page};
+use latchkey_ports::{EventQuery, EventScope, Page};
 
 use crate::{
     page,
@@ -25,15 +25,15 @@ type Number<'q> = Unprepared<Counted<Select<Events<'q>, event_rows::id>>>;
 pub(crate) fn matching(query: &EventQuery) -> Events<'_> {
     let mut events = event_rows::table.into_boxed();
     events = match &query.reach {
-        EventReach::All => events,
-        EventReach::AnyProject => events.filter(event_rows::about_projects),
+        EventScope::All => events,
+        EventScope::AnyProject => events.filter(event_rows::about_projects),
         // Whoever may read what concerns each of the projects asked for may read what concerns any of them.
-        EventReach::Projects(own)
+        EventScope::Projects(own)
             if !query.projects.is_empty() && query.projects.iter().all(|project| own.contains(project)) =>
         {
             events
         }
-        EventReach::Projects(own) => naming_one_of(events, own.iter()),
+        EventScope::Projects(own) => naming_one_of(events, own.iter()),
     };
     if !query.projects.is_empty() {
         events = naming_one_of(events, query.projects.iter());
@@ -82,7 +82,7 @@ pub(crate) fn listed(events: Events<'_>, page: Page) -> Listed<'_> {
 
 /// How many events these are; counted so far as the port wants, and no further.
 pub(crate) fn number_of(events: Events<'_>) -> Number<'_> {
-    let most = i64::try_from(EventQuery::MOST_COUNTED).unwrap_or(i64::MAX);
+    let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     Unprepared(Counted(events.select(event_rows::id).limit(most)))
 }
 

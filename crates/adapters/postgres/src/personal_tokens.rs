@@ -99,7 +99,7 @@ impl PersonalTokenRepository for PostgresStore {
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
-    async fn record_personal_tokens_seen(
+    async fn record_personal_token_use(
         &self,
         seen: &[(PersonalTokenId, Timestamp)],
     ) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use diesel::dsl::{AsSelect, IntoBoxed, Select};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, SelectableHelper, pg::Pg,
 };
-use latchkey_domain::{ProjectId, ProjectMode, Visibility};
+use latchkey_domain::{ProjectId, ProjectMode, ProjectVisibility};
 use latchkey_ports::ProjectQuery;
 
 use crate::{
@@ -26,8 +26,8 @@ macro_rules! in_order {
             projects.filter($table::archived_at.is_null())
         };
         let projects = match &$query.visibility {
-            Visibility::All => projects,
-            Visibility::NotPrivateAnd(own) => {
+            ProjectVisibility::All => projects,
+            ProjectVisibility::NotPrivateAnd(own) => {
                 let seen_by_all = $table::mode.ne(ProjectMode::Private.as_str());
                 projects.filter(seen_by_all.or($table::id.eq_any(own.iter().map(ProjectId::as_str))))
             }

@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, dsl::array};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{ApiToken, EnvironmentRemoval, EventId, NewEvent, ProjectRemoval, TokenFate};
+use latchkey_domain::{ApiToken, EnvironmentRemoval, EventId, NewEvent, ProjectRemoval, RemovalOutcome};
 use latchkey_ports::{Entity, StoredToken};
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub(crate) async fn project(
         .for_update()
         .load(connection)
         .await?;
-    let fates = fates(connection, &ids, |token| removal.fate_of(token)).await?;
+    let fates = fates(connection, &ids, |token| removal.outcome_of(token)).await?;
     let writing = number(connection).await?;
     // Of a token that is narrowed, this is what it loses.
     delete(api_token_projects::table.filter(api_token_projects::project_id.eq(id)))
@@ -65,7 +65,7 @@ pub(crate) async fn environment(
         .for_update()
         .load(connection)
         .await?;
-    let fates = fates(connection, &ids, |token| removal.fate_of(token)).await?;
+    let fates = fates(connection, &ids, |token| removal.outcome_of(token)).await?;
     let writing = number(connection).await?;
     meet(connection, &writing, &fates).await?;
     delete(environment).execute(connection).await?;
@@ -77,20 +77,20 @@ pub(crate) async fn environment(
 async fn fates(
     connection: &mut Connection,
     ids: &[Uuid],
-    fate_of: impl Fn(&ApiToken) -> TokenFate + Send,
-) -> Result<Vec<(Uuid, TokenFate)>, Failure> {
+    outcome_of: impl Fn(&ApiToken) -> RemovalOutcome + Send,
+) -> Result<Vec<(Uuid, RemovalOutcome)>, Failure> {
     let rows: Vec<TokenRow> = by_ids(ids).load(connection).await?;
     let tokens: Vec<StoredToken> = rows::all(rows)?;
-    Ok(tokens.iter().map(|stored| (stored.token.id.as_uuid(), fate_of(&stored.token))).collect())
+    Ok(tokens.iter().map(|stored| (stored.token.id.as_uuid(), outcome_of(&stored.token))).collect())
 }
 
 /// Revokes those that are to be revoked, and records what becomes of each.
 async fn meet(
     connection: &mut Connection,
     writing: &Numbering,
-    fates: &[(Uuid, TokenFate)],
+    fates: &[(Uuid, RemovalOutcome)],
 ) -> Result<(), Failure> {
-    let revoked = fates.iter().filter(|(_, fate)| matches!(fate, TokenFate::Revoked { .. }));
+    let revoked = fates.iter().filter(|(_, fate)| matches!(fate, RemovalOutcome::Revoked { .. }));
     let revoked: Vec<Uuid> = revoked.map(|(id, _)| *id).collect();
     delete(api_tokens::table.filter(api_tokens::id.eq_any(revoked))).execute(connection).await?;
     let events: Vec<&NewEvent> = fates.iter().map(|(_, fate)| fate.event()).collect();

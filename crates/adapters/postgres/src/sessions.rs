@@ -123,7 +123,7 @@ impl SessionRepository for PostgresStore {
 }
 
 async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, Failure> {
-    let SessionStart { session, secret, password, most } = start;
+    let SessionStart { session, secret, password, max_per_user } = start;
     let kept = hold_person(connection, session.user).await?;
     StoreError::unless_kept(Some(&kept), password, Entity::User(session.user))?;
     let writing = number(connection).await?;
@@ -140,7 +140,7 @@ async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEve
         .filter(sessions::user_id.eq(session.user.0))
         .filter(sessions::id.ne(session.id.0))
         .order((sessions::created_at.desc(), sessions::id.desc()))
-        .offset(i64::from(most.saturating_sub(1)))
+        .offset(i64::from(max_per_user.saturating_sub(1)))
         .select(sessions::id)
         .load(connection)
         .await?;

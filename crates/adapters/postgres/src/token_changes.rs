@@ -88,7 +88,7 @@ async fn check_retired(connection: &mut Connection, token: TokenId, now: Timesta
         .filter(retired_secrets::token_id.eq(token.as_uuid()))
         .filter(retired_secrets::good_until.gt(now.to_datetime()));
     let good: i64 = good.count().get_result(connection).await?;
-    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MOST_RETIRED)?)
+    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }
 
 /// Removes a token with all its secrets.

@@ -136,7 +136,7 @@ impl TokenRepository for PostgresStore {
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
-    async fn record_tokens_seen(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
+    async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         if seen.is_empty() {
             return Ok(());
         }

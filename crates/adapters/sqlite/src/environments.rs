@@ -17,7 +17,7 @@ use crate::{
     places::{check_environment, check_project},
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
     schema::{environments, project_environments},
-    token_keeping::{BATCH, meet_fates},
+    token_keeping::{BATCH, apply_outcomes},
     token_queries::of_environment_after,
 };
 
@@ -100,10 +100,10 @@ impl EnvironmentRepository for SqliteStore {
         self.write(move |connection| {
             let name = removal.environment.as_str();
             check_environment(connection, &removal.environment)?;
-            meet_fates(
+            apply_outcomes(
                 connection,
                 |connection, last| Ok(of_environment_after(name, last, BATCH).load(connection)?),
-                |stored| removal.fate_of(&stored.token),
+                |stored| removal.outcome_of(&stored.token),
             )?;
             delete(environments::table.find(name)).execute(connection)?;
             record(connection, &removal.event)

@@ -8,7 +8,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use latchkey_domain::{EventKind, ProjectId};
-use latchkey_ports::{EventQuery, EventReach};
+use latchkey_ports::{EventQuery, EventScope};
 
 use crate::{
     paging::{Counted, paged, unindexed},
@@ -53,7 +53,7 @@ impl Filter {
     fn is_in(self, query: &EventQuery) -> bool {
         match self {
             Self::Projects => !query.projects.is_empty(),
-            Self::Reach => matches!(query.reach, EventReach::Projects(_)),
+            Self::Reach => matches!(query.reach, EventScope::Projects(_)),
             Self::Actors => !query.actors.is_empty(),
             Self::Kinds => !query.kinds.is_empty(),
             Self::Time => query.from.is_some() || query.before.is_some(),
@@ -73,7 +73,7 @@ impl Filter {
     fn leaves_few(self, connection: &mut SqliteConnection, query: &EventQuery) -> QueryResult<bool> {
         let number = match (self, &query.reach) {
             (Self::Projects, _) => Counted(links(&query.projects).limit(FEW.into())).number(connection),
-            (Self::Reach, EventReach::Projects(projects)) => {
+            (Self::Reach, EventScope::Projects(projects)) => {
                 Counted(links(projects).limit(FEW.into())).number(connection)
             }
             _ => Counted(self.ids(query).limit(FEW.into())).number(connection),
@@ -91,10 +91,10 @@ impl Filter {
         match (self, &query.reach) {
             (Self::Projects, _) if query.projects.is_empty() => events,
             (Self::Projects, _) => concerning(events, &query.projects),
-            (Self::Reach, EventReach::Projects(projects)) => concerning(events, projects),
+            (Self::Reach, EventScope::Projects(projects)) => concerning(events, projects),
             // The very condition of a partial index.
-            (Self::Reach, EventReach::AnyProject) => events.filter(sql::<Bool>("concerns <> 'nothing'")),
-            (Self::Reach, EventReach::All) => events,
+            (Self::Reach, EventScope::AnyProject) => events.filter(sql::<Bool>("concerns <> 'nothing'")),
+            (Self::Reach, EventScope::All) => events,
             (Self::Actors, _) if query.actors.is_empty() => events,
             (Self::Actors, _) if indexed => events.filter(events::actor_user_id.eq_any(&query.actors)),
             (Self::Actors, _) => events.filter(unindexed(events::actor_user_id).eq_any(&query.actors)),
@@ -176,7 +176,7 @@ fn found(query: &EventQuery, way: Way) -> Events<'_> {
     // A list of numbers, and not the filter itself: of that, the planner could still think that it leaves many.
     match (way, &query.reach) {
         (Way::Few(Filter::Projects), _) => events.filter(events::id.eq_any(links(&query.projects))),
-        (Way::Few(Filter::Reach), EventReach::Projects(projects)) => {
+        (Way::Few(Filter::Reach), EventScope::Projects(projects)) => {
             events.filter(events::id.eq_any(links(projects)))
         }
         (Way::Few(filter), _) => events.filter(events::id.eq_any(filter.ids(query))),
@@ -191,14 +191,14 @@ pub(crate) fn page(query: &EventQuery, way: Way) -> EventRows<'_> {
 
 /// How many events there are on all pages, as far as they are counted.
 pub(crate) fn total(connection: &mut SqliteConnection, query: &EventQuery, way: Way) -> QueryResult<u64> {
-    let most = i64::try_from(EventQuery::MOST_COUNTED).unwrap_or(i64::MAX);
+    let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.reach) {
         // Counted in an index, without a look at an event.
-        (Some(Filter::Projects), None, EventReach::All) => {
+        (Some(Filter::Projects), None, EventScope::All) => {
             Counted(links(&query.projects).distinct().limit(most)).number(connection)
         }
-        (Some(Filter::Reach), None, EventReach::Projects(projects)) => {
+        (Some(Filter::Reach), None, EventScope::Projects(projects)) => {
             Counted(links(projects).distinct().limit(most)).number(connection)
         }
         _ => {

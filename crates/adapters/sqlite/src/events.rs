@@ -13,7 +13,7 @@ use crate::{
     SqliteStore,
     errors::Failure,
     event_lists::{Way, page, total},
-    paging::{MOST_BINDS, number},
+    paging::{MAX_BINDS, number},
     rows::{self, EventProjectRow, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
@@ -91,7 +91,7 @@ fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, F
         .limit(FORGOTTEN_AT_ONCE)
         .select(events::id)
         .load(connection)?;
-    for ids in old.chunks(MOST_BINDS) {
+    for ids in old.chunks(MAX_BINDS) {
         delete(events::table.filter(events::id.eq_any(ids))).execute(connection)?;
     }
     Ok(number(old.len()))
@@ -103,7 +103,7 @@ fn projects_of(
     events: &[EventRow],
 ) -> Result<Vec<EventProjectRow>, Failure> {
     let mut projects = Vec::new();
-    for events in events.chunks(MOST_BINDS) {
+    for events in events.chunks(MAX_BINDS) {
         let some: Vec<EventProjectRow> = event_projects::table
             .filter(event_projects::event_id.eq_any(events.iter().map(|event| event.id)))
             .order((event_projects::event_id.desc(), event_projects::position))

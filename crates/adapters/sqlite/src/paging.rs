@@ -12,7 +12,7 @@ use diesel::{
 use latchkey_ports::Page;
 
 /// So many values go into one statement; the list of what belongs to more rows takes several.
-pub(crate) const MOST_BINDS: usize = 1_000;
+pub(crate) const MAX_BINDS: usize = 1_000;
 
 /// That page of what a statement finds.
 pub(crate) fn paged<Q>(query: Q, page: Page) -> Q

@@ -19,7 +19,7 @@ use crate::{
     errors::{not_found, taken},
     events::record,
     memberships::grants,
-    paging::MOST_BINDS,
+    paging::MAX_BINDS,
     people::{check_user, find_user},
     rows::{NewPersonalTokenRow, PersonalTokenRow},
     schema::personal_tokens,
@@ -104,7 +104,7 @@ impl PersonalTokenRepository for SqliteStore {
         let users = users.to_vec();
         self.read_snapshot(move |connection| {
             let mut rows: Vec<PersonalTokenRow> = Vec::new();
-            for users in users.chunks(MOST_BINDS) {
+            for users in users.chunks(MAX_BINDS) {
                 let some = personal_tokens::table
                     .filter(personal_tokens::user_id.eq_any(users.iter().map(|user| user.0)))
                     .select(PersonalTokenRow::as_select())
@@ -138,7 +138,7 @@ impl PersonalTokenRepository for SqliteStore {
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
-    async fn record_personal_tokens_seen(
+    async fn record_personal_token_use(
         &self,
         seen: &[(PersonalTokenId, Timestamp)],
     ) -> Result<(), StoreError> {

@@ -8,12 +8,12 @@ use diesel::{
     dsl::{AsSelect, IntoBoxed, auto_type, count_star},
     sqlite::Sqlite,
 };
-use latchkey_domain::{ProjectId, ProjectMode, Visibility};
+use latchkey_domain::{ProjectId, ProjectMode, ProjectVisibility};
 use latchkey_ports::ProjectQuery;
 
 use crate::{
     errors::Failure,
-    paging::{MOST_BINDS, paged},
+    paging::{MAX_BINDS, paged},
     rows::{EnvironmentRow, ProjectEnvironmentRow, ProjectOverviewRow, ProjectRow},
     schema::{
         environment_token_counts, environments, project_environments, project_member_counts,
@@ -54,8 +54,8 @@ pub(crate) fn project_list(query: &ProjectQuery) -> IntoBoxed<'_, project_overvi
         projects.filter(projects::archived_at.is_null())
     };
     let projects = match &query.visibility {
-        Visibility::All => projects,
-        Visibility::NotPrivateAnd(own) => {
+        ProjectVisibility::All => projects,
+        ProjectVisibility::NotPrivateAnd(own) => {
             let is_own = projects::id.eq_any(own.iter().map(ProjectId::as_str));
             projects.filter(projects::mode.ne(ProjectMode::Private.as_str()).or(is_own))
         }
@@ -69,7 +69,7 @@ pub(crate) fn environments_of(
     projects: &[ProjectOverviewRow],
 ) -> Result<Vec<ProjectEnvironmentRow>, Failure> {
     let mut environments = Vec::new();
-    for projects in projects.chunks(MOST_BINDS) {
+    for projects in projects.chunks(MAX_BINDS) {
         let some: Vec<ProjectEnvironmentRow> = environments_of_some()
             .filter(project_environments::project_id.eq_any(projects.iter().map(|(row, ..)| row.key())))
             .load(connection)?;

@@ -18,7 +18,7 @@ use crate::{
     places::{check_environment, check_project},
     rows::{self, NewProjectRow, ProjectOverviewRow, ProjectRow},
     schema::{memberships, project_environments, projects},
-    token_keeping::{BATCH, meet_fates},
+    token_keeping::{BATCH, apply_outcomes},
     token_queries::of_project_after,
 };
 
@@ -106,10 +106,10 @@ impl ProjectRepository for SqliteStore {
         self.write(move |connection| {
             let id = removal.project.as_str();
             check_project(connection, &removal.project)?;
-            meet_fates(
+            apply_outcomes(
                 connection,
                 |connection, last| Ok(of_project_after(id, last, BATCH).load(connection)?),
-                |stored| removal.fate_of(&stored.token),
+                |stored| removal.outcome_of(&stored.token),
             )?;
             delete(projects::table.find(id)).execute(connection)?;
             record(connection, &removal.event)

@@ -27,7 +27,8 @@ use crate::{
 impl SessionRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(user = %start.session.user, session = %start.session.id))]
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
-        let (SessionStart { session, secret, password, most }, event) = (start.clone(), event.clone());
+        let (SessionStart { session, secret, password, max_per_user }, event) =
+            (start.clone(), event.clone());
         self.write(move |connection| {
             let kept = password_of(connection, session.user)?;
             StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
@@ -39,7 +40,7 @@ impl SessionRepository for SqliteStore {
                     _ => None,
                 }
             }))?;
-            let gone = end_oldest(connection, &session, most.saturating_sub(1))?;
+            let gone = end_oldest(connection, &session, max_per_user.saturating_sub(1))?;
             note_seen(connection, session.user, session.created_at)?;
             record(connection, &event)?;
             Ok(gone)

@@ -4,7 +4,7 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
     insert_into, select, update,
 };
-use latchkey_domain::{ProjectId, ProjectScope, TokenAccess, TokenFate, TokenId};
+use latchkey_domain::{ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
 use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
 
 use crate::{
@@ -113,10 +113,10 @@ pub(crate) fn remove(connection: &mut SqliteConnection, id: TokenId) -> Result<b
 
 /// Brings upon each token the fate that the removal of a place has for it, with its event. `after` finds the next
 /// [`BATCH`] of those tokens after an id, in the order of ids.
-pub(crate) fn meet_fates(
+pub(crate) fn apply_outcomes(
     connection: &mut SqliteConnection,
     after: impl Fn(&mut SqliteConnection, &[u8]) -> Result<Vec<TokenRow>, Failure>,
-    fate_of: impl Fn(&StoredToken) -> TokenFate,
+    outcome_of: impl Fn(&StoredToken) -> RemovalOutcome,
 ) -> Result<(), Failure> {
     let mut last = Vec::new();
     loop {
@@ -124,10 +124,10 @@ pub(crate) fn meet_fates(
         let Some(row) = rows.last() else { return Ok(()) };
         last = row.key().to_vec();
         for stored in with_links_of_all(connection, rows)? {
-            let fate = fate_of(&stored);
+            let fate = outcome_of(&stored);
             match &fate {
-                TokenFate::Narrowed { access, .. } => narrow(connection, stored.token.id, access)?,
-                TokenFate::Revoked { .. } => {
+                RemovalOutcome::Narrowed { access, .. } => narrow(connection, stored.token.id, access)?,
+                RemovalOutcome::Revoked { .. } => {
                     remove(connection, stored.token.id)?;
                 }
             }

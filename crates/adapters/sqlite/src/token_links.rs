@@ -5,7 +5,7 @@ use latchkey_ports::StoredToken;
 
 use crate::{
     errors::Failure,
-    paging::MOST_BINDS,
+    paging::MAX_BINDS,
     rows::{self, LinkRow, TokenRow},
     schema::api_token_projects,
     token_queries::links,
@@ -23,7 +23,7 @@ pub(crate) fn with_links_of_all(
     rows: Vec<TokenRow>,
 ) -> Result<Vec<StoredToken>, Failure> {
     let mut links = Vec::with_capacity(rows.len());
-    for rows in rows.chunks(MOST_BINDS) {
+    for rows in rows.chunks(MAX_BINDS) {
         let some: Vec<LinkRow> = api_token_projects::table
             .filter(api_token_projects::token_id.eq_any(rows.iter().map(TokenRow::key)))
             .order((api_token_projects::token_id, api_token_projects::position))

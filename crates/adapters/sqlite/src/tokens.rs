@@ -154,7 +154,7 @@ impl TokenRepository for SqliteStore {
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
-    async fn record_tokens_seen(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
+    async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         if seen.is_empty() {
             return Ok(());
         }
@@ -230,5 +230,5 @@ fn check_retired(connection: &mut SqliteConnection, token: &[u8], now: Timestamp
         .filter(retired_secrets::token_id.eq(token))
         .filter(retired_secrets::good_until.gt(now.millis()));
     let good: i64 = good.count().get_result(connection)?;
-    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MOST_RETIRED)?)
+    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }

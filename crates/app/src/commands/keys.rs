@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// So many secrets that stay behind are named one by one; more of them have one cause.
-const MOST_NAMED: u64 = 100;
+const MAX_NAMED: u64 = 100;
 
 /// Prints a new master key: on request, and this once.
 pub(super) fn generate() -> anyhow::Result<()> {
@@ -48,7 +48,7 @@ pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
         ResealingStep::Done { done, of } => progress.show("sealed anew", done, of),
         ResealingStep::Left(left) => {
             named += 1;
-            if named <= MOST_NAMED {
+            if named <= MAX_NAMED {
                 progress.interrupt();
                 name(&left);
             }
@@ -57,8 +57,8 @@ pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
     let resealed =
         resealed.await.context("not everything was sealed anew; what was is kept, so run it again")?;
     progress.interrupt();
-    if named > MOST_NAMED {
-        output::explain(format_args!("… and {} more", named - MOST_NAMED));
+    if named > MAX_NAMED {
+        output::explain(format_args!("… and {} more", named - MAX_NAMED));
     }
     output::explain(match resealed.moved {
         1 => format!("1 secret was put under {current}."),

@@ -4,12 +4,12 @@ use std::io::{self, BufRead, IsTerminal as _};
 
 use anyhow::{Context as _, anyhow, bail};
 use latchkey_domain::PasswordFault;
-use latchkey_service::Refusal;
+use latchkey_service::ServiceError;
 
 use crate::output::{self, Usage};
 
 /// More bytes than any password has.
-const MOST_BYTES: u64 = 4_096;
+const MAX_BYTES: u64 = 4_096;
 
 /// The first line of standard input. Never an argument or a variable: other programs can read those.
 ///
@@ -25,8 +25,8 @@ pub(super) fn from_stdin() -> anyhow::Result<String> {
 
 fn first_line(input: impl BufRead) -> anyhow::Result<String> {
     let mut line = Vec::new();
-    let length = input.take(MOST_BYTES).read_until(b'\n', &mut line);
-    if length.context("standard input cannot be read")? as u64 == MOST_BYTES {
+    let length = input.take(MAX_BYTES).read_until(b'\n', &mut line);
+    if length.context("standard input cannot be read")? as u64 == MAX_BYTES {
         bail!(PasswordFault::TooLong);
     }
     let mut password = String::from_utf8(line).map_err(|_| anyhow!("the password is not valid UTF-8"))?;
@@ -41,9 +41,9 @@ fn first_line(input: impl BufRead) -> anyhow::Result<String> {
 }
 
 /// The refusal as an error that says all that is wrong with a password.
-pub(super) fn explained(refusal: Refusal) -> anyhow::Error {
+pub(super) fn explained(refusal: ServiceError) -> anyhow::Error {
     match refusal {
-        Refusal::WeakPassword(faults) => {
+        ServiceError::WeakPassword(faults) => {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             anyhow!(faults.join(" "))
         }
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn every_fault_is_said() {
         let faults = vec![PasswordFault::TooShort, PasswordFault::Common];
-        let said = explained(Refusal::WeakPassword(faults)).to_string();
+        let said = explained(ServiceError::WeakPassword(faults)).to_string();
         assert!(said.contains("at least 10 characters") && said.contains("most common"), "{said}");
     }
 }

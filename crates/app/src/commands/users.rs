@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use latchkey_domain::User;
 use latchkey_service::{
-    Caller, InstancePermit, ManageUsers, Permit, Refusal, RoleReference, UpdateProject, UserDraft,
+    Caller, InstancePermit, ManageUsers, Permit, RoleReference, ServiceError, UpdateProject, UserDraft,
 };
 
 use crate::{
@@ -65,11 +65,11 @@ pub(super) async fn grant(house: &House, arguments: GrantArgs) -> anyhow::Result
 }
 
 /// The user of this user name or e-mail address.
-pub(super) async fn find(house: &House, login: &str) -> Result<User, Refusal> {
+pub(super) async fn find(house: &House, login: &str) -> Result<User, ServiceError> {
     house.use_cases.users.find_by_login(&managing()?, login).await
 }
 
 /// The permission that whoever may run commands on the database has.
-pub(super) fn managing() -> Result<InstancePermit<ManageUsers>, Refusal> {
+pub(super) fn managing() -> Result<InstancePermit<ManageUsers>, ServiceError> {
     InstancePermit::request(&Caller::system())
 }

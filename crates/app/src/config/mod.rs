@@ -115,8 +115,8 @@ pub(crate) struct Verify {
 }
 
 /// Bounds of how long one look for changes may take.
-const LEAST_PATIENCE: Duration = Duration::from_secs(1);
-const MOST_PATIENCE: Duration = Duration::from_secs(10);
+const MIN_PATIENCE: Duration = Duration::from_secs(1);
+const MAX_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Verify {
     /// While changes are announced, looking besides is for those that get lost on the way: seldom, but so often that
@@ -124,7 +124,7 @@ impl Verify {
     pub(crate) fn follow_every(&self) -> FollowEvery {
         let seldom = self.poll_interval.saturating_mul(10).min(self.max_staleness / 4);
         // Known to be away before memory is too old: then stale answers, where they may be given, keep nobody waiting.
-        let patience = (self.max_staleness / 2).clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        let patience = (self.max_staleness / 2).clamp(MIN_PATIENCE, MAX_PATIENCE);
         FollowEvery { announced: seldom.max(self.poll_interval), unannounced: self.poll_interval, patience }
     }
 }
@@ -193,7 +193,7 @@ impl Config {
             },
             sessions: SessionPolicy {
                 ttl: reader.read("sessions.ttl", values::session_ttl)?,
-                most: reader.read("sessions.most", values::count)?.get(),
+                max_per_user: reader.read("sessions.max_per_user", values::count)?.get(),
             },
             audit_retention: reader.read("audit.retention", values::retention)?,
             verify: Verify {

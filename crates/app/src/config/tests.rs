@@ -47,7 +47,7 @@ fn the_defaults_are_those_of_the_example_file() {
     );
     assert_eq!((config.tokens.reveal, config.tokens.allow_admin), (Reveal::Always, false));
     assert_eq!((config.limits.api_tokens.get(), config.limits.personal_tokens.get()), (2000, 10));
-    assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), most: 5 });
+    assert_eq!(config.sessions, SessionPolicy { ttl: Duration::from_secs(48 * 60 * 60), max_per_user: 5 });
     assert_eq!(config.audit_retention, None);
     let every = config.verify.follow_every();
     assert_eq!((every.announced, every.unannounced), (Duration::from_secs(1), Duration::from_millis(100)));

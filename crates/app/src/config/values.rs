@@ -88,12 +88,11 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
 }
 
 /// The most workers that the server takes.
-const MOST_WORKERS: usize = 512;
+const MAX_WORKERS: usize = 512;
 
 pub(super) fn workers(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number <= MOST_WORKERS);
-    number
-        .ok_or_else(|| format!("\"{text}\" is no whole number from 0 (one for each core) to {MOST_WORKERS}"))
+    let number = text.parse().ok().filter(|number| *number <= MAX_WORKERS);
+    number.ok_or_else(|| format!("\"{text}\" is no whole number from 0 (one for each core) to {MAX_WORKERS}"))
 }
 
 pub(super) fn address<A: std::str::FromStr>(text: &str) -> Result<A, String> {

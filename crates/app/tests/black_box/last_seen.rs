@@ -76,7 +76,8 @@ fn a_crash_loses_what_came_after_the_last_writing(store: Store) {
     let [first, second] = ["first", "second"].map(|name| server.create(name));
     use_token(&server, &first);
     let written = |name: &str| {
-        Records::of(&ground).count(&format!("api_tokens WHERE name = '{name}' AND seen_at IS NOT NULL")) == 1
+        Records::of(&ground).count(&format!("api_tokens WHERE name = '{name}' AND last_used_at IS NOT NULL"))
+            == 1
     };
     until_true("the first use is written", || written("first"));
     use_token(&server, &second);

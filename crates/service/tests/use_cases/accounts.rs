@@ -5,7 +5,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::Page;
 use latchkey_service::{
-    AdminCount, Caller, Field, Missing, PersonalTokenDraft, Refusal, RoleReference, ServiceAccountDraft,
+    AdminCount, Caller, Field, Missing, PersonalTokenDraft, RoleReference, ServiceAccountDraft, ServiceError,
     SignedIn, UserChange, UserDraft,
 };
 
@@ -44,7 +44,7 @@ async fn a_user_is_made_changed_and_removed_with_an_event_each() {
     users.update(&system(), made.id, &change).await.expect("to what it is: no event");
     users.delete(&system(), made.id).await.expect("deleted");
     let again = users.delete(&system(), made.id).await;
-    assert!(matches!(again, Err(Refusal::NotFound(Missing::User))), "{again:?}");
+    assert!(matches!(again, Err(ServiceError::NotFound(Missing::User))), "{again:?}");
     let expected = [EventKind::UserCreated, EventKind::UserUpdated, EventKind::UserDeleted];
     assert_eq!(house.kinds_since(1).await, expected);
 }
@@ -55,8 +55,8 @@ async fn what_cannot_be_a_user_leaves_nothing_behind() {
     let users = &house.use_cases.users;
     users.create(&system(), ed()).await.expect("created");
     let other = || UserDraft { username: Username::new("other").ok(), email: None, ..ed() };
-    let field = |refusal: Refusal| match refusal {
-        Refusal::Invalid { field, .. } => field,
+    let field = |refusal: ServiceError| match refusal {
+        ServiceError::Invalid { field, .. } => field,
         other => panic!("expected Invalid, got {other:?}"),
     };
     let nameless = UserDraft { username: None, email: None, ..ed() };
@@ -70,7 +70,7 @@ async fn what_cannot_be_a_user_leaves_nothing_behind() {
     let weak = UserDraft { password: Some("short".to_owned()), ..other() };
     let refused = users.create(&system(), weak).await.expect_err("weak");
     assert!(
-        matches!(&refused, Refusal::WeakPassword(faults) if *faults == [PasswordFault::TooShort]),
+        matches!(&refused, ServiceError::WeakPassword(faults) if *faults == [PasswordFault::TooShort]),
         "{refused:?}"
     );
     assert_eq!(house.events().await.len(), 1);
@@ -83,8 +83,8 @@ async fn nobody_signs_in_by_what_another_signs_in_by() {
     let named = |name: &str| UserDraft { username: Username::new(name).ok(), email: None, ..ed() };
     let edna = users.create(&system(), ed()).await.expect("created");
     users.create(&system(), named("bo@example.com")).await.expect("created");
-    let in_use = |refused: Result<User, Refusal>| {
-        let Err(Refusal::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
+    let in_use = |refused: Result<User, ServiceError>| {
+        let Err(ServiceError::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
         assert!(message.contains("in use"), "{message}");
     };
     in_use(users.create(&system(), named("ed@example.com")).await);
@@ -107,7 +107,7 @@ async fn the_last_admin_stays() {
     for refused in
         [users.update(&system(), root.id, &demotion).await.map(drop), users.delete(&system(), root.id).await]
     {
-        assert!(matches!(refused, Err(Refusal::NotPermitted(_))), "{refused:?}");
+        assert!(matches!(refused, Err(ServiceError::NotPermitted(_))), "{refused:?}");
     }
     house
         .use_cases
@@ -138,7 +138,7 @@ async fn a_service_account_acts_by_its_tokens_and_cannot_sign_in() {
     accounts.delete_token(&system(), robot.id, issued.token.id).await.expect("revoked");
     assert!(house.use_cases.authenticator.authenticate(issued.secret.reveal()).await.is_err());
     let again = accounts.delete_token(&system(), robot.id, issued.token.id).await;
-    assert!(matches!(again, Err(Refusal::NotFound(Missing::PersonalToken))), "{again:?}");
+    assert!(matches!(again, Err(ServiceError::NotFound(Missing::PersonalToken))), "{again:?}");
     accounts.delete(&system(), robot.id).await.expect("deleted");
     let expected = [
         EventKind::ServiceAccountCreated,
@@ -158,20 +158,23 @@ async fn personal_tokens_are_the_users_own() {
         .map(|caller| SignedIn::request(&caller).expect("a user"));
     let tokens = &house.use_cases.personal_tokens;
     let first = tokens.create(&ed, pat("a")).await.expect("issued");
-    assert!(matches!(tokens.create(&ed, pat("a")).await, Err(Refusal::Exists(_))));
+    assert!(matches!(tokens.create(&ed, pat("a")).await, Err(ServiceError::Exists(_))));
     tokens.create(&eve, pat("a")).await.expect("somebody else's description");
     let events = house.events().await.len();
     let stolen = tokens.delete(&eve, first.token.id).await;
-    assert!(matches!(stolen, Err(Refusal::NotFound(Missing::PersonalToken))), "{stolen:?}");
+    assert!(matches!(stolen, Err(ServiceError::NotFound(Missing::PersonalToken))), "{stolen:?}");
     assert_eq!(house.events().await.len(), events);
     tokens.create(&ed, pat("b")).await.expect("issued");
-    assert!(matches!(tokens.create(&ed, pat("c")).await, Err(Refusal::NotPermitted(_))), "two are the most");
+    assert!(
+        matches!(tokens.create(&ed, pat("c")).await, Err(ServiceError::NotPermitted(_))),
+        "two are the most"
+    );
     assert_eq!(tokens.list(&ed).await.expect("listed").len(), 2);
     tokens.delete(&ed, first.token.id).await.expect("revoked");
     assert!(house.use_cases.authenticator.authenticate(first.secret.reveal()).await.is_err());
     let past = PersonalTokenDraft { expires_at: moment(1_700_000_000_000), ..pat("past") };
     assert!(
-        matches!(tokens.create(&ed, past).await, Err(Refusal::Invalid { .. })),
+        matches!(tokens.create(&ed, past).await, Err(ServiceError::Invalid { .. })),
         "it would have ended already"
     );
 }
@@ -180,9 +183,9 @@ async fn personal_tokens_are_the_users_own() {
 async fn an_api_token_is_no_user() {
     let house = House::new();
     let refused = SignedIn::request(&Caller::system()).expect_err("no user");
-    assert!(matches!(refused, Refusal::NotPermitted(_)));
+    assert!(matches!(refused, ServiceError::NotPermitted(_)));
     let missing = house.use_cases.users.get(&system(), UserId(99)).await;
-    assert!(matches!(missing, Err(Refusal::NotFound(Missing::User))));
+    assert!(matches!(missing, Err(ServiceError::NotFound(Missing::User))));
     assert!(!PASSWORD.is_empty());
 }
 

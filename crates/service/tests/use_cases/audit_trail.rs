@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use latchkey_domain::{EventKind, ProjectScope, RoleId};
 use latchkey_ports::Page;
-use latchkey_service::{Caller, EventFilter, Missing, Permit, Refusal, Reveal, RoleReference, Settings};
+use latchkey_service::{Caller, EventFilter, Missing, Permit, Reveal, RoleReference, ServiceError, Settings};
 
 use crate::support::{House, client_of, project_id, settings, system};
 
@@ -47,7 +47,7 @@ async fn a_project_has_its_own_trail() {
         trail("a").await.expect("read").events.iter().map(|event| event.record.kind).collect();
     assert_eq!(kinds, [EventKind::ApiTokenCreated, EventKind::ProjectCreated], "newest first");
     let unknown = trail("nope").await;
-    assert!(matches!(unknown, Err(Refusal::NotFound(Missing::Project(_)))), "{unknown:?}");
+    assert!(matches!(unknown, Err(ServiceError::NotFound(Missing::Project(_)))), "{unknown:?}");
 }
 
 #[tokio::test]

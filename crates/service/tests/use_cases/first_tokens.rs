@@ -2,7 +2,7 @@
 
 use crate::support::{House, client_of, project_id};
 use latchkey_domain::{AccessError, ProjectScope, TokenAccess, TokenKind};
-use latchkey_service::{InitFault, InitTokens, InitVariable, Refusal};
+use latchkey_service::{InitFault, InitTokens, InitVariable, ServiceError};
 
 const ADMIN: InitVariable = InitVariable { name: "INIT_ADMIN_API_TOKENS", kind: TokenKind::Admin };
 const CLIENT: InitVariable = InitVariable { name: "INIT_CLIENT_API_TOKENS", kind: TokenKind::Client };
@@ -64,7 +64,7 @@ async fn an_unknown_project_makes_none_of_them() {
     let house = House::new();
     let tokens = init(&[(ADMIN, "*:*.adm"), (CLIENT, "nope:development.x")]);
     let refusal = house.use_cases.first_tokens.create(tokens).await.expect_err("no such project");
-    assert!(matches!(refusal, Refusal::NotFound(_)), "{refusal:?}");
+    assert!(matches!(refusal, ServiceError::NotFound(_)), "{refusal:?}");
     assert!(house.use_cases.authenticator.authenticate("*:*.adm").await.is_err());
     assert!(house.events().await.is_empty());
 }

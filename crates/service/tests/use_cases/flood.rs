@@ -91,12 +91,12 @@ async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_
                 BUDGET,
                 "guesses that reached the store in a second"
             );
-            let figures = authenticator.figures();
+            let figures = authenticator.metrics();
             assert!(figures.nobodies <= CAPACITY, "{figures:?}");
             assert_eq!(figures.principals, 1, "{figures:?}");
         }
     }
-    let figures = authenticator.figures();
+    let figures = authenticator.metrics();
     assert_eq!(figures.refused_unknown, refused);
     assert_eq!(refused, u64::from(GUESSES - GUESSES / A_SECOND * BUDGET));
     assert_eq!(figures.from_memory, u64::from(GUESSES / A_TENTH), "each use of the good token");

@@ -5,8 +5,8 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{
-    CreateInstanceTokens, DeleteInstanceTokens, Field, ReadInstanceTokens, Refusal, TokenFilter, TokenPolicy,
-    TokenReference, TokenRequest, UpdateInstanceTokens,
+    CreateInstanceTokens, DeleteInstanceTokens, Field, ReadInstanceTokens, ServiceError, TokenFilter,
+    TokenPolicy, TokenReference, TokenRequest, UpdateInstanceTokens,
 };
 
 use crate::support::{House, client_of, draft, holding, moment, project_id, settings, system};
@@ -75,7 +75,10 @@ async fn pages_follow_each_other_by_their_cursor() {
         ..TokenFilter::default()
     };
     let refused = house.use_cases.instance_tokens.search(&system(), filter).await.expect_err("refused");
-    assert!(matches!(refused, Refusal::Invalid { field: Some(Field::Query("cursor")), .. }), "{refused:?}");
+    assert!(
+        matches!(refused, ServiceError::Invalid { field: Some(Field::Query("cursor")), .. }),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -102,7 +105,7 @@ async fn admin_tokens_are_made_only_where_the_policy_has_them() {
     let house = House::new();
     let asked = || TokenRequest { kind: TokenKind::Admin, ..draft("x") };
     let refused = house.use_cases.instance_tokens.create(&system(), asked()).await.expect_err("refused");
-    assert!(matches!(refused, Refusal::NotPermitted(_)), "{refused:?}");
+    assert!(matches!(refused, ServiceError::NotPermitted(_)), "{refused:?}");
 
     let mut settings = settings(latchkey_service::Reveal::Always);
     settings.tokens = TokenPolicy { allow_admin: true, ..settings.tokens };
@@ -111,10 +114,13 @@ async fn admin_tokens_are_made_only_where_the_policy_has_them() {
     let made = tokens.create(&system(), asked()).await.expect("created");
     assert_eq!(made.token.access, TokenAccess::Admin);
     let clients_only = holding::<CreateInstanceTokens>(&[P::CreateClientApiToken]);
-    assert!(matches!(tokens.create(&clients_only, asked()).await, Err(Refusal::NotPermitted(_))));
+    assert!(matches!(tokens.create(&clients_only, asked()).await, Err(ServiceError::NotPermitted(_))));
     let scoped = TokenRequest { projects: Some(ProjectScope::one(project_id("default"))), ..asked() };
     let refused = tokens.create(&system(), scoped).await.expect_err("refused");
-    assert!(matches!(refused, Refusal::Invalid { field: Some(Field::Body("projects")), .. }), "{refused:?}");
+    assert!(
+        matches!(refused, ServiceError::Invalid { field: Some(Field::Body("projects")), .. }),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -126,7 +132,10 @@ async fn a_token_of_no_named_project_is_for_all_and_unknown_ones_are_refused() {
     let both = ProjectSet::new(["default", "nope"].map(project_id)).expect("two");
     let asked = TokenRequest { projects: Some(ProjectScope::Only(both)), ..draft("x") };
     let refused = tokens.create(&system(), asked).await.expect_err("refused");
-    assert!(matches!(refused, Refusal::Invalid { field: Some(Field::Body("projects")), .. }), "{refused:?}");
+    assert!(
+        matches!(refused, ServiceError::Invalid { field: Some(Field::Body("projects")), .. }),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -135,15 +144,18 @@ async fn each_kind_needs_its_own_permission() {
     let tokens = &house.use_cases.instance_tokens;
     let clients = holding::<CreateInstanceTokens>(&[P::CreateClientApiToken]);
     let frontend = TokenRequest { kind: TokenKind::Frontend, ..draft("x") };
-    assert!(matches!(tokens.create(&clients, frontend.clone()).await, Err(Refusal::NotPermitted(_))));
+    assert!(matches!(tokens.create(&clients, frontend.clone()).await, Err(ServiceError::NotPermitted(_))));
     tokens.create(&clients, draft("x")).await.expect("created");
 
     let made = tokens.create(&system(), frontend).await.expect("created");
     let reference = TokenReference::Id(made.token.id);
     let updates = holding::<UpdateInstanceTokens>(&[P::UpdateClientApiToken]);
-    assert!(matches!(tokens.change_expiry(&updates, &reference, None).await, Err(Refusal::NotPermitted(_))));
+    assert!(matches!(
+        tokens.change_expiry(&updates, &reference, None).await,
+        Err(ServiceError::NotPermitted(_))
+    ));
     let deletes = holding::<DeleteInstanceTokens>(&[P::DeleteClientApiToken]);
-    assert!(matches!(tokens.delete(&deletes, &reference).await, Err(Refusal::NotPermitted(_))));
+    assert!(matches!(tokens.delete(&deletes, &reference).await, Err(ServiceError::NotPermitted(_))));
     let deletes = holding::<DeleteInstanceTokens>(&[P::DeleteFrontendApiToken]);
     tokens.delete(&deletes, &reference).await.expect("deleted");
 }

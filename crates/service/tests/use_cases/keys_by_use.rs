@@ -7,7 +7,7 @@ use latchkey_ports::{
     MockMasterKeyRepository, MockTokenRepository, Rekeying, Rotation, SecretCount, SecretForm, SecretOf,
     SecretsByKey, TokenMatch, TokenRepository as _,
 };
-use latchkey_service::{PersonalTokenDraft, Resealed, Reveal, SeenLedger};
+use latchkey_service::{PersonalTokenDraft, Resealed, Reveal, UsageRecorder};
 
 use crate::{
     master_keys::{house, id, recognises, resealed, ring, under},
@@ -60,11 +60,11 @@ async fn what_has_a_digest_alone_moves_when_it_is_used() {
     assert_eq!(both.events().await.len(), events);
     assert_eq!((under(&both, "a").await, under(&both, "b").await), (vec![], one_each.to_vec()));
 
-    let asked = both.use_cases.figures().from_store;
+    let asked = both.use_cases.metrics().from_store;
     for secret in &secrets {
         assert!(recognises(&both, secret).await, "{secret}");
     }
-    assert_eq!(both.use_cases.figures().from_store, asked, "the index goes on finding them");
+    assert_eq!(both.use_cases.metrics().from_store, asked, "the index goes on finding them");
     let new = old.beside(ring("b"), settings(Reveal::Once));
     for secret in &secrets {
         assert!(recognises(&new, secret).await, "{secret}");
@@ -117,7 +117,7 @@ async fn a_note_is_kept_until_it_is_written_and_what_was_passed_over_is_looked_u
     tokens.expect_find_token_by_digest().times(2).returning(move |_| {
         Ok(Some(TokenMatch { stored: stored.clone(), secret_until: None, found_by: older }))
     });
-    let authenticator = one.authenticator(Arc::new(tokens), &index, Arc::new(SeenLedger::default()));
+    let authenticator = one.authenticator(Arc::new(tokens), &index, Arc::new(UsageRecorder::default()));
     for _ in 0..3 {
         authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
     }

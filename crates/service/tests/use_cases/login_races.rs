@@ -9,7 +9,7 @@ use futures_util::{
 };
 use latchkey_domain::{LoginFailures, Origin, Password, PasswordHash};
 use latchkey_ports::{HashingError, PasswordHasher};
-use latchkey_service::{Refusal, Reveal, SignedIn};
+use latchkey_service::{Reveal, ServiceError, SignedIn};
 use tokio::sync::Semaphore;
 
 use crate::support::{House, PASSWORD, origin, settings, system};
@@ -55,7 +55,7 @@ async fn a_password_that_is_replaced_while_it_is_checked_is_wrong() {
     house.use_cases.users.set_password(&system(), ed.id, "another staple").await.expect("set");
     go.add_permits(1);
     let refused = login.await;
-    assert!(matches!(refused, Err(Refusal::WrongPassword)), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
     house.use_cases.sessions.log_in("ed", "another staple", origin()).await.expect("the one that was set");
 }
 
@@ -72,7 +72,7 @@ async fn a_change_by_an_old_password_does_not_undo_an_administrators() {
     users.set_password(&system(), user.id, "another staple").await.expect("set");
     go.add_permits(1);
     let refused = change.await;
-    assert!(matches!(refused, Err(Refusal::WrongPassword)), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
     assert!(sessions.log_in("ed", "battery staple", origin()).await.is_err());
     sessions.log_in("ed", "another staple", origin()).await.expect("the administrator's");
 }
@@ -87,7 +87,7 @@ async fn who_hangs_up_has_failed_too() {
         assert!(checked.is_none(), "it is being checked, and then dropped");
     }
     let refused = sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await;
-    assert!(matches!(refused, Err(Refusal::TooManyAttempts(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::TooManyAttempts(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -113,10 +113,10 @@ async fn the_addresses_of_one_network_are_one() {
     let sessions = &house.use_cases.sessions;
     for host in 0..LoginFailures::FREE {
         let refused = sessions.log_in("ed", "wrong horse", from(&format!("2001:db8:0:1:{host}::1"))).await;
-        assert!(matches!(refused, Err(Refusal::WrongPassword)), "{refused:?}");
+        assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
     }
     let refused = sessions.log_in("eve", PASSWORD, from("2001:db8:0:1:ffff::9")).await;
-    assert!(matches!(refused, Err(Refusal::TooManyAttempts(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::TooManyAttempts(_))), "{refused:?}");
     sessions.log_in("eve", PASSWORD, from("2001:db8:0:2::1")).await.expect("the next network");
 }
 
@@ -131,7 +131,7 @@ async fn a_clock_that_was_set_back_keeps_nobody_out() {
     }
     assert!(matches!(
         sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await,
-        Err(Refusal::TooManyAttempts(_))
+        Err(ServiceError::TooManyAttempts(_))
     ));
     house.clock.set_back(Duration::from_secs(86_400));
     sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await.expect("it was a wrong clock");

@@ -1,7 +1,7 @@
 //! Who holds which roles in a project, and who may say so.
 
 use latchkey_domain::{EventKind, RoleId, UserId};
-use latchkey_service::{Caller, Field, Missing, Permit, Refusal, RoleReference, UpdateProject};
+use latchkey_service::{Caller, Field, Missing, Permit, RoleReference, ServiceError, UpdateProject};
 
 use crate::support::{House, permit, project_id};
 
@@ -32,7 +32,7 @@ async fn roles_are_added_replaced_and_taken_away() {
     members.remove(&all(), ed).await.expect("removed");
     assert_eq!(roles_of(&house, ed).await, []);
     let again = members.remove(&all(), ed).await;
-    assert!(matches!(again, Err(Refusal::NotFound(Missing::User))), "{again:?}");
+    assert!(matches!(again, Err(ServiceError::NotFound(Missing::User))), "{again:?}");
     let expected = [
         EventKind::ProjectAccessAdded,
         EventKind::ProjectAccessAdded,
@@ -52,7 +52,7 @@ async fn nobody_gives_what_they_do_not_hold() {
             house.use_cases.members.add(&poor, vec![ed], std::slice::from_ref(&given)).await.map(drop),
             house.use_cases.members.replace(&poor, ed, &[given]).await,
         ] {
-            assert!(matches!(refused, Err(Refusal::Denied(_))), "{refused:?}");
+            assert!(matches!(refused, Err(ServiceError::Denied(_))), "{refused:?}");
         }
     }
 }
@@ -62,8 +62,8 @@ async fn what_is_not_there_is_told_and_nothing_is_given() {
     let house = House::new();
     let ed = house.user("ed", "Viewer").await.id;
     let members = &house.use_cases.members;
-    let field = |outcome: Result<Vec<latchkey_domain::Role>, Refusal>| match outcome {
-        Err(Refusal::Invalid { field, .. }) => field,
+    let field = |outcome: Result<Vec<latchkey_domain::Role>, ServiceError>| match outcome {
+        Err(ServiceError::Invalid { field, .. }) => field,
         other => panic!("expected Invalid, got {other:?}"),
     };
     assert_eq!(field(members.add(&all(), vec![], &[MEMBER]).await), Some(Field::Body("users")));
@@ -73,9 +73,9 @@ async fn what_is_not_there_is_told_and_nothing_is_given() {
     assert_eq!(field(members.add(&all(), vec![ed, UserId(99)], &[MEMBER]).await), Some(Field::Body("users")));
     let nowhere = Permit::request(&Caller::system(), project_id("nope")).expect("may do everything");
     let refused = members.add(&nowhere, vec![ed], &[MEMBER]).await;
-    assert!(matches!(refused, Err(Refusal::NotFound(Missing::Project(_)))), "{refused:?}");
-    assert!(matches!(members.list(&nowhere).await, Err(Refusal::NotFound(Missing::Project(_)))));
-    assert!(matches!(members.remove(&nowhere, ed).await, Err(Refusal::NotFound(Missing::Project(_)))));
+    assert!(matches!(refused, Err(ServiceError::NotFound(Missing::Project(_)))), "{refused:?}");
+    assert!(matches!(members.list(&nowhere).await, Err(ServiceError::NotFound(Missing::Project(_)))));
+    assert!(matches!(members.remove(&nowhere, ed).await, Err(ServiceError::NotFound(Missing::Project(_)))));
     assert_eq!(roles_of(&house, ed).await, []);
 }
 

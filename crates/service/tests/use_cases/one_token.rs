@@ -11,7 +11,7 @@ use latchkey_ports::{
     MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch, TokenRepository,
 };
 use latchkey_service::{
-    Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, SeenLedger, WhenStale,
+    Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, UsageRecorder, WhenStale,
 };
 
 use crate::support::{moment, sealer};
@@ -83,7 +83,7 @@ impl OneToken {
             access: TokenAccess::Admin,
             expires_at: None,
             created_at,
-            seen_at: None,
+            last_used_at: None,
         };
         let stored = StoredToken { token, secret: sealer.record(&secret), alias: None };
         Self { clock: Arc::new(ManualClock::at(moment(1_000))), sealer, secret, stored }
@@ -110,7 +110,7 @@ impl OneToken {
         &self,
         tokens: Arc<dyn TokenRepository>,
         index: &Arc<PrincipalIndex>,
-        seen: Arc<SeenLedger>,
+        seen: Arc<UsageRecorder>,
     ) -> Authenticator {
         let ports = CredentialPorts {
             tokens,

@@ -6,7 +6,7 @@ use latchkey_domain::{
 use latchkey_ports::Page;
 use latchkey_service::{
     Caller, DeleteProject, EnvironmentChange, EnvironmentDraft, Field, InstancePermit, Missing, Permit,
-    ProjectChange, Refusal, RoleReference, UpdateProject,
+    ProjectChange, RoleReference, ServiceError, UpdateProject,
 };
 
 use crate::support::{House, client_of, project_draft, project_id, system};
@@ -45,9 +45,12 @@ async fn a_project_has_an_id_of_its_name_the_enabled_environments_and_its_maker_
     assert_eq!(found, made);
 
     let nameless = house.use_cases.projects.create(&system(), project_draft(name("日本語"), None)).await;
-    assert!(matches!(nameless, Err(Refusal::Invalid { field: Some(Field::Body("id")), .. })), "{nameless:?}");
+    assert!(
+        matches!(nameless, Err(ServiceError::Invalid { field: Some(Field::Body("id")), .. })),
+        "{nameless:?}"
+    );
     let taken = house.use_cases.projects.create(&system(), project_draft(name("my proj"), None)).await;
-    assert!(matches!(taken, Err(Refusal::Exists(_))), "{taken:?}");
+    assert!(matches!(taken, Err(ServiceError::Exists(_))), "{taken:?}");
 }
 
 #[tokio::test]
@@ -66,7 +69,7 @@ async fn a_private_project_is_seen_by_its_members() {
         assert_eq!(listed(&house, &caller, false).await.contains(&"secret".to_owned()), sees, "{who}");
         let found = house.use_cases.projects.get(&caller, "secret").await;
         assert_eq!(found.is_ok(), sees, "{who}");
-        assert!(sees || matches!(found, Err(Refusal::NotFound(Missing::Project(_)))));
+        assert!(sees || matches!(found, Err(ServiceError::NotFound(Missing::Project(_)))));
     }
 }
 
@@ -83,7 +86,7 @@ async fn an_archived_project_leaves_the_list_and_comes_back() {
     assert_eq!(listed(&house, &Caller::system(), false).await, ["default", "old"]);
     assert_eq!(house.kinds_since(1).await, [EventKind::ProjectArchived, EventKind::ProjectRevived]);
     for refused in [projects.archive(&on("default")).await, projects.delete(&on("default")).await] {
-        assert!(matches!(refused, Err(Refusal::NotPermitted(_))), "{refused:?}");
+        assert!(matches!(refused, Err(ServiceError::NotPermitted(_))), "{refused:?}");
     }
 }
 
@@ -111,7 +114,7 @@ async fn tokens_go_with_their_project_or_lose_just_it() {
     let latchkey_domain::Principal::ApiToken { access, .. } = &*rest else { panic!("an API token") };
     assert_eq!(access.projects(), &ProjectScope::one(project_id("default")));
     let again = house.use_cases.projects.delete(&on("gone")).await;
-    assert!(matches!(again, Err(Refusal::NotFound(Missing::Project(_)))), "{again:?}");
+    assert!(matches!(again, Err(ServiceError::NotFound(Missing::Project(_)))), "{again:?}");
 }
 
 #[tokio::test]
@@ -126,7 +129,7 @@ async fn an_environment_is_made_last_changed_sorted_and_deleted_with_its_tokens(
     };
     let made = environments.create(&system(), draft.clone()).await.expect("created");
     assert_eq!(made.sort_order, 4);
-    assert!(matches!(environments.create(&system(), draft).await, Err(Refusal::Exists(_))));
+    assert!(matches!(environments.create(&system(), draft).await, Err(ServiceError::Exists(_))));
     let kind = Some(EnvironmentKind::PreProduction);
     let changed =
         environments.update(&system(), "staging", EnvironmentChange { kind, ..Default::default() }).await;
@@ -134,7 +137,7 @@ async fn an_environment_is_made_last_changed_sorted_and_deleted_with_its_tokens(
     environments.sort(&system(), &[(environment("staging"), 0)]).await.expect("sorted");
     let unknown =
         environments.sort(&system(), &[(environment("staging"), 9), (environment("nope"), 1)]).await;
-    assert!(matches!(unknown, Err(Refusal::NotFound(Missing::Environment(_)))), "{unknown:?}");
+    assert!(matches!(unknown, Err(ServiceError::NotFound(Missing::Environment(_)))), "{unknown:?}");
     let first = &environments.list(&Caller::system()).await.expect("listed")[0];
     assert_eq!((first.environment.name.as_str(), first.environment.sort_order), ("staging", 0));
 
@@ -145,7 +148,7 @@ async fn an_environment_is_made_last_changed_sorted_and_deleted_with_its_tokens(
     let secret = token.secret.expect("shown");
     assert!(house.use_cases.authenticator.authenticate(secret.reveal()).await.is_err());
     let gone = environments.delete(&system(), "development").await;
-    assert!(matches!(gone, Err(Refusal::NotFound(Missing::Environment(_)))), "{gone:?}");
+    assert!(matches!(gone, Err(ServiceError::NotFound(Missing::Environment(_)))), "{gone:?}");
 }
 
 #[tokio::test]
@@ -154,18 +157,18 @@ async fn environments_come_and_go_in_a_project() {
     let projects = &house.use_cases.projects;
     let permit = on::<UpdateProject>("default");
     let development = environment("development");
-    assert!(matches!(projects.add_environment(&permit, &development).await, Err(Refusal::Exists(_))));
+    assert!(matches!(projects.add_environment(&permit, &development).await, Err(ServiceError::Exists(_))));
     projects.remove_environment(&permit, "development").await.expect("removed");
     projects.remove_environment(&permit, "development").await.expect("not there: no event");
     projects.remove_environment(&permit, "not/a name").await.expect("not there: no event");
     projects.add_environment(&permit, &development).await.expect("added");
     let unknown = projects.add_environment(&permit, &environment("nope")).await;
     assert!(
-        matches!(unknown, Err(Refusal::Invalid { field: Some(Field::Body("environment")), .. })),
+        matches!(unknown, Err(ServiceError::Invalid { field: Some(Field::Body("environment")), .. })),
         "{unknown:?}"
     );
     let nowhere = projects.remove_environment(&on("nope"), "development").await;
-    assert!(matches!(nowhere, Err(Refusal::NotFound(Missing::Project(_)))), "{nowhere:?}");
+    assert!(matches!(nowhere, Err(ServiceError::NotFound(Missing::Project(_)))), "{nowhere:?}");
     let expected = [EventKind::ProjectEnvironmentRemoved, EventKind::ProjectEnvironmentAdded];
     assert_eq!(house.kinds_since(0).await, expected);
 }

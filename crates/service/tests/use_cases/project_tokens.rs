@@ -10,13 +10,13 @@ use latchkey_domain::{
     ProjectSet, TokenAccess, TokenKind, TokenName,
 };
 use latchkey_service::{
-    Caller, CreateTokens, DeleteTokens, Field, Initiator, Missing, Permit, ReadTokens, Refusal, Reveal,
-    RotateTokens, TokenDraft, TokenReference, TokenRequest,
+    Caller, CreateTokens, DeleteTokens, Field, Initiator, Missing, Permit, ReadTokens, Reveal, RotateTokens,
+    ServiceError, TokenDraft, TokenReference, TokenRequest,
 };
 
-fn invalid_field(refusal: &Refusal) -> Option<Field> {
+fn invalid_field(refusal: &ServiceError) -> Option<Field> {
     match refusal {
-        Refusal::Invalid { field, .. } => *field,
+        ServiceError::Invalid { field, .. } => *field,
         other => panic!("expected Invalid, got {other:?}"),
     }
 }
@@ -56,9 +56,9 @@ async fn a_list_has_the_tokens_that_name_the_project_in_order_of_creation() {
 async fn an_unknown_project_is_not_found_by_those_who_may_ask() {
     let house = House::new();
     let listed = house.use_cases.project_tokens.list(&permit("nope")).await;
-    assert!(matches!(listed, Err(Refusal::NotFound(Missing::Project(_)))), "{listed:?}");
+    assert!(matches!(listed, Err(ServiceError::NotFound(Missing::Project(_)))), "{listed:?}");
     let created = house.use_cases.project_tokens.create(&permit("nope"), draft("x")).await;
-    assert!(matches!(created, Err(Refusal::NotFound(Missing::Project(_)))), "{created:?}");
+    assert!(matches!(created, Err(ServiceError::NotFound(Missing::Project(_)))), "{created:?}");
     assert!(house.events().await.is_empty());
 }
 
@@ -108,7 +108,7 @@ async fn a_full_project_takes_no_more() {
     }
     let refusal =
         house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect_err("full");
-    assert!(matches!(refusal, Refusal::LimitReached { limit: QUOTA }), "{refusal:?}");
+    assert!(matches!(refusal, ServiceError::LimitReached { limit: QUOTA }), "{refusal:?}");
     assert_eq!(house.events().await.len(), usize::try_from(QUOTA).expect("small"), "one for each token");
 }
 
@@ -123,7 +123,7 @@ async fn deleting_needs_the_secret_or_the_id_and_happens_once() {
         let reference = TokenReference::parse(&text).expect("a reference");
         tokens.delete(&permit("default"), &reference).await.expect("deleted");
         let again = tokens.delete(&permit("default"), &reference).await;
-        assert!(matches!(again, Err(Refusal::NotFound(Missing::Token))), "{again:?}");
+        assert!(matches!(again, Err(ServiceError::NotFound(Missing::Token))), "{again:?}");
     }
     let kinds: Vec<_> = house.events().await.iter().map(|event| event.record.kind).collect();
     let (created, deleted) = (EventKind::ApiTokenCreated, EventKind::ApiTokenDeleted);
@@ -141,7 +141,7 @@ async fn tokens_of_elsewhere_cannot_be_deleted_here() {
     for access in elsewhere {
         let token = house.token(access).await;
         let deleted = tokens.delete(&permit("default"), &TokenReference::Id(token.token.id)).await;
-        assert!(matches!(deleted, Err(Refusal::NotFound(Missing::Token))), "{deleted:?}");
+        assert!(matches!(deleted, Err(ServiceError::NotFound(Missing::Token))), "{deleted:?}");
     }
     let shared = house.token(client_of(ProjectScope::Only(both))).await;
     let deleted = tokens.delete(&permit("default"), &TokenReference::Id(shared.token.id)).await;
@@ -196,7 +196,7 @@ fn a_permit_needs_the_permission_in_that_project() {
         ask(&user_with::<DeleteTokens>("a"), "a"),
         ask(&user(Grants::default()), "a"),
     ] {
-        let Err(Refusal::Denied(denied)) = denied else { panic!("expected Denied, got {denied:?}") };
+        let Err(ServiceError::Denied(denied)) = denied else { panic!("expected Denied, got {denied:?}") };
         assert_eq!(denied.any_of, [Permission::CreateProjectApiToken]);
         assert!(matches!(denied.place, Place::Project(_)));
     }
@@ -208,7 +208,7 @@ fn rotating_needs_both_permissions() {
     let ask = |caller: &Caller| Permit::<RotateTokens>::request(caller, project_id("a"));
     assert!(ask(&user_with::<RotateTokens>("a")).is_ok());
     for caller in [user_with::<CreateTokens>("a"), user_with::<DeleteTokens>("a")] {
-        assert!(matches!(ask(&caller), Err(Refusal::Denied(_))));
+        assert!(matches!(ask(&caller), Err(ServiceError::Denied(_))));
     }
 }
 
@@ -241,7 +241,7 @@ async fn there_is_always_room_for_an_admin_token() {
         house.token(client_of(ProjectScope::All)).await;
     }
     let full = house.use_cases.issuer.issue(client_draft(), &Initiator::system()).await.expect_err("full");
-    assert!(matches!(full, Refusal::LimitReached { limit: QUOTA }), "{full:?}");
+    assert!(matches!(full, ServiceError::LimitReached { limit: QUOTA }), "{full:?}");
     house.token(TokenAccess::Admin).await;
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use latchkey_domain::{EventKind, Permission as P, Role, RoleDescription, RoleId, RoleKind, RoleName};
 use latchkey_ports::{Entity, StoreError};
 use latchkey_service::{
-    Caller, Field, Missing, Permit, Refusal, RoleChange, RoleDraft, RoleReference, UpdateProject,
+    Caller, Field, Missing, Permit, RoleChange, RoleDraft, RoleReference, ServiceError, UpdateProject,
 };
 
 use crate::support::{House, project_id, system};
@@ -31,7 +31,7 @@ async fn a_role_is_made_changed_and_removed_with_an_event_each() {
     roles.update(&system(), made.id, &change).await.expect("to what it is: no event");
     roles.delete(&system(), made.id).await.expect("deleted");
     let gone = roles.get(&Caller::system(), made.id).await;
-    assert!(matches!(gone, Err(Refusal::NotFound(Missing::Role))), "{gone:?}");
+    assert!(matches!(gone, Err(ServiceError::NotFound(Missing::Role))), "{gone:?}");
     let expected = [EventKind::RoleCreated, EventKind::RoleUpdated, EventKind::RoleDeleted];
     assert_eq!(house.kinds_since(0).await, expected);
 }
@@ -42,15 +42,21 @@ async fn built_in_roles_stay_as_they_are() {
     let roles = &house.use_cases.roles;
     for role in Role::built_in() {
         let change = RoleChange { name: RoleName::new("Mine").ok(), ..RoleChange::default() };
-        assert!(matches!(roles.update(&system(), role.id, &change).await, Err(Refusal::NotPermitted(_))));
-        assert!(matches!(roles.delete(&system(), role.id).await, Err(Refusal::NotPermitted(_))));
+        assert!(matches!(
+            roles.update(&system(), role.id, &change).await,
+            Err(ServiceError::NotPermitted(_))
+        ));
+        assert!(matches!(roles.delete(&system(), role.id).await, Err(ServiceError::NotPermitted(_))));
     }
     let taken = RoleDraft { name: RoleName::new("Owner").expect("a name"), ..reader() };
     let refused = roles.create(&system(), taken).await;
-    assert!(matches!(refused, Err(Refusal::Exists(Entity::RoleName))), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::Exists(Entity::RoleName))), "{refused:?}");
     let built_in = RoleDraft { kind: RoleKind::Root, ..reader() };
     let refused = roles.create(&system(), built_in).await;
-    assert!(matches!(refused, Err(Refusal::Invalid { field: Some(Field::Body("type")), .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ServiceError::Invalid { field: Some(Field::Body("type")), .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -62,7 +68,7 @@ async fn a_role_holds_what_its_kind_can() {
         let draft = RoleDraft { kind, permissions: BTreeSet::from([permission]), ..reader() };
         let refused = house.use_cases.roles.create(&system(), draft).await;
         let is_told =
-            matches!(refused, Err(Refusal::Invalid { field: Some(Field::Body("permissions")), .. }));
+            matches!(refused, Err(ServiceError::Invalid { field: Some(Field::Body("permissions")), .. }));
         assert!(is_told, "{kind:?} {permission}: {refused:?}");
     }
 }
@@ -78,7 +84,7 @@ async fn whoever_holds_a_role_may_do_at_once_what_it_allows_now() {
     house.use_cases.follow_changes().await.expect("followed");
     assert_eq!(house.signed_in("ed").await.grants().iter().count(), 1);
     let held = house.use_cases.roles.delete(&system(), role.id).await;
-    assert!(matches!(held, Err(Refusal::Invalid { .. })), "{held:?}");
+    assert!(matches!(held, Err(ServiceError::Invalid { .. })), "{held:?}");
     let change = RoleChange { permissions: Some(BTreeSet::new()), ..RoleChange::default() };
     house.use_cases.roles.update(&system(), role.id, &change).await.expect("changed");
     assert_eq!(house.signed_in("ed").await.grants().iter().count(), 0);
@@ -93,6 +99,9 @@ async fn a_role_keeps_its_kind() {
     let change = |kind| RoleChange { kind: Some(kind), ..RoleChange::default() };
     roles.update(&system(), made.id, &change(RoleKind::Custom)).await.expect("to what it is");
     let refused = roles.update(&system(), made.id, &change(RoleKind::RootCustom)).await;
-    assert!(matches!(refused, Err(Refusal::Invalid { field: Some(Field::Body("type")), .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ServiceError::Invalid { field: Some(Field::Body("type")), .. })),
+        "{refused:?}"
+    );
     assert_eq!(roles.get(&Caller::system(), made.id).await.expect("there"), made);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latchkey_domain::{EventKind, ProjectScope, ProjectSet};
-use latchkey_service::{AuthenticationError, Missing, Overlap, Refusal, Reveal, TokenReference};
+use latchkey_service::{AuthenticationError, Missing, Overlap, Reveal, ServiceError, TokenReference};
 
 use crate::support::{House, client_of, draft, permit, project_id, system};
 
@@ -53,7 +53,7 @@ async fn without_an_overlap_the_old_secret_dies_at_once() {
     assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_err());
     let again = tokens.rotate(&system(), &reference(), overlap(0)).await;
     assert!(
-        matches!(again, Err(Refusal::NotFound(Missing::Token))),
+        matches!(again, Err(ServiceError::NotFound(Missing::Token))),
         "a retired secret names no token: {again:?}"
     );
 }
@@ -70,7 +70,7 @@ async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
     let ended = tokens.change_expiry(&system(), &reference(), None).await;
     let rotated = tokens.rotate(&system(), &reference(), overlap(60)).await.map(drop);
     for refused in [deleted, ended, rotated] {
-        let Err(Refusal::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
+        let Err(ServiceError::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
         assert!(message.contains("replaced by a rotation and is good until"), "{message}");
     }
     assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_ok());
@@ -89,9 +89,9 @@ async fn a_project_rotates_what_is_its_own_alone() {
     let wide = house.token(client_of(ProjectScope::All)).await;
     let tokens = &house.use_cases.project_tokens;
     let rotated = tokens.rotate(&permit("default"), &TokenReference::Id(shared.token.id), overlap(1)).await;
-    assert!(matches!(rotated, Err(Refusal::Invalid { .. })), "{rotated:?}");
+    assert!(matches!(rotated, Err(ServiceError::Invalid { .. })), "{rotated:?}");
     let rotated = tokens.rotate(&permit("default"), &TokenReference::Id(wide.token.id), overlap(1)).await;
-    assert!(matches!(rotated, Err(Refusal::NotFound(Missing::Token))), "{rotated:?}");
+    assert!(matches!(rotated, Err(ServiceError::NotFound(Missing::Token))), "{rotated:?}");
 }
 
 #[test]

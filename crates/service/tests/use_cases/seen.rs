@@ -8,7 +8,7 @@ use crate::{
 };
 use latchkey_domain::ProjectScope;
 use latchkey_ports::{MockPersonalTokenRepository, MockTokenRepository, TokenRepository as _};
-use latchkey_service::SeenLedger;
+use latchkey_service::UsageRecorder;
 
 #[tokio::test]
 async fn being_seen_is_written_in_a_batch_and_never_lost() {
@@ -19,10 +19,10 @@ async fn being_seen_is_written_in_a_batch_and_never_lost() {
     house.clock.advance(Duration::from_secs(3));
     house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
     let seen = || async {
-        house.store.find_token(token.token.id).await.expect("found").expect("there").token.seen_at
+        house.store.find_token(token.token.id).await.expect("found").expect("there").token.last_used_at
     };
     assert_eq!(seen().await, None);
-    house.use_cases.flush_seen().await.expect("flushed");
+    house.use_cases.flush_usage().await.expect("flushed");
     assert_eq!(seen().await, Some(moment(1_700_000_003_000)));
 }
 
@@ -33,13 +33,13 @@ async fn a_failed_flush_keeps_its_notes() {
     let stored = one.stored.clone();
     tokens.expect_find_token_by_digest().returning(move |_| Ok(Some(found(&stored))));
     let mut failures = 1;
-    tokens.expect_record_tokens_seen().times(2).returning(move |seen| {
+    tokens.expect_record_token_use().times(2).returning(move |seen| {
         assert_eq!(seen.len(), 1);
         failures -= 1;
         if failures == 0 { Err(away()) } else { Ok(()) }
     });
     let tokens = Arc::new(tokens);
-    let seen = Arc::new(SeenLedger::default());
+    let seen = Arc::new(UsageRecorder::default());
     let authenticator = one.authenticator(tokens.clone(), &one.index(), seen.clone());
     authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
     let personal = MockPersonalTokenRepository::new();
@@ -57,14 +57,14 @@ async fn a_token_used_a_thousand_times_is_one_write_a_flush() {
     tokens.expect_find_token_by_digest().times(1).returning(move |_| Ok(Some(found(&stored))));
     let mut flushed = 0;
     let id = one.stored.token.id;
-    tokens.expect_record_tokens_seen().times(2).returning(move |seen| {
+    tokens.expect_record_token_use().times(2).returning(move |seen| {
         flushed += 1;
         // The last use of each minute, to the millisecond; the clock of the test began at one second.
         assert_eq!(seen, [(id, moment(1_000 + flushed * 1_000 * 60))]);
         Ok(())
     });
     let tokens = Arc::new(tokens);
-    let seen = Arc::new(SeenLedger::default());
+    let seen = Arc::new(UsageRecorder::default());
     let authenticator = one.authenticator(tokens.clone(), &index, seen.clone());
     for _ in 0..2 {
         for _ in 0..1_000 {

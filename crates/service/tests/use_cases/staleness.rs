@@ -44,7 +44,7 @@ impl Outage {
     }
 
     fn stale_answers(&self) -> u64 {
-        self.authenticator.figures().from_stale_memory
+        self.authenticator.metrics().from_stale_memory
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_known_token_is_served_and_counted_where_that_is_allowed() {
     // The store is back, and nothing has changed.
     outage.index.follow(&events_at(5)).await.expect("followed");
     outage.verify().await.expect("from memory that is fresh again");
-    let figures = outage.authenticator.figures();
+    let figures = outage.authenticator.metrics();
     assert_eq!((figures.from_stale_memory, figures.from_memory, figures.from_store), (4, 1, 1));
     assert_eq!(figures.feed_age, Some(Duration::ZERO));
 }

@@ -14,8 +14,8 @@ use latchkey_ports::{
     TokenRepository,
 };
 use latchkey_service::{
-    Caller, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction, ProjectDraft,
-    Reveal, RevealedToken, RoleReference, SessionPolicy, Settings, Surroundings, TokenDraft, TokenPolicy,
+    Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction,
+    ProjectDraft, Reveal, RevealedToken, RoleReference, SessionPolicy, Settings, TokenDraft, TokenPolicy,
     TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
@@ -56,7 +56,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
             when_stale: WhenStale::Refuse,
             unknown_per_second: 500,
         },
-        sessions: SessionPolicy { ttl: SESSION, most: 3 },
+        sessions: SessionPolicy { ttl: SESSION, max_per_user: 3 },
         personal_tokens: 2,
         retention: None,
     }
@@ -96,7 +96,7 @@ impl House {
         hasher: Arc<dyn PasswordHasher>,
         settings: Settings,
     ) -> Self {
-        let surroundings = Surroundings {
+        let surroundings = Dependencies {
             store: Arc::clone(&store) as Arc<dyn Store>,
             sealer,
             hasher,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latchkey_domain::{EnvironmentName, ProjectScope, TokenAccess, TokenKind};
-use latchkey_service::{AuthenticationError, Refusal, Requirement, TokenReference};
+use latchkey_service::{AuthenticationError, Requirement, ServiceError, TokenReference};
 
 use crate::support::{House, client_of, project_id, system};
 
@@ -51,7 +51,7 @@ async fn a_token_is_good_for_what_it_reaches() {
     ] {
         let checked = house.use_cases.verification.check(&principal, &requirement);
         assert_eq!(checked.is_ok(), is_good, "{requirement:?}");
-        assert!(is_good || matches!(checked, Err(Refusal::NotPermitted(_))));
+        assert!(is_good || matches!(checked, Err(ServiceError::NotPermitted(_))));
     }
 }
 
@@ -68,7 +68,7 @@ async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
     let caller = house.signed_in("ed").await;
     let person = caller.principal().expect("a user");
     let refused = house.use_cases.verification.check(person, &Requirement::default());
-    assert!(matches!(refused, Err(Refusal::NotPermitted(_))), "{refused:?}");
+    assert!(matches!(refused, Err(ServiceError::NotPermitted(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse,
     http::{Method, header},
 };
-use latchkey_service::Refusal;
+use latchkey_service::ServiceError;
 use utoipa_swagger_ui::Config;
 
 use super::table::{Path, Table};
@@ -37,7 +37,7 @@ async fn page(call: Call) -> Answer {
     let path = call.request.uri().path();
     let part = path.strip_prefix(PAGE).unwrap_or_default();
     let file = utoipa_swagger_ui::serve(part, Arc::new(Config::from(DOCUMENT)));
-    let file = file.map_err(|error| Failure::Refused(Refusal::Internal(error.to_string().into())))?;
+    let file = file.map_err(|error| Failure::Refused(ServiceError::Internal(error.to_string().into())))?;
     let file = file.ok_or_else(|| Failure::UnknownPath(path.to_owned()))?;
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_TYPE, file.content_type));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use latchkey_service::{
     CreateInstanceTokens, DeleteInstanceTokens, InstanceAction, InstancePermit, Missing, ReadInstanceTokens,
-    Refusal, TokenFilter, TokenReference, UpdateInstanceTokens,
+    ServiceError, TokenFilter, TokenReference, UpdateInstanceTokens,
 };
 use utoipa::OpenApi;
 
@@ -177,7 +177,7 @@ pub(crate) async fn rotate_api_token(call: Call) -> Answer {
     let context = Arc::clone(&call.context);
     let reference = reference(&call)?;
     let overlap = rotation_body::overlap(call.optional_json().await?)?;
-    let reference = reference.ok_or(Refusal::NotFound(Missing::Token))?;
+    let reference = reference.ok_or(ServiceError::NotFound(Missing::Token))?;
     let token = context.use_cases.instance_tokens.rotate(&permit, &reference, overlap).await?;
     shown(&TokenBody::of(&token))
 }

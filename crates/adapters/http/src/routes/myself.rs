@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use latchkey_domain::{SessionId, UserCredential};
 use latchkey_ports::Page;
-use latchkey_service::{Missing, Refusal, SignedIn};
+use latchkey_service::{Missing, ServiceError, SignedIn};
 use utoipa::OpenApi;
 
 use super::table::{Path, Table};
@@ -150,7 +150,7 @@ pub(crate) async fn get_my_sessions(call: Call) -> Answer {
 )]
 pub(crate) async fn delete_my_session(call: Call) -> Answer {
     let user = signed_in(&call).await?;
-    let id = SessionId::parse(&call.parameter("id")?).ok_or(Refusal::NotFound(Missing::Session))?;
+    let id = SessionId::parse(&call.parameter("id")?).ok_or(ServiceError::NotFound(Missing::Session))?;
     call.context.use_cases.sessions.end(&user, id).await?;
     Ok(done())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use latchkey_service::{
-    CreateTokens, DeleteTokens, Missing, Permit, ProjectAction, ReadTokens, Refusal, RotateTokens,
+    CreateTokens, DeleteTokens, Missing, Permit, ProjectAction, ReadTokens, RotateTokens, ServiceError,
     TokenReference,
 };
 use utoipa::OpenApi;
@@ -59,7 +59,7 @@ async fn permit<A: ProjectAction>(call: &Call) -> Result<Permit<A>, Failure> {
 /// The token that the path names. What can name no token, names one that is not here.
 fn reference(call: &Call) -> Result<TokenReference, Failure> {
     let token = call.parameter("token")?;
-    Ok(TokenReference::parse(&token).ok_or(Refusal::NotFound(Missing::Token))?)
+    Ok(TokenReference::parse(&token).ok_or(ServiceError::NotFound(Missing::Token))?)
 }
 
 /// Get api tokens for project.

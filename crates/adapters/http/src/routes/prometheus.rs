@@ -9,7 +9,7 @@ use actix_web::{
     HttpResponse,
     http::{Method, header},
 };
-use latchkey_service::{Figures, Refusal};
+use latchkey_service::{Metrics, ServiceError};
 use prometheus::{
     Gauge, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TEXT_FORMAT, TextEncoder, core::Collector,
 };
@@ -38,15 +38,15 @@ pub(super) fn routes(table: &mut Table) {
     ))
 )]
 pub(crate) async fn metrics(call: Call) -> Answer {
-    let figures = call.context.use_cases.figures();
-    let text = text(&figures).map_err(|error| Failure::Refused(Refusal::Internal(Box::new(error))))?;
+    let figures = call.context.use_cases.metrics();
+    let text = text(&figures).map_err(|error| Failure::Refused(ServiceError::Internal(Box::new(error))))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, TEXT_FORMAT))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text))
 }
 
-fn text(figures: &Figures) -> Result<String, prometheus::Error> {
+fn text(figures: &Metrics) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
     for collector in collectors(figures)? {
         registry.register(collector)?;
@@ -55,7 +55,7 @@ fn text(figures: &Figures) -> Result<String, prometheus::Error> {
 }
 
 /// Made anew each time: the numbers are kept elsewhere, and a monitor asks every few seconds at most.
-fn collectors(figures: &Figures) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+fn collectors(figures: &Metrics) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
     let verifications = IntCounterVec::new(
         Opts::new(
             "latchkey_verifications_total",
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn before_the_feed_was_followed_it_has_no_age() {
-        let mut figures = Figures {
+        let mut figures = Metrics {
             from_memory: 1,
             from_store: 2,
             from_stale_memory: 3,

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The most tokens that one request may ask about.
-const MOST_TOKENS: usize = 1_000;
+const MAX_TOKENS: usize = 1_000;
 const VERIFY: &str = "/auth/verify";
 /// Envoy asks with the method, path and query of the request that it asks about.
 const VERIFY_ANYTHING: &str = "/auth/verify/{*original}";
@@ -80,9 +80,9 @@ pub(crate) async fn validate(call: Call) -> Answer {
     // Straight into a list: on the way of most requests, no tree is built. Only for one that cannot be read this way it is
     // found out, slowly, what is wrong with it.
     let Ok(Asked { tokens }) = serde_json::from_slice(&body) else { return Err(not_a_list(&body)) };
-    if tokens.len() > MOST_TOKENS {
+    if tokens.len() > MAX_TOKENS {
         let message = format!(
-            "Ask about at most {MOST_TOKENS} tokens at once, not {}: send the rest in further requests.",
+            "Ask about at most {MAX_TOKENS} tokens at once, not {}: send the rest in further requests.",
             tokens.len()
         );
         return Err(Failure::BadInput(vec![Detail::of_field("tokens", message)]));

@@ -15,9 +15,9 @@ use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store};
 use latchkey_service::{
-    Caller, CreateProjects, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
-    PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, Surroundings,
-    TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft, WhenStale,
+    Caller, CreateProjects, Dependencies, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
+    PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, TokenDraft,
+    TokenPolicy, UpdateProject, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ impl Default for Choices {
                 when_stale: WhenStale::Refuse,
                 unknown_per_second: 500,
             },
-            sessions: SessionPolicy { ttl: SESSION, most: SESSIONS },
+            sessions: SessionPolicy { ttl: SESSION, max_per_user: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
         };
@@ -106,7 +106,7 @@ impl TestApp {
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(now));
         let sealer: Arc<dyn SecretSealer> = Arc::new(Sealer::new(&keys, entropy.clone()));
-        let surroundings = Surroundings {
+        let surroundings = Dependencies {
             store: store.clone(),
             sealer: sealer.clone(),
             hasher: Arc::new(Argon2Hasher::with_cost(Cost::Least, entropy.clone())),

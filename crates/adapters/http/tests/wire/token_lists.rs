@@ -77,7 +77,7 @@ async fn the_unused_are_those_that_were_there_and_did_not_come() {
     let used = four(&app).await;
     // At 12:15:14.
     app.send_by(&used, actix_web::test::TestRequest::get().uri(TOKENS)).await.is(403, "NoAccessError");
-    app.use_cases.flush_seen().await.expect("written");
+    app.use_cases.flush_usage().await.expect("written");
     for (since, expected) in [
         ("2023-04-19T09:15:14Z", vec![]),
         ("2023-04-19T09:15:14.001Z", vec!["web"]),
@@ -94,7 +94,7 @@ async fn each_order_runs_both_ways() {
     let app = TestApp::new().await;
     let used = four(&app).await;
     app.send_by(&used, actix_web::test::TestRequest::get().uri(TOKENS)).await.is(403, "NoAccessError");
-    app.use_cases.flush_seen().await.expect("written");
+    app.use_cases.flush_usage().await.expect("written");
     for (order, expected) in [
         ("sortBy=createdAt", ["web", "Web shop", "app", "job"]),
         ("sortOrder=desc", ["job", "app", "Web shop", "web"]),

@@ -1,13 +1,13 @@
 //! The audit trail.
 
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
-use latchkey_ports::{EventQuery, EventReach, Page};
+use latchkey_ports::{EventQuery, EventScope, Page};
 
 use super::{goes_by, much, plan, walks};
 use crate::connection::Connection;
 use crate::event_lists::{listed, matching, number_of};
 
-fn within(reach: EventReach) -> EventQuery {
+fn within(reach: EventScope) -> EventQuery {
     EventQuery { page: Page::first(100), ..EventQuery::within(reach) }
 }
 
@@ -20,22 +20,22 @@ async fn a_first_page_is_read_from_the_newest_on() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
 
-    walks_for_events(&plan_of(connection, &within(EventReach::All)).await, "events_pkey");
-    let of_projects = plan_of(connection, &within(EventReach::AnyProject)).await;
+    walks_for_events(&plan_of(connection, &within(EventScope::All)).await, "events_pkey");
+    let of_projects = plan_of(connection, &within(EventScope::AnyProject)).await;
     walks_for_events(&of_projects, "events_of_projects");
 
     let kinds = vec![EventKind::ApiTokenDeleted];
-    let of_kind = EventQuery { kinds, ..within(EventReach::All) };
+    let of_kind = EventQuery { kinds, ..within(EventScope::All) };
     walks_for_events(&plan_of(connection, &of_kind).await, "events_by_kind");
 
-    let by_actor = EventQuery { actors: vec![7], ..within(EventReach::All) };
+    let by_actor = EventQuery { actors: vec![7], ..within(EventScope::All) };
     // A few rows are as well sorted as read in order.
     goes_by(&plan_of(connection, &by_actor).await, &["events_by_actor"]);
 
     let projects = vec![ProjectId::new("project-6").expect("an id")];
-    let of_project = EventQuery { projects: projects.clone(), ..within(EventReach::All) };
+    let of_project = EventQuery { projects: projects.clone(), ..within(EventScope::All) };
     walks_for_events(&plan_of(connection, &of_project).await, "event_projects_pkey");
-    let own = within(EventReach::Projects(projects.into_iter().collect()));
+    let own = within(EventScope::Projects(projects.into_iter().collect()));
     walks_for_events(&plan_of(connection, &own).await, "event_projects_pkey");
 }
 
@@ -50,7 +50,7 @@ async fn a_span_of_time_is_found_by_time() {
     let (mut connection, _database) = much().await;
     let from = Timestamp::from_millis(1_767_225_600_000).expect("in range");
     let before = Timestamp::from_millis(1_767_225_600_000 + 60_000).expect("in range");
-    let span = EventQuery { from: Some(from), before: Some(before), ..within(EventReach::All) };
+    let span = EventQuery { from: Some(from), before: Some(before), ..within(EventScope::All) };
     goes_by(&plan_of(&mut connection, &span).await, &["events_by_time"]);
 }
 
@@ -58,13 +58,13 @@ async fn a_span_of_time_is_found_by_time() {
 async fn projects_that_are_rarely_heard_of_are_found_by_key() {
     let (mut connection, _database) = much().await;
     let own = ["project-1", "project-2"].map(|id| ProjectId::new(id).expect("an id"));
-    let query = within(EventReach::Projects(own.into()));
+    let query = within(EventScope::Projects(own.into()));
     goes_by(&plan_of(&mut connection, &query).await, &["event_projects_pkey"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counting_has_an_end() {
     let (mut connection, _database) = much().await;
-    let all = plan(&mut connection, number_of(matching(&within(EventReach::All)))).await;
+    let all = plan(&mut connection, number_of(matching(&within(EventScope::All)))).await;
     assert!(all.contains("Limit") && !all.contains("event_projects"), "{all}");
 }

@@ -1,7 +1,7 @@
 //! Projects and environments that are listed, with all that lists say about them.
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
-use latchkey_domain::{ProjectId, Visibility};
+use latchkey_domain::{ProjectId, ProjectVisibility};
 use latchkey_ports::{Page, ProjectQuery};
 
 use super::{goes_by, much, plan};
@@ -19,7 +19,7 @@ async fn projects_are_listed_without_a_look_at_tokens_or_members() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
     let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
-    for visibility in [Visibility::All, Visibility::NotPrivateAnd(own.into())] {
+    for visibility in [ProjectVisibility::All, ProjectVisibility::NotPrivateAnd(own.into())] {
         for (archived, index) in [(false, "projects_in_use"), (true, "projects_in_archive")] {
             for offset in [0, 100] {
                 let page = Page { offset, ..Page::first(100) };

@@ -58,7 +58,7 @@ impl TryFrom<TokenRow> for StoredToken {
             access: at.column("kind", TokenAccess::new(kind, projects, environment))?,
             expires_at: moment("expires_at", row.expires_at)?,
             created_at: at.column("created_at", row.created_at.0)?,
-            seen_at: moment("seen_at", row.seen_at)?,
+            last_used_at: moment("seen_at", row.seen_at)?,
         };
         let secret = (row.secret_digest, row.secret_key, row.secret_sealed);
         let (secret, alias) = records(&at, secret, (row.alias_digest, row.alias_key, row.alias_sealed))?;
@@ -121,7 +121,7 @@ impl<'a> NewTokenRow<'a> {
             environment: token.access.environment().map(EnvironmentName::as_str),
             expires_at: token.expires_at.map(Timestamp::to_datetime),
             created_at: token.created_at.to_datetime(),
-            seen_at: token.seen_at.map(Timestamp::to_datetime),
+            seen_at: token.last_used_at.map(Timestamp::to_datetime),
             secret_digest: &secret.digest.0,
             secret_key: &secret.key.0,
             secret_sealed: secret.sealed.as_deref(),

@@ -2,14 +2,17 @@
 
 use std::{future::Future, pin::pin, task::Poll};
 
-use latchkey_domain::{Actor, EventId, EventKind, NewEvent, Origin, Project, Snapshot, Visibility};
+use latchkey_domain::{Actor, EventId, EventKind, NewEvent, Origin, Project, ProjectVisibility, Snapshot};
 use latchkey_ports::{EventRepository, Page, ProjectQuery, ProjectRepository};
 use latchkey_storage_conformance::samples;
 
 use crate::databases::migrated;
 
-const ALL: ProjectQuery =
-    ProjectQuery { visibility: Visibility::All, archived: false, page: Page { limit: None, offset: 0 } };
+const ALL: ProjectQuery = ProjectQuery {
+    visibility: ProjectVisibility::All,
+    archived: false,
+    page: Page { limit: None, offset: 0 },
+};
 
 fn project(id: &str) -> (Project, NewEvent) {
     let project = samples::project(id);

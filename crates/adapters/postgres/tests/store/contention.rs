@@ -69,7 +69,7 @@ async fn with_a_token(store: &PostgresStore, dice: &mut Dice, round: u64, new: u
         0 => answered(store.delete_token(token_id(number), &event).await),
         1 => {
             let seen: Vec<_> = (0..20).map(|_| (token_id(dice.token(round)), samples::moment(9))).collect();
-            answered(store.record_tokens_seen(&seen).await);
+            answered(store.record_token_use(&seen).await);
         }
         2 => answered(
             store.change_token_expiry(token_id(number), None, Some(samples::moment(5)), &event).await,
@@ -130,7 +130,7 @@ async fn with_people(store: &PostgresStore, dice: &mut Dice, new: u64) {
         4 => {
             let password = store.find_account(user).await.expect("read").and_then(|account| account.password);
             let start = samples::session_start(&samples::session(new, user), new);
-            answered(store.start_session(&SessionStart { password, most: 2, ..start }, &event).await);
+            answered(store.start_session(&SessionStart { password, max_per_user: 2, ..start }, &event).await);
         }
         5 => {
             let sessions = store.sessions_of(user).await.expect("read");
@@ -147,7 +147,7 @@ async fn with_people(store: &PostgresStore, dice: &mut Dice, new: u64) {
         }
         _ => {
             let seen: Vec<_> = (1..50).map(|id| (PersonalTokenId(id), samples::moment(9))).collect();
-            answered(store.record_personal_tokens_seen(&seen).await);
+            answered(store.record_personal_token_use(&seen).await);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use latchkey_domain::Visibility;
+use latchkey_domain::ProjectVisibility;
 use latchkey_ports::{
     AccessRepository, EnvironmentRepository, EventRepository, Page, ProjectQuery, ProjectRepository, fresh,
 };
@@ -31,7 +31,7 @@ async fn a_new_database_holds_what_a_fresh_store_holds() {
     let kept: Vec<_> = environments.iter().map(|overview| overview.environment.clone()).collect();
     assert_eq!(kept, fresh::environments().expect("good names"));
     assert!(environments.iter().all(|overview| (overview.projects, overview.tokens) == (1, 0)));
-    let query = ProjectQuery { visibility: Visibility::All, archived: false, page: Page::default() };
+    let query = ProjectQuery { visibility: ProjectVisibility::All, archived: false, page: Page::default() };
     let projects = store.projects(&query).await.expect("read");
     let [overview] = projects.as_slice() else { panic!("one project, not {projects:?}") };
     assert_eq!(overview.project, fresh::project(overview.project.created_at).expect("good names"));

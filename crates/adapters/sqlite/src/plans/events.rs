@@ -2,7 +2,7 @@
 
 use diesel::QueryDsl;
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
-use latchkey_ports::{EventQuery, EventReach, Page};
+use latchkey_ports::{EventQuery, EventScope, Page};
 
 use super::{assert_plan, plan, with_much};
 use crate::event_lists::{Filter, Way, links, page};
@@ -11,7 +11,7 @@ use crate::event_lists::{Filter, Way, links, page};
 fn with_every_filter() -> EventQuery {
     let projects: Vec<ProjectId> = ["project-7", "project-8"].map(|id| id.parse().expect("an id")).into();
     EventQuery {
-        reach: EventReach::Projects(projects.iter().cloned().collect()),
+        reach: EventScope::Projects(projects.iter().cloned().collect()),
         kinds: vec![EventKind::ApiTokenCreated, EventKind::PersonalTokenCreated],
         projects,
         actors: vec![7, 8],
@@ -22,7 +22,7 @@ fn with_every_filter() -> EventQuery {
 }
 
 fn plain() -> EventQuery {
-    EventQuery { page: Page::first(100), ..EventQuery::within(EventReach::All) }
+    EventQuery { page: Page::first(100), ..EventQuery::within(EventScope::All) }
 }
 
 /// That an event is of other projects too: one look by its number.
@@ -32,7 +32,7 @@ const ALSO_OF: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=
 fn the_trail_is_walked_from_its_end() {
     with_much(|connection| {
         assert_plan(&plan(connection, &page(&plain(), Way::Walk)), &["SCAN events"]);
-        let any = EventQuery { reach: EventReach::AnyProject, ..plain() };
+        let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
         assert_plan(&plan(connection, &page(&any, Way::Walk)), &["SCAN events"]);
         let dense = plan(connection, &page(&with_every_filter(), Way::Walk));
         assert_plan(&dense, &["SCAN events", ALSO_OF, ALSO_OF]);

@@ -1,6 +1,6 @@
 //! How places, and the people in them, are found.
 
-use latchkey_domain::{AccountKind, ProjectId, Role, Visibility};
+use latchkey_domain::{AccountKind, ProjectId, ProjectVisibility, Role};
 use latchkey_ports::{Page, ProjectQuery};
 
 use super::{assert_plan, plan, plan_of_text, with_much};
@@ -21,7 +21,7 @@ const PROJECT_COUNTS: [&str; 4] = [
 fn projects_are_listed_in_order_and_nothing_is_counted() {
     with_much(|connection| {
         let own: ProjectId = "project-7".parse().expect("an id");
-        for visibility in [Visibility::All, Visibility::NotPrivateAnd([own].into())] {
+        for visibility in [ProjectVisibility::All, ProjectVisibility::NotPrivateAnd([own].into())] {
             let query = ProjectQuery { visibility, archived: false, page: Page::first(100) };
             let found = plan(connection, &project_list(&query));
             assert_plan(&found, &[&["SCAN projects"][..], &PROJECT_COUNTS].concat());

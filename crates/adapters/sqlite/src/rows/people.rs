@@ -42,7 +42,7 @@ impl TryFrom<UserRow> for User {
                 .ok_or_else(|| at.inconsistency("account_kind", "must be person or service"))?,
             root_role: RoleId(row.root_role_id),
             created_at: at.moment("created_at", row.created_at)?,
-            seen_at: at.optional_moment("seen_at", row.seen_at)?,
+            last_seen_at: at.optional_moment("seen_at", row.seen_at)?,
         })
     }
 }

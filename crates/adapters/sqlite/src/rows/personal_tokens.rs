@@ -30,7 +30,7 @@ impl TryFrom<PersonalTokenRow> for PersonalToken {
             description: at.column("description", Description::new(&row.description))?,
             expires_at: at.moment("expires_at", row.expires_at)?,
             created_at: at.moment("created_at", row.created_at)?,
-            seen_at: at.optional_moment("seen_at", row.seen_at)?,
+            last_used_at: at.optional_moment("seen_at", row.seen_at)?,
         })
     }
 }

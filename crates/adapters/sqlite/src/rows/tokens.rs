@@ -60,7 +60,7 @@ impl TokenRow {
             access: at.column("kind", TokenAccess::new(kind, projects, environment))?,
             expires_at: at.optional_moment("expires_at", row.expires_at)?,
             created_at: at.moment("created_at", row.created_at)?,
-            seen_at: at.optional_moment("seen_at", row.seen_at)?,
+            last_used_at: at.optional_moment("seen_at", row.seen_at)?,
         };
         Ok(StoredToken { token, secret, alias })
     }
@@ -172,7 +172,7 @@ impl<'a> NewTokenRow<'a> {
             environment: token.access.environment().map(EnvironmentName::as_str),
             expires_at: token.expires_at.map(Timestamp::millis),
             created_at: token.created_at.millis(),
-            seen_at: token.seen_at.map(Timestamp::millis),
+            seen_at: token.last_used_at.map(Timestamp::millis),
             secret_digest: &secret.digest.0,
             secret_key: &secret.key.0,
             secret_sealed: secret.sealed.as_deref(),

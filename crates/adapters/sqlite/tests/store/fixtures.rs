@@ -58,7 +58,7 @@ pub(crate) fn token_of(number: u64, projects: &[&str]) -> StoredToken {
             }),
             expires_at: None,
             created_at: moment(),
-            seen_at: None,
+            last_used_at: None,
         },
         secret: SecretRecord {
             digest: SecretDigest(digest),

@@ -4,7 +4,7 @@ use std::{sync::Barrier, thread};
 
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use latchkey_domain::{ProjectMode, UserId, Visibility};
+use latchkey_domain::{ProjectMode, ProjectVisibility, UserId};
 use latchkey_ports::{
     AccessRepository, EnvironmentOverview, EnvironmentRepository, EventRepository, Health, Page,
     ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, UserRepository, fresh,
@@ -46,7 +46,8 @@ async fn a_new_store_holds_what_every_new_store_holds() {
     let expected = fresh::environments().expect("good names");
     let expected = expected.map(|environment| EnvironmentOverview { environment, projects: 1, tokens: 0 });
     assert_eq!(environments, expected);
-    let everything = ProjectQuery { visibility: Visibility::All, archived: false, page: Page::default() };
+    let everything =
+        ProjectQuery { visibility: ProjectVisibility::All, archived: false, page: Page::default() };
     let projects = store.projects(&everything).await.expect("reads");
     let created_at = projects[0].project.created_at;
     let expected = ProjectOverview {
@@ -83,7 +84,8 @@ async fn a_store_of_the_first_schema_keeps_what_it_has() {
     drop(connection);
 
     let store = open(&path);
-    let shown = |archived| ProjectQuery { visibility: Visibility::All, archived, page: Page::default() };
+    let shown =
+        |archived| ProjectQuery { visibility: ProjectVisibility::All, archived, page: Page::default() };
     let projects = store.projects(&shown(false)).await.expect("reads");
     let numbers: Vec<_> =
         projects.iter().map(|one| (one.project.id.as_str(), one.members, one.tokens)).collect();
@@ -102,7 +104,7 @@ async fn a_store_of_the_first_schema_keeps_what_it_has() {
     assert_eq!(numbers, [(3, 1), (3, 1)]);
     let members = store.members(&projects[1].project.id).await.expect("reads");
     assert_eq!(members[0].added_at.millis(), 2_000, "the earliest that it can have been");
-    assert_eq!(members[0].user.seen_at, None);
+    assert_eq!(members[0].user.last_seen_at, None);
     assert_eq!(store.find_account(UserId(7)).await.expect("reads").expect("there").password, None);
 }
 

@@ -82,7 +82,7 @@ fn put_token(ground: &Ground, step: &Value) {
         access: TokenAccess::new(kind, ProjectScope::All, environment).expect("an access"),
         expires_at: is_expired.then_some(now),
         created_at: now,
-        seen_at: None,
+        last_used_at: None,
     };
     let database = ground.directory().join("latchkey.db");
     let keys = KeyRing::load(&database.with_extension("key")).expect("its keys");

@@ -41,7 +41,7 @@ async fn one_sees_ones_own_by_id() {
 async fn it_says_when_a_token_was_last_used() {
     let app = TestApp::new().await;
     app.get(As::Viewer, PATS).await;
-    app.use_cases.flush_seen().await.expect("written");
+    app.use_cases.flush_usage().await.expect("written");
     let seen = app.get(As::Viewer, PATS).await.json()["pats"][0]["seenAt"].clone();
     assert_eq!(seen, "2023-04-19T08:15:14.000Z");
 }

@@ -93,7 +93,7 @@ async fn alias(app: &TestApp) -> String {
         access: scoped(TokenKind::Client, ProjectScope::one(id("default"))),
         expires_at: None,
         created_at: at,
-        seen_at: None,
+        last_used_at: None,
     };
     let stored = StoredToken {
         secret: sealed("default:development.imported", token.id),

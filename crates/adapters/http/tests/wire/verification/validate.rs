@@ -209,11 +209,11 @@ async fn the_use_is_noted_of_good_ones_only() {
     let app = TestApp::new().await;
     let access = scoped(TokenKind::Client, ProjectScope::one(id("default")));
     let (secret, token_id) = app.token_and_id(access).await;
-    let seen_at = || async {
-        app.use_cases.flush_seen().await.expect("flushed");
+    let last_used_at = || async {
+        app.use_cases.flush_usage().await.expect("flushed");
         app.get(As::Root, &format!("{TOKENS}/{token_id}")).await.json()["seenAt"].clone()
     };
-    assert_eq!(seen_at().await, Value::Null);
+    assert_eq!(last_used_at().await, Value::Null);
     validate(&app, &[&secret]).await;
-    assert_eq!(seen_at().await, json!("2023-04-19T08:15:14.000Z"));
+    assert_eq!(last_used_at().await, json!("2023-04-19T08:15:14.000Z"));
 }

@@ -7,7 +7,7 @@ use latchkey_ports::{Entity, HashingError, SealingError, StoreError};
 
 /// A refusal. Whatever the variant, nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum ServiceError {
     /// A client or frontend token came where an admin token or a user is needed.
     #[error(transparent)]
     WrongTokenKind(#[from] WrongTokenKind),
@@ -103,7 +103,7 @@ pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
-impl Refusal {
+impl ServiceError {
     /// A rule broken in one member of the body.
     pub(crate) fn field(field: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { field: Some(Field::Body(field)), message: message.into() }
@@ -123,7 +123,7 @@ impl Refusal {
 }
 
 /// The one place where a store's failure gets its meaning for a caller.
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(Entity::Environment(name)) => Self::unknown_environment(&name),
@@ -152,13 +152,13 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<HashingError> for Refusal {
+impl From<HashingError> for ServiceError {
     fn from(error: HashingError) -> Self {
         Self::Internal(Box::new(error))
     }
 }
 
-impl From<SealingError> for Refusal {
+impl From<SealingError> for ServiceError {
     fn from(error: SealingError) -> Self {
         Self::Internal(Box::new(error))
     }

@@ -4,9 +4,9 @@ use std::{error::Error, fmt};
 
 /// Shows an error and all that caused it in one line, but for a cause that only repeats what was said.
 #[derive(Debug)]
-pub struct Causes<'e>(pub &'e (dyn Error + 'static));
+pub struct ErrorChain<'e>(pub &'e (dyn Error + 'static));
 
-impl fmt::Display for Causes<'_> {
+impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.0.to_string();
         f.write_str(&said)?;
@@ -36,7 +36,7 @@ mod tests {
     fn causes_follow_and_are_not_repeated() {
         let step = |said, source: Option<Step>| Step { said, source: source.map(Box::new) };
         let error = step("no token", Some(step("not kept: disk full", Some(step("disk full", None)))));
-        assert_eq!(Causes(&error).to_string(), "no token: not kept: disk full");
-        assert_eq!(Causes(&step("no token", None)).to_string(), "no token");
+        assert_eq!(ErrorChain(&error).to_string(), "no token: not kept: disk full");
+        assert_eq!(ErrorChain(&step("no token", None)).to_string(), "no token");
     }
 }

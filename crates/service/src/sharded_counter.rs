@@ -19,9 +19,9 @@ struct Cell(AtomicU64);
 
 /// A number that only grows.
 #[derive(Debug, Default)]
-pub(crate) struct Tally([Cell; CELLS]);
+pub(crate) struct ShardedCounter([Cell; CELLS]);
 
-impl Tally {
+impl ShardedCounter {
     pub(crate) fn add_one(&self) {
         let Self(cells) = self;
         if let Some(Cell(cell)) = CELL.with(|own| cells.get(*own)) {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn nothing_that_any_thread_adds_is_lost() {
-        let tally = Tally::default();
+        let tally = ShardedCounter::default();
         std::thread::scope(|scope| {
             for _ in 0..2 * CELLS {
                 scope.spawn(|| (0..1_000).for_each(|_| tally.add_one()));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{Permission, PermissionKind, ProjectId, Role, Visibility};
+use crate::{Permission, PermissionKind, ProjectId, ProjectVisibility, Role};
 
 /// Where something is done, or may be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,10 +56,10 @@ impl Grants {
     /// Which projects these grants let their holder see: all where any permission of projects is held in every project,
     /// else those that are not private, and those in which any permission is held.
     #[must_use]
-    pub fn visibility(&self) -> Visibility {
+    pub fn visibility(&self) -> ProjectVisibility {
         match self.projects_where(|_| true) {
-            None => Visibility::All,
-            Some(own) => Visibility::NotPrivateAnd(own),
+            None => ProjectVisibility::All,
+            Some(own) => ProjectVisibility::NotPrivateAnd(own),
         }
     }
 
@@ -129,7 +129,7 @@ impl fmt::Display for Denied {
 ///
 /// # Errors
 /// [`Denied`], which names what is missing.
-pub fn authorise(grants: &Grants, any_of: &[Permission], place: &Place) -> Result<(), Denied> {
+pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Result<(), Denied> {
     let allowed = grants.holds(Permission::Admin, &Place::Instance)
         || any_of.iter().any(|permission| {
             grants.holds(*permission, &Place::Instance) || grants.holds(*permission, place)
@@ -141,8 +141,8 @@ pub fn authorise(grants: &Grants, any_of: &[Permission], place: &Place) -> Resul
 ///
 /// # Errors
 /// [`Denied`], which names the first permission that is missing.
-pub fn authorise_granting(grants: &Grants, role: &Role, place: &Place) -> Result<(), Denied> {
-    role.permissions.iter().try_for_each(|permission| authorise(grants, &[*permission], place))
+pub fn authorize_granting(grants: &Grants, role: &Role, place: &Place) -> Result<(), Denied> {
+    role.permissions.iter().try_for_each(|permission| authorize(grants, &[*permission], place))
 }
 
 #[cfg(test)]
@@ -190,7 +190,7 @@ mod tests {
                 .iter()
                 .map(
                     |(permission, place)| {
-                        if authorise(&grants, &[*permission], place).is_ok() { "yes" } else { "no" }
+                        if authorize(&grants, &[*permission], place).is_ok() { "yes" } else { "no" }
                     },
                 )
                 .collect();
@@ -204,10 +204,13 @@ mod tests {
         let seen = |root: &str, in_a: Option<&Role>| {
             Grants::of_roles(&role(root), in_a.map(|role| (project("a"), role))).visibility()
         };
-        assert_eq!(seen("Admin", None), Visibility::All);
-        assert_eq!(seen("Editor", None), Visibility::All);
-        assert_eq!(seen("Viewer", None), Visibility::NotPrivateAnd(BTreeSet::new()));
-        assert_eq!(seen("Viewer", Some(&owner)), Visibility::NotPrivateAnd(BTreeSet::from([project("a")])));
+        assert_eq!(seen("Admin", None), ProjectVisibility::All);
+        assert_eq!(seen("Editor", None), ProjectVisibility::All);
+        assert_eq!(seen("Viewer", None), ProjectVisibility::NotPrivateAnd(BTreeSet::new()));
+        assert_eq!(
+            seen("Viewer", Some(&owner)),
+            ProjectVisibility::NotPrivateAnd(BTreeSet::from([project("a")]))
+        );
     }
 
     #[test]
@@ -216,34 +219,34 @@ mod tests {
         let owner = role("Owner");
         let member = role("Member");
         let of = |held: &Role| Grants::of_roles(&role("Viewer"), [(project("a"), held)]);
-        assert_eq!(authorise_granting(&of(&owner), &member, &a), Ok(()));
-        assert_eq!(authorise_granting(&of(&owner), &owner, &a), Ok(()));
-        let denied = authorise_granting(&of(&member), &owner, &a).expect_err("more than is held");
+        assert_eq!(authorize_granting(&of(&owner), &member, &a), Ok(()));
+        assert_eq!(authorize_granting(&of(&owner), &owner, &a), Ok(()));
+        let denied = authorize_granting(&of(&member), &owner, &a).expect_err("more than is held");
         assert!([Permission::UpdateProject, Permission::DeleteProject].contains(&denied.any_of[0]));
-        assert!(authorise_granting(&of(&owner), &member, &Place::Project(project("b"))).is_err());
-        assert!(authorise_granting(&of(&owner), &role("Admin"), &Place::Instance).is_err());
-        assert_eq!(authorise_granting(&Grants::admin(), &owner, &a), Ok(()));
+        assert!(authorize_granting(&of(&owner), &member, &Place::Project(project("b"))).is_err());
+        assert!(authorize_granting(&of(&owner), &role("Admin"), &Place::Instance).is_err());
+        assert_eq!(authorize_granting(&Grants::admin(), &owner, &a), Ok(()));
     }
 
     #[test]
     fn admin_in_a_project_is_not_admin_of_anything() {
         let place = Place::Project(project("a"));
         let grants = Grants::from_iter([Grant { permission: Permission::Admin, place: place.clone() }]);
-        assert!(authorise(&grants, &[Permission::ReadProjectApiToken], &place).is_err());
-        assert!(authorise(&grants, &[Permission::CreateProject], &Place::Instance).is_err());
+        assert!(authorize(&grants, &[Permission::ReadProjectApiToken], &place).is_err());
+        assert!(authorize(&grants, &[Permission::CreateProject], &Place::Instance).is_err());
     }
 
     #[test]
     fn a_refusal_reads_as_the_seed_has_it() {
         let place = Place::Project(project("default"));
-        let denied = authorise(&Grants::default(), &[Permission::ReadProjectApiToken], &place)
+        let denied = authorize(&Grants::default(), &[Permission::ReadProjectApiToken], &place)
             .expect_err("nothing held");
         assert_eq!(
             denied.to_string(),
             "You need the \"READ_PROJECT_API_TOKEN\" permission to perform this action in the \"default\" project."
         );
         let either = [Permission::Admin, Permission::ReadClientApiToken];
-        let denied = authorise(&Grants::default(), &either, &Place::Instance).expect_err("nothing held");
+        let denied = authorize(&Grants::default(), &either, &Place::Instance).expect_err("nothing held");
         assert_eq!(
             denied.to_string(),
             "You need one of the permissions \"ADMIN\", \"READ_CLIENT_API_TOKEN\" to perform this action."
@@ -272,16 +275,16 @@ mod tests {
         ) {
             let few: Grants = some.iter().cloned().collect();
             let many: Grants = some.into_iter().chain(more).collect();
-            if authorise(&few, &any_of, &place).is_ok() {
-                prop_assert!(authorise(&many, &any_of, &place).is_ok());
+            if authorize(&few, &any_of, &place).is_ok() {
+                prop_assert!(authorize(&many, &any_of, &place).is_ok());
             }
         }
 
         #[test]
         fn a_grant_elsewhere_allows_nothing_here(permission in permission(), asked in permission()) {
             let elsewhere: Grants = [Grant { permission, place: Place::Project(project("b")) }].into_iter().collect();
-            prop_assert!(authorise(&elsewhere, &[asked], &Place::Project(project("a"))).is_err());
-            prop_assert!(authorise(&elsewhere, &[asked], &Place::Instance).is_err());
+            prop_assert!(authorize(&elsewhere, &[asked], &Place::Project(project("a"))).is_err());
+            prop_assert!(authorize(&elsewhere, &[asked], &Place::Instance).is_err());
         }
     }
 }

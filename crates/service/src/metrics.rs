@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::tally::Tally;
+use crate::sharded_counter::ShardedCounter;
 
 /// The numbers at one moment; counts are since the start of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Figures {
+pub struct Metrics {
     /// Credentials that were answered from memory, good or not.
     pub from_memory: u64,
     /// Credentials that the store was asked about, and answered.
@@ -26,8 +26,8 @@ pub struct Figures {
 /// Where answers came from.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    pub(crate) from_memory: Tally,
-    pub(crate) from_store: Tally,
-    pub(crate) from_stale_memory: Tally,
-    pub(crate) refused_unknown: Tally,
+    pub(crate) from_memory: ShardedCounter,
+    pub(crate) from_store: ShardedCounter,
+    pub(crate) from_stale_memory: ShardedCounter,
+    pub(crate) refused_unknown: ShardedCounter,
 }
