@@ -10,10 +10,6 @@ pub mod access;
 pub mod access_races;
 pub mod accounts;
 mod at_once;
-mod cases_of_people;
-mod cases_of_places;
-mod cases_of_the_store;
-mod cases_of_tokens;
 pub mod dropped_changes;
 pub mod dropped_futures;
 pub mod dropped_removals;
@@ -51,7 +47,6 @@ mod sample_people;
 pub mod samples;
 pub mod seen;
 pub mod sessions;
-mod suite;
 pub mod sweep;
 pub mod token_changes;
 pub mod token_lists;
@@ -62,3 +57,23 @@ pub mod user_changes;
 pub mod users;
 
 pub use fixture::Fixture;
+
+include!(concat!(env!("OUT_DIR"), "/suite.rs"));
+
+/// Generates a module with one test per case; used by [`suite!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! tests_of {
+    ($module:ident { $($case:ident),+ }) => {
+        #[cfg(test)]
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    let fixture = super::latchkey_conformance_fixture().await;
+                    $crate::$module::$case(&fixture.store).await;
+                }
+            )+
+        }
+    };
+}
