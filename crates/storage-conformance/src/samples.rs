@@ -8,12 +8,12 @@ use latchkey_domain::{
 };
 use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
 
-pub use crate::{sample_events::*, sample_people::*};
+pub use crate::{sample_events::*, sample_users::*};
 
 /// More than any case needs, unless it is about limits.
-pub const ROOM_ENOUGH: Quota = Quota(1_000_000);
+pub const AMPLE_QUOTA: Quota = Quota(1_000_000);
 /// More personal tokens, or sessions, than any case needs, unless it is about limits.
-pub const MANY: u32 = 1_000;
+pub const AMPLE_LIMIT: u32 = 1_000;
 /// The built-in root role that may do everything.
 pub const ADMIN: RoleId = RoleId(1);
 /// The built-in root role that may work with tokens and projects.

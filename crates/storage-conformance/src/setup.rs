@@ -18,7 +18,7 @@ pub(crate) async fn projects(store: &dyn Store, ids: &[&str]) {
 
 pub(crate) async fn token(store: &dyn Store, token: &StoredToken) -> EventId {
     let event = samples::token_created(token);
-    store.create_token(token, samples::ROOM_ENOUGH, &event).await.expect("a token is created")
+    store.create_token(token, samples::AMPLE_QUOTA, &event).await.expect("a token is created")
 }
 
 pub(crate) async fn tokens(store: &dyn Store, tokens: &[StoredToken]) {
@@ -49,12 +49,12 @@ pub(crate) async fn personal_token(
 ) -> PersonalTokenId {
     let token = samples::personal_token(user, description);
     let (event, secret) = (samples::personal_token_created(&token), samples::secret_shown_once(secret));
-    let created = store.create_personal_token(&token, &secret, samples::MANY, &event).await;
+    let created = store.create_personal_token(&token, &secret, samples::AMPLE_LIMIT, &event).await;
     created.expect("a personal token is created").0
 }
 
 /// The user as kept.
-pub(crate) async fn whole_user(store: &dyn Store, new: &NewUser) -> User {
+pub(crate) async fn stored_user(store: &dyn Store, new: &NewUser) -> User {
     let id = user(store, new).await;
     new.clone().with_id(id)
 }

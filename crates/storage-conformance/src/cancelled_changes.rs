@@ -1,4 +1,5 @@
-//! Changes that nobody waits for any more, in the manner of [`crate::dropped_futures`]: made whole or not at all.
+//! Updates and creations whose future is dropped, as in [`crate::cancellation`]: each takes effect
+//! completely or not at all.
 
 use std::sync::Arc;
 
@@ -8,46 +9,46 @@ use latchkey_domain::{
 use latchkey_ports::{LoginKey, Rotation, Store, TokenMatch};
 
 use crate::{
-    dropped_futures::{CALLS, is_whole, poll_and_drop},
-    given,
-    observed::{Observed, observe},
+    cancellation::{CALLS, assert_consistent, poll_and_drop},
+    harness::{StoreContents, read_contents},
     samples::{
-        EDITOR, MANY, MEMBER, OWNER, digest, environment, event, memberships, moment, new_password, password,
-        personal_token, personal_token_created, project, project_id, project_role, secret, secret_shown_once,
-        session, session_start, test_environment, token, user_named,
+        AMPLE_LIMIT, EDITOR, MEMBER, OWNER, digest, environment, event, memberships, moment, new_password,
+        password, personal_token, personal_token_created, project, project_id, project_role, secret,
+        secret_shown_once, session, session_start, test_environment, token, user_named,
     },
+    setup,
 };
 
-/// Looks at more than can be listed, until nothing has changed meanwhile.
-async fn observe_with<T>(store: &dyn Store, look: impl AsyncFn() -> T) -> (Observed, T) {
+/// Reads more than can be listed, until nothing changes in between.
+async fn read_contents_with<T>(store: &dyn Store, look: impl AsyncFn() -> T) -> (StoreContents, T) {
     loop {
-        let before = observe(store).await;
+        let before = read_contents(store).await;
         let seen = look().await;
-        if observe(store).await == before {
+        if read_contents(store).await == before {
             return (before, seen);
         }
     }
 }
 
-/// How many events of this kind there are.
-pub(crate) fn told(observed: &Observed, kind: EventKind) -> usize {
+/// Returns the number of events of this kind.
+pub(crate) fn count_events(observed: &StoreContents, kind: EventKind) -> usize {
     observed.events.iter().filter(|event| event.record.kind == kind).count()
 }
 
-/// Rotations: which secrets find a token, and how many were rotated, is what the trail says.
-pub async fn of_rotations(store: &Arc<dyn Store>) {
+/// The secrets that find a token, and the number of rotated tokens, match the events.
+pub async fn a_dropped_rotation_takes_effect_completely_or_not_at_all(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let overlap_until = Some(moment(50));
     for turns in 0..CALLS {
         let stored = token(turns, &["default"]);
-        given::token(store, &stored).await;
+        setup::token(store, &stored).await;
         let (from, to) = (stored.secret.digest, secret(10_000 + turns));
         let rotation = Rotation { token: stored.token.id, from, to, overlap_until };
         let rotated = event(EventKind::ApiTokenRotated);
         poll_and_drop(turns, store.rotate_token(&rotation, &rotated)).await;
     }
     let by_secret = async |number| store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
-    let (observed, found) = observe_with(store, async || {
+    let (observed, found) = read_contents_with(store, async || {
         let mut found = Vec::new();
         for turns in 0..CALLS {
             found.push((by_secret(turns).await, by_secret(10_000 + turns).await));
@@ -66,46 +67,46 @@ pub async fn of_rotations(store: &Arc<dyn Store>) {
         assert_eq!(by_new, if is_rotated { matching(10_000 + turns, None) } else { None });
         rotated += usize::from(is_rotated);
     }
-    assert_eq!(told(&observed, EventKind::ApiTokenRotated), rotated);
-    is_whole(store).await;
+    assert_eq!(count_events(&observed, EventKind::ApiTokenRotated), rotated);
+    assert_consistent(store).await;
 }
 
-/// Changed ends: as many tokens end as events say.
-pub async fn of_changed_ends(store: &Arc<dyn Store>) {
+/// As many tokens have an expiry as there are update events.
+pub async fn a_dropped_expiry_change_takes_effect_completely_or_not_at_all(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     for turns in 0..CALLS {
         let stored = token(turns, &["default"]);
-        given::token(store, &stored).await;
+        setup::token(store, &stored).await;
         let changed = event(EventKind::ApiTokenUpdated);
         let call = store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed);
         poll_and_drop(turns, call).await;
     }
-    let observed = observe(store).await;
+    let observed = read_contents(store).await;
     let ending = observed.all_tokens.iter().filter(|stored| stored.token.expires_at.is_some()).count();
-    assert_eq!(told(&observed, EventKind::ApiTokenUpdated), ending);
-    is_whole(store).await;
+    assert_eq!(count_events(&observed, EventKind::ApiTokenUpdated), ending);
+    assert_consistent(store).await;
 }
 
-/// Whatever else is made: as much is there as events say.
-pub async fn of_other_creations(store: &Arc<dyn Store>) {
+/// For every other kind of creation, as many entries exist as there are events.
+pub async fn other_dropped_creations_take_effect_completely_or_not_at_all(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let ed = given::user(store, &user_named("ed")).await;
+    let ed = setup::user(store, &user_named("ed")).await;
     let all = ["production", "development"].map(environment);
     for turns in 0..CALLS {
         let (user, role) = (user_named(&format!("u{turns}")), project_role(&format!("r{turns}")));
         let (place, project) = (test_environment(&format!("e{turns}")), project(&format!("p{turns}")));
         let session = session_start(&session(turns, ed), turns);
         let token = personal_token(ed, &format!("t{turns}"));
-        let (events, secret) = (creations(), secret_shown_once(turns));
+        let (events, secret) = (creation_events(), secret_shown_once(turns));
         let token_event = personal_token_created(&token);
         poll_and_drop(turns, store.create_user(&user, Some(password(1)), &events[0])).await;
         poll_and_drop(turns, store.create_role(&role, &events[1])).await;
         poll_and_drop(turns, store.create_environment(&place, &events[2])).await;
         poll_and_drop(turns, store.create_project(&project, &all, Some(ed), &events[3])).await;
         poll_and_drop(turns, store.start_session(&session, &events[4])).await;
-        poll_and_drop(turns, store.create_personal_token(&token, &secret, MANY, &token_event)).await;
+        poll_and_drop(turns, store.create_personal_token(&token, &secret, AMPLE_LIMIT, &token_event)).await;
     }
-    let observed = observe(store).await;
+    let observed = read_contents(store).await;
     let there = [
         (EventKind::ServiceAccountCreated, observed.users.len() - 1),
         (EventKind::RoleCreated, observed.roles.len() - 5),
@@ -115,17 +116,17 @@ pub async fn of_other_creations(store: &Arc<dyn Store>) {
         (EventKind::PersonalTokenCreated, observed.personal_tokens.len()),
     ];
     for (kind, there) in there {
-        assert_eq!(told(&observed, kind), there, "{kind}");
+        assert_eq!(count_events(&observed, kind), there, "{kind}");
     }
     let owned = observed.projects.iter().filter(|listed| listed.project.id != project_id("default"));
     for listed in owned {
         assert_eq!((listed.members, listed.environments.len()), (1, 2), "{:?}", listed.project.id);
     }
-    is_whole(store).await;
+    assert_consistent(store).await;
 }
 
-/// One for each creation; the first is of another kind than that of the user who is there already.
-fn creations() -> [NewEvent; 5] {
+/// Returns one event per creation. The first has another kind than that of the user who exists already.
+fn creation_events() -> [NewEvent; 5] {
     let kinds = [
         EventKind::ServiceAccountCreated,
         EventKind::RoleCreated,
@@ -136,21 +137,21 @@ fn creations() -> [NewEvent; 5] {
     kinds.map(event)
 }
 
-/// Whatever else changes: each thing is what the last of its events says.
-pub async fn of_other_changes(store: &Arc<dyn Store>) {
+/// For every other kind of change, each entry has the state of its latest event.
+pub async fn other_dropped_changes_take_effect_completely_or_not_at_all(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let mut user = given::whole_user(store, &NewUser { root_role: EDITOR, ..user_named("ed") }).await;
-    let mut role = given::role(store, &project_role("CI")).await;
-    given::projects(store, &["a"]).await;
+    let mut user = setup::stored_user(store, &NewUser { root_role: EDITOR, ..user_named("ed") }).await;
+    let mut role = setup::role(store, &project_role("CI")).await;
+    setup::projects(store, &["a"]).await;
     let mut place = project("a");
     for turns in 0..CALLS {
         let at = moment(i64::try_from(turns).expect("few"));
-        let [one, two, three, four, five] = changes().map(|change| NewEvent { at, ..change });
-        let held = memberships(&[user.id], &project_id("a"), &[roles_of(turns)]);
+        let [one, two, three, four, five] = update_events().map(|change| NewEvent { at, ..change });
+        let held = memberships(&[user.id], &project_id("a"), &[replaced_role(turns)]);
         let keys = [LoginKey::Account("ed".to_owned())];
-        poll_and_drop(turns, store.update_user(&user, &user_of(turns, &user), &one)).await;
-        poll_and_drop(turns, store.update_role(&role, &role_of(turns, &role), &two)).await;
-        poll_and_drop(turns, store.update_project(&place, &place_of(turns, &place), &three)).await;
+        poll_and_drop(turns, store.update_user(&user, &updated_user(turns, &user), &one)).await;
+        poll_and_drop(turns, store.update_role(&role, &updated_role(turns, &role), &two)).await;
+        poll_and_drop(turns, store.update_project(&place, &updated_project(turns, &place), &three)).await;
         poll_and_drop(turns, store.replace_memberships(&held, &four)).await;
         poll_and_drop(turns, store.set_password(&new_password(user.id, turns), &five)).await;
         poll_and_drop(turns, store.record_login_failure(&keys, at)).await;
@@ -159,47 +160,50 @@ pub async fn of_other_changes(store: &Arc<dyn Store>) {
         role = store.find_role(role.id).await.expect("a look-up").expect("the role");
         place = store.find_project(&place.id).await.expect("a look-up").expect("the project");
     }
-    is_whole(store).await;
+    assert_consistent(store).await;
     let find_account = async || store.find_account(user.id).await.expect("a look-up").expect("the account");
-    let (observed, account) = observe_with(store, find_account).await;
+    let (observed, account) = read_contents_with(store, find_account).await;
     let last = |kind| {
         let events = observed.events.iter().rev().map(|event| &event.record);
         let last = events.clone().find(|record| record.kind == kind)?;
         u64::try_from(last.at.millis() - moment(0).millis()).ok()
     };
     if let Some(turns) = last(EventKind::UserUpdated) {
-        assert_eq!(account.user, user_of(turns, &user));
+        assert_eq!(account.user, updated_user(turns, &user));
     }
     if let Some(turns) = last(EventKind::RoleUpdated) {
-        assert!(observed.roles.contains(&role_of(turns, &role)), "{:?}", observed.roles);
+        assert!(observed.roles.contains(&updated_role(turns, &role)), "{:?}", observed.roles);
     }
     if let Some(turns) = last(EventKind::ProjectUpdated) {
-        assert_eq!(observed.projects[0].project, place_of(turns, &place));
+        assert_eq!(observed.projects[0].project, updated_project(turns, &place));
     }
     let held: Vec<_> = observed.members[0].iter().flat_map(|member| member.roles.clone()).collect();
-    assert_eq!(held, last(EventKind::ProjectAccessUpdated).map(roles_of).into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        held,
+        last(EventKind::ProjectAccessUpdated).map(replaced_role).into_iter().collect::<Vec<_>>()
+    );
     assert!(account.password == last(EventKind::PasswordChanged).map(password));
 }
 
-fn user_of(turns: u64, user: &User) -> User {
+fn updated_user(turns: u64, user: &User) -> User {
     User { name: Some(PersonName::new(&format!("change {turns}")).expect("a name")), ..user.clone() }
 }
 
-fn role_of(turns: u64, role: &Role) -> Role {
+fn updated_role(turns: u64, role: &Role) -> Role {
     let description = RoleDescription::new(&format!("change {turns}")).expect("a description");
     Role { description, ..role.clone() }
 }
 
-fn place_of(turns: u64, place: &Project) -> Project {
+fn updated_project(turns: u64, place: &Project) -> Project {
     let mode = if turns.is_multiple_of(2) { ProjectMode::Private } else { ProjectMode::Open };
     Project { mode, updated_at: moment(i64::try_from(turns).expect("few")), ..place.clone() }
 }
 
-fn roles_of(turns: u64) -> RoleId {
+fn replaced_role(turns: u64) -> RoleId {
     if turns.is_multiple_of(2) { MEMBER } else { OWNER }
 }
 
-fn changes() -> [NewEvent; 5] {
+fn update_events() -> [NewEvent; 5] {
     let kinds = [
         EventKind::UserUpdated,
         EventKind::RoleUpdated,

@@ -10,7 +10,7 @@ use latchkey_domain::{
 use latchkey_ports::{Memberships, PasswordChange, SessionStart};
 use uuid::Uuid;
 
-use crate::samples::{ADMIN, MANY, VIEWER, moment, secret_shown_once};
+use crate::samples::{ADMIN, AMPLE_LIMIT, VIEWER, moment, secret_shown_once};
 
 /// A user of this user name, without an e-mail address.
 #[must_use]
@@ -117,7 +117,7 @@ pub fn session_start(session: &Session, secret: u64) -> SessionStart {
         session: session.clone(),
         secret: secret_shown_once(secret),
         password: None,
-        max_per_user: MANY,
+        max_per_user: AMPLE_LIMIT,
     }
 }
 
