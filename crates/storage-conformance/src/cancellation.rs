@@ -35,13 +35,13 @@ pub(crate) async fn poll_and_drop<T>(turns: u64, call: impl Future<Output = T>) 
 }
 
 /// Returns the tokens that were created and not deleted, according to the event log.
-fn tokens_by_events(observed: &StoreContents) -> BTreeSet<TokenId> {
+fn tokens_by_events(contents: &StoreContents) -> BTreeSet<TokenId> {
     let mut tokens = BTreeSet::new();
     let id_in = |snapshot: &Option<Snapshot>| {
         let json = snapshot.as_ref().expect("a snapshot").to_json();
         TokenId::parse(json["id"].as_str().expect("an id")).expect("a token's id")
     };
-    for event in &observed.events {
+    for event in &contents.events {
         let record = &event.record;
         let fits = match record.kind {
             EventKind::ApiTokenCreated => tokens.insert(id_in(&record.after)),
@@ -55,15 +55,15 @@ fn tokens_by_events(observed: &StoreContents) -> BTreeSet<TokenId> {
 
 /// Checks that tokens and events agree and that the store still accepts writes.
 pub(crate) async fn assert_consistent(store: &dyn Store) {
-    let observed = read_contents(store).await;
-    let listed: BTreeSet<_> = observed.tokens.iter().flatten().map(|stored| stored.token.id).collect();
-    assert_eq!(listed, tokens_by_events(&observed), "tokens without events, or events without tokens");
+    let contents = read_contents(store).await;
+    let listed: BTreeSet<_> = contents.tokens.iter().flatten().map(|stored| stored.token.id).collect();
+    assert_eq!(listed, tokens_by_events(&contents), "tokens without events, or events without tokens");
 
     let stored = token(1_000_000, &["default"]);
     let created = store.create_token(&stored, AMPLE_QUOTA, &token_created(&stored)).await.expect("created");
-    assert_eq!(store.find_token(stored.token.id).await.expect("a look-up").as_ref(), Some(&stored));
-    let trail = read_contents(store).await.events;
-    assert!(trail.iter().any(|event| event.id == created), "the event of the last creation is missing");
+    assert_eq!(store.find_token(stored.token.id).await.expect("a lookup").as_ref(), Some(&stored));
+    let events = read_contents(store).await.events;
+    assert!(events.iter().any(|event| event.id == created), "the event of the last creation is missing");
 }
 
 /// Token creations are dropped after the first poll, or some polls later.
@@ -110,10 +110,10 @@ pub async fn dropped_reads_and_writes_leave_the_store_consistent(store: &Arc<dyn
         poll_and_drop(turns, store.record_token_use(&[(stored.token.id, moment(5))])).await;
         poll_and_drop(turns, store.events_after(EventId(0), 100)).await;
     }
-    let observed = read_contents(store.as_ref()).await;
-    let of_projects = observed.events.iter().filter(|event| event.record.kind == EventKind::ProjectCreated);
-    // The project that was always there has no event.
-    assert_eq!(of_projects.count() + 1, observed.projects.len());
+    let contents = read_contents(store.as_ref()).await;
+    let of_projects = contents.events.iter().filter(|event| event.record.kind == EventKind::ProjectCreated);
+    // The default project has no event.
+    assert_eq!(of_projects.count() + 1, contents.projects.len());
     assert_consistent(store.as_ref()).await;
 }
 
@@ -145,30 +145,30 @@ pub async fn a_dropped_project_deletion_takes_effect_completely_or_not_at_all(st
         let removal = project_removal(&id);
         poll_and_drop(turns, store.delete_project(&removal)).await;
     }
-    let observed = read_contents(store).await;
-    let there: BTreeSet<_> = observed.projects.iter().map(|listed| listed.project.id.to_string()).collect();
+    let contents = read_contents(store).await;
+    let there: BTreeSet<_> = contents.projects.iter().map(|listed| listed.project.id.to_string()).collect();
     let mut gone = 0;
     for turns in 0..CALLS {
         let id = format!("p{turns}");
         let tokens = [token(3 * turns, &[&id]), token(3 * turns + 1, &["default", &id])];
         if there.contains(&id) {
-            let listed = observed.projects.iter().find(|listed| listed.project.id == project_id(&id));
+            let listed = contents.projects.iter().find(|listed| listed.project.id == project_id(&id));
             let listed = listed.expect("the project");
             assert_eq!((listed.members, listed.tokens, listed.environments.len()), (1, 2, 1));
-            assert!(tokens.iter().all(|stored| observed.all_tokens.contains(stored)));
+            assert!(tokens.iter().all(|stored| contents.all_tokens.contains(stored)));
         } else {
             gone += 1;
             let outcome = project_removal(&id).outcome_of(&tokens[1].token);
             let RemovalOutcome::Narrowed { access, .. } = outcome else { panic!("default is left") };
             let found = |stored: &StoredToken| {
-                observed.all_tokens.iter().find(|one| one.token.id == stored.token.id).cloned()
+                contents.all_tokens.iter().find(|one| one.token.id == stored.token.id).cloned()
             };
             assert_eq!(found(&tokens[1]).expect("narrowed").token.access, access);
             assert_eq!(found(&tokens[0]), None);
         }
     }
     for kind in [EventKind::ProjectDeleted, EventKind::ApiTokenDeleted, EventKind::ApiTokenUpdated] {
-        assert_eq!(count_events(&observed, kind), gone, "{kind}");
+        assert_eq!(count_events(&contents, kind), gone, "{kind}");
     }
     assert_consistent(store).await;
 }
@@ -184,15 +184,15 @@ pub async fn a_dropped_environment_deletion_takes_effect_completely_or_not_at_al
         let removal = environment_removal(&name);
         poll_and_drop(turns, store.delete_environment(&removal)).await;
     }
-    let observed = read_contents(store).await;
-    let made = observed.environments.iter().filter(|one| one.environment.name.as_str().starts_with('e'));
+    let contents = read_contents(store).await;
+    let made = contents.environments.iter().filter(|one| one.environment.name.as_str().starts_with('e'));
     let left = made.clone().count();
-    assert!(made.clone().all(|one| (one.projects, one.tokens) == (1, 1)), "{:?}", observed.environments);
-    assert_eq!(observed.all_tokens.len(), left);
-    assert_eq!(observed.projects[0].environments.len(), left + 2);
+    assert!(made.clone().all(|one| (one.projects, one.tokens) == (1, 1)), "{:?}", contents.environments);
+    assert_eq!(contents.all_tokens.len(), left);
+    assert_eq!(contents.projects[0].environments.len(), left + 2);
     let gone = usize::try_from(CALLS).expect("few") - left;
     for kind in [EventKind::EnvironmentDeleted, EventKind::ApiTokenDeleted] {
-        assert_eq!(count_events(&observed, kind), gone, "{kind}");
+        assert_eq!(count_events(&contents, kind), gone, "{kind}");
     }
     assert_consistent(store).await;
 }
@@ -217,24 +217,24 @@ pub async fn other_dropped_deletions_take_effect_completely_or_not_at_all(store:
         let role = setup::role(store, &project_role(&format!("r{turns}"))).await.id;
         let token = setup::personal_token(store, ed, &format!("t{turns}"), turns).await;
         setup::session(store, &session(turns, ed), turns).await;
-        let place = environment(&format!("e{turns}"));
-        setup::environments(store, &[place.as_str()]).await;
-        setup::project_environments(store, "default", &[place.as_str()]).await;
+        let name = environment(&format!("e{turns}"));
+        setup::environments(store, &[name.as_str()]).await;
+        setup::project_environments(store, "default", &[name.as_str()]).await;
         let [one, two, three, four, five] = kinds.map(event);
         poll_and_drop(turns, store.delete_user(user, &one)).await;
         poll_and_drop(turns, store.delete_role(role, &two)).await;
         poll_and_drop(turns, store.delete_personal_token(ed, token, &three)).await;
         poll_and_drop(turns, store.end_session(ed, session(turns, ed).id, &four)).await;
-        poll_and_drop(turns, store.remove_project_environment(&default, &place, &five)).await;
+        poll_and_drop(turns, store.remove_project_environment(&default, &name, &five)).await;
     }
-    let observed = read_contents(store).await;
-    let [users, roles, tokens, sessions, environments] = kinds.map(|kind| count_events(&observed, kind));
+    let contents = read_contents(store).await;
+    let [users, roles, tokens, sessions, environments] = kinds.map(|kind| count_events(&contents, kind));
     let made = usize::try_from(CALLS).expect("few");
-    assert_eq!(observed.users.len(), 1 + made - users);
-    assert_eq!(observed.members[0].len(), made - users);
-    assert_eq!(observed.roles.len(), 5 + made - roles);
-    assert_eq!(observed.personal_tokens.len(), 2 * made - users - tokens);
-    assert_eq!(observed.sessions.len(), 2 * made - users - sessions);
-    assert_eq!(observed.projects[0].environments.len(), 2 + made - environments);
+    assert_eq!(contents.users.len(), 1 + made - users);
+    assert_eq!(contents.members[0].len(), made - users);
+    assert_eq!(contents.roles.len(), 5 + made - roles);
+    assert_eq!(contents.personal_tokens.len(), 2 * made - users - tokens);
+    assert_eq!(contents.sessions.len(), 2 * made - users - sessions);
+    assert_eq!(contents.projects[0].environments.len(), 2 + made - environments);
     assert_consistent(store).await;
 }

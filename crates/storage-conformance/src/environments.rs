@@ -27,7 +27,7 @@ async fn change(store: &dyn Store, before: &Environment, after: &Environment) ->
 
 /// Expects the environment in lookups and lists, in no project and without tokens.
 async fn assert_stored(store: &dyn Store, expected: &Environment) {
-    let found = store.find_environment(&expected.name).await.expect("a look-up");
+    let found = store.find_environment(&expected.name).await.expect("a lookup");
     assert_eq!(found.as_ref(), Some(expected));
     let overview = EnvironmentOverview { environment: expected.clone(), projects: 0, tokens: 0 };
     assert!(store.environments().await.expect("environments").contains(&overview));
@@ -47,7 +47,7 @@ fn environments_of_every_kind() -> Vec<Environment> {
         Environment { kind: EnvironmentKind::PreProduction, enabled: false, ..test_environment("a.b~c_d") },
         Environment { kind: EnvironmentKind::Production, sort_order: i32::MAX, ..test_environment(&longest) },
         Environment { sort_order: i32::MIN, ..test_environment("Staging") },
-        // No new one may be called so; one that is from before is read all the same.
+        // New environments may not have this name, but stored ones with it must still be readable.
         test_environment(".."),
     ]
 }
@@ -153,7 +153,7 @@ pub async fn sort_orders_change_together(store: &Arc<dyn Store>) {
     assert_eq!(names(store).await, ["b", "production", "development", "c", "a"]);
     assert_stored(store, &Environment { sort_order: i32::MAX, ..test_environment("a") }).await;
     assert_stored(store, &test_environment("c")).await;
-    let overview = store.project_overview(&project_id("default")).await.expect("a look-up").expect("there");
+    let overview = store.project_overview(&project_id("default")).await.expect("a lookup").expect("there");
     assert_eq!(overview.environments, ["production", "development"].map(environment));
 }
 
@@ -186,7 +186,7 @@ pub async fn the_projects_and_tokens_of_an_environment_are_counted(store: &Arc<d
         working_in("staging", token_of_all_projects(3)),
         admin_token(4),
         working_in("production", token(5, &["a"])),
-        // Where a token works, its project's environments do not decide.
+        // A token may use an environment that its project does not contain.
         token(6, &["b"]),
     ];
     setup::tokens(store, &tokens).await;
@@ -238,7 +238,7 @@ async fn remove_from_project(store: &dyn Store, project: &str, name: &str) -> Re
 }
 
 async fn names_in_project(store: &dyn Store, project: &str) -> Vec<String> {
-    let overview = store.project_overview(&project_id(project)).await.expect("a look-up").expect("there");
+    let overview = store.project_overview(&project_id(project)).await.expect("a lookup").expect("there");
     overview.environments.iter().map(ToString::to_string).collect()
 }
 

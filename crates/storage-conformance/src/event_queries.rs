@@ -36,9 +36,9 @@ fn projects(ids: &[&str]) -> Vec<ProjectId> {
 /// Runs the query and expects the events at these positions of the log (from 0), in this order, and that
 /// total.
 async fn assert_finds(store: &dyn Store, query: &EventQuery, expected: &[usize]) {
-    let trail = all_events(store).await;
+    let events = all_events(store).await;
     let page = store.events(query).await.expect("events");
-    let expected: Vec<Event> = expected.iter().map(|index| trail[*index].clone()).collect();
+    let expected: Vec<Event> = expected.iter().map(|index| events[*index].clone()).collect();
     assert_eq!(page.events, expected, "{query:?}");
     assert_eq!(page.total, u64::try_from(expected.len()).expect("few"), "{query:?}");
 }
@@ -154,7 +154,7 @@ pub async fn events_are_restricted_by_scope(store: &Arc<dyn Store>) {
     assert_finds(store, &EventQuery::within(some(&["a", "default"])), &[5, 3, 2]).await;
     assert_finds(store, &EventQuery::within(some(&["nope"])), &[]).await;
     assert_finds(store, &EventQuery::within(some(&[])), &[]).await;
-    // Reach and filter have both to be met, each by whichever project.
+    // The scope and the filter must both match, possibly by different projects.
     let both = |reach, ids| EventQuery { projects: projects(ids), ..EventQuery::within(reach) };
     assert_finds(store, &both(some(&["a"]), &["b"]), &[3]).await;
     assert_finds(store, &both(some(&["A", "a"]), &["gone"]), &[]).await;
@@ -264,11 +264,11 @@ pub async fn old_events_are_forgotten(store: &Arc<dyn Store>) {
         ..event(UserCreated)
     });
     store_events(store, moments).await;
-    let trail = all_events(store).await;
+    let events = all_events(store).await;
     assert_eq!(store.forget_events(moment(1)).await.expect("forgotten"), 0);
-    assert_eq!(all_events(store).await, trail);
+    assert_eq!(all_events(store).await, events);
     assert_eq!(store.forget_events(moment(6)).await.expect("forgotten"), 2);
-    let left = [trail[1].clone(), trail[3].clone(), trail[4].clone()];
+    let left = [events[1].clone(), events[3].clone(), events[4].clone()];
     assert_eq!(all_events(store).await, left, "the newest stays, old as it is");
     assert_finds(store, &EventQuery { projects: projects(&["b"]), ..all_events_query() }, &[2, 1, 0]).await;
     assert_eq!(store.forget_events(moment(6)).await.expect("forgotten"), 0);
@@ -276,7 +276,7 @@ pub async fn old_events_are_forgotten(store: &Arc<dyn Store>) {
     assert_eq!(store.forget_events(moment(10)).await.expect("forgotten"), 3);
     assert_eq!(all_events(store).await.len(), 1);
     store_events(store, [event(UserCreated)]).await;
-    assert!(all_events(store).await[1].id > trail[4].id, "numbers rise on");
+    assert!(all_events(store).await[1].id > events[4].id, "event ids must keep rising");
 }
 
 /// The newest event is kept, so that followers see how far the log goes. An empty log stays empty.

@@ -103,7 +103,7 @@ pub(crate) async fn token_numbers(store: &dyn Store, query: &TokenQuery) -> Vec<
 
 /// Returns the token with one of these digests, none of which is a retired secret.
 pub(crate) async fn token_of_digest(store: &dyn Store, digests: &[SecretDigest]) -> Option<StoredToken> {
-    let found = store.find_token_by_digest(digests).await.expect("a look-up")?;
+    let found = store.find_token_by_digest(digests).await.expect("a lookup")?;
     assert_eq!(found.secret_until, None, "nothing was rotated");
     Some(found.stored)
 }

@@ -31,7 +31,7 @@ pub async fn a_new_store_has_only_the_default_project(store: &Arc<dyn Store>) {
         environments: vec![environment("development"), environment("production")],
     };
     assert_eq!(projects, [overview]);
-    let found = store.find_project(&project_id(Project::DEFAULT)).await.expect("a look-up");
+    let found = store.find_project(&project_id(Project::DEFAULT)).await.expect("a lookup");
     assert_eq!(found, Some(expected));
 }
 
@@ -42,11 +42,11 @@ pub async fn a_new_store_has_two_environments(store: &Arc<dyn Store>) {
     let in_default = |environment| EnvironmentOverview { environment, projects: 1, tokens: 0 };
     assert_eq!(listed, expected.clone().map(in_default));
     for one in expected {
-        let found = store.find_environment(&one.name).await.expect("a look-up");
+        let found = store.find_environment(&one.name).await.expect("a lookup");
         assert_eq!(found, Some(one));
     }
     for unknown in ["test", "Production", "productio_"] {
-        let found = store.find_environment(&environment(unknown)).await.expect("a look-up");
+        let found = store.find_environment(&environment(unknown)).await.expect("a lookup");
         assert_eq!(found, None);
     }
 }
@@ -64,12 +64,12 @@ pub async fn a_new_store_has_no_tokens_users_or_events(store: &Arc<dyn Store>) {
     assert_eq!(store.events_after(EventId(0), 10).await.expect("events"), []);
     assert_eq!(store.tokens_of_project(&project_id("default")).await.expect("tokens"), []);
     let id = TokenId::new(moment(0), [0; 10]);
-    assert_eq!(store.find_token(id).await.expect("a look-up"), None);
-    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
-    assert_eq!(store.find_user(UserId(1)).await.expect("a look-up"), None);
-    assert_eq!(store.find_account_by_login("admin").await.expect("a look-up"), None);
-    assert_eq!(store.grants_of(UserId(1)).await.expect("a look-up"), None);
-    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+    assert_eq!(store.find_token(id).await.expect("a lookup"), None);
+    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
+    assert_eq!(store.find_user(UserId(1)).await.expect("a lookup"), None);
+    assert_eq!(store.find_account_by_login("admin").await.expect("a lookup"), None);
+    assert_eq!(store.grants_of(UserId(1)).await.expect("a lookup"), None);
+    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
 }
 
 /// The first custom role gets the first id that is not reserved for built-in roles.
@@ -94,7 +94,7 @@ pub async fn first_tokens_are_stored_with_their_events(store: &Arc<dyn Store>) {
     assert!(store.create_first_tokens(&tokens).await.expect("kept"));
 
     for first in &tokens {
-        let found = store.find_token(first.token.token.id).await.expect("a look-up");
+        let found = store.find_token(first.token.token.id).await.expect("a lookup");
         assert_eq!(found.as_ref(), Some(&first.token));
     }
     let found = token_of_digest(store.as_ref(), &[digest(103)]).await;
@@ -113,7 +113,7 @@ pub async fn first_tokens_are_created_once(store: &Arc<dyn Store>) {
     let events = all_events(store.as_ref()).await;
     assert!(!store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("an answer"));
     assert!(!store.create_first_tokens(&first_tokens([admin_token(2)])).await.expect("an answer"));
-    assert_eq!(store.find_token(admin_token(2).token.id).await.expect("a look-up"), None);
+    assert_eq!(store.find_token(admin_token(2).token.id).await.expect("a lookup"), None);
     assert_eq!(all_events(store.as_ref()).await, events);
 }
 
@@ -121,7 +121,7 @@ pub async fn first_tokens_are_created_once(store: &Arc<dyn Store>) {
 pub async fn first_tokens_are_skipped_when_a_token_exists(store: &Arc<dyn Store>) {
     setup::token(store.as_ref(), &token(1, &["default"])).await;
     assert!(!store.create_first_tokens(&first_tokens([admin_token(2)])).await.expect("an answer"));
-    assert_eq!(store.find_token(admin_token(2).token.id).await.expect("a look-up"), None);
+    assert_eq!(store.find_token(admin_token(2).token.id).await.expect("a lookup"), None);
 }
 
 /// Only tokens that exist now count: after the last one is deleted, first tokens can be created again.

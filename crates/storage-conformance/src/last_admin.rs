@@ -1,4 +1,4 @@
-//! The last user with the root role Admin stays: without one, unknown could grant access.
+//! The last user with the root role Admin stays: without one, no user could grant access.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub async fn all_admins_but_one_can_be_deleted_or_demoted(store: &Arc<dyn Store>
     expect_event(store, &event(EventKind::UserUpdated), demote(store, &users[0])).await;
     expect_event(store, &event(EventKind::UserDeleted), delete(store, &users[1])).await;
     assert_last_admin(store, &users[2]).await;
-    // Who was demoted is unknown's last Admin.
+    // A demoted user does not count as an admin.
     let demoted = User { root_role: VIEWER, ..users[0].clone() };
     delete(store, &demoted).await.expect("removed");
     assert_last_admin(store, &users[2]).await;

@@ -23,7 +23,7 @@ fn from(name: &str, text: &str) -> LoginKey {
 }
 
 async fn fail(store: &dyn Store, keys: &[LoginKey], now: Timestamp) {
-    store.record_login_failure(keys, now).await.expect("noted");
+    store.record_login_failure(keys, now).await.expect("recorded");
 }
 
 async fn failures(store: &dyn Store, keys: &[LoginKey]) -> Vec<Option<LoginFailures>> {
@@ -161,7 +161,7 @@ pub async fn concurrent_login_failures_are_all_counted(store: &Arc<dyn Store>) {
         if call % 2 == 0 {
             keys.reverse();
         }
-        async move { store.record_login_failure(&keys, moment(7)).await.expect("noted") }
+        async move { store.record_login_failure(&keys, moment(7)).await.expect("recorded") }
     });
     run_concurrently(calls).await;
     assert_eq!(failures(store.as_ref(), &keys).await, [Some(times(30, moment(7))); 4]);
@@ -174,7 +174,7 @@ pub async fn concurrent_login_failures_of_many_accounts_count_for_the_address(st
         let store = Arc::clone(store);
         let name = format!("u{call}");
         let keys = [account(&name), shared.clone(), from(&name, "192.0.2.7")];
-        async move { store.record_login_failure(&keys, at(5)).await.expect("noted") }
+        async move { store.record_login_failure(&keys, at(5)).await.expect("recorded") }
     });
     run_concurrently(calls).await;
     let asked = [shared, account("u0"), account("u29"), from("u7", "192.0.2.7")];

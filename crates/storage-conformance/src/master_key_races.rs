@@ -17,7 +17,7 @@ use crate::{
 };
 
 async fn finds_token(store: &dyn Store, number: u64) -> bool {
-    store.find_token_by_digest(&[digest(number)]).await.expect("a look-up").is_some()
+    store.find_token_by_digest(&[digest(number)]).await.expect("a lookup").is_some()
 }
 
 /// The token has the new secret of the rotation, whichever call came first. The old one is retired under
@@ -46,7 +46,7 @@ pub async fn a_rotation_beside_a_key_change_keeps_its_secret(store: &Arc<dyn Sto
         let (rotated, rekeyed) =
             (finds_token(store, 1_000 + number).await, finds_token(store, 2_000 + number).await);
         assert!(rotated != rekeyed);
-        // Retired, or under another key.
+        // Retired, or moved to the other key.
         assert_eq!(finds_token(store, number).await, rotated);
     }
 }
@@ -108,7 +108,7 @@ pub async fn a_project_deletion_beside_a_key_change_does_not_deadlock(store: &Ar
                 assert!(!finds_token(store.as_ref(), digest).await, "{digest}");
             }
         }
-        let found = store.find_project(&project_id(&project)).await.expect("a look-up");
+        let found = store.find_project(&project_id(&project)).await.expect("a lookup");
         assert_eq!(found, None);
     }
 }
@@ -139,8 +139,8 @@ pub async fn a_user_deletion_beside_a_key_change_leaves_no_secret(store: &Arc<dy
         run_concurrently(calls).await;
         for number in numbers {
             let digests = [digest(number), digest(2_000 + number)];
-            let personal = store.find_personal_token_by_digest(&digests).await.expect("a look-up");
-            let session = store.find_session_by_digest(&digests).await.expect("a look-up");
+            let personal = store.find_personal_token_by_digest(&digests).await.expect("a lookup");
+            let session = store.find_session_by_digest(&digests).await.expect("a lookup");
             assert!(personal.is_none() && session.is_none());
         }
     }
@@ -179,7 +179,7 @@ pub async fn a_dropped_key_change_takes_effect_completely_or_not_at_all(store: &
         poll_and_drop(turns, store.rekey_secrets(&all)).await;
     }
     assert_consistent(store).await;
-    // Whoever is still at work is done before the next who writes; what is seen then stays.
+    // A write waits for calls that are still running, so the state after it is final.
     for turns in 0..CALLS {
         let (one, two) = (2 * turns, 2 * turns + 1);
         loop {

@@ -17,9 +17,9 @@ use crate::{
     setup,
 };
 
-/// The key of the samples.
+/// The master key of the sample secrets.
 pub(crate) const OLD: KeyId = KeyId([0xff, 0, 1, 0x80]);
-/// The key that secrets get under.
+/// The master key to which secrets are moved.
 pub(crate) const NEW: KeyId = KeyId([0, 1, 2, 3]);
 
 /// Moves a secret to the new key, as the sample secret of number `to`.
@@ -66,8 +66,8 @@ pub async fn token_secrets_are_read_in_pages_by_id(store: &Arc<dyn Store>) {
     setup::tokens(store, &tokens).await;
     let secrets = |number: usize| {
         let stored = tokens.iter().find(|stored| stored.secret.digest == digest(number as u64));
-        let StoredToken { token, secret, alias } = stored.expect("a sample").clone();
-        TokenSecrets { token: token.id, secret, alias }
+        let stored = stored.expect("a sample").clone();
+        TokenSecrets { token: stored.token.id, secret: stored.secret, alias: stored.alias }
     };
     assert_eq!(walk(None, 10).await, [1, 2, 3, 4, 5].map(secrets));
     assert_eq!(walk(None, 2).await, [1, 2].map(secrets));
@@ -93,7 +93,7 @@ pub async fn a_sealed_secret_moves_to_another_key(store: &Arc<dyn Store>) {
     stored.alias = Some(SecretRecord { key: NEW, ..secret(111) });
     assert_eq!(read_contents(store).await.all_tokens, [stored.clone(), other]);
     for (number, is_there) in [(1, false), (11, false), (101, true), (111, true)] {
-        let found = store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
+        let found = store.find_token_by_digest(&[digest(number)]).await.expect("a lookup");
         assert_eq!(found.as_ref().map(|found| &found.stored), is_there.then_some(&stored), "by {number}");
     }
     assert_eq!(read_contents(store).await.events, events);
@@ -124,7 +124,7 @@ pub async fn an_unsealed_secret_moves_to_another_key(store: &Arc<dyn Store>) {
     ];
     assert_eq!(rekey(store, &all).await, [1, 2, 4, 5, 11].map(digest));
 
-    let by_digest = async |number| store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
+    let by_digest = async |number| store.find_token_by_digest(&[digest(number)]).await.expect("a lookup");
     for number in [1, 2, 11] {
         assert_eq!(by_digest(number).await, None);
     }
@@ -134,17 +134,17 @@ pub async fn an_unsealed_secret_moves_to_another_key(store: &Arc<dyn Store>) {
         assert_eq!(by_digest(number).await.expect("the token").secret_until, None);
     }
     for (number, is_there) in [(4, false), (104, true)] {
-        let found = store.find_personal_token_by_digest(&[digest(number)]).await.expect("a look-up");
+        let found = store.find_personal_token_by_digest(&[digest(number)]).await.expect("a lookup");
         assert_eq!(found.map(|found| found.token.id), is_there.then_some(personal));
     }
     for (number, is_there) in [(5, false), (105, true)] {
-        let found = store.find_session_by_digest(&[digest(number)]).await.expect("a look-up");
+        let found = store.find_session_by_digest(&[digest(number)]).await.expect("a lookup");
         assert_eq!(found.map(|found| found.session), is_there.then(|| signed_in.clone()));
     }
     let after = read_contents(store).await;
     assert_eq!(after.events, before.events);
     assert_eq!((after.personal_tokens, after.sessions), (before.personal_tokens, before.sessions));
-    // Nobody did the same once more.
+    // A second run moves nothing.
     assert_eq!(rekey(store, &all).await, []);
 }
 
@@ -237,7 +237,7 @@ pub async fn of_two_secrets_moved_to_one_digest_the_first_succeeds(store: &Arc<d
     let [one, two, three] = tokens.map(|stored| SecretOf::Token(stored.token.id));
     let all = [rekeying(one, 1, 101), rekeying(two, 2, 101), rekeying(three, 3, 103)];
     assert_eq!(rekey(store, &all).await, [digest(1), digest(3)]);
-    let found = store.find_token_by_digest(&[digest(101)]).await.expect("a look-up").expect("the first");
+    let found = store.find_token_by_digest(&[digest(101)]).await.expect("a lookup").expect("the first");
     assert_eq!(SecretOf::Token(found.stored.token.id), one);
 }
 

@@ -25,7 +25,7 @@ fn grants(root: RoleId, in_projects: &[(&str, RoleId)]) -> Grants {
 
 async fn error_of_adding(store: &dyn Store, user: UserId, project: &str, role: RoleId) -> ErrorKind {
     let project = project_id(project);
-    // The event need not fit: it must not be kept.
+    // The event is arbitrary, because it must not be recorded.
     let event = membership_added(user, &project, MEMBER);
     let memberships = memberships(&[user], &project, &[role]);
     expect_error(store, store.add_memberships(&memberships, &event)).await
@@ -195,7 +195,7 @@ pub async fn added_roles_keep_the_earliest_time(store: &Arc<dyn Store>) {
         members_of(store, "default").await,
         [(one, vec![OWNER, MEMBER], 5), (two, vec![OWNER, MEMBER], 9)]
     );
-    // The earliest counts, in whichever order they came.
+    // The earliest time counts, whatever the order of the calls.
     let own = setup::role(store, &project_role("CI")).await.id;
     add(store, &memberships_at(1, &[one], "default", &[own])).await;
     assert_eq!(members_of(store, "default").await[0], (one, vec![OWNER, MEMBER, own], 1));
@@ -253,7 +253,7 @@ pub async fn replacing_memberships_sets_exactly_these_roles(store: &Arc<dyn Stor
     assert_eq!(members_of(store, "default").await, [(one, kept.clone(), 5), (three, kept, 5)]);
     replace(store, &memberships_at(12, &[one], "a", &[own])).await;
     assert_eq!(members_of(store, "a").await[0], (one, vec![own], 9));
-    // The same again is no change, and no fault.
+    // Replacing with the same roles succeeds and changes nothing.
     replace(store, &memberships_at(15, &[one], "a", &[own])).await;
     assert_eq!(members_of(store, "a").await[0], (one, vec![own], 9));
 }

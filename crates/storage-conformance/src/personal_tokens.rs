@@ -22,7 +22,7 @@ use crate::{
 };
 
 async fn holder(store: &dyn Store, digests: &[SecretDigest]) -> Option<PersonalTokenHolder> {
-    store.find_personal_token_by_digest(digests).await.expect("a look-up")
+    store.find_personal_token_by_digest(digests).await.expect("a lookup")
 }
 
 async fn last_used_at(store: &dyn Store, number: u64) -> Option<Timestamp> {
@@ -30,7 +30,7 @@ async fn last_used_at(store: &dyn Store, number: u64) -> Option<Timestamp> {
 }
 
 async fn record_use(store: &dyn Store, seen: &[(PersonalTokenId, Timestamp)]) {
-    store.record_personal_token_use(seen).await.expect("noted");
+    store.record_personal_token_use(seen).await.expect("recorded");
 }
 
 async fn create_stored(store: &dyn Store, token: &NewPersonalToken, number: u64) -> PersonalTokenId {
@@ -92,7 +92,7 @@ pub async fn a_personal_token_is_found_by_any_of_several_digests(store: &Arc<dyn
     }
     assert_eq!(holder(store, &[digest(7), digest(5)]).await, None);
     assert_eq!(holder(store, &[]).await, None);
-    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
 }
 
 /// Texts of any script and length, and times of all years, are read back.
@@ -183,12 +183,12 @@ pub async fn a_large_batch_of_personal_token_uses_is_recorded(store: &Arc<dyn St
     let user = setup::user(store, &user_named("ed")).await;
     let one = setup::personal_token(store, user, "one", 1).await;
     let two = setup::personal_token(store, user, "two", 2).await;
-    let unknown = |note| PersonalTokenId(1_000_000 + note);
-    let mut notes: Vec<_> = (0..5_000).map(|note| (unknown(note), at(note))).collect();
-    notes[0].0 = one;
-    notes[4_000].0 = one;
-    notes[4_999].0 = two;
-    record_use(store, &notes).await;
+    let unknown = |entry| PersonalTokenId(1_000_000 + entry);
+    let mut entries: Vec<_> = (0..5_000).map(|entry| (unknown(entry), at(entry))).collect();
+    entries[0].0 = one;
+    entries[4_000].0 = one;
+    entries[4_999].0 = two;
+    record_use(store, &entries).await;
     assert_eq!(
         (last_used_at(store, 1).await, last_used_at(store, 2).await),
         (Some(at(4_000)), Some(at(4_999)))
@@ -217,7 +217,7 @@ async fn tokens_of(store: &dyn Store, users: &[UserId]) -> Vec<PersonalToken> {
 }
 
 async fn is_found(store: &dyn Store, number: u64) -> bool {
-    store.find_personal_token_by_digest(&[digest(number)]).await.expect("a look-up").is_some()
+    store.find_personal_token_by_digest(&[digest(number)]).await.expect("a lookup").is_some()
 }
 
 async fn create_two_users(store: &dyn Store) -> (UserId, UserId) {
@@ -237,7 +237,7 @@ pub async fn personal_tokens_of_several_users_are_listed(store: &Arc<dyn Store>)
         let created = store.create_personal_token(&new, &secret_shown_once(number), 9, &event).await;
         tokens.push(new.with_id(created.expect("created").0));
     }
-    store.record_personal_token_use(&[(tokens[1].id, moment(8))]).await.expect("noted");
+    store.record_personal_token_use(&[(tokens[1].id, moment(8))]).await.expect("recorded");
     tokens[1].last_used_at = Some(moment(8));
     let named = |indices: &[usize]| indices.iter().map(|index| tokens[*index].clone()).collect::<Vec<_>>();
     assert_eq!(tokens_of(store, &[ed, bot]).await, named(&[0, 1, 3, 4]));

@@ -60,7 +60,7 @@ pub async fn projects_are_filtered_by_visibility(store: &Arc<dyn Store>) {
         ids(store, &visible(public_and(&["b-private"]))).await,
         ["b-private", "default", "open", "protected"]
     );
-    // What is seen anyway comes once, what is not there or archived comes not at all, and case matters.
+    // Public projects are listed once; unknown and archived ones are not listed; ids are case-sensitive.
     let odd = public_and(&["open", "nope", "A-PRIVATE", "old-a-private", "b_private"]);
     assert_eq!(ids(store, &visible(odd)).await, public);
 }
@@ -128,7 +128,7 @@ pub async fn project_lists_are_paged(store: &Arc<dyn Store>) {
 
 /// Returns the numbers of members and tokens, which must be the same in lists and lookups.
 async fn counts(store: &dyn Store, id: &str) -> (u64, u64) {
-    let overview = store.project_overview(&project_id(id)).await.expect("a look-up").expect("the project");
+    let overview = store.project_overview(&project_id(id)).await.expect("a lookup").expect("the project");
     let listed = all_projects(store).await;
     assert!(listed.contains(&overview), "{overview:?} is not in {listed:?}");
     (overview.members, overview.tokens)
@@ -137,7 +137,7 @@ async fn counts(store: &dyn Store, id: &str) -> (u64, u64) {
 /// An unknown project has no overview; ids are case-sensitive.
 pub async fn an_unknown_project_has_no_overview(store: &Arc<dyn Store>) {
     for unknown in ["nope", "DEFAULT", "defaul_"] {
-        assert_eq!(store.project_overview(&project_id(unknown)).await.expect("a look-up"), None);
+        assert_eq!(store.project_overview(&project_id(unknown)).await.expect("a lookup"), None);
     }
 }
 

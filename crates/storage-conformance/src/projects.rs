@@ -19,7 +19,7 @@ use crate::{
 
 async fn assert_project_round_trips(store: &dyn Store, project: &Project) {
     store.create_project(project, &[], None, &project_created(project)).await.expect("created");
-    assert_eq!(store.find_project(&project.id).await.expect("a look-up").as_ref(), Some(project));
+    assert_eq!(store.find_project(&project.id).await.expect("a lookup").as_ref(), Some(project));
     assert!(all_projects(store).await.iter().any(|listed| listed.project == *project));
 }
 
@@ -31,7 +31,7 @@ pub async fn a_project_round_trips(store: &Arc<dyn Store>) {
         ..project(&"x".repeat(100))
     };
     let shortest = Project { description: ProjectDescription::new("").expect("empty"), ..project("-") };
-    // No new one may be called as the last two; those that are from before are read all the same.
+    // New projects may not have the last two names, but stored ones with them must still be readable.
     for project in [project("a"), longest, shortest, project(".."), project("archive")] {
         assert_project_round_trips(store.as_ref(), &project).await;
     }
@@ -92,7 +92,7 @@ pub async fn a_project_is_created_with_its_environments(store: &Arc<dyn Store>) 
         let named: Vec<_> = named.iter().map(|name| environment(name)).collect();
         let (project, event) = (project(id), project_created(&project(id)));
         expect_event(store, &event, store.create_project(&project, &named, None, &event)).await;
-        let overview = store.project_overview(&project.id).await.expect("a look-up").expect("the project");
+        let overview = store.project_overview(&project.id).await.expect("a lookup").expect("the project");
         let expected: Vec<_> = expected.iter().map(|name| environment(name)).collect();
         assert_eq!(overview, ProjectOverview { project, members: 0, tokens: 0, environments: expected });
     }
@@ -129,8 +129,8 @@ pub async fn project_creation_errors_have_a_fixed_order(store: &Arc<dyn Store>) 
     assert_eq!(then_environment, ErrorKind::NotFound(Entity::Environment(environment("nope"))));
     let then_owner = refused("a", &names[..1]).await;
     assert_eq!(then_owner, ErrorKind::NotFound(Entity::User(unknown)));
-    assert_eq!(store.find_project(&project_id("a")).await.expect("a look-up"), None);
-    assert_eq!(store.project_overview(&project_id("a")).await.expect("a look-up"), None);
+    assert_eq!(store.find_project(&project_id("a")).await.expect("a lookup"), None);
+    assert_eq!(store.project_overview(&project_id("a")).await.expect("a lookup"), None);
 }
 
 /// An id is used once, whatever else differs; the first project stays.
@@ -160,7 +160,7 @@ pub async fn project_ids_are_case_sensitive(store: &Arc<dyn Store>) {
         assert_project_round_trips(store.as_ref(), &Project { name: project("x").name, ..project(id) }).await;
     }
     for unknown in ["b", "DEFAULT", "_", "default."] {
-        assert_eq!(store.find_project(&project_id(unknown)).await.expect("a look-up"), None);
+        assert_eq!(store.find_project(&project_id(unknown)).await.expect("a lookup"), None);
     }
 }
 
@@ -171,8 +171,8 @@ async fn change(store: &dyn Store, before: &Project, after: &Project) -> Result<
 /// Changes the project and expects the new state and the event.
 async fn assert_change(store: &dyn Store, before: &Project, after: &Project) {
     expect_event(store, &event(EventKind::ProjectUpdated), change(store, before, after)).await;
-    assert_eq!(store.find_project(&after.id).await.expect("a look-up").as_ref(), Some(after));
-    let overview = store.project_overview(&after.id).await.expect("a look-up").expect("the project");
+    assert_eq!(store.find_project(&after.id).await.expect("a lookup").as_ref(), Some(after));
+    let overview = store.project_overview(&after.id).await.expect("a lookup").expect("the project");
     assert_eq!(overview.project, *after);
     assert!(all_projects(store).await.contains(&overview));
 }
@@ -208,12 +208,12 @@ pub async fn every_field_of_a_project_changes(store: &Arc<dyn Store>) {
         ..was.clone()
     };
     assert_change(store, &was, &longest).await;
-    assert_eq!(store.find_project(&project_id("b")).await.expect("a look-up"), Some(project("b")));
+    assert_eq!(store.find_project(&project_id("b")).await.expect("a lookup"), Some(project("b")));
 }
 
 /// The default project can be changed like any other.
 pub async fn the_default_project_changes(store: &Arc<dyn Store>) {
-    let before = store.find_project(&project_id(Project::DEFAULT)).await.expect("a look-up");
+    let before = store.find_project(&project_id(Project::DEFAULT)).await.expect("a lookup");
     let before = before.expect("the project");
     for after in changed_copies(&before) {
         assert_change(store.as_ref(), &before, &after).await;
@@ -241,19 +241,19 @@ pub async fn archiving_a_project_keeps_its_contents(store: &Arc<dyn Store>) {
     setup::token(store, &token(1, &["a"])).await;
     let ed = setup::user(store, &user_named("ed")).await;
     setup::membership(store, ed, &project_id("a"), MEMBER).await;
-    let before = store.project_overview(&project_id("a")).await.expect("a look-up").expect("the project");
+    let before = store.project_overview(&project_id("a")).await.expect("a lookup").expect("the project");
     let members = store.members(&project_id("a")).await.expect("members");
 
     let archived = Project { archived_at: Some(moment(9)), ..project("a") };
     assert_change(store, &project("a"), &archived).await;
-    let now = store.project_overview(&project_id("a")).await.expect("a look-up").expect("the project");
+    let now = store.project_overview(&project_id("a")).await.expect("a lookup").expect("the project");
     assert_eq!((now.members, now.tokens, &now.environments), (1, 1, &before.environments));
     assert_eq!(store.members(&project_id("a")).await.expect("members"), members);
     assert_eq!(store.tokens_of_project(&project_id("a")).await.expect("tokens"), [token(1, &["a"])]);
     setup::token(store, &token(2, &["a"])).await;
 
     assert_change(store, &archived, &project("a")).await;
-    let now = store.project_overview(&project_id("a")).await.expect("a look-up").expect("the project");
+    let now = store.project_overview(&project_id("a")).await.expect("a lookup").expect("the project");
     assert_eq!((now.members, now.tokens, now.environments), (1, 2, before.environments));
 }
 
@@ -266,7 +266,7 @@ pub async fn a_stale_project_update_is_rejected(store: &Arc<dyn Store>) {
     for seen in changed_copies(&project("a")) {
         assert_eq!(expect_error(store, change(store, &seen, &after)).await, stale, "{seen:?}");
     }
-    // The same where the project has what the caller lacks.
+    // The expected state lacks a value that the stored one has.
     let archived = Project { archived_at: Some(moment(9)), ..project("a") };
     assert_change(store, &project("a"), &archived).await;
     for seen in [project("a"), Project { archived_at: Some(moment(10)), ..project("a") }] {
@@ -300,6 +300,6 @@ pub async fn one_of_concurrent_project_updates_succeeds(store: &Arc<dyn Store>) 
         });
         let stale = ErrorKind::Stale(Entity::Project(project_id(id)));
         let winner = exactly_one_succeeds(store.as_ref(), stale, calls).await;
-        assert_eq!(store.find_project(&project_id(id)).await.expect("a look-up"), Some(winner));
+        assert_eq!(store.find_project(&project_id(id)).await.expect("a lookup"), Some(winner));
     }
 }

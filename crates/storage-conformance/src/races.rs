@@ -32,7 +32,7 @@ pub async fn one_of_concurrent_token_deletions_succeeds(store: &Arc<dyn Store>) 
         async move { store.delete_token(stored.token.id, &token_deleted(&stored)).await }
     });
     exactly_one_succeeds(store.as_ref(), ErrorKind::NotFound(Entity::Token(stored.token.id)), calls).await;
-    assert_eq!(store.find_token(stored.token.id).await.expect("a look-up"), None);
+    assert_eq!(store.find_token(stored.token.id).await.expect("a lookup"), None);
 }
 
 /// Of 20 concurrent projects with the same id, one is created, complete.
@@ -50,7 +50,7 @@ pub async fn one_of_concurrent_projects_with_the_same_id_is_created(store: &Arc<
     let winner =
         exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::Project(project_id("a"))), calls)
             .await;
-    assert_eq!(store.find_project(&winner.id).await.expect("a look-up"), Some(winner));
+    assert_eq!(store.find_project(&winner.id).await.expect("a lookup"), Some(winner));
 }
 
 /// Of 20 concurrent users whose e-mail addresses differ only in case, one is created.
@@ -62,7 +62,7 @@ pub async fn one_of_concurrent_users_with_the_same_email_is_created(store: &Arc<
         async move { store.create_user(&new, None, &user_created(&new)).await.map(|(id, _)| id) }
     });
     let winner = exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::UserIdentity), calls).await;
-    let found = store.find_account_by_login("Ed@example.com").await.expect("a look-up");
+    let found = store.find_account_by_login("Ed@example.com").await.expect("a lookup");
     assert_eq!(found.map(|account| account.user.id), Some(winner));
 }
 
@@ -130,19 +130,19 @@ pub async fn concurrent_creations_do_not_deadlock(store: &Arc<dyn Store>) {
 pub async fn concurrent_records_of_token_use_do_not_deadlock(store: &Arc<dyn Store>) {
     let tokens: Vec<_> = (0..40).map(|number| token(number, &["default"])).collect();
     setup::tokens(store.as_ref(), &tokens).await;
-    let calls = (0..20_i64).map(|note| {
+    let calls = (0..20_i64).map(|index| {
         let store = Arc::clone(store);
-        let mut seen: Vec<_> = tokens.iter().map(|stored| (stored.token.id, moment(note))).collect();
-        if note % 2 == 0 {
+        let mut seen: Vec<_> = tokens.iter().map(|stored| (stored.token.id, moment(index))).collect();
+        if index % 2 == 0 {
             seen.reverse();
         }
         let removed =
-            usize::try_from(note).ok().filter(|note| note % 4 == 0).map(|note| tokens[note].clone());
+            usize::try_from(index).ok().filter(|index| index % 4 == 0).map(|index| tokens[index].clone());
         async move {
             if let Some(removed) = removed {
                 store.delete_token(removed.token.id, &token_deleted(&removed)).await.expect("removed");
             }
-            store.record_token_use(&seen).await.expect("noted");
+            store.record_token_use(&seen).await.expect("recorded");
         }
     });
     run_concurrently(calls).await;
@@ -151,7 +151,7 @@ pub async fn concurrent_records_of_token_use_do_not_deadlock(store: &Arc<dyn Sto
     assert!(left.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{left:?}");
 }
 
-/// Follows the trail from its beginning, as a replica does.
+/// A reader that follows the event log from its beginning, as a replica does.
 #[derive(Default)]
 /// Reads the event log from its beginning, as a replica does.
 struct Follower {
@@ -160,7 +160,7 @@ struct Follower {
 }
 
 impl Follower {
-    /// Reads on, up to the newest event.
+    /// Reads up to the newest event.
     async fn catch_up(&mut self, store: &dyn Store) {
         let latest = store.latest_event().await.expect("a number");
         assert!(latest >= self.last, "{latest:?} after {:?} was seen", self.last);
@@ -217,13 +217,13 @@ pub async fn a_follower_sees_every_event_once_and_in_order(store: &Arc<dyn Store
     writers_are_done.store(true, Ordering::SeqCst);
     followers.extend(readers.join_all().await);
 
-    let trail = all_events(store.as_ref()).await;
-    assert_eq!(u64::try_from(trail.len()), Ok(WRITERS * (1 + TOKENS + TOKENS / 3)));
+    let log = all_events(store.as_ref()).await;
+    assert_eq!(u64::try_from(log.len()), Ok(WRITERS * (1 + TOKENS + TOKENS / 3)));
     for mut follower in followers {
         follower.catch_up(store.as_ref()).await;
         let numbers = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<_>>();
-        assert_eq!(numbers(&follower.seen), numbers(&trail), "a follower missed something or saw it twice");
-        assert_eq!(follower.seen, trail);
+        assert_eq!(numbers(&follower.seen), numbers(&log), "a follower missed an event or saw it twice");
+        assert_eq!(follower.seen, log);
     }
 }
 
@@ -250,10 +250,10 @@ pub async fn a_follower_sees_every_event_of_a_project_deletion(store: &Arc<dyn S
         }
     });
     let followers = run_concurrently(writers).await;
-    let trail = all_events(store.as_ref()).await;
-    assert_eq!(u64::try_from(trail.len()), Ok(WRITERS * ROUNDS * (2 * TOKENS + 2)));
+    let log = all_events(store.as_ref()).await;
+    assert_eq!(u64::try_from(log.len()), Ok(WRITERS * ROUNDS * (2 * TOKENS + 2)));
     for mut follower in followers {
         follower.catch_up(store.as_ref()).await;
-        assert_eq!(follower.seen, trail, "a follower missed something or saw it twice");
+        assert_eq!(follower.seen, log, "a follower missed an event or saw it twice");
     }
 }

@@ -40,14 +40,14 @@ async fn changes_by_events(store: &dyn Store) -> BTreeMap<TokenId, (u32, u32)> {
 
 /// Expects exactly the tokens that were created and not revoked, each with one event per change.
 async fn assert_tokens_match_events(store: &dyn Store, tokens: &[StoredToken], created: usize) {
-    let trail = changes_by_events(store).await;
+    let changes = changes_by_events(store).await;
     let mut seen = 0;
     for stored in tokens {
-        let there = store.find_token(stored.token.id).await.expect("a look-up").is_some();
-        let told = trail.get(&stored.token.id).copied().unwrap_or_default();
-        assert!([(0, 0), (1, 0), (1, 1)].contains(&told), "created and revoked {told:?} times");
-        assert_eq!(there, told == (1, 0), "{}", stored.token.name);
-        seen += usize::from(told.0 == 1);
+        let there = store.find_token(stored.token.id).await.expect("a lookup").is_some();
+        let counts = changes.get(&stored.token.id).copied().unwrap_or_default();
+        assert!([(0, 0), (1, 0), (1, 1)].contains(&counts), "created and revoked {counts:?} times");
+        assert_eq!(there, counts == (1, 0), "{}", stored.token.name);
+        seen += usize::from(counts.0 == 1);
     }
     assert_eq!(seen, created, "as many events as creations");
 }
@@ -83,7 +83,7 @@ pub async fn tokens_created_beside_a_project_deletion_do_not_outlive_it(store: &
         let (done, refused) = partition_results(run_concurrently(calls).await);
         let gone = ErrorKind::NotFound(Entity::Project(project_id("a")));
         assert!(refused.iter().all(|refusal| *refusal == gone), "{refused:?}");
-        assert_eq!(store.find_project(&project_id("a")).await.expect("a look-up"), None);
+        assert_eq!(store.find_project(&project_id("a")).await.expect("a lookup"), None);
         let left = all_tokens(store.as_ref()).await;
         assert!(left.iter().all(|stored| !stored.token.access.projects().names(&project_id("a"))));
         assert_tokens_match_events(store.as_ref(), &tokens, done.len() - 1).await;
@@ -95,7 +95,7 @@ pub async fn tokens_created_beside_a_project_deletion_do_not_outlive_it(store: &
 async fn assert_counts(store: &dyn Store, projects: &[&str]) {
     for id in projects {
         let there = store.tokens_of_project(&project_id(id)).await.expect("tokens").len();
-        let overview = store.project_overview(&project_id(id)).await.expect("a look-up").expect("there");
+        let overview = store.project_overview(&project_id(id)).await.expect("a lookup").expect("there");
         assert_eq!(overview.tokens, u64::try_from(there).expect("few"), "in {id}");
     }
     let tokens = all_tokens(store).await;
@@ -132,7 +132,7 @@ pub async fn tokens_created_beside_an_environment_deletion_do_not_outlive_it(sto
         let (done, refused) = partition_results(run_concurrently(calls).await);
         let gone = ErrorKind::NotFound(Entity::Environment(environment("staging")));
         assert!(refused.iter().all(|refusal| *refusal == gone), "{refused:?}");
-        assert_eq!(store.find_environment(&environment("staging")).await.expect("a look-up"), None);
+        assert_eq!(store.find_environment(&environment("staging")).await.expect("a lookup"), None);
         let left = all_tokens(store.as_ref()).await;
         let name = environment("staging");
         assert!(left.iter().all(|stored| stored.token.access.environment() != Some(&name)));
@@ -250,7 +250,7 @@ pub async fn a_role_deleted_while_it_is_assigned_is_in_use_or_gone(store: &Arc<d
                 .iter()
                 .all(|one| allowed.contains(one) || *one == ErrorKind::Conflict(Entity::Membership))
         );
-        let there = store.find_role(role).await.expect("a look-up").is_some();
+        let there = store.find_role(role).await.expect("a lookup").is_some();
         let held = store.roles_in_project(ed, &project_id("default")).await.expect("roles");
         assert_eq!(held, if there { vec![role] } else { vec![] });
     }
@@ -294,10 +294,10 @@ pub async fn a_root_role_deleted_while_it_is_assigned_is_in_use_or_gone(store: &
         let (_, refused) = partition_results(run_concurrently(calls).await);
         let allowed = [ErrorKind::InUse(Entity::Role(role)), ErrorKind::NotFound(Entity::Role(role))];
         assert!(refused.iter().all(|one| allowed.contains(one)), "{refused:?}");
-        let there = store.find_role(role).await.expect("a look-up").is_some();
-        let new = store.find_account_by_login(&format!("new {round}")).await.expect("a look-up");
-        assert_eq!(new.is_some(), there, "whoever was made holds a role that is there");
-        let now = store.find_user(ed.id).await.expect("a look-up").expect("the user").root_role;
+        let there = store.find_role(role).await.expect("a lookup").is_some();
+        let new = store.find_account_by_login(&format!("new {round}")).await.expect("a lookup");
+        assert_eq!(new.is_some(), there, "a created user must have an existing role");
+        let now = store.find_user(ed.id).await.expect("a lookup").expect("the user").root_role;
         assert_eq!(now, if there { role } else { VIEWER });
         store.grants_of(ed.id).await.expect("grants").expect("the user");
     }

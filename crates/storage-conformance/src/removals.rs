@@ -69,8 +69,8 @@ pub async fn deleting_a_project_revokes_or_narrows_its_tokens(store: &Arc<dyn St
     assert_eq!(all_tokens(store).await, left);
     for stored in &tokens {
         let now = narrowed(stored, "a");
-        assert_eq!(store.find_token(stored.token.id).await.expect("a look-up"), now);
-        let found = store.find_token_by_digest(&[stored.secret.digest]).await.expect("a look-up");
+        assert_eq!(store.find_token(stored.token.id).await.expect("a lookup"), now);
+        let found = store.find_token_by_digest(&[stored.secret.digest]).await.expect("a lookup");
         assert_eq!(found.map(|found| found.stored), now);
     }
     let of_b: Vec<_> =
@@ -92,7 +92,7 @@ pub async fn a_narrowed_token_keeps_everything_else(store: &Arc<dyn Store>) {
     let left = narrowed(&now, "a").expect("the project b is left");
     assert_eq!(left.token.access.projects(), &only(&["b"]));
     for (number, secret_until) in [(2, None), (101, None), (1, Some(moment(50)))] {
-        let found = store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
+        let found = store.find_token_by_digest(&[digest(number)]).await.expect("a lookup");
         let expected = TokenMatch { stored: left.clone(), secret_until, found_by: digest(number) };
         assert_eq!(found, Some(expected));
     }
@@ -108,7 +108,7 @@ pub async fn tokens_revoked_with_a_project_free_their_secrets(store: &Arc<dyn St
     setup::rotation(store, &Rotation { token: stored.token.id, from, to: secret(2), overlap_until }).await;
     assert_project_deletion(store, "a", &[&StoredToken { secret: secret(2), ..stored.clone() }]).await;
     for number in [1, 2, 101] {
-        assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a look-up"), None);
+        assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);
     }
     let again = with_alias(2, token(1, &["default"]));
     setup::token(store, &with_alias(101, token(3, &["default"]))).await;
@@ -147,8 +147,8 @@ pub async fn deleting_a_project_deletes_its_memberships_and_environments(store: 
     let before = read_contents(store).await;
     assert_project_deletion(store, "a", &[]).await;
 
-    assert_eq!(store.find_project(&project_id("a")).await.expect("a look-up"), None);
-    assert_eq!(store.project_overview(&project_id("a")).await.expect("a look-up"), None);
+    assert_eq!(store.find_project(&project_id("a")).await.expect("a lookup"), None);
+    assert_eq!(store.project_overview(&project_id("a")).await.expect("a lookup"), None);
     let held = Grants::of_roles(&built_in_role(VIEWER), [(project_id("b"), &built_in_role(MEMBER))]);
     assert_eq!(store.grants_of(ed).await.expect("grants"), Some(held));
     assert_eq!(store.roles_in_project(ed, &project_id("a")).await.expect("roles"), []);
@@ -172,7 +172,7 @@ pub async fn a_deleted_project_can_be_created_again_empty(store: &Arc<dyn Store>
     let ed = setup::user(store, &user_named("ed")).await;
     for _ in 0..2 {
         setup::projects(store, &["a"]).await;
-        let overview = store.project_overview(&project_id("a")).await.expect("a look-up").expect("there");
+        let overview = store.project_overview(&project_id("a")).await.expect("a lookup").expect("there");
         assert_eq!((overview.members, overview.tokens, overview.environments), (0, 0, vec![]));
         assert_eq!(store.tokens_of_project(&project_id("a")).await.expect("tokens"), []);
         setup::membership(store, ed, &project_id("a"), OWNER).await;
@@ -222,7 +222,7 @@ pub async fn deleting_a_project_with_many_tokens_keeps_the_order_of_events(store
     assert_eq!(all_events(store).await.len() - events, 301);
     let left: Vec<_> = tokens.iter().filter_map(|stored| narrowed(stored, "a")).collect();
     assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), left);
-    let overview = store.project_overview(&project_id("b")).await.expect("a look-up").expect("the project");
+    let overview = store.project_overview(&project_id("b")).await.expect("a lookup").expect("the project");
     assert_eq!(overview.tokens, 100);
 }
 
@@ -271,13 +271,13 @@ pub async fn deleting_an_environment_revokes_its_tokens(store: &Arc<dyn Store>) 
     let left: Vec<_> = [2, 4, 5, 6].map(|index: usize| tokens[index].clone()).into();
     assert_eq!(all_tokens(store).await, left);
     for number in [1, 2, 4] {
-        assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a look-up"), None);
+        assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);
     }
     assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), []);
     let of_a = store.tokens_of_project(&project_id("a")).await.expect("tokens");
     assert_eq!(of_a, [tokens[2].clone(), tokens[5].clone()]);
     for (id, expected) in [("a", 2), ("b", 0)] {
-        let overview = store.project_overview(&project_id(id)).await.expect("a look-up").expect("there");
+        let overview = store.project_overview(&project_id(id)).await.expect("a lookup").expect("there");
         assert_eq!(overview.tokens, expected, "in {id}");
     }
 }
@@ -292,7 +292,7 @@ pub async fn tokens_revoked_with_an_environment_free_their_secrets_and_quota(sto
     setup::rotation(store, &Rotation { token: stored.token.id, from, to: secret(2), overlap_until }).await;
     assert_environment_deletion(store, "staging", &[&StoredToken { secret: secret(2), ..stored }]).await;
     for number in [1, 2, 101] {
-        assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a look-up"), None);
+        assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);
     }
     let successor = with_alias(2, token_of_all_projects(1));
     let event = token_created(&successor);
@@ -311,7 +311,7 @@ pub async fn a_deleted_environment_leaves_all_projects(store: &Arc<dyn Store>) {
     assert_eq!(projects_and_tokens(store, "production").await, Some((3, 0)));
     assert_environment_deletion(store, "production", &[]).await;
 
-    assert_eq!(store.find_environment(&environment("production")).await.expect("a look-up"), None);
+    assert_eq!(store.find_environment(&environment("production")).await.expect("a lookup"), None);
     assert_eq!(projects_and_tokens(store, "production").await, None);
     let after = read_contents(store).await;
     let without = before.projects.into_iter().map(|mut listed| {

@@ -30,7 +30,7 @@ async fn delete(store: &dyn Store, id: RoleId) -> Result<EventId, StoreError> {
 }
 
 async fn assert_stored(store: &dyn Store, role: &Role) {
-    assert_eq!(store.find_role(role.id).await.expect("a look-up").as_ref(), Some(role));
+    assert_eq!(store.find_role(role.id).await.expect("a lookup").as_ref(), Some(role));
     assert!(store.roles().await.expect("roles").contains(role));
 }
 
@@ -80,7 +80,7 @@ pub async fn a_role_is_found_by_its_id(store: &Arc<dyn Store>) {
         assert_stored(store.as_ref(), &role).await;
     }
     for unknown in [0, -1, 6, 99, i64::MAX, i64::MIN].map(RoleId) {
-        assert_eq!(store.find_role(unknown).await.expect("a look-up"), None);
+        assert_eq!(store.find_role(unknown).await.expect("a lookup"), None);
     }
 }
 
@@ -193,7 +193,7 @@ pub async fn an_unassigned_role_is_deleted(store: &Arc<dyn Store>) {
         let role = create_ci_role(store).await;
         assert!(!ids.contains(&role.id), "{} was given twice", role.id);
         expect_event(store, &event(EventKind::RoleDeleted), delete(store, role.id)).await;
-        assert_eq!(store.find_role(role.id).await.expect("a look-up"), None);
+        assert_eq!(store.find_role(role.id).await.expect("a lookup"), None);
         assert_eq!(store.roles().await.expect("roles"), fresh::roles());
         let refused = expect_error(store, delete(store, role.id)).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::Role(role.id)));
@@ -219,10 +219,10 @@ pub async fn an_assigned_role_cannot_be_deleted(store: &Arc<dyn Store>) {
     }
     let none = memberships(&[ed.id], &project_id("default"), &[MEMBER]);
     store.replace_memberships(&none, &event(EventKind::ProjectAccessUpdated)).await.expect("replaced");
-    delete(store, in_project.id).await.expect("unknown holds it any more");
+    delete(store, in_project.id).await.expect("the role is not assigned");
     let demoted = User { root_role: VIEWER, ..ed.clone() };
     store.update_user(&ed, &demoted, &event(EventKind::UserUpdated)).await.expect("changed");
-    delete(store, root.id).await.expect("unknown holds it any more");
+    delete(store, root.id).await.expect("the role is not assigned");
 }
 
 /// A role can be deleted after the last user, or the last project, in which it was assigned.

@@ -31,13 +31,13 @@ async fn error_of_rotation(store: &dyn Store, rotation: &Rotation) -> ErrorKind 
 
 /// Expects that the sample secret of this number finds the token and is valid until then.
 async fn assert_found(store: &dyn Store, number: u64, stored: &StoredToken, secret_until: Option<Timestamp>) {
-    let found = store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
+    let found = store.find_token_by_digest(&[digest(number)]).await.expect("a lookup");
     let expected = TokenMatch { stored: stored.clone(), secret_until, found_by: digest(number) };
     assert_eq!(found, Some(expected));
 }
 
 async fn assert_not_found(store: &dyn Store, number: u64) {
-    let found = store.find_token_by_digest(&[digest(number)]).await.expect("a look-up");
+    let found = store.find_token_by_digest(&[digest(number)]).await.expect("a lookup");
     assert_eq!(found, None, "by the secret {number}");
 }
 
@@ -61,7 +61,7 @@ pub async fn rotating_keeps_the_old_secret_until_the_overlap_ends(store: &Arc<dy
         let now = StoredToken { secret: secret(number + 10), ..stored };
         assert_found(store, number + 10, &now, None).await;
         assert_found(store, number, &now, Some(moment(50))).await;
-        assert_eq!(store.find_token(now.token.id).await.expect("a look-up").as_ref(), Some(&now));
+        assert_eq!(store.find_token(now.token.id).await.expect("a lookup").as_ref(), Some(&now));
         expected.push(now);
     }
     assert_eq!(all_tokens(store).await, expected);
@@ -142,7 +142,7 @@ pub async fn a_retired_secret_is_found_by_any_of_several_digests(store: &Arc<dyn
     setup::token(store, &stored).await;
     let stored = rotate(store, &stored, 2, Some(moment(5))).await;
     for digests in [[digest(8), digest(1), digest(9)], [digest(1), digest(8), digest(9)]] {
-        let found = store.find_token_by_digest(&digests).await.expect("a look-up");
+        let found = store.find_token_by_digest(&digests).await.expect("a lookup");
         let (stored, secret_until) = (stored.clone(), Some(moment(5)));
         assert_eq!(found, Some(TokenMatch { stored, secret_until, found_by: digest(1) }));
     }
@@ -248,7 +248,7 @@ pub async fn a_retired_secret_finds_the_current_token(store: &Arc<dyn Store>) {
     let stored = rotate(store, &stored, 2, Some(moment(50))).await;
     let changed = event(EventKind::ApiTokenUpdated);
     store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed).await.expect("changed");
-    store.record_token_use(&[(stored.token.id, moment(8))]).await.expect("noted");
+    store.record_token_use(&[(stored.token.id, moment(8))]).await.expect("recorded");
     let now = last_seen(Some(moment(8)), ending(Some(moment(9)), stored));
     assert_found(store, 1, &now, Some(moment(50))).await;
     assert_found(store, 2, &now, None).await;

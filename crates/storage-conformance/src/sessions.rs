@@ -36,7 +36,7 @@ async fn start(store: &dyn Store, number: u64, user: UserId, max_per_user: u32) 
 }
 
 async fn holder(store: &dyn Store, number: u64) -> Option<SessionHolder> {
-    store.find_session_by_digest(&[digest(number)]).await.expect("a look-up")
+    store.find_session_by_digest(&[digest(number)]).await.expect("a lookup")
 }
 
 async fn sessions_of(store: &dyn Store, user: UserId) -> Vec<Session> {
@@ -89,14 +89,14 @@ pub async fn a_session_is_found_by_any_of_several_digests(store: &Arc<dyn Store>
     setup::token(store, &admin_token(5)).await;
     setup::personal_token(store, ed, "ci", 6).await;
     for digests in [[digest(1), digest(7)], [digest(7), digest(1)], [digest(5), digest(1)]] {
-        let found = store.find_session_by_digest(&digests).await.expect("a look-up");
+        let found = store.find_session_by_digest(&digests).await.expect("a lookup");
         assert_eq!(found.expect("the session").session, session(1, ed));
     }
     for digests in [&[digest(7), digest(5), digest(6)][..], &[]] {
-        assert_eq!(store.find_session_by_digest(digests).await.expect("a look-up"), None);
+        assert_eq!(store.find_session_by_digest(digests).await.expect("a lookup"), None);
     }
-    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
-    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+    assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
+    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
 }
 
 /// Times of all years, expired sessions, and any id and origin are read back.
@@ -142,7 +142,7 @@ pub async fn starting_a_session_records_the_last_login(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let (ed, al) = (setup::user(store, &user_named("ed")).await, setup::user(store, &user_named("al")).await);
     let last_seen_at =
-        async |id| store.find_user(id).await.expect("a look-up").expect("the user").last_seen_at;
+        async |id| store.find_user(id).await.expect("a lookup").expect("the user").last_seen_at;
     for number in [3, 8] {
         setup::session(store, &session(number, ed), number).await;
         assert_eq!(last_seen_at(ed).await, Some(session(number, ed).created_at));
@@ -158,7 +158,7 @@ pub async fn starting_a_session_ends_the_oldest_beyond_the_limit(store: &Arc<dyn
     let store = store.as_ref();
     let (ed, al) = (setup::user(store, &user_named("ed")).await, setup::user(store, &user_named("al")).await);
     setup::session(store, &session(100, al), 100).await;
-    // Not in the order of age.
+    // Not in order of age.
     for number in [4, 1, 3, 2] {
         assert_eq!(start(store, number, ed, 4).await.expect("started"), 0);
     }
@@ -173,7 +173,7 @@ pub async fn starting_a_session_ends_the_oldest_beyond_the_limit(store: &Arc<dyn
     assert_eq!(start(store, 8, ed, u32::MAX).await.expect("started"), 0);
     assert_eq!(all_events(store).await.len() - events, 4, "one for each beginning");
     assert_eq!(sessions_of(store, al).await, [session(100, al)]);
-    // What is gone is free again.
+    // The id and digest of an ended session can be used again.
     assert_eq!(start(store, 1, ed, AMPLE_LIMIT).await.expect("started"), 0);
 }
 

@@ -24,7 +24,7 @@ async fn retire_secret(store: &dyn Store, number: u64, until: Timestamp) {
 }
 
 async fn finds_token(store: &dyn Store, number: u64) -> bool {
-    store.find_token_by_digest(&[digest(number)]).await.expect("a look-up").is_some()
+    store.find_token_by_digest(&[digest(number)]).await.expect("a lookup").is_some()
 }
 
 /// Where nothing has ended, a sweep removes nothing.
@@ -62,7 +62,7 @@ pub async fn a_sweep_removes_expired_sessions(store: &Arc<dyn Store>) {
     assert_eq!(sweep(store, at(end(1).millis() - 1)).await, 0);
     assert_eq!(sweep(store, at(end(9).millis() - 1)).await, 2);
     for number in [1, 2] {
-        let found = store.find_session_by_digest(&[digest(number)]).await.expect("a look-up");
+        let found = store.find_session_by_digest(&[digest(number)]).await.expect("a lookup");
         assert_eq!(found, None, "the session {number}");
     }
     assert_eq!(store.sessions_of(ed).await.expect("sessions"), []);
@@ -79,8 +79,8 @@ pub async fn a_sweep_removes_login_failures_that_no_longer_count(store: &Arc<dyn
         LoginKey::AccountFrom("ed".to_owned(), address),
         LoginKey::Account("late".to_owned()),
     ];
-    store.record_login_failure(&keys[..3], moment(0)).await.expect("noted");
-    store.record_login_failure(&keys[3..], moment(5_000)).await.expect("noted");
+    store.record_login_failure(&keys[..3], moment(0)).await.expect("recorded");
+    store.record_login_failure(&keys[3..], moment(5_000)).await.expect("recorded");
     let over = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).expect("some minutes");
     assert_eq!(sweep(store, moment(over - 1)).await, 0);
     assert_eq!(sweep(store, moment(over + 1)).await, 3);
@@ -94,7 +94,7 @@ pub async fn a_sweep_returns_the_total_of_removed_entries(store: &Arc<dyn Store>
     let ed = setup::user(store, &user_named("ed")).await;
     retire_secret(store, 1, moment(10)).await;
     setup::session(store, &session(1, ed), 1).await;
-    store.record_login_failure(&[LoginKey::Account("ed".to_owned())], moment(0)).await.expect("noted");
+    store.record_login_failure(&[LoginKey::Account("ed".to_owned())], moment(0)).await.expect("recorded");
     let [.., last] = extreme_moments();
     assert_eq!(sweep(store, last).await, 3);
     assert_eq!(sweep(store, last).await, 0);

@@ -215,7 +215,7 @@ pub async fn tokens_are_filtered_by_last_use(store: &Arc<dyn Store>) {
     assert_eq!(token_numbers(store, &unused(20)).await, [1, 2, 19]);
     assert_eq!(token_numbers(store, &unused(22)).await, [1, 2, 3, 4, 19, 20, 21]);
     assert_eq!(token_numbers(store, &unused(1)).await, [0_i64; 0]);
-    store.record_token_use(&[(tokens[0].token.id, moment(30))]).await.expect("noted");
+    store.record_token_use(&[(tokens[0].token.id, moment(30))]).await.expect("recorded");
     assert_eq!(token_numbers(store, &unused(20)).await, [2, 19]);
 }
 

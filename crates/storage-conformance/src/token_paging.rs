@@ -107,7 +107,7 @@ pub async fn tokens_are_sorted_by_last_use(store: &Arc<dyn Store>) {
     }
     assert_order(store.as_ref(), TokenOrder::SeenAt, &[2, 5, 4, 7, 1, 6, 3]).await;
     let five = token(5, &["default"]).token.id;
-    store.record_token_use(&[(five, moment(4))]).await.expect("noted");
+    store.record_token_use(&[(five, moment(4))]).await.expect("recorded");
     assert_order(store.as_ref(), TokenOrder::SeenAt, &[2, 4, 7, 5, 1, 6, 3]).await;
 }
 

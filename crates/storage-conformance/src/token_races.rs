@@ -22,7 +22,7 @@ fn rotation_to(number: u64, new: u64) -> Rotation {
 }
 
 async fn finds_token(store: &dyn Store, number: u64) -> bool {
-    store.find_token_by_digest(&[digest(number)]).await.expect("a look-up").is_some()
+    store.find_token_by_digest(&[digest(number)]).await.expect("a lookup").is_some()
 }
 
 /// Of 2 and of 30 concurrent rotations from the same secret, one succeeds; only its new secret is valid.
@@ -45,7 +45,7 @@ pub async fn one_of_concurrent_rotations_succeeds(store: &Arc<dyn Store>) {
         for call in 0..calls {
             assert_eq!(finds_token(store.as_ref(), new(call)).await, new(call) == winner);
         }
-        let found = store.find_token_by_digest(&[stored.secret.digest]).await.expect("a look-up");
+        let found = store.find_token_by_digest(&[stored.secret.digest]).await.expect("a lookup");
         let found = found.expect("the retired secret");
         assert_eq!((found.stored.secret, found.secret_until), (secret(winner), Some(moment(50))));
     }
@@ -75,7 +75,7 @@ pub async fn a_rotation_beside_a_deletion_leaves_no_secret(store: &Arc<dyn Store
         assert!(
             !finds_token(store.as_ref(), number).await && !finds_token(store.as_ref(), 100 + number).await
         );
-        assert_eq!(store.find_token(stored.token.id).await.expect("a look-up"), None);
+        assert_eq!(store.find_token(stored.token.id).await.expect("a lookup"), None);
     }
 }
 
@@ -104,7 +104,7 @@ pub async fn a_rotation_beside_a_project_deletion_leaves_no_secret(store: &Arc<d
         assert!(
             !finds_token(store.as_ref(), number).await && !finds_token(store.as_ref(), 100 + number).await
         );
-        assert_eq!(store.find_project(&project).await.expect("a look-up"), None);
+        assert_eq!(store.find_project(&project).await.expect("a lookup"), None);
     }
 }
 
@@ -150,7 +150,7 @@ async fn assert_quota_is_filled(store: &Arc<dyn Store>, tokens: Vec<StoredToken>
     assert!(refused.iter().all(|refusal| *refusal == ErrorKind::LimitReached(ROOM)), "{refused:?}");
     let mut found = 0;
     for id in ids {
-        found += usize::from(store.find_token(id).await.expect("a look-up").is_some());
+        found += usize::from(store.find_token(id).await.expect("a lookup").is_some());
     }
     assert_eq!(found, 7, "tokens that were refused are there");
     assert_eq!(all_events(store.as_ref()).await.len() - before, 7, "as many events as tokens");
@@ -196,7 +196,7 @@ pub async fn the_quota_of_overlapping_projects_holds_under_concurrency(store: &A
     let (kept, refused) = partition_results(create_concurrently(store, tokens).await);
     assert_eq!(kept.len() + refused.len(), 30);
     assert!(refused.iter().all(|refusal| *refusal == ErrorKind::LimitReached(ROOM)), "{refused:?}");
-    // Each scope comes seven times or more, so both are full in the end.
+    // Each scope is requested seven times or more, so both projects are full at the end.
     assert_eq!((count_listed(store.as_ref(), "a").await, count_listed(store.as_ref(), "b").await), (7, 7));
     let events = all_events(store.as_ref()).await.len();
     assert_eq!(events, kept.len() + 2, "two projects, and as many tokens as were kept");
@@ -228,7 +228,7 @@ pub async fn one_of_concurrent_calls_creates_the_first_tokens(store: &Arc<dyn St
     let [winner] = winners[..] else { panic!("one must win, not {winners:?}") };
     for caller in 0..10 {
         for stored in [admin_token(10 * caller), token(10 * caller + 1, &["default"])] {
-            let found = store.find_token(stored.token.id).await.expect("a look-up");
+            let found = store.find_token(stored.token.id).await.expect("a lookup");
             assert_eq!(found.is_some(), caller == winner, "{caller}, where {winner} won");
         }
     }

@@ -30,7 +30,7 @@ async fn change_expiry(
 
 /// Expects the token in this state from every read method.
 async fn assert_token_is(store: &dyn Store, expected: &StoredToken) {
-    let found = store.find_token(expected.token.id).await.expect("a look-up");
+    let found = store.find_token(expected.token.id).await.expect("a lookup");
     assert_eq!(found.as_ref(), Some(expected));
     for record in [Some(&expected.secret), expected.alias.as_ref()].into_iter().flatten() {
         assert_eq!(token_of_digest(store, &[record.digest]).await.as_ref(), Some(expected));
@@ -150,7 +150,7 @@ pub async fn an_expiry_change_beside_a_deletion_leaves_no_token(store: &Arc<dyn 
             "{refused:?}"
         );
         assert!(!done.is_empty(), "the removal has to be done");
-        assert_eq!(store.find_token(id).await.expect("a look-up"), None);
+        assert_eq!(store.find_token(id).await.expect("a lookup"), None);
         assert_eq!(token_of_digest(store.as_ref(), &[digest(number)]).await, None);
     }
     let default: ProjectId = project_id("default");
@@ -158,11 +158,11 @@ pub async fn an_expiry_change_beside_a_deletion_leaves_no_token(store: &Arc<dyn 
 }
 
 async fn record_use(store: &dyn Store, seen: &[(TokenId, Timestamp)]) {
-    store.record_token_use(seen).await.expect("noted");
+    store.record_token_use(seen).await.expect("recorded");
 }
 
 async fn last_used_at(store: &dyn Store, id: TokenId) -> Option<Timestamp> {
-    store.find_token(id).await.expect("a look-up").expect("the token").token.last_used_at
+    store.find_token(id).await.expect("a lookup").expect("the token").token.last_used_at
 }
 
 /// The last use shows in lookups and lists, and nothing else changes.
@@ -211,7 +211,7 @@ pub async fn recording_the_use_of_an_unknown_token_is_ignored(store: &Arc<dyn St
     record_use(store.as_ref(), &[gone.token.id, stays.token.id, never_kept].map(|id| (id, moment(5)))).await;
     assert_eq!(last_used_at(store.as_ref(), stays.token.id).await, Some(moment(5)));
     for id in [gone.token.id, never_kept] {
-        assert_eq!(store.find_token(id).await.expect("a look-up"), None);
+        assert_eq!(store.find_token(id).await.expect("a lookup"), None);
     }
 }
 
@@ -227,21 +227,21 @@ pub async fn recording_token_use_records_no_event(store: &Arc<dyn Store>) {
 /// One call accepts 5,000 entries, with repeated and unknown tokens.
 pub async fn a_large_batch_of_token_uses_is_recorded(store: &Arc<dyn Store>) {
     const TOKENS: u64 = 50;
-    const NOTES: u64 = 5_000;
+    const ENTRIES: u64 = 5_000;
     for number in 0..TOKENS {
         setup::token(store.as_ref(), &token(number, &["default"])).await;
     }
-    // Every other note is of a token that is not there.
-    let notes: Vec<_> = (0..NOTES)
-        .map(|note| {
-            let number = if note % 2 == 0 { (note / 2) % TOKENS } else { TOKENS + note };
-            (token(number, &["default"]).token.id, moment(i64::try_from(note).expect("small")))
+    // Every second entry is of an unknown token.
+    let entries: Vec<_> = (0..ENTRIES)
+        .map(|entry| {
+            let number = if entry % 2 == 0 { (entry / 2) % TOKENS } else { TOKENS + entry };
+            (token(number, &["default"]).token.id, moment(i64::try_from(entry).expect("small")))
         })
         .collect();
-    record_use(store.as_ref(), &notes).await;
+    record_use(store.as_ref(), &entries).await;
     for number in 0..TOKENS {
         let id = token(number, &["default"]).token.id;
-        let latest = notes.iter().filter(|(noted, _)| *noted == id).map(|(_, at)| *at).max();
+        let latest = entries.iter().filter(|(used, _)| *used == id).map(|(_, at)| *at).max();
         assert_eq!(last_used_at(store.as_ref(), id).await, latest);
     }
 }

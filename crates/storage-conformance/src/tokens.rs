@@ -22,7 +22,7 @@ async fn list(store: &dyn Store, project: &str) -> Vec<StoredToken> {
 /// Stores the token and expects it from every read method.
 async fn assert_token_round_trips(store: &dyn Store, stored: &StoredToken) {
     setup::token(store, stored).await;
-    let back = store.find_token(stored.token.id).await.expect("a look-up");
+    let back = store.find_token(stored.token.id).await.expect("a lookup");
     assert_eq!(back.as_ref(), Some(stored));
     for record in [Some(&stored.secret), stored.alias.as_ref()].into_iter().flatten() {
         assert_eq!(token_of_digest(store, &[record.digest]).await.as_ref(), Some(stored));
@@ -171,7 +171,7 @@ pub async fn a_deleted_token_is_gone(store: &Arc<dyn Store>) {
 
     store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
 
-    assert_eq!(store.find_token(gone.token.id).await.expect("a look-up"), None);
+    assert_eq!(store.find_token(gone.token.id).await.expect("a lookup"), None);
     assert_eq!(token_of_digest(store.as_ref(), &[digest(1), digest(101)]).await, None);
     for project in ["default", "a"] {
         assert_eq!(list(store.as_ref(), project).await, std::slice::from_ref(&stays));
@@ -336,7 +336,7 @@ pub async fn a_token_digest_is_unique(store: &Arc<dyn Store>) {
     for clashing in [of(1, None), of(101, None), of(2, Some(101)), of(2, Some(1)), of(1, Some(101))] {
         let refusal = error_of_creation(store, &clashing, AMPLE_QUOTA).await;
         assert_eq!(refusal, ErrorKind::Conflict(Entity::Secret));
-        assert_eq!(store.find_token(clashing.token.id).await.expect("a look-up"), None);
+        assert_eq!(store.find_token(clashing.token.id).await.expect("a lookup"), None);
     }
     let found = token_of_digest(store, &[digest(2)]).await;
     assert_eq!(found, None, "a refused token authenticates");
@@ -351,5 +351,5 @@ pub async fn a_token_id_is_unique(store: &Arc<dyn Store>) {
     clashing.token.id = kept.token.id;
     let refusal = error_of_creation(store, &clashing, AMPLE_QUOTA).await;
     assert_eq!(refusal, ErrorKind::Conflict(Entity::Token(kept.token.id)));
-    assert_eq!(store.find_token(kept.token.id).await.expect("a look-up"), Some(kept));
+    assert_eq!(store.find_token(kept.token.id).await.expect("a lookup"), Some(kept));
 }

@@ -23,7 +23,7 @@ async fn update(store: &dyn Store, before: &User, after: &User) -> Result<EventI
 /// Updates the user and expects the new state and the event.
 async fn assert_update(store: &dyn Store, before: &User, after: &User) {
     expect_event(store, &event(EventKind::UserUpdated), update(store, before, after)).await;
-    let found = store.find_user(after.id).await.expect("a look-up").expect("the user");
+    let found = store.find_user(after.id).await.expect("a lookup").expect("the user");
     assert_eq!(&found, after);
     let (found, expected) = (found.identity.names().join(" "), after.identity.names().join(" "));
     assert_eq!(found, expected, "letter by letter");
@@ -66,7 +66,7 @@ pub async fn every_field_of_a_user_changes(store: &Arc<dyn Store>) {
     }
     let all = User { name: None, identity: identity(Some("Eddie"), None), root_role: ADMIN, ..was.clone() };
     assert_update(store, &was, &all).await;
-    assert_eq!(store.find_user(other.id).await.expect("a look-up"), Some(other));
+    assert_eq!(store.find_user(other.id).await.expect("a lookup"), Some(other));
 }
 
 /// A change of case alone is stored as written.
@@ -87,10 +87,10 @@ pub async fn a_released_username_or_email_can_be_reused(store: &Arc<dyn Store>) 
     let after = User { identity: identity(Some("al"), Some("al@example.com")), ..was.clone() };
     assert_update(store, &was, &after).await;
     for login in ["ed", "Ed@example.com"] {
-        assert_eq!(store.find_account_by_login(login).await.expect("a look-up"), None);
+        assert_eq!(store.find_account_by_login(login).await.expect("a lookup"), None);
     }
     for login in ["al", "AL@example.com"] {
-        let found = store.find_account_by_login(login).await.expect("a look-up").expect("the account");
+        let found = store.find_account_by_login(login).await.expect("a lookup").expect("the account");
         assert_eq!(found.user, after);
     }
     setup::user(store, &user(Some("ed"), Some("ed@EXAMPLE.com"))).await;
@@ -107,7 +107,7 @@ pub async fn updating_a_user_keeps_the_other_fields(store: &Arc<dyn Store>) {
         User { name: Some(name("Ed")), created_at: moment(77), last_seen_at: None, ..seen_before.clone() };
     update(store, &seen_before, &after).await.expect("changed, though a sign-in came in between");
     let expected = User { name: Some(name("Ed")), last_seen_at: Some(moment(8)), ..seen_before };
-    let found = store.find_account(expected.id).await.expect("a look-up");
+    let found = store.find_account(expected.id).await.expect("a lookup");
     assert!(found == Some(Account { user: expected.clone(), password: Some(password(1)) }), "{found:?}");
     assert_eq!(store.sessions_of(expected.id).await.expect("sessions").len(), 1);
 }
@@ -176,7 +176,7 @@ pub async fn a_new_root_role_takes_effect_immediately(store: &Arc<dyn Store>) {
     assert_update(store, &was, &User { root_role: role.id, ..was.clone() }).await;
     let grants = Grants::of_roles(&role, []);
     assert_eq!(store.grants_of(was.id).await.expect("grants"), Some(grants.clone()));
-    let found = store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up");
+    let found = store.find_personal_token_by_digest(&[digest(1)]).await.expect("a lookup");
     assert_eq!(found.expect("the token").grants, grants);
 }
 
@@ -192,12 +192,12 @@ pub async fn deleting_a_user_deletes_memberships_tokens_and_sessions(store: &Arc
     let deleted = event(EventKind::UserDeleted);
     expect_event(store, &deleted, store.delete_user(gone.id, &deleted)).await;
 
-    assert_eq!(store.find_user(gone.id).await.expect("a look-up"), None);
-    assert!(store.find_account(gone.id).await.expect("a look-up").is_none());
-    assert_eq!(store.find_account_by_login("ed").await.expect("a look-up"), None);
-    assert_eq!(store.grants_of(gone.id).await.expect("a look-up"), None);
-    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a look-up"), None);
-    assert_eq!(store.find_session_by_digest(&[digest(1)]).await.expect("a look-up"), None);
+    assert_eq!(store.find_user(gone.id).await.expect("a lookup"), None);
+    assert!(store.find_account(gone.id).await.expect("a lookup").is_none());
+    assert_eq!(store.find_account_by_login("ed").await.expect("a lookup"), None);
+    assert_eq!(store.grants_of(gone.id).await.expect("a lookup"), None);
+    assert_eq!(store.find_personal_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
+    assert_eq!(store.find_session_by_digest(&[digest(1)]).await.expect("a lookup"), None);
     assert_eq!(store.personal_tokens_of(&[gone.id]).await.expect("tokens"), []);
     assert_eq!(store.sessions_of(gone.id).await.expect("sessions"), []);
     assert_eq!(store.roles_in_project(gone.id, &project_id("default")).await.expect("roles"), []);
@@ -222,7 +222,7 @@ pub async fn a_user_id_is_never_reused(store: &Arc<dyn Store>) {
     }
 }
 
-/// A user who does not exist, or no longer exists, cannot be updated or deleted.
+/// A user that does not exist, or no longer exists, cannot be updated or deleted.
 pub async fn updating_or_deleting_an_unknown_user_fails(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let gone = create_ed(store).await;
@@ -254,6 +254,6 @@ pub async fn one_of_concurrent_user_updates_succeeds(store: &Arc<dyn Store>) {
         });
         let winner =
             exactly_one_succeeds(store.as_ref(), ErrorKind::Stale(Entity::User(was.id)), calls).await;
-        assert_eq!(store.find_user(was.id).await.expect("a look-up"), Some(winner));
+        assert_eq!(store.find_user(was.id).await.expect("a lookup"), Some(winner));
     }
 }
