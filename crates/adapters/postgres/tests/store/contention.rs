@@ -8,7 +8,7 @@ use latchkey_ports::{
     TokenRepository, UserRepository,
 };
 use latchkey_postgres::PostgresStore;
-use latchkey_storage_conformance::samples::{self, AMPLE_LIMIT, MEMBER, OWNER, AMPLE_QUOTA};
+use latchkey_storage_conformance::samples::{self, AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, OWNER};
 use tokio_postgres::NoTls;
 
 use crate::databases::migrated;
