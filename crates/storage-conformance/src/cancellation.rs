@@ -147,7 +147,7 @@ pub async fn a_dropped_project_deletion_takes_effect_completely_or_not_at_all(st
     }
     let contents = read_contents(store).await;
     let there: BTreeSet<_> = contents.projects.iter().map(|listed| listed.project.id.to_string()).collect();
-    let mut gone = 0;
+    let mut deleted = 0;
     for turns in 0..CALLS {
         let id = format!("p{turns}");
         let tokens = [token(3 * turns, &[&id]), token(3 * turns + 1, &["default", &id])];
@@ -157,9 +157,11 @@ pub async fn a_dropped_project_deletion_takes_effect_completely_or_not_at_all(st
             assert_eq!((listed.members, listed.tokens, listed.environments.len()), (1, 2, 1));
             assert!(tokens.iter().all(|stored| contents.all_tokens.contains(stored)));
         } else {
-            gone += 1;
+            deleted += 1;
             let outcome = project_removal(&id).outcome_of(&tokens[1].token);
-            let RemovalOutcome::Narrowed { access, .. } = outcome else { panic!("default is left") };
+            let RemovalOutcome::Narrowed { access, .. } = outcome else {
+                panic!("the token keeps the project default")
+            };
             let found = |stored: &StoredToken| {
                 contents.all_tokens.iter().find(|one| one.token.id == stored.token.id).cloned()
             };
@@ -168,7 +170,7 @@ pub async fn a_dropped_project_deletion_takes_effect_completely_or_not_at_all(st
         }
     }
     for kind in [EventKind::ProjectDeleted, EventKind::ApiTokenDeleted, EventKind::ApiTokenUpdated] {
-        assert_eq!(count_events(&contents, kind), gone, "{kind}");
+        assert_eq!(count_events(&contents, kind), deleted, "{kind}");
     }
     assert_consistent(store).await;
 }
@@ -186,13 +188,13 @@ pub async fn a_dropped_environment_deletion_takes_effect_completely_or_not_at_al
     }
     let contents = read_contents(store).await;
     let made = contents.environments.iter().filter(|one| one.environment.name.as_str().starts_with('e'));
-    let left = made.clone().count();
+    let remaining = made.clone().count();
     assert!(made.clone().all(|one| (one.projects, one.tokens) == (1, 1)), "{:?}", contents.environments);
-    assert_eq!(contents.all_tokens.len(), left);
-    assert_eq!(contents.projects[0].environments.len(), left + 2);
-    let gone = usize::try_from(CALLS).expect("few") - left;
+    assert_eq!(contents.all_tokens.len(), remaining);
+    assert_eq!(contents.projects[0].environments.len(), remaining + 2);
+    let deleted = usize::try_from(CALLS).expect("few") - remaining;
     for kind in [EventKind::EnvironmentDeleted, EventKind::ApiTokenDeleted] {
-        assert_eq!(count_events(&contents, kind), gone, "{kind}");
+        assert_eq!(count_events(&contents, kind), deleted, "{kind}");
     }
     assert_consistent(store).await;
 }

@@ -116,13 +116,13 @@ pub async fn every_field_of_an_environment_changes(store: &Arc<dyn Store>) {
 pub async fn a_stale_environment_update_is_rejected(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     setup::environments(store, &["staging"]).await;
-    let kept = || test_environment("staging");
+    let existing = || test_environment("staging");
     for seen in [
-        Environment { kind: EnvironmentKind::Production, ..kept() },
-        Environment { sort_order: 101, ..kept() },
-        Environment { enabled: false, ..kept() },
+        Environment { kind: EnvironmentKind::Production, ..existing() },
+        Environment { sort_order: 101, ..existing() },
+        Environment { enabled: false, ..existing() },
     ] {
-        for after in [Environment { sort_order: 7, ..kept() }, kept()] {
+        for after in [Environment { sort_order: 7, ..existing() }, existing()] {
             let refused = expect_error(store, change(store, &seen, &after)).await;
             assert_eq!(refused, ErrorKind::Stale(Entity::Environment(environment("staging"))), "{seen:?}");
         }
@@ -222,8 +222,8 @@ pub async fn one_of_concurrent_environments_with_the_same_name_is_created(store:
         let new = Environment { sort_order, ..test_environment("staging") };
         async move { create(store.as_ref(), &new).await.map(|_| new) }
     });
-    let taken = ErrorKind::Conflict(Entity::Environment(environment("staging")));
-    let winner = exactly_one_succeeds(store.as_ref(), taken, calls).await;
+    let conflicting = ErrorKind::Conflict(Entity::Environment(environment("staging")));
+    let winner = exactly_one_succeeds(store.as_ref(), conflicting, calls).await;
     assert_stored(store.as_ref(), &winner).await;
 }
 
@@ -268,7 +268,7 @@ pub async fn an_environment_is_added_to_and_removed_from_a_project(store: &Arc<d
 pub async fn the_last_environment_of_a_project_can_be_removed(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     for name in ["production", "development"] {
-        remove_from_project(store, "default", name).await.expect("taken out");
+        remove_from_project(store, "default", name).await.expect("removed");
     }
     assert_eq!(names_in_project(store, "default").await, [""; 0]);
 }
@@ -278,7 +278,7 @@ pub async fn project_environments_do_not_affect_tokens(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let tokens = [token(1, &["default"]), working_in("production", token(2, &["default"]))];
     setup::tokens(store, &tokens).await;
-    remove_from_project(store, "default", "development").await.expect("taken out");
+    remove_from_project(store, "default", "development").await.expect("removed");
     assert_eq!(all_tokens(store).await, tokens);
     setup::token(store, &token(3, &["default"])).await;
 }
@@ -310,7 +310,7 @@ pub async fn removing_an_environment_that_is_not_in_the_project_fails(store: &Ar
     setup::projects(store, &["a"]).await;
     let not_found = ErrorKind::NotFound(Entity::Environment(environment("production")));
     assert_eq!(expect_error(store, remove_from_project(store, "a", "production")).await, not_found);
-    remove_from_project(store, "default", "production").await.expect("taken out");
+    remove_from_project(store, "default", "production").await.expect("removed");
     assert_eq!(expect_error(store, remove_from_project(store, "default", "production")).await, not_found);
 }
 

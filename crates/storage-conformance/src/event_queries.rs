@@ -20,7 +20,7 @@ use crate::{
 async fn store_events(store: &dyn Store, records: impl IntoIterator<Item = NewEvent>) {
     for record in records {
         let EventId(number) = store.latest_event().await.expect("a number");
-        let project = project(&format!("kept-by-{number}"));
+        let project = project(&format!("stored-by-{number}"));
         store.create_project(&project, &[], None, &record).await.expect("created");
     }
 }
@@ -174,21 +174,21 @@ pub async fn events_of_a_deleted_project_are_found(store: &Arc<dyn Store>) {
 /// An event must match every filter.
 pub async fn event_filters_are_combined(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let fitting = || NewEvent {
+    let matching = || NewEvent {
         projects: Some(only(&["b", "a"])),
         at: moment(5),
         actor: Actor::System,
         ..event(ApiTokenDeleted)
     };
     let misses = [
-        fitting(),
-        NewEvent { kind: ApiTokenCreated, ..fitting() },
-        NewEvent { actor: Actor::AdminToken { name: "ci".to_owned() }, ..fitting() },
-        NewEvent { projects: Some(only(&["b"])), ..fitting() },
-        NewEvent { projects: Some(ProjectScope::All), ..fitting() },
-        NewEvent { at: moment(4), ..fitting() },
-        NewEvent { at: moment(6), ..fitting() },
-        fitting(),
+        matching(),
+        NewEvent { kind: ApiTokenCreated, ..matching() },
+        NewEvent { actor: Actor::AdminToken { name: "ci".to_owned() }, ..matching() },
+        NewEvent { projects: Some(only(&["b"])), ..matching() },
+        NewEvent { projects: Some(ProjectScope::All), ..matching() },
+        NewEvent { at: moment(4), ..matching() },
+        NewEvent { at: moment(6), ..matching() },
+        matching(),
     ];
     store_events(store, misses).await;
     let reach = EventScope::Projects(projects(&["a", "z"]).into_iter().collect());
@@ -215,8 +215,8 @@ pub async fn event_searches_are_paged_with_a_total(store: &Arc<dyn Store>) {
     store_events(store, kinds).await;
     let reach = EventScope::Projects(projects(&["default", "b"]).into_iter().collect());
     let query = EventQuery { kinds: vec![UserCreated], ..EventQuery::within(reach) };
-    let whole = store.events(&query).await.expect("events");
-    assert_eq!((whole.events.len(), whole.total), (12, 12));
+    let all = store.events(&query).await.expect("events");
+    assert_eq!((all.events.len(), all.total), (12, 12));
     for size in [1, 5, 12, 13, u32::MAX] {
         let mut read = Vec::new();
         loop {
@@ -229,28 +229,28 @@ pub async fn event_searches_are_paged_with_a_total(store: &Arc<dyn Store>) {
             }
             read.extend(page.events);
         }
-        assert_eq!(read, whole.events, "in pages of {size}");
+        assert_eq!(read, all.events, "in pages of {size}");
     }
-    for (limit, offset, left) in [(None, 7, 5), (Some(0), 0, 0), (None, 12, 0), (Some(5), u64::MAX, 0)] {
+    for (limit, offset, remaining) in [(None, 7, 5), (Some(0), 0, 0), (None, 12, 0), (Some(5), u64::MAX, 0)] {
         let page = EventQuery { page: Page { limit, offset }, ..query.clone() };
         let page = store.events(&page).await.expect("events");
-        assert_eq!((page.events.len(), page.total), (left, 12), "{limit:?} from {offset}");
+        assert_eq!((page.events.len(), page.total), (remaining, 12), "{limit:?} from {offset}");
     }
 }
 
 /// Events beyond the cap are not counted but can be read.
 pub async fn event_totals_are_capped(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let most = EventQuery::MAX_COUNTED;
-    let tokens: Vec<_> = (0..most + 2).map(|number| first_token(admin_token(number))).collect();
-    assert!(store.create_first_tokens(&tokens).await.expect("kept"));
+    let cap = EventQuery::MAX_COUNTED;
+    let tokens: Vec<_> = (0..cap + 2).map(|number| first_token(admin_token(number))).collect();
+    assert!(store.create_first_tokens(&tokens).await.expect("stored"));
     let total = async |query: EventQuery| {
-        let page = Page { limit: Some(1), offset: most + 1 };
+        let page = Page { limit: Some(1), offset: cap + 1 };
         let page = store.events(&EventQuery { page, ..query }).await.expect("events");
         (page.total, page.events.len())
     };
-    assert_eq!(total(all_events_query()).await, (most, 1));
-    assert_eq!(total(EventQuery { kinds: vec![ApiTokenCreated], ..all_events_query() }).await, (most, 1));
+    assert_eq!(total(all_events_query()).await, (cap, 1));
+    assert_eq!(total(EventQuery { kinds: vec![ApiTokenCreated], ..all_events_query() }).await, (cap, 1));
     assert_eq!(total(EventQuery { kinds: vec![UserCreated], ..all_events_query() }).await, (0, 0));
 }
 
@@ -268,8 +268,8 @@ pub async fn old_events_are_forgotten(store: &Arc<dyn Store>) {
     assert_eq!(store.forget_events(moment(1)).await.expect("forgotten"), 0);
     assert_eq!(all_events(store).await, events);
     assert_eq!(store.forget_events(moment(6)).await.expect("forgotten"), 2);
-    let left = [events[1].clone(), events[3].clone(), events[4].clone()];
-    assert_eq!(all_events(store).await, left, "the newest stays, old as it is");
+    let remaining = [events[1].clone(), events[3].clone(), events[4].clone()];
+    assert_eq!(all_events(store).await, remaining, "the newest event stays, whatever its time");
     assert_finds(store, &EventQuery { projects: projects(&["b"]), ..all_events_query() }, &[2, 1, 0]).await;
     assert_eq!(store.forget_events(moment(6)).await.expect("forgotten"), 0);
     store_events(store, [NewEvent { at: moment(3), ..event(ApiTokenCreated) }]).await;
@@ -289,8 +289,8 @@ pub async fn the_newest_event_is_never_forgotten(store: &Arc<dyn Store>) {
     for expected in [2, 0] {
         assert_eq!(store.forget_events(last).await.expect("forgotten"), expected);
         assert_eq!(store.latest_event().await.expect("a number"), newest);
-        let left: Vec<_> = all_events(store).await.iter().map(|event| event.id).collect();
-        assert_eq!(left, [newest]);
+        let remaining: Vec<_> = all_events(store).await.iter().map(|event| event.id).collect();
+        assert_eq!(remaining, [newest]);
     }
     store_events(store, [event(UserCreated)]).await;
     assert!(store.latest_event().await.expect("a number") > newest);

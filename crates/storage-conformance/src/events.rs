@@ -179,7 +179,7 @@ pub async fn events_are_read_in_pages(store: &Arc<dyn Store>) {
             store.create_project(&project, &[], None, &project_created(&project)).await.expect("created");
         expected.push(Event { id, record: project_created(&project) });
     }
-    assert!(expected.windows(2).all(|pair| pair[0].id < pair[1].id), "numbers must rise");
+    assert!(expected.windows(2).all(|pair| pair[0].id < pair[1].id), "event ids must rise");
     for size in [1, 7, 25, 26, u32::MAX] {
         let (mut read, mut last) = (Vec::new(), EventId(0));
         loop {

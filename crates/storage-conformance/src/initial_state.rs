@@ -23,7 +23,7 @@ pub async fn a_new_store_answers_a_ping(store: &Arc<dyn Store>) {
 pub async fn a_new_store_has_only_the_default_project(store: &Arc<dyn Store>) {
     let projects = all_projects(store.as_ref()).await;
     assert_eq!(projects.len(), 1, "{projects:?}");
-    let expected = fresh::project(projects[0].project.created_at).expect("good names");
+    let expected = fresh::project(projects[0].project.created_at).expect("valid names");
     let overview = ProjectOverview {
         project: expected.clone(),
         members: 0,
@@ -37,7 +37,7 @@ pub async fn a_new_store_has_only_the_default_project(store: &Arc<dyn Store>) {
 
 /// The environments of a fresh store exist, by sort order, and the default project contains both.
 pub async fn a_new_store_has_two_environments(store: &Arc<dyn Store>) {
-    let expected = fresh::environments().expect("good names");
+    let expected = fresh::environments().expect("valid names");
     let listed = store.environments().await.expect("environments");
     let in_default = |environment| EnvironmentOverview { environment, projects: 1, tokens: 0 };
     assert_eq!(listed, expected.clone().map(in_default));
@@ -91,7 +91,7 @@ pub async fn first_tokens_are_stored_with_their_events(store: &Arc<dyn Store>) {
     let mut with_alias = token(3, &["default"]);
     with_alias.alias = Some(secret(103));
     let tokens = first_tokens([token_of_all_projects(2), with_alias.clone(), admin_token(1)]);
-    assert!(store.create_first_tokens(&tokens).await.expect("kept"));
+    assert!(store.create_first_tokens(&tokens).await.expect("stored"));
 
     for first in &tokens {
         let found = store.find_token(first.token.token.id).await.expect("a lookup");
@@ -109,7 +109,7 @@ pub async fn first_tokens_are_stored_with_their_events(store: &Arc<dyn Store>) {
 
 /// A second call returns false and changes nothing.
 pub async fn first_tokens_are_created_once(store: &Arc<dyn Store>) {
-    assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("kept"));
+    assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("stored"));
     let events = all_events(store.as_ref()).await;
     assert!(!store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("an answer"));
     assert!(!store.create_first_tokens(&first_tokens([admin_token(2)])).await.expect("an answer"));
@@ -126,17 +126,17 @@ pub async fn first_tokens_are_skipped_when_a_token_exists(store: &Arc<dyn Store>
 
 /// Only tokens that exist now count: after the last one is deleted, first tokens can be created again.
 pub async fn first_tokens_are_created_again_after_all_are_deleted(store: &Arc<dyn Store>) {
-    let gone = token(1, &["default"]);
-    setup::token(store.as_ref(), &gone).await;
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
-    assert!(store.create_first_tokens(&first_tokens([admin_token(2)])).await.expect("kept"));
+    let deleted = token(1, &["default"]);
+    setup::token(store.as_ref(), &deleted).await;
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
+    assert!(store.create_first_tokens(&first_tokens([admin_token(2)])).await.expect("stored"));
 }
 
 /// An empty list leaves the store unchanged.
 pub async fn an_empty_list_of_first_tokens_changes_nothing(store: &Arc<dyn Store>) {
     store.create_first_tokens(&[]).await.expect("an answer");
     assert_eq!(all_events(store.as_ref()).await, []);
-    assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("kept"));
+    assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("stored"));
 }
 
 /// If one of the tokens is invalid, none is stored and no event is recorded; a later valid call still
@@ -165,5 +165,5 @@ pub async fn first_tokens_are_stored_all_or_none(store: &Arc<dyn Store>) {
         let digests = [digest(1), digest(2), digest(3)];
         assert_eq!(token_of_digest(store.as_ref(), &digests).await, None);
     }
-    assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("kept"));
+    assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("stored"));
 }

@@ -63,12 +63,12 @@ pub async fn all_admins_but_one_can_be_deleted_or_demoted(store: &Arc<dyn Store>
 /// Once another admin exists, the first can be deleted.
 pub async fn an_admin_with_a_successor_can_be_deleted(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let old = setup::stored_user(store, &admin("old")).await;
+    let previous = setup::stored_user(store, &admin("old")).await;
     let new = setup::stored_user(store, &user_named("new")).await;
-    assert_last_admin(store, &old).await;
+    assert_last_admin(store, &previous).await;
     let promoted = User { root_role: Role::ADMIN, ..new.clone() };
     store.update_user(&new, &promoted, &event(EventKind::UserUpdated)).await.expect("promoted");
-    demote(store, &old).await.expect("demoted");
+    demote(store, &previous).await.expect("demoted");
     assert_last_admin(store, &promoted).await;
 }
 
@@ -81,7 +81,7 @@ pub async fn the_last_admin_can_be_updated(store: &Arc<dyn Store>) {
     let after = User { name: Some(PersonName::new("Ed").expect("a name")), ..last.clone() };
     store.update_user(&last, &after, &event(EventKind::UserUpdated)).await.expect("changed");
     setup::user(store, &admin("without a password")).await;
-    delete(store, &after).await.expect("another one is left");
+    delete(store, &after).await.expect("another admin exists");
 }
 
 /// Service accounts and other users can be deleted when no admin exists.

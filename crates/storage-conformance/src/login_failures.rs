@@ -135,8 +135,8 @@ pub async fn login_failures_are_forgotten_per_key(store: &Arc<dyn Store>) {
     fail(store, &keys, moment(0)).await;
     let forgotten = [keys[0].clone(), account("unknown"), keys[17].clone(), keys[0].clone()];
     store.forget_login_failures(&forgotten).await.expect("forgotten");
-    let left = failures(store, &keys).await;
-    for (number, found) in left.into_iter().enumerate() {
+    let remaining = failures(store, &keys).await;
+    for (number, found) in remaining.into_iter().enumerate() {
         let expected = if [0, 17].contains(&number) { None } else { Some(times(1, moment(0))) };
         assert_eq!(found, expected, "{:?}", keys[number]);
     }

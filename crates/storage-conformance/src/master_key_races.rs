@@ -41,7 +41,7 @@ pub async fn a_rotation_beside_a_key_change_keeps_its_secret(store: &Arc<dyn Sto
             }
         });
         let done = run_concurrently(calls).await;
-        assert_eq!(done.iter().filter(|done| **done).count(), 1, "one of both was faster");
+        assert_eq!(done.iter().filter(|done| **done).count(), 1, "exactly one call must move the secret");
         let store = store.as_ref();
         let (rotated, rekeyed) =
             (finds_token(store, 1_000 + number).await, finds_token(store, 2_000 + number).await);
@@ -187,7 +187,7 @@ pub async fn a_dropped_key_change_takes_effect_completely_or_not_at_all(store: &
                 async || (finds_token(store, 2_000 + one).await, finds_token(store, 2_000 + two).await);
             let (first, second) = moved().await;
             if moved().await == (first, second) {
-                assert_eq!(first, second, "half of a call");
+                assert_eq!(first, second, "a call must move all of its secrets or none");
                 assert_eq!(finds_token(store, one).await, !first);
                 break;
             }

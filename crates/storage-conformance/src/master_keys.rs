@@ -158,11 +158,11 @@ pub async fn a_secret_that_changed_is_skipped(store: &Arc<dyn Store>) {
     let personal = setup::personal_token(store, user, "ci", 4).await;
     setup::personal_token(store, user, "cd", 5).await;
     setup::session(store, &session(6, user), 6).await;
-    let never_kept = token(3, &["default"]).token.id;
+    let never_stored = token(3, &["default"]).token.id;
     for rekeying in [
         rekeying(SecretOf::Token(one.token.id), 9, 101),
         rekeying(SecretOf::Token(one.token.id), 2, 101),
-        rekeying(SecretOf::Token(never_kept), 1, 101),
+        rekeying(SecretOf::Token(never_stored), 1, 101),
         rekeying(SecretOf::Alias(one.token.id), 1, 101),
         rekeying(SecretOf::Alias(two.token.id), 2, 101),
         rekeying(SecretOf::Token(two.token.id), 12, 101),
@@ -216,14 +216,14 @@ pub async fn a_secret_is_not_moved_to_an_existing_digest(store: &Arc<dyn Store>)
     for number in [6, 7] {
         setup::session(store, &session(number, user), number).await;
     }
-    for taken in [2, 3, 11, 20] {
-        assert_skipped(store, rekeying(SecretOf::Token(one.token.id), 1, taken)).await;
+    for conflicting in [2, 3, 11, 20] {
+        assert_skipped(store, rekeying(SecretOf::Token(one.token.id), 1, conflicting)).await;
     }
-    for taken in [1, 2, 3, 20] {
-        assert_skipped(store, rekeying(SecretOf::Alias(one.token.id), 11, taken)).await;
+    for conflicting in [1, 2, 3, 20] {
+        assert_skipped(store, rekeying(SecretOf::Alias(one.token.id), 11, conflicting)).await;
     }
-    for taken in [1, 3, 11, 20] {
-        assert_skipped(store, rekeying_unsealed(SecretOf::Retired(two.token.id), 2, taken)).await;
+    for conflicting in [1, 3, 11, 20] {
+        assert_skipped(store, rekeying_unsealed(SecretOf::Retired(two.token.id), 2, conflicting)).await;
     }
     assert_skipped(store, rekeying_unsealed(SecretOf::PersonalToken(personal), 4, 5)).await;
     assert_skipped(store, rekeying_unsealed(SecretOf::Session(session(6, user).id), 6, 7)).await;

@@ -141,7 +141,7 @@ async fn members_of(store: &dyn Store, project: &str) -> Vec<(UserId, Vec<RoleId
     let mut held = Vec::new();
     for Member { user, roles, added_at } in members {
         let alone = store.roles_in_project(user.id, &project_id(project)).await.expect("roles");
-        assert_eq!(alone, roles, "of {} alone", user.id);
+        assert_eq!(alone, roles, "roles of user {}", user.id);
         held.push((user.id, roles, added_at.millis() - moment(0).millis()));
     }
     held
@@ -247,10 +247,10 @@ pub async fn replacing_memberships_sets_exactly_these_roles(store: &Arc<dyn Stor
         add(store, &memberships_at(5, &[one, three], project, &[MEMBER, OWNER])).await;
     }
     replace(store, &memberships_at(9, &[one, two], "a", &[own, MEMBER])).await;
-    let kept = vec![OWNER, MEMBER];
-    let expected = [(one, vec![MEMBER, own], 5), (two, vec![MEMBER, own], 9), (three, kept.clone(), 5)];
+    let existing = vec![OWNER, MEMBER];
+    let expected = [(one, vec![MEMBER, own], 5), (two, vec![MEMBER, own], 9), (three, existing.clone(), 5)];
     assert_eq!(members_of(store, "a").await, expected);
-    assert_eq!(members_of(store, "default").await, [(one, kept.clone(), 5), (three, kept, 5)]);
+    assert_eq!(members_of(store, "default").await, [(one, existing.clone(), 5), (three, existing, 5)]);
     replace(store, &memberships_at(12, &[one], "a", &[own])).await;
     assert_eq!(members_of(store, "a").await[0], (one, vec![own], 9));
     // Replacing with the same roles succeeds and changes nothing.

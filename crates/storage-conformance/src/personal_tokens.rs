@@ -198,10 +198,10 @@ pub async fn a_large_batch_of_personal_token_uses_is_recorded(store: &Arc<dyn St
 type Created = Result<(PersonalTokenId, EventId), StoreError>;
 
 /// Creates a token whose secret is the sample of this number, with a matching description.
-async fn create(store: &dyn Store, user: UserId, number: u64, most: u32) -> Created {
+async fn create(store: &dyn Store, user: UserId, number: u64, limit: u32) -> Created {
     let token = personal_token(user, &format!("token {number}"));
     let event = personal_token_created(&token);
-    store.create_personal_token(&token, &secret_shown_once(number), most, &event).await
+    store.create_personal_token(&token, &secret_shown_once(number), limit, &event).await
 }
 
 async fn delete(store: &dyn Store, user: UserId, id: PersonalTokenId) -> Result<EventId, StoreError> {
@@ -256,11 +256,11 @@ pub async fn a_user_deletes_a_personal_token(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let (ed, bot) = create_two_users(store).await;
     let (id, _) = create(store, ed, 1, 2).await.expect("created");
-    let (stays, _) = create(store, ed, 2, 2).await.expect("created");
+    let (unaffected, _) = create(store, ed, 2, 2).await.expect("created");
     let (others, _) = create(store, bot, 3, 2).await.expect("created");
     expect_event(store, &deleted(), delete(store, ed, id)).await;
-    let left: Vec<_> = tokens_of(store, &[ed, bot]).await.into_iter().map(|token| token.id).collect();
-    assert_eq!(left, [stays, others]);
+    let remaining: Vec<_> = tokens_of(store, &[ed, bot]).await.into_iter().map(|token| token.id).collect();
+    assert_eq!(remaining, [unaffected, others]);
     assert_eq!((is_found(store, 1).await, is_found(store, 2).await), (false, true));
     let (again, _) = create(store, ed, 1, 2).await.expect("created again");
     assert!(again > others, "{again} was given twice");
@@ -292,14 +292,14 @@ pub async fn the_number_of_personal_tokens_is_limited_per_user(store: &Arc<dyn S
         store.create_personal_token(&expired, &secret_shown_once(1), 3, &created).await.expect("created");
     create(store, ed, 2, 3).await.expect("created");
     create(store, ed, 3, 3).await.expect("created");
-    for most in [3, 2, 0] {
-        let refused = expect_error(store, create(store, ed, 4, most)).await;
-        assert_eq!(refused, ErrorKind::LimitReached(most.into()));
+    for limit in [3, 2, 0] {
+        let refused = expect_error(store, create(store, ed, 4, limit)).await;
+        assert_eq!(refused, ErrorKind::LimitReached(limit.into()));
         assert!(!is_found(store, 4).await);
     }
     create(store, bot, 5, 3).await.expect("another's room");
     delete(store, ed, first).await.expect("removed");
-    create(store, ed, 4, 3).await.expect("there is room again");
+    create(store, ed, 4, 3).await.expect("a slot is free");
     create(store, ed, 6, u32::MAX).await.expect("no limit");
 }
 
@@ -325,11 +325,12 @@ pub async fn the_personal_token_limit_holds_under_concurrency(store: &Arc<dyn St
         let user = if number < 20 { ed } else { bot };
         async move { create(store.as_ref(), user, number, 7).await }
     });
-    let (kept, refused) = partition_results(run_concurrently(calls).await);
-    assert_eq!(kept.len(), 14);
+    let (existing, refused) = partition_results(run_concurrently(calls).await);
+    assert_eq!(existing.len(), 14);
     assert!(refused.iter().all(|refusal| *refusal == ErrorKind::LimitReached(7)), "{refused:?}");
-    let left = [tokens_of(store.as_ref(), &[ed]).await.len(), tokens_of(store.as_ref(), &[bot]).await.len()];
-    assert_eq!(left, [7, 7]);
+    let remaining =
+        [tokens_of(store.as_ref(), &[ed]).await.len(), tokens_of(store.as_ref(), &[bot]).await.len()];
+    assert_eq!(remaining, [7, 7]);
     assert_eq!(all_events(store.as_ref()).await.len() - before, 14);
 }
 

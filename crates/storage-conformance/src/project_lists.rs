@@ -102,8 +102,8 @@ pub async fn project_lists_are_paged(store: &Arc<dyn Store>) {
         create(store, Project { mode, ..project(id) }).await;
     }
     for visibility in [ProjectVisibility::All, public_and(&[]), public_and(&["b", "9"])] {
-        let whole = ids(store, &visible(visibility.clone())).await;
-        assert!(whole.is_sorted(), "{whole:?}");
+        let complete_list = ids(store, &visible(visibility.clone())).await;
+        assert!(complete_list.is_sorted(), "{complete_list:?}");
         for size in [1, 3, 100] {
             let mut read = Vec::new();
             loop {
@@ -115,10 +115,13 @@ pub async fn project_lists_are_paged(store: &Arc<dyn Store>) {
                 }
                 read.extend(entries);
             }
-            assert_eq!(read, whole, "in pages of {size}");
+            assert_eq!(read, complete_list, "in pages of {size}");
         }
         let rest = Page { limit: None, offset: 2 };
-        assert_eq!(ids(store, &ProjectQuery { page: rest, ..visible(visibility.clone()) }).await, whole[2..]);
+        assert_eq!(
+            ids(store, &ProjectQuery { page: rest, ..visible(visibility.clone()) }).await,
+            complete_list[2..]
+        );
         for (limit, offset) in [(Some(0), 0), (Some(5), u64::MAX), (None, 100)] {
             let query = ProjectQuery { page: Page { limit, offset }, ..visible(visibility.clone()) };
             assert_eq!(ids(store, &query).await, [""; 0]);

@@ -123,8 +123,8 @@ pub async fn project_creation_errors_have_a_fixed_order(store: &Arc<dyn Store>) 
         let (project, event) = (project(id), project_created(&project(id)));
         expect_error(store, store.create_project(&project, environments, Some(unknown), &event)).await
     };
-    let taken = refused("default", &names).await;
-    assert_eq!(taken, ErrorKind::Conflict(Entity::Project(project_id("default"))));
+    let conflicting = refused("default", &names).await;
+    assert_eq!(conflicting, ErrorKind::Conflict(Entity::Project(project_id("default"))));
     let then_environment = refused("a", &names).await;
     assert_eq!(then_environment, ErrorKind::NotFound(Entity::Environment(environment("nope"))));
     let then_owner = refused("a", &names[..1]).await;

@@ -146,9 +146,9 @@ pub async fn concurrent_records_of_token_use_do_not_deadlock(store: &Arc<dyn Sto
         }
     });
     run_concurrently(calls).await;
-    let left = store.tokens_of_project(&project_id("default")).await.expect("tokens");
-    assert_eq!(left.len(), 35);
-    assert!(left.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{left:?}");
+    let remaining = store.tokens_of_project(&project_id("default")).await.expect("tokens");
+    assert_eq!(remaining.len(), 35);
+    assert!(remaining.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{remaining:?}");
 }
 
 /// A reader that follows the event log from its beginning, as a replica does.
@@ -166,8 +166,8 @@ impl Follower {
         assert!(latest >= self.last, "{latest:?} after {:?} was seen", self.last);
         while self.last < latest {
             let page = store.events_after(self.last, 7).await.expect("events");
-            assert!(page.is_sorted_by(|one, next| one.id < next.id), "numbers must rise");
-            self.last = page.last().expect("what is announced can be read").id;
+            assert!(page.is_sorted_by(|one, next| one.id < next.id), "event ids must rise");
+            self.last = page.last().expect("an announced event must be readable").id;
             self.seen.extend(page);
         }
     }

@@ -84,8 +84,8 @@ pub async fn tokens_created_beside_a_project_deletion_do_not_outlive_it(store: &
         let gone = ErrorKind::NotFound(Entity::Project(project_id("a")));
         assert!(refused.iter().all(|refusal| *refusal == gone), "{refused:?}");
         assert_eq!(store.find_project(&project_id("a")).await.expect("a lookup"), None);
-        let left = all_tokens(store.as_ref()).await;
-        assert!(left.iter().all(|stored| !stored.token.access.projects().names(&project_id("a"))));
+        let remaining = all_tokens(store.as_ref()).await;
+        assert!(remaining.iter().all(|stored| !stored.token.access.projects().names(&project_id("a"))));
         assert_tokens_match_events(store.as_ref(), &tokens, done.len() - 1).await;
         assert_counts(store.as_ref(), &["other", "default"]).await;
     }
@@ -133,9 +133,9 @@ pub async fn tokens_created_beside_an_environment_deletion_do_not_outlive_it(sto
         let gone = ErrorKind::NotFound(Entity::Environment(environment("staging")));
         assert!(refused.iter().all(|refusal| *refusal == gone), "{refused:?}");
         assert_eq!(store.find_environment(&environment("staging")).await.expect("a lookup"), None);
-        let left = all_tokens(store.as_ref()).await;
+        let remaining = all_tokens(store.as_ref()).await;
         let name = environment("staging");
-        assert!(left.iter().all(|stored| stored.token.access.environment() != Some(&name)));
+        assert!(remaining.iter().all(|stored| stored.token.access.environment() != Some(&name)));
         assert_tokens_match_events(store.as_ref(), &tokens, done.len() - 1).await;
         assert_counts(store.as_ref(), &["default"]).await;
     }
@@ -157,9 +157,9 @@ pub async fn two_concurrent_project_deletions_do_not_deadlock(store: &Arc<dyn St
         let (done, refused) = partition_results(run_concurrently(calls).await);
         assert_eq!((done.len(), refused), (2, vec![]));
         assert_tokens_match_events(store.as_ref(), &tokens, 4).await;
-        let left = all_tokens(store.as_ref()).await;
+        let remaining = all_tokens(store.as_ref()).await;
         assert_eq!(
-            left.last().map(|stored| stored.token.access.clone()),
+            remaining.last().map(|stored| stored.token.access.clone()),
             Some(token(0, &["default"]).token.access)
         );
         assert_counts(store.as_ref(), &["default"]).await;

@@ -64,9 +64,9 @@ pub async fn deleting_a_project_revokes_or_narrows_its_tokens(store: &Arc<dyn St
     let affected = [&tokens[0], &tokens[1], &tokens[6], &tokens[7], &tokens[8]];
     assert_project_deletion(store, "a", &affected).await;
 
-    let left: Vec<_> = tokens.iter().filter_map(|stored| narrowed(stored, "a")).collect();
-    assert_eq!(left.len(), 7);
-    assert_eq!(all_tokens(store).await, left);
+    let remaining: Vec<_> = tokens.iter().filter_map(|stored| narrowed(stored, "a")).collect();
+    assert_eq!(remaining.len(), 7);
+    assert_eq!(all_tokens(store).await, remaining);
     for stored in &tokens {
         let now = narrowed(stored, "a");
         assert_eq!(store.find_token(stored.token.id).await.expect("a lookup"), now);
@@ -74,7 +74,7 @@ pub async fn deleting_a_project_revokes_or_narrows_its_tokens(store: &Arc<dyn St
         assert_eq!(found.map(|found| found.stored), now);
     }
     let of_b: Vec<_> =
-        left.iter().filter(|one| one.token.access.projects().names(&project_id("b"))).cloned().collect();
+        remaining.iter().filter(|one| one.token.access.projects().names(&project_id("b"))).cloned().collect();
     assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), of_b);
 }
 
@@ -89,11 +89,11 @@ pub async fn a_narrowed_token_keeps_everything_else(store: &Arc<dyn Store>) {
     setup::rotation(store, &Rotation { token: stored.token.id, from, to: secret(2), overlap_until }).await;
     let now = StoredToken { secret: secret(2), ..stored };
     assert_project_deletion(store, "a", &[&now]).await;
-    let left = narrowed(&now, "a").expect("the project b is left");
-    assert_eq!(left.token.access.projects(), &only(&["b"]));
+    let remaining = narrowed(&now, "a").expect("the token keeps the project b");
+    assert_eq!(remaining.token.access.projects(), &only(&["b"]));
     for (number, secret_until) in [(2, None), (101, None), (1, Some(moment(50)))] {
         let found = store.find_token_by_digest(&[digest(number)]).await.expect("a lookup");
-        let expected = TokenMatch { stored: left.clone(), secret_until, found_by: digest(number) };
+        let expected = TokenMatch { stored: remaining.clone(), secret_until, found_by: digest(number) };
         assert_eq!(found, Some(expected));
     }
 }
@@ -125,9 +125,9 @@ pub async fn narrowing_never_widens_a_token(store: &Arc<dyn Store>) {
     for id in ["b", "c", "a"] {
         store.delete_project(&project_removal(id)).await.expect("removed");
         tokens = tokens.iter().filter_map(|stored| narrowed(stored, id)).collect();
-        let kept = all_tokens(store).await;
-        assert_eq!(kept, tokens);
-        let of_all = kept.iter().filter(|one| *one.token.access.projects() == ProjectScope::All);
+        let existing = all_tokens(store).await;
+        assert_eq!(existing, tokens);
+        let of_all = existing.iter().filter(|one| *one.token.access.projects() == ProjectScope::All);
         assert_eq!(of_all.count(), 1);
     }
     assert_eq!(tokens, [token_of_all_projects(4)]);
@@ -220,8 +220,8 @@ pub async fn deleting_a_project_with_many_tokens_keeps_the_order_of_events(store
     let events = all_events(store).await.len();
     assert_project_deletion(store, "a", &tokens.iter().collect::<Vec<_>>()).await;
     assert_eq!(all_events(store).await.len() - events, 301);
-    let left: Vec<_> = tokens.iter().filter_map(|stored| narrowed(stored, "a")).collect();
-    assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), left);
+    let remaining: Vec<_> = tokens.iter().filter_map(|stored| narrowed(stored, "a")).collect();
+    assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), remaining);
     let overview = store.project_overview(&project_id("b")).await.expect("a lookup").expect("the project");
     assert_eq!(overview.tokens, 100);
 }
@@ -268,8 +268,8 @@ pub async fn deleting_an_environment_revokes_its_tokens(store: &Arc<dyn Store>) 
     }
     assert_environment_deletion(store, "staging", &[&tokens[0], &tokens[1], &tokens[3]]).await;
 
-    let left: Vec<_> = [2, 4, 5, 6].map(|index: usize| tokens[index].clone()).into();
-    assert_eq!(all_tokens(store).await, left);
+    let remaining: Vec<_> = [2, 4, 5, 6].map(|index: usize| tokens[index].clone()).into();
+    assert_eq!(all_tokens(store).await, remaining);
     for number in [1, 2, 4] {
         assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);
     }
@@ -296,7 +296,7 @@ pub async fn tokens_revoked_with_an_environment_free_their_secrets_and_quota(sto
     }
     let successor = with_alias(2, token_of_all_projects(1));
     let event = token_created(&successor);
-    store.create_token(&successor, Quota(1), &event).await.expect("there is room again");
+    store.create_token(&successor, Quota(1), &event).await.expect("a slot is free");
 }
 
 /// Nothing else of the projects changes; tokens of other environments stay.

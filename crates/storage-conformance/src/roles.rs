@@ -153,11 +153,11 @@ pub async fn a_role_update_takes_effect_immediately(store: &Arc<dyn Store>) {
 /// If any field differs from the expected one, nothing changes.
 pub async fn a_stale_role_update_is_rejected(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let kept = create_ci_role(store).await;
-    for seen in changed_copies(&kept) {
-        for after in [Role { name: name("CI/CD"), ..kept.clone() }, kept.clone()] {
+    let existing = create_ci_role(store).await;
+    for seen in changed_copies(&existing) {
+        for after in [Role { name: name("CI/CD"), ..existing.clone() }, existing.clone()] {
             let refused = expect_error(store, update(store, &seen, &after)).await;
-            assert_eq!(refused, ErrorKind::Stale(Entity::Role(kept.id)), "{seen:?}");
+            assert_eq!(refused, ErrorKind::Stale(Entity::Role(existing.id)), "{seen:?}");
         }
     }
 }
@@ -165,22 +165,22 @@ pub async fn a_stale_role_update_is_rejected(store: &Arc<dyn Store>) {
 /// An unknown role is reported first, then a stale state, then a conflicting name.
 pub async fn role_update_errors_have_a_fixed_order(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let kept = create_ci_role(store).await;
-    let gone = setup::role(store, &project_role("gone")).await;
-    delete(store, gone.id).await.expect("removed");
-    for role in [gone, Role { id: RoleId(i64::MAX), ..kept.clone() }] {
+    let existing = create_ci_role(store).await;
+    let deleted = setup::role(store, &project_role("gone")).await;
+    delete(store, deleted.id).await.expect("removed");
+    for role in [deleted, Role { id: RoleId(i64::MAX), ..existing.clone() }] {
         let after = Role { name: name("Admin"), ..role.clone() };
         let refused = expect_error(store, update(store, &role, &after)).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::Role(role.id)));
     }
-    let after = Role { name: name("Admin"), ..kept.clone() };
-    let seen = Role { description: description(""), ..kept.clone() };
+    let after = Role { name: name("Admin"), ..existing.clone() };
+    let seen = Role { description: description(""), ..existing.clone() };
     assert_eq!(
         expect_error(store, update(store, &seen, &after)).await,
-        ErrorKind::Stale(Entity::Role(kept.id))
+        ErrorKind::Stale(Entity::Role(existing.id))
     );
     assert_eq!(
-        expect_error(store, update(store, &kept, &after)).await,
+        expect_error(store, update(store, &existing, &after)).await,
         ErrorKind::Conflict(Entity::RoleName)
     );
 }
@@ -236,8 +236,8 @@ pub async fn deleting_the_last_holder_frees_a_role(store: &Arc<dyn Store>) {
     setup::membership(store, al, &project_id("a"), in_project.id).await;
     store.delete_user(ed, &event(EventKind::UserDeleted)).await.expect("removed");
     store.delete_project(&project_removal("a")).await.expect("removed");
-    delete(store, root.id).await.expect("its holder is gone");
-    delete(store, in_project.id).await.expect("its project is gone");
+    delete(store, root.id).await.expect("the holder is deleted");
+    delete(store, in_project.id).await.expect("the project is deleted");
 }
 
 /// A root role applies to the instance, a project role to projects.

@@ -204,10 +204,11 @@ pub async fn a_retired_secret_cannot_be_reused_until_it_is_swept(store: &Arc<dyn
 /// A token that does not exist, or no longer exists, cannot be rotated, whatever the new secret.
 pub async fn rotating_an_unknown_token_fails(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let (gone, never_kept, other) = (token(1, &["default"]), token(2, &["default"]), token(3, &["default"]));
-    setup::tokens(store, &[gone.clone(), other]).await;
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
-    for stored in [gone, never_kept] {
+    let (deleted, never_stored, other) =
+        (token(1, &["default"]), token(2, &["default"]), token(3, &["default"]));
+    setup::tokens(store, &[deleted.clone(), other]).await;
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
+    for stored in [deleted, never_stored] {
         for to in [4, 3] {
             let refused = error_of_rotation(store, &rotation(&stored, to, None)).await;
             assert_eq!(refused, ErrorKind::NotFound(Entity::Token(stored.token.id)));
@@ -229,7 +230,7 @@ pub async fn deleting_a_token_deletes_its_retired_secrets(store: &Arc<dyn Store>
     let store = store.as_ref();
     let (stored, other) = (token(1, &["default"]), token(10, &["default"]));
     setup::tokens(store, &[stored.clone(), other.clone()]).await;
-    let stays = rotate(store, &other, 11, Some(moment(50))).await;
+    let unaffected = rotate(store, &other, 11, Some(moment(50))).await;
     let second = rotate(store, &stored, 2, Some(moment(50))).await;
     let third = rotate(store, &second, 3, Some(moment(60))).await;
     store.delete_token(third.token.id, &token_deleted(&third)).await.expect("removed");
@@ -237,7 +238,7 @@ pub async fn deleting_a_token_deletes_its_retired_secrets(store: &Arc<dyn Store>
         assert_not_found(store, number).await;
         setup::token(store, &token(number, &["default"])).await;
     }
-    assert_found(store, 10, &stays, Some(moment(50))).await;
+    assert_found(store, 10, &unaffected, Some(moment(50))).await;
 }
 
 /// Changes of expiry and last use are visible through a retired secret.

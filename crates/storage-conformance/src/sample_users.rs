@@ -30,7 +30,7 @@ pub fn user(username: Option<&str>, email: Option<&str>) -> NewUser {
     let username = username.map(|name| Username::new(name).expect("a user name"));
     let email = email.map(|address| Email::new(address).expect("an e-mail address"));
     NewUser {
-        identity: UserIdentity::new(username, email).expect("one of both"),
+        identity: UserIdentity::new(username, email).expect("a user name or an e-mail address"),
         name: None,
         kind: AccountKind::Person,
         root_role: VIEWER,
@@ -100,12 +100,12 @@ pub fn root_role(name: &str, permissions: &[Permission]) -> NewRole {
 /// Returns a session; a higher number starts and expires later.
 #[must_use]
 pub fn session(number: u64, user: UserId) -> Session {
-    let begun = i64::try_from(number).expect("a small number");
+    let started_at = i64::try_from(number).expect("a small number");
     Session {
         id: SessionId(Uuid::from_u64_pair(0x5e55_1000_0000_4000, u64::MAX - number)),
         user,
-        created_at: moment(begun),
-        expires_at: moment(begun + 1_000_000),
+        created_at: moment(started_at),
+        expires_at: moment(started_at + 1_000_000),
         origin: Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8.5.0")),
     }
 }

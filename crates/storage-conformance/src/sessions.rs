@@ -148,7 +148,11 @@ pub async fn starting_a_session_records_the_last_login(store: &Arc<dyn Store>) {
         assert_eq!(last_seen_at(ed).await, Some(session(number, ed).created_at));
     }
     store.end_session(ed, session(8, ed).id, &ended()).await.expect("ended");
-    assert_eq!(last_seen_at(ed).await, Some(session(8, ed).created_at), "an end does not undo it");
+    assert_eq!(
+        last_seen_at(ed).await,
+        Some(session(8, ed).created_at),
+        "ending a session must not change it"
+    );
     assert_eq!(last_seen_at(al).await, None);
 }
 
@@ -171,7 +175,7 @@ pub async fn starting_a_session_ends_the_oldest_beyond_the_limit(store: &Arc<dyn
     assert_eq!(start(store, 7, ed, 1).await.expect("started"), 2);
     assert_eq!(sessions_of(store, ed).await, [session(7, ed)]);
     assert_eq!(start(store, 8, ed, u32::MAX).await.expect("started"), 0);
-    assert_eq!(all_events(store).await.len() - events, 4, "one for each beginning");
+    assert_eq!(all_events(store).await.len() - events, 4, "one event per started session");
     assert_eq!(sessions_of(store, al).await, [session(100, al)]);
     // The id and digest of an ended session can be used again.
     assert_eq!(start(store, 1, ed, AMPLE_LIMIT).await.expect("started"), 0);
@@ -246,9 +250,9 @@ pub async fn the_session_limit_holds_under_concurrency(store: &Arc<dyn Store>) {
         let store = Arc::clone(store);
         async move { start(store.as_ref(), number, ed, 4).await }
     });
-    let (gone, refused) = partition_results(run_concurrently(calls).await);
-    assert_eq!((gone.len(), refused), (30, vec![]));
-    assert_eq!(gone.iter().sum::<u64>(), 26);
+    let (deleted, refused) = partition_results(run_concurrently(calls).await);
+    assert_eq!((deleted.len(), refused), (30, vec![]));
+    assert_eq!(deleted.iter().sum::<u64>(), 26);
     assert_eq!(sessions_of(store.as_ref(), ed).await.len(), 4);
     let mut found = 0;
     for number in 0..30 {

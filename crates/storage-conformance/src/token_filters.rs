@@ -221,7 +221,7 @@ pub async fn tokens_are_filtered_by_last_use(store: &Arc<dyn Store>) {
 
 /// Returns one token that matches all filters, and others that each miss one.
 fn candidates() -> [StoredToken; 9] {
-    let fitting = |number| {
+    let matching = |number| {
         let placed = working_in("production", frontend(token(number, &["a", "b"])));
         named("ci west", last_seen(Some(moment(20)), ending(Some(moment(30)), placed)))
     };
@@ -229,15 +229,15 @@ fn candidates() -> [StoredToken; 9] {
     let of_another_kind = working_in("production", token(5, &["b"]));
     let dressed = |stored| named("ci west", last_seen(Some(moment(20)), ending(Some(moment(30)), stored)));
     [
-        fitting(1),
-        working_in("development", fitting(2)),
+        matching(1),
+        working_in("development", matching(2)),
         dressed(elsewhere),
-        named("ci east", fitting(4)),
+        named("ci east", matching(4)),
         dressed(of_another_kind),
-        ending(Some(moment(41)), fitting(6)),
-        last_seen(Some(moment(25)), fitting(7)),
-        fitting(26),
-        ending(None, fitting(9)),
+        ending(Some(moment(41)), matching(6)),
+        last_seen(Some(moment(25)), matching(7)),
+        matching(26),
+        ending(None, matching(9)),
     ]
 }
 

@@ -128,8 +128,8 @@ pub async fn tokens_are_paged_by_offset(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     store_unordered_tokens(store).await;
     for query in ORDERS.iter().flat_map(|order| [Ascending, Descending].map(|way| in_order(*order, way))) {
-        let whole = token_numbers(store, &query).await;
-        assert_eq!(whole.len(), 12);
+        let all = token_numbers(store, &query).await;
+        assert_eq!(all.len(), 12);
         for size in [1, 5, 12, 13, u32::MAX] {
             let mut read = Vec::new();
             while read.len() < 12 {
@@ -139,10 +139,10 @@ pub async fn tokens_are_paged_by_offset(store: &Arc<dyn Store>) {
                 assert!(!entries.is_empty() && entries.len() <= usize::try_from(size).expect("64 bits"));
                 read.extend(entries);
             }
-            assert_eq!(read, whole, "in pages of {size}: {query:?}");
+            assert_eq!(read, all, "in pages of {size}: {query:?}");
         }
         let rest = Page { limit: None, offset: 4 };
-        assert_eq!(token_numbers(store, &TokenQuery { page: rest, ..query.clone() }).await, whole[4..]);
+        assert_eq!(token_numbers(store, &TokenQuery { page: rest, ..query.clone() }).await, all[4..]);
     }
 }
 
@@ -212,13 +212,9 @@ pub async fn the_id_to_start_after_is_ignored_in_other_orders(store: &Arc<dyn St
     store_unordered_tokens(store).await;
     for order in [TokenOrder::Name, TokenOrder::ExpiresAt, TokenOrder::SeenAt] {
         for direction in [Ascending, Descending] {
-            let whole = in_order(order, direction);
-            let after = TokenQuery { after: Some(token(6, &["default"]).token.id), ..whole.clone() };
-            assert_eq!(
-                token_numbers(store, &after).await,
-                token_numbers(store, &whole).await,
-                "by {order:?}"
-            );
+            let all = in_order(order, direction);
+            let after = TokenQuery { after: Some(token(6, &["default"]).token.id), ..all.clone() };
+            assert_eq!(token_numbers(store, &after).await, token_numbers(store, &all).await, "by {order:?}");
         }
     }
 }

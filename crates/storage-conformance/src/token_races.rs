@@ -69,8 +69,8 @@ pub async fn a_rotation_beside_a_deletion_leaves_no_secret(store: &Arc<dyn Store
             }
         });
         let (done, refused) = partition_results(run_concurrently(calls).await);
-        let gone = ErrorKind::NotFound(Entity::Token(stored.token.id));
-        assert!(refused.is_empty() || refused == [gone], "{refused:?}");
+        let deleted = ErrorKind::NotFound(Entity::Token(stored.token.id));
+        assert!(refused.is_empty() || refused == [deleted], "{refused:?}");
         assert_eq!(all_events(store.as_ref()).await.len() - before, done.len());
         assert!(
             !finds_token(store.as_ref(), number).await && !finds_token(store.as_ref(), 100 + number).await
@@ -99,8 +99,8 @@ pub async fn a_rotation_beside_a_project_deletion_leaves_no_secret(store: &Arc<d
             }
         });
         let (_, refused) = partition_results(run_concurrently(calls).await);
-        let gone = ErrorKind::NotFound(Entity::Token(stored.token.id));
-        assert!(refused.is_empty() || refused == [gone], "{refused:?}");
+        let deleted = ErrorKind::NotFound(Entity::Token(stored.token.id));
+        assert!(refused.is_empty() || refused == [deleted], "{refused:?}");
         assert!(
             !finds_token(store.as_ref(), number).await && !finds_token(store.as_ref(), 100 + number).await
         );
@@ -145,8 +145,8 @@ async fn create_concurrently(
 async fn assert_quota_is_filled(store: &Arc<dyn Store>, tokens: Vec<StoredToken>) {
     let before = all_events(store.as_ref()).await.len();
     let ids: Vec<_> = tokens.iter().map(|stored| stored.token.id).collect();
-    let (kept, refused) = partition_results(create_concurrently(store, tokens).await);
-    assert_eq!(kept.len(), 7, "the quota is {ROOM}");
+    let (existing, refused) = partition_results(create_concurrently(store, tokens).await);
+    assert_eq!(existing.len(), 7, "the quota is {ROOM}");
     assert!(refused.iter().all(|refusal| *refusal == ErrorKind::LimitReached(ROOM)), "{refused:?}");
     let mut found = 0;
     for id in ids {
@@ -193,13 +193,13 @@ pub async fn the_quota_of_overlapping_projects_holds_under_concurrency(store: &A
     let scopes: [&[&str]; 4] = [&["a"], &["b"], &["b", "a"], &["a", "b"]];
     let tokens = (0_u64..).zip(scopes.into_iter().cycle()).take(30);
     let tokens = tokens.map(|(number, projects)| token(number, projects)).collect();
-    let (kept, refused) = partition_results(create_concurrently(store, tokens).await);
-    assert_eq!(kept.len() + refused.len(), 30);
+    let (existing, refused) = partition_results(create_concurrently(store, tokens).await);
+    assert_eq!(existing.len() + refused.len(), 30);
     assert!(refused.iter().all(|refusal| *refusal == ErrorKind::LimitReached(ROOM)), "{refused:?}");
     // Each scope is requested seven times or more, so both projects are full at the end.
     assert_eq!((count_listed(store.as_ref(), "a").await, count_listed(store.as_ref(), "b").await), (7, 7));
     let events = all_events(store.as_ref()).await.len();
-    assert_eq!(events, kept.len() + 2, "two projects, and as many tokens as were kept");
+    assert_eq!(events, existing.len() + 2, "one event per project and per stored token");
 }
 
 /// 7 concurrent tokens each for three projects and for all projects succeed.
@@ -211,8 +211,8 @@ pub async fn quotas_are_independent_under_concurrency(store: &Arc<dyn Store>) {
         2 => token(number, &["b"]),
         _ => token_of_all_projects(number),
     });
-    let (kept, refused) = partition_results(create_concurrently(store, tokens.collect()).await);
-    assert_eq!((kept.len(), refused), (28, vec![]));
+    let (existing, refused) = partition_results(create_concurrently(store, tokens.collect()).await);
+    assert_eq!((existing.len(), refused), (28, vec![]));
 }
 
 /// Of 10 concurrent calls with different first tokens, one creates all of its tokens and the others return
@@ -224,7 +224,8 @@ pub async fn one_of_concurrent_calls_creates_the_first_tokens(store: &Arc<dyn St
         async move { (caller, store.create_first_tokens(&pair.map(first_token)).await.expect("an answer")) }
     });
     let outcomes = run_concurrently(calls).await;
-    let winners: Vec<u64> = outcomes.iter().filter(|(_, kept)| *kept).map(|(caller, _)| *caller).collect();
+    let winners: Vec<u64> =
+        outcomes.iter().filter(|(_, existing)| *existing).map(|(caller, _)| *caller).collect();
     let [winner] = winners[..] else { panic!("one must win, not {winners:?}") };
     for caller in 0..10 {
         for stored in [admin_token(10 * caller), token(10 * caller + 1, &["default"])] {

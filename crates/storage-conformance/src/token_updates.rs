@@ -101,10 +101,10 @@ pub async fn a_stale_expiry_change_is_rejected(store: &Arc<dyn Store>) {
 /// A token that does not exist, or no longer exists, cannot be changed, whatever the expected expiry.
 pub async fn changing_the_expiry_of_an_unknown_token_fails(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let (gone, never_kept) = (token(1, &["default"]), token(2, &["default"]));
-    setup::token(store, &gone).await;
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
-    for id in [gone.token.id, never_kept.token.id] {
+    let (deleted, never_stored) = (token(1, &["default"]), token(2, &["default"]));
+    setup::token(store, &deleted).await;
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
+    for id in [deleted.token.id, never_stored.token.id] {
         for before in [None, Some(moment(5))] {
             let refused = expect_error(store, change_expiry(store, id, before, Some(moment(6)))).await;
             assert_eq!(refused, ErrorKind::NotFound(Entity::Token(id)));
@@ -204,13 +204,17 @@ pub async fn last_uses_of_all_years_are_recorded(store: &Arc<dyn Store>) {
 
 /// Tokens that do not exist, or no longer exist, are skipped and not recreated.
 pub async fn recording_the_use_of_an_unknown_token_is_ignored(store: &Arc<dyn Store>) {
-    let (gone, stays) = (token(1, &["default"]), token(2, &["default"]));
-    setup::tokens(store.as_ref(), &[gone.clone(), stays.clone()]).await;
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
-    let never_kept = token(3, &["default"]).token.id;
-    record_use(store.as_ref(), &[gone.token.id, stays.token.id, never_kept].map(|id| (id, moment(5)))).await;
-    assert_eq!(last_used_at(store.as_ref(), stays.token.id).await, Some(moment(5)));
-    for id in [gone.token.id, never_kept] {
+    let (deleted, unaffected) = (token(1, &["default"]), token(2, &["default"]));
+    setup::tokens(store.as_ref(), &[deleted.clone(), unaffected.clone()]).await;
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
+    let never_stored = token(3, &["default"]).token.id;
+    record_use(
+        store.as_ref(),
+        &[deleted.token.id, unaffected.token.id, never_stored].map(|id| (id, moment(5))),
+    )
+    .await;
+    assert_eq!(last_used_at(store.as_ref(), unaffected.token.id).await, Some(moment(5)));
+    for id in [deleted.token.id, never_stored] {
         assert_eq!(store.find_token(id).await.expect("a lookup"), None);
     }
 }

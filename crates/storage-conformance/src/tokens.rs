@@ -164,26 +164,26 @@ pub async fn a_token_is_found_by_any_of_several_digests(store: &Arc<dyn Store>) 
 /// A deleted token disappears from every list and lookup; other tokens stay.
 pub async fn a_deleted_token_is_gone(store: &Arc<dyn Store>) {
     setup::projects(store.as_ref(), &["a"]).await;
-    let mut gone = token(1, &["default", "a"]);
-    gone.alias = Some(secret(101));
-    let stays = token(2, &["default", "a"]);
-    setup::tokens(store.as_ref(), &[gone.clone(), stays.clone()]).await;
+    let mut deleted = token(1, &["default", "a"]);
+    deleted.alias = Some(secret(101));
+    let unaffected = token(2, &["default", "a"]);
+    setup::tokens(store.as_ref(), &[deleted.clone(), unaffected.clone()]).await;
 
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
 
-    assert_eq!(store.find_token(gone.token.id).await.expect("a lookup"), None);
+    assert_eq!(store.find_token(deleted.token.id).await.expect("a lookup"), None);
     assert_eq!(token_of_digest(store.as_ref(), &[digest(1), digest(101)]).await, None);
     for project in ["default", "a"] {
-        assert_eq!(list(store.as_ref(), project).await, std::slice::from_ref(&stays));
+        assert_eq!(list(store.as_ref(), project).await, std::slice::from_ref(&unaffected));
     }
 }
 
 /// A token that does not exist, or no longer exists, cannot be deleted.
 pub async fn deleting_an_unknown_token_fails(store: &Arc<dyn Store>) {
-    let (kept, never_kept) = (token(1, &["default"]), token(2, &["default"]));
-    setup::token(store.as_ref(), &kept).await;
-    store.delete_token(kept.token.id, &token_deleted(&kept)).await.expect("removed");
-    for stored in [kept, never_kept] {
+    let (existing, never_stored) = (token(1, &["default"]), token(2, &["default"]));
+    setup::token(store.as_ref(), &existing).await;
+    store.delete_token(existing.token.id, &token_deleted(&existing)).await.expect("removed");
+    for stored in [existing, never_stored] {
         let (id, event) = (stored.token.id, token_deleted(&stored));
         let refused = expect_error(store.as_ref(), store.delete_token(id, &event)).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::Token(id)));
@@ -292,8 +292,8 @@ pub async fn the_token_quota_counts_per_project(store: &Arc<dyn Store>) {
     assert_eq!(error_of_creation(store, &token(7, &["default"]), Quota(0)).await, ErrorKind::LimitReached(0));
 
     create(store, &token(8, &["default"]), Quota(2)).await;
-    let gone = token(5, &["a"]);
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
+    let deleted = token(5, &["a"]);
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
     create(store, &token(9, &["a"]), Quota(2)).await;
     assert_eq!(error_of_creation(store, &token(10, &["a"]), Quota(2)).await, ErrorKind::LimitReached(2));
 }
@@ -309,8 +309,8 @@ pub async fn tokens_of_all_projects_have_their_own_quota(store: &Arc<dyn Store>)
         ErrorKind::LimitReached(2)
     );
     assert_eq!(error_of_creation(store, &admin_token(6), Quota(2)).await, ErrorKind::LimitReached(2));
-    let gone = admin_token(5);
-    store.delete_token(gone.token.id, &token_deleted(&gone)).await.expect("removed");
+    let deleted = admin_token(5);
+    store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
     create(store, &token_of_all_projects(7), Quota(2)).await;
 }
 
@@ -323,9 +323,9 @@ pub async fn the_largest_quota_is_no_limit(store: &Arc<dyn Store>) {
 /// No two tokens share a digest, whether as secret or as alias.
 pub async fn a_token_digest_is_unique(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let mut kept = token(1, &["default"]);
-    kept.alias = Some(secret(101));
-    setup::token(store, &kept).await;
+    let mut existing = token(1, &["default"]);
+    existing.alias = Some(secret(101));
+    setup::token(store, &existing).await;
 
     let of = |secret_number, alias_number: Option<u64>| {
         let mut stored = token(2, &["default"]);
@@ -345,11 +345,11 @@ pub async fn a_token_digest_is_unique(store: &Arc<dyn Store>) {
 /// A token id is used once.
 pub async fn a_token_id_is_unique(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let kept = token(1, &["default"]);
-    setup::token(store, &kept).await;
+    let existing = token(1, &["default"]);
+    setup::token(store, &existing).await;
     let mut clashing = admin_token(2);
-    clashing.token.id = kept.token.id;
+    clashing.token.id = existing.token.id;
     let refusal = error_of_creation(store, &clashing, AMPLE_QUOTA).await;
-    assert_eq!(refusal, ErrorKind::Conflict(Entity::Token(kept.token.id)));
-    assert_eq!(store.find_token(kept.token.id).await.expect("a lookup"), Some(kept));
+    assert_eq!(refusal, ErrorKind::Conflict(Entity::Token(existing.token.id)));
+    assert_eq!(store.find_token(existing.token.id).await.expect("a lookup"), Some(existing));
 }

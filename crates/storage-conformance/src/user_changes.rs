@@ -115,12 +115,12 @@ pub async fn updating_a_user_keeps_the_other_fields(store: &Arc<dyn Store>) {
 /// If identity, name or root role differ from the expected ones, nothing changes.
 pub async fn a_stale_user_update_is_rejected(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let kept = create_ed(store).await;
-    let stale = ErrorKind::Stale(Entity::User(kept.id));
-    for seen in changed_copies(&kept) {
-        let elsewhere = User { name: Some(name("Eddie")), ..kept.clone() };
+    let existing = create_ed(store).await;
+    let stale = ErrorKind::Stale(Entity::User(existing.id));
+    for seen in changed_copies(&existing) {
+        let elsewhere = User { name: Some(name("Eddie")), ..existing.clone() };
         assert_eq!(expect_error(store, update(store, &seen, &elsewhere)).await, stale, "{seen:?}");
-        assert_eq!(expect_error(store, update(store, &seen, &kept)).await, stale, "{seen:?}");
+        assert_eq!(expect_error(store, update(store, &seen, &existing)).await, stale, "{seen:?}");
     }
 }
 
@@ -128,30 +128,30 @@ pub async fn a_stale_user_update_is_rejected(store: &Arc<dyn Store>) {
 /// project role is not a root role.
 pub async fn user_update_errors_have_a_fixed_order(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let kept = create_ed(store).await;
+    let existing = create_ed(store).await;
     setup::user(store, &user_named("taken")).await;
-    let stale = User { name: None, ..kept.clone() };
-    let taken = User { identity: identity(Some("taken"), None), ..kept.clone() };
-    let unknown = User { id: UserId(i64::MAX), ..kept.clone() };
-    let no_role = User { root_role: RoleId(77), ..taken.clone() };
+    let stale = User { name: None, ..existing.clone() };
+    let conflicting = User { identity: identity(Some("taken"), None), ..existing.clone() };
+    let unknown = User { id: UserId(i64::MAX), ..existing.clone() };
+    let no_role = User { root_role: RoleId(77), ..conflicting.clone() };
     let not_there = User { id: unknown.id, ..no_role.clone() };
     let refused = expect_error(store, update(store, &unknown, &not_there)).await;
     assert_eq!(refused, ErrorKind::NotFound(Entity::User(unknown.id)));
     for root_role in [RoleId(77), OWNER, MEMBER] {
-        let after = User { root_role, ..taken.clone() };
+        let after = User { root_role, ..conflicting.clone() };
         let refused = expect_error(store, update(store, &stale, &after)).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::Role(root_role)));
     }
-    let refused = expect_error(store, update(store, &stale, &taken)).await;
-    assert_eq!(refused, ErrorKind::Stale(Entity::User(kept.id)));
-    let refused = expect_error(store, update(store, &kept, &taken)).await;
+    let refused = expect_error(store, update(store, &stale, &conflicting)).await;
+    assert_eq!(refused, ErrorKind::Stale(Entity::User(existing.id)));
+    let refused = expect_error(store, update(store, &existing, &conflicting)).await;
     assert_eq!(refused, ErrorKind::Conflict(Entity::UserIdentity));
 }
 
 /// User names are compared with case, e-mail addresses without.
 pub async fn updating_to_an_existing_identity_is_rejected(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let kept = create_ed(store).await;
+    let existing = create_ed(store).await;
     setup::user(store, &user(Some("other"), Some("Åsa@Example.com"))).await;
     for (username, email) in [
         (Some("other"), Some("Ed@example.com")),
@@ -159,12 +159,12 @@ pub async fn updating_to_an_existing_identity_is_rejected(store: &Arc<dyn Store>
         (Some("ed"), Some("åsa@EXAMPLE.com")),
         (None, Some("ÅSA@example.com")),
     ] {
-        let after = User { identity: identity(username, email), ..kept.clone() };
-        let refused = expect_error(store, update(store, &kept, &after)).await;
+        let after = User { identity: identity(username, email), ..existing.clone() };
+        let refused = expect_error(store, update(store, &existing, &after)).await;
         assert_eq!(refused, ErrorKind::Conflict(Entity::UserIdentity), "{username:?} {email:?}");
     }
-    let after = User { identity: identity(Some("Other"), Some("asa@example.com")), ..kept.clone() };
-    assert_update(store, &kept, &after).await;
+    let after = User { identity: identity(Some("Other"), Some("asa@example.com")), ..existing.clone() };
+    assert_update(store, &existing, &after).await;
 }
 
 /// A new root role, built-in or custom, applies to the next lookup.
@@ -183,8 +183,8 @@ pub async fn a_new_root_role_takes_effect_immediately(store: &Arc<dyn Store>) {
 /// The user's secrets and logins can be used again; other users keep theirs.
 pub async fn deleting_a_user_deletes_memberships_tokens_and_sessions(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let (gone, stays) = (create_ed(store).await, setup::stored_user(store, &user_named("al")).await);
-    for (number, user) in [(1, &gone), (2, &stays)] {
+    let (gone, unaffected) = (create_ed(store).await, setup::stored_user(store, &user_named("al")).await);
+    for (number, user) in [(1, &gone), (2, &unaffected)] {
         setup::membership(store, user.id, &project_id("default"), MEMBER).await;
         setup::personal_token(store, user.id, "ci", number).await;
         setup::session(store, &session(number, user.id), number).await;
@@ -201,9 +201,12 @@ pub async fn deleting_a_user_deletes_memberships_tokens_and_sessions(store: &Arc
     assert_eq!(store.personal_tokens_of(&[gone.id]).await.expect("tokens"), []);
     assert_eq!(store.sessions_of(gone.id).await.expect("sessions"), []);
     assert_eq!(store.roles_in_project(gone.id, &project_id("default")).await.expect("roles"), []);
-    let left = read_contents(store).await;
-    assert_eq!(left.users.iter().map(|user| user.id).collect::<Vec<_>>(), [stays.id]);
-    assert_eq!((left.members[0].len(), left.personal_tokens.len(), left.sessions.len()), (1, 1, 1));
+    let remaining = read_contents(store).await;
+    assert_eq!(remaining.users.iter().map(|user| user.id).collect::<Vec<_>>(), [unaffected.id]);
+    assert_eq!(
+        (remaining.members[0].len(), remaining.personal_tokens.len(), remaining.sessions.len()),
+        (1, 1, 1)
+    );
 
     let successor = setup::user(store, &user(Some("ed"), Some("ed@example.com"))).await;
     setup::personal_token(store, successor, "ci", 1).await;

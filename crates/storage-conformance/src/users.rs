@@ -113,14 +113,14 @@ pub async fn the_root_role_of_a_user_must_be_a_root_role(store: &Arc<dyn Store>)
 pub async fn usernames_and_emails_are_unique(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let id = setup::user(store, &user(Some("ed"), Some("Åsa.Ed@Example.com"))).await;
-    let taken = [
+    let conflicting = [
         user_named("ed"),
         user(Some("ed"), Some("other@example.com")),
         user_with_email("Åsa.Ed@Example.com"),
         user_with_email("åsa.ed@example.com"),
         user(Some("other"), Some("ÅSA.ED@EXAMPLE.COM")),
     ];
-    for new in taken {
+    for new in conflicting {
         let event = user_created(&new);
         let refused = expect_error(store, store.create_user(&new, None, &event)).await;
         assert_eq!(refused, ErrorKind::Conflict(Entity::UserIdentity), "{new:?}");
@@ -250,9 +250,9 @@ pub async fn setting_a_password_ends_the_sessions_of_the_user(store: &Arc<dyn St
 pub async fn service_accounts_and_unknown_users_have_no_password(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let bot = setup::user(store, &service_account("bot")).await;
-    let gone = setup::user(store, &user_named("ed")).await;
-    store.delete_user(gone, &event(EventKind::UserDeleted)).await.expect("removed");
-    for id in [bot, gone, UserId(0), UserId(-1), UserId(i64::MAX)] {
+    let deleted = setup::user(store, &user_named("ed")).await;
+    store.delete_user(deleted, &event(EventKind::UserDeleted)).await.expect("removed");
+    for id in [bot, deleted, UserId(0), UserId(-1), UserId(i64::MAX)] {
         let refused = expect_error(store, set_password(store, id, 1)).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::User(id)));
     }
@@ -290,8 +290,8 @@ pub async fn user_lists_are_paged(store: &Arc<dyn Store>) {
         setup::user(store, &service_account(&format!("s{number}"))).await;
     }
     for kind in [AccountKind::Person, AccountKind::Service] {
-        let whole = user_ids(store, kind, Page::default()).await;
-        assert!(whole.len() == 11 && whole.is_sorted(), "{whole:?}");
+        let complete_list = user_ids(store, kind, Page::default()).await;
+        assert!(complete_list.len() == 11 && complete_list.is_sorted(), "{complete_list:?}");
         for size in [1, 4, 11, u32::MAX] {
             let mut read = Vec::new();
             while read.len() < 11 {
@@ -300,9 +300,9 @@ pub async fn user_lists_are_paged(store: &Arc<dyn Store>) {
                 assert!(!entries.is_empty() && entries.len() <= usize::try_from(size).expect("64 bits"));
                 read.extend(entries);
             }
-            assert_eq!(read, whole, "in pages of {size}");
+            assert_eq!(read, complete_list, "in pages of {size}");
         }
-        assert_eq!(user_ids(store, kind, Page { limit: None, offset: 9 }).await, whole[9..]);
+        assert_eq!(user_ids(store, kind, Page { limit: None, offset: 9 }).await, complete_list[9..]);
         for (limit, offset) in [(Some(0), 0), (Some(5), 11), (Some(5), u64::MAX), (None, u64::MAX)] {
             assert_eq!(user_ids(store, kind, Page { limit, offset }).await, []);
         }
@@ -345,11 +345,11 @@ pub async fn users_are_searched_by_part_of_name_or_login(store: &Arc<dyn Store>)
         ("\0", &[]),
         ("", &[0, 1, 2, 3, 4, 5]),
     ];
-    for (text, fitting) in expected {
+    for (text, matching) in expected {
         let found = store.search_users(text, 100).await.expect("users");
-        let fitting: Vec<_> =
-            fitting.iter().map(|index| users[*index].clone().with_id(ids[*index])).collect();
-        assert_eq!(found, fitting, "{text:?}");
+        let matching: Vec<_> =
+            matching.iter().map(|index| users[*index].clone().with_id(ids[*index])).collect();
+        assert_eq!(found, matching, "{text:?}");
     }
 }
 
