@@ -1,28 +1,27 @@
-//! Lists of API tokens: which ones are asked for, by every filter there is.
+//! Lists of API tokens, by every filter.
 
 use std::sync::Arc;
 
+use TokenKind::{Admin, Client, Frontend};
 use latchkey_domain::{TokenKind, TokenName};
 use latchkey_ports::{Store, StoredToken, TokenQuery};
 
 use crate::{
-    given,
-    observed::{all_tokens, numbers},
+    harness::{all_tokens, token_numbers},
     samples::{
         admin_token, ending, environment, extreme_moments, frontend, last_seen, moment, named, project_id,
         token, token_of_all_projects, with_alias, working_in,
     },
+    setup,
 };
-
-use TokenKind::{Admin, Client, Frontend};
 
 fn of_any_kind() -> TokenQuery {
     TokenQuery::of_kinds([Client, Frontend, Admin])
 }
 
-/// What comes back is the whole token, whatever its kind: alias, end, last use, and its projects in their order.
-pub async fn a_list_has_whole_tokens(store: &Arc<dyn Store>) {
-    given::projects(store.as_ref(), &["b", "a"]).await;
+/// Tokens of every kind are returned complete: alias, expiry, last use, and projects in order.
+pub async fn listed_tokens_are_complete(store: &Arc<dyn Store>) {
+    setup::projects(store.as_ref(), &["b", "a"]).await;
     let mut shown_once = token_of_all_projects(3);
     shown_once.secret.sealed = None;
     let tokens = [
@@ -31,13 +30,13 @@ pub async fn a_list_has_whole_tokens(store: &Arc<dyn Store>) {
         shown_once,
         with_alias(104, admin_token(4)),
     ];
-    given::tokens(store.as_ref(), &tokens).await;
+    setup::tokens(store.as_ref(), &tokens).await;
     assert_eq!(all_tokens(store.as_ref()).await, tokens);
     assert_eq!(store.tokens(&of_any_kind()).await.expect("tokens"), tokens);
 }
 
-/// Only tokens of the kinds asked for are listed, so none where none is asked for.
-pub async fn by_kind(store: &Arc<dyn Store>) {
+/// Only tokens of the requested kinds are listed; with no kinds the list is empty.
+pub async fn tokens_are_filtered_by_kind(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let tokens = [
         token(1, &["default"]),
@@ -46,7 +45,7 @@ pub async fn by_kind(store: &Arc<dyn Store>) {
         token_of_all_projects(4),
         frontend(token_of_all_projects(5)),
     ];
-    given::tokens(store, &tokens).await;
+    setup::tokens(store, &tokens).await;
     let kinds: [(&[TokenKind], &[i64]); 7] = [
         (&[], &[]),
         (&[Client], &[1, 4]),
@@ -58,15 +57,15 @@ pub async fn by_kind(store: &Arc<dyn Store>) {
     ];
     for (kinds, expected) in kinds {
         let query = TokenQuery::of_kinds(kinds.iter().copied());
-        assert_eq!(numbers(store, &query).await, expected, "{kinds:?}");
+        assert_eq!(token_numbers(store, &query).await, expected, "{kinds:?}");
     }
 }
 
-/// A project's are those that name it, alone or among others; letters are compared as they are. A project that nobody
-/// knows has none, and is no error.
-pub async fn by_project(store: &Arc<dyn Store>) {
+/// Tokens match if they name the project, alone or with others. Ids are case-sensitive, and an unknown
+/// project has no tokens.
+pub async fn tokens_are_filtered_by_project(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::projects(store, &["a", "A", "aa", "b"]).await;
+    setup::projects(store, &["a", "A", "aa", "b"]).await;
     let tokens = [
         token(1, &["a"]),
         token(2, &["b", "a"]),
@@ -76,19 +75,20 @@ pub async fn by_project(store: &Arc<dyn Store>) {
         frontend(token(6, &["A", "a", "b"])),
         token(7, &["aa"]),
     ];
-    given::tokens(store, &tokens).await;
+    setup::tokens(store, &tokens).await;
     let expected: [(&str, &[i64]); 6] =
         [("a", &[1, 2, 6]), ("A", &[3, 6]), ("b", &[2, 6]), ("default", &[]), ("nope", &[]), ("_", &[])];
     for (project, expected) in expected {
         let query = TokenQuery { project: Some(project_id(project)), ..of_any_kind() };
-        assert_eq!(numbers(store, &query).await, expected, "{project}");
+        assert_eq!(token_numbers(store, &query).await, expected, "{project}");
     }
 }
 
-/// An environment's are those that work in it, of all projects too, and never an admin's.
-pub async fn by_environment(store: &Arc<dyn Store>) {
+/// Client and frontend tokens of the environment match, including those of all projects; admin tokens never
+/// match.
+pub async fn tokens_are_filtered_by_environment(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["Production"]).await;
+    setup::environments(store, &["Production"]).await;
     let tokens = [
         token(1, &["default"]),
         working_in("production", token(2, &["default"])),
@@ -96,7 +96,7 @@ pub async fn by_environment(store: &Arc<dyn Store>) {
         admin_token(4),
         working_in("Production", frontend(token(5, &["default"]))),
     ];
-    given::tokens(store, &tokens).await;
+    setup::tokens(store, &tokens).await;
     let expected: [(&str, &[i64]); 5] = [
         ("development", &[1]),
         ("production", &[2, 3]),
@@ -106,26 +106,26 @@ pub async fn by_environment(store: &Arc<dyn Store>) {
     ];
     for (name, expected) in expected {
         let query = TokenQuery { environment: Some(environment(name)), ..of_any_kind() };
-        assert_eq!(numbers(store, &query).await, expected, "{name}");
+        assert_eq!(token_numbers(store, &query).await, expected, "{name}");
     }
 }
 
 const NAMES: [&str; 9] =
     ["ci", "CI", "ci 2", "a%b", "a_b", "a\\b", "Ødegård 🦀 日本語", "o'b\"c", "e\u{301}"];
 
-async fn of_those_names(store: &dyn Store) {
+async fn store_tokens_of_all_names(store: &dyn Store) {
     for (number, name) in (1..).zip(NAMES) {
-        given::token(store, &named(name, token(number, &["default"]))).await;
+        setup::token(store, &named(name, token(number, &["default"]))).await;
     }
-    given::token(store, &named("ci", admin_token(10))).await;
+    setup::token(store, &named("ci", admin_token(10))).await;
 }
 
-/// A name is compared whole and letter by letter: no case is folded, no wildcard is read, no accent composed.
-pub async fn by_name(store: &Arc<dyn Store>) {
+/// The name is compared exactly: no case folding, no wildcards, no normalization.
+pub async fn tokens_are_filtered_by_exact_name(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    of_those_names(store).await;
+    store_tokens_of_all_names(store).await;
     let longest = "🎉".repeat(TokenName::MAX_CHARACTERS);
-    given::token(store, &named(&longest, token(11, &["default"]))).await;
+    setup::token(store, &named(&longest, token(11, &["default"]))).await;
     let expected: [(&str, &[i64]); 10] = [
         ("ci", &[1, 10]),
         ("CI", &[2]),
@@ -141,15 +141,14 @@ pub async fn by_name(store: &Arc<dyn Store>) {
     for (name, expected) in expected {
         let name = TokenName::new(name).expect("a name");
         let query = TokenQuery { name: Some(name.clone()), ..of_any_kind() };
-        assert_eq!(numbers(store, &query).await, expected, "{name}");
+        assert_eq!(token_numbers(store, &query).await, expected, "{name}");
     }
 }
 
-/// A part of a name is found wherever it stands, case and all, and every character stands for itself; the empty part is
-/// in every name.
-pub async fn by_part_of_a_name(store: &Arc<dyn Store>) {
+/// The substring is case-sensitive and every character is literal; the empty substring matches every name.
+pub async fn tokens_are_filtered_by_part_of_the_name(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    of_those_names(store).await;
+    store_tokens_of_all_names(store).await;
     let expected: [(&str, &[i64]); 15] = [
         ("ci", &[1, 3, 10]),
         ("i 2", &[3]),
@@ -169,12 +168,12 @@ pub async fn by_part_of_a_name(store: &Arc<dyn Store>) {
     ];
     for (text, expected) in expected {
         let query = TokenQuery { name_contains: Some(text.to_owned()), ..of_any_kind() };
-        assert_eq!(numbers(store, &query).await, expected, "{text:?}");
+        assert_eq!(token_numbers(store, &query).await, expected, "{text:?}");
     }
 }
 
-/// A token is expired from the very moment of its end on, and never without one.
-pub async fn by_expiry(store: &Arc<dyn Store>) {
+/// A token is expired from its expiry time on, and never without one.
+pub async fn tokens_are_filtered_by_expiry(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let [first, .., last] = extreme_moments();
     let tokens = [
@@ -185,7 +184,7 @@ pub async fn by_expiry(store: &Arc<dyn Store>) {
         ending(Some(first), token(5, &["default"])),
         ending(Some(last), token(6, &["default"])),
     ];
-    given::tokens(store, &tokens).await;
+    setup::tokens(store, &tokens).await;
     let expected: [(_, _, &[i64]); 5] = [
         (true, moment(10), &[2, 3, 5]),
         (false, moment(10), &[1, 4, 6]),
@@ -195,12 +194,12 @@ pub async fn by_expiry(store: &Arc<dyn Store>) {
     ];
     for (expired, at, numbers_expected) in expected {
         let query = TokenQuery { expired: Some((expired, at)), ..of_any_kind() };
-        assert_eq!(numbers(store, &query).await, numbers_expected, "{expired} at {at}");
+        assert_eq!(token_numbers(store, &query).await, numbers_expected, "{expired} at {at}");
     }
 }
 
-/// Unused since a moment is what was there before it and did not authenticate at or after it.
-pub async fn by_last_use(store: &Arc<dyn Store>) {
+/// A token is unused since a time if it was created before and not used at or after that time.
+pub async fn tokens_are_filtered_by_last_use(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let tokens = [
         token(1, &["default"]),
@@ -211,18 +210,18 @@ pub async fn by_last_use(store: &Arc<dyn Store>) {
         last_seen(Some(moment(5)), token(21, &["default"])),
         last_seen(Some(moment(5)), token(19, &["default"])),
     ];
-    given::tokens(store, &tokens).await;
+    setup::tokens(store, &tokens).await;
     let unused = |at| TokenQuery { unused_since: Some(moment(at)), ..of_any_kind() };
-    assert_eq!(numbers(store, &unused(20)).await, [1, 2, 19]);
-    assert_eq!(numbers(store, &unused(22)).await, [1, 2, 3, 4, 19, 20, 21]);
-    assert_eq!(numbers(store, &unused(1)).await, [0_i64; 0]);
-    store.record_token_use(&[(tokens[0].token.id, moment(30))]).await.expect("noted");
-    assert_eq!(numbers(store, &unused(20)).await, [2, 19]);
+    assert_eq!(token_numbers(store, &unused(20)).await, [1, 2, 19]);
+    assert_eq!(token_numbers(store, &unused(22)).await, [1, 2, 3, 4, 19, 20, 21]);
+    assert_eq!(token_numbers(store, &unused(1)).await, [0_i64; 0]);
+    store.record_token_use(&[(tokens[0].token.id, moment(30))]).await.expect("recorded");
+    assert_eq!(token_numbers(store, &unused(20)).await, [2, 19]);
 }
 
-/// One token that meets all filters, and others that each miss one.
+/// Returns one token that matches all filters, and others that each miss one.
 fn candidates() -> [StoredToken; 9] {
-    let fitting = |number| {
+    let matching = |number| {
         let placed = working_in("production", frontend(token(number, &["a", "b"])));
         named("ci west", last_seen(Some(moment(20)), ending(Some(moment(30)), placed)))
     };
@@ -230,23 +229,23 @@ fn candidates() -> [StoredToken; 9] {
     let of_another_kind = working_in("production", token(5, &["b"]));
     let dressed = |stored| named("ci west", last_seen(Some(moment(20)), ending(Some(moment(30)), stored)));
     [
-        fitting(1),
-        working_in("development", fitting(2)),
+        matching(1),
+        working_in("development", matching(2)),
         dressed(elsewhere),
-        named("ci east", fitting(4)),
+        named("ci east", matching(4)),
         dressed(of_another_kind),
-        ending(Some(moment(41)), fitting(6)),
-        last_seen(Some(moment(25)), fitting(7)),
-        fitting(26),
-        ending(None, fitting(9)),
+        ending(Some(moment(41)), matching(6)),
+        last_seen(Some(moment(25)), matching(7)),
+        matching(26),
+        ending(None, matching(9)),
     ]
 }
 
-/// Every filter that is there has to be met.
-pub async fn by_everything_at_once(store: &Arc<dyn Store>) {
+/// A token must match every filter.
+pub async fn token_filters_are_combined(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::projects(store, &["a", "b"]).await;
-    given::tokens(store, &candidates()).await;
+    setup::projects(store, &["a", "b"]).await;
+    setup::tokens(store, &candidates()).await;
     let query = TokenQuery {
         project: Some(project_id("b")),
         environment: Some(environment("production")),
@@ -256,7 +255,7 @@ pub async fn by_everything_at_once(store: &Arc<dyn Store>) {
         unused_since: Some(moment(25)),
         ..TokenQuery::of_kinds([Frontend])
     };
-    assert_eq!(numbers(store, &query).await, [1]);
+    assert_eq!(token_numbers(store, &query).await, [1]);
     let without = [
         (TokenQuery { environment: None, ..query.clone() }, vec![1, 2]),
         (TokenQuery { project: None, ..query.clone() }, vec![1, 3]),
@@ -267,6 +266,6 @@ pub async fn by_everything_at_once(store: &Arc<dyn Store>) {
         (TokenQuery { name_contains: Some("I w".to_owned()), ..query }, vec![]),
     ];
     for (query, expected) in without {
-        assert_eq!(numbers(store, &query).await, expected, "{query:?}");
+        assert_eq!(token_numbers(store, &query).await, expected, "{query:?}");
     }
 }

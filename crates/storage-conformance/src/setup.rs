@@ -1,4 +1,4 @@
-//! What a case takes for granted: things that are kept, each with its event, before the case begins.
+//! Creates the entries that a case starts from, each with its event.
 
 use latchkey_domain::{
     EnvironmentName, EventId, EventKind, NewRole, NewUser, PersonalTokenId, ProjectId, Role, RoleId, Session,
@@ -18,7 +18,7 @@ pub(crate) async fn projects(store: &dyn Store, ids: &[&str]) {
 
 pub(crate) async fn token(store: &dyn Store, token: &StoredToken) -> EventId {
     let event = samples::token_created(token);
-    store.create_token(token, samples::ROOM_ENOUGH, &event).await.expect("a token is created")
+    store.create_token(token, samples::AMPLE_QUOTA, &event).await.expect("a token is created")
 }
 
 pub(crate) async fn tokens(store: &dyn Store, tokens: &[StoredToken]) {
@@ -40,7 +40,7 @@ pub(crate) async fn membership(store: &dyn Store, user: UserId, project: &Projec
         .expect("a role is given");
 }
 
-/// Its secret is the sample of this number.
+/// Creates a personal token whose secret is the sample of this number.
 pub(crate) async fn personal_token(
     store: &dyn Store,
     user: UserId,
@@ -49,23 +49,23 @@ pub(crate) async fn personal_token(
 ) -> PersonalTokenId {
     let token = samples::personal_token(user, description);
     let (event, secret) = (samples::personal_token_created(&token), samples::secret_shown_once(secret));
-    let created = store.create_personal_token(&token, &secret, samples::MANY, &event).await;
+    let created = store.create_personal_token(&token, &secret, samples::AMPLE_LIMIT, &event).await;
     created.expect("a personal token is created").0
 }
 
-/// The user as kept.
-pub(crate) async fn whole_user(store: &dyn Store, new: &NewUser) -> User {
+/// Creates the user and returns it with its id.
+pub(crate) async fn stored_user(store: &dyn Store, new: &NewUser) -> User {
     let id = user(store, new).await;
     new.clone().with_id(id)
 }
 
-/// The role as kept.
+/// Creates the role and returns it with its id.
 pub(crate) async fn role(store: &dyn Store, new: &NewRole) -> Role {
     let created = store.create_role(new, &samples::role_created(new)).await;
     new.clone().with_id(created.expect("a role is created").0)
 }
 
-/// In no project.
+/// Creates environments that are in no project.
 pub(crate) async fn environments(store: &dyn Store, names: &[&str]) {
     for name in names {
         let environment = samples::test_environment(name);
@@ -82,9 +82,9 @@ pub(crate) async fn project_environments(store: &dyn Store, project: &str, names
     }
 }
 
-/// Its secret is the sample of this number.
+/// Starts a session whose secret is the sample of this number.
 pub(crate) async fn session(store: &dyn Store, session: &Session, secret: u64) {
-    let account = store.find_account(session.user).await.expect("a look-up");
+    let account = store.find_account(session.user).await.expect("a lookup");
     let password = account.and_then(|account| account.password);
     let start = SessionStart { password, ..samples::session_start(session, secret) };
     let event = samples::event(EventKind::SessionStarted);

@@ -1,4 +1,4 @@
-//! People, roles and sessions to keep in a store; part of [`crate::samples`].
+//! Sample users, roles and sessions; re-exported by [`crate::samples`].
 
 use std::collections::BTreeSet;
 
@@ -10,27 +10,27 @@ use latchkey_domain::{
 use latchkey_ports::{Memberships, PasswordChange, SessionStart};
 use uuid::Uuid;
 
-use crate::samples::{ADMIN, MANY, VIEWER, moment, secret_shown_once};
+use crate::samples::{ADMIN, AMPLE_LIMIT, VIEWER, moment, secret_shown_once};
 
-/// A user of this user name, without an e-mail address.
+/// Returns a viewer with this user name and without an e-mail address.
 #[must_use]
 pub fn user_named(username: &str) -> NewUser {
     user(Some(username), None)
 }
 
-/// A user of this e-mail address, without a user name.
+/// Returns a viewer with this e-mail address and without a user name.
 #[must_use]
 pub fn user_with_email(email: &str) -> NewUser {
     user(None, Some(email))
 }
 
-/// A viewer of this user name and e-mail address.
+/// Returns a viewer with this user name and e-mail address.
 #[must_use]
 pub fn user(username: Option<&str>, email: Option<&str>) -> NewUser {
     let username = username.map(|name| Username::new(name).expect("a user name"));
     let email = email.map(|address| Email::new(address).expect("an e-mail address"));
     NewUser {
-        identity: UserIdentity::new(username, email).expect("one of both"),
+        identity: UserIdentity::new(username, email).expect("a user name or an e-mail address"),
         name: None,
         kind: AccountKind::Person,
         root_role: VIEWER,
@@ -38,7 +38,7 @@ pub fn user(username: Option<&str>, email: Option<&str>) -> NewUser {
     }
 }
 
-/// A personal token of a user.
+/// Returns a personal token.
 #[must_use]
 pub fn personal_token(user: UserId, description: &str) -> NewPersonalToken {
     NewPersonalToken {
@@ -49,37 +49,37 @@ pub fn personal_token(user: UserId, description: &str) -> NewPersonalToken {
     }
 }
 
-/// Roles for users in a project.
+/// Returns roles for users in a project.
 #[must_use]
 pub fn memberships(users: &[UserId], project: &ProjectId, roles: &[RoleId]) -> Memberships {
     Memberships { project: project.clone(), users: users.to_vec(), roles: roles.to_vec(), at: moment(5) }
 }
 
-/// The built-in role of this id.
+/// Returns the built-in role with this id.
 #[must_use]
 pub fn built_in_role(id: RoleId) -> Role {
     Role::built_in().into_iter().find(|role| role.id == id).expect("a built-in role")
 }
 
-/// A person whose root role is Admin.
+/// Returns a user with the root role Admin.
 #[must_use]
 pub fn admin(username: &str) -> NewUser {
     NewUser { root_role: ADMIN, ..user_named(username) }
 }
 
-/// A service account whose root role is Viewer.
+/// Returns a service account with the root role Viewer.
 #[must_use]
 pub fn service_account(username: &str) -> NewUser {
     NewUser { kind: AccountKind::Service, ..user_named(username) }
 }
 
-/// What is kept of a password.
+/// Returns a password hash.
 #[must_use]
 pub fn password(number: u64) -> PasswordHash {
     PasswordHash(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${number:043}").into())
 }
 
-/// A role that is held in projects and allows nothing yet.
+/// Returns a custom project role without permissions.
 #[must_use]
 pub fn project_role(name: &str) -> NewRole {
     NewRole {
@@ -90,38 +90,38 @@ pub fn project_role(name: &str) -> NewRole {
     }
 }
 
-/// A role that is held for the whole instance and allows these things.
+/// Returns a custom root role with these permissions.
 #[must_use]
 pub fn root_role(name: &str, permissions: &[Permission]) -> NewRole {
     let permissions = permissions.iter().copied().collect();
     NewRole { kind: RoleKind::RootCustom, permissions, ..project_role(name) }
 }
 
-/// A session of a user; of a higher number, one that began and ends later.
+/// Returns a session; a higher number starts and expires later.
 #[must_use]
 pub fn session(number: u64, user: UserId) -> Session {
-    let begun = i64::try_from(number).expect("a small number");
+    let started_at = i64::try_from(number).expect("a small number");
     Session {
         id: SessionId(Uuid::from_u64_pair(0x5e55_1000_0000_4000, u64::MAX - number)),
         user,
-        created_at: moment(begun),
-        expires_at: moment(begun + 1_000_000),
+        created_at: moment(started_at),
+        expires_at: moment(started_at + 1_000_000),
         origin: Origin::new(Some([192, 0, 2, 7].into()), Some("curl/8.5.0")),
     }
 }
 
-/// The begin of a session of somebody without a password; its secret is the sample of that number.
+/// Returns the start of a session for a user without a password; its secret is the sample of this number.
 #[must_use]
 pub fn session_start(session: &Session, secret: u64) -> SessionStart {
     SessionStart {
         session: session.clone(),
         secret: secret_shown_once(secret),
         password: None,
-        max_per_user: MANY,
+        max_per_user: AMPLE_LIMIT,
     }
 }
 
-/// The password of that number, in the place of any.
+/// Returns a change to the password of this number, whatever the current one.
 #[must_use]
 pub fn new_password(user: UserId, number: u64) -> PasswordChange {
     PasswordChange { user, before: None, after: password(number) }
