@@ -96,7 +96,7 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
 fn http_settings(config: &Config) -> HttpSettings {
     HttpSettings {
         request_timeout: config.server.request_timeout,
-        trusted_proxies: config.server.trusted_proxies.clone(),
+        trusted_proxies: config.server.trusted_proxies.iter().copied().map(Into::into).collect(),
         verify_header: config.verify.header.clone(),
         ..HttpSettings::default()
     }

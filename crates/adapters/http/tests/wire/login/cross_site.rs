@@ -87,7 +87,7 @@ async fn a_token_in_a_header_is_no_browsers_doing() {
 #[actix_web::test]
 async fn behind_a_trusted_proxy_the_host_is_the_one_that_the_client_asked() {
     let proxy: IpAddr = "192.0.2.1".parse().expect("an address");
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy]).await;
+    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy.into()]).await;
     for (peer, status) in [("192.0.2.1:1", 200), ("192.0.2.2:1", 403)] {
         let asked = attempt("Viewer", PASSWORD)
             .peer_addr(peer.parse().expect("an address"))
