@@ -169,9 +169,9 @@ impl Crate {
 
 /// The sets of files that reach each other.
 fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
-    let reached: BTreeMap<&String, BTreeSet<&String>> =
+    let closure: BTreeMap<&String, BTreeSet<&String>> =
         graph.keys().map(|start| (start, reachable(graph, start))).collect();
-    let reaches = |from: &String, to: &String| reached.get(from).is_some_and(|all| all.contains(to));
+    let reaches = |from: &String, to: &String| closure.get(from).is_some_and(|all| all.contains(to));
     let mut circles: Vec<BTreeSet<String>> = Vec::new();
     for file in graph.keys().filter(|file| reaches(file, file)) {
         if !circles.iter().any(|circle| circle.contains(file)) {

@@ -30,7 +30,7 @@ pub(crate) struct Source {
 
 /// Reads a source file.
 pub(crate) fn read(text: &str) -> Source {
-    let tokens = without_test_code(tokens(text));
+    let tokens = without_test_code(&tokens(text));
     let mut source = Source::default();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
@@ -134,11 +134,11 @@ fn is_public(tokens: &[Token], at: usize) -> bool {
 }
 
 /// The tokens without items under `#[cfg(test)]`.
-fn without_test_code(tokens: Vec<Token>) -> Vec<Token> {
+fn without_test_code(tokens: &[Token]) -> Vec<Token> {
     let ident = |word: &str| Token::Ident(word.to_owned());
     let mark = [Token::Other('#'), Token::Other('['), ident("cfg"), Token::Other('('), ident("test")];
     let mut kept = Vec::new();
-    let mut rest = tokens.as_slice();
+    let mut rest = tokens;
     while let Some((token, after)) = rest.split_first() {
         if rest.starts_with(&mark) {
             rest = after_item(rest.get(mark.len()..).unwrap_or_default());
@@ -238,17 +238,17 @@ fn after_raw_string(characters: &[char], start: usize) -> usize {
 #[test]
 fn imports_paths_and_items_are_read() {
     let source = read(
-        r##"
+        r#"
         //! use crate::comment;
         use std::fmt;
         pub(crate) use self::table::{Path, Table as Routes};
         use super::{a, b::{self, c::*}};
         pub struct Thing { field: crate::deep::Type }
-        const TEXT: &str = "use crate::string;"; const RAW: &str = r#"crate::"raw""#;
+        const TEXT: &str = "use crate::string;";
         fn run() { child::go('\'', 'x', '"'); }
         #[cfg(test)] mod tests { use crate::test_only::X; fn f() {} }
         fn after() {}
-        "##,
+        "#,
     );
     let imports: Vec<String> = source
         .imports
@@ -268,5 +268,7 @@ fn imports_paths_and_items_are_read() {
     );
     let paths: Vec<String> = source.paths.iter().map(|path| path.join("::")).collect();
     assert_eq!(paths, ["crate::deep::Type", "child::go"]);
-    assert_eq!(source.items, ["Thing", "TEXT", "RAW", "run", "after"]);
+    assert_eq!(source.items, ["Thing", "TEXT", "run", "after"]);
+    let raw = read("const RAW: &str = r#\"crate::\"raw\"\"#; fn after() {}");
+    assert_eq!((raw.paths.len(), raw.items), (0, vec!["RAW".to_owned(), "after".to_owned()]));
 }
