@@ -10,6 +10,8 @@ mod licenses;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod reference_pages;
+#[cfg(test)]
 mod rust_source;
 #[cfg(test)]
 mod secrets;
