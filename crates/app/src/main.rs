@@ -6,7 +6,7 @@
 //!
 //! May not live here: a rule about tokens (`latchkey-service`), a route (`latchkey-http`), SQL (the stores).
 //!
-//! Next rooms: [`config`] for what can be set, [`serve`] for what a start does in which order, `docs/architecture.md` for
+//! Next rooms: [`config`] for what can be set, [`serve`] for what a start does in which order, `docs/design/architecture.md` for
 //! the way of a request.
 
 mod admin_token_file;
