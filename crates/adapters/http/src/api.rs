@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route,
-    guard::{self, Guard as _},
+    FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, guard,
     http::{Method, header},
     middleware::from_fn,
     web,
 };
 use utoipa::openapi::{HttpMethod, OpenApi};
 
-use crate::{
-    context::Context, error::ApiError, extract::Client, middleware::limit_handler, response::ApiResult,
-};
+use crate::{context::Context, error::ApiError, extract::Client, limits::limit_handler, response::ApiResult};
 
 /// The routes under this path are grouped into scopes by their next part, so that a request is compared with few of them.
 const SCOPED: &str = "/api/admin/";
