@@ -25,7 +25,7 @@ pub(crate) struct FollowEvery {
     /// While it does not.
     pub(crate) unannounced: Duration,
     /// How long one look may take; a database that takes longer is as good as away.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// The tasks, which end when this is dropped.
@@ -57,7 +57,7 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
     let mut outage = Outage::default();
     let mut stale = StaleAnswers::default();
     loop {
-        let followed = timeout(every.patience, use_cases.follow_changes()).await;
+        let followed = timeout(every.timeout, use_cases.follow_changes()).await;
         let followed = followed.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(Box::new(elapsed))));
         let stale_turn = stale.after(followed.is_ok(), use_cases.metrics().from_stale_memory);
         match outage.after(followed) {
@@ -80,9 +80,9 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
             }
             None => {}
         }
-        let patience = if use_cases.announces_changes() { every.announced } else { every.unannounced };
+        let pause = if use_cases.announces_changes() { every.announced } else { every.unannounced };
         tokio::select! {
-            () = sleep(patience) => {}
+            () = sleep(pause) => {}
             () = use_cases.change_announced() => {}
         }
     }

@@ -11,7 +11,7 @@ use latchkey_domain::{
 };
 
 pub(crate) use self::keys::{KeysCommand, PROCEDURE};
-use crate::{commands::expiry::Expiry, config::Overrides};
+use crate::{commands::expiry::Expiry, config::Flag};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,19 +82,21 @@ impl ServeFlags {
 }
 
 impl Cli {
-    /// What the flags say about settings.
-    pub(crate) fn overrides(&self) -> Overrides {
-        let deeper = match &self.command {
-            Some(Command::Serve(flags)) => flags.clone(),
-            _ => ServeFlags::default(),
+    /// Returns the settings that flags set.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        let (before, after) = match &self.command {
+            Some(Command::Serve(after)) => (&self.serve, after),
+            _ => (&self.serve, &self.serve),
         };
-        Overrides {
-            listen: deeper.listen.or(self.serve.listen),
-            port: deeper.port.or(self.serve.port),
-            database_url: self.global.database_url.clone(),
-            log_level: self.global.log_level.clone(),
-            log_format: self.global.log_format.clone(),
-        }
+        let global = &self.global;
+        let flags = [
+            ("--listen", "server.listen", after.listen.or(before.listen).map(|address| address.to_string())),
+            ("--port", "server.port", after.port.or(before.port).map(|port| port.to_string())),
+            ("--database-url", "database.url", global.database_url.clone()),
+            ("--log-level", "log.level", global.log_level.clone()),
+            ("--log-format", "log.format", global.log_format.clone()),
+        ];
+        flags.into_iter().filter_map(|(name, key, value)| Some(Flag { name, key, value: value? })).collect()
     }
 }
 
@@ -105,7 +107,7 @@ pub(crate) enum Command {
     /// Bring the database up to date and stop (`serve` does it too)
     Migrate,
     /// Print the settings in effect as TOML, passwords masked, with where each comes from
-    Config,
+    Config(ConfigArgs),
     /// Users
     #[command(subcommand)]
     User(UserCommand),
@@ -126,6 +128,17 @@ pub(crate) enum Command {
     /// Master keys
     #[command(subcommand)]
     Keys(KeysCommand),
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct ConfigArgs {
+    /// Print latchkey.example.toml instead: every setting with its default and a comment
+    #[arg(long)]
+    pub(crate) example: bool,
+    /// Print the reference page of all settings instead, as Markdown
+    #[arg(long)]
+    pub(crate) reference: bool,
 }
 
 #[derive(Debug, Subcommand)]

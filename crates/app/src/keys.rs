@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use latchkey_crypto::{KeyFileError, KeyRing, MasterKey, SystemEntropy};
 use latchkey_ports::KeyId;
 
-use crate::config::{Config, Database, Environment};
+use crate::config::{Config, Database, EnvVars};
 
 /// The environment variable with the master key.
 const VARIABLE: &str = "LATCHKEY_MASTER_KEY";
@@ -30,11 +30,11 @@ pub(crate) fn missing(key: KeyId) -> String {
 ///
 /// # Errors
 /// Says where a key was looked for and how to make one; never shows a part of one.
-pub(crate) fn ring(config: &Config, environment: &Environment) -> anyhow::Result<KeyRing> {
-    if let Some(text) = environment.get(VARIABLE) {
+pub(crate) fn ring(config: &Config, variables: &EnvVars) -> anyhow::Result<KeyRing> {
+    if let Some(text) = variables.get(VARIABLE) {
         return KeyRing::parse(text).with_context(|| format!("bad value for {VARIABLE}"));
     }
-    if let Some(path) = &config.master_key_file {
+    if let Some(path) = &config.secrets.master_key_file {
         return KeyRing::load(path)
             .context("secrets.master_key_file cannot be used (`latchkey keys generate` prints a new key)");
     }
@@ -73,14 +73,14 @@ fn beside(database: &Path) -> anyhow::Result<KeyRing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Overrides;
+    use crate::config::Flag;
 
     const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
     fn ring_of<const N: usize>(url: &str, variables: [(&str, &str); N]) -> anyhow::Result<KeyRing> {
-        let environment = Environment::from(variables);
-        let flags = Overrides { database_url: Some(url.to_owned()), ..Overrides::default() };
-        ring(&Config::load(None, &environment, &flags).expect("good"), &environment)
+        let variables = EnvVars::from(variables);
+        let flags = [Flag { name: "--database-url", key: "database.url", value: url.to_owned() }];
+        ring(&Config::load(None, &variables, &flags).expect("good"), &variables)
     }
 
     #[test]

@@ -19,11 +19,11 @@ use tokio::task::JoinHandle;
 
 use crate::{
     background::Background,
-    config::{Config, Environment, Server},
+    config::{Config, EnvVars, Server},
     keys, output,
     signals::{Signals, Stop},
     startup,
-    wiring::House,
+    wiring::App,
 };
 
 /// Connections that wait to be accepted, while all workers are busy.
@@ -44,15 +44,15 @@ const INTERRUPTED: i32 = 130;
 ///
 /// # Errors
 /// Says what kept it from starting.
-pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
     // From here on a signal is not lost, however early it comes.
     let signals = Signals::listen().context("signals cannot be listened to")?;
-    let init = startup::init_tokens(environment)?;
-    let house = House::open(config, environment).await?;
+    let init = startup::init_tokens(variables)?;
+    let app = App::open(config, variables).await?;
 
     let context = Arc::new(latchkey_http::Context::new(
-        house.use_cases.clone(),
-        house.entropy.clone(),
+        app.use_cases.clone(),
+        app.entropy.clone(),
         http_settings(config),
     ));
     let server = HttpServer::new(move || latchkey_http::app(&context))
@@ -68,15 +68,15 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
 
     // After the address is taken, because a token may be shown this once; before it answers anybody.
     let has_terminal = io::stdout().is_terminal();
-    let access = startup::first_tokens(&house, &config.database.url, init, has_terminal).await?;
-    if let Some(key) = house.use_cases.master_keys.missing().await? {
+    let access = startup::first_tokens(&app, &config.database.url, init, has_terminal).await?;
+    if let Some(key) = app.use_cases.master_keys.missing().await? {
         tracing::warn!("{}", keys::missing(key));
     }
-    if let Err(error) = house.use_cases.learn_older_keys().await {
+    if let Err(error) = app.use_cases.learn_older_keys().await {
         tracing::warn!(error = %ErrorChain(&error), "it is not known yet what is under which master key");
     }
     let background =
-        Background::start(&house.use_cases, config.verify.follow_every(), config.seen_flush_interval);
+        Background::start(&app.use_cases, config.verify.follow_every(), config.last_used.flush_interval);
     let server = server.run();
     let stopping = stop_on_signal(signals, server.handle());
     tracing::info!(%address, database = %config.database.url, "serving");
@@ -103,8 +103,10 @@ fn http_settings(config: &Config) -> HttpSettings {
 }
 
 fn workers(settings: &Server) -> usize {
-    let cores = || available_parallelism().map_or(1, usize::from);
-    settings.workers.map_or_else(cores, usize::from)
+    match settings.workers {
+        0 => available_parallelism().map_or(1, usize::from),
+        count => count,
+    }
 }
 
 /// The first signal lets the requests under way finish; Ctrl-C after that does not.

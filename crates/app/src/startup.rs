@@ -8,8 +8,8 @@ use latchkey_service::{InitTokens, InitVariable};
 
 use crate::{
     admin_token_file,
-    config::{Database, Environment},
-    wiring::House,
+    config::{Database, EnvVars},
+    wiring::App,
 };
 
 /// The variables that may bring the first tokens; those for clients and backends are two names of one thing.
@@ -20,14 +20,14 @@ const INIT_VARIABLES: [InitVariable; 4] = [
     InitVariable { name: "INIT_FRONTEND_API_TOKENS", kind: TokenKind::Frontend },
 ];
 
-/// Reads the first tokens that the environment brings.
+/// Reads the first tokens of the `INIT_*` variables.
 ///
 /// # Errors
 /// Names the variable and the entry that is wrong, and does not show it.
-pub(crate) fn init_tokens(environment: &Environment) -> anyhow::Result<InitTokens> {
+pub(crate) fn init_tokens(variables: &EnvVars) -> anyhow::Result<InitTokens> {
     let mut tokens = InitTokens::default();
     for variable in INIT_VARIABLES {
-        if let Some(list) = environment.get(variable.name) {
+        if let Some(list) = variables.get(variable.name) {
             tokens.add(variable, list)?;
         }
     }
@@ -52,7 +52,7 @@ pub(crate) enum Access {
 /// # Errors
 /// Where they cannot be created, or kept where their owner finds them.
 pub(crate) async fn first_tokens(
-    house: &House,
+    app: &App,
     database: &Database,
     init: InitTokens,
     has_terminal: bool,
@@ -63,8 +63,8 @@ pub(crate) async fn first_tokens(
         _ => None,
     };
     // Asks without making any: by the port's word, true is the answer of a store that holds no token.
-    let is_empty = house.store.create_first_tokens(&[]).await.context(nothing)?;
-    let first_tokens = &house.use_cases.first_tokens;
+    let is_empty = app.store.create_first_tokens(&[]).await.context(nothing)?;
+    let first_tokens = &app.use_cases.first_tokens;
     if !is_empty {
         let left = file.filter(|path| path.exists());
         return Ok(left.map_or(Access::Known, |path| Access::InFile { path, is_new: false }));
@@ -84,7 +84,7 @@ pub(crate) async fn first_tokens(
         return Ok(Access::None { database_can_be_reached });
     };
     let mut init = InitTokens::default();
-    let secret = admin_token_file::load_or_create(&path, &*house.entropy)?;
+    let secret = admin_token_file::load_or_create(&path, &*app.entropy)?;
     let variable = InitVariable { name: admin_token_file::NAME, kind: TokenKind::Admin };
     init.add(variable, secret.reveal())?;
     let is_new = first_tokens.create(init).await.context(nothing)?;

@@ -41,7 +41,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
 async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
     let settings = SqliteSettings {
         location,
-        readers: settings.pool_size.get(),
+        readers: settings.pool_size,
         busy_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
     };
@@ -57,7 +57,7 @@ async fn postgres(url: &SecretString, settings: &DatabaseSettings) -> anyhow::Re
     let which = || masked(url.expose_secret());
     let store = PostgresStore::connect(&PostgresSettings {
         url: url.expose_secret().to_owned(),
-        pool_size: usize::try_from(settings.pool_size.get())?,
+        pool_size: usize::try_from(settings.pool_size)?,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
         transaction_pooler: settings.transaction_pooler,

@@ -10,14 +10,14 @@ use anyhow::Context as _;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Environment, Log, LogFormat};
+use crate::config::{EnvVars, Log, LogFormat};
 
 /// Starts logging.
 ///
 /// # Errors
 /// Names `RUST_LOG` where it is set and cannot be read.
-pub(crate) fn start(log: &Log, environment: &Environment) -> anyhow::Result<()> {
-    let filter = filter(log.level, environment.get("RUST_LOG"))?;
+pub(crate) fn start(log: &Log, variables: &EnvVars) -> anyhow::Result<()> {
+    let filter = filter(log.level, variables.get("RUST_LOG"))?;
     let is_human = match log.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Human => true,

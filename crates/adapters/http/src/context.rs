@@ -1,8 +1,9 @@
 //! What every request is handled with.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::http::header::HeaderName;
+use ipnet::IpNet;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
@@ -13,8 +14,8 @@ use crate::routes::{self, Table};
 pub struct HttpSettings {
     /// How long a request may take before it is answered with 503.
     pub request_timeout: Duration,
-    /// The proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// The networks of the proxies whose `X-Forwarded-*` headers are trusted; IPv4 is written as IPv4.
+    pub trusted_proxies: Vec<IpNet>,
     /// The header in which `/auth/verify` looks for a token before `Authorization`.
     pub verify_header: Option<HeaderName>,
     /// The largest body that is read, in bytes.
@@ -44,9 +45,7 @@ pub struct Context {
 impl Context {
     /// The use cases, what makes the ids of requests and errors, and the settings.
     #[must_use]
-    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, mut settings: HttpSettings) -> Self {
-        // In the form in which peers are compared with them.
-        settings.trusted_proxies.iter_mut().for_each(|proxy| *proxy = proxy.to_canonical());
+    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, settings: HttpSettings) -> Self {
         let document = crate::openapi().to_json().unwrap_or_default();
         Self { use_cases, entropy, settings, document, table: routes::table() }
     }

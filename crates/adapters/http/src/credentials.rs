@@ -158,7 +158,7 @@ impl Call {
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
-        self.context.settings.trusted_proxies.contains(&address)
+        self.context.settings.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
     /// The peer, or, where the peer is a trusted proxy, the last address before the trusted ones. Each proxy adds the address

@@ -12,7 +12,7 @@ use crate::{
     cli::PROCEDURE,
     commands::{key_usage::KeyUsage, progress::Progress},
     output::{self, Usage},
-    wiring::House,
+    wiring::App,
 };
 
 /// So many secrets that stay behind are named one by one; more of them have one cause.
@@ -28,13 +28,13 @@ pub(super) fn generate() -> anyhow::Result<()> {
 }
 
 /// Prints how much is kept under which key.
-pub(super) async fn list(house: &House) -> anyhow::Result<()> {
-    show_usage(&house.use_cases.master_keys).await
+pub(super) async fn list(app: &App) -> anyhow::Result<()> {
+    show_usage(&app.use_cases.master_keys).await
 }
 
 /// Puts what older keys made under the current one, as far as it can be opened.
-pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
-    let keys = &house.use_cases.master_keys;
+pub(super) async fn rotate(app: &App) -> anyhow::Result<()> {
+    let keys = &app.use_cases.master_keys;
     let configured = keys.configured();
     let [current, _, ..] = configured.as_slice() else {
         bail!(Usage(format!("there is one master key only, so there is nothing to move.\n\n{PROCEDURE}")));

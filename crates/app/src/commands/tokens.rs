@@ -9,7 +9,7 @@ use latchkey_service::{Initiator, TokenDraft};
 use crate::{
     cli::TokenArgs,
     output::{self, Usage},
-    wiring::House,
+    wiring::App,
 };
 
 /// What stands for all projects, and for all environments.
@@ -18,7 +18,7 @@ const ALL: &str = "*";
 const DEFAULT_ENVIRONMENT: &str = "development";
 
 /// Makes an API token; prints its secret, this once.
-pub(super) async fn create(house: &House, arguments: TokenArgs) -> anyhow::Result<()> {
+pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()> {
     let TokenArgs { kind, name, projects, environment, expiry } = arguments;
     let access = match access(kind, &projects, environment.as_deref()) {
         Ok(access) => access,
@@ -28,10 +28,10 @@ pub(super) async fn create(house: &House, arguments: TokenArgs) -> anyhow::Resul
     let draft = TokenDraft {
         name,
         access,
-        expires_at: expiry.map(|expiry| expiry.moment(house.clock.now())).transpose()?,
+        expires_at: expiry.map(|expiry| expiry.moment(app.clock.now())).transpose()?,
     };
     let issued =
-        house.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was made")?;
+        app.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was made")?;
     let secret = issued.secret.context("the new token has no secret")?;
     output::result(secret.reveal()).context(super::UNSHOWN)?;
     let until = issued.token.expires_at.map_or("for ever".to_owned(), |end| format!("until {end}"));

@@ -47,15 +47,15 @@ fn without_a_token_a_start_says_how_to_get_one() {
 
 #[test]
 fn init_tokens_come_from_any_of_the_variables() {
-    let environment = Environment::from([("INIT_BACKEND_API_TOKENS", "*:development.some-secret")]);
-    assert!(!init_tokens(&environment).expect("good").is_empty());
-    assert!(init_tokens(&Environment::from([("INIT_ADMIN_API_TOKENS", "")])).expect("none").is_empty());
+    let variables = EnvVars::from([("INIT_BACKEND_API_TOKENS", "*:development.some-secret")]);
+    assert!(!init_tokens(&variables).expect("good").is_empty());
+    assert!(init_tokens(&EnvVars::from([("INIT_ADMIN_API_TOKENS", "")])).expect("none").is_empty());
 }
 
 #[test]
 fn a_malformed_init_token_is_named_by_its_place_and_not_shown() {
-    let environment = Environment::from([("INIT_ADMIN_API_TOKENS", "*:*.good-secret,hush-hush")]);
-    let error = init_tokens(&environment).expect_err("malformed").to_string();
+    let variables = EnvVars::from([("INIT_ADMIN_API_TOKENS", "*:*.good-secret,hush-hush")]);
+    let error = init_tokens(&variables).expect_err("malformed").to_string();
     assert!(error.starts_with("INIT_ADMIN_API_TOKENS: entry 2: "), "{error}");
     assert!(!error.contains("hush"), "{error}");
 }

@@ -123,7 +123,7 @@ fn line(table: &str, place: usize) -> Vec<&str> {
 }
 
 fn a_key_is_replaced(store: Store) {
-    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", NEVER);
+    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", NEVER);
     let secrets = made(&mut ground);
 
     // Every process knows the new key before one makes secrets with it.
@@ -181,7 +181,7 @@ fn a_key_is_replaced_on_postgres() {
 }
 
 fn what_was_used_moves_while_a_server_runs(store: Store) {
-    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
+    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "50ms");
     let secrets = made(&mut ground);
     ground.set(KEYS, &format!("{NEW},{OLD}"));
     let server = ground.serve();
