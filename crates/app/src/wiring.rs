@@ -1,4 +1,4 @@
-//! The use cases over the configured store: what a server and a command have in common.
+//! Wires the use cases to the configured store, for servers and commands alike.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     keys, store,
 };
 
-/// Everything that is put together.
+/// The use cases with their dependencies.
 pub(crate) struct App {
     pub(crate) use_cases: Arc<UseCases>,
     pub(crate) store: Arc<dyn Store>,
@@ -21,14 +21,14 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Finds the master key, opens the store, brings it up to date, and puts the use cases on top.
+    /// Loads the master keys, opens the store, applies migrations, and builds the use cases.
     ///
     /// # Errors
-    /// Says which of it could not be done.
+    /// Says which step failed.
     pub(crate) async fn open(config: &Config, variables: &EnvVars) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        // Before the database: a new database without its key would look like one that has lost it.
+        // Before the database: a new database without its key would look like one whose key is lost.
         let ring = keys::ring(config, variables)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let store = store::open(config).await?.store;

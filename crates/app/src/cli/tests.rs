@@ -12,7 +12,7 @@ fn flags(line: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn the_definition_is_consistent() {
     Cli::command().debug_assert();
 }
 
@@ -28,17 +28,17 @@ fn no_command_serves_and_takes_the_flags_of_serve() {
 }
 
 #[test]
-fn global_flags_stand_anywhere() {
+fn global_flags_are_accepted_before_and_after_the_command() {
     for line in ["latchkey --database-url memory: migrate", "latchkey migrate --database-url memory:"] {
         assert_eq!(flags(line), [("database.url", "memory:".to_owned())], "{line}");
     }
 }
 
 #[test]
-fn what_is_missing_or_too_much_is_a_usage_error() {
+fn missing_and_unknown_arguments_are_usage_errors() {
     for line in [
         "latchkey user create --role Viewer",
-        "latchkey user create --email nobody",
+        "latchkey user create --email no-address",
         "latchkey user create --username bo --password hush",
         "latchkey user create --username bo --password-stdin=hush",
         "latchkey user set-password --user bo",

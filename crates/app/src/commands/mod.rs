@@ -1,5 +1,4 @@
-//! What each command does. A command parses nothing: `cli` hands it values of the domain; it calls one use case and
-//! says what came of it.
+//! The commands. `cli` parses their arguments into domain values; a command calls one use case and prints the outcome.
 
 pub(crate) mod expiry;
 mod key_usage;
@@ -23,19 +22,20 @@ use crate::{
     wiring::App,
 };
 
-/// What to do about a secret that could not be printed.
-const UNSHOWN: &str = "it was made, but its secret could not be shown: delete it and make another";
+/// The advice for a secret that could not be printed.
+const UNSHOWN: &str =
+    "the token was created, but its secret could not be printed: delete it and create another";
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// [`Usage`] for a command line that makes no sense; else what went wrong.
+/// [`Usage`] for arguments that do not fit together; otherwise the error of the command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let flags = cli.flags();
     let variables = EnvVars::from_process()?;
     let command = cli.command.unwrap_or(Command::Serve(cli.serve.clone()));
     if !matches!(command, Command::Serve(_)) && !cli.serve.is_empty() {
-        bail!(Usage("--listen and --port are for serving, not for this command".to_owned()));
+        bail!(Usage("--listen and --port are flags of `serve`, not for this command".to_owned()));
     }
     match command {
         Command::Openapi => return openapi(),
@@ -56,7 +56,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             runtime()?.block_on(serve::run(&config, &variables))?;
         }
         command => {
-            // Whoever types a command wants its result, not a journal.
+            // Commands print their result; they log warnings only.
             let level = config.log.level.min(LevelFilter::WARN);
             telemetry::start(&Log { level, ..config.log }, &variables)?;
             runtime()?.block_on(on_database(command, &config, &variables))?;
@@ -65,8 +65,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The runtime on which everything but the HTTP workers lives: several threads, so that no task waits for another's
-/// work.
+/// Builds the runtime of everything but the HTTP workers. It has several threads, so that no task blocks another.
 fn runtime() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("latchkey")
@@ -75,11 +74,11 @@ fn runtime() -> anyhow::Result<Runtime> {
         .context("the asynchronous runtime could not be started")
 }
 
-/// The commands that work on the database. Each brings it up to date first, as a server's start would.
+/// Runs a command on the database, after the migrations that a server would apply.
 async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
     if matches!(config.database.url, Database::Memory | Database::SqliteMemory) {
         bail!(Usage(
-            "this command makes no sense on a database in memory, which ends with the command: name another with \
+            "this command makes no sense on a database in memory, which is lost when the command ends: set \
              DATABASE_URL or --database-url"
                 .to_owned()
         ));
@@ -109,16 +108,16 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
 }
 
 async fn migrate(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
-    // A new SQLite database gets its key here as at a start: later it would count as lost. PostgreSQL's key is
-    // given to servers, and the job that migrates need not know it.
+    // A new SQLite database gets its key now: later, the key would count as lost. The key of PostgreSQL is configured in
+    // servers, and a migration job does not need it.
     if let Database::SqliteFile(_) = config.database.url {
         crate::keys::ring(config, variables)?;
     }
     let opened = store::open(config).await?;
     output::explain(match opened.migrations {
         0 => format!("{}: up to date", config.database.url),
-        1 => format!("{}: 1 migration was made", config.database.url),
-        count => format!("{}: {count} migrations were made", config.database.url),
+        1 => format!("{}: 1 migration was applied", config.database.url),
+        count => format!("{}: {count} migrations were applied", config.database.url),
     });
     Ok(())
 }
