@@ -1,20 +1,20 @@
-//! What every request is handled with.
+//! The state that all requests share, and the settings of the HTTP interface.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use actix_web::http::header::HeaderName;
-use ipnet::IpNet;
+use actix_web::{HttpRequest, http::header::HeaderName, web::Data};
+use ipnet::{IpNet, Ipv4Net};
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
-use crate::routes::{self, Table};
+use crate::error::ApiError;
 
-/// What an operator decides about the wire.
+/// The settings of the HTTP interface.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// How long a request may take before it is answered with 503.
     pub request_timeout: Duration,
-    /// The networks of the proxies whose `X-Forwarded-*` headers are trusted; IPv4 is written as IPv4.
+    /// The networks of the proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which `/auth/verify` looks for a token before `Authorization`.
     pub verify_header: Option<HeaderName>,
@@ -33,20 +33,62 @@ impl Default for HttpSettings {
     }
 }
 
-/// What every request is handled with, shared by all workers.
+/// The state that all requests share, in every worker.
 pub struct Context {
     pub(crate) use_cases: Arc<UseCases>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: HttpSettings,
-    pub(crate) document: String,
-    pub(crate) table: Table,
 }
 
 impl Context {
-    /// The use cases, what makes the ids of requests and errors, and the settings.
+    /// Creates the state from the use cases, the source of request and error ids, and the settings.
     #[must_use]
-    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, settings: HttpSettings) -> Self {
-        let document = crate::openapi().to_json().unwrap_or_default();
-        Self { use_cases, entropy, settings, document, table: routes::table() }
+    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, mut settings: HttpSettings) -> Self {
+        settings.trusted_proxies.iter_mut().for_each(|network| *network = canonical(*network));
+        Self { use_cases, entropy, settings }
+    }
+
+    /// Returns the state that a request's application was built with.
+    ///
+    /// # Errors
+    /// An internal error if there is none.
+    pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
+        request.app_data().ok_or_else(|| ApiError::internal("the application was built without its state"))
+    }
+
+    /// Returns whether an address, in canonical form, belongs to a trusted proxy.
+    pub(crate) fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        self.settings.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Writes a network of IPv4 addresses in IPv6 form (`::ffff:10.0.0.0/104`) as the IPv4 network that it is, because peers
+/// are compared by their canonical address.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED_BITS: u8 = 96;
+    match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_BITS)) {
+        (IpAddr::V4(address), Some(length)) if network.addr().is_ipv6() => {
+            Ipv4Net::new(address, length).map_or(network, IpNet::V4)
+        }
+        _ => network,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_ipv4_networks_become_ipv4() {
+        for (written, expected) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:10.0.0.1/128", "10.0.0.1/32"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::/0", "::/0"),
+        ] {
+            let network = written.parse().expect("a network");
+            assert_eq!(canonical(network).to_string(), expected, "{written}");
+        }
     }
 }

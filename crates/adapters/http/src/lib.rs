@@ -1,50 +1,89 @@
-//! # The wire of Latchkey
+//! The HTTP interface of Latchkey, on actix-web: operations, bodies, errors and the OpenAPI document.
 //!
-//! Routes, bodies, errors, the OpenAPI document: what a request looks like and what an answer looks like, over actix-web.
+//! A handler is thin: it extracts, calls one use case of `latchkey-service` and presents the result. Rules about tokens,
+//! projects and permissions do not live here.
 //!
-//! A handler is thin and always reads the same: `Call::caller` says who calls, a permit is requested, the body is
-//! read, a use case of `latchkey-service` acts, the result is presented. That is the contract's order of checks, spelled
-//! out in each handler; nothing is extracted behind its back. Whatever fails becomes a `Failure`, and
-//! one module gives each failure its status and words.
+//! # Layout
+//! Each feature is a directory: `tokens`, `people`, `projects`, `verification`, `audit`, `session`, `ops`. Below them, in the
+//! order in which they depend on each other:
+//! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
+//! - `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
+//! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
+//! - `middleware`: the id, span, error body and time limit of every request; `hot_path`: its short cut past the router;
+//! - `api`: the registration of operations. `app` assembles the application, and `openapi` the document.
 //!
-//! May not live here: an `if` about tokens, projects or permissions. Next rooms: `routes`, the table of routes, and
-//! `latchkey-service`, which does the work.
+//! # Adding an operation
+//! 1. Write the handler under `#[utoipa::path]`, which states its method and path, in the `routes` of its feature.
+//! 2. Pass `operation!(handler)` to `Api::private` (or `Api::public`) in the feature's `configure`, together with the other
+//!    operations of the same path. That registers the route, its `HEAD`, `405`, `Allow` and `OPTIONS`, and its entry in the
+//!    document.
+//!
+//! ```ignore
+//! #[utoipa::path(put, path = ONE, operation_id = "updateThing", request_body = UpdateThingBody, responses(…))]
+//! async fn update_thing(
+//!     Authorized(permit): Authorized<InstancePermit<ManageThings>>, // 401, then 403
+//!     path: PathParameters,
+//!     body: Body<UpdateThingBody>,
+//!     context: Data<Context>,
+//! ) -> ApiResult {
+//!     let id = path.id("id")?; // 400
+//!     let UpdateThingBody { name } = body.read().await?; // 400, 413, 415
+//!     ok(&ThingBody::of(&context.use_cases.things.rename(&permit, id, name).await?)) // 404, 409, …
+//! }
+//! ```
+//!
+//! `Authorized` takes whatever implements `Authorize`: `Caller`, `SignedIn`, `InstancePermit<A>`, and `Permit<A>` for the
+//! project in the path. It is the only extractor that fails. Everything else is read by the handler, which spells out the
+//! order of checks: 401, 403, 400, 404.
+//!
+//! # Adding a body or a query
+//! A body is one struct, which parses itself with `deserr::Deserr` and describes itself with `utoipa::ToSchema`; a query
+//! likewise, with `utoipa::IntoParams`. All problems are reported at once, each with its place.
+//!
+//! ```ignore
+//! #[derive(Deserr, ToSchema)]
+//! #[deserr(error = Problems, rename_all = camelCase)]
+//! #[schema(as = updateThingSchema, rename_all = "camelCase")]
+//! struct UpdateThingBody {
+//!     /// What the document says about the member.
+//!     #[schema(value_type = String, example = "shop")]
+//!     name: ThingName, // required
+//!     #[deserr(default)]
+//!     #[schema(value_type = Option<String>)]
+//!     description: Option<Description>, // may be absent or null
+//!     #[deserr(default, from(Timestamp) = Some)]
+//!     #[schema(value_type = Option<String>, format = DateTime)]
+//!     expires_at: Option<Timestamp>, // may be absent, but not null
+//! }
+//! ```
+//!
+//! A type of the domain that is written as text implements `extract::text::FromText` once and is listed in `text_members!`;
+//! it can then be a member of bodies and queries. `extract::problems::List` is a list with a limit, and
+//! `extract::text::Parsed` a number or boolean in a query.
 
-mod access_body;
-mod account_body;
-mod answers;
+mod api;
+mod app;
+mod audit;
 mod call;
 mod context;
-mod credentials;
-mod durations;
-mod environment_body;
-mod error_answers;
+mod error;
 mod error_body;
-mod event_body;
-mod event_query;
-mod event_words;
-mod failure;
-mod fields;
-mod instance_token_body;
-mod moments;
-mod myself_body;
+mod error_responses;
+mod extract;
+mod hot_path;
+mod middleware;
 mod openapi;
-mod patience;
-mod personal_token_body;
-mod project_body;
-mod query;
-mod requirements;
-mod role_body;
-mod rotation_body;
-mod routes;
-mod service_account_body;
-mod session_body;
-mod surround;
-mod token_body;
-mod token_query;
-mod user_body;
-mod verified_body;
+mod ops;
+mod people;
+mod projects;
+mod response;
+mod session;
+mod timeout;
+mod tokens;
+mod verification;
+mod wire_time;
 
-pub use context::{Context, HttpSettings};
-pub use openapi::openapi;
-pub use routes::app;
+pub use self::{
+    app::{app, openapi},
+    context::{Context, HttpSettings},
+};

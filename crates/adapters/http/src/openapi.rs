@@ -1,20 +1,23 @@
-//! The OpenAPI document, made from the code: each route's attributes, each body's type.
+//! The OpenAPI document, generated from the attributes of the handlers and the types of the bodies.
 
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 
-use crate::{credentials::SESSION_COOKIE, routes};
+use crate::{
+    api::Api, error_body::ErrorBody, error_responses::add_examples, extract::caller::SESSION_COOKIE,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Latchkey",
-        description = "Issues, lists, rotates and revokes API tokens, and says who may. Wire-compatible with Unleash's Admin API."
+        description = "Issues, lists, rotates and revokes API tokens, and decides who may use them. Wire-compatible with Unleash's Admin API."
     ),
     security(("apiKey" = []), ("session" = [])),
     modifiers(&Credentials),
+    components(schemas(ErrorBody)),
     tags(
         (name = "Projects", description = "Projects, their tokens, members and environments."),
         (name = "API tokens", description = "Tokens of any scope."),
@@ -31,7 +34,7 @@ use crate::{credentials::SESSION_COOKIE, routes};
 )]
 struct Document;
 
-/// How to say who one is.
+/// The ways to authenticate.
 struct Credentials;
 
 impl Modify for Credentials {
@@ -41,18 +44,16 @@ impl Modify for Credentials {
         let header = ApiKeyValue::with_description("Authorization", description);
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(header)));
-        let description = "What signing in at `/auth/simple/login` sets.";
+        let description = "The cookie that `POST /auth/simple/login` sets.";
         let cookie = ApiKeyValue::with_description(SESSION_COOKIE, description);
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
-/// The OpenAPI 3.1 document of every route.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut whole = Document::openapi();
-    for part in routes::documents() {
-        whole.merge(part);
-    }
-    whole
+/// Returns the OpenAPI 3.1 document of these operations.
+pub(crate) fn document(api: &Api) -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    api.describe(&mut document);
+    add_examples(&mut document);
+    document
 }

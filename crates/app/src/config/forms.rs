@@ -93,16 +93,8 @@ pub(super) fn networks() -> Form<Vec<IpNet>> {
     Form { description: description.to_owned(), read: Box::new(read), print: print_list }
 }
 
-/// Reads a network or an address. Peers are compared in canonical form, so an IPv4 address that is written as IPv6
-/// (`::ffff:10.0.0.5`) becomes IPv4 again.
 fn parse_network(text: &str) -> Option<IpNet> {
-    const MAPPED_BITS: u8 = 96;
-    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
-    let canonical = network.addr().to_canonical();
-    match network.prefix_len().checked_sub(MAPPED_BITS) {
-        Some(prefix) if canonical != network.addr() => IpNet::new(canonical, prefix).ok(),
-        _ => Some(network),
-    }
+    text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
 /// The database URL. Errors do not repeat it, and it is printed masked: it can hold a password.

@@ -92,8 +92,8 @@ settings! {
         /// available again. No other request is served from stale entries.
         when_stale: WhenStale = "refuse",
             forms::one_of(&[("refuse", WhenStale::Refuse), ("serve", WhenStale::Serve)]);
-        /// Look-ups of unknown secrets in the database each second, and as many again for secrets that have the form of ours.
-        /// Further ones get status 503 until the second ends. Secrets in either cache do not count.
+        /// Lookups of unknown secrets in the database each second, for each client address (IPv6: for each /64). Further
+        /// lookups of that client get status 503 until the second ends. Secrets in either cache do not count.
         unknown_per_second: u32 = 500, forms::whole(1..=u32::MAX);
         /// A header in which `/auth/verify` looks for the token before `Authorization`, such as `X-API-Key`; empty for none.
         header: Option<HeaderName> = "", forms::optional_header();

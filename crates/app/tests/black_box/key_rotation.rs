@@ -1,4 +1,4 @@
-//! A master key is replaced, step by step as `docs/operations.md` says, and whoever has a secret notices nothing.
+//! A master key is replaced, step by step as `docs/operate/master-key.md` says, and whoever has a secret notices nothing.
 
 use serde_json::json;
 

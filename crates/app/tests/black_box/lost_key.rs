@@ -1,4 +1,4 @@
-//! What `docs/operations.md` promises to somebody whose master key is lost.
+//! What `docs/operate/master-key.md` promises to somebody whose master key is lost.
 
 use serde_json::json;
 

@@ -88,7 +88,7 @@ async fn a_change_that_was_overtaken_is_a_503_too() {
         let said = &document["paths"][path][method]["responses"]["503"]["description"];
         let said = said.as_str().unwrap_or_default();
         assert!(
-            said.starts_with("The database does not answer") && said.contains("somebody else"),
+            said.starts_with("The database does not answer") && said.contains("another request changed"),
             "{path}: {said}"
         );
     }

@@ -82,7 +82,7 @@ async fn a_token_is_for_all_projects_or_for_those_that_are_named() {
 async fn every_member_has_its_rule() {
     let app = TestApp::new().await;
     let cases: &[(Value, &[&str])] = &[
-        (json!({}), &["/type", "/tokenName"]),
+        (json!({}), &["/tokenName", "/type"]),
         (json!([]), &[""]),
         (json!({"type": "client"}), &["/tokenName"]),
         (json!({"tokenName": "", "type": "admin"}), &["/tokenName"]),

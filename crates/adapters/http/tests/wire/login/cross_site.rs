@@ -1,5 +1,7 @@
 //! What another site has a browser ask for is refused where it would change something.
 
+use std::net::IpAddr;
+
 use actix_web::{http::Method, test::TestRequest};
 
 use super::{LOGIN, LOGOUT, attempt, me};
@@ -84,8 +86,8 @@ async fn a_token_in_a_header_is_no_browsers_doing() {
 
 #[actix_web::test]
 async fn behind_a_trusted_proxy_the_host_is_the_one_that_the_client_asked() {
-    let proxy = "192.0.2.1/32".parse().expect("a network");
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy]).await;
+    let proxy: IpAddr = "192.0.2.1".parse().expect("an address");
+    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy.into()]).await;
     for (peer, status) in [("192.0.2.1:1", 200), ("192.0.2.2:1", 403)] {
         let asked = attempt("Viewer", PASSWORD)
             .peer_addr(peer.parse().expect("an address"))

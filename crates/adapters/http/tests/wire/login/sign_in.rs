@@ -1,6 +1,6 @@
 //! `POST /auth/simple/login`
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
@@ -181,8 +181,8 @@ async fn an_api_token_goes_before_a_session_and_a_session_before_all_else() {
 
 #[actix_web::test]
 async fn the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it() {
-    let proxy = "192.0.2.1/32".parse().expect("a network");
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy]).await;
+    let proxy: IpAddr = "192.0.2.1".parse().expect("an address");
+    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy.into()]).await;
     for (peer, scheme, secure) in [
         ("192.0.2.1:1", "https", true),
         ("192.0.2.1:1", "HTTPS", true),

@@ -1,6 +1,9 @@
 //! Signing in that fails again and again is slowed down, and never forbidden.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use super::attempt;
 use crate::app::{Answer, As, PASSWORD, TestApp};
@@ -106,8 +109,11 @@ async fn bad_input_is_no_failure() {
 
 #[actix_web::test]
 async fn what_a_client_writes_before_the_proxies_is_not_where_it_calls_from() {
-    let proxies = ["192.0.2.1/32", "192.0.2.2/31"].map(|text| text.parse().expect("a network")).to_vec();
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = proxies).await;
+    let proxies: Vec<IpAddr> =
+        ["192.0.2.1", "::ffff:192.0.2.2"].iter().map(|text| text.parse().expect("an address")).collect();
+    let app =
+        TestApp::with(|choices| choices.http.trusted_proxies = proxies.into_iter().map(Into::into).collect())
+            .await;
     let forwarded = async |by: &str, name: &str, password: &str| {
         let asked = attempt(name, password).peer_addr("192.0.2.1:1".parse().expect("an address"));
         app.send(As::Nobody, asked.insert_header(("x-forwarded-for", by))).await

@@ -59,24 +59,24 @@ async fn every_problem_is_listed_at_its_member() {
     insta::assert_json_snapshot!(answer.json()["details"], @r#"
     [
       {
-        "message": "type must be client (or backend), frontend or admin.",
-        "path": "/body/type"
-      },
-      {
-        "message": "Send tokenName or username, not both.",
-        "path": "/body/username"
-      },
-      {
         "message": "The environment name may contain only the characters A-Z, a-z, 0-9, _, ~, . and -.",
         "path": "/body/environment"
+      },
+      {
+        "message": "expiresAt must be a string, not a boolean.",
+        "path": "/body/expiresAt"
       },
       {
         "message": "Send projects or project, not both.",
         "path": "/body/project"
       },
       {
-        "message": "expiresAt must be a string, not a boolean.",
-        "path": "/body/expiresAt"
+        "message": "type must be client (or backend), frontend or admin.",
+        "path": "/body/type"
+      },
+      {
+        "message": "Send tokenName or username, not both.",
+        "path": "/body/username"
       }
     ]
     "#);

@@ -173,19 +173,19 @@ async fn what_cannot_be_read_is_refused_and_not_passed_over() {
         );
     }
     let several = ask(&app, &good, "/auth/verify?type=none&environment=a%2Fb&project=a,b", &[]).await;
-    assert_eq!(faults(&several), ["/query/project", "/query/environment", "/query/type"]);
+    assert_eq!(faults(&several), ["/query/environment", "/query/project", "/query/type"]);
     insta::assert_json_snapshot!(several.json()["details"], @r#"
     [
       {
-        "message": "project: project id may contain only the characters A-Z, a-z, 0-9, _, ~, . and -.",
-        "path": "/query/project"
-      },
-      {
-        "message": "environment: environment name may contain only the characters A-Z, a-z, 0-9, _, ~, . and -.",
+        "message": "The environment name may contain only the characters A-Z, a-z, 0-9, _, ~, . and -.",
         "path": "/query/environment"
       },
       {
-        "message": "type: a token's type must be client (or backend), frontend or admin.",
+        "message": "The project id may contain only the characters A-Z, a-z, 0-9, _, ~, . and -.",
+        "path": "/query/project"
+      },
+      {
+        "message": "type must be client (or backend), frontend or admin.",
         "path": "/query/type"
       }
     ]

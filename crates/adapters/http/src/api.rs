@@ -1,0 +1,234 @@
+//! Registers operations: each one's route and its entry in the OpenAPI document in one call.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route,
+    guard::{self, Guard as _},
+    http::{Method, header},
+    middleware::from_fn,
+    web,
+};
+use utoipa::openapi::{HttpMethod, OpenApi};
+
+use crate::{
+    context::Context, error::ApiError, extract::Client, middleware::limit_handler, response::ApiResult,
+};
+
+/// The routes under this path are grouped into scopes by their next part, so that a request is compared with few of them.
+const SCOPED: &str = "/api/admin/";
+
+/// One operation: a method of a path, its handler and its entry in the OpenAPI document.
+pub(crate) struct Operation {
+    method: Method,
+    path: String,
+    route: Route,
+    describe: fn(&mut OpenApi),
+}
+
+/// Makes an [`Operation`] of a handler under `#[utoipa::path]`, which says its method and path.
+macro_rules! operation {
+    ($handler:ident) => {
+        ::pastey::paste! { $crate::api::Operation::new::<[<__path_ $handler>], _, _>($handler) }
+    };
+}
+pub(crate) use operation;
+
+impl Operation {
+    /// An operation whose method and path the description says.
+    pub(crate) fn new<D, H, A>(handler: H) -> Self
+    where
+        D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        let method = D::methods().first().map_or(Method::GET, method);
+        let route = route(method.clone()).to(handler);
+        Self { method, path: D::path(), route, describe: describe::<D> }
+    }
+}
+
+fn method(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
+    }
+}
+
+/// Returns a route for a method; `GET` answers `HEAD` too.
+fn route(method: Method) -> Route {
+    if method == Method::GET {
+        return web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    }
+    web::method(method)
+}
+
+fn describe<D>(document: &mut OpenApi)
+where
+    D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+{
+    let mut operation = D::operation();
+    let tags = D::tags().into_iter().map(str::to_owned);
+    operation.tags.get_or_insert_default().extend(tags);
+    document.paths.add_path_operation(D::path(), D::methods(), operation);
+    let mut schemas = Vec::new();
+    D::schemas(&mut schemas);
+    document.components.get_or_insert_default().schemas.extend(schemas);
+}
+
+/// All operations.
+#[derive(Default)]
+pub(crate) struct Api {
+    resources: Vec<Resource>,
+    descriptions: Vec<fn(&mut OpenApi)>,
+}
+
+/// The operations of one path, and the route for all other methods.
+struct Resource {
+    path: String,
+    routes: Vec<Route>,
+    fallback: Route,
+}
+
+impl Api {
+    /// Adds the operations of one path. Other methods are refused, once the caller is authenticated.
+    pub(crate) fn private<const N: usize>(&mut self, operations: [Operation; N]) {
+        let allow = allow(&operations);
+        let fallback = web::to(move |request: HttpRequest| {
+            let allow = allow.clone();
+            async move {
+                Client::new(&request, Context::of(&request)?).authenticate().await?;
+                other_method(&request, allow)
+            }
+        });
+        self.add(operations, fallback);
+    }
+
+    /// Adds the operations of one path that needs no credentials. Other methods are refused.
+    pub(crate) fn public<const N: usize>(&mut self, operations: [Operation; N]) {
+        let allow = allow(&operations);
+        self.add(
+            operations,
+            web::to(move |request: HttpRequest| {
+                let allow = allow.clone();
+                async move { other_method(&request, allow) }
+            }),
+        );
+    }
+
+    /// Adds the operations of one path that handles every method: those without an operation by this handler.
+    pub(crate) fn any_method<const N: usize, H, A>(&mut self, operations: [Operation; N], handler: H)
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.add(operations, web::to(handler));
+    }
+
+    /// Adds a page that the document does not describe.
+    pub(crate) fn page<H, A>(&mut self, path: &str, handler: H)
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        let fallback =
+            web::to(|request: HttpRequest| async move { other_method(&request, "GET,HEAD".to_owned()) });
+        let routes = vec![route(Method::GET).to(handler)];
+        self.resources.push(Resource { path: path.to_owned(), routes, fallback });
+    }
+
+    /// Adds a path that the document does not describe and that handles every method.
+    pub(crate) fn any_method_page<H, A>(&mut self, path: &str, handler: H)
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.resources.push(Resource {
+            path: path.to_owned(),
+            routes: Vec::new(),
+            fallback: web::to(handler),
+        });
+    }
+
+    fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: Route) {
+        let path = operations.first().map(|operation| operation.path.clone()).unwrap_or_default();
+        debug_assert!(operations.iter().all(|operation| operation.path == path), "{path} alone");
+        let mut routes = Vec::with_capacity(N);
+        for operation in operations {
+            self.descriptions.push(operation.describe);
+            routes.push(operation.route);
+        }
+        self.resources.push(Resource { path, routes, fallback });
+    }
+
+    /// Adds all operations to the document.
+    pub(crate) fn describe(&self, document: &mut OpenApi) {
+        self.descriptions.iter().for_each(|describe| describe(document));
+    }
+
+    /// Adds all routes to an application.
+    pub(crate) fn configure(mut self, config: &mut web::ServiceConfig) {
+        // actix takes the first route that matches. Names go before parameters, from left to right:
+        // `/projects/archive/events` archives the project `events`. For the same reason no project can be named like a fixed
+        // part of a path (`ProjectId::RESERVED`, `EnvironmentName::RESERVED`).
+        self.resources.sort_by_cached_key(|resource| {
+            resource.path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>()
+        });
+        let mut scopes = BTreeMap::<String, actix_web::Scope>::new();
+        for Resource { path, routes, fallback } in self.resources {
+            let scope = scope_of(&path).to_owned();
+            let rest = path.strip_prefix(scope.as_str()).unwrap_or_default();
+            let resource = routes
+                .into_iter()
+                .fold(web::resource(rest), actix_web::Resource::route)
+                .default_service(fallback)
+                .wrap(from_fn(limit_handler));
+            if scope.is_empty() {
+                config.service(resource);
+            } else {
+                let group = scopes.remove(&scope).unwrap_or_else(|| web::scope(&scope));
+                scopes.insert(scope, group.service(resource));
+            }
+        }
+        for scope in scopes.into_values() {
+            config.service(scope);
+        }
+    }
+}
+
+/// Returns the part of a path that its scope matches; empty for a path without a scope.
+fn scope_of(path: &str) -> &str {
+    let Some(rest) = path.strip_prefix(SCOPED) else { return "" };
+    let name = rest.split('/').next().unwrap_or_default();
+    path.get(..SCOPED.len() + name.len()).unwrap_or_default()
+}
+
+/// Returns the methods of a path as `Allow` lists them.
+fn allow(operations: &[Operation]) -> String {
+    let names = operations.iter().map(|operation| match operation.method {
+        Method::GET => "GET,HEAD",
+        ref method => method.as_str(),
+    });
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// Answers a method that a path has no operation for.
+fn other_method(request: &HttpRequest, allow: String) -> ApiResult {
+    if *request.method() != Method::OPTIONS {
+        return Err(ApiError::WrongMethod(allow));
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ALLOW, allow.as_str()))
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .body(allow))
+}

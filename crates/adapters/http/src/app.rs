@@ -1,0 +1,71 @@
+//! Assembles the application from its features.
+
+use std::sync::Arc;
+
+use actix_web::{
+    App, Error, HttpRequest, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::from_fn,
+    web::{self, Data},
+};
+
+use crate::{
+    api::Api,
+    audit,
+    context::Context,
+    error::ApiError,
+    extract::Client,
+    middleware::{RequestScope, limit_handler},
+    ops, people, projects, session, tokens, verification,
+};
+
+/// Returns the application. Each worker has one of its own.
+#[must_use]
+pub fn app(
+    context: &Arc<Context>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let context = Data::from(Arc::clone(context));
+    App::new()
+        .app_data(context.clone())
+        .app_data(Data::new(ops::Document::new(openapi)))
+        .configure(|config| api().configure(config))
+        .default_service(web::to(unknown_path).wrap(from_fn(limit_handler)))
+        .wrap(RequestScope::new(context))
+}
+
+/// Returns the OpenAPI 3.1 document of every operation.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    crate::openapi::document(&api())
+}
+
+/// Returns the operations of every feature.
+fn api() -> Api {
+    let mut api = Api::default();
+    audit::configure(&mut api);
+    ops::configure(&mut api);
+    people::configure(&mut api);
+    projects::configure(&mut api);
+    session::configure(&mut api);
+    tokens::configure(&mut api);
+    verification::configure(&mut api);
+    api
+}
+
+/// Answers a path that has no route: 404, under `/api` only after authentication.
+async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        Client::new(&request, Context::of(&request)?).authenticate().await?;
+    }
+    Err(ApiError::UnknownPath(path.to_owned()))
+}

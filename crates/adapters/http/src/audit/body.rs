@@ -1,0 +1,135 @@
+//! Events on the wire.
+
+use latchkey_domain::{EnvironmentName, Event, NewEvent, ProjectScope, Snapshot};
+use latchkey_ports::EventPage;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    audit::words::{joined, label, summary},
+    wire_time::WireTime,
+};
+
+/// About what one event takes in JSON, in bytes.
+pub(crate) const EVENT_BYTES: usize = 1024;
+
+/// An event of the audit trail.
+#[derive(Serialize, ToSchema)]
+#[schema(as = eventSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventBody<'e> {
+    /// The number of the event; a later one has a higher one.
+    #[schema(example = 899)]
+    id: i64,
+    /// What happened.
+    #[schema(value_type = String, example = "api-token-created")]
+    r#type: &'static str,
+    /// Who did it: a user's e-mail address or user name, or a token's name, as it was then.
+    #[schema(value_type = String, example = "johndoe@example.com")]
+    created_by: &'e str,
+    /// The id of the user; -42 for an admin token, -1337 for the system itself.
+    #[schema(example = 1337)]
+    created_by_user_id: i64,
+    /// When.
+    #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
+    created_at: WireTime,
+    /// What things look like now; null where there is nothing any more. Never with a secret.
+    #[schema(value_type = Option<Object>, required = true)]
+    data: Option<Value>,
+    /// What things looked like before; null where there was nothing.
+    #[schema(value_type = Option<Object>, required = true)]
+    pre_data: Option<Value>,
+    /// The projects that it concerns, joined by commas; `*` for all, null for none.
+    #[schema(required = true, example = "default")]
+    project: Option<String>,
+    /// The environment that it concerns.
+    #[schema(required = true, example = "development")]
+    environment: Option<&'e str>,
+    /// Always null: there are no features here.
+    #[schema(required = true, nullable, value_type = Option<String>)]
+    feature_name: Option<&'static str>,
+    /// Always empty.
+    #[schema(example = json!([]))]
+    tags: Vec<String>,
+    /// The address that it was done from; null for the command line and the start.
+    #[schema(required = true, example = "192.0.2.7")]
+    ip: Option<String>,
+    /// What the client called itself.
+    #[schema(required = true, example = "curl/8.5.0")]
+    user_agent: Option<&'e str>,
+    /// What happened, as a title.
+    #[schema(value_type = String, example = "API token created")]
+    label: &'static str,
+    /// What happened, as a sentence in Markdown.
+    #[schema(example = "**admin** created API token **ci**")]
+    summary: String,
+}
+
+impl<'e> EventBody<'e> {
+    fn of(event: &'e Event) -> Self {
+        let record = &event.record;
+        let data = record.after.as_ref().map(Snapshot::to_json);
+        let pre_data = record.before.as_ref().map(Snapshot::to_json);
+        Self {
+            id: event.id.0,
+            r#type: record.kind.as_str(),
+            created_by: record.actor.name(),
+            created_by_user_id: record.actor.user_id(),
+            created_at: WireTime(record.at),
+            summary: summary(record, data.as_ref().or(pre_data.as_ref())),
+            data,
+            pre_data,
+            project: record.projects.as_ref().map(joined),
+            environment: environment(record),
+            feature_name: None,
+            tags: Vec::new(),
+            ip: record.origin.address.map(|address| address.to_string()),
+            user_agent: record.origin.user_agent.as_deref(),
+            label: label(record.kind),
+        }
+    }
+}
+
+/// A list of events.
+#[derive(Serialize, ToSchema)]
+#[schema(as = eventsSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventsBody<'e> {
+    /// The version of this form.
+    #[schema(example = 1)]
+    version: u32,
+    /// The events, newest first.
+    events: Vec<EventBody<'e>>,
+    /// How many there are on all pages; 10,000 means at least that many.
+    #[schema(example = 2)]
+    total_events: u64,
+}
+
+impl<'e> EventsBody<'e> {
+    pub(crate) fn of(page: &'e EventPage) -> Self {
+        Self { version: 1, events: page.events.iter().map(EventBody::of).collect(), total_events: page.total }
+    }
+}
+
+/// Events that were searched for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = eventSearchResponseSchema)]
+pub(crate) struct FoundEventsBody<'e> {
+    /// The events, newest first.
+    events: Vec<EventBody<'e>>,
+    /// How many there are on all pages; 10,000 means at least that many.
+    #[schema(example = 2)]
+    total: u64,
+}
+
+impl<'e> FoundEventsBody<'e> {
+    pub(crate) fn of(page: &'e EventPage) -> Self {
+        Self { events: page.events.iter().map(EventBody::of).collect(), total: page.total }
+    }
+}
+/// The environment that it concerns; `*` for a token of all projects and environments.
+fn environment(record: &NewEvent) -> Option<&str> {
+    let named = record.environment.as_ref().map(EnvironmentName::as_str);
+    named.or_else(|| matches!(record.projects, Some(ProjectScope::All)).then_some("*"))
+}

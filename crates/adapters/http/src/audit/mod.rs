@@ -1,0 +1,8 @@
+//! The audit trail.
+
+mod body;
+mod query;
+mod routes;
+mod words;
+
+pub(crate) use self::routes::configure;

@@ -1,0 +1,263 @@
+//! Every way in which a request can fail, and the one place where it becomes the error object of the wire.
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use latchkey_domain::{Denied, Permission};
+use latchkey_ports::{Entity, ErrorChain, StoreError};
+use latchkey_service::{AuthenticationError, Field, ServiceError, whole_seconds};
+use uuid::Uuid;
+
+use crate::error_body::{Detail, ErrorBody};
+
+/// The path at which a client can log in.
+const LOGIN_PATH: &str = "/auth/simple/login";
+/// How long a client should wait before it retries at an unavailable service, in seconds.
+const RETRY_AFTER: &str = "1";
+/// The body of an error whose own body cannot be serialized.
+const FALLBACK_BODY: &str =
+    r#"{"name":"UnknownError","message":"Something went wrong inside.","details":[]}"#;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The request has no credentials.
+    #[error(
+        "You must log in to use Latchkey. Your request had no authorization header, so we could not authorize you. \
+         Try logging in at {LOGIN_PATH}."
+    )]
+    NoCredentials,
+    /// The credentials of the request are not valid.
+    #[error(
+        "Your credentials are unknown, revoked or expired. Send a valid token in the Authorization header."
+    )]
+    BadCredentials,
+    /// Another site made a browser send a change with its user's cookie.
+    #[error("This change was requested by another site and was not made.")]
+    CrossSite,
+    /// A use case refused.
+    #[error(transparent)]
+    Refused(#[from] ServiceError),
+    /// The request is malformed; every problem is listed.
+    #[error("{}", bad_input(.0))]
+    BadInput(Vec<Detail>),
+    /// The content type or encoding of the body is not accepted.
+    #[error("{0}")]
+    ContentType(String),
+    /// The body is larger than allowed.
+    #[error("The body must have at most {0} bytes.")]
+    TooLarge(usize),
+    /// There is no such route.
+    #[error("The path you were looking for ({0}) is not available.")]
+    UnknownPath(String),
+    /// The route does not support the method; these are the methods that it supports.
+    #[error("This path supports only these methods: {0}.")]
+    WrongMethod(String),
+    /// Too many unknown credentials are being looked up.
+    #[error("Too many unknown credentials are being tried at the moment. Try again later.")]
+    Busy,
+    /// The request took too long.
+    #[error("The request took too long and was given up. Try again later.")]
+    TimedOut,
+    /// The handler panicked.
+    #[error("Something went wrong inside. If you report it, send the id along.")]
+    Panicked,
+}
+
+impl From<AuthenticationError> for ApiError {
+    fn from(error: AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Unknown => Self::BadCredentials,
+            AuthenticationError::Busy => Self::Busy,
+            AuthenticationError::Store(error) => Self::Refused(error.into()),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+fn bad_input(details: &[Detail]) -> String {
+    const START: &str = "Request validation failed: your request body or params contain invalid data";
+    match details {
+        [one] => format!("{START}: {}", one.message),
+        _ => format!("{START}. Refer to the `details` list for more information."),
+    }
+}
+
+impl ApiError {
+    /// Returns an error that is logged in full and tells the client nothing but that it occurred.
+    pub(crate) fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Refused(ServiceError::Internal(error.into()))
+    }
+
+    /// Returns the status and the kind of the error object.
+    pub(crate) fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
+            Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
+            Self::Refused(refusal) => match refusal {
+                ServiceError::WrongTokenKind(_) | ServiceError::Denied(_) => {
+                    (StatusCode::FORBIDDEN, "NoAccessError")
+                }
+                ServiceError::NotPermitted(_) => (StatusCode::FORBIDDEN, "OperationDeniedError"),
+                ServiceError::WrongPassword => (StatusCode::UNAUTHORIZED, "PasswordMismatch"),
+                ServiceError::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "RateLimitError"),
+                ServiceError::Invalid { .. } | ServiceError::WeakPassword(_) => {
+                    (StatusCode::BAD_REQUEST, "BadDataError")
+                }
+                ServiceError::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
+                ServiceError::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
+                ServiceError::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
+                ServiceError::Overtaken | ServiceError::Unavailable(_) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
+                }
+                ServiceError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
+            },
+            Self::CrossSite => (StatusCode::FORBIDDEN, "OperationDeniedError"),
+            Self::BadInput(_) => (StatusCode::BAD_REQUEST, "BadDataError"),
+            Self::ContentType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ContentTypeError"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
+            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
+            Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
+            Self::TimedOut | Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
+            Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
+        }
+    }
+
+    /// Returns the message for the client. An internal error reveals nothing but that it occurred.
+    fn message(&self) -> String {
+        match self {
+            Self::Refused(ServiceError::Internal(_)) => Self::Panicked.to_string(),
+            Self::Refused(ServiceError::Unavailable(_)) => {
+                "The service cannot reach its database at the moment. Try again later.".to_owned()
+            }
+            Self::Refused(ServiceError::Exists(entity)) => exists(entity),
+            Self::Refused(ServiceError::Invalid { .. } | ServiceError::WeakPassword(_)) => {
+                bad_input(&self.details(""))
+            }
+            other => other.to_string(),
+        }
+    }
+
+    fn details(&self, message: &str) -> Vec<Detail> {
+        match self {
+            Self::BadInput(details) => details.clone(),
+            Self::Refused(ServiceError::Invalid { field, message }) => {
+                vec![Detail { message: message.clone(), path: field.map(pointer) }]
+            }
+            Self::Refused(ServiceError::WeakPassword(faults)) => {
+                faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
+            }
+            _ => vec![Detail { message: message.to_owned(), path: None }],
+        }
+    }
+
+    /// Returns the error object, with the id that the log line of this occurrence has too.
+    pub(crate) fn body(&self, id: Uuid) -> ErrorBody {
+        let message = self.message();
+        let permissions = match self {
+            Self::Refused(ServiceError::Denied(Denied { any_of, .. })) => {
+                Some(any_of.iter().copied().map(Permission::as_str).collect())
+            }
+            _ => None,
+        };
+        let login = matches!(self, Self::NoCredentials);
+        ErrorBody {
+            id,
+            name: self.kind().1,
+            details: self.details(&message),
+            message,
+            permissions,
+            path: login.then_some(LOGIN_PATH),
+            login: login.then_some("password"),
+        }
+    }
+
+    /// Returns the response, with the id that the log line of this occurrence has too.
+    pub(crate) fn response(&self, id: Uuid) -> HttpResponse {
+        let mut response = HttpResponse::build(self.kind().0);
+        response.insert_header((header::CONTENT_TYPE, "application/json"));
+        match self {
+            Self::NoCredentials | Self::BadCredentials => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::WrongMethod(allow) => {
+                response.insert_header((header::ALLOW, allow.as_str()));
+            }
+            Self::Refused(ServiceError::TooManyAttempts(wait)) => {
+                response.insert_header((header::RETRY_AFTER, whole_seconds(*wait)));
+            }
+            _ if self.kind().0 == StatusCode::SERVICE_UNAVAILABLE => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            _ => {}
+        }
+        response.body(serde_json::to_string(&self.body(id)).unwrap_or_else(|_| FALLBACK_BODY.to_owned()))
+    }
+
+    /// Returns whether the fault is on this side: not for a conflict with another change, and not for too many guesses.
+    fn is_fault(&self) -> bool {
+        match self {
+            Self::Busy | Self::Refused(ServiceError::Overtaken) => false,
+            other => other.kind().0.is_server_error(),
+        }
+    }
+
+    /// Logs the occurrence with its id: a fault of this side at ERROR with all its causes, a client's at DEBUG.
+    pub(crate) fn log(&self, id: Uuid) {
+        let (status, name) = self.kind();
+        let status = status.as_u16();
+        if self.is_fault() {
+            tracing::error!(error_id = %id, status, name, error = %ErrorChain(self), "request failed");
+        } else {
+            tracing::debug!(error_id = %id, status, name, "request refused");
+        }
+    }
+}
+
+/// Lets handlers return the error. The status alone: the middleware replaces the response by [`ApiError::response`], whose
+/// body has the id under which the error is logged.
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.kind().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// Returns a part of the request as a JSON pointer.
+fn pointer(field: Field) -> String {
+    match field {
+        Field::Body(member) => format!("/body/{member}"),
+        Field::Query(parameter) => format!("/query/{parameter}"),
+    }
+}
+
+fn exists(entity: &Entity) -> String {
+    match entity {
+        Entity::Secret => "This secret is in use already.".to_owned(),
+        other => {
+            let text = format!("{other} exists already.");
+            let mut characters = text.chars();
+            characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_is_no_fault_of_the_server() {
+        let error = ApiError::from(StoreError::Stale(Entity::Secret));
+        assert_eq!(error.kind().0, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(error.message().starts_with("Somebody else changed this"), "{}", error.message());
+        assert!(!error.is_fault() && !ApiError::Busy.is_fault());
+        assert!(ApiError::TimedOut.is_fault() && ApiError::Panicked.is_fault());
+    }
+}

@@ -1,0 +1,213 @@
+//! The body.
+
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    body::{BodyStream, to_bytes_limited},
+    dev::Payload,
+    http::header,
+    web::{self, Bytes, Data},
+};
+use deserr::{Deserr, IntoValue};
+use serde_json::{Map, Value};
+
+use super::problems::{Problems, kind_name, parse};
+use crate::{
+    context::{Context, HttpSettings},
+    error::ApiError,
+    error_body::Detail,
+    response::JSON,
+    timeout::timeout,
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A body that has not been read yet.
+pub(crate) struct RawBody {
+    request: HttpRequest,
+    payload: Payload,
+    context: Data<Context>,
+}
+
+impl RawBody {
+    /// The body of a request.
+    pub(crate) fn new(request: HttpRequest, payload: Payload, context: Data<Context>) -> Self {
+        Self { request, payload, context }
+    }
+
+    /// Reads bytes that are declared as JSON.
+    ///
+    /// # Errors
+    /// [`ApiError::ContentType`], [`ApiError::TooLarge`].
+    pub(crate) async fn json_bytes(self) -> Result<Bytes, ApiError> {
+        check_content_type(&self.request, JSON)?;
+        read(self.payload, &self.request, &self.context.settings).await
+    }
+
+    /// Reads the pairs of a form.
+    ///
+    /// # Errors
+    /// [`ApiError::ContentType`], [`ApiError::TooLarge`], [`ApiError::BadInput`] if the form cannot be decoded.
+    pub(crate) async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
+        check_content_type(&self.request, FORM)?;
+        let body = read(self.payload, &self.request, &self.context.settings).await?;
+        let unreadable = || ApiError::BadInput(vec![Detail::of_body("The form cannot be read.")]);
+        let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
+        Ok(pairs.into_inner())
+    }
+}
+
+impl FromRequest for RawBody {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let context = Context::of(request).cloned();
+        ready(context.map(|context| Self::new(request.clone(), payload.take(), context)))
+    }
+}
+
+/// A JSON body, read when the handler asks for it.
+pub(crate) struct Body<T> {
+    raw: RawBody,
+    target: PhantomData<T>,
+}
+
+/// Two members of a body that exclude each other, because one is the older name of the other.
+pub(crate) struct Alternatives {
+    pub(crate) name: &'static str,
+    /// The member at which it is reported that both are sent.
+    pub(crate) other: &'static str,
+    /// Whether one of them is required.
+    pub(crate) is_required: bool,
+}
+
+impl<T: Deserr<Problems>> Body<T> {
+    /// Reads the body. An empty one counts as `{}`.
+    ///
+    /// # Errors
+    /// [`ApiError::ContentType`], [`ApiError::TooLarge`], [`ApiError::BadInput`] with every problem of every member.
+    pub(crate) async fn read(self) -> Result<T, ApiError> {
+        self.read_with(&[]).await
+    }
+
+    /// Reads a body that has members that exclude each other.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub(crate) async fn read_with(self, alternatives: &[Alternatives]) -> Result<T, ApiError> {
+        let bytes = self.raw.json_bytes().await?;
+        parse_members(object(&bytes)?, alternatives)
+    }
+
+    /// Reads a body that may be missing or `null`. A request without a body need not declare its type.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub(crate) async fn read_optional(self) -> Result<T, ApiError> {
+        let RawBody { request, payload, context } = self.raw;
+        let bytes = read(payload, &request, &context.settings).await?;
+        if !bytes.is_empty() {
+            check_content_type(&request, JSON)?;
+        }
+        let is_null = bytes.trim_ascii() == b"null";
+        parse_members(if is_null { Map::new() } else { object(&bytes)? }, &[])
+    }
+}
+
+impl<T> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = RawBody::from_request(request, payload).into_inner();
+        ready(raw.map(|raw| Self { raw, target: PhantomData }))
+    }
+}
+
+/// Reads the members of a JSON object.
+///
+/// # Errors
+/// [`ApiError::BadInput`] if it is no JSON, or no object.
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    let bad = |message: String| ApiError::BadInput(vec![Detail::of_body(message)]);
+    let text = std::str::from_utf8(body).map_err(|error| bad(format!("The body is not UTF-8: {error}.")))?;
+    match serde_json::from_str(text).map_err(|error| bad(format!("The body is not valid JSON: {error}.")))? {
+        Value::Object(members) => Ok(members),
+        other => Err(bad(format!("The body must be a JSON object, not {}.", kind_name(other.kind())))),
+    }
+}
+
+fn parse_members<T: Deserr<Problems>>(
+    mut members: Map<String, Value>,
+    alternatives: &[Alternatives],
+) -> Result<T, ApiError> {
+    let mut problems = Problems::default();
+    for Alternatives { name, other, is_required } in alternatives {
+        match (members.contains_key(*name), members.contains_key(*other)) {
+            (true, true) => {
+                members.remove(*name);
+                members.remove(*other);
+                problems.push(Detail::of_field(other, format!("Send {name} or {other}, not both.")));
+            }
+            (false, false) if *is_required => {
+                problems.push(Detail::of_field(name, format!("{name} is required.")));
+            }
+            _ => {}
+        }
+    }
+    match parse(members, "body") {
+        Ok(value) => problems.into_result(value),
+        Err(others) => {
+            problems.extend(others);
+            Err(problems.into())
+        }
+    }
+}
+
+fn check_content_type(request: &HttpRequest, accepted: &str) -> Result<(), ApiError> {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = text(header::CONTENT_TYPE);
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_accepted = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(accepted));
+    let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        let value = value.trim_matches('"');
+        !name.eq_ignore_ascii_case("charset")
+            || ["utf-8", "utf8", "us-ascii"].iter().any(|one| value.eq_ignore_ascii_case(one))
+    });
+    if !(is_accepted && is_utf8) {
+        let message = format!("We do not accept this content type: send {accepted}, in UTF-8.");
+        return Err(ApiError::ContentType(message));
+    }
+    let encoding = text(header::CONTENT_ENCODING);
+    if !(encoding.is_empty() || encoding.eq_ignore_ascii_case("identity")) {
+        let message = format!("We do not accept the content encoding {encoding:?}: send the body as it is.");
+        return Err(ApiError::ContentType(message));
+    }
+    Ok(())
+}
+
+async fn read(payload: Payload, request: &HttpRequest, settings: &HttpSettings) -> Result<Bytes, ApiError> {
+    let (limit, time_limit) = (settings.body_limit, settings.request_timeout / 2);
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > limit) {
+        return Err(ApiError::TooLarge(limit));
+    }
+    let unreadable = |problem: String| Err(ApiError::BadInput(vec![Detail::of_body(problem)]));
+    match timeout(time_limit, to_bytes_limited(BodyStream::new(payload), limit)).await {
+        Some(Ok(Ok(body))) => Ok(body),
+        Some(Ok(Err(error))) => unreadable(format!("The body could not be read: {error}.")),
+        Some(Err(_)) => Err(ApiError::TooLarge(limit)),
+        // Half of the time of a request, because a slow client is answered 400, and 503 once the request itself times out.
+        None => unreadable(format!("The body did not arrive within {time_limit:?}.")),
+    }
+}

@@ -1,0 +1,18 @@
+//! Extractors: the caller and their permit, path parameters, queries and bodies.
+//!
+//! Only [`Authorized`] fails while actix extracts the arguments of a handler. Everything else is read by the handler when it
+//! asks, because actix polls all extractors of a handler together and the first error wins: a body that is checked at
+//! extraction could answer 400 where 401 or 403 must come first.
+
+pub(crate) mod body;
+pub(crate) mod caller;
+pub(crate) mod client;
+pub(crate) mod fields;
+pub(crate) mod path;
+pub(crate) mod problems;
+pub(crate) mod query;
+pub(crate) mod text;
+
+pub(crate) use self::{
+    body::Body, caller::Authorized, client::Client, path::PathParameters, problems::Problems, query::Query,
+};

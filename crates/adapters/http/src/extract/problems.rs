@@ -1,0 +1,180 @@
+//! The problems that are found while a body or a query is read.
+
+use std::ops::ControlFlow;
+
+use deserr::{
+    DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Sequence, Value, ValueKind,
+    ValuePointerRef,
+};
+use serde_json::{Map, Value as Json};
+
+use crate::{error::ApiError, error_body::Detail};
+
+/// The most entries of a list in a body.
+const MAX_ENTRIES: usize = 1_000;
+/// The most problems in one response, which would otherwise be many times longer than a body of bad entries.
+const MAX_PROBLEMS: usize = 100;
+
+/// The problems found so far. Reading goes on after one is found, so that all of them are reported at once.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Detail>);
+
+impl Problems {
+    /// Returns one problem at a place in what was sent.
+    pub(crate) fn at(location: ValuePointerRef<'_>, message: impl Into<String>) -> Self {
+        Self(vec![Detail { message: message.into(), path: Some(pointer(location)) }])
+    }
+
+    /// Adds a problem, unless there are as many as are reported.
+    pub(crate) fn push(&mut self, detail: Detail) {
+        if self.0.len() < MAX_PROBLEMS {
+            self.0.push(detail);
+        }
+    }
+
+    /// Returns whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds other problems.
+    pub(crate) fn extend(&mut self, other: Self) {
+        other.0.into_iter().for_each(|detail| self.push(detail));
+    }
+
+    /// Returns the value if there are no problems.
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`] with every problem.
+    pub(crate) fn into_result<T>(self, value: T) -> Result<T, ApiError> {
+        if self.is_empty() { Ok(value) } else { Err(self.into()) }
+    }
+}
+
+impl From<Detail> for Problems {
+    fn from(detail: Detail) -> Self {
+        Self(vec![detail])
+    }
+}
+
+/// The problems are sorted by their place, so that their order does not depend on how they were found.
+impl From<Problems> for ApiError {
+    fn from(Problems(mut details): Problems) -> Self {
+        details.sort_by(|one, other| one.path.cmp(&other.path));
+        Self::BadInput(details)
+    }
+}
+
+impl MergeWithError<Self> for Problems {
+    fn merge(found: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        let mut found = found.unwrap_or_default();
+        found.extend(other);
+        if found.0.len() < MAX_PROBLEMS { ControlFlow::Continue(found) } else { ControlFlow::Break(found) }
+    }
+}
+
+impl DeserializeError for Problems {
+    fn error<V: IntoValue>(
+        found: Option<Self>,
+        error: ErrorKind<'_, V>,
+        location: ValuePointerRef<'_>,
+    ) -> ControlFlow<Self, Self> {
+        let name = name(location);
+        let problem = match error {
+            ErrorKind::IncorrectValueKind { actual, accepted } => {
+                wrong_kind(location, &one_of(accepted), actual.kind())
+            }
+            ErrorKind::MissingField { field } => {
+                Self::at(location.push_key(field), format!("{field} is required."))
+            }
+            ErrorKind::UnknownKey { key, .. } => {
+                Self::at(location.push_key(key), format!("{key} is not known here: leave it out."))
+            }
+            ErrorKind::UnknownValue { accepted, .. } => {
+                Self::at(location, format!("{name} must be one of {}.", accepted.join(", ")))
+            }
+            ErrorKind::BadSequenceLen { expected, .. } => {
+                Self::at(location, format!("{name} must have {expected} entries."))
+            }
+            // deserr reports a number that is out of the bounds of its type, or otherwise no whole number, this way.
+            ErrorKind::Unexpected { .. } => {
+                Self::at(location, format!("{name} must be a whole number within its bounds."))
+            }
+        };
+        Self::merge(found, problem, location)
+    }
+}
+
+/// Returns the problem that a value is of the wrong kind.
+pub(crate) fn wrong_kind(location: ValuePointerRef<'_>, accepted: &str, actual: ValueKind) -> Problems {
+    Problems::at(location, format!("{} must be {accepted}, not {}.", name(location), kind_name(actual)))
+}
+
+/// Reads a value from the members of an object, which are at `root` in the request: `body`, `query` or `headers`.
+///
+/// # Errors
+/// Every problem of every member.
+pub(crate) fn parse<T: Deserr<Problems>>(members: Map<String, Json>, root: &str) -> Result<T, Problems> {
+    T::deserialize_from_value(Value::<Json>::Map(members), ValuePointerRef::Origin.push_key(root))
+}
+
+/// A list in a body, of at most 1,000 entries. A bad entry is reported at the list.
+#[derive(Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<T: Deserr<Problems>> Deserr<Problems> for List<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        let entries = match value {
+            Value::Sequence(entries) => entries,
+            other => return Err(wrong_kind(location, "a list", other.kind())),
+        };
+        let count = entries.len();
+        if count > MAX_ENTRIES {
+            let message = format!("{} may have at most {MAX_ENTRIES} entries, not {count}.", name(location));
+            return Err(Problems::at(location, message));
+        }
+        let entries =
+            entries.into_iter().map(|entry| T::deserialize_from_value(entry.into_value(), location));
+        entries.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Returns the name by which messages call a place: its last member, or the body or query as a whole.
+pub(crate) fn name(location: ValuePointerRef<'_>) -> String {
+    match location {
+        ValuePointerRef::Key { key, prev: ValuePointerRef::Origin } => format!("The {key}"),
+        ValuePointerRef::Key { key, .. } => key.to_owned(),
+        ValuePointerRef::Index { prev, .. } => name(*prev),
+        ValuePointerRef::Origin => "The request".to_owned(),
+    }
+}
+
+fn pointer(location: ValuePointerRef<'_>) -> String {
+    match location {
+        ValuePointerRef::Origin => String::new(),
+        ValuePointerRef::Key { key, prev } => format!("{}/{key}", pointer(*prev)),
+        ValuePointerRef::Index { index, prev } => format!("{}/{index}", pointer(*prev)),
+    }
+}
+
+fn one_of(kinds: &[ValueKind]) -> String {
+    let mut names: Vec<_> = kinds.iter().map(|kind| kind_name(*kind)).collect();
+    names.dedup();
+    names.join(" or ")
+}
+
+/// Returns how messages call a kind of JSON value.
+pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Null => "null",
+        ValueKind::Boolean => "a boolean",
+        ValueKind::Integer | ValueKind::NegativeInteger => "a whole number",
+        ValueKind::Float => "a number",
+        ValueKind::String => "a string",
+        ValueKind::Sequence => "a list",
+        ValueKind::Map => "a JSON object",
+    }
+}

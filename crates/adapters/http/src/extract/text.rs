@@ -1,0 +1,168 @@
+//! How text becomes a value: declared once for each type, for bodies, queries and headers alike.
+
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use latchkey_domain::{
+    Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, PersonName, ProjectDescription,
+    ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription, RoleKind, RoleName, Timestamp,
+    TokenId, TokenKind, TokenName, Username,
+};
+
+use super::problems::{Problems, name, wrong_kind};
+use crate::wire_time;
+
+/// A type that is written as text.
+pub(crate) trait FromText: Sized {
+    /// Reads the text, which is called by this name in messages.
+    ///
+    /// # Errors
+    /// A sentence that says what to change.
+    fn from_text(text: &str, name: &str) -> Result<Self, String>;
+}
+
+/// Reads a value that has to be a string.
+///
+/// # Errors
+/// The problem with it.
+pub(crate) fn read<T: FromText, V: IntoValue>(
+    value: Value<V>,
+    location: ValuePointerRef<'_>,
+) -> Result<T, Problems> {
+    match value {
+        Value::String(text) => {
+            T::from_text(&text, &name(location)).map_err(|message| Problems::at(location, message))
+        }
+        other => Err(wrong_kind(location, "a string", other.kind())),
+    }
+}
+
+/// Lets bodies and queries have members of types that are written as text.
+macro_rules! text_members {
+    ($($type:ty),* $(,)?) => {$(
+        impl ::deserr::Deserr<$crate::extract::Problems> for $type {
+            fn deserialize_from_value<V: ::deserr::IntoValue>(
+                value: ::deserr::Value<V>,
+                location: ::deserr::ValuePointerRef<'_>,
+            ) -> Result<Self, $crate::extract::Problems> {
+                $crate::extract::text::read(value, location)
+            }
+        }
+    )*};
+}
+pub(crate) use text_members;
+
+/// Reads names by the rules of the domain.
+macro_rules! names {
+    ($($type:ty),* $(,)?) => {$(
+        impl FromText for $type {
+            fn from_text(text: &str, _: &str) -> Result<Self, String> {
+                <$type>::new(text).map_err(|error| format!("The {error}."))
+            }
+        }
+    )*};
+}
+
+/// Reads one of a few words.
+macro_rules! words {
+    ($($type:ty: $words:literal),* $(,)?) => {$(
+        impl FromText for $type {
+            fn from_text(text: &str, name: &str) -> Result<Self, String> {
+                text.parse().map_err(|_| format!(concat!("{} must be ", $words, "."), name))
+            }
+        }
+    )*};
+}
+
+names!(
+    Description,
+    EnvironmentName,
+    PersonName,
+    ProjectDescription,
+    ProjectId,
+    ProjectName,
+    RoleDescription,
+    RoleName,
+    TokenName,
+    Username,
+);
+words!(
+    EnvironmentKind: "development, test, pre-production or production",
+    ProjectMode: "open, protected or private",
+    RoleKind: "root-custom or custom",
+    TokenKind: "client (or backend), frontend or admin",
+    bool: "true or false",
+    u32: "a whole number, such as 100",
+    u64: "a whole number, such as 100",
+);
+text_members!(
+    Description,
+    Email,
+    EnvironmentKind,
+    EnvironmentName,
+    EnvironmentScope,
+    PersonName,
+    ProjectDescription,
+    ProjectId,
+    ProjectMode,
+    ProjectName,
+    ProjectScope,
+    RoleDescription,
+    RoleKind,
+    RoleName,
+    Timestamp,
+    TokenId,
+    TokenKind,
+    TokenName,
+    Username,
+);
+
+impl FromText for Email {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        Self::new(text).map_err(|error| format!("{name}: {error}."))
+    }
+}
+
+/// `*` is every environment.
+impl FromText for EnvironmentScope {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        if text == "*" { Ok(Self::All) } else { FromText::from_text(text, name).map(Self::Only) }
+    }
+}
+
+/// One project; `*` is every project.
+impl FromText for ProjectScope {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        if text == "*" { Ok(Self::All) } else { FromText::from_text(text, name).map(Self::one) }
+    }
+}
+
+impl FromText for Timestamp {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        wire_time::parse(text)
+            .ok_or_else(|| format!("{name} must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z."))
+    }
+}
+
+impl FromText for TokenId {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| format!("{name} must be the id of a token."))
+    }
+}
+
+/// A boolean or a number in a query, where everything is text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parsed<T>(pub(crate) T);
+
+impl<T: FromText> Deserr<Problems> for Parsed<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        read(value, location).map(Parsed)
+    }
+}
+
+impl<T: FromText> FromText for Parsed<T> {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        T::from_text(text, name).map(Self)
+    }
+}

@@ -1,0 +1,156 @@
+//! The middleware of every request: its id, its span, the body of its error, and its time limit.
+
+use std::rc::Rc;
+
+use actix_web::{
+    Error, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, Url, forward_ready},
+    http::{
+        Method,
+        header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    },
+    middleware::Next,
+    web::Data,
+};
+use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
+use latchkey_ports::EntropyExt;
+use tracing::{Instrument, Level, Span};
+
+use crate::{
+    context::Context, error::ApiError, extract::path::routing_uri, hot_path::HotPath, timeout::guarded,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_ID_BYTES: usize = 128;
+
+/// The outermost middleware. It is one layer, because each one of actix's costs every request an allocation.
+pub(crate) struct RequestScope {
+    context: Data<Context>,
+}
+
+impl RequestScope {
+    /// The middleware of an application with this state.
+    pub(crate) fn new(context: Data<Context>) -> Self {
+        Self { context }
+    }
+}
+
+impl<S> Transform<S, ServiceRequest> for RequestScope
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Transform = RequestScopeService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, router: S) -> Self::Future {
+        ready(Ok(RequestScopeService { router: Rc::new(router), context: self.context.clone() }))
+    }
+}
+
+/// The router of an application within [`RequestScope`].
+pub(crate) struct RequestScopeService<S> {
+    router: Rc<S>,
+    context: Data<Context>,
+}
+
+impl<S> Service<ServiceRequest> for RequestScopeService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(router);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (router, context) = (Rc::clone(&self.router), self.context.clone());
+        Box::pin(async move {
+            let id = request_id(&context, request.headers());
+            let method = request.method().clone();
+            let hot_path = HotPath::of(&request);
+            // A span costs more than a look-up in the cache, so frequent requests get one only if they fail.
+            let skip_access_log = hot_path.is_some() && !tracing::enabled!(Level::DEBUG);
+            let span = if skip_access_log { Span::none() } else { new_span(&id, &method) };
+            let handled = match hot_path {
+                Some(hot_path) => Either::Left(hot_path.handle(request, context.clone())),
+                None => Either::Right(router.call(matched_as_sent(request))),
+            };
+            let mut response = handled.instrument(span.clone()).await?;
+            if let Some(error) = response.response().error() {
+                let span = if skip_access_log { new_span(&id, &method) } else { span.clone() };
+                let response_of = |error: &ApiError| span.in_scope(|| error_response(&context, error));
+                let full = match error.as_error::<ApiError>() {
+                    Some(error) => response_of(error),
+                    None => response_of(&ApiError::internal(error.to_string())),
+                };
+                response = response.into_response(full);
+            }
+            let headers = response.headers_mut();
+            headers.insert(REQUEST_ID, id);
+            // A response without a body has no type that a browser could guess.
+            if headers.contains_key(CONTENT_TYPE) {
+                headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            }
+            // The pattern, never the path: a path may hold a secret.
+            tracing::debug!(
+                parent: &span,
+                route = response.request().match_pattern().as_deref().unwrap_or("-"),
+                status = response.status().as_u16(),
+                "answered"
+            );
+            Ok(response)
+        })
+    }
+}
+
+/// Runs the handler of a request with a time limit, and turns a panic into a 500.
+///
+/// # Errors
+/// As the handler's service.
+pub(crate) async fn limit_handler(
+    context: Data<Context>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let http_request = request.request().clone();
+    match guarded(context.settings.request_timeout, next.call(request)).await {
+        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
+        Err(error) => Ok(ServiceResponse::new(http_request, HttpResponse::from_error(error))),
+    }
+}
+
+/// Makes the router match the path as it was sent.
+fn matched_as_sent(mut request: ServiceRequest) -> ServiceRequest {
+    if let Some(uri) = routing_uri(request.uri()) {
+        request.match_info_mut().set(Url::new(uri));
+    }
+    request
+}
+
+fn new_span(id: &HeaderValue, method: &Method) -> Span {
+    tracing::info_span!("request", request_id = id.to_str().unwrap_or_default(), method = method.as_str())
+}
+
+/// Returns the response to an error, which is logged with the same id.
+fn error_response(context: &Context, error: &ApiError) -> HttpResponse {
+    let id = context.entropy.uuid();
+    error.log(id);
+    error.response(id)
+}
+
+/// Returns the client's own id if it fits into a header and a log line, else a new one.
+fn request_id(context: &Context, headers: &HeaderMap) -> HeaderValue {
+    let sent = headers.get(REQUEST_ID).filter(|value| {
+        (1..=MAX_ID_BYTES).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+    });
+    sent.cloned().unwrap_or_else(|| {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let id = context.entropy.uuid().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
+    })
+}

@@ -1,0 +1,72 @@
+//! The OpenAPI document, and a page to try it on.
+
+use std::sync::{Arc, OnceLock};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use crate::{
+    api::Api,
+    error::ApiError,
+    response::{ApiResult, JSON},
+};
+
+const DOCUMENT: &str = "/docs/openapi.json";
+/// The page refers to its files relative to itself, so its URL must end with the slash.
+const PAGE: &str = "/docs/openapi/";
+
+pub(super) fn configure(api: &mut Api) {
+    api.page(DOCUMENT, document);
+    api.page("/docs", redirect);
+    api.page("/docs/openapi", page);
+    api.page("/docs/openapi/{file:.*}", page);
+}
+
+/// The document, which is built when a client asks for it first.
+pub(crate) struct Document {
+    build: fn() -> OpenApi,
+    json: OnceLock<Bytes>,
+}
+
+impl Document {
+    /// The document that this function builds.
+    pub(crate) fn new(build: fn() -> OpenApi) -> Self {
+        Self { build, json: OnceLock::new() }
+    }
+
+    fn json(&self) -> Result<Bytes, ApiError> {
+        if let Some(json) = self.json.get() {
+            return Ok(json.clone());
+        }
+        let json = (self.build)().to_json().map_err(ApiError::internal)?;
+        Ok(self.json.get_or_init(|| json.into()).clone())
+    }
+}
+
+async fn document(document: Data<Document>) -> ApiResult {
+    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(document.json()?))
+}
+
+async fn redirect() -> HttpResponse {
+    HttpResponse::MovedPermanently().insert_header((header::LOCATION, PAGE)).finish()
+}
+
+async fn page(request: HttpRequest) -> ApiResult {
+    let path = request.uri().path();
+    let Some(name) = path.strip_prefix(PAGE) else { return Ok(redirect().await) };
+    let file = utoipa_swagger_ui::serve(name, Arc::new(Config::from(DOCUMENT)));
+    let file = file.map_err(|error| ApiError::internal(error.to_string()))?;
+    let file = file.ok_or_else(|| ApiError::UnknownPath(path.to_owned()))?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_TYPE, file.content_type));
+    if matches!(name, "" | "index.html") {
+        let html = String::from_utf8_lossy(&file.bytes).replace("<title>Swagger UI<", "<title>Latchkey API<");
+        return Ok(response.body(html));
+    }
+    Ok(response.body(file.bytes.into_owned()))
+}

@@ -1,0 +1,123 @@
+//! What a monitor wants to know, at the reference's path and in the text format of Prometheus (0.0.4).
+//!
+//! The numbers are counted in `latchkey-service`, which knows no monitor; here they get names, as Prometheus wants them:
+//! units in the name, counts that end in `_total`.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, http::header, web::Data};
+use latchkey_service::Metrics;
+use prometheus::{
+    Gauge, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TEXT_FORMAT, TextEncoder, core::Collector,
+};
+
+use crate::{
+    api::{Api, operation},
+    context::Context,
+    error::ApiError,
+    response::ApiResult,
+};
+
+const METRICS: &str = "/internal-backstage/prometheus";
+
+pub(crate) fn configure(api: &mut Api) {
+    api.public([operation!(metrics)]);
+}
+
+/// Numbers about this process, for Prometheus.
+#[utoipa::path(
+    get, path = METRICS, operation_id = "getMetrics", tag = "Operational", security(()),
+    responses((
+        status = 200, description = "The numbers, in Prometheus's text format 0.0.4.", body = String,
+        content_type = "text/plain"
+    ))
+)]
+pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {
+    let figures = context.use_cases.metrics();
+    let text = text(&figures, context.use_cases.task_health.restarts()).map_err(ApiError::internal)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, TEXT_FORMAT))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text))
+}
+
+fn text(figures: &Metrics, restarts: u64) -> Result<String, prometheus::Error> {
+    let registry = Registry::new();
+    for collector in collectors(figures, restarts)? {
+        registry.register(collector)?;
+    }
+    TextEncoder::new().encode_to_string(&registry.gather())
+}
+
+/// Made anew each time: the numbers are kept elsewhere, and a monitor asks every few seconds at most.
+fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+    let verifications = IntCounterVec::new(
+        Opts::new(
+            "latchkey_verifications_total",
+            "Credentials that were looked at, by where the answer came from: memory, the store, or memory that was older \
+             than verify.max_staleness because the store did not answer (stale).",
+        ),
+        &["from"],
+    )?;
+    for (from, count) in
+        [("memory", figures.from_memory), ("store", figures.from_store), ("stale", figures.from_stale_memory)]
+    {
+        verifications.with_label_values(&[from]).inc_by(count);
+    }
+    let refused = IntCounter::new(
+        "latchkey_unknown_secrets_refused_total",
+        "Credentials that were answered 503 because more unknown ones than verify.unknown_per_second were being tried.",
+    )?;
+    refused.inc_by(figures.refused_unknown);
+    let entries = IntGaugeVec::new(
+        Opts::new("latchkey_index_entries", "What is remembered: principals, and secrets that are nobody's."),
+        &["of"],
+    )?;
+    for (of, count) in [("principal", figures.principals), ("nobody", figures.nobodies)] {
+        entries.with_label_values(&[of]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    let task_restarts = IntCounter::new(
+        "latchkey_background_task_restarts_total",
+        "Background tasks that were restarted after a failure.",
+    )?;
+    task_restarts.inc_by(restarts);
+    let mut collectors: Vec<Box<dyn Collector>> =
+        vec![Box::new(verifications), Box::new(refused), Box::new(entries), Box::new(task_restarts)];
+    // Before the first look at the feed there is no age that would be true.
+    if let Some(age) = figures.feed_age {
+        collectors.push(Box::new(feed_age(age)?));
+    }
+    Ok(collectors)
+}
+
+fn feed_age(age: Duration) -> Result<Gauge, prometheus::Error> {
+    let gauge = Gauge::new(
+        "latchkey_feed_age_seconds",
+        "How long ago all changes made by other processes were known for the last time.",
+    )?;
+    gauge.set(age.as_secs_f64());
+    Ok(gauge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_the_feed_was_followed_it_has_no_age() {
+        let mut figures = Metrics {
+            from_memory: 1,
+            from_store: 2,
+            from_stale_memory: 3,
+            refused_unknown: 4,
+            principals: 5,
+            nobodies: 6,
+            feed_age: Some(Duration::from_millis(1_500)),
+        };
+        let known = text(&figures, 0).expect("text");
+        assert!(known.contains("\nlatchkey_feed_age_seconds 1.5\n"), "{known}");
+        figures.feed_age = None;
+        let unknown = text(&figures, 0).expect("text");
+        assert!(!unknown.contains("feed_age") && unknown.contains("refused_total 4\n"), "{unknown}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Builders of successful responses.
+
+use std::fmt::Write as _;
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    cookie::Cookie,
+    http::header::{self, HeaderValue},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::ApiError;
+
+/// The content type of every JSON body.
+pub(crate) const JSON: &str = "application/json";
+
+/// The result of a handler.
+pub(crate) type ApiResult<R = HttpResponse> = Result<R, ApiError>;
+
+/// A JSON body with an entity tag: 200, or 304 for a client that has it already. Bodies may hold secrets, so no shared
+/// cache may store them.
+pub(crate) struct Tagged(Vec<u8>);
+
+/// Serializes the body; the capacity is an estimate of its size in bytes.
+///
+/// # Errors
+/// [`ApiError::Refused`] with an internal error if the body cannot be serialized.
+pub(crate) fn tagged(body: &impl Serialize, capacity: usize) -> ApiResult<Tagged> {
+    let mut text = Vec::with_capacity(capacity);
+    serde_json::to_writer(&mut text, body).map_err(ApiError::internal)?;
+    Ok(Tagged(text))
+}
+
+impl Responder for Tagged {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let tag = entity_tag(&self.0);
+        let is_known = is_known(request, &tag);
+        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        // Both responses carry the caching rules (RFC 9110, section 15.4.5).
+        response
+            .insert_header((header::ETAG, tag))
+            .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+        if is_known {
+            return response.finish();
+        }
+        response.insert_header((header::CONTENT_TYPE, JSON)).body(self.0)
+    }
+}
+
+/// Returns 200 with a JSON body that no cache stores.
+///
+/// # Errors
+/// As [`tagged`].
+pub(crate) fn ok(body: &impl Serialize) -> ApiResult {
+    let text = serde_json::to_vec(body).map_err(ApiError::internal)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text))
+}
+
+/// Returns 200 without a body.
+pub(crate) fn empty() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+/// Returns 201 with a JSON body and a `Location`, which is the text that Unleash sends there.
+///
+/// # Errors
+/// As [`tagged`].
+pub(crate) fn created_at(location: &str, body: &impl Serialize) -> ApiResult {
+    let mut response = created(body)?;
+    let location = HeaderValue::from_str(location).map_err(ApiError::internal)?;
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+/// Returns 201 with a JSON body, for a resource that has no URL of its own.
+///
+/// # Errors
+/// As [`tagged`].
+pub(crate) fn created(body: &impl Serialize) -> ApiResult {
+    let text = serde_json::to_vec(body).map_err(ApiError::internal)?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(text))
+}
+
+/// Returns the response with a cookie.
+///
+/// # Errors
+/// [`ApiError::Refused`] with an internal error if the cookie cannot be written.
+pub(crate) fn with_cookie(mut response: HttpResponse, cookie: &Cookie<'_>) -> ApiResult {
+    response.add_cookie(cookie).map_err(ApiError::internal)?;
+    Ok(response)
+}
+
+/// Returns a weak entity tag (RFC 9110, section 8.8.3): the length, then 128 bits of a digest.
+fn entity_tag(body: &[u8]) -> String {
+    let mut tag = format!("W/\"{:x}-", body.len());
+    for byte in Sha256::digest(body).iter().take(16) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+/// Compares the tag weakly with `If-None-Match`. A request that bypasses caches never matches (RFC 9111, section 5.2.1.4).
+fn is_known(request: &HttpRequest, tag: &str) -> bool {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if text(header::CACHE_CONTROL).is_some_and(|value| value.contains("no-cache")) {
+        return false;
+    }
+    let opaque = tag.trim_start_matches("W/");
+    text(header::IF_NONE_MATCH).is_some_and(|known| {
+        known.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == opaque)
+    })
+}

@@ -1,0 +1,381 @@
+//! The bodies of tokens: those that create, update and rotate one, and those that show some.
+
+use std::{borrow::Cow, collections::HashSet, time::Duration};
+
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use latchkey_domain::{
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenId,
+    TokenKind, TokenName,
+};
+use latchkey_service::{Overlap, RevealedToken, TokenPage, TokenRequest};
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+use utoipa::ToSchema;
+
+use super::duration;
+use crate::{
+    error::ApiError,
+    error_body::Detail,
+    extract::{
+        Body, Problems,
+        body::Alternatives,
+        problems::{name, wrong_kind},
+        text::{FromText, text_members},
+    },
+    wire_time::WireTime,
+};
+
+/// About how large one token is in JSON, in bytes.
+pub(crate) const TOKEN_BYTES: usize = 448;
+/// How long the old secret of a rotated token stays valid by default.
+const DEFAULT_OVERLAP: Duration = Duration::from_secs(86_400);
+
+/// Creates a token.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = createApiTokenSchema, rename_all = "camelCase")]
+pub(crate) struct CreateTokenBody {
+    /// The name of the token: 1 to 255 characters, trimmed. Required, unless `username` is sent.
+    #[deserr(default, from(TokenName) = Some)]
+    #[schema(value_type = Option<String>, example = "some-user", min_length = 1, max_length = 255)]
+    token_name: Option<TokenName>,
+    /// The old name of `tokenName`. Send one of them.
+    #[deserr(default, from(TokenName) = Some)]
+    #[schema(value_type = Option<String>, example = "some-user", min_length = 1, max_length = 255)]
+    username: Option<TokenName>,
+    /// `client` (or `backend`), `frontend` or `admin`, in any case. A project's token cannot be `admin`; the instance's only
+    /// where `tokens.allow_admin` is on.
+    #[deserr(rename = "type")]
+    #[schema(value_type = String, rename = "type", example = "client")]
+    kind: TokenKind,
+    /// The environment that the token works in; for an admin token `*`, which may be left out.
+    #[deserr(default, from(EnvironmentScope) = Some)]
+    #[schema(value_type = Option<String>, example = "development", default = "development")]
+    environment: Option<EnvironmentScope>,
+    /// The project that the token works in; `*` is every project. A project's token names no other project.
+    #[deserr(default, from(ProjectScope) = Some)]
+    #[schema(value_type = Option<String>, example = "developerexperience")]
+    project: Option<ProjectScope>,
+    /// The projects that the token works in; with `*` among them, every project. Without `project` and `projects`: the
+    /// project of the path, or every project. A project's token names no other project.
+    #[deserr(default, from(ProjectList) = Some)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["developerexperience", "enterprisegrowth"]))]
+    projects: Option<ProjectList>,
+    /// When the token expires, as in RFC 3339. Absent or null: never. A time in the past makes it expire at once.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    expires_at: Option<Timestamp>,
+}
+
+impl CreateTokenBody {
+    /// Reads a body that creates a token of a project, where an empty list of projects counts as absent.
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`] with every problem of every member.
+    pub(crate) async fn of_project(body: Body<Self>) -> Result<TokenRequest, ApiError> {
+        Self::read(body).await?.into_request()
+    }
+
+    /// Reads a body that creates a token of the instance. An empty list of projects is refused: it could mean none, or all.
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`] with every problem of every member.
+    pub(crate) async fn of_instance(body: Body<Self>) -> Result<TokenRequest, ApiError> {
+        let body = Self::read(body).await?;
+        if body.projects == Some(ProjectList(None)) {
+            let message = "projects must name at least one project: leave it out for all, or send [\"*\"].";
+            return Err(ApiError::BadInput(vec![Detail::of_field("projects", message)]));
+        }
+        body.into_request()
+    }
+
+    async fn read(body: Body<Self>) -> Result<Self, ApiError> {
+        body.read_with(&[
+            Alternatives { name: "tokenName", other: "username", is_required: true },
+            Alternatives { name: "projects", other: "project", is_required: false },
+        ])
+        .await
+    }
+
+    fn into_request(self) -> Result<TokenRequest, ApiError> {
+        let Self { token_name, username, kind, environment, project, projects, expires_at } = self;
+        let name = token_name.or(username);
+        let missing = || ApiError::BadInput(vec![Detail::of_field("tokenName", "tokenName is required.")]);
+        Ok(TokenRequest {
+            name: name.ok_or_else(missing)?,
+            kind,
+            environment,
+            projects: projects.and_then(|ProjectList(scope)| scope).or(project),
+            expires_at,
+        })
+    }
+}
+
+/// The projects that a body names; `None` if it names none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ProjectList(Option<ProjectScope>);
+
+impl Deserr<Problems> for ProjectList {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        let entries = match value {
+            Value::Sequence(entries) => entries,
+            other => return Err(wrong_kind(location, "a list of strings", other.kind())),
+        };
+        let texts = deserr::Sequence::into_iter(entries).map(|entry| match entry.into_value() {
+            Value::String(text) => Ok(text),
+            _ => Err(Problems::at(location, format!("{} must be a list of strings.", name(location)))),
+        });
+        let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+        if texts.iter().any(|text| text == "*") {
+            return Ok(Self(Some(ProjectScope::All)));
+        }
+        let (mut projects, mut known) =
+            (Vec::with_capacity(texts.len()), HashSet::with_capacity(texts.len()));
+        let mut problems = Problems::default();
+        for text in &texts {
+            match ProjectId::from_text(text, &name(location)) {
+                Ok(_) if !known.insert(text) => {
+                    let message = format!("{} names \"{text}\" twice.", name(location));
+                    problems.extend(Problems::at(location, message));
+                }
+                Ok(project) => projects.push(project),
+                Err(message) => problems.extend(Problems::at(location, message)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self(ProjectSet::new(projects).ok().map(ProjectScope::Only)))
+    }
+}
+
+/// Updates a token. An expiry can be moved, but not removed.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = updateApiTokenSchema, rename_all = "camelCase")]
+pub(crate) struct UpdateTokenBody {
+    /// When the token expires, as in RFC 3339. A time in the past makes it expire at once.
+    #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Rotates a token. The body may be left out.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = rotateApiTokenSchema, rename_all = "camelCase")]
+pub(crate) struct RotateTokenBody {
+    /// How long the old secret stays valid beside the new one: a duration of ISO 8601 in whole weeks, or in days, hours,
+    /// minutes and seconds, at most a year. `PT0S` makes it invalid at once.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "PT24H", default = "PT24H")]
+    overlap: Option<Overlap>,
+}
+
+impl RotateTokenBody {
+    /// Returns how long the old secret stays valid.
+    ///
+    /// # Errors
+    /// An internal error if the default is longer than the longest overlap.
+    pub(crate) fn overlap(self) -> Result<Overlap, ApiError> {
+        self.overlap.map_or_else(|| Overlap::new(DEFAULT_OVERLAP).map_err(ApiError::internal), Ok)
+    }
+}
+
+text_members!(Overlap);
+
+impl FromText for Overlap {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        let duration = duration::parse(text).ok_or_else(|| {
+            format!("{name} must be a duration as in ISO 8601, such as PT24H, P7D or PT0S.")
+        })?;
+        Self::new(duration).map_err(|error| error.to_string())
+    }
+}
+
+/// A token. The order of its members is part of the wire contract.
+#[derive(Serialize, ToSchema)]
+#[schema(as = apiTokenSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TokenBody<'t> {
+    /// The secret that authenticates. Of a show-once token, which cannot be shown again: the token's id.
+    #[schema(value_type = String, example = "project:environment.xyzrandomstring")]
+    secret: Secret<'t>,
+    /// The name of the token.
+    #[schema(value_type = String, example = "some-user")]
+    token_name: &'t str,
+    /// The old name of `tokenName`.
+    #[schema(value_type = String, example = "a-name", deprecated)]
+    username: &'t str,
+    /// What the token is for.
+    #[schema(example = "client")]
+    r#type: TokenType,
+    /// The environment that the token works in; `*` for all.
+    #[schema(value_type = String, example = "development")]
+    environment: &'t str,
+    /// The projects, joined by commas; `*` for all.
+    #[schema(value_type = String, example = "developerexperience")]
+    project: ProjectNames<'t>,
+    /// The projects; `["*"]` for all.
+    #[schema(value_type = Vec<String>, example = json!(["developerexperience", "enterprisegrowth"]))]
+    projects: ProjectArray<'t>,
+    /// When the token expires; null: never.
+    #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
+    expires_at: Option<WireTime>,
+    /// When the token was created.
+    #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
+    created_at: WireTime,
+    /// When the token last authenticated; null: never.
+    #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
+    #[serde(rename = "seenAt")]
+    last_used_at: Option<WireTime>,
+    /// A second secret by which an old proxy token authenticates; mostly null.
+    #[schema(value_type = Option<String>, required = true, example = "randomid-or-some-alias")]
+    alias: Option<&'t str>,
+    /// True on show-once tokens, and absent on others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    secure: bool,
+}
+
+/// What a token is for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum TokenType {
+    Client,
+    Admin,
+    Frontend,
+}
+
+impl From<TokenKind> for TokenType {
+    fn from(kind: TokenKind) -> Self {
+        match kind {
+            TokenKind::Client => Self::Client,
+            TokenKind::Admin => Self::Admin,
+            TokenKind::Frontend => Self::Frontend,
+        }
+    }
+}
+
+/// A list of tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = apiTokensSchema)]
+pub(crate) struct TokensBody<'t> {
+    /// The tokens, in the order of creation unless the query says otherwise.
+    tokens: Vec<TokenBody<'t>>,
+    /// The `cursor` of the next page; null: there is none. Sent only with a page in the order of creation: other orders have
+    /// no cursors, so use `offset` until a page has fewer tokens than `limit`.
+    #[serde(rename = "nextCursor", skip_serializing_if = "Next::is_absent")]
+    #[schema(value_type = Option<String>, required = false, example = "0189d5a1-3f2b-7c0e-9d4a-5b6c7d8e9f00")]
+    next_cursor: Next,
+}
+
+/// The cursor of a list.
+enum Next {
+    /// The list is no page, or is in an order that has no cursors.
+    Absent,
+    /// This page is the last.
+    Last,
+    /// The next page begins after this token.
+    After(TokenId),
+}
+
+impl Next {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl Serialize for Next {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent | Self::Last => serializer.serialize_none(),
+            Self::After(id) => serializer.collect_str(id),
+        }
+    }
+}
+
+impl<'t> TokensBody<'t> {
+    /// Shows all tokens to a caller who may read them.
+    pub(crate) fn of(tokens: &'t [RevealedToken]) -> Self {
+        Self { tokens: tokens.iter().map(TokenBody::of).collect(), next_cursor: Next::Absent }
+    }
+
+    /// Shows a page of tokens to a caller who may read them.
+    pub(crate) fn of_page(page: &'t TokenPage) -> Self {
+        Self { next_cursor: page.next.map_or(Next::Last, Next::After), ..Self::of(&page.tokens) }
+    }
+}
+
+impl<'t> TokenBody<'t> {
+    /// Shows a token to a caller who may read it. Nothing else on the wire reveals the secrets of API tokens.
+    pub(crate) fn of(revealed: &'t RevealedToken) -> Self {
+        let RevealedToken { token, secret, alias, secure } = revealed;
+        let projects = token.access.projects();
+        Self {
+            secret: secret.as_ref().map_or(Secret::Hidden(token), |secret| Secret::Shown(secret.reveal())),
+            token_name: token.name.as_str(),
+            username: token.name.as_str(),
+            r#type: token.access.kind().into(),
+            environment: token.access.environment().map_or("*", EnvironmentName::as_str),
+            project: ProjectNames(projects),
+            projects: ProjectArray(projects),
+            expires_at: token.expires_at.map(WireTime),
+            created_at: WireTime(token.created_at),
+            last_used_at: token.last_used_at.map(WireTime),
+            alias: alias.as_ref().map(latchkey_domain::TokenSecret::reveal),
+            secure: *secure,
+        }
+    }
+}
+
+enum Secret<'t> {
+    Shown(&'t str),
+    Hidden(&'t ApiToken),
+}
+
+impl Serialize for Secret<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Shown(secret) => serializer.serialize_str(secret),
+            Self::Hidden(token) => serializer.collect_str(&token.id),
+        }
+    }
+}
+
+fn names(projects: &ProjectScope) -> impl Iterator<Item = &str> {
+    let all = matches!(projects, ProjectScope::All).then_some("*");
+    all.into_iter().chain(projects.named().iter().map(ProjectId::as_str))
+}
+
+/// The projects, joined by commas; `*` for all.
+pub(crate) struct ProjectNames<'t>(pub(crate) &'t ProjectScope);
+
+impl ProjectNames<'_> {
+    /// Returns the text, which is borrowed for the one project that most tokens have.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self.0.named() {
+            [] => Cow::Borrowed("*"),
+            [one] => Cow::Borrowed(one.as_str()),
+            several => Cow::Owned(several.iter().map(ProjectId::as_str).collect::<Vec<_>>().join(",")),
+        }
+    }
+}
+
+impl Serialize for ProjectNames<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
+    }
+}
+
+/// The projects, as a list; `["*"]` for all.
+pub(crate) struct ProjectArray<'t>(pub(crate) &'t ProjectScope);
+
+impl Serialize for ProjectArray<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.named().len().max(1)))?;
+        names(self.0).try_for_each(|name| list.serialize_element(name))?;
+        list.end()
+    }
+}

@@ -1,0 +1,16 @@
+//! API tokens: those of a project, those of the instance, and their rotation.
+
+mod body;
+mod duration;
+mod instance_routes;
+mod project_routes;
+mod query;
+
+pub(crate) use self::body::{ProjectArray, ProjectNames};
+use crate::api::Api;
+
+/// Registers the operations.
+pub(crate) fn configure(api: &mut Api) {
+    instance_routes::configure(api);
+    project_routes::configure(api);
+}

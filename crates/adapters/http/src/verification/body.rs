@@ -1,0 +1,169 @@
+//! The bodies and headers of verification.
+
+use std::borrow::Cow;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use deserr::Deserr;
+use latchkey_domain::{EnvironmentName, VerifiedToken};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    error::ApiError,
+    error_body::Detail,
+    extract::{Problems, problems::parse, query::members},
+    tokens::{ProjectArray, ProjectNames},
+};
+
+/// The characters that a header cannot carry, and the percent sign, so that the value can be decoded.
+const NOT_IN_HEADERS: &AsciiSet = &CONTROLS.add(b'%');
+
+/// The tokens to validate.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = tokenStringListSchema)]
+pub(crate) struct ValidateBody<'t> {
+    /// Secrets, at most 1,000.
+    #[serde(borrow)]
+    #[schema(value_type = Vec<String>, example = json!(["default:development.xyz"]), max_items = 1000)]
+    pub(crate) tokens: Vec<Cow<'t, str>>,
+}
+
+/// The form of an introspection (RFC 7662, section 2.1). Other parameters, such as `token_type_hint`, are ignored.
+#[derive(Deserr, ToSchema)]
+#[deserr(error = Problems)]
+#[schema(as = introspectionFormSchema)]
+pub(crate) struct IntrospectionForm {
+    /// The secret to introspect.
+    #[schema(example = "default:development.xyz")]
+    pub(crate) token: String,
+}
+
+impl IntrospectionForm {
+    /// Reads the pairs of a form. A parameter that is repeated is an error (RFC 6749, section 3.2).
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`].
+    pub(crate) fn read(pairs: Vec<(String, String)>) -> Result<Self, ApiError> {
+        if pairs.iter().filter(|(name, _)| name == "token").nth(1).is_some() {
+            return Err(ApiError::BadInput(vec![Detail::of_field("token", "token must be sent once.")]));
+        }
+        Ok(parse(members(pairs.into_iter().filter(|(_, value)| !value.is_empty())), "body")?)
+    }
+}
+
+/// The valid tokens among those sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = validatedEdgeTokensSchema)]
+pub(crate) struct ValidatedBody<'t> {
+    /// In the order sent.
+    pub(crate) tokens: Vec<ValidatedToken<'t>>,
+}
+
+/// A valid token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = edgeTokenSchema)]
+pub(crate) struct ValidatedToken<'t> {
+    /// The secret, or alias, as it was sent.
+    #[schema(value_type = String, example = "default:development.xyz")]
+    token: &'t str,
+    /// What the token is for.
+    #[schema(value_type = String, example = "client")]
+    r#type: &'static str,
+    /// The projects; `["*"]` for all.
+    #[schema(value_type = Vec<String>, example = json!(["default"]))]
+    projects: ProjectArray<'t>,
+    /// The environment; `*` for all.
+    #[schema(value_type = String, example = "development")]
+    environment: &'t str,
+}
+
+impl<'t> ValidatedToken<'t> {
+    pub(crate) fn of(secret: &'t str, token: VerifiedToken<'t>) -> Self {
+        Self {
+            token: secret,
+            r#type: token.access.kind().as_str(),
+            projects: ProjectArray(token.access.projects()),
+            environment: environment(&token),
+        }
+    }
+}
+
+fn environment<'t>(token: &VerifiedToken<'t>) -> &'t str {
+    token.access.environment().map_or("*", EnvironmentName::as_str)
+}
+
+const NAME: HeaderName = HeaderName::from_static("x-latchkey-token-name");
+const TYPE: HeaderName = HeaderName::from_static("x-latchkey-token-type");
+const PROJECTS: HeaderName = HeaderName::from_static("x-latchkey-token-projects");
+const ENVIRONMENT: HeaderName = HeaderName::from_static("x-latchkey-token-environment");
+
+/// Returns the headers that tell a gateway about a valid token.
+pub(crate) fn verified_headers(token: VerifiedToken<'_>) -> [(HeaderName, HeaderValue); 4] {
+    let name: Cow<'_, str> = utf8_percent_encode(token.name.as_str(), NOT_IN_HEADERS).into();
+    // Names of projects and environments are ASCII, and so is percent-encoded text.
+    let value = |text: &str| match text {
+        "*" => HeaderValue::from_static("*"),
+        text => HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("")),
+    };
+    [
+        (NAME, value(&name)),
+        (TYPE, HeaderValue::from_static(token.access.kind().as_str())),
+        (PROJECTS, value(&ProjectNames(token.access.projects()).text())),
+        (ENVIRONMENT, value(environment(&token))),
+    ]
+}
+
+/// The scope of a token (RFC 7662, section 2.2). For one that is not valid, only `active` is sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = introspectionSchema)]
+pub(crate) struct IntrospectionBody<'t> {
+    /// Whether the token is valid.
+    active: bool,
+    #[serde(flatten)]
+    token: Option<IntrospectedToken<'t>>,
+}
+
+/// A valid token, as introspection shows it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IntrospectedToken<'t> {
+    /// The name of the token.
+    #[schema(value_type = String, example = "web shop")]
+    client_id: &'t str,
+    /// How the token is presented (RFC 6749, section 5.1).
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// What the token is for.
+    #[schema(value_type = String, example = "client")]
+    r#type: &'static str,
+    /// The id of the token.
+    #[schema(example = "01981f4e-7a4c-7c3e-8a55-0123456789ab")]
+    sub: String,
+    /// When it was created, in seconds since 1970.
+    iat: i64,
+    /// When it expires, in seconds since 1970; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    /// The projects; `["*"]` for all.
+    #[schema(value_type = Vec<String>, example = json!(["default"]))]
+    projects: ProjectArray<'t>,
+    /// The environment; `*` for all.
+    #[schema(value_type = String, example = "development")]
+    environment: &'t str,
+}
+
+impl<'t> IntrospectionBody<'t> {
+    pub(crate) fn of(token: Option<VerifiedToken<'t>>) -> Self {
+        let shown = |token: VerifiedToken<'t>| IntrospectedToken {
+            client_id: token.name.as_str(),
+            token_type: "Bearer",
+            r#type: token.access.kind().as_str(),
+            sub: token.id.to_string(),
+            iat: token.id.created_at_millis().div_euclid(1_000),
+            exp: token.expires_at.map(|end| end.millis().div_euclid(1_000)),
+            projects: ProjectArray(token.access.projects()),
+            environment: environment(&token),
+        };
+        Self { active: token.is_some(), token: token.map(shown) }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a gateway requires of a token, in the query, in headers or in both; the token has to meet all of it.
+//!
+//! A requirement that cannot be read is refused, never ignored: otherwise the wrong tokens would be accepted.
+
+use std::collections::BTreeSet;
+
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderName},
+};
+use deserr::Deserr;
+use latchkey_domain::{EnvironmentName, ProjectId, TokenKind};
+use latchkey_service::Requirement;
+use utoipa::IntoParams;
+
+use crate::{
+    error::ApiError,
+    error_body::Detail,
+    extract::{
+        Problems,
+        problems::parse,
+        query::{members, pairs},
+    },
+};
+
+const PARAMETERS: [&str; 3] = ["project", "environment", "type"];
+const HEADERS: [&str; 3] =
+    ["x-latchkey-require-project", "x-latchkey-require-environment", "x-latchkey-require-type"];
+const PREFIX: &str = "x-latchkey-require-";
+
+/// The requirements in the query.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RequirementQuery {
+    /// The token has to work in this project.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    project: Option<ProjectId>,
+    /// The token has to work in this environment.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    environment: Option<EnvironmentName>,
+    /// The token has to be of this type.
+    #[deserr(default, rename = "type")]
+    #[param(value_type = Option<String>, rename = "type")]
+    kind: Option<TokenKind>,
+}
+
+/// The requirements in headers.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct RequirementHeaders {
+    /// As the parameter `project`.
+    #[deserr(default, rename = "x-latchkey-require-project")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Project")]
+    project: Option<ProjectId>,
+    /// As the parameter `environment`.
+    #[deserr(default, rename = "x-latchkey-require-environment")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Environment")]
+    environment: Option<EnvironmentName>,
+    /// As the parameter `type`.
+    #[deserr(default, rename = "x-latchkey-require-type")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Type")]
+    kind: Option<TokenKind>,
+}
+
+impl RequirementQuery {
+    /// Reads the query. Gateways may send other parameters, for a use of their own.
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`] for a requirement that is malformed, empty or repeated, and for a misspelled name.
+    pub(crate) fn read(request: &HttpRequest) -> Result<Requirement, ApiError> {
+        let pairs = pairs(request)?;
+        if pairs.is_empty() {
+            return Ok(Requirement::default());
+        }
+        let mut problems = Problems::default();
+        for name in pairs.iter().map(|(name, _)| name).filter(|name| is_misspelled(name)) {
+            problems.push(Detail::of_query(name, unknown(name, PARAMETERS)));
+        }
+        let known = pairs.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())).collect();
+        let Self { project, environment, kind } = read(known, "query", problems)?;
+        Ok(Requirement { project, environment, kind })
+    }
+}
+
+impl RequirementHeaders {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// As [`RequirementQuery::read`].
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Requirement, ApiError> {
+        // Most requests have no such header, and one pass over the names is cheaper than three look-ups.
+        let mut names =
+            headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with(PREFIX)).peekable();
+        if names.peek().is_none() {
+            return Ok(Requirement::default());
+        }
+        let mut problems = Problems::default();
+        for name in names.filter(|name| !HEADERS.contains(name)) {
+            problems.push(Detail::of_header(name, unknown(name, HEADERS)));
+        }
+        let mut pairs = Vec::new();
+        for (name, value) in
+            HEADERS.iter().flat_map(|name| headers.get_all(*name).map(move |value| (name, value)))
+        {
+            match value.to_str() {
+                Ok(text) => pairs.push(((*name).to_owned(), text.to_owned())),
+                Err(_) => problems.push(Detail::of_header(name, format!("{name} must be ASCII text."))),
+            }
+        }
+        let Self { project, environment, kind } = read(pairs, "headers", problems)?;
+        Ok(Requirement { project, environment, kind })
+    }
+}
+
+/// Returns whether a parameter was meant to require something.
+fn is_misspelled(name: &str) -> bool {
+    let singular = name.strip_suffix(['s', 'S']).unwrap_or(name);
+    !PARAMETERS.contains(&name) && PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(singular))
+}
+
+fn unknown(name: &str, [project, environment, kind]: [&str; 3]) -> String {
+    format!("{name} requires nothing: write {project}, {environment} or {kind}.")
+}
+
+/// Reads requirements that must not be repeated.
+fn read<T: Deserr<Problems>>(
+    mut pairs: Vec<(String, String)>,
+    root: &str,
+    mut problems: Problems,
+) -> Result<T, ApiError> {
+    let mut names = BTreeSet::new();
+    let repeated: BTreeSet<_> =
+        pairs.iter().map(|(name, _)| name.clone()).filter(|name| !names.insert(name.clone())).collect();
+    for name in &repeated {
+        let message = format!("{name} must be sent once.");
+        problems.push(Detail { message, path: Some(format!("/{root}/{name}")) });
+    }
+    pairs.retain(|(name, _)| !repeated.contains(name));
+    match parse(members(pairs), root) {
+        Ok(requirement) => problems.into_result(requirement),
+        Err(others) => {
+            problems.extend(others);
+            Err(problems.into())
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The routes of verification.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    web::Data,
+};
+use latchkey_domain::{Principal, VerifiedToken};
+use latchkey_service::AuthenticationError;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use super::{
+    body::{
+        IntrospectionBody, IntrospectionForm, ValidateBody, ValidatedBody, ValidatedToken, verified_headers,
+    },
+    requirement::{RequirementHeaders, RequirementQuery},
+};
+use crate::{
+    api::{Api, operation},
+    context::Context,
+    error::ApiError,
+    error_body::{Detail, ErrorBody},
+    extract::{Client, body::RawBody},
+    response::{ApiResult, ok},
+};
+
+/// The most tokens that one request may validate.
+const MAX_TOKENS: usize = 1_000;
+/// The path of [`verify`].
+pub(crate) const VERIFY: &str = "/auth/verify";
+/// The path of [`validate`].
+pub(crate) const VALIDATE: &str = "/edge/validate";
+/// Envoy appends the path and query of the original request, and uses its method.
+const VERIFY_ORIGINAL: &str = "/auth/verify/{original:.*}";
+
+/// Registers the operations.
+pub(crate) fn configure(api: &mut Api) {
+    api.public([operation!(validate)]);
+    // Every method verifies: a gateway would take a response of another kind, such as to OPTIONS, for a valid token.
+    api.any_method([operation!(verify), operation!(verify_by_post)], verify);
+    api.any_method_page(VERIFY_ORIGINAL, verify_original);
+    api.public([operation!(introspect)]);
+}
+
+/// Check which tokens are valid.
+///
+/// Unknown, expired and revoked ones are left out, and so are personal access tokens. Needs no credentials: a client that
+/// has a secret may know whether it is valid.
+#[utoipa::path(
+    post, path = VALIDATE, operation_id = "getValidTokens", tag = "Verification", security(()),
+    request_body = ValidateBody<'_>,
+    responses(
+        (status = 200, description = "The valid ones, in the order sent.", body = ValidatedBody<'_>),
+        (status = 400, description = "`tokens` is absent, no list of strings, or too long.", body = ErrorBody),
+        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
+        (status = 415, description = "The body is not declared as JSON.", body = ErrorBody),
+        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult {
+    let body = body.json_bytes().await?;
+    // Parsed into borrowed strings, without a tree of JSON values. Only a body that fails is parsed again, to find out why.
+    let Ok(ValidateBody { tokens }) = serde_json::from_slice(&body) else { return Err(malformed(&body)) };
+    if tokens.len() > MAX_TOKENS {
+        let message = format!(
+            "Ask about at most {MAX_TOKENS} tokens at once, not {}: send the rest in further requests.",
+            tokens.len()
+        );
+        return Err(ApiError::BadInput(vec![Detail::of_field("tokens", message)]));
+    }
+    let secrets: Vec<&str> = tokens.iter().map(AsRef::as_ref).collect();
+    let found = context.use_cases.verification.verify_all(&secrets).await?;
+    let valid = secrets
+        .iter()
+        .zip(&found)
+        .filter_map(|(secret, found)| Some(ValidatedToken::of(secret, found.as_ref()?.verified_token()?)));
+    ok(&ValidatedBody { tokens: valid.collect() })
+}
+
+fn malformed(body: &[u8]) -> ApiError {
+    let problem = match serde_json::from_slice::<Value>(body) {
+        Err(error) => Detail::of_body(format!("The body is not valid JSON: {error}.")),
+        Ok(Value::Object(members)) if !members.contains_key("tokens") => {
+            Detail::of_field("tokens", "tokens is required.")
+        }
+        Ok(Value::Object(members)) => Detail::of_field("tokens", bad_tokens(&members)),
+        Ok(_) => Detail::of_body("The body must be a JSON object."),
+    };
+    ApiError::BadInput(vec![problem])
+}
+
+/// Explains why `tokens` could not be read. A JSON tree keeps the last of several members of one name.
+fn bad_tokens(members: &Map<String, Value>) -> &'static str {
+    let tokens = members.get("tokens").and_then(Value::as_array);
+    if tokens.is_some_and(|tokens| tokens.iter().all(Value::is_string)) {
+        return "tokens must be sent once.";
+    }
+    "tokens must be a list of strings."
+}
+
+/// Verify the caller's token: forward authentication for nginx, Traefik, Caddy and Envoy.
+///
+/// The token is in `Authorization` (bare or Bearer). The query and the headers `X-Latchkey-Require-Project`, `-Environment`
+/// and `-Type` may require a scope; the token has to meet every requirement. Any method works. With a path appended
+/// (`/auth/verify/request/…`, as Envoy does), the query is ignored, because the client wrote it. If the first part of that
+/// path is empty, the response is 404.
+#[utoipa::path(
+    get, path = VERIFY, operation_id = "verifyToken", tag = "Verification", security(("apiKey" = [])),
+    params(RequirementQuery, RequirementHeaders),
+    responses(
+        (status = 200, description = "The token is valid.", headers(
+            ("X-Latchkey-Token-Name" = String, description = "Its name; characters other than visible ASCII are percent-encoded."),
+            ("X-Latchkey-Token-Type" = String, description = "client, frontend or admin."),
+            ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
+            ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
+        )),
+        (status = 400, description = "The requirement is malformed, or its name is misspelled.", body = ErrorBody),
+        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
+        (status = 403, description = "The token does not meet a requirement.", body = ErrorBody),
+        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
+    let principal = Client::new(&request, &context).presented_token().await?;
+    let by_query = RequirementQuery::read(&request)?;
+    let by_headers = RequirementHeaders::read(request.headers())?;
+    let verification = &context.use_cases.verification;
+    verification.check(&principal, &by_query)?;
+    Ok(valid(verification.check(&principal, &by_headers)?))
+}
+
+/// As [`verify`], with the path and query of the original request appended. The client wrote those, so only headers can
+/// require something. If no path is appended, as in `/auth/verify//?project=shop`, the gateway wrote the query, and
+/// ignoring it would accept the wrong tokens.
+async fn verify_original(request: HttpRequest, context: Data<Context>) -> ApiResult {
+    let path = request.uri().path();
+    let first = path.split('/').nth(VERIFY.split('/').count()).unwrap_or_default();
+    let mut name =
+        percent_decode_str(first).skip_while(|byte| matches!(byte, 0..=b' ' | b'.' | b'/' | b'\\'));
+    if name.next().is_none_or(|byte| byte == b'?') {
+        return Err(ApiError::UnknownPath(path.to_owned()));
+    }
+    let principal = Client::new(&request, &context).presented_token().await?;
+    let by_headers = RequirementHeaders::read(request.headers())?;
+    Ok(valid(context.use_cases.verification.check(&principal, &by_headers)?))
+}
+
+fn valid(token: VerifiedToken<'_>) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::OK);
+    let headers = response.headers_mut();
+    for (name, value) in verified_headers(token) {
+        headers.insert(name, value);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Verify the caller's token, for gateways that send POST.
+#[utoipa::path(
+    post, path = VERIFY, operation_id = "verifyTokenByPost", tag = "Verification", security(("apiKey" = [])),
+    params(RequirementQuery, RequirementHeaders),
+    responses(
+        (status = 200, description = "The token is valid; headers as for GET."),
+        (status = 400, description = "The requirement is malformed, or its name is misspelled.", body = ErrorBody),
+        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
+        (status = 403, description = "The token does not meet a requirement.", body = ErrorBody),
+        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
+    verify(request, context).await
+}
+
+/// Introspect a token (RFC 7662).
+///
+/// The caller authenticates as everywhere else. Frontend tokens, which browsers hold, may not introspect. The response for
+/// a token that is not valid is `{"active": false}`.
+#[utoipa::path(
+    post, path = "/oauth2/introspect", operation_id = "introspectToken", tag = "Verification",
+    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The scope of the token, or that it is not valid.", body = IntrospectionBody<'_>),
+        (status = 400, description = "There is no parameter `token`.", body = ErrorBody),
+        (status = 401, description = "The credentials are missing or not valid.", body = ErrorBody),
+        (status = 403, description = "A frontend token may not introspect.", body = ErrorBody),
+        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
+        (status = 415, description = "The body is no form.", body = ErrorBody),
+        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+    )
+)]
+pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
+    let verification = &context.use_cases.verification;
+    verification.admit_asker(&*Client::new(&request, &context).introspection_client().await?)?;
+    let form = IntrospectionForm::read(body.form().await?)?;
+    let found: Option<Arc<Principal>> = match verification.verify(&form.token).await {
+        Ok(principal) => Some(principal),
+        Err(AuthenticationError::Unknown) => None,
+        Err(error) => return Err(error.into()),
+    };
+    ok(&IntrospectionBody::of(found.as_deref().and_then(Principal::verified_token)))
+}
