@@ -144,7 +144,7 @@ impl Process {
         }
         use_cases.follow_changes().await?;
         for secret in &secrets {
-            use_cases.verification.verify(secret).await?;
+            use_cases.verification.verify(secret, None).await?;
         }
         Ok(Self { use_cases, secrets })
     }
@@ -214,7 +214,7 @@ impl Process {
         let mut made = 0;
         while !is_over.load(Ordering::Relaxed) {
             for secret in tokens.by_ref().take(usize::try_from(BATCH)?) {
-                let verified = pin!(self.use_cases.verification.verify(secret));
+                let verified = pin!(self.use_cases.verification.verify(secret, None));
                 // What the cache knows is answered at once.
                 let Poll::Ready(verified) = verified.poll(&mut Context::from_waker(Waker::noop())) else {
                     anyhow::bail!("a verification waited for the store");
@@ -231,9 +231,13 @@ impl Process {
 impl fmt::Display for Scaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "### Verifications in one process, {}\n", self.title)?;
-        f.write_str("| threads | verifications/s: median (min–max) | times one thread |\n| ---: | ---: | ---: |\n")?;
+        f.write_str(
+            "| threads | verifications/s: median (min–max) | times one thread |\n| ---: | ---: | ---: |\n",
+        )?;
         for row in &self.threads {
-            let Some(Spread { median, min, max }) = Spread::of(row.per_second.iter().copied()) else { continue };
+            let Some(Spread { median, min, max }) = Spread::of(row.per_second.iter().copied()) else {
+                continue;
+            };
             writeln!(f, "| {} | {median:.0} ({min:.0}–{max:.0}) | {:.2} |", row.threads, row.times_one)?;
         }
         writeln!(f)

@@ -4,11 +4,7 @@
 //! checked, for as long whether there is such a user or not; a success begins a session, whose secret goes into a cookie, and
 //! makes the failures forgotten. Counted before, because whoever hangs up while it is checked is never heard of again.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use latchkey_domain::{
     AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, Session, SessionId, Snapshot, Timestamp,
@@ -19,7 +15,10 @@ use latchkey_ports::{
     SecretSealer, SessionRepository, SessionStart, StoreError, UserRepository,
 };
 
-use crate::{Initiator, Missing, ServiceError, SignedIn, Users, changes::Changes, login_turns::LoginTurns};
+use crate::{
+    Initiator, Missing, ServiceError, SignedIn, Users, changes::Changes, client_network::client_network,
+    login_turns::LoginTurns,
+};
 
 /// What holds for every session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,17 +230,9 @@ fn keys(login: &str, address: Option<IpAddr>) -> Vec<LoginKey> {
     const MAX_CHARACTERS: usize = 255;
     let name: String = login.to_lowercase().chars().filter(|c| *c != '\0').take(MAX_CHARACTERS).collect();
     let by_address = address
-        .map(network)
+        .map(client_network)
         .map(|address| [LoginKey::Address(address), LoginKey::AccountFrom(name.clone(), address)]);
     let mut keys = vec![LoginKey::Account(name)];
     keys.extend(by_address.into_iter().flatten());
     keys
-}
-
-/// The address, or of IPv6 the first one of its /64: all of those are one customer's, who may call from each in turn.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-    }
 }

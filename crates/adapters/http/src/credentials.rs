@@ -49,14 +49,16 @@ impl Call {
             Ok(_) | Err(Failure::NoCredentials | Failure::BadCredentials) => {}
             Err(failure) => return Err(failure),
         }
-        match self.context.use_cases.authenticator.authenticate_session(&secret).await {
+        match self.context.use_cases.authenticator.authenticate_session(&secret, self.client_address()).await
+        {
             Err(AuthenticationError::Unknown) => by_header,
             found => Ok(found?),
         }
     }
 
     async fn by_header(&self) -> Result<Arc<Principal>, Failure> {
-        Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?).await?)
+        let client = self.client_address();
+        Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?, client).await?)
     }
 
     /// The secret in `Authorization`.
@@ -76,7 +78,7 @@ impl Call {
             Some(header) => secret_in(header)?,
             None => self.header_secret()?,
         };
-        Ok(self.context.use_cases.verification.verify(secret).await?)
+        Ok(self.context.use_cases.verification.verify(secret, self.client_address()).await?)
     }
 
     /// Who calls, if all that they want is to ask whether tokens are good: what may do to answer that may do to know them.
@@ -87,7 +89,8 @@ impl Call {
         if self.session_secret().is_some() {
             return self.authenticate().await;
         }
-        Ok(self.context.use_cases.verification.verify(self.header_secret()?).await?)
+        let client = self.client_address();
+        Ok(self.context.use_cases.verification.verify(self.header_secret()?, client).await?)
     }
 
     fn session_secret(&self) -> Option<String> {
@@ -163,7 +166,7 @@ impl Call {
 
     /// The peer, or, where the peer is a trusted proxy, the last address before the trusted ones. Each proxy adds the address
     /// that called it at the end, so what stands before the first that is not trusted is whatever the client wrote.
-    fn client_address(&self) -> Option<IpAddr> {
+    pub(crate) fn client_address(&self) -> Option<IpAddr> {
         let mut client = peer(&self.request)?;
         let forwarded: Vec<_> = self.request.headers().get_all(header::X_FORWARDED_FOR).collect();
         let mut hops = forwarded.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));

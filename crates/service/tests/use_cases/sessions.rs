@@ -19,12 +19,12 @@ async fn a_session_lasts_its_time_and_is_good_in_a_cookie_alone() {
     assert_eq!(logged_in.user.last_seen_at, None, "never before this time");
     let secret = logged_in.secret.reveal();
     let authenticator = &house.use_cases.authenticator;
-    assert!(authenticator.authenticate(secret).await.is_err(), "not in a header");
-    authenticator.authenticate_session(secret).await.expect("recognised");
+    assert!(authenticator.authenticate(secret, None).await.is_err(), "not in a header");
+    authenticator.authenticate_session(secret, None).await.expect("recognised");
     house.clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
-    authenticator.authenticate_session(secret).await.expect("still recognised");
+    authenticator.authenticate_session(secret, None).await.expect("still recognised");
     house.clock.advance(Duration::from_millis(1));
-    let refused = authenticator.authenticate_session(secret).await;
+    let refused = authenticator.authenticate_session(secret, None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
     assert_eq!(house.kinds_since(1).await, [EventKind::SessionStarted]);
     assert!(!format!("{:?}", house.events().await).contains(secret));
@@ -104,7 +104,7 @@ async fn a_user_has_so_many_sessions_and_ends_them() {
         secrets.push(logged_in.secret.reveal().to_owned());
     }
     assert!(
-        house.use_cases.authenticator.authenticate_session(&secrets[0]).await.is_err(),
+        house.use_cases.authenticator.authenticate_session(&secrets[0], None).await.is_err(),
         "three are the most"
     );
     let ed = SignedIn::request(&house.signed_in("ed").await).expect("a user");

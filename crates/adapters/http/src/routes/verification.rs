@@ -75,7 +75,7 @@ struct Asked<'a> {
     )
 )]
 pub(crate) async fn validate(call: Call) -> Answer {
-    let context = Arc::clone(&call.context);
+    let (context, client) = (Arc::clone(&call.context), call.client_address());
     let body = call.json_bytes().await?;
     // Straight into a list: on the way of most requests, no tree is built. Only for one that cannot be read this way it is
     // found out, slowly, what is wrong with it.
@@ -88,7 +88,7 @@ pub(crate) async fn validate(call: Call) -> Answer {
         return Err(Failure::BadInput(vec![Detail::of_field("tokens", message)]));
     }
     let secrets: Vec<&str> = tokens.iter().map(AsRef::as_ref).collect();
-    let found = context.use_cases.verification.verify_all(&secrets).await?;
+    let found = context.use_cases.verification.verify_all(&secrets, client).await?;
     let good = secrets
         .iter()
         .zip(&found)
@@ -209,10 +209,10 @@ pub(crate) async fn verify_by_post(call: Call) -> Answer {
 pub(crate) async fn introspect(call: Call) -> Answer {
     let caller = call.asker().await?;
     call.context.use_cases.verification.admit_asker(&caller)?;
-    let context = Arc::clone(&call.context);
+    let (context, client) = (Arc::clone(&call.context), call.client_address());
     let form = call.form().await?;
     let token = asked_token(form)?;
-    let found: Option<Arc<Principal>> = match context.use_cases.verification.verify(&token).await {
+    let found: Option<Arc<Principal>> = match context.use_cases.verification.verify(&token, client).await {
         Ok(principal) => Some(principal),
         Err(AuthenticationError::Unknown) => None,
         Err(error) => return Err(error.into()),
