@@ -24,26 +24,29 @@ const MAX_USES: u8 = 64;
 /// Per thread: digest → a copy of the entry.
 #[derive(Default)]
 pub(crate) struct HotEntries {
-    slots: ThreadLocal<RefCell<Slots>>,
+    threads: ThreadLocal<RefCell<Slots>>,
     /// How often all copies were discarded.
     generation: AtomicU64,
 }
 
-struct Slots(Box<[Slot]>);
+/// Two arrays, so that a lookup that finds no copy touches the small one alone.
+struct Slots {
+    /// The last bytes of the digest that was last looked up through each slot.
+    last: Box<[u64]>,
+    copies: Box<[Option<HotEntry>]>,
+}
 
-#[derive(Clone, Default)]
-struct Slot {
-    /// The digest that was last looked up in the shared cache through this slot.
-    last: Option<SecretDigest>,
-    /// A copy of its entry, from the second lookup in a row on.
-    copy: Option<Entry>,
+struct HotEntry {
+    digest: SecretDigest,
+    entry: Entry,
     uses_left: u8,
     generation: u64,
 }
 
 impl Default for Slots {
     fn default() -> Self {
-        Self(vec![Slot::default(); SLOTS].into())
+        let copies = std::iter::repeat_with(|| None).take(SLOTS).collect();
+        Self { last: vec![0; SLOTS].into(), copies }
     }
 }
 
@@ -55,26 +58,31 @@ impl HotEntries {
         is_valid: impl Fn(&Entry) -> bool,
         look_up: impl FnOnce() -> Option<Entry>,
     ) -> Option<Entry> {
+        let ([first, ..], Some(tag)) = (digest.0, digest.0.last_chunk()) else { return look_up() };
+        let (slot, tag) = (usize::from(first), u64::from_ne_bytes(*tag));
+        let mut slots = self.threads.get_or_default().borrow_mut();
+        let Slots { last, copies } = &mut *slots;
+        let (Some(last), Some(copy)) = (last.get_mut(slot), copies.get_mut(slot)) else { return look_up() };
+        if *last != tag {
+            *last = tag;
+            return look_up();
+        }
         let generation = self.generation.load(Ordering::SeqCst);
-        let mut slots = self.slots.get_or_default().borrow_mut();
-        let [first, ..] = digest.0;
-        let Some(slot) = slots.0.get_mut(usize::from(first)) else { return look_up() };
-        let is_repeated = slot.last.as_ref() == Some(digest);
-        if is_repeated
-            && slot.uses_left > 0
-            && slot.generation == generation
-            && let Some(copy) = slot.copy.as_ref().filter(|copy| is_valid(copy))
+        if let Some(hot) = copy.as_mut().filter(|hot| hot.digest == *digest)
+            && hot.uses_left > 0
+            && hot.generation == generation
+            && is_valid(&hot.entry)
         {
-            slot.uses_left -= 1;
-            return Some(copy.clone());
+            hot.uses_left -= 1;
+            return Some(hot.entry.clone());
         }
         let found = look_up();
-        *slot = Slot {
-            last: Some(*digest),
-            copy: found.as_ref().filter(|_| is_repeated).map(Entry::unshared),
+        *copy = found.as_ref().map(|entry| HotEntry {
+            digest: *digest,
+            entry: entry.unshared(),
             uses_left: MAX_USES,
             generation,
-        };
+        });
         found
     }
 
