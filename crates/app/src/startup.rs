@@ -62,10 +62,9 @@ pub(crate) async fn first_tokens(
         Database::SqliteFile(path) => Some(path.with_file_name(admin_token_file::NAME)),
         _ => None,
     };
-    // Asks without making any: by the port's word, true is the answer of a store that holds no token.
-    let is_empty = house.store.create_first_tokens(&[]).await.context(nothing)?;
+    let has_tokens = house.store.has_tokens().await.context(nothing)?;
     let first_tokens = &house.use_cases.first_tokens;
-    if !is_empty {
+    if has_tokens {
         let left = file.filter(|path| path.exists());
         return Ok(left.map_or(Access::Known, |path| Access::InFile { path, is_new: false }));
     }

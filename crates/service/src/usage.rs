@@ -51,9 +51,10 @@ impl UsageRecorder {
         tokens: &dyn TokenRepository,
         personal_tokens: &dyn PersonalTokenRepository,
     ) -> Result<(), StoreError> {
-        let api = self.tokens.flush(async |rows| tokens.record_token_use(rows).await).await;
-        let personal =
-            self.personal_tokens.flush(async |rows| personal_tokens.record_personal_token_use(rows).await);
+        let api = self.tokens.flush(|rows| async move { tokens.record_token_use(&rows).await }).await;
+        let personal = self
+            .personal_tokens
+            .flush(|rows| async move { personal_tokens.record_personal_token_use(&rows).await });
         api.and(personal.await)
     }
 }
@@ -98,15 +99,15 @@ impl<K: Eq + Hash + Copy + Send> LastUses<K> {
         Unwritten { uses: self, waiting: merged.into_iter().collect(), failed: Vec::new() }
     }
 
-    async fn flush(
-        &self,
-        write: impl AsyncFn(&[(K, Timestamp)]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    async fn flush<F>(&self, write: impl Fn(Vec<(K, Timestamp)>) -> F) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<(), StoreError>>,
+    {
         let mut unwritten = self.take();
         let (mut outcome, mut failures_in_a_row) = (Ok(()), 0);
         while failures_in_a_row < MAX_FAILURES_IN_A_ROW {
             let Some(portion) = unwritten.portion() else { break };
-            match write(portion).await {
+            match write(portion.to_vec()).await {
                 Ok(()) => {
                     unwritten.drop_portion();
                     failures_in_a_row = 0;
@@ -208,10 +209,10 @@ mod tests {
         let uses = LastUses::default();
         (0..100_500).for_each(|key| uses.record(key, at(1)));
         let (written, largest) = (RefCell::new(HashSet::new()), RefCell::new(0));
-        let write = async |rows: &[(i32, Timestamp)]| {
+        let write = async |rows: Vec<(i32, Timestamp)>| {
             let size = largest.replace(0).max(rows.len());
             largest.replace(size);
-            for (key, _) in rows {
+            for (key, _) in &rows {
                 assert!(written.borrow_mut().insert(*key), "{key} is written once");
             }
             Ok(())
@@ -227,7 +228,7 @@ mod tests {
         // A row that another transaction holds: its portion fails, whichever rows it is written with.
         let is_held = |rows: &[(i32, Timestamp)]| rows.iter().any(|(key, _)| *key == 17);
         for expected in [1_000, 1_000] {
-            let written = uses.flush(async |rows| if is_held(rows) { Err(away()) } else { Ok(()) }).await;
+            let written = uses.flush(async |rows| if is_held(&rows) { Err(away()) } else { Ok(()) }).await;
             assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
             assert_eq!(uses.take().waiting.len(), expected, "no retry is larger than the attempt before");
         }
@@ -242,7 +243,7 @@ mod tests {
         let uses = LastUses::default();
         (0..50_000).for_each(|key| uses.record(key, at(1)));
         let calls = RefCell::new(0);
-        let write = async |_: &[(i32, Timestamp)]| {
+        let write = async |_: Vec<(i32, Timestamp)>| {
             *calls.borrow_mut() += 1;
             Err(away())
         };

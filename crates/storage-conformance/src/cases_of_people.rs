@@ -50,6 +50,8 @@ macro_rules! cases_of_people {
             a_session_begins_by_the_password_that_is,
             a_password_is_replaced_that_is_the_one_seen,
             a_replaced_password_opens_no_session,
+            an_upgraded_hash_ends_nothing_and_leaves_no_event,
+            only_the_hash_that_was_seen_is_upgraded,
         });
         $crate::area!(user_changes {
             everything_changes,

@@ -35,6 +35,7 @@ macro_rules! cases_of_tokens {
             not_where_there_is_a_token,
             again_once_there_is_none,
             none_at_all,
+            whether_there_are_any,
             all_or_none,
         });
         $crate::area!(seen {

@@ -71,6 +71,16 @@ pub async fn none_at_all(store: &Arc<dyn Store>) {
     assert!(store.create_first_tokens(&firsts([admin_token(1)])).await.expect("kept"));
 }
 
+/// The store says whether it holds any token, of whatever kind.
+pub async fn whether_there_are_any(store: &Arc<dyn Store>) {
+    for token in [admin_token(1), token(2, &["default"])] {
+        assert!(!store.has_tokens().await.expect("an answer"));
+        given::token(store.as_ref(), &token).await;
+        assert!(store.has_tokens().await.expect("an answer"));
+        store.delete_token(token.token.id, &token_deleted(&token)).await.expect("removed");
+    }
+}
+
 /// If one of them cannot be, none is kept, nor any event; and good ones still can be.
 pub async fn all_or_none(store: &Arc<dyn Store>) {
     let mut elsewhere = token(2, &["default"]);

@@ -8,7 +8,7 @@ use latchkey_ports::{Entity, PasswordChange, SessionStart, Store};
 use crate::{
     at_once::{at_once, one_wins},
     given,
-    observed::{ServiceError, refusal, sorted},
+    observed::{ServiceError, all_events, refusal, sorted},
     samples::{event, new_password, password, session, session_start, user_named},
 };
 
@@ -77,4 +77,34 @@ pub async fn a_replaced_password_opens_no_session(store: &Arc<dyn Store>) {
         assert!(refused.iter().all(|one| *one == ServiceError::Stale(Entity::User(ed))), "{refused:?}");
         assert_eq!(store.sessions_of(ed).await.expect("sessions"), []);
     }
+}
+
+/// Another hash of the same password ends no session and leaves no event.
+pub async fn an_upgraded_hash_ends_nothing_and_leaves_no_event(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let ed = given::user(store, &user_named("ed")).await;
+    set(store, ed, 1).await;
+    let started = event(EventKind::SessionStarted);
+    store.start_session(&start(ed, 1, Some(password(1))), &started).await.expect("a session");
+    let (sessions, events) = (store.sessions_of(ed).await.expect("sessions"), all_events(store).await);
+    store.upgrade_password_hash(ed, &password(1), &password(2)).await.expect("upgraded");
+    let account = store.find_account(ed).await.expect("an answer").expect("an account");
+    assert_eq!(account.password, Some(password(2)));
+    assert_eq!(store.sessions_of(ed).await.expect("sessions"), sessions);
+    assert_eq!(all_events(store).await, events);
+}
+
+/// A hash that is no longer the one that was seen is left alone.
+pub async fn only_the_hash_that_was_seen_is_upgraded(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let ed = given::user(store, &user_named("ed")).await;
+    let upgrade =
+        async |user| refusal(store, store.upgrade_password_hash(user, &password(1), &password(9))).await;
+    assert_eq!(upgrade(ed).await, ServiceError::Stale(Entity::User(ed)), "there is none");
+    set(store, ed, 2).await;
+    assert_eq!(upgrade(ed).await, ServiceError::Stale(Entity::User(ed)));
+    let account = store.find_account(ed).await.expect("an answer").expect("an account");
+    assert_eq!(account.password, Some(password(2)));
+    let unknown = UserId(ed.0 + 1_000);
+    assert_eq!(upgrade(unknown).await, ServiceError::Stale(Entity::User(unknown)));
 }
