@@ -15,9 +15,9 @@ async fn being_seen_is_written_in_a_batch_and_never_lost() {
     let house = House::new();
     let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     house.clock.advance(Duration::from_secs(3));
-    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     let seen = || async {
         house.store.find_token(token.token.id).await.expect("found").expect("there").token.last_used_at
     };
@@ -41,7 +41,7 @@ async fn a_failed_flush_keeps_its_notes() {
     let tokens = Arc::new(tokens);
     let seen = Arc::new(UsageRecorder::default());
     let authenticator = one.authenticator(tokens.clone(), &one.index(), seen.clone());
-    authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     let personal = MockPersonalTokenRepository::new();
     assert!(seen.flush(&*tokens, &personal).await.is_err());
     seen.flush(&*tokens, &personal).await.expect("the second time");
@@ -70,7 +70,7 @@ async fn a_token_used_a_thousand_times_is_one_write_a_flush() {
         for _ in 0..1_000 {
             one.clock.advance(Duration::from_millis(60));
             index.follow(&events_at(1)).await.expect("followed");
-            authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+            authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
         }
         seen.flush(&*tokens, &MockPersonalTokenRepository::new()).await.expect("written");
     }

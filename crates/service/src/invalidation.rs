@@ -1,36 +1,36 @@
-//! What a change means for what the index of principals knows.
+//! Which cache entries a change invalidates.
 
 use latchkey_domain::{EventKind, NewEvent, Snapshot, TokenId};
 
-/// What may not be answered from memory any more.
+/// The cache entries that a change invalidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// All that was known is still true.
+pub(crate) enum Invalidation {
+    /// None.
     Nothing,
-    /// A secret that was nobody's may be somebody's.
-    Birth,
-    /// This token is not what it was.
+    /// The negative cache: a secret that was unknown may now be a token's.
+    NewSecret,
+    /// The entries of this token.
     Token(TokenId),
-    /// This token is not what it was, and has a secret that was nobody's.
-    Rebirth(TokenId),
-    /// Users are not what they were, or may do other things.
-    People,
-    /// A secret that was nobody's may be a user's, and older sessions may have ended.
-    SignIn,
-    /// Anything may have changed.
+    /// The entries of this token, and the negative cache.
+    TokenAndNewSecret(TokenId),
+    /// The entries of all users: one of them, or what one may do, has changed.
+    Users,
+    /// The negative cache, and the entries of all users: a session began, and older ones may have ended for it.
+    Session,
+    /// All entries.
     Everything,
 }
 
-impl Effect {
-    /// The effect of the change that this event speaks of. A kind that says nothing of its reach has every effect, so
-    /// that a new one is at worst slow.
+impl Invalidation {
+    /// Returns what the change of this event invalidates; everything where the event does not name its token, so that an
+    /// incomplete event costs time and not correctness.
     pub(crate) fn of(event: &NewEvent) -> Self {
         use EventKind as K;
         match event.kind {
-            K::ApiTokenCreated | K::PersonalTokenCreated => Self::Birth,
+            K::ApiTokenCreated | K::PersonalTokenCreated => Self::NewSecret,
             K::ApiTokenUpdated | K::ApiTokenDeleted => token(event).map_or(Self::Everything, Self::Token),
-            K::ApiTokenRotated => token(event).map_or(Self::Everything, Self::Rebirth),
-            K::SessionStarted => Self::SignIn,
+            K::ApiTokenRotated => token(event).map_or(Self::Everything, Self::TokenAndNewSecret),
+            K::SessionStarted => Self::Session,
             K::PersonalTokenDeleted
             | K::SessionEnded
             | K::UserUpdated
@@ -42,8 +42,8 @@ impl Effect {
             | K::ProjectCreated
             | K::ProjectAccessAdded
             | K::ProjectAccessUpdated
-            | K::ProjectAccessRemoved => Self::People,
-            // Their tokens have events of their own, which whoever made the change did not see.
+            | K::ProjectAccessRemoved => Self::Users,
+            // The events of their tokens are written by the store, so this process has not seen them.
             K::ProjectDeleted | K::EnvironmentDeleted => Self::Everything,
             K::UserCreated
             | K::ServiceAccountCreated
@@ -61,7 +61,7 @@ impl Effect {
     }
 }
 
-/// Which token an event is about.
+/// Returns the token that an event is about.
 fn token(event: &NewEvent) -> Option<TokenId> {
     let snapshot = event.before.as_ref().or(event.after.as_ref())?;
     TokenId::parse(snapshot.text(Snapshot::ID)?)
@@ -86,13 +86,16 @@ mod tests {
         };
         let event = |kind| NewEvent::new(kind, Actor::System, Origin::default(), at);
         let about = |kind| NewEvent { before: Some(Snapshot::from(&token)), ..event(kind) };
-        assert_eq!(Effect::of(&about(EventKind::ApiTokenDeleted)), Effect::Token(token.id));
-        assert_eq!(Effect::of(&about(EventKind::ApiTokenRotated)), Effect::Rebirth(token.id));
+        assert_eq!(Invalidation::of(&about(EventKind::ApiTokenDeleted)), Invalidation::Token(token.id));
         assert_eq!(
-            Effect::of(&event(EventKind::ApiTokenDeleted)),
-            Effect::Everything,
+            Invalidation::of(&about(EventKind::ApiTokenRotated)),
+            Invalidation::TokenAndNewSecret(token.id)
+        );
+        assert_eq!(
+            Invalidation::of(&event(EventKind::ApiTokenDeleted)),
+            Invalidation::Everything,
             "it does not say which"
         );
-        assert_eq!(Effect::of(&event(EventKind::ApiTokenCreated)), Effect::Birth);
+        assert_eq!(Invalidation::of(&event(EventKind::ApiTokenCreated)), Invalidation::NewSecret);
     }
 }
