@@ -93,7 +93,7 @@ impl Sessions {
         match &begun {
             Ok(_) => self.forget_tries(&keys).await,
             Err(ServiceError::WrongPassword) => {
-                tracing::warn!(address = ?origin.address, "signing in failed")
+                tracing::warn!(address = ?origin.address, "signing in failed");
             }
             Err(_) => {}
         }
