@@ -33,12 +33,12 @@ use self::{
 
 /// An open connection.
 pub(crate) struct Connection {
-    way: Way,
+    way: ConnectionMode,
     watch: Watch,
 }
 
 #[expect(clippy::large_enum_variant, reason = "a few are open, and a box would cost every statement a step")]
-enum Way {
+enum ConnectionMode {
     /// Statements are kept prepared under names.
     Prepared(AsyncPgConnection),
     /// Statements have no names.
@@ -62,11 +62,11 @@ impl Connection {
         T::Query: QueryFragment<Pg> + QueryId,
     {
         self.watch.over(match &self.way {
-            Way::Prepared(connection) => {
+            ConnectionMode::Prepared(connection) => {
                 let mut shared = connection;
                 Loading::Prepared(AsyncConnectionCore::load(&mut shared, source))
             }
-            Way::Unnamed(connection) => {
+            ConnectionMode::Unnamed(connection) => {
                 Loading::Unnamed(connection.load(Statement::of(&source.as_query())).boxed())
             }
         })
@@ -77,18 +77,18 @@ impl Connection {
         T: QueryFragment<Pg> + QueryId,
     {
         self.watch.over(match &self.way {
-            Way::Prepared(connection) => {
+            ConnectionMode::Prepared(connection) => {
                 let mut shared = connection;
                 AsyncConnectionCore::execute_returning_count(&mut shared, source)
             }
-            Way::Unnamed(connection) => connection.execute(Statement::of(&source)).boxed(),
+            ConnectionMode::Unnamed(connection) => connection.execute(Statement::of(&source)).boxed(),
         })
     }
 }
 
-impl From<Way> for Connection {
+impl From<ConnectionMode> for Connection {
     /// Without a limit to how long an answer may take.
-    fn from(way: Way) -> Self {
+    fn from(way: ConnectionMode) -> Self {
         Self { way, watch: Watch::new(Duration::MAX) }
     }
 }
@@ -97,11 +97,11 @@ impl SimpleAsyncConnection for &Connection {
     async fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
         let done = async {
             match &self.way {
-                Way::Prepared(connection) => {
+                ConnectionMode::Prepared(connection) => {
                     let mut shared = connection;
                     shared.batch_execute(statements).await
                 }
-                Way::Unnamed(connection) => connection.batch_execute(statements).await,
+                ConnectionMode::Unnamed(connection) => connection.batch_execute(statements).await,
             }
         };
         self.watch.over(pin!(done)).await
@@ -172,32 +172,32 @@ impl AsyncConnection for Connection {
 
     /// Asked for by the trait; [`Opening`] knows how sessions are to be opened.
     fn establish(url: &str) -> impl Future<Output = ConnectionResult<Self>> + Send {
-        AsyncPgConnection::establish(url).map_ok(|connection| Way::Prepared(connection).into())
+        AsyncPgConnection::establish(url).map_ok(|connection| ConnectionMode::Prepared(connection).into())
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
         match &mut self.way {
-            Way::Prepared(connection) => connection.transaction_state(),
-            Way::Unnamed(connection) => connection.transaction_state(),
+            ConnectionMode::Prepared(connection) => connection.transaction_state(),
+            ConnectionMode::Unnamed(connection) => connection.transaction_state(),
         }
     }
 
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
         match &mut self.way {
-            Way::Prepared(connection) => connection.instrumentation(),
-            Way::Unnamed(connection) => connection.instrumentation(),
+            ConnectionMode::Prepared(connection) => connection.instrumentation(),
+            ConnectionMode::Unnamed(connection) => connection.instrumentation(),
         }
     }
 
     /// Of statements without names nobody is told.
     fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        if let Way::Prepared(connection) = &mut self.way {
+        if let ConnectionMode::Prepared(connection) = &mut self.way {
             connection.set_instrumentation(instrumentation);
         }
     }
 
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        if let Way::Prepared(connection) = &mut self.way {
+        if let ConnectionMode::Prepared(connection) = &mut self.way {
             connection.set_prepared_statement_cache_size(size);
         }
     }
@@ -206,8 +206,8 @@ impl AsyncConnection for Connection {
 impl PoolableConnection for Connection {
     fn is_broken(&mut self) -> bool {
         let is_broken = match &mut self.way {
-            Way::Prepared(connection) => connection.is_broken(),
-            Way::Unnamed(connection) => {
+            ConnectionMode::Prepared(connection) => connection.is_broken(),
+            ConnectionMode::Unnamed(connection) => {
                 connection.is_closed() || AnsiTransactionManager::is_broken_transaction_manager(self)
             }
         };

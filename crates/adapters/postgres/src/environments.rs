@@ -7,17 +7,18 @@ use futures_util::FutureExt;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
+    errors::{DbError, conflict_of, not_found, unavailable},
     events::record,
-    locks::number,
-    places::{first_missing, hold_environments, hold_project},
-    removals,
+    locks::lock_event_log,
+    projects::{first_missing, lock_project},
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
-    schema::{environment_rows, environments, project_environments},
+    schema::{api_tokens, environment_rows, environments, project_environments},
+    token_writes::{apply_outcomes, outcomes_of},
 };
 
 #[async_trait]
@@ -31,12 +32,12 @@ impl EnvironmentRepository for PostgresStore {
         let (environment, event) = (environment.clone(), event.clone());
         self.write(move |connection| {
             async move {
-                let writing = number(connection).await?;
+                let writing = lock_event_log(connection).await?;
                 insert_into(environments::table)
                     .values(NewEnvironmentRow::from(&environment))
                     .execute(connection)
                     .await
-                    .map_err(taken(|_| Some(Entity::Environment(environment.name.clone()))))?;
+                    .map_err(conflict_of(|_| Some(Entity::Environment(environment.name.clone()))))?;
                 record(connection, &writing, &event).await
             }
             .boxed()
@@ -96,7 +97,7 @@ impl EnvironmentRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(environment = %removal.environment))]
     async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
-        self.write(move |connection| async move { removals::environment(connection, &removal).await }.boxed())
+        self.write(move |connection| async move { remove_environment(connection, &removal).await }.boxed())
             .await
     }
 
@@ -134,7 +135,7 @@ async fn replace(
     before: &Environment,
     after: &Environment,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let name = before.name.as_str();
     let row: Option<EnvironmentRow> = environment_rows::table
         .find(name)
@@ -145,7 +146,7 @@ async fn replace(
         .optional()?;
     let kept = rows::found::<_, Environment>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Environment(before.name.clone()))?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     update(environments::table.find(name)).set(NewEnvironmentRow::from(after)).execute(connection).await?;
     record(connection, &writing, event).await
 }
@@ -154,7 +155,7 @@ async fn sort(
     connection: &mut Connection,
     orders: &[(EnvironmentName, i32)],
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let names = orders.iter().map(|(name, _)| name.as_str());
     let found: Vec<String> = environments::table
         .filter(environments::name.eq_any(names))
@@ -166,7 +167,7 @@ async fn sort(
     if let Some((name, _)) = first_missing(orders, |(name, _)| name.as_str(), &found) {
         return Err(not_found(Entity::Environment(name.clone())));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     for (name, place) in orders {
         update(environments::table.find(name.as_str()))
             .set(environments::sort_order.eq(place))
@@ -181,14 +182,14 @@ async fn add_to_project(
     project: &ProjectId,
     environment: &EnvironmentName,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
-    if !hold_project(connection, project).await? {
+) -> Result<EventId, DbError> {
+    if !lock_project(connection, project).await? {
         return Err(not_found(Entity::Project(project.clone())));
     }
-    if hold_environments(connection, &[environment]).await?.is_empty() {
+    if lock_environments(connection, &[environment]).await?.is_empty() {
         return Err(not_found(Entity::Environment(environment.clone())));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     insert_into(project_environments::table)
         .values((
             project_environments::project_id.eq(project.as_str()),
@@ -196,7 +197,7 @@ async fn add_to_project(
         ))
         .execute(connection)
         .await
-        .map_err(taken(|_| Some(Entity::Environment(environment.clone()))))?;
+        .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;
     record(connection, &writing, event).await
 }
 
@@ -205,14 +206,58 @@ async fn remove_from_project(
     project: &ProjectId,
     environment: &EnvironmentName,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
-    if !hold_project(connection, project).await? {
+) -> Result<EventId, DbError> {
+    if !lock_project(connection, project).await? {
         return Err(not_found(Entity::Project(project.clone())));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     let link = project_environments::table.find((project.as_str(), environment.as_str()));
     if delete(link).execute(connection).await? == 0 {
         return Err(not_found(Entity::Environment(environment.clone())));
     }
     record(connection, &writing, event).await
+}
+
+/// Removes an environment. Nobody can create tokens in it from the moment that it is held.
+pub(crate) async fn remove_environment(
+    connection: &mut Connection,
+    removal: &EnvironmentRemoval,
+) -> Result<EventId, DbError> {
+    let name = removal.environment.as_str();
+    let environment = environments::table.find(name);
+    let held: Option<String> =
+        environment.select(environments::name).for_update().first(connection).await.optional()?;
+    if held.is_none() {
+        return Err(not_found(Entity::Environment(removal.environment.clone())));
+    }
+    let ids: Vec<Uuid> = api_tokens::table
+        .filter(api_tokens::environment.eq(name))
+        .order(api_tokens::id)
+        .select(api_tokens::id)
+        .for_update()
+        .load(connection)
+        .await?;
+    let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
+    let writing = lock_event_log(connection).await?;
+    apply_outcomes(connection, &writing, &outcomes).await?;
+    delete(environment).execute(connection).await?;
+    record(connection, &writing, &removal.event).await
+}
+
+/// Those of these environments that exist, which then stay until the transaction ends.
+pub(crate) async fn lock_environments(
+    connection: &mut Connection,
+    names: &[&EnvironmentName],
+) -> Result<Vec<String>, DbError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    Ok(environments::table
+        .filter(environments::name.eq_any(names))
+        .order(environments::name)
+        .select(environments::name)
+        .for_key_share()
+        .load(connection)
+        .await?)
 }

@@ -1,20 +1,17 @@
 //! The statements that list the audit trail. Each is made in one function, which the test of query plans calls as well.
 
 use diesel::{
-    ExpressionMethods, QueryDsl, QueryResult, SelectableHelper,
+    ExpressionMethods, QueryDsl, SelectableHelper,
     dsl::{AsSelect, Select},
     pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::BigInt,
 };
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
 use latchkey_ports::{EventQuery, EventScope, Page};
 
 use crate::{
-    page,
+    paging::{Counted, Unprepared, page_limit, page_offset},
     rows::EventRow,
     schema::{event_projects, event_rows},
-    unprepared::Unprepared,
 };
 
 type Events<'q> = event_rows::BoxedQuery<'q, Pg>;
@@ -22,7 +19,7 @@ type Listed<'q> = Unprepared<Select<Events<'q>, AsSelect<EventRow, Pg>>>;
 type Number<'q> = Unprepared<Counted<Select<Events<'q>, event_rows::id>>>;
 
 /// The events asked for, in no order and on no page.
-pub(crate) fn matching(query: &EventQuery) -> Events<'_> {
+pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     let mut events = event_rows::table.into_boxed();
     events = match &query.reach {
         EventScope::All => events,
@@ -71,34 +68,17 @@ fn naming_one_of<'q>(events: Events<'q>, projects: impl Iterator<Item = &'q Proj
 }
 
 /// A page of these events, newest first.
-pub(crate) fn listed(events: Events<'_>, page: Page) -> Listed<'_> {
+pub(crate) fn event_page(events: Events<'_>, page: Page) -> Listed<'_> {
     let events = events
         .order(event_rows::id.desc())
-        .limit(page::limit(page))
-        .offset(page::offset(page))
+        .limit(page_limit(page))
+        .offset(page_offset(page))
         .select(EventRow::as_select());
     Unprepared(events)
 }
 
 /// How many events these are; counted so far as the port wants, and no further.
-pub(crate) fn number_of(events: Events<'_>) -> Number<'_> {
+pub(crate) fn event_count(events: Events<'_>) -> Number<'_> {
     let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     Unprepared(Counted(events.select(event_rows::id).limit(most)))
-}
-
-/// The number of rows of a statement, its limit obeyed, which diesel's own `count` does not.
-#[derive(QueryId)]
-pub(crate) struct Counted<Q>(Q);
-
-impl<Q> Query for Counted<Q> {
-    type SqlType = BigInt;
-}
-
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Counted<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(") AS counted");
-        Ok(())
-    }
 }

@@ -10,13 +10,13 @@ use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use tracing::instrument;
 
 use crate::{
-    PostgresStore,
     connection::Connection,
-    errors::{Failure, unavailable},
-    event_lists::{listed, matching, number_of},
-    locks::Numbering,
+    errors::{DbError, unavailable},
+    event_lists::{event_count, event_page, matching_events},
+    locks::EventLogLock,
     rows::{self, EventRow, NewEventRow},
     schema::{event_projects, event_rows, events},
+    store::PostgresStore,
 };
 
 /// Forgets the oldest of what is to be forgotten, in a portion that no time-out is too short for. What another process
@@ -44,11 +44,11 @@ impl EventRepository for PostgresStore {
     }
 
     async fn event_announced(&self) {
-        self.announcements.next().await;
+        self.event_listener.next().await;
     }
 
     fn announces_events(&self) -> bool {
-        self.announcements.are_heard()
+        self.event_listener.is_listening()
     }
 
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
@@ -68,9 +68,12 @@ impl EventRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let mut connection = self.connection().await?;
-        let total: i64 = number_of(matching(query)).get_result(&mut connection).await.map_err(unavailable)?;
-        let rows: Vec<EventRow> =
-            listed(matching(query), query.page).load(&mut connection).await.map_err(unavailable)?;
+        let total: i64 =
+            event_count(matching_events(query)).get_result(&mut connection).await.map_err(unavailable)?;
+        let rows: Vec<EventRow> = event_page(matching_events(query), query.page)
+            .load(&mut connection)
+            .await
+            .map_err(unavailable)?;
         Ok(EventPage { events: rows::all(rows)?, total: u64::try_from(total).unwrap_or(0) })
     }
 
@@ -92,9 +95,9 @@ impl EventRepository for PostgresStore {
 /// Records an event, as the last step in the transaction of the change that it speaks of.
 pub(crate) async fn record(
     connection: &mut Connection,
-    _writing: &Numbering,
+    _writing: &EventLogLock,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))
         .returning(events::id)
@@ -107,9 +110,9 @@ pub(crate) async fn record(
 /// Records many events, numbered in their order.
 pub(crate) async fn record_all(
     connection: &mut Connection,
-    _writing: &Numbering,
+    _writing: &EventLogLock,
     all: &[&NewEvent],
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     for some in all.chunks(EVENTS_AT_ONCE) {
         let rows: Vec<_> = some.iter().map(|event| NewEventRow::from(*event)).collect();
         let ids: Vec<i64> =
@@ -120,7 +123,7 @@ pub(crate) async fn record_all(
 }
 
 /// Notes which projects events name. Each number belongs to the event in the same place.
-async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), Failure> {
+async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), DbError> {
     let mut links = Vec::new();
     for (id, event) in ids.iter().zip(all) {
         let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);

@@ -13,7 +13,7 @@ use latchkey_domain::{LoginFailures, Timestamp};
 use latchkey_ports::{LoginFailureRepository, LoginKey, StoreError};
 use tracing::instrument;
 
-use crate::{PostgresStore, errors::unavailable, rows, schema::login_failures};
+use crate::{errors::unavailable, rows, schema::login_failures, store::PostgresStore};
 
 /// `LoginFailures::and_another` for each of the keys, in order, so that two processes cannot wait for each other.
 const COUNT: &str = "\

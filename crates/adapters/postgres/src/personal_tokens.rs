@@ -18,16 +18,16 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
+    errors::{DbError, conflict_of, not_found, unavailable},
     events::record,
-    locks::number,
-    people::user_with_grants,
+    locks::lock_event_log,
     rows::{self, NewPersonalTokenRow, PersonalTokenRow},
     schema::{personal_tokens, users},
+    users::user_with_grants,
 };
 
-/// As `token_queries::RECORD_SEEN`, with numbers for ids.
-const RECORD_SEEN: &str = "\
+/// As `token_queries::RECORD_USE`, with numbers for ids.
+const RECORD_USE: &str = "\
     WITH latest AS (\
         SELECT kept.id, seen.at FROM personal_tokens AS kept \
         INNER JOIN (SELECT id, max(at) AS at FROM unnest($1, $2) AS one (id, at) GROUP BY id) AS seen USING (id) \
@@ -108,7 +108,7 @@ impl PersonalTokenRepository for PostgresStore {
         }
         let (ids, moments): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, at.to_datetime())).unzip();
         let mut connection = self.connection().await?;
-        sql_query(RECORD_SEEN)
+        sql_query(RECORD_USE)
             .bind::<Array<BigInt>, _>(ids)
             .bind::<Array<Timestamptz>, _>(moments)
             .execute(&mut connection)
@@ -124,7 +124,7 @@ async fn create(
     secret: &SecretRecord,
     most: u32,
     event: NewEvent,
-) -> Result<(PersonalTokenId, EventId), Failure> {
+) -> Result<(PersonalTokenId, EventId), DbError> {
     // Whoever counts the user's tokens, or makes one, waits here.
     let user = users::table.find(token.user.0).select(users::id);
     if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
@@ -133,13 +133,13 @@ async fn create(
     let of_user = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
     let held: i64 = of_user.count().get_result(connection).await?;
     StoreError::unless_full(held.unsigned_abs(), most.into())?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     let id: i64 = insert_into(personal_tokens::table)
         .values(NewPersonalTokenRow::new(token, secret))
         .returning(personal_tokens::id)
         .get_result(connection)
         .await
-        .map_err(taken(|constraint| match constraint {
+        .map_err(conflict_of(|constraint| match constraint {
             "personal_tokens_secret_unique" => Some(Entity::Secret),
             "personal_tokens_description_unique" => Some(Entity::PersonalTokenDescription),
             _ => None,
@@ -153,13 +153,13 @@ async fn remove(
     user: UserId,
     id: PersonalTokenId,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let token = personal_tokens::table.filter(personal_tokens::id.eq(id.0));
     let held = token.filter(personal_tokens::user_id.eq(user.0)).select(personal_tokens::id).for_update();
     if held.first::<i64>(connection).await.optional()?.is_none() {
         return Err(not_found(Entity::PersonalToken(id)));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     delete(token).execute(connection).await?;
     record(connection, &writing, event).await
 }

@@ -15,13 +15,12 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
+    errors::{DbError, conflict_of, not_found, unavailable},
     events::record,
-    locks::number,
-    people::user_with_grants,
-    people_changes::hold_person,
+    locks::lock_event_log,
     rows::{self, NewSessionRow, SessionRow},
     schema::{sessions, users},
+    users::{lock_person, user_with_grants},
 };
 
 /// What has ended. A row that somebody holds is passed over: it goes this very moment, or the next time.
@@ -90,7 +89,7 @@ impl SessionRepository for PostgresStore {
         let event = event.clone();
         self.write(move |connection| {
             async move {
-                let writing = number(connection).await?;
+                let writing = lock_event_log(connection).await?;
                 let of_user = sessions::table.filter(sessions::user_id.eq(user.0));
                 let gone = delete(of_user.filter(sessions::id.eq(session.0))).execute(connection).await?;
                 if gone == 0 {
@@ -122,16 +121,16 @@ impl SessionRepository for PostgresStore {
     }
 }
 
-async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, Failure> {
+async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, DbError> {
     let SessionStart { session, secret, password, max_per_user } = start;
-    let kept = hold_person(connection, session.user).await?;
+    let kept = lock_person(connection, session.user).await?;
     StoreError::unless_kept(Some(&kept), password, Entity::User(session.user))?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     insert_into(sessions::table)
         .values(NewSessionRow::new(session, secret))
         .execute(connection)
         .await
-        .map_err(taken(|constraint| match constraint {
+        .map_err(conflict_of(|constraint| match constraint {
             "sessions_id_unique" => Some(Entity::Session(session.id)),
             "sessions_secret_unique" => Some(Entity::Secret),
             _ => None,

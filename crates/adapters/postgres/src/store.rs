@@ -2,26 +2,28 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
+use diesel::{QueryDsl, dsl::exists, select};
 use diesel_async::{
-    AsyncConnection, SimpleAsyncConnection,
+    AsyncConnection, RunQueryDsl, SimpleAsyncConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
         deadpool::{Object, Pool},
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use latchkey_ports::StoreError;
+use latchkey_ports::{Health, StoreError};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
-use tracing::Instrument;
+use tracing::{Instrument, instrument};
 
 use crate::{
-    OpenError,
-    announcements::Announcements,
     connection::{Connection, Opening},
-    errors::{Failure, unavailable},
+    errors::{DbError, OpenError, unavailable},
+    event_listener::EventListener,
     migrations,
     readers::{Reader, Readers},
+    schema::environments,
 };
 
 /// Where the database is, and how long to wait for it.
@@ -51,7 +53,7 @@ impl fmt::Debug for PostgresSettings {
 pub struct PostgresStore {
     pool: Pool<Connection>,
     readers: Arc<Readers>,
-    pub(crate) announcements: Arc<Announcements>,
+    pub(crate) event_listener: Arc<EventListener>,
     opening: Opening,
 }
 
@@ -99,8 +101,8 @@ impl PostgresStore {
             .max_size(settings.pool_size.saturating_sub(shared).max(1))
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
-        let announcements = Arc::new(Announcements::new(opening.clone()));
-        Ok(Self { pool, readers, announcements, opening })
+        let event_listener = Arc::new(EventListener::new(opening.clone()));
+        Ok(Self { pool, readers, event_listener, opening })
     }
 
     /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at
@@ -128,7 +130,7 @@ impl PostgresStore {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
     {
         let store = self.clone();
         let transaction = async move {
@@ -143,5 +145,20 @@ impl PostgresStore {
             done.await.map_err(StoreError::from)
         };
         tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)?
+    }
+}
+
+#[async_trait]
+impl Health for PostgresStore {
+    /// Reads a row of the smallest table, so that a server without our tables is not called ready.
+    #[instrument(level = "debug", skip_all)]
+    async fn ping(&self) -> Result<(), StoreError> {
+        let reader = self.reader().await?;
+        let mut connection = &**reader;
+        let _: bool = select(exists(environments::table.select(environments::name)))
+            .get_result(&mut connection)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
     }
 }

@@ -11,7 +11,10 @@ use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenNam
 use latchkey_ports::{Direction, TokenOrder, TokenQuery};
 
 use crate::{
-    page, rows::TokenRow, schema::token_rows, token_queries::ids_of_project, unprepared::Unprepared,
+    paging::{Unprepared, page_limit, page_offset},
+    rows::TokenRow,
+    schema::token_rows,
+    token_queries::token_ids_of_project,
 };
 
 diesel::define_sql_function! {
@@ -23,12 +26,12 @@ type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
 type Listed<'q> = Unprepared<Select<Tokens<'q>, AsSelect<TokenRow, Pg>>>;
 
 /// The tokens asked for; `None` where there can be none.
-pub(crate) fn listed(query: &TokenQuery) -> Option<Listed<'_>> {
+pub(crate) fn token_list(query: &TokenQuery) -> Option<Listed<'_>> {
     let tokens = of_kinds(token_rows::table.into_boxed(), query)?;
     let tokens = in_places(tokens, query);
     let tokens = named(tokens, query)?;
     let tokens = ordered(used(tokens, query), query);
-    let tokens = tokens.limit(page::limit(query.page)).offset(page::offset(query.page));
+    let tokens = tokens.limit(page_limit(query.page)).offset(page_offset(query.page));
     Some(Unprepared(tokens.select(TokenRow::as_select())))
 }
 
@@ -45,7 +48,7 @@ fn of_kinds<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>>
 
 fn in_places<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
     if let Some(project) = query.project.as_ref().map(ProjectId::as_str) {
-        tokens = tokens.filter(token_rows::id.eq_any(array(ids_of_project(project))));
+        tokens = tokens.filter(token_rows::id.eq_any(array(token_ids_of_project(project))));
     }
     if let Some(environment) = query.environment.as_ref().map(EnvironmentName::as_str) {
         tokens = tokens.filter(token_rows::environment.eq(environment));

@@ -32,20 +32,20 @@ type ShownToken = diesel::dsl::AsSelect<TokenRow, Pg>;
 /// planner no join to choose: a plan that reads everybody's tokens and throws most away is never cheaper by its lights,
 /// whatever the table's size and the server's settings.
 #[auto_type]
-pub(crate) fn of_project<'a>(project: &'a str) -> _ {
+pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
     let row: ShownToken = TokenRow::as_select();
-    let ids: IdsOfProject<'a> = array(ids_of_project(project));
+    let ids: IdsOfProject<'a> = array(token_ids_of_project(project));
     token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
 }
 
-/// [`of_project`] with its text written once. Diesel writes a statement anew for each call, only to find by its type that
+/// [`tokens_of_project`] with its text written once. Diesel writes a statement anew for each call, only to find by its type that
 /// it is prepared already.
 pub(crate) struct OfProject<'a>(pub(crate) &'a str);
 
 /// The text before and after the one bind.
 static OF_PROJECT: LazyLock<Option<(String, String)>> = LazyLock::new(|| {
     let mut text = PgQueryBuilder::default();
-    QueryFragment::<Pg>::to_sql(&of_project(""), &mut text, &Pg).ok()?;
+    QueryFragment::<Pg>::to_sql(&tokens_of_project(""), &mut text, &Pg).ok()?;
     let text = text.finish();
     text.split_once("$1").map(|(before, after)| (before.to_owned(), after.to_owned()))
 });
@@ -71,11 +71,11 @@ impl QueryFragment<Pg> for OfProject<'_> {
     }
 }
 
-type IdsOfProject<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_project<'a>>;
+type IdsOfProject<'a> = diesel::dsl::array<diesel::sql_types::Uuid, token_ids_of_project<'a>>;
 
 /// The ids of the tokens that name a project.
 #[auto_type]
-pub(crate) fn ids_of_project<'a>(project: &'a str) -> _ {
+pub(crate) fn token_ids_of_project<'a>(project: &'a str) -> _ {
     api_token_projects::table
         .filter(api_token_projects::project_id.eq(project))
         .select(api_token_projects::token_id)
@@ -83,14 +83,14 @@ pub(crate) fn ids_of_project<'a>(project: &'a str) -> _ {
 
 /// The token of an id.
 #[auto_type]
-pub(crate) fn by_id(id: Uuid) -> _ {
+pub(crate) fn token_by_id(id: Uuid) -> _ {
     let row: ShownToken = TokenRow::as_select();
     token_rows::table.filter(token_rows::id.eq(id)).select(row)
 }
 
 /// The tokens of these ids, by id.
 #[auto_type]
-pub(crate) fn by_ids<'a>(ids: &'a [Uuid]) -> _ {
+pub(crate) fn tokens_by_ids<'a>(ids: &'a [Uuid]) -> _ {
     let row: ShownToken = TokenRow::as_select();
     token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
 }
@@ -100,7 +100,7 @@ pub(crate) fn by_ids<'a>(ids: &'a [Uuid]) -> _ {
 /// To be loaded as a whole, it is one row at most. For the first row alone, or for the question whether there is one, the
 /// planner would read every token, in the hope of an early end.
 #[auto_type]
-pub(crate) fn by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
+pub(crate) fn token_by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
     let row: ShownToken = TokenRow::as_select();
     let retired: IdsOfRetired<'a> = array(ids_of_retired(digests));
     token_rows::table
@@ -124,7 +124,7 @@ fn ids_of_retired<'a>(digests: &'a [&'a [u8]]) -> _ {
 
 /// Which of these digests that token's retired secret has, and until when it is good.
 #[auto_type]
-pub(crate) fn end_of_retired<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
+pub(crate) fn retired_secret_end<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
     retired_secrets::table
         .filter(retired_secrets::secret_digest.eq_any(digests))
         .filter(retired_secrets::token_id.eq(token))
@@ -133,7 +133,7 @@ pub(crate) fn end_of_retired<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
 
 /// How many tokens name each of these projects.
 #[auto_type]
-pub(crate) fn numbers_of_projects<'a>(projects: &'a [&'a str]) -> _ {
+pub(crate) fn count_tokens_of_projects<'a>(projects: &'a [&'a str]) -> _ {
     project_token_counts::table
         .filter(project_token_counts::project_id.eq_any(projects))
         .select(project_token_counts::tokens)
@@ -141,12 +141,12 @@ pub(crate) fn numbers_of_projects<'a>(projects: &'a [&'a str]) -> _ {
 
 /// How many tokens are for all projects. The bare column is the very condition of the partial index.
 #[auto_type]
-pub(crate) fn number_of_all_projects() -> _ {
+pub(crate) fn count_tokens_of_all_projects() -> _ {
     api_tokens::table.filter(api_tokens::all_projects).select(count_star())
 }
 
 /// Notes when tokens last authenticated. Rows are locked in order, so that two processes cannot wait for each other.
-pub(crate) const RECORD_SEEN: &str = "\
+pub(crate) const RECORD_USE: &str = "\
     WITH latest AS (\
         SELECT kept.id, seen.at FROM api_tokens AS kept \
         INNER JOIN (SELECT id, max(at) AS at FROM unnest($1, $2) AS one (id, at) GROUP BY id) AS seen USING (id) \

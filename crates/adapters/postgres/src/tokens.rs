@@ -18,11 +18,11 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     errors::unavailable,
-    places::project_exists,
+    projects::project_exists,
     rows::{self, TokenRow, good_until},
-    token_changes, token_creation,
-    token_lists::listed,
-    token_queries::{OfProject, RECORD_SEEN, by_digest, by_id, end_of_retired},
+    token_lists::token_list,
+    token_queries::{OfProject, RECORD_USE, retired_secret_end, token_by_digest, token_by_id},
+    token_writes::{change_expiry, create_first_tokens, create_token, remove_token, rotate_token},
 };
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl TokenRepository for PostgresStore {
     ) -> Result<EventId, StoreError> {
         let (stored, event) = (stored.clone(), event.clone());
         self.write(move |connection| {
-            async move { token_creation::create(connection, &stored, quota, &event).await }.boxed()
+            async move { create_token(connection, &stored, quota, &event).await }.boxed()
         })
         .await
     }
@@ -44,10 +44,8 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
-        self.write(move |connection| {
-            async move { token_creation::create_first(connection, &tokens).await }.boxed()
-        })
-        .await
+        self.write(move |connection| async move { create_first_tokens(connection, &tokens).await }.boxed())
+            .await
     }
 
     #[instrument(level = "debug", skip_all, fields(%project))]
@@ -67,13 +65,13 @@ impl TokenRepository for PostgresStore {
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         let mut connection = self.connection().await?;
         let row: Option<TokenRow> =
-            by_id(id.as_uuid()).first(&mut connection).await.optional().map_err(unavailable)?;
+            token_by_id(id.as_uuid()).first(&mut connection).await.optional().map_err(unavailable)?;
         Ok(rows::found(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
-        let Some(statement) = listed(query) else { return Ok(Vec::new()) };
+        let Some(statement) = token_list(query) else { return Ok(Vec::new()) };
         let mut connection = self.connection().await?;
         let rows: Vec<TokenRow> = statement.load(&mut connection).await.map_err(unavailable)?;
         Ok(rows::all(rows)?)
@@ -83,14 +81,14 @@ impl TokenRepository for PostgresStore {
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let reader = self.reader().await?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-        let rows: Vec<TokenRow> = by_digest(&bytes).load(&mut &**reader).await.map_err(unavailable)?;
+        let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut &**reader).await.map_err(unavailable)?;
         let Some(stored) = rows::found::<_, StoredToken>(rows.into_iter().next())? else { return Ok(None) };
         let mut current = std::iter::once(&stored.secret).chain(&stored.alias).map(|record| record.digest);
         if let Some(found_by) = current.find(|digest| digests.contains(digest)) {
             return Ok(Some(TokenMatch { stored, secret_until: None, found_by }));
         }
         let id = stored.token.id;
-        let retired: Option<(Vec<u8>, DateTime<Utc>)> = end_of_retired(id.as_uuid(), &bytes)
+        let retired: Option<(Vec<u8>, DateTime<Utc>)> = retired_secret_end(id.as_uuid(), &bytes)
             .first(&mut &**reader)
             .await
             .optional()
@@ -112,7 +110,7 @@ impl TokenRepository for PostgresStore {
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            async move { token_changes::change_expiry(connection, id, (before, after), &event).await }.boxed()
+            async move { change_expiry(connection, id, (before, after), &event).await }.boxed()
         })
         .await
     }
@@ -120,19 +118,14 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(token = %rotation.token))]
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
-        self.write(move |connection| {
-            async move { token_changes::rotate(connection, &rotation, &event).await }.boxed()
-        })
-        .await
+        self.write(move |connection| async move { rotate_token(connection, &rotation, &event).await }.boxed())
+            .await
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| {
-            async move { token_changes::remove(connection, id, &event).await }.boxed()
-        })
-        .await
+        self.write(move |connection| async move { remove_token(connection, id, &event).await }.boxed()).await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
@@ -143,7 +136,7 @@ impl TokenRepository for PostgresStore {
         let (ids, moments): (Vec<_>, Vec<_>) =
             seen.iter().map(|(id, at)| (id.as_uuid(), at.to_datetime())).unzip();
         let mut connection = self.connection().await?;
-        sql_query(RECORD_SEEN)
+        sql_query(RECORD_USE)
             .bind::<Array<Uuid>, _>(ids)
             .bind::<Array<Timestamptz>, _>(moments)
             .execute(&mut connection)

@@ -185,12 +185,16 @@ fn found(query: &EventQuery, way: Way) -> Events<'_> {
 }
 
 /// A page of the events asked for, newest first.
-pub(crate) fn page(query: &EventQuery, way: Way) -> EventRows<'_> {
+pub(crate) fn event_page(query: &EventQuery, way: Way) -> EventRows<'_> {
     paged(found(query, way).order(events::id.desc()), query.page).select(EventRow::as_select())
 }
 
 /// How many events there are on all pages, as far as they are counted.
-pub(crate) fn total(connection: &mut SqliteConnection, query: &EventQuery, way: Way) -> QueryResult<u64> {
+pub(crate) fn event_count(
+    connection: &mut SqliteConnection,
+    query: &EventQuery,
+    way: Way,
+) -> QueryResult<u64> {
     let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.reach) {

@@ -10,12 +10,12 @@ use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use tracing::instrument;
 
 use crate::{
-    SqliteStore,
-    errors::Failure,
-    event_lists::{Way, page, total},
+    errors::DbError,
+    event_lists::{Way, event_count, event_page},
     paging::{MAX_BINDS, number},
     rows::{self, EventProjectRow, EventRow, NewEventRow},
     schema::{event_projects, events},
+    store::SqliteStore,
 };
 
 /// So few events that whoever else wants to write does not wait long.
@@ -59,8 +59,8 @@ impl EventRepository for SqliteStore {
         let query = query.clone();
         self.read_snapshot(move |connection| {
             let way = Way::to_page(connection, &query)?;
-            let total = total(connection, &query, way)?;
-            let events: Vec<EventRow> = page(&query, way).load(connection)?;
+            let total = event_count(connection, &query, way)?;
+            let events: Vec<EventRow> = event_page(&query, way).load(connection)?;
             let projects = projects_of(connection, &events)?;
             Ok(EventPage { events: rows::events(events, projects)?, total })
         })
@@ -82,7 +82,7 @@ impl EventRepository for SqliteStore {
 }
 
 /// Forgets the oldest events of before that moment, but never the newest of all, whose number goes on; says how many.
-fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, Failure> {
+fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
     let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
     let old: Vec<i64> = events::table
         .filter(events::at.lt(before.millis()))
@@ -101,7 +101,7 @@ fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, F
 fn projects_of(
     connection: &mut SqliteConnection,
     events: &[EventRow],
-) -> Result<Vec<EventProjectRow>, Failure> {
+) -> Result<Vec<EventProjectRow>, DbError> {
     let mut projects = Vec::new();
     for events in events.chunks(MAX_BINDS) {
         let some: Vec<EventProjectRow> = event_projects::table
@@ -115,7 +115,7 @@ fn projects_of(
 }
 
 /// Records an event, in the transaction of the change that it speaks of.
-pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, Failure> {
+pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, DbError> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))
         .returning(events::id)

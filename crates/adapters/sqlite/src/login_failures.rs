@@ -10,10 +10,10 @@ use latchkey_ports::{LoginFailureRepository, LoginKey, StoreError};
 use tracing::instrument;
 
 use crate::{
-    SqliteStore,
-    errors::Failure,
+    errors::DbError,
     rows::{LoginFailuresRow, login_key},
     schema::login_failures,
+    store::SqliteStore,
 };
 
 #[async_trait]
@@ -58,7 +58,7 @@ impl LoginFailureRepository for SqliteStore {
     }
 }
 
-fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<LoginFailures>, Failure> {
+fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<LoginFailures>, DbError> {
     let (kind, key) = login_key(key);
     let row: Option<LoginFailuresRow> = login_failures::table
         .find((kind, &key))
@@ -69,7 +69,7 @@ fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<Logi
 }
 
 /// Forgets failures that are so old that they do not count any more, and says how many.
-pub(crate) fn forget_old(connection: &mut SqliteConnection, now: Timestamp) -> Result<usize, Failure> {
+pub(crate) fn forget_old(connection: &mut SqliteConnection, now: Timestamp) -> Result<usize, DbError> {
     let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
     let last = now.millis().saturating_sub(after);
     Ok(delete(login_failures::table.filter(login_failures::last_at.le(last))).execute(connection)?)

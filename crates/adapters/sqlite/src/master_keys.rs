@@ -13,11 +13,11 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::Failure,
+    errors::DbError,
     rows::{self, ChangedSecretRow, SecretCountRow, TokenSecretsRow},
     schema::{api_tokens, personal_tokens, retired_secrets, sessions},
-    token_keeping::is_kept,
-    token_queries::secrets_after,
+    token_queries::token_secrets_after,
+    token_writes::is_kept,
 };
 
 /// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
@@ -46,7 +46,7 @@ impl MasterKeyRepository for SqliteStore {
             // Nothing at all comes before every id.
             let after = after.map(|id| *id.as_uuid().as_bytes());
             let after: &[u8] = after.as_ref().map_or(&[], |bytes| bytes.as_slice());
-            let rows: Vec<TokenSecretsRow> = secrets_after(after, limit.into()).load(connection)?;
+            let rows: Vec<TokenSecretsRow> = token_secrets_after(after, limit.into()).load(connection)?;
             let secrets: Result<_, _> = rows.into_iter().map(TokenSecrets::try_from).collect();
             Ok(secrets?)
         })
@@ -82,7 +82,7 @@ impl MasterKeyRepository for SqliteStore {
     }
 }
 
-fn rekey(connection: &mut SqliteConnection, rekeying: &Rekeying) -> Result<bool, Failure> {
+fn rekey(connection: &mut SqliteConnection, rekeying: &Rekeying) -> Result<bool, DbError> {
     match rekeying.of {
         SecretOf::Token(id) => rekey_token(connection, id, rekeying),
         SecretOf::Alias(id) => rekey_alias(connection, id, rekeying),
@@ -98,7 +98,7 @@ fn rekey_token(
     connection: &mut SqliteConnection,
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let uuid = id.as_uuid();
     let token = api_tokens::table
         .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
@@ -116,7 +116,7 @@ fn rekey_alias(
     connection: &mut SqliteConnection,
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let uuid = id.as_uuid();
     let token = api_tokens::table
         .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
@@ -141,7 +141,7 @@ fn rekey_retired(
     connection: &mut SqliteConnection,
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     if is_kept(connection, &to.digest)? {
         return Ok(false);
     }
@@ -160,10 +160,10 @@ fn rekey_personal_token(
     connection: &mut SqliteConnection,
     PersonalTokenId(id): PersonalTokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let taken = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
-    if select(exists(taken)).get_result(connection)? {
+    let conflict_of = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
+    if select(exists(conflict_of)).get_result(connection)? {
         return Ok(false);
     }
     let kept = personal_tokens::table.find(id).filter(personal_tokens::secret_digest.eq(from.0.as_slice()));
@@ -177,10 +177,10 @@ fn rekey_session(
     connection: &mut SqliteConnection,
     SessionId(id): SessionId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let taken = sessions::table.filter(sessions::secret_digest.eq(digest));
-    if select(exists(taken)).get_result(connection)? {
+    let conflict_of = sessions::table.filter(sessions::secret_digest.eq(digest));
+    if select(exists(conflict_of)).get_result(connection)? {
         return Ok(false);
     }
     let kept = sessions::table

@@ -1,12 +1,12 @@
-//! Pages of lists, and how the filters of one find an index.
+//! Pages and counts of lists, and functions of SQLite on text.
 
 use diesel::{
-    Column, Expression, QueryResult, RunQueryDsl, SqliteConnection,
+    Column, Expression, QueryResult, RunQueryDsl, SqliteConnection, define_sql_function,
     dsl::sql,
     expression::{SqlLiteral, TypedExpressionType},
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     query_dsl::methods::{LimitDsl, OffsetDsl},
-    sql_types::BigInt,
+    sql_types::{BigInt, Nullable, Text},
     sqlite::Sqlite,
 };
 use latchkey_ports::Page;
@@ -73,4 +73,14 @@ impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Counted<Q> {
         out.push_sql(")");
         Ok(())
     }
+}
+
+define_sql_function! {
+    /// Where a text is in another, from 1; 0 where it is not. Case matters.
+    fn instr(whole: Nullable<Text>, part: Nullable<Text>) -> Nullable<Integer>;
+}
+
+define_sql_function! {
+    /// The text with the letters of ASCII in lower case.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }

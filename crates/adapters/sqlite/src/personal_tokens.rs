@@ -16,17 +16,17 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{not_found, taken},
+    errors::{conflict_of, not_found},
     events::record,
     memberships::grants,
     paging::MAX_BINDS,
-    people::{check_user, find_user},
     rows::{NewPersonalTokenRow, PersonalTokenRow},
     schema::personal_tokens,
+    users::{check_user, find_user},
 };
 
-/// As `token_queries::RECORD_SEEN`, with numbers for ids.
-const RECORD_SEEN: &str = "\
+/// As `token_queries::RECORD_USE`, with numbers for ids.
+const RECORD_USE: &str = "\
     UPDATE personal_tokens SET seen_at = latest.at \
     FROM (SELECT value ->> 0 AS id, max(value ->> 1) AS at FROM json_each(?) GROUP BY 1) AS latest \
     WHERE personal_tokens.id = latest.id \
@@ -52,7 +52,7 @@ impl PersonalTokenRepository for SqliteStore {
                 .values(NewPersonalTokenRow::new(&token, &secret))
                 .returning(personal_tokens::id)
                 .get_result(connection)
-                .map_err(taken(|columns| match columns {
+                .map_err(conflict_of(|columns| match columns {
                     "personal_tokens.secret_digest" => Some(Entity::Secret),
                     "personal_tokens.user_id, personal_tokens.description" => {
                         Some(Entity::PersonalTokenDescription)
@@ -148,7 +148,7 @@ impl PersonalTokenRepository for SqliteStore {
         let row = |(id, at): &(PersonalTokenId, Timestamp)| serde_json::json!([id.0, at.millis()]);
         let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
         self.write(move |connection| {
-            sql_query(RECORD_SEEN).bind::<Text, _>(seen).execute(connection)?;
+            sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
             Ok(())
         })
         .await

@@ -1,25 +1,37 @@
 //! The port of projects.
 
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
+
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    insert_into, insert_or_ignore_into, update,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
+    SelectableHelper, SqliteConnection, delete,
+    dsl::{AsSelect, IntoBoxed, auto_type, exists},
+    insert_into, insert_or_ignore_into, select,
+    sqlite::Sqlite,
+    update,
 };
-use latchkey_domain::{EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectRemoval, Role, UserId};
+use latchkey_domain::{
+    EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectMode, ProjectRemoval, ProjectVisibility,
+    Role, UserId,
+};
 use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, taken},
+    environments::check_environment,
+    errors::{DbError, conflict_of, not_found},
     events::record,
-    people::check_user,
-    place_lists::{environments_of, project_list, project_overview},
-    places::{check_environment, check_project},
-    rows::{self, NewProjectRow, ProjectOverviewRow, ProjectRow},
-    schema::{memberships, project_environments, projects},
-    token_keeping::{BATCH, apply_outcomes},
-    token_queries::of_project_after,
+    paging::{MAX_BINDS, paged},
+    rows::{self, NewProjectRow, ProjectEnvironmentRow, ProjectOverviewRow, ProjectRow},
+    schema::{
+        environments, memberships, project_environments, project_member_counts, project_token_counts,
+        projects,
+    },
+    token_queries::tokens_of_project_after,
+    token_writes::{BATCH, apply_outcomes},
+    users::check_user,
 };
 
 #[async_trait]
@@ -35,7 +47,9 @@ impl ProjectRepository for SqliteStore {
         let (project, environments, event) = (project.clone(), environments.to_vec(), event.clone());
         self.write(move |connection| {
             insert_into(projects::table).values(NewProjectRow::from(&project)).execute(connection).map_err(
-                taken(|columns| (columns == "projects.id").then(|| Entity::Project(project.id.clone()))),
+                conflict_of(|columns| {
+                    (columns == "projects.id").then(|| Entity::Project(project.id.clone()))
+                }),
             )?;
             for environment in &environments {
                 check_environment(connection, environment)?;
@@ -108,7 +122,7 @@ impl ProjectRepository for SqliteStore {
             check_project(connection, &removal.project)?;
             apply_outcomes(
                 connection,
-                |connection, last| Ok(of_project_after(id, last, BATCH).load(connection)?),
+                |connection, last| Ok(tokens_of_project_after(id, last, BATCH).load(connection)?),
                 |stored| removal.outcome_of(&stored.token),
             )?;
             delete(projects::table.find(id)).execute(connection)?;
@@ -118,13 +132,13 @@ impl ProjectRepository for SqliteStore {
     }
 }
 
-fn find(connection: &mut SqliteConnection, id: &ProjectId) -> Result<Option<Project>, Failure> {
+fn find(connection: &mut SqliteConnection, id: &ProjectId) -> Result<Option<Project>, DbError> {
     let row =
         projects::table.find(id.as_str()).select(ProjectRow::as_select()).first(connection).optional()?;
     Ok(row.map(Project::try_from).transpose()?)
 }
 
-fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Project) -> Result<(), Failure> {
+fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Project) -> Result<(), DbError> {
     check_user(connection, owner)?;
     insert_into(memberships::table)
         .values((
@@ -140,7 +154,82 @@ fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Projec
 fn with_environments(
     connection: &mut SqliteConnection,
     rows: Vec<ProjectOverviewRow>,
-) -> Result<Vec<ProjectOverview>, Failure> {
+) -> Result<Vec<ProjectOverview>, DbError> {
     let environments = environments_of(connection, &rows)?;
     Ok(rows::project_overviews(rows, environments)?)
+}
+
+/// Whether there is a project of this id.
+pub(crate) fn project_exists(connection: &mut SqliteConnection, id: &ProjectId) -> Result<bool, DbError> {
+    let project = projects::table.filter(projects::id.eq(id.as_str()));
+    Ok(select(exists(project)).get_result(connection)?)
+}
+
+/// That there is a project of this id.
+pub(crate) fn check_project(connection: &mut SqliteConnection, id: &ProjectId) -> Result<(), DbError> {
+    if project_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::Project(id.clone()))) }
+}
+
+type ShownProject = AsSelect<ProjectRow, Sqlite>;
+
+/// Every project, with members and tokens, which are counted already.
+#[auto_type]
+fn project_overviews() -> _ {
+    let row: ShownProject = ProjectRow::as_select();
+    let members = project_member_counts::table
+        .filter(project_member_counts::project_id.eq(projects::id))
+        .select(project_member_counts::members)
+        .single_value();
+    let tokens = project_token_counts::table
+        .filter(project_token_counts::project_id.eq(projects::id))
+        .select(project_token_counts::tokens)
+        .single_value();
+    projects::table.select((row, members, tokens))
+}
+
+/// One project, with members and tokens.
+#[auto_type]
+pub(crate) fn project_overview<'a>(id: &'a str) -> _ {
+    project_overviews().filter(projects::id.eq(id))
+}
+
+/// A page of projects, by id.
+pub(crate) fn project_list(query: &ProjectQuery) -> IntoBoxed<'_, project_overviews, Sqlite> {
+    let projects = project_overviews().order(projects::id).into_boxed();
+    let projects = if query.archived {
+        projects.filter(projects::archived_at.is_not_null())
+    } else {
+        projects.filter(projects::archived_at.is_null())
+    };
+    let projects = match &query.visibility {
+        ProjectVisibility::All => projects,
+        ProjectVisibility::NotPrivateAnd(own) => {
+            let is_own = projects::id.eq_any(own.iter().map(ProjectId::as_str));
+            projects.filter(projects::mode.ne(ProjectMode::Private.as_str()).or(is_own))
+        }
+    };
+    paged(projects, query.page)
+}
+
+/// The environments of these projects, in the order of the projects, then of lists.
+pub(crate) fn environments_of(
+    connection: &mut SqliteConnection,
+    projects: &[ProjectOverviewRow],
+) -> Result<Vec<ProjectEnvironmentRow>, DbError> {
+    let mut environments = Vec::new();
+    for projects in projects.chunks(MAX_BINDS) {
+        let some: Vec<ProjectEnvironmentRow> = environments_of_some()
+            .filter(project_environments::project_id.eq_any(projects.iter().map(|(row, ..)| row.key())))
+            .load(connection)?;
+        environments.extend(some);
+    }
+    Ok(environments)
+}
+
+#[auto_type]
+fn environments_of_some() -> _ {
+    project_environments::table
+        .inner_join(environments::table.on(environments::name.eq(project_environments::environment)))
+        .order((project_environments::project_id, environments::sort_order, environments::name))
+        .select((project_environments::project_id, environments::name))
 }

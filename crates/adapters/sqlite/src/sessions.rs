@@ -13,14 +13,14 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, taken},
+    errors::{DbError, conflict_of, not_found},
     events::record,
     login_failures::forget_old,
     memberships::grants,
     paging::number,
-    people::{find_user, password_of},
     rows::{NewSessionRow, SessionRow},
     schema::{retired_secrets, sessions, users},
+    users::{find_user, person_password},
 };
 
 #[async_trait]
@@ -30,10 +30,10 @@ impl SessionRepository for SqliteStore {
         let (SessionStart { session, secret, password, max_per_user }, event) =
             (start.clone(), event.clone());
         self.write(move |connection| {
-            let kept = password_of(connection, session.user)?;
+            let kept = person_password(connection, session.user)?;
             StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
             let row = NewSessionRow::new(&session, &secret);
-            insert_into(sessions::table).values(row).execute(connection).map_err(taken(|columns| {
+            insert_into(sessions::table).values(row).execute(connection).map_err(conflict_of(|columns| {
                 match columns {
                     "sessions.secret_digest" => Some(Entity::Secret),
                     "sessions.id" => Some(Entity::Session(session.id)),
@@ -118,7 +118,7 @@ impl SessionRepository for SqliteStore {
 }
 
 /// Ends the other sessions of a user but for so many, the newest, and says how many ended.
-fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, Failure> {
+fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, DbError> {
     let oldest: Vec<Vec<u8>> = sessions::table
         .filter(sessions::user_id.eq(session.user.0))
         .filter(sessions::id.ne(session.id.0.as_bytes().as_slice()))
@@ -132,7 +132,7 @@ fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -
     Ok(number(oldest.len()))
 }
 
-fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> Result<(), Failure> {
+fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> Result<(), DbError> {
     let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(at.millis()));
     update(users::table.find(user.0).filter(seen_earlier))
         .set(users::seen_at.eq(at.millis()))
@@ -144,7 +144,7 @@ fn holder(
     connection: &mut SqliteConnection,
     row: SessionRow,
     found_by: SecretDigest,
-) -> Result<SessionHolder, Failure> {
+) -> Result<SessionHolder, DbError> {
     let session = Session::try_from(row)?;
     // The foreign key makes sure of the user, unless somebody wrote without it.
     let user = find_user(connection, session.user)?.ok_or_else(|| Inconsistency {

@@ -13,10 +13,9 @@ use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenNam
 use latchkey_ports::{Direction, TokenOrder, TokenQuery};
 
 use crate::{
-    paging::{Counted, paged, unindexed},
+    paging::{Counted, instr, paged, unindexed},
     rows::TokenRow,
     schema::{api_token_projects, api_tokens},
-    text_functions::instr,
 };
 
 /// Fewer tokens than this are few: sorted within milliseconds. Of a million tokens, so many are met as quickly.
@@ -152,7 +151,7 @@ pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
 }
 
 /// The tokens asked for: among the few that a filter leaves, where one does, else down the index of the order.
-pub(crate) fn list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
+pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
     let mut tokens = api_tokens::table.into_boxed();
     for filter in Filter::ALL.into_iter().filter(|filter| few != Some(*filter)) {
         let indexed = few.is_none() && Filter::ranged(query.order) == Some(filter);

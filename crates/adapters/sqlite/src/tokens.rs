@@ -14,15 +14,17 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, stale},
+    errors::{DbError, not_found, stale},
     events::record,
-    places::project_exists,
+    projects::project_exists,
     rows::{self, ChangedSecretRow, LinkRow, RetiredSecretRow, TokenRow},
     schema::{api_tokens, retired_secrets},
-    token_keeping::{check_new_secret, check_places, check_quota, insert, remove},
-    token_links::{with_links, with_links_of_all},
-    token_lists::{Filter, list},
-    token_queries::{RECORD_SEEN, by_digest, by_id, by_retired_digest, links_beyond_project, of_project},
+    token_lists::{Filter, token_list},
+    token_queries::{
+        RECORD_USE, links_beyond_project, token_by_digest, token_by_id, token_by_retired_digest,
+        tokens_of_project, with_links, with_links_of_all,
+    },
+    token_writes::{check_new_secret, check_places, check_quota, insert_token, remove_token},
 };
 
 #[async_trait]
@@ -38,7 +40,7 @@ impl TokenRepository for SqliteStore {
         self.write(move |connection| {
             check_places(connection, &stored)?;
             check_quota(connection, stored.token.access.projects(), quota)?;
-            insert(connection, &stored)?;
+            insert_token(connection, &stored)?;
             record(connection, &event)
         })
         .await
@@ -53,7 +55,7 @@ impl TokenRepository for SqliteStore {
             }
             for FirstToken { token, event } in &tokens {
                 check_places(connection, token)?;
-                insert(connection, token)?;
+                insert_token(connection, token)?;
                 record(connection, event)?;
             }
             Ok(true)
@@ -65,7 +67,7 @@ impl TokenRepository for SqliteStore {
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let project = project.clone();
         self.read(move |connection| {
-            let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
+            let rows: Vec<TokenRow> = tokens_of_project(project.as_str()).load(connection)?;
             // One statement in the usual case: there are tokens, and all of them name just this project.
             if rows.is_empty() || rows.iter().any(TokenRow::names_several) {
                 return connection.transaction(|connection| tokens_with_links(connection, &project));
@@ -78,7 +80,7 @@ impl TokenRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         self.read_snapshot(move |connection| {
-            let row = by_id(id.as_uuid().as_bytes()).first(connection).optional()?;
+            let row = token_by_id(id.as_uuid().as_bytes()).first(connection).optional()?;
             row.map(|row| with_links(connection, row)).transpose()
         })
         .await
@@ -89,7 +91,7 @@ impl TokenRepository for SqliteStore {
         let query = query.clone();
         self.read_snapshot(move |connection| {
             let few = Filter::that_leaves_few(connection, &query)?;
-            let rows: Vec<TokenRow> = list(&query, few).load(connection)?;
+            let rows: Vec<TokenRow> = token_list(&query, few).load(connection)?;
             with_links_of_all(connection, rows)
         })
         .await
@@ -145,7 +147,7 @@ impl TokenRepository for SqliteStore {
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            if !remove(connection, id)? {
+            if !remove_token(connection, id)? {
                 return Err(not_found(Entity::Token(id)));
             }
             record(connection, &event)
@@ -163,7 +165,7 @@ impl TokenRepository for SqliteStore {
         };
         let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
         self.write(move |connection| {
-            sql_query(RECORD_SEEN).bind::<Text, _>(seen).execute(connection)?;
+            sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
             Ok(())
         })
         .await
@@ -174,8 +176,8 @@ impl TokenRepository for SqliteStore {
 fn tokens_with_links(
     connection: &mut SqliteConnection,
     project: &ProjectId,
-) -> Result<Vec<StoredToken>, Failure> {
-    let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
+) -> Result<Vec<StoredToken>, DbError> {
+    let rows: Vec<TokenRow> = tokens_of_project(project.as_str()).load(connection)?;
     if rows.is_empty() && !project_exists(connection, project)? {
         return Err(not_found(Entity::Project(project.clone())));
     }
@@ -186,20 +188,20 @@ fn tokens_with_links(
 fn find_by_digest(
     connection: &mut SqliteConnection,
     found_by: &SecretDigest,
-) -> Result<Option<TokenMatch>, Failure> {
+) -> Result<Option<TokenMatch>, DbError> {
     let (found_by, SecretDigest(digest)) = (*found_by, found_by);
-    let row: Option<TokenRow> = by_digest(digest).first(connection).optional()?;
+    let row: Option<TokenRow> = token_by_digest(digest).first(connection).optional()?;
     if let Some(row) = row {
         return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None, found_by }));
     }
-    let retired: Option<(TokenRow, i64)> = by_retired_digest(digest).first(connection).optional()?;
+    let retired: Option<(TokenRow, i64)> = token_by_retired_digest(digest).first(connection).optional()?;
     let Some((row, until)) = retired else { return Ok(None) };
     let stored = with_links(connection, row)?;
     let secret_until = Some(rows::end_of_retired_secret(stored.token.id, until)?);
     Ok(Some(TokenMatch { stored, secret_until, found_by }))
 }
 
-fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp) -> Result<(), Failure> {
+fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp) -> Result<(), DbError> {
     let Rotation { token: id, from, to, overlap_until } = rotation;
     let uuid = id.as_uuid();
     let key = uuid.as_bytes().as_slice();
@@ -225,7 +227,7 @@ fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp
 }
 
 /// That there is room for one more retired secret of the token that is good.
-fn check_retired(connection: &mut SqliteConnection, token: &[u8], now: Timestamp) -> Result<(), Failure> {
+fn check_retired(connection: &mut SqliteConnection, token: &[u8], now: Timestamp) -> Result<(), DbError> {
     let good = retired_secrets::table
         .filter(retired_secrets::token_id.eq(token))
         .filter(retired_secrets::good_until.gt(now.millis()));

@@ -7,7 +7,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::{Connection, Unnamed, Way};
+use super::{Connection, ConnectionMode, Unnamed};
 
 /// How long the word that a statement took too long may be on its way.
 const A_MOMENT: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ impl Opening {
         let connecting = async {
             if self.transaction_pooler {
                 let (client, _driver) = self.client().await?;
-                return Ok(Way::Unnamed(Unnamed::of(client)).into());
+                return Ok(ConnectionMode::Unnamed(Unnamed::of(client)).into());
             }
             Connection::establish(&self.url).await
         };
@@ -55,9 +55,9 @@ impl Opening {
     pub(crate) async fn shared(&self) -> ConnectionResult<(Connection, JoinHandle<()>)> {
         let (client, driver) = self.client().await?;
         let way = if self.transaction_pooler {
-            Way::Unnamed(Unnamed::of(client))
+            ConnectionMode::Unnamed(Unnamed::of(client))
         } else {
-            Way::Prepared(AsyncPgConnection::try_from(client).await?)
+            ConnectionMode::Prepared(AsyncPgConnection::try_from(client).await?)
         };
         Ok((self.limit(way.into()).await?, driver))
     }

@@ -17,7 +17,7 @@ use diesel::{
 };
 use tokio::time::{Sleep, sleep};
 
-/// How long a connection may take for an answer, and whether one has taken longer. From then on it is of no use: what it
+/// How long a connection may take for an answer, and whether one has conflict_of longer. From then on it is of no use: what it
 /// answers after all is not what was asked last.
 pub(super) struct Watch {
     limit: Duration,

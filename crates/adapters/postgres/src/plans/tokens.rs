@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{goes_by, much, plan, walks};
 use crate::token_queries::{
-    OfProject, RECORD_SEEN, by_digest, by_id, by_ids, end_of_retired, number_of_all_projects,
-    numbers_of_projects,
+    OfProject, RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, retired_secret_end,
+    token_by_digest, token_by_id, tokens_by_ids,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,13 +21,13 @@ async fn tokens_are_found_by_keys_alone() {
     let tokens = plan(connection, OfProject("project-7")).await;
     walks(&tokens, &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"]);
 
-    goes_by(&plan(connection, by_id(Uuid::from_u128(7))).await, &["api_tokens_id_unique"]);
-    walks(&plan(connection, by_ids(&[Uuid::from_u128(7)])).await, &["api_tokens_id_unique"]);
+    goes_by(&plan(connection, token_by_id(Uuid::from_u128(7))).await, &["api_tokens_id_unique"]);
+    walks(&plan(connection, tokens_by_ids(&[Uuid::from_u128(7)])).await, &["api_tokens_id_unique"]);
     goes_by(
-        &plan(connection, numbers_of_projects(&["project-7", "project-8"])).await,
+        &plan(connection, count_tokens_of_projects(&["project-7", "project-8"])).await,
         &["project_token_counts_pkey"],
     );
-    goes_by(&plan(connection, number_of_all_projects()).await, &["api_tokens_of_all_projects"]);
+    goes_by(&plan(connection, count_tokens_of_all_projects()).await, &["api_tokens_of_all_projects"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,8 +38,8 @@ async fn secrets_are_found_by_keys_alone() {
     let digests: [&[u8]; 2] = [&digest, &other];
     let indexes = ["api_tokens_secret_unique", "api_tokens_alias_unique", "retired_secrets_unique"];
 
-    goes_by(&plan(connection, by_digest(&digests)).await, &indexes);
-    let end = plan(connection, end_of_retired(Uuid::from_u128(7), &digests)).await;
+    goes_by(&plan(connection, token_by_digest(&digests)).await, &indexes);
+    let end = plan(connection, retired_secret_end(Uuid::from_u128(7), &digests)).await;
     goes_by(&end, &["retired_secrets"]);
 }
 
@@ -48,7 +48,7 @@ async fn tokens_seen_are_found_by_id() {
     let (mut connection, _database) = much().await;
     let ids = vec![Uuid::from_u128(7), Uuid::from_u128(8)];
     let moments = vec![DateTime::<Utc>::UNIX_EPOCH; 2];
-    let statement = sql_query(RECORD_SEEN)
+    let statement = sql_query(RECORD_USE)
         .bind::<Array<diesel::sql_types::Uuid>, _>(ids)
         .bind::<Array<Timestamptz>, _>(moments);
     goes_by(&plan(&mut connection, statement).await, &["api_tokens_id_unique"]);

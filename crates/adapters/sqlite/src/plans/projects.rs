@@ -5,9 +5,10 @@ use latchkey_ports::{Page, ProjectQuery};
 
 use super::{assert_plan, plan, plan_of_text, with_much};
 use crate::{
+    environments::environment_overviews,
     memberships::members_of,
-    people_lists::{number_with_role, of_kind},
-    place_lists::{environment_overviews, project_list, project_overview},
+    projects::{project_list, project_overview},
+    users::{count_users_with_role, users_of_kind},
 };
 
 const PROJECT_COUNTS: [&str; 4] = [
@@ -66,11 +67,11 @@ fn people_are_found_by_keys_alone() {
             ],
         );
         assert_plan(
-            &plan(connection, &of_kind(AccountKind::Person, Page::first(100))),
+            &plan(connection, &users_of_kind(AccountKind::Person, Page::first(100))),
             &["SEARCH users USING INDEX users_by_kind (account_kind=?)"],
         );
         assert_plan(
-            &plan(connection, &number_with_role(AccountKind::Person.as_str(), Role::ADMIN.0)),
+            &plan(connection, &count_users_with_role(AccountKind::Person.as_str(), Role::ADMIN.0)),
             &["SEARCH users USING COVERING INDEX users_by_root_role (root_role_id=? AND account_kind=?)"],
         );
     });

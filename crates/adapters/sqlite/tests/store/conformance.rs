@@ -1,6 +1,5 @@
 //! The store passes the suite that says what a store is: in a file, and in memory.
 
-#[cfg(test)]
 mod in_a_file {
     use std::future::{Ready, ready};
 
@@ -19,7 +18,6 @@ mod in_a_file {
     latchkey_storage_conformance::suite!(fixture);
 }
 
-#[cfg(test)]
 mod in_memory {
     use std::future::{Ready, ready};
 

@@ -4,9 +4,10 @@ use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 
 use super::{goes_by, much, plan};
 use crate::{
-    people_queries::{by_login, members_of, of_kind},
+    memberships::members_of,
     rows::{GrantRow, PersonalTokenRow, SessionRow},
     schema::{personal_tokens, sessions, user_grants},
+    users::{account_by_login, users_of_kind},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,9 +15,9 @@ async fn users_are_found_by_keys_alone() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
 
-    goes_by(&plan(connection, of_kind("service", 100, 0)).await, &["users_by_kind"]);
+    goes_by(&plan(connection, users_of_kind("service", 100, 0)).await, &["users_by_kind"]);
     goes_by(
-        &plan(connection, by_login("user-7", "user-7")).await,
+        &plan(connection, account_by_login("user-7", "user-7")).await,
         &["users_username_unique", "users_email_unique"],
     );
     goes_by(&plan(connection, members_of("project-7")).await, &["memberships_by_project", "users_pkey"]);

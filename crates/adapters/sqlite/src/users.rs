@@ -1,22 +1,28 @@
 //! The port of users and their passwords.
 
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
+
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    insert_into, update,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection, delete,
+    dsl::{AsSelect, IntoBoxed, auto_type, count_star},
+    insert_into,
+    sqlite::Sqlite,
+    update,
 };
 use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId};
 use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
 use tracing::instrument;
 
 use crate::{
-    SqliteStore,
-    errors::{Failure, not_found, stale, taken},
+    errors::{DbError, conflict_of, not_found, stale},
     events::record,
-    people_lists::{number_with_role, of_kind, with_text},
+    paging::{instr, lower, paged},
     roles::check_role,
     rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
     schema::{sessions, users},
+    store::SqliteStore,
 };
 
 #[async_trait]
@@ -35,7 +41,7 @@ impl UserRepository for SqliteStore {
                 .values(NewUserRow::new(&user, password.as_ref()))
                 .returning(users::id)
                 .get_result(connection)
-                .map_err(taken(identity))?;
+                .map_err(conflict_of(identity))?;
             let event = record(connection, &event.with_assigned_id(id))?;
             Ok((UserId(id), event))
         })
@@ -75,13 +81,13 @@ impl UserRepository for SqliteStore {
 
     #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
     async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
-        self.read(move |connection| all(of_kind(kind, page).load(connection)?)).await
+        self.read(move |connection| all(users_of_kind(kind, page).load(connection)?)).await
     }
 
     #[instrument(level = "debug", skip_all, fields(limit))]
     async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
         let text = text.to_owned();
-        self.read(move |connection| all(with_text(&text, limit.into()).load(connection)?)).await
+        self.read(move |connection| all(users_with_text(&text, limit.into()).load(connection)?)).await
     }
 
     #[instrument(level = "debug", skip_all, fields(user = %before.id))]
@@ -107,7 +113,7 @@ impl UserRepository for SqliteStore {
             update(users::table.find(before.id.0))
                 .set(ChangedUserRow::from(&after))
                 .execute(connection)
-                .map_err(taken(identity))?;
+                .map_err(conflict_of(identity))?;
             record(connection, &event)
         })
         .await
@@ -129,7 +135,7 @@ impl UserRepository for SqliteStore {
     async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let (PasswordChange { user, before, after }, event) = (change.clone(), event.clone());
         self.write(move |connection| {
-            let kept = password_of(connection, user)?;
+            let kept = person_password(connection, user)?;
             if before.is_some() {
                 StoreError::unless_kept(Some(&kept), &before, Entity::User(user))?;
             }
@@ -142,38 +148,38 @@ impl UserRepository for SqliteStore {
     }
 }
 
-/// What is taken, by the columns that have to be unique.
+/// What is conflict_of, by the columns that have to be unique.
 fn identity(columns: &str) -> Option<Entity> {
     matches!(columns, "users.username" | "users.email_key").then_some(Entity::UserIdentity)
 }
 
-fn all(rows: Vec<UserRow>) -> Result<Vec<User>, Failure> {
+fn all(rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {
     let users: Result<_, _> = rows.into_iter().map(User::try_from).collect();
     Ok(users?)
 }
 
 /// The user of this id.
-pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, Failure> {
+pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, DbError> {
     let row = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
     Ok(row.map(User::try_from).transpose()?)
 }
 
 /// That there is a user of this id.
-pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), Failure> {
+pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), DbError> {
     if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
 }
 
 /// Whether there is a user of this id.
-pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, Failure> {
+pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, DbError> {
     let found: Option<i64> = users::table.find(id.0).select(users::id).first(connection).optional()?;
     Ok(found.is_some())
 }
 
 /// The password of a person, if they have one.
-pub(crate) fn password_of(
+pub(crate) fn person_password(
     connection: &mut SqliteConnection,
     id: UserId,
-) -> Result<Option<PasswordHash>, Failure> {
+) -> Result<Option<PasswordHash>, DbError> {
     let person = users::table.find(id.0).filter(users::account_kind.eq(AccountKind::Person.as_str()));
     let kept: Option<Option<String>> = person.select(users::password_hash).first(connection).optional()?;
     let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
@@ -181,11 +187,42 @@ pub(crate) fn password_of(
 }
 
 /// That this is not the last person who is an Admin. Nobody else writes meanwhile, so of two who go at once one is last.
-fn check_another_admin(connection: &mut SqliteConnection, user: &User) -> Result<(), Failure> {
+fn check_another_admin(connection: &mut SqliteConnection, user: &User) -> Result<(), DbError> {
     let is_admin = user.kind == AccountKind::Person && user.root_role == Role::ADMIN;
-    let admins = number_with_role(AccountKind::Person.as_str(), Role::ADMIN.0);
+    let admins = count_users_with_role(AccountKind::Person.as_str(), Role::ADMIN.0);
     if is_admin && admins.get_result::<i64>(connection)? < 2 {
-        return Err(Failure::Answer(StoreError::LastAdmin));
+        return Err(DbError::Answer(StoreError::LastAdmin));
     }
     Ok(())
+}
+
+type ShownUser = AsSelect<UserRow, Sqlite>;
+
+#[auto_type]
+fn every() -> _ {
+    let row: ShownUser = UserRow::as_select();
+    users::table.order(users::id).select(row)
+}
+
+/// A page of the users of a kind, by id.
+pub(crate) fn users_of_kind(kind: AccountKind, page: Page) -> IntoBoxed<'static, every, Sqlite> {
+    paged(every().into_boxed().filter(users::account_kind.eq(kind.as_str())), page)
+}
+
+/// The first users whose name, user name or address has this text in it, in any case.
+#[auto_type]
+pub(crate) fn users_with_text<'a>(text: &'a str, limit: i64) -> _ {
+    let named = instr(lower(users::name), lower(text)).gt(0_i32);
+    let known = instr(lower(users::username), lower(text)).gt(0_i32);
+    let written = instr(lower(users::email), lower(text)).gt(0_i32);
+    every().filter(named.or(known).or(written)).limit(limit)
+}
+
+/// How many users of a kind have a role as their root role.
+#[auto_type]
+pub(crate) fn count_users_with_role(kind: &'static str, role: i64) -> _ {
+    users::table
+        .filter(users::root_role_id.eq(role))
+        .filter(users::account_kind.eq(kind))
+        .select(count_star())
 }

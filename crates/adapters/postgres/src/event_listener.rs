@@ -28,7 +28,7 @@ use crate::connection::Opening;
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// One connection that listens, from the first time that somebody waits until this is dropped.
-pub(crate) struct Announcements {
+pub(crate) struct EventListener {
     opening: Opening,
     ear: Arc<Ear>,
     listening: OnceLock<Listening>,
@@ -60,7 +60,7 @@ impl Drop for Listening {
     }
 }
 
-impl Announcements {
+impl EventListener {
     pub(crate) fn new(opening: Opening) -> Self {
         Self { opening, ear: Arc::default(), listening: OnceLock::new() }
     }
@@ -78,7 +78,7 @@ impl Announcements {
     }
 
     /// Whether somebody listens at this moment.
-    pub(crate) fn are_heard(&self) -> bool {
+    pub(crate) fn is_listening(&self) -> bool {
         self.ear.is_open.load(Ordering::SeqCst)
     }
 }

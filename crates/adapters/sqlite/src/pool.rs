@@ -18,9 +18,8 @@ use tokio::{
 use tracing::Span;
 
 use crate::{
-    OpenError,
-    connections::{Connections, Purpose},
-    errors::{Failure, NoTurn, unavailable},
+    connection::{Connections, Purpose},
+    errors::{DbError, NoTurn, OpenError, unavailable},
 };
 
 /// How often a thread that must not be a runtime's looks whether it is its turn.
@@ -29,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// A number of equal connections. A caller first waits for a turn, without a thread, and only then takes a blocking
 /// thread: no more threads than connections are ever in use, however many callers there are.
 #[derive(Clone)]
-pub(crate) struct Lane(Arc<Inner>);
+pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
     connections: Arc<Connections>,
@@ -40,7 +39,7 @@ struct Inner {
     acquire_timeout: Duration,
 }
 
-impl Lane {
+impl Pool {
     /// Opens all of the connections at once, so that what is wrong shows at start.
     pub(crate) fn open(
         connections: &Arc<Connections>,
@@ -63,7 +62,7 @@ impl Lane {
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         let turn = self.turn().await?;
         let inner = Arc::clone(&self.0);
@@ -112,8 +111,8 @@ impl Inner {
     where
         E: From<OpenError>,
     {
-        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match taken {
+        let conflict_of = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match conflict_of {
             Some(connection) => connection,
             None => self.connections.open(self.purpose)?,
         };

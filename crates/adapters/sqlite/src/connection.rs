@@ -12,7 +12,7 @@ use diesel::{
     sql_query, sql_types::Text,
 };
 
-use crate::{Location, OpenError};
+use crate::{errors::OpenError, store::Location};
 
 /// How long one attempt to switch to the write-ahead log waits.
 const WAL_ATTEMPT: Duration = Duration::from_millis(50);

@@ -1,4 +1,4 @@
-//! Projects and environments that are listed, with all that lists say about them.
+//! Projects and environments that are project_list, with all that lists say about them.
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use latchkey_domain::{ProjectId, ProjectVisibility};
@@ -6,7 +6,7 @@ use latchkey_ports::{Page, ProjectQuery};
 
 use super::{goes_by, much, plan};
 use crate::{
-    project_lists::listed,
+    projects::project_list,
     rows::{EnvironmentOverviewRow, ProjectOverviewRow},
     schema::{environment_rows, project_rows},
 };
@@ -15,7 +15,7 @@ const OF_EACH: [&str; 3] =
     ["project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn projects_are_listed_without_a_look_at_tokens_or_members() {
+async fn projects_are_project_list_without_a_look_at_tokens_or_members() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
     let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
@@ -24,7 +24,7 @@ async fn projects_are_listed_without_a_look_at_tokens_or_members() {
             for offset in [0, 100] {
                 let page = Page { offset, ..Page::first(100) };
                 let query = ProjectQuery { visibility: visibility.clone(), archived, page };
-                let plan = plan(connection, listed(&query)).await;
+                let plan = plan(connection, project_list(&query)).await;
                 goes_by(&plan, &[&OF_EACH[..], &[index]].concat());
                 assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
                 assert!(!plan.contains("memberships"), "members are counted:\n{plan}");
@@ -38,7 +38,7 @@ async fn projects_are_listed_without_a_look_at_tokens_or_members() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn environments_are_listed_without_a_look_at_tokens() {
+async fn environments_are_project_list_without_a_look_at_tokens() {
     let (mut connection, _database) = much().await;
     let all = environment_rows::table
         .order((environment_rows::sort_order, environment_rows::name))

@@ -1,4 +1,4 @@
-//! How tokens come, change and go within a transaction.
+//! Statements that create, change and remove API tokens within a transaction.
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
@@ -8,20 +8,22 @@ use latchkey_domain::{ProjectId, ProjectScope, RemovalOutcome, TokenAccess, Toke
 use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
 
 use crate::{
-    errors::{Failure, conflict, not_found, taken},
+    environments::environment_exists,
+    errors::{DbError, conflict, conflict_of, not_found},
     events::record,
-    places::{environment_exists, project_exists},
+    projects::project_exists,
     rows::{NewTokenRow, TokenRow},
     schema::{api_token_projects, api_tokens, retired_secrets},
-    token_links::with_links_of_all,
-    token_queries::{by_digest, number_of_all_projects, number_of_project},
+    token_queries::{
+        count_tokens_of_all_projects, count_tokens_of_project, token_by_digest, with_links_of_all,
+    },
 };
 
 /// So many tokens of a place that goes are held in memory at once.
 pub(crate) const BATCH: i64 = 500;
 
 /// That the environment and the projects of a token are there.
-pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {
+pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
     let access = &stored.token.access;
     if let Some(environment) = access.environment()
         && !environment_exists(connection, environment)?
@@ -41,14 +43,14 @@ pub(crate) fn check_quota(
     connection: &mut SqliteConnection,
     projects: &ProjectScope,
     Quota(limit): Quota,
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     let check = |number: i64| Ok(StoreError::unless_full(number.unsigned_abs(), limit)?);
     match projects {
-        ProjectScope::All => check(number_of_all_projects().get_result(connection)?),
+        ProjectScope::All => check(count_tokens_of_all_projects().get_result(connection)?),
         ProjectScope::Only(set) => set
             .as_slice()
             .iter()
-            .try_for_each(|project| check(number_of_project(project.as_str()).get_result(connection)?)),
+            .try_for_each(|project| check(count_tokens_of_project(project.as_str()).get_result(connection)?)),
     }
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn check_quota(
 pub(crate) fn check_new_secret(
     connection: &mut SqliteConnection,
     digest: &SecretDigest,
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     if is_kept(connection, digest)? { Err(conflict(Entity::Secret)) } else { Ok(()) }
 }
 
@@ -65,20 +67,20 @@ pub(crate) fn check_new_secret(
 pub(crate) fn is_kept(
     connection: &mut SqliteConnection,
     SecretDigest(digest): &SecretDigest,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let retired = retired_secrets::table.filter(retired_secrets::secret_digest.eq(digest.as_slice()));
-    let is_there = exists(by_digest(digest)).or(exists(retired));
+    let is_there = exists(token_by_digest(digest)).or(exists(retired));
     Ok(select(is_there).get_result(connection)?)
 }
 
 /// Keeps a new token.
-pub(crate) fn insert(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), Failure> {
+pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
     for record in std::iter::once(&stored.secret).chain(&stored.alias) {
         check_new_secret(connection, &record.digest)?;
     }
     let id = stored.token.id.as_uuid();
     insert_into(api_tokens::table).values(NewTokenRow::new(stored, &id)).execute(connection).map_err(
-        taken(|columns| match columns {
+        conflict_of(|columns| match columns {
             "api_tokens.id" => Some(Entity::Token(stored.token.id)),
             "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
             _ => None,
@@ -91,7 +93,7 @@ fn insert_links(
     connection: &mut SqliteConnection,
     id: TokenId,
     projects: &[ProjectId],
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     for (position, project) in (0_i64..).zip(projects) {
         insert_into(api_token_projects::table)
             .values((
@@ -105,38 +107,38 @@ fn insert_links(
 }
 
 /// Removes a token with all its secrets, and says whether it was there.
-pub(crate) fn remove(connection: &mut SqliteConnection, id: TokenId) -> Result<bool, Failure> {
+pub(crate) fn remove_token(connection: &mut SqliteConnection, id: TokenId) -> Result<bool, DbError> {
     let key = id.as_uuid();
     let token = api_tokens::table.filter(api_tokens::id.eq(key.as_bytes().as_slice()));
     Ok(delete(token).execute(connection)? > 0)
 }
 
-/// Brings upon each token the fate that the removal of a place has for it, with its event. `after` finds the next
+/// Brings upon each token the outcome that the removal of a place has for it, with its event. `after` finds the next
 /// [`BATCH`] of those tokens after an id, in the order of ids.
 pub(crate) fn apply_outcomes(
     connection: &mut SqliteConnection,
-    after: impl Fn(&mut SqliteConnection, &[u8]) -> Result<Vec<TokenRow>, Failure>,
+    after: impl Fn(&mut SqliteConnection, &[u8]) -> Result<Vec<TokenRow>, DbError>,
     outcome_of: impl Fn(&StoredToken) -> RemovalOutcome,
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     let mut last = Vec::new();
     loop {
         let rows = after(connection, &last)?;
         let Some(row) = rows.last() else { return Ok(()) };
         last = row.key().to_vec();
         for stored in with_links_of_all(connection, rows)? {
-            let fate = outcome_of(&stored);
-            match &fate {
+            let outcome = outcome_of(&stored);
+            match &outcome {
                 RemovalOutcome::Narrowed { access, .. } => narrow(connection, stored.token.id, access)?,
                 RemovalOutcome::Revoked { .. } => {
-                    remove(connection, stored.token.id)?;
+                    remove_token(connection, stored.token.id)?;
                 }
             }
-            record(connection, fate.event())?;
+            record(connection, outcome.event())?;
         }
     }
 }
 
-fn narrow(connection: &mut SqliteConnection, id: TokenId, access: &TokenAccess) -> Result<(), Failure> {
+fn narrow(connection: &mut SqliteConnection, id: TokenId, access: &TokenAccess) -> Result<(), DbError> {
     let uuid = id.as_uuid();
     let key = uuid.as_bytes().as_slice();
     let projects = access.projects().named();
