@@ -155,6 +155,7 @@ pub(crate) fn as_refusal<T>(outcome: Result<T, StoreError>) -> ServiceError {
         Err(StoreError::InUse(entity)) => ServiceError::InUse(entity),
         Err(StoreError::LastAdmin) => ServiceError::LastAdmin,
         Err(StoreError::Unavailable(error)) => panic!("the store is unavailable: {error}"),
+        Err(StoreError::Fault(error)) => panic!("the store is at fault: {error}"),
         Err(StoreError::Inconsistent(error)) => panic!("the store is inconsistent: {error}"),
         Ok(_) => panic!("what has to be refused was done"),
     }

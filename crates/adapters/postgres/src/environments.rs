@@ -1,25 +1,53 @@
 //! The port of environments.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, update};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, SelectableHelper, delete, insert_into, update,
+};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
-use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
+use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, Inconsistency, StoreError};
+use latchkey_sql::{
+    columns::{DbId, DbInt},
+    environment_columns,
+    errors::{DbError, conflict_of, not_found, store_error},
+    rows::{self, EnvironmentRow, NewEnvironmentRow},
+    schema::{api_tokens, environment_rows, environments, project_environments},
+};
 use tracing::instrument;
-use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{DbError, conflict_of, not_found, unavailable},
     events::record,
     locks::lock_event_log,
     projects::{first_missing, lock_project},
-    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
-    schema::{api_tokens, environment_rows, environments, project_environments},
     token_writes::{apply_outcomes, outcomes_of},
 };
+
+/// The columns of an [`EnvironmentOverviewRow`].
+type OverviewColumns =
+    (environment_columns!(environment_rows), environment_rows::projects, environment_rows::tokens);
+
+/// The columns of an [`EnvironmentOverviewRow`].
+pub(crate) const ENVIRONMENT_OVERVIEW: OverviewColumns =
+    (environment_columns!(environment_rows), environment_rows::projects, environment_rows::tokens);
+
+#[derive(Queryable)]
+struct EnvironmentOverviewRow {
+    environment: EnvironmentRow,
+    projects: i64,
+    tokens: i64,
+}
+
+impl TryFrom<EnvironmentOverviewRow> for EnvironmentOverview {
+    type Error = Inconsistency;
+
+    fn try_from(row: EnvironmentOverviewRow) -> Result<Self, Inconsistency> {
+        row.environment.into_overview(row.projects, row.tokens)
+    }
+}
 
 #[async_trait]
 impl EnvironmentRepository for PostgresStore {
@@ -48,14 +76,14 @@ impl EnvironmentRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(environment = %name))]
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
         let mut connection = self.connection().await?;
-        let row: Option<EnvironmentRow> = environment_rows::table
+        let row: Option<EnvironmentRow> = environments::table
             .find(name.as_str())
             .select(EnvironmentRow::as_select())
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -63,10 +91,10 @@ impl EnvironmentRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let rows: Vec<EnvironmentOverviewRow> = environment_rows::table
             .order((environment_rows::sort_order, environment_rows::name))
-            .select(EnvironmentOverviewRow::as_select())
+            .select(ENVIRONMENT_OVERVIEW)
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -137,14 +165,14 @@ async fn replace(
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
     let name = before.name.as_str();
-    let row: Option<EnvironmentRow> = environment_rows::table
+    let row: Option<EnvironmentRow> = environments::table
         .find(name)
         .select(EnvironmentRow::as_select())
         .for_no_key_update()
         .first(connection)
         .await
         .optional()?;
-    let kept = rows::found::<_, Environment>(row)?;
+    let kept = rows::optional::<_, Environment>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Environment(before.name.clone()))?;
     let writing = lock_event_log(connection).await?;
     update(environments::table.find(name)).set(NewEnvironmentRow::from(after)).execute(connection).await?;
@@ -170,7 +198,7 @@ async fn sort(
     let writing = lock_event_log(connection).await?;
     for (name, place) in orders {
         update(environments::table.find(name.as_str()))
-            .set(environments::sort_order.eq(place))
+            .set(environments::sort_order.eq(DbInt((*place).into())))
             .execute(connection)
             .await?;
     }
@@ -230,7 +258,7 @@ pub(crate) async fn remove_environment(
     if held.is_none() {
         return Err(not_found(Entity::Environment(removal.environment.clone())));
     }
-    let ids: Vec<Uuid> = api_tokens::table
+    let ids: Vec<DbId> = api_tokens::table
         .filter(api_tokens::environment.eq(name))
         .order(api_tokens::id)
         .select(api_tokens::id)

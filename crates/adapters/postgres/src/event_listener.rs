@@ -96,7 +96,9 @@ async fn listen(opening: Opening, ear: Arc<Ear>) {
 /// Listens until the connection ends.
 async fn hear(opening: &Opening, ear: &Ear) -> Result<(), tokio_postgres::Error> {
     // A network that swallows packets: it is tried again.
-    let Ok(connected) = timeout(opening.patience, opening.config.connect(NoTls)).await else { return Ok(()) };
+    let Ok(connected) = timeout(opening.acquire_timeout, opening.config.connect(NoTls)).await else {
+        return Ok(());
+    };
     let (client, mut connection) = connected?;
     let mut messages = pin!(async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {

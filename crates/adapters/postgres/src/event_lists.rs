@@ -1,21 +1,44 @@
 //! The statements that list the audit trail. Each is made in one function, which the test of query plans calls as well.
 
-use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper,
-    dsl::{AsSelect, Select},
-    pg::Pg,
-};
-use latchkey_domain::{EventKind, ProjectId, Timestamp};
-use latchkey_ports::{EventQuery, EventScope, Page};
-
-use crate::{
-    paging::{Counted, Unprepared, page_limit, page_offset},
+use diesel::{ExpressionMethods, QueryDsl, Queryable, dsl::Select, pg::Pg};
+use latchkey_domain::{Event, EventKind, ProjectId};
+use latchkey_ports::{EventQuery, EventScope, Inconsistency, Page};
+use latchkey_sql::{
+    Counted,
+    columns::{DbTime, Parsed},
+    event_columns,
     rows::EventRow,
     schema::{event_projects, event_rows},
 };
 
+use crate::{
+    connection::Unprepared,
+    paging::{page_limit, page_offset},
+};
+
+/// The columns of an [`EventWithProjects`].
+type EventColumns = (event_columns!(event_rows), event_rows::project_ids);
+
+/// The columns of an [`EventWithProjects`].
+pub(crate) const EVENT_COLUMNS: EventColumns = (event_columns!(event_rows), event_rows::project_ids);
+
+/// An event with the projects that it names, in order.
+#[derive(Queryable)]
+pub(crate) struct EventWithProjects {
+    event: EventRow,
+    project_ids: Vec<Parsed<ProjectId>>,
+}
+
+impl TryFrom<EventWithProjects> for Event {
+    type Error = Inconsistency;
+
+    fn try_from(row: EventWithProjects) -> Result<Self, Inconsistency> {
+        row.event.into_event(row.project_ids)
+    }
+}
+
 type Events<'q> = event_rows::BoxedQuery<'q, Pg>;
-type Listed<'q> = Unprepared<Select<Events<'q>, AsSelect<EventRow, Pg>>>;
+type Listed<'q> = Unprepared<Select<Events<'q>, EventColumns>>;
 type Number<'q> = Unprepared<Counted<Select<Events<'q>, event_rows::id>>>;
 
 /// The events asked for, in no order and on no page.
@@ -46,10 +69,10 @@ pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
         [actor] => events.filter(event_rows::actor_user_id.eq(*actor)),
         actors => events.filter(event_rows::actor_user_id.eq_any(actors)),
     };
-    if let Some(from) = query.from.map(Timestamp::to_datetime) {
+    if let Some(from) = query.from.map(DbTime::from) {
         events = events.filter(event_rows::at.ge(from));
     }
-    if let Some(before) = query.before.map(Timestamp::to_datetime) {
+    if let Some(before) = query.before.map(DbTime::from) {
         events = events.filter(event_rows::at.lt(before));
     }
     events
@@ -73,7 +96,7 @@ pub(crate) fn event_page(events: Events<'_>, page: Page) -> Listed<'_> {
         .order(event_rows::id.desc())
         .limit(page_limit(page))
         .offset(page_offset(page))
-        .select(EventRow::as_select());
+        .select(EVENT_COLUMNS);
     Unprepared(events)
 }
 

@@ -28,8 +28,6 @@ mod plans;
 mod projects;
 mod readers;
 mod roles;
-mod rows;
-mod schema;
 mod sessions;
 mod store;
 mod token_lists;

@@ -21,9 +21,9 @@
 
 use diesel::{ExpressionMethods, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
+use latchkey_sql::errors::DbError;
 
 use crate::connection::Connection;
-use crate::errors::DbError;
 
 /// Held while somebody may cease to be an Admin: "latchadm" in ASCII.
 pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;

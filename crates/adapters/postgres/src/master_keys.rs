@@ -4,28 +4,30 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper,
+    ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
     dsl::auto_type,
     pg::Pg,
     query_builder::{BoxedSqlQuery, SqlQuery},
     sql_query,
-    sql_types::{Array, BigInt, Binary, Nullable, Timestamptz, Uuid},
+    sql_types::{Array, BigInt, Binary, Nullable},
 };
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{Timestamp, TokenId};
 use latchkey_ports::{
-    MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError, TokenSecrets,
+    Inconsistency, MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError,
+    TokenSecrets,
+};
+use latchkey_sql::{
+    columns::{Bytes, DbId, DbTime, Id, UtcTime},
+    errors::{DbError, store_error},
+    rows::{self, SecretCountRow, TokenSecretsRow},
+    schema::api_tokens,
 };
 use tracing::instrument;
+use uuid::Uuid;
 
-use crate::{
-    connection::Connection,
-    errors::{DbError, unavailable},
-    rows::{self, RekeyedRow, SecretCountRow, TokenSecretsRow},
-    schema::api_tokens,
-    store::PostgresStore,
-};
+use crate::{connection::Connection, store::PostgresStore};
 
 /// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
 const COUNT: &str = "\
@@ -51,11 +53,10 @@ impl MasterKeyRepository for PostgresStore {
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError> {
         let mut connection = self.connection().await?;
-        let rows: Vec<TokenSecretsRow> = match after {
-            Some(id) => token_secrets_after(id.as_uuid(), limit.into()).load(&mut connection).await,
-            None => first_token_secrets(limit.into()).load(&mut connection).await,
-        }
-        .map_err(unavailable)?;
+        // No token has the nil id, which comes before all others.
+        let after = DbId(after.map_or(Uuid::nil(), TokenId::as_uuid));
+        let rows: Vec<TokenSecretsRow> =
+            token_secrets_after(after, limit.into()).load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -72,10 +73,10 @@ impl MasterKeyRepository for PostgresStore {
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<SecretCountRow> = sql_query(COUNT)
-            .bind::<Timestamptz, _>(now.to_datetime())
+            .bind::<UtcTime, _>(DbTime::from(now))
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::secrets_by_key(rows)?)
     }
 }
@@ -130,16 +131,26 @@ const SESSIONS: &str = "\
 
 /// The secrets of the first so many tokens after an id, by id.
 #[auto_type]
-pub(crate) fn token_secrets_after(id: uuid::Uuid, number: i64) -> _ {
+pub(crate) fn token_secrets_after(id: DbId, number: i64) -> _ {
     let row: diesel::dsl::AsSelect<TokenSecretsRow, Pg> = TokenSecretsRow::as_select();
     api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
 }
 
-/// As [`token_secrets_after`], from the beginning.
-#[auto_type]
-pub(crate) fn first_token_secrets(number: i64) -> _ {
-    let row: diesel::dsl::AsSelect<TokenSecretsRow, Pg> = TokenSecretsRow::as_select();
-    api_tokens::table.order(api_tokens::id).limit(number).select(row)
+/// The digest that a rekeyed secret had before.
+#[derive(QueryableByName)]
+struct RekeyedRow {
+    #[diesel(sql_type = Binary)]
+    old: Bytes<32>,
+}
+
+impl TryFrom<RekeyedRow> for SecretDigest {
+    type Error = Inconsistency;
+
+    fn try_from(RekeyedRow { old: Bytes(digest) }: RekeyedRow) -> Result<Self, Inconsistency> {
+        digest.map(Self).map_err(|fault| {
+            rows::inconsistency("all tables with secrets", "secret_digest", "rekeyed", fault)
+        })
+    }
 }
 
 /// Rekeyings of one sort: of whom, and an array for each column.
@@ -175,11 +186,11 @@ impl<I> Columns<I> {
 /// Rekeyings by the table and column that they change.
 #[derive(Default)]
 pub(crate) struct Sorted {
-    pub(crate) secrets: Columns<uuid::Uuid>,
-    pub(crate) aliases: Columns<uuid::Uuid>,
-    pub(crate) retired: Columns<uuid::Uuid>,
+    pub(crate) secrets: Columns<DbId>,
+    pub(crate) aliases: Columns<DbId>,
+    pub(crate) retired: Columns<DbId>,
     pub(crate) personal_tokens: Columns<i64>,
-    pub(crate) sessions: Columns<uuid::Uuid>,
+    pub(crate) sessions: Columns<DbId>,
 }
 
 impl Sorted {
@@ -197,11 +208,11 @@ impl Sorted {
                 continue;
             }
             match *of {
-                SecretOf::Token(id) => sorted.secrets.push(id.as_uuid(), rekeying),
-                SecretOf::Alias(id) => sorted.aliases.push(id.as_uuid(), rekeying),
-                SecretOf::Retired(id) if is_bare => sorted.retired.push(id.as_uuid(), rekeying),
+                SecretOf::Token(id) => sorted.secrets.push(id.into(), rekeying),
+                SecretOf::Alias(id) => sorted.aliases.push(id.into(), rekeying),
+                SecretOf::Retired(id) if is_bare => sorted.retired.push(id.into(), rekeying),
                 SecretOf::PersonalToken(id) if is_bare => sorted.personal_tokens.push(id.0, rekeying),
-                SecretOf::Session(id) if is_bare => sorted.sessions.push(id.0, rekeying),
+                SecretOf::Session(id) if is_bare => sorted.sessions.push(DbId(id.0), rekeying),
                 // What has no sealed copy has no room for one either.
                 _ => {}
             }
@@ -210,7 +221,7 @@ impl Sorted {
     }
 
     /// The ids of all tokens that may change.
-    fn tokens(&self) -> Vec<uuid::Uuid> {
+    fn tokens(&self) -> Vec<DbId> {
         [self.secrets.ids.as_slice(), &self.aliases.ids].concat()
     }
 
@@ -241,8 +252,8 @@ impl Sorted {
 /// An update that says which digests it replaced.
 pub(crate) type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
-fn of_uuids(text: &str, ids: Vec<uuid::Uuid>) -> Option<Statement> {
-    (!ids.is_empty()).then(|| sql_query(text).into_boxed().bind::<Array<Uuid>, _>(ids))
+fn of_uuids(text: &str, ids: Vec<DbId>) -> Option<Statement> {
+    (!ids.is_empty()).then(|| sql_query(text).into_boxed().bind::<Array<Id>, _>(ids))
 }
 
 fn with_rest(statement: Statement, rest: Rest) -> Statement {
@@ -261,7 +272,7 @@ pub(crate) async fn rekey(
     let tokens = sorted.tokens();
     if !tokens.is_empty() {
         let held = api_tokens::table.filter(api_tokens::id.eq_any(tokens)).order(api_tokens::id);
-        held.select(api_tokens::id).for_update().load::<uuid::Uuid>(connection).await?;
+        held.select(api_tokens::id).for_update().load::<DbId>(connection).await?;
     }
     let mut done: Vec<RekeyedRow> = Vec::new();
     for statement in sorted.statements() {

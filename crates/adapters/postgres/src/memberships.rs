@@ -10,20 +10,23 @@ use diesel::{
     dsl::{AsSelect, auto_type},
     pg::Pg,
     sql_query,
-    sql_types::{Array, BigInt, Text, Timestamptz},
+    sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, Grants, NewEvent, RoleId, RoleKind, UserId};
 use latchkey_ports::{Entity, Memberships};
+use latchkey_sql::{
+    columns::{DbTime, UtcTime},
+    errors::{DbError, conflict, not_found},
+    rows::{self, GrantRow, MembershipRow, RoleRow},
+    schema::{memberships, roles, user_grants, users},
+};
 
 use crate::{
     connection::Connection,
-    errors::{DbError, conflict, not_found},
     events::record,
     locks::{EventLogLock, lock_event_log},
     projects::lock_project,
-    rows::{self, GrantRow, MembershipRow, RoleRow},
-    schema::{memberships, roles, user_grants, users},
 };
 
 /// Gives each of the users each of the roles. Two arrays, because so many binds as there are pairs have no room.
@@ -70,7 +73,7 @@ async fn give(
 ) -> Result<usize, DbError> {
     Ok(sql_query(GIVE)
         .bind::<Text, _>(given.project.as_str())
-        .bind::<Timestamptz, _>(given.at.to_datetime())
+        .bind::<UtcTime, _>(DbTime::from(given.at))
         .bind::<Array<BigInt>, _>(given.users.iter().map(|user| user.0).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(given.roles.iter().map(|role| role.0).collect::<Vec<_>>())
         .execute(connection)
@@ -107,8 +110,8 @@ pub(crate) async fn lock_roles(
         .for_key_share()
         .load(connection)
         .await?;
-    let kinds: Result<_, _> = rows.iter().map(|row| Ok((RoleId(row.id), row.role_kind()?))).collect();
-    kinds
+    let kinds: Result<_, _> = rows.into_iter().map(RoleRow::id_and_kind).collect();
+    Ok(kinds?)
 }
 
 /// Those of these users that exist, who then stay until the transaction ends.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query,
-    sql_types::{Array, BigInt, Timestamptz},
+    sql_types::{Array, BigInt},
 };
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
@@ -13,17 +13,16 @@ use latchkey_domain::{
 use latchkey_ports::{
     Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
 };
+use latchkey_sql::{
+    columns::{DbTime, UtcTime},
+    errors::{DbError, conflict_of, not_found, store_error},
+    rows::{self, NewPersonalTokenRow, PersonalTokenRow},
+    schema::{personal_tokens, users},
+};
 use tracing::instrument;
 
 use crate::{
-    PostgresStore,
-    connection::Connection,
-    errors::{DbError, conflict_of, not_found, unavailable},
-    events::record,
-    locks::lock_event_log,
-    rows::{self, NewPersonalTokenRow, PersonalTokenRow},
-    schema::{personal_tokens, users},
-    users::user_with_grants,
+    PostgresStore, connection::Connection, events::record, locks::lock_event_log, users::user_with_grants,
 };
 
 /// As `token_queries::RECORD_USE`, with numbers for ids.
@@ -64,7 +63,7 @@ impl PersonalTokenRepository for PostgresStore {
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         let Some((row, digest)) = row else { return Ok(None) };
         let token = PersonalToken::try_from(row)?;
         let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
@@ -83,7 +82,7 @@ impl PersonalTokenRepository for PostgresStore {
             .select(PersonalTokenRow::as_select())
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -106,14 +105,14 @@ impl PersonalTokenRepository for PostgresStore {
         if seen.is_empty() {
             return Ok(());
         }
-        let (ids, moments): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, at.to_datetime())).unzip();
+        let (ids, moments): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, DbTime::from(*at))).unzip();
         let mut connection = self.connection().await?;
         sql_query(RECORD_USE)
             .bind::<Array<BigInt>, _>(ids)
-            .bind::<Array<Timestamptz>, _>(moments)
+            .bind::<Array<UtcTime>, _>(moments)
             .execute(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(())
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    SelectableHelper, delete,
-    dsl::{AsSelect, IntoBoxed, Select, array, exists},
+    Queryable, SelectableHelper, delete,
+    dsl::{IntoBoxed, Select, array, exists},
     insert_into,
     pg::Pg,
     select, update,
@@ -15,24 +15,51 @@ use latchkey_domain::{
     EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectMode, ProjectRemoval, ProjectVisibility,
     Role, UserId,
 };
-use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_ports::{Entity, Inconsistency, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_sql::{
+    columns::{DbId, DbTime, Parsed},
+    errors::{DbError, conflict_of, not_found, store_error},
+    project_columns,
+    rows::{self, NewProjectRow, ProjectRow},
+    schema::{api_token_projects, api_tokens, memberships, project_environments, project_rows, projects},
+};
 use tracing::instrument;
-use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    connection::Connection,
+    connection::{Connection, Unprepared},
     environments::lock_environments,
-    errors::{DbError, conflict_of, not_found, unavailable},
     events::record,
     locks::lock_event_log,
     memberships::{lock_roles, lock_users},
-    paging::{Unprepared, page_limit, page_offset},
-    rows::{self, NewProjectRow, ProjectOverviewRow, ProjectRow},
-    schema::{api_token_projects, api_tokens, memberships, project_environments, project_rows, projects},
+    paging::{page_limit, page_offset},
     token_queries::token_ids_of_project,
     token_writes::{apply_outcomes, outcomes_of},
 };
+
+/// The columns of a [`ProjectOverviewRow`].
+type OverviewColumns =
+    (project_columns!(project_rows), project_rows::members, project_rows::tokens, project_rows::environments);
+
+/// The columns of a [`ProjectOverviewRow`].
+pub(crate) const PROJECT_OVERVIEW: OverviewColumns =
+    (project_columns!(project_rows), project_rows::members, project_rows::tokens, project_rows::environments);
+
+#[derive(Queryable)]
+struct ProjectOverviewRow {
+    project: ProjectRow,
+    members: i64,
+    tokens: i64,
+    environments: Vec<Parsed<EnvironmentName>>,
+}
+
+impl TryFrom<ProjectOverviewRow> for ProjectOverview {
+    type Error = Inconsistency;
+
+    fn try_from(row: ProjectOverviewRow) -> Result<Self, Inconsistency> {
+        row.project.into_overview(row.members, row.tokens, row.environments)
+    }
+}
 
 #[async_trait]
 impl ProjectRepository for PostgresStore {
@@ -54,14 +81,14 @@ impl ProjectRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
         let mut connection = self.connection().await?;
-        let row: Option<ProjectRow> = project_rows::table
+        let row: Option<ProjectRow> = projects::table
             .find(id.as_str())
             .select(ProjectRow::as_select())
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all, fields(project = %id))]
@@ -69,19 +96,19 @@ impl ProjectRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let row: Option<ProjectOverviewRow> = project_rows::table
             .find(id.as_str())
-            .select(ProjectOverviewRow::as_select())
+            .select(PROJECT_OVERVIEW)
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<ProjectOverviewRow> =
-            project_list(query).load(&mut connection).await.map_err(unavailable)?;
+            project_list(query).load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -146,7 +173,7 @@ async fn create(
                 memberships::user_id.eq(owner.0),
                 memberships::project_id.eq(id),
                 memberships::role_id.eq(Role::OWNER.0),
-                memberships::added_at.eq(project.created_at.to_datetime()),
+                memberships::added_at.eq(DbTime::from(project.created_at)),
             ))
             .execute(connection)
             .await?;
@@ -161,14 +188,14 @@ async fn replace(
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
     let id = before.id.as_str();
-    let row: Option<ProjectRow> = project_rows::table
+    let row: Option<ProjectRow> = projects::table
         .find(id)
         .select(ProjectRow::as_select())
         .for_no_key_update()
         .first(connection)
         .await
         .optional()?;
-    let kept = rows::found::<_, Project>(row)?;
+    let kept = rows::optional::<_, Project>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Project(before.id.clone()))?;
     let writing = lock_event_log(connection).await?;
     update(projects::table.find(id)).set(NewProjectRow::from(after)).execute(connection).await?;
@@ -187,7 +214,7 @@ pub(crate) async fn remove_project(
     if held.is_none() {
         return Err(not_found(Entity::Project(removal.project.clone())));
     }
-    let ids: Vec<Uuid> = api_tokens::table
+    let ids: Vec<DbId> = api_tokens::table
         .filter(api_tokens::id.eq_any(array(token_ids_of_project(id))))
         .order(api_tokens::id)
         .select(api_tokens::id)
@@ -246,7 +273,7 @@ pub(crate) fn first_missing<'w, W, K: PartialEq + ?Sized>(
     wanted.iter().find(|one| !found.iter().any(|key_found| key_found.borrow() == key(one)))
 }
 
-type Rows<'q> = IntoBoxed<'q, Select<project_rows::table, AsSelect<ProjectOverviewRow, Pg>>, Pg>;
+type Rows<'q> = IntoBoxed<'q, Select<project_rows::table, OverviewColumns>, Pg>;
 
 /// The projects of one table, or of its view, that are asked for, by id.
 macro_rules! in_order {
@@ -271,8 +298,7 @@ macro_rules! in_order {
 /// The projects asked for. A page is the walk of an index from the first project of the page on; that one is found among the
 /// bare projects, so that nothing is put together for those that are passed over.
 pub(crate) fn project_list(query: &ProjectQuery) -> Unprepared<Rows<'_>> {
-    let mut rows =
-        in_order!(project_rows, project_rows::table.select(ProjectOverviewRow::as_select()), query);
+    let mut rows = in_order!(project_rows, project_rows::table.select(PROJECT_OVERVIEW), query);
     if query.page.offset > 0 {
         let first = in_order!(projects, projects::table.select(projects::id), query);
         let first = first.limit(1).offset(page_offset(query.page)).single_value();

@@ -9,18 +9,21 @@ use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_sql::{
+    columns::Parsed,
+    errors::{DbError, conflict_of, not_found, store_error},
+    rows::{self, ChangedRoleRow, MembershipRow, NewRoleRow, RoleRow},
+    schema::{memberships, role_permissions, roles, users},
+};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{DbError, conflict_of, not_found, unavailable},
     events::record,
     locks::{EventLogLock, lock_event_log},
     memberships::{add_memberships, grants, members_of, replace_memberships},
     projects::project_exists,
-    rows::{self, MembershipRow, NewRoleRow, RoleRow},
-    schema::{memberships, role_permissions, roles, users},
     users::user_exists,
 };
 
@@ -68,7 +71,7 @@ impl AccessRepository for PostgresStore {
     async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<MembershipRow> =
-            members_of(project.as_str()).load(&mut connection).await.map_err(unavailable)?;
+            members_of(project.as_str()).load(&mut connection).await.map_err(store_error)?;
         // One statement in the usual case; see `tokens_of_project`.
         if rows.is_empty() && !project_exists(&mut connection, project).await? {
             return Err(StoreError::NotFound(Entity::Project(project.clone())));
@@ -112,7 +115,7 @@ impl AccessRepository for PostgresStore {
             .select(memberships::role_id)
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(ids.into_iter().map(RoleId).collect())
     }
 
@@ -130,7 +133,7 @@ impl AccessRepository for PostgresStore {
 /// Every role, by id. In one statement: of two, the second may see what was committed after the first, and a role that came
 /// into being between them would seem to allow nothing, so that anybody might give it.
 pub(crate) async fn find_roles(connection: &mut Connection) -> Result<Vec<Role>, DbError> {
-    let rows: Vec<(RoleRow, Option<String>)> = roles::table
+    let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
         .left_join(role_permissions::table)
         .order((roles::id, role_permissions::permission))
         .select((RoleRow::as_select(), role_permissions::permission.nullable()))
@@ -141,7 +144,7 @@ pub(crate) async fn find_roles(connection: &mut Connection) -> Result<Vec<Role>,
 
 /// The role of this id.
 pub(crate) async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, DbError> {
-    let rows: Vec<(RoleRow, Option<String>)> = roles::table
+    let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
         .left_join(role_permissions::table)
         .filter(roles::id.eq(id.0))
         .select((RoleRow::as_select(), role_permissions::permission.nullable()))
@@ -203,11 +206,7 @@ pub(crate) async fn replace_role(
     StoreError::unless_kept(kept.as_ref(), before, Entity::Role(before.id))?;
     let writing = lock_event_log(connection).await?;
     update(role)
-        .set((
-            roles::name.eq(after.name.as_str()),
-            roles::kind.eq(after.kind.as_str()),
-            roles::description.eq(after.description.as_str()),
-        ))
+        .set(ChangedRoleRow::from(after))
         .execute(connection)
         .await
         .map_err(conflict_of(role_name_conflict))?;

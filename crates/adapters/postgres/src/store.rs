@@ -13,17 +13,20 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use latchkey_ports::{Health, StoreError};
+use latchkey_sql::{
+    errors::{DbError, unavailable},
+    schema::environments,
+};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tracing::{Instrument, instrument};
 
 use crate::{
     connection::{Connection, Opening},
-    errors::{DbError, OpenError, unavailable},
+    errors::OpenError,
     event_listener::EventListener,
     migrations,
     readers::{Reader, Readers},
-    schema::environments,
 };
 
 /// Where the database is, and how long to wait for it.
@@ -82,10 +85,9 @@ impl PostgresStore {
         // A connection that died is noticed without asking: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
         let opening = Opening {
-            url: url.clone(),
             config: parsed,
             statement_timeout: settings.statement_timeout,
-            patience: settings.acquire_timeout,
+            acquire_timeout: settings.acquire_timeout,
             transaction_pooler: settings.transaction_pooler,
         };
         // Of the connections, half are for those who need one to themselves, and half are shared.
@@ -122,7 +124,10 @@ impl PostgresStore {
 
     /// A connection of one's own for reading. Statements outside a transaction leave nothing behind when they are dropped.
     pub(crate) async fn connection(&self) -> Result<Object<Connection>, StoreError> {
-        timeout(self.opening.patience, self.pool.get()).await.map_err(unavailable)?.map_err(unavailable)
+        timeout(self.opening.acquire_timeout, self.pool.get())
+            .await
+            .map_err(unavailable)?
+            .map_err(unavailable)
     }
 
     /// A transaction that writes: done as a whole, or not at all. It is a task of its own, which goes on when the

@@ -1,6 +1,5 @@
 //! Statements that create, change and remove API tokens within a transaction.
 
-use chrono::{DateTime, Utc};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, delete, dsl::exists, insert_into, select, update,
 };
@@ -11,18 +10,23 @@ use latchkey_domain::{
 use latchkey_ports::{
     Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken,
 };
-use uuid::Uuid;
+use latchkey_sql::{
+    columns::{DbId, DbInt, DbTime},
+    errors::{DbError, conflict, conflict_of, not_found, stale},
+    rows::{self, ChangedSecretRow, NewTokenRow, RetiredSecretRow},
+    schema::{api_token_projects, api_tokens, retired_secrets},
+};
 
 use crate::{
     connection::Connection,
     environments::lock_environments,
-    errors::{DbError, conflict, conflict_of, not_found, stale},
     events::{record, record_all},
     locks::{ALL_PROJECTS, EventLogLock, lock, lock_event_log},
     projects::{first_missing, lock_projects},
-    rows::{self, NewTokenRow, TokenRow},
-    schema::{api_token_projects, api_tokens, retired_secrets},
-    token_queries::{count_tokens_of_all_projects, count_tokens_of_projects, token_by_digest, tokens_by_ids},
+    token_queries::{
+        TokenWithProjects, count_tokens_of_all_projects, count_tokens_of_projects, token_by_digest,
+        tokens_by_ids,
+    },
 };
 
 /// Keeps a new token where there is room for it, with its event.
@@ -125,7 +129,7 @@ pub(crate) async fn check_new_secrets(
 ) -> Result<(), DbError> {
     let digests: Vec<SecretDigest> = records.map(|record| record.digest).collect();
     let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-    let found: Vec<TokenRow> = token_by_digest(&bytes).load(connection).await?;
+    let found: Vec<TokenWithProjects> = token_by_digest(&bytes).load(connection).await?;
     if found.is_empty() { Ok(()) } else { Err(conflict(Entity::Secret)) }
 }
 
@@ -135,20 +139,20 @@ async fn insert_token(
     stored: &StoredToken,
 ) -> Result<(), DbError> {
     check_new_secrets(connection, writing, std::iter::once(&stored.secret).chain(&stored.alias)).await?;
-    insert_into(api_tokens::table).values(NewTokenRow::new(stored)).execute(connection).await.map_err(
+    insert_into(api_tokens::table).values(NewTokenRow::from(stored)).execute(connection).await.map_err(
         conflict_of(|constraint| match constraint {
             "api_tokens_id_unique" => Some(Entity::Token(stored.token.id)),
             "api_tokens_secret_unique" | "api_tokens_alias_unique" => Some(Entity::Secret),
             _ => None,
         }),
     )?;
-    let links: Vec<_> = (0_i32..)
+    let links: Vec<_> = (0..)
         .zip(stored.token.access.projects().named())
         .map(|(position, project)| {
             (
                 api_token_projects::project_id.eq(project.as_str()),
-                api_token_projects::token_id.eq(stored.token.id.as_uuid()),
-                api_token_projects::position.eq(position),
+                api_token_projects::token_id.eq(DbId::from(stored.token.id)),
+                api_token_projects::position.eq(DbInt(position)),
             )
         })
         .collect();
@@ -165,17 +169,12 @@ pub(crate) async fn change_expiry(
     (before, after): (Option<Timestamp>, Option<Timestamp>),
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let token = api_tokens::table.find(id.as_uuid());
-    let kept: Option<Option<DateTime<Utc>>> =
+    let token = api_tokens::table.find(DbId::from(id));
+    let kept: Option<Option<DbTime>> =
         token.select(api_tokens::expires_at).for_no_key_update().first(connection).await.optional()?;
-    // Moments are in whole milliseconds wherever they are compared.
-    let kept = kept.map(|end| end.map(|end| end.timestamp_millis()));
-    StoreError::unless_kept(kept.as_ref(), &before.map(Timestamp::millis), Entity::Token(id))?;
+    StoreError::unless_kept(kept.as_ref(), &before.map(DbTime::from), Entity::Token(id))?;
     let writing = lock_event_log(connection).await?;
-    update(token)
-        .set(api_tokens::expires_at.eq(after.map(Timestamp::to_datetime)))
-        .execute(connection)
-        .await?;
+    update(token).set(api_tokens::expires_at.eq(after.map(DbTime::from))).execute(connection).await?;
     record(connection, &writing, event).await
 }
 
@@ -185,7 +184,7 @@ pub(crate) async fn rotate_token(
     rotation: &Rotation,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let token = api_tokens::table.find(rotation.token.as_uuid());
+    let token = api_tokens::table.find(DbId::from(rotation.token));
     let kept: Option<(Vec<u8>, Vec<u8>)> = token
         .select((api_tokens::secret_digest, api_tokens::secret_key))
         .for_update()
@@ -203,35 +202,21 @@ pub(crate) async fn rotate_token(
     check_new_secrets(connection, &writing, std::iter::once(&rotation.to)).await?;
     if let Some(until) = rotation.overlap_until {
         insert_into(retired_secrets::table)
-            .values((
-                retired_secrets::secret_digest.eq(digest),
-                retired_secrets::secret_key.eq(key),
-                retired_secrets::token_id.eq(rotation.token.as_uuid()),
-                retired_secrets::good_until.eq(until.to_datetime()),
-            ))
+            .values(RetiredSecretRow::new(rotation.token, (digest, key), until))
             .execute(connection)
             .await?;
     }
-    let to = &rotation.to;
-    update(token)
-        .set((
-            api_tokens::secret_digest.eq(to.digest.0.as_slice()),
-            api_tokens::secret_key.eq(to.key.0.as_slice()),
-            api_tokens::secret_sealed.eq(to.sealed.as_deref()),
-        ))
-        .execute(connection)
-        .await
-        .map_err(conflict_of(|constraint| {
-            (constraint == "api_tokens_secret_unique").then_some(Entity::Secret)
-        }))?;
+    update(token).set(ChangedSecretRow::from(&rotation.to)).execute(connection).await.map_err(
+        conflict_of(|constraint| (constraint == "api_tokens_secret_unique").then_some(Entity::Secret)),
+    )?;
     record(connection, &writing, event).await
 }
 
 /// That there is room for one more retired secret of the token that is good. The token is held, so nobody else adds one.
 async fn check_retired(connection: &mut Connection, token: TokenId, now: Timestamp) -> Result<(), DbError> {
     let good = retired_secrets::table
-        .filter(retired_secrets::token_id.eq(token.as_uuid()))
-        .filter(retired_secrets::good_until.gt(now.to_datetime()));
+        .filter(retired_secrets::token_id.eq(DbId::from(token)))
+        .filter(retired_secrets::good_until.gt(DbTime::from(now)));
     let good: i64 = good.count().get_result(connection).await?;
     Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }
@@ -242,9 +227,9 @@ pub(crate) async fn remove_token(
     id: TokenId,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let token = api_tokens::table.find(id.as_uuid());
+    let token = api_tokens::table.find(DbId::from(id));
     let held = token.select(api_tokens::id).for_update();
-    if held.first::<uuid::Uuid>(connection).await.optional()?.is_none() {
+    if held.first::<DbId>(connection).await.optional()?.is_none() {
         return Err(not_found(Entity::Token(id)));
     }
     let writing = lock_event_log(connection).await?;
@@ -256,22 +241,22 @@ pub(crate) async fn remove_token(
 /// them saw their projects as they were before.
 pub(crate) async fn outcomes_of(
     connection: &mut Connection,
-    ids: &[Uuid],
+    ids: &[DbId],
     outcome_of: impl Fn(&ApiToken) -> RemovalOutcome + Send,
-) -> Result<Vec<(Uuid, RemovalOutcome)>, DbError> {
-    let rows: Vec<TokenRow> = tokens_by_ids(ids).load(connection).await?;
+) -> Result<Vec<(DbId, RemovalOutcome)>, DbError> {
+    let rows: Vec<TokenWithProjects> = tokens_by_ids(ids).load(connection).await?;
     let tokens: Vec<StoredToken> = rows::all(rows)?;
-    Ok(tokens.iter().map(|stored| (stored.token.id.as_uuid(), outcome_of(&stored.token))).collect())
+    Ok(tokens.iter().map(|stored| (DbId::from(stored.token.id), outcome_of(&stored.token))).collect())
 }
 
 /// Revokes those that are to be revoked, and records what becomes of each.
 pub(crate) async fn apply_outcomes(
     connection: &mut Connection,
     writing: &EventLogLock,
-    outcomes: &[(Uuid, RemovalOutcome)],
+    outcomes: &[(DbId, RemovalOutcome)],
 ) -> Result<(), DbError> {
     let revoked = outcomes.iter().filter(|(_, outcome)| matches!(outcome, RemovalOutcome::Revoked { .. }));
-    let revoked: Vec<Uuid> = revoked.map(|(id, _)| *id).collect();
+    let revoked: Vec<DbId> = revoked.map(|(id, _)| *id).collect();
     delete(api_tokens::table.filter(api_tokens::id.eq_any(revoked))).execute(connection).await?;
     let events: Vec<&NewEvent> = outcomes.iter().map(|(_, outcome)| outcome.event()).collect();
     record_all(connection, writing, &events).await

@@ -21,17 +21,19 @@ use latchkey_domain::{
     AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, Role, RoleId, User, UserId,
 };
 use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
+use latchkey_sql::{
+    errors::{DbError, conflict_of, not_found, stale, store_error},
+    rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
+    schema::{personal_tokens, sessions, users},
+};
 use tracing::instrument;
 
 use crate::{
     connection::Connection,
-    errors::{DbError, conflict_of, not_found, stale, unavailable},
     events::record,
     locks::{ADMINS, lock, lock_event_log},
     memberships::{grants, lock_roles},
     paging::{page_limit, page_offset},
-    rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
-    schema::{personal_tokens, sessions, users},
     store::PostgresStore,
 };
 
@@ -66,8 +68,8 @@ impl UserRepository for PostgresStore {
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -80,10 +82,10 @@ impl UserRepository for PostgresStore {
         let rows: Vec<AccountRow> = account_by_login(login, &login.to_lowercase())
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         // At most two: one of this user name, and one of this address.
         let preferred = rows.into_iter().max_by_key(|row| row.has_username(login));
-        Ok(rows::found(preferred)?)
+        Ok(rows::optional(preferred)?)
     }
 
     #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
@@ -92,7 +94,7 @@ impl UserRepository for PostgresStore {
         let rows: Vec<UserRow> = users_of_kind(kind.as_str(), page_limit(page), page_offset(page))
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -103,7 +105,7 @@ impl UserRepository for PostgresStore {
         }
         let mut connection = self.connection().await?;
         let rows: Vec<UserRow> =
-            users_with_text(text, limit.into()).load(&mut connection).await.map_err(unavailable)?;
+            users_with_text(text, limit.into()).load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -139,7 +141,7 @@ impl UserRepository for PostgresStore {
 pub(crate) async fn find_user(connection: &mut Connection, id: UserId) -> Result<Option<User>, DbError> {
     let row: Option<UserRow> =
         users::table.find(id.0).select(UserRow::as_select()).first(connection).await.optional()?;
-    Ok(rows::found(row)?)
+    Ok(rows::optional(row)?)
 }
 
 /// The user of this id with all that the user may do.
@@ -242,7 +244,7 @@ pub(crate) async fn remove_user(
 async fn lock_user(connection: &mut Connection, id: UserId) -> Result<Option<User>, DbError> {
     let user = users::table.find(id.0).select(UserRow::as_select());
     let row: Option<UserRow> = user.for_update().first(connection).await.optional()?;
-    Ok(rows::found(row)?)
+    Ok(rows::optional(row)?)
 }
 
 /// Refuses to let the last Admin go. [`ADMINS`] is held, so the others stay what they are until the transaction ends.

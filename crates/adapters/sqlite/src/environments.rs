@@ -12,15 +12,18 @@ use diesel::{
 };
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
+use latchkey_sql::{
+    columns::DbInt,
+    errors::{DbError, conflict_of, not_found},
+    rows::{self, EnvironmentRow, NewEnvironmentRow},
+    schema::{environment_token_counts, environments, project_environments},
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{DbError, conflict_of, not_found},
     events::record,
     projects::check_project,
-    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
-    schema::{environment_token_counts, environments, project_environments},
     token_queries::tokens_of_environment_after,
     token_writes::{BATCH, apply_outcomes},
 };
@@ -52,8 +55,12 @@ impl EnvironmentRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
         self.read(|connection| {
-            let rows: Vec<EnvironmentOverviewRow> = environment_overviews().load(connection)?;
-            let environments: Result<_, _> = rows.into_iter().map(rows::environment_overview).collect();
+            let rows: Vec<(EnvironmentRow, Option<i64>, Option<i64>)> =
+                environment_overviews().load(connection)?;
+            let overview = |(row, projects, tokens): (EnvironmentRow, Option<i64>, Option<i64>)| {
+                row.into_overview(projects.unwrap_or(0), tokens.unwrap_or(0))
+            };
+            let environments: Result<_, _> = rows.into_iter().map(overview).collect();
             Ok(environments?)
         })
         .await
@@ -88,7 +95,7 @@ impl EnvironmentRepository for SqliteStore {
         self.write(move |connection| {
             for (name, order) in &orders {
                 let environment = environments::table.find(name.as_str());
-                let sorted = update(environment).set(environments::sort_order.eq(i64::from(*order)));
+                let sorted = update(environment).set(environments::sort_order.eq(DbInt((*order).into())));
                 if sorted.execute(connection)? == 0 {
                     return Err(not_found(Entity::Environment(name.clone())));
                 }
@@ -159,12 +166,12 @@ impl EnvironmentRepository for SqliteStore {
 }
 
 fn find(connection: &mut SqliteConnection, name: &EnvironmentName) -> Result<Option<Environment>, DbError> {
-    let row = environments::table
+    let row: Option<EnvironmentRow> = environments::table
         .find(name.as_str())
         .select(EnvironmentRow::as_select())
         .first(connection)
         .optional()?;
-    Ok(row.map(Environment::try_from).transpose()?)
+    Ok(rows::optional(row)?)
 }
 
 /// Whether there is an environment of this name.

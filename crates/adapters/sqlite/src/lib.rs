@@ -4,7 +4,7 @@
 //! plain diesel on tokio's blocking threads. A closure on such a thread runs to its end even when the caller's future
 //! is dropped, so no call leaves a transaction open, and no worker of the runtime waits for a disk.
 //!
-//! Here: connections and their settings (`connection`, `pool`), the tables (`schema`), one module for each port, and
+//! Here: connections and their settings (`connection`, `pool`), one module for each port, and
 //! the statements of lists (`event_lists`, `token_lists`, `token_queries`). The tables themselves are in
 //! `migrations/sqlite`; what this store shares with PostgreSQL is in `latchkey-sql`. Not here: authorization. No diesel
 //! type leaves the crate.
@@ -28,8 +28,6 @@ mod plans;
 mod pool;
 mod projects;
 mod roles;
-mod rows;
-mod schema;
 mod sessions;
 mod store;
 mod token_lists;

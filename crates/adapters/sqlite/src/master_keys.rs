@@ -3,22 +3,22 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select,
-    sql_query, sql_types::BigInt, update,
+    sql_query, update,
 };
 use latchkey_domain::{PersonalTokenId, SessionId, Timestamp, TokenId};
 use latchkey_ports::{
     MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError, TokenSecrets,
 };
-use tracing::instrument;
-
-use crate::{
-    SqliteStore,
+use latchkey_sql::{
+    columns::{DbId, DbTime, UtcTime},
     errors::DbError,
     rows::{self, ChangedSecretRow, SecretCountRow, TokenSecretsRow},
     schema::{api_tokens, personal_tokens, retired_secrets, sessions},
-    token_queries::token_secrets_after,
-    token_writes::is_kept,
 };
+use tracing::instrument;
+use uuid::Uuid;
+
+use crate::{SqliteStore, token_queries::token_secrets_after, token_writes::is_kept};
 
 /// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
 const COUNT: &str = "\
@@ -43,12 +43,10 @@ impl MasterKeyRepository for SqliteStore {
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError> {
         self.read(move |connection| {
-            // Nothing at all comes before every id.
-            let after = after.map(|id| *id.as_uuid().as_bytes());
-            let after: &[u8] = after.as_ref().map_or(&[], |bytes| bytes.as_slice());
+            // No token has the nil id, which comes before all others.
+            let after = DbId(after.map_or(Uuid::nil(), TokenId::as_uuid));
             let rows: Vec<TokenSecretsRow> = token_secrets_after(after, limit.into()).load(connection)?;
-            let secrets: Result<_, _> = rows.into_iter().map(TokenSecrets::try_from).collect();
-            Ok(secrets?)
+            Ok(rows::all(rows)?)
         })
         .await
     }
@@ -75,7 +73,7 @@ impl MasterKeyRepository for SqliteStore {
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         self.read(move |connection| {
             let rows: Vec<SecretCountRow> =
-                sql_query(COUNT).bind::<BigInt, _>(now.millis()).load(connection)?;
+                sql_query(COUNT).bind::<UtcTime, _>(DbTime::from(now)).load(connection)?;
             Ok(rows::secrets_by_key(rows)?)
         })
         .await
@@ -99,9 +97,8 @@ fn rekey_token(
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
 ) -> Result<bool, DbError> {
-    let uuid = id.as_uuid();
     let token = api_tokens::table
-        .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
+        .filter(api_tokens::id.eq(DbId::from(id)))
         .filter(api_tokens::secret_digest.eq(from.0.as_slice()));
     let is_bare: Option<bool> =
         token.select(api_tokens::secret_sealed.is_null()).first(connection).optional()?;
@@ -117,9 +114,8 @@ fn rekey_alias(
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
 ) -> Result<bool, DbError> {
-    let uuid = id.as_uuid();
     let token = api_tokens::table
-        .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
+        .filter(api_tokens::id.eq(DbId::from(id)))
         .filter(api_tokens::alias_digest.eq(from.0.as_slice()));
     let is_bare: Option<bool> =
         token.select(api_tokens::alias_sealed.is_null()).first(connection).optional()?;
@@ -145,10 +141,9 @@ fn rekey_retired(
     if is_kept(connection, &to.digest)? {
         return Ok(false);
     }
-    let uuid = id.as_uuid();
     let kept = retired_secrets::table
         .filter(retired_secrets::secret_digest.eq(from.0.as_slice()))
-        .filter(retired_secrets::token_id.eq(uuid.as_bytes().as_slice()));
+        .filter(retired_secrets::token_id.eq(DbId::from(id)));
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
     let done = update(kept)
         .set((retired_secrets::secret_digest.eq(digest), retired_secrets::secret_key.eq(key)))
@@ -184,7 +179,7 @@ fn rekey_session(
         return Ok(false);
     }
     let kept = sessions::table
-        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::id.eq(DbId(id)))
         .filter(sessions::secret_digest.eq(from.0.as_slice()));
     let done = update(kept)
         .set((sessions::secret_digest.eq(digest), sessions::secret_key.eq(key)))

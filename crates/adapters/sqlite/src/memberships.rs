@@ -10,27 +10,26 @@ use diesel::{
 };
 use latchkey_domain::{Grants, UserId};
 use latchkey_ports::Memberships;
-
-use crate::{
+use latchkey_sql::{
+    columns::DbTime,
     errors::DbError,
-    projects::check_project,
-    roles::check_role,
-    rows::{self, GrantRow, UserRow},
+    rows::{self, GrantRow, MembershipRow},
     schema::{memberships, user_grants, users},
-    users::check_user,
 };
 
-type ShownUser = AsSelect<UserRow, Sqlite>;
+use crate::{projects::check_project, roles::check_role, users::check_user};
+
+type MembershipColumns = AsSelect<MembershipRow, Sqlite>;
 
 /// Who holds which role in a project and since when, by user, then role.
 #[auto_type]
 pub(crate) fn members_of<'a>(project: &'a str) -> _ {
-    let user: ShownUser = UserRow::as_select();
+    let row: MembershipColumns = MembershipRow::as_select();
     memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::project_id.eq(project))
         .order((memberships::user_id, memberships::role_id))
-        .select((user, memberships::role_id, memberships::added_at))
+        .select(row)
 }
 
 /// That users, project and roles are there, and the roles are for projects.
@@ -52,7 +51,7 @@ pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> R
                     memberships::user_id.eq(user.0),
                     memberships::project_id.eq(wanted.project.as_str()),
                     memberships::role_id.eq(role.0),
-                    memberships::added_at.eq(wanted.at.millis()),
+                    memberships::added_at.eq(DbTime::from(wanted.at)),
                 ))
                 .execute(connection)?;
         }

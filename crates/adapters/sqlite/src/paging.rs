@@ -4,12 +4,14 @@ use diesel::{
     Column, Expression, QueryResult, RunQueryDsl, SqliteConnection, define_sql_function,
     dsl::sql,
     expression::{SqlLiteral, TypedExpressionType},
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    query_dsl::methods::{LimitDsl, OffsetDsl},
-    sql_types::{BigInt, Nullable, Text},
-    sqlite::Sqlite,
+    query_dsl::{
+        LoadQuery,
+        methods::{LimitDsl, OffsetDsl},
+    },
+    sql_types::{Nullable, Text},
 };
 use latchkey_ports::Page;
+use latchkey_sql::Counted;
 
 /// So many values go into one statement; the list of what belongs to more rows takes several.
 pub(crate) const MAX_BINDS: usize = 1_000;
@@ -40,39 +42,18 @@ where
     sql(&format!("+{}", C::NAME))
 }
 
-/// How many rows that were.
-pub(crate) fn number(rows: usize) -> u64 {
+/// Returns a number of rows.
+pub(crate) fn row_count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
-/// How many rows a statement finds; diesel counts tables only, and a table knows no limit.
-#[derive(QueryId)]
-pub(crate) struct Counted<Q>(pub(crate) Q);
-
-impl<Q> Counted<Q>
+/// Counts the rows of a statement, its limit obeyed.
+pub(crate) fn count<'q, Q>(connection: &mut SqliteConnection, statement: Q) -> QueryResult<u64>
 where
-    Self: Query<SqlType = BigInt> + QueryFragment<Sqlite> + QueryId,
+    Counted<Q>: LoadQuery<'q, SqliteConnection, i64>,
 {
-    /// Counts.
-    pub(crate) fn number(self, connection: &mut SqliteConnection) -> QueryResult<u64> {
-        let number: i64 = self.get_result(connection)?;
-        Ok(number.try_into().unwrap_or(0))
-    }
-}
-
-impl<Q: Query> Query for Counted<Q> {
-    type SqlType = BigInt;
-}
-
-impl<Q> RunQueryDsl<SqliteConnection> for Counted<Q> {}
-
-impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Counted<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(")");
-        Ok(())
-    }
+    let count: i64 = Counted(statement).get_result(connection)?;
+    Ok(count.unsigned_abs())
 }
 
 define_sql_function! {

@@ -9,19 +9,20 @@ use latchkey_domain::{
     EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
 };
 use latchkey_ports::{
-    Entity, Inconsistency, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord,
-    StoreError,
+    Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
+};
+use latchkey_sql::{
+    errors::{conflict_of, not_found},
+    rows::{self, NewPersonalTokenRow, PersonalTokenRow},
+    schema::personal_tokens,
 };
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{conflict_of, not_found},
     events::record,
     memberships::grants,
     paging::MAX_BINDS,
-    rows::{NewPersonalTokenRow, PersonalTokenRow},
-    schema::personal_tokens,
     users::{check_user, find_user},
 };
 
@@ -87,11 +88,8 @@ impl PersonalTokenRepository for SqliteStore {
             let Some((row, found_by)) = found else { return Ok(None) };
             let token = PersonalToken::try_from(row)?;
             // The foreign key makes sure of the user, unless somebody wrote without it.
-            let user = find_user(connection, token.user)?.ok_or_else(|| Inconsistency {
-                table: "personal_tokens",
-                column: "user_id",
-                row: token.id.to_string(),
-                fault: format!("there is no user {}", token.user),
+            let user = find_user(connection, token.user)?.ok_or_else(|| {
+                rows::inconsistency("personal_tokens", "user_id", token.id, "the user does not exist")
             })?;
             let grants = grants(connection, user.id)?;
             Ok(Some(PersonalTokenHolder { token, user, grants, found_by }))
@@ -111,8 +109,7 @@ impl PersonalTokenRepository for SqliteStore {
                     .load(connection)?;
                 rows.extend(some);
             }
-            let tokens: Result<Vec<PersonalToken>, _> = rows.into_iter().map(TryFrom::try_from).collect();
-            let mut tokens = tokens?;
+            let mut tokens: Vec<PersonalToken> = rows::all(rows)?;
             tokens.sort_by_key(|token| token.id);
             Ok(tokens)
         })

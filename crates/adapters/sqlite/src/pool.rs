@@ -11,6 +11,7 @@ use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use latchkey_ports::StoreError;
+use latchkey_sql::errors::{DbError, unavailable};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task, time,
@@ -19,7 +20,7 @@ use tracing::Span;
 
 use crate::{
     connection::{Connections, Purpose},
-    errors::{DbError, NoTurn, OpenError, unavailable},
+    errors::{OpenError, PoolTimeout},
 };
 
 /// How often a thread that must not be a runtime's looks whether it is its turn.
@@ -96,7 +97,7 @@ impl Pool {
         let waiting = Arc::clone(&self.0.turns).acquire_owned();
         time::timeout(self.0.acquire_timeout, waiting)
             .await
-            .map_err(|_| unavailable(NoTurn(self.0.acquire_timeout)))?
+            .map_err(|_| unavailable(PoolTimeout(self.0.acquire_timeout)))?
             .map_err(unavailable)
     }
 }

@@ -16,19 +16,22 @@ use latchkey_domain::{
     Role, UserId,
 };
 use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_sql::{
+    columns::{DbTime, Parsed},
+    errors::{DbError, conflict_of, not_found},
+    rows::{self, NewProjectRow, ProjectRow},
+    schema::{
+        environments, memberships, project_environments, project_member_counts, project_token_counts,
+        projects,
+    },
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
     environments::check_environment,
-    errors::{DbError, conflict_of, not_found},
     events::record,
     paging::{MAX_BINDS, paged},
-    rows::{self, NewProjectRow, ProjectEnvironmentRow, ProjectOverviewRow, ProjectRow},
-    schema::{
-        environments, memberships, project_environments, project_member_counts, project_token_counts,
-        projects,
-    },
     token_queries::tokens_of_project_after,
     token_writes::{BATCH, apply_outcomes},
     users::check_user,
@@ -133,9 +136,9 @@ impl ProjectRepository for SqliteStore {
 }
 
 fn find(connection: &mut SqliteConnection, id: &ProjectId) -> Result<Option<Project>, DbError> {
-    let row =
+    let row: Option<ProjectRow> =
         projects::table.find(id.as_str()).select(ProjectRow::as_select()).first(connection).optional()?;
-    Ok(row.map(Project::try_from).transpose()?)
+    Ok(rows::optional(row)?)
 }
 
 fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Project) -> Result<(), DbError> {
@@ -145,18 +148,34 @@ fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Projec
             memberships::user_id.eq(owner.0),
             memberships::project_id.eq(project.id.as_str()),
             memberships::role_id.eq(Role::OWNER.0),
-            memberships::added_at.eq(project.created_at.millis()),
+            memberships::added_at.eq(DbTime::from(project.created_at)),
         ))
         .execute(connection)?;
     Ok(())
 }
 
+/// A project, the number of its members and the number of its tokens.
+type ProjectOverviewRow = (ProjectRow, Option<i64>, Option<i64>);
+
+/// A row of `project_environments`: project and environment.
+type ProjectEnvironmentRow = (String, Parsed<EnvironmentName>);
+
+/// Converts projects with their environments. Both lists are in the order of project ids.
 fn with_environments(
     connection: &mut SqliteConnection,
     rows: Vec<ProjectOverviewRow>,
 ) -> Result<Vec<ProjectOverview>, DbError> {
     let environments = environments_of(connection, &rows)?;
-    Ok(rows::project_overviews(rows, environments)?)
+    let mut environments = environments.into_iter().peekable();
+    let overview = |(row, members, tokens): ProjectOverviewRow| {
+        let mut names = Vec::new();
+        while let Some((_, name)) = environments.next_if(|(project, _)| project == row.id()) {
+            names.push(name);
+        }
+        row.into_overview(members.unwrap_or(0), tokens.unwrap_or(0), names)
+    };
+    let overviews: Result<_, _> = rows.into_iter().map(overview).collect();
+    Ok(overviews?)
 }
 
 /// Whether there is a project of this id.
@@ -219,7 +238,7 @@ pub(crate) fn environments_of(
     let mut environments = Vec::new();
     for projects in projects.chunks(MAX_BINDS) {
         let some: Vec<ProjectEnvironmentRow> = environments_of_some()
-            .filter(project_environments::project_id.eq_any(projects.iter().map(|(row, ..)| row.key())))
+            .filter(project_environments::project_id.eq_any(projects.iter().map(|(row, ..)| row.id())))
             .load(connection)?;
         environments.extend(some);
     }

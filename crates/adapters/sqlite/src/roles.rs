@@ -2,21 +2,23 @@
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-    SqliteConnection, delete, dsl::exists, insert_into, select, update,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    RunQueryDsl, SelectableHelper, SqliteConnection, delete, dsl::exists, insert_into, select, update,
 };
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_sql::{
+    errors::{DbError, conflict, conflict_of, not_found},
+    rows::{self, ChangedRoleRow, NewRoleRow, RoleRow},
+    schema::{last_made_role, memberships, role_permissions, roles, users},
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{DbError, conflict, conflict_of, not_found},
     events::record,
     memberships::{check_all, give, grants, members_of, take_all_but},
     projects::check_project,
-    rows::{self, ChangedRoleRow, NewRoleRow, RoleRow},
-    schema::{last_made_role, memberships, role_permissions, roles, users},
     users::user_exists,
 };
 
@@ -145,18 +147,22 @@ impl AccessRepository for SqliteStore {
 
 /// Every role, by id.
 pub(crate) fn find_roles(connection: &mut SqliteConnection) -> Result<Vec<Role>, DbError> {
-    let roles = roles::table.order(roles::id).select(RoleRow::as_select()).load(connection)?;
-    let permissions = role_permissions::table
-        .order((role_permissions::role_id, role_permissions::permission))
+    let rows = roles::table
+        .left_join(role_permissions::table)
+        .order((roles::id, role_permissions::permission))
+        .select((RoleRow::as_select(), role_permissions::permission.nullable()))
         .load(connection)?;
-    Ok(rows::roles(roles, permissions)?)
+    Ok(rows::roles(rows)?)
 }
 
 /// The role of this id.
 pub(crate) fn find_role(connection: &mut SqliteConnection, id: RoleId) -> Result<Option<Role>, DbError> {
-    let role = roles::table.find(id.0).select(RoleRow::as_select()).load(connection)?;
-    let permissions = role_permissions::table.filter(role_permissions::role_id.eq(id.0)).load(connection)?;
-    Ok(rows::roles(role, permissions)?.pop())
+    let rows = roles::table
+        .left_join(role_permissions::table)
+        .filter(roles::id.eq(id.0))
+        .select((RoleRow::as_select(), role_permissions::permission.nullable()))
+        .load(connection)?;
+    Ok(rows::roles(rows)?.pop())
 }
 
 /// That there is such a role, held for the whole instance or not.
@@ -165,10 +171,10 @@ pub(crate) fn check_role(
     id: RoleId,
     of_instance: bool,
 ) -> Result<(), DbError> {
-    let row = roles::table.find(id.0).select(RoleRow::as_select()).first(connection).optional()?;
-    let kind = row.map(|row| row.role_kind()).transpose()?;
-    match kind {
-        Some(kind) if kind.is_root() == of_instance => Ok(()),
+    let row: Option<RoleRow> =
+        roles::table.find(id.0).select(RoleRow::as_select()).first(connection).optional()?;
+    match row.map(RoleRow::id_and_kind).transpose()? {
+        Some((_, kind)) if kind.is_root() == of_instance => Ok(()),
         _ => Err(not_found(Entity::Role(id))),
     }
 }
@@ -180,7 +186,7 @@ pub(crate) fn insert_role(connection: &mut SqliteConnection, role: &NewRole) -> 
         .returning(last_made_role::id)
         .get_result(connection)?;
     insert_into(roles::table)
-        .values(NewRoleRow::new(id, role))
+        .values((roles::id.eq(id), NewRoleRow::from(role)))
         .execute(connection)
         .map_err(conflict_of(role_name_conflict))?;
     allow(connection, RoleId(id), &role.permissions)?;

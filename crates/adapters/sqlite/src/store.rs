@@ -5,14 +5,14 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select};
 use latchkey_ports::{Health, StoreError};
+use latchkey_sql::{errors::DbError, schema::environments};
 use tracing::instrument;
 
 use crate::{
     connection::{Connections, Purpose},
-    errors::{DbError, OpenError},
+    errors::OpenError,
     migrations,
     pool::Pool,
-    schema::environments,
 };
 
 /// The store over one SQLite database. A clone is the same store.

@@ -4,32 +4,67 @@
 
 #![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
+use std::collections::HashMap;
+
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl,
-    SelectableHelper, SqliteConnection,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable,
+    RunQueryDsl, SelectableHelper, SqliteConnection,
     dsl::{AsSelect, auto_type, count_star},
     sqlite::Sqlite,
 };
-use latchkey_ports::StoredToken;
-
-use crate::{
+use latchkey_domain::ProjectId;
+use latchkey_ports::{Inconsistency, StoredToken};
+use latchkey_sql::{
+    columns::{DbId, Parsed},
     errors::DbError,
-    paging::MAX_BINDS,
-    rows::{self, LinkRow, TokenRow, TokenSecretsRow},
+    rows::{TokenRow, TokenSecretsRow},
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
+    token_columns,
 };
 
-// All projects_of_token of a token that was found by one of them.
+use crate::paging::MAX_BINDS;
+
+// All links of a token that was found by one of them.
 diesel::alias! {
-    pub const LINKS: Alias<Links> = api_token_projects as projects_of_token;
+    pub const LINKS: Alias<Links> = api_token_projects as links;
 }
 
-type ShownToken = AsSelect<TokenRow, Sqlite>;
+/// The columns of a [`TokenWithCount`].
+pub(crate) type TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
 
-/// The hot read: the tokens that name a project, by id. Down one index of the projects_of_token, one step to each token.
+/// The columns of a [`TokenWithCount`].
+pub(crate) const TOKEN_COLUMNS: TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
+
+/// A token and the number of projects that it names.
+#[derive(Queryable)]
+pub(crate) struct TokenWithCount {
+    token: TokenRow,
+    named_projects: i64,
+}
+
+/// A row of `api_token_projects`: token and project.
+pub(crate) type LinkRow = (DbId, Parsed<ProjectId>);
+
+impl TokenWithCount {
+    pub(crate) fn id(&self) -> DbId {
+        self.token.id()
+    }
+
+    /// Whether the token names more than one project.
+    pub(crate) fn names_several(&self) -> bool {
+        self.named_projects > 1
+    }
+
+    /// Converts the row with the projects that the token names, in order.
+    pub(crate) fn into_token(self, projects: Vec<Parsed<ProjectId>>) -> Result<StoredToken, Inconsistency> {
+        self.token.into_token(projects, Some(self.named_projects))
+    }
+}
+
+/// The hot read: the tokens that name a project, by id. Down one index of the links, one step to each token.
 #[auto_type]
 pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_token_projects::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
@@ -37,7 +72,7 @@ pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
         .select(row)
 }
 
-/// The projects_of_token of those tokens of a project that name others too, in the same order, then as they were named.
+/// The links of those tokens of a project that name others too, in the same order, then as they were named.
 #[auto_type]
 pub(crate) fn links_beyond_project<'a>(project: &'a str) -> _ {
     api_token_projects::table
@@ -51,7 +86,7 @@ pub(crate) fn links_beyond_project<'a>(project: &'a str) -> _ {
 
 /// The projects that a token names, as they were named.
 #[auto_type]
-pub(crate) fn projects_of_token<'a>(token: &'a [u8]) -> _ {
+pub(crate) fn projects_of_token(token: DbId) -> _ {
     api_token_projects::table
         .filter(api_token_projects::token_id.eq(token))
         .order(api_token_projects::position)
@@ -60,15 +95,15 @@ pub(crate) fn projects_of_token<'a>(token: &'a [u8]) -> _ {
 
 /// The token of an id.
 #[auto_type]
-pub(crate) fn token_by_id<'a>(id: &'a [u8]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn token_by_id(id: DbId) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_tokens::table.filter(api_tokens::id.eq(id)).select(row)
 }
 
 /// The token whose secret or alias has this digest: two steps in two unique indexes.
 #[auto_type]
 pub(crate) fn token_by_digest<'a>(digest: &'a [u8]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_tokens::table
         .filter(api_tokens::secret_digest.nullable().eq(digest).or(api_tokens::alias_digest.eq(digest)))
         .select(row)
@@ -77,7 +112,7 @@ pub(crate) fn token_by_digest<'a>(digest: &'a [u8]) -> _ {
 /// The token of which a secret that a rotation retired has this digest, and until when that is good.
 #[auto_type]
 pub(crate) fn token_by_retired_digest<'a>(digest: &'a [u8]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+    let row: TokenColumns = TOKEN_COLUMNS;
     retired_secrets::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(retired_secrets::token_id)))
         .filter(retired_secrets::secret_digest.eq(digest))
@@ -86,8 +121,8 @@ pub(crate) fn token_by_retired_digest<'a>(digest: &'a [u8]) -> _ {
 
 /// The next tokens that name a project, after an id, by id.
 #[auto_type]
-pub(crate) fn tokens_of_project_after<'a>(project: &'a str, after: &'a [u8], number: i64) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn tokens_of_project_after<'a>(project: &'a str, after: DbId, number: i64) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_token_projects::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
@@ -99,8 +134,8 @@ pub(crate) fn tokens_of_project_after<'a>(project: &'a str, after: &'a [u8], num
 
 /// The next tokens that work in an environment, after an id, by id.
 #[auto_type]
-pub(crate) fn tokens_of_environment_after<'a>(environment: &'a str, after: &'a [u8], number: i64) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn tokens_of_environment_after<'a>(environment: &'a str, after: DbId, number: i64) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_tokens::table
         .filter(api_tokens::environment.eq(environment))
         .filter(api_tokens::id.gt(after))
@@ -111,7 +146,7 @@ pub(crate) fn tokens_of_environment_after<'a>(environment: &'a str, after: &'a [
 
 /// What is kept of the secrets of the next tokens, after an id, by id.
 #[auto_type]
-pub(crate) fn token_secrets_after<'a>(id: &'a [u8], number: i64) -> _ {
+pub(crate) fn token_secrets_after(id: DbId, number: i64) -> _ {
     let row: AsSelect<TokenSecretsRow, Sqlite> = TokenSecretsRow::as_select();
     api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
 }
@@ -134,25 +169,57 @@ pub(crate) const RECORD_USE: &str = "\
     FROM (SELECT unhex(value ->> 0) AS id, max(value ->> 1) AS at FROM json_each(?) GROUP BY 1) AS latest \
     WHERE api_tokens.id = latest.id AND (api_tokens.seen_at IS NULL OR api_tokens.seen_at < latest.at)";
 
-/// The token of a row.
-pub(crate) fn with_links(connection: &mut SqliteConnection, row: TokenRow) -> Result<StoredToken, DbError> {
-    let projects: Vec<String> = projects_of_token(row.key()).load(connection)?;
-    Ok(row.into_token(projects.iter().map(String::as_str))?)
+/// Reads the projects of a token and converts its row.
+pub(crate) fn with_links(
+    connection: &mut SqliteConnection,
+    row: TokenWithCount,
+) -> Result<StoredToken, DbError> {
+    let projects = projects_of_token(row.id()).load(connection)?;
+    Ok(row.into_token(projects)?)
 }
 
-/// The tokens of these rows, in the same order.
+/// Reads the projects of tokens and converts their rows, in the same order.
 pub(crate) fn with_links_of_all(
     connection: &mut SqliteConnection,
-    rows: Vec<TokenRow>,
+    rows: Vec<TokenWithCount>,
 ) -> Result<Vec<StoredToken>, DbError> {
-    let mut projects_of_token = Vec::with_capacity(rows.len());
+    let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::with_capacity(rows.len());
     for rows in rows.chunks(MAX_BINDS) {
-        let some: Vec<LinkRow> = api_token_projects::table
-            .filter(api_token_projects::token_id.eq_any(rows.iter().map(TokenRow::key)))
+        let links: Vec<LinkRow> = api_token_projects::table
+            .filter(api_token_projects::token_id.eq_any(rows.iter().map(TokenWithCount::id)))
             .order((api_token_projects::token_id, api_token_projects::position))
             .select((api_token_projects::token_id, api_token_projects::project_id))
             .load(connection)?;
-        projects_of_token.extend(some);
+        for (token, project) in links {
+            projects.entry(token).or_default().push(project);
+        }
     }
-    Ok(rows::tokens_with_links(rows, &projects_of_token)?)
+    let token = |row: TokenWithCount| {
+        let named = projects.remove(&row.id()).unwrap_or_default();
+        row.into_token(named)
+    };
+    let tokens: Result<_, _> = rows.into_iter().map(token).collect();
+    Ok(tokens?)
+}
+
+/// Converts the tokens of one project. Those that name others too have all of their links in `links`; both lists are
+/// ordered by token.
+pub(crate) fn with_links_beyond(
+    project: &ProjectId,
+    rows: Vec<TokenWithCount>,
+    links: Vec<LinkRow>,
+) -> Result<Vec<StoredToken>, Inconsistency> {
+    let mut links = links.into_iter().peekable();
+    rows.into_iter()
+        .map(|row| {
+            if !row.names_several() {
+                return row.into_token(vec![Parsed(Ok(project.clone()))]);
+            }
+            let mut projects = Vec::new();
+            while let Some((_, project)) = links.next_if(|(token, _)| *token == row.id()) {
+                projects.push(project);
+            }
+            row.into_token(projects)
+        })
+        .collect()
 }

@@ -6,16 +6,21 @@ use diesel::{
 };
 use latchkey_domain::{ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
 use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
+use latchkey_sql::{
+    columns::{DbId, DbInt},
+    errors::{DbError, conflict, conflict_of, not_found},
+    rows::NewTokenRow,
+    schema::{api_token_projects, api_tokens, retired_secrets},
+};
+use uuid::Uuid;
 
 use crate::{
     environments::environment_exists,
-    errors::{DbError, conflict, conflict_of, not_found},
     events::record,
     projects::project_exists,
-    rows::{NewTokenRow, TokenRow},
-    schema::{api_token_projects, api_tokens, retired_secrets},
     token_queries::{
-        count_tokens_of_all_projects, count_tokens_of_project, token_by_digest, with_links_of_all,
+        TokenWithCount, count_tokens_of_all_projects, count_tokens_of_project, token_by_digest,
+        with_links_of_all,
     },
 };
 
@@ -78,15 +83,20 @@ pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredTok
     for record in std::iter::once(&stored.secret).chain(&stored.alias) {
         check_new_secret(connection, &record.digest)?;
     }
-    let id = stored.token.id.as_uuid();
-    insert_into(api_tokens::table).values(NewTokenRow::new(stored, &id)).execute(connection).map_err(
-        conflict_of(|columns| match columns {
+    let number = project_count(stored.token.access.projects());
+    insert_into(api_tokens::table)
+        .values((NewTokenRow::from(stored), api_tokens::named_projects.eq(number)))
+        .execute(connection)
+        .map_err(conflict_of(|columns| match columns {
             "api_tokens.id" => Some(Entity::Token(stored.token.id)),
             "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
             _ => None,
-        }),
-    )?;
+        }))?;
     insert_links(connection, stored.token.id, stored.token.access.projects().named())
+}
+
+fn project_count(projects: &ProjectScope) -> i64 {
+    i64::try_from(projects.named().len()).unwrap_or(i64::MAX)
 }
 
 fn insert_links(
@@ -94,12 +104,12 @@ fn insert_links(
     id: TokenId,
     projects: &[ProjectId],
 ) -> Result<(), DbError> {
-    for (position, project) in (0_i64..).zip(projects) {
+    for (position, project) in (0..).zip(projects) {
         insert_into(api_token_projects::table)
             .values((
                 api_token_projects::project_id.eq(project.as_str()),
-                api_token_projects::token_id.eq(id.as_uuid().as_bytes().as_slice()),
-                api_token_projects::position.eq(position),
+                api_token_projects::token_id.eq(DbId::from(id)),
+                api_token_projects::position.eq(DbInt(position)),
             ))
             .execute(connection)?;
     }
@@ -108,8 +118,7 @@ fn insert_links(
 
 /// Removes a token with all its secrets, and says whether it was there.
 pub(crate) fn remove_token(connection: &mut SqliteConnection, id: TokenId) -> Result<bool, DbError> {
-    let key = id.as_uuid();
-    let token = api_tokens::table.filter(api_tokens::id.eq(key.as_bytes().as_slice()));
+    let token = api_tokens::table.find(DbId::from(id));
     Ok(delete(token).execute(connection)? > 0)
 }
 
@@ -117,14 +126,14 @@ pub(crate) fn remove_token(connection: &mut SqliteConnection, id: TokenId) -> Re
 /// [`BATCH`] of those tokens after an id, in the order of ids.
 pub(crate) fn apply_outcomes(
     connection: &mut SqliteConnection,
-    after: impl Fn(&mut SqliteConnection, &[u8]) -> Result<Vec<TokenRow>, DbError>,
+    after: impl Fn(&mut SqliteConnection, DbId) -> Result<Vec<TokenWithCount>, DbError>,
     outcome_of: impl Fn(&StoredToken) -> RemovalOutcome,
 ) -> Result<(), DbError> {
-    let mut last = Vec::new();
+    let mut last = DbId(Uuid::nil());
     loop {
-        let rows = after(connection, &last)?;
+        let rows = after(connection, last)?;
         let Some(row) = rows.last() else { return Ok(()) };
-        last = row.key().to_vec();
+        last = row.id();
         for stored in with_links_of_all(connection, rows)? {
             let outcome = outcome_of(&stored);
             match &outcome {
@@ -139,17 +148,14 @@ pub(crate) fn apply_outcomes(
 }
 
 fn narrow(connection: &mut SqliteConnection, id: TokenId, access: &TokenAccess) -> Result<(), DbError> {
-    let uuid = id.as_uuid();
-    let key = uuid.as_bytes().as_slice();
+    let key = DbId::from(id);
     let projects = access.projects().named();
     delete(api_token_projects::table.filter(api_token_projects::token_id.eq(key))).execute(connection)?;
     insert_links(connection, id, projects)?;
-    // Nobody holds that many in memory.
-    let number = i64::try_from(projects.len()).unwrap_or(i64::MAX);
     update(api_tokens::table.filter(api_tokens::id.eq(key)))
         .set((
             api_tokens::all_projects.eq(matches!(access.projects(), ProjectScope::All)),
-            api_tokens::named_projects.eq(number),
+            api_tokens::named_projects.eq(project_count(access.projects())),
         ))
         .execute(connection)?;
     Ok(())

@@ -13,15 +13,17 @@ use diesel::{
 };
 use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId};
 use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
+use latchkey_sql::{
+    errors::{DbError, conflict_of, not_found, stale},
+    rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
+    schema::{sessions, users},
+};
 use tracing::instrument;
 
 use crate::{
-    errors::{DbError, conflict_of, not_found, stale},
     events::record,
     paging::{instr, lower, paged},
     roles::check_role,
-    rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
-    schema::{sessions, users},
     store::SqliteStore,
 };
 
@@ -56,9 +58,9 @@ impl UserRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         self.read(move |connection| {
-            let account = users::table.find(id.0).select((UserRow::as_select(), users::password_hash));
+            let account = users::table.find(id.0).select(AccountRow::as_select());
             let row: Option<AccountRow> = account.first(connection).optional()?;
-            Ok(row.map(rows::account).transpose()?)
+            Ok(rows::optional(row)?)
         })
         .await
     }
@@ -67,14 +69,14 @@ impl UserRepository for SqliteStore {
     async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
         let login = login.to_owned();
         self.read_snapshot(move |connection| {
-            let accounts = users::table.select((UserRow::as_select(), users::password_hash));
+            let accounts = users::table.select(AccountRow::as_select());
             let mut found: Option<AccountRow> =
                 accounts.filter(users::username.eq(&login)).first(connection).optional()?;
             if found.is_none() {
                 let written = accounts.filter(users::email_key.eq(login.to_lowercase()));
                 found = written.first(connection).optional()?;
             }
-            Ok(found.map(rows::account).transpose()?)
+            Ok(rows::optional(found)?)
         })
         .await
     }
@@ -154,14 +156,14 @@ fn identity(columns: &str) -> Option<Entity> {
 }
 
 fn all(rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {
-    let users: Result<_, _> = rows.into_iter().map(User::try_from).collect();
-    Ok(users?)
+    Ok(rows::all(rows)?)
 }
 
 /// The user of this id.
 pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, DbError> {
-    let row = users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
-    Ok(row.map(User::try_from).transpose()?)
+    let row: Option<UserRow> =
+        users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
+    Ok(rows::optional(row)?)
 }
 
 /// That there is a user of this id.

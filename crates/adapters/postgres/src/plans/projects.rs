@@ -1,14 +1,14 @@
 //! Projects and environments that are project_list, with all that lists say about them.
 
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl};
 use latchkey_domain::{ProjectId, ProjectVisibility};
 use latchkey_ports::{Page, ProjectQuery};
+use latchkey_sql::schema::{environment_rows, project_rows};
 
 use super::{goes_by, much, plan};
 use crate::{
-    projects::project_list,
-    rows::{EnvironmentOverviewRow, ProjectOverviewRow},
-    schema::{environment_rows, project_rows},
+    environments::ENVIRONMENT_OVERVIEW,
+    projects::{PROJECT_OVERVIEW, project_list},
 };
 
 const OF_EACH: [&str; 3] =
@@ -32,8 +32,7 @@ async fn projects_are_project_list_without_a_look_at_tokens_or_members() {
         }
     }
 
-    let one =
-        project_rows::table.filter(project_rows::id.eq("project-7")).select(ProjectOverviewRow::as_select());
+    let one = project_rows::table.filter(project_rows::id.eq("project-7")).select(PROJECT_OVERVIEW);
     goes_by(&plan(connection, one).await, &[&OF_EACH[..], &["projects_pkey"]].concat());
 }
 
@@ -42,7 +41,7 @@ async fn environments_are_project_list_without_a_look_at_tokens() {
     let (mut connection, _database) = much().await;
     let all = environment_rows::table
         .order((environment_rows::sort_order, environment_rows::name))
-        .select(EnvironmentOverviewRow::as_select());
+        .select(ENVIRONMENT_OVERVIEW);
     let plan = plan(&mut connection, all).await;
     assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
 }

@@ -1,12 +1,14 @@
 //! Users, and what is theirs.
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use latchkey_sql::{
+    rows::{GrantRow, PersonalTokenRow, SessionRow},
+    schema::{personal_tokens, sessions, user_grants},
+};
 
 use super::{goes_by, much, plan};
 use crate::{
     memberships::members_of,
-    rows::{GrantRow, PersonalTokenRow, SessionRow},
-    schema::{personal_tokens, sessions, user_grants},
     users::{account_by_login, users_of_kind},
 };
 

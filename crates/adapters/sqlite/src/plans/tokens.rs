@@ -3,6 +3,8 @@
 use diesel::QueryDsl;
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
 use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+use latchkey_sql::columns::DbId;
+use uuid::Uuid;
 
 use super::{assert_plan, plan, plan_of_text, with_much};
 use crate::{
@@ -13,6 +15,8 @@ use crate::{
         tokens_of_environment_after, tokens_of_project, tokens_of_project_after,
     },
 };
+
+const ID: DbId = DbId(Uuid::from_bytes([7; 16]));
 
 #[test]
 fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
@@ -41,8 +45,8 @@ fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
 fn a_token_is_found_by_id_and_digest_by_keys_alone() {
     with_much(|connection| {
         for plan in [
-            plan(connection, &token_by_id(&[7; 16])),
-            plan(connection, &projects_of_token(&[7; 16])),
+            plan(connection, &token_by_id(ID)),
+            plan(connection, &projects_of_token(ID)),
             plan(connection, &token_by_digest(&[7; 32])),
             plan(connection, &token_by_retired_digest(&[7; 32])),
             plan_of_text(connection, "DELETE FROM api_tokens WHERE id = ?"),
@@ -74,11 +78,7 @@ fn quotas_are_counted_in_indexes() {
 fn secrets_are_walked_down_the_primary_key() {
     with_much(|connection| {
         assert_plan(
-            &plan(connection, &token_secrets_after(&[7; 16], 500)),
-            &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
-        );
-        assert_plan(
-            &plan(connection, &token_secrets_after(&[], 500)),
+            &plan(connection, &token_secrets_after(ID, 500)),
             &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
         );
     });
@@ -97,14 +97,14 @@ fn tokens_seen_are_found_by_id() {
 fn the_tokens_of_a_place_that_goes_are_found_in_order_by_keys_alone() {
     with_much(|connection| {
         assert_plan(
-            &plan(connection, &tokens_of_project_after("project-7", &[7; 16], 500)),
+            &plan(connection, &tokens_of_project_after("project-7", ID, 500)),
             &[
                 "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=? AND token_id>?)",
                 "SEARCH api_tokens USING PRIMARY KEY (id=?)",
             ],
         );
         assert_plan(
-            &plan(connection, &tokens_of_environment_after("development", &[7; 16], 500)),
+            &plan(connection, &tokens_of_environment_after("development", ID, 500)),
             &["SEARCH api_tokens USING"],
         );
     });
