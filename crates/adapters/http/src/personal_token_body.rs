@@ -59,6 +59,7 @@ pub(crate) struct PersonalTokenBody<'t> {
     created_at: Moment,
     /// When it last authenticated; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
+    #[serde(rename = "seenAt")]
     last_used_at: Option<Moment>,
 }
 

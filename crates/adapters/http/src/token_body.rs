@@ -102,6 +102,7 @@ pub(crate) struct TokenBody<'t> {
     created_at: Moment,
     /// When the token last authenticated; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
+    #[serde(rename = "seenAt")]
     last_used_at: Option<Moment>,
     /// By what an old proxy token authenticates too; mostly null.
     #[schema(value_type = Option<String>, required = true, example = "randomid-or-some-alias")]

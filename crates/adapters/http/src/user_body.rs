@@ -40,6 +40,7 @@ pub(crate) struct UserBody<'u> {
     image_url: String,
     /// When the user last signed in; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
+    #[serde(rename = "seenAt")]
     last_seen_at: Option<Moment>,
     /// Always 0; what failed is counted elsewhere, and shown to nobody.
     #[schema(example = 0)]
