@@ -6,9 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use latchkey_testkit::process::installed;
 use tokio::process::Command;
 
-use crate::children::installed;
 use crate::cores::Cores;
 use crate::load::{Load, Request, Sample};
 

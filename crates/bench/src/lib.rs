@@ -10,8 +10,6 @@
 //!
 //! Start with [`run`], which is what `just bench` does.
 
-pub mod children;
-pub mod cluster;
 pub mod cores;
 pub mod floor;
 pub mod h2load;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use latchkey_testkit::cluster::Cluster;
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
 use crate::cores::Cores;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
@@ -44,7 +44,7 @@ impl Contest<'_> {
         progress: &impl Fn(&str),
     ) -> anyhow::Result<(Group, Vec<Claim>)> {
         let cluster_place = tempfile::tempdir()?;
-        let cluster = Cluster::start(cluster_place.path(), self.cores).await?;
+        let cluster = Cluster::start(cluster_place.path(), |program| self.cores.measured(program)).await?;
         let [few, many] = TOKENS;
         progress("reference: filling databases");
         let few = self.pair(&cluster, few).await?;
@@ -70,11 +70,11 @@ impl Contest<'_> {
         let place = self.directory.join(format!("reference-{tokens}"));
         fs::create_dir_all(&place)?;
         let url = cluster.create_database(&format!("latchkey_{tokens}")).await?;
-        let latchkey = Listener::server(self.program, self.cores, &place, &url).await?;
+        let latchkey = Listener::server(self.program, self.cores, &place, &url)?;
         latchkey.create_tokens().await?;
         seeding::fill_postgres(&url, tokens).await?;
         let url = cluster.create_database(&format!("reference_{tokens}")).await?;
-        let reference = Listener::reference(self.folder, self.cores, &place, &url).await?;
+        let reference = Listener::reference(self.folder, self.cores, &url).await?;
         reference.create_tokens().await?;
         seeding::fill_reference(&url, tokens).await?;
         Ok(Pair { latchkey, reference, tokens })

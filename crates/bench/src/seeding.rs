@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
+use latchkey_testkit::cluster::connect;
 
-use crate::cluster::connect;
 use crate::floor::TOKENS_OF_PROJECT;
 
 /// Fills a Postgres database, in which the measured project's tokens are already, up to that many tokens, in projects of

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use latchkey_testkit::cluster::{Cluster, connect};
 
-use crate::cluster::{Cluster, connect};
 use crate::cores::Cores;
 use crate::h2load::H2load;
 use crate::load::Request;
@@ -37,12 +37,12 @@ pub async fn measure(
     progress: &impl Fn(&str),
 ) -> anyhow::Result<(Group, Vec<Claim>)> {
     let cluster_place = tempfile::tempdir()?;
-    let cluster = Cluster::start(cluster_place.path(), cores).await?;
+    let cluster = Cluster::start(cluster_place.path(), |program| cores.measured(program)).await?;
     progress(&format!("verification: filling a database with {} tokens", options.many));
     let place = directory.join("verification");
     fs::create_dir_all(&place)?;
     let url = cluster.create_database("verification").await?;
-    let server = Listener::server(program, cores, &place, &url).await?;
+    let server = Listener::server(program, cores, &place, &url)?;
     let secrets = server.create_tokens_for_all_projects(BATCH).await?;
     seeding::fill_postgres(&url, options.many).await?;
 
@@ -55,7 +55,7 @@ pub async fn measure(
     for (name, request) in [("verify", verify), ("validate 1", one), ("validate 100", batch)] {
         let body = place.join(format!("{}.json", name.replace(' ', "-")));
         fs::write(&body, request.answer().await?)?;
-        let floor = Listener::floor("floor-fixed", cores, &body, None).await?;
+        let floor = Listener::floor("floor-fixed", cores, &body, None)?;
         let floor_request = Request { url: floor.get("/floor").url, ..request.clone() };
         contestants.push(Contestant { name: format!("latchkey, {name}"), request });
         contestants.push(Contestant { name: format!("fixed floor, {name}"), request: floor_request });
@@ -111,7 +111,7 @@ async fn first_time(
     url: &str,
     secrets: &[String],
 ) -> anyhow::Result<Claim> {
-    let server = Listener::server(program, cores, place, url).await?;
+    let server = Listener::server(program, cores, place, url)?;
     let asked = server.get("/auth/verify");
     let client = reqwest::Client::new();
     let mut verifications = Vec::new();

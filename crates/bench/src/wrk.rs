@@ -7,10 +7,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use latchkey_testkit::process::installed;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
-use crate::children::installed;
 use crate::cores::Cores;
 use crate::load::{Load, Request, Sample};
 

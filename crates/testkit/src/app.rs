@@ -1,4 +1,6 @@
-//! A whole Latchkey in memory, whose clock stands still and whose randomness repeats, and clients signed in as somebody.
+//! The whole application in process, over the memory store, with a clock that tests move, random bytes that repeat, and
+//! clients of every kind.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test whose application cannot be prepared fails")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,8 +10,8 @@ use actix_web::{
 };
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, Email, EnvironmentName, EnvironmentScope, ProjectDescription, ProjectId, ProjectMode,
-    ProjectName, ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName, User, Username,
+    Description, Email, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess, TokenKind,
+    TokenName, User, Username,
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
@@ -21,47 +23,62 @@ use latchkey_service::{
 };
 use serde_json::{Value, json};
 
-pub(crate) use crate::answer::Answer;
+pub use crate::response::Response;
+use crate::samples::{access, project_id, timestamp};
 
-pub(crate) const TOKENS: &str = "/api/admin/projects/default/api-tokens";
-pub(crate) const QUOTA: u64 = 5;
-/// Everybody's password.
-pub(crate) const PASSWORD: &str = "correct horse";
+/// The API tokens of the project that every instance has.
+pub const TOKENS: &str = "/api/admin/projects/default/api-tokens";
+/// The maximum number of tokens of a project.
+pub const QUOTA: u64 = 5;
+/// The password of all users.
+pub const PASSWORD: &str = "correct horse";
 /// How long a session lasts.
-pub(crate) const SESSION: Duration = Duration::from_secs(3_600);
-/// The most sessions of a user.
-pub(crate) const SESSIONS: u32 = 3;
-/// The most personal tokens of a user; each of those below has one.
-pub(crate) const PERSONAL_TOKENS: u32 = 3;
+pub const SESSION: Duration = Duration::from_secs(3_600);
+/// The maximum number of sessions of a user.
+pub const SESSIONS: u32 = 3;
+/// The maximum number of personal tokens of a user; each of the users below has one.
+pub const PERSONAL_TOKENS: u32 = 3;
 
-/// Who calls: users by a personal token, programs by an API token.
+/// A caller: a user with a personal token, or a program with an API token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum As {
-    Nobody,
+pub enum As {
+    /// No credentials.
+    Anonymous,
     /// An admin token.
     Admin,
     /// A user with the role Admin.
     Root,
+    /// A user with the role Editor.
     Editor,
+    /// A user with the role Viewer.
     Viewer,
+    /// A viewer who is Owner of the project `default`.
     Owner,
+    /// A viewer who is Member of the project `default`.
     Member,
+    /// A viewer who is Member of the project `elsewhere`.
     MemberElsewhere,
+    /// A client token of the project `elsewhere`.
     Client,
+    /// A frontend token of the project `elsewhere`.
     Frontend,
+    /// An admin token that has expired.
     Expired,
+    /// A secret that does not exist.
     Unknown,
 }
 
-/// What a test may decide about its Latchkey.
-pub(crate) struct Choices {
-    pub(crate) settings: Settings,
-    pub(crate) http: HttpSettings,
+/// The settings of a [`TestApp`], which a test may change.
+pub struct AppSettings {
+    /// The settings of the use cases.
+    pub use_cases: Settings,
+    /// The settings of the HTTP layer.
+    pub http: HttpSettings,
 }
 
-impl Default for Choices {
+impl Default for AppSettings {
     fn default() -> Self {
-        let settings = Settings {
+        let use_cases = Settings {
             tokens: TokenPolicy { quota: Quota(QUOTA), reveal: Reveal::Always, allow_admin: false },
             index: IndexSettings {
                 capacity: 100,
@@ -73,54 +90,60 @@ impl Default for Choices {
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
         };
-        Self { settings, http: HttpSettings::default() }
+        Self { use_cases, http: HttpSettings::default() }
     }
 }
 
-pub(crate) struct TestApp {
-    pub(crate) use_cases: Arc<UseCases>,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) sealer: Arc<dyn SecretSealer>,
+/// The application and the credentials of its clients.
+pub struct TestApp {
+    /// The use cases.
+    pub use_cases: Arc<UseCases>,
+    /// The clock, which stands still until a test moves it.
+    pub clock: Arc<ManualClock>,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The sealer of secrets.
+    pub sealer: Arc<dyn SecretSealer>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,
 }
 
 impl TestApp {
-    pub(crate) async fn new() -> Self {
+    /// Starts an application with the default settings.
+    pub async fn new() -> Self {
         Self::with(|_| ()).await
     }
 
-    /// A Latchkey whose projects may have any number of tokens.
-    pub(crate) async fn roomy() -> Self {
-        Self::with(|choices| choices.settings.tokens.quota = Quota(u64::MAX)).await
+    /// Starts an application whose projects may have any number of tokens.
+    pub async fn without_quota() -> Self {
+        Self::with(|settings| settings.use_cases.tokens.quota = Quota(u64::MAX)).await
     }
 
-    /// A Latchkey about which something is decided otherwise.
-    pub(crate) async fn with(decide: impl FnOnce(&mut Choices)) -> Self {
-        let mut choices = Choices::default();
-        decide(&mut choices);
-        let now = Timestamp::from_millis(1_681_892_114_000).expect("in range");
+    /// Starts an application with changed settings.
+    pub async fn with(change: impl FnOnce(&mut AppSettings)) -> Self {
+        let mut settings = AppSettings::default();
+        change(&mut settings);
+        let now = timestamp(1_681_892_114_000);
         let clock = Arc::new(ManualClock::at(now));
         let entropy = Arc::new(CountingEntropy::default());
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(now));
         let sealer: Arc<dyn SecretSealer> = Arc::new(Sealer::new(&keys, entropy.clone()));
-        let surroundings = Dependencies {
+        let dependencies = Dependencies {
             store: store.clone(),
             sealer: sealer.clone(),
             hasher: Arc::new(Argon2Hasher::with_cost(Cost::Least, entropy.clone())),
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
-        let use_cases = Arc::new(UseCases::new(surroundings, choices.settings));
-        let context = Arc::new(Context::new(use_cases.clone(), entropy, choices.http));
+        let use_cases = Arc::new(UseCases::new(dependencies, settings.use_cases));
+        let context = Arc::new(Context::new(use_cases.clone(), entropy, settings.http));
         let mut app = Self { use_cases, clock, store, sealer, context, credentials: Vec::new() };
-        app.sign_everybody_in().await;
+        app.create_clients().await;
         app
     }
 
-    async fn sign_everybody_in(&mut self) {
+    async fn create_clients(&mut self) {
         self.project("elsewhere").await;
         for (who, root, place) in [
             (As::Root, "Admin", None),
@@ -136,25 +159,26 @@ impl TestApp {
             }
             self.credentials.push((who, self.personal_token(&user).await));
         }
-        let client = scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")));
-        let frontend = scoped(TokenKind::Frontend, ProjectScope::one(id("elsewhere")));
-        let before = Timestamp::from_millis(1).expect("in range");
-        for (who, access, expires_at) in [
+        let client = access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")));
+        let frontend = access(TokenKind::Frontend, ProjectScope::one(project_id("elsewhere")));
+        let before = timestamp(1);
+        for (who, reach, expires_at) in [
             (As::Admin, TokenAccess::Admin, None),
             (As::Client, client, None),
             (As::Frontend, frontend, None),
             (As::Expired, TokenAccess::Admin, Some(before)),
         ] {
-            let draft = TokenDraft { name: TokenName::new("made").expect("name"), access, expires_at };
+            let draft = TokenDraft { expires_at, ..token_draft("made", reach) };
             let issued = self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued");
             self.credentials.push((who, issued.secret.expect("shown").reveal().to_owned()));
         }
         self.credentials.push((As::Unknown, "*:*.unknown".to_owned()));
     }
 
-    pub(crate) async fn project(&self, project: &str) {
+    /// Creates a project.
+    pub async fn project(&self, project: &str) {
         let draft = ProjectDraft {
-            id: Some(id(project)),
+            id: Some(project_id(project)),
             name: ProjectName::new(project).expect("name"),
             description: ProjectDescription::new("").expect("empty"),
             mode: ProjectMode::Open,
@@ -164,8 +188,8 @@ impl TestApp {
         self.use_cases.projects.create(&permit, draft).await.expect("created");
     }
 
-    /// A user of this name with [`PASSWORD`], and an e-mail address of that name in lower case at `example.com`.
-    pub(crate) async fn user(&self, name: &str, root: &str) -> User {
+    /// Creates a user of this name with [`PASSWORD`] and an e-mail address of the name in lower case at `example.com`.
+    pub async fn user(&self, name: &str, root: &str) -> User {
         let draft = UserDraft {
             username: Username::new(name).ok(),
             email: Email::new(&format!("{}@example.com", name.to_lowercase())).ok(),
@@ -177,50 +201,54 @@ impl TestApp {
     }
 
     /// Gives a user a role in a project.
-    pub(crate) async fn member(&self, user: &User, project: &str, role: &str) {
-        let permit = Permit::<UpdateProject>::request(&Caller::system(), id(project)).expect("may");
+    pub async fn member(&self, user: &User, project: &str, role: &str) {
+        let permit = Permit::<UpdateProject>::request(&Caller::system(), project_id(project)).expect("may");
         let role = RoleReference::Name(role.to_owned());
         self.use_cases.members.add(&permit, vec![user.id], &[role]).await.expect("added");
     }
 
-    /// The secret of a personal token, as the command line makes it.
-    pub(crate) async fn personal_token(&self, user: &User) -> String {
+    /// Creates a personal token for a user; returns its secret.
+    pub async fn personal_token(&self, user: &User) -> String {
         let draft = PersonalTokenDraft {
             description: Description::new("test").expect("text"),
-            expires_at: Timestamp::from_millis(4_000_000_000_000).expect("in range"),
+            expires_at: timestamp(4_000_000_000_000),
         };
         let issued =
             self.use_cases.personal_tokens.create_for(&users(), user.id, draft).await.expect("issued");
         issued.secret.reveal().to_owned()
     }
 
-    /// Signs a user in with [`PASSWORD`], and gives what a browser then sends as `Cookie`.
-    pub(crate) async fn sign_in(&self, username: &str) -> String {
+    /// Logs a user in with [`PASSWORD`]; returns what a browser then sends as `Cookie`.
+    pub async fn sign_in(&self, username: &str) -> String {
         let body = json!({"username": username, "password": PASSWORD});
-        let answer = self.post(As::Nobody, "/auth/simple/login", &body).await;
-        let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{}", answer.json()));
+        let response = self.post(As::Anonymous, "/auth/simple/login", &body).await;
+        let cookie = response.header("set-cookie").unwrap_or_else(|| panic!("{}", response.json()));
         cookie.split(';').next().expect("a pair").to_owned()
     }
 
-    /// The user of that role among those who are signed in from the start.
-    pub(crate) async fn user_of(&self, who: As) -> User {
+    /// Returns the user that this client is.
+    pub async fn user_of(&self, who: As) -> User {
         self.use_cases.users.find_by_login(&users(), &format!("{who:?}")).await.expect("there")
     }
 
-    /// A token of any scope, as the command line makes it.
-    pub(crate) async fn token(&self, access: TokenAccess) -> String {
+    /// Creates a token of any scope; returns its secret.
+    pub async fn token(&self, access: TokenAccess) -> String {
         self.token_and_id(access).await.0
     }
 
-    /// The secret of a token of any scope, and its id.
-    pub(crate) async fn token_and_id(&self, access: TokenAccess) -> (String, String) {
-        let draft = TokenDraft { name: TokenName::new("given").expect("name"), access, expires_at: None };
-        let issued = self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued");
+    /// Creates a token of any scope; returns its secret and its id.
+    pub async fn token_and_id(&self, access: TokenAccess) -> (String, String) {
+        let issued = self
+            .use_cases
+            .issuer
+            .issue(token_draft("given", access), &Initiator::system())
+            .await
+            .expect("issued");
         (issued.secret.expect("shown").reveal().to_owned(), issued.token.id.to_string())
     }
 
-    /// A user who holds these permissions for the instance and no others, by a personal token.
-    pub(crate) async fn holder_of(&self, permissions: &[&str]) -> String {
+    /// Creates a user with these permissions for the instance and no others; returns the secret of a personal token.
+    pub async fn holder_of(&self, permissions: &[&str]) -> String {
         let name = permissions.join(" and ");
         let permissions: Vec<_> = permissions.iter().map(|name| json!({"name": name})).collect();
         let role = json!({"name": name, "type": "root-custom", "permissions": permissions});
@@ -229,50 +257,56 @@ impl TestApp {
         self.personal_token(&user).await
     }
 
-    pub(crate) fn secret_of(&self, who: As) -> Option<&str> {
+    /// Returns the secret of a client.
+    pub fn secret_of(&self, who: As) -> Option<&str> {
         self.credentials.iter().find(|(one, _)| *one == who).map(|(_, secret)| secret.as_str())
     }
 
-    /// Sends a request as somebody.
-    pub(crate) async fn send(&self, who: As, request: test::TestRequest) -> Answer {
+    /// Sends a request as a client.
+    pub async fn send(&self, who: As, request: test::TestRequest) -> Response {
         match self.secret_of(who) {
-            None => self.send_as_it_is(request).await,
+            None => self.send_unchanged(request).await,
             Some(secret) => self.send_by(secret, request).await,
         }
     }
 
-    /// Sends a request with this secret in its header.
-    pub(crate) async fn send_by(&self, secret: &str, request: test::TestRequest) -> Answer {
-        self.send_as_it_is(request.insert_header((header::AUTHORIZATION, secret))).await
+    /// Sends a request with this secret in its `Authorization` header.
+    pub async fn send_by(&self, secret: &str, request: test::TestRequest) -> Response {
+        self.send_unchanged(request.insert_header((header::AUTHORIZATION, secret))).await
     }
 
-    /// Sends a request as a browser does that is signed in.
-    pub(crate) async fn send_with(&self, cookie: &str, request: test::TestRequest) -> Answer {
-        self.send_as_it_is(request.insert_header((header::COOKIE, cookie))).await
+    /// Sends a request with this cookie.
+    pub async fn send_with(&self, cookie: &str, request: test::TestRequest) -> Response {
+        self.send_unchanged(request.insert_header((header::COOKIE, cookie))).await
     }
 
-    async fn send_as_it_is(&self, request: test::TestRequest) -> Answer {
+    async fn send_unchanged(&self, request: test::TestRequest) -> Response {
         let service = test::init_service(latchkey_http::app(&self.context)).await;
-        Answer::of(&service, request.to_request()).await
+        Response::of(&service, request.to_request()).await
     }
 
-    pub(crate) async fn get(&self, who: As, path: &str) -> Answer {
+    /// Sends a GET request.
+    pub async fn get(&self, who: As, path: &str) -> Response {
         self.send(who, test::TestRequest::get().uri(path)).await
     }
 
-    pub(crate) async fn delete(&self, who: As, path: &str) -> Answer {
+    /// Sends a DELETE request.
+    pub async fn delete(&self, who: As, path: &str) -> Response {
         self.send(who, test::TestRequest::delete().uri(path)).await
     }
 
-    pub(crate) async fn post(&self, who: As, path: &str, body: &Value) -> Answer {
+    /// Sends a POST request.
+    pub async fn post(&self, who: As, path: &str, body: &Value) -> Response {
         self.send(who, test::TestRequest::post().uri(path).set_json(body)).await
     }
 
-    pub(crate) async fn put(&self, who: As, path: &str, body: &Value) -> Answer {
+    /// Sends a PUT request.
+    pub async fn put(&self, who: As, path: &str, body: &Value) -> Response {
         self.send(who, test::TestRequest::put().uri(path).set_json(body)).await
     }
 
-    pub(crate) async fn method(&self, who: As, method: Method, path: &str) -> Answer {
+    /// Sends a request without a body.
+    pub async fn method(&self, who: As, method: Method, path: &str) -> Response {
         self.send(who, test::TestRequest::with_uri(path).method(method)).await
     }
 }
@@ -281,11 +315,11 @@ fn users() -> InstancePermit<ManageUsers> {
     InstancePermit::request(&Caller::system()).expect("may")
 }
 
-pub(crate) fn id(project: &str) -> ProjectId {
-    ProjectId::new(project).expect("id")
-}
-
-pub(crate) fn scoped(kind: TokenKind, projects: ProjectScope) -> TokenAccess {
-    let environment = EnvironmentScope::Only(EnvironmentName::new("development").expect("name"));
-    TokenAccess::new(kind, projects, environment).expect("a scope")
+/// Returns a draft of a token that does not expire.
+///
+/// # Panics
+/// If the name is not valid.
+#[must_use]
+pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
+    TokenDraft { name: TokenName::new(name).expect("a name"), access, expires_at: None }
 }

@@ -1,155 +1,272 @@
-//! What a server stands on: one of the stores, empty, a directory of its own, and settings. Commands and servers
-//! that are run on it share all three.
+//! The environment of the real binary: a directory, a database and environment variables, which the commands and servers
+//! that are run in it share.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test whose command does not end as expected fails")]
 
 use std::{
+    fs,
     io::Write as _,
     net::SocketAddr,
-    path::Path,
-    process::{Command, ExitStatus, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
     sync::Mutex,
 };
 
-use latchkey_test_database::TestDatabase;
 use tempfile::TempDir;
 
-use crate::server::Server;
+pub use crate::env_commands::{FAR_FUTURE, NewToken, random_part};
+use crate::{database::TestDatabase, process::built, server::Server};
 
-/// The admin token that every ground has from its first start.
-pub(crate) const ADMIN: &str = "*:*.Hq3Zk8WvT2mXc5LrJ9sBy7NdFp4GxUe6";
+/// The admin token that [`TestEnv::on`] gives a server at its first start.
+pub const ADMIN: &str = "*:*.Hq3Zk8WvT2mXc5LrJ9sBy7NdFp4GxUe6";
 const MASTER_KEY: &str = "6c617463686b65792d626c61636b2d626f782d74657374732d6d61737465726b";
 
-/// The stores that Latchkey works on.
+/// The stores that Latchkey can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Store {
+pub enum Store {
+    /// In memory.
     Memory,
+    /// SQLite in the environment's directory.
     Sqlite,
+    /// PostgreSQL in a database of its own.
     Postgres,
 }
 
-/// A store with a directory and settings.
-pub(crate) struct Ground {
-    pub(crate) store: Store,
+/// A directory, a database and environment variables for the binary.
+pub struct TestEnv {
     directory: TempDir,
+    store: Store,
     database: Option<TestDatabase>,
-    settings: Vec<(String, String)>,
-    /// What command lines said on standard error.
-    asides: Mutex<String>,
+    variables: Vec<(String, String)>,
+    command_log: Mutex<String>,
 }
 
-impl Ground {
-    /// An empty store of that kind.
-    pub(crate) fn on(store: Store) -> Self {
-        let directory = tempfile::tempdir().expect("a directory for the server");
-        let database = (store == Store::Postgres).then(TestDatabase::empty);
-        let url = match (&database, store) {
-            (Some(database), _) => database.url().to_owned(),
-            (None, Store::Memory) => "memory:".to_owned(),
-            (None, _) => format!("sqlite://{}", directory.path().join("latchkey.db").display()),
-        };
-        let ground = Self { store, directory, database, settings: Vec::new(), asides: Mutex::default() };
-        let ground = ground.with("DATABASE_URL", &url).with("INIT_ADMIN_API_TOKENS", ADMIN);
-        if store == Store::Postgres { ground.with("LATCHKEY_MASTER_KEY", MASTER_KEY) } else { ground }
+/// The end of a command and its output.
+#[derive(Debug)]
+pub struct CommandResult {
+    /// What it printed on standard output.
+    pub stdout: String,
+    /// What it printed on standard error.
+    pub stderr: String,
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+}
+
+impl Default for TestEnv {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestEnv {
+    /// Creates an environment without variables in an empty directory: the binary uses its defaults.
+    ///
+    /// # Panics
+    /// If no directory can be created.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().expect("a directory"),
+            store: Store::Sqlite,
+            database: None,
+            variables: Vec::new(),
+            command_log: Mutex::default(),
+        }
     }
 
-    /// The ground with one more setting, which replaces an earlier one of that name.
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+    /// Creates an environment with an empty store of this kind, in which a server has the token [`ADMIN`].
+    ///
+    /// # Panics
+    /// If the database cannot be created.
+    #[must_use]
+    pub fn on(store: Store) -> Self {
+        let mut env = Self { store, ..Self::new() };
+        let url = match store {
+            Store::Memory => "memory:".to_owned(),
+            Store::Sqlite => format!("sqlite://{}", env.path("latchkey.db").display()),
+            Store::Postgres => {
+                env.set("LATCHKEY_MASTER_KEY", MASTER_KEY);
+                env.database.insert(TestDatabase::empty()).url().to_owned()
+            }
+        };
+        env.with("DATABASE_URL", &url).with("INIT_ADMIN_API_TOKENS", ADMIN)
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
         self.set(name, value);
         self
     }
 
-    /// The ground with one setting less.
-    pub(crate) fn without(mut self, name: &str) -> Self {
-        self.settings.retain(|(known, _)| known != name);
+    /// Removes an environment variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
         self
     }
 
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.settings.retain(|(known, _)| known != name);
-        self.settings.push((name.to_owned(), value.to_owned()));
+    /// Sets an environment variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
-    pub(crate) fn setting(&self, name: &str) -> &str {
-        let found = self.settings.iter().find(|(known, _)| known == name);
-        found.map_or_else(|| panic!("no setting {name}"), |(_, value)| value)
+    /// Returns the value of an environment variable.
+    ///
+    /// # Panics
+    /// If it is not set.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> &str {
+        let found = self.variables.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| panic!("{name} is not set"), |(_, value)| value)
     }
 
-    /// The directory that the programs run in; SQLite's files are here.
-    pub(crate) fn directory(&self) -> &Path {
+    /// Writes a file into the directory.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[must_use]
+    pub fn with_file(self, name: &str, text: &str) -> Self {
+        fs::write(self.path(name), text).expect("the file is written");
+        self
+    }
+
+    /// Returns the kind of the store.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        self.store
+    }
+
+    /// Returns the directory that the binary runs in; [`TestEnv::on`] puts the files of SQLite here.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// The address of the Postgres database, which a server may know by another (`DATABASE_URL`).
-    pub(crate) fn postgres_url(&self) -> &str {
-        self.database.as_ref().expect("a ground on Postgres").url()
+    /// Returns the path of a file in the directory.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
     }
 
-    /// The host and port of the Postgres server.
-    pub(crate) fn postgres_server(&self) -> String {
-        Self::parts(self.postgres_url()).1
+    /// Returns the URL of the PostgreSQL database, of which `DATABASE_URL` may name a proxy.
+    ///
+    /// # Panics
+    /// If the store is another.
+    #[must_use]
+    pub fn postgres_url(&self) -> &str {
+        self.database.as_ref().expect("a store on PostgreSQL").url()
     }
 
-    /// Has its programs reach the Postgres database by way of another address.
-    pub(crate) fn reach_postgres_by(&mut self, address: SocketAddr) {
-        let (before, _, after) = Self::parts(self.postgres_url());
-        self.set("DATABASE_URL", &format!("{before}@{address}/{after}"));
+    /// Returns the host and port of the PostgreSQL server.
+    #[must_use]
+    pub fn postgres_server(&self) -> String {
+        self.postgres_url_parts().1
     }
 
-    /// What stands before the `@` of a URL, its host and port, and what stands after the slash.
-    fn parts(url: &str) -> (String, String, String) {
-        let (before, place) = url.rsplit_once('@').expect("a user");
-        let (server, after) = place.split_once('/').expect("a database");
-        (before.to_owned(), server.to_owned(), after.to_owned())
+    /// Lets the binary reach the PostgreSQL database through a proxy at this address.
+    pub fn use_postgres_proxy(&mut self, address: SocketAddr) {
+        let (scheme_and_user, _, database) = self.postgres_url_parts();
+        self.set("DATABASE_URL", &format!("{scheme_and_user}@{address}/{database}"));
     }
 
-    /// The program, about to run here and knowing nothing but this ground's settings.
-    pub(crate) fn program(&self) -> Command {
-        let shipped = std::env::var("LATCHKEY_TEST_BINARY");
-        let mut command = Command::new(shipped.as_deref().unwrap_or(env!("CARGO_BIN_EXE_latchkey")));
-        command.env_clear().current_dir(self.directory()).envs(self.settings.iter().cloned());
+    fn postgres_url_parts(&self) -> (String, String, String) {
+        let (scheme_and_user, place) = self.postgres_url().rsplit_once('@').expect("a user");
+        let (server, database) = place.split_once('/').expect("a database");
+        (scheme_and_user.to_owned(), server.to_owned(), database.to_owned())
+    }
+
+    /// Returns a command with these arguments, which are separated by spaces, and the variables of this environment only.
+    ///
+    /// `LATCHKEY_TEST_BINARY` names another binary than the one that is built beside the tests.
+    ///
+    /// # Panics
+    /// If the binary is not built.
+    #[must_use]
+    pub fn command(&self, arguments: &str) -> Command {
+        let shipped = std::env::var_os("LATCHKEY_TEST_BINARY").map(PathBuf::from);
+        let mut command = Command::new(shipped.unwrap_or_else(|| built("latchkey").expect("the binary")));
+        command
+            .args(arguments.split_whitespace())
+            .env_clear()
+            .envs(self.variables.iter().cloned())
+            .current_dir(self.directory())
+            .stdin(Stdio::null());
         command
     }
 
-    /// Starts a server here and waits until it is ready.
-    pub(crate) fn serve(&self) -> Server {
-        Server::start(self)
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    /// If the binary cannot be started.
+    pub fn run(&self, arguments: &str) -> CommandResult {
+        self.run_with_input(arguments, "")
     }
 
-    /// Runs a command line to its end, which must be success, and gives back what it printed.
-    #[track_caller]
-    pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        self.run_on(arguments, "")
-    }
-
-    /// As [`Ground::run`], for a command that reads this.
-    #[track_caller]
-    pub(crate) fn run_on(&self, arguments: &[&str], input: &str) -> String {
-        let (status, stdout, stderr) = self.end_of(arguments, input);
-        assert!(status.success(), "latchkey {}: {status}\n{stdout}\n{stderr}", arguments.join(" "));
-        self.asides.lock().expect("the asides").push_str(&stderr);
-        stdout
-    }
-
-    /// Runs a command line to its end, which must be the exit code 1, and gives back what it printed and what it said.
-    #[track_caller]
-    pub(crate) fn fail(&self, arguments: &[&str]) -> (String, String) {
-        let (status, stdout, stderr) = self.end_of(arguments, "");
-        assert_eq!(status.code(), Some(1), "latchkey {}:\n{stdout}\n{stderr}", arguments.join(" "));
-        (stdout, stderr)
-    }
-
-    fn end_of(&self, arguments: &[&str], input: &str) -> (ExitStatus, String, String) {
-        let mut command = self.program();
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn().expect("it starts");
-        // A command that reads nothing may have ended: then writing fails, and that is no fault.
+    /// Runs a command to its end with this text on standard input.
+    ///
+    /// # Panics
+    /// If the binary cannot be started.
+    pub fn run_with_input(&self, arguments: &str, input: &str) -> CommandResult {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the binary starts");
+        // A command that reads nothing may have ended: then writing fails.
         drop(process.stdin.take().expect("piped").write_all(input.as_bytes()));
         let Output { status, stdout, stderr } = process.wait_with_output().expect("it ends");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        (status, text(stdout), text(stderr))
+        let result = CommandResult { stdout: text(stdout), stderr: text(stderr), code: status.code() };
+        self.command_log.lock().expect("the log").push_str(&result.stderr);
+        result
     }
 
-    /// All that command lines said on standard error, where logs go.
-    pub(crate) fn asides(&self) -> String {
-        self.asides.lock().expect("the asides").clone()
+    /// Runs a command that must succeed; returns its standard output without the end of the last line.
+    ///
+    /// # Panics
+    /// If it fails.
+    #[track_caller]
+    pub fn succeed(&self, arguments: &str) -> String {
+        let result = self.run(arguments);
+        assert_eq!(result.code, Some(0), "latchkey {arguments}: {result:?}");
+        result.stdout.trim_end().to_owned()
+    }
+
+    /// Runs a command that must fail with this exit code and without a result; returns its standard error.
+    ///
+    /// # Panics
+    /// If it ends otherwise.
+    #[track_caller]
+    pub fn fail(&self, arguments: &str, code: i32) -> String {
+        let result = self.run(arguments);
+        assert_eq!(result.code, Some(code), "latchkey {arguments}: {result:?}");
+        assert_eq!(result.stdout, "", "latchkey {arguments}");
+        result.stderr
+    }
+
+    /// Returns what all commands have printed on standard error, which the log goes to.
+    ///
+    /// # Panics
+    /// If a command panicked while writing it.
+    #[must_use]
+    pub fn command_log(&self) -> String {
+        self.command_log.lock().expect("the log").clone()
+    }
+
+    /// Starts a server on a free port and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    #[must_use]
+    pub fn serve(&self) -> Server {
+        self.serve_with("")
+    }
+
+    /// Starts a server on a free port with these further arguments and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not become ready.
+    #[must_use]
+    pub fn serve_with(&self, arguments: &str) -> Server {
+        Server::start(self.command(&format!("serve --port 0 {arguments}"))).expect("the server is ready")
     }
 }

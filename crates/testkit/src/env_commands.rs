@@ -1,52 +1,55 @@
-//! The command line's words for making what tests need: until its routes exist, this is the only way.
+//! Commands of the binary that create what tests need; part of [`crate::env`].
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test whose command does not end as expected fails"
+)]
 
-use crate::ground::Ground;
+use crate::env::TestEnv;
 
-/// A date that lies ahead for as long as these tests live.
-pub(crate) const FAR_AHEAD: &str = "2099-01-01T00:00:00Z";
+/// An expiry that lies in the future for as long as these tests are in use.
+pub const FAR_FUTURE: &str = "2099-01-01T00:00:00Z";
 
-impl Ground {
+/// The characters of a secret after its prefix: 33 random ones and 6 of the checksum.
+const RANDOM_CHARACTERS: usize = 39;
+
+impl TestEnv {
+    /// Creates a project.
     #[track_caller]
-    pub(crate) fn make_project(&self, id: &str) {
-        self.run(&["project", "create", id]);
+    pub fn create_project(&self, id: &str) {
+        self.succeed(&format!("project create {id}"));
     }
 
-    /// A user with a root role, known by user name.
+    /// Creates a user with a root role, who has a user name and no e-mail address.
     #[track_caller]
-    pub(crate) fn make_user(&self, username: &str, role: &str) {
-        self.run(&["user", "create", "--username", username, "--role", role]);
+    pub fn create_user(&self, username: &str, role: &str) {
+        self.succeed(&format!("user create --username {username} --role {role}"));
     }
 
-    /// A personal access token of a user.
+    /// Creates a personal access token for a user; returns its secret.
     #[track_caller]
-    pub(crate) fn make_personal_token(&self, username: &str, description: &str) -> String {
-        secret_in(&self.run(&[
-            "pat",
-            "create",
-            "--user",
-            username,
-            "--description",
-            description,
-            "--expires-at",
-            FAR_AHEAD,
-        ]))
+    pub fn create_personal_token(&self, username: &str, description: &str) -> String {
+        secret_in(&self.succeed(&format!(
+            "pat create --user {username} --description {description} --expires-at {FAR_FUTURE}"
+        )))
     }
 
-    /// A new user of that root role; gives back a personal access token of theirs.
+    /// Creates a user with a root role; returns the secret of a personal access token of the user.
     #[track_caller]
-    pub(crate) fn make_caller(&self, username: &str, role: &str) -> String {
-        self.make_user(username, role);
-        self.make_personal_token(username, "test")
+    pub fn create_caller(&self, username: &str, role: &str) -> String {
+        self.create_user(username, role);
+        self.create_personal_token(username, "test")
     }
 
+    /// Gives a user a role in a project.
     #[track_caller]
-    pub(crate) fn grant(&self, username: &str, project: &str, role: &str) {
-        self.run(&["grant", "--user", username, "--project", project, "--role", role]);
+    pub fn grant(&self, username: &str, project: &str, role: &str) {
+        self.succeed(&format!("grant --user {username} --project {project} --role {role}"));
     }
 
-    /// An API token of any scope; gives back its secret.
+    /// Creates an API token of any scope; returns its secret.
     #[track_caller]
-    pub(crate) fn make_token(&self, token: &NewToken<'_>) -> String {
+    pub fn create_token(&self, token: &NewToken<'_>) -> String {
         let mut arguments = vec!["token", "create", "--name", token.name, "--type", token.kind];
         if let Some(environment) = token.environment {
             arguments.extend(["--environment", environment]);
@@ -57,18 +60,22 @@ impl Ground {
         if let Some(end) = token.expires_at {
             arguments.extend(["--expires-at", end]);
         }
-        secret_in(&self.run(&arguments))
+        secret_in(&self.succeed(&arguments.join(" ")))
     }
 }
 
-/// A token for [`Ground::make_token`].
-pub(crate) struct NewToken<'t> {
-    pub(crate) name: &'t str,
-    pub(crate) kind: &'t str,
-    pub(crate) environment: Option<&'t str>,
-    /// None at all is all projects.
-    pub(crate) projects: &'t [&'t str],
-    pub(crate) expires_at: Option<&'t str>,
+/// A token for [`TestEnv::create_token`].
+pub struct NewToken<'t> {
+    /// Its name, without spaces.
+    pub name: &'t str,
+    /// Its type.
+    pub kind: &'t str,
+    /// Its environment, unless it is an admin token.
+    pub environment: Option<&'t str>,
+    /// Its projects; none means all.
+    pub projects: &'t [&'t str],
+    /// Its end, in RFC 3339.
+    pub expires_at: Option<&'t str>,
 }
 
 impl Default for NewToken<'_> {
@@ -83,7 +90,7 @@ impl Default for NewToken<'_> {
     }
 }
 
-/// The one word that looks like a secret of ours.
+/// Returns the one word that has the form of a secret.
 #[track_caller]
 fn secret_in(printed: &str) -> String {
     let is_secret = |word: &&str| word.contains(':') && random_part(word).len() == RANDOM_CHARACTERS;
@@ -94,11 +101,9 @@ fn secret_in(printed: &str) -> String {
     }
 }
 
-/// 33 characters of chance and 6 of checksum.
-const RANDOM_CHARACTERS: usize = 39;
-
-/// What follows a secret's prefix.
-pub(crate) fn random_part(secret: &str) -> &str {
+/// Returns what follows a secret's prefix.
+#[must_use]
+pub fn random_part(secret: &str) -> &str {
     let start = secret.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
     &secret[start..]
 }

@@ -1,160 +1,269 @@
-//! A running server: its process, its address, what it says.
+//! A running server: its process, its address and its HTTP interface.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test whose server does not respond fails")]
 
 use std::{
-    io::Read,
-    net::{Ipv4Addr, SocketAddr},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
-    thread::{self, JoinHandle},
+    net::SocketAddr,
+    process::{Command, ExitStatus},
 };
 
-use serde_json::Value;
+use anyhow::Context as _;
+use serde_json::{Value, json};
 
 use crate::{
-    ground::{ADMIN, Ground},
-    waiting::{until, until_true},
-    wire::{Answer, Call},
+    env::ADMIN,
+    process::{Process, Signal},
+    raw_http::{Request, Response},
+    wait::{try_until, until},
 };
 
-/// The tokens of the project that every instance has.
-pub(crate) const TOKENS: &str = "/api/admin/projects/default/api-tokens";
+/// The API tokens of the project that every instance has.
+pub const TOKENS: &str = "/api/admin/projects/default/api-tokens";
 
-/// A server that is stopped when it is dropped.
-pub(crate) struct Server {
-    process: Child,
+/// A server that is killed when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
     address: SocketAddr,
-    output: Arc<Mutex<Vec<u8>>>,
-    listeners: Vec<JoinHandle<()>>,
 }
 
 impl Server {
-    pub(crate) fn start(ground: &Ground) -> Self {
-        // It takes a free port and says which. One that is chosen here could become another server's until it is taken, and
-        // that one would answer in its place.
-        let mut process = ground
-            .program()
-            .arg("serve")
-            .env("PORT", "0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let output = Arc::default();
-        let listeners = vec![
-            listen(process.stdout.take().expect("piped"), &output),
-            listen(process.stderr.take().expect("piped"), &output),
-        ];
-        let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut server = Self { process, address: unknown, output, listeners };
-        server.address = until("its address", || server.said_address());
-        until_true("readiness", || {
-            Call::get("/ready").send_to(server.address).is_ok_and(|answer| answer.status == 200)
+    /// Starts a Latchkey on a port of its own choice and waits until it is ready.
+    ///
+    /// A port that is chosen here could be taken by another process before the server binds it.
+    ///
+    /// # Errors
+    /// If it ends, or does not become ready in time.
+    pub fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut process = Process::start(&mut command, "latchkey")?;
+        let address = try_until(|| match printed_address(&process.stdout()) {
+            Some(address) => Some(Ok(address)),
+            None => process.check().err().map(Err),
         });
-        server
+        let address = address.context("the server does not print its address")??;
+        Self::ready(process, address, "/ready")
     }
 
-    fn said_address(&mut self) -> Option<SocketAddr> {
-        if let Some(status) = self.process.try_wait().expect("its state") {
-            self.listeners.drain(..).for_each(|listener| listener.join().expect("read to the end"));
-            panic!("the server stopped with {status}:\n{}", self.said());
-        }
-        let said = self.said();
-        let (_, url) = said.split_once(" serves on http://")?;
-        let (address, _) = url.split_once(' ')?;
-        Some(address.parse().expect("an address"))
+    /// Waits until the process responds to a GET request for the target with 200.
+    ///
+    /// # Errors
+    /// If it ends, or does not respond so in time.
+    pub fn ready(mut process: Process, address: SocketAddr, target: &str) -> anyhow::Result<Self> {
+        let request = Request::get(target);
+        let ready = try_until(|| match request.send_to(address) {
+            Ok(response) if response.status == 200 => Some(Ok(())),
+            _ => process.check().err().map(Err),
+        });
+        ready.with_context(|| format!("no success on {target}:\n{}", process.last_lines()))??;
+        Ok(Self { process, address })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Returns its process.
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Returns its address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// All that it has printed so far, on both streams.
-    pub(crate) fn said(&self) -> String {
-        String::from_utf8_lossy(&self.output.lock().expect("the output")).into_owned()
+    /// Returns what it has printed on standard output.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.process.stdout()
     }
 
-    /// Asks it to stop, waits until it has, and gives back all that it printed.
-    pub(crate) fn stop(mut self) -> String {
-        let id = self.process.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(asked.success(), "no signal could be sent");
-        let status = self.process.wait().expect("its end");
-        self.listeners.drain(..).for_each(|listener| listener.join().expect("read to the end"));
-        assert!(status.success(), "{status}:\n{}", self.said());
-        self.said()
+    /// Returns its log, which it prints on standard error.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.process.stderr()
+    }
+
+    /// Returns what it has printed on both streams.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// Sends a signal to its process.
+    ///
+    /// # Panics
+    /// If the process has ended.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal).expect("the server runs");
+    }
+
+    /// Waits for the end of its process; returns the exit status and all output.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let status = until("the end of the server", || self.process.exit_status().expect("its status"));
+        (status, self.output())
+    }
+
+    /// Stops it gracefully, which must succeed; returns all output.
+    ///
+    /// # Panics
+    /// If it does not end, or not successfully.
+    pub fn stop(self) -> String {
+        self.signal(Signal::TERM);
+        let (status, output) = self.wait();
+        assert!(status.success(), "{status}:\n{output}");
+        output
     }
 
     /// Ends it as a power cut would.
-    pub(crate) fn crash(mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("its end");
+    ///
+    /// # Panics
+    /// If it has ended already.
+    pub fn crash(self) {
+        self.signal(Signal::KILL);
+        self.wait();
     }
 
-    /// Sends a call; no answer is a failure.
+    /// Sends a request.
+    ///
+    /// # Panics
+    /// If there is no response.
     #[track_caller]
-    pub(crate) fn send(&self, call: &Call) -> Answer {
-        call.send_to(self.address)
-            .unwrap_or_else(|error| panic!("no answer to {call:?}: {error}\n{}", self.said()))
+    pub fn send(&self, request: &Request) -> Response {
+        request
+            .send_to(self.address)
+            .unwrap_or_else(|error| panic!("no response to {request:?}: {error}\n{}", self.output()))
     }
 
-    /// One of the numbers that a monitor sees.
+    /// Sends a request as the admin token.
+    ///
+    /// # Panics
+    /// If there is no response.
     #[track_caller]
-    pub(crate) fn number(&self, name: &str) -> f64 {
-        let text = self.send(&Call::get("/internal-backstage/prometheus")).text();
+    pub fn as_admin(&self, request: Request) -> Response {
+        self.send(&request.by(ADMIN))
+    }
+
+    /// Returns the status of a GET request with this secret.
+    ///
+    /// # Panics
+    /// If there is no response.
+    #[track_caller]
+    pub fn status(&self, target: &str, secret: &str) -> u16 {
+        self.send(&Request::get(target).by(secret)).status
+    }
+
+    /// Returns the value of a metric, given by its name and labels.
+    ///
+    /// # Panics
+    /// If there is no such metric.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.send(&Request::get("/internal-backstage/prometheus")).text();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
     }
 
+    /// Logs in; returns the cookie, or the status of the refusal.
+    ///
+    /// # Errors
+    /// The status, if it is not 200.
+    ///
+    /// # Panics
+    /// If there is no response, or one without a cookie.
     #[track_caller]
-    pub(crate) fn as_admin(&self, call: Call) -> Answer {
-        self.send(&call.by(ADMIN))
+    pub fn sign_in(&self, username: &str, password: &str) -> Result<String, u16> {
+        let body = json!({ "username": username, "password": password });
+        let response = self.send(&Request::post("/auth/simple/login", &body));
+        match response.status {
+            200 => Ok(response.cookie()),
+            status => Err(status),
+        }
     }
 
-    /// The tokens of the default project, as the admin token sees them.
+    /// Returns the status of a request for the signed-in user with this cookie.
+    ///
+    /// # Panics
+    /// If there is no response.
     #[track_caller]
-    pub(crate) fn tokens(&self) -> Vec<Value> {
-        let answer = self.as_admin(Call::get(TOKENS));
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.json()["tokens"].as_array().expect("a list").clone()
+    pub fn status_with_cookie(&self, cookie: &str) -> u16 {
+        self.send(&Request::get("/api/admin/user").header("cookie", cookie)).status
     }
 
-    /// Creates a client token in the default project; gives back its secret.
+    /// Returns the API tokens of the default project, as this secret sees them.
+    ///
+    /// # Panics
+    /// If they are not listed.
     #[track_caller]
-    pub(crate) fn create(&self, name: &str) -> String {
-        let body = serde_json::json!({ "tokenName": name, "type": "client" });
-        let answer = self.as_admin(Call::post(TOKENS, &body));
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        answer.json()["secret"].as_str().expect("a secret").to_owned()
+    pub fn tokens_seen_by(&self, secret: &str) -> Vec<Value> {
+        let response = self.send(&Request::get(TOKENS).by(secret));
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()["tokens"].as_array().expect("a list").clone()
+    }
+
+    /// Returns the API tokens of the default project, as the admin token sees them.
+    ///
+    /// # Panics
+    /// If they are not listed.
+    #[track_caller]
+    pub fn tokens(&self) -> Vec<Value> {
+        self.tokens_seen_by(ADMIN)
+    }
+
+    /// Returns the sorted names of the default project's API tokens, as this secret sees them.
+    ///
+    /// # Panics
+    /// If they are not listed.
+    #[track_caller]
+    pub fn token_names_seen_by(&self, secret: &str) -> Vec<String> {
+        let tokens = self.tokens_seen_by(secret);
+        let mut names: Vec<_> =
+            tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned()).collect();
+        // Tokens of the same millisecond are listed in the order of their random ids.
+        names.sort_unstable();
+        names
+    }
+
+    /// Creates a client token in the default project by this secret; returns the new secret.
+    ///
+    /// # Panics
+    /// If it is refused.
+    #[track_caller]
+    pub fn create_token_by(&self, secret: &str, name: &str) -> String {
+        let body = json!({ "tokenName": name, "type": "client" });
+        let response = self.send(&Request::post(TOKENS, &body).by(secret));
+        assert_eq!(response.status, 201, "{}", response.text());
+        response.json()["secret"].as_str().expect("a secret").to_owned()
+    }
+
+    /// Creates a client token in the default project; returns its secret.
+    ///
+    /// # Panics
+    /// If it is refused.
+    #[track_caller]
+    pub fn create_token(&self, name: &str) -> String {
+        self.create_token_by(ADMIN, name)
     }
 
     /// Deletes a token of the default project by its secret or id.
+    ///
+    /// # Panics
+    /// If there is no response.
     #[track_caller]
-    pub(crate) fn delete(&self, token: &str) -> Answer {
-        self.as_admin(Call::delete(&format!("{TOKENS}/{}", percent_encoded(token))))
+    pub fn delete_token(&self, token: &str) -> Response {
+        self.as_admin(Request::delete(&format!("{TOKENS}/{}", percent_encoded(token))))
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail where it has stopped already.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+fn printed_address(output: &str) -> Option<SocketAddr> {
+    let (_, url) = output.split_once(" serves on http://")?;
+    let (address, _) = url.split_once(' ')?;
+    address.parse().ok()
 }
 
-fn listen(mut stream: impl Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
-    let output = Arc::clone(output);
-    thread::spawn(move || {
-        let mut piece = [0; 4096];
-        while let Ok(length @ 1..) = stream.read(&mut piece) {
-            output.lock().expect("the output").extend_from_slice(&piece[..length]);
-        }
-    })
-}
-
-/// The text as one segment of a path.
-pub(crate) fn percent_encoded(text: &str) -> String {
+/// Encodes the text as one segment of a path.
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),

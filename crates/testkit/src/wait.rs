@@ -1,24 +1,37 @@
-//! Waiting for something to come true, and failing with its name where it does not.
+//! Waiting for a condition, which fails with the condition's name after half a minute.
+#![expect(clippy::panic, reason = "a test whose condition does not come true fails")]
 
 use std::{thread, time::Duration};
 
-const PAUSE: Duration = Duration::from_millis(25);
-const ATTEMPTS: u32 = 1_200;
+const PAUSE: Duration = Duration::from_millis(10);
+const ATTEMPTS: u32 = 3_000;
 
-/// Tries until there is something; half a minute without it is a failure.
+/// Repeats the attempt until it returns a value.
+///
+/// # Panics
+/// After half a minute without a value.
 #[track_caller]
-pub(crate) fn until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, attempt: impl FnMut() -> Option<T>) -> T {
+    let found = try_until(attempt);
+    found.unwrap_or_else(|| panic!("timed out after {:?}: {what}", PAUSE * ATTEMPTS))
+}
+
+/// Waits until the condition holds.
+///
+/// # Panics
+/// After half a minute in which it did not.
+#[track_caller]
+pub fn until_true(what: &str, mut holds: impl FnMut() -> bool) {
+    until(what, || holds().then_some(()));
+}
+
+/// Repeats the attempt until it returns a value, for half a minute at most.
+pub fn try_until<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     for _ in 0..ATTEMPTS {
         if let Some(found) = attempt() {
-            return found;
+            return Some(found);
         }
         thread::sleep(PAUSE);
     }
-    panic!("in vain after {:?}: {what}", PAUSE * ATTEMPTS)
-}
-
-/// Waits until it holds.
-#[track_caller]
-pub(crate) fn until_true(what: &str, mut holds: impl FnMut() -> bool) {
-    until(what, || holds().then_some(()));
+    None
 }

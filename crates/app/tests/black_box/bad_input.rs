@@ -5,9 +5,8 @@ mod members;
 mod names;
 mod paths;
 
+use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::{Value, json};
-
-use crate::{server::TOKENS, wire::Call};
 
 /// A body that is right but for the member given.
 fn body_with(member: &str, value: Value) -> Value {
@@ -21,6 +20,6 @@ fn padded(size: usize) -> String {
     body.to_string()
 }
 
-fn posted(body: impl Into<Vec<u8>>) -> Call {
-    Call::new("POST", TOKENS).header("content-type", "application/json").body(body)
+fn posted(body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", TOKENS).header("content-type", "application/json").body(body)
 }

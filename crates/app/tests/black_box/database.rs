@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
+use latchkey_testkit::env::{Store, TestEnv};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-use crate::ground::{Ground, Store};
-
-/// A connection of our own to the database of a ground.
+/// A connection of our own to the database of a env.
 pub(crate) enum Records {
     Sqlite(SqliteConnection),
     Postgres(Runtime, Client),
@@ -34,11 +33,11 @@ pub(crate) struct WrittenEvent {
 }
 
 impl Records {
-    pub(crate) fn of(ground: &Ground) -> Self {
-        match ground.store {
+    pub(crate) fn of(env: &TestEnv) -> Self {
+        match env.store() {
             Store::Memory => panic!("what is in memory is seen by its own process only"),
             Store::Sqlite => {
-                let file = ground.directory().join("latchkey.db");
+                let file = env.directory().join("latchkey.db");
                 let mut connection =
                     SqliteConnection::establish(&file.to_string_lossy()).expect("the database");
                 for pragma in ["PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON"] {
@@ -48,7 +47,7 @@ impl Records {
             }
             Store::Postgres => {
                 let runtime = Runtime::new().expect("a runtime");
-                let connected = runtime.block_on(tokio_postgres::connect(ground.postgres_url(), NoTls));
+                let connected = runtime.block_on(tokio_postgres::connect(env.postgres_url(), NoTls));
                 let (client, connection) = connected.expect("the database");
                 runtime.spawn(connection);
                 Self::Postgres(runtime, client)

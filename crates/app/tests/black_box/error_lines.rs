@@ -5,14 +5,14 @@ use std::{
     net::TcpStream,
 };
 
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
+    server::Server,
+};
 use serde_json::json;
 
-use crate::{
-    admin_races::race,
-    ground::{Ground, Store},
-    server::Server,
-    wire::Call,
-};
+use crate::admin_races::race;
 
 /// Stops the server; until then it has woken nobody.
 #[track_caller]
@@ -23,7 +23,7 @@ pub(crate) fn assert_quiet(server: Server) {
 
 #[test]
 fn what_is_no_http_is_no_error() {
-    let server = Ground::on(Store::Memory).serve();
+    let server = TestEnv::on(Store::Memory).serve();
     for sent in [
         "GET /api/admin/projects/\u{e9} HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
@@ -40,7 +40,7 @@ fn what_is_no_http_is_no_error() {
 
 #[test]
 fn a_body_that_never_comes_is_no_error() {
-    let server = Ground::on(Store::Memory).with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s").serve();
+    let server = TestEnv::on(Store::Memory).with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s").serve();
     for announced in ["Content-Length: 17", "Transfer-Encoding: chunked"] {
         let mut stream = TcpStream::connect(server.address()).expect("a connection");
         let head = format!(
@@ -58,20 +58,20 @@ fn a_body_that_never_comes_is_no_error() {
 
 #[test]
 fn guesses_by_the_thousand_are_no_error() {
-    let server = Ground::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
+    let server = TestEnv::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
     let guesses: Vec<String> = (0..1_000).map(|number| format!("guess-{number}")).collect();
-    let answer = server.send(&Call::post("/edge/validate", &json!({ "tokens": guesses })));
+    let answer = server.send(&Request::post("/edge/validate", &json!({ "tokens": guesses })));
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert_quiet(server);
 }
 
 #[test]
 fn who_rotates_later_at_the_same_moment_is_told_so() {
-    let server = Ground::on(Store::Sqlite).serve();
+    let server = TestEnv::on(Store::Sqlite).serve();
     for round in 0..20 {
-        let secret = server.create(&format!("token-{round}"));
+        let secret = server.create_token(&format!("token-{round}"));
         let path = format!("/api/admin/api-tokens/{secret}/rotate");
-        let rotations = [(); 2].map(|()| Call::post(&path, &json!({ "overlap": "PT1H" })));
+        let rotations = [(); 2].map(|()| Request::post(&path, &json!({ "overlap": "PT1H" })));
         let mut answers = race(&server, round, rotations);
         answers.sort_by_key(|answer| answer.status);
         let [first, second] = &answers;

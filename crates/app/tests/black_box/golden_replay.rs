@@ -7,18 +7,17 @@ use std::{
     thread,
 };
 
-use crate::{
-    golden::{
-        Case,
-        differences::{self, Difference, Instead},
-        elsewhere,
-        expected::Expected,
-        recordings::Recording,
-        rules::{self, with_rules_but},
-        send,
-        setup::{self, Prepared},
-    },
-    wire::Answer,
+use latchkey_testkit::raw_http::Response;
+
+use crate::golden::{
+    Case,
+    differences::{self, Difference, Instead},
+    elsewhere,
+    expected::Expected,
+    recordings::Recording,
+    rules::{self, with_rules_but},
+    send,
+    setup::{self, Prepared},
 };
 
 /// How many cases of a file are replayed at once.
@@ -91,7 +90,7 @@ fn replay_all(recording: Recording, cases: &[Case]) -> Vec<Outcome> {
 }
 
 fn replay(recording: Recording, case: &Case) -> Outcome {
-    let Prepared { ground: _ground, server, known, refused } = setup::prepare(case);
+    let Prepared { env: _ground, server, known, refused } = setup::prepare(case);
     let listed = differences::of(recording).iter().find(|difference| difference.case == case.name);
     let outcome = match refused {
         Some(refusal) => of_refused_set_up(&refusal, listed),
@@ -100,7 +99,7 @@ fn replay(recording: Recording, case: &Case) -> Outcome {
     Outcome { fault: outcome.fault.map(|fault| format!("{}: {fault}", case.name)), ..outcome }
 }
 
-fn of_refused_set_up(refusal: &Answer, listed: Option<&Difference>) -> Outcome {
+fn of_refused_set_up(refusal: &Response, listed: Option<&Difference>) -> Outcome {
     let fault = match listed {
         Some(Difference { instead: Instead::NoSetUp(status, kind), .. }) => {
             Expected::error(*status, kind).departure(refusal).err()
@@ -110,7 +109,7 @@ fn of_refused_set_up(refusal: &Answer, listed: Option<&Difference>) -> Outcome {
     Outcome { fault, rules_needed: Vec::new() }
 }
 
-fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, answer: &Answer) -> Outcome {
+fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, answer: &Response) -> Outcome {
     let departure = with_rules_but(recording, case, None).departure(answer);
     let as_listed = |left_out: Option<&str>| {
         let recorded = with_rules_but(recording, case, left_out);

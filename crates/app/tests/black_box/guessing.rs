@@ -1,12 +1,11 @@
 //! Guessing passwords is slowed down, and the account's owner is not (decision 7).
 
-use serde_json::json;
-
-use crate::{
-    ground::{Ground, Store},
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::{Request, Response},
     server::Server,
-    wire::{Answer, Call},
 };
+use serde_json::json;
 
 const PASSWORD: &str = "correct horse";
 const GUESSER: &str = "203.0.113.7";
@@ -15,18 +14,18 @@ const OWNER: &str = "198.51.100.9";
 /// More tries than it takes: a machine that is slow lets the first waits pass.
 const ENOUGH: usize = 12;
 
-fn sign_in(server: &Server, password: &str, address: &str) -> Answer {
+fn sign_in(server: &Server, password: &str, address: &str) -> Response {
     let body = json!({ "username": "ed", "password": password });
-    server.send(&Call::post("/auth/simple/login", &body).header("x-forwarded-for", address))
+    server.send(&Request::post("/auth/simple/login", &body).header("x-forwarded-for", address))
 }
 
 fn guessing_is_slowed_down_where_it_comes_from(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__SERVER__TRUSTED_PROXIES", "127.0.0.1");
-    let server = ground.serve();
+    let env = TestEnv::on(store).with("LATCHKEY__SERVER__TRUSTED_PROXIES", "127.0.0.1");
+    let server = env.serve();
     let user = json!({ "username": "ed", "password": PASSWORD, "rootRole": 3 });
-    assert_eq!(server.as_admin(Call::post("/api/admin/user-admin", &user)).status, 201);
+    assert_eq!(server.as_admin(Request::post("/api/admin/user-admin", &user)).status, 201);
 
-    let tries: Vec<Answer> = (0..ENOUGH)
+    let tries: Vec<Response> = (0..ENOUGH)
         .map(|_| sign_in(&server, "battery staple", GUESSER))
         .take_while(|answer| answer.status == 401)
         .collect();
@@ -42,8 +41,8 @@ fn guessing_is_slowed_down_where_it_comes_from(store: Store) {
     // Elsewhere nobody waits, and an account that is not there is like any other.
     assert_eq!(sign_in(&server, PASSWORD, OWNER).status, 200);
     let body = json!({ "username": "nobody", "password": PASSWORD });
-    let call = Call::post("/auth/simple/login", &body).header("x-forwarded-for", OWNER);
-    let refused = server.send(&call);
+    let request = Request::post("/auth/simple/login", &body).header("x-forwarded-for", OWNER);
+    let refused = server.send(&request);
     assert_eq!((refused.status, refused.kind().as_str()), (401, "PasswordMismatch"));
 }
 

@@ -1,13 +1,11 @@
-//! Programs of others that stand beside Latchkey: found, started on a free port, and ended.
+//! Programs of other makers that run beside Latchkey, and a server that stands in for an upstream.
 
 use std::{
-    env,
     ffi::OsString,
-    fs,
     io::{BufRead, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::PathBuf,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,74 +13,60 @@ use std::{
     thread,
 };
 
-use crate::waiting::until;
+use latchkey_testkit::{
+    process::{self, Process, free_port},
+    wait::until,
+};
 
-/// Where Debian keeps servers; the PATH of a user may lack it.
-const SERVERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
-
-/// Where a program is, if it is installed.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(SERVERS.map(PathBuf::from));
-    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
-}
-
-/// Where a program is that has to be there.
+/// Returns the path of a program that must be installed.
 pub(crate) fn installed(program: &str) -> PathBuf {
-    find(program).unwrap_or_else(|| panic!("this test needs {program}: run ./test, which installs it"))
+    process::find(program)
+        .unwrap_or_else(|| panic!("this test needs {program}: run ./test, which installs it"))
 }
 
-/// A server of another's making, ended when it is dropped.
-pub(crate) struct Neighbour {
-    process: Child,
+/// A server of another maker, killed when it is dropped.
+pub(crate) struct NeighborProcess {
+    process: Process,
     pub(crate) address: SocketAddr,
 }
 
-impl Neighbour {
-    /// Starts a server that `command` prepares for a port, and waits until somebody can connect.
-    pub(crate) fn start(log: &Path, command: impl Fn(u16) -> Command) -> Self {
-        // Another process may take the port between here and there: then the server stops, and another is tried.
-        until("a neighbour that starts", || Self::try_start(log, &command))
+impl NeighborProcess {
+    /// Starts a server that `command` prepares for a port, and waits until it accepts connections.
+    pub(crate) fn start(name: &str, command: impl Fn(u16) -> Command) -> Self {
+        // Another process may take the port first: then the server stops, and another port is tried.
+        until("a neighbor that starts", || Self::try_start(name, &command))
     }
 
-    fn try_start(log: &Path, command: &impl Fn(u16) -> Command) -> Option<Self> {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let address = free.local_addr().expect("its address");
-        drop(free);
-        let output = || fs::OpenOptions::new().create(true).append(true).open(log).expect("a log");
-        let mut command = command(address.port());
-        let command = command.stdin(Stdio::null()).stdout(output()).stderr(output());
-        let mut started = Self { process: command.spawn().expect("the program starts"), address };
-        until("a neighbour that can be reached", || started.is_up(log)).then_some(started)
+    fn try_start(name: &str, command: &impl Fn(u16) -> Command) -> Option<Self> {
+        let port = free_port().expect("a free port");
+        let process = Process::start(&mut command(port), name).expect("the program starts");
+        let mut started = Self { process, address: (Ipv4Addr::LOCALHOST, port).into() };
+        until("a neighbor that accepts connections", || started.is_up()).then_some(started)
     }
 
-    /// `Some(false)` where it has stopped for want of its port.
-    fn is_up(&mut self, log: &Path) -> Option<bool> {
-        if let Some(status) = self.process.try_wait().expect("its state") {
-            let said = fs::read_to_string(log).unwrap_or_default();
-            assert!(said.to_lowercase().contains("in use"), "it stopped with {status}:\n{said}");
+    /// Returns `Some(false)` if it has stopped because its port was in use.
+    fn is_up(&mut self) -> Option<bool> {
+        if let Some(status) = self.process.exit_status().expect("its status") {
+            let output = self.output();
+            assert!(output.to_lowercase().contains("in use"), "it stopped with {status}:\n{output}");
             return Some(false);
         }
         TcpStream::connect(self.address).is_ok().then_some(true)
     }
-}
 
-impl Drop for Neighbour {
-    fn drop(&mut self) {
-        // Both fail where it has stopped already.
-        drop(self.process.kill());
-        drop(self.process.wait());
+    pub(crate) fn output(&self) -> String {
+        self.process.output()
     }
 }
 
-/// A server that a test answers for.
+/// A server whose responses a test defines.
 pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
 }
 
 impl Stub {
-    /// One that answers each request, word for word as it came, with a status and a body.
+    /// Starts a server that responds to each request, given as it came, with a status and a body.
     pub(crate) fn answering(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
@@ -92,19 +76,19 @@ impl Stub {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 count.fetch_add(1, Ordering::SeqCst);
-                // A client that hangs up is no fault of this one.
+                // A client may close its connection early.
                 drop(Self::serve(&stream, &answer));
             }
         });
         Self { address, requests }
     }
 
-    /// One that answers each request with what it was sent.
+    /// Starts a server that responds to each request with the request itself.
     pub(crate) fn echo() -> Self {
         Self::answering(|request| (200, request.to_owned()))
     }
 
-    /// How many requests have come.
+    /// Returns the number of requests received.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -128,7 +112,7 @@ impl Stub {
     }
 }
 
-/// The program with nothing of this process's environment.
+/// Returns a command without the environment variables of this process.
 pub(crate) fn command(program: impl Into<OsString>) -> Command {
     let mut command = Command::new(program.into());
     command.env_clear();

@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::neighbours::{self, Neighbour};
+use crate::neighbors::{self, NeighborProcess};
 
 /// Starts nginx with the document's block for it. `listen` is how the document has it listen; the other addresses that it
 /// shows have the real ones beside them.
@@ -12,14 +12,14 @@ pub(crate) fn start(
     directory: &TempDir,
     document: &str,
     (listen, addresses): (&str, &[(&str, String)]),
-) -> Neighbour {
-    let program = neighbours::installed("nginx");
+) -> NeighborProcess {
+    let program = neighbors::installed("nginx");
     let place = directory.path().display().to_string();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {place}/{what};\n"))
         .concat();
     let block = addresses.iter().fold(block_of(document), |block, (shown, real)| put(&block, shown, real));
-    Neighbour::start(&directory.path().join("nginx.log"), |port| {
+    NeighborProcess::start("nginx", |port| {
         let block = put(&block, listen, &format!("listen 127.0.0.1:{port};"));
         // One process, so that it has the rights of the test and ends with it.
         let configuration = format!(
@@ -28,7 +28,7 @@ pub(crate) fn start(
         );
         let file = directory.path().join("nginx.conf");
         fs::write(&file, configuration).expect("a configuration");
-        let mut command = neighbours::command(&program);
+        let mut command = neighbors::command(&program);
         command.args(["-e", "stderr", "-p", &place, "-c"]).arg(file);
         command
     })

@@ -1,12 +1,11 @@
 //! The contract's rows for the tokens of a project, one by one, on every store.
 
+use latchkey_testkit::env::Store;
 mod creation;
 mod deletion;
-mod house;
+mod fixtures;
 mod listing;
 mod refusal;
-
-use crate::ground::Store;
 
 /// Each row as a test on each store.
 macro_rules! rows {

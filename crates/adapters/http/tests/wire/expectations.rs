@@ -1,12 +1,11 @@
 //! What tests of many routes expect in one and the same way.
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, Response, TestApp};
 use serde_json::Value;
 
-use crate::app::{Answer, As, TestApp};
-
 const EVERYBODY: &[As] = &[
-    As::Nobody,
+    As::Anonymous,
     As::Unknown,
     As::Expired,
     As::Client,
@@ -37,7 +36,7 @@ pub(crate) async fn only(app: &TestApp, allowed: &[As], status: u16, request: im
     for who in EVERYBODY {
         let answer = app.send(*who, request()).await;
         let expected = match who {
-            As::Nobody | As::Unknown | As::Expired => 401,
+            As::Anonymous | As::Unknown | As::Expired => 401,
             one if allowed.contains(one) => status,
             _ => 403,
         };
@@ -48,7 +47,7 @@ pub(crate) async fn only(app: &TestApp, allowed: &[As], status: u16, request: im
 
 /// Where the problems are that an answer speaks of.
 #[track_caller]
-pub(crate) fn faults(answer: &Answer) -> Vec<String> {
+pub(crate) fn faults(answer: &Response) -> Vec<String> {
     answer.is(400, "BadDataError");
     let body = answer.json();
     let details = body["details"].as_array().expect("details");

@@ -1,7 +1,6 @@
 //! Numbers for a monitor.
 
-use crate::app::{As, TestApp};
-
+use latchkey_testkit::app::{As, TestApp};
 const METRICS: &str = "/internal-backstage/prometheus";
 
 #[actix_web::test]
@@ -11,7 +10,7 @@ async fn a_monitor_sees_what_was_answered_and_no_secret() {
     for who in [As::Client, As::Client, As::Unknown] {
         app.get(who, "/auth/verify").await;
     }
-    let answer = app.get(As::Nobody, METRICS).await;
+    let answer = app.get(As::Anonymous, METRICS).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4"));
     let text = String::from_utf8(answer.bytes.clone()).expect("text");

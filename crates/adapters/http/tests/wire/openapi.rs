@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use latchkey_domain::{EnvironmentName, ProjectId};
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 /// What anybody may ask, and the answer to somebody who sends nothing along.
 const PUBLIC: &[(&str, u16)] = &[
@@ -18,7 +17,7 @@ const PUBLIC: &[(&str, u16)] = &[
 ];
 
 async fn document(app: &TestApp) -> Value {
-    app.get(As::Nobody, "/docs/openapi.json").await.json()
+    app.get(As::Anonymous, "/docs/openapi.json").await.json()
 }
 
 #[actix_web::test]
@@ -28,7 +27,7 @@ async fn every_route_but_the_public_ones_asks_who_one_is() {
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("operations").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
-            let answer = app.method(As::Nobody, method, &path.replace(['{', '}'], "")).await;
+            let answer = app.method(As::Anonymous, method, &path.replace(['{', '}'], "")).await;
             let public = PUBLIC.iter().find(|(public, _)| public == path);
             let expected = public.map_or(401, |(_, status)| *status);
             assert_eq!(answer.status.as_u16(), expected, "{path}");
@@ -97,12 +96,12 @@ async fn a_change_that_was_overtaken_is_a_503_too() {
 #[actix_web::test]
 async fn there_is_a_page_to_try_it_at() {
     let app = TestApp::new().await;
-    let page = app.get(As::Nobody, "/docs/openapi/").await;
+    let page = app.get(As::Anonymous, "/docs/openapi/").await;
     assert_eq!(page.status, 200);
     assert!(String::from_utf8_lossy(&page.bytes).contains("swagger"));
     assert!(String::from_utf8_lossy(&page.bytes).contains("<title>Latchkey API</title>"));
     for path in ["/docs", "/docs/", "/docs/openapi"] {
-        let moved = app.get(As::Nobody, path).await;
+        let moved = app.get(As::Anonymous, path).await;
         assert_eq!(
             (moved.status.as_u16(), moved.header("location")),
             (301, Some("/docs/openapi/")),

@@ -5,12 +5,13 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
 use latchkey_service::Reveal;
+use latchkey_testkit::{
+    app::{As, Response, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
 
-use crate::{
-    app::{Answer, As, TOKENS, TestApp, id, scoped},
-    expectations::{ADMINS, READERS, faults, newest_event, newest_events, only},
-};
+use crate::expectations::{ADMINS, READERS, faults, newest_event, newest_events, only};
 
 const ALL: &str = "/api/admin/api-tokens";
 const BOTH: [&str; 2] = [TOKENS, ALL];
@@ -18,7 +19,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 const BLINK: Duration = Duration::from_millis(1);
 
 fn of_default() -> TokenAccess {
-    scoped(TokenKind::Client, ProjectScope::one(id("default")))
+    access(TokenKind::Client, ProjectScope::one(project_id("default")))
 }
 
 fn request(route: &str, token: &str) -> TestRequest {
@@ -31,7 +32,7 @@ async fn rotate(app: &TestApp, route: &str, token: &str, overlap: &str) -> Strin
     secret(&answer)
 }
 
-fn secret(answer: &Answer) -> String {
+fn secret(answer: &Response) -> String {
     assert_eq!(answer.status, 200, "{}", answer.json());
     answer.json()["secret"].as_str().expect("text").to_owned()
 }
@@ -134,7 +135,7 @@ async fn an_old_secret_keeps_its_own_end_and_names_no_token() {
 
 #[actix_web::test]
 async fn a_show_once_token_is_rotated_by_its_id_and_shown_once() {
-    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
+    let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let (old, token_id) = app.token_and_id(of_default()).await;
     let answer = app.send(As::Member, request(TOKENS, &token_id)).await;
     assert_eq!(answer.json()["secure"], true);
@@ -197,7 +198,7 @@ async fn what_is_no_overlap_is_refused() {
 #[actix_web::test]
 async fn what_is_not_there_is_not_found_once_the_body_is_good() {
     let app = TestApp::new().await;
-    let elsewhere = app.token(scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")))).await;
+    let elsewhere = app.token(access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")))).await;
     for route in BOTH {
         for token in ["nosuch", "a%20b", "9c40958a-daac-400e-98fb-3bb438567008"] {
             app.send(As::Root, request(route, token)).await.is(404, "NotFoundError");
@@ -213,8 +214,8 @@ async fn what_is_not_there_is_not_found_once_the_body_is_good() {
 #[actix_web::test]
 async fn a_token_of_several_projects_is_rotated_as_the_instances() {
     let app = TestApp::new().await;
-    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
-    let token = app.token(scoped(TokenKind::Client, ProjectScope::Only(both))).await;
+    let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
+    let token = app.token(access(TokenKind::Client, ProjectScope::Only(both))).await;
     app.send(As::Root, request(TOKENS, &token)).await.is(400, "BadDataError");
     let answer = app.send(As::Root, request(ALL, &token)).await;
     assert!(secret(&answer).starts_with("[]:development."));
@@ -240,7 +241,7 @@ async fn of_the_instance_one_may_who_may_change_that_type() {
     let app = TestApp::new().await;
     only(&app, ADMINS, 404, || request(ALL, "nosuch")).await;
     let client = app.token(of_default()).await;
-    let frontend = app.token(scoped(TokenKind::Frontend, ProjectScope::All)).await;
+    let frontend = app.token(access(TokenKind::Frontend, ProjectScope::All)).await;
     let admin = app.token(TokenAccess::Admin).await;
     let holder = app.holder_of(&["UPDATE_CLIENT_API_TOKEN"]).await;
     for (token, status) in [(&client, 200), (&frontend, 403), (&admin, 403)] {

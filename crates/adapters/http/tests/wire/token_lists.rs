@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
+use latchkey_testkit::app::{As, Response, TOKENS, TestApp};
 use serde_json::{Value, json};
 
-use crate::{
-    app::{Answer, As, TOKENS, TestApp},
-    expectations::faults,
-};
+use crate::expectations::faults;
 
 const ALL: &str = "/api/admin/api-tokens";
 
-fn names(answer: &Answer) -> Vec<String> {
+fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.json());
     let tokens = answer.json()["tokens"].as_array().expect("tokens").clone();
     tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned()).collect()

@@ -1,9 +1,10 @@
 //! Bodies that are no JSON object, too long, too deep, or of another type.
 
+use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::json;
 
 use super::{body_with, padded, posted};
-use crate::{refusals::Guarded, server::TOKENS, wire::Call};
+use crate::refusals::Guarded;
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -68,8 +69,8 @@ fn a_body_of_another_type() {
     let guarded = Guarded::new();
     let body = body_with("type", json!("client")).to_string();
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"] {
-        let call = Call::new("POST", TOKENS).header("content-type", kind).body(body.clone());
-        guarded.refuses(&call, 415, "ContentTypeError", &["application/json"]);
+        let request = Request::new("POST", TOKENS).header("content-type", kind).body(body.clone());
+        guarded.refuses(&request, 415, "ContentTypeError", &["application/json"]);
     }
-    guarded.refuses(&Call::new("POST", TOKENS).body(body), 415, "ContentTypeError", &["application/json"]);
+    guarded.refuses(&Request::new("POST", TOKENS).body(body), 415, "ContentTypeError", &["application/json"]);
 }

@@ -1,11 +1,9 @@
 //! What an answer is held against.
 
+use latchkey_testkit::raw_http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    golden::{Case, placeholders::text_fits, shape::fits},
-    wire::Answer,
-};
+use crate::golden::{Case, placeholders::text_fits, shape::fits};
 
 /// An answer's recorded shape.
 #[derive(Debug, Clone)]
@@ -69,7 +67,7 @@ impl Expected {
     }
 
     /// Where the answer departs from this.
-    pub(crate) fn departure(&self, answer: &Answer) -> Result<(), String> {
+    pub(crate) fn departure(&self, answer: &Response) -> Result<(), String> {
         if self.status != Some(answer.status.into()) {
             let status = self.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
             return Err(format!("status {}, not {status}: {}", answer.status, answer.text()));

@@ -1,14 +1,14 @@
 //! What the reference is installed with and Latchkey is not, made over HTTP before a case begins; and what a recorded
 //! request says that has to be said otherwise here.
 
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
+    server::Server,
+};
 use serde_json::{Value, json};
 
-use crate::{
-    golden::{Case, fixtures},
-    ground::{Ground, Store},
-    server::Server,
-    wire::Call,
-};
+use crate::golden::{Case, fixtures};
 
 /// The admin token that the reference was installed with.
 const ADMIN: &str = "*:*.unleash4all";
@@ -35,14 +35,14 @@ pub(crate) fn admin_token(case: &Case) -> &'static str {
 
 /// A server on an empty SQLite store with all that the reference is installed with: besides what every instance has,
 /// the user `admin` and the environment `default`.
-pub(crate) fn install(case: &Case) -> (Ground, Server) {
-    let mut ground = Ground::on(Store::Sqlite);
+pub(crate) fn install(case: &Case) -> (TestEnv, Server) {
+    let mut env = TestEnv::on(Store::Sqlite);
     for (name, value) in first_tokens(&case.server) {
-        ground.set(name, value);
+        env.set(name, value);
     }
-    let server = ground.serve();
+    let server = env.serve();
     // The trails of `oss` and `multi` were emptied before each case, as their recorded totals show; that of `init` was not.
-    let traced = if case.server == "init" { fixtures::newest_event(&ground) } else { 0 };
+    let traced = if case.server == "init" { fixtures::newest_event(&env) } else { 0 };
     for (path, body) in [
         (
             "/api/admin/user-admin",
@@ -53,12 +53,12 @@ pub(crate) fn install(case: &Case) -> (Ground, Server) {
             json!({ "name": "default", "type": "production", "enabled": false, "sortOrder": 1 }),
         ),
     ] {
-        let call = Call::post(path, &body_here(&body)).by(admin_token(case));
-        let answer = server.send(&call);
+        let request = Request::post(path, &body_here(&body)).by(admin_token(case));
+        let answer = server.send(&request);
         assert_eq!(answer.status, 201, "{path}: {}", answer.text());
     }
-    fixtures::forget_events_after(&ground, traced);
-    (ground, server)
+    fixtures::forget_events_after(&env, traced);
+    (env, server)
 }
 
 /// Recorded passwords that are too weak to be anybody's here, and what takes their place. A password that a case is

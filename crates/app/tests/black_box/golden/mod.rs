@@ -11,13 +11,13 @@ pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod shape;
 
+use latchkey_testkit::{
+    raw_http::{Request, Response},
+    server::Server,
+};
 use serde_json::Value;
 
-use crate::{
-    golden::setup::Known,
-    server::Server,
-    wire::{Answer, Call},
-};
+use crate::golden::setup::Known;
 
 /// One recorded case.
 pub(crate) struct Case {
@@ -63,18 +63,18 @@ impl Case {
 }
 
 /// Sends a recorded request, with what is known from the set-up put in its place.
-pub(crate) fn send(server: &Server, request: &Value, known: &Known) -> Answer {
+pub(crate) fn send(server: &Server, recorded: &Value, known: &Known) -> Response {
     let text = |value: &Value| known.fill_in(value.as_str().expect("a text"));
-    let mut call = Call::new(&text(&request["method"]), &text(&request["path"]));
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        call = call.header(name, &installation::header_here(name, &text(value)));
+    let mut request = Request::new(&text(&recorded["method"]), &text(&recorded["path"]));
+    for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
+        request = request.header(name, &installation::header_here(name, &text(value)));
     }
-    if let Some(raw) = request.get("rawBody") {
-        call = call.body(raw_body(&text(raw)));
-    } else if let Some(body) = request.get("body") {
-        call = call.body(known.fill_in(&installation::body_here(body).to_string()));
+    if let Some(raw) = recorded.get("rawBody") {
+        request = request.body(raw_body(&text(raw)));
+    } else if let Some(body) = recorded.get("body") {
+        request = request.body(known.fill_in(&installation::body_here(body).to_string()));
     }
-    server.send(&call)
+    server.send(&request)
 }
 
 /// The body as it is sent. One is too large to be written out in the file that records it.

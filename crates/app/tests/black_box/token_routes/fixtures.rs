@@ -1,14 +1,14 @@
 //! A server with tokens of every kind, to try the rows on.
 
+use latchkey_testkit::{
+    env::{NewToken, Store, TestEnv},
+    raw_http::{Request, Response},
+    server::{Server, TOKENS},
+    token_json::MEMBERS,
+};
 use serde_json::Value;
 
-use crate::{
-    command_line::NewToken,
-    database::{Records, WrittenEvent},
-    ground::{Ground, Store},
-    server::{Server, TOKENS},
-    wire::{Answer, Call},
-};
+use crate::database::{Records, WrittenEvent};
 
 /// A token for all projects, which is nobody's to list or delete here.
 pub(super) const WIDE: &str = "*:development.c1Kd8Xw5Zt2Rq7Lm4Vn9Bs3Hj6Pf0GyA";
@@ -16,8 +16,8 @@ pub(super) const WIDE: &str = "*:development.c1Kd8Xw5Zt2Rq7Lm4Vn9Bs3Hj6Pf0GyA";
 pub(super) const FIRST: &str = "default:development.u7Nb2Yx9Qe4Wt6Mr1Kz8Cv3Sg5Lh0JpD";
 
 /// A server with both of these tokens, and whatever else its store allows.
-pub(super) struct House {
-    pub(super) ground: Ground,
+pub(super) struct Fixture {
+    pub(super) env: TestEnv,
     pub(super) server: Server,
     /// Made by the command line, which cannot reach into the memory of another process.
     pub(super) others: Option<Others>,
@@ -30,60 +30,46 @@ pub(super) struct Others {
     pub(super) of_two_projects: String,
 }
 
-impl House {
+impl Fixture {
     pub(super) fn on(store: Store) -> Self {
-        let ground = Ground::on(store)
+        let env = TestEnv::on(store)
             .with("INIT_CLIENT_API_TOKENS", &format!("{WIDE},{FIRST}"))
             .with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
-        let server = ground.serve();
-        let others = (store != Store::Memory).then(|| Others::on(&ground));
-        Self { ground, server, others }
+        let server = env.serve();
+        let others = (store != Store::Memory).then(|| Others::on(&env));
+        Self { env, server, others }
     }
 
-    pub(super) fn post(&self, body: &Value) -> Answer {
-        self.server.as_admin(Call::post(TOKENS, body))
+    pub(super) fn post(&self, body: &Value) -> Response {
+        self.server.as_admin(Request::post(TOKENS, body))
     }
 
     /// The events about tokens; none where only the server itself can see them.
     pub(super) fn events(&self) -> Vec<WrittenEvent> {
-        match self.ground.store {
+        match self.env.store() {
             Store::Memory => Vec::new(),
-            _ => Records::of(&self.ground).token_events(),
+            _ => Records::of(&self.env).token_events(),
         }
     }
 }
 
 impl Others {
-    fn on(ground: &Ground) -> Self {
-        ground.make_project("p2");
-        let viewer = ground.make_caller("viewer", "Viewer");
-        let member_of_p2 = ground.make_caller("member", "Viewer");
-        ground.grant("member", "p2", "Member");
+    fn on(env: &TestEnv) -> Self {
+        env.create_project("p2");
+        let viewer = env.create_caller("viewer", "Viewer");
+        let member_of_p2 = env.create_caller("member", "Viewer");
+        env.grant("member", "p2", "Member");
         let projects = &["default", "p2"];
-        let of_two_projects = ground.make_token(&NewToken { name: "two", projects, ..NewToken::default() });
+        let of_two_projects = env.create_token(&NewToken { name: "two", projects, ..NewToken::default() });
         Self { viewer, member_of_p2, of_two_projects }
     }
 }
-
-const FIELDS: [&str; 11] = [
-    "secret",
-    "tokenName",
-    "username",
-    "type",
-    "environment",
-    "project",
-    "projects",
-    "expiresAt",
-    "createdAt",
-    "seenAt",
-    "alias",
-];
 
 /// The text is one object with these members in this order, as far as a reader of JSON need not care and a person does.
 #[track_caller]
 pub(super) fn assert_members_in_order(text: &str) {
     let mut rest = text.strip_prefix('{').expect("an object");
-    for (number, field) in FIELDS.iter().enumerate() {
+    for (number, field) in MEMBERS.iter().enumerate() {
         let start = format!("{}\"{field}\":", if number == 0 { "" } else { "," });
         rest = rest
             .strip_prefix(&start)

@@ -1,13 +1,11 @@
 //! `GET …/environments/{name}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::DEVELOPMENT;
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 #[actix_web::test]
 async fn the_answer_is_the_environment() {

@@ -1,13 +1,11 @@
 //! `GET …/environments`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::ENVIRONMENTS;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 #[actix_web::test]
 async fn environments_come_in_their_order_with_how_much_they_are_used() {

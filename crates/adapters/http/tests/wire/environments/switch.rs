@@ -1,13 +1,11 @@
 //! `POST …/environments/{name}/on` and `…/off`
 
 use actix_web::{http::Method, test::TestRequest};
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::DEVELOPMENT;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only};
 
 fn path(what: &str) -> String {
     format!("{DEVELOPMENT}/{what}")

@@ -1,8 +1,7 @@
 //! The audit trail
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod list;
 mod of_project;

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::types;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 const PATH: &str = "/api/admin/search/events";
 

@@ -1,13 +1,11 @@
 //! `POST …/api-tokens`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, QUOTA, TestApp};
 use serde_json::{Value, json};
 
 use super::{ALL, made, named};
-use crate::{
-    app::{As, QUOTA, TestApp},
-    expectations::{ADMINS, faults, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, faults, newest_event, only, refused_for};
 
 fn body() -> Value {
     json!({"tokenName": "x", "type": "client"})
@@ -56,7 +54,7 @@ async fn the_answer_is_the_token_with_its_secret() {
 
 #[actix_web::test]
 async fn a_token_is_for_all_projects_or_for_those_that_are_named() {
-    let app = TestApp::roomy().await;
+    let app = TestApp::without_quota().await;
     for (asked, projects, prefix) in [
         (body(), json!(["*"]), "*:development."),
         (with("project", json!("*")), json!(["*"]), "*:development."),
@@ -126,7 +124,7 @@ async fn admin_tokens_are_made_only_where_the_operator_allows_it() {
     for who in [As::Root, As::Admin] {
         app.post(who, ALL, &admin).await.is(403, "OperationDeniedError");
     }
-    let app = TestApp::with(|choices| choices.settings.tokens.allow_admin = true).await;
+    let app = TestApp::with(|settings| settings.use_cases.tokens.allow_admin = true).await;
     for asked in [
         admin.clone(),
         json!({"tokenName": "a", "type": "ADMIN", "environment": "*", "projects": ["*"], "expiresAt": null}),
@@ -180,7 +178,7 @@ async fn a_body_must_be_json_and_say_so() {
 
 #[actix_web::test]
 async fn one_may_who_may_create_that_type() {
-    let app = TestApp::roomy().await;
+    let app = TestApp::without_quota().await;
     only(&app, ADMINS, 400, || request().set_json(json!({}))).await;
     let refused = app.post(As::Editor, ALL, &json!({})).await.json();
     let any_of = ["ADMIN", "CREATE_CLIENT_API_TOKEN", "CREATE_FRONTEND_API_TOKEN"];

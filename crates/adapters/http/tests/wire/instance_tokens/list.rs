@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use latchkey_service::Reveal;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{ALL, made, names};
-use crate::{
-    app::{As, TestApp},
-    expectations::{EDITORS, only},
-};
+use crate::expectations::{EDITORS, only};
 
 #[actix_web::test]
 async fn the_answer_has_the_contracts_form() {
@@ -48,7 +46,7 @@ async fn tokens_come_by_creation_and_only_of_the_kinds_that_one_may_read() {
 
 #[actix_web::test]
 async fn secrets_that_are_shown_once_are_not_shown_here() {
-    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
+    let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let secret = made(&app, "web", "client").await;
     let answer = app.get(As::Root, ALL).await;
     assert!(!String::from_utf8_lossy(&answer.bytes).contains(&secret));

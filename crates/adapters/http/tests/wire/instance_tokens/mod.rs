@@ -1,8 +1,7 @@
 //! `/api/admin/api-tokens`; rotation and the filters of lists are tried in `rotation.rs` and `token_lists.rs`.
 
+use latchkey_testkit::app::{As, Response, TestApp};
 use serde_json::{Value, json};
-
-use crate::app::{Answer, As, TestApp};
 
 mod by_name;
 mod create;
@@ -13,7 +12,7 @@ mod update;
 const ALL: &str = "/api/admin/api-tokens";
 
 /// The names of the tokens in an answer.
-fn names(answer: &Answer) -> Vec<String> {
+fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.json());
     let tokens = answer.json()["tokens"].as_array().expect("tokens").clone();
     tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned()).collect()

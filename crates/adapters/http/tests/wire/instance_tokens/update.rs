@@ -2,13 +2,11 @@
 
 use actix_web::test::TestRequest;
 use latchkey_domain::TokenAccess;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{ALL, made, named};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
 
 const END: &str = "2031-01-01T00:00:00.000Z";
 

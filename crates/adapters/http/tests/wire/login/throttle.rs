@@ -5,15 +5,16 @@ use std::{
     time::Duration,
 };
 
+use latchkey_testkit::app::{As, PASSWORD, Response, TestApp};
+
 use super::attempt;
-use crate::app::{Answer, As, PASSWORD, TestApp};
 
 const HERE: &str = "198.51.100.7:1";
 const ELSEWHERE: &str = "203.0.113.9:1";
 
-async fn try_from(app: &TestApp, peer: &str, username: &str, password: &str) -> Answer {
+async fn try_from(app: &TestApp, peer: &str, username: &str, password: &str) -> Response {
     let peer: SocketAddr = peer.parse().expect("an address");
-    app.send(As::Nobody, attempt(username, password).peer_addr(peer)).await
+    app.send(As::Anonymous, attempt(username, password).peer_addr(peer)).await
 }
 
 /// Five failures in a row, which go unpunished.
@@ -24,7 +25,7 @@ async fn fail_five_times(app: &TestApp, peer: &str, username: &str) {
 }
 
 #[track_caller]
-fn waits(answer: &Answer, seconds: &str) {
+fn waits(answer: &Response, seconds: &str) {
     answer.is(429, "RateLimitError");
     assert_eq!((answer.header("retry-after"), answer.header("set-cookie")), (Some(seconds), None));
 }
@@ -102,7 +103,7 @@ async fn bad_input_is_no_failure() {
     let app = TestApp::new().await;
     for _ in 0..10 {
         let body = serde_json::json!({"username": "Viewer"});
-        app.post(As::Nobody, super::LOGIN, &body).await.is(400, "BadDataError");
+        app.post(As::Anonymous, super::LOGIN, &body).await.is(400, "BadDataError");
     }
     assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200);
 }
@@ -111,10 +112,10 @@ async fn bad_input_is_no_failure() {
 async fn what_a_client_writes_before_the_proxies_is_not_where_it_calls_from() {
     let proxies: Vec<IpAddr> =
         ["192.0.2.1", "::ffff:192.0.2.2"].iter().map(|text| text.parse().expect("an address")).collect();
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = proxies).await;
+    let app = TestApp::with(|settings| settings.http.trusted_proxies = proxies).await;
     let forwarded = async |by: &str, name: &str, password: &str| {
         let asked = attempt(name, password).peer_addr("192.0.2.1:1".parse().expect("an address"));
-        app.send(As::Nobody, asked.insert_header(("x-forwarded-for", by))).await
+        app.send(As::Anonymous, asked.insert_header(("x-forwarded-for", by))).await
     };
     // One client in many guises: the last address that is no proxy's is its own.
     for by in [

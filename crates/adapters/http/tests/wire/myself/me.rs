@@ -1,13 +1,11 @@
 //! `GET /api/admin/user`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::ME;
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 async fn permissions(app: &TestApp, who: As) -> Value {
     app.get(who, ME).await.json()["permissions"].clone()

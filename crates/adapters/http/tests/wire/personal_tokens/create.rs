@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PERSONAL_TOKENS, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::PATS;
-use crate::{
-    app::{As, PERSONAL_TOKENS, TOKENS, TestApp},
-    expectations::{faults, newest_event, newest_events},
-};
+use crate::expectations::{faults, newest_event, newest_events};
 
 const ME: &str = "/api/admin/user";
 
@@ -167,7 +165,7 @@ async fn only_users_may() {
     for who in [As::Viewer, As::Member, As::Editor, As::Root] {
         made(&app, who, &body()).await;
     }
-    app.post(As::Nobody, PATS, &json!({})).await.is(401, "AuthenticationRequired");
+    app.post(As::Anonymous, PATS, &json!({})).await.is(401, "AuthenticationRequired");
     app.post(As::Unknown, PATS, &json!({})).await.is(401, "UnauthorizedError");
     app.post(As::Admin, PATS, &json!({})).await.is(403, "OperationDeniedError");
     app.post(As::Client, PATS, &json!({})).await.is(403, "NoAccessError");

@@ -1,13 +1,11 @@
 //! `DELETE …/user/tokens/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::PATS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{event_count, faults, newest_event},
-};
+use crate::expectations::{event_count, faults, newest_event};
 
 /// A token of that user: its id and its secret.
 async fn made(app: &TestApp, who: As) -> (i64, String) {
@@ -74,7 +72,7 @@ async fn only_users_may() {
     let app = TestApp::new().await;
     let (id, _) = made(&app, As::Viewer).await;
     for path in [path(id), path(9_999), format!("{PATS}/x")] {
-        app.delete(As::Nobody, &path).await.is(401, "AuthenticationRequired");
+        app.delete(As::Anonymous, &path).await.is(401, "AuthenticationRequired");
         app.delete(As::Unknown, &path).await.is(401, "UnauthorizedError");
         app.delete(As::Admin, &path).await.is(403, "OperationDeniedError");
         app.delete(As::Client, &path).await.is(403, "NoAccessError");

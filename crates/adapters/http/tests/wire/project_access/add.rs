@@ -1,13 +1,11 @@
 //! `POST …/access`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCESS, held, role};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, newest_events, only, refused_for},
-};
+use crate::expectations::{OWNERS, event_count, newest_events, only, refused_for};
 
 #[actix_web::test]
 async fn each_user_gets_each_role_beside_those_held() {

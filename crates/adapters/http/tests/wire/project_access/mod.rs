@@ -1,8 +1,7 @@
 //! `/api/admin/projects/{projectId}/access` and the roles of its members
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod add;
 mod list;

@@ -1,13 +1,11 @@
 //! `DELETE …/users/{userId}/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{held, path_of};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, faults, newest_events, only},
-};
+use crate::expectations::{OWNERS, event_count, faults, newest_events, only};
 
 #[actix_web::test]
 async fn a_member_loses_all_roles() {

@@ -1,13 +1,11 @@
 //! `PUT …/users/{userId}/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCESS, held, path_of, role};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, faults, newest_events, only, refused_for},
-};
+use crate::expectations::{OWNERS, event_count, faults, newest_events, only, refused_for};
 
 #[actix_web::test]
 async fn the_roles_take_the_place_of_those_held() {

@@ -1,13 +1,11 @@
 //! `DELETE …/environments/{environment}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::{ENVIRONMENTS, held};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, newest_events, only},
-};
+use crate::expectations::{OWNERS, event_count, newest_events, only};
 
 #[actix_web::test]
 async fn the_project_does_not_have_it_then_and_its_tokens_stay() {

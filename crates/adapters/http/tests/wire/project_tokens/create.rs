@@ -1,9 +1,8 @@
 //! `POST …/api-tokens`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, QUOTA, TOKENS, TestApp};
 use serde_json::{Value, json};
-
-use crate::app::{As, QUOTA, TOKENS, TestApp};
 
 fn body() -> Value {
     json!({"tokenName": "x", "type": "client"})
@@ -132,7 +131,7 @@ async fn checks_come_in_the_contracts_order() {
         request.set_payload("{\"type\":")
     };
     let nope = "/api/admin/projects/nope/api-tokens";
-    app.send(As::Nobody, broken(nope)).await.is(401, "AuthenticationRequired");
+    app.send(As::Anonymous, broken(nope)).await.is(401, "AuthenticationRequired");
     app.send(As::Viewer, broken(nope)).await.is(403, "NoAccessError");
     app.send(As::Admin, broken(nope)).await.is(400, "BadDataError");
     app.post(As::Admin, nope, &body()).await.is(404, "NotFoundError");

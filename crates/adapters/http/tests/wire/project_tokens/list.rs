@@ -3,17 +3,19 @@
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
 use latchkey_service::Reveal;
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
-
-use crate::app::{As, TOKENS, TestApp, id, scoped};
 
 #[actix_web::test]
 async fn the_answer_has_the_seeds_form() {
     let app = TestApp::new().await;
     app.project("p2").await;
-    let both = ProjectSet::new(["p2", "default"].map(id)).expect("two");
-    app.token(scoped(TokenKind::Frontend, ProjectScope::Only(both))).await;
-    app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let both = ProjectSet::new(["p2", "default"].map(project_id)).expect("two");
+    app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
+    app.token(access(TokenKind::Client, ProjectScope::All)).await;
     app.token(TokenAccess::Admin).await;
     let answer = app.get(As::Member, TOKENS).await;
     assert_eq!(answer.status, 200);
@@ -27,7 +29,7 @@ async fn the_answer_has_the_seeds_form() {
 async fn who_may_is_who_holds_the_permission_there() {
     let app = TestApp::new().await;
     for (who, status, kind) in [
-        (As::Nobody, 401, "AuthenticationRequired"),
+        (As::Anonymous, 401, "AuthenticationRequired"),
         (As::Unknown, 401, "UnauthorizedError"),
         (As::Expired, 401, "UnauthorizedError"),
         (As::Client, 403, "NoAccessError"),
@@ -92,7 +94,7 @@ async fn a_client_that_has_the_list_is_told_so() {
 
 #[actix_web::test]
 async fn a_show_once_token_is_listed_by_its_id() {
-    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
+    let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let created = app.post(As::Admin, TOKENS, &json!({"tokenName": "x", "type": "client"})).await.json();
     assert_eq!(created["secure"], true);
     let listed = app.get(As::Admin, TOKENS).await.json()["tokens"][0].clone();

@@ -1,13 +1,11 @@
 //! `POST …/projects`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{PROJECTS, made};
-use crate::{
-    app::{As, TestApp},
-    expectations::{EDITORS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{EDITORS, event_count, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_project() {

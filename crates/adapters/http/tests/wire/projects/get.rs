@@ -1,13 +1,11 @@
 //! `GET …/projects/{projectId}` and `…/overview`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{DEFAULT, made};
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 const OVERVIEW: &str = "/api/admin/projects/default/overview";
 

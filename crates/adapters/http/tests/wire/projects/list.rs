@@ -1,13 +1,11 @@
 //! `GET …/projects`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::{PROJECTS, made, seen};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 #[actix_web::test]
 async fn projects_come_by_id_with_how_much_they_are_used() {

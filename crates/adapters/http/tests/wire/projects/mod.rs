@@ -1,8 +1,7 @@
 //! `/api/admin/projects`
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod archive;
 mod create;

@@ -1,13 +1,11 @@
 //! `GET …/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{ROLES, made, role};
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 #[actix_web::test]
 async fn roles_come_by_id_without_their_permissions() {

@@ -1,8 +1,7 @@
 //! `/api/admin/roles` and `/api/admin/permissions`
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
-
-use crate::app::{As, TestApp};
 
 mod create;
 mod delete;

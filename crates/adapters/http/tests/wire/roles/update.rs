@@ -1,13 +1,11 @@
 //! `PUT …/roles/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{made, path_of, role};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn what_is_sent_changes_and_an_event_says_so() {

@@ -1,13 +1,11 @@
 //! `DELETE …/service-account/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCOUNTS, NOBODYS_ID, made, path_of, token_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, faults, newest_event, only},
-};
+use crate::expectations::{ADMINS, faults, newest_event, only};
 
 #[actix_web::test]
 async fn it_goes_with_its_tokens_which_are_refused_from_the_answer_on() {

@@ -1,13 +1,11 @@
 //! `…/service-account/{id}/token` and `…/{tokenId}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PERSONAL_TOKENS, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCOUNTS, NOBODYS_ID, made, path_of, token_of};
-use crate::{
-    app::{As, PERSONAL_TOKENS, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, newest_events, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, newest_events, only, refused_for};
 
 fn tokens_of(id: i64) -> String {
     format!("{}/token", path_of(id))

@@ -1,13 +1,11 @@
 //! `PUT …/service-account/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCOUNTS, NOBODYS_ID, made, path_of, token_of};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_account_as_it_is_then() {

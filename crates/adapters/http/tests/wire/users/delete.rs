@@ -1,27 +1,25 @@
 //! `DELETE …/user-admin/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{NOBODYS_ID, path_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only};
 
 #[actix_web::test]
 async fn a_user_goes_with_all_credentials() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("Owner").await;
     let me = || TestRequest::get().uri("/api/admin/user").insert_header(("cookie", cookie.clone()));
-    assert_eq!(app.send(As::Nobody, me()).await.status, 200);
+    assert_eq!(app.send(As::Anonymous, me()).await.status, 200);
     let answer = app.delete(As::Root, &path_of(4)).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0));
     let before =
         json!({"id": 4, "username": "Owner", "email": "owner@example.com", "name": null, "rootRole": 3});
     let event = ("user-deleted".to_owned(), "root@example.com".to_owned(), before, Value::Null);
     assert_eq!(newest_event(&app).await, event);
-    app.send(As::Nobody, me()).await.is(401, "AuthenticationRequired");
+    app.send(As::Anonymous, me()).await.is(401, "AuthenticationRequired");
     app.get(As::Owner, "/api/admin/user").await.is(401, "UnauthorizedError");
     let access = app.get(As::Root, "/api/admin/projects/default/access").await.json();
     assert_eq!(access["users"].as_array().expect("users").len(), 1, "no member any more");

@@ -1,12 +1,10 @@
 //! `GET …/user-admin/access`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 const PATH: &str = "/api/admin/user-admin/access";
 

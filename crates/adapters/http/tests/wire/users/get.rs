@@ -1,13 +1,11 @@
 //! `GET …/user-admin/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{NOBODYS_ID, path_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, faults, only},
-};
+use crate::expectations::{ADMINS, faults, only};
 
 #[actix_web::test]
 async fn the_answer_is_the_user() {

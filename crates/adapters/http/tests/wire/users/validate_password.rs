@@ -1,12 +1,10 @@
 //! `POST …/user-admin/validate-password`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, event_count, only, refused_for},
-};
+use crate::expectations::{SIGNED_IN, event_count, only, refused_for};
 
 const PATH: &str = "/api/admin/user-admin/validate-password";
 

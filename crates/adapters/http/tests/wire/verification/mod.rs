@@ -8,9 +8,11 @@ use latchkey_domain::{
     TokenSecret,
 };
 use latchkey_ports::{Quota, StoredToken};
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
-
-use crate::app::{As, TOKENS, TestApp, id, scoped};
 
 mod introspect;
 mod requirements;
@@ -72,7 +74,7 @@ impl Secrets {
 }
 
 async fn token(app: &TestApp) -> String {
-    app.token(scoped(TokenKind::Client, ProjectScope::one(id("default")))).await
+    app.token(access(TokenKind::Client, ProjectScope::one(project_id("default")))).await
 }
 
 async fn rotated(app: &TestApp, secret: &str, overlap: &str) -> String {
@@ -90,7 +92,7 @@ async fn alias(app: &TestApp) -> String {
     let token = ApiToken {
         id: TokenId::new(at, [7; 10]),
         name: TokenName::new("proxy").expect("a name"),
-        access: scoped(TokenKind::Client, ProjectScope::one(id("default"))),
+        access: access(TokenKind::Client, ProjectScope::one(project_id("default"))),
         expires_at: None,
         created_at: at,
         last_used_at: None,

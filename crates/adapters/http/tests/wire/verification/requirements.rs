@@ -5,12 +5,13 @@ use actix_web::{
     test::TestRequest,
 };
 use latchkey_domain::{ProjectScope, TokenAccess, TokenKind};
+use latchkey_testkit::{
+    app::{As, Response, TestApp},
+    samples::{access, project_id},
+};
 
 use super::Secrets;
-use crate::{
-    app::{Answer, As, TestApp, id, scoped},
-    expectations::faults,
-};
+use crate::expectations::faults;
 
 /// The client token's own scope is `default` in `development`.
 const MET_AND_NOT: [(&str, &str, &str); 3] = [
@@ -20,7 +21,7 @@ const MET_AND_NOT: [(&str, &str, &str); 3] = [
 ];
 
 /// Asks about a token with these headers (`project` and so on) and that path.
-async fn ask(app: &TestApp, secret: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn ask(app: &TestApp, secret: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let mut request = TestRequest::get().uri(path);
     for (name, value) in headers {
         let name: HeaderName = format!("x-latchkey-require-{name}").parse().expect("a name");
@@ -121,7 +122,7 @@ async fn behind_the_prefix_stands_a_path() {
         for query in ["", "?project=elsewhere", "?project=default"] {
             let path = format!("/auth/verify/{path}{query}");
             ask(&app, &good, &path, &[]).await.is(404, "NotFoundError");
-            app.get(As::Nobody, &path).await.is(404, "NotFoundError");
+            app.get(As::Anonymous, &path).await.is(404, "NotFoundError");
         }
     }
     ask(&app, &good, "/auth/verify%2F?project=elsewhere", &[]).await.is(404, "NotFoundError");
@@ -204,15 +205,15 @@ async fn whoever_has_no_good_token_is_told_that_first() {
     let app = TestApp::new().await;
     let revoked = Secrets::of(&app).await.revoked;
     ask(&app, &revoked, "/auth/verify?type=none", &[]).await.is(401, "UnauthorizedError");
-    app.get(As::Nobody, "/auth/verify?type=none").await.is(401, "AuthenticationRequired");
+    app.get(As::Anonymous, "/auth/verify?type=none").await.is(401, "AuthenticationRequired");
 }
 
 #[actix_web::test]
 async fn tokens_of_all_projects_and_admin_tokens_reach_what_there_is_not() {
     let app = TestApp::new().await;
-    let all = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let all = app.token(access(TokenKind::Client, ProjectScope::All)).await;
     let admin = app.token(TokenAccess::Admin).await;
-    let elsewhere = app.token(scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")))).await;
+    let elsewhere = app.token(access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")))).await;
     for (secret, query, status) in [
         (&all, "project=nosuch", 200),
         (&all, "project=nosuch&environment=production", 403),

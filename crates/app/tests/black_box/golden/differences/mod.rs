@@ -14,6 +14,7 @@ mod projects_environments;
 mod token_use;
 mod users;
 
+use latchkey_testkit::token_json::token_json;
 use serde_json::{Value, json};
 
 use crate::golden::{expected::Expected, recordings::Recording};
@@ -68,20 +69,11 @@ impl Instead {
 }
 
 fn created(name: &str, project: &str, environment: &str, expires_at: &Value) -> Expected {
-    let body = json!({
-        "secret": format!("<secret:{project}:{environment}>"),
-        "tokenName": name,
-        "username": name,
-        "type": "client",
-        "environment": environment,
-        "project": project,
-        "projects": [project],
-        "expiresAt": expires_at,
-        "createdAt": "<rfc3339>",
-        "seenAt": null,
-        "alias": null,
-    });
-    let mut expected = Expected::new(201, Some("application/json"), body);
+    let body = token_json(name, &format!("<secret:{project}:{environment}>"), "<rfc3339>")
+        .with("environment", environment)
+        .with_projects(&[project])
+        .with("expiresAt", expires_at.clone());
+    let mut expected = Expected::new(201, Some("application/json"), body.into());
     expected.headers.insert("location".to_owned(), json!("api-tokens"));
     expected
 }
