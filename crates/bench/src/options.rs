@@ -1,4 +1,4 @@
-//! What a run is told.
+//! The options of a run.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub enum Part {
     Lists,
     /// Whether tokens are good, answered from memory, against a fixed floor.
     Verification,
-    /// The same requests to the server whose wire Latchkey speaks, where it is installed (`--reference`).
+    /// The same requests to the Unleash server, where it is installed (`--reference`).
     Reference,
 }
 

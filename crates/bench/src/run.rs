@@ -1,4 +1,4 @@
-//! The whole run.
+//! A whole run.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -65,7 +65,7 @@ impl Listener {
         Self::start(&mut command, "latchkey", port, "/ready")
     }
 
-    /// Starts the server whose wire Latchkey speaks, from a folder in which it is installed.
+    /// Starts the Unleash server, from a folder in which it is installed.
     ///
     /// # Errors
     /// Where it is not installed there, or does not get ready.
@@ -88,7 +88,7 @@ impl Listener {
         Ok(reference)
     }
 
-    /// A personal access token of the reference's first user: to an admin token, it shows all tokens in place of a
+    /// Creates a personal access token for the first user of Unleash, which shows all tokens to an admin token in place of a
     /// project's.
     async fn personal_token(&self) -> anyhow::Result<String> {
         let client = Client::new();
@@ -96,11 +96,11 @@ impl Listener {
         let answer = client.post(format!("{}/auth/simple/login", self.base)).json(&login).send().await?;
         let answer = answer.error_for_status()?;
         let cookie = answer.headers().get("set-cookie").context("no cookie")?.to_str()?;
-        // The pair alone, without what is said about it.
+        // The pair without its attributes.
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         let token = json!({"description": "bench", "expiresAt": "2999-01-01T00:00:00.000Z"});
         let url = format!("{}/api/admin/user/tokens", self.base);
-        // The reference answers a login before it has stored the session.
+        // Unleash responds to a login before it has stored the session.
         let waited = Stopwatch::start();
         let answer = loop {
             let answer = client.post(&url).header("cookie", &cookie).json(&token).send().await?;

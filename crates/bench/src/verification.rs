@@ -1,4 +1,4 @@
-//! Whether tokens are good: how near to a server that asks nobody and answers the same bytes.
+//! Verification of tokens, compared with a server that answers the same bytes without any check.
 
 use std::fs;
 use std::path::Path;
@@ -19,8 +19,8 @@ use crate::{seeding, start_up};
 
 /// How many tokens one request asks about in a batch.
 const BATCH: usize = 100;
-/// Latencies are compared at this share of the requests per second that Latchkey answers at most. Who is asked for more than
-/// it can do has a queue, and there the time of an answer says how long that is.
+/// The share of the maximum rate at which latencies are compared. At a higher rate than a server can serve, the latency
+/// measures the length of the queue.
 const STEADY: f64 = 0.75;
 /// Connections of each thread of `wrk` that leave both sides time to spare.
 const FEW: usize = 2;
@@ -78,7 +78,7 @@ pub async fn measure(
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
 }
 
-/// `/auth/verify` and its floor twice more, for their latencies (decision 15): both at the same rate, each answer as it was
+/// `/auth/verify` and its floor twice more, for their latencies (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`): both at the same rate, each answer as it was
 /// measured; and over few connections, with what a standstill would have kept waiting.
 async fn unhurried(
     contestants: &[Contestant],

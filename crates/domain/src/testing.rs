@@ -1,5 +1,5 @@
 //! Sample values for tests, here and in the crates around.
-#![expect(clippy::expect_used, reason = "the sample values are valid")]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the sample values are valid")]
 
 use crate::{ApiToken, EnvironmentName, ProjectScope, Scope, Timestamp, TokenAccess, TokenId, TokenName};
 

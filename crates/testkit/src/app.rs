@@ -1,6 +1,11 @@
 //! The whole application in process, over the memory store, with a clock that tests move, random bytes that repeat, and
 //! clients of every kind.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test whose application cannot be prepared fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test whose application cannot be prepared fails"
+)]
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,6 +33,8 @@ use crate::samples::{access, project_id, timestamp};
 
 /// The API tokens of the project that every instance has.
 pub const TOKENS: &str = "/api/admin/projects/default/api-tokens";
+/// The time at which the clock stands at first, as the wire writes it.
+pub const NOW: &str = "2023-04-19T08:15:14.000Z";
 /// The maximum number of tokens of a project.
 pub const QUOTA: u64 = 5;
 /// The password of all users.
@@ -258,6 +265,7 @@ impl TestApp {
     }
 
     /// Returns the secret of a client.
+    #[must_use]
     pub fn secret_of(&self, who: As) -> Option<&str> {
         self.credentials.iter().find(|(one, _)| *one == who).map(|(_, secret)| secret.as_str())
     }
@@ -316,9 +324,6 @@ fn users() -> InstancePermit<ManageUsers> {
 }
 
 /// Returns a draft of a token that does not expire.
-///
-/// # Panics
-/// If the name is not valid.
 #[must_use]
 pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
     TokenDraft { name: TokenName::new(name).expect("a name"), access, expires_at: None }

@@ -3,7 +3,12 @@
 //! A test that needs PostgreSQL gets a database of its own on the server that `TEST_DATABASE_URL` names (`./test` starts
 //! one); the database is dropped at the end of the test. Migrations run once for each set of them, into a template that
 //! is then cloned, so that a database costs milliseconds.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test without its database fails and says why")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test without its database fails and says why"
+)]
 
 use std::{future::Future, process, str::FromStr, thread, time::SystemTime};
 
@@ -23,9 +28,6 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     /// Creates a database without tables.
-    ///
-    /// # Panics
-    /// Without a server: no test is skipped.
     #[must_use]
     pub fn empty() -> Self {
         Self::create("")
@@ -33,9 +35,6 @@ impl TestDatabase {
 
     /// Creates a database as `migrate` leaves it, which is given the URL of an empty one. It runs once for each `key` on a
     /// server; the key must change when the migrations do.
-    ///
-    /// # Panics
-    /// Without a server, or if the migration panics.
     #[must_use]
     pub fn migrated<M, F>(key: &str, migrate: M) -> Self
     where

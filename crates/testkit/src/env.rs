@@ -1,6 +1,11 @@
 //! The environment of the real binary: a directory, a database and environment variables, which the commands and servers
 //! that are run in it share.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test whose command does not end as expected fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test whose command does not end as expected fails"
+)]
 
 use std::{
     fs,
@@ -59,9 +64,6 @@ impl Default for TestEnv {
 
 impl TestEnv {
     /// Creates an environment without variables in an empty directory: the binary uses its defaults.
-    ///
-    /// # Panics
-    /// If no directory can be created.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -74,9 +76,6 @@ impl TestEnv {
     }
 
     /// Creates an environment with an empty store of this kind, in which a server has the token [`ADMIN`].
-    ///
-    /// # Panics
-    /// If the database cannot be created.
     #[must_use]
     pub fn on(store: Store) -> Self {
         let mut env = Self { store, ..Self::new() };
@@ -112,9 +111,6 @@ impl TestEnv {
     }
 
     /// Returns the value of an environment variable.
-    ///
-    /// # Panics
-    /// If it is not set.
     #[must_use]
     pub fn variable(&self, name: &str) -> &str {
         let found = self.variables.iter().find(|(known, _)| known == name);
@@ -122,9 +118,6 @@ impl TestEnv {
     }
 
     /// Writes a file into the directory.
-    ///
-    /// # Panics
-    /// If it cannot be written.
     #[must_use]
     pub fn with_file(self, name: &str, text: &str) -> Self {
         fs::write(self.path(name), text).expect("the file is written");
@@ -150,9 +143,6 @@ impl TestEnv {
     }
 
     /// Returns the URL of the PostgreSQL database, of which `DATABASE_URL` may name a proxy.
-    ///
-    /// # Panics
-    /// If the store is another.
     #[must_use]
     pub fn postgres_url(&self) -> &str {
         self.database.as_ref().expect("a store on PostgreSQL").url()
@@ -179,9 +169,6 @@ impl TestEnv {
     /// Returns a command with these arguments, which are separated by spaces, and the variables of this environment only.
     ///
     /// `LATCHKEY_TEST_BINARY` names another binary than the one that is built beside the tests.
-    ///
-    /// # Panics
-    /// If the binary is not built.
     #[must_use]
     pub fn command(&self, arguments: &str) -> Command {
         let shipped = std::env::var_os("LATCHKEY_TEST_BINARY").map(PathBuf::from);
@@ -196,17 +183,11 @@ impl TestEnv {
     }
 
     /// Runs a command to its end.
-    ///
-    /// # Panics
-    /// If the binary cannot be started.
     pub fn run(&self, arguments: &str) -> CommandResult {
         self.run_with_input(arguments, "")
     }
 
     /// Runs a command to its end with this text on standard input.
-    ///
-    /// # Panics
-    /// If the binary cannot be started.
     pub fn run_with_input(&self, arguments: &str, input: &str) -> CommandResult {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -221,9 +202,6 @@ impl TestEnv {
     }
 
     /// Runs a command that must succeed; returns its standard output without the end of the last line.
-    ///
-    /// # Panics
-    /// If it fails.
     #[track_caller]
     pub fn succeed(&self, arguments: &str) -> String {
         let result = self.run(arguments);
@@ -232,9 +210,6 @@ impl TestEnv {
     }
 
     /// Runs a command that must fail with this exit code and without a result; returns its standard error.
-    ///
-    /// # Panics
-    /// If it ends otherwise.
     #[track_caller]
     pub fn fail(&self, arguments: &str, code: i32) -> String {
         let result = self.run(arguments);
@@ -244,27 +219,18 @@ impl TestEnv {
     }
 
     /// Returns what all commands have printed on standard error, which the log goes to.
-    ///
-    /// # Panics
-    /// If a command panicked while writing it.
     #[must_use]
     pub fn command_log(&self) -> String {
         self.command_log.lock().expect("the log").clone()
     }
 
     /// Starts a server on a free port and waits until it is ready.
-    ///
-    /// # Panics
-    /// If it does not become ready.
     #[must_use]
     pub fn serve(&self) -> Server {
         self.serve_with("")
     }
 
     /// Starts a server on a free port with these further arguments and waits until it is ready.
-    ///
-    /// # Panics
-    /// If it does not become ready.
     #[must_use]
     pub fn serve_with(&self, arguments: &str) -> Server {
         Server::start(self.command(&format!("serve --port 0 {arguments}"))).expect("the server is ready")

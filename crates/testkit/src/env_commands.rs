@@ -1,9 +1,5 @@
 //! Commands of the binary that create what tests need; part of [`crate::env`].
-#![expect(
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test whose command does not end as expected fails"
-)]
+#![expect(clippy::panic, reason = "a test whose command does not end as expected fails")]
 
 use crate::env::TestEnv;
 

@@ -1,5 +1,10 @@
 //! The response of the application in process; part of [`crate::app`].
-#![expect(clippy::expect_used, reason = "a test whose response cannot be read fails")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test whose response cannot be read fails"
+)]
 
 use actix_http::Request;
 use actix_web::{
@@ -33,27 +38,18 @@ impl Response {
     }
 
     /// Returns the body as JSON.
-    ///
-    /// # Panics
-    /// If it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
     /// Returns a header.
-    ///
-    /// # Panics
-    /// If it is not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("text"))
     }
 
     /// Asserts that this is an error of this status and kind.
-    ///
-    /// # Panics
-    /// If it is not.
     #[track_caller]
     pub fn is(&self, status: u16, kind: &str) {
         let body = self.json();

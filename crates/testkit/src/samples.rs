@@ -1,6 +1,6 @@
 //! Sample values of the domain. A test names only the fields that it is about and takes the others from a sample, so that
 //! a new field changes the sample alone: `ApiToken { access, ..api_token(at) }`.
-#![expect(clippy::expect_used, reason = "the sample values are valid")]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the sample values are valid")]
 
 pub use latchkey_domain::testing::api_token;
 use latchkey_domain::{
@@ -9,45 +9,30 @@ use latchkey_domain::{
 };
 
 /// Returns the time that many milliseconds after 1970-01-01T00:00:00Z.
-///
-/// # Panics
-/// If it is out of range.
 #[must_use]
 pub fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).expect("in range")
 }
 
 /// Returns the id of a project.
-///
-/// # Panics
-/// If it is not valid.
 #[must_use]
 pub fn project_id(id: &str) -> ProjectId {
     ProjectId::new(id).expect("an id")
 }
 
 /// Returns the name of an environment.
-///
-/// # Panics
-/// If it is not valid.
 #[must_use]
 pub fn environment_name(name: &str) -> EnvironmentName {
     EnvironmentName::new(name).expect("a name")
 }
 
 /// Returns the scope of these projects, in this order.
-///
-/// # Panics
-/// If there is none.
 #[must_use]
 pub fn projects(ids: &[&str]) -> ProjectScope {
     ProjectScope::Only(ProjectSet::new(ids.iter().map(|id| project_id(id))).expect("some project"))
 }
 
 /// Returns the access of a client or frontend token of these projects in `development`.
-///
-/// # Panics
-/// If the kind is another.
 #[must_use]
 pub fn access(kind: TokenKind, projects: ProjectScope) -> TokenAccess {
     let environment = EnvironmentScope::Only(environment_name("development"));
@@ -55,9 +40,6 @@ pub fn access(kind: TokenKind, projects: ProjectScope) -> TokenAccess {
 }
 
 /// Returns an open project that is named as its id.
-///
-/// # Panics
-/// If the id is not valid.
 #[must_use]
 pub fn project(id: &str, created_at: Timestamp) -> Project {
     Project {

@@ -1,5 +1,12 @@
 //! A running server: its process, its address and its HTTP interface.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test whose server does not respond fails")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::must_use_candidate,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test whose server does not respond fails"
+)]
 
 use std::{
     net::SocketAddr,
@@ -88,26 +95,17 @@ impl Server {
     }
 
     /// Sends a signal to its process.
-    ///
-    /// # Panics
-    /// If the process has ended.
     pub fn signal(&self, signal: Signal) {
         self.process.signal(signal).expect("the server runs");
     }
 
     /// Waits for the end of its process; returns the exit status and all output.
-    ///
-    /// # Panics
-    /// If it does not end in time.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let status = until("the end of the server", || self.process.exit_status().expect("its status"));
         (status, self.output())
     }
 
     /// Stops it gracefully, which must succeed; returns all output.
-    ///
-    /// # Panics
-    /// If it does not end, or not successfully.
     pub fn stop(self) -> String {
         self.signal(Signal::TERM);
         let (status, output) = self.wait();
@@ -116,18 +114,12 @@ impl Server {
     }
 
     /// Ends it as a power cut would.
-    ///
-    /// # Panics
-    /// If it has ended already.
     pub fn crash(self) {
         self.signal(Signal::KILL);
         self.wait();
     }
 
     /// Sends a request.
-    ///
-    /// # Panics
-    /// If there is no response.
     #[track_caller]
     pub fn send(&self, request: &Request) -> Response {
         request
@@ -136,27 +128,18 @@ impl Server {
     }
 
     /// Sends a request as the admin token.
-    ///
-    /// # Panics
-    /// If there is no response.
     #[track_caller]
     pub fn as_admin(&self, request: Request) -> Response {
         self.send(&request.by(ADMIN))
     }
 
     /// Returns the status of a GET request with this secret.
-    ///
-    /// # Panics
-    /// If there is no response.
     #[track_caller]
     pub fn status(&self, target: &str, secret: &str) -> u16 {
         self.send(&Request::get(target).by(secret)).status
     }
 
     /// Returns the value of a metric, given by its name and labels.
-    ///
-    /// # Panics
-    /// If there is no such metric.
     #[track_caller]
     pub fn metric(&self, name: &str) -> f64 {
         let text = self.send(&Request::get("/internal-backstage/prometheus")).text();
@@ -168,9 +151,6 @@ impl Server {
     ///
     /// # Errors
     /// The status, if it is not 200.
-    ///
-    /// # Panics
-    /// If there is no response, or one without a cookie.
     #[track_caller]
     pub fn sign_in(&self, username: &str, password: &str) -> Result<String, u16> {
         let body = json!({ "username": username, "password": password });
@@ -182,18 +162,12 @@ impl Server {
     }
 
     /// Returns the status of a request for the signed-in user with this cookie.
-    ///
-    /// # Panics
-    /// If there is no response.
     #[track_caller]
     pub fn status_with_cookie(&self, cookie: &str) -> u16 {
         self.send(&Request::get("/api/admin/user").header("cookie", cookie)).status
     }
 
     /// Returns the API tokens of the default project, as this secret sees them.
-    ///
-    /// # Panics
-    /// If they are not listed.
     #[track_caller]
     pub fn tokens_seen_by(&self, secret: &str) -> Vec<Value> {
         let response = self.send(&Request::get(TOKENS).by(secret));
@@ -202,18 +176,12 @@ impl Server {
     }
 
     /// Returns the API tokens of the default project, as the admin token sees them.
-    ///
-    /// # Panics
-    /// If they are not listed.
     #[track_caller]
     pub fn tokens(&self) -> Vec<Value> {
         self.tokens_seen_by(ADMIN)
     }
 
     /// Returns the sorted names of the default project's API tokens, as this secret sees them.
-    ///
-    /// # Panics
-    /// If they are not listed.
     #[track_caller]
     pub fn token_names_seen_by(&self, secret: &str) -> Vec<String> {
         let tokens = self.tokens_seen_by(secret);
@@ -225,9 +193,6 @@ impl Server {
     }
 
     /// Creates a client token in the default project by this secret; returns the new secret.
-    ///
-    /// # Panics
-    /// If it is refused.
     #[track_caller]
     pub fn create_token_by(&self, secret: &str, name: &str) -> String {
         let body = json!({ "tokenName": name, "type": "client" });
@@ -237,18 +202,12 @@ impl Server {
     }
 
     /// Creates a client token in the default project; returns its secret.
-    ///
-    /// # Panics
-    /// If it is refused.
     #[track_caller]
     pub fn create_token(&self, name: &str) -> String {
         self.create_token_by(ADMIN, name)
     }
 
     /// Deletes a token of the default project by its secret or id.
-    ///
-    /// # Panics
-    /// If there is no response.
     #[track_caller]
     pub fn delete_token(&self, token: &str) -> Response {
         self.as_admin(Request::delete(&format!("{TOKENS}/{}", percent_encoded(token))))

@@ -1,5 +1,9 @@
 //! The JSON of an API token on the wire, with the values of a new client token of the project `default`.
 
+#![expect(clippy::indexing_slicing, reason = "an absent member is null")]
+
+use std::fmt;
+
 use serde_json::{Value, json};
 
 /// The members of a token, in the order of the wire.
@@ -54,6 +58,14 @@ impl TokenJson {
     #[must_use]
     pub fn with_projects(self, projects: &[&str]) -> Self {
         self.with("project", projects.join(",")).with("projects", projects)
+    }
+}
+
+/// Writes the members in the order of the wire, as the server does.
+impl fmt::Display for TokenJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = MEMBERS.iter().map(|member| format!("\"{member}\":{}", self.0[*member]));
+        write!(f, "{{{}}}", members.collect::<Vec<_>>().join(","))
     }
 }
 

@@ -1,5 +1,9 @@
 //! Waiting for a condition, which fails with the condition's name after half a minute.
-#![expect(clippy::panic, reason = "a test whose condition does not come true fails")]
+#![expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test whose condition does not come true fails"
+)]
 
 use std::{thread, time::Duration};
 
@@ -7,9 +11,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const ATTEMPTS: u32 = 3_000;
 
 /// Repeats the attempt until it returns a value.
-///
-/// # Panics
-/// After half a minute without a value.
 #[track_caller]
 pub fn until<T>(what: &str, attempt: impl FnMut() -> Option<T>) -> T {
     let found = try_until(attempt);
@@ -17,9 +18,6 @@ pub fn until<T>(what: &str, attempt: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Waits until the condition holds.
-///
-/// # Panics
-/// After half a minute in which it did not.
 #[track_caller]
 pub fn until_true(what: &str, mut holds: impl FnMut() -> bool) {
     until(what, || holds().then_some(()));

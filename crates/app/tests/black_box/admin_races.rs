@@ -1,5 +1,4 @@
-//! Two administrators at once, again and again, each time a little more or less apart: whoever wins, the store is
-//! consistent afterwards.
+//! Races between two administrators with varying delays: whichever wins, the store is consistent afterwards.
 
 use std::{
     hint,
@@ -15,12 +14,12 @@ use latchkey_testkit::{
 };
 use serde_json::{Value, json};
 
-/// Of each of the three races; together more than a thousand on each store.
+/// The rounds of each of the three races; together more than a thousand on each store.
 const ROUNDS: u64 = 340;
 
-/// Sends both at the same moment, one of them later by a time that differs from round to round.
+/// Sends both requests at the same time, one of them with a delay that differs from round to round.
 pub(crate) fn race(server: &Server, round: u64, calls: [Request; 2]) -> [Response; 2] {
-    // A fixed walk through the times from 0 to 1 ms, first one ahead and then the other.
+    // A fixed sequence of delays from 0 to 1 ms; the requests take turns at being late.
     let lag = Duration::from_micros(round * 7919 % 1_000);
     let late = usize::from(round.is_multiple_of(2));
     let start = Barrier::new(2);
@@ -42,7 +41,7 @@ pub(crate) fn race(server: &Server, round: u64, calls: [Request; 2]) -> [Respons
     })
 }
 
-/// Shorter than what a sleeping thread wakes up within. It decides which interleaving is tried, and nothing else.
+/// Waits for a shorter time than a sleeping thread needs to wake up. It only decides which interleaving is tried.
 #[expect(
     clippy::disallowed_methods,
     reason = "what is tried is real time, and no outcome depends on how much"
@@ -130,7 +129,7 @@ fn a_token_is_rotated_while_it_is_deleted(server: &Server) {
                 let new = rotated.json()["secret"].as_str().expect("a secret").to_owned();
                 assert!(!is_known(&secret) && !is_known(&new), "deleted with all its secrets");
             }
-            // Rotated first: the secret that the deletion names is retired, and says that it names no token any more.
+            // Rotated first: the secret that the deletion names is retired and no longer names the token.
             (200, 400) => {
                 let new = rotated.json()["secret"].as_str().expect("a secret").to_owned();
                 assert!(is_known(&secret) && is_known(&new), "the old one lives on beside the new one");

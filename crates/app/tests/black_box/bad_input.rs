@@ -1,4 +1,4 @@
-//! Bad input: each kind is refused with a 4xx that says why, and changes nothing.
+//! Invalid input: each kind is refused with a 4xx that states the reason, and changes nothing.
 
 mod bodies;
 mod members;
@@ -8,7 +8,7 @@ mod paths;
 use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::{Value, json};
 
-/// A body that is right but for the member given.
+/// Returns a body that is valid except for this member.
 fn body_with(member: &str, value: Value) -> Value {
     let mut body = json!({ "tokenName": "x", "type": "client", "environment": "development" });
     body[member] = value;

@@ -1,4 +1,4 @@
-//! The database under a server, looked at from outside: what is really written.
+//! What is really written in the database of a server.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-/// A connection of our own to the database of a env.
+/// A connection of the test to the database of an environment.
 pub(crate) enum Records {
     Sqlite(SqliteConnection),
     Postgres(Runtime, Client),
@@ -20,13 +20,13 @@ struct Row {
     value: String,
 }
 
-/// One event, as it is written.
+/// One stored event.
 #[derive(Debug)]
 pub(crate) struct WrittenEvent {
     pub(crate) kind: String,
     pub(crate) actor: String,
     pub(crate) environment: Value,
-    /// The ids of the projects under which it is found.
+    /// The ids of the projects that it is listed under.
     pub(crate) projects: Vec<String>,
     pub(crate) before: Value,
     pub(crate) after: Value,
@@ -35,7 +35,7 @@ pub(crate) struct WrittenEvent {
 impl Records {
     pub(crate) fn of(env: &TestEnv) -> Self {
         match env.store() {
-            Store::Memory => panic!("what is in memory is seen by its own process only"),
+            Store::Memory => panic!("the memory store can only be read by its own process"),
             Store::Sqlite => {
                 let file = env.directory().join("latchkey.db");
                 let mut connection =
@@ -55,7 +55,7 @@ impl Records {
         }
     }
 
-    /// The one column of a query, which must be text.
+    /// Returns the only column of a query, which must be text.
     #[track_caller]
     pub(crate) fn texts(&mut self, query: &str) -> Vec<String> {
         match self {
@@ -70,14 +70,14 @@ impl Records {
         }
     }
 
-    /// How many rows there are of `rows`: a table, and perhaps a condition.
+    /// Returns the number of rows of a table, perhaps with a condition.
     #[track_caller]
     pub(crate) fn count(&mut self, rows: &str) -> usize {
         let counted = self.texts(&format!("SELECT CAST(count(*) AS TEXT) AS value FROM {rows}"));
         counted[0].parse().expect("a number")
     }
 
-    /// Runs a statement; whether the database let it.
+    /// Runs a statement; returns whether it succeeded.
     pub(crate) fn try_execute(&mut self, statement: &str) -> bool {
         match self {
             Self::Sqlite(connection) => sql_query(statement).execute(connection).is_ok(),
@@ -85,7 +85,7 @@ impl Records {
         }
     }
 
-    /// The events about API tokens, in order.
+    /// Returns the events about API tokens, in order.
     pub(crate) fn token_events(&mut self) -> Vec<WrittenEvent> {
         let object = match self {
             Self::Sqlite(_) => "json_object",
@@ -113,8 +113,8 @@ impl Records {
         self.texts(&query).iter().map(|row| WrittenEvent::read(row)).collect()
     }
 
-    /// Every row of every table as text, and the bytes of the files that tables and indexes are kept in, as far as
-    /// one may read those (a superuser may). Postgres only: the files of SQLite are there to be read.
+    /// Returns every row of every table as text and, for a superuser, the bytes of the files of tables and indexes.
+    /// PostgreSQL only: the files of SQLite can be read directly.
     pub(crate) fn everything(&mut self) -> Vec<(String, Vec<u8>)> {
         let mut places = Vec::new();
         for table in self.texts("SELECT tablename::text AS value FROM pg_tables WHERE schemaname = 'public'")
@@ -131,7 +131,7 @@ impl Records {
         places
     }
 
-    /// How many events there are of a kind.
+    /// Returns the number of events of a kind.
     pub(crate) fn events(&mut self, kind: &str) -> usize {
         self.count(&format!("events WHERE kind = '{kind}'"))
     }

@@ -1,4 +1,4 @@
-//! A database that goes away: said so, survived, and nothing half-written.
+//! A database that becomes unavailable: a 503, a recovery, and nothing half-written.
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
@@ -17,7 +17,7 @@ fn post(name: &str) -> Request {
 }
 
 #[test]
-fn without_its_database_the_server_says_so_and_recovers() {
+fn without_its_database_the_server_responds_503_and_recovers() {
     let remote = RemoteServer::of(TestEnv::on(Store::Postgres));
     let pat = remote.env.create_caller("editor", "Editor");
     let secret = remote.server.create_token("before");
@@ -28,7 +28,7 @@ fn without_its_database_the_server_says_so_and_recovers() {
     assert_unavailable(&remote.answer_when_dead(&Request::get(TOKENS).by(admin)), "list");
     assert_unavailable(&remote.server.as_admin(post("during")), "create");
     assert_unavailable(&remote.server.delete_token(&secret), "delete");
-    // Of these nobody can know now whether they are good, so they are not called bad.
+    // Whether these are valid is unknown now, so they are not refused as invalid.
     for credentials in [pat.as_str(), "default:development.never-seen", "user:never-seen"] {
         assert_unavailable(
             &remote.server.send(&Request::get(TOKENS).by(credentials)),
@@ -37,7 +37,7 @@ fn without_its_database_the_server_says_so_and_recovers() {
     }
     assert_eq!(remote.answer_when_dead(&Request::get("/ready")).status, 503);
     assert_eq!(remote.server.send(&Request::get("/health")).status, 200);
-    // What needs no database is answered as ever.
+    // Requests that need no database get their usual response.
     assert_eq!(remote.server.send(&Request::get(TOKENS)).status, 401);
 
     assert!(remote.proxy.restore());

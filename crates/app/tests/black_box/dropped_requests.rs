@@ -1,4 +1,4 @@
-//! Clients that hang up half-way: the server goes on as if nothing had been.
+//! Clients that disconnect in the middle of a request: the server goes on unaffected.
 
 use std::{
     io::{Read, Write},
@@ -15,7 +15,7 @@ use latchkey_testkit::{
 
 use crate::database::Records;
 
-/// How many clients hang up at once, and how often each does.
+/// The number of clients that disconnect at once, and how often each does.
 const CLIENTS: usize = 8;
 const TIMES: usize = 40;
 
@@ -23,7 +23,7 @@ fn post(name: &str) -> Request {
     Request::post(TOKENS, &serde_json::json!({ "tokenName": name, "type": "client" })).by(ADMIN)
 }
 
-/// Sends that many bytes of the request, waits for `answered` bytes of an answer, and hangs up.
+/// Sends that many bytes of the request, waits for `answered` bytes of a response, and disconnects.
 fn hang_up(server: &Server, request: &Request, sent: usize, answered: usize) {
     let mut stream = TcpStream::connect(server.address()).expect("a connection");
     let bytes = request.bytes();
@@ -32,7 +32,7 @@ fn hang_up(server: &Server, request: &Request, sent: usize, answered: usize) {
     stream.read_exact(&mut answer).expect("the beginning of an answer");
 }
 
-/// Lets many clients at once do something again and again; each turn has its number.
+/// Runs the action repeatedly in many clients at once; each run gets its number.
 fn everywhere(turn: impl Fn(usize) + Sync) {
     let turn = &turn;
     thread::scope(|scope| {
@@ -42,7 +42,7 @@ fn everywhere(turn: impl Fn(usize) + Sync) {
     });
 }
 
-/// All connections to the database are free again, nothing is half-written, and nothing was locked.
+/// Asserts that all connections to the database are free again, nothing is half-written and nothing is locked.
 fn assert_unharmed(env: &TestEnv, server: &Server) {
     let mut records = Records::of(env);
     until_true("each token has its event", || {
@@ -89,7 +89,7 @@ fn half_a_request_does_nothing_on_postgres() {
     half_a_request(Store::Postgres);
 }
 
-fn a_request_whose_answer_nobody_waits_for(store: Store) {
+fn requests_of_clients_that_disconnected(store: Store) {
     let env = TestEnv::on(store).with("LATCHKEY__DATABASE__POOL_SIZE", "3");
     let server = env.serve();
     let secrets: Vec<String> = (0..10).map(|number| server.create_token(&format!("t{number}"))).collect();
@@ -102,24 +102,24 @@ fn a_request_whose_answer_nobody_waits_for(store: Store) {
             Request::delete(&format!("{TOKENS}/{}", latchkey_testkit::server::percent_encoded(secret)))
                 .by(ADMIN),
         ];
-        // Now and then after the beginning of the answer, else while it is being made.
+        // Some disconnect after the beginning of the response, the others before it.
         hang_up(&server, &calls[number % calls.len()], usize::MAX, if number % 7 == 0 { 12 } else { 0 });
     });
     assert_unharmed(&env, &server);
 }
 
 #[test]
-fn a_request_whose_answer_nobody_waits_for_does_no_harm_on_sqlite() {
-    a_request_whose_answer_nobody_waits_for(Store::Sqlite);
+fn requests_of_clients_that_disconnected_do_no_harm_on_sqlite() {
+    requests_of_clients_that_disconnected(Store::Sqlite);
 }
 
 #[test]
-fn a_request_whose_answer_nobody_waits_for_does_no_harm_on_postgres() {
-    a_request_whose_answer_nobody_waits_for(Store::Postgres);
+fn requests_of_clients_that_disconnected_do_no_harm_on_postgres() {
+    requests_of_clients_that_disconnected(Store::Postgres);
 }
 
 #[test]
-fn clients_that_send_nothing_more_do_not_keep_others_from_an_answer() {
+fn stalled_clients_do_not_block_others() {
     let env = TestEnv::on(Store::Sqlite);
     let server = env.serve();
     let bytes = post("slow").bytes();

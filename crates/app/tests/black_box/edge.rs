@@ -1,5 +1,5 @@
-//! Unleash Edge, which asks Latchkey whether the tokens of its clients are good. It takes long to build, so its tests run
-//! where it is installed (on the PATH, or `UNLEASH_EDGE` names it) and say so where it is not.
+//! Unleash Edge, which validates the tokens of its clients with Latchkey. It takes long to build, so its tests run only if
+//! it is installed (on the PATH, or as `UNLEASH_EDGE`), and print a note otherwise.
 
 use std::{
     env,
@@ -24,24 +24,23 @@ use crate::{
 
 const DOCUMENT: &str = include_str!("../../../../docs/edge.md");
 const FEATURES: &str = "/api/client/features";
-/// What the server that has the flags answers here.
+/// The response of the server that has the flags.
 const NO_FEATURES: &str = r#"{"version":2,"features":[]}"#;
 
-/// Where Edge is; `None`, and a word about it, where it is not.
+/// Returns the path of Edge; prints a note if it is not installed.
 fn program() -> Option<PathBuf> {
     let found = env::var_os("UNLEASH_EDGE").map(PathBuf::from).or_else(|| process::find("unleash-edge"));
     if found.is_none() {
-        // Past the test harness, which shows nothing of tests that pass.
-        let words =
-            "not tried, because unleash-edge is not installed: Unleash Edge before Latchkey (docs/edge.md)";
+        // Not through the test harness, which hides the output of tests that pass.
+        let words = "not tested, because unleash-edge is not installed: Unleash Edge in front of Latchkey (docs/edge.md)";
         drop(writeln!(std::io::stderr(), "{words}"));
     }
     found
 }
 
-/// Edge before a Latchkey.
+/// Edge in front of a Latchkey.
 struct Edge {
-    // In the order in which they are to end.
+    // Dropped in this order.
     process: NeighborProcess,
     _nginx: Option<NeighborProcess>,
     latchkey: Server,
@@ -51,7 +50,7 @@ struct Edge {
 }
 
 impl Edge {
-    /// With nginx between the two, as the document shows, and a server that has flags; or with Latchkey for everything.
+    /// Starts Edge with nginx and a server that has flags, as the document shows, or with Latchkey as its only upstream.
     fn new(program: &Path, has_flags: bool) -> Self {
         let env = TestEnv::on(Store::Sqlite);
         let latchkey = env.serve();
@@ -81,7 +80,7 @@ impl Edge {
         Request::get(FEATURES).by(secret).send_to(self.process.address).expect("Edge answers")
     }
 
-    /// Edge answers other Edges as Latchkey answers it.
+    /// Asserts that Edge validates tokens for other Edges.
     #[track_caller]
     fn tells_good_from_bad(&self) {
         let asked = json!({ "tokens": [self.startup, "default:development.unknown"] });
@@ -104,7 +103,7 @@ impl Edge {
 }
 
 #[test]
-fn edge_lets_good_tokens_in_and_no_others() {
+fn edge_accepts_valid_tokens_and_no_others() {
     let Some(program) = program() else { return };
     let edge = Edge::new(&program, true);
     until_true("Edge has its flags", || edge.features(&edge.startup).status == 200);
@@ -123,7 +122,7 @@ fn edge_lets_good_tokens_in_and_no_others() {
     let web = Request::get("/api/frontend").by(frontend).send_to(edge.process.address).expect("Edge answers");
     assert_eq!(web.status, 200, "{}", web.text());
 
-    // Edge remembers good tokens, and asks again in its own time.
+    // Edge caches valid tokens and validates them again at its own interval.
     assert_eq!(edge.latchkey.delete_token(&other).status, 200);
     until_true("Edge hears of the revocation", || edge.features(&other).status == 403);
     edge.answers(&edge.startup, 200);
@@ -135,6 +134,6 @@ fn edge_knows_good_tokens_but_has_no_flags_from_latchkey_alone() {
     let edge = Edge::new(&program, false);
     edge.tells_good_from_bad();
     edge.answers("default:development.unknown", 403);
-    // In strict mode, a token whose flags have not come is refused, too.
+    // In strict mode, a token without flags is refused, too.
     assert!(edge.answers(&edge.startup, 403).text().contains("strict"));
 }

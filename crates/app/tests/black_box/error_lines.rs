@@ -1,4 +1,4 @@
-//! A line of level `ERROR` wakes somebody, so what callers send, and how they race each other, makes none.
+//! A line of level `ERROR` alerts an operator, so no request and no race between requests may cause one.
 
 use std::{
     io::{Read as _, Write as _},
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::admin_races::race;
 
-/// Stops the server; until then it has woken nobody.
+/// Stops the server and asserts that it logged no error.
 #[track_caller]
 pub(crate) fn assert_quiet(server: Server) {
     let said = server.stop();
@@ -22,7 +22,7 @@ pub(crate) fn assert_quiet(server: Server) {
 }
 
 #[test]
-fn what_is_no_http_is_no_error() {
+fn malformed_http_is_not_logged_as_an_error() {
     let server = TestEnv::on(Store::Memory).serve();
     for sent in [
         "GET /api/admin/projects/\u{e9} HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -39,7 +39,7 @@ fn what_is_no_http_is_no_error() {
 }
 
 #[test]
-fn a_body_that_never_comes_is_no_error() {
+fn a_body_that_never_arrives_is_not_logged_as_an_error() {
     let server = TestEnv::on(Store::Memory).with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s").serve();
     for announced in ["Content-Length: 17", "Transfer-Encoding: chunked"] {
         let mut stream = TcpStream::connect(server.address()).expect("a connection");
@@ -57,7 +57,7 @@ fn a_body_that_never_comes_is_no_error() {
 }
 
 #[test]
-fn guesses_by_the_thousand_are_no_error() {
+fn thousands_of_guesses_are_not_logged_as_errors() {
     let server = TestEnv::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
     let guesses: Vec<String> = (0..1_000).map(|number| format!("guess-{number}")).collect();
     let answer = server.send(&Request::post("/edge/validate", &json!({ "tokens": guesses })));
@@ -66,7 +66,7 @@ fn guesses_by_the_thousand_are_no_error() {
 }
 
 #[test]
-fn who_rotates_later_at_the_same_moment_is_told_so() {
+fn of_two_concurrent_rotations_the_later_is_refused() {
     let server = TestEnv::on(Store::Sqlite).serve();
     for round in 0..20 {
         let secret = server.create_token(&format!("token-{round}"));

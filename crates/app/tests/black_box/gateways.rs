@@ -1,4 +1,4 @@
-//! Gateways that ask Latchkey, configured exactly as `docs/gateways.md` shows: the document is what is tried.
+//! Gateways that verify tokens with Latchkey, configured exactly as `docs/guide/gateways.md` shows.
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
@@ -17,9 +17,9 @@ use crate::{
 
 const DOCUMENT: &str = include_str!("../../../../docs/gateways.md");
 
-/// nginx between clients and a server that shows what reaches it, asking a Latchkey that knows the project `shop`.
+/// nginx between clients and a server that echoes requests, with a Latchkey that has the project `shop`.
 struct Gate {
-    // In the order in which they are to end.
+    // Dropped in this order.
     nginx: NeighborProcess,
     latchkey: Server,
     upstream: Stub,
@@ -45,7 +45,7 @@ impl Gate {
         Self { nginx, latchkey, upstream, database, _ground: env, _directory: directory }
     }
 
-    /// A client token of a project.
+    /// Creates a client token of a project.
     fn token(&self, project: &str, name: &str) -> String {
         let path = format!("/api/admin/projects/{project}/api-tokens");
         let made =
@@ -62,7 +62,7 @@ impl Gate {
         self.send(&Request::get("/").by(secret))
     }
 
-    /// That a request ends with this status, and nothing of it gets through.
+    /// Asserts that a request gets this status and does not reach the upstream.
     #[track_caller]
     fn refuses(&self, request: &Request, status: u16) -> Response {
         let before = self.upstream.requests();
@@ -74,7 +74,7 @@ impl Gate {
 }
 
 #[test]
-fn nginx_lets_good_tokens_through_and_says_whose_they_are() {
+fn nginx_passes_valid_tokens_on_with_their_name_and_scope() {
     let gate = Gate::new();
     let good = gate.token("shop", "web shop, 50 %");
     for credentials in [good.clone(), format!("Bearer {good}")] {
@@ -88,10 +88,10 @@ fn nginx_lets_good_tokens_through_and_says_whose_they_are() {
     for request in
         [Request::new("POST", "/").body("a body"), Request::new("POST", "/").body("a body").chunked()]
     {
-        let answer = gate.send(&request.by(&good).header("x-token-name", "somebody else"));
+        let answer = gate.send(&request.by(&good).header("x-token-name", "another token"));
         let seen = answer.text();
         assert!(seen.starts_with("POST / ") && seen.ends_with("\r\n\r\na body"), "{seen}");
-        assert!(!seen.contains("somebody else"), "{seen}");
+        assert!(!seen.contains("another token"), "{seen}");
     }
     for method in ["HEAD", "PUT", "DELETE", "OPTIONS"] {
         assert_eq!(gate.send(&Request::new(method, "/").by(&good)).status, 200, "{method}");
@@ -99,7 +99,7 @@ fn nginx_lets_good_tokens_through_and_says_whose_they_are() {
 }
 
 #[test]
-fn nginx_refuses_whoever_has_no_good_token() {
+fn nginx_refuses_requests_without_a_valid_token() {
     let gate = Gate::new();
     let (revoked, other) = (gate.token("shop", "revoked"), gate.token("default", "other"));
     assert_eq!(gate.send_by(&revoked).status, 200);
@@ -108,7 +108,7 @@ fn nginx_refuses_whoever_has_no_good_token() {
     for method in ["GET", "HEAD", "POST", "OPTIONS"] {
         let request = || Request::new(method, "/");
         for request in
-            [request(), request().by(""), request().by("shop:development.nobody"), request().by(&revoked)]
+            [request(), request().by(""), request().by("shop:development.unknown"), request().by(&revoked)]
         {
             let answer = gate.refuses(&request, 401);
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{request:?}");
@@ -119,7 +119,7 @@ fn nginx_refuses_whoever_has_no_good_token() {
 }
 
 #[test]
-fn what_a_client_sends_along_does_not_loosen_what_nginx_requires() {
+fn client_headers_do_not_loosen_the_requirements_of_nginx() {
     let gate = Gate::new();
     let other = gate.token("default", "other");
     for target in ["/", "/?project=default", "/x?project=default&project=shop", "/%3Fproject=default"] {
@@ -135,13 +135,13 @@ fn what_a_client_sends_along_does_not_loosen_what_nginx_requires() {
 }
 
 #[test]
-fn nginx_refuses_everybody_while_nobody_can_tell_whether_a_token_is_good() {
+fn nginx_refuses_all_requests_while_tokens_cannot_be_verified() {
     let gate = Gate::new();
     let (known, fresh) = (gate.token("shop", "known"), gate.token("shop", "fresh"));
     assert_eq!(gate.send_by(&known).status, 200);
     gate.database.cut();
     gate.refuses(&Request::get("/").by(&fresh), 500);
-    // What is in memory is good until it could be out of date.
+    // Cache entries are valid until they may be stale.
     until_true("nginx refuses a token that was known", || gate.send_by(&known).status == 500);
     assert!(gate.database.restore());
     until_true("nginx lets the token through again", || gate.send_by(&known).status == 200);
@@ -151,5 +151,9 @@ fn nginx_refuses_everybody_while_nobody_can_tell_whether_a_token_is_good() {
     latchkey.stop();
     let before = upstream.requests();
     let answer = Request::get("/").by(&known).send_to(nginx.address).expect("nginx answers");
-    assert_eq!((answer.status, upstream.requests()), (500, before), "without Latchkey nobody gets through");
+    assert_eq!(
+        (answer.status, upstream.requests()),
+        (500, before),
+        "without Latchkey no request gets through"
+    );
 }

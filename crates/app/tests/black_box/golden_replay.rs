@@ -1,5 +1,5 @@
-//! Every recorded case, replayed on a store and a server of its own: each is held, or stands among the differences. One
-//! test for each file of recordings.
+//! Replays every recorded case on a store and a server of its own: each matches the recording or is a listed difference.
+//! One test for each file of recordings.
 
 use std::{
     collections::HashSet,
@@ -20,7 +20,7 @@ use crate::golden::{
     setup::{self, Prepared},
 };
 
-/// How many cases of a file are replayed at once.
+/// The number of cases that are replayed at once.
 const AT_ONCE: usize = 3;
 
 macro_rules! replays {
@@ -28,7 +28,7 @@ macro_rules! replays {
         $(
             #[test]
             fn $test() {
-                every_case_is_held_or_listed(Recording::$recording, $count);
+                every_case_matches_or_is_a_listed_difference(Recording::$recording, $count);
             }
         )*
 
@@ -55,15 +55,15 @@ replays! {
     users: Users, 35;
 }
 
-/// What came of one case.
+/// The result of one case.
 struct Outcome {
-    /// Why the tables and the answer do not agree; `None` where they do.
+    /// Why the response is not the expected one; `None` if it is.
     fault: Option<String>,
-    /// The rules without which the case is not held, or not answered as listed.
+    /// The rules without which the case would not match.
     rules_needed: Vec<&'static str>,
 }
 
-fn every_case_is_held_or_listed(recording: Recording, count: usize) {
+fn every_case_matches_or_is_a_listed_difference(recording: Recording, count: usize) {
     let cases = recording.cases();
     assert_eq!(cases.len(), count, "recorded cases");
     let outcomes = replay_all(recording, &cases);
@@ -142,7 +142,7 @@ fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, ans
     Outcome { fault, rules_needed }
 }
 
-/// Differences that no case has the name of, or that are there twice.
+/// Returns the differences that name no case, or name one twice.
 fn strays(recording: Recording, cases: &[Case]) -> Vec<String> {
     let names: HashSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     let mut seen = HashSet::new();
@@ -166,6 +166,6 @@ fn every_route_that_is_elsewhere_was_asked_for_and_answered() {
             let status = case.response["status"].as_u64();
             ![Some(401), Some(404)].contains(&status)
         });
-        assert!(answered, "the reference answers nothing at {path}");
+        assert!(answered, "Unleash has no response at {path}");
     }
 }

@@ -1,4 +1,4 @@
-//! A master key is replaced, step by step as `docs/operations.md` says, and whoever has a secret notices nothing.
+//! A master key is replaced step by step (`docs/operate/master-key.md`) without any effect on the holders of secrets.
 
 use latchkey_testkit::{
     env::{ADMIN, CommandResult, NewToken, Store, TestEnv},
@@ -13,14 +13,14 @@ use crate::database::Records;
 const OLD: &str = "6f6c642d6b65792d6f6c642d6b65792d6f6c642d6b65792d6f6c642d6b657921";
 const NEW: &str = "6e65772d6b65792d6e65772d6b65792d6e65772d6b65792d6e65772d6b657921";
 const KEYS: &str = "LATCHKEY_MASTER_KEY";
-/// Longer than the test takes: nothing is written but at a stop.
+/// Longer than the test takes: last use is only written at a stop.
 const NEVER: &str = "1h";
 
-/// The secrets of one instance, by what is kept of them.
+/// The secrets of one instance, by how they are stored.
 struct Secrets {
-    /// Tokens that can be shown, and an alias of one that can be shown too.
+    /// Tokens that can be revealed, and an alias that can be revealed.
     sealed: Vec<String>,
-    /// A show-once token, a secret that was replaced and is still good, a personal token.
+    /// A show-once token, a replaced secret that is still valid, and a personal token.
     digests: Vec<String>,
     /// A session's cookie.
     cookie: String,
@@ -44,7 +44,7 @@ impl Secrets {
     #[track_caller]
     fn digests_are_good(&self, server: &Server) {
         for secret in &self.digests {
-            // A personal token is nobody's to verify, and acts.
+            // A personal token is not verified but used.
             let target = if secret.starts_with("user:") { "/api/admin/user" } else { "/auth/verify" };
             let answer = server.send(&Request::get(target).by(secret));
             assert_eq!(answer.status, 200, "{secret}: {}", answer.text());
@@ -54,7 +54,7 @@ impl Secrets {
     }
 }
 
-/// What lists show of all tokens.
+/// Returns all tokens as the list shows them.
 fn shown(server: &Server) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let tokens = server.tokens();
@@ -64,7 +64,7 @@ fn shown(server: &Server) -> Vec<(String, String)> {
     shown
 }
 
-/// Gives a token what it had for a secret as its alias, which no route does; gives back the new secret.
+/// Makes the secret of a token its alias, which no route does; returns the new secret.
 fn alias_of_its_old_secret(env: &TestEnv, server: &Server, secret: &str) -> String {
     let mut records = Records::of(env);
     let is_postgres = env.store() == Store::Postgres;
@@ -90,9 +90,9 @@ fn rotate(server: &Server, secret: &str, overlap: &str) -> String {
     answer.json()["secret"].as_str().expect("a secret").to_owned()
 }
 
-/// Makes secrets of every sort, all under the one key that is configured.
+/// Creates secrets of every sort, all under the one configured key.
 fn made(env: &mut TestEnv) -> Secrets {
-    // The first start makes the admin token, where there is no other yet.
+    // The first start creates the admin token.
     env.serve().stop();
     env.set("LATCHKEY__TOKENS__REVEAL", "once");
     let once = env.create_token(&NewToken { name: "once", projects: &["default"], ..NewToken::default() });
@@ -115,7 +115,7 @@ fn made(env: &mut TestEnv) -> Secrets {
     secrets
 }
 
-/// The counts of a key in the table that the command prints, by its place among the lines.
+/// Returns the fields of a line in the table that the command prints.
 fn line(table: &str, place: usize) -> Vec<&str> {
     let line = table.lines().nth(place).unwrap_or_else(|| panic!("no line {place} in {table}"));
     line.split_whitespace().skip(1).collect()
@@ -125,7 +125,7 @@ fn a_key_is_replaced(store: Store) {
     let mut env = TestEnv::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", NEVER);
     let secrets = made(&mut env);
 
-    // Every process knows the new key before one makes secrets with it.
+    // Every process has the new key before one seals secrets with it.
     env.set(KEYS, &format!("{OLD},{NEW}"));
     let server = env.serve();
     let before = shown(&server);
@@ -134,11 +134,11 @@ fn a_key_is_replaced(store: Store) {
     let newest = other.create_token("new-key");
     assert_eq!(server.send(&Request::get("/auth/verify").by(&newest)).status, 200, "the other key is known");
 
-    // One that has only a digest, too; and it stays there, though it is used where the old key is still in front.
+    // One that has only a digest, too; it keeps its key even if it is used where the old key comes first.
     let personal = env.create_personal_token("bo", "new-key");
     assert_eq!(server.send(&Request::get("/api/admin/user").by(&personal)).status, 200);
 
-    // Beside both servers.
+    // While both servers run.
     let table = env.succeed("keys rotate");
     assert_eq!(line(&table, 1), ["current", "6", "0", "1", "0", "0", "0"], "{table}");
     assert_eq!(line(&table, 2), ["older", "0", "1", "1", "1", "1", "0"], "{table}");
@@ -151,7 +151,7 @@ fn a_key_is_replaced(store: Store) {
     expected.push((newest.clone(), String::new()));
     expected.sort();
     assert_eq!(shown(&server), expected);
-    // The one moves nothing, the other what was used, at its stop.
+    // The first server moves nothing, the other moves the used secrets when it stops.
     server.stop();
     other.stop();
 
@@ -169,7 +169,7 @@ fn a_key_is_replaced(store: Store) {
     assert_eq!(shown(&server), expected);
     assert_eq!(env.succeed("keys list").lines().count(), 2);
     let events = Records::of(&env).count("events WHERE kind LIKE 'api-token-%'");
-    // Six tokens made, two of them rotated, and the one of the new key.
+    // Six tokens, two of them rotated, and the one of the new key.
     assert_eq!(events, 6 + 2, "moving leaves no event");
 }
 
@@ -220,7 +220,7 @@ fn what_cannot_be_opened_is_named(store: Store) {
     let alter = format!("UPDATE api_tokens SET secret_sealed = {altered} WHERE name = 'altered'");
     assert!(Records::of(&env).try_execute(&alter));
 
-    // The key of the other secrets is none of these.
+    // The key of the other secrets is not configured.
     env.set(KEYS, &format!("{NEW},{}", "ab".repeat(32)));
     let CommandResult { stdout: table, stderr: error, code } = env.run("keys rotate");
     assert_eq!(code, Some(1), "{table}\n{error}");

@@ -1,4 +1,4 @@
-//! When a token was last used is written in batches: a stop loses nothing of it, a crash no more than one batch.
+//! Last use is written in batches: a stop loses nothing, a crash at most one batch.
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
@@ -9,7 +9,7 @@ use latchkey_testkit::{
 
 use crate::database::Records;
 
-/// Longer than the test takes: nothing is written but at the end.
+/// Longer than the test takes: last use is only written at a stop.
 const NEVER: &str = "1h";
 const AT_ONCE: &str = "50ms";
 
@@ -18,7 +18,7 @@ fn use_token(server: &Server, secret: &str) {
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-/// How many tokens of the default project have been seen, by the answer to the admin.
+/// Returns the number of tokens of the default project that were used.
 fn seen(server: &Server) -> usize {
     server.tokens().iter().filter(|token| token["seenAt"].is_string()).count()
 }
@@ -32,7 +32,7 @@ fn a_stop_loses_nothing(store: Store) {
         use_token(&server, secret);
     }
     assert_eq!(seen(&server), 0, "written on the way of a request");
-    // Used, and stopped without a pause between the two.
+    // The stop follows the use immediately.
     server.stop();
     let server = env.serve();
     assert_eq!(seen(&server), 20);
@@ -49,7 +49,7 @@ fn a_stop_loses_nothing_on_postgres() {
 }
 
 fn a_stop_in_the_middle_of_writing_loses_nothing(store: Store) {
-    // Always writing, so that most stops come upon it.
+    // Constant writing, so that most stops interrupt it.
     let env = TestEnv::on(store).with("LATCHKEY__SEEN__FLUSH_INTERVAL", "1ms");
     let mut server = env.serve();
     let secrets: Vec<String> =
@@ -73,14 +73,13 @@ fn a_stop_in_the_middle_of_writing_loses_nothing_on_postgres() {
     a_stop_in_the_middle_of_writing_loses_nothing(Store::Postgres);
 }
 
-fn a_crash_loses_what_came_after_the_last_writing(store: Store) {
+fn a_crash_loses_only_the_last_batch(store: Store) {
     let env = TestEnv::on(store).with("LATCHKEY__SEEN__FLUSH_INTERVAL", AT_ONCE);
     let server = env.serve();
     let [first, second] = ["first", "second"].map(|name| server.create_token(name));
     use_token(&server, &first);
     let written = |name: &str| {
-        Records::of(&env).count(&format!("api_tokens WHERE name = '{name}' AND last_used_at IS NOT NULL"))
-            == 1
+        Records::of(&env).count(&format!("api_tokens WHERE name = '{name}' AND seen_at IS NOT NULL")) == 1
     };
     until_true("the first use is written", || written("first"));
     use_token(&server, &second);
@@ -88,17 +87,17 @@ fn a_crash_loses_what_came_after_the_last_writing(store: Store) {
     let server = env.serve();
     let tokens = server.tokens();
     assert!(tokens[0]["seenAt"].is_string(), "{tokens:?}");
-    // The second may have been lost; used again, it is written again.
+    // The second use may be lost; another use is written again.
     use_token(&server, &second);
     until_true("the second use is written", || written("second"));
 }
 
 #[test]
-fn a_crash_loses_what_came_after_the_last_writing_on_sqlite() {
-    a_crash_loses_what_came_after_the_last_writing(Store::Sqlite);
+fn a_crash_loses_only_the_last_batch_on_sqlite() {
+    a_crash_loses_only_the_last_batch(Store::Sqlite);
 }
 
 #[test]
-fn a_crash_loses_what_came_after_the_last_writing_on_postgres() {
-    a_crash_loses_what_came_after_the_last_writing(Store::Postgres);
+fn a_crash_loses_only_the_last_batch_on_postgres() {
+    a_crash_loses_only_the_last_batch(Store::Postgres);
 }

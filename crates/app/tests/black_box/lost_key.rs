@@ -1,4 +1,4 @@
-//! What `docs/operations.md` promises to somebody whose master key is lost.
+//! What `docs/operate/recovery.md` promises to an operator who has lost the master key.
 
 use latchkey_testkit::{
     env::{NewToken, Store, TestEnv},
@@ -31,7 +31,7 @@ fn what_a_new_key_can_keep_is_kept(store: Store) {
     let listed = tokens();
     assert_eq!(listed.status, 200, "{}", listed.text());
     assert_eq!(listed.json()["tokens"][1]["secret"], created["secret"], "others are shown as ever");
-    // What is logged is read a moment after the answer.
+    // The log line may arrive after the response.
     until_true("the reason is logged", || server.output().contains("is not among those configured"));
     let id = listed.json()["tokens"][0]["secret"].as_str().expect("an id").to_owned();
     let deletion = Request::delete(&format!("{TOKENS}/{}", percent_encoded(&id))).by(&admin);

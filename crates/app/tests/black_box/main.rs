@@ -47,8 +47,6 @@ mod pooled;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
-mod reference_defects;
-#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod secrets_at_rest;
@@ -58,3 +56,5 @@ mod settings;
 mod stale_cache;
 #[cfg(test)]
 mod token_routes;
+#[cfg(test)]
+mod unleash_defects;

@@ -1,4 +1,4 @@
-//! nginx, configured exactly as a document shows: the document is what is tried.
+//! nginx, configured exactly as a document shows, so that the document is tested.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::neighbors::{self, NeighborProcess};
 
-/// Starts nginx with the document's block for it. `listen` is how the document has it listen; the other addresses that it
-/// shows have the real ones beside them.
+/// Starts nginx with the document's block for it. `listen` is the directive in the document; the other addresses in it are
+/// given with the real ones.
 pub(crate) fn start(
     directory: &TempDir,
     document: &str,
@@ -21,7 +21,7 @@ pub(crate) fn start(
     let block = addresses.iter().fold(block_of(document), |block, (shown, real)| put(&block, shown, real));
     NeighborProcess::start("nginx", |port| {
         let block = put(&block, listen, &format!("listen 127.0.0.1:{port};"));
-        // One process, so that it has the rights of the test and ends with it.
+        // One process, so that it has the privileges of the test and ends with it.
         let configuration = format!(
             "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
              http {{\naccess_log off;\n{temporary}{block}\n}}\n"

@@ -1,4 +1,4 @@
-//! Every operation as everybody: the table in `permission_matrix/table.txt` against the running server. The operations
+//! Every operation by every caller: the table in `permission_matrix/table.txt` against the running server. The operations
 //! come from the OpenAPI document, so that none can be forgotten.
 
 mod fixtures;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use fixtures::Cast;
 use table::{Row, rows};
 
-/// `METHOD /path/{parameter}` of every operation in the document.
+/// Returns `METHOD /path/{parameter}` for every operation in the document.
 fn operations(server: &Server) -> BTreeSet<String> {
     let document = server.send(&Request::get("/docs/openapi.json")).json();
     let paths = document["paths"].as_object().expect("paths").clone();
@@ -30,11 +30,11 @@ fn operations(server: &Server) -> BTreeSet<String> {
     paths.into_iter().flat_map(of_path).collect()
 }
 
-fn every_cell_holds(store: Store) {
+fn every_status_matches(store: Store) {
     let env = TestEnv::on(store)
         .with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "100000")
         .with("LATCHKEY__LIMITS__API_TOKENS", "100000")
-        .with("LATCHKEY__SESSIONS__MOST", "100000");
+        .with("LATCHKEY__SESSIONS__MAX_PER_USER", "100000");
     let server = env.serve();
     let rows = rows();
     let listed: BTreeSet<String> = rows.iter().map(Row::operation).collect();
@@ -63,11 +63,11 @@ fn every_cell_holds(store: Store) {
 }
 
 #[test]
-fn every_cell_holds_on_sqlite() {
-    every_cell_holds(Store::Sqlite);
+fn every_status_matches_on_sqlite() {
+    every_status_matches(Store::Sqlite);
 }
 
 #[test]
-fn every_cell_holds_on_postgres() {
-    every_cell_holds(Store::Postgres);
+fn every_status_matches_on_postgres() {
+    every_status_matches(Store::Postgres);
 }

@@ -17,12 +17,12 @@ use crate::{
     neighbors::{self, NeighborProcess},
 };
 
-/// Fewer than the servers here have connections, so that sessions go from hand to hand.
+/// Fewer than the servers here have connections, so that sessions are shared.
 const SESSIONS: u32 = 4;
 const AT_ONCE: usize = 12;
 const ROUNDS: usize = 8;
 
-/// A env whose programs reach the database by way of PgBouncer.
+/// An environment whose database is reached through PgBouncer.
 struct Pooled {
     env: TestEnv,
     pooler: NeighborProcess,
@@ -80,7 +80,7 @@ fn make_readable(directory: &std::path::Path) {
     assert!(status.success(), "{status}");
 }
 
-/// Does it many times over, many at once.
+/// Runs the action many times, in several threads at once.
 fn at_once(act: impl Fn(usize) + Sync) {
     let start = Barrier::new(AT_ONCE);
     thread::scope(|scope| {
@@ -102,7 +102,7 @@ fn rotate(server: &Server, secret: &str, overlap: &str) -> Response {
     server.as_admin(Request::post(&format!("{TOKENS}/{secret}/rotate"), &json!({ "overlap": overlap })))
 }
 
-/// A token's whole life: made by one server, used at the other, replaced and revoked.
+/// Creates a token on one server, uses it on the other, rotates and revokes it.
 fn live_through(here: &Server, there: &Server, number: usize) {
     let first = here.create_token(&format!("token {number}"));
     assert_eq!((verify(here, &first), verify(there, &first)), (200, 200));
@@ -122,7 +122,7 @@ fn live_through(here: &Server, there: &Server, number: usize) {
 }
 
 #[test]
-fn two_servers_that_are_told_of_the_pooler_work_as_ever() {
+fn two_servers_work_behind_a_configured_pooler() {
     let pooled = Pooled::new(true);
     let servers: Vec<Server> = thread::scope(|scope| {
         let starts: Vec<_> = (0..2).map(|_| scope.spawn(|| pooled.env.serve())).collect();
@@ -133,7 +133,7 @@ fn two_servers_that_are_told_of_the_pooler_work_as_ever() {
     let total = AT_ONCE * ROUNDS;
     assert_eq!(servers[0].tokens().len(), total / 2);
     let mut records = Records::of(&pooled.env);
-    // One more is the admin token of the start.
+    // One more: the admin token of the first start.
     assert_eq!(records.count("api_tokens"), total / 2 + 1);
     let events = ["created", "updated", "deleted"].map(|what| records.events(&format!("api-token-{what}")));
     assert_eq!(events[0], total + 1);
@@ -145,7 +145,7 @@ fn two_servers_that_are_told_of_the_pooler_work_as_ever() {
     servers.into_iter().for_each(assert_quiet);
 }
 
-/// No session keeps anything of Latchkey's: neither a lock, nor an open transaction, nor a limit.
+/// Asserts that no session keeps a lock, an open transaction or a timeout of Latchkey.
 fn assert_nothing_is_left(pooled: &Pooled, records: &mut Records) {
     until_true("no lock is left", || {
         records.count("pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0
@@ -155,7 +155,7 @@ fn assert_nothing_is_left(pooled: &Pooled, records: &mut Records) {
     assert_eq!(limits_of_all_sessions(pooled), vec!["0"; usize::try_from(SESSIONS).expect("few")]);
 }
 
-/// How long a statement may take, in each session that the pooler has.
+/// Returns the statement timeout of each session of the pooler.
 fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
     let url = pooled.env.variable("DATABASE_URL");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -165,7 +165,7 @@ fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
             let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
             let (client, moving) = connected.expect("connects");
             tokio::spawn(moving);
-            // In an open transaction it keeps its session from the next one.
+            // With an open transaction the session is not shared.
             client.batch_execute("BEGIN").await.expect("begins");
             for row in client.simple_query("SHOW statement_timeout").await.expect("shown") {
                 if let tokio_postgres::SimpleQueryMessage::Row(row) = row {
@@ -189,9 +189,9 @@ fn commands_work_behind_the_pooler() {
 }
 
 #[test]
-fn a_server_that_is_not_told_of_the_pooler_says_what_to_set() {
+fn a_server_behind_an_unconfigured_pooler_names_the_setting() {
     let pooled = Pooled::new(false);
-    // Of the first one, PgBouncer may hide it, as long as it has the sessions to itself.
+    // PgBouncer may hide the problem of the first server, which has the sessions to itself.
     let mut said = String::new();
     until_true("a prepared statement is missing", || {
         let mut command = pooled.env.command("");

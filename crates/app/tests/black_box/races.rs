@@ -1,4 +1,4 @@
-//! Many at once: limits hold, a token is deleted once, and a deletion reaches every process.
+//! Concurrent requests: limits hold, a token is deleted once, and a deletion reaches every process.
 
 use std::{sync::Barrier, thread};
 
@@ -14,7 +14,7 @@ use crate::database::Records;
 const AT_ONCE: usize = 30;
 const LIMIT: usize = 7;
 
-/// Does it thirty times, all at the same moment.
+/// Runs the action thirty times at once.
 fn all_at_once(act: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
     let start = Barrier::new(AT_ONCE);
     let race = |number| {
@@ -57,7 +57,7 @@ fn thirty_creations_against_a_limit_of_seven(store: Store) {
     }
     assert_eq!(servers[0].tokens().len(), LIMIT);
     let mut records = Records::of(&env);
-    // One more is the admin token of the start.
+    // One more: the admin token of the first start.
     assert_eq!(records.count("api_tokens"), LIMIT + 1);
     assert_eq!(records.events("api-token-created"), LIMIT + 1);
 }
@@ -97,7 +97,7 @@ fn defect_21_thirty_deletions_of_one_token_delete_it_once_on_postgres() {
     thirty_deletions_of_one_token(Store::Postgres);
 }
 
-/// How a server answers a client token on an admin route: 403 while it knows the token, 401 from then on.
+/// Returns the status of an admin route for a client token: 403 while the token is valid, 401 afterwards.
 fn knows(server: &Server, secret: &str) -> bool {
     let answer = server.send(&Request::get(TOKENS).by(secret));
     assert!([401, 403].contains(&answer.status), "{}", answer.text());
@@ -109,7 +109,7 @@ fn a_deleted_token_is_refused_at_once_here_and_soon_elsewhere(store: Store) {
     let (here, elsewhere) = (env.serve(), env.serve());
     for round in 0..5 {
         let secret = here.create_token(&format!("round {round}"));
-        // Both have it in memory by then.
+        // Both servers have it in their cache by then.
         until_true("the token is known elsewhere", || knows(&elsewhere, &secret));
         assert!(knows(&here, &secret) && knows(&elsewhere, &secret));
         assert_eq!(here.delete_token(&secret).status, 200);

@@ -1,4 +1,4 @@
-//! Calls that must be refused, with a reason, and without changing anything.
+//! Requests that must be refused with a reason and without a change.
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::golden::expected::Expected;
 
-/// A server on SQLite with one token, which whatever is refused must leave as it is.
+/// A server on SQLite with one token, which refused requests must not change.
 pub(crate) struct Guarded {
     env: TestEnv,
     server: Server,
@@ -49,7 +49,7 @@ impl Guarded {
         self.refuses(&Request::post(TOKENS, body), 400, "BadDataError", words);
     }
 
-    /// As [`Guarded::refuses_body`], for a body that is no JSON value.
+    /// As [`Guarded::refuses_body`], for a body that is not JSON.
     #[track_caller]
     pub(crate) fn refuses_bytes(&self, body: impl Into<Vec<u8>>, words: &[&str]) {
         let request = Request::new("POST", TOKENS).header("content-type", "application/json").body(body);
@@ -62,12 +62,12 @@ impl Guarded {
     }
 }
 
-/// The answer is this error, as the contract's error object, and says all of `words`.
+/// Asserts that the response is this error in the form of the error object and contains all of `words`.
 #[track_caller]
 pub(crate) fn assert_refused(answer: &Response, status: u16, kind: &str, words: &[&str], what: &str) {
     let text = answer.text();
     let mut expected = Expected::error(status.into(), kind);
-    // What an error of its kind has beside the common members is another test's matter.
+    // Other tests assert the members that only some kinds of errors have.
     for name in ["permissions", "path", "type"] {
         if let Some(value) = answer.json().get(name) {
             expected.body[name] = value.clone();

@@ -1,4 +1,4 @@
-//! A server whose way to its Postgres database leads through a proxy, and what it answers when that is cut.
+//! A server that reaches its PostgreSQL database through a proxy, which a test can cut.
 
 use latchkey_testkit::{
     env::TestEnv,
@@ -9,7 +9,7 @@ use latchkey_testkit::{
 
 use crate::{proxy::Proxy, refusals::assert_refused};
 
-/// A server behind a proxy. Others that are started on its env are behind the same.
+/// A server behind a proxy. Other servers of its environment use the same proxy.
 pub(crate) struct RemoteServer {
     pub(crate) env: TestEnv,
     pub(crate) proxy: Proxy,
@@ -17,7 +17,7 @@ pub(crate) struct RemoteServer {
 }
 
 impl RemoteServer {
-    /// A server on this env, which must be one on Postgres.
+    /// Starts a server in this environment, whose store must be PostgreSQL.
     pub(crate) fn of(mut env: TestEnv) -> Self {
         let proxy = Proxy::before(&env.postgres_server());
         env.use_postgres_proxy(proxy.address());
@@ -25,7 +25,7 @@ impl RemoteServer {
         Self { env, proxy, server }
     }
 
-    /// The answer once the server has noticed.
+    /// Returns the first response that is not a success.
     pub(crate) fn answer_when_dead(&self, request: &Request) -> Response {
         until("the server notices", || {
             let answer = self.server.send(request);

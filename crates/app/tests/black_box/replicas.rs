@@ -1,5 +1,5 @@
-//! Several servers on one PostgreSQL: what one revokes, the others refuse, soon where they can hear of it and in time
-//! where they cannot.
+//! Several servers on one PostgreSQL: a revocation reaches the others at once by notification, or within
+//! `verify.max_staleness` without one.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use latchkey_testkit::{
 
 use crate::{database::Records, remote_server::RemoteServer};
 
-/// What a revocation is to take until other servers know of it, in the normal case.
+/// The time in which a revocation normally reaches other servers.
 const SOON: Duration = Duration::from_millis(250);
 const STALENESS: Duration = Duration::from_secs(1);
 const FROM_MEMORY: &str = r#"latchkey_verifications_total{from="memory"}"#;
@@ -29,7 +29,7 @@ fn verify(server: &Server, secret: &str) -> u16 {
 }
 
 #[test]
-fn what_one_server_revokes_the_other_refuses_soon() {
+fn a_revocation_reaches_the_other_server_soon() {
     let env = TestEnv::on(Store::Postgres);
     let (first, second) = (env.serve(), env.serve());
     let mut spans = Vec::new();
@@ -44,16 +44,16 @@ fn what_one_server_revokes_the_other_refuses_soon() {
         assert_eq!(verify(one, &secret), 401, "by the one that revoked it, at once");
         until_true("the other server hears of it", || verify(other, &secret) == 401);
         spans.push(revoked.elapsed());
-        // And does not forget it again.
+        // It stays refused.
         assert_eq!(verify(other, &secret), 401);
     }
     spans.sort();
     println!("from the answer to the revocation until the other server refuses: {spans:?}");
-    // A machine that is busy with other things can be late, but not each time.
+    // A busy machine can be late, but not each time.
     assert!(spans[0] < SOON, "{spans:?}");
 }
 
-/// Nobody looks at intervals here: what is heard of was announced, also while the connection that listens was lost.
+/// Polling is off here: revocations arrive by notification, also those from while the listening connection was lost.
 #[test]
 fn announcements_alone_tell_of_revocations() {
     let env = TestEnv::on(Store::Postgres)
@@ -76,8 +76,8 @@ fn announcements_alone_tell_of_revocations() {
     }
 }
 
-/// Revokes a token on one server while another loses its way to the database, and has the other asked all the time.
-fn a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(
+/// Revokes a token on one server while another loses its database, and verifies the token on the other all the time.
+fn a_disconnected_server_verifies_no_longer_than_max_staleness(
     cut_and_revoke: impl Fn(&RemoteServer, &Server, &str),
 ) {
     let env = TestEnv::on(Store::Postgres)
@@ -105,7 +105,7 @@ fn a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(
         }
     });
     println!("the last good answer was asked for {last_good:?} after the revocation; then came {refusal}");
-    // However slow the machine is: what was answered 200 was asked for before the server looked at its clock.
+    // A request with a 200 was sent before the server read its clock, however slow the machine is.
     assert!(last_good.is_none_or(|span| span <= STALENESS), "{last_good:?}");
     assert!([401, 503].contains(&refusal), "{refusal}");
     for _ in 0..20 {
@@ -118,7 +118,7 @@ fn a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(
 
 #[test]
 fn a_server_that_was_cut_off_before_the_revocation_stops_in_time() {
-    a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(|remote, near, secret| {
+    a_disconnected_server_verifies_no_longer_than_max_staleness(|remote, near, secret| {
         remote.proxy.cut();
         assert_eq!(near.delete_token(secret).status, 200);
     });
@@ -126,7 +126,7 @@ fn a_server_that_was_cut_off_before_the_revocation_stops_in_time() {
 
 #[test]
 fn a_server_that_is_cut_off_after_the_revocation_stops_in_time() {
-    a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(|remote, near, secret| {
+    a_disconnected_server_verifies_no_longer_than_max_staleness(|remote, near, secret| {
         assert_eq!(near.delete_token(secret).status, 200);
         remote.proxy.cut();
     });

@@ -1,4 +1,4 @@
-//! No secret, and no piece of one, is anywhere but in the answers that show it.
+//! No secret, and no part of one, is stored or logged in clear.
 
 use std::{collections::HashSet, fs, path::Path};
 
@@ -13,12 +13,12 @@ use serde_json::json;
 use crate::database::Records;
 
 const INIT_CLIENT: &str = "default:development.Tz5Wk8QmB3xVn7RcJ2pLs9HgYd4FfUa6";
-/// A name that stands in the database in clear: what does not find it would find no secret either.
+/// A name that the database holds in clear: a search that does not find it would not find a secret either.
 const NEEDLE: &str = "needle-in-the-hay";
 const PASSWORD: &str = "Rt6Wm4Zk9TzC2pQx7VbN8sHd5LjF3yGe";
 const WINDOW: usize = 12;
 
-/// The pieces of secrets that are looked for: every run of so many characters of a random part, as it is and in hex.
+/// The parts of secrets that are searched for: each substring of a fixed length of a random part, in clear and in hex.
 struct Pieces(HashSet<Vec<u8>>);
 
 impl Pieces {
@@ -32,7 +32,7 @@ impl Pieces {
         Self(pieces)
     }
 
-    /// The first piece that is somewhere in the bytes.
+    /// Returns the first part that the bytes contain.
     fn found_in(&self, bytes: &[u8]) -> Option<String> {
         let plain = bytes.windows(WINDOW).find(|window| self.0.contains(*window)).map(<[u8]>::to_vec);
         let hex = bytes
@@ -64,7 +64,7 @@ fn the_search_finds_what_is_there() {
     assert!(pieces.found_in(&[b"before", &secret[5..4 + WINDOW], b"after"].concat()).is_none());
 }
 
-/// Everything that the store has written, by place.
+/// Returns all that the store has written, by place.
 fn written(env: &TestEnv) -> Vec<(String, Vec<u8>)> {
     let mut places = Vec::new();
     files_below(env.directory(), &mut places);
@@ -74,7 +74,7 @@ fn written(env: &TestEnv) -> Vec<(String, Vec<u8>)> {
     places
 }
 
-/// All files but those that are there to hold a key or the first token.
+/// Returns all files but those that hold a key or the first token by design.
 fn files_below(directory: &Path, places: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()) {
         let name = entry.display().to_string();
@@ -86,7 +86,7 @@ fn files_below(directory: &Path, places: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-/// Creates tokens of every kind in every way there is, uses them, lists them, deletes some; gives back their secrets.
+/// Creates tokens of every kind in every possible way, uses them, lists them and deletes some; returns their secrets.
 fn live(env: &TestEnv, server: &Server) -> Vec<String> {
     let mut secrets = vec![ADMIN.to_owned(), INIT_CLIENT.to_owned()];
     secrets.extend(["client", "frontend"].map(|kind| {
@@ -118,8 +118,7 @@ fn live(env: &TestEnv, server: &Server) -> Vec<String> {
     secrets
 }
 
-/// A person who signs in, sets the same password again from the command line, and signs in anew; gives back the secret in
-/// the cookie.
+/// Creates a user, sets the same password again by a command, and signs in; returns the secret in the cookie.
 fn sign_in(env: &TestEnv, server: &Server) -> String {
     let user = json!({ "username": "ed", "password": PASSWORD, "rootRole": 3 });
     assert_eq!(server.as_admin(Request::post("/api/admin/user-admin", &user)).status, 201);
@@ -133,7 +132,7 @@ fn sign_in(env: &TestEnv, server: &Server) -> String {
     cookie.split_once('=').expect("a pair").1.to_owned()
 }
 
-/// Puts the secret wherever a request may hold one, most of them wrong.
+/// Puts the secret into every part of a request that may hold one, mostly wrongly.
 fn use_everywhere(server: &Server, secret: &str) {
     let path = percent_encoded(secret);
     for request in [

@@ -1,4 +1,4 @@
-//! Settings that decide what is allowed and what is kept, as a client and an operator meet them.
+//! The effects of settings on clients and operators.
 
 use latchkey_testkit::{
     env::{ADMIN, Store, TestEnv},
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::database::Records;
 
-/// The tokens of the instance.
+/// The API tokens of the instance.
 const ALL_TOKENS: &str = "/api/admin/api-tokens";
 
 #[test]
@@ -29,7 +29,7 @@ fn admin_tokens_are_created_over_http_only_where_that_is_allowed() {
     assert_eq!(server.send(&Request::get(ALL_TOKENS).by(&secret)).status, 200);
 }
 
-fn events_past_their_time_are_forgotten_but_the_newest(store: Store) {
+fn events_past_retention_are_deleted_but_the_newest(store: Store) {
     let mut env = TestEnv::on(store);
     let server = env.serve();
     for number in 0..5 {
@@ -40,7 +40,7 @@ fn events_past_their_time_are_forgotten_but_the_newest(store: Store) {
     let newest = "SELECT CAST(max(id) AS TEXT) AS value FROM events";
     let last = Records::of(&env).texts(newest);
 
-    // For ever, unless somebody says otherwise.
+    // By default, events are kept.
     env.serve().stop();
     assert_eq!(Records::of(&env).events("api-token-created"), 6);
 
@@ -48,22 +48,22 @@ fn events_past_their_time_are_forgotten_but_the_newest(store: Store) {
     let server = env.serve();
     until_true("old events are forgotten", || Records::of(&env).count("events") == 1);
     assert_eq!(Records::of(&env).texts(newest), last);
-    // Where there are no events, tokens are none the worse.
+    // Tokens do not depend on their events.
     assert_eq!(server.tokens().len(), 5);
     server.create_token("another");
 }
 
 #[test]
-fn events_past_their_time_are_forgotten_but_the_newest_on_sqlite() {
-    events_past_their_time_are_forgotten_but_the_newest(Store::Sqlite);
+fn events_past_retention_are_deleted_but_the_newest_on_sqlite() {
+    events_past_retention_are_deleted_but_the_newest(Store::Sqlite);
 }
 
 #[test]
-fn events_past_their_time_are_forgotten_but_the_newest_on_postgres() {
-    events_past_their_time_are_forgotten_but_the_newest(Store::Postgres);
+fn events_past_retention_are_deleted_but_the_newest_on_postgres() {
+    events_past_retention_are_deleted_but_the_newest(Store::Postgres);
 }
 
-fn what_has_ended_is_swept_away(store: Store) {
+fn expired_sessions_are_deleted(store: Store) {
     let mut env = TestEnv::on(store).with("LATCHKEY__SESSIONS__TTL", "1ms");
     let server = env.serve();
     let user = json!({ "username": "ed", "password": "correct horse", "rootRole": 3 });
@@ -74,26 +74,26 @@ fn what_has_ended_is_swept_away(store: Store) {
     let wrong = json!({ "username": "ed", "password": "wrong horse" });
     assert_eq!(server.send(&Request::post("/auth/simple/login", &wrong)).status, 401);
     server.stop();
-    // A server sweeps when it starts, too.
+    // A server also deletes expired sessions at its start.
     assert_eq!(Records::of(&env).count("sessions"), 1);
     env.set("LATCHKEY__SESSIONS__TTL", "1h");
     let _server = env.serve();
     until_true("the session is swept away", || Records::of(&env).count("sessions") == 0);
-    assert!(Records::of(&env).count("login_failures") > 0, "failures count for a while yet");
+    assert!(Records::of(&env).count("login_failures") > 0, "failures count for some time");
 }
 
 #[test]
-fn what_has_ended_is_swept_away_on_sqlite() {
-    what_has_ended_is_swept_away(Store::Sqlite);
+fn expired_sessions_are_deleted_on_sqlite() {
+    expired_sessions_are_deleted(Store::Sqlite);
 }
 
 #[test]
-fn what_has_ended_is_swept_away_on_postgres() {
-    what_has_ended_is_swept_away(Store::Postgres);
+fn expired_sessions_are_deleted_on_postgres() {
+    expired_sessions_are_deleted(Store::Postgres);
 }
 
 #[test]
-fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
+fn the_token_to_verify_may_come_in_a_configured_header() {
     let mut env = TestEnv::on(Store::Memory);
     let verify = |server: &Server, headers: &[(&str, &str)]| {
         let request = Request::get("/auth/verify");
@@ -102,7 +102,7 @@ fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
     };
     let server = env.serve();
     let secret = server.create_token("web");
-    assert_eq!(verify(&server, &[("X-API-Key", &secret)]), 401, "nobody named it");
+    assert_eq!(verify(&server, &[("X-API-Key", &secret)]), 401, "the header is not configured");
     assert_eq!(verify(&server, &[("X-API-Key", "unknown"), ("Authorization", &secret)]), 200);
 
     env.set("LATCHKEY__VERIFY__HEADER", "X-API-Key");
@@ -120,19 +120,19 @@ fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
     ] {
         assert_eq!(verify(&server, &headers), expected, "{headers:?}");
     }
-    // It is no way into anything else.
+    // It does not authenticate other requests.
     assert_eq!(server.send(&Request::get(ALL_TOKENS).header("X-API-Key", ADMIN)).status, 401);
 }
 
 #[test]
-fn made_up_secrets_reach_the_database_so_often_and_known_ones_are_none_the_worse() {
+fn lookups_of_unknown_secrets_are_limited_and_known_ones_are_not() {
     let server = TestEnv::on(Store::Sqlite).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
     let secret = server.create_token("web");
     let verify = |secret: &str| server.send(&Request::get("/auth/verify").by(secret)).status;
     assert_eq!(verify(&secret), 200);
     let mut guesses = 0;
     until_true("a guess too many", || {
-        // Two in a row, so that one second has both.
+        // Two in a row, so that they fall into the same second.
         (0..2).any(|_| {
             guesses += 1;
             verify(&format!("guess-{guesses}")) == 503
@@ -140,7 +140,7 @@ fn made_up_secrets_reach_the_database_so_often_and_known_ones_are_none_the_worse
     });
     assert!(server.metric("latchkey_unknown_secrets_refused_total") >= 1.0);
     assert_eq!(verify(&secret), 200);
-    // By default there is room for many.
+    // The default limit is higher.
     let server = TestEnv::on(Store::Sqlite).serve();
     for guess in 0..20 {
         assert_eq!(server.send(&Request::get("/auth/verify").by(&format!("guess-{guess}"))).status, 401);

@@ -1,5 +1,5 @@
-//! Tokens that are in memory while the database is away for longer than `verify.max_staleness`: refused, or served and
-//! counted, as `verify.when_stale` says.
+//! Cached tokens while the database is unavailable for longer than `verify.max_staleness`: refused, or served and counted,
+//! as `verify.when_stale` says.
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
@@ -24,10 +24,10 @@ fn verify(server: &Server, secret: &str) -> u16 {
     server.send(&Request::get("/auth/verify").by(secret)).status
 }
 
-/// Verifies the token until that is answered from memory. A server's first look at the feed makes it forget what it knew
-/// before, and may come after the first request.
-fn until_remembered(server: &Server, secret: &str) {
-    until_true("the token is in memory", || {
+/// Verifies the token until the cache answers. The first poll of the change feed empties the cache and may come after the
+/// first request.
+fn until_cached(server: &Server, secret: &str) {
+    until_true("the token is cached", || {
         let before = server.metric(MEMORY);
         assert_eq!(verify(server, secret), 200);
         server.metric(MEMORY) > before
@@ -35,10 +35,10 @@ fn until_remembered(server: &Server, secret: &str) {
 }
 
 #[test]
-fn stale_memory_is_no_answer_where_it_is_to_be_refused() {
+fn stale_entries_are_refused_if_configured() {
     let remote = RemoteServer::of(env("refuse"));
     let secret = remote.server.create_token("known");
-    until_remembered(&remote.server, &secret);
+    until_cached(&remote.server, &secret);
 
     remote.proxy.cut();
     let request = Request::get("/auth/verify").by(&secret);
@@ -54,15 +54,15 @@ fn stale_memory_is_no_answer_where_it_is_to_be_refused() {
 }
 
 #[test]
-fn stale_memory_is_served_and_counted_where_that_is_allowed() {
+fn stale_entries_are_served_and_counted_if_configured() {
     let mut remote = RemoteServer::of(env("serve"));
     let [kept, revoked] = ["kept", "revoked"].map(|name| remote.server.create_token(name));
-    // Another process, whose way to the database stays open.
+    // Another process that keeps its connection to the database.
     let direct = remote.env.postgres_url().to_owned();
     remote.env.set("DATABASE_URL", &direct);
     let near = remote.env.serve();
     for secret in [&kept, &revoked] {
-        until_remembered(&remote.server, secret);
+        until_cached(&remote.server, secret);
     }
 
     remote.proxy.cut();
@@ -76,7 +76,7 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     let validated = remote.server.send(&Request::post("/edge/validate", &both)).json();
     assert_eq!(validated["tokens"].as_array().expect("a list").len(), 2);
 
-    // What is not known cannot be served, and nobody acts on what may not be true any more.
+    // Unknown secrets cannot be served, and stale permissions authorize nothing.
     let unknown = Request::get("/auth/verify").by("default:development.never-seen");
     assert_unavailable(&remote.server.send(&unknown), "a token never seen before");
     assert_unavailable(&remote.server.as_admin(Request::get(TOKENS)), "an admin who was known");
@@ -92,15 +92,15 @@ fn stale_memory_is_served_and_counted_where_that_is_allowed() {
     let end = said.lines().find(|line| line.contains("and are no longer")).expect("the end");
     let end: serde_json::Value = serde_json::from_str(end).expect("a line of JSON");
     let told = end["count"].as_f64().expect("a count");
-    // An answer that was under way when the database came back is told later.
+    // A response in progress when the database came back is counted later.
     assert!((3.0..=counted).contains(&told), "{told} of {counted}");
 }
 
 #[test]
-fn a_database_that_falls_silent_is_as_good_as_away() {
+fn a_database_that_stops_responding_counts_as_unavailable() {
     let remote = RemoteServer::of(env("serve").with("LATCHKEY__DATABASE__STATEMENT_TIMEOUT", "1s"));
     let secret = remote.server.create_token("known");
-    until_remembered(&remote.server, &secret);
+    until_cached(&remote.server, &secret);
 
     remote.proxy.freeze();
     until_true("the server notices", || remote.server.output().contains("the database does not answer"));
@@ -112,7 +112,7 @@ fn a_database_that_falls_silent_is_as_good_as_away() {
         remote.server.metric(STALE) > stale + 19.0,
         "served from memory, without a question to the database"
     );
-    // The database's own limit and a moment, not the fifteen seconds that a request may take.
+    // About the statement timeout, not the fifteen seconds that a request may take.
     let unknown = Request::get("/auth/verify").by("default:development.never-seen");
     let answer = remote.server.send(&unknown);
     assert_unavailable(&answer, "a token never seen before");

@@ -1,4 +1,4 @@
-//! The commands, one by one: what they print, what they refuse, how they end.
+//! The commands: their output, their refusals and their exit codes.
 
 use serde_json::Value;
 
@@ -27,8 +27,8 @@ fn users_and_projects_are_made_and_known_afterwards() {
     let error = env.fail("user create --username cy --role Boss", 1);
     let expected = "There is no such role here: \"Boss\". Choose one of: Admin (1), Editor (2), Viewer (3).";
     assert!(error.contains(expected), "{error}");
-    let error = env.fail("grant --user nobody --project shop", 1);
-    assert!(error.contains("no role was given to \"nobody\": No user found."), "{error}");
+    let error = env.fail("grant --user unknown --project shop", 1);
+    assert!(error.contains("no role was given to \"unknown\": No user found."), "{error}");
     let error = env.fail("grant --user bo --project nowhere", 1);
     assert!(error.contains("No project found with id \"nowhere\"."), "{error}");
     let error = env.fail("grant --user bo --project shop --role Viewer", 1);
@@ -37,7 +37,7 @@ fn users_and_projects_are_made_and_known_afterwards() {
 }
 
 #[test]
-fn a_secret_stands_alone_on_standard_output() {
+fn a_secret_is_alone_on_standard_output() {
     let env = TestEnv::new();
     env.succeed("user create --username bo");
     env.succeed("project create shop");
@@ -61,7 +61,7 @@ fn a_secret_stands_alone_on_standard_output() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_printed_is_no_success() {
+fn a_secret_that_cannot_be_printed_is_a_failure() {
     let env = TestEnv::new();
     env.succeed("user create --username bo");
     for (line, advice) in [
@@ -79,7 +79,7 @@ fn a_secret_that_cannot_be_printed_is_no_success() {
 }
 
 #[test]
-fn a_token_that_cannot_be_is_refused() {
+fn an_impossible_token_is_refused() {
     let env = TestEnv::new();
     env.succeed("user create --username bo");
     env.succeed("pat create --user bo --description ci --expires-in 90d");
@@ -109,7 +109,7 @@ fn a_token_that_cannot_be_is_refused() {
         ),
         ("pat create --user bo --description cd", 2, "--expires-in"),
         ("user create --role Viewer", 2, "--email"),
-        ("user create --email nobody", 2, "name@domain"),
+        ("user create --email no-address", 2, "name@domain"),
         ("project create", 2, "<ID>"),
         ("--port 1 migrate", 2, "not for this command"),
         ("migrate --port 1", 2, "unexpected argument"),
@@ -130,7 +130,7 @@ fn a_user_has_no_more_personal_tokens_than_the_limit() {
 }
 
 #[test]
-fn migrating_says_what_it_did() {
+fn migrating_reports_what_it_did() {
     let env = TestEnv::new();
     let first = env.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
@@ -174,7 +174,7 @@ fn a_postgres_that_does_not_answer_is_named_without_its_password() {
 }
 
 #[test]
-fn a_key_that_was_lost_is_not_replaced_in_silence() {
+fn a_lost_key_is_not_replaced_silently() {
     let env = TestEnv::new();
     env.succeed("migrate");
     std::fs::remove_file(env.path("data/latchkey.key")).expect("it is there");
@@ -211,7 +211,7 @@ fn help_teaches_by_example() {
 }
 
 #[test]
-fn one_master_key_is_no_rotation_and_the_way_to_one_is_shown() {
+fn rotating_with_one_master_key_is_refused_with_instructions() {
     let env = TestEnv::new();
     assert_eq!(env.succeed("project create shop"), "shop");
     let error = env.fail("keys rotate", 2);

@@ -1,4 +1,4 @@
-//! Settings: where they come from, and what is said of a wrong one.
+//! Settings: their sources, and the errors for wrong ones.
 
 use latchkey_testkit::env::TestEnv;
 
@@ -21,7 +21,7 @@ fn the_settings_in_effect_are_printed_with_their_sources() {
         assert!(printed.lines().any(|printed| printed == line), "{line} not in\n{printed}");
     }
     assert!(!printed.contains("hush"), "{printed}");
-    // What is printed can be used as a file.
+    // The output can be used as a configuration file.
     let again = TestEnv::new().with_file("other.toml", &printed);
     assert!(again.succeed("config --config other.toml").contains("port = 2  # other.toml"));
 }

@@ -1,4 +1,4 @@
-//! The first start on nothing, and the later ones.
+//! The first start in an empty directory, and later starts.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -25,7 +25,7 @@ fn without_a_terminal_the_first_admin_token_is_put_into_a_file_and_never_printed
     server.signal(Signal::TERM);
     server.wait();
 
-    // Later starts make no other.
+    // Later starts create no other token.
     let server = env.serve();
     assert_eq!(server.status(TOKENS, secret), 200);
     assert!(server.stdout().contains("$(cat data/admin-token)"), "{}", server.stdout());
@@ -95,7 +95,7 @@ fn in_memory_a_start_says_how_to_get_a_token() {
 }
 
 #[test]
-fn an_address_in_use_is_said_before_a_token_is_made() {
+fn an_address_in_use_is_reported_before_a_token_is_created() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
     let env = TestEnv::new();
@@ -107,7 +107,7 @@ fn an_address_in_use_is_said_before_a_token_is_made() {
 }
 
 #[test]
-fn the_log_is_json_where_nobody_watches_and_human_on_request() {
+fn the_log_is_json_without_a_terminal_and_human_on_request() {
     let server = TestEnv::new().serve();
     let log = server.stderr();
     let line: serde_json::Value = serde_json::from_str(log.lines().next().expect("a line")).expect("JSON");

@@ -1,4 +1,4 @@
-//! Passwords and sessions: how a command takes a password, and that it lets its owner in.
+//! Passwords and sessions: how a command takes a password, and signing in with it.
 
 use latchkey_testkit::{env::TestEnv, wait::until};
 
@@ -25,7 +25,7 @@ fn refused_on(env: &TestEnv, line: &str, input: &str, code: i32) -> String {
 }
 
 #[test]
-fn a_password_lets_its_user_in_and_a_new_one_ends_the_sessions() {
+fn a_user_signs_in_by_password_and_a_new_password_ends_the_sessions() {
     let env = TestEnv::new();
     done_on(&env, CREATE, &format!("{FIRST}\n"));
     let server = env.serve();
@@ -35,7 +35,7 @@ fn a_password_lets_its_user_in_and_a_new_one_ends_the_sessions() {
 
     let said = done_on(&env, SET, &format!("{SECOND}\r\nnot of the password"));
     assert!(said.contains("All their sessions have ended."), "{said}");
-    // The server knew the session: it has to notice.
+    // The session is in the cache of the server.
     until("the session to end", || (server.status_with_cookie(&cookie) == 401).then_some(()));
     assert_eq!(server.sign_in("ed@example.com", FIRST), Err(401));
     server.sign_in("ED@example.com", SECOND).expect("signed in");
@@ -63,7 +63,7 @@ fn a_password_that_is_not_good_enough_is_refused_with_every_reason() {
     );
     let error = refused_on(&env, CREATE, "ed@example.com\n", 1);
     assert!(error.contains("must not be the user name or e-mail address"), "{error}");
-    // Nothing was made.
+    // Nothing was created.
     done_on(&env, CREATE, FIRST);
     let error = refused_on(&env, SET, "1234567890\n", 1);
     assert!(error.starts_with("latchkey: the password of \"ED@example.com\" was not set: "), "{error}");
@@ -85,13 +85,13 @@ fn a_password_comes_from_standard_input_and_from_nowhere_else() {
         let error = refused_on(&env, line, FIRST, 2);
         assert!(error.contains("--password-stdin"), "{error}");
     }
-    let error = refused_on(&env, "user set-password --user nobody --password-stdin", FIRST, 1);
-    assert!(error.contains("the password of \"nobody\" was not set: No user found."), "{error}");
+    let error = refused_on(&env, "user set-password --user unknown --password-stdin", FIRST, 1);
+    assert!(error.contains("the password of \"unknown\" was not set: No user found."), "{error}");
 }
 
 #[test]
-fn a_session_lasts_as_long_as_it_may_and_the_oldest_makes_room() {
-    let env = TestEnv::new().with("LATCHKEY__SESSIONS__MOST", "1");
+fn sessions_expire_and_the_oldest_makes_room() {
+    let env = TestEnv::new().with("LATCHKEY__SESSIONS__MAX_PER_USER", "1");
     done_on(&env, CREATE, FIRST);
     let server = env.serve();
     let [first, second] = [0; 2].map(|_| server.sign_in("ed@example.com", FIRST).expect("signed in"));

@@ -1,4 +1,4 @@
-//! The end: asked for, insisted on, or sudden.
+//! Shutdown: graceful, forced by a second signal, or a crash.
 
 use std::{
     io::{Read as _, Write as _},
@@ -18,7 +18,7 @@ fn env() -> TestEnv {
     TestEnv::new().with("INIT_ADMIN_API_TOKENS", ADMIN)
 }
 
-/// Begins a creation, of which the last byte is still to be sent.
+/// Begins a request that creates a token, whose last byte is not sent yet.
 fn begin_creation(server: &Server) -> TcpStream {
     let body = r#"{"tokenName":"late","type":"client"}"#;
     let mut connection = TcpStream::connect(server.address()).expect("a connection");
@@ -29,7 +29,7 @@ fn begin_creation(server: &Server) -> TcpStream {
         body.len()
     )
     .expect("the head is sent");
-    // The server says so once it has read the head and waits for the body.
+    // The server responds so once it has read the head and waits for the body.
     let mut go_on = [0; 25];
     connection.read_exact(&mut go_on).expect("an interim answer");
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -38,7 +38,7 @@ fn begin_creation(server: &Server) -> TcpStream {
 }
 
 #[test]
-fn a_request_under_way_is_finished_before_the_end() {
+fn a_request_in_progress_is_finished_before_shutdown() {
     for signal in [Signal::TERM, Signal::INT] {
         let env = env();
         let server = env.serve();
@@ -56,10 +56,10 @@ fn a_request_under_way_is_finished_before_the_end() {
 }
 
 #[test]
-fn an_idle_connection_does_not_hold_up_the_end() {
+fn an_idle_connection_does_not_delay_shutdown() {
     let env = env();
     let server = env.serve();
-    // The client keeps its connection for a next request that does not come.
+    // The client keeps its connection open without another request.
     assert_eq!(server.status(TOKENS, ADMIN), 200);
     server.signal(Signal::TERM);
     let (status, log) = server.wait();
@@ -80,7 +80,7 @@ fn ctrl_c_twice_ends_at_once() {
 }
 
 #[test]
-fn what_was_answered_survives_a_crash() {
+fn acknowledged_writes_survive_a_crash() {
     let env = env();
     let server = env.serve();
     let secrets: Vec<String> =
@@ -89,13 +89,13 @@ fn what_was_answered_survives_a_crash() {
     let server = env.serve();
     assert_eq!(server.token_names_seen_by(ADMIN), ["token-0", "token-1", "token-2", "token-3", "token-4"]);
     for secret in secrets {
-        // Known, and not allowed here: a client token.
+        // A valid client token, which may not be used here.
         assert_eq!(server.status(TOKENS, &secret), 403);
     }
 }
 
 #[test]
-fn when_a_token_was_last_seen_is_written_at_the_end() {
+fn last_use_is_written_at_shutdown() {
     let env = env();
     let server = env.serve();
     let secret = server.create_token_by(ADMIN, "seen");

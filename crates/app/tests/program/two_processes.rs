@@ -10,7 +10,7 @@ fn env() -> TestEnv {
 }
 
 #[test]
-fn what_a_command_does_takes_effect_in_a_running_server() {
+fn a_command_takes_effect_in_a_running_server() {
     let env = env();
     let server = env.serve();
     let secret = env.succeed("token create --type admin --name ops");
@@ -21,7 +21,7 @@ fn what_a_command_does_takes_effect_in_a_running_server() {
     let pat = env.succeed("pat create --user bo --description ci --expires-in 1h");
     assert_eq!(server.status(SHOP, &pat), 403);
     env.succeed("grant --user bo --project shop --role Member");
-    // The server knew bo without the role: it has to notice.
+    // The server has bo without the role in its cache.
     until("the grant to take effect", || (server.status(SHOP, &pat) == 200).then_some(()));
     assert_eq!(server.status(TOKENS, &pat), 403);
 }

@@ -5,7 +5,7 @@ use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 #[actix_web::test]
-async fn without_credentials_one_is_told_where_to_get_some() {
+async fn a_request_without_credentials_is_told_where_to_sign_in() {
     let app = TestApp::new().await;
     let answer = app.get(As::Anonymous, TOKENS).await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));

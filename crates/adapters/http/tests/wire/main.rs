@@ -1,4 +1,4 @@
-//! The wire, request by request, in process and over the memory store: laid out as the routes are.
+//! The wire, request by request, in process over the memory store; the modules are laid out as the routes are.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,

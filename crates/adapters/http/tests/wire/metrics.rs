@@ -1,4 +1,4 @@
-//! Numbers for a monitor.
+//! The metrics.
 
 use latchkey_testkit::app::{As, TestApp};
 const METRICS: &str = "/internal-backstage/prometheus";

@@ -1,4 +1,4 @@
-//! The document, and that no route in it lets somebody in who is not known.
+//! The OpenAPI document, and that each of its routes requires credentials.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use latchkey_domain::{EnvironmentName, ProjectId};
 use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
 
-/// What anybody may ask, and the answer to somebody who sends nothing along.
+/// The routes without credentials, and the status of a request without a body.
 const PUBLIC: &[(&str, u16)] = &[
     ("/auth/simple/login", 415),
     ("/edge/validate", 415),
@@ -21,7 +21,7 @@ async fn document(app: &TestApp) -> Value {
 }
 
 #[actix_web::test]
-async fn every_route_but_the_public_ones_asks_who_one_is() {
+async fn every_route_but_the_public_ones_requires_credentials() {
     let app = TestApp::new().await;
     let document = document(&app).await;
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -35,7 +35,7 @@ async fn every_route_but_the_public_ones_asks_who_one_is() {
     }
 }
 
-/// Else somebody could make one that its own path does not lead to.
+/// Otherwise such a project or environment could not be reached by its own path.
 #[actix_web::test]
 async fn no_name_is_a_fixed_part_of_a_path() {
     let app = TestApp::new().await;
@@ -51,7 +51,7 @@ async fn no_name_is_a_fixed_part_of_a_path() {
 }
 
 #[actix_web::test]
-async fn operations_have_the_seeds_names_and_every_status() {
+async fn operations_have_stable_names_and_list_every_status() {
     let app = TestApp::new().await;
     let document = document(&app).await;
     assert_eq!(document["openapi"], "3.1.0");
@@ -68,7 +68,7 @@ async fn operations_have_the_seeds_names_and_every_status() {
 }
 
 #[actix_web::test]
-async fn the_schema_of_a_token_is_the_seeds() {
+async fn the_schema_of_a_token_is_stable() {
     let app = TestApp::new().await;
     let document = document(&app).await;
     insta::assert_json_snapshot!(document["components"]["schemas"]["apiTokenSchema"]);

@@ -26,7 +26,7 @@ fn request(route: &str, token: &str) -> TestRequest {
     TestRequest::post().uri(&format!("{route}/{token}/rotate"))
 }
 
-/// Rotates as an admin; gives the new secret.
+/// Rotates as an admin; returns the new secret.
 async fn rotate(app: &TestApp, route: &str, token: &str, overlap: &str) -> String {
     let answer = app.send(As::Root, request(route, token).set_json(json!({"overlap": overlap}))).await;
     secret(&answer)
@@ -37,7 +37,7 @@ fn secret(answer: &Response) -> String {
     answer.json()["secret"].as_str().expect("text").to_owned()
 }
 
-/// Whether a client token is known: then it is told that it has no business here.
+/// Returns whether a client token is valid: then it gets a 403 here.
 async fn is_good(app: &TestApp, secret: &str) -> bool {
     match app.send_by(secret, TestRequest::get().uri(TOKENS)).await.status.as_u16() {
         403 => true,
@@ -92,7 +92,7 @@ async fn without_an_overlap_the_old_secret_is_refused_at_once() {
 }
 
 #[actix_web::test]
-async fn the_overlap_is_a_day_where_nobody_says() {
+async fn the_overlap_defaults_to_a_day() {
     for route in BOTH {
         let app = TestApp::new().await;
         let mut current = app.token(of_default()).await;
@@ -102,7 +102,7 @@ async fn the_overlap_is_a_day_where_nobody_says() {
             request(route, &current).set_json(json!({})),
             request(route, &current).set_json(json!({"overlap": null, "unknown": true})),
         ] {
-            // Each of these names the secret of the moment.
+            // Each of these names the current secret.
             let path = format!("{route}/{current}/rotate");
             let new = secret(&app.send(As::Root, asked.uri(&path)).await);
             app.clock.advance(DAY.saturating_sub(BLINK));
@@ -119,7 +119,7 @@ async fn an_old_secret_keeps_its_own_end_and_names_no_token() {
     let app = TestApp::new().await;
     let first = app.token(of_default()).await;
     let second = rotate(&app, TOKENS, &first, "PT1H").await;
-    // "There is none" would be taken for its end (decision 14).
+    // A 404 would be taken for the end of the token (`docs/design/decisions/0014-a-retired-secret-names-no-token.md`).
     for route in BOTH {
         app.send(As::Root, request(route, &first)).await.is(400, "BadDataError");
         app.delete(As::Root, &format!("{route}/{first}")).await.is(400, "BadDataError");
@@ -222,7 +222,7 @@ async fn a_token_of_several_projects_is_rotated_as_the_instances() {
 }
 
 #[actix_web::test]
-async fn in_a_project_one_may_who_may_create_and_delete() {
+async fn rotation_in_a_project_needs_the_permissions_to_create_and_delete() {
     let app = TestApp::new().await;
     only(&app, READERS, 404, || request(TOKENS, "nosuch")).await;
     let token = app.token(of_default()).await;
@@ -237,7 +237,7 @@ async fn in_a_project_one_may_who_may_create_and_delete() {
 }
 
 #[actix_web::test]
-async fn of_the_instance_one_may_who_may_change_that_type() {
+async fn rotation_in_the_instance_needs_the_permission_to_update_that_type() {
     let app = TestApp::new().await;
     only(&app, ADMINS, 404, || request(ALL, "nosuch")).await;
     let client = app.token(of_default()).await;

@@ -1,4 +1,4 @@
-//! Bodies that are no JSON object, too long, too deep, or of another type.
+//! Bodies that are not a JSON object, too long, too deep, or of another content type.
 
 use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::json;
@@ -60,7 +60,7 @@ fn a_body_that_is_not_utf8() {
     let guarded = Guarded::new();
     guarded.refuses_bytes(b"{\"tokenName\":\"\xff\xfe\",\"type\":\"client\"}".to_vec(), &["UTF-8"]);
     guarded.refuses_bytes(b"\xff\xfe{\0}\0".to_vec(), &[]);
-    // Half a pair of surrogates, which JSON can write and no text can hold.
+    // A lone surrogate, which JSON can encode and UTF-8 cannot.
     guarded.refuses_bytes(r#"{"tokenName":"\ud800","type":"client"}"#, &[]);
 }
 

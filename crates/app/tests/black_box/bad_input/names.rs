@@ -1,4 +1,4 @@
-//! Names at and beyond their limit, and in every script.
+//! Names at and above the maximum length, and in every script.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn names_in_any_script_are_kept_as_they_are() {
     }
 }
 
-/// A token of that name is created, listed and deleted again.
+/// Creates, lists and deletes a token of that name.
 #[track_caller]
 fn assert_keeps_name(guarded: &Guarded, name: &str) {
     let secret = guarded.server().create_token(name);

@@ -1,4 +1,4 @@
-//! Paths and credentials that are none.
+//! Malformed paths and credentials.
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
@@ -66,7 +66,7 @@ fn paths_that_are_none() {
 }
 
 #[test]
-fn credentials_that_are_none() {
+fn malformed_credentials() {
     let server = TestEnv::on(Store::Sqlite);
     let server = server.serve();
     for secret in [

@@ -1,5 +1,5 @@
-//! The steps of a set-up that were done to the reference's database, because it has no route for them. Latchkey has
-//! routes for most; only what no route can do is done to its database too.
+//! The steps of a set-up that were applied to the database of Unleash, which has no route for them. Latchkey has routes
+//! for most; only the others are applied to its database.
 
 use std::sync::Arc;
 
@@ -10,20 +10,19 @@ use latchkey_domain::{
 };
 use latchkey_ports::{EntropyExt as _, Quota, SecretSealer as _, StoredToken, TokenRepository as _};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
-use latchkey_testkit::{env::TestEnv, raw_http::Request, server::Server};
+use latchkey_testkit::{env::TestEnv, raw_http::Request, samples::api_token, server::Server};
 use serde_json::{Value, json};
 
 use crate::database::Records;
 
-/// Does the step of that name, with the texts in it filled in. The reference's database was changed behind its back, so
-/// nothing of it is in the audit trail.
+/// Applies a step, with its texts filled in. The database of Unleash was changed directly, so the step leaves no event.
 pub(crate) fn make(env: &TestEnv, server: &Server, admin: &str, step: &Value) {
     let traced = newest_event(env);
     let text = |field: &str| step[field].as_str().unwrap_or_default();
     let request = match text("fixture") {
         "project" => Request::post("/api/admin/projects", &json!({ "id": step["id"], "name": step["name"] })),
         "deleteProjectRow" => Request::delete(&format!("/api/admin/projects/{}", text("id"))),
-        // The place in lists is the recorded one.
+        // The sort order is the recorded one.
         "environment" => Request::post(
             "/api/admin/environments",
             &json!({ "name": step["name"], "type": step["type"], "enabled": true, "sortOrder": 9 }),
@@ -65,8 +64,8 @@ pub(crate) fn make(env: &TestEnv, server: &Server, admin: &str, step: &Value) {
     forget_events_after(env, traced);
 }
 
-/// Puts a token with a secret, and perhaps an alias, of somebody else's choice into the store of a running server: no
-/// route takes a secret, and `INIT_*` takes none without a prefix.
+/// Puts a token with a given secret, and perhaps an alias, into the store of a running server: no route takes a secret, and
+/// `INIT_*` takes none without a prefix.
 fn put_token(env: &TestEnv, step: &Value) {
     let text = |field: &str| step[field].as_str();
     let secret = |text: &str| TokenSecret::parse(text).expect("a secret");
@@ -82,8 +81,7 @@ fn put_token(env: &TestEnv, step: &Value) {
         name: TokenName::new(text("name").unwrap_or("expired")).expect("a name"),
         access: TokenAccess::new(kind, ProjectScope::All, environment).expect("an access"),
         expires_at: is_expired.then_some(now),
-        created_at: now,
-        last_used_at: None,
+        ..api_token(now)
     };
     let database = env.directory().join("latchkey.db");
     let keys = KeyRing::load(&database.with_extension("key")).expect("its keys");
@@ -102,13 +100,13 @@ fn put_token(env: &TestEnv, step: &Value) {
     created.expect("the token is kept");
 }
 
-/// The number of the newest event; 0 where there is none.
+/// Returns the number of the newest event, or 0.
 pub(crate) fn newest_event(env: &TestEnv) -> i64 {
     let newest = "SELECT CAST(coalesce(max(id), 0) AS TEXT) AS value FROM events";
     Records::of(env).texts(newest)[0].parse().expect("a number")
 }
 
-/// Takes the events after that number out of the audit trail, which nobody can do from outside.
+/// Deletes the events after that number, for which there is no route.
 pub(crate) fn forget_events_after(env: &TestEnv, number: i64) {
     let forget = format!("DELETE FROM events WHERE id > {number}");
     assert!(Records::of(env).try_execute(&forget), "the events can be forgotten");

@@ -1,5 +1,4 @@
-//! How the steps that a recorded case begins with are done here: they are sent, as the request is. What the
-//! reference had no route for is done by `fixtures`.
+//! Applies the steps that a recorded case begins with. Steps for which Unleash has no route are in `fixtures`.
 
 use std::collections::HashMap;
 
@@ -20,23 +19,23 @@ const REFUSED_STEPS: &[(&str, &[u16])] = &[
     ("rate: login, default 10 per minute and address", &[401, 429]),
 ];
 
-/// What a case's set-up made, under the names that the case gives it.
+/// The values of a set-up, under the names that the case gives them.
 #[derive(Default)]
 pub(crate) struct Known {
     /// `name.field` → value.
     fields: HashMap<String, String>,
 }
 
-/// A server with all that a case presumes.
+/// A server after the set-up of a case.
 pub(crate) struct Prepared {
     pub(crate) env: TestEnv,
     pub(crate) server: Server,
     pub(crate) known: Known,
-    /// The answer to a step without which the case's request cannot be sent, where it was refused.
+    /// The response to a refused step that the request depends on.
     pub(crate) refused: Option<Response>,
 }
 
-/// Does all that the case's request needs to have been done.
+/// Applies the set-up of a case.
 pub(crate) fn prepare(case: &Case) -> Prepared {
     let (env, server) = installation::install(case);
     let mut prepared = Prepared { env, server, known: Known::default(), refused: None };
@@ -49,7 +48,7 @@ pub(crate) fn prepare(case: &Case) -> Prepared {
 }
 
 impl Prepared {
-    /// Does one step; whether the next one can be done.
+    /// Applies one step; returns whether the next one can be applied.
     fn take(&mut self, case: &Case, step: &Value) -> bool {
         let Self { env, server, known, refused } = self;
         if step["fixture"].is_string() {

@@ -1,4 +1,4 @@
-//! Who calls, and the things that calls are about. All of it is made over HTTP.
+//! The callers, and the things that requests are about. All of it is created over HTTP.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use latchkey_testkit::{
 };
 use serde_json::{Value, json};
 
-use super::table::{EVERYBODY, Row};
+use super::table::{CALLERS, Row};
 
 const PASSWORD: &str = "correct horse";
 const PROJECT: &str = "/api/admin/projects";
@@ -16,7 +16,7 @@ const USERS: &str = "/api/admin/user-admin";
 const MEMBER: u64 = 5;
 const OWNER: u64 = 4;
 
-/// Everybody of the table, with what they request with.
+/// The callers of the table with their credentials.
 pub(crate) struct Cast<'s> {
     server: &'s Server,
     credentials: HashMap<&'static str, String>,
@@ -58,9 +58,9 @@ impl<'s> Cast<'s> {
         cast
     }
 
-    /// The request of this row by that one, with everything that it is about.
+    /// Returns the request of this row by that caller, after creating all that it refers to.
     pub(crate) fn request(&mut self, row: &Row, who: &'static str) -> Request {
-        assert!(EVERYBODY.contains(&who));
+        assert!(CALLERS.contains(&who));
         let mut things = HashMap::new();
         let path = self.filled_in(&row.path, who, &mut things, true);
         let mut request = Request::new(&row.method, &path);
@@ -76,7 +76,7 @@ impl<'s> Cast<'s> {
         }
     }
 
-    /// The text with each `{parameter=thing}`, and in bodies each `{thing}` of a known name, made.
+    /// Returns the text with the things created for each `{parameter=thing}` and, in bodies, for each `{thing}` of a known name.
     fn filled_in(
         &mut self,
         text: &str,
@@ -131,7 +131,7 @@ impl<'s> Cast<'s> {
             }
             "pat" => self.own_personal_token(who),
             "session" => self.own_session(who),
-            other => panic!("nobody can make a {other}"),
+            other => panic!("a {other} cannot be created"),
         };
         things.insert(thing.to_owned(), value.clone());
         value
@@ -142,7 +142,7 @@ impl<'s> Cast<'s> {
         format!("thing-{}", self.made)
     }
 
-    /// A project with the owner and the member in it.
+    /// Creates a project with the owner and the member in it.
     fn project(&mut self) -> String {
         let id = self.name();
         self.posted(PROJECT, &json!({ "id": id, "name": id }));
@@ -177,7 +177,7 @@ impl<'s> Cast<'s> {
         text(&expect_success(self.server.send(&request)).json(), "secret")
     }
 
-    /// The id of a token of that one's own; of none for those who can have none.
+    /// Returns the id of a token of the caller; an unknown id for a caller that can have none.
     fn own_personal_token(&mut self, who: &'static str) -> String {
         let body = json!({ "description": self.name(), "expiresAt": "2099-01-01T00:00:00Z" });
         let Some(secret) = self.credentials.get(who) else { return "1".to_owned() };
@@ -185,7 +185,7 @@ impl<'s> Cast<'s> {
         if answer.status == 201 { number(&answer.json(), "id").to_string() } else { "1".to_owned() }
     }
 
-    /// The id of a session of that one's own; of nobody's for those who cannot sign in.
+    /// Returns the id of a session of the caller; an unknown id for a caller that cannot sign in.
     fn own_session(&self, who: &str) -> String {
         if !self.ids.contains_key(who) {
             return "00000000-0000-4000-8000-000000000000".to_owned();

@@ -1,4 +1,4 @@
-//! What a creation answers, and leaves.
+//! Creating a token: the response and the event.
 
 use latchkey_testkit::{
     env::{ADMIN, Store},
@@ -75,7 +75,7 @@ pub(super) fn defaults_and_other_spellings_of_a_creation(store: Store) {
     assert_eq!((expired.status, expired.kind().as_str()), (401, "UnauthorizedError"), "expired at once");
 }
 
-pub(super) fn a_creation_is_checked_in_the_contracts_order(store: Store) {
+pub(super) fn creation_checks_come_in_order(store: Store) {
     let fixture = Fixture::on(store);
     let before = fixture.server.tokens().len();
     let (unknown, bad) = ("/api/admin/projects/nope/api-tokens", json!({ "type": 5 }));

@@ -1,4 +1,4 @@
-//! What a deletion answers, and leaves.
+//! Deleting a token: the response and the event.
 
 use latchkey_testkit::{
     env::{ADMIN, Store},

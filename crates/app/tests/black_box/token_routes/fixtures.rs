@@ -1,4 +1,4 @@
-//! A server with tokens of every kind, to try the rows on.
+//! A server with tokens of every kind.
 
 use latchkey_testkit::{
     env::{NewToken, Store, TestEnv},
@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use crate::database::{Records, WrittenEvent};
 
-/// A token for all projects, which is nobody's to list or delete here.
+/// A token for all projects, which the routes of one project neither list nor delete.
 pub(super) const WIDE: &str = "*:development.c1Kd8Xw5Zt2Rq7Lm4Vn9Bs3Hj6Pf0GyA";
-/// A token of the project from the start.
+/// A token of the project that exists from the start.
 pub(super) const FIRST: &str = "default:development.u7Nb2Yx9Qe4Wt6Mr1Kz8Cv3Sg5Lh0JpD";
 
-/// A server with both of these tokens, and whatever else its store allows.
+/// A server with both of these tokens and, if commands can reach its store, further ones.
 pub(super) struct Fixture {
     pub(super) env: TestEnv,
     pub(super) server: Server,
-    /// Made by the command line, which cannot reach into the memory of another process.
+    /// Created by commands, which cannot reach the memory store of another process.
     pub(super) others: Option<Others>,
 }
 
@@ -44,7 +44,7 @@ impl Fixture {
         self.server.as_admin(Request::post(TOKENS, body))
     }
 
-    /// The events about tokens; none where only the server itself can see them.
+    /// Returns the events about tokens; none for the memory store, which only the server can read.
     pub(super) fn events(&self) -> Vec<WrittenEvent> {
         match self.env.store() {
             Store::Memory => Vec::new(),
@@ -65,7 +65,7 @@ impl Others {
     }
 }
 
-/// The text is one object with these members in this order, as far as a reader of JSON need not care and a person does.
+/// Asserts that the text is one object with the members of a token in the order of the wire.
 #[track_caller]
 pub(super) fn assert_members_in_order(text: &str) {
     let mut rest = text.strip_prefix('{').expect("an object");

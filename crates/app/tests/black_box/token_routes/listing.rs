@@ -1,4 +1,4 @@
-//! What a list holds.
+//! Listing tokens.
 
 use latchkey_testkit::{env::Store, raw_http::Request, server::TOKENS, wait::until_true};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub(super) fn a_list_holds_the_tokens_that_name_the_project(store: Store) {
     let mut shown: Vec<_> =
         listed.iter().map(|token| (text(token, "createdAt"), text(token, "tokenName"))).collect();
     assert!(shown.is_sorted_by_key(|(created_at, _)| created_at.clone()), "by creation: {shown:?}");
-    // Of one millisecond's tokens the ids decide, which are made by chance.
+    // Tokens of the same millisecond are listed in the order of their random ids.
     shown.sort();
     let names: Vec<&str> = shown.iter().filter_map(|(_, name)| name.as_deref()).collect();
     let expected: &[&str] = match fixture.others {

@@ -1,4 +1,4 @@
-//! Who is refused, and how.
+//! Which clients and requests are refused, and with which error.
 
 use latchkey_testkit::{
     env::Store,
@@ -15,7 +15,7 @@ fn all_routes(project: &str) -> [(&'static str, String); 3] {
     [("GET", tokens.clone()), ("POST", tokens.clone()), ("DELETE", format!("{tokens}/x"))]
 }
 
-pub(super) fn a_list_is_refused_to_others(store: Store) {
+pub(super) fn listing_is_refused_to_other_clients(store: Store) {
     let fixture = Fixture::on(store);
     for (method, target) in all_routes("default") {
         let anonymous = fixture.server.send(&Request::new(method, &target));

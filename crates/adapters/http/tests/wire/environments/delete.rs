@@ -45,7 +45,7 @@ async fn it_leaves_all_projects() {
 }
 
 #[actix_web::test]
-async fn a_second_time_there_is_none() {
+async fn a_second_deletion_is_not_found() {
     let app = TestApp::new().await;
     app.delete(As::Root, DEVELOPMENT).await;
     let before = event_count(&app).await;

@@ -27,7 +27,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(DEVELOPMENT)).await;
 }

@@ -41,7 +41,7 @@ async fn tokens_can_be_made_for_one_that_is_off() {
 }
 
 #[actix_web::test]
-async fn any_body_is_passed_over() {
+async fn a_request_body_is_ignored() {
     let app = TestApp::new().await;
     for (kind, payload) in [("application/json", "{}"), ("application/json", "{"), ("text/plain", "x")] {
         let request = TestRequest::post().uri(&path("off")).insert_header(("content-type", kind));

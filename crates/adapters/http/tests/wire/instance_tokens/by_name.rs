@@ -53,7 +53,7 @@ async fn an_id_finds_its_token_where_no_token_has_it_as_its_name() {
 }
 
 #[actix_web::test]
-async fn kinds_that_one_may_not_read_are_not_found() {
+async fn kinds_that_the_caller_may_not_read_are_not_found() {
     let app = TestApp::without_quota().await;
     // Of these, two are admin tokens.
     assert_eq!(names(&app.get(As::Root, &format!("{ALL}/made")).await).len(), 4);

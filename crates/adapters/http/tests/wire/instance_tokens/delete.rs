@@ -51,7 +51,7 @@ async fn a_token_is_named_by_its_secret_escaped_and_by_its_id() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_not_there_is_as_good_as_deleted() {
+async fn deleting_an_unknown_token_succeeds() {
     let app = TestApp::new().await;
     let secret = made(&app, "t", "client").await;
     app.delete(As::Root, &format!("{ALL}/{secret}")).await;
@@ -65,7 +65,7 @@ async fn a_token_that_is_not_there_is_as_good_as_deleted() {
 }
 
 #[actix_web::test]
-async fn a_body_is_passed_over() {
+async fn a_request_body_is_ignored() {
     let app = TestApp::new().await;
     let secret = made(&app, "t", "client").await;
     let with_body = request(&secret).insert_header(("content-type", "application/json")).set_payload("{x");
@@ -82,7 +82,7 @@ async fn an_admin_token_can_end_itself() {
 }
 
 #[actix_web::test]
-async fn one_may_who_may_delete_that_type() {
+async fn deleting_needs_the_permission_for_that_type() {
     let app = TestApp::without_quota().await;
     only(&app, ADMINS, 200, || request("none")).await;
     for (permission, statuses) in

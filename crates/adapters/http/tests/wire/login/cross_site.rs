@@ -1,4 +1,4 @@
-//! What another site has a browser ask for is refused where it would change something.
+//! Requests that another site has a browser send are refused if they change something.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use super::{LOGIN, LOGOUT, attempt, me};
 
 const OWN: &str = "latchkey.example:8080";
 
-/// Headers of a browser, and whether the site that asks is our own.
+/// Headers of a browser, and whether the request comes from the same site.
 const CASES: &[(&[(&str, &str)], bool)] = &[
     (&[], true),
     (&[("sec-fetch-site", "same-origin")], true),

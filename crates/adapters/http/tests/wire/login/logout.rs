@@ -53,7 +53,7 @@ async fn a_browser_is_sent_to_the_start() {
 }
 
 #[actix_web::test]
-async fn any_body_will_do() {
+async fn the_request_body_is_ignored() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("Viewer").await;
     let asked = request(&Method::POST).insert_header(("content-type", "text/plain")).set_payload("{x");
@@ -61,7 +61,7 @@ async fn any_body_will_do() {
 }
 
 #[actix_web::test]
-async fn who_is_not_signed_in_cannot_sign_out() {
+async fn only_signed_in_users_can_sign_out() {
     let app = TestApp::new().await;
     for method in METHODS {
         app.send(As::Anonymous, request(&method)).await.is(401, "AuthenticationRequired");

@@ -47,7 +47,7 @@ async fn the_answer_is_the_user_and_a_cookie() {
 }
 
 #[actix_web::test]
-async fn one_signs_in_by_user_name_or_by_address_in_any_case() {
+async fn users_sign_in_by_user_name_or_address_in_any_case() {
     let app = TestApp::new().await;
     for (login, status) in [
         ("Viewer", 200),
@@ -70,7 +70,7 @@ async fn a_wrong_pair_is_refused_in_the_same_words_whatever_is_wrong() {
     let app = TestApp::new().await;
     let mut bodies = Vec::new();
     for (login, password) in
-        [("Viewer", "wrong horse"), ("Viewer", ""), ("Viewer", "Correct horse"), ("nobody", PASSWORD)]
+        [("Viewer", "wrong horse"), ("Viewer", ""), ("Viewer", "Correct horse"), ("unknown", PASSWORD)]
     {
         let answer = app.send(As::Anonymous, attempt(login, password)).await;
         answer.is(401, "PasswordMismatch");
@@ -88,7 +88,7 @@ async fn a_wrong_pair_is_refused_in_the_same_words_whatever_is_wrong() {
 }
 
 #[actix_web::test]
-async fn who_has_no_password_cannot_sign_in() {
+async fn a_user_without_a_password_cannot_sign_in() {
     let app = TestApp::new().await;
     let body = json!({"username": "newcomer", "rootRole": 1});
     app.post(As::Root, "/api/admin/user-admin", &body).await;

@@ -24,7 +24,7 @@ async fn sessions(app: &TestApp, cookie: &str) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn one_sees_ones_own_oldest_first_and_which_it_is() {
+async fn a_user_lists_own_sessions_oldest_first_with_the_current_one_marked() {
     let app = TestApp::new().await;
     let body = json!({"username": "Viewer", "password": PASSWORD});
     let browser = TestRequest::post().uri("/auth/simple/login").set_json(&body);
@@ -103,8 +103,8 @@ async fn what_is_not_ones_own_is_not_found() {
     for who in [As::Editor, As::Root] {
         app.send(who, end(&id)).await.is(404, "NotFoundError");
     }
-    for nobodys in ["9c40958a-daac-400e-98fb-3bb438567008", "1", "nosuch", "%20"] {
-        app.send(As::Viewer, end(&json!(nobodys))).await.is(404, "NotFoundError");
+    for unknown in ["9c40958a-daac-400e-98fb-3bb438567008", "1", "nosuch", "%20"] {
+        app.send(As::Viewer, end(&json!(unknown))).await.is(404, "NotFoundError");
     }
     app.send(As::Viewer, end(&json!("%FF"))).await.is(400, "BadDataError");
     assert_eq!(event_count(&app).await, before);

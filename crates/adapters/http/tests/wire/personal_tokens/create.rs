@@ -98,7 +98,7 @@ async fn descriptions_are_unique_among_a_users_own() {
 }
 
 #[actix_web::test]
-async fn there_are_no_more_than_one_may_have() {
+async fn a_user_has_no_more_tokens_than_the_limit() {
     let app = TestApp::new().await;
     let with =
         |number: u32| json!({"description": format!("d{number}"), "expiresAt": "2030-01-01T00:00:00Z"});
@@ -152,7 +152,7 @@ async fn every_member_has_its_rule() {
 #[actix_web::test]
 async fn a_description_may_be_long() {
     let app = TestApp::new().await;
-    // As the reference takes it, and the longest.
+    // The form that Unleash takes, and the longest.
     for length in [300, 500] {
         let asked = json!({"description": "d".repeat(length), "expiresAt": "2030-01-01T00:00:00Z"});
         assert_eq!(made(&app, As::Viewer, &asked).await["description"], asked["description"]);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::PATS;
 
 #[actix_web::test]
-async fn one_sees_ones_own_by_id() {
+async fn a_user_reads_an_own_token_by_id() {
     let app = TestApp::new().await;
     app.post(As::Viewer, PATS, &json!({"description": "a", "expiresAt": "9999-12-31T00:00:00Z"})).await;
     app.post(As::Editor, PATS, &json!({"description": "b", "expiresAt": "2030-01-01T00:00:00Z"})).await;

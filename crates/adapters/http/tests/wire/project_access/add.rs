@@ -60,7 +60,7 @@ async fn every_member_has_its_rule() {
         (json!({"users": [3, 99], "roles": [5]}), &["/users"]),
         (json!({"users": [3], "roles": [99]}), &["/roles"]),
         (json!({"users": [3], "roles": ["Nope"]}), &["/roles"]),
-        // A role of the whole instance is none of a project.
+        // A root role cannot be a project role.
         (json!({"users": [3], "roles": [2]}), &["/roles"]),
         (json!({"users": [3], "groups": [1], "roles": [5]}), &["/groups"]),
         (json!({"users": [3], "groups": "all", "roles": [5]}), &["/groups"]),
@@ -70,7 +70,7 @@ async fn every_member_has_its_rule() {
 }
 
 #[actix_web::test]
-async fn nobody_grants_what_they_do_not_hold() {
+async fn a_caller_cannot_grant_permissions_that_the_caller_lacks() {
     let app = TestApp::new().await;
     let keeper = role(&app, "Keeper", &["UPDATE_PROJECT"]).await;
     app.post(As::Root, ACCESS, &json!({"users": [3], "roles": [keeper]})).await;

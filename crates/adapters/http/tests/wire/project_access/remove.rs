@@ -28,7 +28,7 @@ async fn the_last_owner_may_go() {
 }
 
 #[actix_web::test]
-async fn who_holds_nothing_here_is_not_found() {
+async fn a_user_without_a_role_here_is_not_found() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;
     for user in [3, 6, 99] {

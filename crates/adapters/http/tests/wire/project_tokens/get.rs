@@ -44,7 +44,7 @@ async fn a_token_of_several_projects_is_found_in_each() {
 }
 
 #[actix_web::test]
-async fn a_show_once_token_hides_its_secret_from_who_knows_it() {
+async fn a_show_once_token_hides_its_secret_from_its_holder() {
     let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let (secret, token_id) = app.token_and_id(of_default()).await;
     let answer = app.get(As::Admin, &format!("{TOKENS}/{secret}")).await;

@@ -10,7 +10,7 @@ use latchkey_testkit::{
 use serde_json::json;
 
 #[actix_web::test]
-async fn the_answer_has_the_seeds_form() {
+async fn the_response_is_a_list_of_complete_tokens() {
     let app = TestApp::new().await;
     app.project("p2").await;
     let both = ProjectSet::new(["p2", "default"].map(project_id)).expect("two");
@@ -26,7 +26,7 @@ async fn the_answer_has_the_seeds_form() {
 }
 
 #[actix_web::test]
-async fn who_may_is_who_holds_the_permission_there() {
+async fn listing_needs_the_permission_in_the_project() {
     let app = TestApp::new().await;
     for (who, status, kind) in [
         (As::Anonymous, 401, "AuthenticationRequired"),
@@ -67,7 +67,7 @@ async fn a_refusal_names_the_permission_and_the_project() {
 }
 
 #[actix_web::test]
-async fn without_the_permission_nobody_learns_whether_a_project_exists() {
+async fn without_the_permission_the_existence_of_a_project_is_hidden() {
     let app = TestApp::new().await;
     for path in ["/api/admin/projects/nope/api-tokens", "/api/admin/projects/a%20b/api-tokens"] {
         app.get(As::Member, path).await.is(403, "NoAccessError");
@@ -76,7 +76,7 @@ async fn without_the_permission_nobody_learns_whether_a_project_exists() {
 }
 
 #[actix_web::test]
-async fn a_client_that_has_the_list_is_told_so() {
+async fn a_list_that_the_client_has_is_a_304() {
     let app = TestApp::new().await;
     let tag = app.get(As::Admin, TOKENS).await.header("etag").expect("a tag").to_owned();
     assert!(tag.starts_with("W/\"d-"), "{tag}");

@@ -71,7 +71,7 @@ async fn only_those_who_may_delete_the_project_may() {
     }
 }
 
-/// The archive's path goes before those of a project `archive`.
+/// The path of the archive takes precedence over a project `archive`.
 #[actix_web::test]
 async fn a_project_that_is_called_as_a_part_of_a_path_goes_to_the_archive_too() {
     let app = TestApp::new().await;

@@ -13,7 +13,7 @@ use crate::expectations::{event_count, newest_events, only};
 
 const INSTANCE_TOKENS: &str = "/api/admin/api-tokens";
 
-/// What the token of this secret is for, or null.
+/// Returns what the token of this secret may reach, or null.
 async fn valid(app: &TestApp, secret: &str) -> Value {
     let body = json!({"tokens": [secret]});
     app.post(As::Anonymous, "/edge/validate", &body).await.json()["tokens"][0].clone()
@@ -79,7 +79,7 @@ async fn nothing_of_it_is_left_but_its_events() {
 }
 
 #[actix_web::test]
-async fn a_second_time_there_is_none() {
+async fn a_second_deletion_is_not_found() {
     let app = TestApp::new().await;
     app.delete(As::Editor, "/api/admin/projects/elsewhere").await;
     let before = event_count(&app).await;

@@ -74,9 +74,9 @@ async fn every_member_has_its_rule() {
         (with("permissions", json!([{"id": 1}])), &["/permissions"]),
         (with("permissions", json!([{"name": "admin"}])), &["/permissions"]),
         (with("permissions", json!([{"name": "ADMIN"}])), &["/permissions"]),
-        // Of the instance alone.
+        // A permission of the instance.
         (with("permissions", json!([{"name": "CREATE_PROJECT"}])), &["/permissions"]),
-        // Without its environment it would allow more than was asked for.
+        // Without its environment the permission would be wider than requested.
         (
             with("permissions", json!([{"name": "UPDATE_PROJECT", "environment": "development"}])),
             &["/permissions"],

@@ -29,7 +29,7 @@ async fn roles_come_by_id_without_their_permissions() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(ROLES)).await;
 }

@@ -30,7 +30,7 @@ async fn all_are_listed_by_where_they_are_held() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PATH)).await;
 }

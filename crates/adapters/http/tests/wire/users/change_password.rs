@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use latchkey_testkit::app::{As, PASSWORD, TestApp};
 use serde_json::{Value, json};
 
-use super::{NOBODYS_ID, path_of};
+use super::{UNKNOWN_ID, path_of};
 use crate::expectations::{ADMINS, faults, newest_events, only, refused_for};
 
 fn path(id: i64) -> String {
@@ -50,10 +50,10 @@ async fn a_weak_one_is_refused_with_every_reason() {
 }
 
 #[actix_web::test]
-async fn nobody_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let app = TestApp::new().await;
     let body = json!({"password": "another horse"});
-    app.post(As::Admin, &path(NOBODYS_ID), &body).await.is(404, "NotFoundError");
+    app.post(As::Admin, &path(UNKNOWN_ID), &body).await.is(404, "NotFoundError");
     let answer = app.post(As::Admin, "/api/admin/user-admin/x/change-password", &body).await;
     assert_eq!(faults(&answer), ["/params/id"]);
 }

@@ -66,7 +66,7 @@ async fn every_member_has_its_rule() {
         (json!({"username": "x", "rootRole": {}}), &["/rootRole"]),
         (json!({"username": "x", "rootRole": "Nope"}), &["/rootRole"]),
         (json!({"username": "x", "rootRole": 99}), &["/rootRole"]),
-        // A role of projects is none for the whole instance.
+        // A project role cannot be a root role.
         (json!({"username": "x", "rootRole": "Owner"}), &["/rootRole"]),
         (json!({"username": "", "rootRole": 2}), &["/username"]),
         (json!({"username": 5, "rootRole": 2}), &["/username"]),

@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use super::{NOBODYS_ID, path_of};
+use super::{UNKNOWN_ID, path_of};
 use crate::expectations::{ADMINS, event_count, faults, newest_event, only};
 
 #[actix_web::test]
@@ -28,12 +28,12 @@ async fn a_user_goes_with_all_credentials() {
 }
 
 #[actix_web::test]
-async fn a_second_time_there_is_nobody() {
+async fn a_second_deletion_is_not_found() {
     let app = TestApp::new().await;
     assert_eq!(app.delete(As::Admin, &path_of(4)).await.status, 200);
     let before = event_count(&app).await;
     app.delete(As::Admin, &path_of(4)).await.is(404, "NotFoundError");
-    app.delete(As::Admin, &path_of(NOBODYS_ID)).await.is(404, "NotFoundError");
+    app.delete(As::Admin, &path_of(UNKNOWN_ID)).await.is(404, "NotFoundError");
     assert_eq!(event_count(&app).await, before);
 }
 
@@ -54,7 +54,7 @@ async fn an_id_is_a_number() {
 }
 
 #[actix_web::test]
-async fn a_body_is_passed_over() {
+async fn a_request_body_is_ignored() {
     let app = TestApp::new().await;
     let request =
         TestRequest::delete().uri(&path_of(4)).set_payload("{").insert_header(("content-type", "x/y"));
@@ -64,5 +64,5 @@ async fn a_body_is_passed_over() {
 #[actix_web::test]
 async fn only_admins_may() {
     let app = TestApp::new().await;
-    only(&app, ADMINS, 404, || TestRequest::delete().uri(&path_of(NOBODYS_ID))).await;
+    only(&app, ADMINS, 404, || TestRequest::delete().uri(&path_of(UNKNOWN_ID))).await;
 }

@@ -23,7 +23,7 @@ async fn introspect(app: &TestApp, secret: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn a_good_one_is_described() {
+async fn a_valid_token_is_described() {
     let app = TestApp::new().await;
     let (secret, token_id) =
         app.token_and_id(access(TokenKind::Client, ProjectScope::one(project_id("default")))).await;
@@ -60,7 +60,7 @@ async fn its_end_is_told_in_seconds() {
 }
 
 #[actix_web::test]
-async fn of_whatever_is_not_good_nothing_else_is_told() {
+async fn an_invalid_token_is_only_told_to_be_inactive() {
     let app = TestApp::new().await;
     let secrets = Secrets::of(&app).await;
     for good in secrets.good_ones() {
@@ -83,7 +83,7 @@ async fn of_whatever_is_not_good_nothing_else_is_told() {
 }
 
 #[actix_web::test]
-async fn only_those_who_are_known_may_ask_and_no_browser() {
+async fn introspection_requires_credentials_and_no_cookie() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for (who, status) in [

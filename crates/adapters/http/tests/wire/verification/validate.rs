@@ -17,7 +17,7 @@ async fn validate(app: &TestApp, secrets: &[&str]) -> Response {
     app.post(As::Anonymous, VALIDATE, &json!({"tokens": secrets})).await
 }
 
-/// The secrets that are said to be good, in the order of the answer.
+/// Returns the secrets that the response lists as valid, in its order.
 async fn good_among(app: &TestApp, secrets: &[&str]) -> Vec<String> {
     let answer = validate(app, secrets).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
@@ -26,7 +26,7 @@ async fn good_among(app: &TestApp, secrets: &[&str]) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn good_ones_are_told_with_what_they_are_good_for() {
+async fn valid_tokens_are_listed_with_their_scope() {
     let app = TestApp::new().await;
     let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
     let several = app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
@@ -120,7 +120,7 @@ async fn a_thousand_are_looked_at_and_no_more() {
 }
 
 #[actix_web::test]
-async fn whoever_asks_needs_no_credentials_and_bad_ones_do_not_hurt() {
+async fn validation_needs_no_credentials_and_ignores_invalid_ones() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for who in [As::Anonymous, As::Unknown, As::Expired, As::Frontend, As::Viewer, As::Admin] {
@@ -172,7 +172,7 @@ async fn a_member_that_is_there_twice_is_named() {
 }
 
 #[actix_web::test]
-async fn a_body_that_is_no_json_is_refused() {
+async fn a_body_that_is_not_json_is_refused() {
     let app = TestApp::new().await;
     let request = || TestRequest::post().uri(VALIDATE);
     let deep = "[".repeat(40_000);

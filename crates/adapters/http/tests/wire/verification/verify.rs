@@ -1,4 +1,4 @@
-//! `/auth/verify`: who is let in, and what the gateway is told. What it may require is tried in `requirements.rs`.
+//! `/auth/verify`: which tokens are accepted, and the headers for the gateway. `requirements.rs` tests its requirements.
 
 use actix_web::{
     http::{Method, header::HeaderValue},
@@ -19,7 +19,7 @@ async fn verify(app: &TestApp, secret: &str) -> Response {
     app.send_by(secret, TestRequest::get().uri(VERIFY)).await
 }
 
-/// What the gateway is told: name, type, projects and environment.
+/// Returns the headers for the gateway: name, type, projects and environment.
 fn told(answer: &Response) -> [&str; 4] {
     assert_eq!(answer.status, 200);
     ["name", "type", "projects", "environment"]
@@ -27,7 +27,7 @@ fn told(answer: &Response) -> [&str; 4] {
 }
 
 #[actix_web::test]
-async fn a_good_one_is_described_in_headers_and_no_cache_keeps_that() {
+async fn a_valid_token_is_described_in_headers_that_no_cache_stores() {
     let app = TestApp::new().await;
     let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
     let several = app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
@@ -104,7 +104,7 @@ async fn credentials_come_bare_or_as_a_bearers_and_in_no_other_way() {
 }
 
 #[actix_web::test]
-async fn whoever_is_signed_in_with_a_cookie_has_presented_no_token() {
+async fn a_session_cookie_is_not_a_token() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("Root").await;
     let answer = app.send_with(&cookie, TestRequest::get().uri(VERIFY)).await;
@@ -112,7 +112,7 @@ async fn whoever_is_signed_in_with_a_cookie_has_presented_no_token() {
 }
 
 #[actix_web::test]
-async fn any_method_is_a_question_so_that_none_lets_anybody_in() {
+async fn every_method_verifies_the_token() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for path in [VERIFY, "/auth/verify/", "/auth/verify/request/some/path%2F?a=b"] {

@@ -21,7 +21,7 @@ async fn users_and_service_accounts_come_by_id() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PATH)).await;
 }

@@ -1,5 +1,5 @@
-//! Input that breaks the reference (its chapter on defects, by number): a 4xx that says why, never a hang, a 5xx or
-//! a scope wider than asked for. Numbers that concern other routes than those of project tokens come with them.
+//! Input that breaks Unleash (`docs/reference/wire-contract.md`, "Differences from Unleash"): here it gets a 4xx with the
+//! reason, never a hang, a 5xx or a scope wider than requested.
 
 use latchkey_testkit::{
     env::{ADMIN, NewToken, Store, TestEnv},
@@ -149,7 +149,7 @@ fn defect_10_a_project_whose_row_is_gone_leaves_no_wider_token() {
         env.create_project("p2");
         env.create_token(&NewToken { projects: &["p2"], ..NewToken::default() });
         let mut records = Records::of(&env);
-        // The database may refuse it, or it may take the token along: in no case is a token for more than before.
+        // The database may refuse it or delete the token with it; no token may become wider.
         records.try_execute("DELETE FROM projects WHERE id = 'p2'");
         assert_eq!(records.count("api_tokens WHERE all_projects"), 1, "{store:?}: the admin token alone");
         assert_eq!(server.tokens(), Vec::<Value>::new(), "{store:?}");
