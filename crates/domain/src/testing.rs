@@ -9,7 +9,7 @@ use crate::{ApiToken, EnvironmentName, ProjectScope, Scope, Timestamp, TokenAcce
 #[must_use]
 pub fn api_token(created_at: Timestamp) -> ApiToken {
     ApiToken {
-        id: TokenId::new(created_at, [7; 10]),
+        id: TokenId::new(created_at, [0; 10]),
         name: TokenName::new("sample").expect("a name"),
         access: TokenAccess::Client(Scope {
             projects: ProjectScope::All,
