@@ -1,5 +1,5 @@
 -- `bench.projects` projects of ten tokens each. Ids are of version 7, as the server makes them, so that the index grows as
--- it does in use; digests and sealed copies have the right sizes and open for nobody.
+-- it does in use; digests and sealed copies have the right sizes and cannot be opened.
 BEGIN;
 
 INSERT INTO projects (id, name, description, created_at)

@@ -1,7 +1,7 @@
-//! What the floors share: their flags, their route, their answer.
+//! What the floors share: their flags, their route and their response.
 //!
-//! A floor does the least that a server on the same libraries can do. It asks nobody who they are, opens no seal and
-//! builds no body; so nobody can reach it, and how near one comes says what all of that costs.
+//! A floor does the least that a server on the same libraries can do. It does not authenticate, opens no
+//! sealed secret and builds no body, so that the distance to it is the cost of all of that.
 
 use std::fs;
 use std::net::SocketAddr;

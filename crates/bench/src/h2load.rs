@@ -1,14 +1,14 @@
 //! So many requests per second and no more, made by `h2load`, which notes how long each answer took.
 //!
-//! This is for latency (decision 15): two servers are compared at the same rate, and nothing is added to what was measured.
+//! This is for latency (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`): two servers are compared at the same rate, and nothing is added to what was measured.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use latchkey_testkit::process::installed;
 use tokio::process::Command;
 
-use crate::children::installed;
 use crate::cores::Cores;
 use crate::load::{Load, Request, Sample};
 

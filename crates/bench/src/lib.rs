@@ -1,8 +1,8 @@
-//! What Latchkey is measured against, and how.
+//! Benchmarks of Latchkey.
 //!
 //! Here live the floors (`floor-fixed`, `floor-postgres`, `floor-sqlite`: the least that a server on the same libraries
 //! could do for the same answer) and the `bench` program, which runs them and the release `latchkey` in turns against
-//! throwaway databases and writes a table. `docs/design/performance.md` says what the numbers mean.
+//! throwaway databases and writes a table. `docs/design/performance.md` describes the method.
 //!
 //! What may not live here: anything that the service itself needs. The floors are bare on purpose, and the run knows the
 //! service by its binary and its HTTP interface only. There are two exceptions: the schema, which `sql/` and
@@ -11,8 +11,6 @@
 //!
 //! Start with [`run`], which is what `just bench` does.
 
-pub mod children;
-pub mod cluster;
 pub mod cores;
 pub mod floor;
 pub mod h2load;

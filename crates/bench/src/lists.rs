@@ -1,9 +1,9 @@
 //! First pages of every list, with few and with many projects in the database: what a page costs must not depend on
 //! how much there is behind it.
 
+use latchkey_testkit::cluster::Cluster;
 use std::path::Path;
 
-use crate::cluster::Cluster;
 use crate::cores::Cores;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
@@ -50,14 +50,14 @@ pub async fn measure(
     progress: &impl Fn(&str),
 ) -> anyhow::Result<(Group, Vec<Claim>)> {
     let cluster_place = tempfile::tempdir()?;
-    let cluster = Cluster::start(cluster_place.path(), cores).await?;
+    let cluster = Cluster::start(cluster_place.path(), |program| cores.measured(program)).await?;
     let mut servers = Vec::new();
     for projects in [FEW_PROJECTS, MANY_PROJECTS] {
         progress(&format!("lists: filling a database with {projects} projects of 1000 tokens"));
         let place = directory.join(format!("lists-{projects}"));
         std::fs::create_dir_all(&place)?;
         let url = cluster.create_database(&format!("lists_{projects}")).await?;
-        let server = Listener::server(program, cores, &place, &url).await?;
+        let server = Listener::server(program, cores, &place, &url)?;
         seeding::fill_lists(&url, projects).await?;
         servers.push((projects, server));
     }

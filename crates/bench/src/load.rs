@@ -1,9 +1,9 @@
-//! What load is: who is asked what, and what one round of it measured. The load itself is made by [`crate::wrk`] and
+//! What a load generator sends, and what one round of it measured. The load itself is made by [`crate::wrk`] and
 //! [`crate::h2load`].
 
 use serde::Serialize;
 
-/// What is asked for, again and again.
+/// A request that is repeated.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The address.
@@ -15,7 +15,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Asks once; the body of the answer.
+    /// Sends it once; returns the body of the response.
     ///
     /// # Errors
     /// Where it is no success.
@@ -52,8 +52,7 @@ pub trait Load {
     fn run(&self, request: &Request, seconds: u32) -> impl Future<Output = anyhow::Result<Sample>>;
 }
 
-/// Returns when whoever was asked has done what was left over: a slow one works on at requests that nobody waits for any more, and
-/// would so slow down the next one that is asked.
+/// Waits until a server has finished its queued requests: a slow server would otherwise slow down the next contestant.
 ///
 /// # Errors
 /// Where it does not answer.

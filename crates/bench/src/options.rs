@@ -1,4 +1,4 @@
-//! What a run is told.
+//! The options of a run.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub enum Part {
     Verification,
     /// How verifications in one process grow with the number of threads, without HTTP.
     Scaling,
-    /// The same requests to the server whose wire Latchkey speaks, where it is installed (`--reference`).
+    /// The same requests to the Unleash server, where it is installed (`--reference`).
     Reference,
 }
 

@@ -1,12 +1,12 @@
-//! How much faster than the server whose wire Latchkey speaks: the same requests, the same PostgreSQL, in turns.
+//! Latchkey beside Unleash: the same requests, the same PostgreSQL, in turns.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use latchkey_testkit::cluster::Cluster;
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
 use crate::cores::Cores;
 use crate::options::Options;
 use crate::report::{Bar, Claim, Group};
@@ -17,18 +17,18 @@ use crate::wrk::Wrk;
 
 /// Tokens in the smaller and in the larger database.
 const TOKENS: [u32; 2] = [1_000, 100_000];
-/// Of the larger list, the reference answers about one in a second: a round has to be long enough to count some.
+/// Unleash serves about one of the larger list in a second: a round has to be long enough to count some.
 const LONG_ROUND: u32 = 20;
 
-/// Who meets whom, and where.
+/// The contestants and their environment.
 pub struct Contest<'a> {
     /// The release `latchkey`.
     pub program: &'a Path,
-    /// Where the reference is installed.
+    /// The folder in which Unleash is installed.
     pub folder: &'a Path,
-    /// Which cores are whose.
+    /// The cores of each side.
     pub cores: &'a Cores,
-    /// For what is thrown away.
+    /// The directory for temporary data.
     pub directory: &'a Path,
 }
 
@@ -44,7 +44,7 @@ impl Contest<'_> {
         progress: &impl Fn(&str),
     ) -> anyhow::Result<(Group, Vec<Claim>)> {
         let cluster_place = tempfile::tempdir()?;
-        let cluster = Cluster::start(cluster_place.path(), self.cores).await?;
+        let cluster = Cluster::start(cluster_place.path(), |program| self.cores.measured(program)).await?;
         let [few, many] = TOKENS;
         progress("reference: filling databases");
         let few = self.pair(&cluster, few).await?;
@@ -70,11 +70,11 @@ impl Contest<'_> {
         let place = self.directory.join(format!("reference-{tokens}"));
         fs::create_dir_all(&place)?;
         let url = cluster.create_database(&format!("latchkey_{tokens}")).await?;
-        let latchkey = Listener::server(self.program, self.cores, &place, &url).await?;
+        let latchkey = Listener::server(self.program, self.cores, &place, &url)?;
         latchkey.create_tokens().await?;
         seeding::fill_postgres(&url, tokens).await?;
         let url = cluster.create_database(&format!("reference_{tokens}")).await?;
-        let reference = Listener::reference(self.folder, self.cores, &place, &url).await?;
+        let reference = Listener::reference(self.folder, self.cores, &url).await?;
         reference.create_tokens().await?;
         seeding::fill_reference(&url, tokens).await?;
         Ok(Pair { latchkey, reference, tokens })
@@ -106,7 +106,7 @@ fn claims(series: &[Series]) -> anyhow::Result<Vec<Claim>> {
         anyhow::bail!("a contestant is missing")
     };
     let times = |what: &str, ours: &Series, theirs: &Series, least| Claim {
-        what: format!("{what}, times the reference's requests per second"),
+        what: format!("{what}, times Unleash's requests per second"),
         value: ours.in_relation_to(theirs, |sample| sample.requests_per_second),
         unit: "×",
         bar: Bar::AtLeast(least),

@@ -1,4 +1,4 @@
-//! The results, for people and for programs.
+//! The results, as Markdown and as JSON.
 
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -9,7 +9,7 @@ use crate::rounds::{Series, Spread};
 use crate::scaling::Scaling;
 use crate::start_up::StartUp;
 
-/// Where it was measured.
+/// The machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// The processor's name.
@@ -18,7 +18,7 @@ pub struct Machine {
     pub cores: usize,
     /// The system's kernel.
     pub kernel: String,
-    /// Who ran on which cores.
+    /// The cores of each side.
     pub pinning: String,
     /// Postgres's version, where it took part.
     pub postgres: Option<String>,

@@ -1,20 +1,21 @@
-//! The whole run.
+//! A whole run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use latchkey_testkit::cluster::Cluster;
+use latchkey_testkit::process::{built, installed};
 use tempfile::TempDir;
 
-use crate::cluster::Cluster;
 use crate::cores::Cores;
 use crate::options::{Options, Part};
 use crate::report::{Bar, Claim, Findings, Group, Machine};
 use crate::rounds::{Contestant, take_turns};
-use crate::server::{Listener, sibling};
+use crate::server::Listener;
 use crate::start_up::{self, StartUp};
 use crate::wrk::Wrk;
-use crate::{children::installed, lists, reference, scaling, seeding, verification};
+use crate::{lists, reference, scaling, seeding, verification};
 
 /// What a part of the run found.
 type Found = (Group, Vec<Claim>);
@@ -45,7 +46,7 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
     }
     let program = match &options.server {
         Some(path) => fs::canonicalize(path).with_context(|| format!("no server at {}", path.display()))?,
-        None => sibling("latchkey")?,
+        None => built("latchkey")?,
     };
     let bench = Bench {
         options,
@@ -108,7 +109,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
 
     /// A server with the measured project's tokens made through its interface, and the body of their list in a file.
     async fn server(&self, place: &Path, url: &str) -> anyhow::Result<(Listener, PathBuf)> {
-        let server = Listener::server(&self.program, &self.cores, place, url).await?;
+        let server = Listener::server(&self.program, &self.cores, place, url)?;
         server.create_tokens().await?;
         let body = place.join("body.json");
         fs::write(&body, server.body().await?)?;
@@ -119,7 +120,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         let options = self.options;
         // The cluster's own directory: it belongs to the user that Postgres runs as.
         let cluster_place = tempfile::tempdir()?;
-        let cluster = Cluster::start(cluster_place.path(), &self.cores).await?;
+        let cluster = Cluster::start(cluster_place.path(), |program| self.cores.measured(program)).await?;
         let mut listeners = Vec::new();
         let mut contestants = Vec::new();
         for tokens in [options.few, options.many] {
@@ -127,11 +128,11 @@ impl<P: Fn(&str)> Bench<'_, P> {
             let url = cluster.create_database(&format!("tokens_{tokens}")).await?;
             let (server, body) = self.server(&self.place(&format!("postgres-{tokens}"))?, &url).await?;
             seeding::fill_postgres(&url, tokens).await?;
-            let floor = Listener::floor("floor-postgres", &self.cores, &body, Some(&url)).await?;
+            let floor = Listener::floor("floor-postgres", &self.cores, &body, Some(&url))?;
             contestants.push(contestant(&format!("latchkey, {tokens} tokens"), &server));
             contestants.push(contestant(&format!("query floor, {tokens} tokens"), &floor));
             if tokens == options.many {
-                let fixed = Listener::floor("floor-fixed", &self.cores, &body, None).await?;
+                let fixed = Listener::floor("floor-fixed", &self.cores, &body, None)?;
                 contestants.push(contestant("fixed floor", &fixed));
                 listeners.push(fixed);
             }
@@ -159,7 +160,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         let (server, body) = self.server(&place, &url).await?;
         seeding::fill_sqlite(&database, tokens)?;
         let path = database.display().to_string();
-        let floor = Listener::floor("floor-sqlite", &self.cores, &body, Some(&path)).await?;
+        let floor = Listener::floor("floor-sqlite", &self.cores, &body, Some(&path))?;
         let contestants = [
             contestant(&format!("latchkey, {tokens} tokens"), &server),
             contestant(&format!("diesel floor, {tokens} tokens"), &floor),
@@ -200,7 +201,7 @@ fn contestant(name: &str, listener: &Listener) -> Contestant {
 
 /// What the server has in memory after its rounds.
 fn memory(what: &str, server: Option<&Listener>) -> anyhow::Result<Claim> {
-    let kib = server.context("no server")?.child().resident_kib()?;
+    let kib = server.context("no server")?.process().resident_kib()?;
     Ok(Claim {
         what: format!("resident after the rounds, {what}"),
         // A process has far less than 4 TiB, so that the number fits.

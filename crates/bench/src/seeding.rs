@@ -1,12 +1,12 @@
-//! Tokens by the thousand, which nobody looks at: what the measured project's tokens have to be found among.
+//! Fills databases with many tokens besides those of the measured project.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
+use latchkey_testkit::cluster::connect;
 
-use crate::cluster::connect;
 use crate::floor::TOKENS_OF_PROJECT;
 
 /// Fills a Postgres database, in which the measured project's tokens are already, up to that many tokens, in projects of
@@ -26,7 +26,7 @@ pub async fn fill_postgres(url: &str, tokens: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As [`fill_postgres`] in the database of the server whose wire Latchkey speaks.
+/// As [`fill_postgres`] in the database of the Unleash server.
 ///
 /// # Errors
 /// As [`fill_postgres`].
@@ -36,7 +36,7 @@ pub async fn fill_reference(url: &str, tokens: u32) -> anyhow::Result<()> {
     client
         .batch_execute(include_str!("../sql/reference_fill.sql"))
         .await
-        .context("cannot fill the reference's database: is it unleash-server 6.10.1?")?;
+        .context("cannot fill Unleash's database: is it unleash-server 6.10.1?")?;
     client.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }

@@ -1,15 +1,17 @@
 //! The server under test, known by its binary and its HTTP interface only.
 
-use std::path::{Path, PathBuf};
+use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
+use latchkey_testkit::process::{Process, Signal, built, free_port};
+use latchkey_testkit::server::Server;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::children::{Child, free_port};
 use crate::cores::Cores;
 use crate::floor::TOKENS_OF_PROJECT;
 use crate::load::Request;
@@ -17,28 +19,17 @@ use crate::stopwatch::Stopwatch;
 
 /// The admin token of the throwaway servers.
 const ADMIN_TOKEN: &str = "*:*.bench-throwaway-admin-token";
-/// Of the throwaway servers, too.
+/// The master key of the throwaway servers.
 pub const MASTER_KEY: &str = "62656e63682062656e63682062656e63682062656e63682062656e6368206265";
 /// A project that every store has from its first start.
 pub const PROJECT: &str = "default";
 
-/// A program that answers HTTP on this machine, until it is dropped.
+/// A program that serves HTTP on this machine until it is dropped.
 #[derive(Debug)]
 pub struct Listener {
-    child: Child,
+    server: Server,
     base: String,
     authorization: String,
-}
-
-/// A program in this build's directory of programs.
-///
-/// # Errors
-/// Where it is not built.
-pub fn sibling(name: &str) -> anyhow::Result<PathBuf> {
-    let ours = std::env::current_exe()?;
-    let path = ours.with_file_name(name);
-    ensure!(path.is_file(), "{} is not built", path.display());
-    Ok(path)
 }
 
 /// Prepares a start of the server: no configuration but what is given here, in a directory without a configuration file.
@@ -58,7 +49,7 @@ impl Listener {
     ///
     /// # Errors
     /// Where it does not get ready.
-    pub async fn server(
+    pub fn server(
         program: &Path,
         cores: &Cores,
         directory: &Path,
@@ -71,20 +62,14 @@ impl Listener {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
-        let child = Child::start(&mut command, "latchkey", &directory.join("latchkey.log"))?;
-        Self::answering(child, port, "/ready").await
+        Self::start(&mut command, "latchkey", port, "/ready")
     }
 
-    /// Starts the server whose wire Latchkey speaks, from a folder in which it is installed.
+    /// Starts the Unleash server, from a folder in which it is installed.
     ///
     /// # Errors
     /// Where it is not installed there, or does not get ready.
-    pub async fn reference(
-        folder: &Path,
-        cores: &Cores,
-        directory: &Path,
-        database_url: &str,
-    ) -> anyhow::Result<Self> {
+    pub async fn reference(folder: &Path, cores: &Cores, database_url: &str) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = cores.measured(Path::new("node"));
         command
@@ -98,13 +83,12 @@ impl Listener {
             .env("CHECK_VERSION", "false")
             .env("SEND_TELEMETRY", "false")
             .env("LOG_LEVEL", "error");
-        let child = Child::start(&mut command, "unleash-server", &directory.join("reference.log"))?;
-        let mut reference = Self::answering(child, port, "/health").await?;
+        let mut reference = Self::start(&mut command, "unleash-server", port, "/health")?;
         reference.authorization = reference.personal_token().await?;
         Ok(reference)
     }
 
-    /// A personal access token of the reference's first user: to an admin token, it shows all tokens in place of a
+    /// Creates a personal access token for the first user of Unleash, which shows all tokens to an admin token in place of a
     /// project's.
     async fn personal_token(&self) -> anyhow::Result<String> {
         let client = Client::new();
@@ -112,11 +96,11 @@ impl Listener {
         let answer = client.post(format!("{}/auth/simple/login", self.base)).json(&login).send().await?;
         let answer = answer.error_for_status()?;
         let cookie = answer.headers().get("set-cookie").context("no cookie")?.to_str()?;
-        // The pair alone, without what is said about it.
+        // The pair without its attributes.
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         let token = json!({"description": "bench", "expiresAt": "2999-01-01T00:00:00.000Z"});
         let url = format!("{}/api/admin/user/tokens", self.base);
-        // The reference answers a login before it has stored the session.
+        // Unleash responds to a login before it has stored the session.
         let waited = Stopwatch::start();
         let answer = loop {
             let answer = client.post(&url).header("cookie", &cookie).json(&token).send().await?;
@@ -133,39 +117,23 @@ impl Listener {
     ///
     /// # Errors
     /// Where it does not answer.
-    pub async fn floor(
-        name: &str,
-        cores: &Cores,
-        body: &Path,
-        database_url: Option<&str>,
-    ) -> anyhow::Result<Self> {
+    pub fn floor(name: &str, cores: &Cores, body: &Path, database_url: Option<&str>) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let mut command = cores.measured(&sibling(name)?);
+        let mut command = cores.measured(&built(name)?);
         command.arg("--listen").arg(format!("127.0.0.1:{port}"));
         command.arg("--body").arg(body);
         command.arg("--workers").arg(cores.workers().to_string());
         if let Some(url) = database_url {
             command.arg("--database-url").arg(url);
         }
-        let child = Child::start(&mut command, name, &body.with_file_name(format!("{name}-{port}.log")))?;
-        Self::answering(child, port, &path()).await
+        Self::start(&mut command, name, port, &path())
     }
 
-    async fn answering(child: Child, port: u16, path: &str) -> anyhow::Result<Self> {
-        let mut listener =
-            Self { child, base: format!("http://127.0.0.1:{port}"), authorization: ADMIN_TOKEN.to_owned() };
-        let (client, waited) = (Client::new(), Stopwatch::start());
-        loop {
-            let answer = client.get(format!("{}{path}", listener.base)).send().await;
-            if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
-                return Ok(listener);
-            }
-            listener.child.check()?;
-            if waited.elapsed() > Duration::from_secs(30) {
-                bail!("no success on {path} for 30 s:\n{}", listener.child.last_lines());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
+    fn start(command: &mut Command, name: &str, port: u16, path: &str) -> anyhow::Result<Self> {
+        let process = Process::start(command, name)?.stopped_by(Signal::TERM);
+        let server = Server::ready(process, (Ipv4Addr::LOCALHOST, port).into(), path)?;
+        let base = format!("http://{}", server.address());
+        Ok(Self { server, base, authorization: ADMIN_TOKEN.to_owned() })
     }
 
     /// What is measured: the list of the project's tokens.
@@ -174,14 +142,14 @@ impl Listener {
         self.get(&path())
     }
 
-    /// A GET by somebody who may ask for it.
+    /// A GET request that is authorized.
     #[must_use]
     pub fn get(&self, path: &str) -> Request {
         let url = format!("{}{path}", self.base);
         Request { url, authorization: self.authorization.clone(), body: None }
     }
 
-    /// A POST by the same.
+    /// A POST request that is authorized.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Request {
         Request { body: Some(body.to_string()), ..self.get(path) }
@@ -241,10 +209,10 @@ impl Listener {
         Ok(body)
     }
 
-    /// The process.
+    /// Returns the process.
     #[must_use]
-    pub fn child(&self) -> &Child {
-        &self.child
+    pub fn process(&self) -> &Process {
+        self.server.process()
     }
 }
 

@@ -8,9 +8,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use latchkey_testkit::process::{Process, Signal, free_port};
 use serde::Serialize;
 
-use crate::children::{Child, free_port};
 use crate::cores::Cores;
 use crate::rounds::Spread;
 use crate::server::{MASTER_KEY, configured};
@@ -65,11 +65,11 @@ fn once_on(program: &Path, directory: &Path, url: &str, master_key: Option<&str>
         command.env("LATCHKEY_MASTER_KEY", key);
     }
     let started = Stopwatch::start();
-    let mut child = Child::start(&mut command, "latchkey", &directory.join("latchkey.log"))?;
+    let mut process = Process::start(&mut command, "latchkey")?.stopped_by(Signal::TERM);
     while !is_ready(port).unwrap_or(false) {
-        child.check()?;
+        process.check()?;
         if started.elapsed() > Duration::from_secs(30) {
-            bail!("not ready after 30 s:\n{}", child.last_lines());
+            bail!("not ready after 30 s:\n{}", process.last_lines());
         }
         sleep(Duration::from_micros(500));
     }

@@ -1,4 +1,4 @@
-//! Time that really passes.
+//! Elapsed real time.
 
 use std::time::{Duration, Instant};
 

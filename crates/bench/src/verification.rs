@@ -1,11 +1,11 @@
-//! Whether tokens are good: how near to a server that asks nobody and answers the same bytes.
+//! Verification of tokens, compared with a server that answers the same bytes without any check.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use latchkey_testkit::cluster::{Cluster, connect};
 
-use crate::cluster::{Cluster, connect};
 use crate::cores::Cores;
 use crate::h2load::H2load;
 use crate::load::Request;
@@ -19,8 +19,8 @@ use crate::{seeding, start_up};
 
 /// How many tokens one request asks about in a batch.
 const BATCH: usize = 100;
-/// Latencies are compared at this share of the requests per second that Latchkey answers at most. Who is asked for more than
-/// it can do has a queue, and there the time of an answer says how long that is.
+/// The share of the maximum rate at which latencies are compared. At a higher rate than a server can serve, the latency
+/// measures the length of the queue.
 const STEADY: f64 = 0.75;
 /// Connections of each thread of `wrk` that leave both sides time to spare.
 const FEW: usize = 2;
@@ -37,12 +37,12 @@ pub async fn measure(
     progress: &impl Fn(&str),
 ) -> anyhow::Result<(Group, Vec<Claim>)> {
     let cluster_place = tempfile::tempdir()?;
-    let cluster = Cluster::start(cluster_place.path(), cores).await?;
+    let cluster = Cluster::start(cluster_place.path(), |program| cores.measured(program)).await?;
     progress(&format!("verification: filling a database with {} tokens", options.many));
     let place = directory.join("verification");
     fs::create_dir_all(&place)?;
     let url = cluster.create_database("verification").await?;
-    let server = Listener::server(program, cores, &place, &url).await?;
+    let server = Listener::server(program, cores, &place, &url)?;
     let secrets = server.create_tokens_for_all_projects(BATCH).await?;
     seeding::fill_postgres(&url, options.many).await?;
 
@@ -55,7 +55,7 @@ pub async fn measure(
     for (name, request) in [("verify", verify), ("validate 1", one), ("validate 100", batch)] {
         let body = place.join(format!("{}.json", name.replace(' ', "-")));
         fs::write(&body, request.answer().await?)?;
-        let floor = Listener::floor("floor-fixed", cores, &body, None).await?;
+        let floor = Listener::floor("floor-fixed", cores, &body, None)?;
         let floor_request = Request { url: floor.get("/floor").url, ..request.clone() };
         contestants.push(Contestant { name: format!("latchkey, {name}"), request });
         contestants.push(Contestant { name: format!("fixed floor, {name}"), request: floor_request });
@@ -78,7 +78,7 @@ pub async fn measure(
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
 }
 
-/// `/auth/verify` and its floor twice more, for their latencies (decision 15): both at the same rate, each answer as it was
+/// `/auth/verify` and its floor twice more, for their latencies (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`): both at the same rate, each answer as it was
 /// measured; and over few connections, with what a standstill would have kept waiting.
 async fn unhurried(
     contestants: &[Contestant],
@@ -111,7 +111,7 @@ async fn first_time(
     url: &str,
     secrets: &[String],
 ) -> anyhow::Result<Claim> {
-    let server = Listener::server(program, cores, place, url).await?;
+    let server = Listener::server(program, cores, place, url)?;
     let asked = server.get("/auth/verify");
     let client = reqwest::Client::new();
     let mut verifications = Vec::new();

@@ -1,16 +1,16 @@
 //! As many requests as the server answers, made by `wrk`: each connection asks again as soon as it has an answer.
 //!
 //! This is for requests per second. Its p99 is not of what was measured alone: `wrk` adds the requests that it would have sent
-//! while it waited for a slow answer (decision 15).
+//! while it waited for a slow answer (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`).
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use latchkey_testkit::process::installed;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
-use crate::children::installed;
 use crate::cores::Cores;
 use crate::load::{Load, Request, Sample};
 

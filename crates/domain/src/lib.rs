@@ -27,6 +27,8 @@ mod secret;
 mod secret_prefix;
 mod session;
 mod snapshot;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod throttle;
 mod time;
 mod token;

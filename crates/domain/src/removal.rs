@@ -100,8 +100,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        Actor, EnvironmentScope, Origin, ProjectScope, Timestamp, TokenId, TokenKind, TokenName,
+        Actor, EnvironmentScope, Origin, ProjectScope, Timestamp, TokenKind,
         scope::tests::{project_id, project_scope},
+        testing::api_token,
     };
 
     fn cause() -> NewEvent {
@@ -112,15 +113,8 @@ mod tests {
     fn token(projects: ProjectScope) -> ApiToken {
         let created_at = Timestamp::from_millis(1).expect("in range");
         let environment = EnvironmentName::new("e").expect("a name");
-        ApiToken {
-            id: TokenId::new(created_at, [0; 10]),
-            name: TokenName::new("t").expect("a name"),
-            access: TokenAccess::new(TokenKind::Client, projects, EnvironmentScope::Only(environment))
-                .expect("a scope"),
-            expires_at: None,
-            created_at,
-            last_used_at: None,
-        }
+        let access = TokenAccess::new(TokenKind::Client, projects, EnvironmentScope::Only(environment));
+        ApiToken { access: access.expect("a scope"), ..api_token(created_at) }
     }
 
     proptest! {

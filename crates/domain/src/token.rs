@@ -191,6 +191,7 @@ mod tests {
     use crate::{
         ProjectId,
         scope::tests::{project_id, project_scope},
+        testing::api_token,
     };
 
     fn at(millis: i64) -> Timestamp {
@@ -239,14 +240,7 @@ mod tests {
 
     #[test]
     fn a_token_expires_on_the_very_moment() {
-        let token = ApiToken {
-            id: TokenId::new(at(0), [0; 10]),
-            name: TokenName::new("t").expect("name"),
-            access: TokenAccess::Admin,
-            expires_at: Some(at(10)),
-            created_at: at(0),
-            last_used_at: None,
-        };
+        let token = ApiToken { expires_at: Some(at(10)), ..api_token(at(0)) };
         assert!(!token.is_expired_at(at(9)));
         assert!(token.is_expired_at(at(10)));
     }

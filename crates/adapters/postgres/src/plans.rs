@@ -21,7 +21,7 @@ use diesel::{
     sql_types::Text,
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object};
-use latchkey_test_database::TestDatabase;
+use latchkey_testkit::database::TestDatabase;
 
 use crate::{
     connection::Connection,

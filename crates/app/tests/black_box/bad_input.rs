@@ -1,15 +1,14 @@
-//! Bad input: each kind is refused with a 4xx that says why, and changes nothing.
+//! Invalid input: each kind is refused with a 4xx that states the reason, and changes nothing.
 
 mod bodies;
 mod members;
 mod names;
 mod paths;
 
+use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::{Value, json};
 
-use crate::{server::TOKENS, wire::Call};
-
-/// A body that is right but for the member given.
+/// Returns a body that is valid except for this member.
 fn body_with(member: &str, value: Value) -> Value {
     let mut body = json!({ "tokenName": "x", "type": "client", "environment": "development" });
     body[member] = value;
@@ -21,6 +20,6 @@ fn padded(size: usize) -> String {
     body.to_string()
 }
 
-fn posted(body: impl Into<Vec<u8>>) -> Call {
-    Call::new("POST", TOKENS).header("content-type", "application/json").body(body)
+fn posted(body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", TOKENS).header("content-type", "application/json").body(body)
 }

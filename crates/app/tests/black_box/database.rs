@@ -1,15 +1,14 @@
-//! The database under a server, looked at from outside: what is really written.
+//! What is really written in the database of a server.
 
 use std::fmt::Write as _;
 
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
+use latchkey_testkit::env::{Store, TestEnv};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-use crate::ground::{Ground, Store};
-
-/// A connection of our own to the database of a ground.
+/// A connection of the test to the database of an environment.
 pub(crate) enum Records {
     Sqlite(SqliteConnection),
     Postgres(Runtime, Client),
@@ -21,24 +20,24 @@ struct Row {
     value: String,
 }
 
-/// One event, as it is written.
+/// One stored event.
 #[derive(Debug)]
 pub(crate) struct WrittenEvent {
     pub(crate) kind: String,
     pub(crate) actor: String,
     pub(crate) environment: Value,
-    /// The ids of the projects under which it is found.
+    /// The ids of the projects that it is listed under.
     pub(crate) projects: Vec<String>,
     pub(crate) before: Value,
     pub(crate) after: Value,
 }
 
 impl Records {
-    pub(crate) fn of(ground: &Ground) -> Self {
-        match ground.store {
-            Store::Memory => panic!("what is in memory is seen by its own process only"),
+    pub(crate) fn of(env: &TestEnv) -> Self {
+        match env.store() {
+            Store::Memory => panic!("the memory store can only be read by its own process"),
             Store::Sqlite => {
-                let file = ground.directory().join("latchkey.db");
+                let file = env.directory().join("latchkey.db");
                 let mut connection =
                     SqliteConnection::establish(&file.to_string_lossy()).expect("the database");
                 for pragma in ["PRAGMA busy_timeout = 5000", "PRAGMA foreign_keys = ON"] {
@@ -48,7 +47,7 @@ impl Records {
             }
             Store::Postgres => {
                 let runtime = Runtime::new().expect("a runtime");
-                let connected = runtime.block_on(tokio_postgres::connect(ground.postgres_url(), NoTls));
+                let connected = runtime.block_on(tokio_postgres::connect(env.postgres_url(), NoTls));
                 let (client, connection) = connected.expect("the database");
                 runtime.spawn(connection);
                 Self::Postgres(runtime, client)
@@ -56,7 +55,7 @@ impl Records {
         }
     }
 
-    /// The one column of a query, which must be text.
+    /// Returns the only column of a query, which must be text.
     #[track_caller]
     pub(crate) fn texts(&mut self, query: &str) -> Vec<String> {
         match self {
@@ -71,14 +70,14 @@ impl Records {
         }
     }
 
-    /// How many rows there are of `rows`: a table, and perhaps a condition.
+    /// Returns the number of rows of a table, perhaps with a condition.
     #[track_caller]
     pub(crate) fn count(&mut self, rows: &str) -> usize {
         let counted = self.texts(&format!("SELECT CAST(count(*) AS TEXT) AS value FROM {rows}"));
         counted[0].parse().expect("a number")
     }
 
-    /// Runs a statement; whether the database let it.
+    /// Runs a statement; returns whether it succeeded.
     pub(crate) fn try_execute(&mut self, statement: &str) -> bool {
         match self {
             Self::Sqlite(connection) => sql_query(statement).execute(connection).is_ok(),
@@ -86,7 +85,7 @@ impl Records {
         }
     }
 
-    /// The events about API tokens, in order.
+    /// Returns the events about API tokens, in order.
     pub(crate) fn token_events(&mut self) -> Vec<WrittenEvent> {
         let object = match self {
             Self::Sqlite(_) => "json_object",
@@ -114,8 +113,8 @@ impl Records {
         self.texts(&query).iter().map(|row| WrittenEvent::read(row)).collect()
     }
 
-    /// Every row of every table as text, and the bytes of the files that tables and indexes are kept in, as far as
-    /// one may read those (a superuser may). Postgres only: the files of SQLite are there to be read.
+    /// Returns every row of every table as text and, for a superuser, the bytes of the files of tables and indexes.
+    /// PostgreSQL only: the files of SQLite can be read directly.
     pub(crate) fn everything(&mut self) -> Vec<(String, Vec<u8>)> {
         let mut places = Vec::new();
         for table in self.texts("SELECT tablename::text AS value FROM pg_tables WHERE schemaname = 'public'")
@@ -132,7 +131,7 @@ impl Records {
         places
     }
 
-    /// How many events there are of a kind.
+    /// Returns the number of events of a kind.
     pub(crate) fn events(&mut self, kind: &str) -> usize {
         self.count(&format!("events WHERE kind = '{kind}'"))
     }

@@ -1,4 +1,4 @@
-//! Clients that hang up half-way: the server goes on as if nothing had been.
+//! Clients that disconnect in the middle of a request: the server goes on unaffected.
 
 use std::{
     io::{Read, Write},
@@ -6,32 +6,33 @@ use std::{
     thread,
 };
 
-use crate::{
-    database::Records,
-    ground::{ADMIN, Ground, Store},
+use latchkey_testkit::{
+    env::{ADMIN, Store, TestEnv},
+    raw_http::Request,
     server::{Server, TOKENS},
-    waiting::until_true,
-    wire::Call,
+    wait::until_true,
 };
 
-/// How many clients hang up at once, and how often each does.
+use crate::database::Records;
+
+/// The number of clients that disconnect at once, and how often each does.
 const CLIENTS: usize = 8;
 const TIMES: usize = 40;
 
-fn post(name: &str) -> Call {
-    Call::post(TOKENS, &serde_json::json!({ "tokenName": name, "type": "client" })).by(ADMIN)
+fn post(name: &str) -> Request {
+    Request::post(TOKENS, &serde_json::json!({ "tokenName": name, "type": "client" })).by(ADMIN)
 }
 
-/// Sends that many bytes of the call, waits for `answered` bytes of an answer, and hangs up.
-fn hang_up(server: &Server, call: &Call, sent: usize, answered: usize) {
+/// Sends that many bytes of the request, waits for `answered` bytes of a response, and disconnects.
+fn hang_up(server: &Server, request: &Request, sent: usize, answered: usize) {
     let mut stream = TcpStream::connect(server.address()).expect("a connection");
-    let bytes = call.bytes();
+    let bytes = request.bytes();
     stream.write_all(&bytes[..sent.min(bytes.len())]).expect("the server listens");
     let mut answer = vec![0; answered];
     stream.read_exact(&mut answer).expect("the beginning of an answer");
 }
 
-/// Lets many clients at once do something again and again; each turn has its number.
+/// Runs the action repeatedly in many clients at once; each run gets its number.
 fn everywhere(turn: impl Fn(usize) + Sync) {
     let turn = &turn;
     thread::scope(|scope| {
@@ -41,9 +42,9 @@ fn everywhere(turn: impl Fn(usize) + Sync) {
     });
 }
 
-/// All connections to the database are free again, nothing is half-written, and nothing was locked.
-fn assert_unharmed(ground: &Ground, server: &Server) {
-    let mut records = Records::of(ground);
+/// Asserts that all connections to the database are free again, nothing is half-written and nothing is locked.
+fn assert_unharmed(env: &TestEnv, server: &Server) {
+    let mut records = Records::of(env);
     until_true("each token has its event", || {
         let (created, deleted) = (records.events("api-token-created"), records.events("api-token-deleted"));
         records.count("api_tokens") == created - deleted && server.tokens().len() + 1 == created - deleted
@@ -52,16 +53,16 @@ fn assert_unharmed(ground: &Ground, server: &Server) {
     everywhere(|number| {
         if number % TIMES < 3 {
             let name = format!("after {number}");
-            let secret = server.create(&name);
+            let secret = server.create_token(&name);
             assert!(server.tokens().iter().any(|token| token["tokenName"] == *name));
-            assert_eq!(server.delete(&secret).status, 200);
+            assert_eq!(server.delete_token(&secret).status, 200);
         }
     });
-    let said = server.said();
+    let said = server.output();
     for trouble in ["database is locked", "panicked", "Timeout", "timed out", "UnknownError"] {
         assert!(!said.contains(trouble), "{trouble}: {said}");
     }
-    if ground.store == Store::Postgres {
+    if env.store() == Store::Postgres {
         let open =
             "pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
         until_true("no transaction is left open", || records.count(open) == 0);
@@ -69,12 +70,12 @@ fn assert_unharmed(ground: &Ground, server: &Server) {
 }
 
 fn half_a_request(store: Store) {
-    let ground = Ground::on(store);
-    let server = ground.serve();
-    let call = post("half");
-    let whole = call.bytes().len();
-    everywhere(|number| hang_up(&server, &call, 1 + number * (whole - 2) / (CLIENTS * TIMES), 0));
-    assert_unharmed(&ground, &server);
+    let env = TestEnv::on(store);
+    let server = env.serve();
+    let request = post("half");
+    let whole = request.bytes().len();
+    everywhere(|number| hang_up(&server, &request, 1 + number * (whole - 2) / (CLIENTS * TIMES), 0));
+    assert_unharmed(&env, &server);
     assert!(server.tokens().is_empty(), "half a request creates nothing");
 }
 
@@ -88,38 +89,39 @@ fn half_a_request_does_nothing_on_postgres() {
     half_a_request(Store::Postgres);
 }
 
-fn a_request_whose_answer_nobody_waits_for(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__DATABASE__POOL_SIZE", "3");
-    let server = ground.serve();
-    let secrets: Vec<String> = (0..10).map(|number| server.create(&format!("t{number}"))).collect();
+fn requests_of_clients_that_disconnected(store: Store) {
+    let env = TestEnv::on(store).with("LATCHKEY__DATABASE__POOL_SIZE", "3");
+    let server = env.serve();
+    let secrets: Vec<String> = (0..10).map(|number| server.create_token(&format!("t{number}"))).collect();
     everywhere(|number| {
         let secret = &secrets[number / 4 % secrets.len()];
         let calls = [
             post("unread"),
-            Call::get(TOKENS).by(ADMIN),
-            Call::get(TOKENS).by(&format!("unknown-{number}")),
-            Call::delete(&format!("{TOKENS}/{}", crate::server::percent_encoded(secret))).by(ADMIN),
+            Request::get(TOKENS).by(ADMIN),
+            Request::get(TOKENS).by(&format!("unknown-{number}")),
+            Request::delete(&format!("{TOKENS}/{}", latchkey_testkit::server::percent_encoded(secret)))
+                .by(ADMIN),
         ];
-        // Now and then after the beginning of the answer, else while it is being made.
+        // Some disconnect after the beginning of the response, the others before it.
         hang_up(&server, &calls[number % calls.len()], usize::MAX, if number % 7 == 0 { 12 } else { 0 });
     });
-    assert_unharmed(&ground, &server);
+    assert_unharmed(&env, &server);
 }
 
 #[test]
-fn a_request_whose_answer_nobody_waits_for_does_no_harm_on_sqlite() {
-    a_request_whose_answer_nobody_waits_for(Store::Sqlite);
+fn requests_of_clients_that_disconnected_do_no_harm_on_sqlite() {
+    requests_of_clients_that_disconnected(Store::Sqlite);
 }
 
 #[test]
-fn a_request_whose_answer_nobody_waits_for_does_no_harm_on_postgres() {
-    a_request_whose_answer_nobody_waits_for(Store::Postgres);
+fn requests_of_clients_that_disconnected_do_no_harm_on_postgres() {
+    requests_of_clients_that_disconnected(Store::Postgres);
 }
 
 #[test]
-fn clients_that_send_nothing_more_do_not_keep_others_from_an_answer() {
-    let ground = Ground::on(Store::Sqlite);
-    let server = ground.serve();
+fn stalled_clients_do_not_block_others() {
+    let env = TestEnv::on(Store::Sqlite);
+    let server = env.serve();
     let bytes = post("slow").bytes();
     let silent: Vec<TcpStream> = (0..100)
         .map(|number| {
@@ -128,8 +130,8 @@ fn clients_that_send_nothing_more_do_not_keep_others_from_an_answer() {
             stream
         })
         .collect();
-    server.create("meanwhile");
+    server.create_token("meanwhile");
     assert_eq!(server.tokens().len(), 1);
     drop(silent);
-    assert_unharmed(&ground, &server);
+    assert_unharmed(&env, &server);
 }

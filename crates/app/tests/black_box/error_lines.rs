@@ -1,20 +1,20 @@
-//! A line of level `ERROR` wakes somebody, so what callers send, and how they race each other, makes none.
+//! A line of level `ERROR` alerts an operator, so no request and no race between requests may cause one.
 
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
 };
 
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
+    server::Server,
+};
 use serde_json::json;
 
-use crate::{
-    admin_races::race,
-    ground::{Ground, Store},
-    server::Server,
-    wire::Call,
-};
+use crate::admin_races::race;
 
-/// Stops the server; until then it has woken nobody.
+/// Stops the server and asserts that it logged no error.
 #[track_caller]
 pub(crate) fn assert_quiet(server: Server) {
     let said = server.stop();
@@ -22,8 +22,8 @@ pub(crate) fn assert_quiet(server: Server) {
 }
 
 #[test]
-fn what_is_no_http_is_no_error() {
-    let server = Ground::on(Store::Memory).serve();
+fn malformed_http_is_not_logged_as_an_error() {
+    let server = TestEnv::on(Store::Memory).serve();
     for sent in [
         "GET /api/admin/projects/\u{e9} HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
@@ -39,8 +39,8 @@ fn what_is_no_http_is_no_error() {
 }
 
 #[test]
-fn a_body_that_never_comes_is_no_error() {
-    let server = Ground::on(Store::Memory).with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s").serve();
+fn a_body_that_never_arrives_is_not_logged_as_an_error() {
+    let server = TestEnv::on(Store::Memory).with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s").serve();
     for announced in ["Content-Length: 17", "Transfer-Encoding: chunked"] {
         let mut stream = TcpStream::connect(server.address()).expect("a connection");
         let head = format!(
@@ -57,21 +57,21 @@ fn a_body_that_never_comes_is_no_error() {
 }
 
 #[test]
-fn guesses_by_the_thousand_are_no_error() {
-    let server = Ground::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
+fn thousands_of_guesses_are_not_logged_as_errors() {
+    let server = TestEnv::on(Store::Memory).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
     let guesses: Vec<String> = (0..1_000).map(|number| format!("guess-{number}")).collect();
-    let answer = server.send(&Call::post("/edge/validate", &json!({ "tokens": guesses })));
+    let answer = server.send(&Request::post("/edge/validate", &json!({ "tokens": guesses })));
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert_quiet(server);
 }
 
 #[test]
-fn who_rotates_later_at_the_same_moment_is_told_so() {
-    let server = Ground::on(Store::Sqlite).serve();
+fn of_two_concurrent_rotations_the_later_is_refused() {
+    let server = TestEnv::on(Store::Sqlite).serve();
     for round in 0..20 {
-        let secret = server.create(&format!("token-{round}"));
+        let secret = server.create_token(&format!("token-{round}"));
         let path = format!("/api/admin/api-tokens/{secret}/rotate");
-        let rotations = [(); 2].map(|()| Call::post(&path, &json!({ "overlap": "PT1H" })));
+        let rotations = [(); 2].map(|()| Request::post(&path, &json!({ "overlap": "PT1H" })));
         let mut answers = race(&server, round, rotations);
         answers.sort_by_key(|answer| answer.status);
         let [first, second] = &answers;

@@ -1,5 +1,5 @@
-//! Every recorded case, replayed on a store and a server of its own: each is held, or stands among the differences. One
-//! test for each file of recordings.
+//! Replays every recorded case on a store and a server of its own: each matches the recording or is a listed difference.
+//! One test for each file of recordings.
 
 use std::{
     collections::HashSet,
@@ -7,21 +7,20 @@ use std::{
     thread,
 };
 
-use crate::{
-    golden::{
-        Case,
-        differences::{self, Difference, Instead},
-        elsewhere,
-        expected::Expected,
-        recordings::Recording,
-        rules::{self, with_rules_but},
-        send,
-        setup::{self, Prepared},
-    },
-    wire::Answer,
+use latchkey_testkit::raw_http::Response;
+
+use crate::golden::{
+    Case,
+    differences::{self, Difference, Instead},
+    elsewhere,
+    expected::Expected,
+    recordings::Recording,
+    rules::{self, with_rules_but},
+    send,
+    setup::{self, Prepared},
 };
 
-/// How many cases of a file are replayed at once.
+/// The number of cases that are replayed at once.
 const AT_ONCE: usize = 3;
 
 macro_rules! replays {
@@ -29,7 +28,7 @@ macro_rules! replays {
         $(
             #[test]
             fn $test() {
-                every_case_is_held_or_listed(Recording::$recording, $count);
+                every_case_matches_or_is_a_listed_difference(Recording::$recording, $count);
             }
         )*
 
@@ -56,15 +55,15 @@ replays! {
     users: Users, 35;
 }
 
-/// What came of one case.
+/// The result of one case.
 struct Outcome {
-    /// Why the tables and the answer do not agree; `None` where they do.
+    /// Why the response is not the expected one; `None` if it is.
     fault: Option<String>,
-    /// The rules without which the case is not held, or not answered as listed.
+    /// The rules without which the case would not match.
     rules_needed: Vec<&'static str>,
 }
 
-fn every_case_is_held_or_listed(recording: Recording, count: usize) {
+fn every_case_matches_or_is_a_listed_difference(recording: Recording, count: usize) {
     let cases = recording.cases();
     assert_eq!(cases.len(), count, "recorded cases");
     let outcomes = replay_all(recording, &cases);
@@ -91,7 +90,7 @@ fn replay_all(recording: Recording, cases: &[Case]) -> Vec<Outcome> {
 }
 
 fn replay(recording: Recording, case: &Case) -> Outcome {
-    let Prepared { ground: _ground, server, known, refused } = setup::prepare(case);
+    let Prepared { env: _ground, server, known, refused } = setup::prepare(case);
     let listed = differences::of(recording).iter().find(|difference| difference.case == case.name);
     let outcome = match refused {
         Some(refusal) => of_refused_set_up(&refusal, listed),
@@ -100,7 +99,7 @@ fn replay(recording: Recording, case: &Case) -> Outcome {
     Outcome { fault: outcome.fault.map(|fault| format!("{}: {fault}", case.name)), ..outcome }
 }
 
-fn of_refused_set_up(refusal: &Answer, listed: Option<&Difference>) -> Outcome {
+fn of_refused_set_up(refusal: &Response, listed: Option<&Difference>) -> Outcome {
     let fault = match listed {
         Some(Difference { instead: Instead::NoSetUp(status, kind), .. }) => {
             Expected::error(*status, kind).departure(refusal).err()
@@ -110,7 +109,7 @@ fn of_refused_set_up(refusal: &Answer, listed: Option<&Difference>) -> Outcome {
     Outcome { fault, rules_needed: Vec::new() }
 }
 
-fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, answer: &Answer) -> Outcome {
+fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, answer: &Response) -> Outcome {
     let departure = with_rules_but(recording, case, None).departure(answer);
     let as_listed = |left_out: Option<&str>| {
         let recorded = with_rules_but(recording, case, left_out);
@@ -143,7 +142,7 @@ fn of_answer(recording: Recording, case: &Case, listed: Option<&Difference>, ans
     Outcome { fault, rules_needed }
 }
 
-/// Differences that no case has the name of, or that are there twice.
+/// Returns the differences that name no case, or name one twice.
 fn strays(recording: Recording, cases: &[Case]) -> Vec<String> {
     let names: HashSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     let mut seen = HashSet::new();
@@ -167,6 +166,6 @@ fn every_route_that_is_elsewhere_was_asked_for_and_answered() {
             let status = case.response["status"].as_u64();
             ![Some(401), Some(404)].contains(&status)
         });
-        assert!(answered, "the reference answers nothing at {path}");
+        assert!(answered, "Unleash has no response at {path}");
     }
 }

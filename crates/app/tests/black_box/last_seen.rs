@@ -1,38 +1,40 @@
-//! When a token was last used is written in batches: a stop loses nothing of it, a crash no more than one batch.
+//! Last use is written in batches: a stop loses nothing, a crash at most one batch.
 
-use crate::{
-    database::Records,
-    ground::{Ground, Store},
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
     server::Server,
-    waiting::until_true,
-    wire::Call,
+    wait::until_true,
 };
 
-/// Longer than the test takes: nothing is written but at the end.
+use crate::database::Records;
+
+/// Longer than the test takes: last use is only written at a stop.
 const NEVER: &str = "1h";
 const AT_ONCE: &str = "50ms";
 
 fn use_token(server: &Server, secret: &str) {
-    let answer = server.send(&Call::get("/auth/verify").by(secret));
+    let answer = server.send(&Request::get("/auth/verify").by(secret));
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
-/// How many tokens of the default project have been seen, by the answer to the admin.
+/// Returns the number of tokens of the default project that were used.
 fn seen(server: &Server) -> usize {
     server.tokens().iter().filter(|token| token["seenAt"].is_string()).count()
 }
 
 fn a_stop_loses_nothing(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", NEVER);
-    let server = ground.serve();
-    let secrets: Vec<String> = (0..20).map(|number| server.create(&format!("token-{number}"))).collect();
+    let env = TestEnv::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", NEVER);
+    let server = env.serve();
+    let secrets: Vec<String> =
+        (0..20).map(|number| server.create_token(&format!("token-{number}"))).collect();
     for secret in &secrets {
         use_token(&server, secret);
     }
     assert_eq!(seen(&server), 0, "written on the way of a request");
-    // Used, and stopped without a pause between the two.
+    // The stop follows the use immediately.
     server.stop();
-    let server = ground.serve();
+    let server = env.serve();
     assert_eq!(seen(&server), 20);
 }
 
@@ -47,15 +49,16 @@ fn a_stop_loses_nothing_on_postgres() {
 }
 
 fn a_stop_in_the_middle_of_writing_loses_nothing(store: Store) {
-    // Always writing, so that most stops come upon it.
-    let ground = Ground::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "1ms");
-    let mut server = ground.serve();
-    let secrets: Vec<String> = (0..10).map(|number| server.create(&format!("token-{number}"))).collect();
+    // Constant writing, so that most stops interrupt it.
+    let env = TestEnv::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "1ms");
+    let mut server = env.serve();
+    let secrets: Vec<String> =
+        (0..10).map(|number| server.create_token(&format!("token-{number}"))).collect();
     for (before, secret) in secrets.iter().enumerate() {
         assert_eq!(seen(&server), before);
         use_token(&server, secret);
         server.stop();
-        server = ground.serve();
+        server = env.serve();
     }
     assert_eq!(seen(&server), secrets.len());
 }
@@ -70,32 +73,31 @@ fn a_stop_in_the_middle_of_writing_loses_nothing_on_postgres() {
     a_stop_in_the_middle_of_writing_loses_nothing(Store::Postgres);
 }
 
-fn a_crash_loses_what_came_after_the_last_writing(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", AT_ONCE);
-    let server = ground.serve();
-    let [first, second] = ["first", "second"].map(|name| server.create(name));
+fn a_crash_loses_only_the_last_batch(store: Store) {
+    let env = TestEnv::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", AT_ONCE);
+    let server = env.serve();
+    let [first, second] = ["first", "second"].map(|name| server.create_token(name));
     use_token(&server, &first);
     let written = |name: &str| {
-        Records::of(&ground).count(&format!("api_tokens WHERE name = '{name}' AND last_used_at IS NOT NULL"))
-            == 1
+        Records::of(&env).count(&format!("api_tokens WHERE name = '{name}' AND seen_at IS NOT NULL")) == 1
     };
     until_true("the first use is written", || written("first"));
     use_token(&server, &second);
     server.crash();
-    let server = ground.serve();
+    let server = env.serve();
     let tokens = server.tokens();
     assert!(tokens[0]["seenAt"].is_string(), "{tokens:?}");
-    // The second may have been lost; used again, it is written again.
+    // The second use may be lost; another use is written again.
     use_token(&server, &second);
     until_true("the second use is written", || written("second"));
 }
 
 #[test]
-fn a_crash_loses_what_came_after_the_last_writing_on_sqlite() {
-    a_crash_loses_what_came_after_the_last_writing(Store::Sqlite);
+fn a_crash_loses_only_the_last_batch_on_sqlite() {
+    a_crash_loses_only_the_last_batch(Store::Sqlite);
 }
 
 #[test]
-fn a_crash_loses_what_came_after_the_last_writing_on_postgres() {
-    a_crash_loses_what_came_after_the_last_writing(Store::Postgres);
+fn a_crash_loses_only_the_last_batch_on_postgres() {
+    a_crash_loses_only_the_last_batch(Store::Postgres);
 }

@@ -1,18 +1,10 @@
-//! The built program from outside: the real binary, real databases, real HTTP. One module per promise; what they
-//! share comes first. All in one program, so that it is linked once.
+//! The built program from outside: the real binary, real databases, real HTTP. One module per promise; the modules that
+//! they share come first. All in one program, so that it is linked once.
 
-#[cfg(test)]
-mod command_line;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
-mod error_lines;
-#[cfg(test)]
-mod far;
-#[cfg(test)]
-mod ground;
-#[cfg(test)]
-mod neighbours;
+mod neighbors;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
@@ -20,21 +12,12 @@ mod proxy;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
-mod server;
-#[cfg(test)]
-mod waiting;
-#[cfg(test)]
-mod wire;
-
-#[cfg(test)]
-mod golden;
+mod remote_server;
 
 #[cfg(test)]
 mod admin_races;
 #[cfg(test)]
 mod bad_input;
-#[cfg(test)]
-mod contract_rows;
 #[cfg(test)]
 mod dead_database;
 #[cfg(test)]
@@ -42,7 +25,11 @@ mod dropped_requests;
 #[cfg(test)]
 mod edge;
 #[cfg(test)]
+mod error_lines;
+#[cfg(test)]
 mod gateways;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod golden_replay;
 #[cfg(test)]
@@ -60,12 +47,14 @@ mod pooled;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
-mod reference_defects;
-#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod secrets_at_rest;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
-mod stale_memory;
+mod stale_cache;
+#[cfg(test)]
+mod token_routes;
+#[cfg(test)]
+mod unleash_defects;

@@ -1,34 +1,34 @@
-//! nginx, configured exactly as a document shows: the document is what is tried.
+//! nginx, configured exactly as a document shows, so that the document is tested.
 
 use std::fs;
 
 use tempfile::TempDir;
 
-use crate::neighbours::{self, Neighbour};
+use crate::neighbors::{self, NeighborProcess};
 
-/// Starts nginx with the document's block for it. `listen` is how the document has it listen; the other addresses that it
-/// shows have the real ones beside them.
+/// Starts nginx with the document's block for it. `listen` is the directive in the document; the other addresses in it are
+/// given with the real ones.
 pub(crate) fn start(
     directory: &TempDir,
     document: &str,
     (listen, addresses): (&str, &[(&str, String)]),
-) -> Neighbour {
-    let program = neighbours::installed("nginx");
+) -> NeighborProcess {
+    let program = neighbors::installed("nginx");
     let place = directory.path().display().to_string();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {place}/{what};\n"))
         .concat();
     let block = addresses.iter().fold(block_of(document), |block, (shown, real)| put(&block, shown, real));
-    Neighbour::start(&directory.path().join("nginx.log"), |port| {
+    NeighborProcess::start("nginx", |port| {
         let block = put(&block, listen, &format!("listen 127.0.0.1:{port};"));
-        // One process, so that it has the rights of the test and ends with it.
+        // One process, so that it has the privileges of the test and ends with it.
         let configuration = format!(
             "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
              http {{\naccess_log off;\n{temporary}{block}\n}}\n"
         );
         let file = directory.path().join("nginx.conf");
         fs::write(&file, configuration).expect("a configuration");
-        let mut command = neighbours::command(&program);
+        let mut command = neighbors::command(&program);
         command.args(["-e", "stderr", "-p", &place, "-c"]).arg(file);
         command
     })

@@ -1,4 +1,4 @@
-//! Every operation as everybody: the table in `permission_matrix/table.txt` against the running server. The operations
+//! Every operation by every caller: the table in `permission_matrix/table.txt` against the running server. The operations
 //! come from the OpenAPI document, so that none can be forgotten.
 
 mod fixtures;
@@ -6,19 +6,19 @@ mod table;
 
 use std::collections::BTreeSet;
 
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
+    server::Server,
+};
 use serde_json::Value;
 
-use crate::{
-    ground::{Ground, Store},
-    server::Server,
-    wire::Call,
-};
 use fixtures::Cast;
 use table::{Row, rows};
 
-/// `METHOD /path/{parameter}` of every operation in the document.
+/// Returns `METHOD /path/{parameter}` for every operation in the document.
 fn operations(server: &Server) -> BTreeSet<String> {
-    let document = server.send(&Call::get("/docs/openapi.json")).json();
+    let document = server.send(&Request::get("/docs/openapi.json")).json();
     let paths = document["paths"].as_object().expect("paths").clone();
     let of_path = |(path, methods): (String, Value)| {
         let methods: Vec<String> = methods.as_object().expect("methods").keys().cloned().collect();
@@ -30,12 +30,12 @@ fn operations(server: &Server) -> BTreeSet<String> {
     paths.into_iter().flat_map(of_path).collect()
 }
 
-fn every_cell_holds(store: Store) {
-    let ground = Ground::on(store)
+fn every_status_matches(store: Store) {
+    let env = TestEnv::on(store)
         .with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "100000")
         .with("LATCHKEY__LIMITS__API_TOKENS", "100000")
         .with("LATCHKEY__SESSIONS__MAX_PER_USER", "100000");
-    let server = ground.serve();
+    let server = env.serve();
     let rows = rows();
     let listed: BTreeSet<String> = rows.iter().map(Row::operation).collect();
     assert_eq!(listed.len(), rows.len(), "a row stands twice");
@@ -47,8 +47,8 @@ fn every_cell_holds(store: Store) {
     let mut faults = Vec::new();
     for row in &rows {
         for (who, expected) in row.cells() {
-            let call = cast.call(row, who);
-            let answer = server.send(&call);
+            let request = cast.request(row, who);
+            let answer = server.send(&request);
             if answer.status != expected {
                 let got = answer.status;
                 faults.push(format!(
@@ -63,11 +63,11 @@ fn every_cell_holds(store: Store) {
 }
 
 #[test]
-fn every_cell_holds_on_sqlite() {
-    every_cell_holds(Store::Sqlite);
+fn every_status_matches_on_sqlite() {
+    every_status_matches(Store::Sqlite);
 }
 
 #[test]
-fn every_cell_holds_on_postgres() {
-    every_cell_holds(Store::Postgres);
+fn every_status_matches_on_postgres() {
+    every_status_matches(Store::Postgres);
 }

@@ -2,52 +2,54 @@
 
 use std::{fs, process::Command, sync::Barrier, thread};
 
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::{Request, Response},
+    server::{Server, TOKENS},
+    wait::until_true,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     database::Records,
     error_lines::assert_quiet,
-    ground::{Ground, Store},
-    neighbours::{self, Neighbour},
-    server::{Server, TOKENS},
-    waiting::until_true,
-    wire::{Answer, Call},
+    neighbors::{self, NeighborProcess},
 };
 
-/// Fewer than the servers here have connections, so that sessions go from hand to hand.
+/// Fewer than the servers here have connections, so that sessions are shared.
 const SESSIONS: u32 = 4;
 const AT_ONCE: usize = 12;
 const ROUNDS: usize = 8;
 
-/// A ground whose programs reach the database by way of PgBouncer.
+/// An environment whose database is reached through PgBouncer.
 struct Pooled {
-    ground: Ground,
-    _pooler: Neighbour,
-    directory: TempDir,
+    env: TestEnv,
+    pooler: NeighborProcess,
+    _directory: TempDir,
 }
 
 impl Pooled {
     fn new(is_said: bool) -> Self {
-        let mut ground = Ground::on(Store::Postgres);
+        let mut env = TestEnv::on(Store::Postgres);
         let directory = tempfile::tempdir().expect("a directory for PgBouncer");
-        let pooler = pgbouncer(&directory, &ground.postgres_server());
-        ground.reach_postgres_by(pooler.address);
-        ground.set("LATCHKEY__DATABASE__TRANSACTION_POOLER", &is_said.to_string());
-        Self { ground, _pooler: pooler, directory }
+        let pooler = pgbouncer(&directory, &env.postgres_server());
+        env.use_postgres_proxy(pooler.address);
+        env.set("LATCHKEY__DATABASE__TRANSACTION_POOLER", &is_said.to_string());
+        Self { env, pooler, _directory: directory }
     }
 
     fn said(&self) -> String {
-        fs::read_to_string(self.directory.path().join("pgbouncer.log")).expect("a log")
+        self.pooler.output()
     }
 }
 
-fn pgbouncer(directory: &TempDir, server: &str) -> Neighbour {
-    let program = neighbours::installed("pgbouncer");
+fn pgbouncer(directory: &TempDir, server: &str) -> NeighborProcess {
+    let program = neighbors::installed("pgbouncer");
     let (host, port) = server.rsplit_once(':').expect("a port");
     let place = directory.path();
     fs::write(place.join("users.txt"), "\"latchkey\" \"\"\n").expect("users");
-    Neighbour::start(&place.join("pgbouncer.log"), |own_port| {
+    NeighborProcess::start("pgbouncer", |own_port| {
         let configuration = format!(
             "[databases]\n* = host={host} port={port}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {own_port}\nunix_socket_dir =\n\
@@ -61,24 +63,24 @@ fn pgbouncer(directory: &TempDir, server: &str) -> Neighbour {
         let is_root =
             fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
         let mut command = if is_root {
-            allow_everybody(place);
-            let mut command = neighbours::command("/usr/bin/setpriv");
+            make_readable(place);
+            let mut command = neighbors::command("/usr/bin/setpriv");
             command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]).arg(&program);
             command
         } else {
-            neighbours::command(&program)
+            neighbors::command(&program)
         };
         command.arg(file);
         command
     })
 }
 
-fn allow_everybody(directory: &std::path::Path) {
+fn make_readable(directory: &std::path::Path) {
     let status = Command::new("chmod").args(["-R", "a+rX"]).arg(directory).status().expect("chmod runs");
     assert!(status.success(), "{status}");
 }
 
-/// Does it many times over, many at once.
+/// Runs the action many times, in several threads at once.
 fn at_once(act: impl Fn(usize) + Sync) {
     let start = Barrier::new(AT_ONCE);
     thread::scope(|scope| {
@@ -93,45 +95,45 @@ fn at_once(act: impl Fn(usize) + Sync) {
 }
 
 fn verify(server: &Server, secret: &str) -> u16 {
-    server.send(&Call::get("/auth/verify").by(secret)).status
+    server.send(&Request::get("/auth/verify").by(secret)).status
 }
 
-fn rotate(server: &Server, secret: &str, overlap: &str) -> Answer {
-    server.as_admin(Call::post(&format!("{TOKENS}/{secret}/rotate"), &json!({ "overlap": overlap })))
+fn rotate(server: &Server, secret: &str, overlap: &str) -> Response {
+    server.as_admin(Request::post(&format!("{TOKENS}/{secret}/rotate"), &json!({ "overlap": overlap })))
 }
 
-/// A token's whole life: made by one server, used at the other, replaced and revoked.
+/// Creates a token on one server, uses it on the other, rotates and revokes it.
 fn live_through(here: &Server, there: &Server, number: usize) {
-    let first = here.create(&format!("token {number}"));
+    let first = here.create_token(&format!("token {number}"));
     assert_eq!((verify(here, &first), verify(there, &first)), (200, 200));
     let rotated = rotate(there, &first, "PT1H");
     assert_eq!(rotated.status, 200, "{}", rotated.text());
     let second = rotated.json()["secret"].as_str().expect("a secret").to_owned();
     assert_eq!((verify(there, &first), verify(there, &second), verify(here, &second)), (200, 200, 200));
-    let listed = here.as_admin(Call::get(TOKENS));
+    let listed = here.as_admin(Request::get(TOKENS));
     assert_eq!(listed.status, 200, "{}", listed.text());
     let is_listed = |token: &Value| token["secret"] == *second;
     assert!(listed.json()["tokens"].as_array().expect("tokens").iter().any(is_listed));
     if number.is_multiple_of(2) {
-        assert_eq!(there.delete(&second).status, 200);
+        assert_eq!(there.delete_token(&second).status, 200);
         assert_eq!((verify(there, &first), verify(there, &second)), (401, 401));
         until_true("the other server refuses it", || verify(here, &second) == 401);
     }
 }
 
 #[test]
-fn two_servers_that_are_told_of_the_pooler_work_as_ever() {
+fn two_servers_work_behind_a_configured_pooler() {
     let pooled = Pooled::new(true);
     let servers: Vec<Server> = thread::scope(|scope| {
-        let starts: Vec<_> = (0..2).map(|_| scope.spawn(|| pooled.ground.serve())).collect();
+        let starts: Vec<_> = (0..2).map(|_| scope.spawn(|| pooled.env.serve())).collect();
         starts.into_iter().map(|start| start.join().expect("a server")).collect()
     });
     at_once(|number| live_through(&servers[number % 2], &servers[(number + 1) % 2], number));
 
     let total = AT_ONCE * ROUNDS;
     assert_eq!(servers[0].tokens().len(), total / 2);
-    let mut records = Records::of(&pooled.ground);
-    // One more is the admin token of the start.
+    let mut records = Records::of(&pooled.env);
+    // One more: the admin token of the first start.
     assert_eq!(records.count("api_tokens"), total / 2 + 1);
     let events = ["created", "updated", "deleted"].map(|what| records.events(&format!("api-token-{what}")));
     assert_eq!(events[0], total + 1);
@@ -143,7 +145,7 @@ fn two_servers_that_are_told_of_the_pooler_work_as_ever() {
     servers.into_iter().for_each(assert_quiet);
 }
 
-/// No session keeps anything of Latchkey's: neither a lock, nor an open transaction, nor a limit.
+/// Asserts that no session keeps a lock, an open transaction or a timeout of Latchkey.
 fn assert_nothing_is_left(pooled: &Pooled, records: &mut Records) {
     until_true("no lock is left", || {
         records.count("pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0
@@ -153,9 +155,9 @@ fn assert_nothing_is_left(pooled: &Pooled, records: &mut Records) {
     assert_eq!(limits_of_all_sessions(pooled), vec!["0"; usize::try_from(SESSIONS).expect("few")]);
 }
 
-/// How long a statement may take, in each session that the pooler has.
+/// Returns the statement timeout of each session of the pooler.
 fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
-    let url = pooled.ground.setting("DATABASE_URL");
+    let url = pooled.env.variable("DATABASE_URL");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let (mut holders, mut limits) = (Vec::new(), Vec::new());
@@ -163,7 +165,7 @@ fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
             let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
             let (client, moving) = connected.expect("connects");
             tokio::spawn(moving);
-            // In an open transaction it keeps its session from the next one.
+            // With an open transaction the session is not shared.
             client.batch_execute("BEGIN").await.expect("begins");
             for row in client.simple_query("SHOW statement_timeout").await.expect("shown") {
                 if let tokio_postgres::SimpleQueryMessage::Row(row) = row {
@@ -179,20 +181,20 @@ fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
 #[test]
 fn commands_work_behind_the_pooler() {
     let pooled = Pooled::new(true);
-    pooled.ground.run(&["migrate"]);
-    assert!(pooled.ground.asides().contains("migrations were applied"), "{}", pooled.ground.asides());
-    let secret = pooled.ground.run(&["token", "create", "--type", "admin", "--name", "ops"]);
-    let server = pooled.ground.serve();
-    assert_eq!(server.send(&Call::get(TOKENS).by(secret.trim())).status, 200, "{secret}");
+    pooled.env.succeed("migrate");
+    assert!(pooled.env.command_log().contains("migrations were applied"), "{}", pooled.env.command_log());
+    let secret = pooled.env.succeed("token create --type admin --name ops");
+    let server = pooled.env.serve();
+    assert_eq!(server.send(&Request::get(TOKENS).by(secret.trim())).status, 200, "{secret}");
 }
 
 #[test]
-fn a_server_that_is_not_told_of_the_pooler_says_what_to_set() {
+fn a_server_behind_an_unconfigured_pooler_names_the_setting() {
     let pooled = Pooled::new(false);
-    // Of the first one, PgBouncer may hide it, as long as it has the sessions to itself.
+    // PgBouncer may hide the problem of the first server, which has the sessions to itself.
     let mut said = String::new();
-    until_true("somebody misses a prepared statement", || {
-        let mut command = pooled.ground.program();
+    until_true("a prepared statement is missing", || {
+        let mut command = pooled.env.command("");
         let output =
             command.args(["token", "create", "--type", "client", "--name", "x"]).output().expect("it runs");
         said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,4 @@
-//! A TCP proxy between a server and its database, which can be cut, and which can fall silent.
+//! A TCP proxy between a server and its database, which a test can cut or freeze.
 
 use std::{
     io::{Read, Write},
@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// Passes everything on until it is cut.
+/// A proxy that forwards all data until it is cut.
 pub(crate) struct Proxy {
     address: SocketAddr,
     state: Arc<Shared>,
@@ -22,15 +22,15 @@ struct Shared {
 #[derive(Default)]
 struct State {
     is_cut: bool,
-    /// Whether all that comes is taken and kept.
+    /// Whether received data is held back.
     is_frozen: bool,
-    /// How many more messages from the server are passed on before the proxy cuts itself; `None` = all.
+    /// The number of messages from the server that are still forwarded before the proxy cuts itself; `None` = all.
     left: Option<usize>,
     open: Vec<TcpStream>,
 }
 
 impl Proxy {
-    /// A proxy before `upstream`, a `host:port`.
+    /// Starts a proxy for `upstream`, a `host:port`.
     pub(crate) fn before(upstream: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
@@ -39,7 +39,7 @@ impl Proxy {
         // Ends with the process of the test.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                // While the proxy is cut, the connection is closed again without a word.
+                // While the proxy is cut, new connections are closed.
                 if !shared.lock().is_cut
                     && let Ok(database) = TcpStream::connect(&upstream)
                 {
@@ -54,28 +54,28 @@ impl Proxy {
         self.address
     }
 
-    /// Ends all connections and lets nobody through.
+    /// Closes all connections and refuses new ones.
     pub(crate) fn cut(&self) {
         self.state.lock().cut();
     }
 
-    /// Takes all that comes and passes nothing on: no connection is closed, and none answers.
+    /// Holds back all data: no connection is closed, and none responds.
     pub(crate) fn freeze(&self) {
         self.state.lock().is_frozen = true;
     }
 
-    /// Passes on what was kept, and all that comes.
+    /// Forwards the held-back data and all further data.
     pub(crate) fn thaw(&self) {
         self.state.lock().is_frozen = false;
         self.state.thawed.notify_all();
     }
 
-    /// Passes that many messages from the server on, and cuts before the next.
+    /// Forwards that many messages from the server, and cuts before the next.
     pub(crate) fn cut_after(&self, messages: usize) {
         self.state.lock().left = Some(messages);
     }
 
-    /// Lets everybody through again. Says whether it was cut.
+    /// Accepts connections again. Returns whether it was cut.
     pub(crate) fn restore(&self) -> bool {
         let mut state = self.state.lock();
         state.left = None;
@@ -87,12 +87,12 @@ impl State {
     fn cut(&mut self) {
         self.is_cut = true;
         for stream in self.open.drain(..) {
-            // It fails where the other side has closed already.
+            // It fails if the other side has closed already.
             drop(stream.shutdown(Shutdown::Both));
         }
     }
 
-    /// Whether a message from the server may pass.
+    /// Returns whether a message from the server may pass.
     fn lets_pass(&mut self) -> bool {
         match &mut self.left {
             Some(0) => self.cut(),
@@ -108,7 +108,7 @@ impl Shared {
         self.state.lock().expect("the state")
     }
 
-    /// Waits while nothing is passed on.
+    /// Waits while data is held back.
     fn lock_thawed(&self) -> MutexGuard<'_, State> {
         self.thawed.wait_while(self.lock(), |state| state.is_frozen).expect("the state")
     }

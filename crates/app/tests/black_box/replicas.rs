@@ -1,18 +1,18 @@
-//! Several servers on one PostgreSQL: what one revokes, the others refuse, soon where they can hear of it and in time
-//! where they cannot.
+//! Several servers on one PostgreSQL: a revocation reaches the others at once by notification, or within
+//! `verify.max_staleness` without one.
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    database::Records,
-    far::Far,
-    ground::{Ground, Store},
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
     server::Server,
-    waiting::{until, until_true},
-    wire::Call,
+    wait::{until, until_true},
 };
 
-/// What a revocation is to take until other servers know of it, in the normal case.
+use crate::{database::Records, remote_server::RemoteServer};
+
+/// The time in which a revocation normally reaches other servers.
 const SOON: Duration = Duration::from_millis(250);
 const STALENESS: Duration = Duration::from_secs(1);
 const FROM_MEMORY: &str = r#"latchkey_verifications_total{from="memory"}"#;
@@ -25,78 +25,78 @@ fn now() -> Instant {
 }
 
 fn verify(server: &Server, secret: &str) -> u16 {
-    server.send(&Call::get("/auth/verify").by(secret)).status
+    server.send(&Request::get("/auth/verify").by(secret)).status
 }
 
 #[test]
-fn what_one_server_revokes_the_other_refuses_soon() {
-    let ground = Ground::on(Store::Postgres);
-    let (first, second) = (ground.serve(), ground.serve());
+fn a_revocation_reaches_the_other_server_soon() {
+    let env = TestEnv::on(Store::Postgres);
+    let (first, second) = (env.serve(), env.serve());
     let mut spans = Vec::new();
     for number in 0..10 {
         let (one, other) = if number % 2 == 0 { (&first, &second) } else { (&second, &first) };
-        let secret = first.create(&format!("token-{number}"));
+        let secret = first.create_token(&format!("token-{number}"));
         for server in [one, other, other] {
             assert_eq!(verify(server, &secret), 200);
         }
-        assert_eq!(one.delete(&secret).status, 200);
+        assert_eq!(one.delete_token(&secret).status, 200);
         let revoked = now();
         assert_eq!(verify(one, &secret), 401, "by the one that revoked it, at once");
         until_true("the other server hears of it", || verify(other, &secret) == 401);
         spans.push(revoked.elapsed());
-        // And does not forget it again.
+        // It stays refused.
         assert_eq!(verify(other, &secret), 401);
     }
     spans.sort();
     println!("from the answer to the revocation until the other server refuses: {spans:?}");
-    // A machine that is busy with other things can be late, but not each time.
+    // A busy machine can be late, but not each time.
     assert!(spans[0] < SOON, "{spans:?}");
 }
 
-/// Nobody looks at intervals here: what is heard of was announced, also while the connection that listens was lost.
+/// Polling is off here: revocations arrive by notification, also those from while the listening connection was lost.
 #[test]
 fn announcements_alone_tell_of_revocations() {
-    let ground = Ground::on(Store::Postgres)
+    let env = TestEnv::on(Store::Postgres)
         .with("LATCHKEY__VERIFY__POLL_INTERVAL", "1h")
         .with("LATCHKEY__VERIFY__MAX_STALENESS", "100h");
-    let (one, other) = (ground.serve(), ground.serve());
-    let mut records = Records::of(&ground);
+    let (one, other) = (env.serve(), env.serve());
+    let mut records = Records::of(&env);
     for name in ["while it listens", "after it was cut off"] {
-        let secret = one.create(name);
+        let secret = one.create_token(name);
         until_true("it is remembered", || {
-            let remembered = other.number(FROM_MEMORY);
-            verify(&other, &secret) == 200 && other.number(FROM_MEMORY) > remembered
+            let remembered = other.metric(FROM_MEMORY);
+            verify(&other, &secret) == 200 && other.metric(FROM_MEMORY) > remembered
         });
         if name != "while it listens" {
             until_true("each server listens by one connection", || records.count(LISTENERS) == 2);
             records.texts(&format!("SELECT pg_terminate_backend(pid)::text FROM {LISTENERS}"));
         }
-        assert_eq!(one.delete(&secret).status, 200);
+        assert_eq!(one.delete_token(&secret).status, 200);
         until_true("the other server hears of it", || verify(&other, &secret) == 401);
     }
 }
 
-/// Revokes a token on one server while another loses its way to the database, and has the other asked all the time.
-fn a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(
-    cut_and_revoke: impl Fn(&Far, &Server, &str),
+/// Revokes a token on one server while another loses its database, and verifies the token on the other all the time.
+fn a_disconnected_server_verifies_no_longer_than_max_staleness(
+    cut_and_revoke: impl Fn(&RemoteServer, &Server, &str),
 ) {
-    let ground = Ground::on(Store::Postgres)
+    let env = TestEnv::on(Store::Postgres)
         .with("LATCHKEY__VERIFY__MAX_STALENESS", &format!("{}ms", STALENESS.as_millis()));
-    let mut far = Far::of(ground);
-    let direct = far.ground.postgres_url().to_owned();
-    far.ground.set("DATABASE_URL", &direct);
-    let near = far.ground.serve();
-    let secret = near.create("revoked");
-    for server in [&far.server, &near] {
+    let mut remote = RemoteServer::of(env);
+    let direct = remote.env.postgres_url().to_owned();
+    remote.env.set("DATABASE_URL", &direct);
+    let near = remote.env.serve();
+    let secret = near.create_token("revoked");
+    for server in [&remote.server, &near] {
         assert_eq!(verify(server, &secret), 200);
     }
 
-    cut_and_revoke(&far, &near, &secret);
+    cut_and_revoke(&remote, &near, &secret);
     let revoked = now();
     let mut last_good = None;
     let refusal = until("the server that is cut off refuses", || {
         let asked = now();
-        match verify(&far.server, &secret) {
+        match verify(&remote.server, &secret) {
             200 => {
                 last_good = Some(asked.duration_since(revoked));
                 None
@@ -105,29 +105,29 @@ fn a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(
         }
     });
     println!("the last good answer was asked for {last_good:?} after the revocation; then came {refusal}");
-    // However slow the machine is: what was answered 200 was asked for before the server looked at its clock.
+    // A request with a 200 was sent before the server read its clock, however slow the machine is.
     assert!(last_good.is_none_or(|span| span <= STALENESS), "{last_good:?}");
     assert!([401, 503].contains(&refusal), "{refusal}");
     for _ in 0..20 {
-        assert_ne!(verify(&far.server, &secret), 200);
+        assert_ne!(verify(&remote.server, &secret), 200);
     }
 
-    assert!(far.proxy.restore());
-    until_true("the revocation arrives", || verify(&far.server, &secret) == 401);
+    assert!(remote.proxy.restore());
+    until_true("the revocation arrives", || verify(&remote.server, &secret) == 401);
 }
 
 #[test]
 fn a_server_that_was_cut_off_before_the_revocation_stops_in_time() {
-    a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(|far, near, secret| {
-        far.proxy.cut();
-        assert_eq!(near.delete(secret).status, 200);
+    a_disconnected_server_verifies_no_longer_than_max_staleness(|remote, near, secret| {
+        remote.proxy.cut();
+        assert_eq!(near.delete_token(secret).status, 200);
     });
 }
 
 #[test]
 fn a_server_that_is_cut_off_after_the_revocation_stops_in_time() {
-    a_server_that_is_cut_off_does_not_answer_for_longer_than_it_may(|far, near, secret| {
-        assert_eq!(near.delete(secret).status, 200);
-        far.proxy.cut();
+    a_disconnected_server_verifies_no_longer_than_max_staleness(|remote, near, secret| {
+        assert_eq!(near.delete_token(secret).status, 200);
+        remote.proxy.cut();
     });
 }

@@ -1,25 +1,24 @@
-//! No secret, and no piece of one, is anywhere but in the answers that show it.
+//! No secret, and no part of one, is stored or logged in clear.
 
 use std::{collections::HashSet, fs, path::Path};
 
+use latchkey_testkit::{
+    env::{ADMIN, NewToken, Store, TestEnv, random_part},
+    raw_http::Request,
+    server::{Server, TOKENS, percent_encoded},
+    wait::until_true,
+};
 use serde_json::json;
 
-use crate::{
-    command_line::{NewToken, random_part},
-    database::Records,
-    ground::{ADMIN, Ground, Store},
-    server::{Server, TOKENS, percent_encoded},
-    waiting::until_true,
-    wire::Call,
-};
+use crate::database::Records;
 
 const INIT_CLIENT: &str = "default:development.Tz5Wk8QmB3xVn7RcJ2pLs9HgYd4FfUa6";
-/// A name that stands in the database in clear: what does not find it would find no secret either.
+/// A name that the database holds in clear: a search that does not find it would not find a secret either.
 const NEEDLE: &str = "needle-in-the-hay";
 const PASSWORD: &str = "Rt6Wm4Zk9TzC2pQx7VbN8sHd5LjF3yGe";
 const WINDOW: usize = 12;
 
-/// The pieces of secrets that are looked for: every run of so many characters of a random part, as it is and in hex.
+/// The parts of secrets that are searched for: each substring of a fixed length of a random part, in clear and in hex.
 struct Pieces(HashSet<Vec<u8>>);
 
 impl Pieces {
@@ -33,7 +32,7 @@ impl Pieces {
         Self(pieces)
     }
 
-    /// The first piece that is somewhere in the bytes.
+    /// Returns the first part that the bytes contain.
     fn found_in(&self, bytes: &[u8]) -> Option<String> {
         let plain = bytes.windows(WINDOW).find(|window| self.0.contains(*window)).map(<[u8]>::to_vec);
         let hex = bytes
@@ -65,17 +64,17 @@ fn the_search_finds_what_is_there() {
     assert!(pieces.found_in(&[b"before", &secret[5..4 + WINDOW], b"after"].concat()).is_none());
 }
 
-/// Everything that the store has written, by place.
-fn written(ground: &Ground) -> Vec<(String, Vec<u8>)> {
+/// Returns all that the store has written, by place.
+fn written(env: &TestEnv) -> Vec<(String, Vec<u8>)> {
     let mut places = Vec::new();
-    files_below(ground.directory(), &mut places);
-    if ground.store == Store::Postgres {
-        places.extend(Records::of(ground).everything());
+    files_below(env.directory(), &mut places);
+    if env.store() == Store::Postgres {
+        places.extend(Records::of(env).everything());
     }
     places
 }
 
-/// All files but those that are there to hold a key or the first token.
+/// Returns all files but those that hold a key or the first token by design.
 fn files_below(directory: &Path, places: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()) {
         let name = entry.display().to_string();
@@ -87,99 +86,98 @@ fn files_below(directory: &Path, places: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-/// Creates tokens of every kind in every way there is, uses them, lists them, deletes some; gives back their secrets.
-fn live(ground: &Ground, server: &Server) -> Vec<String> {
+/// Creates tokens of every kind in every possible way, uses them, lists them and deletes some; returns their secrets.
+fn live(env: &TestEnv, server: &Server) -> Vec<String> {
     let mut secrets = vec![ADMIN.to_owned(), INIT_CLIENT.to_owned()];
     secrets.extend(["client", "frontend"].map(|kind| {
         let body = json!({ "tokenName": NEEDLE, "type": kind, "secret": "default:development.mine" });
-        server.as_admin(Call::post(TOKENS, &body)).json()["secret"].as_str().expect("a secret").to_owned()
+        server.as_admin(Request::post(TOKENS, &body)).json()["secret"].as_str().expect("a secret").to_owned()
     }));
-    ground.make_project("p2");
+    env.create_project("p2");
     for (kind, environment, projects) in [
         ("admin", None, &[][..]),
         ("client", Some("production"), &[]),
         ("client", Some("development"), &["default", "p2"]),
         ("frontend", Some("development"), &["default"]),
     ] {
-        secrets.push(ground.make_token(&NewToken { kind, environment, projects, ..NewToken::default() }));
+        secrets.push(env.create_token(&NewToken { kind, environment, projects, ..NewToken::default() }));
     }
-    secrets.extend(["Viewer", "Editor", "Admin"].map(|role| ground.make_caller(role, role)));
-    secrets.extend([PASSWORD.to_owned(), sign_in(ground, server)]);
+    secrets.extend(["Viewer", "Editor", "Admin"].map(|role| env.create_caller(role, role)));
+    secrets.extend([PASSWORD.to_owned(), sign_in(env, server)]);
     for secret in &secrets {
         use_everywhere(server, secret);
     }
     for doomed in &secrets[2..4] {
-        assert_eq!(server.delete(doomed).status, 200);
+        assert_eq!(server.delete_token(doomed).status, 200);
         use_everywhere(server, doomed);
     }
-    server.create(NEEDLE);
+    server.create_token(NEEDLE);
     until_true("it is written when tokens were seen", || {
         server.tokens().iter().any(|token| !token["seenAt"].is_null())
     });
     secrets
 }
 
-/// A person who signs in, sets the same password again from the command line, and signs in anew; gives back the secret in
-/// the cookie.
-fn sign_in(ground: &Ground, server: &Server) -> String {
+/// Creates a user, sets the same password again by a command, and signs in; returns the secret in the cookie.
+fn sign_in(env: &TestEnv, server: &Server) -> String {
     let user = json!({ "username": "ed", "password": PASSWORD, "rootRole": 3 });
-    assert_eq!(server.as_admin(Call::post("/api/admin/user-admin", &user)).status, 201);
-    ground.run_on(&["user", "set-password", "--user", "ed", "--password-stdin"], PASSWORD);
+    assert_eq!(server.as_admin(Request::post("/api/admin/user-admin", &user)).status, 201);
+    env.run_with_input("user set-password --user ed --password-stdin", PASSWORD);
     let login = json!({ "username": "ed", "password": PASSWORD });
-    let answer = server.send(&Call::post("/auth/simple/login", &login));
+    let answer = server.send(&Request::post("/auth/simple/login", &login));
     assert_eq!(answer.status, 200, "{}", answer.text());
     let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a cookie");
-    let reading = Call::get("/api/admin/user").header("cookie", cookie);
+    let reading = Request::get("/api/admin/user").header("cookie", cookie);
     assert_eq!(server.send(&reading).status, 200);
     cookie.split_once('=').expect("a pair").1.to_owned()
 }
 
-/// Puts the secret wherever a request may hold one, most of them wrong.
+/// Puts the secret into every part of a request that may hold one, mostly wrongly.
 fn use_everywhere(server: &Server, secret: &str) {
     let path = percent_encoded(secret);
-    for call in [
-        Call::get(TOKENS).by(secret),
-        Call::get(TOKENS).by(&format!("Bearer {secret}")),
-        Call::get(TOKENS).by(&format!("{secret}x")),
-        Call::delete(&format!("/api/admin/projects/nope/api-tokens/{path}")).by(ADMIN),
-        Call::get(&format!("{TOKENS}/{path}")).by(ADMIN),
-        Call::get(&format!("/nowhere/{path}?token={path}")),
-        Call::get("/api/admin/user").header("cookie", &format!("latchkey-session={secret}x")),
-        Call::post("/auth/simple/login", &json!({ "username": "ed", "password": secret })),
-        Call::post(
+    for request in [
+        Request::get(TOKENS).by(secret),
+        Request::get(TOKENS).by(&format!("Bearer {secret}")),
+        Request::get(TOKENS).by(&format!("{secret}x")),
+        Request::delete(&format!("/api/admin/projects/nope/api-tokens/{path}")).by(ADMIN),
+        Request::get(&format!("{TOKENS}/{path}")).by(ADMIN),
+        Request::get(&format!("/nowhere/{path}?token={path}")),
+        Request::get("/api/admin/user").header("cookie", &format!("latchkey-session={secret}x")),
+        Request::post("/auth/simple/login", &json!({ "username": "ed", "password": secret })),
+        Request::post(
             TOKENS,
             &json!({ "tokenName": 5, "type": secret, "environment": secret, "projects": [secret] }),
         )
         .by(ADMIN),
-        Call::new("POST", TOKENS)
+        Request::new("POST", TOKENS)
             .header("content-type", "application/json")
             .body(format!("{{\"a\": \"{secret}"))
             .by(ADMIN),
     ] {
-        let answer = server.send(&call);
+        let answer = server.send(&request);
         assert!(answer.status < 500, "{}", answer.text());
     }
 }
 
 fn no_piece_of_a_secret_is_written(store: Store) {
-    let ground = Ground::on(store)
+    let env = TestEnv::on(store)
         .with("INIT_CLIENT_API_TOKENS", INIT_CLIENT)
         .with("LATCHKEY__LOG__LEVEL", "trace")
         .with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "50ms");
-    let server = ground.serve();
-    let secrets = live(&ground, &server);
+    let server = env.serve();
+    let secrets = live(&env, &server);
     let pieces = Pieces::of(secrets.iter().map(String::as_str));
 
-    let mut places = written(&ground);
+    let mut places = written(&env);
     let said = server.stop();
-    places.extend(written(&ground));
+    places.extend(written(&env));
     let hay: Vec<u8> = places.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
     assert!(hay.windows(NEEDLE.len()).any(|window| window == NEEDLE.as_bytes()), "these are not the bytes");
     for (place, bytes) in &places {
         pieces.assert_not_in(place, bytes);
     }
     assert!(said.contains("DEBUG"), "the log is not at its most talkative: {said:.2000}");
-    for line in said.lines().chain(ground.asides().lines()) {
+    for line in said.lines().chain(env.command_log().lines()) {
         pieces.assert_not_in(line, line.as_bytes());
     }
 }
@@ -198,26 +196,26 @@ fn no_piece_of_a_secret_is_written_on_postgres() {
 fn a_generated_admin_token_is_in_its_file_alone() {
     use std::os::unix::fs::PermissionsExt;
 
-    let ground =
-        Ground::on(Store::Sqlite).without("INIT_ADMIN_API_TOKENS").with("LATCHKEY__LOG__LEVEL", "trace");
-    let server = ground.serve();
-    let file = ground.directory().join("admin-token");
+    let env =
+        TestEnv::on(Store::Sqlite).without("INIT_ADMIN_API_TOKENS").with("LATCHKEY__LOG__LEVEL", "trace");
+    let server = env.serve();
+    let file = env.directory().join("admin-token");
     let mode = fs::metadata(&file).expect("the file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let secret = fs::read_to_string(&file).expect("the file");
     let secret = secret.trim();
-    assert_eq!(server.send(&Call::get(TOKENS).by(secret)).status, 200);
+    assert_eq!(server.send(&Request::get(TOKENS).by(secret)).status, 200);
     let pieces = Pieces::of([secret]);
     pieces.assert_not_in("the output", server.stop().as_bytes());
-    for (place, bytes) in written(&ground) {
+    for (place, bytes) in written(&env) {
         pieces.assert_not_in(&place, &bytes);
     }
 }
 
 fn secrets_shown_once_are_kept_nowhere(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__TOKENS__REVEAL", "once");
-    let server = ground.serve();
-    let created = server.as_admin(Call::post(TOKENS, &json!({ "tokenName": NEEDLE, "type": "client" })));
+    let env = TestEnv::on(store).with("LATCHKEY__TOKENS__REVEAL", "once");
+    let server = env.serve();
+    let created = server.as_admin(Request::post(TOKENS, &json!({ "tokenName": NEEDLE, "type": "client" })));
     assert_eq!((created.status, &created.json()["secure"]), (201, &json!(true)), "{}", created.text());
     let secret = created.json()["secret"].as_str().expect("a secret").to_owned();
     assert!(secret.starts_with("default:development."), "{secret}");
@@ -226,14 +224,14 @@ fn secrets_shown_once_are_kept_nowhere(store: Store) {
     let id = listed[0]["secret"].as_str().expect("a text");
     assert_eq!((listed.len(), &listed[0]["secure"]), (1, &json!(true)));
     assert_eq!((id.len(), id.matches('-').count()), (36, 4), "the id of the token: {id}");
-    assert_eq!(server.send(&Call::get(TOKENS).by(id)).status, 401, "an id is no secret");
-    assert_eq!(server.send(&Call::get(TOKENS).by(&secret)).status, 403, "a client token");
-    assert_eq!(Records::of(&ground).count("api_tokens WHERE secret_sealed IS NOT NULL"), 0);
+    assert_eq!(server.send(&Request::get(TOKENS).by(id)).status, 401, "an id is no secret");
+    assert_eq!(server.send(&Request::get(TOKENS).by(&secret)).status, 403, "a client token");
+    assert_eq!(Records::of(&env).count("api_tokens WHERE secret_sealed IS NOT NULL"), 0);
 
-    assert_eq!(server.delete(id).status, 200);
-    assert_eq!(server.delete(id).status, 404);
+    assert_eq!(server.delete_token(id).status, 200);
+    assert_eq!(server.delete_token(id).status, 404);
     assert!(server.tokens().is_empty());
-    assert_eq!(server.send(&Call::get(TOKENS).by(&secret)).status, 401);
+    assert_eq!(server.send(&Request::get(TOKENS).by(&secret)).status, 401);
 }
 
 #[test]

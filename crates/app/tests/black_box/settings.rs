@@ -1,113 +1,113 @@
-//! Settings that decide what is allowed and what is kept, as a client and an operator meet them.
+//! The effects of settings on clients and operators.
 
+use latchkey_testkit::{
+    env::{ADMIN, Store, TestEnv},
+    raw_http::Request,
+    server::Server,
+    wait::until_true,
+};
 use serde_json::json;
 
-use crate::{
-    database::Records,
-    ground::{ADMIN, Ground, Store},
-    server::Server,
-    waiting::until_true,
-    wire::Call,
-};
+use crate::database::Records;
 
-/// The tokens of the instance.
+/// The API tokens of the instance.
 const ALL_TOKENS: &str = "/api/admin/api-tokens";
 
 #[test]
 fn admin_tokens_are_created_over_http_only_where_that_is_allowed() {
     let body = json!({ "tokenName": "ops", "type": "admin" });
-    let mut ground = Ground::on(Store::Sqlite);
-    let server = ground.serve();
-    let answer = server.as_admin(Call::post(ALL_TOKENS, &body));
+    let mut env = TestEnv::on(Store::Sqlite);
+    let server = env.serve();
+    let answer = server.as_admin(Request::post(ALL_TOKENS, &body));
     assert_eq!((answer.status, answer.kind().as_str()), (403, "OperationDeniedError"), "{}", answer.text());
 
-    ground.set("LATCHKEY__TOKENS__ALLOW_ADMIN", "true");
-    let server = ground.serve();
-    let answer = server.as_admin(Call::post(ALL_TOKENS, &body));
+    env.set("LATCHKEY__TOKENS__ALLOW_ADMIN", "true");
+    let server = env.serve();
+    let answer = server.as_admin(Request::post(ALL_TOKENS, &body));
     assert_eq!(answer.status, 201, "{}", answer.text());
     let secret = answer.json()["secret"].as_str().expect("a secret").to_owned();
-    assert_eq!(server.send(&Call::get(ALL_TOKENS).by(&secret)).status, 200);
+    assert_eq!(server.send(&Request::get(ALL_TOKENS).by(&secret)).status, 200);
 }
 
-fn events_past_their_time_are_forgotten_but_the_newest(store: Store) {
-    let mut ground = Ground::on(store);
-    let server = ground.serve();
+fn events_past_retention_are_deleted_but_the_newest(store: Store) {
+    let mut env = TestEnv::on(store);
+    let server = env.serve();
     for number in 0..5 {
-        server.create(&format!("token-{number}"));
+        server.create_token(&format!("token-{number}"));
     }
     server.stop();
-    assert_eq!(Records::of(&ground).events("api-token-created"), 6);
+    assert_eq!(Records::of(&env).events("api-token-created"), 6);
     let newest = "SELECT CAST(max(id) AS TEXT) AS value FROM events";
-    let last = Records::of(&ground).texts(newest);
+    let last = Records::of(&env).texts(newest);
 
-    // For ever, unless somebody says otherwise.
-    ground.serve().stop();
-    assert_eq!(Records::of(&ground).events("api-token-created"), 6);
+    // By default, events are kept.
+    env.serve().stop();
+    assert_eq!(Records::of(&env).events("api-token-created"), 6);
 
-    ground.set("LATCHKEY__AUDIT__RETENTION", "1ms");
-    let server = ground.serve();
-    until_true("old events are forgotten", || Records::of(&ground).count("events") == 1);
-    assert_eq!(Records::of(&ground).texts(newest), last);
-    // Where there are no events, tokens are none the worse.
+    env.set("LATCHKEY__AUDIT__RETENTION", "1ms");
+    let server = env.serve();
+    until_true("old events are forgotten", || Records::of(&env).count("events") == 1);
+    assert_eq!(Records::of(&env).texts(newest), last);
+    // Tokens do not depend on their events.
     assert_eq!(server.tokens().len(), 5);
-    server.create("another");
+    server.create_token("another");
 }
 
 #[test]
-fn events_past_their_time_are_forgotten_but_the_newest_on_sqlite() {
-    events_past_their_time_are_forgotten_but_the_newest(Store::Sqlite);
+fn events_past_retention_are_deleted_but_the_newest_on_sqlite() {
+    events_past_retention_are_deleted_but_the_newest(Store::Sqlite);
 }
 
 #[test]
-fn events_past_their_time_are_forgotten_but_the_newest_on_postgres() {
-    events_past_their_time_are_forgotten_but_the_newest(Store::Postgres);
+fn events_past_retention_are_deleted_but_the_newest_on_postgres() {
+    events_past_retention_are_deleted_but_the_newest(Store::Postgres);
 }
 
-fn what_has_ended_is_swept_away(store: Store) {
-    let mut ground = Ground::on(store).with("LATCHKEY__SESSIONS__TTL", "1ms");
-    let server = ground.serve();
+fn expired_sessions_are_deleted(store: Store) {
+    let mut env = TestEnv::on(store).with("LATCHKEY__SESSIONS__TTL", "1ms");
+    let server = env.serve();
     let user = json!({ "username": "ed", "password": "correct horse", "rootRole": 3 });
-    let made = server.as_admin(Call::post("/api/admin/user-admin", &user));
+    let made = server.as_admin(Request::post("/api/admin/user-admin", &user));
     assert_eq!(made.status, 201, "{}", made.text());
     let login = json!({ "username": "ed", "password": "correct horse" });
-    assert_eq!(server.send(&Call::post("/auth/simple/login", &login)).status, 200);
+    assert_eq!(server.send(&Request::post("/auth/simple/login", &login)).status, 200);
     let wrong = json!({ "username": "ed", "password": "wrong horse" });
-    assert_eq!(server.send(&Call::post("/auth/simple/login", &wrong)).status, 401);
+    assert_eq!(server.send(&Request::post("/auth/simple/login", &wrong)).status, 401);
     server.stop();
-    // A server sweeps when it starts, too.
-    assert_eq!(Records::of(&ground).count("sessions"), 1);
-    ground.set("LATCHKEY__SESSIONS__TTL", "1h");
-    let _server = ground.serve();
-    until_true("the session is swept away", || Records::of(&ground).count("sessions") == 0);
-    assert!(Records::of(&ground).count("login_failures") > 0, "failures count for a while yet");
+    // A server also deletes expired sessions at its start.
+    assert_eq!(Records::of(&env).count("sessions"), 1);
+    env.set("LATCHKEY__SESSIONS__TTL", "1h");
+    let _server = env.serve();
+    until_true("the session is swept away", || Records::of(&env).count("sessions") == 0);
+    assert!(Records::of(&env).count("login_failures") > 0, "failures count for some time");
 }
 
 #[test]
-fn what_has_ended_is_swept_away_on_sqlite() {
-    what_has_ended_is_swept_away(Store::Sqlite);
+fn expired_sessions_are_deleted_on_sqlite() {
+    expired_sessions_are_deleted(Store::Sqlite);
 }
 
 #[test]
-fn what_has_ended_is_swept_away_on_postgres() {
-    what_has_ended_is_swept_away(Store::Postgres);
+fn expired_sessions_are_deleted_on_postgres() {
+    expired_sessions_are_deleted(Store::Postgres);
 }
 
 #[test]
-fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
-    let mut ground = Ground::on(Store::Memory);
+fn the_token_to_verify_may_come_in_a_configured_header() {
+    let mut env = TestEnv::on(Store::Memory);
     let verify = |server: &Server, headers: &[(&str, &str)]| {
-        let call = Call::get("/auth/verify");
-        let call = headers.iter().fold(call, |call, (name, value)| call.header(name, value));
-        server.send(&call).status
+        let request = Request::get("/auth/verify");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        server.send(&request).status
     };
-    let server = ground.serve();
-    let secret = server.create("web");
-    assert_eq!(verify(&server, &[("X-API-Key", &secret)]), 401, "nobody named it");
+    let server = env.serve();
+    let secret = server.create_token("web");
+    assert_eq!(verify(&server, &[("X-API-Key", &secret)]), 401, "the header is not configured");
     assert_eq!(verify(&server, &[("X-API-Key", "unknown"), ("Authorization", &secret)]), 200);
 
-    ground.set("LATCHKEY__VERIFY__HEADER", "X-API-Key");
-    let server = ground.serve();
-    let secret = server.create("web");
+    env.set("LATCHKEY__VERIFY__HEADER", "X-API-Key");
+    let server = env.serve();
+    let secret = server.create_token("web");
     let bearer = format!("Bearer {secret}");
     for (headers, expected) in [
         (vec![("x-api-key", secret.as_str())], 200),
@@ -120,29 +120,29 @@ fn a_token_to_be_verified_may_come_in_a_header_of_its_own() {
     ] {
         assert_eq!(verify(&server, &headers), expected, "{headers:?}");
     }
-    // It is no way into anything else.
-    assert_eq!(server.send(&Call::get(ALL_TOKENS).header("X-API-Key", ADMIN)).status, 401);
+    // It does not authenticate other requests.
+    assert_eq!(server.send(&Request::get(ALL_TOKENS).header("X-API-Key", ADMIN)).status, 401);
 }
 
 #[test]
-fn made_up_secrets_reach_the_database_so_often_and_known_ones_are_none_the_worse() {
-    let server = Ground::on(Store::Sqlite).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
-    let secret = server.create("web");
-    let verify = |secret: &str| server.send(&Call::get("/auth/verify").by(secret)).status;
+fn lookups_of_unknown_secrets_are_limited_and_known_ones_are_not() {
+    let server = TestEnv::on(Store::Sqlite).with("LATCHKEY__VERIFY__UNKNOWN_PER_SECOND", "1").serve();
+    let secret = server.create_token("web");
+    let verify = |secret: &str| server.send(&Request::get("/auth/verify").by(secret)).status;
     assert_eq!(verify(&secret), 200);
     let mut guesses = 0;
     until_true("a guess too many", || {
-        // Two in a row, so that one second has both.
+        // Two in a row, so that they fall into the same second.
         (0..2).any(|_| {
             guesses += 1;
             verify(&format!("guess-{guesses}")) == 503
         })
     });
-    assert!(server.number("latchkey_unknown_secrets_refused_total") >= 1.0);
+    assert!(server.metric("latchkey_unknown_secrets_refused_total") >= 1.0);
     assert_eq!(verify(&secret), 200);
-    // By default there is room for many.
-    let server = Ground::on(Store::Sqlite).serve();
+    // The default limit is higher.
+    let server = TestEnv::on(Store::Sqlite).serve();
     for guess in 0..20 {
-        assert_eq!(server.send(&Call::get("/auth/verify").by(&format!("guess-{guess}"))).status, 401);
+        assert_eq!(server.send(&Request::get("/auth/verify").by(&format!("guess-{guess}"))).status, 401);
     }
 }

@@ -1,49 +1,49 @@
-//! The commands, one by one: what they print, what they refuse, how they end.
+//! The commands: their output, their refusals and their exit codes.
 
 use serde_json::Value;
 
-use crate::home::Home;
+use latchkey_testkit::env::TestEnv;
 
 #[test]
 fn users_and_projects_are_made_and_known_afterwards() {
-    let home = Home::new();
-    assert_eq!(home.done("project create shop"), "shop");
-    let first: i64 = home.done("user create --email ed@example.com --role editor").parse().expect("an id");
-    let second: i64 = home.done("user create --username bo").parse().expect("an id");
+    let env = TestEnv::new();
+    assert_eq!(env.succeed("project create shop"), "shop");
+    let first: i64 = env.succeed("user create --email ed@example.com --role editor").parse().expect("an id");
+    let second: i64 = env.succeed("user create --username bo").parse().expect("an id");
     assert!(second > first);
-    assert_eq!(home.done("grant --user ED@example.com --project shop --role owner"), "");
+    assert_eq!(env.succeed("grant --user ED@example.com --project shop --role owner"), "");
 
-    let error = home.refused("project create shop", 1);
+    let error = env.fail("project create shop", 1);
     assert_eq!(error, "latchkey: no project was created: project \"shop\" exists already\n");
     for id in ["..", "archive"] {
-        let error = home.refused(&format!("project create {id}"), 1);
+        let error = env.fail(&format!("project create {id}"), 1);
         assert!(
             error.starts_with("latchkey: no project was created: The project id must not be "),
             "{error}"
         );
     }
-    let error = home.refused("user create --email Ed@Example.com", 1);
+    let error = env.fail("user create --email Ed@Example.com", 1);
     assert!(
         error.contains("no user was created: User already exists: this username or email is in use."),
         "{error}"
     );
-    let error = home.refused("user create --username cy --role Boss", 1);
+    let error = env.fail("user create --username cy --role Boss", 1);
     let expected = "There is no such role here: \"Boss\". Choose one of: Admin (1), Editor (2), Viewer (3).";
     assert!(error.contains(expected), "{error}");
-    let error = home.refused("grant --user nobody --project shop", 1);
-    assert!(error.contains("no role was granted to \"nobody\": No user found."), "{error}");
-    let error = home.refused("grant --user bo --project nowhere", 1);
+    let error = env.fail("grant --user unknown --project shop", 1);
+    assert!(error.contains("no role was granted to \"unknown\": No user found."), "{error}");
+    let error = env.fail("grant --user bo --project nowhere", 1);
     assert!(error.contains("No project found with id \"nowhere\"."), "{error}");
-    let error = home.refused("grant --user bo --project shop --role Viewer", 1);
+    let error = env.fail("grant --user bo --project shop --role Viewer", 1);
     let expected = "There is no such role here: \"Viewer\". Choose one of: Owner (4), Member (5).";
     assert!(error.contains(expected), "{error}");
 }
 
 #[test]
-fn a_secret_stands_alone_on_standard_output() {
-    let home = Home::new();
-    home.done("user create --username bo");
-    home.done("project create shop");
+fn a_secret_is_alone_on_standard_output() {
+    let env = TestEnv::new();
+    env.succeed("user create --username bo");
+    env.succeed("project create shop");
     for (line, prefix) in [
         ("token create --type admin --name ops", "*:*."),
         ("token create --type client --name a", "*:development."),
@@ -55,7 +55,7 @@ fn a_secret_stands_alone_on_standard_output() {
         ("pat create --user bo --description ci --expires-in 90d", "user:"),
         ("pat create --user bo --description cd --expires-at 2099-01-01T00:00:00Z", "user:"),
     ] {
-        let said = home.run(line);
+        let said = env.run(line);
         let secret = said.stdout.strip_suffix('\n').expect("one line");
         assert!(secret.starts_with(prefix) && !secret.contains(char::is_whitespace), "{line}: {secret:?}");
         assert!(said.stderr.starts_with("This is a "), "{line}: {}", said.stderr);
@@ -64,9 +64,9 @@ fn a_secret_stands_alone_on_standard_output() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_printed_is_no_success() {
-    let home = Home::new();
-    home.done("user create --username bo");
+fn a_secret_that_cannot_be_printed_is_a_failure() {
+    let env = TestEnv::new();
+    env.succeed("user create --username bo");
     for (line, advice) in [
         ("token create --type client --name a", "delete it and create another: nothing can be written"),
         (
@@ -77,7 +77,7 @@ fn a_secret_that_cannot_be_printed_is_no_success() {
         ("openapi", "latchkey: nothing can be written to standard output: "),
     ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
-        let said = home.program(line).stdout(full).output().expect("the program starts");
+        let said = env.command(line).stdout(full).output().expect("the program starts");
         let error = String::from_utf8_lossy(&said.stderr);
         assert_eq!(said.status.code(), Some(1), "{line}: {error}");
         assert!(error.contains(advice), "{line}: {error}");
@@ -85,10 +85,10 @@ fn a_secret_that_cannot_be_printed_is_no_success() {
 }
 
 #[test]
-fn a_token_that_cannot_be_is_refused() {
-    let home = Home::new();
-    home.done("user create --username bo");
-    home.done("pat create --user bo --description ci --expires-in 90d");
+fn an_impossible_token_is_refused() {
+    let env = TestEnv::new();
+    env.succeed("user create --username bo");
+    env.succeed("pat create --user bo --description ci --expires-in 90d");
     for (line, code, expected) in [
         (
             "token create --type admin --name ops --project default",
@@ -115,46 +115,46 @@ fn a_token_that_cannot_be_is_refused() {
         ),
         ("pat create --user bo --description cd", 2, "--expires-in"),
         ("user create --role Viewer", 2, "--email"),
-        ("user create --email nobody", 2, "name@domain"),
+        ("user create --email no-address", 2, "name@domain"),
         ("project create", 2, "<ID>"),
         ("--port 1 migrate", 2, "not for this command"),
         ("migrate --port 1", 2, "unexpected argument"),
         ("frobnicate", 2, "unrecognized subcommand"),
     ] {
-        let error = home.refused(line, code);
+        let error = env.fail(line, code);
         assert!(error.contains(expected), "latchkey {line}: {error}");
     }
 }
 
 #[test]
 fn a_user_has_no_more_personal_tokens_than_the_limit() {
-    let home = Home::new().with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "1");
-    home.done("user create --username bo");
-    home.done("pat create --user bo --description ci --expires-in 90d");
-    let error = home.refused("pat create --user bo --description cd --expires-in 90d", 1);
+    let env = TestEnv::new().with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "1");
+    env.succeed("user create --username bo");
+    env.succeed("pat create --user bo --description ci --expires-in 90d");
+    let error = env.fail("pat create --user bo --description cd --expires-in 90d", 1);
     assert!(error.contains("Too many personal access tokens (1) exist for this user already"), "{error}");
 }
 
 #[test]
-fn migrating_says_what_it_did() {
-    let home = Home::new();
-    let first = home.run("migrate");
+fn migrating_reports_what_it_did() {
+    let env = TestEnv::new();
+    let first = env.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
     assert!(
         first.stderr.contains("SQLite in data/latchkey.db: 3 migrations were applied"),
         "{}",
         first.stderr
     );
-    assert!(home.path("data/latchkey.key").exists());
-    assert!(home.run("migrate").stderr.contains("up to date"));
+    assert!(env.path("data/latchkey.key").exists());
+    assert!(env.run("migrate").stderr.contains("up to date"));
 }
 
 #[test]
 fn a_database_in_memory_is_of_no_use_to_a_command() {
     for url in ["memory:", "sqlite::memory:"] {
-        let home = Home::new().with("DATABASE_URL", url);
+        let env = TestEnv::new().with("DATABASE_URL", url);
         for line in ["migrate", "user create --username bo", "token create --type admin --name ops"] {
-            let error = home.refused(line, 2);
+            let error = env.fail(line, 2);
             assert!(error.contains("makes no sense on a database in memory"), "{line} on {url}: {error}");
         }
     }
@@ -162,96 +162,96 @@ fn a_database_in_memory_is_of_no_use_to_a_command() {
 
 #[test]
 fn postgres_without_a_key_says_how_to_make_one() {
-    let home = Home::new().with("DATABASE_URL", "postgres://u:hush@127.0.0.1:1/d");
+    let env = TestEnv::new().with("DATABASE_URL", "postgres://u:hush@127.0.0.1:1/d");
     for line in ["serve", "user create --username bo"] {
-        let error = home.refused(line, 1);
+        let error = env.fail(line, 1);
         assert!(error.contains("latchkey keys generate") && !error.contains("hush"), "{error}");
     }
-    let key = home.done("keys generate");
+    let key = env.succeed("keys generate");
     assert!(key.len() == 64 && key.chars().all(|c| c.is_ascii_hexdigit()), "{key}");
-    assert_ne!(home.done("keys generate"), key);
+    assert_ne!(env.succeed("keys generate"), key);
 }
 
 #[test]
 fn a_postgres_that_does_not_answer_is_named_without_its_password() {
     let url = "postgres://u:hush@127.0.0.1:1/d";
-    let home = Home::new().with("DATABASE_URL", url).with("LATCHKEY_MASTER_KEY", &"ab".repeat(32));
+    let env = TestEnv::new().with("DATABASE_URL", url).with("LATCHKEY_MASTER_KEY", &"ab".repeat(32));
     for line in ["migrate", "serve", "project create shop"] {
-        let error = home.refused(line, 1);
+        let error = env.fail(line, 1);
         assert!(error.contains("postgres://u:***@127.0.0.1:1/d: the database cannot be reached"), "{error}");
         assert!(!error.contains("hush"), "{error}");
     }
 }
 
 #[test]
-fn a_key_that_was_lost_is_not_replaced_in_silence() {
-    let home = Home::new();
-    home.done("migrate");
-    std::fs::remove_file(home.path("data/latchkey.key")).expect("it is there");
-    let error = home.refused("serve", 1);
+fn a_lost_key_is_not_replaced_silently() {
+    let env = TestEnv::new();
+    env.succeed("migrate");
+    std::fs::remove_file(env.path("data/latchkey.key")).expect("it is there");
+    let error = env.fail("serve", 1);
     assert!(error.contains("its master key data/latchkey.key is not: put the file back"), "{error}");
 }
 
 #[test]
 fn a_bad_key_is_not_shown() {
-    let home = Home::new().with("LATCHKEY_MASTER_KEY", "hush-hush");
-    let error = home.refused("serve", 1);
+    let env = TestEnv::new().with("LATCHKEY_MASTER_KEY", "hush-hush");
+    let error = env.fail("serve", 1);
     assert!(error.contains("bad value for LATCHKEY_MASTER_KEY") && !error.contains("hush"), "{error}");
 }
 
 #[test]
 fn the_openapi_document_is_printed() {
-    let document: Value = serde_json::from_str(&Home::new().done("openapi")).expect("JSON");
+    let document: Value = serde_json::from_str(&TestEnv::new().succeed("openapi")).expect("JSON");
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
     assert!(document["paths"]["/api/admin/projects/{projectId}/api-tokens"]["get"].is_object());
 }
 
 #[test]
 fn help_teaches_by_example() {
-    let home = Home::new();
-    let help = home.done("--help");
+    let env = TestEnv::new();
+    let help = env.succeed("--help");
     for word in
         ["Examples:", "LATCHKEY__SERVER__PORT=8080", "latchkey token create --type admin", "DATABASE_URL"]
     {
         assert!(help.contains(word), "{word} not in {help}");
     }
-    assert!(home.done("pat create --help").contains("--expires-in 90d"));
-    assert!(home.done("user set-password --help").contains("--password-stdin < password.txt"));
-    assert!(home.done("--version").starts_with("latchkey "));
+    assert!(env.succeed("pat create --help").contains("--expires-in 90d"));
+    assert!(env.succeed("user set-password --help").contains("--password-stdin < password.txt"));
+    assert!(env.succeed("--version").starts_with("latchkey "));
 }
 
 #[test]
-fn one_master_key_is_no_rotation_and_the_way_to_one_is_shown() {
-    let home = Home::new();
-    assert_eq!(home.done("project create shop"), "shop");
-    let error = home.refused("keys rotate", 2);
+fn rotating_with_one_master_key_is_refused_with_instructions() {
+    let env = TestEnv::new();
+    assert_eq!(env.succeed("project create shop"), "shop");
+    let error = env.fail("keys rotate", 2);
     assert!(error.starts_with("latchkey: only one master key is configured"), "{error}");
     for step in
         ["latchkey keys generate", "<old>,<new>", "<new>,<old>", "latchkey keys rotate", "data/latchkey.key"]
     {
         assert!(error.contains(step), "{step}: {error}");
-        assert!(home.done("keys rotate --help").contains(step), "{step}");
+        assert!(env.succeed("keys rotate --help").contains(step), "{step}");
     }
-    let table = home.done("keys list");
+    let table = env.succeed("keys list");
     let [_, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
     assert!(line.contains(" current "), "{table}");
 }
 
 #[test]
 fn a_key_file_takes_several_keys() {
-    let home = Home::new();
-    home.done("token create --type client --name a");
-    let file = home.path("data/latchkey.key");
+    let env = TestEnv::new();
+    env.succeed("token create --type client --name a");
+    let file = env.path("data/latchkey.key");
     let old = std::fs::read_to_string(&file).expect("the key of the database");
-    let new = home.done("keys generate");
+    let new = env.succeed("keys generate");
     std::fs::write(&file, format!("{new}\n{old}")).expect("written");
-    let said = home.run("keys rotate");
+    let said = env.run("keys rotate");
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.stderr.contains("moved: 1 of 1\n1 secret was moved to "), "{said:?}");
     assert!(said.stderr.contains("it can be taken out of LATCHKEY_MASTER_KEY, or the key file"), "{said:?}");
-    assert_eq!(home.done("keys rotate"), said.stdout.trim_end(), "once more");
+    assert_eq!(env.succeed("keys rotate"), said.stdout.trim_end(), "once more");
     std::fs::write(&file, new).expect("written");
-    let table = home.done("keys list");
+    let table = env.succeed("keys list");
     let [_, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
     assert_eq!(
         line.split_whitespace().skip(1).collect::<Vec<_>>(),

@@ -1,62 +1,59 @@
-//! The first start on nothing, and the later ones.
+//! The first start in an empty directory, and later starts.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use crate::{
-    home::Home,
-    server::{Server, TOKENS},
-};
+use latchkey_testkit::{env::TestEnv, process::Signal, server::TOKENS};
 
-fn mode(home: &Home, name: &str) -> u32 {
-    fs::metadata(home.path(name)).expect(name).permissions().mode() & 0o777
+fn mode(env: &TestEnv, name: &str) -> u32 {
+    fs::metadata(env.path(name)).expect(name).permissions().mode() & 0o777
 }
 
 #[test]
 fn without_a_terminal_the_first_admin_token_is_put_into_a_file_and_never_printed() {
-    let home = Home::new();
-    let server = home.serve();
-    let secret = fs::read_to_string(home.path("data/admin-token")).expect("the file");
+    let env = TestEnv::new();
+    let server = env.serve();
+    let secret = fs::read_to_string(env.path("data/admin-token")).expect("the file");
     let secret = secret.trim();
     assert_eq!(server.status(TOKENS, secret), 200);
-    assert_eq!((mode(&home, "data/admin-token"), mode(&home, "data/latchkey.key")), (0o600, 0o600));
+    assert_eq!((mode(&env, "data/admin-token"), mode(&env, "data/latchkey.key")), (0o600, 0o600));
     let line =
         format!("curl -H \"Authorization: $(cat data/admin-token)\" http://{}{TOKENS}", server.address());
     assert!(server.stdout().contains(&line), "{}", server.stdout());
     for said in [server.stdout(), server.stderr()] {
         assert!(!said.contains(secret), "{said}");
     }
-    server.signal("TERM");
-    server.end();
+    server.signal(Signal::TERM);
+    server.wait();
 
-    // Later starts make no other.
-    let server = home.serve();
+    // Later starts create no other token.
+    let server = env.serve();
     assert_eq!(server.status(TOKENS, secret), 200);
     assert!(server.stdout().contains("$(cat data/admin-token)"), "{}", server.stdout());
     drop(server);
-    fs::remove_file(home.path("data/admin-token")).expect("deleted, as the start asks");
-    let server = home.serve();
-    assert!(!home.path("data/admin-token").exists());
+    fs::remove_file(env.path("data/admin-token")).expect("deleted, as the start asks");
+    let server = env.serve();
+    assert!(!env.path("data/admin-token").exists());
     assert!(server.stdout().contains("Authorization: $TOKEN"), "{}", server.stdout());
 }
 
 #[test]
 fn a_crash_between_the_file_and_the_token_loses_nothing() {
-    let home = Home::new();
-    drop(home.serve());
-    let secret = fs::read_to_string(home.path("data/admin-token")).expect("the file");
+    let env = TestEnv::new();
+    drop(env.serve());
+    let secret = fs::read_to_string(env.path("data/admin-token")).expect("the file");
     for name in ["latchkey.db", "latchkey.db-wal", "latchkey.db-shm"] {
-        let _ = fs::remove_file(home.path(&format!("data/{name}")));
+        let _ = fs::remove_file(env.path(&format!("data/{name}")));
     }
-    let server = home.serve();
+    let server = env.serve();
     assert_eq!(server.status(TOKENS, secret.trim()), 200);
 }
 
 #[test]
 fn init_tokens_are_made_on_the_first_start_only() {
-    let home = Home::new()
+    let env = TestEnv::new()
         .with("INIT_ADMIN_API_TOKENS", "*:*.first-admin, *:*.second-admin")
         .with("INIT_BACKEND_API_TOKENS", "default:development.backend-secret");
-    let server = home.serve();
+    let server = env.serve();
     for (secret, expected) in [
         ("*:*.first-admin", 200),
         ("*:*.second-admin", 200),
@@ -65,11 +62,11 @@ fn init_tokens_are_made_on_the_first_start_only() {
     ] {
         assert_eq!(server.status(TOKENS, secret), expected, "{secret}");
     }
-    assert!(!home.path("data/admin-token").exists());
+    assert!(!env.path("data/admin-token").exists());
     assert!(!server.stdout().contains("first-admin") && !server.stderr().contains("first-admin"));
     drop(server);
-    let home = home.with("INIT_ADMIN_API_TOKENS", "*:*.third-admin");
-    let server = home.serve();
+    let env = env.with("INIT_ADMIN_API_TOKENS", "*:*.third-admin");
+    let server = env.serve();
     assert_eq!(server.status(TOKENS, "*:*.third-admin"), 401);
     assert_eq!(server.status(TOKENS, "*:*.first-admin"), 200);
 }
@@ -82,7 +79,7 @@ fn a_malformed_init_token_stops_the_start_and_is_not_shown() {
         ("INIT_FRONTEND_API_TOKENS", "[]:development.hush", "INIT_FRONTEND_API_TOKENS: entry 1: "),
         ("INIT_CLIENT_API_TOKENS", "nowhere:development.hush", "No project found with id \"nowhere\"."),
     ] {
-        let error = Home::new().with(variable, list).refused("--log-level off", 1);
+        let error = TestEnv::new().with(variable, list).fail("--log-level off", 1);
         assert!(error.contains(expected) && !error.contains("hush"), "{error}");
     }
 }
@@ -90,33 +87,33 @@ fn a_malformed_init_token_stops_the_start_and_is_not_shown() {
 #[test]
 fn in_memory_a_start_says_how_to_get_a_token() {
     for url in ["memory:", "sqlite::memory:"] {
-        let server = Home::new().with("DATABASE_URL", url).serve();
+        let server = TestEnv::new().with("DATABASE_URL", url).serve();
         assert!(server.stdout().contains("INIT_ADMIN_API_TOKENS"), "{}", server.stdout());
-        let home = Home::new().with("DATABASE_URL", url).with("INIT_ADMIN_API_TOKENS", "*:*.some-admin");
-        assert_eq!(home.serve().status(TOKENS, "*:*.some-admin"), 200, "{url}");
+        let env = TestEnv::new().with("DATABASE_URL", url).with("INIT_ADMIN_API_TOKENS", "*:*.some-admin");
+        assert_eq!(env.serve().status(TOKENS, "*:*.some-admin"), 200, "{url}");
     }
 }
 
 #[test]
-fn an_address_in_use_is_said_before_a_token_is_made() {
+fn an_address_in_use_is_reported_before_a_token_is_created() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
-    let home = Home::new();
-    let error = home.refused(&format!("serve --log-level off --port {port}"), 1);
+    let env = TestEnv::new();
+    let error = env.fail(&format!("serve --log-level off --port {port}"), 1);
     let expected =
         format!("latchkey: 127.0.0.1:{port} is in use: stop the program that uses it, or choose another");
     assert!(error.starts_with(&expected), "{error}");
-    assert!(!home.path("data/admin-token").exists());
+    assert!(!env.path("data/admin-token").exists());
 }
 
 #[test]
-fn the_log_is_json_where_nobody_watches_and_human_on_request() {
-    let server = Home::new().serve();
+fn the_log_is_json_without_a_terminal_and_human_on_request() {
+    let server = TestEnv::new().serve();
     let log = server.stderr();
     let line: serde_json::Value = serde_json::from_str(log.lines().next().expect("a line")).expect("JSON");
     assert_eq!((line["level"].as_str(), line["message"].as_str()), (Some("INFO"), Some("serving")));
-    assert_eq!(line["address"].as_str(), Some(server.address()));
-    let home = Home::new();
-    let server = Server::start(home.program("serve --port 0 --log-format human"));
+    assert_eq!(line["address"].as_str(), Some(server.address().to_string().as_str()));
+    let env = TestEnv::new();
+    let server = env.serve_with("--log-format human");
     assert!(server.stderr().contains(" INFO latchkey::serve: serving "), "{}", server.stderr());
 }

@@ -1,5 +1,5 @@
-//! The program as its user meets it: command line, configuration, start and stop, on SQLite. What goes over the wire is
-//! tried in `black_box`. All in one program, so that it is linked once.
+//! The program from its user's point of view: command line, configuration, start and stop, on SQLite. `black_box` tests
+//! its wire. All in one program, so that it is linked once.
 
 #[cfg(test)]
 mod commands;
@@ -8,11 +8,7 @@ mod configuration;
 #[cfg(test)]
 mod first_start;
 #[cfg(test)]
-mod home;
-#[cfg(test)]
 mod passwords;
-#[cfg(test)]
-mod server;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    // Whichever way this ends, what the run has started is dropped, and so stopped.
+    // However this ends, the processes of the run are dropped and so stopped.
     let findings = tokio::select! {
         findings = run(&options, |line| eprintln!("{line}")) => findings?,
         _ = interrupt.recv() => bail!("interrupted"),

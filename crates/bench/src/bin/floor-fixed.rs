@@ -1,4 +1,4 @@
-//! The first floor: actix-web answers the same bytes to everybody.
+//! The first floor: actix-web responds with the same bytes to every request.
 
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let body = floor.body()?;
     HttpServer::new(move || {
         let app = App::new().app_data(Data::new(body.clone())).route(ROUTE, web::get().to(list));
-        // Whatever else is asked, by whichever method, has the same answer.
+        // All other requests get the same response.
         app.default_service(web::to(asked))
     })
     .workers(floor.workers()?)
@@ -28,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was sent is read, as whoever answers has to: unread, it would cost the client its connection.
+/// Reads the request body: unread, it would cost the client its connection.
 async fn asked(body: Data<Bytes>, _sent: Bytes) -> HttpResponse {
     answer(&body)
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    Actor, ApiToken, Event, EventId, EventKind, NewEvent, Origin, Timestamp, TokenAccess, TokenId, TokenName,
-    TokenSecret,
+    Actor, ApiToken, Event, EventId, EventKind, NewEvent, Origin, TokenAccess, TokenSecret,
+    testing::api_token,
 };
 use latchkey_ports::{
     ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
@@ -76,15 +76,7 @@ impl OneToken {
 
     pub(crate) fn sealed_by(sealer: Arc<dyn SecretSealer>) -> Self {
         let secret = TokenSecret::parse("*:*.admin").expect("a secret");
-        let created_at: Timestamp = moment(0);
-        let token = ApiToken {
-            id: TokenId::new(created_at, [0; 10]),
-            name: TokenName::new("admin").expect("name"),
-            access: TokenAccess::Admin,
-            expires_at: None,
-            created_at,
-            last_used_at: None,
-        };
+        let token = ApiToken { access: TokenAccess::Admin, ..api_token(moment(0)) };
         let stored = StoredToken { token, secret: sealer.record(&secret), alias: None };
         Self { clock: Arc::new(ManualClock::at(moment(1_000))), sealer, secret, stored }
     }

@@ -1,14 +1,13 @@
 //! The error object, credentials, and the id of each request.
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
-use crate::app::{As, TOKENS, TestApp};
-
 #[actix_web::test]
-async fn without_credentials_one_is_told_where_to_get_some() {
+async fn a_request_without_credentials_is_told_where_to_sign_in() {
     let app = TestApp::new().await;
-    let answer = app.get(As::Nobody, TOKENS).await;
+    let answer = app.get(As::Anonymous, TOKENS).await;
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     let mut body = answer.json();
     body["id"] = json!("[uuid]");
@@ -44,7 +43,7 @@ async fn credentials_come_bare_or_as_a_bearers() {
         ("é".repeat(40), 401),
     ] {
         let request = TestRequest::get().uri(TOKENS).insert_header(("authorization", header.as_str()));
-        assert_eq!(app.send(As::Nobody, request).await.status.as_u16(), status, "{header}");
+        assert_eq!(app.send(As::Anonymous, request).await.status.as_u16(), status, "{header}");
     }
 }
 
@@ -55,16 +54,16 @@ async fn a_revoked_session_of_trust_ends_with_the_answer_that_ends_it() {
     let created = app.post(As::Admin, TOKENS, &json!({"tokenName": "x", "type": "client"})).await.json();
     let secret = created["secret"].as_str().expect("text");
     let use_it = || TestRequest::get().uri(TOKENS).insert_header(("authorization", secret));
-    app.send(As::Nobody, use_it()).await.is(403, "NoAccessError");
+    app.send(As::Anonymous, use_it()).await.is(403, "NoAccessError");
     app.delete(As::Admin, &format!("{TOKENS}/{secret}")).await;
-    app.send(As::Nobody, use_it()).await.is(401, "UnauthorizedError");
+    app.send(As::Anonymous, use_it()).await.is(401, "UnauthorizedError");
 }
 
 #[actix_web::test]
 async fn every_answer_has_the_id_of_its_request() {
     let app = TestApp::new().await;
     for (path, who) in
-        [(TOKENS, As::Admin), (TOKENS, As::Nobody), ("/nosuch", As::Nobody), ("/health", As::Nobody)]
+        [(TOKENS, As::Admin), (TOKENS, As::Anonymous), ("/nosuch", As::Anonymous), ("/health", As::Anonymous)]
     {
         let sent = TestRequest::get().uri(path).insert_header(("x-request-id", "from-a-client_1"));
         assert_eq!(app.send(who, sent).await.header("x-request-id"), Some("from-a-client_1"));
@@ -74,7 +73,7 @@ async fn every_answer_has_the_id_of_its_request() {
     }
     for unfit in ["with blank", &"x".repeat(129), "é"] {
         let sent = TestRequest::get().uri("/health").insert_header(("x-request-id", unfit));
-        let answer = app.send(As::Nobody, sent).await;
+        let answer = app.send(As::Anonymous, sent).await;
         let made = answer.header("x-request-id").expect("an id");
         assert_eq!(made.len(), 36, "{unfit}");
     }

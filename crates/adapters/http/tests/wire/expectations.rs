@@ -1,12 +1,11 @@
-//! What tests of many routes expect in one and the same way.
+//! Assertions that tests of many routes share.
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, Response, TestApp};
 use serde_json::Value;
 
-use crate::app::{Answer, As, TestApp};
-
-const EVERYBODY: &[As] = &[
-    As::Nobody,
+const ALL_CLIENTS: &[As] = &[
+    As::Anonymous,
     As::Unknown,
     As::Expired,
     As::Client,
@@ -20,24 +19,24 @@ const EVERYBODY: &[As] = &[
     As::Admin,
 ];
 
-/// Those who have business on the administrative routes at all.
+/// The clients that may use administrative routes at all.
 pub(crate) const SIGNED_IN: &[As] =
     &[As::Viewer, As::MemberElsewhere, As::Member, As::Owner, As::Editor, As::Root, As::Admin];
-/// Those who may administer everything.
+/// The clients that may administer everything.
 pub(crate) const ADMINS: &[As] = &[As::Root, As::Admin];
-/// Those who may create projects.
+/// The clients that may create projects.
 pub(crate) const EDITORS: &[As] = &[As::Editor, As::Root, As::Admin];
-/// Those who may change and delete the project `default`.
+/// The clients that may change and delete the project `default`.
 pub(crate) const OWNERS: &[As] = &[As::Owner, As::Editor, As::Root, As::Admin];
-/// Those who may read the tokens of the project `default`, and its events.
+/// The clients that may read the tokens and events of the project `default`.
 pub(crate) const READERS: &[As] = &[As::Member, As::Owner, As::Editor, As::Root, As::Admin];
 
-/// That these are answered with that status, those who are not known with 401, and all others with 403.
+/// Asserts that these clients get that status, unauthenticated ones 401 and all others 403.
 pub(crate) async fn only(app: &TestApp, allowed: &[As], status: u16, request: impl Fn() -> TestRequest) {
-    for who in EVERYBODY {
+    for who in ALL_CLIENTS {
         let answer = app.send(*who, request()).await;
         let expected = match who {
-            As::Nobody | As::Unknown | As::Expired => 401,
+            As::Anonymous | As::Unknown | As::Expired => 401,
             one if allowed.contains(one) => status,
             _ => 403,
         };
@@ -46,16 +45,16 @@ pub(crate) async fn only(app: &TestApp, allowed: &[As], status: u16, request: im
     }
 }
 
-/// Where the problems are that an answer speaks of.
+/// Returns the paths of the problems in a 400 response.
 #[track_caller]
-pub(crate) fn faults(answer: &Answer) -> Vec<String> {
+pub(crate) fn faults(answer: &Response) -> Vec<String> {
     answer.is(400, "BadDataError");
     let body = answer.json();
     let details = body["details"].as_array().expect("details");
     details.iter().map(|detail| detail["path"].as_str().unwrap_or("-").to_owned()).collect()
 }
 
-/// That a body is refused for these members, and for nothing else.
+/// Asserts that each body is refused for these members and for nothing else.
 pub(crate) async fn refused_for(
     app: &TestApp,
     request: impl Fn() -> TestRequest,
@@ -68,19 +67,19 @@ pub(crate) async fn refused_for(
     }
 }
 
-/// The newest events, newest first.
+/// Returns the newest events, newest first.
 pub(crate) async fn newest_events(app: &TestApp, count: usize) -> Vec<Value> {
     let answer = app.get(As::Admin, &format!("/api/admin/events?limit={count}")).await;
     answer.json()["events"].as_array().expect("events").clone()
 }
 
-/// How many events there are.
+/// Returns the number of events.
 pub(crate) async fn event_count(app: &TestApp) -> u64 {
     let answer = app.get(As::Admin, "/api/admin/events").await;
     answer.json()["totalEvents"].as_u64().expect("a number")
 }
 
-/// The newest event: its type, who did it, what was before and what is now.
+/// Returns the newest event: its type, its actor, and the data before and after.
 pub(crate) async fn newest_event(app: &TestApp) -> (String, String, Value, Value) {
     let mut events = newest_events(app, 1).await;
     let mut event = events.remove(0);

@@ -1,12 +1,10 @@
-//! The wire, request by request, in process and over the memory store: laid out as the routes are.
+//! The wire, request by request, in process over the memory store; the modules are laid out as the routes are.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test that fails here is a test that fails"
 )]
 
-mod answer;
-mod app;
 mod expectations;
 
 mod environments;

@@ -1,7 +1,6 @@
-//! Numbers for a monitor.
+//! The metrics.
 
-use crate::app::{As, TestApp};
-
+use latchkey_testkit::app::{As, TestApp};
 const METRICS: &str = "/internal-backstage/prometheus";
 
 #[actix_web::test]
@@ -11,7 +10,7 @@ async fn a_monitor_sees_what_was_answered_and_no_secret() {
     for who in [As::Client, As::Client, As::Unknown] {
         app.get(who, "/auth/verify").await;
     }
-    let answer = app.get(As::Nobody, METRICS).await;
+    let answer = app.get(As::Anonymous, METRICS).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4"));
     let text = String::from_utf8(answer.bytes.clone()).expect("text");
@@ -35,15 +34,15 @@ async fn a_monitor_sees_what_was_answered_and_no_secret() {
 #[actix_web::test]
 async fn the_process_is_not_ready_while_a_background_task_is_down_and_restarts_are_counted() {
     let app = TestApp::new().await;
-    assert_eq!(app.get(As::Nobody, "/ready").await.status, 200);
+    assert_eq!(app.get(As::Anonymous, "/ready").await.status, 200);
     app.use_cases.task_health.failed("sweep");
-    let answer = app.get(As::Nobody, "/ready").await;
+    let answer = app.get(As::Anonymous, "/ready").await;
     assert_eq!(answer.status, 503);
     assert!(answer.header("retry-after").is_some(), "a client may try again");
-    assert_eq!(app.get(As::Nobody, "/health").await.status, 200);
+    assert_eq!(app.get(As::Anonymous, "/health").await.status, 200);
     app.use_cases.task_health.restarted("sweep");
-    assert_eq!(app.get(As::Nobody, "/ready").await.status, 200);
-    let answer = app.get(As::Nobody, METRICS).await;
+    assert_eq!(app.get(As::Anonymous, "/ready").await.status, 200);
+    let answer = app.get(As::Anonymous, METRICS).await;
     let text = String::from_utf8(answer.bytes.clone()).expect("text");
     assert!(text.contains("\nlatchkey_background_task_restarts_total 1\n"), "{text}");
 }

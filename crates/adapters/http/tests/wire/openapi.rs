@@ -1,14 +1,13 @@
-//! The document, and that no route in it lets somebody in who is not known.
+//! The OpenAPI document, and that each of its routes requires credentials.
 
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use latchkey_domain::{EnvironmentName, ProjectId};
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
 
-use crate::app::{As, TestApp};
-
-/// What anybody may ask, and the answer to somebody who sends nothing along.
+/// The routes without credentials, and the status of a request without a body.
 const PUBLIC: &[(&str, u16)] = &[
     ("/auth/simple/login", 415),
     ("/edge/validate", 415),
@@ -18,17 +17,17 @@ const PUBLIC: &[(&str, u16)] = &[
 ];
 
 async fn document(app: &TestApp) -> Value {
-    app.get(As::Nobody, "/docs/openapi.json").await.json()
+    app.get(As::Anonymous, "/docs/openapi.json").await.json()
 }
 
 #[actix_web::test]
-async fn every_route_but_the_public_ones_asks_who_one_is() {
+async fn every_route_but_the_public_ones_requires_credentials() {
     let app = TestApp::new().await;
     let document = document(&app).await;
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("operations").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
-            let answer = app.method(As::Nobody, method, &path.replace(['{', '}'], "")).await;
+            let answer = app.method(As::Anonymous, method, &path.replace(['{', '}'], "")).await;
             let public = PUBLIC.iter().find(|(public, _)| public == path);
             let expected = public.map_or(401, |(_, status)| *status);
             assert_eq!(answer.status.as_u16(), expected, "{path}");
@@ -36,7 +35,7 @@ async fn every_route_but_the_public_ones_asks_who_one_is() {
     }
 }
 
-/// Else somebody could make one that its own path does not lead to.
+/// Otherwise such a project or environment could not be reached by its own path.
 #[actix_web::test]
 async fn no_name_is_a_fixed_part_of_a_path() {
     let app = TestApp::new().await;
@@ -52,7 +51,7 @@ async fn no_name_is_a_fixed_part_of_a_path() {
 }
 
 #[actix_web::test]
-async fn operations_have_the_seeds_names_and_every_status() {
+async fn operations_have_stable_names_and_list_every_status() {
     let app = TestApp::new().await;
     let document = document(&app).await;
     assert_eq!(document["openapi"], "3.1.0");
@@ -69,7 +68,7 @@ async fn operations_have_the_seeds_names_and_every_status() {
 }
 
 #[actix_web::test]
-async fn the_schema_of_a_token_is_the_seeds() {
+async fn the_schema_of_a_token_is_stable() {
     let app = TestApp::new().await;
     let document = document(&app).await;
     insta::assert_json_snapshot!(document["components"]["schemas"]["apiTokenSchema"]);
@@ -97,12 +96,12 @@ async fn a_change_that_was_overtaken_is_a_503_too() {
 #[actix_web::test]
 async fn there_is_a_page_to_try_it_at() {
     let app = TestApp::new().await;
-    let page = app.get(As::Nobody, "/docs/openapi/").await;
+    let page = app.get(As::Anonymous, "/docs/openapi/").await;
     assert_eq!(page.status, 200);
     assert!(String::from_utf8_lossy(&page.bytes).contains("swagger"));
     assert!(String::from_utf8_lossy(&page.bytes).contains("<title>Latchkey API</title>"));
     for path in ["/docs", "/docs/", "/docs/openapi"] {
-        let moved = app.get(As::Nobody, path).await;
+        let moved = app.get(As::Anonymous, path).await;
         assert_eq!(
             (moved.status.as_u16(), moved.header("location")),
             (301, Some("/docs/openapi/")),

@@ -5,12 +5,13 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
 use latchkey_service::Reveal;
+use latchkey_testkit::{
+    app::{As, Response, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
 
-use crate::{
-    app::{Answer, As, TOKENS, TestApp, id, scoped},
-    expectations::{ADMINS, READERS, faults, newest_event, newest_events, only},
-};
+use crate::expectations::{ADMINS, READERS, faults, newest_event, newest_events, only};
 
 const ALL: &str = "/api/admin/api-tokens";
 const BOTH: [&str; 2] = [TOKENS, ALL];
@@ -18,25 +19,25 @@ const DAY: Duration = Duration::from_secs(86_400);
 const BLINK: Duration = Duration::from_millis(1);
 
 fn of_default() -> TokenAccess {
-    scoped(TokenKind::Client, ProjectScope::one(id("default")))
+    access(TokenKind::Client, ProjectScope::one(project_id("default")))
 }
 
 fn request(route: &str, token: &str) -> TestRequest {
     TestRequest::post().uri(&format!("{route}/{token}/rotate"))
 }
 
-/// Rotates as an admin; gives the new secret.
+/// Rotates as an admin; returns the new secret.
 async fn rotate(app: &TestApp, route: &str, token: &str, overlap: &str) -> String {
     let answer = app.send(As::Root, request(route, token).set_json(json!({"overlap": overlap}))).await;
     secret(&answer)
 }
 
-fn secret(answer: &Answer) -> String {
+fn secret(answer: &Response) -> String {
     assert_eq!(answer.status, 200, "{}", answer.json());
     answer.json()["secret"].as_str().expect("text").to_owned()
 }
 
-/// Whether a client token is known: then it is told that it has no business here.
+/// Returns whether a client token is valid: then it gets a 403 here.
 async fn is_good(app: &TestApp, secret: &str) -> bool {
     match app.send_by(secret, TestRequest::get().uri(TOKENS)).await.status.as_u16() {
         403 => true,
@@ -91,7 +92,7 @@ async fn without_an_overlap_the_old_secret_is_refused_at_once() {
 }
 
 #[actix_web::test]
-async fn the_overlap_is_a_day_where_nobody_says() {
+async fn the_overlap_defaults_to_a_day() {
     for route in BOTH {
         let app = TestApp::new().await;
         let mut current = app.token(of_default()).await;
@@ -101,7 +102,7 @@ async fn the_overlap_is_a_day_where_nobody_says() {
             request(route, &current).set_json(json!({})),
             request(route, &current).set_json(json!({"overlap": null, "unknown": true})),
         ] {
-            // Each of these names the secret of the moment.
+            // Each of these names the current secret.
             let path = format!("{route}/{current}/rotate");
             let new = secret(&app.send(As::Root, asked.uri(&path)).await);
             app.clock.advance(DAY.saturating_sub(BLINK));
@@ -118,7 +119,7 @@ async fn an_old_secret_keeps_its_own_end_and_names_no_token() {
     let app = TestApp::new().await;
     let first = app.token(of_default()).await;
     let second = rotate(&app, TOKENS, &first, "PT1H").await;
-    // "There is none" would be taken for its end (decision 14).
+    // A 404 would be taken for the end of the token (`docs/design/decisions/0014-a-retired-secret-names-no-token.md`).
     for route in BOTH {
         app.send(As::Root, request(route, &first)).await.is(400, "BadDataError");
         app.delete(As::Root, &format!("{route}/{first}")).await.is(400, "BadDataError");
@@ -134,7 +135,7 @@ async fn an_old_secret_keeps_its_own_end_and_names_no_token() {
 
 #[actix_web::test]
 async fn a_show_once_token_is_rotated_by_its_id_and_shown_once() {
-    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
+    let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let (old, token_id) = app.token_and_id(of_default()).await;
     let answer = app.send(As::Member, request(TOKENS, &token_id)).await;
     assert_eq!(answer.json()["secure"], true);
@@ -197,7 +198,7 @@ async fn what_is_no_overlap_is_refused() {
 #[actix_web::test]
 async fn what_is_not_there_is_not_found_once_the_body_is_good() {
     let app = TestApp::new().await;
-    let elsewhere = app.token(scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")))).await;
+    let elsewhere = app.token(access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")))).await;
     for route in BOTH {
         for token in ["nosuch", "a%20b", "9c40958a-daac-400e-98fb-3bb438567008"] {
             app.send(As::Root, request(route, token)).await.is(404, "NotFoundError");
@@ -213,15 +214,15 @@ async fn what_is_not_there_is_not_found_once_the_body_is_good() {
 #[actix_web::test]
 async fn a_token_of_several_projects_is_rotated_as_the_instances() {
     let app = TestApp::new().await;
-    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
-    let token = app.token(scoped(TokenKind::Client, ProjectScope::Only(both))).await;
+    let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
+    let token = app.token(access(TokenKind::Client, ProjectScope::Only(both))).await;
     app.send(As::Root, request(TOKENS, &token)).await.is(400, "BadDataError");
     let answer = app.send(As::Root, request(ALL, &token)).await;
     assert!(secret(&answer).starts_with("[]:development."));
 }
 
 #[actix_web::test]
-async fn in_a_project_one_may_who_may_create_and_delete() {
+async fn rotation_in_a_project_needs_the_permissions_to_create_and_delete() {
     let app = TestApp::new().await;
     only(&app, READERS, 404, || request(TOKENS, "nosuch")).await;
     let token = app.token(of_default()).await;
@@ -236,11 +237,11 @@ async fn in_a_project_one_may_who_may_create_and_delete() {
 }
 
 #[actix_web::test]
-async fn of_the_instance_one_may_who_may_change_that_type() {
+async fn rotation_in_the_instance_needs_the_permission_to_update_that_type() {
     let app = TestApp::new().await;
     only(&app, ADMINS, 404, || request(ALL, "nosuch")).await;
     let client = app.token(of_default()).await;
-    let frontend = app.token(scoped(TokenKind::Frontend, ProjectScope::All)).await;
+    let frontend = app.token(access(TokenKind::Frontend, ProjectScope::All)).await;
     let admin = app.token(TokenAccess::Admin).await;
     let holder = app.holder_of(&["UPDATE_CLIENT_API_TOKEN"]).await;
     for (token, status) in [(&client, 200), (&frontend, 403), (&admin, 403)] {

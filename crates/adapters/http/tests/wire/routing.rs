@@ -6,9 +6,11 @@ use latchkey_domain::{
     ProjectMode, ProjectName, ProjectScope,
 };
 use latchkey_ports::Clock;
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::project_id,
+};
 use serde_json::json;
-
-use crate::app::{As, TOKENS, TestApp, id};
 
 #[actix_web::test]
 async fn paths_are_exact_but_for_one_slash_at_the_end() {
@@ -29,12 +31,12 @@ async fn paths_are_exact_but_for_one_slash_at_the_end() {
 }
 
 #[actix_web::test]
-async fn only_those_who_are_known_are_told_what_there_is_under_api() {
+async fn only_authenticated_clients_learn_which_api_paths_exist() {
     let app = TestApp::new().await;
-    app.get(As::Nobody, "/api/nosuch").await.is(401, "AuthenticationRequired");
-    app.method(As::Nobody, Method::PUT, TOKENS).await.is(401, "AuthenticationRequired");
-    app.method(As::Nobody, Method::OPTIONS, TOKENS).await.is(401, "AuthenticationRequired");
-    app.get(As::Nobody, "/nosuch").await.is(404, "NotFoundError");
+    app.get(As::Anonymous, "/api/nosuch").await.is(401, "AuthenticationRequired");
+    app.method(As::Anonymous, Method::PUT, TOKENS).await.is(401, "AuthenticationRequired");
+    app.method(As::Anonymous, Method::OPTIONS, TOKENS).await.is(401, "AuthenticationRequired");
+    app.get(As::Anonymous, "/nosuch").await.is(404, "NotFoundError");
 }
 
 #[actix_web::test]
@@ -55,9 +57,9 @@ async fn other_methods_are_refused_with_those_that_there_are() {
     assert_eq!(app.method(As::Admin, Method::HEAD, TOKENS).await.status, 200);
 }
 
-/// A project and an environment of these names, which were there before such names were refused.
+/// Stores a project and an environment of these names, which were created before such names were refused.
 async fn from_before(app: &TestApp, project: &str, environment: &str) {
-    let (project, at) = (id(project), app.clock.now());
+    let (project, at) = (project_id(project), app.clock.now());
     let event = |kind| NewEvent {
         kind,
         actor: Actor::System,
@@ -83,7 +85,7 @@ async fn from_before(app: &TestApp, project: &str, environment: &str) {
     app.store.create_environment(&made, &event(EventKind::EnvironmentCreated)).await.expect("created");
 }
 
-/// One letter in the escaped form leads past a fixed part of a path.
+/// A path segment with one escaped letter is not taken for a fixed segment.
 #[actix_web::test]
 async fn what_paths_cannot_carry_is_listed_and_can_be_deleted_where_it_is_from_before() {
     let app = TestApp::new().await;
@@ -110,8 +112,8 @@ async fn what_paths_cannot_carry_is_listed_and_can_be_deleted_where_it_is_from_b
 async fn signs_of_life_need_no_credentials() {
     let app = TestApp::new().await;
     for path in ["/health", "/ready", "/health/"] {
-        let answer = app.get(As::Nobody, path).await;
+        let answer = app.get(As::Anonymous, path).await;
         assert_eq!((answer.status.as_u16(), answer.json()["health"].as_str()), (200, Some("GOOD")), "{path}");
     }
-    app.method(As::Nobody, Method::POST, "/health").await.is(405, "MethodNotAllowedError");
+    app.method(As::Anonymous, Method::POST, "/health").await.is(405, "MethodNotAllowedError");
 }

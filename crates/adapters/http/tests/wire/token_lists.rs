@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
+use latchkey_testkit::app::{As, Response, TOKENS, TestApp};
 use serde_json::{Value, json};
 
-use crate::{
-    app::{Answer, As, TOKENS, TestApp},
-    expectations::faults,
-};
+use crate::expectations::faults;
 
 const ALL: &str = "/api/admin/api-tokens";
 
-fn names(answer: &Answer) -> Vec<String> {
+fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.json());
     let tokens = answer.json()["tokens"].as_array().expect("tokens").clone();
     tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// The names of those found, on either route; of the instance's the admin tokens are left out.
+/// Returns the names of the tokens found on each route; the admin tokens of the instance are left out.
 async fn found(app: &TestApp, query: &str) -> Vec<String> {
     let of_project = names(&app.get(As::Admin, &format!("{TOKENS}?{query}")).await);
     let of_instance = names(&app.get(As::Editor, &format!("{ALL}?project=default&{query}")).await);
@@ -25,7 +23,7 @@ async fn found(app: &TestApp, query: &str) -> Vec<String> {
     of_project
 }
 
-/// An hour passes, and then there is this token of the project `default`.
+/// Creates a token in the project `default` an hour later.
 async fn make(app: &TestApp, body: &Value) -> String {
     app.clock.advance(Duration::from_secs(3_600));
     let answer = app.post(As::Admin, TOKENS, body).await;
@@ -33,7 +31,7 @@ async fn make(app: &TestApp, body: &Value) -> String {
     answer.json()["secret"].as_str().expect("text").to_owned()
 }
 
-/// Made in this order, from 2023-04-19T09:15:14Z on, an hour each: `web`, `Web shop`, `app`, `job`.
+/// Creates the tokens `web`, `Web shop`, `app` and `job`, one an hour from 2023-04-19T09:15:14Z.
 async fn four(app: &TestApp) -> String {
     make(app, &json!({"tokenName": "web", "type": "client", "expiresAt": "2030-01-01T00:00:00Z"})).await;
     let used = make(app, &json!({"tokenName": "Web shop", "type": "frontend"})).await;
@@ -139,7 +137,7 @@ async fn pages_follow_each_other_until_there_is_none() {
     assert_eq!(found(&app, "limit=1000&sortBy=tokenName").await.len(), 4);
 }
 
-/// A null would say that this page is the last.
+/// A null would mean that this page is the last.
 #[actix_web::test]
 async fn an_order_without_cursors_says_nothing_of_a_next_page() {
     let app = TestApp::new().await;
@@ -157,7 +155,7 @@ async fn an_order_without_cursors_says_nothing_of_a_next_page() {
 }
 
 #[actix_web::test]
-async fn who_asks_for_no_page_gets_todays_body() {
+async fn a_request_without_a_page_gets_the_whole_list() {
     let app = TestApp::new().await;
     four(&app).await;
     let plain = app.get(As::Admin, TOKENS).await;
@@ -220,7 +218,7 @@ async fn permission_goes_before_the_query_and_the_query_before_the_project() {
 }
 
 #[actix_web::test]
-async fn a_client_that_has_the_page_is_told_so() {
+async fn a_page_that_the_client_has_is_a_304() {
     let app = TestApp::new().await;
     four(&app).await;
     for path in [TOKENS, ALL] {

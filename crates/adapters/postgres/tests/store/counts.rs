@@ -144,7 +144,7 @@ async fn members_are_counted_once_whatever_their_roles() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_there_before_is_brought_along() {
-    let database = latchkey_test_database::TestDatabase::empty();
+    let database = latchkey_testkit::database::TestDatabase::empty();
     let client = connected(database.url()).await;
     run(&client, FIRST).await;
     run(&client, PLACES).await;

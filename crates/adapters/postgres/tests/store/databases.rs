@@ -8,7 +8,7 @@ use std::{
 };
 
 use latchkey_postgres::{PostgresSettings, PostgresStore};
-use latchkey_test_database::TestDatabase;
+use latchkey_testkit::database::TestDatabase;
 
 pub(crate) fn store_on(url: &str) -> PostgresStore {
     store(url, false)

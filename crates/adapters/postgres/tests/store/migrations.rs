@@ -7,7 +7,7 @@ use latchkey_ports::{
     AccessRepository, EnvironmentRepository, EventRepository, Page, ProjectQuery, ProjectRepository, fresh,
 };
 use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
-use latchkey_test_database::TestDatabase;
+use latchkey_testkit::database::TestDatabase;
 
 use crate::databases::store_on;
 

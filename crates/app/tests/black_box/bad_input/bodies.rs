@@ -1,9 +1,10 @@
-//! Bodies that are no JSON object, too long, too deep, or of another type.
+//! Bodies that are not a JSON object, too long, too deep, or of another content type.
 
+use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::json;
 
 use super::{body_with, padded, posted};
-use crate::{refusals::Guarded, server::TOKENS, wire::Call};
+use crate::refusals::Guarded;
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -59,7 +60,7 @@ fn a_body_that_is_not_utf8() {
     let guarded = Guarded::new();
     guarded.refuses_bytes(b"{\"tokenName\":\"\xff\xfe\",\"type\":\"client\"}".to_vec(), &["UTF-8"]);
     guarded.refuses_bytes(b"\xff\xfe{\0}\0".to_vec(), &[]);
-    // Half a pair of surrogates, which JSON can write and no text can hold.
+    // A lone surrogate, which JSON can encode and UTF-8 cannot.
     guarded.refuses_bytes(r#"{"tokenName":"\ud800","type":"client"}"#, &[]);
 }
 
@@ -68,8 +69,8 @@ fn a_body_of_another_type() {
     let guarded = Guarded::new();
     let body = body_with("type", json!("client")).to_string();
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"] {
-        let call = Call::new("POST", TOKENS).header("content-type", kind).body(body.clone());
-        guarded.refuses(&call, 415, "ContentTypeError", &["application/json"]);
+        let request = Request::new("POST", TOKENS).header("content-type", kind).body(body.clone());
+        guarded.refuses(&request, 415, "ContentTypeError", &["application/json"]);
     }
-    guarded.refuses(&Call::new("POST", TOKENS).body(body), 415, "ContentTypeError", &["application/json"]);
+    guarded.refuses(&Request::new("POST", TOKENS).body(body), 415, "ContentTypeError", &["application/json"]);
 }

@@ -1,4 +1,4 @@
-//! Members of a body that are missing, of another kind, or of no use.
+//! Members of a body that are missing, of the wrong type, or invalid.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Names at and beyond their limit, and in every script.
+//! Names at and above the maximum length, and in every script.
 
 use serde_json::json;
 
@@ -34,12 +34,12 @@ fn names_in_any_script_are_kept_as_they_are() {
     }
 }
 
-/// A token of that name is created, listed and deleted again.
+/// Creates, lists and deletes a token of that name.
 #[track_caller]
 fn assert_keeps_name(guarded: &Guarded, name: &str) {
-    let secret = guarded.server().create(name);
+    let secret = guarded.server().create_token(name);
     let listed = guarded.server().tokens();
     assert!(listed.iter().any(|token| token["secret"] == *secret && token["tokenName"] == name), "{name}");
-    assert_eq!(guarded.server().delete(&secret).status, 200);
+    assert_eq!(guarded.server().delete_token(&secret).status, 200);
     guarded.assert_unchanged();
 }

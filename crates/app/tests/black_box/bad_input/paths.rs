@@ -1,12 +1,13 @@
-//! Paths and credentials that are none.
+//! Malformed paths and credentials.
+
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
+    server::{TOKENS, percent_encoded},
+};
 
 use super::padded;
-use crate::{
-    ground::{Ground, Store},
-    refusals::{Guarded, assert_refused},
-    server::{TOKENS, percent_encoded},
-    wire::Call,
-};
+use crate::refusals::{Guarded, assert_refused};
 
 #[test]
 fn paths_with_escapes_of_what_no_name_can_hold() {
@@ -16,13 +17,13 @@ fn paths_with_escapes_of_what_no_name_can_hold() {
     {
         for method in ["GET", "POST"] {
             let target = format!("/api/admin/projects/a{escape}b/api-tokens");
-            let call = Call::new(method, &target).header("content-type", "application/json");
-            let call = if method == "POST" { call.body(padded(0)) } else { call };
-            guarded.refuses(&call, status, kind, &[]);
+            let request = Request::new(method, &target).header("content-type", "application/json");
+            let request = if method == "POST" { request.body(padded(0)) } else { request };
+            guarded.refuses(&request, status, kind, &[]);
         }
     }
     let target = format!("{TOKENS}/%FF");
-    guarded.refuses(&Call::delete(&target), 400, "BadDataError", &[]);
+    guarded.refuses(&Request::delete(&target), 400, "BadDataError", &[]);
 }
 
 #[test]
@@ -33,11 +34,11 @@ fn an_escaped_slash_is_part_of_a_name() {
         "/api/admin/projects/default%2Fapi-tokens",
         "/api/admin/projects/..%2Fprojects%2Fdefault/api-tokens",
     ] {
-        let answer = guarded.server().as_admin(Call::get(target));
+        let answer = guarded.server().as_admin(Request::get(target));
         assert!([400, 404].contains(&answer.status), "{target}: {} {}", answer.status, answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], target);
     }
-    let answer = guarded.server().delete("a/b");
+    let answer = guarded.server().delete_token("a/b");
     assert_refused(&answer, 404, "NotFoundError", &[], "a token with a slash");
     guarded.assert_unchanged();
 }
@@ -52,12 +53,12 @@ fn paths_that_are_none() {
         "/api/admin/projects//api-tokens",
         "/api/admin/projects/../projects/default/api-tokens",
     ] {
-        let answer = guarded.server().as_admin(Call::get(target));
+        let answer = guarded.server().as_admin(Request::get(target));
         assert!([400, 404].contains(&answer.status), "{target}: {} {}", answer.status, answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], target);
     }
     for target in [&"/x".repeat(2_000), &format!("/api/admin/projects/{}/api-tokens", "p".repeat(101))] {
-        let answer = guarded.server().as_admin(Call::get(target));
+        let answer = guarded.server().as_admin(Request::get(target));
         assert!((400..500).contains(&answer.status), "{:.50}: {} {}", target, answer.status, answer.text());
         assert_refused(&answer, answer.status, &answer.kind(), &[], "a long path");
     }
@@ -65,8 +66,8 @@ fn paths_that_are_none() {
 }
 
 #[test]
-fn credentials_that_are_none() {
-    let server = Ground::on(Store::Sqlite);
+fn malformed_credentials() {
+    let server = TestEnv::on(Store::Sqlite);
     let server = server.serve();
     for secret in [
         "é:*.unknown",
@@ -81,7 +82,7 @@ fn credentials_that_are_none() {
         &"x".repeat(3_000),
         "a b c",
     ] {
-        let answer = server.send(&Call::get(TOKENS).by(secret));
+        let answer = server.send(&Request::get(TOKENS).by(secret));
         assert_eq!(answer.status, 401, "{secret:.50}: {}", answer.text());
         let kind = answer.kind();
         assert!(
@@ -97,7 +98,7 @@ fn tokens_to_delete_that_cannot_be_tokens() {
     let guarded = Guarded::new();
     for token in ["é", "🎉", "a b", &"x".repeat(1_025), "..", "*", "default:development."] {
         let target = format!("{TOKENS}/{}", percent_encoded(token));
-        let answer = guarded.server().as_admin(Call::delete(&target));
+        let answer = guarded.server().as_admin(Request::delete(&target));
         assert_refused(&answer, 404, "NotFoundError", &[], token);
         guarded.assert_unchanged();
     }

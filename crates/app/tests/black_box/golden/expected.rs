@@ -1,16 +1,14 @@
-//! What an answer is held against.
+//! Expected responses.
 
+use latchkey_testkit::raw_http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    golden::{Case, placeholders::text_fits, shape::fits},
-    wire::Answer,
-};
+use crate::golden::{Case, placeholders::text_fits, shape::fits};
 
-/// An answer's recorded shape.
+/// The expected form of a response.
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
-    /// `None` where the reference never answered: nothing is like that.
+    /// `None` if Unleash never responded: no response matches.
     pub(crate) status: Option<u64>,
     pub(crate) headers: Map<String, Value>,
     pub(crate) body: Value,
@@ -18,7 +16,7 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    /// What the reference answered.
+    /// Returns the recorded response of Unleash.
     pub(crate) fn recorded(case: &Case) -> Self {
         let response = &case.response;
         let unordered = response["unordered"].as_array().into_iter().flatten();
@@ -39,7 +37,7 @@ impl Expected {
         Self { status: Some(status), headers: headers.into_iter().collect(), body, unordered: Vec::new() }
     }
 
-    /// The contract's error object.
+    /// Returns the error object.
     pub(crate) fn error(status: u64, kind: &str) -> Self {
         let body = json!({
             "id": "<uuid>",
@@ -61,15 +59,15 @@ impl Expected {
         expected
     }
 
-    /// The error object for a body with problems at these members and no others.
+    /// Returns the error object for a body with problems at these members and no others.
     pub(crate) fn problems(paths: &[&str]) -> Self {
         let mut expected = Self::error(400, "BadDataError");
         expected.body["details"] = json!(format!("<problems:{}>", paths.join(",")));
         expected
     }
 
-    /// Where the answer departs from this.
-    pub(crate) fn departure(&self, answer: &Answer) -> Result<(), String> {
+    /// Succeeds if the response matches; the error names the first difference.
+    pub(crate) fn departure(&self, answer: &Response) -> Result<(), String> {
         if self.status != Some(answer.status.into()) {
             let status = self.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
             return Err(format!("status {}, not {status}: {}", answer.status, answer.text()));
@@ -87,7 +85,7 @@ impl Expected {
     }
 }
 
-/// A cookie's attributes may come in any order (RFC 6265, section 5.2); all else is compared as it is.
+/// Compares a header. The attributes of a cookie may come in any order (RFC 6265, section 5.2).
 fn header_fits(name: &str, pattern: &str, sent: &str) -> bool {
     if name != "set-cookie" {
         return text_fits(pattern, sent);

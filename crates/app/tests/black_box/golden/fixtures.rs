@@ -1,5 +1,5 @@
-//! The steps of a set-up that were done to the reference's database, because it has no route for them. Latchkey has
-//! routes for most; only what no route can do is done to its database too.
+//! The steps of a set-up that were applied to the database of Unleash, which has no route for them. Latchkey has routes
+//! for most; only the others are applied to its database.
 
 use std::sync::Arc;
 
@@ -10,29 +10,29 @@ use latchkey_domain::{
 };
 use latchkey_ports::{EntropyExt as _, Quota, SecretSealer as _, StoredToken, TokenRepository as _};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
+use latchkey_testkit::{env::TestEnv, raw_http::Request, samples::api_token, server::Server};
 use serde_json::{Value, json};
 
-use crate::{database::Records, ground::Ground, server::Server, wire::Call};
+use crate::database::Records;
 
-/// Does the step of that name, with the texts in it filled in. The reference's database was changed behind its back, so
-/// nothing of it is in the audit trail.
-pub(crate) fn make(ground: &Ground, server: &Server, admin: &str, step: &Value) {
-    let traced = newest_event(ground);
+/// Applies a step, with its texts filled in. The database of Unleash was changed directly, so the step leaves no event.
+pub(crate) fn make(env: &TestEnv, server: &Server, admin: &str, step: &Value) {
+    let traced = newest_event(env);
     let text = |field: &str| step[field].as_str().unwrap_or_default();
-    let call = match text("fixture") {
-        "project" => Call::post("/api/admin/projects", &json!({ "id": step["id"], "name": step["name"] })),
-        "deleteProjectRow" => Call::delete(&format!("/api/admin/projects/{}", text("id"))),
-        // The place in lists is the recorded one.
-        "environment" => Call::post(
+    let request = match text("fixture") {
+        "project" => Request::post("/api/admin/projects", &json!({ "id": step["id"], "name": step["name"] })),
+        "deleteProjectRow" => Request::delete(&format!("/api/admin/projects/{}", text("id"))),
+        // The sort order is the recorded one.
+        "environment" => Request::post(
             "/api/admin/environments",
             &json!({ "name": step["name"], "type": step["type"], "enabled": true, "sortOrder": 9 }),
         ),
-        "deleteEnvironment" => Call::delete(&format!("/api/admin/environments/{}", text("name"))),
+        "deleteEnvironment" => Request::delete(&format!("/api/admin/environments/{}", text("name"))),
         "customRootRole" => {
             let permissions = step["permissions"].as_array().into_iter().flatten();
             let permissions: Vec<_> = permissions.map(|name| json!({ "name": name })).collect();
             let body = json!({ "name": step["name"], "type": "root-custom", "permissions": permissions });
-            Call::post("/api/admin/roles", &body)
+            Request::post("/api/admin/roles", &body)
         }
         "projectRole" => {
             let user: i64 = text("user").parse().expect("the id of a user");
@@ -42,31 +42,31 @@ pub(crate) fn make(ground: &Ground, server: &Server, admin: &str, step: &Value) 
                 other => panic!("no role of projects is called {other}"),
             };
             let body = json!({ "users": [user], "groups": [], "roles": [role] });
-            Call::post(&format!("/api/admin/projects/{}/access", text("project")), &body)
+            Request::post(&format!("/api/admin/projects/{}/access", text("project")), &body)
         }
         "expirePat" => {
             let id: i64 = text("pat").parse().expect("the id of a token");
             let expired = format!("UPDATE personal_tokens SET expires_at = 1 WHERE id = {id}");
-            assert!(Records::of(ground).try_execute(&expired), "{step}");
+            assert!(Records::of(env).try_execute(&expired), "{step}");
             return;
         }
         "expireToken" | "legacyToken" => {
-            put_token(ground, step);
-            return forget_events_after(ground, traced);
+            put_token(env, step);
+            return forget_events_after(env, traced);
         }
         other => panic!("no fixture is called {other}"),
     };
-    let answer = server.send(&call.by(admin));
+    let answer = server.send(&request.by(admin));
     assert!(answer.status < 300, "{step}: {} {}", answer.status, answer.text());
     if text("fixture") == "customRootRole" {
         assert_eq!(answer.json()["id"], step["id"], "the first role that is made has the recorded id");
     }
-    forget_events_after(ground, traced);
+    forget_events_after(env, traced);
 }
 
-/// Puts a token with a secret, and perhaps an alias, of somebody else's choice into the store of a running server: no
-/// route takes a secret, and `INIT_*` takes none without a prefix.
-fn put_token(ground: &Ground, step: &Value) {
+/// Puts a token with a given secret, and perhaps an alias, into the store of a running server: no route takes a secret, and
+/// `INIT_*` takes none without a prefix.
+fn put_token(env: &TestEnv, step: &Value) {
     let text = |field: &str| step[field].as_str();
     let secret = |text: &str| TokenSecret::parse(text).expect("a secret");
     let kind = text("type").expect("a type").parse().expect("a type");
@@ -81,10 +81,9 @@ fn put_token(ground: &Ground, step: &Value) {
         name: TokenName::new(text("name").unwrap_or("expired")).expect("a name"),
         access: TokenAccess::new(kind, ProjectScope::All, environment).expect("an access"),
         expires_at: is_expired.then_some(now),
-        created_at: now,
-        last_used_at: None,
+        ..api_token(now)
     };
-    let database = ground.directory().join("latchkey.db");
+    let database = env.directory().join("latchkey.db");
     let keys = KeyRing::load(&database.with_extension("key")).expect("its keys");
     let sealer = Sealer::new(&keys, Arc::new(SystemEntropy));
     let record = |text: &str| sealer.seal(&secret(text), token.id).expect("a sealed secret");
@@ -101,14 +100,14 @@ fn put_token(ground: &Ground, step: &Value) {
     created.expect("the token is kept");
 }
 
-/// The number of the newest event; 0 where there is none.
-pub(crate) fn newest_event(ground: &Ground) -> i64 {
+/// Returns the number of the newest event, or 0.
+pub(crate) fn newest_event(env: &TestEnv) -> i64 {
     let newest = "SELECT CAST(coalesce(max(id), 0) AS TEXT) AS value FROM events";
-    Records::of(ground).texts(newest)[0].parse().expect("a number")
+    Records::of(env).texts(newest)[0].parse().expect("a number")
 }
 
-/// Takes the events after that number out of the audit trail, which nobody can do from outside.
-pub(crate) fn forget_events_after(ground: &Ground, number: i64) {
+/// Deletes the events after that number, for which there is no route.
+pub(crate) fn forget_events_after(env: &TestEnv, number: i64) {
     let forget = format!("DELETE FROM events WHERE id > {number}");
-    assert!(Records::of(ground).try_execute(&forget), "the events can be forgotten");
+    assert!(Records::of(env).try_execute(&forget), "the events can be forgotten");
 }

@@ -1,19 +1,19 @@
-//! What the reference is installed with and Latchkey is not, made over HTTP before a case begins; and what a recorded
-//! request says that has to be said otherwise here.
+//! What an Unleash installation has and a Latchkey has not, created over HTTP before a case begins; and the parts of
+//! recorded requests that must differ here.
 
+use latchkey_testkit::{
+    env::{Store, TestEnv},
+    raw_http::Request,
+    server::Server,
+};
 use serde_json::{Value, json};
 
-use crate::{
-    golden::{Case, fixtures},
-    ground::{Ground, Store},
-    server::Server,
-    wire::Call,
-};
+use crate::golden::{Case, fixtures};
 
-/// The admin token that the reference was installed with.
+/// The admin token of the Unleash installation.
 const ADMIN: &str = "*:*.unleash4all";
 
-/// The tokens that the server of that name was started with.
+/// Returns the tokens that the server of that name was started with.
 fn first_tokens(server: &str) -> &'static [(&'static str, &'static str)] {
     match server {
         "init" => &[
@@ -27,22 +27,22 @@ fn first_tokens(server: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// The first admin token of the server that a case was recorded on.
+/// Returns the first admin token of the server that a case was recorded on.
 pub(crate) fn admin_token(case: &Case) -> &'static str {
     let (_, tokens) = first_tokens(&case.server)[0];
     tokens.split(',').next().unwrap_or(tokens)
 }
 
-/// A server on an empty SQLite store with all that the reference is installed with: besides what every instance has,
-/// the user `admin` and the environment `default`.
-pub(crate) fn install(case: &Case) -> (Ground, Server) {
-    let mut ground = Ground::on(Store::Sqlite);
+/// Starts a server on an empty SQLite store with all that an Unleash installation has: besides the usual values, the user
+/// `admin` and the environment `default`.
+pub(crate) fn install(case: &Case) -> (TestEnv, Server) {
+    let mut env = TestEnv::on(Store::Sqlite);
     for (name, value) in first_tokens(&case.server) {
-        ground.set(name, value);
+        env.set(name, value);
     }
-    let server = ground.serve();
+    let server = env.serve();
     // The trails of `oss` and `multi` were emptied before each case, as their recorded totals show; that of `init` was not.
-    let traced = if case.server == "init" { fixtures::newest_event(&ground) } else { 0 };
+    let traced = if case.server == "init" { fixtures::newest_event(&env) } else { 0 };
     for (path, body) in [
         (
             "/api/admin/user-admin",
@@ -53,20 +53,20 @@ pub(crate) fn install(case: &Case) -> (Ground, Server) {
             json!({ "name": "default", "type": "production", "enabled": false, "sortOrder": 1 }),
         ),
     ] {
-        let call = Call::post(path, &body_here(&body)).by(admin_token(case));
-        let answer = server.send(&call);
+        let request = Request::post(path, &body_here(&body)).by(admin_token(case));
+        let answer = server.send(&request);
         assert_eq!(answer.status, 201, "{path}: {}", answer.text());
     }
-    fixtures::forget_events_after(&ground, traced);
-    (ground, server)
+    fixtures::forget_events_after(&env, traced);
+    (env, server)
 }
 
-/// Recorded passwords that are too weak to be anybody's here, and what takes their place. A password that a case is
-/// about, because it is weak or wrong, is not among them.
+/// Recorded passwords that are too weak here, and their replacements. Passwords that a case is about, because they are weak
+/// or wrong, are not among them.
 const PASSWORDS: &[(&str, &str)] =
     &[("unleash4all", "Unlocks-4-all-of-them"), ("pw", "Plain-words-of-a-user")];
 
-/// A recorded body with the passwords that are used here.
+/// Returns a recorded body with the passwords that are used here.
 pub(crate) fn body_here(recorded: &Value) -> Value {
     let mut body = recorded.clone();
     for member in ["password", "oldPassword", "confirmPassword"] {
@@ -78,15 +78,15 @@ pub(crate) fn body_here(recorded: &Value) -> Value {
     body
 }
 
-/// The name of the cookie of a session.
+/// The name of the session cookie.
 pub(crate) const COOKIE: &str = "latchkey-session";
-/// That of the reference's.
-pub(crate) const COOKIE_OF_THE_REFERENCE: &str = "unleash-session";
+/// The name of the session cookie of Unleash.
+pub(crate) const UNLEASH_COOKIE: &str = "unleash-session";
 
-/// A recorded header as it is sent here: a session has a cookie of another name.
+/// Returns a recorded header as it is sent here, with the name of the session cookie replaced.
 pub(crate) fn header_here(name: &str, recorded: &str) -> String {
     match name {
-        "cookie" => recorded.replace(COOKIE_OF_THE_REFERENCE, COOKIE),
+        "cookie" => recorded.replace(UNLEASH_COOKIE, COOKIE),
         _ => recorded.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The recorded cases: requests that were sent to the reference, and what it answered.
+//! The recorded cases: requests to Unleash and its responses.
 
 pub(crate) mod differences;
 pub(crate) mod elsewhere;
@@ -11,18 +11,18 @@ pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod shape;
 
+use latchkey_testkit::{
+    raw_http::{Request, Response},
+    server::Server,
+};
 use serde_json::Value;
 
-use crate::{
-    golden::setup::Known,
-    server::Server,
-    wire::{Answer, Call},
-};
+use crate::golden::setup::Known;
 
 /// One recorded case.
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// Which of the recorded servers it was: `oss`, `multi` or `init`.
+    /// The recorded server: `oss`, `multi` or `init`.
     pub(crate) server: String,
     pub(crate) setup: Vec<Value>,
     pub(crate) request: Value,
@@ -41,7 +41,7 @@ impl Case {
         }
     }
 
-    /// The path that was asked for, without its query.
+    /// Returns the path of the request without its query.
     pub(crate) fn path(&self) -> &str {
         let path = self.request["path"].as_str().expect("a path");
         path.split_once('?').map_or(path, |(path, _)| path)
@@ -51,33 +51,33 @@ impl Case {
         self.request["method"] == method && self.path() == path
     }
 
-    /// Whether the request had an `Authorization` header.
+    /// Returns whether the request had an `Authorization` header.
     pub(crate) fn is_authorized(&self) -> bool {
         self.request["headers"]["authorization"].is_string()
     }
 
-    /// Whether the request had a cookie.
+    /// Returns whether the request had a cookie.
     pub(crate) fn has_cookie(&self) -> bool {
         self.request["headers"]["cookie"].is_string()
     }
 }
 
-/// Sends a recorded request, with what is known from the set-up put in its place.
-pub(crate) fn send(server: &Server, request: &Value, known: &Known) -> Answer {
+/// Sends a recorded request, with the values of the set-up filled in.
+pub(crate) fn send(server: &Server, recorded: &Value, known: &Known) -> Response {
     let text = |value: &Value| known.fill_in(value.as_str().expect("a text"));
-    let mut call = Call::new(&text(&request["method"]), &text(&request["path"]));
-    for (name, value) in request["headers"].as_object().into_iter().flatten() {
-        call = call.header(name, &installation::header_here(name, &text(value)));
+    let mut request = Request::new(&text(&recorded["method"]), &text(&recorded["path"]));
+    for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
+        request = request.header(name, &installation::header_here(name, &text(value)));
     }
-    if let Some(raw) = request.get("rawBody") {
-        call = call.body(raw_body(&text(raw)));
-    } else if let Some(body) = request.get("body") {
-        call = call.body(known.fill_in(&installation::body_here(body).to_string()));
+    if let Some(raw) = recorded.get("rawBody") {
+        request = request.body(raw_body(&text(raw)));
+    } else if let Some(body) = recorded.get("body") {
+        request = request.body(known.fill_in(&installation::body_here(body).to_string()));
     }
-    server.send(&call)
+    server.send(&request)
 }
 
-/// The body as it is sent. One is too large to be written out in the file that records it.
+/// Returns the body to send. One is too large to be written out in the recording.
 fn raw_body(recorded: &str) -> String {
     match recorded {
         "<a JSON object of about 103 kB>" => serde_json::json!({

@@ -1,4 +1,4 @@
-//! The placeholders of recorded answers: what stands for a value that is another each time.
+//! The placeholders of recorded responses for values that differ each time.
 
 use serde_json::Value;
 

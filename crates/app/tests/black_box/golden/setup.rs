@@ -1,16 +1,15 @@
-//! How the steps that a recorded case begins with are done here: they are sent, as the request is. What the
-//! reference had no route for is done by `fixtures`.
+//! Applies the steps that a recorded case begins with. Steps for which Unleash has no route are in `fixtures`.
 
 use std::collections::HashMap;
 
+use latchkey_testkit::{
+    env::TestEnv,
+    raw_http::Response,
+    server::{Server, percent_encoded},
+};
 use serde_json::{Value, json};
 
-use crate::{
-    golden::{Case, fixtures, installation, send},
-    ground::Ground,
-    server::{Server, percent_encoded},
-    wire::Answer,
-};
+use crate::golden::{Case, fixtures, installation, send};
 
 /// Cases with steps that are meant to be refused, and with what.
 const REFUSED_STEPS: &[(&str, &[u16])] = &[
@@ -20,26 +19,26 @@ const REFUSED_STEPS: &[(&str, &[u16])] = &[
     ("rate: login, default 10 per minute and address", &[401, 429]),
 ];
 
-/// What a case's set-up made, under the names that the case gives it.
+/// The values of a set-up, under the names that the case gives them.
 #[derive(Default)]
 pub(crate) struct Known {
     /// `name.field` → value.
     fields: HashMap<String, String>,
 }
 
-/// A server with all that a case presumes.
+/// A server after the set-up of a case.
 pub(crate) struct Prepared {
-    pub(crate) ground: Ground,
+    pub(crate) env: TestEnv,
     pub(crate) server: Server,
     pub(crate) known: Known,
-    /// The answer to a step without which the case's request cannot be sent, where it was refused.
-    pub(crate) refused: Option<Answer>,
+    /// The response to a refused step that the request depends on.
+    pub(crate) refused: Option<Response>,
 }
 
-/// Does all that the case's request needs to have been done.
+/// Applies the set-up of a case.
 pub(crate) fn prepare(case: &Case) -> Prepared {
-    let (ground, server) = installation::install(case);
-    let mut prepared = Prepared { ground, server, known: Known::default(), refused: None };
+    let (env, server) = installation::install(case);
+    let mut prepared = Prepared { env, server, known: Known::default(), refused: None };
     for step in &case.setup {
         if !prepared.take(case, step) {
             break;
@@ -49,11 +48,11 @@ pub(crate) fn prepare(case: &Case) -> Prepared {
 }
 
 impl Prepared {
-    /// Does one step; whether the next one can be done.
+    /// Applies one step; returns whether the next one can be applied.
     fn take(&mut self, case: &Case, step: &Value) -> bool {
-        let Self { ground, server, known, refused } = self;
+        let Self { env, server, known, refused } = self;
         if step["fixture"].is_string() {
-            fixtures::make(ground, server, installation::admin_token(case), &known.filled_in(step));
+            fixtures::make(env, server, installation::admin_token(case), &known.filled_in(step));
             return true;
         }
         let answer = send(server, step, known);
@@ -71,7 +70,7 @@ impl Prepared {
 }
 
 impl Known {
-    fn note(&mut self, name: &str, answer: &Answer) {
+    fn note(&mut self, name: &str, answer: &Response) {
         let mut made = answer.json();
         let Value::Object(fields) = &mut made else { return };
         if let Some(etag) = answer.header("etag") {

@@ -1,14 +1,14 @@
-//! Who calls, and the things that calls are about. All of it is made over HTTP.
+//! The callers, and the things that requests are about. All of it is created over HTTP.
 
 use std::collections::HashMap;
 
+use latchkey_testkit::{
+    raw_http::{Request, Response},
+    server::{Server, percent_encoded},
+};
 use serde_json::{Value, json};
 
-use super::table::{EVERYBODY, Row};
-use crate::{
-    server::{Server, percent_encoded},
-    wire::{Answer, Call},
-};
+use super::table::{CALLERS, Row};
 
 const PASSWORD: &str = "correct horse";
 const PROJECT: &str = "/api/admin/projects";
@@ -16,7 +16,7 @@ const USERS: &str = "/api/admin/user-admin";
 const MEMBER: u64 = 5;
 const OWNER: u64 = 4;
 
-/// Everybody of the table, with what they call with.
+/// The callers of the table with their credentials.
 pub(crate) struct Cast<'s> {
     server: &'s Server,
     credentials: HashMap<&'static str, String>,
@@ -58,25 +58,25 @@ impl<'s> Cast<'s> {
         cast
     }
 
-    /// The call of this row by that one, with everything that it is about.
-    pub(crate) fn call(&mut self, row: &Row, who: &'static str) -> Call {
-        assert!(EVERYBODY.contains(&who));
+    /// Returns the request of this row by that caller, after creating all that it refers to.
+    pub(crate) fn request(&mut self, row: &Row, who: &'static str) -> Request {
+        assert!(CALLERS.contains(&who));
         let mut things = HashMap::new();
         let path = self.filled_in(&row.path, who, &mut things, true);
-        let mut call = Call::new(&row.method, &path);
+        let mut request = Request::new(&row.method, &path);
         if let Some(body) = &row.body {
             let body = self.filled_in(body, who, &mut things, false);
             let kind =
                 if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
-            call = call.header("content-type", kind).body(body);
+            request = request.header("content-type", kind).body(body);
         }
         match self.credentials.get(who) {
-            Some(secret) => call.by(secret),
-            None => call,
+            Some(secret) => request.by(secret),
+            None => request,
         }
     }
 
-    /// The text with each `{parameter=thing}`, and in bodies each `{thing}` of a known name, made.
+    /// Returns the text with the things created for each `{parameter=thing}` and, in bodies, for each `{thing}` of a known name.
     fn filled_in(
         &mut self,
         text: &str,
@@ -131,7 +131,7 @@ impl<'s> Cast<'s> {
             }
             "pat" => self.own_personal_token(who),
             "session" => self.own_session(who),
-            other => panic!("nobody can make a {other}"),
+            other => panic!("a {other} cannot be created"),
         };
         things.insert(thing.to_owned(), value.clone());
         value
@@ -142,7 +142,7 @@ impl<'s> Cast<'s> {
         format!("thing-{}", self.made)
     }
 
-    /// A project with the owner and the member in it.
+    /// Creates a project with the owner and the member in it.
     fn project(&mut self) -> String {
         let id = self.name();
         self.posted(PROJECT, &json!({ "id": id, "name": id }));
@@ -166,32 +166,32 @@ impl<'s> Cast<'s> {
 
     fn cookie(&self, name: &str) -> String {
         let body = json!({ "username": name, "password": PASSWORD });
-        let answer = expect_success(self.server.send(&Call::post("/auth/simple/login", &body)));
+        let answer = expect_success(self.server.send(&Request::post("/auth/simple/login", &body)));
         let cookie = answer.header("set-cookie").expect("a cookie");
         cookie.split(';').next().expect("a pair").to_owned()
     }
 
     fn personal_token(&mut self, name: &str) -> String {
         let body = json!({ "description": self.name(), "expiresAt": "2099-01-01T00:00:00Z" });
-        let call = Call::post("/api/admin/user/tokens", &body).header("cookie", &self.cookie(name));
-        text(&expect_success(self.server.send(&call)).json(), "secret")
+        let request = Request::post("/api/admin/user/tokens", &body).header("cookie", &self.cookie(name));
+        text(&expect_success(self.server.send(&request)).json(), "secret")
     }
 
-    /// The id of a token of that one's own; of none for those who can have none.
+    /// Returns the id of a token of the caller; an unknown id for a caller that can have none.
     fn own_personal_token(&mut self, who: &'static str) -> String {
         let body = json!({ "description": self.name(), "expiresAt": "2099-01-01T00:00:00Z" });
         let Some(secret) = self.credentials.get(who) else { return "1".to_owned() };
-        let answer = self.server.send(&Call::post("/api/admin/user/tokens", &body).by(secret));
+        let answer = self.server.send(&Request::post("/api/admin/user/tokens", &body).by(secret));
         if answer.status == 201 { number(&answer.json(), "id").to_string() } else { "1".to_owned() }
     }
 
-    /// The id of a session of that one's own; of nobody's for those who cannot sign in.
+    /// Returns the id of a session of the caller; an unknown id for a caller that cannot sign in.
     fn own_session(&self, who: &str) -> String {
         if !self.ids.contains_key(who) {
             return "00000000-0000-4000-8000-000000000000".to_owned();
         }
-        let call = Call::get("/api/admin/user/sessions").header("cookie", &self.cookie(who));
-        let sessions = expect_success(self.server.send(&call)).json();
+        let request = Request::get("/api/admin/user/sessions").header("cookie", &self.cookie(who));
+        let sessions = expect_success(self.server.send(&request)).json();
         let newest = sessions["sessions"].as_array().and_then(|list| list.last()).expect("a session").clone();
         text(&newest, "id")
     }
@@ -212,12 +212,12 @@ impl<'s> Cast<'s> {
     }
 
     fn posted(&self, path: &str, body: &Value) -> Value {
-        expect_success(self.server.as_admin(Call::post(path, body))).json()
+        expect_success(self.server.as_admin(Request::post(path, body))).json()
     }
 }
 
 #[track_caller]
-fn expect_success(answer: Answer) -> Answer {
+fn expect_success(answer: Response) -> Response {
     assert!(answer.status < 300, "{}: {}", answer.status, answer.text());
     answer
 }

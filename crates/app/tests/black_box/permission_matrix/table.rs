@@ -1,15 +1,24 @@
-//! Reading the table.
+//! Parses the table.
 
 /// The columns, in order.
-pub(crate) const EVERYBODY: [&str; 11] = [
-    "nobody", "viewer", "stranger", "member", "owner", "editor", "admin", "service", "client", "frontend",
+pub(crate) const CALLERS: [&str; 11] = [
+    "anonymous",
+    "viewer",
+    "stranger",
+    "member",
+    "owner",
+    "editor",
+    "admin",
+    "service",
+    "client",
+    "frontend",
     "expired",
 ];
 
 /// One operation.
 pub(crate) struct Row {
     pub(crate) method: String,
-    /// With `{parameter=thing}` where something has to be made.
+    /// With `{parameter=thing}` where a thing must be created.
     pub(crate) path: String,
     pub(crate) body: Option<String>,
     statuses: Vec<u16>,
@@ -22,7 +31,7 @@ impl Row {
         let (method, path) = request.split_once(' ').expect("a method and a path");
         let statuses = columns.next().expect("statuses").split_whitespace();
         let statuses: Vec<u16> = statuses.map(|status| status.parse().expect("a status")).collect();
-        assert_eq!(statuses.len(), EVERYBODY.len(), "{line}");
+        assert_eq!(statuses.len(), CALLERS.len(), "{line}");
         Self {
             method: method.to_owned(),
             path: path.trim().to_owned(),
@@ -31,7 +40,7 @@ impl Row {
         }
     }
 
-    /// As the document names it: `GET /path/{parameter}`.
+    /// Returns the name in the OpenAPI document: `GET /path/{parameter}`.
     pub(crate) fn operation(&self) -> String {
         let mut path = String::new();
         for part in self.path.split_inclusive('}') {
@@ -46,13 +55,13 @@ impl Row {
         format!("{} {path}", self.method)
     }
 
-    /// Who gets which status.
+    /// Returns the status for each caller.
     pub(crate) fn cells(&self) -> impl Iterator<Item = (&'static str, u16)> {
-        EVERYBODY.into_iter().zip(self.statuses.iter().copied())
+        CALLERS.into_iter().zip(self.statuses.iter().copied())
     }
 }
 
-/// All rows.
+/// Returns all rows.
 pub(crate) fn rows() -> Vec<Row> {
     let lines = include_str!("table.txt").lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Row::read).collect()

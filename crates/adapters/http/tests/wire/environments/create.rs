@@ -1,13 +1,11 @@
 //! `POST …/environments`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::ENVIRONMENTS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_environment_in_no_project_yet() {

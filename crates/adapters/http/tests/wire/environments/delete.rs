@@ -1,13 +1,11 @@
 //! `DELETE …/environments/{name}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::{DEVELOPMENT, ENVIRONMENTS};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, newest_events, only},
-};
+use crate::expectations::{ADMINS, event_count, newest_events, only};
 
 #[actix_web::test]
 async fn its_tokens_are_revoked_each_with_an_event() {
@@ -17,7 +15,7 @@ async fn its_tokens_are_revoked_each_with_an_event() {
     let kept = app.post(As::Member, TOKENS, &body("development")).await.json()["secret"].clone();
     let answer = app.delete(As::Root, "/api/admin/environments/production").await;
     assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0));
-    let valid = app.post(As::Nobody, "/edge/validate", &json!({"tokens": [doomed, kept]})).await.json();
+    let valid = app.post(As::Anonymous, "/edge/validate", &json!({"tokens": [doomed, kept]})).await.json();
     let secrets: Vec<_> =
         valid["tokens"].as_array().expect("tokens").iter().map(|one| &one["token"]).collect();
     assert_eq!(secrets, [&kept]);
@@ -47,7 +45,7 @@ async fn it_leaves_all_projects() {
 }
 
 #[actix_web::test]
-async fn a_second_time_there_is_none() {
+async fn a_second_deletion_is_not_found() {
     let app = TestApp::new().await;
     app.delete(As::Root, DEVELOPMENT).await;
     let before = event_count(&app).await;

@@ -1,13 +1,11 @@
 //! `GET …/environments`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::ENVIRONMENTS;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 #[actix_web::test]
 async fn environments_come_in_their_order_with_how_much_they_are_used() {
@@ -29,7 +27,7 @@ async fn environments_come_in_their_order_with_how_much_they_are_used() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(ENVIRONMENTS)).await;
 }

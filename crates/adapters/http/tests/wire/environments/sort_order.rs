@@ -1,13 +1,11 @@
 //! `PUT …/environments/sort-order`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::ENVIRONMENTS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
 
 const PATH: &str = "/api/admin/environments/sort-order";
 

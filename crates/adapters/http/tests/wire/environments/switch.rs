@@ -1,13 +1,11 @@
 //! `POST …/environments/{name}/on` and `…/off`
 
 use actix_web::{http::Method, test::TestRequest};
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::DEVELOPMENT;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only};
 
 fn path(what: &str) -> String {
     format!("{DEVELOPMENT}/{what}")
@@ -43,7 +41,7 @@ async fn tokens_can_be_made_for_one_that_is_off() {
 }
 
 #[actix_web::test]
-async fn any_body_is_passed_over() {
+async fn a_request_body_is_ignored() {
     let app = TestApp::new().await;
     for (kind, payload) in [("application/json", "{}"), ("application/json", "{"), ("text/plain", "x")] {
         let request = TestRequest::post().uri(&path("off")).insert_header(("content-type", kind));

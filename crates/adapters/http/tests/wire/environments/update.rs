@@ -1,13 +1,11 @@
 //! `PUT …/environments/{name}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{DEVELOPMENT, ENVIRONMENTS};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn what_is_sent_changes_and_an_event_says_so() {

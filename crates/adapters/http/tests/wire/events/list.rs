@@ -1,13 +1,11 @@
 //! `GET /api/admin/events`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::types;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, faults, newest_events, only},
-};
+use crate::expectations::{ADMINS, faults, newest_events, only};
 
 const PATH: &str = "/api/admin/events";
 

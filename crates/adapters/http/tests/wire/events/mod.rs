@@ -1,14 +1,13 @@
 //! The audit trail
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod list;
 mod of_project;
 mod search;
 
-/// The types of the events that somebody is answered, newest first.
+/// Returns the types of the events that a client sees, newest first.
 async fn types(app: &TestApp, who: As, path: &str) -> Vec<Value> {
     let answer = app.get(who, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.json());

@@ -1,13 +1,11 @@
 //! `GET /api/admin/projects/{projectId}/events`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::types;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{READERS, only},
-};
+use crate::expectations::{READERS, only};
 
 const PATH: &str = "/api/admin/projects/default/events";
 

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::types;
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 const PATH: &str = "/api/admin/search/events";
 
@@ -17,7 +15,7 @@ async fn found(app: &TestApp, who: As, query: &str) -> Vec<Value> {
     types(app, who, &format!("{PATH}?{query}")).await
 }
 
-/// Two tokens by a member, one of which an editor deletes a day later.
+/// Creates two tokens as a member, one of which an editor deletes a day later.
 async fn with_history() -> TestApp {
     let app = TestApp::new().await;
     let body = json!({"tokenName": "x", "type": "client"});
@@ -150,7 +148,7 @@ async fn others_find_what_concerns_projects_whose_tokens_they_may_read() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PATH)).await;
 }

@@ -2,17 +2,18 @@
 
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, TokenKind};
+use latchkey_testkit::{
+    app::{As, TestApp},
+    samples::access,
+};
 use serde_json::json;
 
 use super::{ALL, made, names};
-use crate::{
-    app::{As, TestApp, scoped},
-    expectations::{EDITORS, only},
-};
+use crate::expectations::{EDITORS, only};
 
 #[actix_web::test]
 async fn all_tokens_of_the_name_are_found_and_no_others() {
-    let app = TestApp::roomy().await;
+    let app = TestApp::without_quota().await;
     for (name, kind) in [("dup", "client"), ("dup", "frontend"), ("Dup", "client"), ("du", "client")] {
         made(&app, name, kind).await;
     }
@@ -44,7 +45,7 @@ async fn a_name_that_no_token_has_finds_none() {
 #[actix_web::test]
 async fn an_id_finds_its_token_where_no_token_has_it_as_its_name() {
     let app = TestApp::new().await;
-    let (secret, id) = app.token_and_id(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let (secret, id) = app.token_and_id(access(TokenKind::Client, ProjectScope::All)).await;
     let found = app.get(As::Root, &format!("{ALL}/{id}")).await.json();
     assert_eq!(found["tokens"][0]["secret"], json!(secret));
     made(&app, &id, "client").await;
@@ -52,8 +53,8 @@ async fn an_id_finds_its_token_where_no_token_has_it_as_its_name() {
 }
 
 #[actix_web::test]
-async fn kinds_that_one_may_not_read_are_not_found() {
-    let app = TestApp::roomy().await;
+async fn kinds_that_the_caller_may_not_read_are_not_found() {
+    let app = TestApp::without_quota().await;
     // Of these, two are admin tokens.
     assert_eq!(names(&app.get(As::Root, &format!("{ALL}/made")).await).len(), 4);
     assert_eq!(names(&app.get(As::Editor, &format!("{ALL}/made")).await).len(), 2);

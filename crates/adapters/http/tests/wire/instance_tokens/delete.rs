@@ -2,13 +2,14 @@
 
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::{Value, json};
 
 use super::{ALL, made, named};
-use crate::{
-    app::{As, TOKENS, TestApp, id, scoped},
-    expectations::{ADMINS, event_count, newest_event, only},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only};
 
 fn request(token: &str) -> TestRequest {
     TestRequest::delete().uri(&format!("{ALL}/{token}"))
@@ -18,11 +19,11 @@ fn request(token: &str) -> TestRequest {
 async fn a_token_of_any_scope_is_refused_from_the_answer_on() {
     let app = TestApp::new().await;
     app.use_cases.follow_changes().await.expect("followed");
-    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
+    let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
     for access in [
         TokenAccess::Admin,
-        scoped(TokenKind::Client, ProjectScope::All),
-        scoped(TokenKind::Frontend, ProjectScope::Only(both)),
+        access(TokenKind::Client, ProjectScope::All),
+        access(TokenKind::Frontend, ProjectScope::Only(both)),
     ] {
         let secret = app.token(access).await;
         assert_ne!(app.send_by(&secret, TestRequest::get().uri(TOKENS)).await.status, 401);
@@ -50,7 +51,7 @@ async fn a_token_is_named_by_its_secret_escaped_and_by_its_id() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_not_there_is_as_good_as_deleted() {
+async fn deleting_an_unknown_token_succeeds() {
     let app = TestApp::new().await;
     let secret = made(&app, "t", "client").await;
     app.delete(As::Root, &format!("{ALL}/{secret}")).await;
@@ -64,7 +65,7 @@ async fn a_token_that_is_not_there_is_as_good_as_deleted() {
 }
 
 #[actix_web::test]
-async fn a_body_is_passed_over() {
+async fn a_request_body_is_ignored() {
     let app = TestApp::new().await;
     let secret = made(&app, "t", "client").await;
     let with_body = request(&secret).insert_header(("content-type", "application/json")).set_payload("{x");
@@ -81,8 +82,8 @@ async fn an_admin_token_can_end_itself() {
 }
 
 #[actix_web::test]
-async fn one_may_who_may_delete_that_type() {
-    let app = TestApp::roomy().await;
+async fn deleting_needs_the_permission_for_that_type() {
+    let app = TestApp::without_quota().await;
     only(&app, ADMINS, 200, || request("none")).await;
     for (permission, statuses) in
         [("DELETE_CLIENT_API_TOKEN", [200, 403, 403]), ("DELETE_FRONTEND_API_TOKEN", [403, 200, 403])]

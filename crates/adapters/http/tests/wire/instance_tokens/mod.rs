@@ -1,8 +1,7 @@
-//! `/api/admin/api-tokens`; rotation and the filters of lists are tried in `rotation.rs` and `token_lists.rs`.
+//! `/api/admin/api-tokens`; `rotation.rs` tests rotation, `token_lists.rs` the filters of lists.
 
+use latchkey_testkit::app::{As, Response, TestApp};
 use serde_json::{Value, json};
-
-use crate::app::{Answer, As, TestApp};
 
 mod by_name;
 mod create;
@@ -12,21 +11,21 @@ mod update;
 
 const ALL: &str = "/api/admin/api-tokens";
 
-/// The names of the tokens in an answer.
-fn names(answer: &Answer) -> Vec<String> {
+/// Returns the names of the tokens in a response.
+fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.json());
     let tokens = answer.json()["tokens"].as_array().expect("tokens").clone();
     tokens.iter().map(|token| token["tokenName"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// A token of that name and type for all projects: its secret.
+/// Creates a token of that name and type for all projects; returns its secret.
 async fn made(app: &TestApp, name: &str, kind: &str) -> String {
     let answer = app.post(As::Root, ALL, &json!({"tokenName": name, "type": kind})).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
     answer.json()["secret"].as_str().expect("text").to_owned()
 }
 
-/// The tokens of that name, as an administrator sees them.
+/// Returns the tokens of that name, as an admin sees them.
 async fn named(app: &TestApp, name: &str) -> Vec<Value> {
     let answer = app.get(As::Root, &format!("{ALL}/{name}")).await;
     answer.json()["tokens"].as_array().expect("tokens").clone()

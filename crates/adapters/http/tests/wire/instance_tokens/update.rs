@@ -2,13 +2,11 @@
 
 use actix_web::test::TestRequest;
 use latchkey_domain::TokenAccess;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{ALL, made, named};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
 
 const END: &str = "2031-01-01T00:00:00.000Z";
 
@@ -72,7 +70,7 @@ async fn a_change_to_what_it_is_leaves_no_event() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_not_there_is_as_good_as_changed() {
+async fn updating_an_unknown_token_succeeds() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;
     for token in
@@ -112,7 +110,7 @@ async fn the_end_is_required_and_cannot_be_taken_away() {
 }
 
 #[actix_web::test]
-async fn one_may_who_may_change_that_type() {
+async fn updating_needs_the_permission_for_that_type() {
     let app = TestApp::new().await;
     only(&app, ADMINS, 200, || request("none").set_json(to_end())).await;
     only(&app, ADMINS, 400, || request("none").set_json(json!({}))).await;

@@ -1,15 +1,15 @@
-//! What another site has a browser ask for is refused where it would change something.
+//! Requests that another site has a browser send are refused if they change something.
 
 use std::net::IpAddr;
 
 use actix_web::{http::Method, test::TestRequest};
+use latchkey_testkit::app::{As, PASSWORD, TestApp};
 
 use super::{LOGIN, LOGOUT, attempt, me};
-use crate::app::{As, PASSWORD, TestApp};
 
 const OWN: &str = "latchkey.example:8080";
 
-/// Headers of a browser, and whether the site that asks is our own.
+/// Headers of a browser, and whether the request comes from the same site.
 const CASES: &[(&[(&str, &str)], bool)] = &[
     (&[], true),
     (&[("sec-fetch-site", "same-origin")], true),
@@ -39,7 +39,7 @@ fn with(mut request: TestRequest, headers: &[(&'static str, &'static str)]) -> T
 async fn signing_in_and_out_are_asked_for_by_our_own_site() {
     let app = TestApp::new().await;
     for (headers, is_own) in CASES {
-        let answer = app.send(As::Nobody, with(attempt("Viewer", PASSWORD), headers)).await;
+        let answer = app.send(As::Anonymous, with(attempt("Viewer", PASSWORD), headers)).await;
         assert_eq!(answer.status.as_u16(), if *is_own { 200 } else { 403 }, "{headers:?}");
         if !is_own {
             answer.is(403, "OperationDeniedError");
@@ -61,9 +61,9 @@ async fn a_password_is_not_tried_for_another_site() {
     let app = TestApp::new().await;
     for _ in 0..10 {
         let asked = attempt("Viewer", "wrong horse").insert_header(("sec-fetch-site", "cross-site"));
-        app.send(As::Nobody, asked).await.is(403, "OperationDeniedError");
+        app.send(As::Anonymous, asked).await.is(403, "OperationDeniedError");
     }
-    app.send(As::Nobody, TestRequest::post().uri(LOGIN).insert_header(("origin", "null")))
+    app.send(As::Anonymous, TestRequest::post().uri(LOGIN).insert_header(("origin", "null")))
         .await
         .is(403, "OperationDeniedError");
 }
@@ -87,13 +87,13 @@ async fn a_token_in_a_header_is_no_browsers_doing() {
 #[actix_web::test]
 async fn behind_a_trusted_proxy_the_host_is_the_one_that_the_client_asked() {
     let proxy: IpAddr = "192.0.2.1".parse().expect("an address");
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy.into()]).await;
+    let app = TestApp::with(|settings| settings.http.trusted_proxies = vec![proxy.into()]).await;
     for (peer, status) in [("192.0.2.1:1", 200), ("192.0.2.2:1", 403)] {
         let asked = attempt("Viewer", PASSWORD)
             .peer_addr(peer.parse().expect("an address"))
             .insert_header(("host", "inside:4242"))
             .insert_header(("x-forwarded-host", "latchkey.example"))
             .insert_header(("origin", "https://latchkey.example"));
-        assert_eq!(app.send(As::Nobody, asked).await.status.as_u16(), status, "{peer}");
+        assert_eq!(app.send(As::Anonymous, asked).await.status.as_u16(), status, "{peer}");
     }
 }

@@ -1,12 +1,10 @@
 //! `GET` and `POST /logout`
 
 use actix_web::{http::Method, test::TestRequest};
+use latchkey_testkit::app::{As, Response, TestApp};
 
 use super::{LOGOUT, me};
-use crate::{
-    app::{Answer, As, TestApp},
-    expectations::{event_count, newest_event},
-};
+use crate::expectations::{event_count, newest_event};
 
 const METHODS: [Method; 2] = [Method::GET, Method::POST];
 
@@ -15,7 +13,7 @@ fn request(method: &Method) -> TestRequest {
 }
 
 #[track_caller]
-fn forgets(answer: &Answer) {
+fn forgets(answer: &Response) {
     assert_eq!(answer.header("clear-site-data"), Some(r#""cookies", "storage""#));
     let cookie = answer.header("set-cookie").expect("a cookie");
     assert!(cookie.starts_with("latchkey-session=; "), "{cookie}");
@@ -55,7 +53,7 @@ async fn a_browser_is_sent_to_the_start() {
 }
 
 #[actix_web::test]
-async fn any_body_will_do() {
+async fn the_request_body_is_ignored() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("Viewer").await;
     let asked = request(&Method::POST).insert_header(("content-type", "text/plain")).set_payload("{x");
@@ -63,10 +61,10 @@ async fn any_body_will_do() {
 }
 
 #[actix_web::test]
-async fn who_is_not_signed_in_cannot_sign_out() {
+async fn only_signed_in_users_can_sign_out() {
     let app = TestApp::new().await;
     for method in METHODS {
-        app.send(As::Nobody, request(&method)).await.is(401, "AuthenticationRequired");
+        app.send(As::Anonymous, request(&method)).await.is(401, "AuthenticationRequired");
         app.send(As::Unknown, request(&method)).await.is(401, "UnauthorizedError");
         app.send(As::Admin, request(&method)).await.is(403, "OperationDeniedError");
         app.send(As::Client, request(&method)).await.is(403, "NoAccessError");

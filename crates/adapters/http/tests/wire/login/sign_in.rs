@@ -3,18 +3,16 @@
 use std::{net::IpAddr, time::Duration};
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PASSWORD, SESSION, SESSIONS, TestApp};
 use serde_json::{Value, json};
 
 use super::{LOGIN, attempt, me};
-use crate::{
-    app::{As, PASSWORD, SESSION, SESSIONS, TestApp},
-    expectations::{faults, newest_event, newest_events},
-};
+use crate::expectations::{faults, newest_event, newest_events};
 
 #[actix_web::test]
 async fn the_answer_is_the_user_and_a_cookie() {
     let app = TestApp::new().await;
-    let answer = app.send(As::Nobody, attempt("Viewer", PASSWORD)).await;
+    let answer = app.send(As::Anonymous, attempt("Viewer", PASSWORD)).await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, Some("no-store")));
     insta::assert_json_snapshot!(answer.json(), @r#"
     {
@@ -49,7 +47,7 @@ async fn the_answer_is_the_user_and_a_cookie() {
 }
 
 #[actix_web::test]
-async fn one_signs_in_by_user_name_or_by_address_in_any_case() {
+async fn users_sign_in_by_user_name_or_address_in_any_case() {
     let app = TestApp::new().await;
     for (login, status) in [
         ("Viewer", 200),
@@ -59,7 +57,11 @@ async fn one_signs_in_by_user_name_or_by_address_in_any_case() {
         ("VIEWER@Example.COM", 200),
         ("viewer@example.org", 401),
     ] {
-        assert_eq!(app.send(As::Nobody, attempt(login, PASSWORD)).await.status.as_u16(), status, "{login}");
+        assert_eq!(
+            app.send(As::Anonymous, attempt(login, PASSWORD)).await.status.as_u16(),
+            status,
+            "{login}"
+        );
     }
 }
 
@@ -68,9 +70,9 @@ async fn a_wrong_pair_is_refused_in_the_same_words_whatever_is_wrong() {
     let app = TestApp::new().await;
     let mut bodies = Vec::new();
     for (login, password) in
-        [("Viewer", "wrong horse"), ("Viewer", ""), ("Viewer", "Correct horse"), ("nobody", PASSWORD)]
+        [("Viewer", "wrong horse"), ("Viewer", ""), ("Viewer", "Correct horse"), ("unknown", PASSWORD)]
     {
-        let answer = app.send(As::Nobody, attempt(login, password)).await;
+        let answer = app.send(As::Anonymous, attempt(login, password)).await;
         answer.is(401, "PasswordMismatch");
         assert_eq!((answer.header("set-cookie"), answer.header("www-authenticate")), (None, None));
         let mut body = answer.json();
@@ -86,12 +88,12 @@ async fn a_wrong_pair_is_refused_in_the_same_words_whatever_is_wrong() {
 }
 
 #[actix_web::test]
-async fn who_has_no_password_cannot_sign_in() {
+async fn a_user_without_a_password_cannot_sign_in() {
     let app = TestApp::new().await;
     let body = json!({"username": "newcomer", "rootRole": 1});
     app.post(As::Root, "/api/admin/user-admin", &body).await;
     for password in ["", "null", PASSWORD] {
-        app.send(As::Nobody, attempt("newcomer", password)).await.is(401, "PasswordMismatch");
+        app.send(As::Anonymous, attempt("newcomer", password)).await.is(401, "PasswordMismatch");
     }
 }
 
@@ -109,19 +111,19 @@ async fn every_member_has_its_rule_and_there_are_no_others() {
         (json!([]), vec![""]),
     ] {
         let expected: Vec<_> = at.iter().map(|member| format!("/body{member}")).collect();
-        let answer = app.post(As::Nobody, LOGIN, &body).await;
+        let answer = app.post(As::Anonymous, LOGIN, &body).await;
         assert_eq!(faults(&answer), expected, "{body}");
         assert_eq!(answer.header("set-cookie"), None);
     }
     let form = TestRequest::post().uri(LOGIN).set_form([("username", "Viewer"), ("password", PASSWORD)]);
-    app.send(As::Nobody, form).await.is(415, "ContentTypeError");
+    app.send(As::Anonymous, form).await.is(415, "ContentTypeError");
     let typed = || TestRequest::post().uri(LOGIN).insert_header(("content-type", "application/json"));
-    app.send(As::Nobody, typed().set_payload("{x")).await.is(400, "BadDataError");
-    app.send(As::Nobody, typed().set_payload(vec![b' '; 1024 * 1024 + 1]))
+    app.send(As::Anonymous, typed().set_payload("{x")).await.is(400, "BadDataError");
+    app.send(As::Anonymous, typed().set_payload(vec![b' '; 1024 * 1024 + 1]))
         .await
         .is(413, "PayloadTooLargeError");
-    app.get(As::Nobody, LOGIN).await.is(405, "MethodNotAllowedError");
-    let long = app.send(As::Nobody, attempt(&"x".repeat(10_000), &"y".repeat(100_000))).await;
+    app.get(As::Anonymous, LOGIN).await.is(405, "MethodNotAllowedError");
+    let long = app.send(As::Anonymous, attempt(&"x".repeat(10_000), &"y".repeat(100_000))).await;
     long.is(401, "PasswordMismatch");
 }
 
@@ -134,7 +136,7 @@ async fn the_oldest_session_makes_room_for_one_more() {
         cookies.push(app.sign_in("Viewer").await);
     }
     app.clock.advance(Duration::from_secs(1));
-    let one_more = app.send(As::Nobody, attempt("Viewer", PASSWORD)).await.json();
+    let one_more = app.send(As::Anonymous, attempt("Viewer", PASSWORD)).await.json();
     assert_eq!((&one_more["deletedSessions"], &one_more["activeSessions"]), (&json!(1), &json!(SESSIONS)));
     assert_eq!(one_more["seenAt"], "2023-04-19T08:15:17.000Z", "the sign-in before this one");
     app.send_with(&cookies[0], me()).await.is(401, "AuthenticationRequired");
@@ -182,7 +184,7 @@ async fn an_api_token_goes_before_a_session_and_a_session_before_all_else() {
 #[actix_web::test]
 async fn the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it() {
     let proxy: IpAddr = "192.0.2.1".parse().expect("an address");
-    let app = TestApp::with(|choices| choices.http.trusted_proxies = vec![proxy.into()]).await;
+    let app = TestApp::with(|settings| settings.http.trusted_proxies = vec![proxy.into()]).await;
     for (peer, scheme, secure) in [
         ("192.0.2.1:1", "https", true),
         ("192.0.2.1:1", "HTTPS", true),
@@ -190,7 +192,7 @@ async fn the_cookie_is_for_tls_alone_where_a_trusted_proxy_speaks_it() {
         ("192.0.2.2:1", "https", false),
     ] {
         let asked = attempt("Viewer", PASSWORD).peer_addr(peer.parse().expect("an address"));
-        let answer = app.send(As::Nobody, asked.insert_header(("x-forwarded-proto", scheme))).await;
+        let answer = app.send(As::Anonymous, asked.insert_header(("x-forwarded-proto", scheme))).await;
         let cookie = answer.header("set-cookie").expect("a cookie");
         assert_eq!(cookie.contains("; Secure"), secure, "{peer} {scheme}");
     }

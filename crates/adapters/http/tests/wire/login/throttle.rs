@@ -1,22 +1,23 @@
-//! Signing in that fails again and again is slowed down, and never forbidden.
+//! Repeated failures to sign in are slowed down and never forbidden.
 
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
+use latchkey_testkit::app::{As, PASSWORD, Response, TestApp};
+
 use super::attempt;
-use crate::app::{Answer, As, PASSWORD, TestApp};
 
 const HERE: &str = "198.51.100.7:1";
 const ELSEWHERE: &str = "203.0.113.9:1";
 
-async fn try_from(app: &TestApp, peer: &str, username: &str, password: &str) -> Answer {
+async fn try_from(app: &TestApp, peer: &str, username: &str, password: &str) -> Response {
     let peer: SocketAddr = peer.parse().expect("an address");
-    app.send(As::Nobody, attempt(username, password).peer_addr(peer)).await
+    app.send(As::Anonymous, attempt(username, password).peer_addr(peer)).await
 }
 
-/// Five failures in a row, which go unpunished.
+/// Fails five times in a row, which is not slowed down yet.
 async fn fail_five_times(app: &TestApp, peer: &str, username: &str) {
     for _ in 0..5 {
         try_from(app, peer, username, "wrong horse").await.is(401, "PasswordMismatch");
@@ -24,7 +25,7 @@ async fn fail_five_times(app: &TestApp, peer: &str, username: &str) {
 }
 
 #[track_caller]
-fn waits(answer: &Answer, seconds: &str) {
+fn waits(answer: &Response, seconds: &str) {
     answer.is(429, "RateLimitError");
     assert_eq!((answer.header("retry-after"), answer.header("set-cookie")), (Some(seconds), None));
 }
@@ -75,7 +76,7 @@ async fn an_address_that_tries_many_names_is_slowed_down() {
 }
 
 #[actix_web::test]
-async fn nobody_elsewhere_can_keep_an_owner_out() {
+async fn failures_from_another_address_do_not_lock_the_owner_out() {
     let app = TestApp::new().await;
     fail_five_times(&app, ELSEWHERE, "Viewer").await;
     waits(&try_from(&app, ELSEWHERE, "Viewer", PASSWORD).await, "1");
@@ -83,10 +84,10 @@ async fn nobody_elsewhere_can_keep_an_owner_out() {
 }
 
 #[actix_web::test]
-async fn a_name_that_nobody_has_is_slowed_down_alike() {
+async fn an_unknown_user_name_is_slowed_down_alike() {
     let app = TestApp::new().await;
-    fail_five_times(&app, HERE, "nobody").await;
-    waits(&try_from(&app, HERE, "nobody", "wrong horse").await, "1");
+    fail_five_times(&app, HERE, "unknown").await;
+    waits(&try_from(&app, HERE, "unknown", "wrong horse").await, "1");
 }
 
 #[actix_web::test]
@@ -102,7 +103,7 @@ async fn bad_input_is_no_failure() {
     let app = TestApp::new().await;
     for _ in 0..10 {
         let body = serde_json::json!({"username": "Viewer"});
-        app.post(As::Nobody, super::LOGIN, &body).await.is(400, "BadDataError");
+        app.post(As::Anonymous, super::LOGIN, &body).await.is(400, "BadDataError");
     }
     assert_eq!(try_from(&app, HERE, "Viewer", PASSWORD).await.status, 200);
 }
@@ -111,14 +112,15 @@ async fn bad_input_is_no_failure() {
 async fn what_a_client_writes_before_the_proxies_is_not_where_it_calls_from() {
     let proxies: Vec<IpAddr> =
         ["192.0.2.1", "::ffff:192.0.2.2"].iter().map(|text| text.parse().expect("an address")).collect();
-    let app =
-        TestApp::with(|choices| choices.http.trusted_proxies = proxies.into_iter().map(Into::into).collect())
-            .await;
+    let app = TestApp::with(|settings| {
+        settings.http.trusted_proxies = proxies.into_iter().map(Into::into).collect()
+    })
+    .await;
     let forwarded = async |by: &str, name: &str, password: &str| {
         let asked = attempt(name, password).peer_addr("192.0.2.1:1".parse().expect("an address"));
-        app.send(As::Nobody, asked.insert_header(("x-forwarded-for", by))).await
+        app.send(As::Anonymous, asked.insert_header(("x-forwarded-for", by))).await
     };
-    // One client in many guises: the last address that is no proxy's is its own.
+    // One client with many values: the last address that is not a trusted proxy's is its own.
     for by in [
         "198.51.100.7",
         "203.0.113.1, 198.51.100.7",
@@ -129,9 +131,9 @@ async fn what_a_client_writes_before_the_proxies_is_not_where_it_calls_from() {
         forwarded(by, "Viewer", "wrong horse").await.is(401, "PasswordMismatch");
     }
     waits(&forwarded("203.0.113.5, 198.51.100.7", "Viewer", PASSWORD).await, "1");
-    // What cannot be read is nobody's address: all who send it are the proxy to us.
+    // A value that cannot be read is no address: the request counts as the proxy's.
     for by in ["x", "203.0.113.6, x", "", "203.0.113.7, \"_hidden\"", "unknown, 192.0.2.1"] {
-        forwarded(by, "nobody", "wrong horse").await.is(401, "PasswordMismatch");
+        forwarded(by, "unknown", "wrong horse").await.is(401, "PasswordMismatch");
     }
     waits(&forwarded("203.0.113.8, x", "Viewer", PASSWORD).await, "1");
     assert_eq!(forwarded("203.0.113.9", "Viewer", PASSWORD).await.status, 200);

@@ -3,13 +3,11 @@
 use std::net::SocketAddr;
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PASSWORD, TestApp};
 use serde_json::{Value, json};
 
 use super::ME;
-use crate::{
-    app::{As, PASSWORD, TestApp},
-    expectations::{faults, newest_event},
-};
+use crate::expectations::{faults, newest_event};
 
 const PATH: &str = "/api/admin/user/change-password";
 const NEW: &str = "battery staple";
@@ -24,7 +22,7 @@ fn request(body: &Value) -> TestRequest {
 
 async fn can_sign_in(app: &TestApp, password: &str) -> bool {
     let body = json!({"username": "Viewer", "password": password});
-    app.post(As::Nobody, "/auth/simple/login", &body).await.status == 200
+    app.post(As::Anonymous, "/auth/simple/login", &body).await.status == 200
 }
 
 #[actix_web::test]
@@ -111,7 +109,7 @@ async fn the_new_password_has_to_be_good_and_written_twice_alike() {
 #[actix_web::test]
 async fn only_users_may() {
     let app = TestApp::new().await;
-    app.post(As::Nobody, PATH, &json!({})).await.is(401, "AuthenticationRequired");
+    app.post(As::Anonymous, PATH, &json!({})).await.is(401, "AuthenticationRequired");
     app.post(As::Admin, PATH, &json!({})).await.is(403, "OperationDeniedError");
     app.post(As::Client, PATH, &json!({})).await.is(403, "NoAccessError");
 }

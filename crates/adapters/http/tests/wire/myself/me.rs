@@ -1,13 +1,11 @@
 //! `GET /api/admin/user`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::ME;
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 async fn permissions(app: &TestApp, who: As) -> Value {
     app.get(who, ME).await.json()["permissions"].clone()
@@ -121,11 +119,11 @@ async fn permissions_are_those_of_the_moment() {
 }
 
 #[actix_web::test]
-async fn the_picture_goes_with_the_address_else_with_the_user_name() {
+async fn the_picture_depends_on_the_address_or_else_on_the_user_name() {
     let app = TestApp::new().await;
     let picture = |user: Value| user["imageUrl"].as_str().expect("text").to_owned();
     let make = async |body: Value| picture(app.post(As::Root, "/api/admin/user-admin", &body).await.json());
-    // As the reference has them.
+    // As Unleash has them.
     assert_eq!(
         make(json!({"username": "admin", "rootRole": 3})).await,
         "https://gravatar.com/avatar/8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918?s=42&d=retro&r=g"
@@ -137,7 +135,7 @@ async fn the_picture_goes_with_the_address_else_with_the_user_name() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(ME)).await;
     let answer = app.get(As::Client, ME).await;

@@ -1,8 +1,7 @@
 //! `GET /api/admin/user/profile`
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
-
-use crate::app::{As, TestApp};
 
 const PROFILE: &str = "/api/admin/user/profile";
 
@@ -29,7 +28,7 @@ async fn it_has_the_root_role_and_the_projects_that_one_sees() {
 #[actix_web::test]
 async fn only_users_may() {
     let app = TestApp::new().await;
-    app.get(As::Nobody, PROFILE).await.is(401, "AuthenticationRequired");
+    app.get(As::Anonymous, PROFILE).await.is(401, "AuthenticationRequired");
     app.get(As::Admin, PROFILE).await.is(403, "OperationDeniedError");
     app.get(As::Frontend, PROFILE).await.is(403, "NoAccessError");
 }

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PASSWORD, SESSION, TestApp};
 use serde_json::{Value, json};
 
 use super::ME;
-use crate::{
-    app::{As, PASSWORD, SESSION, TestApp},
-    expectations::{event_count, newest_event},
-};
+use crate::expectations::{event_count, newest_event};
 
 const SESSIONS: &str = "/api/admin/user/sessions";
 
@@ -26,12 +24,12 @@ async fn sessions(app: &TestApp, cookie: &str) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn one_sees_ones_own_oldest_first_and_which_it_is() {
+async fn a_user_lists_own_sessions_oldest_first_with_the_current_one_marked() {
     let app = TestApp::new().await;
     let body = json!({"username": "Viewer", "password": PASSWORD});
     let browser = TestRequest::post().uri("/auth/simple/login").set_json(&body);
     let browser = browser.insert_header(("user-agent", "Mozilla/5.0"));
-    app.send(As::Nobody, browser.peer_addr("198.51.100.7:1".parse().expect("an address"))).await;
+    app.send(As::Anonymous, browser.peer_addr("198.51.100.7:1".parse().expect("an address"))).await;
     app.sign_in("Editor").await;
     app.clock.advance(Duration::from_secs(1));
     let cookie = app.sign_in("Viewer").await;
@@ -105,8 +103,8 @@ async fn what_is_not_ones_own_is_not_found() {
     for who in [As::Editor, As::Root] {
         app.send(who, end(&id)).await.is(404, "NotFoundError");
     }
-    for nobodys in ["9c40958a-daac-400e-98fb-3bb438567008", "1", "nosuch", "%20"] {
-        app.send(As::Viewer, end(&json!(nobodys))).await.is(404, "NotFoundError");
+    for unknown in ["9c40958a-daac-400e-98fb-3bb438567008", "1", "nosuch", "%20"] {
+        app.send(As::Viewer, end(&json!(unknown))).await.is(404, "NotFoundError");
     }
     app.send(As::Viewer, end(&json!("%FF"))).await.is(400, "BadDataError");
     assert_eq!(event_count(&app).await, before);
@@ -118,7 +116,7 @@ async fn what_is_not_ones_own_is_not_found() {
 async fn only_users_may() {
     let app = TestApp::new().await;
     for (who, status, kind) in [
-        (As::Nobody, 401, "AuthenticationRequired"),
+        (As::Anonymous, 401, "AuthenticationRequired"),
         (As::Unknown, 401, "UnauthorizedError"),
         (As::Admin, 403, "OperationDeniedError"),
         (As::Client, 403, "NoAccessError"),

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PERSONAL_TOKENS, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::PATS;
-use crate::{
-    app::{As, PERSONAL_TOKENS, TOKENS, TestApp},
-    expectations::{faults, newest_event, newest_events},
-};
+use crate::expectations::{faults, newest_event, newest_events};
 
 const ME: &str = "/api/admin/user";
 
@@ -100,7 +98,7 @@ async fn descriptions_are_unique_among_a_users_own() {
 }
 
 #[actix_web::test]
-async fn there_are_no_more_than_one_may_have() {
+async fn a_user_has_no_more_tokens_than_the_limit() {
     let app = TestApp::new().await;
     let with =
         |number: u32| json!({"description": format!("d{number}"), "expiresAt": "2030-01-01T00:00:00Z"});
@@ -154,7 +152,7 @@ async fn every_member_has_its_rule() {
 #[actix_web::test]
 async fn a_description_may_be_long() {
     let app = TestApp::new().await;
-    // As the reference takes it, and the longest.
+    // The form that Unleash takes, and the longest.
     for length in [300, 500] {
         let asked = json!({"description": "d".repeat(length), "expiresAt": "2030-01-01T00:00:00Z"});
         assert_eq!(made(&app, As::Viewer, &asked).await["description"], asked["description"]);
@@ -167,7 +165,7 @@ async fn only_users_may() {
     for who in [As::Viewer, As::Member, As::Editor, As::Root] {
         made(&app, who, &body()).await;
     }
-    app.post(As::Nobody, PATS, &json!({})).await.is(401, "AuthenticationRequired");
+    app.post(As::Anonymous, PATS, &json!({})).await.is(401, "AuthenticationRequired");
     app.post(As::Unknown, PATS, &json!({})).await.is(401, "UnauthorizedError");
     app.post(As::Admin, PATS, &json!({})).await.is(403, "OperationDeniedError");
     app.post(As::Client, PATS, &json!({})).await.is(403, "NoAccessError");

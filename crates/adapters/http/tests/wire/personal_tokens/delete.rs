@@ -1,15 +1,13 @@
 //! `DELETE …/user/tokens/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::PATS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{event_count, faults, newest_event},
-};
+use crate::expectations::{event_count, faults, newest_event};
 
-/// A token of that user: its id and its secret.
+/// Creates a token for that user; returns its id and secret.
 async fn made(app: &TestApp, who: As) -> (i64, String) {
     let body = json!({"description": "ci", "expiresAt": "2030-01-01T00:00:00Z"});
     let token = app.post(who, PATS, &body).await.json();
@@ -53,8 +51,8 @@ async fn what_is_not_ones_own_is_not_found() {
         answer.is(404, "NotFoundError");
         assert_eq!(answer.json()["message"], "No PAT found.");
     }
-    for nobodys in [-1, 0, 9_999, i64::MAX] {
-        app.delete(As::Viewer, &path(nobodys)).await.is(404, "NotFoundError");
+    for unknown in [-1, 0, 9_999, i64::MAX] {
+        app.delete(As::Viewer, &path(unknown)).await.is(404, "NotFoundError");
     }
     assert_eq!(event_count(&app).await, before, "and leaves no event");
     assert_eq!(app.send_by(&secret, TestRequest::get().uri(PATS)).await.status, 200);
@@ -74,7 +72,7 @@ async fn only_users_may() {
     let app = TestApp::new().await;
     let (id, _) = made(&app, As::Viewer).await;
     for path in [path(id), path(9_999), format!("{PATS}/x")] {
-        app.delete(As::Nobody, &path).await.is(401, "AuthenticationRequired");
+        app.delete(As::Anonymous, &path).await.is(401, "AuthenticationRequired");
         app.delete(As::Unknown, &path).await.is(401, "UnauthorizedError");
         app.delete(As::Admin, &path).await.is(403, "OperationDeniedError");
         app.delete(As::Client, &path).await.is(403, "NoAccessError");

@@ -1,13 +1,13 @@
 //! `GET …/user/tokens`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::PATS;
-use crate::app::{As, TestApp};
 
 #[actix_web::test]
-async fn one_sees_ones_own_by_id() {
+async fn a_user_reads_an_own_token_by_id() {
     let app = TestApp::new().await;
     app.post(As::Viewer, PATS, &json!({"description": "a", "expiresAt": "9999-12-31T00:00:00Z"})).await;
     app.post(As::Editor, PATS, &json!({"description": "b", "expiresAt": "2030-01-01T00:00:00Z"})).await;
@@ -49,7 +49,7 @@ async fn it_says_when_a_token_was_last_used() {
 #[actix_web::test]
 async fn only_users_may() {
     let app = TestApp::new().await;
-    app.get(As::Nobody, PATS).await.is(401, "AuthenticationRequired");
+    app.get(As::Anonymous, PATS).await.is(401, "AuthenticationRequired");
     app.get(As::Expired, PATS).await.is(401, "UnauthorizedError");
     app.get(As::Admin, PATS).await.is(403, "OperationDeniedError");
     app.get(As::Client, PATS).await.is(403, "NoAccessError");

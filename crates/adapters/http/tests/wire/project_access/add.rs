@@ -1,13 +1,11 @@
 //! `POST …/access`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCESS, held, role};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, newest_events, only, refused_for},
-};
+use crate::expectations::{OWNERS, event_count, newest_events, only, refused_for};
 
 #[actix_web::test]
 async fn each_user_gets_each_role_beside_those_held() {
@@ -62,7 +60,7 @@ async fn every_member_has_its_rule() {
         (json!({"users": [3, 99], "roles": [5]}), &["/users"]),
         (json!({"users": [3], "roles": [99]}), &["/roles"]),
         (json!({"users": [3], "roles": ["Nope"]}), &["/roles"]),
-        // A role of the whole instance is none of a project.
+        // A root role cannot be a project role.
         (json!({"users": [3], "roles": [2]}), &["/roles"]),
         (json!({"users": [3], "groups": [1], "roles": [5]}), &["/groups"]),
         (json!({"users": [3], "groups": "all", "roles": [5]}), &["/groups"]),
@@ -72,7 +70,7 @@ async fn every_member_has_its_rule() {
 }
 
 #[actix_web::test]
-async fn nobody_grants_what_they_do_not_hold() {
+async fn a_caller_cannot_grant_permissions_that_the_caller_lacks() {
     let app = TestApp::new().await;
     let keeper = role(&app, "Keeper", &["UPDATE_PROJECT"]).await;
     app.post(As::Root, ACCESS, &json!({"users": [3], "roles": [keeper]})).await;

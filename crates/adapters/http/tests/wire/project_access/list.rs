@@ -1,13 +1,11 @@
 //! `GET …/access`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::ACCESS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{OWNERS, only},
-};
+use crate::expectations::{OWNERS, only};
 
 #[actix_web::test]
 async fn members_come_by_id_with_the_roles_of_projects() {

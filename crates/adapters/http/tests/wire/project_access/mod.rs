@@ -1,8 +1,7 @@
 //! `/api/admin/projects/{projectId}/access` and the roles of its members
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod add;
 mod list;
@@ -23,7 +22,7 @@ async fn held(app: &TestApp, user: i64) -> Value {
     users.iter().find(|one| one["id"] == user).map(|one| one["roles"].clone()).unwrap_or_default()
 }
 
-/// The id of a role of projects with these permissions.
+/// Creates a project role with these permissions; returns its id.
 async fn role(app: &TestApp, name: &str, permissions: &[&str]) -> i64 {
     let permissions: Vec<_> = permissions.iter().map(|name| serde_json::json!({"name": name})).collect();
     let body = serde_json::json!({"name": name, "type": "custom", "permissions": permissions});

@@ -1,13 +1,11 @@
 //! `DELETE …/users/{userId}/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{held, path_of};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, faults, newest_events, only},
-};
+use crate::expectations::{OWNERS, event_count, faults, newest_events, only};
 
 #[actix_web::test]
 async fn a_member_loses_all_roles() {
@@ -30,7 +28,7 @@ async fn the_last_owner_may_go() {
 }
 
 #[actix_web::test]
-async fn who_holds_nothing_here_is_not_found() {
+async fn a_user_without_a_role_here_is_not_found() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;
     for user in [3, 6, 99] {

@@ -1,13 +1,11 @@
 //! `PUT …/users/{userId}/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCESS, held, path_of, role};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, faults, newest_events, only, refused_for},
-};
+use crate::expectations::{OWNERS, event_count, faults, newest_events, only, refused_for};
 
 #[actix_web::test]
 async fn the_roles_take_the_place_of_those_held() {
@@ -25,7 +23,7 @@ async fn the_roles_take_the_place_of_those_held() {
 }
 
 #[actix_web::test]
-async fn somebody_new_can_be_given_roles_so() {
+async fn a_user_without_roles_can_be_given_some() {
     let app = TestApp::new().await;
     assert_eq!(app.put(As::Owner, &path_of(3), &json!({"roles": [5]})).await.status, 200);
     assert_eq!(app.get(As::Viewer, TOKENS).await.status, 200);
@@ -58,7 +56,7 @@ async fn every_member_has_its_rule() {
 }
 
 #[actix_web::test]
-async fn nobody_grants_what_they_do_not_hold() {
+async fn a_caller_cannot_grant_permissions_that_the_caller_lacks() {
     let app = TestApp::new().await;
     let keeper = role(&app, "Keeper", &["UPDATE_PROJECT"]).await;
     app.post(As::Root, ACCESS, &json!({"users": [3], "roles": [keeper]})).await;
@@ -68,7 +66,7 @@ async fn nobody_grants_what_they_do_not_hold() {
 }
 
 #[actix_web::test]
-async fn who_is_not_there_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let app = TestApp::new().await;
     let body = json!({"roles": [5]});
     app.put(As::Owner, &path_of(99), &body).await.is(404, "NotFoundError");

@@ -1,13 +1,11 @@
 //! `POST …/environments`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{ENVIRONMENTS, held};
-use crate::{
-    app::{As, TestApp},
-    expectations::{OWNERS, event_count, newest_events, only, refused_for},
-};
+use crate::expectations::{OWNERS, event_count, newest_events, only, refused_for};
 
 async fn with_staging() -> TestApp {
     let app = TestApp::new().await;

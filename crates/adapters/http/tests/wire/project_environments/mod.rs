@@ -1,15 +1,14 @@
 //! `/api/admin/projects/{projectId}/environments`
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod add;
 mod remove;
 
 const ENVIRONMENTS: &str = "/api/admin/projects/default/environments";
 
-/// The environments that the project has.
+/// Returns the environments of the project.
 async fn held(app: &TestApp) -> Vec<Value> {
     let body = app.get(As::Root, "/api/admin/projects/default").await.json();
     let environments = body["environments"].as_array().expect("environments");

@@ -1,13 +1,11 @@
 //! `DELETE …/environments/{environment}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::{ENVIRONMENTS, held};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{OWNERS, event_count, newest_events, only},
-};
+use crate::expectations::{OWNERS, event_count, newest_events, only};
 
 #[actix_web::test]
 async fn the_project_does_not_have_it_then_and_its_tokens_stay() {
@@ -25,7 +23,7 @@ async fn the_project_does_not_have_it_then_and_its_tokens_stay() {
 }
 
 #[actix_web::test]
-async fn one_that_is_not_there_is_as_good_as_removed() {
+async fn removing_an_absent_role_succeeds() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;
     for name in ["nope", "a%20b", "*"] {

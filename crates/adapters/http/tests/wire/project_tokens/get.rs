@@ -3,14 +3,15 @@
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
 use latchkey_service::Reveal;
-
-use crate::{
-    app::{As, TOKENS, TestApp, id, scoped},
-    expectations::{READERS, only},
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::{access, project_id},
 };
 
+use crate::expectations::{READERS, only};
+
 fn of_default() -> TokenAccess {
-    scoped(TokenKind::Client, ProjectScope::one(id("default")))
+    access(TokenKind::Client, ProjectScope::one(project_id("default")))
 }
 
 #[actix_web::test]
@@ -34,8 +35,8 @@ async fn a_token_is_found_by_its_secret_and_by_its_id() {
 #[actix_web::test]
 async fn a_token_of_several_projects_is_found_in_each() {
     let app = TestApp::new().await;
-    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
-    let token = app.token(scoped(TokenKind::Client, ProjectScope::Only(both))).await;
+    let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
+    let token = app.token(access(TokenKind::Client, ProjectScope::Only(both))).await;
     for (who, project) in [(As::Member, "default"), (As::MemberElsewhere, "elsewhere")] {
         let path = format!("/api/admin/projects/{project}/api-tokens/{token}");
         assert_eq!(app.get(who, &path).await.status, 200, "{project}");
@@ -43,8 +44,8 @@ async fn a_token_of_several_projects_is_found_in_each() {
 }
 
 #[actix_web::test]
-async fn a_show_once_token_hides_its_secret_from_who_knows_it() {
-    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
+async fn a_show_once_token_hides_its_secret_from_its_holder() {
+    let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let (secret, token_id) = app.token_and_id(of_default()).await;
     let answer = app.get(As::Admin, &format!("{TOKENS}/{secret}")).await;
     assert_eq!(answer.json()["secret"], token_id);
@@ -54,9 +55,9 @@ async fn a_show_once_token_hides_its_secret_from_who_knows_it() {
 #[actix_web::test]
 async fn tokens_that_are_not_here_are_not_found() {
     let app = TestApp::new().await;
-    let everywhere = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let everywhere = app.token(access(TokenKind::Client, ProjectScope::All)).await;
     let (elsewhere, elsewhere_id) =
-        app.token_and_id(scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")))).await;
+        app.token_and_id(access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")))).await;
     let (here, _) = app.token_and_id(of_default()).await;
     let admin = app.secret_of(As::Admin).expect("signed in").to_owned();
     let personal = app.secret_of(As::Root).expect("signed in").to_owned();

@@ -3,17 +3,19 @@
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
 use latchkey_service::Reveal;
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
 
-use crate::app::{As, TOKENS, TestApp, id, scoped};
-
 #[actix_web::test]
-async fn the_answer_has_the_seeds_form() {
+async fn the_response_is_a_list_of_complete_tokens() {
     let app = TestApp::new().await;
     app.project("p2").await;
-    let both = ProjectSet::new(["p2", "default"].map(id)).expect("two");
-    app.token(scoped(TokenKind::Frontend, ProjectScope::Only(both))).await;
-    app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let both = ProjectSet::new(["p2", "default"].map(project_id)).expect("two");
+    app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
+    app.token(access(TokenKind::Client, ProjectScope::All)).await;
     app.token(TokenAccess::Admin).await;
     let answer = app.get(As::Member, TOKENS).await;
     assert_eq!(answer.status, 200);
@@ -24,10 +26,10 @@ async fn the_answer_has_the_seeds_form() {
 }
 
 #[actix_web::test]
-async fn who_may_is_who_holds_the_permission_there() {
+async fn listing_needs_the_permission_in_the_project() {
     let app = TestApp::new().await;
     for (who, status, kind) in [
-        (As::Nobody, 401, "AuthenticationRequired"),
+        (As::Anonymous, 401, "AuthenticationRequired"),
         (As::Unknown, 401, "UnauthorizedError"),
         (As::Expired, 401, "UnauthorizedError"),
         (As::Client, 403, "NoAccessError"),
@@ -65,7 +67,7 @@ async fn a_refusal_names_the_permission_and_the_project() {
 }
 
 #[actix_web::test]
-async fn without_the_permission_nobody_learns_whether_a_project_exists() {
+async fn without_the_permission_the_existence_of_a_project_is_hidden() {
     let app = TestApp::new().await;
     for path in ["/api/admin/projects/nope/api-tokens", "/api/admin/projects/a%20b/api-tokens"] {
         app.get(As::Member, path).await.is(403, "NoAccessError");
@@ -74,7 +76,7 @@ async fn without_the_permission_nobody_learns_whether_a_project_exists() {
 }
 
 #[actix_web::test]
-async fn a_client_that_has_the_list_is_told_so() {
+async fn a_list_that_the_client_has_is_a_304() {
     let app = TestApp::new().await;
     let tag = app.get(As::Admin, TOKENS).await.header("etag").expect("a tag").to_owned();
     assert!(tag.starts_with("W/\"d-"), "{tag}");
@@ -92,7 +94,7 @@ async fn a_client_that_has_the_list_is_told_so() {
 
 #[actix_web::test]
 async fn a_show_once_token_is_listed_by_its_id() {
-    let app = TestApp::with(|choices| choices.settings.tokens.reveal = Reveal::Once).await;
+    let app = TestApp::with(|settings| settings.use_cases.tokens.reveal = Reveal::Once).await;
     let created = app.post(As::Admin, TOKENS, &json!({"tokenName": "x", "type": "client"})).await.json();
     assert_eq!(created["secure"], true);
     let listed = app.get(As::Admin, TOKENS).await.json()["tokens"][0].clone();

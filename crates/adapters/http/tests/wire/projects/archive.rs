@@ -2,13 +2,14 @@
 
 use actix_web::{http::Method, test::TestRequest};
 use latchkey_domain::{ProjectScope, TokenKind};
+use latchkey_testkit::{
+    app::{As, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
 
 use super::{PROJECTS, made, seen};
-use crate::{
-    app::{As, TestApp, id, scoped},
-    expectations::{event_count, newest_event, only},
-};
+use crate::expectations::{event_count, newest_event, only};
 
 const ARCHIVE: &str = "/api/admin/projects/archive/elsewhere";
 const REVIVE: &str = "/api/admin/projects/revive/elsewhere";
@@ -16,7 +17,7 @@ const REVIVE: &str = "/api/admin/projects/revive/elsewhere";
 #[actix_web::test]
 async fn a_project_goes_to_the_archive_and_comes_back() {
     let app = TestApp::new().await;
-    let secret = app.token(scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")))).await;
+    let secret = app.token(access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")))).await;
     let answer = app.method(As::Editor, Method::POST, ARCHIVE).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0), "without a body");
     assert_eq!(seen(&app, As::Viewer, "").await, ["default"]);
@@ -26,7 +27,7 @@ async fn a_project_goes_to_the_archive_and_comes_back() {
     let by = || "editor@example.com".to_owned();
     let event = ("project-archived".to_owned(), by(), open.clone(), archived.clone());
     assert_eq!(newest_event(&app).await, event);
-    let valid = app.post(As::Nobody, "/edge/validate", &json!({"tokens": [secret]})).await.json();
+    let valid = app.post(As::Anonymous, "/edge/validate", &json!({"tokens": [secret]})).await.json();
     assert_eq!(valid["tokens"].as_array().expect("tokens").len(), 1, "its tokens go on working");
 
     let answer = app.method(As::Editor, Method::POST, REVIVE).await;
@@ -70,7 +71,7 @@ async fn only_those_who_may_delete_the_project_may() {
     }
 }
 
-/// The archive's path goes before those of a project `archive`.
+/// The path of the archive takes precedence over a project `archive`.
 #[actix_web::test]
 async fn a_project_that_is_called_as_a_part_of_a_path_goes_to_the_archive_too() {
     let app = TestApp::new().await;

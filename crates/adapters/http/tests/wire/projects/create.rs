@@ -1,13 +1,11 @@
 //! `POST …/projects`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{PROJECTS, made};
-use crate::{
-    app::{As, TestApp},
-    expectations::{EDITORS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{EDITORS, event_count, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_project() {
@@ -48,7 +46,7 @@ async fn the_id_comes_from_the_name_and_environments_are_those_switched_on() {
 }
 
 #[actix_web::test]
-async fn a_user_who_makes_one_owns_it() {
+async fn the_creator_becomes_owner() {
     let app = TestApp::new().await;
     let body = made(&app, As::Editor, &json!({"name": "mine"})).await;
     assert_eq!(body["memberCount"], 1);

@@ -2,31 +2,32 @@
 
 use actix_web::test::TestRequest;
 use latchkey_domain::{ProjectScope, ProjectSet, TokenKind};
+use latchkey_testkit::{
+    app::{As, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::{Value, json};
 
 use super::{DEFAULT, PROJECTS, made, seen};
-use crate::{
-    app::{As, TestApp, id, scoped},
-    expectations::{event_count, newest_events, only},
-};
+use crate::expectations::{event_count, newest_events, only};
 
 const INSTANCE_TOKENS: &str = "/api/admin/api-tokens";
 
-/// What the token of this secret is for, or null.
+/// Returns what the token of this secret may reach, or null.
 async fn valid(app: &TestApp, secret: &str) -> Value {
     let body = json!({"tokens": [secret]});
-    app.post(As::Nobody, "/edge/validate", &body).await.json()["tokens"][0].clone()
+    app.post(As::Anonymous, "/edge/validate", &body).await.json()["tokens"][0].clone()
 }
 
 #[actix_web::test]
 async fn tokens_are_revoked_or_lose_just_this_project_each_with_an_event() {
     let app = TestApp::new().await;
     made(&app, As::Admin, &json!({"id": "doomed", "name": "Doomed"})).await;
-    let doomed = id("doomed");
-    let both = ProjectSet::new(vec![id("default"), doomed.clone()]).expect("a set");
-    let alone = app.token(scoped(TokenKind::Client, ProjectScope::one(doomed))).await;
-    let shared = app.token(scoped(TokenKind::Frontend, ProjectScope::Only(both))).await;
-    let all = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let doomed = project_id("doomed");
+    let both = ProjectSet::new(vec![project_id("default"), doomed.clone()]).expect("a set");
+    let alone = app.token(access(TokenKind::Client, ProjectScope::one(doomed))).await;
+    let shared = app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
+    let all = app.token(access(TokenKind::Client, ProjectScope::All)).await;
     let answer = app.delete(As::Root, "/api/admin/projects/doomed").await;
     assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0));
 
@@ -78,7 +79,7 @@ async fn nothing_of_it_is_left_but_its_events() {
 }
 
 #[actix_web::test]
-async fn a_second_time_there_is_none() {
+async fn a_second_deletion_is_not_found() {
     let app = TestApp::new().await;
     app.delete(As::Editor, "/api/admin/projects/elsewhere").await;
     let before = event_count(&app).await;

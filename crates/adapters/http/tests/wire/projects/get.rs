@@ -1,13 +1,11 @@
 //! `GET …/projects/{projectId}` and `…/overview`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{DEFAULT, made};
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 const OVERVIEW: &str = "/api/admin/projects/default/overview";
 
@@ -26,7 +24,7 @@ async fn both_answer_the_project_with_its_environments() {
 }
 
 #[actix_web::test]
-async fn an_archived_one_is_still_there() {
+async fn an_archived_project_can_still_be_read() {
     let app = TestApp::new().await;
     app.post(As::Root, "/api/admin/projects/archive/elsewhere", &json!({})).await;
     let body = app.get(As::Viewer, "/api/admin/projects/elsewhere").await.json();
@@ -34,7 +32,7 @@ async fn an_archived_one_is_still_there() {
 }
 
 #[actix_web::test]
-async fn a_private_one_is_as_good_as_not_there_for_strangers() {
+async fn a_private_project_is_not_found_by_users_without_a_role_in_it() {
     let app = TestApp::new().await;
     made(&app, As::Admin, &json!({"id": "hidden", "name": "Hidden", "mode": "private"})).await;
     app.post(As::Root, "/api/admin/projects/hidden/access", &json!({"users": [6], "roles": [5]})).await;
@@ -69,7 +67,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     for path in [DEFAULT, OVERVIEW] {
         only(&app, SIGNED_IN, 200, || TestRequest::get().uri(path)).await;

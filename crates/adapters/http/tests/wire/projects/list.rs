@@ -1,13 +1,11 @@
 //! `GET …/projects`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::json;
 
 use super::{PROJECTS, made, seen};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 #[actix_web::test]
 async fn projects_come_by_id_with_how_much_they_are_used() {
@@ -24,7 +22,7 @@ async fn projects_come_by_id_with_how_much_they_are_used() {
 }
 
 #[actix_web::test]
-async fn a_private_one_is_seen_by_its_members_and_those_with_permissions_everywhere() {
+async fn a_private_project_is_listed_for_its_members_and_for_instance_permissions() {
     let app = TestApp::new().await;
     made(&app, As::Admin, &json!({"id": "hidden", "name": "Hidden", "mode": "private"})).await;
     app.post(As::Root, "/api/admin/projects/hidden/access", &json!({"users": [6], "roles": [5]})).await;
@@ -55,7 +53,7 @@ async fn a_page_is_answered_when_asked_for() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PROJECTS)).await;
 }

@@ -1,8 +1,7 @@
 //! `/api/admin/projects`
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
-
-use crate::app::{As, TestApp};
 
 mod archive;
 mod create;
@@ -14,14 +13,14 @@ mod update;
 const PROJECTS: &str = "/api/admin/projects";
 const DEFAULT: &str = "/api/admin/projects/default";
 
-/// Makes a project as somebody.
+/// Creates a project as a client.
 async fn made(app: &TestApp, who: As, body: &Value) -> Value {
     let answer = app.post(who, PROJECTS, body).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
     answer.json()
 }
 
-/// The ids of the projects that somebody sees.
+/// Returns the ids of the projects that a client sees.
 async fn seen(app: &TestApp, who: As, query: &str) -> Vec<Value> {
     let body = app.get(who, &format!("{PROJECTS}{query}")).await.json();
     body["projects"].as_array().expect("projects").iter().map(|project| project["id"].clone()).collect()

@@ -1,13 +1,11 @@
 //! `PUT …/projects/{projectId}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{DEFAULT, PROJECTS};
-use crate::{
-    app::{As, TestApp},
-    expectations::{OWNERS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{OWNERS, event_count, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn what_is_sent_changes_and_an_event_says_so() {

@@ -1,13 +1,11 @@
 //! `POST …/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{ROLES, made, role};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_role_with_its_permissions() {
@@ -76,9 +74,9 @@ async fn every_member_has_its_rule() {
         (with("permissions", json!([{"id": 1}])), &["/permissions"]),
         (with("permissions", json!([{"name": "admin"}])), &["/permissions"]),
         (with("permissions", json!([{"name": "ADMIN"}])), &["/permissions"]),
-        // Of the instance alone.
+        // A permission of the instance.
         (with("permissions", json!([{"name": "CREATE_PROJECT"}])), &["/permissions"]),
-        // Without its environment it would allow more than was asked for.
+        // Without its environment the permission would be wider than requested.
         (
             with("permissions", json!([{"name": "UPDATE_PROJECT", "environment": "development"}])),
             &["/permissions"],

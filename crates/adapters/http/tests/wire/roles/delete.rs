@@ -1,13 +1,11 @@
 //! `DELETE …/roles/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::{made, path_of, role};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only};
 
 #[actix_web::test]
 async fn a_role_goes_and_an_event_says_so() {

@@ -1,13 +1,11 @@
 //! `GET …/roles/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::path_of;
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, faults, only},
-};
+use crate::expectations::{SIGNED_IN, faults, only};
 
 #[actix_web::test]
 async fn the_answer_is_the_role_with_its_permissions() {
@@ -30,7 +28,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri("/api/admin/roles/5")).await;
 }

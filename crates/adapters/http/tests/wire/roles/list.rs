@@ -1,13 +1,11 @@
 //! `GET …/roles`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{ROLES, made, role};
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 #[actix_web::test]
 async fn roles_come_by_id_without_their_permissions() {
@@ -31,7 +29,7 @@ async fn roles_come_by_id_without_their_permissions() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(ROLES)).await;
 }

@@ -1,8 +1,7 @@
 //! `/api/admin/roles` and `/api/admin/permissions`
 
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
-
-use crate::app::{As, TestApp};
 
 mod create;
 mod delete;
@@ -18,13 +17,13 @@ fn path_of(id: i64) -> String {
     format!("{ROLES}/{id}")
 }
 
-/// A role of that kind with these permissions.
+/// Returns the body of a role of that kind with these permissions.
 fn role(name: &str, kind: &str, permissions: &[&str]) -> Value {
     let permissions: Vec<_> = permissions.iter().map(|name| json!({"name": name})).collect();
     json!({"name": name, "type": kind, "permissions": permissions})
 }
 
-/// Makes a role, and gives its id.
+/// Creates a role; returns its id.
 async fn made(app: &TestApp, role: &Value) -> i64 {
     let answer = app.post(As::Root, ROLES, role).await;
     assert_eq!(answer.status, 201, "{}", answer.json());

@@ -1,12 +1,10 @@
 //! `GET /api/admin/permissions`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 const PATH: &str = "/api/admin/permissions";
 
@@ -32,7 +30,7 @@ async fn all_are_listed_by_where_they_are_held() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PATH)).await;
 }

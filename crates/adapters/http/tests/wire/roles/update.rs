@@ -1,13 +1,11 @@
 //! `PUT …/roles/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
 use super::{made, path_of, role};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn what_is_sent_changes_and_an_event_says_so() {
@@ -49,7 +47,7 @@ async fn what_is_absent_stays_and_a_change_to_nothing_new_is_none() {
 }
 
 #[actix_web::test]
-async fn whoever_holds_it_may_do_at_once_what_it_allows() {
+async fn new_permissions_of_a_role_take_effect_at_once() {
     let app = TestApp::new().await;
     let id = made(&app, &role("Auditor", "custom", &["READ_PROJECT_API_TOKEN"])).await;
     let access = "/api/admin/projects/default/access";

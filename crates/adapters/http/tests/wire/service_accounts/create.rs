@@ -1,13 +1,11 @@
 //! `POST …/service-account`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PASSWORD, TestApp};
 use serde_json::{Value, json};
 
 use super::{ACCOUNTS, made};
-use crate::{
-    app::{As, PASSWORD, TestApp},
-    expectations::{ADMINS, faults, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, faults, newest_event, only, refused_for};
 
 fn request() -> TestRequest {
     TestRequest::post().uri(ACCOUNTS)
@@ -52,7 +50,7 @@ async fn it_cannot_sign_in() {
     made(&app, "deploy", json!(1)).await;
     for password in ["", PASSWORD, "null"] {
         let body = json!({"username": "deploy", "password": password});
-        app.post(As::Nobody, "/auth/simple/login", &body).await.is(401, "PasswordMismatch");
+        app.post(As::Anonymous, "/auth/simple/login", &body).await.is(401, "PasswordMismatch");
     }
 }
 

@@ -1,13 +1,11 @@
 //! `DELETE …/service-account/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, NOBODYS_ID, made, path_of, token_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, faults, newest_event, only},
-};
+use super::{ACCOUNTS, UNKNOWN_ID, made, path_of, token_of};
+use crate::expectations::{ADMINS, faults, newest_event, only};
 
 #[actix_web::test]
 async fn it_goes_with_its_tokens_which_are_refused_from_the_answer_on() {
@@ -33,7 +31,7 @@ async fn it_goes_with_its_tokens_which_are_refused_from_the_answer_on() {
 async fn what_is_no_service_account_is_not_found() {
     let app = TestApp::new().await;
     let person = app.user_of(As::Viewer).await.id.0;
-    for id in [NOBODYS_ID, person] {
+    for id in [UNKNOWN_ID, person] {
         app.delete(As::Root, &path_of(id)).await.is(404, "NotFoundError");
     }
     assert_eq!(faults(&app.delete(As::Root, &format!("{ACCOUNTS}/1.5")).await), ["/params/id"]);
@@ -43,7 +41,7 @@ async fn what_is_no_service_account_is_not_found() {
 #[actix_web::test]
 async fn only_admins_may() {
     let app = TestApp::new().await;
-    only(&app, ADMINS, 404, || TestRequest::delete().uri(&path_of(NOBODYS_ID))).await;
+    only(&app, ADMINS, 404, || TestRequest::delete().uri(&path_of(UNKNOWN_ID))).await;
 }
 
 #[actix_web::test]

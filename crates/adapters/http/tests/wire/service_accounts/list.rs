@@ -1,13 +1,11 @@
 //! `GET …/service-account`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::{ACCOUNTS, made, token_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, faults, only},
-};
+use crate::expectations::{ADMINS, faults, only};
 
 #[actix_web::test]
 async fn accounts_come_by_id_with_their_tokens_and_the_root_roles() {

@@ -1,13 +1,11 @@
 //! `…/service-account/{id}/token` and `…/{tokenId}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PERSONAL_TOKENS, TOKENS, TestApp};
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, NOBODYS_ID, made, path_of, token_of};
-use crate::{
-    app::{As, PERSONAL_TOKENS, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, newest_events, only, refused_for},
-};
+use super::{ACCOUNTS, UNKNOWN_ID, made, path_of, token_of};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, newest_events, only, refused_for};
 
 fn tokens_of(id: i64) -> String {
     format!("{}/token", path_of(id))
@@ -61,7 +59,7 @@ async fn a_token_is_refused_from_its_deletion_on() {
 }
 
 #[actix_web::test]
-async fn a_token_of_somebody_else_is_not_found() {
+async fn a_token_of_another_account_is_not_found() {
     let app = TestApp::new().await;
     let (id, other) = (made(&app, "a", json!(2)).await, made(&app, "b", json!(2)).await);
     let (token_id, secret) = token_of(&app, id).await;
@@ -70,7 +68,7 @@ async fn a_token_of_somebody_else_is_not_found() {
     let viewers = app.get(As::Viewer, "/api/admin/user/tokens").await.json()["pats"][0]["id"].clone();
     let viewers = viewers.as_i64().expect("an id");
     for path in
-        [token(other, token_id), token(viewer, viewers), token(id, viewers), token(NOBODYS_ID, token_id)]
+        [token(other, token_id), token(viewer, viewers), token(id, viewers), token(UNKNOWN_ID, token_id)]
     {
         app.delete(As::Root, &path).await.is(404, "NotFoundError");
     }
@@ -105,7 +103,7 @@ async fn every_member_has_its_rule() {
 async fn what_is_no_service_account_is_not_found() {
     let app = TestApp::new().await;
     let person = app.user_of(As::Viewer).await.id.0;
-    for id in [NOBODYS_ID, person] {
+    for id in [UNKNOWN_ID, person] {
         app.get(As::Root, &tokens_of(id)).await.is(404, "NotFoundError");
         app.post(As::Root, &tokens_of(id), &body("x")).await.is(404, "NotFoundError");
         app.post(As::Root, &tokens_of(id), &json!({})).await.is(400, "BadDataError");
@@ -121,7 +119,7 @@ async fn only_admins_may() {
     let id = made(&app, "deploy", json!(3)).await;
     only(&app, ADMINS, 200, || TestRequest::get().uri(&tokens_of(id))).await;
     only(&app, ADMINS, 400, || TestRequest::post().uri(&tokens_of(id)).set_json(json!({}))).await;
-    only(&app, ADMINS, 404, || TestRequest::delete().uri(&token(id, NOBODYS_ID))).await;
+    only(&app, ADMINS, 404, || TestRequest::delete().uri(&token(id, UNKNOWN_ID))).await;
 }
 
 #[actix_web::test]

@@ -1,13 +1,11 @@
 //! `PUT …/service-account/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TOKENS, TestApp};
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, NOBODYS_ID, made, path_of, token_of};
-use crate::{
-    app::{As, TOKENS, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only, refused_for},
-};
+use super::{ACCOUNTS, UNKNOWN_ID, made, path_of, token_of};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_account_as_it_is_then() {
@@ -73,7 +71,7 @@ async fn every_member_has_its_rule() {
 async fn what_is_no_service_account_is_not_found() {
     let app = TestApp::new().await;
     let person = app.user_of(As::Viewer).await.id.0;
-    for id in [NOBODYS_ID, -1, person] {
+    for id in [UNKNOWN_ID, -1, person] {
         app.put(As::Root, &path_of(id), &json!({"rootRole": 1})).await.is(404, "NotFoundError");
     }
     let answer = app.put(As::Root, &format!("{ACCOUNTS}/x"), &json!({})).await;
@@ -86,7 +84,7 @@ async fn only_admins_may() {
     let app = TestApp::new().await;
     let id = made(&app, "deploy", json!(3)).await;
     only(&app, ADMINS, 200, || TestRequest::put().uri(&path_of(id)).set_json(json!({}))).await;
-    only(&app, ADMINS, 404, || TestRequest::put().uri(&path_of(NOBODYS_ID)).set_json(json!({}))).await;
+    only(&app, ADMINS, 404, || TestRequest::put().uri(&path_of(UNKNOWN_ID)).set_json(json!({}))).await;
 }
 
 #[actix_web::test]

@@ -1,13 +1,11 @@
 //! `GET …/user-admin/admin-count`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::USERS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, only},
-};
+use crate::expectations::{ADMINS, only};
 
 const PATH: &str = "/api/admin/user-admin/admin-count";
 

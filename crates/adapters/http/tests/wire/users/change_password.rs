@@ -1,13 +1,11 @@
 //! `POST …/user-admin/{id}/change-password`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, PASSWORD, TestApp};
 use serde_json::{Value, json};
 
-use super::{NOBODYS_ID, path_of};
-use crate::{
-    app::{As, PASSWORD, TestApp},
-    expectations::{ADMINS, faults, newest_events, only, refused_for},
-};
+use super::{UNKNOWN_ID, path_of};
+use crate::expectations::{ADMINS, faults, newest_events, only, refused_for};
 
 fn path(id: i64) -> String {
     format!("{}/change-password", path_of(id))
@@ -15,7 +13,7 @@ fn path(id: i64) -> String {
 
 async fn login(app: &TestApp, password: &str) -> u16 {
     let body = json!({"username": "Viewer", "password": password});
-    app.post(As::Nobody, "/auth/simple/login", &body).await.status.as_u16()
+    app.post(As::Anonymous, "/auth/simple/login", &body).await.status.as_u16()
 }
 
 #[actix_web::test]
@@ -29,7 +27,7 @@ async fn the_new_password_counts_and_sessions_end() {
     assert_eq!(events[0]["data"], json!({"id": 3, "username": "Viewer", "email": "viewer@example.com"}));
     assert!(!events[0].to_string().contains("horse"), "never a secret");
     let me = TestRequest::get().uri("/api/admin/user").insert_header(("cookie", cookie));
-    app.send(As::Nobody, me).await.is(401, "AuthenticationRequired");
+    app.send(As::Anonymous, me).await.is(401, "AuthenticationRequired");
     assert_eq!((login(&app, PASSWORD).await, login(&app, "another horse").await), (401, 200));
 }
 
@@ -52,10 +50,10 @@ async fn a_weak_one_is_refused_with_every_reason() {
 }
 
 #[actix_web::test]
-async fn nobody_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let app = TestApp::new().await;
     let body = json!({"password": "another horse"});
-    app.post(As::Admin, &path(NOBODYS_ID), &body).await.is(404, "NotFoundError");
+    app.post(As::Admin, &path(UNKNOWN_ID), &body).await.is(404, "NotFoundError");
     let answer = app.post(As::Admin, "/api/admin/user-admin/x/change-password", &body).await;
     assert_eq!(faults(&answer), ["/params/id"]);
 }

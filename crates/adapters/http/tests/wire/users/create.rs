@@ -1,13 +1,11 @@
 //! `POST …/user-admin`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
 use super::USERS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only, refused_for},
-};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn the_answer_is_the_user_at_a_place_of_their_own() {
@@ -29,7 +27,7 @@ async fn the_answer_is_the_user_at_a_place_of_their_own() {
     let event = ("user-created".to_owned(), "root@example.com".to_owned(), Value::Null, data);
     assert_eq!(newest_event(&app).await, event);
     let login = json!({"username": "ED@example.com", "password": "Passw0rd!23 and more"});
-    assert_eq!(app.post(As::Nobody, "/auth/simple/login", &login).await.status, 200);
+    assert_eq!(app.post(As::Anonymous, "/auth/simple/login", &login).await.status, 200);
 }
 
 #[actix_web::test]
@@ -68,7 +66,7 @@ async fn every_member_has_its_rule() {
         (json!({"username": "x", "rootRole": {}}), &["/rootRole"]),
         (json!({"username": "x", "rootRole": "Nope"}), &["/rootRole"]),
         (json!({"username": "x", "rootRole": 99}), &["/rootRole"]),
-        // A role of projects is none for the whole instance.
+        // A project role cannot be a root role.
         (json!({"username": "x", "rootRole": "Owner"}), &["/rootRole"]),
         (json!({"username": "", "rootRole": 2}), &["/username"]),
         (json!({"username": 5, "rootRole": 2}), &["/username"]),

@@ -1,13 +1,11 @@
 //! `GET …/user-admin/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
-use super::{NOBODYS_ID, path_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, faults, only},
-};
+use super::{UNKNOWN_ID, path_of};
+use crate::expectations::{ADMINS, faults, only};
 
 #[actix_web::test]
 async fn the_answer_is_the_user() {
@@ -22,9 +20,9 @@ async fn the_answer_is_the_user() {
 }
 
 #[actix_web::test]
-async fn nobody_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let app = TestApp::new().await;
-    app.get(As::Admin, &path_of(NOBODYS_ID)).await.is(404, "NotFoundError");
+    app.get(As::Admin, &path_of(UNKNOWN_ID)).await.is(404, "NotFoundError");
     app.get(As::Admin, &path_of(-1)).await.is(404, "NotFoundError");
 }
 

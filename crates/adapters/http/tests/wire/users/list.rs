@@ -1,13 +1,11 @@
 //! `GET …/user-admin`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
 use super::USERS;
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, faults, only},
-};
+use crate::expectations::{ADMINS, faults, only};
 
 #[actix_web::test]
 async fn users_come_by_id_with_the_root_roles() {

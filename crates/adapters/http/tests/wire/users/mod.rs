@@ -1,10 +1,10 @@
 //! `/api/admin/user-admin`
 
+mod access;
 mod admin_count;
 mod change_password;
 mod create;
 mod delete;
-mod everybody;
 mod get;
 mod list;
 mod search;
@@ -12,7 +12,7 @@ mod update;
 mod validate_password;
 
 const USERS: &str = "/api/admin/user-admin";
-const NOBODYS_ID: i64 = 9_999;
+const UNKNOWN_ID: i64 = 9_999;
 
 /// The path of a user.
 fn path_of(id: i64) -> String {

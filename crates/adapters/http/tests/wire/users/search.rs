@@ -1,12 +1,10 @@
 //! `GET …/user-admin/search`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, only},
-};
+use crate::expectations::{SIGNED_IN, only};
 
 const PATH: &str = "/api/admin/user-admin/search";
 
@@ -17,7 +15,7 @@ async fn found(app: &TestApp, query: &str) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn what_everybody_may_know_is_found_and_no_more() {
+async fn a_search_returns_public_fields_only() {
     let app = TestApp::new().await;
     let editors = found(&app, "?q=EDIT").await;
     let expected = json!([{
@@ -38,11 +36,11 @@ async fn names_addresses_and_service_accounts_are_searched() {
     assert_eq!(kinds, ["User", "Service Account"]);
     assert_eq!(found(&app, "?q=er%40example").await.len(), 3, "by address: Viewer, Owner, Member");
     assert_eq!(found(&app, "?q=Zo%C3%AB").await.len(), 1);
-    assert_eq!(found(&app, "?q=nobody-at-all").await, Vec::<Value>::new());
+    assert_eq!(found(&app, "?q=unknown-user").await, Vec::<Value>::new());
 }
 
 #[actix_web::test]
-async fn fewer_than_two_characters_find_nobody() {
+async fn fewer_than_two_characters_find_no_user() {
     let app = TestApp::new().await;
     for query in ["", "?q=", "?q=e", "?q=%C3%AB"] {
         assert_eq!(found(&app, query).await, Vec::<Value>::new(), "{query}");
@@ -60,7 +58,7 @@ async fn signs_of_a_database_are_text() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || TestRequest::get().uri(PATH)).await;
 }

@@ -1,13 +1,11 @@
 //! `PUT …/user-admin/{id}`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use super::{NOBODYS_ID, path_of};
-use crate::{
-    app::{As, TestApp},
-    expectations::{ADMINS, event_count, faults, newest_event, only, refused_for},
-};
+use super::{UNKNOWN_ID, path_of};
+use crate::expectations::{ADMINS, event_count, faults, newest_event, only, refused_for};
 
 #[actix_web::test]
 async fn what_is_sent_changes_and_an_event_says_so() {
@@ -79,13 +77,13 @@ async fn every_member_has_its_rule() {
     ];
     refused_for(&app, || TestRequest::put().uri(&path_of(3)), cases).await;
     let answer = app.put(As::Admin, &path_of(3), &json!({"email": "EDITOR@example.com"})).await;
-    assert_eq!(faults(&answer), ["-"], "it is somebody else's");
+    assert_eq!(faults(&answer), ["-"], "another user has it");
 }
 
 #[actix_web::test]
-async fn nobody_is_not_found() {
+async fn an_unknown_user_is_not_found() {
     let app = TestApp::new().await;
-    app.put(As::Admin, &path_of(NOBODYS_ID), &json!({"name": "x"})).await.is(404, "NotFoundError");
+    app.put(As::Admin, &path_of(UNKNOWN_ID), &json!({"name": "x"})).await.is(404, "NotFoundError");
     let answer = app.put(As::Admin, "/api/admin/user-admin/x", &json!({"name": "x"})).await;
     assert_eq!(faults(&answer), ["/params/id"]);
 }

@@ -1,17 +1,15 @@
 //! `POST …/user-admin/validate-password`
 
 use actix_web::test::TestRequest;
+use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use crate::{
-    app::{As, TestApp},
-    expectations::{SIGNED_IN, event_count, only, refused_for},
-};
+use crate::expectations::{SIGNED_IN, event_count, only, refused_for};
 
 const PATH: &str = "/api/admin/user-admin/validate-password";
 
 #[actix_web::test]
-async fn a_good_one_is_good_and_nothing_is_kept() {
+async fn a_good_password_is_accepted_and_not_stored() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;
     let answer = app.post(As::Viewer, PATH, &json!({"password": "An0ther!Passw0rd"})).await;
@@ -32,7 +30,7 @@ async fn a_weak_one_is_refused() {
 }
 
 #[actix_web::test]
-async fn everybody_who_is_signed_in_may() {
+async fn all_signed_in_clients_may() {
     let app = TestApp::new().await;
     only(&app, SIGNED_IN, 200, || {
         TestRequest::post().uri(PATH).set_json(json!({"password": "a good horse"}))

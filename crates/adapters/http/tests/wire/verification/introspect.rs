@@ -2,13 +2,14 @@
 
 use actix_web::{http::Method, test::TestRequest};
 use latchkey_domain::{ProjectScope, TokenAccess, TokenKind};
+use latchkey_testkit::{
+    app::{As, Response, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
 
 use super::{OVERLAP, Secrets};
-use crate::{
-    app::{Answer, As, TestApp, id, scoped},
-    expectations::faults,
-};
+use crate::expectations::faults;
 
 const INTROSPECT: &str = "/oauth2/introspect";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -17,15 +18,15 @@ fn about(secret: &str) -> TestRequest {
     TestRequest::post().uri(INTROSPECT).set_form([("token", secret)])
 }
 
-async fn introspect(app: &TestApp, secret: &str) -> Answer {
+async fn introspect(app: &TestApp, secret: &str) -> Response {
     app.send(As::Client, about(secret)).await
 }
 
 #[actix_web::test]
-async fn a_good_one_is_described() {
+async fn a_valid_token_is_described() {
     let app = TestApp::new().await;
     let (secret, token_id) =
-        app.token_and_id(scoped(TokenKind::Client, ProjectScope::one(id("default")))).await;
+        app.token_and_id(access(TokenKind::Client, ProjectScope::one(project_id("default")))).await;
     let answer = introspect(&app, &secret).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, Some("application/json")));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -59,7 +60,7 @@ async fn its_end_is_told_in_seconds() {
 }
 
 #[actix_web::test]
-async fn of_whatever_is_not_good_nothing_else_is_told() {
+async fn an_invalid_token_is_only_told_to_be_inactive() {
     let app = TestApp::new().await;
     let secrets = Secrets::of(&app).await;
     for good in secrets.good_ones() {
@@ -82,11 +83,11 @@ async fn of_whatever_is_not_good_nothing_else_is_told() {
 }
 
 #[actix_web::test]
-async fn only_those_who_are_known_may_ask_and_no_browser() {
+async fn introspection_requires_credentials_and_no_cookie() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for (who, status) in [
-        (As::Nobody, 401),
+        (As::Anonymous, 401),
         (As::Unknown, 401),
         (As::Expired, 401),
         (As::Frontend, 403),
@@ -100,13 +101,13 @@ async fn only_those_who_are_known_may_ask_and_no_browser() {
         assert_eq!(answer.status.as_u16(), status, "{who:?}");
         assert_eq!(answer.header("www-authenticate").is_some(), status == 401, "{who:?}");
     }
-    app.send(As::Nobody, about(&good)).await.is(401, "AuthenticationRequired");
+    app.send(As::Anonymous, about(&good)).await.is(401, "AuthenticationRequired");
     app.send(As::Unknown, about(&good)).await.is(401, "UnauthorizedError");
     app.send(As::Frontend, about(&good)).await.is(403, "OperationDeniedError");
     let itself = app.send_by(&good, about(&good)).await;
     assert_eq!(itself.json()["active"], json!(true), "a token may ask about itself");
     let unread = TestRequest::post().uri(INTROSPECT).set_payload("no form");
-    app.send(As::Nobody, unread).await.is(401, "AuthenticationRequired");
+    app.send(As::Anonymous, unread).await.is(401, "AuthenticationRequired");
 }
 
 #[actix_web::test]

@@ -1,16 +1,15 @@
-//! `/edge/validate`, `/auth/verify` and `/oauth2/introspect`: whether tokens are good, and for what.
+//! `/edge/validate`, `/auth/verify` and `/oauth2/introspect`: whether tokens are valid, and what they may reach.
 
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
-use latchkey_domain::{
-    Actor, ApiToken, EventKind, NewEvent, Origin, ProjectScope, Timestamp, TokenId, TokenKind, TokenName,
-    TokenSecret,
-};
+use latchkey_domain::{Actor, ApiToken, EventKind, NewEvent, Origin, ProjectScope, TokenKind, TokenSecret};
 use latchkey_ports::{Quota, StoredToken};
+use latchkey_testkit::{
+    app::{As, TOKENS, TestApp},
+    samples::{access, api_token, project_id, timestamp},
+};
 use serde_json::json;
-
-use crate::app::{As, TOKENS, TestApp, id, scoped};
 
 mod introspect;
 mod requirements;
@@ -20,15 +19,15 @@ mod verify;
 /// The overlap of [`Secrets::replaced`].
 const OVERLAP: Duration = Duration::from_secs(3_600);
 
-/// One secret in each state in which a secret can be.
+/// One secret in each state that a secret can be in.
 struct Secrets {
     /// A client token of `default` in `development`.
     good: String,
-    /// Of the same scope, by its alias, as an old proxy token is used.
+    /// The alias of a token of the same scope, as an old proxy token is used.
     alias: String,
-    /// Replaced by a rotation, and still good for an hour.
+    /// Replaced by a rotation and valid for another hour.
     replaced: String,
-    /// What it was replaced by.
+    /// The secret that replaced it.
     successor: String,
     /// Replaced by a rotation without an overlap.
     retired: String,
@@ -65,14 +64,14 @@ impl Secrets {
         [&self.good, &self.alias, &self.replaced, &self.successor]
     }
 
-    /// Those that are nobody's at this moment.
+    /// Those that are not valid now.
     fn bad_ones(&self) -> [&str; 4] {
         [&self.unknown, &self.expired, &self.revoked, &self.retired]
     }
 }
 
 async fn token(app: &TestApp) -> String {
-    app.token(scoped(TokenKind::Client, ProjectScope::one(id("default")))).await
+    app.token(access(TokenKind::Client, ProjectScope::one(project_id("default")))).await
 }
 
 async fn rotated(app: &TestApp, secret: &str, overlap: &str) -> String {
@@ -81,19 +80,15 @@ async fn rotated(app: &TestApp, secret: &str, overlap: &str) -> String {
     answer.json()["secret"].as_str().expect("a secret").to_owned()
 }
 
-/// The alias of a token that came from elsewhere: none that is made here has one.
+/// Returns the alias of an imported token: tokens that Latchkey creates have none.
 async fn alias(app: &TestApp) -> String {
-    let at = Timestamp::from_millis(1).expect("in range");
+    let at = timestamp(1);
     let alias = "an-old-proxy-secret";
     let sealed =
         |text, token| app.sealer.seal(&TokenSecret::parse(text).expect("a secret"), token).expect("sealed");
     let token = ApiToken {
-        id: TokenId::new(at, [7; 10]),
-        name: TokenName::new("proxy").expect("a name"),
-        access: scoped(TokenKind::Client, ProjectScope::one(id("default"))),
-        expires_at: None,
-        created_at: at,
-        last_used_at: None,
+        access: access(TokenKind::Client, ProjectScope::one(project_id("default"))),
+        ..api_token(at)
     };
     let stored = StoredToken {
         secret: sealed("default:development.imported", token.id),

@@ -1,16 +1,17 @@
-//! What a gateway requires of a token, by the query and by headers.
+//! The requirements of a gateway for a token, in the query and in headers.
 
 use actix_web::{
     http::header::{HeaderName, HeaderValue},
     test::TestRequest,
 };
 use latchkey_domain::{ProjectScope, TokenAccess, TokenKind};
+use latchkey_testkit::{
+    app::{As, Response, TestApp},
+    samples::{access, project_id},
+};
 
 use super::Secrets;
-use crate::{
-    app::{Answer, As, TestApp, id, scoped},
-    expectations::faults,
-};
+use crate::expectations::faults;
 
 /// The client token's own scope is `default` in `development`.
 const MET_AND_NOT: [(&str, &str, &str); 3] = [
@@ -19,8 +20,8 @@ const MET_AND_NOT: [(&str, &str, &str); 3] = [
     ("type", "client", "frontend"),
 ];
 
-/// Asks about a token with these headers (`project` and so on) and that path.
-async fn ask(app: &TestApp, secret: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+/// Verifies a token with these requirement headers (`project` and so on) and that path.
+async fn ask(app: &TestApp, secret: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let mut request = TestRequest::get().uri(path);
     for (name, value) in headers {
         let name: HeaderName = format!("x-latchkey-require-{name}").parse().expect("a name");
@@ -69,7 +70,7 @@ async fn a_refusal_says_what_the_token_is_not_good_for() {
 }
 
 #[actix_web::test]
-async fn what_is_said_in_two_places_has_to_be_met_in_both() {
+async fn requirements_in_two_places_must_both_be_met() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for (name, met, unmet) in MET_AND_NOT {
@@ -81,7 +82,7 @@ async fn what_is_said_in_two_places_has_to_be_met_in_both() {
     }
 }
 
-/// Envoy sends the path and the query of the request that it asks about: its client must not choose what is required.
+/// Envoy appends the path and query of the original request, whose client must not choose the requirements.
 #[actix_web::test]
 async fn behind_the_prefix_the_query_says_nothing() {
     let app = TestApp::new().await;
@@ -98,7 +99,7 @@ async fn behind_the_prefix_the_query_says_nothing() {
     root.is(403, "OperationDeniedError");
 }
 
-/// Where no path stands behind the prefix, the query is the gateway's, and must not be passed over.
+/// Without a path behind the prefix, the query is the gateway's and must not be ignored.
 #[actix_web::test]
 async fn behind_the_prefix_stands_a_path() {
     let app = TestApp::new().await;
@@ -121,7 +122,7 @@ async fn behind_the_prefix_stands_a_path() {
         for query in ["", "?project=elsewhere", "?project=default"] {
             let path = format!("/auth/verify/{path}{query}");
             ask(&app, &good, &path, &[]).await.is(404, "NotFoundError");
-            app.get(As::Nobody, &path).await.is(404, "NotFoundError");
+            app.get(As::Anonymous, &path).await.is(404, "NotFoundError");
         }
     }
     ask(&app, &good, "/auth/verify%2F?project=elsewhere", &[]).await.is(404, "NotFoundError");
@@ -136,7 +137,7 @@ async fn behind_the_prefix_stands_a_path() {
 }
 
 #[actix_web::test]
-async fn a_misspelt_requirement_lets_nobody_in() {
+async fn an_unknown_requirement_refuses_every_token() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for name in ["projects", "environments", "types", "Project", "TYPE", "Environments"] {
@@ -200,19 +201,19 @@ async fn what_cannot_be_read_is_refused_and_not_passed_over() {
 }
 
 #[actix_web::test]
-async fn whoever_has_no_good_token_is_told_that_first() {
+async fn an_invalid_token_is_refused_before_requirements_are_checked() {
     let app = TestApp::new().await;
     let revoked = Secrets::of(&app).await.revoked;
     ask(&app, &revoked, "/auth/verify?type=none", &[]).await.is(401, "UnauthorizedError");
-    app.get(As::Nobody, "/auth/verify?type=none").await.is(401, "AuthenticationRequired");
+    app.get(As::Anonymous, "/auth/verify?type=none").await.is(401, "AuthenticationRequired");
 }
 
 #[actix_web::test]
-async fn tokens_of_all_projects_and_admin_tokens_reach_what_there_is_not() {
+async fn tokens_of_all_projects_and_admin_tokens_match_unknown_projects() {
     let app = TestApp::new().await;
-    let all = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let all = app.token(access(TokenKind::Client, ProjectScope::All)).await;
     let admin = app.token(TokenAccess::Admin).await;
-    let elsewhere = app.token(scoped(TokenKind::Client, ProjectScope::one(id("elsewhere")))).await;
+    let elsewhere = app.token(access(TokenKind::Client, ProjectScope::one(project_id("elsewhere")))).await;
     for (secret, query, status) in [
         (&all, "project=nosuch", 200),
         (&all, "project=nosuch&environment=production", 403),

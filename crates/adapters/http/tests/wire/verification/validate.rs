@@ -2,21 +2,22 @@
 
 use actix_web::{http::Method, test::TestRequest};
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
+use latchkey_testkit::{
+    app::{As, Response, TOKENS, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::{Value, json};
 
 use super::{OVERLAP, Secrets};
-use crate::{
-    app::{Answer, As, TOKENS, TestApp, id, scoped},
-    expectations::faults,
-};
+use crate::expectations::faults;
 
 const VALIDATE: &str = "/edge/validate";
 
-async fn validate(app: &TestApp, secrets: &[&str]) -> Answer {
-    app.post(As::Nobody, VALIDATE, &json!({"tokens": secrets})).await
+async fn validate(app: &TestApp, secrets: &[&str]) -> Response {
+    app.post(As::Anonymous, VALIDATE, &json!({"tokens": secrets})).await
 }
 
-/// The secrets that are said to be good, in the order of the answer.
+/// Returns the secrets that the response lists as valid, in its order.
 async fn good_among(app: &TestApp, secrets: &[&str]) -> Vec<String> {
     let answer = validate(app, secrets).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
@@ -25,11 +26,11 @@ async fn good_among(app: &TestApp, secrets: &[&str]) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn good_ones_are_told_with_what_they_are_good_for() {
+async fn valid_tokens_are_listed_with_their_scope() {
     let app = TestApp::new().await;
-    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
-    let several = app.token(scoped(TokenKind::Frontend, ProjectScope::Only(both))).await;
-    let all = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
+    let several = app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
+    let all = app.token(access(TokenKind::Client, ProjectScope::All)).await;
     let admin = app.token(TokenAccess::Admin).await;
     let answer = validate(&app, &[&admin, &several, "no:such.token", &all]).await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -119,10 +120,10 @@ async fn a_thousand_are_looked_at_and_no_more() {
 }
 
 #[actix_web::test]
-async fn whoever_asks_needs_no_credentials_and_bad_ones_do_not_hurt() {
+async fn validation_needs_no_credentials_and_ignores_invalid_ones() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
-    for who in [As::Nobody, As::Unknown, As::Expired, As::Frontend, As::Viewer, As::Admin] {
+    for who in [As::Anonymous, As::Unknown, As::Expired, As::Frontend, As::Viewer, As::Admin] {
         let answer = app.post(who, VALIDATE, &json!({"tokens": [good]})).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.json()["tokens"][0]["token"]),
@@ -135,7 +136,7 @@ async fn whoever_asks_needs_no_credentials_and_bad_ones_do_not_hurt() {
 #[actix_web::test]
 async fn unknown_members_are_passed_over_and_bad_ones_named() {
     let app = TestApp::new().await;
-    let extra = app.post(As::Nobody, VALIDATE, &json!({"tokens": [], "x": {"tokens": 1}})).await;
+    let extra = app.post(As::Anonymous, VALIDATE, &json!({"tokens": [], "x": {"tokens": 1}})).await;
     assert_eq!(extra.json(), json!({"tokens": []}));
     for (body, path) in [
         (json!({}), "/body/tokens"),
@@ -149,7 +150,7 @@ async fn unknown_members_are_passed_over_and_bad_ones_named() {
         (json!("a"), "/body"),
         (Value::Null, "/body"),
     ] {
-        assert_eq!(faults(&app.post(As::Nobody, VALIDATE, &body).await), [path], "{body}");
+        assert_eq!(faults(&app.post(As::Anonymous, VALIDATE, &body).await), [path], "{body}");
     }
 }
 
@@ -162,7 +163,7 @@ async fn a_member_that_is_there_twice_is_named() {
         (r#"{"tokens": ["a"], "tokens": 1}"#, "tokens must be a list of strings."),
     ] {
         let sent = TestRequest::post().uri(VALIDATE).insert_header(("content-type", "application/json"));
-        let answer = app.send(As::Nobody, sent.set_payload(body)).await;
+        let answer = app.send(As::Anonymous, sent.set_payload(body)).await;
         assert_eq!(
             (faults(&answer), &answer.json()["details"][0]["message"]),
             (vec!["/body/tokens".to_owned()], &json!(message))
@@ -171,43 +172,48 @@ async fn a_member_that_is_there_twice_is_named() {
 }
 
 #[actix_web::test]
-async fn a_body_that_is_no_json_is_refused() {
+async fn a_body_that_is_not_json_is_refused() {
     let app = TestApp::new().await;
     let request = || TestRequest::post().uri(VALIDATE);
     let deep = "[".repeat(40_000);
     for body in [&b""[..], b"{", b"{\"tokens\": [", b"{\"tokens\": [\"\xff\"]}", b"tokens=a", deep.as_bytes()]
     {
         let sent = request().insert_header(("content-type", "application/json")).set_payload(body.to_vec());
-        assert_eq!(faults(&app.send(As::Nobody, sent).await), ["/body"], "{}", String::from_utf8_lossy(body));
+        assert_eq!(
+            faults(&app.send(As::Anonymous, sent).await),
+            ["/body"],
+            "{}",
+            String::from_utf8_lossy(body)
+        );
     }
     for content_type in
         ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", ""]
     {
         let sent = request().insert_header(("content-type", content_type)).set_payload("{\"tokens\": []}");
-        app.send(As::Nobody, sent).await.is(415, "ContentTypeError");
+        app.send(As::Anonymous, sent).await.is(415, "ContentTypeError");
     }
     let squeezed = request().set_json(json!({"tokens": []})).insert_header(("content-encoding", "gzip"));
-    app.send(As::Nobody, squeezed).await.is(415, "ContentTypeError");
+    app.send(As::Anonymous, squeezed).await.is(415, "ContentTypeError");
     let large = request().set_json(json!({"tokens": ["x".repeat(1024 * 1024)]}));
-    app.send(As::Nobody, large).await.is(413, "PayloadTooLargeError");
+    app.send(As::Anonymous, large).await.is(413, "PayloadTooLargeError");
 }
 
 #[actix_web::test]
 async fn it_is_asked_by_post_alone() {
     let app = TestApp::new().await;
     for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE] {
-        let answer = app.method(As::Nobody, method, VALIDATE).await;
+        let answer = app.method(As::Anonymous, method, VALIDATE).await;
         answer.is(405, "MethodNotAllowedError");
         assert_eq!(answer.header("allow"), Some("POST"));
     }
-    let answer = app.method(As::Nobody, Method::OPTIONS, VALIDATE).await;
+    let answer = app.method(As::Anonymous, Method::OPTIONS, VALIDATE).await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (200, Some("POST")));
 }
 
 #[actix_web::test]
 async fn the_use_is_noted_of_good_ones_only() {
     let app = TestApp::new().await;
-    let access = scoped(TokenKind::Client, ProjectScope::one(id("default")));
+    let access = access(TokenKind::Client, ProjectScope::one(project_id("default")));
     let (secret, token_id) = app.token_and_id(access).await;
     let last_used_at = || async {
         app.use_cases.flush_usage().await.expect("flushed");

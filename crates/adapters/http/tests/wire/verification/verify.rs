@@ -1,34 +1,37 @@
-//! `/auth/verify`: who is let in, and what the gateway is told. What it may require is tried in `requirements.rs`.
+//! `/auth/verify`: which tokens are accepted, and the headers for the gateway. `requirements.rs` tests its requirements.
 
 use actix_web::{
     http::{Method, header::HeaderValue},
     test::TestRequest,
 };
 use latchkey_domain::{ProjectScope, ProjectSet, TokenAccess, TokenKind};
+use latchkey_testkit::{
+    app::{As, Response, TestApp},
+    samples::{access, project_id},
+};
 use serde_json::json;
 
 use super::{OVERLAP, Secrets};
-use crate::app::{Answer, As, TestApp, id, scoped};
 
 const VERIFY: &str = "/auth/verify";
 
-async fn verify(app: &TestApp, secret: &str) -> Answer {
+async fn verify(app: &TestApp, secret: &str) -> Response {
     app.send_by(secret, TestRequest::get().uri(VERIFY)).await
 }
 
-/// What the gateway is told: name, type, projects and environment.
-fn told(answer: &Answer) -> [&str; 4] {
+/// Returns the headers for the gateway: name, type, projects and environment.
+fn told(answer: &Response) -> [&str; 4] {
     assert_eq!(answer.status, 200);
     ["name", "type", "projects", "environment"]
         .map(|what| answer.header(&format!("x-latchkey-token-{what}")).expect("a header"))
 }
 
 #[actix_web::test]
-async fn a_good_one_is_described_in_headers_and_no_cache_keeps_that() {
+async fn a_valid_token_is_described_in_headers_that_no_cache_stores() {
     let app = TestApp::new().await;
-    let both = ProjectSet::new(["default", "elsewhere"].map(id)).expect("two");
-    let several = app.token(scoped(TokenKind::Frontend, ProjectScope::Only(both))).await;
-    let all = app.token(scoped(TokenKind::Client, ProjectScope::All)).await;
+    let both = ProjectSet::new(["default", "elsewhere"].map(project_id)).expect("two");
+    let several = app.token(access(TokenKind::Frontend, ProjectScope::Only(both))).await;
+    let all = app.token(access(TokenKind::Client, ProjectScope::All)).await;
     let admin = app.token(TokenAccess::Admin).await;
     let answer = verify(&app, &several).await;
     assert_eq!(told(&answer), ["given", "frontend", "default,elsewhere", "development"]);
@@ -39,7 +42,7 @@ async fn a_good_one_is_described_in_headers_and_no_cache_keeps_that() {
 
 #[actix_web::test]
 async fn a_name_is_sent_so_that_any_header_can_carry_it() {
-    let app = TestApp::roomy().await;
+    let app = TestApp::without_quota().await;
     for (name, sent) in [
         ("web shop", "web shop"),
         ("Häuser, 50 %", "H%C3%A4user, 50 %25"),
@@ -87,21 +90,21 @@ async fn credentials_come_bare_or_as_a_bearers_and_in_no_other_way() {
         ("é".to_owned(), 401),
     ] {
         let request = TestRequest::get().uri(VERIFY).insert_header(("authorization", header.as_str()));
-        assert_eq!(app.send(As::Nobody, request).await.status.as_u16(), status, "{header}");
+        assert_eq!(app.send(As::Anonymous, request).await.status.as_u16(), status, "{header}");
     }
-    let answer = app.get(As::Nobody, VERIFY).await;
+    let answer = app.get(As::Anonymous, VERIFY).await;
     answer.is(401, "AuthenticationRequired");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     let bytes = HeaderValue::from_bytes(b"Bearer \xff").expect("allowed on the wire");
     let request = TestRequest::get().uri(VERIFY).insert_header(("authorization", bytes));
-    app.send(As::Nobody, request).await.is(401, "UnauthorizedError");
-    app.get(As::Nobody, &format!("{VERIFY}?token={good}&access_token={good}"))
+    app.send(As::Anonymous, request).await.is(401, "UnauthorizedError");
+    app.get(As::Anonymous, &format!("{VERIFY}?token={good}&access_token={good}"))
         .await
         .is(401, "AuthenticationRequired");
 }
 
 #[actix_web::test]
-async fn whoever_is_signed_in_with_a_cookie_has_presented_no_token() {
+async fn a_session_cookie_is_not_a_token() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("Root").await;
     let answer = app.send_with(&cookie, TestRequest::get().uri(VERIFY)).await;
@@ -109,13 +112,13 @@ async fn whoever_is_signed_in_with_a_cookie_has_presented_no_token() {
 }
 
 #[actix_web::test]
-async fn any_method_is_a_question_so_that_none_lets_anybody_in() {
+async fn every_method_verifies_the_token() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
     for path in [VERIFY, "/auth/verify/", "/auth/verify/request/some/path%2F?a=b"] {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
             let request = || TestRequest::with_uri(path).method(method.parse::<Method>().expect("a method"));
-            assert_eq!(app.send(As::Nobody, request()).await.status, 401, "{method} {path}");
+            assert_eq!(app.send(As::Anonymous, request()).await.status, 401, "{method} {path}");
             let answer = app.send_by(&good, request().set_payload("passed over")).await;
             assert_eq!(told(&answer), ["given", "client", "default", "development"], "{method} {path}");
         }
@@ -127,8 +130,8 @@ async fn any_method_is_a_question_so_that_none_lets_anybody_in() {
 
 #[actix_web::test]
 async fn a_settings_header_is_looked_at_before_authorization() {
-    let app = TestApp::with(|choices| {
-        choices.http.verify_header = Some("x-api-key".parse().expect("a name"));
+    let app = TestApp::with(|settings| {
+        settings.http.verify_header = Some("x-api-key".parse().expect("a name"));
     })
     .await;
     let secrets = Secrets::of(&app).await;
@@ -144,6 +147,10 @@ async fn a_settings_header_is_looked_at_before_authorization() {
             request =
                 value.into_iter().fold(request, |request, value| request.insert_header((name, &**value)));
         }
-        assert_eq!(app.send(As::Nobody, request).await.status.as_u16(), status, "{own:?} {authorization:?}");
+        assert_eq!(
+            app.send(As::Anonymous, request).await.status.as_u16(),
+            status,
+            "{own:?} {authorization:?}"
+        );
     }
 }

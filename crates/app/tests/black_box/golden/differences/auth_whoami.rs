@@ -1,10 +1,10 @@
-//! Cases about signing in and who one is.
+//! Cases about signing in and the current user.
 
 use serde_json::{Value, json};
 
 use super::{Difference, EVERY_PROBLEM, Instead, NOT_FREE, row};
 
-const NO_REPORTS: &str = "People, roles, places: Latchkey sends no reports, so there is none to subscribe to";
+const NO_REPORTS: &str = "Users and projects: Latchkey sends no reports, so there is none to subscribe to";
 
 pub(super) const DIFFERENCES: &[Difference] = &[
     row("login: empty object", Instead::Problems(&["/body/username", "/body/password"]), EVERY_PROBLEM),

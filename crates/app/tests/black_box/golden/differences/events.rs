@@ -6,8 +6,8 @@ use super::{DEFAULT_ENVIRONMENT, Difference, Instead, row};
 use crate::golden::expected::Expected;
 
 const OWN_PROJECT: &str =
-    "Events: `api-token-updated` (data and preData); peerBug: the reference names `*`, whatever the token";
-const SIGN_IN: &str = "Issue 3, 7: every mutation leaves exactly one event: a sign-in begins a session";
+    "Events: `api-token-updated` (data and preData); peerBug: Unleash names `*` for every token";
+const SIGN_IN: &str = "every mutation leaves exactly one event: a sign-in begins a session";
 
 pub(super) const DIFFERENCES: &[Difference] = &[
     row("created: user", Instead::Edited(append_sign_in), SIGN_IN),
@@ -42,7 +42,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             expected.body["events"][1]["data"] = token;
             append_sign_in(expected);
         }),
-        "Issue 3, 7: an event says what was before and what is after; what is deleted was before, and no secret is told of",
+        "an event says what was before and what is after; what is deleted was before, and no secret is told of",
     ),
     row(
         "events: limit is not supported",

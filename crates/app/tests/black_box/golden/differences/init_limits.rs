@@ -5,5 +5,5 @@ use super::{Difference, created_x, row};
 pub(super) const DIFFERENCES: &[Difference] = &[row(
     "limit: exceeded on the project endpoint",
     created_x("default"),
-    "Issue 2, Bar: `limits.api_tokens`, default 2,000 per project: tokens for all projects fill no project's share",
+    "`limits.api_tokens`, default 2,000 per project: tokens for all projects fill no project's share",
 )];

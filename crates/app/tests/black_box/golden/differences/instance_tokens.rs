@@ -8,7 +8,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "create: projects empty",
         Instead::Problems(&["/body/projects"]),
-        "Instance tokens, POST: 400 for `projects: []` (which the reference turns into all projects)",
+        "Instance tokens, POST: 400 for `projects: []` (which Unleash turns into all projects)",
     ),
     row(
         "create: username",
@@ -30,5 +30,4 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row("delete: collection not routed", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
 ];
 
-const LEAP_SECOND: &str =
-    "Where we differ: a leap second, a moment that is none: 500, some with SQL text / 400 BadDataError";
+const LEAP_SECOND: &str = "Differences from Unleash: a leap second, a moment that is none: 500, some with SQL text / 400 BadDataError";

@@ -1,6 +1,5 @@
-//! The table of differences: each recorded case that Latchkey answers otherwise, how, and why. What differs in the
-//! same way in many answers stands in `rules`; routes that Latchkey does not have, in `elsewhere`. One module for each
-//! file of recordings; this one lists them all.
+//! The recorded cases to which Latchkey responds differently, how, and why. Differences that many responses share are in
+//! `rules`, routes that Latchkey does not have in `elsewhere`. One module for each file of recordings; this one lists them.
 
 mod access;
 mod auth_whoami;
@@ -14,19 +13,20 @@ mod projects_environments;
 mod token_use;
 mod users;
 
+use latchkey_testkit::token_json::token_json;
 use serde_json::{Value, json};
 
 use crate::golden::{expected::Expected, recordings::Recording};
 
-/// A case that is answered otherwise than by the reference.
+/// A case with another response than that of Unleash.
 pub(crate) struct Difference {
     pub(crate) case: &'static str,
     pub(crate) instead: Instead,
-    /// The row of the contract that asks for it.
+    /// The statement of `docs/reference/wire-contract.md` that requires it.
     pub(crate) why: &'static str,
 }
 
-/// What Latchkey answers, exactly.
+/// The response of Latchkey.
 pub(crate) enum Instead {
     /// The error object, with this status and kind.
     Error(u64, &'static str),
@@ -40,14 +40,14 @@ pub(crate) enum Instead {
     Created { name: &'static str, project: &'static str, environment: &'static str, expires_at: &'static str },
     /// 200 with this JSON.
     Body(fn() -> Value),
-    /// As recorded, under the rules, but for this.
+    /// The recorded response under the rules, edited.
     Edited(fn(&mut Expected)),
-    /// Nothing: a step of the case's set-up, without which its request cannot be sent, is refused with this error.
+    /// None: a step of the set-up that the request depends on is refused with this error.
     NoSetUp(u64, &'static str),
 }
 
 impl Instead {
-    /// What is expected in place of what was recorded, which is given under the rules.
+    /// Returns the expected response, given the recorded one under the rules.
     pub(crate) fn expected(&self, mut recorded: Expected) -> Expected {
         match self {
             Self::Error(status, kind) | Self::NoSetUp(status, kind) => Expected::error(*status, kind),
@@ -68,25 +68,16 @@ impl Instead {
 }
 
 fn created(name: &str, project: &str, environment: &str, expires_at: &Value) -> Expected {
-    let body = json!({
-        "secret": format!("<secret:{project}:{environment}>"),
-        "tokenName": name,
-        "username": name,
-        "type": "client",
-        "environment": environment,
-        "project": project,
-        "projects": [project],
-        "expiresAt": expires_at,
-        "createdAt": "<rfc3339>",
-        "seenAt": null,
-        "alias": null,
-    });
-    let mut expected = Expected::new(201, Some("application/json"), body);
+    let body = token_json(name, &format!("<secret:{project}:{environment}>"), "<rfc3339>")
+        .with("environment", environment)
+        .with_projects(&[project])
+        .with("expiresAt", expires_at.clone());
+    let mut expected = Expected::new(201, Some("application/json"), body.into());
     expected.headers.insert("location".to_owned(), json!("api-tokens"));
     expected
 }
 
-/// A token that was created, as most cases create it.
+/// The response to the request with which most cases create a token.
 const fn created_x(project: &'static str) -> Instead {
     Instead::Created { name: "x", project, environment: "development", expires_at: "null" }
 }
@@ -95,7 +86,7 @@ const fn row(case: &'static str, instead: Instead, why: &'static str) -> Differe
     Difference { case, instead, why }
 }
 
-/// The differences of that file's cases.
+/// Returns the differences of that file's cases.
 pub(crate) fn of(recording: Recording) -> &'static [Difference] {
     match recording {
         Recording::Access => access::DIFFERENCES,
@@ -112,14 +103,15 @@ pub(crate) fn of(recording: Recording) -> &'static [Difference] {
     }
 }
 
-// Rows of the contract that several files speak of.
+// Statements of the wire contract that several files refer to.
 
-const BROKEN_BYTES: &str = "Where we differ: bad UTF-8 or NUL in a body or path: 500 / 400 BadDataError";
+const BROKEN_BYTES: &str =
+    "Differences from Unleash: bad UTF-8 or NUL in a body or path: 500 / 400 BadDataError";
 const NOT_ALLOWED: &str = "Error object: MethodNotAllowedError 405 (with `Allow`)";
-const MANY_PROJECTS: &str = "Where we differ: users work in `default` only / any number of projects";
+const MANY_PROJECTS: &str = "Differences from Unleash: users work in `default` only / any number of projects";
 const EVERY_PROBLEM: &str =
     "Error object: details, each with its path; every problem is listed, and at the member that it is about";
 const DEFAULT_ENVIRONMENT: &str = "Create body: `environment` (default `development`)";
-const NOT_FREE: &str = "People, roles, places: the reference's free edition answers 404 on the rows marked °";
+const NOT_FREE: &str = "Users and projects: the free edition of Unleash answers 404 on these routes";
 const NO_WEB_PAGE: &str =
     "Error object: also for unknown routes; Latchkey has no web page but that of its document";

@@ -12,6 +12,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "delete: PAT of another user is a silent no-op",
         Instead::Error(404, "NotFoundError"),
-        "Where we differ: deleting another user's personal token answers 200, does nothing and writes an event / 404, no event",
+        "Differences from Unleash: deleting another user's personal token answers 200, does nothing and writes an event / 404, no event",
     ),
 ];

@@ -7,9 +7,10 @@ use super::{
 
 const CREATED: Instead = created_x("default");
 
-const ADMIN_TOKEN_SEES_ALL: &str = "Where we differ: an admin API token gets every token of the instance from the project route / only that project's";
-const OTHER_PROJECTS: &str = "Where we differ: POST project token with `projects: []`, another project or [\"*\"]: no answer / 400 BadDataError";
-const EXACT_PATHS: &str = "Where we differ: fixed path parts in any case, double slashes / exact paths";
+const ADMIN_TOKEN_SEES_ALL: &str = "Differences from Unleash: an admin API token gets every token of the instance from the project route / only that project's";
+const OTHER_PROJECTS: &str = "Differences from Unleash: POST project token with `projects: []`, another project or [\"*\"]: no answer / 400 BadDataError";
+const EXACT_PATHS: &str =
+    "Differences from Unleash: fixed path parts in any case, double slashes / exact paths";
 const NOT_OF_THIS_PROJECT: &str =
     "Project tokens, DELETE: 404 no such token here; an admin API token sees the same tokens as a user";
 
@@ -41,7 +42,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "create: number as name is coerced to a string",
         Instead::Error(400, "BadDataError"),
-        "Issue 2, Bar, bad input: numbers where strings belong; Token object: tokenName is a string",
+        "numbers where strings belong; Token object: tokenName is a string",
     ),
     row("create: NUL in name", Instead::Error(400, "BadDataError"), BROKEN_BYTES),
     row(
@@ -62,7 +63,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "create: no projects field",
         CREATED,
-        "Where we differ: POST with neither project nor projects: 500 / works (path's project)",
+        "Differences from Unleash: POST with neither project nor projects: 500 / works (path's project)",
     ),
     row("create: projects another project", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
     row("create: projects wildcard", Instead::Error(400, "BadDataError"), OTHER_PROJECTS),
@@ -72,7 +73,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "delete: non-ascii token of the same length as a stored one",
         Instead::Error(404, "NotFoundError"),
-        "Where we differ: a non-ASCII token: 500 / 400 BadDataError (404 where it is only an unknown token)",
+        "Differences from Unleash: a non-ASCII token: 500 / 400 BadDataError (404 where it is only an unknown token)",
     ),
     row("delete: wildcard token, admin api token", Instead::Error(404, "NotFoundError"), NOT_OF_THIS_PROJECT),
     row("delete: admin token, admin api token", Instead::Error(404, "NotFoundError"), NOT_OF_THIS_PROJECT),

@@ -74,12 +74,12 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "environment row deleted: token stays",
         Instead::EmptyList,
-        "Issue 3, 6: deleting a project or environment that tokens refer to: they are revoked, or lose just that scope",
+        "deleting a project or environment that tokens refer to: they are revoked, or lose just that scope",
     ),
     row(
         "project row deleted: single project token becomes a wildcard token",
         Instead::EmptyList,
-        "Where we differ: deleting a project leaves its tokens behind / they are revoked with it",
+        "Differences from Unleash: deleting a project leaves its tokens behind / they are revoked with it",
     ),
 ];
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Difference, Instead, NOT_ALLOWED, row};
 
 const AT_ONCE: &str =
-    "Where we differ: a revoked or expired token is still accepted for up to 60 s / refused at once";
+    "Differences from Unleash: a revoked or expired token is still accepted for up to 60 s / refused at once";
 
 pub(super) const DIFFERENCES: &[Difference] = &[
     row("validate: deleted a moment ago", Instead::EmptyList, AT_ONCE),
@@ -17,7 +17,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "validate: non-ascii string of the same length as a cached token",
         Instead::EmptyList,
-        "Where we differ: a non-ASCII token: 500; here it is only an unknown token, and those are left out",
+        "Differences from Unleash: a non-ASCII token: 500; here it is only an unknown token, and those are left out",
     ),
     row("validate: GET gives the web page", Instead::Error(405, "MethodNotAllowedError"), NOT_ALLOWED),
     row("client: deleted a moment ago", Instead::Error(401, "UnauthorizedError"), AT_ONCE),
@@ -29,6 +29,6 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "client: client token elsewhere",
         Instead::Body(|| json!({ "health": "GOOD" })),
-        "Error object: 403 for a client or frontend token on an admin route, and /health is for everybody",
+        "Error object: 403 for a client or frontend token on an admin route, and /health needs no credentials",
     ),
 ];

@@ -11,13 +11,9 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     row(
         "create: weak password accepted",
         Instead::Problems(&["/body/password"]),
-        "Where we differ: no password check on creation / the same rules everywhere",
+        "Differences from Unleash: no password check on creation / the same rules everywhere",
     ),
-    row(
-        "create: name number coerced",
-        Instead::Problems(&["/body/name"]),
-        "Issue 3, Bar: bad input, as in the first issue: numbers where strings belong",
-    ),
+    row("create: name number coerced", Instead::Problems(&["/body/name"]), "numbers where strings belong"),
     row(
         "create: unknown role id leaves the user behind",
         Instead::Body(|| {
@@ -33,7 +29,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
                 "groups": [],
             })
         }),
-        "Where we differ: creating a user with an unknown role leaves the user behind / one atom",
+        "Differences from Unleash: creating a user with an unknown role leaves the user behind / one atom",
     ),
     row(
         "update: role by name",

@@ -1,4 +1,4 @@
-//! Errors, and the headers of every answer.
+//! Errors, and the headers of every response.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::golden::{expected::Expected, recordings::Recording as R};
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "a missing permission is a NoAccessError",
-        why: "Error object: \"403 for a missing permission: NoAccessError, message in the seed's form\"",
+        why: "Error object: \"403 for a missing permission: NoAccessError, message in the form of Unleash\"",
         to: &[R::Access, R::InstanceTokens, R::ProjectTokens, R::ProjectsEnvironments],
         apply: |_, expected| {
             if expected.body["name"] == "PermissionError" {
@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "every error is the error object",
-        why: "Where we differ: \"malformed JSON, wrong token type, 404 on delete: a body of another shape, or none\"",
+        why: "Differences from Unleash: \"malformed JSON, wrong token type, 404 on delete: a body of another shape, or none\"",
         to: &[
             R::Access,
             R::AuthWhoami,

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "an event says from where, and in words what happened",
         why: "Events: {id, type, createdBy, createdByUserId, createdAt, data, preData, project, environment, featureName, tags, ip, label, summary}; \
-              issue 3, 7: from where (address, user agent)",
+              the origin (address, user agent) is recorded",
         to: &[R::Events, R::InitLimits],
         apply: |_, expected| {
             each_object(&mut expected.body, &mut |members| {

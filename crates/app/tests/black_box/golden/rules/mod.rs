@@ -1,5 +1,4 @@
-//! Where Latchkey differs from the reference in one and the same way in many answers. One module for each matter; this
-//! one lists them all.
+//! Differences from Unleash that many responses share. One module for each subject; this one lists them all.
 
 mod errors;
 mod events;
@@ -11,28 +10,28 @@ use serde_json::{Map, Value};
 
 use crate::golden::{Case, expected::Expected, recordings::Recording};
 
-/// A difference that holds for every answer that it applies to.
+/// A difference that many responses share.
 pub(crate) struct Rule {
     pub(crate) name: &'static str,
-    /// The row of the contract that asks for it.
+    /// The statement of `docs/reference/wire-contract.md` that requires it.
     pub(crate) why: &'static str,
-    /// The recordings that cannot be held without it. It is applied to no other.
+    /// The recordings that it is applied to; each needs it.
     pub(crate) to: &'static [Recording],
-    /// Turns what the reference answered into what Latchkey does.
+    /// Turns the response of Unleash into that of Latchkey.
     apply: fn(&Case, &mut Expected),
 }
 
-/// Every rule, in the order in which they are applied.
+/// Returns every rule, in the order of application.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
     [errors::RULES, tokens::RULES, people::RULES, places::RULES, events::RULES].into_iter().flatten()
 }
 
-/// The rules for these cases.
+/// Returns the rules for these cases.
 pub(crate) fn of(recording: Recording) -> impl Iterator<Item = &'static Rule> {
     all().filter(move |rule| rule.to.contains(&recording))
 }
 
-/// What the reference answered, with all rules applied but one that is left out by name.
+/// Returns the response of Unleash with all rules applied except one of this name.
 pub(crate) fn with_rules_but(recording: Recording, case: &Case, left_out: Option<&str>) -> Expected {
     let mut expected = Expected::recorded(case);
     for rule in of(recording).filter(|rule| Some(rule.name) != left_out) {
@@ -41,7 +40,7 @@ pub(crate) fn with_rules_but(recording: Recording, case: &Case, left_out: Option
     expected
 }
 
-/// Does something to every object within a value, the innermost first.
+/// Calls the function for every object within a value, the innermost first.
 fn each_object(value: &mut Value, act: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Array(entries) => entries.iter_mut().for_each(|entry| each_object(entry, act)),

@@ -1,14 +1,14 @@
-//! Users, and who one is.
+//! Users and sessions.
 
 use serde_json::{Value, json};
 
 use super::{Rule, each_object};
 use crate::golden::{
-    installation::{COOKIE, COOKIE_OF_THE_REFERENCE},
+    installation::{COOKIE, UNLEASH_COOKIE},
     recordings::Recording as R,
 };
 
-/// Permissions of what Latchkey does not have: feature flags.
+/// Permissions for feature flags, which Latchkey does not have.
 const OF_FEATURES: &[&str] = &[
     "CREATE_FEATURE",
     "CREATE_FEATURE_STRATEGY",
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "a user has all members",
         why: "People: user: {id, name, username, email, imageUrl, seenAt, loginAttempts, createdAt, rootRole, isAPI, accountType}; \
-              what the reference leaves out is null",
+              what Unleash leaves out is null",
         to: &[R::AuthWhoami, R::PersonalTokens, R::Users],
         apply: |_, expected| {
             each_object(&mut expected.body, &mut |members| {
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "whoever has a session was seen",
+        name: "a user with a session was seen",
         why: "People, GET /api/admin/user: the user is the one of this moment, no copy made before the sign-in was written",
         to: &[R::AuthWhoami, R::PersonalTokens],
         apply: |case, expected| {
@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "a token is not shown its own secret",
-        why: "golden/README.md: contract.md stands above a case with peerBug, and this one echoes the secret; its Token object \
+        why: "a recording marked peerBug is not binding, and this one echoes the secret; the Token object \
               shows secrets in lists and where they are made",
         to: &[R::AuthWhoami, R::InitLimits, R::TokenUse],
         apply: |case, expected| {
@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "roles are described in other words",
-        why: "golden/README.md: a human-readable text's words are ours to choose",
+        why: "the wording of human-readable texts is not part of the contract",
         to: &[R::AuthWhoami, R::Users],
         apply: |_, expected| {
             each_object(&mut expected.body, &mut |members| {
@@ -118,11 +118,11 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "the cookie has another name",
-        why: "Issue 3, 4: server-side sessions, cookie HttpOnly, SameSite=Lax; its name is an implementation's own",
+        why: "server-side sessions, cookie HttpOnly, SameSite=Lax; its name is an implementation's own",
         to: &[R::AuthWhoami],
         apply: |_, expected| {
             if let Some(cookie) = expected.headers.get_mut("set-cookie") {
-                let named = cookie.as_str().map(|text| text.replace(COOKIE_OF_THE_REFERENCE, COOKIE));
+                let named = cookie.as_str().map(|text| text.replace(UNLEASH_COOKIE, COOKIE));
                 *cookie = json!(named.expect("a text"));
             }
         },

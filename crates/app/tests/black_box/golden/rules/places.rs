@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Rule, each_object};
 use crate::golden::recordings::Recording as R;
 
-/// What the reference says of a project's feature flags, and of how it is liked.
+/// Members of a project in Unleash that are about its feature flags and favorites.
 const OF_FLAGS_IN_PROJECTS: &[&str] = &[
     "health",
     "featureCount",
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "no environment is protected",
-        why: "People, environments: DELETE …/{name}; the one that the reference protects from it is not there here",
+        why: "People, environments: DELETE …/{name}; the one that Unleash protects does not exist here",
         to: &[R::Access, R::ProjectsEnvironments],
         apply: |_, expected| {
             each_object(&mut expected.body, &mut |members| {

@@ -1,30 +1,33 @@
-//! A throwaway Postgres cluster.
+//! A throwaway PostgreSQL cluster.
 
-use std::fs;
-use std::os::unix::fs::chown;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::{
+    fs,
+    os::unix::{fs::chown, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Signal, geteuid};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
-use crate::children::{Child, free_port};
-use crate::cores::Cores;
-use crate::stopwatch::Stopwatch;
+use crate::process::{Process, free_port};
 
-/// A Postgres server with its own data in a directory of its own, on a free port of this machine, as the distribution
-/// configures it. It is stopped when this is dropped; the directory is its caller's.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often a starting server is tried: for half a minute.
+const ATTEMPTS: u32 = 600;
+
+/// A PostgreSQL server with its own data directory, on a free port of this machine, as the distribution configures it. It
+/// is stopped when this is dropped; the caller removes the directory.
 #[derive(Debug)]
 pub struct Cluster {
-    server: Child,
+    server: Process,
     port: u16,
 }
 
-/// The account that Postgres runs as; it refuses to be root.
+/// The account that PostgreSQL runs as, which must not be root.
 #[derive(Debug, Clone, Copy)]
 struct Account {
     user: u32,
@@ -32,11 +35,11 @@ struct Account {
 }
 
 impl Cluster {
-    /// Makes and starts a cluster in the directory, on the cores of the measured side.
+    /// Creates and starts a cluster in the directory; `command` prepares a command for the path of the server program.
     ///
     /// # Errors
-    /// Where Postgres is not installed, or does not start.
-    pub async fn start(directory: &Path, cores: &Cores) -> anyhow::Result<Self> {
+    /// If PostgreSQL is not installed or does not start.
+    pub async fn start(directory: &Path, command: impl FnOnce(&Path) -> Command) -> anyhow::Result<Self> {
         let programs = programs()?;
         let account = account()?;
         let data = directory.join("data");
@@ -55,48 +58,46 @@ impl Cluster {
         ensure!(made.status.success(), "initdb failed:\n{}", String::from_utf8_lossy(&made.stderr));
 
         let port = free_port()?;
-        let mut postgres = cores.measured(&programs.join("postgres"));
+        let mut postgres = command(&programs.join("postgres"));
         postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
-        let log = directory.join("postgres.log");
-        let server = Child::start(run_as(&mut postgres, account).current_dir(directory), "postgres", &log)?;
-        // SIGINT is Postgres's fast shutdown: it does not wait for its clients.
+        let server = Process::start(run_as(&mut postgres, account).current_dir(directory), "postgres")?;
+        // SIGINT is PostgreSQL's fast shutdown: it does not wait for its clients.
         let mut cluster = Self { server: server.stopped_by(Signal::INT), port };
         cluster.wait().await?;
         Ok(cluster)
     }
 
     async fn wait(&mut self) -> anyhow::Result<()> {
-        let waited = Stopwatch::start();
-        while connect(&self.url("postgres")).await.is_err() {
-            self.server.check()?;
-            if waited.elapsed() > Duration::from_secs(30) {
-                bail!("postgres does not answer:\n{}", self.server.last_lines());
+        for _ in 0..ATTEMPTS {
+            if connect(&self.url("postgres")).await.is_ok() {
+                return Ok(());
             }
-            sleep(Duration::from_millis(50)).await;
+            self.server.check()?;
+            sleep(PAUSE).await;
         }
-        Ok(())
+        bail!("postgres does not respond:\n{}", self.server.last_lines())
     }
 
-    /// The address of a database.
+    /// Returns the URL of a database.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Makes a database, and gives its address.
+    /// Creates a database and returns its URL.
     ///
     /// # Errors
-    /// Where Postgres refuses.
+    /// If PostgreSQL refuses.
     pub async fn create_database(&self, name: &str) -> anyhow::Result<String> {
         let client = connect(&self.url("postgres")).await?;
         client.batch_execute(&format!("CREATE DATABASE \"{name}\"")).await?;
         Ok(self.url(name))
     }
 
-    /// What the server calls itself, for the report.
+    /// Returns the server's version.
     ///
     /// # Errors
-    /// Where it does not answer.
+    /// If it does not respond.
     pub async fn version(&self) -> anyhow::Result<String> {
         let client = connect(&self.url("postgres")).await?;
         let row = client.query_one("SHOW server_version", &[]).await?;
@@ -104,18 +105,18 @@ impl Cluster {
     }
 }
 
-/// A connection to a database of this machine; it lives as long as the client.
+/// Opens a connection to a database of this machine; it lives as long as the client.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// If the database does not respond.
 pub async fn connect(url: &str) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    // What breaks the connection is reported to the client's next request.
+    // An error on the connection is reported to the client's next request.
     tokio::spawn(connection);
     Ok(client)
 }
 
-/// Where `initdb` and `postgres` are: on `PATH`, or where Debian keeps the newest ones.
+/// Finds the directory of `initdb` and `postgres`: on `PATH`, or where Debian installs the newest version.
 fn programs() -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
@@ -125,10 +126,10 @@ fn programs() -> anyhow::Result<PathBuf> {
     std::env::split_paths(&path)
         .chain(versions.into_iter().rev())
         .find(|directory| ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()))
-        .context("Postgres is not installed; on Debian: apt-get install -y postgresql")
+        .context("PostgreSQL is not installed; on Debian: apt-get install -y postgresql")
 }
 
-/// The account `postgres` where we are root; ours otherwise.
+/// Returns the account `postgres` for root, and none for any other user.
 fn account() -> anyhow::Result<Option<Account>> {
     if !geteuid().is_root() {
         return Ok(None);
@@ -138,7 +139,7 @@ fn account() -> anyhow::Result<Option<Account>> {
         .lines()
         .map(|line| line.split(':').collect::<Vec<_>>())
         .find(|fields| fields.first() == Some(&"postgres"))
-        .context("root cannot run Postgres, and there is no user `postgres`")?;
+        .context("root cannot run PostgreSQL, and there is no user `postgres`")?;
     let number = |index: usize| fields.get(index).and_then(|text| text.parse().ok());
     let (user, group) = number(2).zip(number(3)).context("the user `postgres` has no ids in /etc/passwd")?;
     Ok(Some(Account { user, group }))

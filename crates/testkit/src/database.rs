@@ -1,41 +1,40 @@
-//! # Throwaway databases for tests
+//! Throwaway PostgreSQL databases for tests.
 //!
-//! A test that needs PostgreSQL asks here for a database of its own, on the server that `TEST_DATABASE_URL` names (`./test`
-//! starts one), and has it dropped at its end. Migrations run once for each set of them, into a template that is then
-//! cloned, so that a database costs milliseconds.
-//!
-//! May not live here: knowledge of any store; what migrates is handed in. Next room: `crates/adapters/postgres/tests`.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test without its database fails, and says why")]
+//! A test that needs PostgreSQL gets a database of its own on the server that `TEST_DATABASE_URL` names (`./test` starts
+//! one); the database is dropped at the end of the test. Migrations run once for each set of them, into a template that
+//! is then cloned, so that a database costs milliseconds.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test without its database fails and says why"
+)]
 
 use std::{future::Future, process, str::FromStr, thread, time::SystemTime};
 
 use tokio::runtime;
-use tokio_postgres::{Client, Config, NoTls, config::Host};
+use tokio_postgres::{Client, Config, config::Host};
 
-/// Held by whoever makes a template: "template" in ASCII.
+use crate::cluster;
+
+/// The advisory lock of the process that creates a template: "template" in ASCII.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 
-/// A database of a test's own, dropped at its end.
+/// A database for one test, dropped at its end.
 pub struct TestDatabase {
     name: String,
     url: String,
 }
 
 impl TestDatabase {
-    /// A database without any table.
-    ///
-    /// # Panics
-    /// Without a server: no test is skipped.
+    /// Creates a database without tables.
     #[must_use]
     pub fn empty() -> Self {
         Self::create("")
     }
 
-    /// A database as `migrate` leaves it, given the URL of an empty one. It runs once for each `key` on a server; the key
-    /// has to change when the migrations do.
-    ///
-    /// # Panics
-    /// Without a server, and where the migration panics.
+    /// Creates a database as `migrate` leaves it, which is given the URL of an empty one. It runs once for each `key` on a
+    /// server; the key must change when the migrations do.
     #[must_use]
     pub fn migrated<M, F>(key: &str, migrate: M) -> Self
     where
@@ -69,7 +68,7 @@ impl TestDatabase {
         Self { url: url_of(&name), name }
     }
 
-    /// Where it is.
+    /// Returns its URL.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -83,24 +82,24 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Runs it to its end on a thread of its own, so that it can be called from within a runtime and without one.
+/// Runs the work to its end on a thread of its own, so that it can be called with and without a runtime.
 fn on_a_runtime<W, F>(work: W)
 where
     W: FnOnce() -> F + Send,
     F: Future<Output = ()>,
 {
     let on_thread = || {
-        // A migration may want to block a thread, which a runtime of one thread does not allow.
+        // A migration may block a thread, which a current-thread runtime does not allow.
         let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         runtime.expect("a runtime").block_on(work());
     };
-    thread::scope(|scope| scope.spawn(on_thread).join()).expect("the database could be made or dropped");
+    thread::scope(|scope| scope.spawn(on_thread).join()).expect("the database is created or dropped");
 }
 
-/// Unique among the tests of a run, which may each be a process of its own, and among runs.
+/// Returns a name that is unique among the tests of a run, which may be separate processes, and among runs.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a name that no other run has used; nothing depends on the time"
+    reason = "the name must differ from those of other runs; nothing depends on the time"
 )]
 fn unique_name() -> String {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970");
@@ -119,9 +118,7 @@ fn server() -> String {
 }
 
 async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("TEST_DATABASE_URL answers");
-    tokio::spawn(connection);
-    client
+    cluster::connect(url).await.expect("the server of TEST_DATABASE_URL responds")
 }
 
 async fn run(client: &Client, statement: &str) {
@@ -133,7 +130,7 @@ async fn end_sessions(client: &Client, database: &str) {
     client.query(statement, &[&database]).await.expect("the end of other sessions");
 }
 
-/// The server's URL with another database.
+/// Returns the server's URL with another database.
 fn url_of(database: &str) -> String {
     let config = Config::from_str(&server()).expect("TEST_DATABASE_URL is a PostgreSQL URL");
     let user = config.get_user().unwrap_or("postgres");

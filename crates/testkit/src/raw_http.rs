@@ -1,4 +1,10 @@
-//! HTTP/1.1 byte by byte: an ordinary client would tidy up the paths, headers and bodies that are to be tried here.
+//! HTTP/1.1 byte by byte: an ordinary client would normalize the paths, headers and bodies that tests send.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test whose response cannot be read fails"
+)]
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -9,10 +15,10 @@ use std::{
 
 use serde_json::Value;
 
-/// No answer within this time is a hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A server that does not respond within this time hangs.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How a call says where its body ends.
+/// How a request marks the end of its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Framing {
     None,
@@ -22,7 +28,7 @@ enum Framing {
 
 /// A request, exactly as it goes over the wire.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub struct Request {
     method: String,
     target: String,
     headers: Vec<(String, String)>,
@@ -30,8 +36,10 @@ pub(crate) struct Call {
     framing: Framing,
 }
 
-impl Call {
-    pub(crate) fn new(method: &str, target: &str) -> Self {
+impl Request {
+    /// Builds a request without a body.
+    #[must_use]
+    pub fn new(method: &str, target: &str) -> Self {
         Self {
             method: method.to_owned(),
             target: target.to_owned(),
@@ -41,41 +49,61 @@ impl Call {
         }
     }
 
-    pub(crate) fn get(target: &str) -> Self {
+    /// Builds a GET request.
+    #[must_use]
+    pub fn get(target: &str) -> Self {
         Self::new("GET", target)
     }
 
-    pub(crate) fn delete(target: &str) -> Self {
+    /// Builds a DELETE request.
+    #[must_use]
+    pub fn delete(target: &str) -> Self {
         Self::new("DELETE", target)
     }
 
-    pub(crate) fn post(target: &str, body: &Value) -> Self {
+    /// Builds a POST request with a JSON body.
+    #[must_use]
+    pub fn post(target: &str, body: &Value) -> Self {
         Self::new("POST", target).header("content-type", "application/json").body(body.to_string())
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    /// Builds a PUT request with a JSON body.
+    #[must_use]
+    pub fn put(target: &str, body: &Value) -> Self {
+        Self { method: "PUT".to_owned(), ..Self::post(target, body) }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(crate) fn by(self, secret: &str) -> Self {
+    /// Adds the `Authorization` header.
+    #[must_use]
+    pub fn by(self, secret: &str) -> Self {
         self.header("authorization", secret)
     }
 
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    /// Sets the body, whose length is announced.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self.framing = Framing::Length;
         self
     }
 
-    /// Sends the body in chunks, so that nobody knows its length beforehand.
-    pub(crate) fn chunked(mut self) -> Self {
+    /// Sends the body in chunks, so that its length is not announced.
+    #[must_use]
+    pub fn chunked(mut self) -> Self {
         self.framing = Framing::Chunked;
         self
     }
 
     /// The request as bytes.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
         let mut lines = vec![
             format!("{} {} HTTP/1.1", self.method, self.target),
             "host: latchkey.test".to_owned(),
@@ -101,35 +129,40 @@ impl Call {
         bytes
     }
 
-    /// Sends the request on a connection of its own and reads the answer, while the body is still under way if
-    /// need be.
-    pub(crate) fn send_to(&self, address: SocketAddr) -> io::Result<Answer> {
+    /// Sends the request on a connection of its own and reads the response, which may come before the whole body is
+    /// sent.
+    ///
+    /// # Errors
+    /// If the connection fails, or the server does not respond in time or not in HTTP/1.1.
+    pub fn send_to(&self, address: SocketAddr) -> io::Result<Response> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
         let mut writer = stream.try_clone()?;
         let bytes = self.bytes();
         thread::scope(|scope| {
-            // A server may refuse a body before it has read all of it: then writing fails, and that is no fault.
+            // A server may refuse a body before it has read all of it: then writing fails.
             scope.spawn(move || drop(writer.write_all(&bytes)));
-            let answer = Answer::read(&mut BufReader::new(&stream), self.method == "HEAD");
+            let response = Response::read(&mut BufReader::new(&stream), self.method == "HEAD");
             // Ends the writer; it fails where the server has closed already.
             drop(stream.shutdown(Shutdown::Both));
-            answer
+            response
         })
     }
 }
 
-/// An answer, exactly as it came over the wire.
+/// A response, exactly as it came over the wire.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
+pub struct Response {
+    /// The status code.
+    pub status: u16,
     headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    /// The body; of a chunked one, the joined chunks.
+    pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     fn read(reader: &mut impl BufRead, is_head: bool) -> io::Result<Self> {
         let (status, headers) = loop {
             let (status, headers) = read_head(reader)?;
@@ -137,42 +170,55 @@ impl Answer {
                 break (status, headers);
             }
         };
-        let mut answer = Self { status, headers, body: Vec::new() };
+        let mut response = Self { status, headers, body: Vec::new() };
         if is_head || status == 204 || status == 304 {
-            return Ok(answer);
+            return Ok(response);
         }
-        if answer.header("transfer-encoding") == Some("chunked") {
-            answer.body = read_chunks(reader)?;
-        } else if let Some(length) = answer.header("content-length").map(str::to_owned) {
+        if response.header("transfer-encoding") == Some("chunked") {
+            response.body = read_chunks(reader)?;
+        } else if let Some(length) = response.header("content-length").map(str::to_owned) {
             let length = length.parse().map_err(io::Error::other)?;
-            answer.body = vec![0; length];
-            reader.read_exact(&mut answer.body)?;
+            response.body = vec![0; length];
+            reader.read_exact(&mut response.body)?;
         } else {
-            reader.read_to_end(&mut answer.body)?;
+            reader.read_to_end(&mut response.body)?;
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// Returns the first header of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn text(&self) -> String {
+    /// Returns the pair of name and value in the cookie that the response sets.
+    #[must_use]
+    pub fn cookie(&self) -> String {
+        let cookie = self.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {}", self.text()));
+        cookie.split(';').next().unwrap_or_default().to_owned()
+    }
+
+    /// Returns the body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; `Null` where there is none.
-    pub(crate) fn json(&self) -> Value {
+    /// Returns the body as JSON; `Null` if it is empty.
+    #[must_use]
+    pub fn json(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
         }
         serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("no JSON ({error}) with status {}: {}", self.status, self.text()))
+            .unwrap_or_else(|error| panic!("not JSON ({error}) with status {}: {}", self.status, self.text()))
     }
 
-    /// The kind of error, for an error object.
-    pub(crate) fn kind(&self) -> String {
+    /// Returns the kind of an error object.
+    #[must_use]
+    pub fn kind(&self) -> String {
         self.json()["name"].as_str().unwrap_or_default().to_owned()
     }
 }

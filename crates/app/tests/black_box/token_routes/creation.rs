@@ -1,23 +1,22 @@
-//! What a creation answers, and leaves.
+//! Creating a token: the response and the event.
 
+use latchkey_testkit::{
+    env::{ADMIN, Store},
+    raw_http::Request,
+    server::TOKENS,
+};
 use serde_json::{Value, json};
 
-use super::house::{FIRST, House, assert_members_in_order};
-use crate::{
-    database::WrittenEvent,
-    ground::{ADMIN, Store},
-    refusals::assert_refused,
-    server::TOKENS,
-    wire::Call,
-};
+use super::fixtures::{FIRST, Fixture, assert_members_in_order};
+use crate::{database::WrittenEvent, refusals::assert_refused};
 
 pub(super) fn a_creation_answers_the_token_and_leaves_an_event(store: Store) {
-    let house = House::on(store);
+    let fixture = Fixture::on(store);
     let body = json!({
         "username": "  named  ", "type": "FrontEnd", "environment": "production", "project": "default",
         "expiresAt": "2030-01-01T02:00:00.123456+02:00", "unknown": [1],
     });
-    let created = house.post(&body);
+    let created = fixture.post(&body);
     assert_eq!(created.status, 201, "{}", created.text());
     assert_eq!(created.header("content-type"), Some("application/json"));
     assert!(created.header("location").is_some_and(|location| !location.is_empty()), "a Location");
@@ -38,8 +37,8 @@ pub(super) fn a_creation_answers_the_token_and_leaves_an_event(store: Store) {
     ] {
         assert_eq!(token[field], value, "{field}");
     }
-    assert!(house.server.tokens().contains(&token), "the list has it as the creation answered it");
-    if let Some(event) = house.events().last() {
+    assert!(fixture.server.tokens().contains(&token), "the list has it as the creation answered it");
+    if let Some(event) = fixture.events().last() {
         assert_tells_of_creation(event);
     }
 }
@@ -55,40 +54,41 @@ fn assert_tells_of_creation(event: &WrittenEvent) {
 }
 
 pub(super) fn defaults_and_other_spellings_of_a_creation(store: Store) {
-    let house = House::on(store);
+    let fixture = Fixture::on(store);
     for (body, kind) in [
         (json!({ "tokenName": "x", "type": "client" }), "client"),
         (json!({ "tokenName": "x", "type": "backend", "expiresAt": null }), "client"),
         (json!({ "tokenName": "x", "type": "CLIENT", "projects": ["default"] }), "client"),
         (json!({ "tokenName": "x", "type": "frontend", "projects": [] }), "frontend"),
     ] {
-        let created = house.post(&body);
+        let created = fixture.post(&body);
         assert_eq!(created.status, 201, "{body}: {}", created.text());
         let token = created.json();
         assert_eq!((&token["type"], &token["environment"]), (&json!(kind), &json!("development")), "{body}");
         assert_eq!((&token["projects"], &token["expiresAt"]), (&json!(["default"]), &Value::Null), "{body}");
     }
     let past =
-        house.post(&json!({ "tokenName": "x", "type": "client", "expiresAt": "2001-01-01T00:00:00Z" }));
+        fixture.post(&json!({ "tokenName": "x", "type": "client", "expiresAt": "2001-01-01T00:00:00Z" }));
     assert_eq!(past.status, 201, "{}", past.text());
-    let expired = house.server.send(&Call::get(TOKENS).by(past.json()["secret"].as_str().expect("a secret")));
+    let expired =
+        fixture.server.send(&Request::get(TOKENS).by(past.json()["secret"].as_str().expect("a secret")));
     assert_eq!((expired.status, expired.kind().as_str()), (401, "UnauthorizedError"), "expired at once");
 }
 
-pub(super) fn a_creation_is_checked_in_the_contracts_order(store: Store) {
-    let house = House::on(store);
-    let before = house.server.tokens().len();
+pub(super) fn creation_checks_come_in_order(store: Store) {
+    let fixture = Fixture::on(store);
+    let before = fixture.server.tokens().len();
     let (unknown, bad) = ("/api/admin/projects/nope/api-tokens", json!({ "type": 5 }));
     let good = json!({ "tokenName": "x", "type": "client" });
-    let status = |call: Call| house.server.send(&call).status;
-    assert_eq!(status(Call::post(unknown, &bad)), 401);
-    assert_eq!(status(Call::post(unknown, &bad).by(FIRST)), 403);
-    if let Some(others) = &house.others {
-        assert_eq!(status(Call::post(unknown, &bad).by(&others.viewer)), 403);
-        assert_eq!(status(Call::post(TOKENS, &bad).by(&others.viewer)), 403);
+    let status = |request: Request| fixture.server.send(&request).status;
+    assert_eq!(status(Request::post(unknown, &bad)), 401);
+    assert_eq!(status(Request::post(unknown, &bad).by(FIRST)), 403);
+    if let Some(others) = &fixture.others {
+        assert_eq!(status(Request::post(unknown, &bad).by(&others.viewer)), 403);
+        assert_eq!(status(Request::post(TOKENS, &bad).by(&others.viewer)), 403);
     }
-    assert_eq!(status(Call::post(unknown, &bad).by(ADMIN)), 400);
-    assert_eq!(status(Call::post(unknown, &good).by(ADMIN)), 404);
+    assert_eq!(status(Request::post(unknown, &bad).by(ADMIN)), 400);
+    assert_eq!(status(Request::post(unknown, &good).by(ADMIN)), 404);
     for (member, value) in [
         ("type", json!("admin")),
         ("projects", json!(["p2"])),
@@ -97,7 +97,7 @@ pub(super) fn a_creation_is_checked_in_the_contracts_order(store: Store) {
     ] {
         let mut body = good.clone();
         body[member] = value;
-        assert_refused(&house.post(&body), 400, "BadDataError", &[&format!("/body/{member}")], member);
+        assert_refused(&fixture.post(&body), 400, "BadDataError", &[&format!("/body/{member}")], member);
     }
-    assert_eq!(house.server.tokens().len(), before);
+    assert_eq!(fixture.server.tokens().len(), before);
 }

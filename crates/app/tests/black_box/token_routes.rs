@@ -1,14 +1,13 @@
-//! The contract's rows for the tokens of a project, one by one, on every store.
+//! The routes for the tokens of a project (`docs/reference/wire-contract.md`) on every store.
 
+use latchkey_testkit::env::Store;
 mod creation;
 mod deletion;
-mod house;
+mod fixtures;
 mod listing;
 mod refusal;
 
-use crate::ground::Store;
-
-/// Each row as a test on each store.
+/// Declares each case as a test on each store.
 macro_rules! rows {
     (on every store: $($module:ident :: $row:ident),* ; on databases: $($database_module:ident :: $database_row:ident),* $(;)?) => {
         mod memory {
@@ -28,14 +27,14 @@ macro_rules! rows {
 rows! {
     on every store:
         listing::a_list_holds_the_tokens_that_name_the_project,
-        refusal::a_list_is_refused_to_others,
+        refusal::listing_is_refused_to_other_clients,
         creation::a_creation_answers_the_token_and_leaves_an_event,
         creation::defaults_and_other_spellings_of_a_creation,
-        creation::a_creation_is_checked_in_the_contracts_order,
+        creation::creation_checks_come_in_order,
         deletion::a_deletion_answers_nothing_and_leaves_an_event,
         listing::using_a_token_updates_when_it_was_seen,
         refusal::other_methods_and_routes_are_refused;
-    // These need users, or a look at what is written: the memory store has neither.
+    // These need users or read the database, which the memory store does not offer.
     on databases:
         refusal::a_missing_permission_is_named_and_tells_nothing_else,
         deletion::a_token_is_deleted_by_its_id_too;

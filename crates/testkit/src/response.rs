@@ -1,4 +1,10 @@
-//! What comes back.
+//! The response of the application in process; part of [`crate::app`].
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test whose response cannot be read fails"
+)]
 
 use actix_http::Request;
 use actix_web::{
@@ -10,15 +16,18 @@ use actix_web::{
 };
 use serde_json::Value;
 
-/// An answer, read to its end.
+/// A response whose body has been read.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: header::HeaderMap,
-    pub(crate) bytes: Vec<u8>,
+pub struct Response {
+    /// The status code.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: header::HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub(crate) async fn of<S>(service: &S, request: Request) -> Self
     where
         S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
@@ -28,17 +37,21 @@ impl Answer {
         Self { status, headers, bytes: test::read_body(response).await.to_vec() }
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// Returns the body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// Returns a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("text"))
     }
 
-    /// Status, kind and message, for errors.
+    /// Asserts that this is an error of this status and kind.
     #[track_caller]
-    pub(crate) fn is(&self, status: u16, kind: &str) {
+    pub fn is(&self, status: u16, kind: &str) {
         let body = self.json();
         assert_eq!((self.status.as_u16(), body["name"].as_str()), (status, Some(kind)), "{body}");
         assert_eq!(self.header("content-type"), Some("application/json"));
