@@ -2,7 +2,7 @@
 //!
 //! It is not diesel-async's `AsyncPgConnection`, for two reasons: that one passes on no SQLSTATE, which tells a passing
 //! error from one that stays; and it cannot do without named statements, which a pooler in transaction mode loses
-//! (decision 12).
+//! (`docs/design/decisions`, 12).
 
 mod errors;
 mod opening;

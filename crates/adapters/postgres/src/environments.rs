@@ -246,7 +246,7 @@ async fn remove_from_project(
     record(connection, &writing, event).await
 }
 
-/// Removes an environment. Nobody can create tokens in it from the moment that it is held.
+/// Removes an environment. While its row is locked, no token can be created in it.
 pub(crate) async fn remove_environment(
     connection: &mut Connection,
     removal: &EnvironmentRemoval,

@@ -1,8 +1,8 @@
-//! Being told that there are new events, as soon as they are committed (`LISTEN`, `NOTIFY`).
+//! Notifications of new events, as soon as they are committed (`LISTEN`, `NOTIFY`).
 //!
-//! A hint and no more. What is told while nobody listens is lost, so whoever follows the events also looks at intervals,
-//! longer ones while somebody listens; and behind a pooler in transaction mode a session cannot listen, so there nothing
-//! is ever told.
+//! They are hints: notifications sent while no connection listens are lost. Therefore followers of the events also poll, at
+//! longer intervals while a connection listens. Behind a pooler in transaction mode a session cannot listen, and there are
+//! no notifications.
 
 use std::{
     future::{pending, poll_fn},
@@ -24,28 +24,27 @@ use tokio_postgres::{AsyncMessage, NoTls};
 
 use crate::connection::Opening;
 
-/// How long after a connection was lost, or could not be made, it is tried again. Until then, intervals have to do.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long after a lost connection or a failed attempt the next attempt is made.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// One connection that listens, from the first time that somebody waits until this is dropped.
+/// One connection that listens, from the first wait until this is dropped.
 pub(crate) struct EventListener {
     opening: Opening,
-    ear: Arc<Ear>,
+    listener: Arc<Listener>,
     listening: OnceLock<Listening>,
 }
 
-/// What is heard, and whether anything can be.
 #[derive(Default)]
-struct Ear {
-    heard: Notify,
-    is_open: AtomicBool,
+struct Listener {
+    notified: Notify,
+    is_listening: AtomicBool,
 }
 
-impl Ear {
-    /// Those who wait are told at once: what they took for granted has changed.
-    fn set_open(&self, is_open: bool) {
-        if self.is_open.swap(is_open, Ordering::SeqCst) != is_open {
-            self.heard.notify_one();
+impl Listener {
+    /// A change wakes the follower at once: its polling interval depends on it.
+    fn set_listening(&self, is_listening: bool) {
+        if self.is_listening.swap(is_listening, Ordering::SeqCst) != is_listening {
+            self.notified.notify_one();
         }
     }
 }
@@ -62,39 +61,39 @@ impl Drop for Listening {
 
 impl EventListener {
     pub(crate) fn new(opening: Opening) -> Self {
-        Self { opening, ear: Arc::default(), listening: OnceLock::new() }
+        Self { opening, listener: Arc::default(), listening: OnceLock::new() }
     }
 
-    /// Returns when events were announced, once for all of them, and when some may have been missed.
+    /// Waits for a notification of new events, or until some may have been missed.
     pub(crate) async fn next(&self) {
         if self.opening.transaction_pooler {
             return pending().await;
         }
         self.listening.get_or_init(|| {
-            let (opening, ear) = (self.opening.clone(), Arc::clone(&self.ear));
-            Listening(spawn(listen(opening, ear)).abort_handle())
+            let (opening, listener) = (self.opening.clone(), Arc::clone(&self.listener));
+            Listening(spawn(listen(opening, listener)).abort_handle())
         });
-        self.ear.heard.notified().await;
+        self.listener.notified.notified().await;
     }
 
-    /// Whether somebody listens at this moment.
+    /// Whether a connection listens now.
     pub(crate) fn is_listening(&self) -> bool {
-        self.ear.is_open.load(Ordering::SeqCst)
+        self.listener.is_listening.load(Ordering::SeqCst)
     }
 }
 
-async fn listen(opening: Opening, ear: Arc<Ear>) {
+async fn listen(opening: Opening, listener: Arc<Listener>) {
     loop {
-        if let Err(error) = hear(&opening, &ear).await {
-            tracing::debug!(%error, "events are not announced; they are looked for at intervals");
+        if let Err(error) = listen_once(&opening, &listener).await {
+            tracing::debug!(%error, "no notifications of events; they are polled");
         }
-        ear.set_open(false);
-        sleep(AGAIN_AFTER).await;
+        listener.set_listening(false);
+        sleep(RETRY_AFTER).await;
     }
 }
 
 /// Listens until the connection ends.
-async fn hear(opening: &Opening, ear: &Ear) -> Result<(), tokio_postgres::Error> {
+async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), tokio_postgres::Error> {
     // A network that swallows packets: it is tried again.
     let Ok(connected) = timeout(opening.acquire_timeout, opening.config.connect(NoTls)).await else {
         return Ok(());
@@ -103,7 +102,7 @@ async fn hear(opening: &Opening, ear: &Ear) -> Result<(), tokio_postgres::Error>
     let mut messages = pin!(async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(_) = message? {
-                ear.heard.notify_one();
+                listener.notified.notify_one();
             }
         }
         Ok::<(), tokio_postgres::Error>(())
@@ -113,6 +112,6 @@ async fn hear(opening: &Opening, ear: &Ear) -> Result<(), tokio_postgres::Error>
         Either::Left((ended, _)) => return ended,
         Either::Right((listening, _)) => listening?,
     }
-    ear.set_open(true);
+    listener.set_listening(true);
     messages.await
 }

@@ -47,7 +47,7 @@ pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     events = match &query.reach {
         EventScope::All => events,
         EventScope::AnyProject => events.filter(event_rows::about_projects),
-        // Whoever may read what concerns each of the projects asked for may read what concerns any of them.
+        // A caller that may read the events of each of these projects may read those of any of them.
         EventScope::Projects(own)
             if !query.projects.is_empty() && query.projects.iter().all(|project| own.contains(project)) =>
         {
@@ -100,7 +100,7 @@ pub(crate) fn event_page(events: Events<'_>, page: Page) -> Listed<'_> {
     Unprepared(events)
 }
 
-/// How many events these are; counted so far as the port wants, and no further.
+/// Counts these events, up to the limit of the port.
 pub(crate) fn event_count(events: Events<'_>) -> Number<'_> {
     let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     Unprepared(Counted(events.select(event_rows::id).limit(most)))

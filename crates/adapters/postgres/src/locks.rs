@@ -1,6 +1,6 @@
-//! What a transaction holds, and in which order.
+//! The order of locks in transactions.
 //!
-//! No two transactions ever wait for each other, because each takes what it needs of this list from the top to the bottom:
+//! No two transactions deadlock, because each takes the locks that it needs in the order of this list:
 //!
 //! 1. [`ADMINS`];
 //! 2. rows of projects, by id;
@@ -9,15 +9,15 @@
 //! 5. rows of users, by id;
 //! 6. [`ALL_PROJECTS`];
 //! 7. rows of tokens, by id;
-//! 8. the [`EventLogLock`].
+//! 8. the event log ([`lock_event_log`]).
 //!
-//! Whoever has the numbering writes, and waits for nothing any more: what is written belongs to rows that are held (what
-//! they refer to included), or is new, or is of a table that is written under the numbering alone (links, memberships,
-//! sessions, retired secrets, counts). Therefore all that can be in somebody's way is held *before*.
+//! A transaction that holds the event-log lock must not wait for any other lock. What it writes is in rows that it has
+//! locked (as are the rows that these refer to), is new, or is in a table that is written under the event-log lock alone
+//! (links, memberships, sessions, retired secrets, counts). Therefore all other locks are taken *before*.
 //!
-//! What leaves no event takes no numbering: notes of use and failures to sign in hold rows of one table, in the order of
-//! its key; what sweeps passes over the rows that somebody holds.
-//! Secrets that get under another master key (`rekeying`) hold rows of tokens as above, and pass over others that are held.
+//! What leaves no event does not take the event-log lock. Notes of use and failed logins lock rows of one table, in the
+//! order of its key; sweeps skip locked rows. Secrets that get under another master key (`master_keys`) lock rows of tokens
+//! as above, and skip other locked rows.
 
 use diesel::{ExpressionMethods, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
@@ -25,16 +25,16 @@ use latchkey_sql::errors::DbError;
 
 use crate::connection::Connection;
 
-/// Held while somebody may cease to be an Admin: "latchadm" in ASCII.
+/// Held while a user may cease to be an Admin: "latchadm" in ASCII.
 pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
 /// Held while tokens of all projects are counted and created: "latchall" in ASCII.
 pub(crate) const ALL_PROJECTS: i64 = 0x6c61_7463_6861_6c6c;
-/// Held from the first thing written to the end of the commit: "latchevt" in ASCII. The triggers that count tokens
-/// (`migrations/postgres`) take it too, for whoever writes by other ways.
+/// Held from the first write to the end of the commit: "latchevt" in ASCII. The triggers that count tokens
+/// (`migrations/postgres`) take it too, for other programs that write.
 const EVENT_LOG: i64 = 0x6c61_7463_6865_7674;
 
-/// Says that the transaction may write, and record events: their numbers become visible in rising order (decision 3),
-/// because one transaction at a time has this, and to the end of its commit.
+/// Proof that the transaction holds the event-log lock, so that it may write and record events. One transaction at a time
+/// holds it, to the end of its commit, so event ids become visible in rising order (`docs/design/decisions`, 3).
 pub(crate) struct EventLogLock(());
 
 diesel::define_sql_function! {
@@ -48,7 +48,7 @@ pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), Db
     Ok(())
 }
 
-/// Waits until nobody else writes. Nothing may be waited for after this.
+/// Takes the event-log lock, the last lock of a transaction.
 pub(crate) async fn lock_event_log(connection: &mut Connection) -> Result<EventLogLock, DbError> {
     lock(connection, EVENT_LOG).await?;
     Ok(EventLogLock(()))

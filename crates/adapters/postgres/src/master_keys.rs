@@ -194,9 +194,9 @@ pub(crate) struct Sorted {
 }
 
 impl Sorted {
-    /// Of several with one new digest, the first: the others would find it conflict_of.
+    /// Of several with one new digest, the first is kept: the others would conflict with it.
     pub(crate) fn of(rekeyings: &[Rekeying]) -> Self {
-        let (mut sorted, mut conflict_of) = (Self::default(), HashSet::new());
+        let (mut sorted, mut seen) = (Self::default(), HashSet::new());
         for rekeying in rekeyings {
             let (Rekeying { of, to, .. }, is_bare) = (rekeying, rekeying.to.sealed.is_none());
             let owner = match of {
@@ -204,7 +204,7 @@ impl Sorted {
                 SecretOf::PersonalToken(_) => "a personal token",
                 SecretOf::Session(_) => "a session",
             };
-            if !conflict_of.insert((owner, to.digest)) {
+            if !seen.insert((owner, to.digest)) {
                 continue;
             }
             match *of {

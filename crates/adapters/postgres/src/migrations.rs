@@ -1,24 +1,23 @@
-//! The embedded migrations.
+//! Brings the tables up to date.
 
-use diesel::{migration::MigrationSource, pg::Pg};
+use diesel::pg::Pg;
 use diesel_async::{
     AnsiTransactionManager, AsyncMigrationHarness, SimpleAsyncConnection, TransactionManager,
 };
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel_migrations::MigrationHarness;
+use latchkey_sql::migrations::{POSTGRES, unknown_version};
 use tokio::task::spawn_blocking;
 
 use crate::{connection::Connection, errors::OpenError, locks::lock};
 
-pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
-
-/// Held by whoever migrates: "latchkey" in ASCII.
+/// The advisory lock of a process that migrates: "latchkey" in ASCII.
 const LOCK: i64 = 0x6c61_7463_686b_6579;
 
-/// Runs what is pending, and says how many migrations that were. Of two processes that start at once, the second waits
-/// and finds nothing left to do.
+/// Runs the pending migrations and returns their number. Of two processes that start at once, the second waits and finds
+/// nothing left to do.
 ///
-/// All of it is one transaction, with a lock that ends with it: behind a pooler, a lock of the session would stay with
-/// a session that belongs to somebody else by then.
+/// All of it is one transaction, with a lock that ends with it: behind a pooler, a lock of the session would stay with a
+/// session that belongs to another client by then.
 pub(crate) async fn run(mut connection: Connection) -> Result<usize, OpenError> {
     let failed = |error: diesel::result::Error| OpenError::of_migrating(Box::new(error));
     AnsiTransactionManager::begin_transaction(&mut connection).await.map_err(failed)?;
@@ -39,15 +38,10 @@ pub(crate) async fn run(mut connection: Connection) -> Result<usize, OpenError> 
 }
 
 fn migrate(harness: &mut AsyncMigrationHarness<Connection>) -> Result<usize, OpenError> {
-    let known: Vec<String> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
-        .map_err(OpenError::of_migrating)?
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
     let applied = harness.applied_migrations().map_err(OpenError::of_migrating)?;
-    if let Some(version) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
+    if let Some(version) = unknown_version::<Pg>(&POSTGRES, &applied).map_err(OpenError::of_migrating)? {
         return Err(OpenError::NewerSchema { version });
     }
-    let done = harness.run_pending_migrations(MIGRATIONS).map_err(OpenError::of_migrating)?;
+    let done = harness.run_pending_migrations(POSTGRES).map_err(OpenError::of_migrating)?;
     Ok(done.len())
 }

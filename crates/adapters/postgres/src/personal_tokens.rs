@@ -124,7 +124,7 @@ async fn create(
     most: u32,
     event: NewEvent,
 ) -> Result<(PersonalTokenId, EventId), DbError> {
-    // Whoever counts the user's tokens, or makes one, waits here.
+    // Other transactions that count or create tokens of the user wait here.
     let user = users::table.find(token.user.0).select(users::id);
     if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
         return Err(not_found(Entity::User(token.user)));

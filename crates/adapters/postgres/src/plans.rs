@@ -21,6 +21,7 @@ use diesel::{
     sql_types::Text,
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object};
+use latchkey_sql::migrations::POSTGRES_FINGERPRINT;
 use latchkey_testkit::database::TestDatabase;
 
 use crate::{
@@ -29,12 +30,6 @@ use crate::{
 };
 
 const MUCH: &str = include_str!("plans/much.sql");
-const MIGRATIONS: [&str; 4] = [
-    include_str!("../../../../migrations/postgres/0001_first_schema/up.sql"),
-    include_str!("../../../../migrations/postgres/0002_access_model/up.sql"),
-    include_str!("../../../../migrations/postgres/0003_member_counts/up.sql"),
-    include_str!("../../../../migrations/postgres/0004_announced_events/up.sql"),
-];
 
 /// Tables of a few rows, which are best read whole.
 const SMALL: [&str; 4] = ["environments", "environment_token_counts", "roles", "role_permissions"];
@@ -101,7 +96,7 @@ async fn connection_to(url: &str) -> Connection {
 /// A database with much in it: made once, and cloned.
 async fn much() -> (Connection, TestDatabase) {
     let mut hasher = DefaultHasher::new();
-    (MIGRATIONS, MUCH).hash(&mut hasher);
+    (POSTGRES_FINGERPRINT, MUCH).hash(&mut hasher);
     let database = TestDatabase::migrated(&format!("plans_{:016x}", hasher.finish()), |url| async move {
         store_on(&url).migrate().await.expect("migrates");
         connection_to(&url).await.batch_execute(MUCH).await.expect("much");

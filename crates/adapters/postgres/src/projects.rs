@@ -202,7 +202,7 @@ async fn replace(
     record(connection, &writing, event).await
 }
 
-/// Removes a project. Nobody can create tokens in it from the moment that it is held.
+/// Removes a project. While its row is locked, no token can be created in it.
 pub(crate) async fn remove_project(
     connection: &mut Connection,
     removal: &ProjectRemoval,
@@ -245,8 +245,8 @@ pub(crate) async fn lock_project(connection: &mut Connection, id: &ProjectId) ->
     Ok(!found.is_empty())
 }
 
-/// Those of these projects that exist. They stay, and nobody else can count or create tokens in them, until the
-/// transaction ends.
+/// Locks those of these projects that exist, so that no other transaction can remove them, or count or create tokens in
+/// them.
 pub(crate) async fn lock_projects(
     connection: &mut Connection,
     ids: &[&ProjectId],

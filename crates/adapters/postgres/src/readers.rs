@@ -1,9 +1,9 @@
 //! Connections that many calls read over at once.
 //!
-//! A call does not wait until a connection is free: what it asks is sent behind what others asked, and the answers come
-//! back in the same order (pipelining). So a few connections answer everybody, and the database and its clients work
-//! through many queries each time they are woken. For short reads only: a long one would hold up all behind it, and in
-//! a transaction one call would see another's statements.
+//! A call does not wait for a free connection: its query is sent behind those of other calls, and the answers come back in
+//! the same order (pipelining). So a few connections serve all calls, and the server and its clients process many queries
+//! each time they wake. For short reads only: a long one would hold up all behind it, and in a transaction one call would
+//! see another's statements.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ use crate::connection::{Connection, Opening};
 /// database has work from the other.
 const OF_ONE_THREAD: usize = 2;
 
-/// The connections, each made when it is first needed and made anew when it was closed.
+/// The connections. Each is opened when it is first needed, and again after it was closed.
 pub(crate) struct Readers {
     places: Box<[Place]>,
     opening: Opening,
@@ -54,28 +54,28 @@ impl fmt::Debug for Readers {
 }
 
 impl Readers {
-    /// At most so many connections, each opened so.
+    /// Creates a set of at most `size` connections.
     pub(crate) fn new(size: usize, opening: Opening) -> Self {
         Self { places: (0..size.max(1)).map(|_| Mutex::default()).collect(), opening }
     }
 
-    /// A connection, for queries that others are under way beside.
+    /// Returns a connection that other calls use at the same time.
     pub(crate) async fn get(&self) -> Result<Arc<Reader>, StoreError> {
         let place = self.places.get(turn(self.places.len())).ok_or_else(|| unavailable(NoPlace))?;
-        // In the usual case no timer is made.
+        // In the usual case no timer is created.
         if let Ok(reader) = place.try_lock()
             && let Some(reader) = open(reader.as_ref())
         {
             return Ok(reader);
         }
-        timeout(self.opening.acquire_timeout, self.made(place))
+        timeout(self.opening.acquire_timeout, self.open_in(place))
             .await
             .map_err(unavailable)?
             .map_err(unavailable)
     }
 
-    /// Whoever comes while a connection is being made waits for the same one.
-    async fn made(&self, place: &Place) -> ConnectionResult<Arc<Reader>> {
+    /// Opens a connection. Calls that come meanwhile wait for the same one.
+    async fn open_in(&self, place: &Place) -> ConnectionResult<Arc<Reader>> {
         let mut place = place.lock().await;
         if let Some(reader) = open(place.as_ref()) {
             return Ok(reader);
@@ -85,12 +85,12 @@ impl Readers {
     }
 }
 
-/// What is there, unless it was closed or does not answer.
+/// Returns the connection, unless it was closed or timed out.
 fn open(place: Option<&Arc<Reader>>) -> Option<Arc<Reader>> {
     place.filter(|reader| !reader.driver.is_finished() && !reader.gave_up()).cloned()
 }
 
-/// Which of so many connections is to be asked now: this thread's own, in turns.
+/// Returns the index of the next connection: those of this thread take turns.
 fn turn(places: usize) -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

@@ -130,8 +130,8 @@ impl AccessRepository for PostgresStore {
     }
 }
 
-/// Every role, by id. In one statement: of two, the second may see what was committed after the first, and a role that came
-/// into being between them would seem to allow nothing, so that anybody might give it.
+/// Reads all roles, by id. In one statement: of two, the second might not see a role that the first saw, or see it without
+/// its permissions, so that it would seem harmless to give.
 pub(crate) async fn find_roles(connection: &mut Connection) -> Result<Vec<Role>, DbError> {
     let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
         .left_join(role_permissions::table)
@@ -200,7 +200,7 @@ pub(crate) async fn replace_role(
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
     let role = roles::table.find(before.id.0);
-    // Held first, and read then: a role's permissions change with its row.
+    // Locked first and read afterwards: a role's permissions change with its row.
     let _held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
     let kept = find_role(connection, before.id).await?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Role(before.id))?;
@@ -217,7 +217,7 @@ pub(crate) async fn replace_role(
     record(connection, &writing, event).await
 }
 
-/// Removes a role that nobody holds. Nobody can be given it from the moment that it is held here.
+/// Removes a role that no user holds. While its row is locked, no user can be given it.
 pub(crate) async fn remove_role(
     connection: &mut Connection,
     id: RoleId,

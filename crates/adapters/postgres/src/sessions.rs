@@ -26,7 +26,7 @@ use crate::{
     users::{lock_person, user_with_grants},
 };
 
-/// What has ended. A row that somebody holds is passed over: it goes this very moment, or the next time.
+/// Deletes what has expired. A row that another transaction has locked is skipped until the next sweep.
 const SWEEP_SESSIONS: &str = "\
     WITH ended AS (SELECT id FROM sessions WHERE expires_at < $1 FOR UPDATE SKIP LOCKED) \
     DELETE FROM sessions USING ended WHERE sessions.id = ended.id";

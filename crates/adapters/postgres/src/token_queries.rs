@@ -44,8 +44,8 @@ impl TryFrom<TokenWithProjects> for StoredToken {
 /// The hot read: the tokens that name a project, by id.
 ///
 /// First their ids, down the key of `api_token_projects`, then one step to each token. As an array the ids leave the
-/// planner no join to choose: a plan that reads everybody's tokens and throws most away is never cheaper by its lights,
-/// whatever the table's size and the server's settings.
+/// planner no join to choose, so it never reads the tokens of all projects, whatever the table's size and the server's
+/// settings.
 #[auto_type]
 pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
     let columns: TokenColumns = TOKEN_COLUMNS;

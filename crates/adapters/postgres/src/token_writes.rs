@@ -29,21 +29,21 @@ use crate::{
     },
 };
 
-/// Keeps a new token where there is room for it, with its event.
+/// Inserts a token and its event, if the quota allows it.
 pub(crate) async fn create_token(
     connection: &mut Connection,
     stored: &StoredToken,
     quota: Quota,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    Places::hold(connection, &[stored]).await?.check(stored)?;
+    Places::lock(connection, &[stored]).await?.check(stored)?;
     check_quota(connection, stored.token.access.projects(), quota).await?;
     let writing = lock_event_log(connection).await?;
     insert_token(connection, &writing, stored).await?;
     record(connection, &writing, event).await
 }
 
-/// Keeps these tokens, each with its event, where there is none yet.
+/// Inserts these tokens, each with its event, if there is no token yet.
 pub(crate) async fn create_first_tokens(
     connection: &mut Connection,
     tokens: &[FirstToken],
@@ -52,9 +52,9 @@ pub(crate) async fn create_first_tokens(
         return Ok(false);
     }
     let all: Vec<&StoredToken> = tokens.iter().map(|first| &first.token).collect();
-    let places = Places::hold(connection, &all).await?;
+    let places = Places::lock(connection, &all).await?;
     let writing = lock_event_log(connection).await?;
-    // Nobody else writes from here on, so this answer stays true.
+    // No other transaction writes from here on, so this stays true.
     if any_token(connection).await? {
         return Ok(false);
     }
@@ -70,15 +70,15 @@ async fn any_token(connection: &mut Connection) -> Result<bool, DbError> {
     Ok(select(exists(api_tokens::table.select(api_tokens::id))).get_result(connection).await?)
 }
 
-/// The places that tokens name, so far as they exist. They are held: whoever counts or creates tokens there waits, and
-/// nobody can remove one meanwhile.
+/// The projects and environments that tokens name, as far as they exist. They are locked: no other transaction can count or
+/// create tokens in them, or remove one.
 struct Places {
     projects: Vec<String>,
     environments: Vec<String>,
 }
 
 impl Places {
-    async fn hold(connection: &mut Connection, tokens: &[&StoredToken]) -> Result<Self, DbError> {
+    async fn lock(connection: &mut Connection, tokens: &[&StoredToken]) -> Result<Self, DbError> {
         let accesses = || tokens.iter().map(|stored| &stored.token.access);
         let projects: Vec<_> = accesses().flat_map(|access| access.projects().named()).collect();
         let environments: Vec<_> = accesses().filter_map(|access| access.environment()).collect();
@@ -162,7 +162,7 @@ async fn insert_token(
     Ok(())
 }
 
-/// Changes when a token ends, if that is still the first of the moments, to the second.
+/// Changes the expiry of a token, if it is still the first of the two.
 pub(crate) async fn change_expiry(
     connection: &mut Connection,
     id: TokenId,
@@ -212,7 +212,7 @@ pub(crate) async fn rotate_token(
     record(connection, &writing, event).await
 }
 
-/// That there is room for one more retired secret of the token that is good. The token is held, so nobody else adds one.
+/// Fails if the token has as many retired secrets as it may. The token is locked, so no other transaction adds one.
 async fn check_retired(connection: &mut Connection, token: TokenId, now: Timestamp) -> Result<(), DbError> {
     let good = retired_secrets::table
         .filter(retired_secrets::token_id.eq(DbId::from(token)))
@@ -237,8 +237,8 @@ pub(crate) async fn remove_token(
     record(connection, &writing, event).await
 }
 
-/// What becomes of these tokens, which are held. They are read in a statement of its own, because the one that waited for
-/// them saw their projects as they were before.
+/// Decides what becomes of these tokens, which are locked. They are read in a second statement, because the one that waited
+/// for the locks saw their projects as they were before.
 pub(crate) async fn outcomes_of(
     connection: &mut Connection,
     ids: &[DbId],
@@ -249,7 +249,7 @@ pub(crate) async fn outcomes_of(
     Ok(tokens.iter().map(|stored| (DbId::from(stored.token.id), outcome_of(&stored.token))).collect())
 }
 
-/// Revokes those that are to be revoked, and records what becomes of each.
+/// Revokes the tokens that no project is left for, and records the outcome of each.
 pub(crate) async fn apply_outcomes(
     connection: &mut Connection,
     writing: &EventLogLock,

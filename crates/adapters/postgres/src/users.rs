@@ -282,8 +282,8 @@ async fn check_another_admin(connection: &mut Connection, leaving: &User) -> Res
     }
 }
 
-/// The password of a person, if they have one. Until the transaction ends the person and the password stay, and nobody else
-/// can begin a session for them.
+/// Locks a person and returns the password hash, if there is one. Until the transaction ends, neither changes and no other
+/// transaction can begin a session for the person.
 pub(crate) async fn lock_person(
     connection: &mut Connection,
     id: UserId,

@@ -20,7 +20,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The SQL types of the tables, for `diesel::table!`.
-pub mod sql {
+pub mod prelude {
     #[cfg(feature = "postgres")]
     pub use diesel::sql_types::Array;
     pub use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};

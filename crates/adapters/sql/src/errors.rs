@@ -68,7 +68,6 @@ fn is_transient(error: &Error) -> bool {
         // A transaction that could not be ended takes its connection along; the next attempt gets another.
         Error::BrokenTransactionManager => true,
         Error::RollbackErrorOnCommit { commit_error, .. } => is_transient(commit_error),
-        Error::RollbackTransaction => false,
         _ => false,
     }
 }

@@ -4,11 +4,12 @@
 //! written once, for both of diesel's backends.
 //!
 //! Here: column types that each backend stores its own way ([`columns`]), the tables that both have ([`schema`]), rows
-//! and their conversion to and from the domain ([`rows`]), and the meaning of a driver's error ([`errors`]). Not here:
-//! connections, transactions and statements. Next: `migrations/`, which defines the tables.
+//! and their conversion to and from the domain ([`rows`]), the meaning of a driver's error ([`errors`]), and the embedded migrations
+//! ([`migrations`]). Not here: connections, transactions and statements. Next: `migrations/`, which defines the tables.
 
 pub mod columns;
 pub mod errors;
+pub mod migrations;
 mod paging;
 pub mod rows;
 pub mod schema;

@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the migrations document the columns")]
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     projects (id) {
         id -> Text,
@@ -18,7 +18,7 @@ diesel::table! {
 
 #[cfg(feature = "postgres")]
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// PostgreSQL only, a view: `projects`, with what lists say about each.
     project_rows (id) {
@@ -36,7 +36,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     project_environments (project_id, environment) {
         project_id -> Text,
@@ -45,7 +45,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// How many tokens name a project; kept by triggers.
     project_token_counts (project_id) {
@@ -55,7 +55,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// SQLite only: how many users hold a role in a project; kept by triggers.
     project_member_counts (project_id) {
@@ -65,7 +65,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     environments (name) {
         name -> Text,
@@ -77,7 +77,7 @@ diesel::table! {
 
 #[cfg(feature = "postgres")]
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// PostgreSQL only, a view: `environments`, with what lists say about each.
     environment_rows (name) {
@@ -91,7 +91,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// SQLite only: how many tokens work in an environment; kept by triggers.
     environment_token_counts (environment) {
@@ -101,7 +101,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     roles (id) {
         id -> BigInt,
@@ -112,7 +112,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     role_permissions (role_id, permission) {
         role_id -> BigInt,
@@ -121,7 +121,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// SQLite only, one row: the last id that a custom role got.
     last_made_role (id) {
@@ -130,7 +130,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     users (id) {
         id -> BigInt,
@@ -147,7 +147,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     memberships (user_id, project_id, role_id) {
         user_id -> BigInt,
@@ -158,7 +158,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// A view: the permissions of each user.
     user_grants (user_id, role_id, permission) {
@@ -170,7 +170,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     api_tokens (id) {
         id -> Id,
@@ -198,7 +198,7 @@ diesel::table! {
 
 #[cfg(feature = "postgres")]
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// PostgreSQL only, a view: `api_tokens`, with the projects that each token names.
     token_rows (id) {
@@ -221,7 +221,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     api_token_projects (token_id, position) {
         project_id -> Text,
@@ -231,7 +231,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     retired_secrets (secret_digest) {
         secret_digest -> Binary,
@@ -242,7 +242,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     personal_tokens (id) {
         id -> BigInt,
@@ -257,7 +257,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     sessions (id) {
         id -> Id,
@@ -272,7 +272,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     login_failures (kind, key) {
         kind -> Text,
@@ -283,7 +283,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     events (id) {
         id -> BigInt,
@@ -302,7 +302,7 @@ diesel::table! {
 
 #[cfg(feature = "postgres")]
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     /// PostgreSQL only, a view: `events`, with the projects that each event names.
     event_rows (id) {
@@ -323,7 +323,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::columns::sql::*;
+    use crate::columns::prelude::*;
 
     event_projects (event_id, position) {
         project_id -> Text,

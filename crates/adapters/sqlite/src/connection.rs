@@ -1,4 +1,4 @@
-//! Connections, and what each is told when it is made.
+//! Connections and their settings.
 
 use std::{
     fs, io,
@@ -35,7 +35,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Makes directory and file where they are missing.
+    /// Creates the directory and the file if they are missing.
     pub(crate) fn to(location: &Location, busy_timeout: Duration) -> Result<Self, OpenError> {
         let url = match location {
             Location::Memory => ":memory:".to_owned(),
@@ -44,12 +44,12 @@ impl Connections {
         Ok(Self { location: location.clone(), url, busy_timeout })
     }
 
-    /// The database that these lead to.
+    /// The database.
     pub(crate) fn location(&self) -> &Location {
         &self.location
     }
 
-    /// A new connection, ready for use.
+    /// Opens a connection.
     pub(crate) fn open(&self, purpose: Purpose) -> Result<SqliteConnection, OpenError> {
         let mut connection = SqliteConnection::establish(&self.url).map_err(|source| {
             OpenError::Connection { location: self.location.clone(), source: source.into() }

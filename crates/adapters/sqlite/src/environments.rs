@@ -1,7 +1,5 @@
 //! The port of environments.
 
-#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
-
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
@@ -38,9 +36,9 @@ impl EnvironmentRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (environment, event) = (environment.clone(), event.clone());
         self.write(move |connection| {
-            let conflict_of = conflict_of(|_| Some(Entity::Environment(environment.name.clone())));
+            let conflict = conflict_of(|_| Some(Entity::Environment(environment.name.clone())));
             let row = NewEnvironmentRow::from(&environment);
-            insert_into(environments::table).values(row).execute(connection).map_err(conflict_of)?;
+            insert_into(environments::table).values(row).execute(connection).map_err(conflict)?;
             record(connection, &event)
         })
         .await
@@ -183,7 +181,7 @@ pub(crate) fn environment_exists(
     Ok(select(exists(environment)).get_result(connection)?)
 }
 
-/// That there is an environment of this name.
+/// Fails if there is no environment of this name.
 pub(crate) fn check_environment(
     connection: &mut SqliteConnection,
     name: &EnvironmentName,
@@ -197,7 +195,7 @@ pub(crate) fn check_environment(
 
 type ShownEnvironment = AsSelect<EnvironmentRow, Sqlite>;
 
-/// Every environment in the order of lists, with projects and tokens. The tokens are counted already.
+/// Selects all environments in the order of lists, with the numbers of their projects and tokens.
 #[auto_type]
 pub(crate) fn environment_overviews() -> _ {
     let row: ShownEnvironment = EnvironmentRow::as_select();

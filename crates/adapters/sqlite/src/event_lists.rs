@@ -1,5 +1,6 @@
-//! The statements that find events by any filter, newest first. As in `token_lists`, a list costs about the same however
-//! long the trail is: a filter that leaves few events finds them by its index, else the trail is walked.
+//! The statements that list events by any filters, newest first. As in `token_lists`, a page costs about the same however
+//! many events there are: a filter that leaves few events finds them by its index; otherwise the events are read from the
+//! newest on.
 
 use diesel::{
     ExpressionMethods, QueryDsl, QueryResult, SelectableHelper, SqliteConnection,
@@ -17,7 +18,7 @@ use latchkey_sql::{
 
 use crate::paging::{count, paged, unindexed};
 
-/// Fewer events than this are few: sorted soon. Of a million events, a page of so many is met soon too.
+/// Fewer events than this are sorted quickly.
 const FEW: u32 = 50_000;
 
 type Events<'a> = events::BoxedQuery<'a, Sqlite>;
@@ -38,17 +39,17 @@ pub(crate) enum Filter {
 
 /// How a page is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// Along the trail.
-    Walk,
-    /// Among the few that a filter leaves.
+pub(crate) enum AccessPath {
+    /// From the newest event on.
+    Scan,
+    /// Among the few events that a filter leaves.
     Few(Filter),
-    /// Down the index of a filter for one value, of which there are many events.
+    /// In the index of a filter for one value, which many events have.
     One(Filter),
 }
 
 impl Filter {
-    /// In the order in which they are likely to leave few events.
+    /// The most selective first, as a rule.
     pub(crate) const ALL: [Self; 5] = [Self::Projects, Self::Reach, Self::Actors, Self::Kinds, Self::Time];
 
     fn is_in(self, query: &EventQuery) -> bool {
@@ -61,7 +62,7 @@ impl Filter {
         }
     }
 
-    /// Whether the filter asks for one value, of which the index has the events by number.
+    /// Whether the filter asks for one value, whose events its index lists by id.
     fn asks_for_one(self, query: &EventQuery) -> bool {
         match self {
             Self::Actors => query.actors.len() == 1,
@@ -82,18 +83,18 @@ impl Filter {
         Ok(number? < FEW.into())
     }
 
-    /// The numbers of all events that this filter leaves, in its index.
+    /// The ids of all events that this filter leaves, in its index.
     pub(crate) fn ids(self, query: &EventQuery) -> EventIds<'_> {
         self.narrow(events::table.into_boxed(), query, true).select(events::id)
     }
 
-    /// The events that this filter leaves, found by its index or one after the other.
+    /// Narrows events by this filter, with its index or without.
     fn narrow<'a>(self, events: Events<'a>, query: &'a EventQuery, indexed: bool) -> Events<'a> {
         match (self, &query.reach) {
             (Self::Projects, _) if query.projects.is_empty() => events,
             (Self::Projects, _) => concerning(events, &query.projects),
             (Self::Reach, EventScope::Projects(projects)) => concerning(events, projects),
-            // The very condition of a partial index.
+            // The exact condition of a partial index.
             (Self::Reach, EventScope::AnyProject) => events.filter(sql::<Bool>("concerns <> 'nothing'")),
             (Self::Reach, EventScope::All) => events,
             (Self::Actors, _) if query.actors.is_empty() => events,
@@ -113,7 +114,7 @@ impl Filter {
     }
 }
 
-/// The numbers of events of these projects; that of an event of several, several times.
+/// The ids of events of these projects; an event of several of them occurs several times.
 pub(crate) fn links<'a>(projects: impl IntoIterator<Item = &'a ProjectId>) -> LinkedEvents<'a> {
     let ids: Vec<&str> = projects.into_iter().map(ProjectId::as_str).collect();
     event_projects::table
@@ -122,7 +123,7 @@ pub(crate) fn links<'a>(projects: impl IntoIterator<Item = &'a ProjectId>) -> Li
         .into_boxed()
 }
 
-/// By a look at the projects of each event: it names few, and the list may be of many.
+/// Looks at the projects of each event, which are few; the list may be of many.
 fn concerning<'a>(events: Events<'a>, projects: impl IntoIterator<Item = &'a ProjectId>) -> Events<'a> {
     let ids: Vec<&str> = projects.into_iter().map(ProjectId::as_str).collect();
     let links = event_projects::table.filter(event_projects::event_id.eq(events::id));
@@ -144,8 +145,8 @@ fn within<'a>(mut events: Events<'a>, query: &EventQuery, indexed: bool) -> Even
     }
 }
 
-impl Way {
-    /// The best way to a page.
+impl AccessPath {
+    /// Chooses the path to a page.
     pub(crate) fn to_page(connection: &mut SqliteConnection, query: &EventQuery) -> QueryResult<Self> {
         let filters = || Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
         for filter in filters() {
@@ -153,59 +154,59 @@ impl Way {
                 return Ok(Self::Few(filter));
             }
         }
-        // To pass over the events after a moment, the trail is shorter than an index that leads back to it.
+        // Without `before`: events after it are skipped faster by id than by an index.
         let one = filters().find(|filter| filter.asks_for_one(query) && query.before.is_none());
-        Ok(one.map_or(Self::Walk, Self::One))
+        Ok(one.map_or(Self::Scan, Self::One))
     }
 
-    /// The best way to as many as are counted: in which order they are met does not matter.
+    /// Chooses the path to the count, for which the order does not matter.
     fn to_total(self, query: &EventQuery) -> Self {
         let mut filters = [Filter::Time, Filter::Actors, Filter::Kinds].into_iter();
         match filters.find(|filter| filter.is_in(query)) {
-            Some(filter) if self == Self::Walk => Self::One(filter),
+            Some(filter) if self == Self::Scan => Self::One(filter),
             _ => self,
         }
     }
 }
 
-/// The events asked for, in no order.
-fn found(query: &EventQuery, way: Way) -> Events<'_> {
+/// The events of a query, in no order.
+fn found(query: &EventQuery, path: AccessPath) -> Events<'_> {
     let mut events = events::table.into_boxed();
-    for filter in Filter::ALL.into_iter().filter(|filter| way != Way::Few(*filter)) {
-        events = filter.narrow(events, query, way == Way::One(filter));
+    for filter in Filter::ALL.into_iter().filter(|filter| path != AccessPath::Few(*filter)) {
+        events = filter.narrow(events, query, path == AccessPath::One(filter));
     }
-    // A list of numbers, and not the filter itself: of that, the planner could still think that it leaves many.
-    match (way, &query.reach) {
-        (Way::Few(Filter::Projects), _) => events.filter(events::id.eq_any(links(&query.projects))),
-        (Way::Few(Filter::Reach), EventScope::Projects(projects)) => {
+    // A list of ids and not the filter itself, which the planner might still expect to leave many.
+    match (path, &query.reach) {
+        (AccessPath::Few(Filter::Projects), _) => events.filter(events::id.eq_any(links(&query.projects))),
+        (AccessPath::Few(Filter::Reach), EventScope::Projects(projects)) => {
             events.filter(events::id.eq_any(links(projects)))
         }
-        (Way::Few(filter), _) => events.filter(events::id.eq_any(filter.ids(query))),
-        (Way::Walk | Way::One(_), _) => events,
+        (AccessPath::Few(filter), _) => events.filter(events::id.eq_any(filter.ids(query))),
+        (AccessPath::Scan | AccessPath::One(_), _) => events,
     }
 }
 
-/// A page of the events asked for, newest first.
-pub(crate) fn event_page(query: &EventQuery, way: Way) -> EventRows<'_> {
-    paged(found(query, way).order(events::id.desc()), query.page).select(EventRow::as_select())
+/// Selects the page of a query, newest first.
+pub(crate) fn event_page(query: &EventQuery, path: AccessPath) -> EventRows<'_> {
+    paged(found(query, path).order(events::id.desc()), query.page).select(EventRow::as_select())
 }
 
-/// How many events there are on all pages, as far as they are counted.
+/// Counts the events of all pages, up to the limit of the port.
 pub(crate) fn event_count(
     connection: &mut SqliteConnection,
     query: &EventQuery,
-    way: Way,
+    path: AccessPath,
 ) -> QueryResult<u64> {
     let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.reach) {
-        // Counted in an index, without a look at an event.
+        // Counted in an index, without reading an event.
         (Some(Filter::Projects), None, EventScope::All) => {
             count(connection, links(&query.projects).distinct().limit(most))
         }
         (Some(Filter::Reach), None, EventScope::Projects(projects)) => {
             count(connection, links(projects).distinct().limit(most))
         }
-        _ => count(connection, found(query, way.to_total(query)).select(events::id).limit(most)),
+        _ => count(connection, found(query, path.to_total(query)).select(events::id).limit(most)),
     }
 }

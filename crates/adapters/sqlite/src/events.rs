@@ -16,12 +16,12 @@ use latchkey_sql::{
 use tracing::instrument;
 
 use crate::{
-    event_lists::{Way, event_count, event_page},
+    event_lists::{AccessPath, event_count, event_page},
     paging::{MAX_BINDS, row_count},
     store::SqliteStore,
 };
 
-/// So few events that whoever else wants to write does not wait long.
+/// A batch small enough not to hold up other writers.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 #[async_trait]
@@ -61,9 +61,9 @@ impl EventRepository for SqliteStore {
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let query = query.clone();
         self.read_snapshot(move |connection| {
-            let way = Way::to_page(connection, &query)?;
-            let total = event_count(connection, &query, way)?;
-            let rows: Vec<EventRow> = event_page(&query, way).load(connection)?;
+            let path = AccessPath::to_page(connection, &query)?;
+            let total = event_count(connection, &query, path)?;
+            let rows: Vec<EventRow> = event_page(&query, path).load(connection)?;
             let projects = projects_of(connection, &rows)?;
             Ok(EventPage { events: with_projects(rows, projects)?, total })
         })
@@ -74,7 +74,7 @@ impl EventRepository for SqliteStore {
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {
-            // The oldest first, and others that write in between: there is one writer, and a long trail is long to forget.
+            // In batches, so that others can write in between.
             let portion = self.write(move |connection| forget(connection, before)).await?;
             forgotten += portion;
             if portion < FORGOTTEN_AT_ONCE.unsigned_abs() {
@@ -84,7 +84,7 @@ impl EventRepository for SqliteStore {
     }
 }
 
-/// Forgets the oldest events of before that moment, but never the newest of all, whose number goes on; says how many.
+/// Deletes the oldest events before a moment and returns their number. The newest event always stays: its id is needed.
 fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
     let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
     let old: Vec<i64> = events::table
@@ -118,7 +118,7 @@ fn with_projects(rows: Vec<EventRow>, projects: Vec<EventProjectRow>) -> Result<
         .collect()
 }
 
-/// The projects that events name, in the order of the events, which is newest first.
+/// Reads the projects that events name, in the order of the events: newest first.
 fn projects_of(
     connection: &mut SqliteConnection,
     events: &[EventRow],
@@ -135,7 +135,7 @@ fn projects_of(
     Ok(projects)
 }
 
-/// Records an event, in the transaction of the change that it speaks of.
+/// Records an event in the transaction of the change that it describes.
 pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, DbError> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))

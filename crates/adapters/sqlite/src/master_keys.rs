@@ -157,8 +157,8 @@ fn rekey_personal_token(
     Rekeying { from, to, .. }: &Rekeying,
 ) -> Result<bool, DbError> {
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let conflict_of = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
-    if select(exists(conflict_of)).get_result(connection)? {
+    let conflicting = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
+    if select(exists(conflicting)).get_result(connection)? {
         return Ok(false);
     }
     let kept = personal_tokens::table.find(id).filter(personal_tokens::secret_digest.eq(from.0.as_slice()));
@@ -174,8 +174,8 @@ fn rekey_session(
     Rekeying { from, to, .. }: &Rekeying,
 ) -> Result<bool, DbError> {
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let conflict_of = sessions::table.filter(sessions::secret_digest.eq(digest));
-    if select(exists(conflict_of)).get_result(connection)? {
+    let conflicting = sessions::table.filter(sessions::secret_digest.eq(digest));
+    if select(exists(conflicting)).get_result(connection)? {
         return Ok(false);
     }
     let kept = sessions::table

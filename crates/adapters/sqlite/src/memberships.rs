@@ -21,7 +21,7 @@ use crate::{projects::check_project, roles::check_role, users::check_user};
 
 type MembershipColumns = AsSelect<MembershipRow, Sqlite>;
 
-/// Who holds which role in a project and since when, by user, then role.
+/// Selects the memberships of a project, ordered by user, then role.
 #[auto_type]
 pub(crate) fn members_of<'a>(project: &'a str) -> _ {
     let row: MembershipColumns = MembershipRow::as_select();
@@ -32,7 +32,7 @@ pub(crate) fn members_of<'a>(project: &'a str) -> _ {
         .select(row)
 }
 
-/// That users, project and roles are there, and the roles are for projects.
+/// Fails if a user, the project or a role does not exist, or if a role is not for projects.
 pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
     for user in &wanted.users {
         check_user(connection, *user)?;
@@ -41,7 +41,7 @@ pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships)
     wanted.roles.iter().try_for_each(|role| check_role(connection, *role, false))
 }
 
-/// Gives each user each role that is not held yet, and says whether there was one.
+/// Gives each user each role; returns whether any was not held before.
 pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<bool, DbError> {
     let mut given = 0;
     for user in &wanted.users {
@@ -59,7 +59,7 @@ pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> R
     Ok(given > 0)
 }
 
-/// Takes from each user the roles that are not among those wanted.
+/// Takes from each user all other roles in the project.
 pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
     for user in &wanted.users {
         let others = memberships::table
@@ -71,7 +71,7 @@ pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Membershi
     Ok(())
 }
 
-/// All that this user may do; nothing for an unknown one.
+/// Reads the grants of a user; none for an unknown one.
 pub(crate) fn grants(connection: &mut SqliteConnection, user: UserId) -> Result<Grants, DbError> {
     let rows = user_grants::table
         .filter(user_grants::user_id.eq(user.0))

@@ -1,51 +1,39 @@
-//! The embedded migrations.
+//! Brings the tables up to date.
 
-use diesel::{SqliteConnection, migration::MigrationSource, sqlite::Sqlite};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::{SqliteConnection, sqlite::Sqlite};
+use diesel_migrations::MigrationHarness;
+use latchkey_sql::migrations::{SQLITE, unknown_version};
 
-use crate::{errors::OpenError, store::Location};
+use crate::{Location, OpenError};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
-
-enum Fault {
+enum MigrationError {
     Newer(String),
     Failed(Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl From<diesel::result::Error> for Fault {
+impl From<diesel::result::Error> for MigrationError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// Runs what is pending, and says how many migrations that were.
+/// Runs the pending migrations and returns their number.
 ///
-/// What is pending is asked within one transaction that nobody else writes beside: of two processes that start at
-/// once, the second waits (for at most its busy timeout) and finds nothing left to do.
+/// They are looked up within the transaction that runs them: of two processes that start at once, the second waits (for at
+/// most its busy timeout) and finds nothing left to do.
 pub(crate) fn run(connection: &mut SqliteConnection, location: &Location) -> Result<usize, OpenError> {
     connection
         .immediate_transaction(|connection| {
-            if let Some(version) = unknown_version(connection).map_err(Fault::Failed)? {
-                return Err(Fault::Newer(version));
+            let applied = connection.applied_migrations().map_err(MigrationError::Failed)?;
+            let unknown = unknown_version::<Sqlite>(&SQLITE, &applied).map_err(MigrationError::Failed)?;
+            if let Some(version) = unknown {
+                return Err(MigrationError::Newer(version));
             }
-            let done = connection.run_pending_migrations(MIGRATIONS).map_err(Fault::Failed)?;
+            let done = connection.run_pending_migrations(SQLITE).map_err(MigrationError::Failed)?;
             Ok(done.len())
         })
-        .map_err(|fault| match fault {
-            Fault::Newer(version) => OpenError::NewerSchema { location: location.clone(), version },
-            Fault::Failed(source) => OpenError::Migration { location: location.clone(), source },
+        .map_err(|error| match error {
+            MigrationError::Newer(version) => OpenError::NewerSchema { location: location.clone(), version },
+            MigrationError::Failed(source) => OpenError::Migration { location: location.clone(), source },
         })
-}
-
-/// A migration that the database has and this program does not know.
-fn unknown_version(
-    connection: &mut SqliteConnection,
-) -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
-    let known: Vec<String> = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)?
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
-    let applied = connection.applied_migrations()?;
-    let unknown = applied.iter().map(ToString::to_string).find(|version| !known.contains(version));
-    Ok(unknown)
 }

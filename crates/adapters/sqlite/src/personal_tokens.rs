@@ -87,7 +87,7 @@ impl PersonalTokenRepository for SqliteStore {
             }
             let Some((row, found_by)) = found else { return Ok(None) };
             let token = PersonalToken::try_from(row)?;
-            // The foreign key makes sure of the user, unless somebody wrote without it.
+            // The foreign key ensures this, unless another program wrote without it.
             let user = find_user(connection, token.user)?.ok_or_else(|| {
                 rows::inconsistency("personal_tokens", "user_id", token.id, "the user does not exist")
             })?;

@@ -1,4 +1,4 @@
-//! Connections that take turns: one lane for the writer, one for the readers.
+//! Pools of connections: one for the writer, one for the readers.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,11 +23,11 @@ use crate::{
     errors::{OpenError, PoolTimeout},
 };
 
-/// How often a thread that must not be a runtime's looks whether it is its turn.
+/// How often a blocked thread checks for a free connection.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// A number of equal connections. A caller first waits for a turn, without a thread, and only then takes a blocking
-/// thread: no more threads than connections are ever in use, however many callers there are.
+/// A pool of equal connections. A call waits for a connection without a thread and takes a blocking thread only then, so no
+/// more threads than connections are in use, however many calls wait.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
 
@@ -35,13 +35,13 @@ struct Inner {
     connections: Arc<Connections>,
     purpose: Purpose,
     turns: Arc<Semaphore>,
-    /// As many as there are turns to be had, but for those that a panic took along.
+    /// As many as there are free permits, except for those that a panic lost.
     idle: Mutex<Vec<SqliteConnection>>,
     acquire_timeout: Duration,
 }
 
 impl Pool {
-    /// Opens all of the connections at once, so that what is wrong shows at start.
+    /// Opens all connections at once, so that errors show at start.
     pub(crate) fn open(
         connections: &Arc<Connections>,
         purpose: Purpose,
@@ -58,8 +58,8 @@ impl Pool {
         })))
     }
 
-    /// Does the work on a blocking thread, to its end even when this future is dropped; dropped before its turn, the
-    /// work is never begun.
+    /// Runs the work on a blocking thread, to its end even when this future is dropped. If it is dropped while it waits for a
+    /// connection, the work never begins.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -72,7 +72,7 @@ impl Pool {
         outcome.map_err(unavailable)?.map_err(StoreError::from)
     }
 
-    /// Does the work on the caller's own thread, which waits.
+    /// Runs the work on the caller's thread, which blocks.
     pub(crate) fn run_blocking<T, E>(
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
@@ -90,7 +90,7 @@ impl Pool {
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        // Without contention no timer is made.
+        // Without contention, no timer is created.
         if let Ok(turn) = Arc::clone(&self.0.turns).try_acquire_owned() {
             return Ok(turn);
         }
@@ -103,7 +103,7 @@ impl Pool {
 }
 
 impl Inner {
-    /// A panic in the work takes the connection along, with whatever state it was in; the next turn opens a new one.
+    /// A panic in the work drops the connection; the next call opens a new one.
     fn with_connection<T, E>(
         &self,
         turn: OwnedSemaphorePermit,
@@ -112,18 +112,18 @@ impl Inner {
     where
         E: From<OpenError>,
     {
-        let conflict_of = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match conflict_of {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match idle {
             Some(connection) => connection,
             None => self.connections.open(self.purpose)?,
         };
         let outcome = work(&mut connection);
-        // A transaction that could neither be ended nor undone ends with its connection.
+        // A transaction that could be neither committed nor rolled back ends with its connection.
         if !AnsiTransactionManager::is_broken_transaction_manager(&mut connection) {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.push(connection);
         }
-        // Only now: whoever has the next turn finds the connection.
+        // Only now, so that the next turn finds the connection.
         drop(turn);
         outcome
     }

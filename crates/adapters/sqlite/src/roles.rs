@@ -165,7 +165,7 @@ pub(crate) fn find_role(connection: &mut SqliteConnection, id: RoleId) -> Result
     Ok(rows::roles(rows)?.pop())
 }
 
-/// That there is such a role, held for the whole instance or not.
+/// Fails if there is no such role, or if it is not for the whole instance (or for projects, without `of_instance`).
 pub(crate) fn check_role(
     connection: &mut SqliteConnection,
     id: RoleId,
@@ -179,7 +179,7 @@ pub(crate) fn check_role(
     }
 }
 
-/// Keeps a new role under an id that none had before.
+/// Inserts a role under an id that no role had before.
 pub(crate) fn insert_role(connection: &mut SqliteConnection, role: &NewRole) -> Result<RoleId, DbError> {
     let id: i64 = update(last_made_role::table)
         .set(last_made_role::id.eq(last_made_role::id + 1))
@@ -223,7 +223,7 @@ fn allow<'a>(
     Ok(())
 }
 
-/// What is conflict_of, by the column that has to be unique.
+/// The entity that exists already, by the unique column.
 fn role_name_conflict(columns: &str) -> Option<Entity> {
     (columns == "roles.name").then_some(Entity::RoleName)
 }
@@ -235,7 +235,7 @@ pub(crate) fn role_is_held(connection: &mut SqliteConnection, id: RoleId) -> Res
     Ok(select(for_instance.or(in_project)).get_result(connection)?)
 }
 
-/// Removes a role that nobody holds, and says whether it was there.
+/// Removes a role that no user holds; returns whether it existed.
 pub(crate) fn remove_role(connection: &mut SqliteConnection, id: RoleId) -> Result<bool, DbError> {
     Ok(delete(roles::table.find(id.0)).execute(connection)? > 0)
 }

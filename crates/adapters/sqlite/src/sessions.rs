@@ -116,7 +116,7 @@ impl SessionRepository for SqliteStore {
     }
 }
 
-/// Ends the other sessions of a user but for so many, the newest, and says how many ended.
+/// Ends the other sessions of a user except the newest `stay`; returns how many ended.
 fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, DbError> {
     let oldest: Vec<DbId> = sessions::table
         .filter(sessions::user_id.eq(session.user.0))
@@ -145,7 +145,7 @@ fn holder(
     found_by: SecretDigest,
 ) -> Result<SessionHolder, DbError> {
     let session = Session::try_from(row)?;
-    // The foreign key makes sure of the user, unless somebody wrote without it.
+    // The foreign key ensures this, unless another program wrote without it.
     let user = find_user(connection, session.user)?
         .ok_or_else(|| rows::inconsistency("sessions", "user_id", session.id, "the user does not exist"))?;
     let grants = grants(connection, user.id)?;

@@ -1,7 +1,12 @@
-//! The statements that find tokens by any filter, in any order.
+//! The statements that list tokens by any filters, in any order.
 //!
-//! A list costs about the same however many tokens there are: where a filter leaves few of them, its index finds those
-//! and they are sorted; where each leaves many, the index of the order is walked, and a page is full soon.
+//! A page costs about the same however many tokens there are: if a filter leaves few of them, its index finds those and
+//! they are sorted; if each filter leaves many, the index of the order is read until the page is full.
+//!
+//! The choice is made here and not by SQLite's planner. `PRAGMA optimize` keeps the average number of rows per key, and not
+//! that some values are rare (a full `ANALYZE` would, and locks out writers while it reads all indexes). With such averages
+//! and plain statements, of 300,000 tokens the first page of a common environment by name took 650 ms, and that of 300
+//! expired tokens 620 to 730 ms. The choice below reads at most some ten thousand index entries for each filter.
 
 use diesel::{
     ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SqliteConnection,
@@ -20,7 +25,7 @@ use crate::{
     token_queries::{TOKEN_COLUMNS, TokenColumns},
 };
 
-/// Fewer tokens than this are few: sorted within milliseconds. Of a million tokens, so many are met as quickly.
+/// Fewer tokens than this are sorted within milliseconds.
 const FEW: u32 = 10_000;
 
 /// Admin, client and frontend.
@@ -43,11 +48,11 @@ pub(crate) enum Filter {
 }
 
 impl Filter {
-    /// In the order in which they are likely to leave few tokens.
+    /// The most selective first, as a rule.
     pub(crate) const ALL: [Self; 6] =
         [Self::Project, Self::Name, Self::Expired, Self::Unused, Self::Environment, Self::Kind];
 
-    /// Whether the query asks for one thing under this filter.
+    /// Whether the query uses this filter.
     fn is_in(self, query: &TokenQuery) -> bool {
         match self {
             Self::Project => query.project.is_some(),
@@ -81,7 +86,7 @@ impl Filter {
         Ok(None)
     }
 
-    /// The filter that takes a piece of the very index that the order goes down.
+    /// The filter that selects a range of the index of an order.
     fn ranged(order: TokenOrder) -> Option<Self> {
         match order {
             TokenOrder::ExpiresAt => Some(Self::Expired),
@@ -95,7 +100,7 @@ impl Filter {
         self.narrow(api_tokens::table.into_boxed(), query, true).select(api_tokens::id)
     }
 
-    /// The tokens that this filter leaves, found by its index or one after the other.
+    /// Narrows tokens by this filter, with its index or without.
     fn narrow<'a>(self, tokens: Tokens<'a>, query: &'a TokenQuery, indexed: bool) -> Tokens<'a> {
         match self {
             Self::Project => match &query.project {
@@ -129,7 +134,7 @@ impl Filter {
                 Some(name) => tokens.filter(unindexed(api_tokens::environment).eq(name)),
                 None => tokens,
             },
-            // Also then where somebody wrote a kind that there is not: the list says so.
+            // An unknown kind in a row is then reported as an inconsistency.
             Self::Kind if query.kinds.len() == ALL_KINDS => tokens,
             Self::Kind => {
                 let kinds: Vec<&str> = query.kinds.iter().copied().map(TokenKind::as_str).collect();
@@ -151,14 +156,14 @@ pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
         .into_boxed()
 }
 
-/// The tokens asked for: among the few that a filter leaves, where one does, else down the index of the order.
+/// Selects the page of a query: among the few tokens that a filter leaves, or else in the index of the order.
 pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
     let mut tokens = api_tokens::table.into_boxed();
     for filter in Filter::ALL.into_iter().filter(|filter| few != Some(*filter)) {
         let indexed = few.is_none() && Filter::ranged(query.order) == Some(filter);
         tokens = filter.narrow(tokens, query, indexed);
     }
-    // A list of ids, and not the filter itself: of that, the planner could still think that it leaves many.
+    // A list of ids and not the filter itself, which the planner might still expect to leave many.
     tokens = match (few, &query.project) {
         (Some(Filter::Project), Some(project)) => tokens.filter(api_tokens::id.eq_any(links(project))),
         (Some(filter), _) => tokens.filter(api_tokens::id.eq_any(filter.ids(query))),
@@ -195,7 +200,7 @@ macro_rules! ordered {
     };
 }
 
-/// In the order of an index or, where they are few, sorted.
+/// Orders by an index or, if the tokens are few, by sorting.
 fn ordered<'a>(tokens: Tokens<'a>, query: &TokenQuery, few: bool) -> Tokens<'a> {
     let direction = query.direction;
     match query.order {

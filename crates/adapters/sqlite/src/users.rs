@@ -166,7 +166,7 @@ impl UserRepository for SqliteStore {
     }
 }
 
-/// What is conflict_of, by the columns that have to be unique.
+/// The entity that exists already, by the unique columns.
 fn identity(columns: &str) -> Option<Entity> {
     matches!(columns, "users.username" | "users.email_key").then_some(Entity::UserIdentity)
 }
@@ -182,7 +182,7 @@ pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result
     Ok(rows::optional(row)?)
 }
 
-/// That there is a user of this id.
+/// Fails if there is no user of this id.
 pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), DbError> {
     if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
 }
@@ -193,7 +193,7 @@ pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Resu
     Ok(found.is_some())
 }
 
-/// The password of a person, if they have one.
+/// Returns the password hash of a person, if they have one.
 pub(crate) fn person_password(
     connection: &mut SqliteConnection,
     id: UserId,
@@ -204,7 +204,7 @@ pub(crate) fn person_password(
     Ok(password.map(|hash| PasswordHash(hash.into())))
 }
 
-/// That this is not the last person who is an Admin. Nobody else writes meanwhile, so of two who go at once one is last.
+/// Fails if this is the last person with the role Admin. There is one writer, so of two removals at once the second fails.
 fn check_another_admin(connection: &mut SqliteConnection, user: &User) -> Result<(), DbError> {
     let is_admin = user.kind == AccountKind::Person && user.root_role == Role::ADMIN;
     let admins = count_users_with_role(AccountKind::Person.as_str(), Role::ADMIN.0);

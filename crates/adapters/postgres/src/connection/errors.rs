@@ -55,9 +55,10 @@ struct ServerError {
 impl From<&DbError> for ServerError {
     fn from(error: &DbError) -> Self {
         let said = error.message();
-        let message = match is_lost_statement(error.code()) {
-            true => format!("{LOSES_STATEMENTS} ({said})"),
-            false => said.to_owned(),
+        let message = if is_lost_statement(error.code()) {
+            format!("{LOSES_STATEMENTS} ({said})")
+        } else {
+            said.to_owned()
         };
         Self { message, error: error.clone() }
     }

@@ -31,7 +31,7 @@ async fn secrets_are_replaced_by_keys_alone() {
         let to = SecretRecord { digest: SecretDigest([number; 32]), key: KeyId([1; 4]), sealed: None };
         Rekeying { of: of(number), from: SecretDigest([number + 100; 32]), to }
     };
-    let conflict_of = ["api_tokens_secret_unique", "api_tokens_alias_unique", "retired_secrets_unique"];
+    let conflicting = ["api_tokens_secret_unique", "api_tokens_alias_unique", "retired_secrets_unique"];
     let sorts: [Sort; 5] = [
         (|number| SecretOf::Token(token(number)), &[]),
         (|number| SecretOf::Alias(token(number)), &[]),
@@ -51,7 +51,7 @@ async fn secrets_are_replaced_by_keys_alone() {
             let plan = plan(&mut connection, statement).await;
             goes_by(&plan, indexes);
             if matches!(of(0), SecretOf::Token(_) | SecretOf::Alias(_) | SecretOf::Retired(_)) {
-                goes_by(&plan, &conflict_of);
+                goes_by(&plan, &conflicting);
             }
         }
     }

@@ -39,12 +39,12 @@ SELECT
     '\x00000000', now(), now()
 FROM users, generate_series(0, 1) AS i;
 
--- 60 000 events: most are sign-ins, every sixth is about a token of one project, a few are of a kind, or by somebody, that
+-- 60 000 events: most are sign-ins, every sixth is about a token of one project, a few are of a kind, or by a user, that
 -- is rare.
 INSERT INTO events (kind, actor_name, actor_user_id, at, concerns)
 SELECT
     CASE WHEN i % 6 <> 0 THEN 'session-started' WHEN i % 3000 = 0 THEN 'api-token-deleted' ELSE 'api-token-created' END,
-    'somebody', CASE WHEN i % 1000 = 0 THEN 7 ELSE i % 5 END, timestamptz '2026-01-01' + i * interval '1 second',
+    'user', CASE WHEN i % 1000 = 0 THEN 7 ELSE i % 5 END, timestamptz '2026-01-01' + i * interval '1 second',
     CASE WHEN i % 6 <> 0 THEN 'nothing' ELSE 'some' END
 FROM generate_series(1, 60000) AS i;
 INSERT INTO event_projects SELECT 'project-' || id % 120, id, 0 FROM events WHERE id % 6 = 0;

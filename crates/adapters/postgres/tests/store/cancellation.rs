@@ -46,7 +46,7 @@ async fn an_abandoned_creation_is_done_or_was_never_begun() {
         abandon_after(polls, store.create_project(&project, &[], None, &event)).await;
         abandon_after(polls, store.projects(&ALL)).await;
     }
-    // Whoever comes next is not kept waiting by a lock, and every event has its project.
+    // No lock is left, and every event has its project.
     let (last, event) = project("last");
     store.create_project(&last, &[], None, &event).await.expect("created");
     let events = store.events_after(EventId(0), 100).await.expect("read");

@@ -37,7 +37,7 @@ impl Dice {
         UserId(1 + self.roll::<i64>(USERS.unsigned_abs()))
     }
 
-    /// A token that somebody made of late, if it is still there.
+    /// A token that was made lately, if it is still there.
     fn token(&mut self, round: u64) -> u64 {
         round.saturating_sub(self.roll(3)) * TASKS + self.roll::<u64>(TASKS)
     }
@@ -170,7 +170,7 @@ async fn with_what_leaves_no_event(store: &PostgresStore, dice: &mut Dice, round
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_waits_crosswise() {
+async fn no_transactions_deadlock() {
     let (store, database) = migrated().await;
     let event = samples::event(EventKind::UserCreated);
     for name in ENVIRONMENTS {

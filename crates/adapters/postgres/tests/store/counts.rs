@@ -1,4 +1,4 @@
-//! The counts of tokens and members are right for whoever writes, by whatever statement; and what was there before them was counted.
+//! The counts of tokens and members are right whatever statement writes, and include what was there before them.
 
 use tokio_postgres::{Client, NoTls};
 
@@ -123,7 +123,7 @@ async fn members_are_counted_once_whatever_their_roles() {
     assert!(kept.contains(&("project-1".to_owned(), 1)) && kept.contains(&("project-2".to_owned(), 2)));
     agree([kept, counted], 11);
     for statement in [
-        // One of two roles goes, then the other; a role is changed into another; somebody's role moves to another project.
+        // One of two roles goes, then the other; a role is changed into another; a user's role moves to another project.
         "DELETE FROM memberships WHERE project_id = 'project-2' AND role_id = 4",
         "DELETE FROM memberships WHERE project_id = 'project-2'",
         "UPDATE memberships SET role_id = 4 WHERE project_id = 'project-1'",

@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use latchkey_postgres::{PostgresSettings, PostgresStore};
+use latchkey_sql::migrations::POSTGRES_FINGERPRINT;
 use latchkey_testkit::database::TestDatabase;
 
 pub(crate) fn store_on(url: &str) -> PostgresStore {
@@ -38,22 +38,16 @@ pub(crate) async fn migrated_as_if_pooled() -> (PostgresStore, TestDatabase) {
 }
 
 fn migrated_database() -> TestDatabase {
-    TestDatabase::migrated(&migrations_key(), |url| async move {
+    TestDatabase::migrated(POSTGRES_FINGERPRINT, |url| async move {
         store_on(&url).migrate().await.expect("migrated");
     })
 }
 
-/// Another key as soon as any migration reads differently.
-fn migrations_key() -> String {
+/// The folders of the migrations, in order.
+pub(crate) fn migration_folders() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../migrations/postgres");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the migrations")
-        .map(|entry| entry.expect("an entry").path().join("up.sql"))
-        .collect();
-    files.sort();
-    let mut hasher = DefaultHasher::new();
-    for file in files {
-        fs::read(file).expect("a migration").hash(&mut hasher);
-    }
-    format!("{:016x}", hasher.finish())
+    let entries = fs::read_dir(folder).expect("the migrations");
+    let mut folders: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    folders.sort();
+    folders
 }

@@ -1,4 +1,4 @@
-//! Whoever waits for events is told of those of other processes, also after the connection that listens was lost.
+//! Events of other processes are notified, also after the connection that listens was lost.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::databases::{migrated, migrated_as_if_pooled};
 
 const AN_EVENT: &str = "INSERT INTO events (kind, actor_name, actor_user_id, at, concerns)
-    VALUES ('pat-created', 'somebody', 1, now(), 'nothing')";
+    VALUES ('pat-created', 'user', 1, now(), 'nothing')";
 const LISTENERS: &str =
     "FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN latchkey_events'";
 
@@ -28,7 +28,7 @@ async fn told(store: &PostgresStore, what: &str) {
 async fn an_event_is_announced_when_it_is_committed() {
     let (store, database) = migrated().await;
     let client = connected(database.url()).await;
-    assert!(!store.announces_events(), "nobody waits, so nobody listens");
+    assert!(!store.announces_events(), "no call waits, so no connection listens");
     told(&store, "that it listens from now on").await;
     assert!(store.announces_events());
     for _ in 0..3 {
@@ -60,7 +60,7 @@ async fn a_connection_that_was_lost_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_pooler_nobody_listens() {
+async fn behind_a_pooler_no_connection_listens() {
     let (store, database) = migrated_as_if_pooled().await;
     let client = connected(database.url()).await;
     let told = timeout(Duration::from_millis(200), store.event_announced()).await;

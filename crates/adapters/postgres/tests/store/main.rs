@@ -7,5 +7,6 @@ mod contention;
 mod counts;
 mod databases;
 mod event_listener;
+mod faults;
 mod migrations;
 mod sharing;

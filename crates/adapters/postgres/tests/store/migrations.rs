@@ -1,6 +1,6 @@
-//! What the migrations leave, and that they can be run by anybody at any time.
+//! What the migrations leave, and that any number of processes may run them at any time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use latchkey_domain::ProjectVisibility;
 use latchkey_ports::{
@@ -9,22 +9,13 @@ use latchkey_ports::{
 use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
 use latchkey_testkit::database::TestDatabase;
 
-use crate::databases::store_on;
-
-/// From the newest to the oldest.
-const DOWN: [&str; 5] = [
-    include_str!("../../../../../migrations/postgres/0005_role_ids/down.sql"),
-    include_str!("../../../../../migrations/postgres/0004_announced_events/down.sql"),
-    include_str!("../../../../../migrations/postgres/0003_member_counts/down.sql"),
-    include_str!("../../../../../migrations/postgres/0002_access_model/down.sql"),
-    include_str!("../../../../../migrations/postgres/0001_first_schema/down.sql"),
-];
+use crate::databases::{migration_folders, store_on};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_database_holds_what_a_fresh_store_holds() {
     let database = TestDatabase::empty();
     let store = store_on(database.url());
-    assert_eq!(store.migrate().await.expect("migrated"), 5);
+    assert_eq!(store.migrate().await.expect("migrated"), migration_folders().len());
     assert_eq!(store.migrate().await.expect("nothing left to do"), 0);
     assert_eq!(store.roles().await.expect("read"), fresh::roles());
     let environments = store.environments().await.expect("read");
@@ -54,7 +45,7 @@ async fn of_processes_that_start_at_once_each_migration_is_run_by_one() {
     for start in starts {
         *done.entry(start.await.expect("no panic")).or_insert(0) += 1;
     }
-    assert_eq!(done, BTreeMap::from([(0, 5), (5, 1)]));
+    assert_eq!(done, BTreeMap::from([(0, 5), (migration_folders().len(), 1)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,11 +56,12 @@ async fn the_way_down_leads_back_up() {
     let (client, connection) =
         tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
     let driver = tokio::spawn(connection);
-    for down in DOWN {
-        client.batch_execute(down).await.expect("the way down");
+    for folder in migration_folders().iter().rev() {
+        let down = fs::read_to_string(folder.join("down.sql")).expect("a way down");
+        client.batch_execute(&down).await.expect("the way down");
     }
     client.batch_execute("DELETE FROM __diesel_schema_migrations").await.expect("forgotten");
-    assert_eq!(store.migrate().await.expect("migrated again"), 5);
+    assert_eq!(store.migrate().await.expect("migrated again"), migration_folders().len());
     drop(client);
     driver.await.expect("no panic").expect("a clean end");
 }
@@ -104,6 +96,6 @@ async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
     assert!(matches!(tls, OpenError::Tls(_)) && !tls.to_string().contains("hush"), "{tls}");
     let garbage = refused("postgres://u:hush@localhost:port/d").expect_err("no port");
     assert!(matches!(garbage, OpenError::Url(_)) && !garbage.to_string().contains("hush"), "{garbage}");
-    let nobody = refused("postgres://u:hush@127.0.0.1:1/d").expect("it reads well").migrate().await;
-    assert!(matches!(nobody, Err(OpenError::Unreachable(_))), "{nobody:?}");
+    let unreachable = refused("postgres://u:hush@127.0.0.1:1/d").expect("it reads well").migrate().await;
+    assert!(matches!(unreachable, Err(OpenError::Unreachable(_))), "{unreachable:?}");
 }

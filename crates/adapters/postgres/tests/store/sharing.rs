@@ -20,7 +20,7 @@ async fn is_found(store: &PostgresStore, id: &str) -> bool {
 
 /// On a runtime of one thread, as actix workers are.
 #[tokio::test(flavor = "current_thread")]
-async fn everybody_gets_the_own_answer_and_nobody_is_harmed_by_those_who_hang_up() {
+async fn each_call_gets_its_own_answer_also_beside_calls_that_are_dropped() {
     let (store, _database) = migrated().await;
     let calls = (0_usize..200).map(|number| {
         let store = &store;

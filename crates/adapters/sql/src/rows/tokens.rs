@@ -198,18 +198,17 @@ impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
 #[derive(AsChangeset)]
 #[diesel(table_name = api_tokens, treat_none_as_null = true)]
 pub struct ChangedSecretRow<'a> {
-    secret_digest: &'a [u8],
-    secret_key: &'a [u8],
-    secret_sealed: Option<&'a [u8]>,
+    #[diesel(column_name = secret_digest)]
+    digest: &'a [u8],
+    #[diesel(column_name = secret_key)]
+    key: &'a [u8],
+    #[diesel(column_name = secret_sealed)]
+    sealed: Option<&'a [u8]>,
 }
 
 impl<'a> From<&'a SecretRecord> for ChangedSecretRow<'a> {
     fn from(secret: &'a SecretRecord) -> Self {
-        Self {
-            secret_digest: &secret.digest.0,
-            secret_key: &secret.key.0,
-            secret_sealed: secret.sealed.as_deref(),
-        }
+        Self { digest: &secret.digest.0, key: &secret.key.0, sealed: secret.sealed.as_deref() }
     }
 }
 

@@ -5,7 +5,7 @@ use latchkey_domain::{EventKind, ProjectId, Timestamp};
 use latchkey_ports::{EventQuery, EventScope, Page};
 
 use super::{assert_plan, plan, with_much};
-use crate::event_lists::{Filter, Way, event_page, links};
+use crate::event_lists::{AccessPath, Filter, event_page, links};
 
 /// A query with every filter, each of several values.
 fn with_every_filter() -> EventQuery {
@@ -31,10 +31,10 @@ const ALSO_OF: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=
 #[test]
 fn the_trail_is_walked_from_its_end() {
     with_much(|connection| {
-        assert_plan(&plan(connection, &event_page(&plain(), Way::Walk)), &["SCAN events"]);
+        assert_plan(&plan(connection, &event_page(&plain(), AccessPath::Scan)), &["SCAN events"]);
         let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
-        assert_plan(&plan(connection, &event_page(&any, Way::Walk)), &["SCAN events"]);
-        let dense = plan(connection, &event_page(&with_every_filter(), Way::Walk));
+        assert_plan(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
+        let dense = plan(connection, &event_page(&with_every_filter(), AccessPath::Scan));
         assert_plan(&dense, &["SCAN events", ALSO_OF, ALSO_OF]);
     });
 }
@@ -43,10 +43,10 @@ fn the_trail_is_walked_from_its_end() {
 fn the_many_events_of_one_value_are_found_in_order() {
     with_much(|connection| {
         let kind = EventQuery { kinds: vec![EventKind::PersonalTokenCreated], ..plain() };
-        let found = plan(connection, &event_page(&kind, Way::One(Filter::Kinds)));
+        let found = plan(connection, &event_page(&kind, AccessPath::One(Filter::Kinds)));
         assert_plan(&found, &["SEARCH events USING INDEX events_by_kind (kind=?)"]);
         let actor = EventQuery { actors: vec![7], ..plain() };
-        let found = plan(connection, &event_page(&actor, Way::One(Filter::Actors)));
+        let found = plan(connection, &event_page(&actor, AccessPath::One(Filter::Actors)));
         assert_plan(&found, &["SEARCH events USING INDEX events_by_actor (actor_user_id=?)"]);
     });
 }
@@ -59,11 +59,11 @@ fn few_events_are_found_by_their_numbers_in_order() {
         let by_numbers = ["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY"];
         let query = with_every_filter();
         for filter in [Filter::Projects, Filter::Reach] {
-            let found = plan(connection, &event_page(&query, Way::Few(filter)));
+            let found = plan(connection, &event_page(&query, AccessPath::Few(filter)));
             assert_plan(&found, &[&by_numbers[..], &[LINKS, ALSO_OF]].concat());
         }
         for filter in [Filter::Actors, Filter::Kinds, Filter::Time] {
-            let found = plan(connection, &event_page(&query, Way::Few(filter)));
+            let found = plan(connection, &event_page(&query, AccessPath::Few(filter)));
             let inner = "SEARCH events USING COVERING INDEX";
             assert_plan(&found, &[&by_numbers[..], &[inner, ALSO_OF, ALSO_OF]].concat());
         }
@@ -85,19 +85,19 @@ fn whether_events_are_few_is_counted_in_indexes() {
 #[test]
 fn the_best_way_is_chosen() {
     with_much(|connection| {
-        let mut way = |query: &EventQuery| Way::to_page(connection, query).expect("counted");
-        assert_eq!(way(&plain()), Way::Walk);
-        assert_eq!(way(&with_every_filter()), Way::Few(Filter::Projects));
+        let mut path = |query: &EventQuery| AccessPath::to_page(connection, query).expect("counted");
+        assert_eq!(path(&plain()), AccessPath::Scan);
+        assert_eq!(path(&with_every_filter()), AccessPath::Few(Filter::Projects));
         let kinds = EventQuery { kinds: vec![EventKind::ApiTokenCreated], ..plain() };
-        assert_eq!(way(&kinds), Way::One(Filter::Kinds), "many, of one value");
+        assert_eq!(path(&kinds), AccessPath::One(Filter::Kinds), "many, of one value");
         let kinds = EventQuery { kinds: with_every_filter().kinds, ..plain() };
-        assert_eq!(way(&kinds), Way::Walk, "many, of several");
+        assert_eq!(path(&kinds), AccessPath::Scan, "many, of several");
         let rare =
             EventQuery { kinds: vec![EventKind::PersonalTokenCreated, EventKind::RoleCreated], ..plain() };
-        assert_eq!(way(&rare), Way::Few(Filter::Kinds));
+        assert_eq!(path(&rare), AccessPath::Few(Filter::Kinds));
         let time = EventQuery { from: with_every_filter().from, ..plain() };
-        assert_eq!(way(&time), Way::Walk);
+        assert_eq!(path(&time), AccessPath::Scan);
         let window = EventQuery { before: with_every_filter().before, ..time };
-        assert_eq!(way(&window), Way::Few(Filter::Time));
+        assert_eq!(path(&window), AccessPath::Few(Filter::Time));
     });
 }

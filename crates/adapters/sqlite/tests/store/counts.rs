@@ -100,7 +100,7 @@ async fn an_environment_that_goes_takes_its_number_along() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_writes_is_counted_too() {
+async fn writes_of_other_programs_are_counted_too() {
     let directory = TempDir::new().expect("a directory");
     let _store = store_of_four(&directory).await;
     let mut other = raw(&directory.path().join("a.db"));

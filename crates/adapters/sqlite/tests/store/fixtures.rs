@@ -28,7 +28,7 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
     store
 }
 
-/// A connection of somebody else's.
+/// A connection of another program.
 pub(crate) fn raw(path: &Path) -> SqliteConnection {
     SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("connects")
 }

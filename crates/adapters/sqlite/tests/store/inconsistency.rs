@@ -1,4 +1,4 @@
-//! Rows that somebody broke behind the store's back: named, never a panic.
+//! Rows that another program broke: an error names them, and nothing panics.
 
 use diesel::connection::SimpleConnection;
 use latchkey_domain::{EventId, ProjectId, UserId};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::fixtures::{NO_LIMIT, created, default_project, open, raw, token};
 
-/// A store with one token, in which somebody has run these statements.
+/// A store with one token, in which another program has run these statements.
 async fn broken_by(statements: &str) -> (TempDir, SqliteStore) {
     let directory = TempDir::new().expect("a directory");
     let path = directory.path().join("a.db");

@@ -8,6 +8,8 @@ mod conformance;
 #[cfg(test)]
 mod counts;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod inconsistency;

@@ -2,21 +2,20 @@
 
 use std::{sync::Barrier, thread};
 
-use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::{
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text, sqlite::Sqlite,
+};
+use diesel_migrations::MigrationHarness;
 use latchkey_domain::{ProjectMode, ProjectVisibility, UserId};
 use latchkey_ports::{
     AccessRepository, EnvironmentOverview, EnvironmentRepository, EventRepository, Health, Page,
     ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, UserRepository, fresh,
 };
+use latchkey_sql::migrations::{SQLITE, versions};
 use latchkey_sqlite::{OpenError, SqliteStore};
 use tempfile::TempDir;
 
 use super::fixtures::{NO_LIMIT, created, open, raw, settings, token};
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
-/// How many there are.
-const NUMBER: usize = 3;
 
 #[test]
 fn any_number_may_open_and_migrate_a_new_file_at_once() {
@@ -33,7 +32,7 @@ fn any_number_may_open_and_migrate_a_new_file_at_once() {
             let threads: Vec<_> = (0..6).map(|_| scope.spawn(migrate)).collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
         });
-        assert_eq!(done, NUMBER, "each migration ran once");
+        assert_eq!(done, versions::<Sqlite>(&SQLITE).expect("read").len(), "each migration ran once");
     }
 }
 
@@ -79,7 +78,7 @@ async fn a_store_of_the_first_schema_keeps_what_it_has() {
     let directory = TempDir::new().expect("a directory");
     let path = directory.path().join("a.db");
     let mut connection = raw(&path);
-    connection.run_next_migration(MIGRATIONS).expect("the first schema");
+    connection.run_next_migration(SQLITE).expect("the first schema");
     connection.batch_execute(OF_THE_FIRST_SCHEMA).expect("written");
     drop(connection);
 
@@ -125,7 +124,7 @@ async fn down_removes_everything_and_up_brings_it_back() {
 
     let mut connection = raw(&path);
     connection.batch_execute("PRAGMA foreign_keys = ON;").expect("a pragma");
-    connection.revert_all_migrations(MIGRATIONS).expect("reverts");
+    connection.revert_all_migrations(SQLITE).expect("reverts");
     let left: Vec<Name> = sql_query("SELECT name FROM sqlite_schema WHERE name NOT LIKE '%sqlite%'")
         .load(&mut connection)
         .expect("reads");
@@ -135,7 +134,7 @@ async fn down_removes_everything_and_up_brings_it_back() {
 
     let store = SqliteStore::open(settings(&path)).expect("opens");
     assert!(store.ping().await.is_err(), "without tables it is not healthy");
-    assert_eq!(store.migrate().expect("migrates"), NUMBER);
+    assert_eq!(store.migrate().expect("migrates"), versions::<Sqlite>(&SQLITE).expect("read").len());
     assert_eq!(store.migrate().expect("migrates"), 0);
     store.ping().await.expect("healthy");
     store.create_token(&kept, NO_LIMIT, &created(&kept)).await.expect("created");

@@ -1,0 +1,2 @@
+-- The views are the same as before.
+SELECT 1;
