@@ -23,9 +23,9 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let now = SystemTime::now();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).ok();
-        let millis = since.and_then(|since| i64::try_from(since.as_millis()).ok());
-        let moment = millis.and_then(|millis| Timestamp::from_millis(millis).ok());
-        moment.unwrap_or_else(|| unreachable!("the system's clock shows {now:?}"))
+        // A clock before 1970 reads as 1970, one after 9999 as the end of 9999.
+        let millis = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        Timestamp::saturating_from_millis(millis)
     }
 
     fn monotonic(&self) -> Duration {

@@ -35,6 +35,12 @@ impl Timestamp {
         if (FIRST..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimestampOutOfRange) }
     }
 
+    /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z, or the first or last moment there is.
+    #[must_use]
+    pub fn saturating_from_millis(millis: i64) -> Self {
+        Self(millis.clamp(FIRST, LAST))
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn millis(self) -> i64 {

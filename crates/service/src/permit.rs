@@ -118,9 +118,7 @@ impl<A: ProjectAction> Permit<A> {
     /// # Errors
     /// [`ServiceError::Denied`] where a permission is missing.
     pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, ServiceError> {
-        let place = Place::Project(project);
-        check_all::<A>(caller, &place)?;
-        let Place::Project(project) = place else { unreachable!("made as a project three lines above") };
+        check_all::<A>(caller, &Place::Project(project.clone()))?;
         Ok(Self { project, caller: caller.clone(), action: PhantomData })
     }
 
