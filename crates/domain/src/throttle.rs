@@ -17,13 +17,13 @@ impl LoginFailures {
     /// So many failures in a row go unpunished.
     pub const FREE: u32 = 5;
     /// The longest that anybody has to wait between two tries.
-    pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+    pub const MAX_WAIT: Duration = Duration::from_secs(30);
     /// After so long without a try, failures are forgotten.
     pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
     /// How long the next try has to wait from `now` on; `None` where it need not. A try that is made to wait does not
     /// count as a failure, so the wait has an end whatever anybody does: the owner of an account is slowed down by
-    /// at most [`LoginFailures::LONGEST_WAIT`].
+    /// at most [`LoginFailures::MAX_WAIT`].
     #[must_use]
     pub fn wait(self, now: Timestamp) -> Option<Duration> {
         let over = self.count.checked_sub(Self::FREE)?;
@@ -32,7 +32,7 @@ impl LoginFailures {
             return None;
         }
         let seconds = 1_u64.checked_shl(over).unwrap_or(u64::MAX);
-        let pause = Duration::from_secs(seconds).min(Self::LONGEST_WAIT);
+        let pause = Duration::from_secs(seconds).min(Self::MAX_WAIT);
         pause.checked_sub(passed).filter(|rest| !rest.is_zero())
     }
 
@@ -50,7 +50,7 @@ impl LoginFailures {
         let passed = now.millis().saturating_sub(self.last_at.millis());
         match u64::try_from(passed) {
             Ok(passed) => Duration::from_millis(passed) >= Self::FORGOTTEN_AFTER,
-            Err(_) => Duration::from_millis(passed.unsigned_abs()) > Self::LONGEST_WAIT,
+            Err(_) => Duration::from_millis(passed.unsigned_abs()) > Self::MAX_WAIT,
         }
     }
 }

@@ -7,7 +7,7 @@ use latchkey_domain::{
 };
 
 /// Ids of roles up to this one are kept for those that are built in.
-pub const LAST_ID_OF_BUILT_IN_ROLES: RoleId = RoleId(99);
+pub const MAX_BUILT_IN_ROLE_ID: RoleId = RoleId(99);
 
 /// The built-in roles.
 #[must_use]

@@ -15,6 +15,7 @@
 
 mod access;
 mod audit;
+mod clock_and_entropy;
 #[cfg(feature = "mocks")]
 mod doubles;
 mod error;
@@ -28,11 +29,11 @@ mod places;
 mod queries;
 mod sealing;
 mod sessions;
-mod surroundings;
 mod tokens;
 
 pub use access::{AccessRepository, Member, Memberships};
 pub use audit::{EventPage, EventRepository};
+pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
 pub use health::Health;
@@ -45,13 +46,13 @@ pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, Pr
 pub use queries::{Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
-pub use surroundings::{Clock, Entropy, EntropyExt};
 pub use tokens::{FirstToken, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
 
 #[cfg(feature = "mocks")]
 pub use {
     access::MockAccessRepository,
     audit::MockEventRepository,
+    clock_and_entropy::{MockClock, MockEntropy},
     doubles::{CountingEntropy, ManualClock},
     health::MockHealth,
     master_keys::MockMasterKeyRepository,
@@ -60,7 +61,6 @@ pub use {
     places::{MockEnvironmentRepository, MockProjectRepository},
     sealing::MockSecretSealer,
     sessions::{MockLoginFailureRepository, MockSessionRepository},
-    surroundings::{MockClock, MockEntropy},
     tokens::MockTokenRepository,
 };
 

@@ -80,7 +80,7 @@ impl Accounts {
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
         let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
         let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(user.with_id(id))
     }
 
@@ -108,7 +108,7 @@ impl Accounts {
         (id, kind): (UserId, AccountKind),
         change: &UserChange,
     ) -> Result<User, ServiceError> {
-        let updated = self.changes.again_while_stale(async || -> Result<User, ServiceError> {
+        let updated = self.changes.retry_on_conflict(async || -> Result<User, ServiceError> {
             let before = self.find(id, kind).await?;
             let after = self.changed(caller, &before, change).await?;
             if Snapshot::from(&after) == Snapshot::from(&before) {
@@ -123,7 +123,7 @@ impl Accounts {
                 ..self.changes.event(kinds(kind).updated, &caller.initiator())
             };
             self.users.update_user(&before, &after, &event).await.map_err(identity_taken)?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         updated.await
@@ -171,7 +171,7 @@ impl Accounts {
             ..self.changes.event(kinds(kind).deleted, &caller.initiator())
         };
         self.users.delete_user(id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 

@@ -37,12 +37,12 @@ impl Changes {
     }
 
     /// To be called when the change of this event was made, before anybody is told.
-    pub(crate) fn made(&self, event: &NewEvent) {
+    pub(crate) fn after_commit(&self, event: &NewEvent) {
         self.index.invalidate(event);
     }
 
     /// Does what may find that somebody else was faster, again and again, a bounded number of times.
-    pub(crate) async fn again_while_stale<T>(
+    pub(crate) async fn retry_on_conflict<T>(
         &self,
         attempt: impl AsyncFn() -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {

@@ -84,7 +84,7 @@ impl Environments {
             ..self.event(permit, EventKind::EnvironmentCreated, &environment.name)
         };
         self.environments.create_environment(&environment, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(environment)
     }
 
@@ -104,7 +104,7 @@ impl Environments {
         name: &str,
         change: EnvironmentChange,
     ) -> Result<Environment, ServiceError> {
-        let changed = self.changes.again_while_stale(async || -> Result<Environment, ServiceError> {
+        let changed = self.changes.retry_on_conflict(async || -> Result<Environment, ServiceError> {
             let before = self.find(name).await?;
             let after = Environment {
                 name: before.name.clone(),
@@ -121,7 +121,7 @@ impl Environments {
                 ..self.event(permit, EventKind::EnvironmentUpdated, &before.name)
             };
             self.environments.update_environment(&before, &after, &event).await?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         changed.await
@@ -149,7 +149,7 @@ impl Environments {
             ..self.changes.event(EventKind::EnvironmentsSorted, &permit.initiator())
         };
         self.environments.sort_environments(orders, &event).await.map_err(in_path)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Environments {
         };
         let removal = EnvironmentRemoval { environment: environment.name, event };
         self.environments.delete_environment(&removal).await.map_err(in_path)?;
-        self.changes.made(&removal.event);
+        self.changes.after_commit(&removal.event);
         Ok(())
     }
 

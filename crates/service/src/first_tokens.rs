@@ -112,7 +112,7 @@ impl FirstTokens {
         let created = self.tokens.create_first_tokens(&first).await?;
         if created {
             for one in &first {
-                self.issuer.made(&one.event);
+                self.issuer.after_commit(&one.event);
             }
         }
         Ok(created)

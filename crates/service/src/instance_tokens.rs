@@ -93,7 +93,7 @@ impl InstanceTokens {
         expires_at: Option<Timestamp>,
     ) -> Result<(), ServiceError> {
         let by = permit.initiator();
-        let changed = self.changes.changes.again_while_stale(async || -> Result<(), ServiceError> {
+        let changed = self.changes.changes.retry_on_conflict(async || -> Result<(), ServiceError> {
             let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
             self.changes.change_expiry(&stored.token, expires_at, &by).await
         });

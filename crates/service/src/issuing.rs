@@ -94,7 +94,7 @@ impl TokenIssuer {
         // An admin's is how somebody gets in who is locked out: nobody can fill the room for it.
         let quota = if is_admin { Quota(u64::MAX) } else { self.policy.quota };
         self.tokens.create_token(&token, quota, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         let secure = token.secret.sealed.is_none();
         Ok(RevealedToken { token: token.token, secret: Some(secret), alias: None, secure })
     }
@@ -138,9 +138,9 @@ impl TokenIssuer {
         }
     }
 
-    /// As [`Changes::made`].
-    pub(crate) fn made(&self, event: &NewEvent) {
-        self.changes.made(event);
+    /// As [`Changes::after_commit`].
+    pub(crate) fn after_commit(&self, event: &NewEvent) {
+        self.changes.after_commit(event);
     }
 
     /// What holds for every token that is issued.

@@ -65,7 +65,7 @@ pub use first_tokens::{FirstTokens, InitError, InitFault, InitTokens, InitVariab
 pub use index::{IndexSettings, PrincipalIndex, WhenStale};
 pub use instance_tokens::InstanceTokens;
 pub use issuing::{Reveal, RevealedToken, TokenDraft, TokenIssuer, TokenPolicy};
-pub use master_keys::{LeftReason, LeftSecret, MasterKeys, Resealed, ResealingStep};
+pub use master_keys::{MasterKeys, Resealed, ResealingStep, SkipReason, SkippedSecret};
 pub use members::{Members, ProjectAccess};
 pub use metrics::Metrics;
 pub use permit::{Caller, Initiator, InstancePermit, Permit, SignedIn};

@@ -33,23 +33,23 @@ pub enum ResealingStep {
         of: u64,
     },
     /// One had to be left where it is.
-    Left(LeftSecret),
+    Skipped(SkippedSecret),
 }
 
 /// A sealed secret that stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftSecret {
+pub struct SkippedSecret {
     /// The token's secret or its alias.
     pub of: SecretOf,
     /// Under which key it stays.
     pub key: KeyId,
     /// Why.
-    pub reason: LeftReason,
+    pub reason: SkipReason,
 }
 
 /// Why a sealed secret stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LeftReason {
+pub enum SkipReason {
     /// It cannot be opened, or not sealed anew.
     #[error(transparent)]
     Sealing(#[from] SealingError),
@@ -63,8 +63,8 @@ pub enum LeftReason {
 pub struct Resealed {
     /// So many are under the current key now.
     pub moved: u64,
-    /// So many were told of as left ([`ResealingStep::Left`]).
-    pub left: u64,
+    /// So many were told of as left ([`ResealingStep::Skipped`]).
+    pub skipped: u64,
 }
 
 impl MasterKeys {
@@ -124,11 +124,11 @@ impl MasterKeys {
             let mut left = Vec::new();
             let rekeyings = self.rekeyings(portion, &mut left);
             resealed.moved += self.write(after, rekeyings, &mut left).await?;
-            resealed.left += u64::try_from(left.len()).unwrap_or(u64::MAX);
+            resealed.skipped += u64::try_from(left.len()).unwrap_or(u64::MAX);
             for left in left {
-                tell(ResealingStep::Left(left));
+                tell(ResealingStep::Skipped(left));
             }
-            tell(ResealingStep::Done { done: resealed.moved + resealed.left, of: to_do });
+            tell(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
             after = Some(last);
         }
     }
@@ -138,7 +138,7 @@ impl MasterKeys {
     }
 
     /// What there is to do about a portion.
-    fn rekeyings(&self, portion: Vec<TokenSecrets>, left: &mut Vec<LeftSecret>) -> Vec<Rekeying> {
+    fn rekeyings(&self, portion: Vec<TokenSecrets>, left: &mut Vec<SkippedSecret>) -> Vec<Rekeying> {
         let current = self.current();
         let mut rekeyings = Vec::new();
         for TokenSecrets { token, secret, alias } in portion {
@@ -148,7 +148,7 @@ impl MasterKeys {
                 match self.sealed_anew(&record, token) {
                     Ok(Some(to)) => rekeyings.push(Rekeying { of, from: record.digest, to }),
                     Ok(None) => {}
-                    Err(error) => left.push(LeftSecret { of, key: record.key, reason: error.into() }),
+                    Err(error) => left.push(SkippedSecret { of, key: record.key, reason: error.into() }),
                 }
             }
         }
@@ -174,7 +174,7 @@ impl MasterKeys {
         &self,
         after: Option<TokenId>,
         rekeyings: Vec<Rekeying>,
-        left: &mut Vec<LeftSecret>,
+        left: &mut Vec<SkippedSecret>,
     ) -> Result<u64, StoreError> {
         if rekeyings.is_empty() {
             return Ok(0);
@@ -187,7 +187,7 @@ impl MasterKeys {
             let kept: HashMap<_, _> = portion.iter().flat_map(records).collect();
             left.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
                 let key = kept.get(of).filter(|record| record.digest == *from)?.key;
-                Some(LeftSecret { of: *of, key, reason: LeftReason::Twice })
+                Some(SkippedSecret { of: *of, key, reason: SkipReason::Twice })
             }));
         }
         Ok(u64::try_from(done.len()).unwrap_or(u64::MAX))

@@ -79,7 +79,7 @@ impl Members {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
             Err(error) => return Err(unknown_user(error)),
         }
-        self.accounts.changes.made(&event);
+        self.accounts.changes.after_commit(&event);
         Ok(given)
     }
 
@@ -114,7 +114,7 @@ impl Members {
         };
         let memberships = self.memberships(permit, vec![user], after);
         self.access().replace_memberships(&memberships, &event).await?;
-        self.accounts.changes.made(&event);
+        self.accounts.changes.after_commit(&event);
         Ok(())
     }
 

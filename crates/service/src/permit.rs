@@ -33,12 +33,12 @@ impl Initiator {
 /// Somebody who may use the administrative routes: a user, an admin token, or Latchkey itself.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    who: Who,
+    kind: CallerKind,
     origin: Origin,
 }
 
 #[derive(Debug, Clone)]
-enum Who {
+enum CallerKind {
     Principal(Arc<Principal>),
     System(Arc<Grants>),
 }
@@ -50,30 +50,30 @@ impl Caller {
     /// [`ServiceError::WrongTokenKind`] for client and frontend tokens.
     pub fn admit(principal: Arc<Principal>, origin: Origin) -> Result<Self, ServiceError> {
         principal.may_administer()?;
-        Ok(Self { who: Who::Principal(principal), origin })
+        Ok(Self { kind: CallerKind::Principal(principal), origin })
     }
 
     /// Latchkey itself, on behalf of whoever may run its command line on the database: may do everything.
     #[must_use]
     pub fn system() -> Self {
-        Self { who: Who::System(Arc::new(Grants::admin())), origin: Origin::default() }
+        Self { kind: CallerKind::System(Arc::new(Grants::admin())), origin: Origin::default() }
     }
 
     /// What the caller may do.
     #[must_use]
     pub fn grants(&self) -> &Grants {
-        match &self.who {
-            Who::Principal(principal) => principal.grants(),
-            Who::System(grants) => grants,
+        match &self.kind {
+            CallerKind::Principal(principal) => principal.grants(),
+            CallerKind::System(grants) => grants,
         }
     }
 
     /// The principal; `None` for Latchkey itself.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        match &self.who {
-            Who::Principal(principal) => Some(principal),
-            Who::System(_) => None,
+        match &self.kind {
+            CallerKind::Principal(principal) => Some(principal),
+            CallerKind::System(_) => None,
         }
     }
 

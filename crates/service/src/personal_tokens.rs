@@ -35,7 +35,7 @@ pub struct PersonalTokens {
     sealer: Arc<dyn SecretSealer>,
     entropy: Arc<dyn Entropy>,
     changes: Changes,
-    most: u32,
+    max_per_user: u32,
 }
 
 impl PersonalTokens {
@@ -44,9 +44,9 @@ impl PersonalTokens {
         sealer: Arc<dyn SecretSealer>,
         entropy: Arc<dyn Entropy>,
         changes: Changes,
-        most: u32,
+        max_per_user: u32,
     ) -> Self {
-        Self { tokens, sealer, entropy, changes, most }
+        Self { tokens, sealer, entropy, changes, max_per_user }
     }
 
     /// The caller's own tokens, expired ones too, by id.
@@ -114,14 +114,14 @@ impl PersonalTokens {
             ..self.changes.event(EventKind::PersonalTokenCreated, by)
         };
         let record = self.sealer.record(&secret);
-        let created = self.tokens.create_personal_token(&token, &record, self.most, &event).await;
+        let created = self.tokens.create_personal_token(&token, &record, self.max_per_user, &event).await;
         let (id, _) = created.map_err(|error| match error {
             StoreError::LimitReached { limit } => ServiceError::NotPermitted(format!(
                 "Too many personal access tokens ({limit}) exist for this user already: delete some."
             )),
             other => other.into(),
         })?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(IssuedPersonalToken { token: token.with_id(id), secret })
     }
 
@@ -138,7 +138,7 @@ impl PersonalTokens {
             ..self.changes.event(EventKind::PersonalTokenDeleted, by)
         };
         self.tokens.delete_personal_token(user, id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 }

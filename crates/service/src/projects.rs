@@ -111,7 +111,7 @@ impl Projects {
         };
         let owner = permit.caller().user();
         self.store.create_project(&project, &environments, owner, &event).await.map_err(in_list)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         let members = u64::from(owner.is_some());
         Ok(ProjectOverview { project, members, tokens: 0, environments })
     }
@@ -174,7 +174,7 @@ impl Projects {
         };
         let removal = ProjectRemoval { project: id.clone(), event };
         self.store.delete_project(&removal).await?;
-        self.changes.made(&removal.event);
+        self.changes.after_commit(&removal.event);
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl Projects {
     ) -> Result<(), ServiceError> {
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentAdded, environment);
         self.environments.add_project_environment(permit.project(), environment, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
@@ -209,7 +209,7 @@ impl Projects {
         };
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentRemoved, &environment);
         match self.environments.remove_project_environment(permit.project(), &environment, &event).await {
-            Ok(_) => self.changes.made(&event),
+            Ok(_) => self.changes.after_commit(&event),
             Err(StoreError::NotFound(Entity::Environment(_))) => {}
             Err(error) => return Err(error.into()),
         }
@@ -239,7 +239,7 @@ impl Projects {
         kind: EventKind,
         change: impl Fn(&mut Project),
     ) -> Result<Project, ServiceError> {
-        let changed = self.changes.again_while_stale(async || -> Result<Project, ServiceError> {
+        let changed = self.changes.retry_on_conflict(async || -> Result<Project, ServiceError> {
             let before = self.find(permit.project()).await?;
             let mut after = before.clone();
             change(&mut after);
@@ -253,7 +253,7 @@ impl Projects {
                 ..self.changes.event_in(permit.project(), kind, &permit.initiator())
             };
             self.store.update_project(&before, &after, &event).await?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         changed.await

@@ -87,7 +87,7 @@ impl Roles {
             ..self.changes.event(EventKind::RoleCreated, &permit.initiator())
         };
         let (id, _) = self.access.create_role(&role, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(role.with_id(id))
     }
 
@@ -102,7 +102,7 @@ impl Roles {
         id: RoleId,
         change: &RoleChange,
     ) -> Result<Role, ServiceError> {
-        let updated = self.changes.again_while_stale(async || -> Result<Role, ServiceError> {
+        let updated = self.changes.retry_on_conflict(async || -> Result<Role, ServiceError> {
             let before = self.find_own(id).await?;
             if change.kind.is_some_and(|kind| kind != before.kind) {
                 let message = format!("The type of a role stays what it is: {}.", before.kind.as_str());
@@ -122,7 +122,7 @@ impl Roles {
                 ..self.changes.event(EventKind::RoleUpdated, &permit.initiator())
             };
             self.access.update_role(&before, &after, &event).await?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         updated.await
@@ -140,7 +140,7 @@ impl Roles {
             ..self.changes.event(EventKind::RoleDeleted, &permit.initiator())
         };
         self.access.delete_role(id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 

@@ -193,7 +193,7 @@ impl Sessions {
         let start =
             SessionStart { session, secret: self.ports.sealer.record(&secret), password, max_per_user };
         let ended_sessions = self.ports.sessions.start_session(&start, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(LoggedIn { user, session: start.session, secret, ended_sessions, max_per_user })
     }
 
@@ -232,7 +232,7 @@ impl Sessions {
             ..self.changes.event(EventKind::SessionEnded, &user.initiator())
         };
         self.ports.sessions.end_session(user.user(), session, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 

@@ -27,25 +27,25 @@ impl TokenReference {
     }
 }
 
-/// How long a rotated token's old secret lives on beside the new one: at most [`Overlap::LONGEST`].
+/// How long a rotated token's old secret lives on beside the new one: at most [`Overlap::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overlap(Duration);
 
 /// The overlap is longer than allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("The overlap must be at most {} days.", Overlap::LONGEST.as_secs() / 86_400)]
+#[error("The overlap must be at most {} days.", Overlap::MAX.as_secs() / 86_400)]
 pub struct OverlapTooLong;
 
 impl Overlap {
     /// The longest: a year.
-    pub const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+    pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
     /// An overlap of that length; of none, the old secret is refused at once.
     ///
     /// # Errors
     /// [`OverlapTooLong`].
     pub fn new(span: Duration) -> Result<Self, OverlapTooLong> {
-        if span > Self::LONGEST { Err(OverlapTooLong) } else { Ok(Self(span)) }
+        if span > Self::MAX { Err(OverlapTooLong) } else { Ok(Self(span)) }
     }
 
     fn until(self, now: Timestamp) -> Result<Option<Timestamp>, ServiceError> {
@@ -95,7 +95,7 @@ impl TokenChanges {
         let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
         let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
         self.tokens.delete_token(token.id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl TokenChanges {
             ..self.issuer.event(EventKind::ApiTokenUpdated, token, by)
         };
         self.tokens.change_token_expiry(token.id, token.expires_at, expires_at, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl TokenChanges {
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         let secure = to.sealed.is_none();
         let shown = self.issuer.reveal(StoredToken { secret: to, ..stored });
         Ok(RevealedToken { secret: Some(secret), secure, ..shown })

@@ -88,8 +88,8 @@ pub struct UseCases {
 impl UseCases {
     /// Puts the use cases together.
     #[must_use]
-    pub fn new(surroundings: Dependencies, settings: Settings) -> Self {
-        let Dependencies { store, sealer, hasher, clock, entropy } = surroundings;
+    pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
+        let Dependencies { store, sealer, hasher, clock, entropy } = dependencies;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
         let usage = Arc::new(UsageRecorder::default());
         let changes = Changes::new(clock.clone(), index.clone());

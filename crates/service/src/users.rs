@@ -139,7 +139,7 @@ impl Users {
     }
 
     /// The users and service accounts whose name, user name or e-mail address contains this text; none for a text of
-    /// fewer than two characters. Open to everybody who may use the administrative routes, because owners of
+    /// fewer than two characters. Open to accounts who may use the administrative routes, because owners of
     /// projects choose members by it.
     ///
     /// # Errors
@@ -151,15 +151,15 @@ impl Users {
         Ok(self.accounts.users.search_users(text, Self::MAX_FOUND).await?)
     }
 
-    /// Every user and service account, by id. Open to everybody, as [`Users::search`].
+    /// Every user and service account, by id. Open to accounts, as [`Users::search`].
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
-    pub async fn everybody(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
-        let mut everybody = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
-        everybody.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
-        everybody.sort_unstable_by_key(|user| user.id);
-        Ok(everybody)
+    pub async fn all_accounts(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
+        let mut accounts = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
+        accounts.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
+        accounts.sort_unstable_by_key(|user| user.id);
+        Ok(accounts)
     }
 
     /// How many hold the role Admin.
@@ -171,8 +171,8 @@ impl Users {
         permit: &InstancePermit<ManageUsers>,
     ) -> Result<AdminCount, ServiceError> {
         let mut count = AdminCount::default();
-        let everybody = self.everybody(permit.caller()).await?;
-        for admin in everybody.iter().filter(|user| user.root_role == Role::ADMIN) {
+        let accounts = self.all_accounts(permit.caller()).await?;
+        for admin in accounts.iter().filter(|user| user.root_role == Role::ADMIN) {
             let counted = match admin.kind {
                 AccountKind::Service => &mut count.services,
                 AccountKind::Person if self.has_password(admin.id).await? => &mut count.with_password,
@@ -216,7 +216,7 @@ impl Users {
         };
         let change = PasswordChange { user: user.id, before, after };
         self.accounts.users.set_password(&change, &event).await.map_err(replaced_password)?;
-        self.accounts.changes.made(&event);
+        self.accounts.changes.after_commit(&event);
         Ok(())
     }
 

@@ -71,7 +71,7 @@ impl Verification {
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`].
-    pub fn admit_asker(&self, caller: &Principal) -> Result<(), ServiceError> {
+    pub fn authorize_introspection(&self, caller: &Principal) -> Result<(), ServiceError> {
         match caller.verified_token() {
             Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(
                 "A frontend token cannot ask about tokens: use a client or admin token.".to_owned(),

@@ -71,7 +71,7 @@ pub async fn there_is_nothing_else(store: &Arc<dyn Store>) {
 /// The first role that is made has the first id that is not kept for those that are built in.
 pub async fn an_id_is_none_of_a_built_in_role(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let RoleId(last) = fresh::LAST_ID_OF_BUILT_IN_ROLES;
+    let RoleId(last) = fresh::MAX_BUILT_IN_ROLE_ID;
     assert!(fresh::roles().iter().all(|role| role.id.0 <= last));
     let new = project_role("CI");
     let (id, _) = store.create_role(&new, &role_created(&new)).await.expect("a role is created");

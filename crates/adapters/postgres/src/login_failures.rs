@@ -83,7 +83,7 @@ impl LoginFailureRepository for PostgresStore {
             .bind::<Array<Bytea>, _>(texts)
             .bind::<Timestamptz, _>(now.to_datetime())
             .bind::<Timestamptz, _>(now.to_datetime() - LoginFailures::FORGOTTEN_AFTER)
-            .bind::<Timestamptz, _>(now.to_datetime() + LoginFailures::LONGEST_WAIT)
+            .bind::<Timestamptz, _>(now.to_datetime() + LoginFailures::MAX_WAIT)
             .execute(&mut connection)
             .await
             .map_err(unavailable)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, bail};
 use latchkey_crypto::{MasterKey, SystemEntropy};
 use latchkey_ports::SecretOf;
-use latchkey_service::{LeftSecret, MasterKeys, ResealingStep};
+use latchkey_service::{MasterKeys, ResealingStep, SkippedSecret};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -46,7 +46,7 @@ pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
     let (mut progress, mut named) = (Progress::default(), 0);
     let resealed = keys.reseal(|step| match step {
         ResealingStep::Done { done, of } => progress.show("sealed anew", done, of),
-        ResealingStep::Left(left) => {
+        ResealingStep::Skipped(left) => {
             named += 1;
             if named <= MAX_NAMED {
                 progress.interrupt();
@@ -79,7 +79,7 @@ async fn show_usage(keys: &MasterKeys) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn name(LeftSecret { of, key, reason }: &LeftSecret) {
+fn name(SkippedSecret { of, key, reason }: &SkippedSecret) {
     let (what, token) = match of {
         SecretOf::Alias(token) => ("alias", Some(token)),
         SecretOf::Token(token) => ("secret", Some(token)),

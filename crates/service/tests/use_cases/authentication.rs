@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     one_token::{OneToken, away, event, events_at, events_with, found, no_events},
-    support::{House, client_of, moment, permit, project_id, system},
+    support::{TestEnv, client_of, moment, permit, project_id, system},
 };
 use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Snapshot, TokenId};
 use latchkey_ports::{MockTokenRepository, StoreError};
@@ -14,33 +14,33 @@ use latchkey_service::{
 
 #[tokio::test]
 async fn a_token_is_recognised_until_it_is_revoked() {
-    let house = House::new();
-    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+    let env = TestEnv::new();
+    let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    house.use_cases.follow_changes().await.expect("followed");
+    env.use_cases.follow_changes().await.expect("followed");
     for _ in 0..2 {
-        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+        env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     }
     let reference = TokenReference::Id(token.token.id);
-    house.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
-    let refused = house.use_cases.authenticator.authenticate(secret.reveal(), None).await;
+    env.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
+    let refused = env.use_cases.authenticator.authenticate(secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_token_is_refused_from_the_moment_of_its_expiry() {
-    let house = House::new();
-    let user = house.user("ed", "Viewer").await;
+    let env = TestEnv::new();
+    let user = env.user("ed", "Viewer").await;
     let ends = moment(1_700_000_010_000);
     let draft = PersonalTokenDraft { description: Description::new("ci").expect("text"), expires_at: ends };
-    let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
+    let issued = env.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
-    house.use_cases.follow_changes().await.expect("followed");
-    house.clock.advance(Duration::from_millis(9_999));
-    house.use_cases.follow_changes().await.expect("followed");
-    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("a millisecond before");
-    house.clock.advance(Duration::from_millis(1));
-    let refused = house.use_cases.authenticator.authenticate(secret.reveal(), None).await;
+    env.use_cases.follow_changes().await.expect("followed");
+    env.clock.advance(Duration::from_millis(9_999));
+    env.use_cases.follow_changes().await.expect("followed");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("a millisecond before");
+    env.clock.advance(Duration::from_millis(1));
+    let refused = env.use_cases.authenticator.authenticate(secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
@@ -64,30 +64,30 @@ async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
 
 #[tokio::test]
 async fn what_is_no_secret_is_not_recognised() {
-    let house = House::new();
+    let env = TestEnv::new();
     for text in ["", "nope", "user:nope", "a b", "é:*.x", &"x".repeat(5_000)] {
-        let refused = house.use_cases.authenticator.authenticate(text, None).await;
+        let refused = env.use_cases.authenticator.authenticate(text, None).await;
         assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{text:?}: {refused:?}");
     }
 }
 
 #[tokio::test]
 async fn a_user_acts_with_the_roles_of_the_moment() {
-    let house = House::new();
-    let user = house.user("ed", "Viewer").await;
+    let env = TestEnv::new();
+    let user = env.user("ed", "Viewer").await;
     let draft = PersonalTokenDraft {
         description: Description::new("ci").expect("text"),
         expires_at: moment(1_800_000_000_000),
     };
-    let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
+    let issued = env.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
-    house.use_cases.follow_changes().await.expect("followed");
-    let before = house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.follow_changes().await.expect("followed");
+    let before = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     assert_eq!(before.grants().iter().count(), 0);
     let permit = Permit::request(&Caller::system(), project_id("default")).expect("may do everything");
     let member = [RoleReference::Name("member".to_owned())];
-    house.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
-    let after = house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
+    let after = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     assert_eq!(after.grants().iter().count(), 3);
 }
 

@@ -10,36 +10,36 @@ use latchkey_ports::{
 use latchkey_service::{PersonalTokenDraft, Resealed, Reveal, UsageRecorder};
 
 use crate::{
-    master_keys::{house, id, recognises, resealed, ring, under},
+    master_keys::{env, id, recognises, resealed, ring, under},
     one_token::{OneToken, away, events_at},
-    support::{House, PASSWORD, client_of, moment, origin, settings, system},
+    support::{PASSWORD, TestEnv, client_of, moment, origin, settings, system},
 };
 
 /// Everything of which the digest alone is kept: secrets in the order of a token shown once, its retired secret, a
 /// personal token and a session.
-async fn digests_alone(house: &House) -> [String; 4] {
-    let made = house.token(client_of(ProjectScope::All)).await;
+async fn digests_alone(env: &TestEnv) -> [String; 4] {
+    let made = env.token(client_of(ProjectScope::All)).await;
     let retired = made.secret.expect("shown").reveal().to_owned();
-    let stored = house.store.find_token(made.token.id).await.expect("a look-up").expect("the token");
+    let stored = env.store.find_token(made.token.id).await.expect("a look-up").expect("the token");
     let secret = TokenSecret::parse("*:development.after-a-rotation").expect("a secret");
     let overlap_until = Some(moment(1_700_000_100_000));
     let to = ring("a").record(&secret);
     let rotation = Rotation { token: stored.token.id, from: stored.secret.digest, to, overlap_until };
-    let event = house.events().await.first().expect("an event").record.clone();
-    house.store.rotate_token(&rotation, &event).await.expect("rotated");
-    let user = house.user("ed", "Viewer").await;
+    let event = env.events().await.first().expect("an event").record.clone();
+    env.store.rotate_token(&rotation, &event).await.expect("rotated");
+    let user = env.user("ed", "Viewer").await;
     let draft = PersonalTokenDraft {
         description: Description::new("ci").expect("short"),
         expires_at: moment(1_800_000_000_000),
     };
-    let personal = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await.expect("made");
-    let signed_in = house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+    let personal = env.use_cases.personal_tokens.create_for(&system(), user.id, draft).await.expect("made");
+    let signed_in = env.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
     [secret.reveal(), &retired, personal.secret.reveal(), signed_in.secret.reveal()].map(str::to_owned)
 }
 
 #[tokio::test]
 async fn what_has_a_digest_alone_moves_when_it_is_used() {
-    let old = house("a", Reveal::Once);
+    let old = env("a", Reveal::Once);
     let secrets = digests_alone(&old).await;
     let one_each = [
         (SecretForm::ShownOnce, 1),
@@ -73,7 +73,7 @@ async fn what_has_a_digest_alone_moves_when_it_is_used() {
 
 #[tokio::test]
 async fn what_has_a_copy_is_not_moved_by_use() {
-    let old = house("a", Reveal::Always);
+    let old = env("a", Reveal::Always);
     let made = old.token(client_of(ProjectScope::All)).await;
     let both = old.beside(ring("ba"), settings(Reveal::Always));
     both.use_cases.learn_older_keys().await.expect("learnt");
@@ -84,7 +84,7 @@ async fn what_has_a_copy_is_not_moved_by_use() {
 
 #[tokio::test]
 async fn with_one_key_nothing_is_noted() {
-    let only = house("a", Reveal::Once);
+    let only = env("a", Reveal::Once);
     for secret in digests_alone(&only).await {
         assert!(recognises(&only, &secret).await, "{secret}");
     }
@@ -95,7 +95,7 @@ async fn with_one_key_nothing_is_noted() {
 /// While the new key is only known, others may make secrets with it already: they stay under it.
 #[tokio::test]
 async fn nothing_moves_to_a_key_that_is_about_to_be_replaced() {
-    let old = house("a", Reveal::Once);
+    let old = env("a", Reveal::Once);
     old.token(client_of(ProjectScope::All)).await;
     let prepared = old.beside(ring("ab"), settings(Reveal::Once));
     prepared.use_cases.learn_older_keys().await.expect("learnt");

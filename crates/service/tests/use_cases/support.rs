@@ -22,7 +22,7 @@ use latchkey_service::{
 /// So cheap that a test does not wait for it.
 const CHEAP: Cost = Cost::Least;
 
-pub(crate) struct House {
+pub(crate) struct TestEnv {
     pub(crate) use_cases: UseCases,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
@@ -62,7 +62,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
     }
 }
 
-impl House {
+impl TestEnv {
     pub(crate) fn new() -> Self {
         Self::revealing(Reveal::Always)
     }
@@ -96,14 +96,14 @@ impl House {
         hasher: Arc<dyn PasswordHasher>,
         settings: Settings,
     ) -> Self {
-        let surroundings = Dependencies {
+        let dependencies = Dependencies {
             store: Arc::clone(&store) as Arc<dyn Store>,
             sealer,
             hasher,
             clock: clock.clone(),
             entropy: Arc::new(CountingEntropy::default()),
         };
-        Self { use_cases: UseCases::new(surroundings, settings), store, clock }
+        Self { use_cases: UseCases::new(dependencies, settings), store, clock }
     }
 
     pub(crate) async fn project(&self, id: &str) -> ProjectId {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     one_token::{OneToken, away, events_at, found},
-    support::{House, client_of, moment, project_id},
+    support::{TestEnv, client_of, moment, project_id},
 };
 use latchkey_domain::ProjectScope;
 use latchkey_ports::{MockPersonalTokenRepository, MockTokenRepository, TokenRepository as _};
@@ -12,17 +12,17 @@ use latchkey_service::UsageRecorder;
 
 #[tokio::test]
 async fn being_seen_is_written_in_a_batch_and_never_lost() {
-    let house = House::new();
-    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+    let env = TestEnv::new();
+    let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
-    house.clock.advance(Duration::from_secs(3));
-    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.clock.advance(Duration::from_secs(3));
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     let seen = || async {
-        house.store.find_token(token.token.id).await.expect("found").expect("there").token.last_used_at
+        env.store.find_token(token.token.id).await.expect("found").expect("there").token.last_used_at
     };
     assert_eq!(seen().await, None);
-    house.use_cases.flush_usage().await.expect("flushed");
+    env.use_cases.flush_usage().await.expect("flushed");
     assert_eq!(seen().await, Some(moment(1_700_000_003_000)));
 }
 

@@ -175,7 +175,7 @@ pub(crate) async fn search_users(call: Call) -> Answer {
 )]
 pub(crate) async fn get_base_users_and_groups(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let everybody = call.context.use_cases.users.everybody(&caller).await?;
+    let everybody = call.context.use_cases.users.all_accounts(&caller).await?;
     tagged(&call.request, &EverybodyBody::of(&everybody), USER_BYTES * everybody.len())
 }
 

@@ -208,7 +208,7 @@ pub(crate) async fn verify_by_post(call: Call) -> Answer {
 )]
 pub(crate) async fn introspect(call: Call) -> Answer {
     let caller = call.asker().await?;
-    call.context.use_cases.verification.admit_asker(&caller)?;
+    call.context.use_cases.verification.authorize_introspection(&caller)?;
     let (context, client) = (Arc::clone(&call.context), call.client_address());
     let form = call.form().await?;
     let token = asked_token(form)?;
