@@ -1,17 +1,17 @@
 //! # The ports of Latchkey
 //!
-//! The traits through which the use cases meet the world: stores, sealing of secrets, time and randomness. They
+//! The traits through which the use cases reach the outside world: stores, sealing of secrets, time and randomness. They
 //! speak the domain, take and return domain types, and fail with errors that a caller can act on.
 //!
-//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and what a store holds
-//! when it is new ([`fresh`]). May not live here: anything that does the work.
+//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and the content of a new store
+//! ([`fresh`]). May not live here: implementations.
 //!
-//! Every mutating method takes the event that it must record, and commits both or neither (design, rule 2). A
-//! future that is dropped half-way leaves a store as if the call had finished, or as if it had never been made.
+//! Every mutating method takes the event that it must record, and commits both or neither. A future that is dropped
+//! half-way leaves a store as if the call had finished, or as if it had never been made.
 //!
-//! Next rooms: `latchkey-service`, which calls these, and `crates/adapters/*`, which implement them.
-//! With the feature `mocks`, each trait has a double made by mockall (`MockTokenRepository`, …), and time and
-//! randomness have simple ones (`ManualClock`, `CountingEntropy`).
+//! Read on in `latchkey-service`, which calls these traits, and `crates/adapters/*`, which implement them.
+//! With the feature `mocks`, each trait has a mock made by mockall (`MockTokenRepository`, …), and time and randomness
+//! have simple test doubles (`ManualClock`, `CountingEntropy`).
 
 mod access;
 mod audit;
@@ -64,8 +64,8 @@ pub use {
     tokens::MockTokenRepository,
 };
 
-/// All that a store does. What implements the parts is a store; the program holds one as `Arc<dyn Store>` and hands
-/// each use case the parts that it needs.
+/// A store: every repository in one. The program holds one as `Arc<dyn Store>` and passes each use case the repositories
+/// that it needs.
 pub trait Store:
     TokenRepository
     + ProjectRepository

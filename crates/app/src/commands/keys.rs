@@ -65,8 +65,8 @@ pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
         count => format!("{count} secrets were put under {current}."),
     });
     show_usage(keys).await?;
-    if resealed.left > 0 {
-        bail!("of the sealed secrets, {} stay behind, as said above", resealed.left);
+    if resealed.skipped > 0 {
+        bail!("of the sealed secrets, {} stay behind, as said above", resealed.skipped);
     }
     Ok(())
 }
