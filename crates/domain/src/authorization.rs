@@ -159,7 +159,7 @@ mod tests {
         Role::built_in().into_iter().find(|role| role.name.as_str() == name).expect("built in")
     }
 
-    /// The contract's table of roles, column by column: may they (read tokens of a, create in a, delete in a,
+    /// The permissions of the built-in roles, column by column: may a holder (read tokens of a, create in a, delete in a,
     /// read in b, list client tokens of the instance, create a client token of the instance, update a)?
     #[test]
     fn the_table_of_built_in_roles() {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_grants_what_they_do_not_hold() {
+    fn only_permissions_that_one_holds_can_be_given() {
         let a = Place::Project(project("a"));
         let owner = role("Owner");
         let member = role("Member");

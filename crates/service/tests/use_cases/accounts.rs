@@ -77,7 +77,7 @@ async fn what_cannot_be_a_user_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_by_what_another_signs_in_by() {
+async fn login_names_are_unique_across_user_names_and_addresses() {
     let env = TestEnv::new();
     let users = &env.use_cases.users;
     let named = |name: &str| UserDraft { username: Username::new(name).ok(), email: None, ..ed() };
@@ -130,7 +130,7 @@ async fn a_service_account_acts_by_its_tokens_and_cannot_sign_in() {
     assert_eq!(robot.kind, AccountKind::Service);
     let issued = accounts.create_token(&system(), robot.id, pat("ci")).await.expect("issued");
     let principal = env.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await;
-    assert!(!principal.expect("recognised").grants().iter().collect::<Vec<_>>().is_empty());
+    assert!(!principal.expect("accepted").grants().iter().collect::<Vec<_>>().is_empty());
     let (directory, tokens) = accounts.list(&system(), Page::default()).await.expect("listed");
     assert_eq!((directory.users.len(), tokens.len()), (1, 1));
     assert!(env.use_cases.users.get(&system(), robot.id).await.is_err(), "it is no person");
@@ -158,7 +158,7 @@ async fn personal_tokens_are_the_users_own() {
     let tokens = &env.use_cases.personal_tokens;
     let first = tokens.create(&ed, pat("a")).await.expect("issued");
     assert!(matches!(tokens.create(&ed, pat("a")).await, Err(ServiceError::Exists(_))));
-    tokens.create(&eve, pat("a")).await.expect("somebody else's description");
+    tokens.create(&eve, pat("a")).await.expect("another user's description");
     let events = env.events().await.len();
     let stolen = tokens.delete(&eve, first.token.id).await;
     assert!(matches!(stolen, Err(ServiceError::NotFound(Missing::PersonalToken))), "{stolen:?}");
@@ -209,7 +209,7 @@ async fn admins_are_counted_by_how_they_come_in() {
     env.use_cases.service_accounts.create(&system(), robot("Admin")).await.expect("created");
     let count = users.admin_count(&system()).await.expect("counted");
     assert_eq!(count, AdminCount { with_password: 1, without_password: 1, services: 1 });
-    let everybody = users.all_accounts(&Caller::system()).await.expect("listed");
-    let kinds: Vec<_> = everybody.iter().map(|user| user.kind).collect();
+    let accounts = users.all_accounts(&Caller::system()).await.expect("listed");
+    let kinds: Vec<_> = accounts.iter().map(|user| user.kind).collect();
     assert_eq!(kinds, [AccountKind::Person, AccountKind::Person, AccountKind::Service]);
 }

@@ -1,4 +1,4 @@
-//! Who reads which events, and for how long they are kept.
+//! Access to events, and their retention.
 
 use std::time::Duration;
 

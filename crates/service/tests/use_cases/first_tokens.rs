@@ -31,7 +31,7 @@ async fn the_prefix_of_a_secret_gives_its_scope() {
         ("default:development.cli", TokenKind::Client),
         ("*:production.fro", TokenKind::Frontend),
     ] {
-        let principal = env.use_cases.authenticator.authenticate(secret, None).await.expect("recognised");
+        let principal = env.use_cases.authenticator.authenticate(secret, None).await.expect("accepted");
         let latchkey_domain::Principal::ApiToken { access, .. } = &*principal else { panic!("an API token") };
         assert_eq!(access.kind(), kind);
     }
@@ -56,7 +56,7 @@ async fn an_admin_token_is_made_where_none_was_given() {
     let env = TestEnv::new();
     let secret = env.use_cases.first_tokens.create_admin().await.expect("asked").expect("made");
     assert!(secret.reveal().starts_with("*:*.") && secret.has_valid_checksum());
-    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
 }
 
 #[tokio::test]

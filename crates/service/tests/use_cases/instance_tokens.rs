@@ -1,4 +1,4 @@
-//! The rules of the contract's table "Instance tokens", without a database.
+//! The rules for tokens of any scope.
 
 use latchkey_domain::{
     EnvironmentScope, EventKind, Permission as P, ProjectScope, ProjectSet, TokenAccess, TokenKind, TokenName,
@@ -15,7 +15,7 @@ fn names(tokens: &[latchkey_service::RevealedToken]) -> Vec<&str> {
     tokens.iter().map(|token| token.token.name.as_str()).collect()
 }
 
-async fn house_of_three_kinds() -> TestEnv {
+async fn env_with_three_kinds() -> TestEnv {
     let env = TestEnv::new();
     env.token(TokenAccess::Admin).await;
     env.clock.advance(std::time::Duration::from_millis(1));
@@ -32,7 +32,7 @@ async fn house_of_three_kinds() -> TestEnv {
 
 #[tokio::test]
 async fn those_kinds_are_listed_that_may_be_read() {
-    let env = house_of_three_kinds().await;
+    let env = env_with_three_kinds().await;
     for (held, expected) in [
         (vec![P::Admin], vec![TokenKind::Admin, TokenKind::Client, TokenKind::Frontend]),
         (vec![P::ReadClientApiToken], vec![TokenKind::Client]),
@@ -50,7 +50,7 @@ async fn those_kinds_are_listed_that_may_be_read() {
 
 #[tokio::test]
 async fn pages_follow_each_other_by_their_cursor() {
-    let env = house_of_three_kinds().await;
+    let env = env_with_three_kinds().await;
     for direction in [Direction::Ascending, Direction::Descending] {
         let mut seen = Vec::new();
         let mut after = None;
@@ -83,7 +83,7 @@ async fn pages_follow_each_other_by_their_cursor() {
 
 #[tokio::test]
 async fn a_name_finds_its_tokens_and_an_id_finds_one_where_no_name_does() {
-    let env = house_of_three_kinds().await;
+    let env = env_with_three_kinds().await;
     let tokens = &env.use_cases.instance_tokens;
     assert_eq!(tokens.named(&system(), "made").await.expect("found").len(), 3);
     assert!(tokens.named(&system(), "other").await.expect("found").is_empty());

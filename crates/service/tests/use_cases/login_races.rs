@@ -1,4 +1,4 @@
-//! What happens while a password is checked, which takes a while.
+//! Concurrent changes and logins while a password is checked.
 
 use std::{sync::Arc, time::Duration};
 
@@ -126,7 +126,7 @@ async fn the_addresses_of_one_network_are_one() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_keeps_nobody_out() {
+async fn a_clock_that_was_set_back_locks_no_user_out() {
     let env = TestEnv::new();
     env.user("ed", "Viewer").await;
     let sessions = &env.use_cases.sessions;

@@ -1,4 +1,4 @@
-//! A master key that is replaced by another: what it made moves, and nobody notices.
+//! Replacing a master key: its secrets are moved, without an effect on callers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,7 +50,7 @@ pub(crate) async fn under(env: &TestEnv, key: &str) -> Vec<(SecretForm, u64)> {
     of_key.map(|((_, form), count)| (*form, count.good)).collect()
 }
 
-pub(crate) async fn recognises(env: &TestEnv, secret: &str) -> bool {
+pub(crate) async fn is_accepted(env: &TestEnv, secret: &str) -> bool {
     let authenticator = &env.use_cases.authenticator;
     authenticator.authenticate(secret, None).await.is_ok()
         || authenticator.authenticate_session(secret, None).await.is_ok()
@@ -75,15 +75,15 @@ async fn what_can_be_shown_is_sealed_anew_and_stays_what_it_is() {
 
     let both = old.beside(ring("ba"), settings(Reveal::Always));
     assert_eq!(under(&both, "a").await, [(SecretForm::Sealed, 5)]);
-    assert_eq!(resealed(&both).await, (Resealed { moved: 5, left: 0 }, vec![]));
+    assert_eq!(resealed(&both).await, (Resealed { moved: 5, skipped: 0 }, vec![]));
     assert_eq!(under(&both, "a").await, []);
     assert_eq!(under(&both, "b").await, [(SecretForm::Sealed, 5)]);
     assert_eq!(resealed(&both).await, (Resealed::default(), vec![]), "once more");
-    assert_eq!(both.events().await.len(), events, "nobody may do anything else than before");
+    assert_eq!(both.events().await.len(), events, "no event, because no rights change");
 
     let new = old.beside(ring("b"), settings(Reveal::Always));
     for secret in secrets.iter().map(String::as_str).chain([alias.reveal()]) {
-        assert!(recognises(&new, secret).await, "{secret}");
+        assert!(is_accepted(&new, secret).await, "{secret}");
     }
     let listed = new.use_cases.project_tokens.list(&permit::<ReadTokens>("default")).await.expect("listed");
     let shown: Vec<_> = listed.into_iter().map(|token| token.secret.expect("a secret")).collect();
@@ -99,7 +99,7 @@ async fn what_does_not_open_is_named_and_stops_nothing() {
     // Chance repeats in each env: in another moment it makes another id.
     old.clock.advance(Duration::from_secs(1));
     let of_c = token(&old.beside(ring("c"), settings(Reveal::Always))).await;
-    // Somebody else's copy under the altered one, and a digest that is no secret's.
+    // Another token's copy in the altered record, and a digest of no secret.
     let replace = async |stored: &StoredToken, to| {
         let rekeying = Rekeying { of: SecretOf::Token(stored.token.id), from: stored.secret.digest, to };
         assert_eq!(old.store.rekey_secrets(&[rekeying]).await.expect("done").len(), 1);
@@ -113,7 +113,7 @@ async fn what_does_not_open_is_named_and_stops_nothing() {
 
     let both = old.beside(ring("ba"), settings(Reveal::Always));
     let (done, left) = resealed(&both).await;
-    assert_eq!(done, Resealed { moved: 1, left: 3 });
+    assert_eq!(done, Resealed { moved: 1, skipped: 3 });
     let broken = |stored: &StoredToken| SkippedSecret {
         of: SecretOf::Token(stored.token.id),
         key: id("a"),
@@ -142,12 +142,12 @@ async fn one_secret_of_two_tokens_cannot_be_under_one_key() {
     }
     let both = old.beside(ring("ba"), settings(Reveal::Always));
     let twin = SkippedSecret { of: SecretOf::Token(twins[0]), key: id("a"), reason: SkipReason::Twice };
-    assert_eq!(resealed(&both).await, (Resealed { moved: 0, left: 1 }, vec![twin]));
-    assert!(recognises(&both, secret.reveal()).await);
+    assert_eq!(resealed(&both).await, (Resealed { moved: 0, skipped: 1 }, vec![twin]));
+    assert!(is_accepted(&both, secret.reveal()).await);
 }
 
 #[tokio::test]
-async fn what_is_changed_meanwhile_is_left_to_its_new_state() {
+async fn a_concurrent_change_is_left_alone() {
     let old = env("a", Reveal::Always);
     let (first, second) = (token(&old).await, token(&old).await);
     let secrets_of = |stored: &StoredToken| TokenSecrets {

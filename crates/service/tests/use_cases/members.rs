@@ -1,4 +1,4 @@
-//! Who holds which roles in a project, and who may say so.
+//! Members of projects, and the permission to change them.
 
 use latchkey_domain::{EventKind, RoleId, UserId};
 use latchkey_service::{Caller, Field, Missing, Permit, RoleReference, ServiceError, UpdateProject};
@@ -43,7 +43,7 @@ async fn roles_are_added_replaced_and_taken_away() {
 }
 
 #[tokio::test]
-async fn nobody_gives_what_they_do_not_hold() {
+async fn only_permissions_that_one_holds_can_be_given() {
     let env = TestEnv::new();
     let ed = env.user("ed", "Viewer").await.id;
     let poor = permit::<UpdateProject>("default");

@@ -110,7 +110,7 @@ async fn tokens_go_with_their_project_or_lose_just_it() {
     let authenticator = &env.use_cases.authenticator;
     assert!(authenticator.authenticate(&secrets[0], None).await.is_err());
     authenticator.authenticate(&secrets[2], None).await.expect("a token of all projects is not concerned");
-    let rest = authenticator.authenticate(&secrets[1], None).await.expect("recognised");
+    let rest = authenticator.authenticate(&secrets[1], None).await.expect("accepted");
     let latchkey_domain::Principal::ApiToken { access, .. } = &*rest else { panic!("an API token") };
     assert_eq!(access.projects(), &ProjectScope::one(project_id("default")));
     let again = env.use_cases.projects.delete(&on("gone")).await;

@@ -1,4 +1,4 @@
-//! The rules of the contract's table "Project tokens", without a database.
+//! The rules for the tokens of a project.
 
 use std::sync::Arc;
 

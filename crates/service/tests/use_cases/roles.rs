@@ -74,7 +74,7 @@ async fn a_role_holds_what_its_kind_can() {
 }
 
 #[tokio::test]
-async fn whoever_holds_a_role_may_do_at_once_what_it_allows_now() {
+async fn a_changed_role_applies_to_its_holders_at_once() {
     let env = TestEnv::new();
     let user = env.user("ed", "Viewer").await;
     let role = env.use_cases.roles.create(&system(), reader()).await.expect("created");

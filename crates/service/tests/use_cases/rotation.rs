@@ -27,12 +27,12 @@ async fn the_old_secret_lives_on_for_the_overlap_and_then_dies() {
         env.use_cases.follow_changes().await.expect("followed");
         env.clock.advance(Duration::from_millis(9_999));
         for secret in [&old, &new] {
-            env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+            env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
         }
         env.clock.advance(Duration::from_millis(1));
         let refused = env.use_cases.authenticator.authenticate(old.reveal(), None).await;
         assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
-        env.use_cases.authenticator.authenticate(new.reveal(), None).await.expect("recognised");
+        env.use_cases.authenticator.authenticate(new.reveal(), None).await.expect("accepted");
 
         assert_eq!(env.kinds_since(1).await, [EventKind::ApiTokenRotated]);
         let told = format!("{:?}", env.events().await);
@@ -76,7 +76,7 @@ async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
     assert!(env.use_cases.authenticator.authenticate(old.reveal(), None).await.is_ok());
 
     env.clock.advance(Duration::from_secs(60));
-    tokens.delete(&system(), &reference()).await.expect("there is none, as the contract has it");
+    tokens.delete(&system(), &reference()).await.expect("succeeds without a token");
     assert!(env.use_cases.authenticator.authenticate(old.reveal(), None).await.is_err());
 }
 

@@ -1,4 +1,4 @@
-//! Signing in, signing out, and what keeps guessers away.
+//! Logins, logouts, and the throttling of guesses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ async fn a_session_lasts_its_time_and_is_good_in_a_cookie_alone() {
     let secret = logged_in.secret.reveal();
     let authenticator = &env.use_cases.authenticator;
     assert!(authenticator.authenticate(secret, None).await.is_err(), "not in a header");
-    authenticator.authenticate_session(secret, None).await.expect("recognised");
+    authenticator.authenticate_session(secret, None).await.expect("accepted");
     env.clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
-    authenticator.authenticate_session(secret, None).await.expect("still recognised");
+    authenticator.authenticate_session(secret, None).await.expect("still accepted");
     env.clock.advance(Duration::from_millis(1));
     let refused = authenticator.authenticate_session(secret, None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
@@ -78,11 +78,11 @@ async fn many_tries_at_once_are_no_more_than_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn nobody_elsewhere_keeps_an_owner_out() {
+async fn an_attacker_elsewhere_does_not_lock_out_an_owner() {
     let env = TestEnv::new();
     env.user("ed", "Viewer").await;
     let sessions = &env.use_cases.sessions;
-    // An attacker with many addresses, who never stops.
+    // An attacker with many addresses that never stops.
     for host in 1..=60 {
         let refused = sessions.log_in("ed", "wrong horse", from(&format!("198.51.100.{host}"))).await;
         assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");

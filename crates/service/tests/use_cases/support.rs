@@ -1,4 +1,4 @@
-//! The use cases over the memory store, with a clock that stands still and randomness that repeats.
+//! The use cases over the memory store, with a manual clock and deterministic randomness.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use latchkey_service::{
     TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
-/// So cheap that a test does not wait for it.
+/// The minimum cost, for fast tests.
 const CHEAP: Cost = Cost::Least;
 
 pub(crate) struct TestEnv {
@@ -75,7 +75,7 @@ impl TestEnv {
         Self::hashing(settings, |hasher| hasher)
     }
 
-    /// Whose passwords are hashed by that, which is given what hashes them else.
+    /// An environment with a hasher that wraps the usual one.
     pub(crate) fn hashing(
         settings: Settings,
         by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
@@ -130,7 +130,7 @@ impl TestEnv {
         let logged_in = self.use_cases.sessions.log_in(name, PASSWORD, origin()).await.expect("signed in");
         let secret = logged_in.secret.reveal().to_owned();
         let principal =
-            self.use_cases.authenticator.authenticate_session(&secret, None).await.expect("recognised");
+            self.use_cases.authenticator.authenticate_session(&secret, None).await.expect("accepted");
         Caller::admit(principal, origin()).expect("admitted")
     }
 
@@ -188,7 +188,7 @@ pub(crate) fn system<A: InstanceAction>() -> InstancePermit<A> {
     InstancePermit::request(&Caller::system()).expect("may do everything")
 }
 
-/// A user who may do just this in just that project.
+/// A user with the permissions for this action in this project only.
 pub(crate) fn user_with<A: ProjectAction>(project: &str) -> Caller {
     let place = Place::Project(project_id(project));
     user(

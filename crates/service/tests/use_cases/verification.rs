@@ -37,8 +37,7 @@ async fn a_token_is_good_for_what_it_reaches() {
     let env = TestEnv::new();
     let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    let principal =
-        env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    let principal = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let project = |id: &str| Requirement { project: Some(project_id(id)), ..Requirement::default() };
     let kind = |kind| Requirement { kind: Some(kind), ..Requirement::default() };
     for (requirement, is_good) in [
@@ -61,8 +60,7 @@ async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
     let env = TestEnv::new();
     let admin = env.token(TokenAccess::Admin).await;
     let secret = admin.secret.expect("shown");
-    let principal =
-        env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    let principal = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let requirement = Requirement { project: Some(project_id("any")), ..in_environment("any") };
     env.use_cases.verification.check(&principal, &requirement).expect("good");
 
