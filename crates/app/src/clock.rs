@@ -20,12 +20,12 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Clock` port")]
-    #[expect(clippy::expect_used, reason = "without the time no request can be served")]
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-        let millis = since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok());
-        let now = millis.and_then(|millis| Timestamp::from_millis(millis).ok());
-        now.expect("the system clock is between the years 1970 and 9999")
+        let now = SystemTime::now();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).ok();
+        // A clock before 1970 reads as 1970, one after 9999 as the end of 9999.
+        let millis = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        Timestamp::saturating_from_millis(millis)
     }
 
     fn monotonic(&self) -> Duration {

@@ -1,4 +1,4 @@
-//! The audit trail: one event for each change, never with a secret.
+//! The audit trail: one event per change, never with a secret.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -104,7 +104,7 @@ impl fmt::Display for EventKind {
     }
 }
 
-/// The text names no kind of event.
+/// The text is not the name of an event kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no event type {0:?}")]
 pub struct UnknownEventKind(pub String);
@@ -118,7 +118,7 @@ impl FromStr for EventKind {
     }
 }
 
-/// Who did it.
+/// The originator of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A user, by e-mail address or user name.
@@ -141,7 +141,7 @@ impl Actor {
     const ADMIN_TOKEN_ID: i64 = -42;
     const SYSTEM_ID: i64 = -1337;
 
-    /// `createdBy` on the wire.
+    /// Returns `createdBy` of the wire.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -150,7 +150,7 @@ impl Actor {
         }
     }
 
-    /// `createdByUserId` on the wire: the user's id, or the reference's number for what is no user.
+    /// Returns `createdByUserId` of the wire: the user's id, or Unleash's number for an actor that is not a user.
     #[must_use]
     pub fn user_id(&self) -> i64 {
         match self {
@@ -160,7 +160,7 @@ impl Actor {
         }
     }
 
-    /// The actor that a store kept as name and number.
+    /// Returns the actor of a stored name and number.
     #[must_use]
     pub fn from_record(name: String, user_id: i64) -> Self {
         match user_id {
@@ -171,7 +171,7 @@ impl Actor {
     }
 }
 
-/// From where it was done.
+/// Where a change was requested from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
     /// The client's address; `None` for the command line and start-up.
@@ -181,10 +181,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The most characters of a user agent that are kept.
+    /// The maximum length of a stored user agent, in characters.
     pub const MAX_USER_AGENT: usize = 255;
 
-    /// An origin; of the user agent only what fits is kept, without control characters.
+    /// Returns an origin with the user agent cut to its maximum length and without control characters.
     #[must_use]
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(Self::MAX_USER_AGENT).collect();
@@ -192,7 +192,7 @@ impl Origin {
     }
 }
 
-/// An event that is to be recorded together with the change that it speaks of; the store gives the number.
+/// An event to be recorded together with its change; the store assigns the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// What happened.
@@ -203,7 +203,7 @@ pub struct NewEvent {
     pub origin: Origin,
     /// When.
     pub at: Timestamp,
-    /// The projects it concerns, under each of which it is found; `None` where it concerns none.
+    /// The projects it concerns, under each of which it is listed; `None` if it concerns none.
     pub projects: Option<ProjectScope>,
     /// The environment it concerns.
     pub environment: Option<EnvironmentName>,
@@ -214,14 +214,14 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// An event of that kind that concerns no place and says nothing yet of before and after.
+    /// Returns an event of that kind without places and without a state before and after.
     #[must_use]
     pub fn new(kind: EventKind, actor: Actor, origin: Origin, at: Timestamp) -> Self {
         Self { kind, actor, origin, at, projects: None, environment: None, before: None, after: None }
     }
 
-    /// The event with the id that the store gave to the thing made, as member `id` of what is there now. Every
-    /// store calls this before it records the creation of something whose id it gives.
+    /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store calls
+    /// this before it records the creation of something to which it assigns an id.
     #[must_use]
     pub fn with_assigned_id(mut self, id: i64) -> Self {
         self.after = self.after.map(|after| after.with_id(id));
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actors_keep_the_numbers_of_the_reference() {
+    fn actors_have_the_numbers_of_unleash() {
         for actor in [
             Actor::System,
             Actor::AdminToken { name: "ci".to_owned() },

@@ -1,13 +1,13 @@
-//! The one place where "may they?" is decided.
+//! Authorization: the one function that decides what a principal may do.
 
 use std::{collections::BTreeSet, fmt};
 
 use crate::{Permission, PermissionKind, ProjectId, ProjectVisibility, Role};
 
-/// Where something is done, or may be done.
+/// Where an action takes place, or a permission is held.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// The instance as a whole; a grant here counts in every project.
+    /// The instance as a whole; a grant here applies to every project.
     Instance,
     /// One project.
     Project(ProjectId),
@@ -27,13 +27,13 @@ pub struct Grant {
 pub struct Grants(BTreeSet<Grant>);
 
 impl Grants {
-    /// What an admin may do: everything.
+    /// Returns the grants of an admin: everything.
     #[must_use]
     pub fn admin() -> Self {
         Self(BTreeSet::from([Grant { permission: Permission::Admin, place: Place::Instance }]))
     }
 
-    /// What somebody may do who holds a root role and roles in projects.
+    /// Returns the grants of a user with this root role and these roles in projects.
     pub fn of_roles<'r>(root: &Role, in_projects: impl IntoIterator<Item = (ProjectId, &'r Role)>) -> Self {
         let mut grants = Self::default();
         grants.add_role(root, &Place::Instance);
@@ -53,8 +53,8 @@ impl Grants {
         self.0.iter()
     }
 
-    /// Which projects these grants let their holder see: all where any permission of projects is held in every project,
-    /// else those that are not private, and those in which any permission is held.
+    /// Returns the projects that the holder sees: all if some project permission is held for the instance, otherwise those that
+    /// are not private and those in which some permission is held.
     #[must_use]
     pub fn visibility(&self) -> ProjectVisibility {
         match self.projects_where(|_| true) {
@@ -63,7 +63,7 @@ impl Grants {
         }
     }
 
-    /// The projects in which this permission is held; `None` for every project.
+    /// Returns the projects in which this permission is held; `None` for every project.
     #[must_use]
     pub fn projects_with(&self, permission: Permission) -> Option<BTreeSet<ProjectId>> {
         self.projects_where(|held| held == permission)
@@ -97,10 +97,10 @@ impl FromIterator<Grant> for Grants {
     }
 }
 
-/// The permission that is missing, and where. `Display` is the message of the wire, in the seed's form.
+/// The permission that is missing, and where. `Display` is the message on the wire, in Unleash's form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Denied {
-    /// Any one of these would have done.
+    /// Any one of these would have been enough.
     pub any_of: Vec<Permission>,
     /// Where it was needed.
     pub place: Place,
@@ -122,10 +122,10 @@ impl fmt::Display for Denied {
     }
 }
 
-/// Whether these grants allow, at this place, something that any one of the permissions is enough for.
+/// Checks that the grants include one of the permissions at this place.
 ///
-/// A grant for the instance counts in every project, and `ADMIN` for the instance counts for everything. Adding a
-/// grant never takes anything away.
+/// A grant for the instance applies to every project, and `ADMIN` for the instance implies every permission. Adding a grant
+/// never removes a right.
 ///
 /// # Errors
 /// [`Denied`], which names what is missing.
@@ -137,7 +137,7 @@ pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Resul
     if allowed { Ok(()) } else { Err(Denied { any_of: any_of.to_vec(), place: place.clone() }) }
 }
 
-/// Whether somebody with these grants may give this role at this place: nobody can grant what they do not hold.
+/// Checks that a holder of these grants may assign this role at this place: only permissions that one holds can be given.
 ///
 /// # Errors
 /// [`Denied`], which names the first permission that is missing.
@@ -159,7 +159,7 @@ mod tests {
         Role::built_in().into_iter().find(|role| role.name.as_str() == name).expect("built in")
     }
 
-    /// The contract's table of roles, column by column: may they (read tokens of a, create in a, delete in a,
+    /// The permissions of the built-in roles, column by column: may a holder (read tokens of a, create in a, delete in a,
     /// read in b, list client tokens of the instance, create a client token of the instance, update a)?
     #[test]
     fn the_table_of_built_in_roles() {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_grants_what_they_do_not_hold() {
+    fn only_permissions_that_one_holds_can_be_given() {
         let a = Place::Project(project("a"));
         let owner = role("Owner");
         let member = role("Member");

@@ -1,14 +1,15 @@
 //! # The domain of Latchkey
 //!
-//! What a token, a project, a role and a permission *are*, and which of them may exist: every value with a
-//! rule is a type with one fallible constructor, so past this crate's constructors nothing is checked twice.
+//! The model of tokens, projects, roles and permissions, and its rules. Every value with a rule is a type with one fallible
+//! constructor, so code that holds such a value need not check it again.
 //!
 //! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and
-//! people ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorization function ([`authorize`]), what becomes
-//! of tokens when a place goes ([`ProjectRemoval`]), and what an audit event says ([`NewEvent`]).
-//! May not live here: anything async, a clock, randomness, a database, JSON bodies of the wire.
+//! people ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorization function ([`authorize`]), the effect
+//! on tokens of removing a project or environment ([`ProjectRemoval`]), and audit events ([`NewEvent`]). The JSON of an
+//! event's [`Snapshot`] is the one piece of wire format here, because stores keep it too.
+//! May not live here: anything async, a clock, randomness, a database, any other JSON body of the wire.
 //!
-//! Next room: `latchkey-ports`, the traits that carry these types in and out.
+//! Read on in `latchkey-ports`, the traits that carry these types in and out.
 
 mod audit;
 mod authorization;

@@ -1,4 +1,4 @@
-//! Names of things: text with a rule, one type each.
+//! Names: text with a rule, one type each.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {fault}")]
 pub struct InvalidName {
-    /// What the text was to name, as a person reads it: `project id`, `token name`.
+    /// The kind of name, as a person reads it: `project id`, `token name`.
     pub what: &'static str,
     /// Which rule it breaks.
     pub fault: NameFault,
@@ -15,15 +15,15 @@ pub struct InvalidName {
 /// The rule that a text breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    /// No character, or blanks only.
+    /// Empty, or blanks only.
     #[error("must not be empty or blank")]
     Blank,
     /// More characters (Unicode scalar values, after trimming) than allowed.
     #[error("must have at most {max} characters, not {actual}")]
     TooLong {
-        /// The most that is allowed.
+        /// The maximum.
         max: usize,
-        /// What was given.
+        /// The actual number.
         actual: usize,
     },
     /// A control character, NUL among them.
@@ -32,10 +32,10 @@ pub enum NameFault {
     /// A character that would need escaping in a path.
     #[error("may contain only the characters A-Z, a-z, 0-9, _, ~, . and -")]
     NotUrlFriendly,
-    /// A part of a path that clients and proxies take out before they send it: it would name something else.
+    /// A path segment that clients and proxies remove before they send the path.
     #[error("must not be \".\" or \"..\": paths lose such a part on their way (RFC 3986, section 5.2.4)")]
     DotSegment,
-    /// A fixed part of the API's paths, where names of this kind stand in others.
+    /// A fixed segment of the API's paths, in the position of a name.
     #[error("must not be one of these, which mean something else in paths of the API: {}", .0.join(", "))]
     Reserved(&'static [&'static str]),
 }
@@ -87,10 +87,10 @@ macro_rules! name {
         pub struct $type(Box<str>);
 
         impl $type {
-            /// The most characters that one may have.
+            /// The maximum length in characters.
             pub const MAX_CHARACTERS: usize = $max;
 
-            /// Reads one from text.
+            /// Parses a text.
             ///
             /// # Errors
             /// [`InvalidName`], which says what to change.
@@ -100,7 +100,7 @@ macro_rules! name {
                 Ok(Self(text.into()))
             }
 
-            /// The text.
+            /// Returns the text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -130,7 +130,7 @@ macro_rules! name {
 }
 
 name! {
-    /// The id of a project: `[A-Za-z0-9_~.-]{1,100}` (contract, "Projects"). Case matters.
+    /// The id of a project: `[A-Za-z0-9_~.-]{1,100}`. Case matters.
     ProjectId, "project id", url_friendly, 100, trim: false
 }
 name! {
@@ -138,20 +138,19 @@ name! {
     EnvironmentName, "environment name", url_friendly, 100, trim: false
 }
 name! {
-    /// The name of an API token: 1 to 255 characters, trimmed, not blank (contract, "Create body").
-    /// Not unique.
+    /// The name of an API token: 1 to 255 characters, trimmed, not blank. Not unique.
     TokenName, "token name", free_text, 255, trim: true
 }
 name! {
-    /// What a project is called by people.
+    /// The display name of a project.
     ProjectName, "project name", free_text, 255, trim: true
 }
 name! {
-    /// What a project is for, in up to 2,000 characters and any number of lines; may be empty.
+    /// The description of a project: up to 2,000 characters in any number of lines; may be empty.
     ProjectDescription, "project description", prose, 2_000, trim: true
 }
 name! {
-    /// What a user is called by people.
+    /// The display name of a user.
     PersonName, "name", free_text, 255, trim: true
 }
 name! {
@@ -159,21 +158,21 @@ name! {
     Username, "username", free_text, 255, trim: true
 }
 name! {
-    /// What a role is called; unique among all roles. Case matters.
+    /// The name of a role, unique. Case matters.
     RoleName, "role name", free_text, 100, trim: true
 }
 name! {
-    /// What a role is for, in up to 2,000 characters; may be empty.
+    /// The description of a role: up to 2,000 characters; may be empty.
     RoleDescription, "role description", prose, 2_000, trim: true
 }
 name! {
-    /// What a personal access token is for; unique among its user's. PostgreSQL keeps at most some 2,700 bytes in an index.
+    /// The description of a personal access token, unique per user. An index entry of PostgreSQL holds some 2,700 bytes.
     Description, "description", free_text, 500, trim: true
 }
 
 impl ProjectId {
-    /// An id made from what a project is called: lower case, with `-` for what an id may not contain (contract,
-    /// "Projects"). `None` where nothing is left.
+    /// Derives an id from a project's name: in lower case, with `-` for characters that an id may not contain. Returns `None`
+    /// if nothing is left.
     #[must_use]
     pub fn from_name(name: &ProjectName) -> Option<Self> {
         let mut id = String::with_capacity(name.as_str().len());

@@ -1,6 +1,6 @@
-//! What the names of new projects and environments have to keep besides their rule: that paths can carry them.
+//! An additional rule for the names of new projects and environments: a URL path must be able to carry them.
 //!
-//! Names from before keep the rule alone, so that they can still be shown and deleted.
+//! Existing names need not follow it, so that they can still be shown and deleted.
 
 use crate::{EnvironmentName, InvalidName, NameFault, ProjectId};
 
@@ -20,10 +20,10 @@ fn carried_by_paths(
 }
 
 impl ProjectId {
-    /// The fixed parts that stand where an id does in other paths (`/api/admin/projects/archive/{projectId}`).
+    /// Fixed path segments in the position of an id (`/api/admin/projects/archive/{projectId}`).
     pub const RESERVED: &[&str] = &["archive", "revive"];
 
-    /// Whether a new project may have this id: one that paths cannot carry would lead to something else.
+    /// Checks that a new project may have this id: a path can carry it.
     ///
     /// # Errors
     /// [`InvalidName`], which says why not.
@@ -33,10 +33,10 @@ impl ProjectId {
 }
 
 impl EnvironmentName {
-    /// The fixed parts that stand where a name does in other paths (`/api/admin/environments/sort-order`).
+    /// Fixed path segments in the position of a name (`/api/admin/environments/sort-order`).
     pub const RESERVED: &[&str] = &["project", "sort-order"];
 
-    /// Whether a new environment may have this name: as [`ProjectId::check_new`].
+    /// Checks that a new environment may have this name; as [`ProjectId::check_new`].
     ///
     /// # Errors
     /// [`InvalidName`], which says why not.

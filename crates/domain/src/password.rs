@@ -1,47 +1,47 @@
-//! Passwords: which are good enough, and what is kept of one.
+//! Passwords: the rules for new ones, and their stored hashes.
 
 use std::{collections::HashSet, fmt, sync::LazyLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The commonest passwords of at least [`Password::MIN_CHARACTERS`] characters, one a line, in lower case.
+/// The most common passwords of at least [`Password::MIN_CHARACTERS`] characters, one per line, in lower case.
 static COMMONEST: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("commonest_passwords.txt").lines().collect());
 
-/// A password that somebody chose and that is good enough (NIST SP 800-63B, section 5.1.1.2: length and a list of
-/// the commonest ones; no rules about kinds of characters).
+/// A password that follows the rules of NIST SP 800-63B, section 5.1.1.2: a minimum length and a list of the most common
+/// ones, no rules about kinds of characters.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
-/// Why a password is not good enough; the text says what to change.
+/// A rule that a password breaks; the text says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordFault {
-    /// Too easily tried out.
+    /// Below the minimum length.
     #[error("The password must be at least {} characters long.", Password::MIN_CHARACTERS)]
     TooShort,
-    /// More than anybody types.
+    /// Above the maximum length.
     #[error("The password must be at most {} characters long.", Password::MAX_CHARACTERS)]
     TooLong,
     /// Among the first that an attacker tries.
     #[error("The password is among the most common ones: choose another.")]
     Common,
-    /// What the account is called.
+    /// A name of the account.
     #[error("The password must not be the user name or e-mail address.")]
     Identity,
-    /// One character again and again.
+    /// Too few different characters.
     #[error("The password must have more than {} different characters.", Password::MIN_DIFFERENT - 1)]
     Monotonous,
 }
 
 impl Password {
-    /// The fewest characters (Unicode scalar values) that a new password may have.
+    /// The minimum length of a new password, in Unicode scalar values.
     pub const MIN_CHARACTERS: usize = 10;
-    /// The most characters that a new password may have.
+    /// The maximum length of a new password, in Unicode scalar values.
     pub const MAX_CHARACTERS: usize = 128;
-    /// The fewest different characters that a new password may have.
+    /// The minimum number of different characters.
     const MIN_DIFFERENT: usize = 4;
 
-    /// A password for an account that is known by these names.
+    /// Checks a password for an account with these names.
     ///
     /// # Errors
     /// Every [`PasswordFault`] that applies.
@@ -63,25 +63,25 @@ impl Password {
         if faults.is_empty() { Ok(Self(text.into())) } else { Err(faults) }
     }
 
-    /// The password itself. To be called only where it is hashed.
+    /// Returns the password in the clear. To be called only where it is hashed.
     #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// Says that there is a password, never which.
+/// Redacted.
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password([REDACTED])")
     }
 }
 
-/// What is kept of a password: a PHC string, opaque to all but the hasher.
+/// The stored hash of a password: a PHC string, opaque to everything but the hasher.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub Box<str>);
 
-/// Says that there is a hash, never which: it can be attacked offline.
+/// Redacted, because a hash can be attacked offline.
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash([REDACTED])")

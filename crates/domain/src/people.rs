@@ -14,18 +14,18 @@ impl fmt::Display for UserId {
     }
 }
 
-/// An e-mail address, as its owner writes it; compared without regard to case.
+/// An e-mail address, spelled as it was given and compared without regard to case.
 #[derive(Debug, Clone)]
 pub struct Email(Box<str>);
 
-/// The text is no e-mail address.
+/// The text is not an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an e-mail address must read name@domain, with at most 254 characters and no blanks")]
 pub struct InvalidEmail;
 
 impl Email {
-    /// Reads an address: one `@` between two parts that are not empty, no blanks or control characters, at most
-    /// 254 bytes (RFC 5321, section 4.5.3). Whether it can be written to, only a letter would show.
+    /// Parses an address: one `@` between two parts that are not empty, no blanks or control characters, at most
+    /// 254 bytes (RFC 5321, section 4.5.3). Whether mail can be delivered to it is not checked.
     ///
     /// # Errors
     /// [`InvalidEmail`].
@@ -44,13 +44,13 @@ impl Email {
         Ok(Self(text.into()))
     }
 
-    /// The address as written.
+    /// Returns the address as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The address by which two are the same: in lower case.
+    /// Returns the form by which addresses are compared: lower case.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_lowercase()
@@ -71,7 +71,7 @@ impl fmt::Display for Email {
     }
 }
 
-/// What a user is known by: a user name, an e-mail address, or both; never neither.
+/// The login names of a user: a user name, an e-mail address, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserIdentity {
     username: Option<Username>,
@@ -84,7 +84,7 @@ pub struct UserIdentity {
 pub struct WithoutIdentity;
 
 impl UserIdentity {
-    /// An identity of one or both.
+    /// Returns an identity of one or both.
     ///
     /// # Errors
     /// [`WithoutIdentity`] for neither.
@@ -95,34 +95,34 @@ impl UserIdentity {
         Ok(Self { username, email })
     }
 
-    /// The user name.
+    /// Returns the user name.
     #[must_use]
     pub fn username(&self) -> Option<&Username> {
         self.username.as_ref()
     }
 
-    /// The e-mail address.
+    /// Returns the e-mail address.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         self.email.as_ref()
     }
 
-    /// The same user name with another e-mail address.
+    /// Returns the same user name with another e-mail address.
     ///
     /// # Errors
-    /// [`WithoutIdentity`] where nothing would be left.
+    /// [`WithoutIdentity`] if neither would be left.
     pub fn with_email(&self, email: Option<Email>) -> Result<Self, WithoutIdentity> {
         Self::new(self.username.clone(), email)
     }
 
-    /// All that the user is known by.
+    /// Returns all login names.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let username = self.username.as_ref().map(Username::as_str);
         username.into_iter().chain(self.email.as_ref().map(Email::as_str)).collect()
     }
 
-    /// How audit events name the user: the e-mail address, else the user name.
+    /// Returns the name for audit events: the e-mail address, or else the user name.
     #[must_use]
     pub fn label(&self) -> &str {
         let username = self.username.as_ref().map(Username::as_str);
@@ -130,7 +130,7 @@ impl UserIdentity {
     }
 }
 
-/// Whether somebody can sign in.
+/// Whether an account belongs to a person, who can sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
     /// A person.
@@ -140,7 +140,7 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
-    /// The name in stores.
+    /// Returns the name in stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -150,18 +150,18 @@ impl AccountKind {
     }
 }
 
-/// A user that is to be; the store gives the id.
+/// A user to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
-    /// What the user is known by.
+    /// The login names.
     pub identity: UserIdentity,
-    /// What the user is called.
+    /// The display name.
     pub name: Option<PersonName>,
     /// Person or program.
     pub kind: AccountKind,
     /// The role held for the whole instance.
     pub root_role: RoleId,
-    /// When the user was made.
+    /// When the user was created.
     pub created_at: Timestamp,
 }
 
@@ -170,22 +170,22 @@ pub struct NewUser {
 pub struct User {
     /// The id.
     pub id: UserId,
-    /// What the user is known by.
+    /// The login names.
     pub identity: UserIdentity,
-    /// What the user is called.
+    /// The display name.
     pub name: Option<PersonName>,
     /// Person or program.
     pub kind: AccountKind,
     /// The role held for the whole instance.
     pub root_role: RoleId,
-    /// When the user was made.
+    /// When the user was created.
     pub created_at: Timestamp,
     /// When the user last signed in; `None` = never.
     pub last_seen_at: Option<Timestamp>,
 }
 
 impl NewUser {
-    /// The user under the id that the store gave.
+    /// Returns the user with the id that the store assigned.
     #[must_use]
     pub fn with_id(self, id: UserId) -> User {
         let Self { identity, name, kind, root_role, created_at } = self;

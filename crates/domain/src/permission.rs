@@ -5,14 +5,14 @@ use std::{fmt, str::FromStr};
 /// Where a permission can be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionKind {
-    /// For the instance as a whole, and nowhere else.
+    /// For the instance as a whole only.
     Root,
-    /// In a project; held for the instance, it counts in every project.
+    /// In a project; held for the instance, it applies to every project.
     Project,
 }
 
 impl PermissionKind {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl PermissionKind {
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $id:literal, $kind:ident, $shown:literal,)*) => {
-        /// One thing that a principal may be allowed to do, under Unleash's name for it (contract, "Access").
+        /// A permission, under Unleash's name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission {
             $($(#[$doc])* $variant,)*
@@ -34,7 +34,7 @@ macro_rules! permissions {
             /// Every permission there is.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The name on the wire and in stores.
+            /// Returns the name on the wire and in stores.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -42,7 +42,7 @@ macro_rules! permissions {
                 }
             }
 
-            /// The number on the wire: the reference's.
+            /// Returns the number on the wire, which is Unleash's.
             #[must_use]
             pub fn id(self) -> i64 {
                 match self {
@@ -50,7 +50,7 @@ macro_rules! permissions {
                 }
             }
 
-            /// Where it can be held.
+            /// Returns where it can be held.
             #[must_use]
             pub fn kind(self) -> PermissionKind {
                 match self {
@@ -58,7 +58,7 @@ macro_rules! permissions {
                 }
             }
 
-            /// What it lets one do, in words.
+            /// Returns a description for people.
             #[must_use]
             pub fn display_name(self) -> &'static str {
                 match self {
@@ -108,7 +108,7 @@ impl fmt::Display for Permission {
     }
 }
 
-/// The text names no permission.
+/// The text is not the name of a permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no permission {0:?}")]
 pub struct UnknownPermission(pub String);

@@ -1,4 +1,4 @@
-//! Personal access tokens: a user's own, acting with the user's permissions of the moment.
+//! Personal access tokens, which act with the present permissions of their user.
 
 use std::fmt;
 
@@ -14,14 +14,14 @@ impl fmt::Display for PersonalTokenId {
     }
 }
 
-/// A personal access token that is to be; the store gives the id.
+/// A personal access token to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPersonalToken {
-    /// Whose it is.
+    /// Its user.
     pub user: UserId,
-    /// What it is for; unique among the user's.
+    /// Unique per user.
     pub description: Description,
-    /// From this moment on it is refused.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
@@ -32,20 +32,20 @@ pub struct NewPersonalToken {
 pub struct PersonalToken {
     /// The id.
     pub id: PersonalTokenId,
-    /// Whose it is.
+    /// Its user.
     pub user: UserId,
-    /// What it is for; unique among the user's.
+    /// Unique per user.
     pub description: Description,
-    /// From this moment on it is refused.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it last authenticated, as far as written; `None` = never.
+    /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl NewPersonalToken {
-    /// The token under the id that the store gave.
+    /// Returns the token with the id that the store assigned.
     #[must_use]
     pub fn with_id(self, id: PersonalTokenId) -> PersonalToken {
         let Self { user, description, expires_at, created_at } = self;
@@ -54,7 +54,7 @@ impl NewPersonalToken {
 }
 
 impl PersonalToken {
-    /// Whether the token is refused at that moment for its age.
+    /// Whether the token has expired at that moment.
     #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at <= now

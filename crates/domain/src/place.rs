@@ -9,17 +9,17 @@ use crate::{EnvironmentName, ProjectDescription, ProjectId, ProjectName, Timesta
 pub struct Project {
     /// Its id, chosen once.
     pub id: ProjectId,
-    /// What people call it.
+    /// The display name.
     pub name: ProjectName,
     /// What it is for; may be empty.
     pub description: ProjectDescription,
-    /// Who sees it.
+    /// Which users see it.
     pub mode: ProjectMode,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its name, description, mode or state last changed.
     pub updated_at: Timestamp,
-    /// Since when it is archived; its tokens go on working. `None` = it is not.
+    /// Since when it is archived; its tokens still work. `None` = it is not.
     pub archived_at: Option<Timestamp>,
 }
 
@@ -28,22 +28,22 @@ impl Project {
     pub const DEFAULT: &str = "default";
 }
 
-/// Who sees a project. What somebody may do in it is a matter of permissions alone.
+/// Which users see a project. What they may do in it depends on permissions alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ProjectMode {
-    /// Everybody who is signed in.
+    /// All users.
     #[default]
     Open,
-    /// Everybody who is signed in. Kept for clients that tell it from `open`; Latchkey does not.
+    /// All users, as with `open`; for clients that distinguish the two.
     Protected,
-    /// Its members, and those who hold a permission in every project.
+    /// Its members, and users with a permission in every project.
     Private,
 }
 
 impl ProjectMode {
     const ALL: [Self; 3] = [Self::Open, Self::Protected, Self::Private];
 
-    /// The name on the wire and in stores.
+    /// Returns the name on the wire and in stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl ProjectMode {
     }
 }
 
-/// The text names no mode of a project.
+/// The text is not the name of a project mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a project's mode must be open, protected or private")]
 pub struct UnknownProjectMode;
@@ -67,7 +67,7 @@ impl FromStr for ProjectMode {
     }
 }
 
-/// Which projects somebody sees.
+/// The projects that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectVisibility {
     /// All of them.
@@ -77,7 +77,7 @@ pub enum ProjectVisibility {
 }
 
 impl ProjectVisibility {
-    /// Whether the project is among them.
+    /// Whether the project is visible.
     #[must_use]
     pub fn shows(&self, project: &Project) -> bool {
         match self {
@@ -90,20 +90,20 @@ impl ProjectVisibility {
 /// What an environment is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvironmentKind {
-    /// Where work is done.
+    /// For development.
     Development,
-    /// Where work is tried.
+    /// For tests.
     Test,
-    /// Where releases are tried.
+    /// For trying releases out.
     PreProduction,
-    /// Where it counts.
+    /// For production.
     Production,
 }
 
 impl EnvironmentKind {
     const ALL: [Self; 4] = [Self::Development, Self::Test, Self::PreProduction, Self::Production];
 
-    /// The name on the wire and in stores.
+    /// Returns the name on the wire and in stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl EnvironmentKind {
     }
 }
 
-/// The text names no kind of environment.
+/// The text is not the name of an environment kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an environment's type must be development, test, pre-production or production")]
 pub struct UnknownEnvironmentKind;
@@ -137,6 +137,6 @@ pub struct Environment {
     pub kind: EnvironmentKind,
     /// Where it stands in lists, ascending.
     pub sort_order: i32,
-    /// Whether it is switched on; tokens work either way, as in the reference.
+    /// Whether it is switched on; tokens work either way.
     pub enabled: bool,
 }

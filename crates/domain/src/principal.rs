@@ -1,13 +1,13 @@
-//! Who is calling.
+//! Principals: authenticated users and tokens.
 
 use crate::{
     Actor, Grants, PersonalTokenId, SessionId, Timestamp, TokenAccess, TokenId, TokenKind, TokenName, UserId,
 };
 
-/// Somebody whose credentials were good.
+/// A user or token whose credentials were accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// A program with an API token.
+    /// An API token.
     ApiToken {
         /// The token.
         id: TokenId,
@@ -15,9 +15,9 @@ pub enum Principal {
         name: TokenName,
         /// What it may reach.
         access: TokenAccess,
-        /// What it may administer.
+        /// Its permissions.
         grants: Grants,
-        /// When the credentials cease to be good; `None` = never.
+        /// When the credentials expire; `None` = never.
         expires_at: Option<Timestamp>,
     },
     /// A user, by a session or one of their personal access tokens.
@@ -26,16 +26,16 @@ pub enum Principal {
         id: UserId,
         /// E-mail address or user name, for the audit trail.
         label: String,
-        /// What the user may do, by all roles held.
+        /// The permissions of all roles that the user holds.
         grants: Grants,
-        /// By what the user was recognised.
+        /// How the user authenticated.
         credential: UserCredential,
-        /// When the credentials cease to be good.
+        /// When the credentials expire.
         expires_at: Timestamp,
     },
 }
 
-/// By what a user was recognised.
+/// How a user authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserCredential {
     /// A personal access token.
@@ -44,7 +44,7 @@ pub enum UserCredential {
     Session(SessionId),
 }
 
-/// An API token that was recognised, as those see it who only ask whether it is good.
+/// A valid API token, as verification shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedToken<'p> {
     /// The token.
@@ -53,17 +53,17 @@ pub struct VerifiedToken<'p> {
     pub name: &'p TokenName,
     /// What it may reach.
     pub access: &'p TokenAccess,
-    /// When the secret ceases to be good; `None` = never.
+    /// When the secret expires; `None` = never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A client or frontend token came where an admin token or a user is needed.
+/// A client or frontend token was sent where an admin token or a user is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid token: expected a different token type for this endpoint")]
 pub struct WrongTokenKind(pub TokenKind);
 
 impl Principal {
-    /// The principal that an API token is, by a secret that is good until then (`None`: as long as the token).
+    /// Returns the principal of an API token whose secret expires then (`None`: with the token).
     #[must_use]
     pub fn of_token(token: &crate::ApiToken, secret_until: Option<Timestamp>) -> Self {
         let grants = match token.access {
@@ -79,7 +79,7 @@ impl Principal {
         }
     }
 
-    /// The API token that the principal is; `None` for a user.
+    /// Returns the API token; `None` for a user.
     #[must_use]
     pub fn verified_token(&self) -> Option<VerifiedToken<'_>> {
         match self {
@@ -90,7 +90,7 @@ impl Principal {
         }
     }
 
-    /// What the principal may do.
+    /// Returns the permissions.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         match self {
@@ -98,7 +98,7 @@ impl Principal {
         }
     }
 
-    /// Whether the credentials are no longer good at that moment.
+    /// Whether the credentials have expired at that moment.
     #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         let end = match self {
@@ -108,7 +108,7 @@ impl Principal {
         end.is_some_and(|end| end <= now)
     }
 
-    /// How the audit trail names the principal.
+    /// Returns the actor for the audit trail.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
@@ -117,7 +117,7 @@ impl Principal {
         }
     }
 
-    /// Whether the principal has business on the administrative routes at all.
+    /// Checks that the principal may use the administrative routes at all.
     ///
     /// # Errors
     /// [`WrongTokenKind`] for client and frontend tokens.

@@ -1,30 +1,30 @@
-//! What becomes of tokens when a place that they name is removed: they are revoked, or lose just that place, and
-//! each leaves an event. A token never widens (contract, "Where we differ").
+//! The effect on tokens of removing a project or environment that they name: they are revoked, or lose that project, each
+//! with an event. A token's scope never widens.
 
 use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, TokenAccess};
 
-/// What becomes of one token, and the event that says so.
+/// The effect on one token, with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemovalOutcome {
-    /// It lives on, and reaches less.
+    /// It stays, with a smaller scope.
     Narrowed {
-        /// What it still reaches.
+        /// The remaining scope.
         access: TokenAccess,
-        /// What is to be recorded.
+        /// The event to record.
         event: Box<NewEvent>,
     },
     /// It is revoked: nothing is left of its scope.
     Revoked {
-        /// What is to be recorded.
+        /// The event to record.
         event: Box<NewEvent>,
     },
 }
 
-/// The removal of a project. A store asks it for the fate of each token that names the project, in the order of
-/// token ids, and records those events before the removal's own, all in one transaction.
+/// The removal of a project. A store applies the outcome to each token that names the project, in the order of token ids, and
+/// records those events before that of the removal, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectRemoval {
-    /// Which project goes.
+    /// The project to remove.
     pub project: ProjectId,
     /// The event of the removal itself.
     pub event: NewEvent,
@@ -33,14 +33,14 @@ pub struct ProjectRemoval {
 /// The removal of an environment; as [`ProjectRemoval`], for the tokens that work in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentRemoval {
-    /// Which environment goes.
+    /// The environment to remove.
     pub environment: EnvironmentName,
     /// The event of the removal itself.
     pub event: NewEvent,
 }
 
 impl ProjectRemoval {
-    /// What becomes of a token that names the project.
+    /// Returns the effect on a token that names the project.
     #[must_use]
     pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         let rest = if token.access.projects().names(&self.project) {
@@ -63,7 +63,7 @@ impl ProjectRemoval {
 }
 
 impl EnvironmentRemoval {
-    /// What becomes of a token that works in the environment: it works in no other, so it is revoked.
+    /// Returns the effect on a token of the environment: it works in no other, so it is revoked.
     #[must_use]
     pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         revoked(token, &self.event)
@@ -74,7 +74,7 @@ fn revoked(token: &ApiToken, cause: &NewEvent) -> RemovalOutcome {
     RemovalOutcome::Revoked { event: Box::new(about(token, EventKind::ApiTokenDeleted, cause)) }
 }
 
-/// An event about a token, set off by whoever set off the removal, and found under each project that the token named.
+/// Returns an event about a token with the actor of the removal, listed under each project that the token named.
 fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
     NewEvent {
         projects: Some(token.access.projects().clone()),
@@ -85,7 +85,7 @@ fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
 }
 
 impl RemovalOutcome {
-    /// The event, whichever the fate.
+    /// Returns the event.
     #[must_use]
     pub fn event(&self) -> &NewEvent {
         match self {

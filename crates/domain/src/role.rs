@@ -14,23 +14,23 @@ impl fmt::Display for RoleId {
     }
 }
 
-/// Where a role is held, and who made it.
+/// Where a role is held, and whether it is built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoleKind {
     /// Built in, held for the whole instance.
     Root,
     /// Built in, held in a project.
     Project,
-    /// Made by an administrator, held for the whole instance.
+    /// Custom, held for the whole instance.
     RootCustom,
-    /// Made by an administrator, held in a project.
+    /// Custom, held in a project.
     Custom,
 }
 
 impl RoleKind {
     const ALL: [Self; 4] = [Self::Root, Self::Project, Self::RootCustom, Self::Custom];
 
-    /// The name on the wire and in stores.
+    /// Returns the name on the wire and in stores.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl RoleKind {
         }
     }
 
-    /// Whether a role of this kind is built in, so that nobody can change it.
+    /// Whether a role of this kind is built in and cannot be changed.
     #[must_use]
     pub fn is_built_in(self) -> bool {
         matches!(self, Self::Root | Self::Project)
@@ -54,7 +54,7 @@ impl RoleKind {
     }
 }
 
-/// The text names no kind of role.
+/// The text is not the name of a role kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a role's type must be root, project, root-custom or custom")]
 pub struct UnknownRoleKind;
@@ -82,7 +82,7 @@ pub struct Role {
     pub permissions: BTreeSet<Permission>,
 }
 
-/// A role that is to be; the store gives the id.
+/// A role to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRole {
     /// Its unique name.
@@ -95,10 +95,10 @@ pub struct NewRole {
     pub permissions: BTreeSet<Permission>,
 }
 
-/// Why a role of an administrator's making cannot have a permission.
+/// Why a custom role cannot have a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionFault {
-    /// `ADMIN` is the role Admin's alone, so that whoever is an administrator is known by one role.
+    /// `ADMIN` belongs to the role Admin alone, so that administrators are known by one role.
     #[error("ADMIN is held by the built-in role Admin alone: give that role instead")]
     Admin,
     /// It cannot be held in a project.
@@ -107,7 +107,7 @@ pub enum PermissionFault {
 }
 
 impl RoleKind {
-    /// Whether a role of this kind, made by an administrator, may hold the permission.
+    /// Checks that a custom role of this kind may have the permission.
     ///
     /// # Errors
     /// [`PermissionFault`], which says what to change.
@@ -121,7 +121,7 @@ impl RoleKind {
 }
 
 impl NewRole {
-    /// The role under the id that the store gave.
+    /// Returns the role with the id that the store assigned.
     #[must_use]
     pub fn with_id(self, id: RoleId) -> Role {
         let Self { name, kind, description, permissions } = self;
@@ -130,12 +130,12 @@ impl NewRole {
 }
 
 impl Role {
-    /// The id of the built-in role Admin: of those who hold it as their root role, one person has to remain.
+    /// The id of the built-in role Admin; at least one person must have it as the root role.
     pub const ADMIN: RoleId = RoleId(1);
     /// The id of the built-in role Owner.
     pub const OWNER: RoleId = RoleId(4);
 
-    /// The roles that every instance has (contract, "Access"), under the reference's ids.
+    /// Returns the roles that every instance has, under Unleash's ids.
     ///
     /// # Panics
     /// Never: the names are good ones, as its test shows.

@@ -1,5 +1,5 @@
-//! How far a token reaches. A scope is an enum that cannot be wrong: "no projects" has no value, so it can
-//! never read as "all projects", and no operation here makes a scope wider.
+//! The scope of a token. "No projects" cannot be represented, so it can never be read as "all projects", and no operation here
+//! widens a scope.
 
 use std::collections::HashSet;
 
@@ -8,26 +8,26 @@ use crate::{EnvironmentName, ProjectId};
 /// The projects that a token works in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectScope {
-    /// Every project, those to come included.
+    /// Every project, also those created later.
     All,
     /// These and no others.
     Only(ProjectSet),
 }
 
-/// One or more projects, each once, in the order in which they were named.
+/// One or more distinct projects, in the order in which they were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectSet(Box<[ProjectId]>);
 
-/// A scope was to be made of no project at all.
+/// There was no project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a scope needs at least one project")]
 pub struct EmptyScope;
 
 impl ProjectSet {
-    /// The projects in the order given; a repeated one counts once.
+    /// Returns the set of these projects, in this order, without repetitions.
     ///
     /// # Errors
-    /// [`EmptyScope`] where there is none.
+    /// [`EmptyScope`] if there is none.
     pub fn new(projects: impl IntoIterator<Item = ProjectId>) -> Result<Self, EmptyScope> {
         let mut named = HashSet::new();
         let set: Box<[ProjectId]> =
@@ -35,13 +35,13 @@ impl ProjectSet {
         if set.is_empty() { Err(EmptyScope) } else { Ok(Self(set)) }
     }
 
-    /// Just this project.
+    /// Returns the scope of this project alone.
     #[must_use]
     pub fn one(project: ProjectId) -> Self {
         Self(Box::new([project]))
     }
 
-    /// The projects, in order; never empty.
+    /// Returns the projects, in order; never empty.
     #[must_use]
     pub fn as_slice(&self) -> &[ProjectId] {
         &self.0
@@ -49,13 +49,13 @@ impl ProjectSet {
 }
 
 impl ProjectScope {
-    /// Just this project.
+    /// Returns the scope of this project alone.
     #[must_use]
     pub fn one(project: ProjectId) -> Self {
         Self::Only(ProjectSet::one(project))
     }
 
-    /// Whether the scope reaches this project.
+    /// Whether the scope includes this project.
     #[must_use]
     pub fn covers(&self, project: &ProjectId) -> bool {
         match self {
@@ -70,7 +70,7 @@ impl ProjectScope {
         matches!(self, Self::Only(set) if set.as_slice().contains(project))
     }
 
-    /// Whether everything that this scope reaches is reached by the other one too.
+    /// Whether the other scope includes everything that this one includes.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         match (self, other) {
@@ -80,7 +80,7 @@ impl ProjectScope {
         }
     }
 
-    /// The scope once this project is gone; `None` where nothing is left of it, so that the token has to go too.
+    /// Returns the scope without this project; `None` if nothing is left, so that the token must be revoked.
     #[must_use]
     pub fn without(&self, project: &ProjectId) -> Option<Self> {
         match self {
@@ -92,7 +92,7 @@ impl ProjectScope {
         }
     }
 
-    /// The projects by name; empty for a scope of all projects.
+    /// Returns the projects by name; empty for a scope of all projects.
     #[must_use]
     pub fn named(&self) -> &[ProjectId] {
         match self {
@@ -102,7 +102,7 @@ impl ProjectScope {
     }
 }
 
-/// The environments that a token was asked to work in.
+/// The environments requested for a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnvironmentScope {
     /// Every environment (`*`): admin tokens only.

@@ -1,8 +1,8 @@
-//! Secrets: what they look like, and a type that does not let them slip out.
+//! Secrets: their format, and a type that does not leak them.
 //!
-//! A new secret is the contract's prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random
-//! bits in base62, and six characters of CRC-32 over all before them, by which a leak scanner can tell a real
-//! one offline. Any other text can be a legacy secret, so nothing but [`TokenSecret::prefix`] looks at the shape.
+//! A new secret is a prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random bits in base62, and six
+//! characters of a CRC-32 over everything before them, by which a leak scanner can recognize a real secret offline. Any other
+//! text can be a legacy secret, so only [`TokenSecret::prefix`] reads the format. The checksum is public and proves nothing.
 
 use std::fmt;
 
@@ -18,37 +18,36 @@ const CHECKSUM_CHARACTERS: usize = 6;
 const PERSONAL_PREFIX: &str = "user:";
 const SESSION_PREFIX: &str = "session:";
 
-/// The secret of an API token or of a personal access token.
+/// The secret of an API token, a personal access token or a session.
 ///
-/// It has no `Debug` that shows it, no `Display` and no serialisation; [`TokenSecret::reveal`] is called by the
-/// sealing adapter, by the answer that shows it to its owner, and by nobody else.
+/// Its `Debug` is redacted, and it has no `Display` and no serialization; [`TokenSecret::reveal`] is the one way to read it.
 #[derive(Clone)]
 pub struct TokenSecret(SecretString);
 
-/// Why a text cannot be a secret, not even a legacy one.
+/// Why a text cannot be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// No character.
+    /// Empty.
     #[error("a secret must not be empty")]
     Empty,
     /// More than [`TokenSecret::MAX_BYTES`].
     #[error("a secret must have at most 1024 bytes")]
     TooLong,
-    /// A blank or control character, which no header could carry unchanged.
+    /// A blank or control character, which a header cannot carry unchanged.
     #[error("a secret must not contain blanks or control characters")]
     Unprintable,
 }
 
 impl TokenSecret {
-    /// The longest secret that is looked up, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX_BYTES: usize = 1024;
-    /// The random bytes that a new secret is made of: 192 bits.
+    /// The number of random bytes in a new secret: 192 bits.
     pub const ENTROPY_BYTES: usize = 24;
 
-    /// Takes any text as a secret: one of ours, or a legacy one of any shape.
+    /// Accepts any text as a secret: one in our format, or a legacy one.
     ///
     /// # Errors
-    /// [`InvalidSecret`] for what no `Authorization` header could carry.
+    /// [`InvalidSecret`] for a text that an `Authorization` header cannot carry.
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         if text.is_empty() {
             Err(InvalidSecret::Empty)
@@ -61,19 +60,19 @@ impl TokenSecret {
         }
     }
 
-    /// A new secret for a token of that access, from random bytes.
+    /// Makes a new secret for a token of that access from random bytes.
     #[must_use]
     pub fn mint(access: &TokenAccess, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(&SecretPrefix::of(access).to_string(), entropy)
     }
 
-    /// A new secret for a personal access token (`user:…`), from random bytes.
+    /// Makes a new secret for a personal access token (`user:…`) from random bytes.
     #[must_use]
     pub fn mint_personal(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(PERSONAL_PREFIX, entropy)
     }
 
-    /// A new secret for a session's cookie (`session:…`), from random bytes.
+    /// Makes a new secret for a session's cookie (`session:…`) from random bytes.
     #[must_use]
     pub fn mint_session(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(SESSION_PREFIX, entropy)
@@ -88,7 +87,7 @@ impl TokenSecret {
         Self(text.into())
     }
 
-    /// The secret itself. To be called only where it is sealed and where it is shown to its owner.
+    /// Returns the secret in the clear. To be called only where it is digested, sealed, parsed, or shown to its owner.
     #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
@@ -100,13 +99,13 @@ impl TokenSecret {
         self.reveal().starts_with(PERSONAL_PREFIX)
     }
 
-    /// Whether this is, by its prefix, the secret of a session: good in a cookie and nowhere else.
+    /// Whether this is, by its prefix, the secret of a session, which is accepted in a cookie only.
     #[must_use]
     pub fn is_session(&self) -> bool {
         self.reveal().starts_with(SESSION_PREFIX)
     }
 
-    /// Whether the secret ends in the checksum of all before it, as every one that we made does.
+    /// Whether the secret ends in a valid checksum, as every secret in our format does.
     #[must_use]
     pub fn has_valid_checksum(&self) -> bool {
         let text = self.reveal();
@@ -120,16 +119,16 @@ impl TokenSecret {
         random >= RANDOM_CHARACTERS && checksum == expected
     }
 
-    /// The projects and environment that the secret's own prefix names.
+    /// Returns the projects and the environment that the secret's prefix names.
     ///
     /// # Errors
-    /// [`UnreadablePrefix`] where the text has no such prefix.
+    /// [`UnreadablePrefix`] if the text has no such prefix.
     pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
         SecretPrefix::read(self.reveal(), self.has_valid_checksum())
     }
 }
 
-/// Says that there is a secret, never which.
+/// Redacted.
 impl fmt::Debug for TokenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenSecret([REDACTED])")
@@ -151,7 +150,7 @@ fn push_base62<const N: usize>(text: &mut String, mut number: [u8; N], width: us
     text.extend(digits.into_iter().map(char::from));
 }
 
-/// Looks at all bytes, whatever it finds: that way many are looked at in one step.
+/// Looks at all bytes without an early exit, so that the compiler can check many at once.
 fn is_graphic(text: &str) -> bool {
     text.bytes().fold(true, |so_far, byte| so_far & byte.is_ascii_graphic())
 }

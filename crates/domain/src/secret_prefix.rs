@@ -1,10 +1,10 @@
-//! The prefix of a secret, `<projects>:<environment>.`: where its token belongs, for people and clients to read.
+//! The prefix of a secret, `<projects>:<environment>.`, by which people and clients see the scope of its token.
 
 use std::fmt;
 
 use crate::{EnvironmentName, EnvironmentScope, InvalidName, ProjectId, ProjectScope, TokenAccess};
 
-/// What the text before a secret's random part says of its token.
+/// The scope in the prefix of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretPrefix {
     projects: ProjectsPart,
@@ -18,22 +18,22 @@ enum ProjectsPart {
     Several,
 }
 
-/// Why a secret does not say where its token belongs.
+/// Why the prefix of a secret cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadablePrefix {
     /// There is no `:`.
     #[error("it has no \":\" after its project: write <project>:<environment>.<random>")]
     NoColon,
-    /// The project's or the environment's part is no name of one.
+    /// The project's or the environment's part is not a valid name.
     #[error("its {0}")]
     Name(#[from] InvalidName),
-    /// `[]` says that there are several projects, but not which.
+    /// `[]` stands for several projects without naming them.
     #[error("its project part \"[]\" does not say which projects: write one project, or \"*\" for all")]
     SeveralProjects,
 }
 
 impl SecretPrefix {
-    /// The prefix of a token of that access.
+    /// Returns the prefix for a token of that access.
     #[must_use]
     pub fn of(access: &TokenAccess) -> Self {
         let projects = match access.projects() {
@@ -50,11 +50,11 @@ impl SecretPrefix {
         Self { projects, environment }
     }
 
-    /// Reads it: text before the first `:`, then text up to the next `.`, or to the end. In a secret of ours, whose random
-    /// part has none, it is the last `.` that ends it.
+    /// Parses the text before the first `:`, then the text up to the next `.`, or to the end. In a secret of our format, whose
+    /// random part has no `.`, the last `.` ends the prefix.
     ///
     /// # Errors
-    /// [`UnreadablePrefix`] where the text has no such prefix.
+    /// [`UnreadablePrefix`] if the text has no such prefix.
     pub(crate) fn read(secret: &str, is_ours: bool) -> Result<Self, UnreadablePrefix> {
         let (projects, rest) = secret.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
         let split = if is_ours { rest.rsplit_once('.') } else { rest.split_once('.') };
@@ -71,7 +71,7 @@ impl SecretPrefix {
         Ok(Self { projects, environment })
     }
 
-    /// The projects that the prefix names.
+    /// Returns the projects.
     ///
     /// # Errors
     /// [`UnreadablePrefix::SeveralProjects`] for `[]`, which names none.
@@ -83,7 +83,7 @@ impl SecretPrefix {
         }
     }
 
-    /// The environment that the prefix names.
+    /// Returns the environment.
     #[must_use]
     pub fn environment(&self) -> EnvironmentScope {
         self.environment.clone()

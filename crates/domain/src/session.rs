@@ -1,4 +1,4 @@
-//! Sessions: a person who signed in with a password, and is known by a cookie from then on.
+//! Sessions: a user signs in with a password and authenticates with a cookie from then on.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::{Origin, Timestamp, UserId};
 
-/// The id of a session: what lists show and revocation takes. It is no secret, and not what the cookie holds.
+/// The id of a session, as lists show it. It is not a secret; the cookie holds another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub Uuid);
 
 impl SessionId {
-    /// Reads an id as lists show it: with hyphens. `None` for anything else.
+    /// Parses an id with hyphens. Returns `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
@@ -29,11 +29,11 @@ impl fmt::Display for SessionId {
 pub struct Session {
     /// The id.
     pub id: SessionId,
-    /// Whose it is.
+    /// Its user.
     pub user: UserId,
     /// When the user signed in.
     pub created_at: Timestamp,
-    /// From this moment on it is refused; it is not prolonged by use.
+    /// When it expires; use does not prolong it.
     pub expires_at: Timestamp,
     /// From where the user signed in.
     pub origin: Origin,

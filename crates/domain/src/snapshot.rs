@@ -1,4 +1,4 @@
-//! What the audit trail says that things looked like.
+//! The state of a thing before or after a change, as JSON for the audit trail.
 
 use serde_json::{Map, Value, json};
 
@@ -8,8 +8,9 @@ use crate::{
     UserIdentity,
 };
 
-/// What something looked like before or after a change: a JSON object, frozen as it was then, so that old events
-/// stay readable whatever the model becomes. Made only of domain values, none of which holds a secret.
+/// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay readable
+/// when the model changes. It is the format of stores and of the wire (`data` and `preData`). It is built from domain values
+/// only, none of which holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(Map<String, Value>);
 
@@ -21,7 +22,7 @@ impl Snapshot {
         }
     }
 
-    /// The snapshot that a store kept; `None` where the JSON is no object.
+    /// Returns the snapshot of a stored value; `None` if the JSON is not an object.
     #[must_use]
     pub fn from_record(value: Value) -> Option<Self> {
         match value {
@@ -30,36 +31,36 @@ impl Snapshot {
         }
     }
 
-    /// The JSON object, for stores and the wire.
+    /// Returns the JSON object.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::Object(self.0.clone())
     }
 
-    /// The member that names the thing by its id.
+    /// The member with the id.
     pub const ID: &str = "id";
 
-    /// A member that is a text.
+    /// Returns a member that is a string.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 
-    /// The snapshot with the id that a store gave to the thing.
+    /// Returns the snapshot with the id that a store assigned.
     #[must_use]
     pub(crate) fn with_id(mut self, id: i64) -> Self {
         self.0.insert(Self::ID.to_owned(), id.into());
         self
     }
 
-    /// The snapshot with one more moment.
+    /// Returns the snapshot with an additional timestamp.
     #[must_use]
     pub fn with_moment(mut self, name: &str, at: Option<Timestamp>) -> Self {
         self.0.insert(name.to_owned(), json!(moment(at)));
         self
     }
 
-    /// Roles given to users in a project, in addition to those held.
+    /// Returns the snapshot of roles that users were given in a project.
     #[must_use]
     pub fn of_memberships(users: &[UserId], roles: &[RoleId]) -> Self {
         let users: Vec<_> = users.iter().map(|user| user.0).collect();
@@ -67,21 +68,21 @@ impl Snapshot {
         Self::of(json!({ "roles": roles.iter().map(entry).collect::<Vec<_>>() }))
     }
 
-    /// All roles of one user in a project.
+    /// Returns the snapshot of all roles of a user in a project.
     #[must_use]
     pub fn of_roles(user: UserId, roles: &[RoleId]) -> Self {
         let roles: Vec<_> = roles.iter().map(|role| role.0).collect();
         Self::of(json!({ "userId": user.0, "roles": roles }))
     }
 
-    /// The place of each environment in lists.
+    /// Returns the snapshot of the sort order of environments.
     #[must_use]
     pub fn of_sort_orders(orders: &[(EnvironmentName, i32)]) -> Self {
         let entry = |(name, order): &(EnvironmentName, i32)| (name.to_string(), Value::from(*order));
         Self(orders.iter().map(entry).collect())
     }
 
-    /// That it was about this user, and nothing else.
+    /// Returns a snapshot that only identifies a user.
     #[must_use]
     pub fn of_user_alone(user: &User) -> Self {
         let mut map = identity(&user.identity);

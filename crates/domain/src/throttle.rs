@@ -1,29 +1,28 @@
-//! Guessing passwords is slowed down, never forbidden.
+//! Throttling of logins: guessing passwords is slowed down, and no account is locked.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// How often signing in failed in a row, for one account or from one address.
+/// The number of consecutive failed logins, for one account or from one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginFailures {
-    /// How many failures, since the last success or since they were forgotten.
+    /// Failures since the last success or since they were forgotten.
     pub count: u32,
-    /// When the last one was.
+    /// When the last one happened.
     pub last_at: Timestamp,
 }
 
 impl LoginFailures {
-    /// So many failures in a row go unpunished.
+    /// The number of consecutive failures without a wait.
     pub const FREE: u32 = 5;
-    /// The longest that anybody has to wait between two tries.
-    pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
-    /// After so long without a try, failures are forgotten.
+    /// The maximum wait between two attempts.
+    pub const MAX_WAIT: Duration = Duration::from_secs(30);
+    /// The time without an attempt after which failures are forgotten.
     pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
-    /// How long the next try has to wait from `now` on; `None` where it need not. A try that is made to wait does not
-    /// count as a failure, so the wait has an end whatever anybody does: the owner of an account is slowed down by
-    /// at most [`LoginFailures::LONGEST_WAIT`].
+    /// Returns how long the next attempt must wait from `now` on; `None` if it need not. An attempt that is told to wait does
+    /// not count as a failure, so the wait always ends: the owner of an account is slowed down by at most [`LoginFailures::MAX_WAIT`].
     #[must_use]
     pub fn wait(self, now: Timestamp) -> Option<Duration> {
         let over = self.count.checked_sub(Self::FREE)?;
@@ -32,25 +31,25 @@ impl LoginFailures {
             return None;
         }
         let seconds = 1_u64.checked_shl(over).unwrap_or(u64::MAX);
-        let pause = Duration::from_secs(seconds).min(Self::LONGEST_WAIT);
+        let pause = Duration::from_secs(seconds).min(Self::MAX_WAIT);
         pause.checked_sub(passed).filter(|rest| !rest.is_zero())
     }
 
-    /// The failures after one more at that moment.
+    /// Returns the failures after another one at that moment.
     #[must_use]
     pub fn and_another(before: Option<Self>, now: Timestamp) -> Self {
         let kept = before.filter(|before| !before.is_forgotten(now));
         Self { count: kept.map_or(0, |kept| kept.count).saturating_add(1), last_at: now }
     }
 
-    /// Whether they do not count any more: they are old, or of a moment that is still to come. Clocks of several machines
-    /// may differ by a little; by more, the clock was wrong and set back, and nobody is to wait until it is there again.
+    /// Whether the failures no longer count, because they are old, or lie in the future. Clocks of several machines may differ a
+    /// little; if they differ by more, a clock was wrong and was set back, and no user should wait until it catches up.
     #[must_use]
     pub fn is_forgotten(self, now: Timestamp) -> bool {
         let passed = now.millis().saturating_sub(self.last_at.millis());
         match u64::try_from(passed) {
             Ok(passed) => Duration::from_millis(passed) >= Self::FORGOTTEN_AFTER,
-            Err(_) => Duration::from_millis(passed.unsigned_abs()) > Self::LONGEST_WAIT,
+            Err(_) => Duration::from_millis(passed.unsigned_abs()) > Self::MAX_WAIT,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Moments, as the wire knows them.
+//! Timestamps in the precision of the wire.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ const LAST: i64 = 253_402_300_799_999;
 pub struct TimestampOutOfRange;
 
 impl Timestamp {
-    /// The moment, cut to milliseconds (towards the past, as the reference does).
+    /// Returns the moment, rounded down to milliseconds.
     ///
     /// # Errors
     /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
@@ -27,7 +27,7 @@ impl Timestamp {
         Self::from_millis(moment.timestamp_millis())
     }
 
-    /// The moment that many milliseconds after 1970-01-01T00:00:00Z.
+    /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
@@ -35,13 +35,19 @@ impl Timestamp {
         if (FIRST..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimestampOutOfRange) }
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z, or the first or last moment there is.
+    #[must_use]
+    pub fn saturating_from_millis(millis: i64) -> Self {
+        Self(millis.clamp(FIRST, LAST))
+    }
+
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn millis(self) -> i64 {
         self.0
     }
 
-    /// The same moment for chrono.
+    /// Returns the moment as chrono's type.
     #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(self.0)
@@ -53,7 +59,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = self.to_datetime();
         let (date, time) = (moment.date_naive(), moment.time());
-        // By hand, because every list is full of moments: chrono takes ten times as long.
+        // Formatted by hand, because lists are full of timestamps and chrono takes ten times as long.
         let mut text = *b"0000-00-00T00:00:00.000Z";
         put(&mut text, 0..4, date.year().unsigned_abs());
         put(&mut text, 5..7, date.month());
@@ -66,7 +72,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Writes the number's last digits, as many as there is room for.
+/// Writes the last digits of the number, as many as fit.
 fn put(text: &mut [u8], place: std::ops::Range<usize>, mut number: u32) {
     for digit in text.get_mut(place).into_iter().flatten().rev() {
         *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();

@@ -36,12 +36,12 @@ impl fmt::Display for TokenKind {
     }
 }
 
-/// The text names no kind of token.
+/// The text is not the name of a token kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a token's type must be client (or backend), frontend or admin")]
 pub struct UnknownTokenKind;
 
-/// Any case; `backend` is today's name for `client` (contract, "Token object").
+/// Accepts any case, and `backend`, the newer name of `client`.
 impl FromStr for TokenKind {
     type Err = UnknownTokenKind;
 
@@ -57,16 +57,16 @@ impl FromStr for TokenKind {
     }
 }
 
-/// The projects and the one environment of a token that is not an admin's.
+/// The scope of a client or frontend token: projects, and one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// Where it works.
+    /// The projects.
     pub projects: ProjectScope,
-    /// In which environment.
+    /// The environment.
     pub environment: EnvironmentName,
 }
 
-/// What a token may reach. Admin tokens reach all there is; no other token can be for all environments.
+/// What a token may access. Admin tokens access everything; no other token can be for all environments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenAccess {
     /// Everything.
@@ -92,10 +92,10 @@ pub enum AccessError {
 }
 
 impl TokenAccess {
-    /// The access of a token of this kind and scope.
+    /// Returns the access of a token of this kind and scope.
     ///
     /// # Errors
-    /// [`AccessError`] where the kind cannot have that scope.
+    /// [`AccessError`] if the kind cannot have that scope.
     pub fn new(
         kind: TokenKind,
         projects: ProjectScope,
@@ -115,7 +115,7 @@ impl TokenAccess {
         }
     }
 
-    /// What the token is for.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> TokenKind {
         match self {
@@ -125,7 +125,7 @@ impl TokenAccess {
         }
     }
 
-    /// The projects that the token works in.
+    /// Returns the projects of the token.
     #[must_use]
     pub fn projects(&self) -> &ProjectScope {
         match self {
@@ -134,7 +134,7 @@ impl TokenAccess {
         }
     }
 
-    /// The environment that the token works in; `None` for an admin token, which works in all.
+    /// Returns the environment of the token; `None` for an admin token, which works in all.
     #[must_use]
     pub fn environment(&self) -> Option<&EnvironmentName> {
         match self {
@@ -143,7 +143,7 @@ impl TokenAccess {
         }
     }
 
-    /// The access once this project is gone; `None` where nothing is left, so that the token has to go too.
+    /// Returns the access without this project; `None` if nothing is left, so that the token must be revoked.
     #[must_use]
     pub fn without_project(&self, project: &crate::ProjectId) -> Option<Self> {
         let narrowed = |scope: &Scope| {
@@ -167,16 +167,16 @@ pub struct ApiToken {
     pub name: TokenName,
     /// What it may reach.
     pub access: TokenAccess,
-    /// From this moment on it is refused; `None` = never.
+    /// When it expires; `None` = never.
     pub expires_at: Option<Timestamp>,
     /// When it was created; the same millisecond that its id carries.
     pub created_at: Timestamp,
-    /// When it last authenticated, as far as written; `None` = never.
+    /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl ApiToken {
-    /// Whether the token is refused at that moment for its age.
+    /// Whether the token has expired at that moment.
     #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)

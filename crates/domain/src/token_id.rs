@@ -8,31 +8,31 @@ use crate::Timestamp;
 
 /// The id of an API token: a UUID of version 7 (RFC 9562, section 5.7) whose time is the token's creation.
 ///
-/// Its order is therefore the contract's order of lists, "by creation, then id", and one index on it answers both.
+/// Its order is therefore the order of lists, "by creation, then id", and one index serves both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(Uuid);
 
 impl TokenId {
-    /// A new id for a token created at that moment (moments before 1970 count as 1970).
+    /// Returns a new id for a token created at that moment (a moment before 1970 counts as 1970).
     #[must_use]
     pub fn new(created_at: Timestamp, entropy: [u8; 10]) -> Self {
         let millis = u64::try_from(created_at.millis()).unwrap_or(0);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy).into_uuid())
     }
 
-    /// The id that a store kept.
+    /// Returns the id of a stored UUID.
     #[must_use]
     pub fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
 
-    /// The id for a store.
+    /// Returns the UUID.
     #[must_use]
     pub fn as_uuid(self) -> Uuid {
         self.0
     }
 
-    /// The moment of creation that the id carries, in milliseconds since 1970; 0 for an id of another version.
+    /// Returns the time of creation in the id, in milliseconds since 1970; 0 for an id of another version.
     #[must_use]
     pub fn created_at_millis(self) -> i64 {
         let moment = self.0.get_timestamp().map(|moment| moment.to_unix());
@@ -41,7 +41,7 @@ impl TokenId {
         millis.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(0)
     }
 
-    /// Reads an id as lists show it: lower- or upper-case, with hyphens. `None` for anything else.
+    /// Parses an id in lower or upper case, with hyphens. Returns `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)

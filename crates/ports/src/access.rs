@@ -1,22 +1,22 @@
-//! Where roles are kept, and who holds which in which project.
+//! The repository of roles and of memberships in projects.
 
 use async_trait::async_trait;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, Timestamp, User, UserId};
 
 use crate::StoreError;
 
-/// Somebody who holds roles in a project.
+/// A user with roles in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The user.
     pub user: User,
-    /// The roles held there, by id; never empty.
+    /// The roles in the project, by id; never empty.
     pub roles: Vec<RoleId>,
     /// When the first of them was given.
     pub added_at: Timestamp,
 }
 
-/// Roles that users are to hold in a project.
+/// Roles for users in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memberships {
     /// The project.
@@ -29,43 +29,43 @@ pub struct Memberships {
     pub at: Timestamp,
 }
 
-/// The roles, and who holds which.
+/// The roles and memberships.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AccessRepository: Send + Sync {
-    /// Every role, by id.
+    /// Returns every role, by id.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn roles(&self) -> Result<Vec<Role>, StoreError>;
 
-    /// The role of this id.
+    /// Returns the role of this id.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError>;
 
-    /// Keeps a new role under an id of the store's choice, with its event (to which the store adds that id).
+    /// Creates a role under an id that the store assigns, with its event (to which the store adds that id).
     ///
     /// # Errors
-    /// `Conflict` where the name is taken; `Unavailable`.
+    /// `Conflict` if the name is taken; `Unavailable`.
     async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError>;
 
-    /// Puts `after` in the place of `before`, which has the same id and kind, with the event.
+    /// Replaces `before` with `after`, which has the same id and kind, with the event.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` where what is kept is not `before` any more; `Conflict` where the name is taken;
+    /// `NotFound`; `Stale` if the stored one is not `before`; `Conflict` if the name is taken;
     /// `Unavailable`; `Inconsistent`.
     async fn update_role(&self, before: &Role, after: &Role, event: &NewEvent)
     -> Result<EventId, StoreError>;
 
-    /// Removes a role that nobody holds, with its event.
+    /// Removes a role without holders, with its event.
     ///
     /// # Errors
-    /// `NotFound`; `InUse` where a user holds it; `Unavailable`.
+    /// `NotFound`; `InUse` if a user holds it; `Unavailable`.
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError>;
 
-    /// Who holds roles in a project, by user id.
+    /// Returns the members of a project, by user id.
     ///
     /// # Errors
     /// `NotFound` for an unknown project; `Unavailable`; `Inconsistent`.
@@ -75,15 +75,15 @@ pub trait AccessRepository: Send + Sync {
     ///
     /// # Errors
     /// `NotFound` for the first unknown user, the project, or the first role that is unknown or no role of projects (in
-    /// this order); `Conflict` where each user holds each role there already; `Unavailable`.
+    /// this order); `Conflict` if each user holds each role there already; `Unavailable`.
     async fn add_memberships(
         &self,
         memberships: &Memberships,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Gives each of these users exactly these roles in the project, none for none, with one event. A role that is held
-    /// already keeps its time.
+    /// Gives each of these users exactly these roles in the project, or none, with one event. A role that is held already
+    /// keeps its time.
     ///
     /// # Errors
     /// As [`AccessRepository::add_memberships`], without `Conflict`.
@@ -93,13 +93,13 @@ pub trait AccessRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// The roles that a user holds in a project, by id; none where either is unknown.
+    /// Returns the roles that a user holds in a project, by id; none if either is unknown.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError>;
 
-    /// All that a user may do, by the root role and the roles in projects; `None` for an unknown user.
+    /// Returns the grants of a user, from the root role and the roles in projects; `None` for an unknown user.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.

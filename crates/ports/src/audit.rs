@@ -1,4 +1,4 @@
-//! Where the audit trail is read. It is written by the mutating methods of the other ports, and only by them.
+//! Reading the audit trail. It is written by the mutating methods of the other ports only.
 
 use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, Timestamp};
@@ -10,7 +10,7 @@ use crate::{EventQuery, StoreError};
 pub struct EventPage {
     /// The events, newest first.
     pub events: Vec<Event>,
-    /// How many there are on all pages; counted to [`EventQuery::MAX_COUNTED`] and no further.
+    /// The number on all pages, up to [`EventQuery::MAX_COUNTED`].
     pub total: u64,
 }
 
@@ -18,42 +18,41 @@ pub struct EventPage {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EventRepository: Send + Sync {
-    /// The number of the newest event; 0 before the first.
+    /// Returns the number of the newest event; 0 before the first.
     ///
     /// Numbers become visible in rising order: once this has answered `n`, no event numbered `n` or less can still
-    /// appear. A process that remembers the last number it saw has therefore missed nothing (design, "Verification").
+    /// appear. A process that remembers the last number that it saw has therefore missed nothing.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn latest_event(&self) -> Result<EventId, StoreError>;
 
-    /// Returns when there may be new events since the last time, soon after they came; a store that has no way to tell
-    /// never does. A hint: one can be lost, and one can come for nothing, so whoever follows the events looks at intervals
-    /// besides. For one caller at a time; dropped half-way, it loses nothing.
+    /// Returns when there may be new events since the last call, soon after they were committed. A store without notifications
+    /// never returns. A notification is a hint: it can be lost, and it can be spurious, so the caller polls at intervals as
+    /// well. For one caller at a time; a call that is dropped half-way loses nothing.
     async fn event_announced(&self) {
         std::future::pending::<()>().await;
     }
 
-    /// Whether at this moment each event is announced as soon as it is committed, so that looking besides can wait longer.
-    /// When that ends, [`EventRepository::event_announced`] returns.
+    /// Whether notifications are working at this moment, so that polling can be less frequent. When they stop working, [`EventRepository::event_announced`] returns.
     fn announces_events(&self) -> bool {
         false
     }
 
-    /// At most `limit` events with numbers above `after`, in rising order.
+    /// Returns at most `limit` events with numbers above `after`, in rising order.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError>;
 
-    /// The events asked for, newest first.
+    /// Returns the events of a query, newest first.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
 
-    /// Forgets events before that moment, but never the newest of all; says how many. Leaves no event: what is kept and
-    /// for how long, an operator decides.
+    /// Deletes the events before that moment, but never the newest of all, and returns their number. Leaves no event: the
+    /// operator decides on the retention.
     ///
     /// # Errors
     /// `Unavailable`.

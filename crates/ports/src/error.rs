@@ -1,50 +1,50 @@
-//! How a store fails.
+//! The errors of a store.
 
 use std::fmt;
 
 use latchkey_domain::{EnvironmentName, PersonalTokenId, ProjectId, RoleId, SessionId, TokenId, UserId};
 
-/// Why a store did not do what it was asked. Whatever the variant, nothing was changed.
+/// Why a call to a store failed. In every case, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Something that the call names is not there.
+    /// Something that the call names does not exist.
     #[error("{0} does not exist")]
     NotFound(Entity),
-    /// Something that has to be unique is there already.
+    /// Something that must be unique exists already.
     #[error("{0} exists already")]
     Conflict(Entity),
-    /// What is kept is not what the caller saw any more: somebody else was faster. To look again may help.
-    #[error("{0} was changed by somebody else meanwhile")]
+    /// The stored state is not the one that the caller saw: another change was faster. Reading it again may help.
+    #[error("{0} was changed by another request in the meantime")]
     Stale(Entity),
-    /// Something still needs it.
+    /// It is still referenced.
     #[error("{0} is in use")]
     InUse(Entity),
-    /// Nobody would be left who is an Admin and a person.
+    /// No person with the role Admin would be left.
     #[error("the last Admin has to stay")]
     LastAdmin,
-    /// The place, or the user, holds as many tokens as it may.
+    /// The project, instance or user has the maximum number of tokens.
     #[error("the limit of {limit} is reached")]
     LimitReached {
-        /// How many it may hold.
+        /// The maximum.
         limit: u64,
     },
-    /// The store cannot be reached, or did not answer in time. Trying again later may help.
+    /// The store cannot be reached, or did not answer in time. A later retry may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store refused, and will refuse again until an operator acts: a missing privilege, table or column, or a
     /// violated constraint.
     #[error("the store is at fault")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store holds something that breaks a rule of the domain.
+    /// The store holds a value that breaks a rule of the domain.
     #[error(transparent)]
     Inconsistent(#[from] Inconsistency),
 }
 
 impl StoreError {
-    /// Whether what is kept is what the caller saw, before something else is put in its place (decision 8).
+    /// Checks that the stored value is the one that the caller saw, before it is replaced.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where nothing is kept; [`StoreError::Stale`] where it is something else.
+    /// [`StoreError::NotFound`] if there is none; [`StoreError::Stale`] if it is another.
     pub fn unless_kept<T: PartialEq>(kept: Option<&T>, seen: &T, entity: Entity) -> Result<(), Self> {
         match kept {
             None => Err(Self::NotFound(entity)),
@@ -53,7 +53,7 @@ impl StoreError {
         }
     }
 
-    /// Whether there is room for one more beside so many.
+    /// Checks that there is room for one more.
     ///
     /// # Errors
     /// [`StoreError::LimitReached`].
@@ -62,12 +62,12 @@ impl StoreError {
     }
 }
 
-/// What an error is about.
+/// The subject of an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entity {
     /// An API token.
     Token(TokenId),
-    /// A secret (which one, nobody says).
+    /// A secret, which is not named.
     Secret,
     /// A project.
     Project(ProjectId),
@@ -110,8 +110,8 @@ impl fmt::Display for Entity {
     }
 }
 
-/// A row that breaks a rule of the domain: somebody wrote to the database behind the program's back, or an
-/// older version knew other rules. Named so exactly that an operator can go and look.
+/// A row that breaks a rule of the domain: it was written by another program, or by a version with other rules. Named
+/// precisely enough for an operator to find it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("table {table}, column {column}, row {row}: {fault}")]
 pub struct Inconsistency {
@@ -121,6 +121,6 @@ pub struct Inconsistency {
     pub column: &'static str,
     /// The row's key.
     pub row: String,
-    /// The rule that is broken.
+    /// The broken rule.
     pub fault: String,
 }

@@ -1,8 +1,8 @@
-//! What lies beneath an error, for logs and for the command line.
+//! An error with its causes, for logs and for the command line.
 
 use std::{error::Error, fmt};
 
-/// Shows an error and all that caused it in one line, but for a cause that only repeats what was said.
+/// Displays an error and its causes in one line, except for a cause that only repeats the text before.
 #[derive(Debug)]
 pub struct ErrorChain<'e>(pub &'e (dyn Error + 'static));
 

@@ -1,24 +1,24 @@
-//! What a store holds before anybody has used it. SQL stores get it from their first migration, the memory store
-//! from here; the conformance suite compares.
+//! The content of a new store. SQL stores get it from their first migration, the memory store from here; the conformance
+//! suite compares the two.
 
 use latchkey_domain::{
     Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectDescription, ProjectId,
     ProjectMode, ProjectName, Role, RoleId, Timestamp,
 };
 
-/// Ids of roles up to this one are kept for those that are built in.
-pub const LAST_ID_OF_BUILT_IN_ROLES: RoleId = RoleId(99);
+/// The largest id reserved for built-in roles.
+pub const MAX_BUILT_IN_ROLE_ID: RoleId = RoleId(99);
 
-/// The built-in roles.
+/// Returns the built-in roles.
 #[must_use]
 pub fn roles() -> [Role; 5] {
     Role::built_in()
 }
 
-/// The project `default`, created at that moment (when the store was made). Both environments are in it.
+/// Returns the project `default`, created at that moment. Both environments are in it.
 ///
 /// # Errors
-/// Never in fact: its names are good ones.
+/// Never: its names are valid.
 pub fn project(created_at: Timestamp) -> Result<Project, InvalidName> {
     Ok(Project {
         id: ProjectId::new(Project::DEFAULT)?,
@@ -31,10 +31,10 @@ pub fn project(created_at: Timestamp) -> Result<Project, InvalidName> {
     })
 }
 
-/// The environments `development` and `production`, in the order of lists.
+/// Returns the environments `development` and `production`, in the order of lists.
 ///
 /// # Errors
-/// Never in fact: their names are good ones.
+/// Never: their names are valid.
 pub fn environments() -> Result<[Environment; 2], InvalidName> {
     let environment = |name: &str, kind, sort_order| {
         Ok(Environment { name: EnvironmentName::new(name)?, kind, sort_order, enabled: true })

@@ -1,14 +1,14 @@
-//! Whether the store answers.
+//! The health of the store.
 
 use async_trait::async_trait;
 
 use crate::StoreError;
 
-/// A sign of life.
+/// The health check of a store.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Health: Send + Sync {
-    /// Asks the store for the least that shows it can answer.
+    /// Sends the cheapest request that shows that the store answers.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,20 +1,21 @@
 //! # The ports of Latchkey
 //!
-//! The traits through which the use cases meet the world: stores, sealing of secrets, time and randomness. They
+//! The traits through which the use cases reach the outside world: stores, sealing of secrets, time and randomness. They
 //! speak the domain, take and return domain types, and fail with errors that a caller can act on.
 //!
-//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and what a store holds
-//! when it is new ([`fresh`]). May not live here: anything that does the work.
+//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and the content of a new store
+//! ([`fresh`]). May not live here: implementations.
 //!
-//! Every mutating method takes the event that it must record, and commits both or neither (design, rule 2). A
-//! future that is dropped half-way leaves a store as if the call had finished, or as if it had never been made.
+//! Every mutating method takes the event that it must record, and commits both or neither. A future that is dropped
+//! half-way leaves a store as if the call had finished, or as if it had never been made.
 //!
-//! Next rooms: `latchkey-service`, which calls these, and `crates/adapters/*`, which implement them.
-//! With the feature `mocks`, each trait has a double made by mockall (`MockTokenRepository`, …), and time and
-//! randomness have simple ones (`ManualClock`, `CountingEntropy`).
+//! Read on in `latchkey-service`, which calls these traits, and `crates/adapters/*`, which implement them.
+//! With the feature `mocks`, each trait has a mock made by mockall (`MockTokenRepository`, …), and time and randomness
+//! have simple test doubles (`ManualClock`, `CountingEntropy`).
 
 mod access;
 mod audit;
+mod clock_and_entropy;
 #[cfg(feature = "mocks")]
 mod doubles;
 mod error;
@@ -28,11 +29,11 @@ mod places;
 mod queries;
 mod sealing;
 mod sessions;
-mod surroundings;
 mod tokens;
 
 pub use access::{AccessRepository, Member, Memberships};
 pub use audit::{EventPage, EventRepository};
+pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
 pub use health::Health;
@@ -45,13 +46,13 @@ pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, Pr
 pub use queries::{Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
-pub use surroundings::{Clock, Entropy, EntropyExt};
 pub use tokens::{FirstToken, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
 
 #[cfg(feature = "mocks")]
 pub use {
     access::MockAccessRepository,
     audit::MockEventRepository,
+    clock_and_entropy::{MockClock, MockEntropy},
     doubles::{CountingEntropy, ManualClock},
     health::MockHealth,
     master_keys::MockMasterKeyRepository,
@@ -60,12 +61,11 @@ pub use {
     places::{MockEnvironmentRepository, MockProjectRepository},
     sealing::MockSecretSealer,
     sessions::{MockLoginFailureRepository, MockSessionRepository},
-    surroundings::{MockClock, MockEntropy},
     tokens::MockTokenRepository,
 };
 
-/// All that a store does. What implements the parts is a store; the program holds one as `Arc<dyn Store>` and hands
-/// each use case the parts that it needs.
+/// A store: every repository in one. The program holds one as `Arc<dyn Store>` and passes each use case the repositories
+/// that it needs.
 pub trait Store:
     TokenRepository
     + ProjectRepository

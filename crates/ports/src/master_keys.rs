@@ -1,4 +1,4 @@
-//! What is kept under which master key, and how it gets under another (decision 16).
+//! Secrets by master key, and moving them to another key.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,64 +7,64 @@ use latchkey_domain::{PersonalTokenId, SessionId, Timestamp, TokenId};
 
 use crate::{KeyId, SecretDigest, SecretRecord, StoreError};
 
-/// What a secret authenticates, and in which way.
+/// The owner of a secret, and the role of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretOf {
-    /// The token, by its present secret.
+    /// The present secret of a token.
     Token(TokenId),
-    /// The token, by its alias.
+    /// The alias of a token.
     Alias(TokenId),
-    /// The token, by a secret that a rotation retired.
+    /// A secret of a token that a rotation retired.
     Retired(TokenId),
-    /// A user, by this personal token.
+    /// The secret of a personal token.
     PersonalToken(PersonalTokenId),
-    /// A user, by this session.
+    /// The secret of a session.
     Session(SessionId),
 }
 
-/// All that is kept of a token's present secret and of its alias.
+/// The records of a token's present secret and of its alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSecrets {
-    /// Which token.
+    /// The token.
     pub token: TokenId,
-    /// What is kept of its secret.
+    /// The record of its secret.
     pub secret: SecretRecord,
-    /// What is kept of its alias.
+    /// The record of its alias.
     pub alias: Option<SecretRecord>,
 }
 
-/// The same secret, kept under another master key.
+/// The move of a secret to another master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rekeying {
-    /// Whose secret.
+    /// The secret.
     pub of: SecretOf,
-    /// The digest that is kept now; with any other, somebody else was faster.
+    /// The stored digest, for compare-and-swap.
     pub from: SecretDigest,
-    /// What is to be kept. Of secrets that have no sealed copy, the digest and the key alone.
+    /// The new record; without a sealed copy if the stored one has none.
     pub to: SecretRecord,
 }
 
-/// In what form a secret is kept; that decides how it can get under another key.
+/// The form in which a secret is stored, which decides how it can be moved to another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretForm {
-    /// A token's secret or alias that can be shown again: opened and sealed anew.
+    /// A token's secret or alias that can be shown again: it is opened and sealed anew.
     Sealed,
-    /// A token's secret or alias that was shown once: when it is used.
+    /// A token's secret or alias that was shown once: it is moved when it is used.
     ShownOnce,
-    /// A personal token: when it is used.
+    /// A personal token: it is moved when it is used.
     PersonalToken,
-    /// A session: when it is used.
+    /// A session: it is moved when it is used.
     Session,
-    /// A secret that a rotation retired: when it is used.
+    /// A secret that a rotation retired: it is moved when it is used.
     Retired,
 }
 
 impl SecretForm {
-    /// All of them.
+    /// Every form.
     pub const ALL: [Self; 5] =
         [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired];
 
-    /// The form of that place in [`SecretForm::ALL`], as SQL stores number them.
+    /// Returns the form at that position in [`SecretForm::ALL`], the number in SQL stores.
     #[must_use]
     pub fn numbered(place: i64) -> Option<Self> {
         usize::try_from(place).ok().and_then(|place| Self::ALL.get(place)).copied()
@@ -83,24 +83,24 @@ impl fmt::Display for SecretForm {
     }
 }
 
-/// How many secrets there are.
+/// A count of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SecretCount {
-    /// Those that are good, or may be shown.
+    /// Valid ones, and those that may be shown.
     pub good: u64,
-    /// Those that have ended and cannot be shown: nobody would notice if they were not recognised any more.
+    /// Those that have expired and cannot be shown, which can be given up without effect.
     pub ended: u64,
 }
 
-/// How many secrets are kept in which form under which key; what there is none of is left out.
+/// The number of secrets by key and form, without zeros.
 pub type SecretsByKey = BTreeMap<(KeyId, SecretForm), SecretCount>;
 
-/// What is kept of secrets, by master key. Nothing here changes what anybody may do, so nothing leaves an event.
+/// The stored secrets by master key. Nothing here changes the rights of a caller, so nothing leaves an event.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait MasterKeyRepository: Send + Sync {
-    /// What is kept of the secrets of the first so many tokens after that id (`None`: of all), by id, whatever their
-    /// keys. Reads no other token.
+    /// Returns the secrets of the first `limit` tokens after that id (`None`: from the first), by id, whatever their keys. Reads
+    /// no other token.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
@@ -110,19 +110,19 @@ pub trait MasterKeyRepository: Send + Sync {
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError>;
 
-    /// Puts each of these secrets under its new key, and says which it did, by the digests that they had. To be called
-    /// with no more than some hundred, because others who write may have to wait. No event is left.
+    /// Moves each of these secrets to its new key, and returns the former digests of those that were moved. To be called with at
+    /// most some hundred, because other writers may have to wait. There is no event.
     ///
-    /// Passed over is a secret that is gone, whose digest is not `from` any more, or that has a sealed copy where `to` has
-    /// none, or the other way round; one whose new digest is there already, because it is somebody else's secret too, under
-    /// another key; and, except for those of tokens and aliases, one that somebody holds at that very moment.
+    /// A secret is skipped if it was removed, if its digest is not `from`, or if only one of the stored record and `to` has a
+    /// sealed copy; if its new digest exists already, because another token has the same secret under another key; and, except
+    /// for secrets and aliases of tokens, if it is locked at that moment.
     ///
     /// # Errors
-    /// `Unavailable`; then none is changed.
+    /// `Unavailable`; then none is moved.
     async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError>;
 
-    /// How many secrets are under which key at that moment. Sealed ones never count as ended: lists show them for ever.
-    /// Reads all of them, so it is nothing for the path of a request.
+    /// Returns the number of secrets by key and form at that moment. Sealed ones never count as ended, because lists show them.
+    /// Reads all secrets, so it must not be called on the path of a request.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{Password, PasswordHash};
 
-/// A password could not be hashed or checked: the hasher, not the password, is at fault.
+/// A failure of the hasher, whatever the password.
 #[derive(Debug, thiserror::Error)]
 #[error("the password could not be hashed")]
 pub struct HashingError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
@@ -12,13 +12,13 @@ pub struct HashingError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// What to keep of a password.
+    /// Hashes a password.
     ///
     /// # Errors
     /// [`HashingError`].
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError>;
 
-    /// Whether the text is the password of this hash. Without a hash the answer is no, and takes as long.
+    /// Whether the text is the password of this hash. Without a hash, returns `false` after the same time.
     ///
     /// # Errors
     /// [`HashingError`], also for a hash that cannot be read.

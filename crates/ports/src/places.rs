@@ -1,4 +1,4 @@
-//! Where projects and environments are kept.
+//! The repositories of projects and environments.
 
 use async_trait::async_trait;
 use latchkey_domain::{
@@ -8,27 +8,27 @@ use latchkey_domain::{
 
 use crate::{ProjectQuery, StoreError};
 
-/// A project with what lists say about it.
+/// A project with the counts that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectOverview {
     /// The project.
     pub project: Project,
-    /// How many users hold a role in it.
+    /// The number of users with a role in it.
     pub members: u64,
-    /// How many tokens name it.
+    /// The number of tokens that name it.
     pub tokens: u64,
     /// Its environments, by sort order, then name.
     pub environments: Vec<EnvironmentName>,
 }
 
-/// An environment with what lists say about it.
+/// An environment with the counts that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentOverview {
     /// The environment.
     pub environment: Environment,
-    /// In how many projects it is.
+    /// The number of projects that it is in.
     pub projects: u64,
-    /// How many tokens work in it.
+    /// The number of tokens that work in it.
     pub tokens: u64,
 }
 
@@ -36,10 +36,10 @@ pub struct EnvironmentOverview {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ProjectRepository: Send + Sync {
-    /// Keeps a new project with its environments, with its event. With an owner, who gets the role Owner in it.
+    /// Creates a project with its environments, with its event. An owner is given the role Owner in it.
     ///
     /// # Errors
-    /// `Conflict` where the id is taken; `NotFound` with the first unknown environment, then with the owner (in this
+    /// `Conflict` if the id is taken; `NotFound` with the first unknown environment, then with the owner (in this
     /// order); `Unavailable`.
     async fn create_project(
         &self,
@@ -49,28 +49,28 @@ pub trait ProjectRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// The project of this id, archived or not.
+    /// Returns the project of this id, archived or not.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError>;
 
-    /// The project of this id, archived or not, with what lists say about it.
+    /// Returns the project of this id, archived or not, with its counts.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn project_overview(&self, id: &ProjectId) -> Result<Option<ProjectOverview>, StoreError>;
 
-    /// The projects asked for, by id. A page costs the same however many projects and tokens there are.
+    /// Returns the projects of a query, by id. The cost of a page does not depend on the number of projects and tokens.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError>;
 
-    /// Puts `after` in the place of `before`, which has the same id, with the event.
+    /// Replaces `before` with `after`, which has the same id, with the event.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` where what is kept is not `before` any more; `Unavailable`; `Inconsistent`.
+    /// `NotFound`; `Stale` if the stored one is not `before`; `Unavailable`; `Inconsistent`.
     async fn update_project(
         &self,
         before: &Project,
@@ -78,46 +78,44 @@ pub trait ProjectRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Removes a project with its memberships and environments. Each token that names it meets the fate that
-    /// [`ProjectRemoval::outcome_of`] gives, each with its event; then the removal's own event. No token can be created in
-    /// it meanwhile.
+    /// Removes a project with its memberships and environments. [`ProjectRemoval::outcome_of`] is applied to each token that
+    /// names it, each with its event; the event of the removal comes last. No token can be created in it in the meantime.
     ///
     /// # Errors
     /// `NotFound`; `Unavailable`; `Inconsistent`.
     async fn delete_project(&self, removal: &ProjectRemoval) -> Result<EventId, StoreError>;
 }
 
-/// The environments, and in which projects they are.
+/// The environments, and the projects that they are in.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EnvironmentRepository: Send + Sync {
-    /// Keeps a new environment, in no project, with its event.
+    /// Creates an environment, in no project, with its event.
     ///
     /// # Errors
-    /// `Conflict` where the name is taken; `Unavailable`.
+    /// `Conflict` if the name is taken; `Unavailable`.
     async fn create_environment(
         &self,
         environment: &Environment,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// The environment of this name.
+    /// Returns the environment of this name.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError>;
 
-    /// Every environment with what lists say about it, by sort order, then name. Costs the same however many tokens
-    /// there are.
+    /// Returns every environment with its counts, by sort order, then name. The cost does not depend on the number of tokens.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError>;
 
-    /// Puts `after` in the place of `before`, which has the same name, with the event.
+    /// Replaces `before` with `after`, which has the same name, with the event.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` where what is kept is not `before` any more; `Unavailable`; `Inconsistent`.
+    /// `NotFound`; `Stale` if the stored one is not `before`; `Unavailable`; `Inconsistent`.
     async fn update_environment(
         &self,
         before: &Environment,
@@ -125,19 +123,19 @@ pub trait EnvironmentRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Gives environments these places in lists, with one event.
+    /// Sets the sort order of environments, with one event.
     ///
     /// # Errors
-    /// `NotFound` with the first that is not there; `Unavailable`.
+    /// `NotFound` with the first unknown one; `Unavailable`.
     async fn sort_environments(
         &self,
         orders: &[(EnvironmentName, i32)],
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Removes an environment from the instance and from all projects. Each token that works in it meets the fate that
-    /// [`EnvironmentRemoval::outcome_of`] gives, each with its event; then the removal's own event. No token can be created
-    /// in it meanwhile.
+    /// Removes an environment from the instance and from all projects. [`EnvironmentRemoval::outcome_of`] is applied to each
+    /// token that works in it, each with its event; the event of the removal comes last. No token can be created in it in the
+    /// meantime.
     ///
     /// # Errors
     /// `NotFound`; `Unavailable`; `Inconsistent`.
@@ -146,7 +144,7 @@ pub trait EnvironmentRepository: Send + Sync {
     /// Adds an environment to a project, with the event.
     ///
     /// # Errors
-    /// `NotFound` for the project, then for the environment; `Conflict` with the environment where it is in the
+    /// `NotFound` for the project, then for the environment; `Conflict` with the environment if it is in the
     /// project; `Unavailable`.
     async fn add_project_environment(
         &self,
@@ -155,7 +153,7 @@ pub trait EnvironmentRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Takes an environment out of a project, with the event. Tokens are not touched (reference, chapter 12).
+    /// Removes an environment from a project, with the event. Tokens are not changed.
     ///
     /// # Errors
     /// `NotFound` for the project, then for an environment that is not in it; `Unavailable`.

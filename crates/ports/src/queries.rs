@@ -1,4 +1,4 @@
-//! What a list is asked for: which entries, in which order, and which page of them.
+//! Queries for lists: filters, order and page.
 
 use std::collections::BTreeSet;
 
@@ -9,56 +9,56 @@ use latchkey_domain::{
 /// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Page {
-    /// The most entries; `None` = all there are.
+    /// The maximum number of entries; `None` = all.
     pub limit: Option<u32>,
-    /// How many entries are passed over.
+    /// The number of entries to skip.
     pub offset: u64,
 }
 
 impl Page {
-    /// The first entries.
+    /// Returns a page of the first entries.
     #[must_use]
     pub fn first(limit: u32) -> Self {
         Self { limit: Some(limit), offset: 0 }
     }
 }
 
-/// What tokens are ordered by. Ties go by id, in the same direction.
+/// The order of a list of tokens. Ties are ordered by id, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenOrder {
-    /// By creation, then id: the contract's order.
+    /// By creation, then id.
     #[default]
     CreatedAt,
     /// By name, code point by code point.
     Name,
-    /// By end; a token without one ends later than any other.
+    /// By expiry; a token without one comes last.
     ExpiresAt,
-    /// By last use; a token without one was used earlier than any other.
+    /// By last use; a token that was never used comes first.
     SeenAt,
 }
 
-/// Which way a list runs.
+/// The direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// The least first.
+    /// The smallest first.
     #[default]
     Ascending,
-    /// The greatest first.
+    /// The largest first.
     Descending,
 }
 
-/// Which tokens are asked for. Every filter that is there has to be met.
+/// A query for tokens. A token must pass every filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenQuery {
-    /// Only of these kinds; of none, no token is found.
+    /// Only these kinds; if there is none, no token is found.
     pub kinds: BTreeSet<TokenKind>,
     /// Only those that name this project.
     pub project: Option<ProjectId>,
     /// Only those that work in this environment and no other (so never admin tokens).
     pub environment: Option<EnvironmentName>,
-    /// Only those of this very name.
+    /// Only those of exactly this name.
     pub name: Option<TokenName>,
-    /// Only those whose name contains this text, case and all.
+    /// Only those whose name contains this text; case matters.
     pub name_contains: Option<String>,
     /// Only those that are (`true`) or are not (`false`) expired at that moment.
     pub expired: Option<(bool, Timestamp)>,
@@ -66,17 +66,17 @@ pub struct TokenQuery {
     pub unused_since: Option<Timestamp>,
     /// The order.
     pub order: TokenOrder,
-    /// Which way it runs.
+    /// The direction.
     pub direction: Direction,
-    /// Only those that come after this id in the order of ids, the way the list runs; for [`TokenOrder::CreatedAt`]
-    /// alone, and passed over with any other order.
+    /// Only those after this id in the direction of the list; for [`TokenOrder::CreatedAt`] only, ignored with any other
+    /// order.
     pub after: Option<TokenId>,
-    /// Which page.
+    /// The page.
     pub page: Page,
 }
 
 impl TokenQuery {
-    /// All tokens of these kinds, by creation.
+    /// Returns the query for all tokens of these kinds, by creation.
     #[must_use]
     pub fn of_kinds(kinds: impl IntoIterator<Item = TokenKind>) -> Self {
         Self {
@@ -95,53 +95,52 @@ impl TokenQuery {
     }
 }
 
-/// Which projects are asked for, by id.
+/// A query for projects, which are ordered by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectQuery {
-    /// Only those that somebody sees.
+    /// Only those that the caller sees.
     pub visibility: ProjectVisibility,
-    /// Those in the archive, or those that are not.
+    /// The archived ones, or those that are not archived.
     pub archived: bool,
-    /// Which page.
+    /// The page.
     pub page: Page,
 }
 
-/// Which events somebody may read.
+/// The events that a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventScope {
     /// All.
     All,
-    /// Those that concern any project, or all of them.
+    /// Those that concern some project, or all projects.
     AnyProject,
     /// Those that concern one of these projects by name.
     Projects(BTreeSet<ProjectId>),
 }
 
-/// Which events are asked for, newest first. Every filter that is there has to be met; an empty list filters nothing.
+/// A query for events, which are ordered newest first. An event must pass every filter; an empty list filters nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventQuery {
-    /// Only those that may be read.
+    /// Only those that the caller may read.
     pub reach: EventScope,
-    /// Only of one of these kinds.
+    /// Only these kinds.
     pub kinds: Vec<EventKind>,
     /// Only those that concern one of these projects by name.
     pub projects: Vec<ProjectId>,
-    /// Only those of one of these actors, by number (`createdByUserId` on the wire).
+    /// Only those of these actors, by number (`createdByUserId` on the wire).
     pub actors: Vec<i64>,
     /// Only those at or after that moment.
     pub from: Option<Timestamp>,
     /// Only those before that moment.
     pub before: Option<Timestamp>,
-    /// Which page.
+    /// The page.
     pub page: Page,
 }
 
 impl EventQuery {
-    /// Counting ends here: a total of that many means "at least that many", so that a page costs the same however long
-    /// the trail is.
+    /// The maximum total: it means "at least that many", so that the cost of a page does not depend on the length of the trail.
     pub const MAX_COUNTED: u64 = 10_000;
 
-    /// Every event within reach.
+    /// Returns the query for all events in this scope.
     #[must_use]
     pub fn within(reach: EventScope) -> Self {
         let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Secrets at rest: digests to find them by, sealed copies to show them from.
+//! Secrets at rest: digests for lookups, sealed copies for showing them again.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use latchkey_domain::{TokenId, TokenSecret};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretDigest(pub [u8; 32]);
 
-/// The first bytes only: enough to tell two apart in a test, too few to be of use.
+/// Shows the first two bytes, which are enough to tell digests apart in a test.
 impl fmt::Debug for SecretDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, ..] = self.0;
@@ -16,7 +16,7 @@ impl fmt::Debug for SecretDigest {
     }
 }
 
-/// Which master key a digest and a sealed copy were made with: the first four bytes of a hash of the key.
+/// The id of a master key: the first four bytes of a value derived from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub [u8; 4]);
 
@@ -26,27 +26,27 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// All that is kept of a secret.
+/// The stored form of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRecord {
-    /// What it is found by.
+    /// For lookups.
     pub digest: SecretDigest,
-    /// The key of both.
+    /// The master key of both.
     pub key: KeyId,
-    /// Nonce and ciphertext, opaque to stores; `None` where the secret was shown once and can never be again.
+    /// Nonce and ciphertext, opaque to stores; `None` if the secret cannot be shown again.
     pub sealed: Option<Box<[u8]>>,
 }
 
 /// Why a sealed secret could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {
-    /// It was made with a master key that is not among those configured.
+    /// Its master key is not configured.
     #[error("the master key {0} is not among those configured")]
     UnknownKey(KeyId),
     /// It was altered, or belongs to another token.
     #[error("a sealed secret does not belong to its token, or was altered")]
     Broken,
-    /// The cipher refused to work.
+    /// The cipher failed.
     #[error("a secret could not be sealed")]
     Refused,
 }
@@ -54,27 +54,27 @@ pub enum SealingError {
 /// Digests, seals and opens secrets.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait SecretSealer: Send + Sync {
-    /// The ids of the configured keys, the current one first; never empty.
+    /// Returns the ids of the configured keys, the current one first; never empty.
     fn keys(&self) -> Vec<KeyId>;
 
-    /// The digest of a secret under the current key.
+    /// Returns the digest of a secret under the current key.
     fn digest(&self, secret: &TokenSecret) -> SecretDigest;
 
-    /// The digests of a secret under every configured key, the current one first; never empty.
+    /// Returns the digests of a secret under every configured key, the current one first; never empty.
     fn digests(&self, secret: &TokenSecret) -> Vec<SecretDigest>;
 
-    /// What to keep of a secret that nobody can be shown again: its digest alone.
+    /// Returns the record of a secret that cannot be shown again: its digest alone.
     fn record(&self, secret: &TokenSecret) -> SecretRecord;
 
-    /// What to keep of a secret that can be shown again: its digest, and a copy sealed for this token alone.
+    /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token alone.
     ///
     /// # Errors
-    /// [`SealingError::Refused`] where the cipher fails.
+    /// [`SealingError::Refused`] if the cipher fails.
     fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError>;
 
-    /// The secret of this token; `None` where it was shown once.
+    /// Opens the secret of this token; `None` if there is no sealed copy.
     ///
     /// # Errors
-    /// [`SealingError`] where the key is missing or the copy is not this token's.
+    /// [`SealingError`] if the key is missing or the copy is not this token's.
     fn open(&self, record: &SecretRecord, token: TokenId) -> Result<Option<TokenSecret>, SealingError>;
 }

@@ -1,4 +1,4 @@
-//! Where sessions are kept, and how often signing in failed.
+//! The repositories of sessions and of failed logins.
 
 use std::net::IpAddr;
 
@@ -9,29 +9,29 @@ use latchkey_domain::{
 
 use crate::{SecretDigest, SecretRecord, StoreError};
 
-/// A session with its user and what the user may do.
+/// A session with its user and the user's grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionHolder {
     /// The session.
     pub session: Session,
     /// Its user.
     pub user: User,
-    /// All that the user may do.
+    /// The grants of the user.
     pub grants: Grants,
-    /// By which of the digests that were asked for it was found.
+    /// The digest by which it was found.
     pub found_by: SecretDigest,
 }
 
-/// A session that is to begin.
+/// A session to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionStart {
     /// The session.
     pub session: Session,
-    /// What is kept of its secret; the digest alone.
+    /// The record of its secret: the digest alone.
     pub secret: SecretRecord,
-    /// The password that its user had when it was checked.
+    /// The hash that the password was checked against, for compare-and-swap.
     pub password: Option<PasswordHash>,
-    /// How many sessions the user may have, this one included.
+    /// The maximum number of sessions of the user, this one included.
     pub max_per_user: u32,
 }
 
@@ -39,15 +39,15 @@ pub struct SessionStart {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
-    /// Keeps a new session, with its event, and notes that its user was seen when it began. Of the user's other sessions
-    /// the newest stay, so that there are `max_per_user` with this one; says how many went.
+    /// Starts a session, with its event, and records its start as the last login of its user. The oldest of the user's other
+    /// sessions are removed, so that there are at most `max_per_user` with this one; returns how many were removed.
     ///
     /// # Errors
-    /// `NotFound` for an unknown user, and for a service account; `Stale` with the user, where their password is another
-    /// by now; `Conflict` for a digest or id that is there already; `Unavailable`.
+    /// `NotFound` for an unknown user, and for a service account; `Stale` with the user if the stored hash is not
+    /// `password`; `Conflict` for a digest or id that exists already; `Unavailable`.
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError>;
 
-    /// The session of one of these digests with its user and the user's grants of the moment, expired or not.
+    /// Returns the session of one of these digests, expired or not, with its user and the user's present grants.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
@@ -56,7 +56,7 @@ pub trait SessionRepository: Send + Sync {
         digests: &[SecretDigest],
     ) -> Result<Option<SessionHolder>, StoreError>;
 
-    /// The sessions of a user, oldest first, expired ones too.
+    /// Returns the sessions of a user, oldest first, also expired ones.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
@@ -65,7 +65,7 @@ pub trait SessionRepository: Send + Sync {
     /// Ends a session of a user, with the event.
     ///
     /// # Errors
-    /// `NotFound` where the user has no such session (any more); `Unavailable`.
+    /// `NotFound` if the user has no such session; `Unavailable`.
     async fn end_session(
         &self,
         user: UserId,
@@ -73,44 +73,43 @@ pub trait SessionRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Forgets what has ended before that moment and can never be used again: sessions, secrets retired by a
-    /// rotation, failures to sign in. Leaves no event; says how many went.
+    /// Deletes what has expired before that moment: sessions, secrets retired by a rotation, failed logins. Leaves no event;
+    /// returns the number of deleted entries.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// What failures to sign in are counted for.
+/// The subject that failed logins are counted for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LoginKey {
-    /// An account, by the lower-case name that was given, whether there is such an account or not; at most 255
-    /// characters of it.
+    /// An account, by the first 255 characters of the lower-case login name that was given, whether it exists or not.
     Account(String),
-    /// An address of the network; of IPv6, the first address of its /64, which is what one customer has.
+    /// A client's address; of IPv6, the first address of its /64, which is what one customer has.
     Address(IpAddr),
-    /// An account, named as in [`LoginKey::Account`], tried from one address, as in [`LoginKey::Address`].
+    /// An account, as in [`LoginKey::Account`], from one address, as in [`LoginKey::Address`].
     AccountFrom(String, IpAddr),
 }
 
-/// How often signing in failed. No user's doing, so nothing here leaves an event.
+/// The failed logins. They are not changes by a user, so nothing here leaves an event.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LoginFailureRepository: Send + Sync {
-    /// The failures of each of these, in the same order.
+    /// Returns the failures of each of these, in the same order.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError>;
 
-    /// Notes one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of calls at once,
-    /// none is lost.
+    /// Records one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of concurrent calls, none
+    /// is lost.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError>;
 
-    /// Forgets the failures of these.
+    /// Deletes the failures of these.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,18 +1,18 @@
-//! Where API tokens are kept.
+//! The repository of API tokens.
 
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 
 use crate::{Page, SecretDigest, SecretRecord, StoreError, TokenQuery};
 
-/// A token with all that is kept of its secret.
+/// A token with the records of its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredToken {
     /// The token.
     pub token: ApiToken,
-    /// What is kept of its secret.
+    /// The record of its secret.
     pub secret: SecretRecord,
-    /// What is kept of its alias, by which it authenticates too (old proxy tokens).
+    /// The record of its alias, by which it authenticates too (old proxy tokens).
     pub alias: Option<SecretRecord>,
 }
 
@@ -21,35 +21,35 @@ pub struct StoredToken {
 pub struct TokenMatch {
     /// The token.
     pub stored: StoredToken,
-    /// Until when that secret is good, where it was retired by a rotation; `None` = as long as the token.
+    /// When that secret expires, if it was retired by a rotation; `None` = with the token.
     pub secret_until: Option<Timestamp>,
-    /// By which of the digests that were asked for it was found.
+    /// The digest by which it was found.
     pub found_by: SecretDigest,
 }
 
-/// A new secret for a token, and what becomes of the one it has.
+/// The replacement of a token's secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
     /// Which token.
     pub token: TokenId,
-    /// The digest of the secret that it has now; with any other, somebody else was faster.
+    /// The digest of the present secret, for compare-and-swap.
     pub from: SecretDigest,
-    /// What is kept of the new secret.
+    /// The record of the new secret.
     pub to: SecretRecord,
-    /// Until when the present secret still authenticates; `None` = it is refused at once.
+    /// Until when the present secret is still accepted; `None` = it is refused at once.
     pub overlap_until: Option<Timestamp>,
 }
 
 impl Rotation {
-    /// So many replaced secrets of one token may be good at the same moment, beside the one that it has.
+    /// The number of replaced secrets of one token that may be valid at once, besides the present one.
     pub const MAX_RETIRED: u64 = 10;
 }
 
-/// How many tokens may name one project, and how many may be for all projects.
+/// The maximum number of tokens that name one project, and of tokens for all projects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota(pub u64);
 
-/// A token that is created only where there is none yet, with the event of its creation.
+/// A token that is created only if there is none yet, with the event of its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstToken {
     /// The token.
@@ -62,15 +62,15 @@ pub struct FirstToken {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait TokenRepository: Send + Sync {
-    /// Keeps a new token, with its event.
+    /// Creates a token, with its event.
     ///
-    /// Counting against the quota, insertion and event are one: of any number of creations at once, no more
-    /// succeed than the quota has room for. A token of all projects counts among those of all projects.
+    /// Counting against the quota, insertion and event are atomic: of any number of concurrent creations, no more succeed than
+    /// the quota allows. A token of all projects counts among those of all projects.
     ///
     /// # Errors
     /// In this order: `NotFound` with the environment, then with the first unknown project, that the token names;
-    /// `LimitReached`; `Conflict` for a secret, alias or id that is there already (a retired secret is there until its
-    /// overlap was swept away); `Unavailable`.
+    /// `LimitReached`; `Conflict` for a secret, alias or id that exists already (a retired secret exists until it
+    /// is swept); `Unavailable`.
     async fn create_token(
         &self,
         token: &StoredToken,
@@ -78,11 +78,11 @@ pub trait TokenRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Keeps all of these tokens, each with its event, if the store holds no API token at all; of any number of
-    /// calls at once, one does it. Says whether it did.
+    /// Creates all of these tokens, each with its event, if the store holds no API token at all; of any number of concurrent
+    /// calls, one succeeds. Returns whether it did.
     ///
     /// # Errors
-    /// As [`TokenRepository::create_token`], but for the limit; then none of them is kept.
+    /// As [`TokenRepository::create_token`], except for the limit; then none of them is created.
     async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError>;
 
     /// Whether the store holds any API token.
@@ -94,35 +94,35 @@ pub trait TokenRepository: Send + Sync {
         Ok(!self.tokens(&query).await?.is_empty())
     }
 
-    /// The tokens whose scope names this project, by creation, then id (that is, by id). Tokens of all projects
-    /// are not among them. Reads no token of any other project.
+    /// Returns the tokens whose scope names this project, by creation, then id (that is, by id), without the tokens of all
+    /// projects. Reads no token of another project.
     ///
     /// # Errors
     /// `NotFound` for an unknown project; `Unavailable`; `Inconsistent`.
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError>;
 
-    /// The token of this id.
+    /// Returns the token of this id.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError>;
 
-    /// The tokens asked for, in the order asked for.
+    /// Returns the tokens of a query, in its order.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError>;
 
-    /// The token whose secret, alias, or secret retired by a rotation has one of these digests, expired or not.
+    /// Returns the token with a secret, alias or retired secret of one of these digests, expired or not.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError>;
 
-    /// Changes when a token ends, with its event.
+    /// Changes the expiry of a token, with its event.
     ///
     /// # Errors
-    /// `NotFound` where there is none (any more); `Stale` where it does not end at `before` any more; `Unavailable`.
+    /// `NotFound`; `Stale` if its expiry is not `before`; `Unavailable`.
     async fn change_token_expiry(
         &self,
         id: TokenId,
@@ -131,23 +131,23 @@ pub trait TokenRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Gives a token a new secret, with its event. The secret that it had goes to the retired ones, where it is found
-    /// until the overlap ends; secrets retired earlier keep their own ends. The alias stays.
+    /// Replaces the secret of a token, with its event. The replaced secret is retired: it is found until the overlap ends.
+    /// Secrets that were retired earlier keep their own ends. The alias stays.
     ///
     /// # Errors
-    /// `NotFound` where there is no such token (any more); `Stale` where its secret is not `from` any more; `LimitReached`
-    /// where there is an overlap, and [`Rotation::MAX_RETIRED`] retired secrets of the token are good at the moment of
-    /// the event; `Conflict` for a new secret that is there already; `Unavailable`.
+    /// `NotFound`; `Stale` if its secret is not `from`; `LimitReached` if there is an overlap and
+    /// [`Rotation::MAX_RETIRED`] retired secrets of the token are valid at the moment of the event; `Conflict` for a new secret
+    /// that exists already; `Unavailable`.
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Removes a token with all its secrets, with its event.
     ///
     /// # Errors
-    /// `NotFound` where there is none (any more): of any number of calls at once, one succeeds; `Unavailable`.
+    /// `NotFound`; of any number of concurrent calls, one succeeds; `Unavailable`.
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError>;
 
-    /// Notes when tokens last authenticated; a moment earlier than the one kept, and a token that is gone, are
-    /// passed over. One statement, no event.
+    /// Records when tokens were last used, in one statement and without an event. A moment earlier than the stored one, and a
+    /// token that was removed, are skipped. Callers pass at most some thousand entries.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,4 +1,4 @@
-//! What users and service accounts have in common: they are made, changed and removed in one way.
+//! The common part of users and service accounts: creating, changing and removing them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use latchkey_ports::{AccessRepository, Entity, Page, StoreError, UserRepository}
 
 use crate::{Caller, Missing, ServiceError, changes::Changes};
 
-/// How a request names a role: by its id, or by its name in any case of letters.
+/// A reference to a role: its id, or its name in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoleReference {
     /// The id.
@@ -19,10 +19,10 @@ pub enum RoleReference {
     Name(String),
 }
 
-/// What is to be changed about a user; `None` = stays as it is.
+/// A change to a user; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UserChange {
-    /// What the user is called.
+    /// The display name.
     pub name: Option<PersonName>,
     /// The e-mail address.
     pub email: Option<Email>,
@@ -30,7 +30,7 @@ pub struct UserChange {
     pub root_role: Option<RoleReference>,
 }
 
-/// Accounts of one kind, with the roles that they can hold for the whole instance.
+/// Accounts of one kind, with the roles that they can hold for the instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directory {
     /// The accounts, by id.
@@ -39,7 +39,7 @@ pub struct Directory {
     pub root_roles: Vec<Role>,
 }
 
-/// The events of one kind of account.
+/// The event kinds for one kind of account.
 struct Kinds {
     created: EventKind,
     updated: EventKind,
@@ -61,7 +61,7 @@ fn kinds(kind: AccountKind) -> Kinds {
     }
 }
 
-/// Makes, changes and removes accounts of either kind.
+/// Creates, changes and removes accounts of either kind.
 #[derive(Clone)]
 pub(crate) struct Accounts {
     pub(crate) users: Arc<dyn UserRepository>,
@@ -80,7 +80,7 @@ impl Accounts {
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
         let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
         let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(user.with_id(id))
     }
 
@@ -95,20 +95,20 @@ impl Accounts {
         Ok(roles)
     }
 
-    /// The account of this id and kind.
+    /// Returns the account of this id and kind.
     pub(crate) async fn find(&self, id: UserId, kind: AccountKind) -> Result<User, ServiceError> {
         let found = self.users.find_user(id).await?.filter(|user| user.kind == kind);
         found.ok_or_else(|| Missing::User.into())
     }
 
-    /// Changes an account and gives back what it is then. A change to what it is already leaves no event.
+    /// Changes an account and returns the result. A change without effect leaves no event.
     pub(crate) async fn update(
         &self,
         caller: &Caller,
         (id, kind): (UserId, AccountKind),
         change: &UserChange,
     ) -> Result<User, ServiceError> {
-        let updated = self.changes.again_while_stale(async || -> Result<User, ServiceError> {
+        let updated = self.changes.retry_on_conflict(async || -> Result<User, ServiceError> {
             let before = self.find(id, kind).await?;
             let after = self.changed(caller, &before, change).await?;
             if Snapshot::from(&after) == Snapshot::from(&before) {
@@ -123,14 +123,14 @@ impl Accounts {
                 ..self.changes.event(kinds(kind).updated, &caller.initiator())
             };
             self.users.update_user(&before, &after, &event).await.map_err(identity_taken)?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         updated.await
     }
 
-    /// Refuses a user name that is another's e-mail address, and the other way round: it would sign in but one of the two.
-    /// What is alike letter by letter, the store refuses.
+    /// Refuses a user name that is another account's e-mail address, and vice versa, because only one of the two could sign in
+    /// by it. Equal user names and equal addresses are refused by the store.
     async fn check_logins(&self, identity: &UserIdentity, own: Option<UserId>) -> Result<(), ServiceError> {
         for login in identity.names() {
             let found = self.users.find_account_by_login(login).await?;
@@ -171,11 +171,11 @@ impl Accounts {
             ..self.changes.event(kinds(kind).deleted, &caller.initiator())
         };
         self.users.delete_user(id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
-    /// The root role that a request names, if the caller may give it.
+    /// Returns the root role that a request names, if the caller may assign it.
     pub(crate) async fn root_role(
         &self,
         caller: &Caller,
@@ -188,10 +188,10 @@ impl Accounts {
     }
 }
 
-/// The one of these roles that is meant.
+/// Returns the referenced one of these roles.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] where none is; it names those that there are.
+/// [`ServiceError::Invalid`] if there is none; its message lists the roles.
 pub(crate) fn choose<'r>(
     roles: &'r [Role],
     reference: &RoleReference,
@@ -214,12 +214,12 @@ pub(crate) fn choose<'r>(
     })
 }
 
-/// The identity that a request gives.
+/// Maps the error of an identity without names.
 pub(crate) fn nameless(error: WithoutIdentity) -> ServiceError {
     ServiceError::Invalid { field: None, message: format!("{error}.") }
 }
 
-/// A user name or address in use is a 400 here (contract, "People, roles, places").
+/// A user name or address in use is a 400 and not a 409 here.
 fn identity_taken(error: StoreError) -> ServiceError {
     match error {
         StoreError::Conflict(Entity::UserIdentity) => ServiceError::Invalid {
@@ -230,7 +230,7 @@ fn identity_taken(error: StoreError) -> ServiceError {
     }
 }
 
-/// What an account is known by, from what a request gives.
+/// Returns the identity of these names.
 pub(crate) fn identity(
     username: Option<Username>,
     email: Option<Email>,

@@ -1,32 +1,24 @@
-//! The table of what can be done, and the permissions that each needs (contract, "Project tokens" to "People, roles,
-//! places").
+//! The table of what can be done, and the permissions that each action needs.
 
 use latchkey_domain::{Permission as P, TokenKind};
 
-/// Something that is done in a project.
+/// An action in a project.
 pub trait ProjectAction {
-    /// The permissions that it needs, each of them, in that project.
+    /// The permissions that it needs in that project, all of them.
     const PERMISSIONS: &'static [P];
 }
 
-/// Something that is done to the instance as a whole.
+/// An action on the instance as a whole.
 pub trait InstanceAction {
-    /// The permissions of which it needs one.
+    /// The permissions of which one is enough.
     const ANY_OF: &'static [P];
 }
 
-/// Something that is done to tokens of any scope. Beyond [`InstanceAction::ANY_OF`], a token needs the permission for
-/// its kind.
+/// An action on tokens of any scope. Beyond [`InstanceAction::ANY_OF`], a token needs the permission for its kind.
 pub trait InstanceTokenAction: InstanceAction {
-    /// The permission for tokens of this kind.
+    /// Returns the permission for tokens of this kind.
     #[must_use]
-    fn permission(kind: TokenKind) -> P {
-        match (kind, Self::ANY_OF) {
-            (TokenKind::Client, [_, client, _]) => *client,
-            (TokenKind::Frontend, [_, _, frontend]) => *frontend,
-            _ => P::Admin,
-        }
-    }
+    fn permission(kind: TokenKind) -> P;
 }
 
 macro_rules! project_actions {
@@ -57,6 +49,30 @@ macro_rules! instance_actions {
     };
 }
 
+macro_rules! instance_token_actions {
+    ($($(#[$doc:meta])* $action:ident { client: $client:ident, frontend: $frontend:ident };)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub enum $action {}
+
+            impl InstanceAction for $action {
+                const ANY_OF: &'static [P] = &[P::Admin, P::$client, P::$frontend];
+            }
+
+            impl InstanceTokenAction for $action {
+                fn permission(kind: TokenKind) -> P {
+                    match kind {
+                        TokenKind::Admin => P::Admin,
+                        TokenKind::Client => P::$client,
+                        TokenKind::Frontend => P::$frontend,
+                    }
+                }
+            }
+        )*
+    };
+}
+
 project_actions! {
     /// Listing the tokens of a project.
     ReadTokens = [ReadProjectApiToken];
@@ -75,14 +91,6 @@ project_actions! {
 }
 
 instance_actions! {
-    /// Listing tokens of any scope.
-    ReadInstanceTokens = [Admin, ReadClientApiToken, ReadFrontendApiToken];
-    /// Creating tokens of any scope.
-    CreateInstanceTokens = [Admin, CreateClientApiToken, CreateFrontendApiToken];
-    /// Changing tokens of any scope, their secrets included.
-    UpdateInstanceTokens = [Admin, UpdateClientApiToken, UpdateFrontendApiToken];
-    /// Revoking tokens of any scope.
-    DeleteInstanceTokens = [Admin, DeleteClientApiToken, DeleteFrontendApiToken];
     /// Managing users and their passwords.
     ManageUsers = [Admin];
     /// Managing service accounts and their tokens.
@@ -97,10 +105,16 @@ instance_actions! {
     ReadEvents = [Admin];
 }
 
-impl InstanceTokenAction for ReadInstanceTokens {}
-impl InstanceTokenAction for CreateInstanceTokens {}
-impl InstanceTokenAction for UpdateInstanceTokens {}
-impl InstanceTokenAction for DeleteInstanceTokens {}
+instance_token_actions! {
+    /// Listing tokens of any scope.
+    ReadInstanceTokens { client: ReadClientApiToken, frontend: ReadFrontendApiToken };
+    /// Creating tokens of any scope.
+    CreateInstanceTokens { client: CreateClientApiToken, frontend: CreateFrontendApiToken };
+    /// Changing tokens of any scope, their secrets included.
+    UpdateInstanceTokens { client: UpdateClientApiToken, frontend: UpdateFrontendApiToken };
+    /// Revoking tokens of any scope.
+    DeleteInstanceTokens { client: DeleteClientApiToken, frontend: DeleteFrontendApiToken };
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! Reading the audit trail. It writes itself: every change leaves its event in the transaction that makes it.
+//! Reading the audit trail. Events are written by the stores, in the transaction of each change.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use latchkey_ports::{EventPage, EventQuery, EventRepository, EventScope, Page, P
 
 use crate::{Caller, InstancePermit, Missing, Permit, ReadEvents, ReadProjectEvents, ServiceError};
 
-/// Which events somebody asks for; an empty list filters nothing.
+/// A filter for events; an empty list filters nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    /// Only of one of these kinds.
+    /// Only these kinds.
     pub kinds: Vec<EventKind>,
     /// Only those that concern one of these projects.
     pub projects: Vec<ProjectId>,
-    /// Only those of one of these actors, by number.
+    /// Only those of these actors, by number.
     pub actors: Vec<i64>,
     /// Only those at or after that moment.
     pub from: Option<Timestamp>,
@@ -22,21 +22,21 @@ pub struct EventFilter {
     pub before: Option<Timestamp>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct AuditTrail {
     events: Arc<dyn EventRepository>,
     projects: Arc<dyn ProjectRepository>,
 }
 
 impl AuditTrail {
-    /// The most events on a page.
+    /// The maximum number of events on a page.
     pub const MAX: u32 = 1_000;
 
     pub(crate) fn new(events: Arc<dyn EventRepository>, projects: Arc<dyn ProjectRepository>) -> Self {
         Self { events, projects }
     }
 
-    /// All events that pass the filter, newest first.
+    /// Returns all events that pass the filter, newest first.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -49,8 +49,8 @@ impl AuditTrail {
         self.find(EventScope::All, filter, page).await
     }
 
-    /// Those events that pass the filter that the caller may read, newest first: all for an administrator; for others
-    /// those that concern a project whose tokens they may read.
+    /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator, otherwise
+    /// those that concern a project whose tokens the caller may read.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -69,10 +69,10 @@ impl AuditTrail {
         self.find(reach, filter, page).await
     }
 
-    /// The events that concern a project, newest first.
+    /// Returns the events that concern a project, newest first.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a project that is not there, unless the trail still tells of it; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project without events; [`ServiceError::Unavailable`].
     pub async fn of_project(
         &self,
         permit: &Permit<ReadProjectEvents>,

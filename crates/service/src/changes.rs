@@ -1,4 +1,4 @@
-//! What every mutation does besides its own work: it says when and by whom, and what the index knew is forgotten.
+//! The common part of all mutations: the event with its time and actor, and the invalidation of the principal index.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use latchkey_ports::Clock;
 
 use crate::{Initiator, PrincipalIndex, ServiceError};
 
-/// How often a change is tried again when somebody else was faster, before the caller is asked to.
+/// The number of attempts at a change that conflicts with concurrent ones, before the caller is asked to retry.
 const TRIES: usize = 8;
 
-/// The common part of all mutations.
+/// The clock and the index, for mutations.
 #[derive(Clone)]
 pub(crate) struct Changes {
     clock: Arc<dyn Clock>,
@@ -26,23 +26,23 @@ impl Changes {
         self.clock.now()
     }
 
-    /// The event of a change made now; places, before and after are the caller's to add.
+    /// Returns the event of a change at this moment; the caller adds places and the states before and after.
     pub(crate) fn event(&self, kind: EventKind, by: &Initiator) -> NewEvent {
         NewEvent::new(kind, by.actor.clone(), by.origin.clone(), self.now())
     }
 
-    /// The event of a change to a project.
+    /// Returns the event of a change to a project.
     pub(crate) fn event_in(&self, project: &ProjectId, kind: EventKind, by: &Initiator) -> NewEvent {
         NewEvent { projects: Some(ProjectScope::one(project.clone())), ..self.event(kind, by) }
     }
 
-    /// To be called when the change of this event was made, before anybody is told.
-    pub(crate) fn made(&self, event: &NewEvent) {
+    /// Invalidates the index. To be called after the change of this event was committed, before the response is sent.
+    pub(crate) fn after_commit(&self, event: &NewEvent) {
         self.index.invalidate(event);
     }
 
-    /// Does what may find that somebody else was faster, again and again, a bounded number of times.
-    pub(crate) async fn again_while_stale<T>(
+    /// Retries an attempt that conflicts with a concurrent change, a bounded number of times.
+    pub(crate) async fn retry_on_conflict<T>(
         &self,
         attempt: impl AsyncFn() -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {

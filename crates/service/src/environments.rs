@@ -1,4 +1,4 @@
-//! Environments: listing, making, changing and deleting them.
+//! Listing, creating, changing and deleting environments.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use latchkey_ports::{EnvironmentOverview, EnvironmentRepository};
 
 use crate::{Caller, InstancePermit, ManageEnvironments, Missing, ServiceError, changes::Changes};
 
-/// An environment to be made.
+/// An environment to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentDraft {
     /// Its name.
@@ -18,22 +18,22 @@ pub struct EnvironmentDraft {
     pub kind: EnvironmentKind,
     /// Whether it is switched on.
     pub enabled: bool,
-    /// Where it stands in lists; `None` = last.
+    /// Its position in lists; `None` = last.
     pub sort_order: Option<i32>,
 }
 
-/// What is to be changed about an environment; `None` = stays as it is.
+/// A change to an environment; `None` = unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EnvironmentChange {
     /// What it is used for.
     pub kind: Option<EnvironmentKind>,
     /// Whether it is switched on.
     pub enabled: Option<bool>,
-    /// Where it stands in lists.
+    /// Its position in lists.
     pub sort_order: Option<i32>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Environments {
     environments: Arc<dyn EnvironmentRepository>,
     changes: Changes,
@@ -46,7 +46,7 @@ impl Environments {
         Self { environments, changes }
     }
 
-    /// Every environment, by sort order, then name.
+    /// Returns every environment, by sort order, then name.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -54,7 +54,7 @@ impl Environments {
         Ok(self.environments.environments().await?)
     }
 
-    /// The environment of this name.
+    /// Returns the environment of this name.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -62,10 +62,10 @@ impl Environments {
         self.find(name).await
     }
 
-    /// Makes an environment, in no project yet.
+    /// Creates an environment, in no project yet.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a name that no new one may have; [`ServiceError::Exists`] where it is taken;
+    /// [`ServiceError::Invalid`] for a name that a new one may not have; [`ServiceError::Exists`] if it is taken;
     /// [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
@@ -84,7 +84,7 @@ impl Environments {
             ..self.event(permit, EventKind::EnvironmentCreated, &environment.name)
         };
         self.environments.create_environment(&environment, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(environment)
     }
 
@@ -94,7 +94,7 @@ impl Environments {
         Ok(last.map_or(1, |last| last.saturating_add(1)))
     }
 
-    /// Changes an environment and gives back what it is then.
+    /// Changes an environment and returns the result.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -104,7 +104,7 @@ impl Environments {
         name: &str,
         change: EnvironmentChange,
     ) -> Result<Environment, ServiceError> {
-        let changed = self.changes.again_while_stale(async || -> Result<Environment, ServiceError> {
+        let changed = self.changes.retry_on_conflict(async || -> Result<Environment, ServiceError> {
             let before = self.find(name).await?;
             let after = Environment {
                 name: before.name.clone(),
@@ -121,16 +121,16 @@ impl Environments {
                 ..self.event(permit, EventKind::EnvironmentUpdated, &before.name)
             };
             self.environments.update_environment(&before, &after, &event).await?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         changed.await
     }
 
-    /// Gives environments their places in lists. Where they have them already, nothing happens, and no event tells of it.
+    /// Sets the positions of environments in lists. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown one; then none is moved. [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown one; then no position is changed. [`ServiceError::Unavailable`].
     pub async fn sort(
         &self,
         permit: &Managing,
@@ -149,7 +149,7 @@ impl Environments {
             ..self.changes.event(EventKind::EnvironmentsSorted, &permit.initiator())
         };
         self.environments.sort_environments(orders, &event).await.map_err(in_path)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Environments {
         };
         let removal = EnvironmentRemoval { environment: environment.name, event };
         self.environments.delete_environment(&removal).await.map_err(in_path)?;
-        self.changes.made(&removal.event);
+        self.changes.after_commit(&removal.event);
         Ok(())
     }
 
@@ -180,7 +180,7 @@ impl Environments {
     }
 }
 
-/// Here the environment is part of the path or a key, not a member's value.
+/// Maps the error of an environment that is part of the path or a key, not a member's value.
 fn in_path(error: latchkey_ports::StoreError) -> ServiceError {
     match error {
         latchkey_ports::StoreError::NotFound(latchkey_ports::Entity::Environment(name)) => {

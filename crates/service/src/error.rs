@@ -1,68 +1,67 @@
-//! Why a use case did not do what it was asked, in words for the caller.
+//! The errors of use cases, in words for the caller.
 
 use std::time::Duration;
 
 use latchkey_domain::{Denied, EnvironmentName, PasswordFault, WrongTokenKind};
 use latchkey_ports::{Entity, HashingError, SealingError, StoreError};
 
-/// A refusal. Whatever the variant, nothing was changed.
+/// Why a use case failed. In every case, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// A client or frontend token came where an admin token or a user is needed.
+    /// A client or frontend token was sent where an admin token or a user is needed.
     #[error(transparent)]
     WrongTokenKind(#[from] WrongTokenKind),
     /// A permission is missing.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// It is not done for anybody, or not for this caller, whatever permissions they hold; the message says why.
+    /// It is not allowed, whatever permissions the caller holds; the message says why.
     #[error("{0}")]
     NotPermitted(String),
-    /// User name and password do not go together; which of them is wrong, the caller is not told.
+    /// User name and password do not match; the caller is not told which of them is wrong.
     #[error("The provided username and password do not match.")]
     WrongPassword,
-    /// Signing in failed too often; after that time it may be tried again.
+    /// Too many failed logins; the next attempt is allowed after that time.
     #[error("Signing in failed too often. Try again in {} seconds.", whole_seconds(*.0))]
     TooManyAttempts(Duration),
-    /// The password is not good enough; every reason is there.
+    /// The password breaks these rules.
     #[error("The password is not good enough.")]
     WeakPassword(Vec<PasswordFault>),
-    /// What was sent breaks a rule; the message says what to change.
+    /// The request breaks a rule; the message says what to change.
     #[error("{message}")]
     Invalid {
-        /// What is at fault, where it is one thing.
+        /// The part at fault, if it is one.
         field: Option<Field>,
         /// What to change.
         message: String,
     },
-    /// Something named is not there.
+    /// Something that the request names does not exist.
     #[error(transparent)]
     NotFound(#[from] Missing),
-    /// Something that has to be unique is there already.
+    /// Something that must be unique exists already.
     #[error("{0} exists already")]
     Exists(Entity),
-    /// The project (or the instance) holds as many tokens as it may.
+    /// The project (or the instance) has the maximum number of tokens.
     #[error(
         "there are {limit} tokens here already, which is the limit: delete some, or raise limits.api_tokens"
     )]
     LimitReached {
-        /// How many it may hold.
+        /// The maximum.
         limit: u64,
     },
-    /// Somebody else was faster, with a rotation once, with other changes again and again (decision 8).
+    /// A concurrent change was faster: for a rotation once, for other changes repeatedly.
     #[error(
-        "Somebody else changed this at the same moment, and your change was not made. Look at what it is now, and try \
-         again."
+        "This was changed by another request at the same time, and your change was not made. Read it again, and retry."
     )]
     Overtaken,
-    /// The store cannot be reached; trying again later may help.
+    /// The store cannot be reached; a later retry may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] StoreError),
-    /// Something is wrong inside. The source goes to the log and to nobody else.
+    /// An internal error. Its source is logged and not shown to the caller.
     #[error("something is wrong inside")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A part of what was sent.
+/// A part of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// A member of the body.
@@ -71,13 +70,13 @@ pub enum Field {
     Query(&'static str),
 }
 
-/// What is not there.
+/// Something that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// A project of this id.
     #[error("No project found with id \"{0}\".")]
     Project(String),
-    /// A token, in the place where it was looked for.
+    /// A token, in the place of the request.
     #[error("No such token here.")]
     Token,
     /// A user.
@@ -86,30 +85,30 @@ pub enum Missing {
     /// A role.
     #[error("No role found.")]
     Role,
-    /// A personal access token, among the user's own.
+    /// A personal access token, of the user.
     #[error("No PAT found.")]
     PersonalToken,
     /// An environment of this name.
     #[error("Could not find environment with name: {0}")]
     Environment(String),
-    /// A session, among the user's own.
+    /// A session, of the user.
     #[error("No session found.")]
     Session,
 }
 
-/// Seconds, a part of one counted as a whole one (RFC 9110, section 10.2.3 knows no parts).
+/// Returns the duration in seconds, rounded up, for `Retry-After` (RFC 9110, section 10.2.3).
 #[must_use]
 pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 impl ServiceError {
-    /// A rule broken in one member of the body.
+    /// Returns the error of a member of the body.
     pub(crate) fn field(field: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { field: Some(Field::Body(field)), message: message.into() }
     }
 
-    /// A rule broken in one parameter of the query.
+    /// Returns the error of a query parameter.
     pub(crate) fn query(parameter: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { field: Some(Field::Query(parameter)), message: message.into() }
     }
@@ -122,7 +121,7 @@ impl ServiceError {
     }
 }
 
-/// The one place where a store's failure gets its meaning for a caller.
+/// Maps errors of the store to errors for the caller, in one place.
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -139,8 +138,7 @@ impl From<StoreError> for ServiceError {
                 message: format!("The {entity} is in use: take it from those who have it first."),
             },
             StoreError::LastAdmin => Self::NotPermitted(
-                "This is the last user with the role Admin: give that role to somebody else first."
-                    .to_owned(),
+                "This is the last user with the role Admin: give that role to another user first.".to_owned(),
             ),
             StoreError::LimitReached { limit } => Self::LimitReached { limit },
             StoreError::Stale(_) => Self::Overtaken,
@@ -169,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_a_second_is_a_whole_one() {
+    fn seconds_are_rounded_up() {
         assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
         assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
         assert_eq!(whole_seconds(Duration::from_millis(2_500)), 3);

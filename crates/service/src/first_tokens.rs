@@ -1,4 +1,4 @@
-//! The tokens that a new instance starts with: those of `INIT_*_API_TOKENS`, or one admin token of its own making.
+//! The first tokens of a new instance: those of `INIT_*_API_TOKENS`, or one generated admin token.
 
 use std::sync::Arc;
 
@@ -9,51 +9,50 @@ use latchkey_ports::TokenRepository;
 
 use crate::{Initiator, ServiceError, TokenDraft, TokenIssuer};
 
-/// One of the variables that name secrets to start with.
+/// An environment variable that lists secrets of first tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InitVariable {
-    /// What it is called, for errors.
+    /// Its name, for errors.
     pub name: &'static str,
-    /// What its tokens are for.
+    /// The kind of its tokens.
     pub kind: TokenKind,
 }
 
-/// Why a start-up token cannot be. Names the variable and the place in it, never the secret.
+/// Why a first token cannot be created. Names the variable and the position in it, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: entry {entry}: {fault}")]
 pub struct InitError {
     /// The variable.
     pub variable: &'static str,
-    /// The place in its list, from 1.
+    /// The position in its list, from 1.
     pub entry: usize,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: InitFault,
 }
 
-/// What is wrong with a start-up token.
+/// The fault of a first token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InitFault {
-    /// It is no secret.
+    /// It is not a valid secret.
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
-    /// Its prefix does not say where it belongs.
+    /// Its prefix cannot be read.
     #[error(transparent)]
     Prefix(#[from] UnreadablePrefix),
-    /// Its prefix does not go with its type.
+    /// Its prefix does not match its type.
     #[error(transparent)]
     Access(#[from] AccessError),
 }
 
-/// Secrets to start with, and what each may reach.
+/// The secrets of first tokens, with their access.
 #[derive(Debug, Default)]
 pub struct InitTokens(Vec<(TokenSecret, TokenAccess)>);
 
 impl InitTokens {
-    /// Adds the secrets of one variable, separated by commas, blanks around them dropped. A secret that is there
-    /// already takes the later type, as in the reference.
+    /// Adds the secrets of one variable, separated by commas and trimmed. A secret that was added before takes the later type.
     ///
     /// # Errors
-    /// [`InitError`] for the first entry that cannot be a token.
+    /// [`InitError`] for the first invalid entry.
     pub fn add(&mut self, variable: InitVariable, list: &str) -> Result<(), InitError> {
         for (index, entry) in list.split(',').enumerate() {
             let (secret, access) = read_entry(variable.kind, entry.trim()).map_err(|fault| InitError {
@@ -81,21 +80,20 @@ fn read_entry(kind: TokenKind, entry: &str) -> Result<(TokenSecret, TokenAccess)
     Ok((secret, access))
 }
 
-/// Makes an instance's first tokens.
+/// Creates the first tokens of an instance.
 pub struct FirstTokens {
     tokens: Arc<dyn TokenRepository>,
     issuer: Arc<TokenIssuer>,
 }
 
 impl FirstTokens {
-    /// The use case over these ports.
+    /// Returns the use case over these ports.
     #[must_use]
     pub fn new(tokens: Arc<dyn TokenRepository>, issuer: Arc<TokenIssuer>) -> Self {
         Self { tokens, issuer }
     }
 
-    /// Creates the given tokens, all named `admin` as in the reference, where the store holds no API token yet. Says
-    /// whether it did.
+    /// Creates the given tokens, all named `admin`, if the store holds no API token yet. Returns whether it did.
     ///
     /// # Errors
     /// [`ServiceError`] for an unknown project or environment, a store out of reach; then none is created.
@@ -112,14 +110,13 @@ impl FirstTokens {
         let created = self.tokens.create_first_tokens(&first).await?;
         if created {
             for one in &first {
-                self.issuer.made(&one.event);
+                self.issuer.after_commit(&one.event);
             }
         }
         Ok(created)
     }
 
-    /// Creates one admin token with a new secret where the store holds no API token yet, and shows the secret; `None`
-    /// where there are tokens already.
+    /// Creates one admin token if the store holds no API token yet, and returns its secret; `None` if there are tokens.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].

@@ -1,4 +1,4 @@
-//! The tokens of the instance, of any scope: list, create, change, rotate, revoke (contract, "Instance tokens").
+//! Listing, creating, changing, rotating and revoking tokens of any scope.
 
 use latchkey_domain::{ProjectScope, Timestamp, TokenId, TokenKind, TokenName};
 use latchkey_ports::StoredToken;
@@ -9,7 +9,7 @@ use crate::{
     UpdateInstanceTokens, token_changes::TokenChanges,
 };
 
-/// The use cases.
+/// The use cases of this module.
 pub struct InstanceTokens {
     changes: TokenChanges,
 }
@@ -19,7 +19,7 @@ impl InstanceTokens {
         Self { changes }
     }
 
-    /// Those of the tokens of the kinds that the caller may read that pass the filter.
+    /// Returns the tokens that pass the filter, of the kinds that the caller may read.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a cursor with another order than that of creation; [`ServiceError::Unavailable`].
@@ -31,7 +31,7 @@ impl InstanceTokens {
         filter.find(&self.changes, visible_kinds(permit)).await
     }
 
-    /// All tokens of a name. Where there is none of that name and the name reads as the id of a token, that token.
+    /// Returns all tokens of a name; if there is none and the name is the id of a token, that token.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -40,7 +40,7 @@ impl InstanceTokens {
         permit: &InstancePermit<ReadInstanceTokens>,
         name: &str,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
-        // What breaks the rule for names names no token.
+        // No token has an invalid name.
         let Ok(token_name) = TokenName::new(name) else { return Ok(Vec::new()) };
         let filter = TokenFilter { name: Some(token_name), ..TokenFilter::default() };
         let found = filter.find(&self.changes, visible_kinds(permit)).await?.tokens;
@@ -50,10 +50,10 @@ impl InstanceTokens {
         Ok(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect())
     }
 
-    /// Creates a token of any scope and shows its secret.
+    /// Creates a token of any scope and returns it with its secret.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for an admin token where the policy has none, and without the permission for its kind;
+    /// [`ServiceError::NotPermitted`] for an admin token if the policy forbids them, and without the permission for its kind;
     /// [`ServiceError::Invalid`] for a scope that the kind cannot have, an unknown project or environment;
     /// [`ServiceError::LimitReached`]; [`ServiceError::Unavailable`].
     pub async fn create(
@@ -73,7 +73,7 @@ impl InstanceTokens {
         let draft = request.draft(projects)?;
         let issued = self.changes.issuer.issue(draft, &permit.initiator()).await;
         issued.map_err(|refusal| match refusal {
-            // Here a project is part of the body, not of the path.
+            // The project is part of the body here, not of the path.
             ServiceError::NotFound(Missing::Project(id)) => ServiceError::field(
                 "projects",
                 format!("There is no project \"{id}\": create it, or name another."),
@@ -82,7 +82,7 @@ impl InstanceTokens {
         })
     }
 
-    /// Changes when a token ends. Done as well where there is no such token (contract).
+    /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
@@ -93,14 +93,14 @@ impl InstanceTokens {
         expires_at: Option<Timestamp>,
     ) -> Result<(), ServiceError> {
         let by = permit.initiator();
-        let changed = self.changes.changes.again_while_stale(async || -> Result<(), ServiceError> {
+        let changed = self.changes.changes.retry_on_conflict(async || -> Result<(), ServiceError> {
             let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
             self.changes.change_expiry(&stored.token, expires_at, &by).await
         });
         gone_is_done(changed.await)
     }
 
-    /// Gives a token a new secret under the same name and scope, and shows it. The old secret lives on for the overlap.
+    /// Replaces the secret of a token and returns the new one. The old secret stays valid for the overlap.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind;
@@ -115,7 +115,7 @@ impl InstanceTokens {
         self.changes.rotate(stored, overlap, &permit.initiator()).await
     }
 
-    /// Revokes a token; it is refused from the answer on. Done as well where there is no such token (contract).
+    /// Revokes a token; it is refused from the response on. Succeeds if there is no such token, as Unleash does.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
@@ -146,7 +146,7 @@ fn visible_kinds(permit: &InstancePermit<ReadInstanceTokens>) -> Vec<TokenKind> 
     kinds.into_iter().filter(|kind| permit.check_kind(*kind).is_ok()).collect()
 }
 
-/// The route was open to the caller; this kind of token is not (reference, chapter 9).
+/// Checks the permission for this kind of token.
 fn check_kind<A: InstanceTokenAction>(
     permit: &InstancePermit<A>,
     kind: TokenKind,
@@ -154,7 +154,7 @@ fn check_kind<A: InstanceTokenAction>(
     permit.check_kind(kind).map_err(|denied| ServiceError::NotPermitted(denied.to_string()))
 }
 
-/// Whoever removed the token meanwhile did what was asked for.
+/// A token that was removed in the meantime counts as success.
 fn gone_is_done(outcome: Result<(), ServiceError>) -> Result<(), ServiceError> {
     match outcome {
         Err(ServiceError::NotFound(Missing::Token)) => Ok(()),

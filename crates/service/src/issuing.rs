@@ -1,4 +1,4 @@
-//! Issuing tokens: minting the secret, sealing it, recording both token and event. And showing tokens again.
+//! Issuing tokens: minting the secret, sealing it, recording token and event. And revealing tokens.
 
 use std::{
     collections::HashSet,
@@ -18,17 +18,16 @@ use crate::{Initiator, ServiceError, changes::Changes};
 /// Whether a token's secret can be shown again after it was issued (`tokens.reveal`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reveal {
-    /// In every list, as the seed's contract has it; a sealed copy is kept.
+    /// In every list; a sealed copy is stored.
     Always,
-    /// In the answer that issues it and never again; nothing is kept that could be turned back into it, but for what was
-    /// kept before.
+    /// Only in the response that issues it; no sealed copy is stored. Copies that were stored earlier stay.
     Once,
 }
 
-/// What holds for every token that is issued.
+/// The policy for issuing tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenPolicy {
-    /// How many tokens a project may have (`limits.api_tokens`).
+    /// The maximum number of tokens per project (`limits.api_tokens`).
     pub quota: Quota,
     /// Whether secrets can be shown again.
     pub reveal: Reveal,
@@ -41,26 +40,26 @@ pub struct TokenPolicy {
 pub struct TokenDraft {
     /// Its name.
     pub name: TokenName,
-    /// What it may reach.
+    /// Its access.
     pub access: TokenAccess,
-    /// When it ends; `None` = never. A moment in the past makes a token that is expired at once.
+    /// Its expiry; `None` = never. A moment in the past makes an expired token.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A token as its owner may see it.
+/// A token with its secret, if that can be shown.
 #[derive(Debug)]
 pub struct RevealedToken {
     /// The token.
     pub token: ApiToken,
-    /// Its secret; `None` where it was shown once and cannot be again.
+    /// Its secret; `None` if it cannot be shown again.
     pub secret: Option<TokenSecret>,
     /// The alias by which it authenticates too.
     pub alias: Option<TokenSecret>,
-    /// Whether it cannot be shown again.
+    /// Whether the secret cannot be shown again.
     pub secure: bool,
 }
 
-/// Issues tokens, under one policy.
+/// Issues tokens under one policy.
 pub struct TokenIssuer {
     tokens: Arc<dyn TokenRepository>,
     sealer: Arc<dyn SecretSealer>,
@@ -71,7 +70,7 @@ pub struct TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// An issuer over these ports.
+    /// Returns an issuer over these ports.
     #[must_use]
     pub(crate) fn new(
         tokens: Arc<dyn TokenRepository>,
@@ -91,20 +90,20 @@ impl TokenIssuer {
         let secret = self.mint(&draft.access);
         let is_admin = draft.access == TokenAccess::Admin;
         let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
-        // An admin's is how somebody gets in who is locked out: nobody can fill the room for it.
+        // An admin token is the way back in for a locked-out operator, so no quota applies to it.
         let quota = if is_admin { Quota(u64::MAX) } else { self.policy.quota };
         self.tokens.create_token(&token, quota, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         let secure = token.secret.sealed.is_none();
         Ok(RevealedToken { token: token.token, secret: Some(secret), alias: None, secure })
     }
 
-    /// A new secret for a token of that access.
+    /// Returns a new secret for a token of that access.
     pub(crate) fn mint(&self, access: &TokenAccess) -> TokenSecret {
         TokenSecret::mint(access, self.entropy.bytes())
     }
 
-    /// The token and the event of its creation, ready for a store.
+    /// Returns the token and the event of its creation, ready for a store.
     pub(crate) fn prepare(
         &self,
         draft: TokenDraft,
@@ -121,7 +120,7 @@ impl TokenIssuer {
         Ok(FirstToken { token: StoredToken { token, secret, alias: None }, event })
     }
 
-    /// What is kept of a token's secret under the policy.
+    /// Returns the record of a token's secret under the policy.
     pub(crate) fn record(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError> {
         match self.policy.reveal {
             Reveal::Always => self.sealer.seal(secret, token),
@@ -129,7 +128,7 @@ impl TokenIssuer {
         }
     }
 
-    /// An event about a token, found under each of the token's projects; before and after are the caller's to add.
+    /// Returns an event about a token, listed under each of its projects; the caller adds the states before and after.
     pub(crate) fn event(&self, kind: EventKind, token: &ApiToken, by: &Initiator) -> NewEvent {
         NewEvent {
             projects: Some(token.access.projects().clone()),
@@ -138,17 +137,17 @@ impl TokenIssuer {
         }
     }
 
-    /// As [`Changes::made`].
-    pub(crate) fn made(&self, event: &NewEvent) {
-        self.changes.made(event);
+    /// As [`Changes::after_commit`].
+    pub(crate) fn after_commit(&self, event: &NewEvent) {
+        self.changes.after_commit(event);
     }
 
-    /// What holds for every token that is issued.
+    /// The policy for issuing tokens.
     pub(crate) fn policy(&self) -> TokenPolicy {
         self.policy
     }
 
-    /// The token as its owner may see it: with its secret, where that may be shown again and can be opened.
+    /// Returns the token with its secret, if that may be shown again and can be opened.
     pub(crate) fn reveal(&self, stored: StoredToken) -> RevealedToken {
         let StoredToken { token, secret, alias } = stored;
         let secret = self.open(&secret, token.id);
@@ -156,8 +155,8 @@ impl TokenIssuer {
         RevealedToken { secure: secret.is_none(), token, secret, alias }
     }
 
-    /// What was sealed; `None`, too, where it cannot be opened. One token that some other program with another key wrote must
-    /// not take all others out of a list, and the token itself has to be seen to be revoked.
+    /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and the token
+    /// must be shown so that it can be revoked.
     fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
         if self.policy.reveal == Reveal::Once {
             return None;
@@ -169,14 +168,14 @@ impl TokenIssuer {
     }
 }
 
-/// The keys of which it was told that they are missing: once for each is enough, because a list is read again and again.
+/// The missing keys that were logged, so that each is logged once and not for every list.
 #[derive(Debug, Default)]
 struct Unopened(Mutex<HashSet<KeyId>>);
 
 impl Unopened {
     fn tell(&self, error: &SealingError, token: TokenId) {
         let is_news = match error {
-            // A set of ids is whole, whoever panicked over it.
+            // The set is consistent even if a thread panicked while it held the lock.
             SealingError::UnknownKey(key) => {
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(*key)
             }

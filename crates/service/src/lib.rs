@@ -1,16 +1,16 @@
 //! # The use cases of Latchkey
 //!
-//! One module per capability, each a struct that is handed the ports it needs. Everything that the contract says
-//! about *what* happens is here; how it looks on the wire is in `latchkey-http`, how it is kept is in the stores.
+//! One module per capability, each a struct over the ports that it needs. The behavior of the API is here; its wire format is
+//! in `latchkey-http`, its storage in the stores.
 //!
-//! A request's way: [`Authenticator::authenticate`] says who it is; [`Caller::admit`] whether they have business here;
-//! [`Permit::request`] and [`InstancePermit::request`] whether they may, and are the only way to get the permit that a
-//! use case asks for, so no route can forget it; the use case ([`ProjectTokens`], [`Users`], …) acts and records, through
-//! ports; a [`ServiceError`] says what was wrong, in words for the caller. What each action needs stands in one table
-//! (`actions`).
+//! The path of a request: [`Authenticator::authenticate`] finds the principal; [`Caller::admit`] checks that it may use the
+//! administrative routes; [`Permit::request`] and [`InstancePermit::request`] check its permissions, and are the only way to
+//! get the permit that a use case requires, so no route can forget the check; the use case ([`ProjectTokens`], [`Users`], …)
+//! acts and records the event, through ports; a [`ServiceError`] says what was wrong, in words for the caller. The
+//! permissions of each action are listed in one table (`actions`).
 //!
-//! May not live here: SQL, HTTP, a clock, randomness, configuration files. Next rooms: `latchkey-http`, which calls
-//! these, and `latchkey-ports`, which these call.
+//! May not live here: SQL, HTTP, a clock, randomness, configuration files. Read on in `latchkey-http`, which calls these use
+//! cases, and in `latchkey-ports`, which they call.
 
 mod accounts;
 mod actions;
@@ -66,7 +66,7 @@ pub use first_tokens::{FirstTokens, InitError, InitFault, InitTokens, InitVariab
 pub use index::{IndexSettings, PrincipalIndex, WhenStale};
 pub use instance_tokens::InstanceTokens;
 pub use issuing::{Reveal, RevealedToken, TokenDraft, TokenIssuer, TokenPolicy};
-pub use master_keys::{LeftReason, LeftSecret, MasterKeys, Resealed, ResealingStep};
+pub use master_keys::{MasterKeys, Resealed, ResealingStep, SkipReason, SkippedSecret};
 pub use members::{Members, ProjectAccess};
 pub use metrics::Metrics;
 pub use permit::{Caller, Initiator, InstancePermit, Permit, SignedIn};

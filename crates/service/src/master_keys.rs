@@ -1,4 +1,4 @@
-//! Secrets under the current master key: how much is not, and moving what can be opened (decision 16).
+//! Moving secrets to the current master key: progress, and sealing anew what can be opened.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,64 +11,64 @@ use latchkey_ports::{
     SecretRecord, SecretSealer, SecretsByKey, StoreError, TokenSecrets,
 };
 
-/// So many tokens are read and written at once: memory is bounded, and others who write do not wait long.
+/// The number of tokens that are read and written at once, so that memory is bounded and other writers do not wait for long.
 const PORTION: u32 = 500;
 
-/// What becomes of secrets when the master key changes. Nothing here changes what anybody may do, so it asks for no permit
-/// and leaves no event; whoever holds the master keys and the database may see more than that.
+/// Reports and moves secrets by master key. Nothing here changes the rights of a caller, so it requires no permit and leaves no
+/// event; it is for the operator, who has the master keys and the database.
 pub struct MasterKeys {
     store: Arc<dyn MasterKeyRepository>,
     sealer: Arc<dyn SecretSealer>,
     clock: Arc<dyn Clock>,
 }
 
-/// Told while secrets are sealed anew.
+/// Progress of sealing secrets anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResealingStep {
-    /// So many of so many are done. Tokens that come or go meanwhile make it no more exact than that.
+    /// An estimate of the progress; tokens can be created and removed in the meantime.
     Done {
-        /// How many are done.
+        /// The number of finished ones.
         done: u64,
-        /// How many there were to do.
+        /// The number at the start.
         of: u64,
     },
-    /// One had to be left where it is.
-    Left(LeftSecret),
+    /// One was skipped.
+    Skipped(SkippedSecret),
 }
 
 /// A sealed secret that stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftSecret {
-    /// The token's secret or its alias.
+pub struct SkippedSecret {
+    /// The secret.
     pub of: SecretOf,
-    /// Under which key it stays.
+    /// The key that it stays under.
     pub key: KeyId,
-    /// Why.
-    pub reason: LeftReason,
+    /// The reason.
+    pub reason: SkipReason,
 }
 
 /// Why a sealed secret stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LeftReason {
-    /// It cannot be opened, or not sealed anew.
+pub enum SkipReason {
+    /// It cannot be opened or sealed.
     #[error(transparent)]
     Sealing(#[from] SealingError),
-    /// Another token has the same secret, under the current key already.
+    /// Another token has the same secret, already under the current key.
     #[error("another token has the same secret; delete one of the two")]
     Twice,
 }
 
-/// What came of sealing secrets anew.
+/// The result of sealing secrets anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resealed {
-    /// So many are under the current key now.
+    /// The number moved to the current key.
     pub moved: u64,
-    /// So many were told of as left ([`ResealingStep::Left`]).
-    pub left: u64,
+    /// The number skipped ([`ResealingStep::Skipped`]).
+    pub skipped: u64,
 }
 
 impl MasterKeys {
-    /// The keys of this store.
+    /// Returns the use case over these ports.
     #[must_use]
     pub fn new(
         store: Arc<dyn MasterKeyRepository>,
@@ -78,14 +78,14 @@ impl MasterKeys {
         Self { store, sealer, clock }
     }
 
-    /// The ids of the configured keys, the current one first.
+    /// Returns the ids of the configured keys, the current one first.
     #[must_use]
     pub fn configured(&self) -> Vec<KeyId> {
         self.sealer.keys()
     }
 
-    /// The key of the oldest API token, where it is not configured: then this process most likely has other keys than those
-    /// that use the store besides. What it makes they do not recognise, nor it what they make.
+    /// Returns the key of the oldest API token if it is not configured. Then this process most likely has other keys than the
+    /// other users of the store, and neither recognizes the secrets of the other.
     ///
     /// # Errors
     /// As [`MasterKeyRepository::token_secrets`].
@@ -95,7 +95,7 @@ impl MasterKeys {
         Ok(key.filter(|key| !self.configured().contains(key)))
     }
 
-    /// How much is kept in which form under which key.
+    /// Returns the number of secrets by key and form.
     ///
     /// # Errors
     /// As [`MasterKeyRepository::secrets_by_key`].
@@ -103,11 +103,11 @@ impl MasterKeys {
         self.store.secrets_by_key(self.clock.now()).await
     }
 
-    /// Puts every secret and alias that can be shown, and is not under the current key, under it. What somebody changes
-    /// meanwhile is left as they make it. Can be given up at any moment and begun again.
+    /// Moves every secret and alias with a sealed copy to the current key. One that is changed in the meantime is left alone. The
+    /// call can be dropped at any moment and repeated.
     ///
     /// # Errors
-    /// As [`MasterKeyRepository`] says; what was done until then stays done.
+    /// As [`MasterKeyRepository`]; what was moved until then stays moved.
     pub async fn reseal(&self, mut tell: impl FnMut(ResealingStep)) -> Result<Resealed, StoreError> {
         let current = self.current();
         let usage = self.usage().await?;
@@ -124,11 +124,11 @@ impl MasterKeys {
             let mut left = Vec::new();
             let rekeyings = self.rekeyings(portion, &mut left);
             resealed.moved += self.write(after, rekeyings, &mut left).await?;
-            resealed.left += u64::try_from(left.len()).unwrap_or(u64::MAX);
+            resealed.skipped += u64::try_from(left.len()).unwrap_or(u64::MAX);
             for left in left {
-                tell(ResealingStep::Left(left));
+                tell(ResealingStep::Skipped(left));
             }
-            tell(ResealingStep::Done { done: resealed.moved + resealed.left, of: to_do });
+            tell(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
             after = Some(last);
         }
     }
@@ -137,8 +137,8 @@ impl MasterKeys {
         self.sealer.keys().first().copied()
     }
 
-    /// What there is to do about a portion.
-    fn rekeyings(&self, portion: Vec<TokenSecrets>, left: &mut Vec<LeftSecret>) -> Vec<Rekeying> {
+    /// Returns the rekeyings for a portion.
+    fn rekeyings(&self, portion: Vec<TokenSecrets>, left: &mut Vec<SkippedSecret>) -> Vec<Rekeying> {
         let current = self.current();
         let mut rekeyings = Vec::new();
         for TokenSecrets { token, secret, alias } in portion {
@@ -148,33 +148,33 @@ impl MasterKeys {
                 match self.sealed_anew(&record, token) {
                     Ok(Some(to)) => rekeyings.push(Rekeying { of, from: record.digest, to }),
                     Ok(None) => {}
-                    Err(error) => left.push(LeftSecret { of, key: record.key, reason: error.into() }),
+                    Err(error) => left.push(SkippedSecret { of, key: record.key, reason: error.into() }),
                 }
             }
         }
         rekeyings
     }
 
-    /// The record under the current key; `None` for one without a copy.
+    /// Returns the record under the current key; `None` for one without a sealed copy.
     fn sealed_anew(
         &self,
         record: &SecretRecord,
         token: TokenId,
     ) -> Result<Option<SecretRecord>, SealingError> {
         let Some(secret) = self.sealer.open(record, token)? else { return Ok(None) };
-        // Whoever altered the digest alone must not have it put right, or wrong, in silence.
+        // An altered digest must be reported, and not be replaced silently.
         if !self.sealer.digests(&secret).contains(&record.digest) {
             return Err(SealingError::Broken);
         }
         self.sealer.seal(&secret, token).map(Some)
     }
 
-    /// Writes what was made of the portion after that token, and says how many were changed.
+    /// Writes the rekeyings of the portion after that token, and returns the number that were moved.
     async fn write(
         &self,
         after: Option<TokenId>,
         rekeyings: Vec<Rekeying>,
-        left: &mut Vec<LeftSecret>,
+        left: &mut Vec<SkippedSecret>,
     ) -> Result<u64, StoreError> {
         if rekeyings.is_empty() {
             return Ok(0);
@@ -182,12 +182,12 @@ impl MasterKeys {
         let done: HashSet<SecretDigest> = self.store.rekey_secrets(&rekeyings).await?.into_iter().collect();
         let undone: Vec<_> = rekeyings.iter().filter(|rekeying| !done.contains(&rekeying.from)).collect();
         if !undone.is_empty() {
-            // What is what it was, and was passed over nevertheless, has a digest that somebody else has.
+            // A record that is unchanged and was skipped nevertheless has a digest that another token has.
             let portion = self.store.token_secrets(after, PORTION).await?;
             let kept: HashMap<_, _> = portion.iter().flat_map(records).collect();
             left.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
                 let key = kept.get(of).filter(|record| record.digest == *from)?.key;
-                Some(LeftSecret { of: *of, key, reason: LeftReason::Twice })
+                Some(SkippedSecret { of: *of, key, reason: SkipReason::Twice })
             }));
         }
         Ok(u64::try_from(done.len()).unwrap_or(u64::MAX))

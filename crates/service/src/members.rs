@@ -1,4 +1,4 @@
-//! Who holds which roles in a project.
+//! The members of a project and their roles.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     accounts::{Accounts, choose},
 };
 
-/// The members of a project, and the roles that they can hold there.
+/// The members of a project, and the roles that can be assigned there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectAccess {
     /// The members, by user id.
@@ -19,7 +19,7 @@ pub struct ProjectAccess {
     pub roles: Vec<Role>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Members {
     accounts: Accounts,
 }
@@ -33,7 +33,7 @@ impl Members {
         &self.accounts.access
     }
 
-    /// The members of the project.
+    /// Returns the members of the project.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
@@ -48,12 +48,11 @@ impl Members {
         Ok(roles)
     }
 
-    /// Gives each of these users each of these roles, in addition to those held. Where all hold all of them already,
-    /// nothing happens, and no event tells of it.
+    /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a role that allows
-    /// what the caller may not; [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a role with permissions
+    /// that the caller does not hold; [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
@@ -79,15 +78,14 @@ impl Members {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
             Err(error) => return Err(unknown_user(error)),
         }
-        self.accounts.changes.made(&event);
+        self.accounts.changes.after_commit(&event);
         Ok(given)
     }
 
-    /// Gives a user exactly these roles. Where the user holds them and no others already, nothing happens, and no event tells
-    /// of it.
+    /// Gives a user exactly these roles. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// As [`Members::add`], but for no role: that takes all roles away. [`ServiceError::NotFound`] for an unknown user.
+    /// As [`Members::add`], but no role is allowed: that removes all roles. [`ServiceError::NotFound`] for an unknown user.
     pub async fn replace(
         &self,
         permit: &Permit<UpdateProject>,
@@ -99,7 +97,7 @@ impl Members {
         let before = self.access().roles_in_project(user, permit.project()).await?;
         if before == after {
             if before.is_empty() {
-                // Says which of the two is missing.
+                // Finds out which of the two is missing.
                 self.accounts.users.find_user(user).await?.ok_or(Missing::User)?;
                 self.access().members(permit.project()).await?;
             }
@@ -114,24 +112,24 @@ impl Members {
         };
         let memberships = self.memberships(permit, vec![user], after);
         self.access().replace_memberships(&memberships, &event).await?;
-        self.accounts.changes.made(&event);
+        self.accounts.changes.after_commit(&event);
         Ok(())
     }
 
-    /// Takes all of a user's roles in the project away.
+    /// Removes all roles of a user in the project.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project, and for a user who holds no role there; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project, and for a user without a role there; [`ServiceError::Unavailable`].
     pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), ServiceError> {
         if self.access().roles_in_project(user, permit.project()).await?.is_empty() {
-            // Says which of the two is missing.
+            // Finds out which of the two is missing.
             self.access().members(permit.project()).await?;
             return Err(Missing::User.into());
         }
         self.replace(permit, user, &[]).await
     }
 
-    /// The roles that a request names, if the caller may give each of them.
+    /// Returns the roles that a request names, if the caller may assign each of them.
     async fn roles(
         &self,
         permit: &Permit<UpdateProject>,
@@ -164,7 +162,7 @@ impl Members {
     }
 }
 
-/// Here users are part of the body, not of the path.
+/// Maps the error of a user that is part of the body, not of the path.
 fn unknown_user(error: StoreError) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::User(id)) => {

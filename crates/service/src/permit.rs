@@ -1,8 +1,8 @@
-//! Permission, asked for once and carried as a value.
+//! Permits: permissions, checked once and passed on as values.
 //!
-//! A [`Caller`] is somebody who has business on the administrative routes at all. What they may do there they show by a
-//! permit, which only the caller's grants can give: a [`Permit`] in one project, an [`InstancePermit`] for the instance, a
-//! [`SignedIn`] for what every user may do with what is their own.
+//! A [`Caller`] is a principal that may use the administrative routes at all. Its rights there are shown by a permit, which is
+//! only given if the caller's grants allow the action: a [`Permit`] in one project, an [`InstancePermit`] for the instance, a
+//! [`SignedIn`] for what every user may do with their own things.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -13,71 +13,71 @@ use latchkey_domain::{
 
 use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ServiceError};
 
-/// Who sets something off and from where, as the audit trail will say.
+/// The actor and origin of a change, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Initiator {
-    /// Who.
+    /// The actor.
     pub actor: Actor,
-    /// From where.
+    /// The origin.
     pub origin: Origin,
 }
 
 impl Initiator {
-    /// Latchkey itself: its start-up, or whoever may run its command line on the database.
+    /// Returns Latchkey itself: its start-up and its command line.
     #[must_use]
     pub fn system() -> Self {
         Self { actor: Actor::System, origin: Origin::default() }
     }
 }
 
-/// Somebody who may use the administrative routes: a user, an admin token, or Latchkey itself.
+/// A caller of the administrative routes: a user, an admin token, or Latchkey itself.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    who: Who,
+    kind: CallerKind,
     origin: Origin,
 }
 
 #[derive(Debug, Clone)]
-enum Who {
+enum CallerKind {
     Principal(Arc<Principal>),
     System(Arc<Grants>),
 }
 
 impl Caller {
-    /// Admits a principal.
+    /// Admits a principal to the administrative routes.
     ///
     /// # Errors
     /// [`ServiceError::WrongTokenKind`] for client and frontend tokens.
     pub fn admit(principal: Arc<Principal>, origin: Origin) -> Result<Self, ServiceError> {
         principal.may_administer()?;
-        Ok(Self { who: Who::Principal(principal), origin })
+        Ok(Self { kind: CallerKind::Principal(principal), origin })
     }
 
-    /// Latchkey itself, on behalf of whoever may run its command line on the database: may do everything.
+    /// Returns Latchkey itself, on behalf of the operator at its command line: it may do everything.
     #[must_use]
     pub fn system() -> Self {
-        Self { who: Who::System(Arc::new(Grants::admin())), origin: Origin::default() }
+        Self { kind: CallerKind::System(Arc::new(Grants::admin())), origin: Origin::default() }
     }
 
-    /// What the caller may do.
+    /// Returns the grants.
     #[must_use]
     pub fn grants(&self) -> &Grants {
-        match &self.who {
-            Who::Principal(principal) => principal.grants(),
-            Who::System(grants) => grants,
+        match &self.kind {
+            CallerKind::Principal(principal) => principal.grants(),
+            CallerKind::System(grants) => grants,
         }
     }
 
-    /// The principal; `None` for Latchkey itself.
+    /// Returns the principal; `None` for Latchkey itself.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
-        match &self.who {
-            Who::Principal(principal) => Some(principal),
-            Who::System(_) => None,
+        match &self.kind {
+            CallerKind::Principal(principal) => Some(principal),
+            CallerKind::System(_) => None,
         }
     }
 
-    /// The user; `None` for an admin token and Latchkey itself.
+    /// Returns the user; `None` for an admin token and Latchkey itself.
     #[must_use]
     pub fn user(&self) -> Option<UserId> {
         match self.principal() {
@@ -86,14 +86,14 @@ impl Caller {
         }
     }
 
-    /// What the audit trail will say of the caller.
+    /// Returns actor and origin for the audit trail.
     #[must_use]
     pub fn initiator(&self) -> Initiator {
         let actor = self.principal().map_or(Actor::System, Principal::actor);
         Initiator { actor, origin: self.origin.clone() }
     }
 
-    /// Whether the caller may give this role at this place: nobody can grant what they do not hold.
+    /// Checks that the caller may assign this role at this place: only permissions that one holds can be given.
     ///
     /// # Errors
     /// [`ServiceError::Denied`], which names the first permission that is missing.
@@ -102,8 +102,7 @@ impl Caller {
     }
 }
 
-/// Proof that a caller may do one thing in one project. Use cases ask for it by value, and only
-/// [`Permit::request`] makes one.
+/// Proof that a caller may do one action in one project. Use cases require it, and only [`Permit::request`] makes one.
 #[derive(Debug)]
 pub struct Permit<A> {
     project: ProjectId,
@@ -112,23 +111,21 @@ pub struct Permit<A> {
 }
 
 impl<A: ProjectAction> Permit<A> {
-    /// Asks whether the caller may do this in that project. Whether the project exists plays no part, so that
-    /// somebody without the permission learns nothing of it (contract, "Order of checks").
+    /// Checks that the caller may do this in that project. Whether the project exists is not checked, so that a caller without
+    /// the permission does not learn it.
     ///
     /// # Errors
-    /// [`ServiceError::Denied`] where a permission is missing.
+    /// [`ServiceError::Denied`] if a permission is missing.
     pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, ServiceError> {
-        let place = Place::Project(project);
-        check_all::<A>(caller, &place)?;
-        let Place::Project(project) = place else { unreachable!("made as a project three lines above") };
+        check_all::<A>(caller, &Place::Project(project.clone()))?;
         Ok(Self { project, caller: caller.clone(), action: PhantomData })
     }
 
-    /// As [`Permit::request`], for a project as somebody spells it. No project can have an id that breaks the rule for
-    /// ids; those who may do this in every project are told so, anybody else learns nothing of it.
+    /// As [`Permit::request`], for an unparsed id. No project has an invalid id; a caller that may do this in every project is
+    /// told so, any other is only denied.
     ///
     /// # Errors
-    /// As [`Permit::request`]; [`ServiceError::NotFound`] for an id that breaks the rule.
+    /// As [`Permit::request`]; [`ServiceError::NotFound`] for an invalid id.
     pub fn request_for(caller: &Caller, project: &str) -> Result<Self, ServiceError> {
         if let Ok(project) = ProjectId::new(project) {
             return Self::request(caller, project);
@@ -137,19 +134,19 @@ impl<A: ProjectAction> Permit<A> {
         Err(Missing::Project(project.to_owned()).into())
     }
 
-    /// The project that the permit is for.
+    /// Returns the project.
     #[must_use]
     pub fn project(&self) -> &ProjectId {
         &self.project
     }
 
-    /// Who holds the permit.
+    /// Returns the caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// What the audit trail will say of who holds the permit.
+    /// Returns actor and origin for the audit trail.
     #[must_use]
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()
@@ -160,7 +157,7 @@ fn check_all<A: ProjectAction>(caller: &Caller, place: &Place) -> Result<(), Den
     A::PERMISSIONS.iter().try_for_each(|permission| authorize(caller.grants(), &[*permission], place))
 }
 
-/// Proof that a caller may do one thing for the instance as a whole.
+/// Proof that a caller may do one action on the instance as a whole.
 #[derive(Debug)]
 pub struct InstancePermit<A> {
     caller: Caller,
@@ -168,22 +165,22 @@ pub struct InstancePermit<A> {
 }
 
 impl<A: InstanceAction> InstancePermit<A> {
-    /// Asks whether the caller may do this.
+    /// Checks that the caller may do this.
     ///
     /// # Errors
-    /// [`ServiceError::Denied`] where each of the permissions that would do is missing.
+    /// [`ServiceError::Denied`] if none of the permissions is held.
     pub fn request(caller: &Caller) -> Result<Self, ServiceError> {
         authorize(caller.grants(), A::ANY_OF, &Place::Instance)?;
         Ok(Self { caller: caller.clone(), action: PhantomData })
     }
 
-    /// Who holds the permit.
+    /// Returns the caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// What the audit trail will say of who holds the permit.
+    /// Returns actor and origin for the audit trail.
     #[must_use]
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()
@@ -191,7 +188,7 @@ impl<A: InstanceAction> InstancePermit<A> {
 }
 
 impl<A: InstanceTokenAction> InstancePermit<A> {
-    /// Whether the permit is good for tokens of this kind.
+    /// Checks that the permit covers tokens of this kind.
     ///
     /// # Errors
     /// [`Denied`], which names the permission for that kind.
@@ -200,7 +197,7 @@ impl<A: InstanceTokenAction> InstancePermit<A> {
     }
 }
 
-/// Proof that a user calls, for what every user may do with what is their own.
+/// Proof that the caller is a user, for what every user may do with their own things.
 #[derive(Debug)]
 pub struct SignedIn {
     user: UserId,
@@ -209,10 +206,10 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Asks whether a user calls.
+    /// Checks that the caller is a user.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for an admin token, which is no user.
+    /// [`ServiceError::NotPermitted`] for an admin token.
     pub fn request(caller: &Caller) -> Result<Self, ServiceError> {
         match caller.principal() {
             Some(Principal::User { id, credential, .. }) => {
@@ -225,25 +222,25 @@ impl SignedIn {
         }
     }
 
-    /// The user.
+    /// Returns the user.
     #[must_use]
     pub fn user(&self) -> UserId {
         self.user
     }
 
-    /// By what the user was recognised.
+    /// Returns how the user authenticated.
     #[must_use]
     pub fn credential(&self) -> UserCredential {
         self.credential
     }
 
-    /// The user as a caller.
+    /// Returns the user as a caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// What the audit trail will say.
+    /// Returns actor and origin for the audit trail.
     #[must_use]
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()

@@ -1,4 +1,4 @@
-//! Personal access tokens: a user's own, and those of service accounts, which an administrator manages.
+//! Personal access tokens, of users and of service accounts.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::{Initiator, InstancePermit, ManageUsers, Missing, ServiceError, Signe
 /// A personal access token to be issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalTokenDraft {
-    /// What it is for.
+    /// Unique per user.
     pub description: Description,
-    /// When it ends; must lie ahead.
+    /// Its expiry, in the future.
     pub expires_at: Timestamp,
 }
 
-/// A personal access token with its secret, which is shown this once.
+/// A new personal access token with its secret, which is shown only now.
 #[derive(Debug)]
 pub struct IssuedPersonalToken {
     /// The token.
@@ -28,14 +28,14 @@ pub struct IssuedPersonalToken {
     pub secret: TokenSecret,
 }
 
-/// The use cases.
+/// The use cases of this module.
 #[derive(Clone)]
 pub struct PersonalTokens {
     tokens: Arc<dyn PersonalTokenRepository>,
     sealer: Arc<dyn SecretSealer>,
     entropy: Arc<dyn Entropy>,
     changes: Changes,
-    most: u32,
+    max_per_user: u32,
 }
 
 impl PersonalTokens {
@@ -44,12 +44,12 @@ impl PersonalTokens {
         sealer: Arc<dyn SecretSealer>,
         entropy: Arc<dyn Entropy>,
         changes: Changes,
-        most: u32,
+        max_per_user: u32,
     ) -> Self {
-        Self { tokens, sealer, entropy, changes, most }
+        Self { tokens, sealer, entropy, changes, max_per_user }
     }
 
-    /// The caller's own tokens, expired ones too, by id.
+    /// Returns the caller's own tokens, also expired ones, by id.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -57,11 +57,11 @@ impl PersonalTokens {
         self.of(&[user.user()]).await
     }
 
-    /// Issues a token to the caller and shows its secret, this once; only the digest is kept.
+    /// Issues a token to the caller and returns its secret, of which only the digest is stored.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] where it would have ended already; [`ServiceError::NotPermitted`] where the user has as many as
-    /// there may be; [`ServiceError::Exists`] where the user has one of this description; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for an expiry in the past; [`ServiceError::NotPermitted`] if the user has the maximum
+    /// number; [`ServiceError::Exists`] if the user has one of this description; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         user: &SignedIn,
@@ -70,8 +70,7 @@ impl PersonalTokens {
         self.issue(user.user(), draft, &user.initiator()).await
     }
 
-    /// Issues a token to another user, for the command line: whoever may run it on the database could as well be that
-    /// user.
+    /// Issues a token to another user, for the command line.
     ///
     /// # Errors
     /// As [`PersonalTokens::create`]; [`ServiceError::NotFound`] for an unknown user.
@@ -87,7 +86,7 @@ impl PersonalTokens {
     /// Revokes one of the caller's own tokens.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a token that is not there or somebody else's; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for a token that does not exist or belongs to another user; [`ServiceError::Unavailable`].
     pub async fn delete(&self, user: &SignedIn, id: PersonalTokenId) -> Result<(), ServiceError> {
         self.revoke(user.user(), id, &user.initiator()).await
     }
@@ -114,14 +113,14 @@ impl PersonalTokens {
             ..self.changes.event(EventKind::PersonalTokenCreated, by)
         };
         let record = self.sealer.record(&secret);
-        let created = self.tokens.create_personal_token(&token, &record, self.most, &event).await;
+        let created = self.tokens.create_personal_token(&token, &record, self.max_per_user, &event).await;
         let (id, _) = created.map_err(|error| match error {
             StoreError::LimitReached { limit } => ServiceError::NotPermitted(format!(
                 "Too many personal access tokens ({limit}) exist for this user already: delete some."
             )),
             other => other.into(),
         })?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(IssuedPersonalToken { token: token.with_id(id), secret })
     }
 
@@ -138,7 +137,7 @@ impl PersonalTokens {
             ..self.changes.event(EventKind::PersonalTokenDeleted, by)
         };
         self.tokens.delete_personal_token(user, id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 }

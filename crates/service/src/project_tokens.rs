@@ -1,4 +1,4 @@
-//! The tokens of a project: list, create, revoke (contract, "Project tokens").
+//! Listing, creating, rotating and revoking the tokens of a project.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     token_changes::TokenChanges,
 };
 
-/// The use cases.
+/// The use cases of this module.
 pub struct ProjectTokens {
     changes: TokenChanges,
     projects: Arc<dyn ProjectRepository>,
@@ -22,7 +22,7 @@ impl ProjectTokens {
         Self { changes, projects }
     }
 
-    /// The tokens that name the project, by creation, then id.
+    /// Returns the tokens that name the project, by creation, then id.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
@@ -31,7 +31,7 @@ impl ProjectTokens {
         Ok(stored.into_iter().map(|token| self.changes.issuer.reveal(token)).collect())
     }
 
-    /// Those of the tokens that name the project that pass the filter, in the order and on the page asked for.
+    /// Returns the tokens that name the project and pass the filter, in its order and on its page.
     ///
     /// # Errors
     /// As [`ProjectTokens::list`]; [`ServiceError::Invalid`] for a cursor with another order than that of creation.
@@ -50,17 +50,17 @@ impl ProjectTokens {
         }
         let filter = TokenFilter { project: Some(project.clone()), ..filter };
         let page = filter.find(&self.changes, kinds).await?;
-        // One query in the usual case; only an empty page may be that of a project that is not there.
+        // One query in the usual case; only an empty page can be that of an unknown project.
         if page.tokens.is_empty() && self.projects.find_project(project).await?.is_none() {
             return Err(Missing::Project(project.to_string()).into());
         }
         Ok(page)
     }
 
-    /// One token of the project, found by its id or secret.
+    /// Returns one token of the project by its id or secret.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] where no token that this names, names the project; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] if there is no such token in the project; [`ServiceError::Unavailable`].
     pub async fn get(
         &self,
         permit: &Permit<ReadTokens>,
@@ -70,7 +70,7 @@ impl ProjectTokens {
         Ok(self.changes.issuer.reveal(stored))
     }
 
-    /// Creates a token for the project and shows its secret.
+    /// Creates a token for the project and returns it with its secret.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for an admin token, other projects, no or an unknown environment; then
@@ -84,8 +84,7 @@ impl ProjectTokens {
         self.changes.issuer.issue(draft, &permit.initiator()).await
     }
 
-    /// Gives a token of the project a new secret under the same name and scope, and shows it. The old secret lives on
-    /// for the overlap.
+    /// Replaces the secret of a token of the project and returns the new one. The old secret stays valid for the overlap.
     ///
     /// # Errors
     /// As [`ProjectTokens::delete`].
@@ -99,11 +98,11 @@ impl ProjectTokens {
         self.changes.rotate(stored, overlap, &permit.initiator()).await
     }
 
-    /// Revokes a token of the project; it is refused from the answer on.
+    /// Revokes a token of the project; it is refused from the response on.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] where the project has no such token; [`ServiceError::Invalid`] for a token of several projects,
-    /// which is not this project's alone to revoke; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] if the project has no such token; [`ServiceError::Invalid`] for a token of several
+    /// projects; [`ServiceError::Unavailable`].
     pub async fn delete(
         &self,
         permit: &Permit<DeleteTokens>,
@@ -123,7 +122,7 @@ impl ProjectTokens {
         here.ok_or_else(|| Missing::Token.into())
     }
 
-    /// A token of the project that is this project's alone.
+    /// Finds a token that belongs to this project alone.
     async fn find_own(
         &self,
         project: &ProjectId,
@@ -140,7 +139,7 @@ impl ProjectTokens {
     }
 }
 
-/// The draft with the project of the route, if it is a token that a project may have.
+/// Returns the draft for the project of the route, if a project may have such a token.
 fn in_project(project: &ProjectId, request: TokenRequest) -> Result<TokenDraft, ServiceError> {
     let TokenRequest { kind, projects, .. } = &request;
     if *kind == TokenKind::Admin {

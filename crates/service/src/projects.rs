@@ -1,4 +1,4 @@
-//! Projects: who sees them, making, changing, archiving and deleting them, and the environments in them.
+//! Listing, creating, changing, archiving and deleting projects, and the environments in them.
 
 use std::sync::Arc;
 
@@ -15,33 +15,33 @@ use crate::{
     changes::Changes,
 };
 
-/// A project to be made.
+/// A project to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectDraft {
-    /// Its id; `None` = made from the name.
+    /// Its id; `None` = derived from the name.
     pub id: Option<ProjectId>,
-    /// What people call it.
+    /// The display name.
     pub name: ProjectName,
     /// What it is for.
     pub description: ProjectDescription,
-    /// Who sees it.
+    /// Which users see it.
     pub mode: ProjectMode,
-    /// Its environments; `None` = those that are switched on.
+    /// Its environments; `None` = all that are switched on.
     pub environments: Option<Vec<EnvironmentName>>,
 }
 
-/// What is to be changed about a project; `None` = stays as it is.
+/// A change to a project; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProjectChange {
-    /// What people call it.
+    /// The display name.
     pub name: Option<ProjectName>,
     /// What it is for.
     pub description: Option<ProjectDescription>,
-    /// Who sees it.
+    /// Which users see it.
     pub mode: Option<ProjectMode>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Projects {
     store: Arc<dyn ProjectRepository>,
     environments: Arc<dyn EnvironmentRepository>,
@@ -57,7 +57,7 @@ impl Projects {
         Self { store, environments, changes }
     }
 
-    /// The projects that the caller sees, by id.
+    /// Returns the projects that the caller sees, by id.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -71,7 +71,7 @@ impl Projects {
         Ok(self.store.projects(&query).await?)
     }
 
-    /// A project that the caller sees.
+    /// Returns a project that the caller sees.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], also for one that the caller does not see; [`ServiceError::Unavailable`].
@@ -83,11 +83,11 @@ impl Projects {
         Ok(found.filter(|found| visibility.shows(&found.project)).ok_or_else(missing)?)
     }
 
-    /// Makes a project. A user who does becomes its Owner.
+    /// Creates a project. If the caller is a user, the user becomes its Owner.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] where no id can be made from the name, for an id that no new project may have, and for an
-    /// unknown environment; [`ServiceError::Exists`] where the id is taken; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] if no id can be derived from the name, for an id that a new project may not have, and for
+    /// an unknown environment; [`ServiceError::Exists`] if the id is taken; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
         permit: &InstancePermit<CreateProjects>,
@@ -111,7 +111,7 @@ impl Projects {
         };
         let owner = permit.caller().user();
         self.store.create_project(&project, &environments, owner, &event).await.map_err(in_list)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         let members = u64::from(owner.is_some());
         Ok(ProjectOverview { project, members, tokens: 0, environments })
     }
@@ -122,7 +122,7 @@ impl Projects {
         Ok(enabled.map(|overview| overview.environment.name).collect())
     }
 
-    /// Changes a project and gives back what it is then.
+    /// Changes a project and returns the result.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -140,7 +140,7 @@ impl Projects {
         .await
     }
 
-    /// Archives a project: it leaves the list, and its tokens go on working.
+    /// Archives a project: it is no longer listed, and its tokens still work.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -151,7 +151,7 @@ impl Projects {
         self.change(permit, EventKind::ProjectArchived, archive).await.map(drop)
     }
 
-    /// Brings a project back from the archive.
+    /// Returns a project from the archive.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -160,7 +160,7 @@ impl Projects {
         self.change(permit, EventKind::ProjectRevived, revive).await.map(drop)
     }
 
-    /// Deletes a project. Its tokens are revoked, or lose just this project where they name others.
+    /// Deletes a project. Its tokens are revoked, or lose this project if they name others.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -174,7 +174,7 @@ impl Projects {
         };
         let removal = ProjectRemoval { project: id.clone(), event };
         self.store.delete_project(&removal).await?;
-        self.changes.made(&removal.event);
+        self.changes.after_commit(&removal.event);
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Invalid`] for an unknown environment;
-    /// [`ServiceError::Exists`] where it is there already; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Exists`] if it is there already; [`ServiceError::Unavailable`].
     pub async fn add_environment(
         &self,
         permit: &Permit<UpdateProject>,
@@ -190,12 +190,11 @@ impl Projects {
     ) -> Result<(), ServiceError> {
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentAdded, environment);
         self.environments.add_project_environment(permit.project(), environment, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
-    /// Takes an environment out of the project; done as well where it is not there (reference, chapter 12). Tokens are
-    /// not touched.
+    /// Removes an environment from the project; succeeds if it is not there. Tokens are not changed.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
@@ -209,7 +208,7 @@ impl Projects {
         };
         let event = self.environment_event(permit, EventKind::ProjectEnvironmentRemoved, &environment);
         match self.environments.remove_project_environment(permit.project(), &environment, &event).await {
-            Ok(_) => self.changes.made(&event),
+            Ok(_) => self.changes.after_commit(&event),
             Err(StoreError::NotFound(Entity::Environment(_))) => {}
             Err(error) => return Err(error.into()),
         }
@@ -232,14 +231,14 @@ impl Projects {
         Ok(self.store.find_project(id).await?.ok_or_else(|| Missing::Project(id.to_string()))?)
     }
 
-    /// Changes a project; a change to what it is already leaves no event.
+    /// Changes a project. A change without effect leaves no event.
     async fn change<A: crate::ProjectAction>(
         &self,
         permit: &Permit<A>,
         kind: EventKind,
         change: impl Fn(&mut Project),
     ) -> Result<Project, ServiceError> {
-        let changed = self.changes.again_while_stale(async || -> Result<Project, ServiceError> {
+        let changed = self.changes.retry_on_conflict(async || -> Result<Project, ServiceError> {
             let before = self.find(permit.project()).await?;
             let mut after = before.clone();
             change(&mut after);
@@ -253,14 +252,14 @@ impl Projects {
                 ..self.changes.event_in(permit.project(), kind, &permit.initiator())
             };
             self.store.update_project(&before, &after, &event).await?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         changed.await
     }
 }
 
-/// Here environments are entries of a list.
+/// Maps the error of an environment that is an entry of a list.
 fn in_list(error: StoreError) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::Environment(name)) => {

@@ -1,4 +1,4 @@
-//! Roles: the built-in ones, and those that administrators make.
+//! Roles: the built-in ones, and custom ones.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -9,12 +9,12 @@ use latchkey_ports::AccessRepository;
 
 use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes::Changes};
 
-/// A role to be made.
+/// A role to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleDraft {
     /// Its unique name.
     pub name: RoleName,
-    /// Where it is held: for the whole instance, or in projects.
+    /// Where it is held.
     pub kind: RoleKind,
     /// What it is for.
     pub description: RoleDescription,
@@ -22,12 +22,12 @@ pub struct RoleDraft {
     pub permissions: BTreeSet<Permission>,
 }
 
-/// What is to be changed about a role; `None` = stays as it is.
+/// A change to a role; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoleChange {
     /// Its unique name.
     pub name: Option<RoleName>,
-    /// Where it is held: no other than before, because those who hold it do so there.
+    /// Where it is held; it cannot be changed, because its holders hold it there.
     pub kind: Option<RoleKind>,
     /// What it is for.
     pub description: Option<RoleDescription>,
@@ -35,7 +35,7 @@ pub struct RoleChange {
     pub permissions: Option<BTreeSet<Permission>>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Roles {
     access: Arc<dyn AccessRepository>,
     changes: Changes,
@@ -46,8 +46,7 @@ impl Roles {
         Self { access, changes }
     }
 
-    /// Every role, by id. Open to everybody who may use the administrative routes, because owners of projects choose
-    /// among them.
+    /// Returns every role, by id. Open to all callers of the administrative routes, because owners of projects choose roles.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -55,7 +54,7 @@ impl Roles {
         Ok(self.access.roles().await?)
     }
 
-    /// The role of this id.
+    /// Returns the role of this id.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -63,7 +62,7 @@ impl Roles {
         self.find(id).await
     }
 
-    /// Makes a role.
+    /// Creates a role.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a permission that a role of its kind cannot hold; [`ServiceError::Exists`] for a name in
@@ -87,14 +86,14 @@ impl Roles {
             ..self.changes.event(EventKind::RoleCreated, &permit.initiator())
         };
         let (id, _) = self.access.create_role(&role, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(role.with_id(id))
     }
 
-    /// Changes a role and gives back what it is then. Whoever holds it may do at once what it allows now, and no more.
+    /// Changes a role and returns the result. The change applies to its holders at once.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; else as
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; otherwise as
     /// [`Roles::create`].
     pub async fn update(
         &self,
@@ -102,7 +101,7 @@ impl Roles {
         id: RoleId,
         change: &RoleChange,
     ) -> Result<Role, ServiceError> {
-        let updated = self.changes.again_while_stale(async || -> Result<Role, ServiceError> {
+        let updated = self.changes.retry_on_conflict(async || -> Result<Role, ServiceError> {
             let before = self.find_own(id).await?;
             if change.kind.is_some_and(|kind| kind != before.kind) {
                 let message = format!("The type of a role stays what it is: {}.", before.kind.as_str());
@@ -122,13 +121,13 @@ impl Roles {
                 ..self.changes.event(EventKind::RoleUpdated, &permit.initiator())
             };
             self.access.update_role(&before, &after, &event).await?;
-            self.changes.made(&event);
+            self.changes.after_commit(&event);
             Ok(after)
         });
         updated.await
     }
 
-    /// Removes a role that nobody holds.
+    /// Removes a role without holders.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for one that is held;
@@ -140,7 +139,7 @@ impl Roles {
             ..self.changes.event(EventKind::RoleDeleted, &permit.initiator())
         };
         self.access.delete_role(id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Service accounts: users that are programs. They cannot sign in; they act by tokens that an administrator issues.
+//! Service accounts: users for programs. They cannot sign in; they use tokens that an administrator issues.
 
 use latchkey_domain::{
     AccountKind, NewUser, PersonName, PersonalToken, PersonalTokenId, User, UserId, Username,
@@ -11,18 +11,18 @@ use crate::{
     accounts::{Accounts, identity},
 };
 
-/// A service account to be made.
+/// A service account to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceAccountDraft {
-    /// What it is known by.
+    /// The user name.
     pub username: Username,
-    /// What it is called.
+    /// The display name.
     pub name: Option<PersonName>,
     /// The role held for the whole instance.
     pub root_role: RoleReference,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct ServiceAccounts {
     accounts: Accounts,
     tokens: PersonalTokens,
@@ -35,7 +35,7 @@ impl ServiceAccounts {
         Self { accounts, tokens }
     }
 
-    /// The service accounts on that page, by id, their tokens, by id, and the root roles.
+    /// Returns the service accounts on that page, their tokens, and the root roles, each by id.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -50,10 +50,10 @@ impl ServiceAccounts {
         Ok((directory, tokens))
     }
 
-    /// Makes a service account.
+    /// Creates a service account.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is no root role; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is not a root role; [`ServiceError::Unavailable`].
     pub async fn create(&self, permit: &Managing, draft: ServiceAccountDraft) -> Result<User, ServiceError> {
         let ServiceAccountDraft { username, name, root_role } = draft;
         let identity = identity(Some(username), None)?;
@@ -63,7 +63,7 @@ impl ServiceAccounts {
         self.accounts.create(permit.caller(), user, None).await
     }
 
-    /// Changes a service account and gives back what it is then. Its user name stays.
+    /// Changes a service account and returns the result. Its user name cannot be changed.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`ServiceAccounts::create`]; [`ServiceError::Unavailable`].
@@ -86,7 +86,7 @@ impl ServiceAccounts {
         self.accounts.delete(permit.caller(), (id, AccountKind::Service)).await
     }
 
-    /// The tokens of a service account, expired ones too, by id.
+    /// Returns the tokens of a service account, also expired ones, by id.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -95,10 +95,10 @@ impl ServiceAccounts {
         self.tokens.of(&[account.id]).await
     }
 
-    /// Issues a token to a service account and shows its secret, this once.
+    /// Issues a token to a service account and returns its secret.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; else as [`PersonalTokens::create`].
+    /// [`ServiceError::NotFound`]; otherwise as [`PersonalTokens::create`].
     pub async fn create_token(
         &self,
         permit: &Managing,

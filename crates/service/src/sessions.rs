@@ -1,8 +1,8 @@
-//! Signing in and out, and what a user may do about their own sessions and password.
+//! Logins, sessions and the user's own password.
 //!
-//! Signing in: the failures so far decide whether it may be tried now; the try is counted as a failure; the password is
-//! checked, for as long whether there is such a user or not; a success begins a session, whose secret goes into a cookie, and
-//! makes the failures forgotten. Counted before, because whoever hangs up while it is checked is never heard of again.
+//! A login: the failures so far decide whether an attempt is allowed now; the attempt is counted as a failure; the password is
+//! checked, in the same time whether the user exists or not; a success starts a session, whose secret goes into a cookie, and
+//! deletes the failures. The attempt is counted first, so that a client that disconnects during the check is counted too.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -20,31 +20,31 @@ use crate::{
     login_turns::LoginTurns,
 };
 
-/// What holds for every session.
+/// The policy for sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPolicy {
-    /// How long a session lasts, however much it is used (`sessions.ttl`).
+    /// The lifetime of a session, which use does not prolong (`sessions.ttl`).
     pub ttl: Duration,
-    /// How many a user may have at once; the oldest end (`sessions.max_per_user`).
+    /// The maximum per user; the oldest end (`sessions.max_per_user`).
     pub max_per_user: u32,
 }
 
-/// Somebody who signed in.
+/// A successful login.
 #[derive(Debug)]
 pub struct LoggedIn {
-    /// The user, with the time of the sign-in before this one.
+    /// The user, with the time of the previous login.
     pub user: User,
     /// The session.
     pub session: Session,
-    /// What goes into the cookie, and nowhere else.
+    /// The secret for the cookie.
     pub secret: TokenSecret,
-    /// How many older sessions ended for this one.
+    /// The number of older sessions that ended for this one.
     pub ended_sessions: u64,
-    /// How many sessions a user may have at once.
+    /// The maximum number of sessions per user.
     pub max_per_user: u32,
 }
 
-/// What sessions stand on.
+/// The ports of sessions.
 pub(crate) struct SessionPorts {
     pub(crate) sessions: Arc<dyn SessionRepository>,
     pub(crate) failures: Arc<dyn LoginFailureRepository>,
@@ -54,7 +54,7 @@ pub(crate) struct SessionPorts {
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Sessions {
     ports: SessionPorts,
     changes: Changes,
@@ -67,10 +67,10 @@ impl Sessions {
         Self { ports, changes, policy, turns: LoginTurns::default() }
     }
 
-    /// Signs somebody in by user name or e-mail address.
+    /// Signs a user in by user name or e-mail address.
     ///
     /// # Errors
-    /// [`ServiceError::WrongPassword`], the same and after the same time whether there is such a user or not;
+    /// [`ServiceError::WrongPassword`], after the same time whether the user exists or not;
     /// [`ServiceError::TooManyAttempts`]; [`ServiceError::Unavailable`].
     pub async fn log_in(
         &self,
@@ -142,22 +142,22 @@ impl Sessions {
         }
     }
 
-    /// Counts a try as a failure, until it is known to be none.
+    /// Counts an attempt as a failure until it has succeeded.
     async fn count_try(&self, keys: &[LoginKey]) -> Result<(), ServiceError> {
         let now = self.changes.now();
         self.check_failures(keys, now).await?;
         Ok(self.ports.failures.record_login_failure(keys, now).await?)
     }
 
-    /// Of a success that cannot be noted the worst is that it counts as a failure.
+    /// Deletes the failures. If that fails, the success keeps counting as a failure.
     async fn forget_tries(&self, keys: &[LoginKey]) {
         if let Err(error) = self.ports.failures.forget_login_failures(keys).await {
             tracing::warn!(error = %ErrorChain(&error), "failures to sign in could not be forgotten");
         }
     }
 
-    /// Who failed too often has to wait: by address, and by account where this address has failed with it before, so that
-    /// nobody elsewhere can keep an account's owner out (decision 7).
+    /// Refuses an attempt after too many failures: of the address, and of the account if this address has failed with it before,
+    /// so that an attacker elsewhere cannot lock out the owner of an account.
     async fn check_failures(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), ServiceError> {
         let found = self.ports.failures.login_failures(keys).await?;
         let counted = |wanted: fn(&LoginKey) -> bool| {
@@ -174,7 +174,7 @@ impl Sessions {
         waits.max().map_or(Ok(()), |wait| Err(ServiceError::TooManyAttempts(wait)))
     }
 
-    /// Begins a session of whoever this password was right for.
+    /// Starts a session for this account.
     async fn start(&self, account: Account, origin: Origin) -> Result<LoggedIn, ServiceError> {
         let Account { user, password } = account;
         let created_at = self.changes.now();
@@ -193,11 +193,11 @@ impl Sessions {
         let start =
             SessionStart { session, secret: self.ports.sealer.record(&secret), password, max_per_user };
         let ended_sessions = self.ports.sessions.start_session(&start, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(LoggedIn { user, session: start.session, secret, ended_sessions, max_per_user })
     }
 
-    /// Ends the session that the caller was recognised by, if it was one.
+    /// Ends the session that the caller authenticated with, if any.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -209,7 +209,7 @@ impl Sessions {
         }
     }
 
-    /// The caller's own sessions that have not ended, oldest first.
+    /// Returns the caller's own sessions that have not expired, oldest first.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -220,7 +220,7 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Ends one of the caller's own sessions; it is refused from the answer on.
+    /// Ends one of the caller's own sessions; it is refused from the response on.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -232,14 +232,14 @@ impl Sessions {
             ..self.changes.event(EventKind::SessionEnded, &user.initiator())
         };
         self.ports.sessions.end_session(user.user(), session, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
     /// Changes the caller's own password and ends all their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::WrongPassword`] where the old one is another, counted as a failure to sign in; [`ServiceError::TooManyAttempts`];
+    /// [`ServiceError::WrongPassword`] if the old one is wrong, which counts as a failed login; [`ServiceError::TooManyAttempts`];
     /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
     pub async fn change_password(
         &self,
@@ -260,7 +260,7 @@ impl Sessions {
     }
 }
 
-/// A password that was replaced while it was checked is a wrong one.
+/// A password that was replaced while it was checked counts as a wrong one.
 pub(crate) fn replaced_password(error: StoreError) -> ServiceError {
     match error {
         StoreError::Stale(Entity::User(_)) => ServiceError::WrongPassword,

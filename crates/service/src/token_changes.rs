@@ -1,4 +1,4 @@
-//! What happens to a token that is there, whichever route names it: it is found, changed, rotated, revoked.
+//! Finding, changing, rotating and revoking a token, for all routes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepos
 
 use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
 
-/// How a request names a token: by its secret, or by the id that lists show for a show-once token.
+/// A reference to a token: its secret, or its id.
 #[derive(Debug)]
 pub enum TokenReference {
     /// The id.
@@ -17,7 +17,7 @@ pub enum TokenReference {
 }
 
 impl TokenReference {
-    /// Reads a reference; `None` for what can be neither, and so names no token.
+    /// Parses a reference; `None` for a text that can be neither.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match TokenId::parse(text) {
@@ -27,25 +27,25 @@ impl TokenReference {
     }
 }
 
-/// How long a rotated token's old secret lives on beside the new one: at most [`Overlap::LONGEST`].
+/// How long the old secret of a rotated token stays valid: at most [`Overlap::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overlap(Duration);
 
-/// The overlap is longer than allowed.
+/// The overlap is longer than the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("The overlap must be at most {} days.", Overlap::LONGEST.as_secs() / 86_400)]
+#[error("The overlap must be at most {} days.", Overlap::MAX.as_secs() / 86_400)]
 pub struct OverlapTooLong;
 
 impl Overlap {
-    /// The longest: a year.
-    pub const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+    /// The maximum: a year.
+    pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
-    /// An overlap of that length; of none, the old secret is refused at once.
+    /// Returns an overlap of that length; zero refuses the old secret at once.
     ///
     /// # Errors
     /// [`OverlapTooLong`].
     pub fn new(span: Duration) -> Result<Self, OverlapTooLong> {
-        if span > Self::LONGEST { Err(OverlapTooLong) } else { Ok(Self(span)) }
+        if span > Self::MAX { Err(OverlapTooLong) } else { Ok(Self(span)) }
     }
 
     fn until(self, now: Timestamp) -> Result<Option<Timestamp>, ServiceError> {
@@ -68,10 +68,10 @@ pub(crate) struct TokenChanges {
 }
 
 impl TokenChanges {
-    /// The token that this names. An alias authenticates, but it names none (reference, chapter 9).
+    /// Returns the referenced token. An alias authenticates, but is not a reference.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a retired secret that is still good: "there is none" would be taken for its end.
+    /// [`ServiceError::Invalid`] for a retired secret that is still valid: "not found" would read as if it had ended.
     pub(crate) async fn find(&self, reference: &TokenReference) -> Result<Option<StoredToken>, ServiceError> {
         let secret = match reference {
             TokenReference::Id(id) => return Ok(self.tokens.find_token(*id).await?),
@@ -95,11 +95,11 @@ impl TokenChanges {
         let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
         let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
         self.tokens.delete_token(token.id, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
-    /// Changes when the token ends; a change to what it is already changes nothing and leaves no event.
+    /// Changes the expiry of the token. A change without effect leaves no event.
     pub(crate) async fn change_expiry(
         &self,
         token: &ApiToken,
@@ -115,11 +115,11 @@ impl TokenChanges {
             ..self.issuer.event(EventKind::ApiTokenUpdated, token, by)
         };
         self.tokens.change_token_expiry(token.id, token.expires_at, expires_at, &event).await?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         Ok(())
     }
 
-    /// Gives the token a new secret and shows it; the old one lives on for the overlap.
+    /// Replaces the secret of the token and returns the new one; the old one stays valid for the overlap.
     pub(crate) async fn rotate(
         &self,
         stored: StoredToken,
@@ -137,7 +137,7 @@ impl TokenChanges {
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;
-        self.changes.made(&event);
+        self.changes.after_commit(&event);
         let secure = to.sealed.is_none();
         let shown = self.issuer.reveal(StoredToken { secret: to, ..stored });
         Ok(RevealedToken { secret: Some(secret), secure, ..shown })

@@ -1,11 +1,11 @@
-//! Which tokens of a list somebody asks for, and the page that they get.
+//! Filters for lists of tokens, and the resulting pages.
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
 use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
-/// The filters, order and page of a list of tokens. Empty, it is the contract's plain list.
+/// The filters, order and page of a list of tokens. The default is the whole list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TokenFilter {
     /// Only those that name this project.
@@ -14,23 +14,23 @@ pub struct TokenFilter {
     pub environment: Option<EnvironmentName>,
     /// Only those of this kind.
     pub kind: Option<TokenKind>,
-    /// Only those of this very name.
+    /// Only those of exactly this name.
     pub name: Option<TokenName>,
     /// Only those whose name contains this text.
     pub name_contains: Option<String>,
-    /// Only those that are, or are not, expired now.
+    /// Only those that are (`true`) or are not (`false`) expired now.
     pub expired: Option<bool>,
-    /// Only those that were not used since that moment, though they were there before it.
+    /// Only those that were created before that moment and not used since.
     pub unused_since: Option<Timestamp>,
     /// The order.
     pub order: TokenOrder,
-    /// Which way it runs.
+    /// The direction.
     pub direction: Direction,
-    /// Where the last page ended ([`TokenPage::next`]).
+    /// The cursor of the last page ([`TokenPage::next`]).
     pub after: Option<TokenId>,
-    /// The most tokens on a page; `None` = all.
+    /// The maximum number of tokens on the page; `None` = all.
     pub limit: Option<u32>,
-    /// How many tokens are passed over.
+    /// The number of tokens to skip.
     pub offset: u64,
 }
 
@@ -39,15 +39,15 @@ pub struct TokenFilter {
 pub struct TokenPage {
     /// The tokens.
     pub tokens: Vec<RevealedToken>,
-    /// Where the next page begins; `None` where there is none, and where the order is not that of creation.
+    /// The cursor of the next page; `None` if there is none, or if the order is not that of creation.
     pub next: Option<TokenId>,
 }
 
 impl TokenFilter {
-    /// The most tokens that one page may have.
+    /// The maximum number of tokens on a page.
     pub const MAX: u32 = 1_000;
 
-    /// Finds those of the kinds that may be seen.
+    /// Returns the tokens of the visible kinds that pass the filter.
     pub(crate) async fn find(
         self,
         changes: &TokenChanges,

@@ -1,4 +1,4 @@
-//! What is asked for when a token is to be created (contract, "Create body").
+//! A request to create a token.
 
 use latchkey_domain::{
     EnvironmentName, EnvironmentScope, InvalidName, ProjectScope, Timestamp, TokenAccess, TokenKind,
@@ -7,29 +7,29 @@ use latchkey_domain::{
 
 use crate::{ServiceError, TokenDraft};
 
-/// The environment of a token that names none (contract, "Create body").
+/// The environment of a token whose request names none.
 const DEFAULT_ENVIRONMENT: &str = "development";
 
-/// A token as somebody asks for it.
+/// A request to create a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRequest {
     /// Its name.
     pub name: TokenName,
-    /// What it is for.
+    /// Its kind.
     pub kind: TokenKind,
-    /// Where it works; `None` = `development`, for an admin token all.
+    /// Its environment; `None` = `development`, or all for an admin token.
     pub environment: Option<EnvironmentScope>,
-    /// The projects it names; `None` = the route's project, or all on the route of the instance.
+    /// Its projects; `None` = the route's project, or all on the instance's route.
     pub projects: Option<ProjectScope>,
-    /// When it ends; `None` = never.
+    /// Its expiry; `None` = never.
     pub expires_at: Option<Timestamp>,
 }
 
 impl TokenRequest {
-    /// What is to be issued, for these projects.
+    /// Returns the draft for these projects.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] where the kind cannot have that scope.
+    /// [`ServiceError::Invalid`] if the kind cannot have that scope.
     pub(crate) fn draft(self, projects: ProjectScope) -> Result<TokenDraft, ServiceError> {
         let environment = match (self.environment, self.kind) {
             (Some(environment), _) => environment,
@@ -41,7 +41,7 @@ impl TokenRequest {
             _ => "environment",
         };
         let access = TokenAccess::new(self.kind, projects, environment)
-            .map_err(|error| ServiceError::field(field, capitalised(&error.to_string())))?;
+            .map_err(|error| ServiceError::field(field, capitalized(&error.to_string())))?;
         Ok(TokenDraft { name: self.name, access, expires_at: self.expires_at })
     }
 }
@@ -51,7 +51,7 @@ fn default_environment() -> Result<EnvironmentName, ServiceError> {
         .map_err(|error: InvalidName| ServiceError::Internal(Box::new(error)))
 }
 
-fn capitalised(sentence: &str) -> String {
+fn capitalized(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters
         .next()

@@ -1,4 +1,4 @@
-//! All use cases over one set of ports: the one place where they are put together.
+//! All use cases over one set of ports, and their wiring.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,45 +13,45 @@ use crate::{
     token_changes::TokenChanges,
 };
 
-/// What the use cases stand on.
+/// The dependencies of the use cases.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// Where everything is kept.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// What seals secrets.
+    /// The sealer of secrets.
     pub sealer: Arc<dyn SecretSealer>,
-    /// What hashes passwords.
+    /// The hasher of passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// What time it is.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where randomness comes from.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// What an operator decides.
+/// The settings of the use cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// What holds for tokens.
+    /// For tokens.
     pub tokens: TokenPolicy,
-    /// What holds for the index of principals.
+    /// For the principal index.
     pub index: IndexSettings,
-    /// What holds for sessions.
+    /// For sessions.
     pub sessions: SessionPolicy,
-    /// The most personal tokens that a user, or a service account, may have (`limits.personal_tokens`).
+    /// The maximum number of personal tokens per user or service account (`limits.personal_tokens`).
     pub personal_tokens: u32,
-    /// How long events are kept (`audit.retention`); `None` = for ever.
+    /// How long events are kept (`audit.retention`); `None` = forever.
     pub retention: Option<Duration>,
 }
 
-/// Every use case, ready to be called; shared by all requests.
+/// All use cases; shared by all requests.
 pub struct UseCases {
-    /// Who is calling.
+    /// Authentication.
     pub authenticator: Arc<Authenticator>,
-    /// Whether tokens are good, and for what.
+    /// Verification of tokens.
     pub verification: Verification,
-    /// Who the caller is, for the caller.
+    /// The caller's own identity.
     pub who_am_i: WhoAmI,
-    /// Signing in and out.
+    /// Logins and sessions.
     pub sessions: Sessions,
     /// The tokens of a project.
     pub project_tokens: ProjectTokens,
@@ -59,7 +59,7 @@ pub struct UseCases {
     pub instance_tokens: InstanceTokens,
     /// Tokens of any scope, for the command line.
     pub issuer: Arc<TokenIssuer>,
-    /// The tokens that an instance starts with.
+    /// The first tokens of an instance.
     pub first_tokens: FirstTokens,
     /// The caller's personal tokens.
     pub personal_tokens: PersonalTokens,
@@ -69,7 +69,7 @@ pub struct UseCases {
     pub service_accounts: ServiceAccounts,
     /// Roles.
     pub roles: Roles,
-    /// Who holds which roles in a project.
+    /// Members of projects.
     pub members: Members,
     /// Projects.
     pub projects: Projects,
@@ -79,7 +79,7 @@ pub struct UseCases {
     pub audit_trail: AuditTrail,
     /// The state of the background tasks.
     pub task_health: TaskHealth,
-    /// What is kept under which master key.
+    /// Secrets by master key.
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
     usage: Arc<UsageRecorder>,
@@ -89,10 +89,10 @@ pub struct UseCases {
 }
 
 impl UseCases {
-    /// Puts the use cases together.
+    /// Wires the use cases.
     #[must_use]
-    pub fn new(surroundings: Dependencies, settings: Settings) -> Self {
-        let Dependencies { store, sealer, hasher, clock, entropy } = surroundings;
+    pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
+        let Dependencies { store, sealer, hasher, clock, entropy } = dependencies;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
         let usage = Arc::new(UsageRecorder::default());
         let changes = Changes::new(clock.clone(), index.clone());
@@ -160,7 +160,7 @@ impl UseCases {
         }
     }
 
-    /// Looks once whether another process changed anything; to be called at intervals well below
+    /// Applies the changes of other processes once; to be called at intervals well below
     /// [`IndexSettings::max_staleness`].
     ///
     /// # Errors
@@ -169,26 +169,26 @@ impl UseCases {
         self.index.follow(&*self.store).await
     }
 
-    /// Returns when another process may have changed something, where the store can tell: then it is worth while to follow
-    /// at once ([`EventRepository::event_announced`](latchkey_ports::EventRepository::event_announced)).
+    /// Returns when another process may have changed something, if the store has notifications; then
+    /// [`UseCases::follow_changes`] should be called at once ([`EventRepository::event_announced`](latchkey_ports::EventRepository::event_announced)).
     pub async fn change_announced(&self) {
         self.store.event_announced().await;
     }
 
-    /// Whether at this moment [`UseCases::change_announced`] tells of every change, so that looking besides can wait
-    /// longer. It returns when that ends.
+    /// Whether notifications are working at this moment, so that polling can be less frequent. When they stop,
+    /// [`UseCases::change_announced`] returns.
     #[must_use]
     pub fn announces_changes(&self) -> bool {
         self.store.announces_events()
     }
 
-    /// From where callers were recognised, and how the index of principals does.
+    /// Returns the counts of authentications and the state of the principal index.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.authenticator.metrics()
     }
 
-    /// Writes when tokens were last seen; to be called at intervals and at shutdown.
+    /// Writes when tokens were last used; to be called at intervals and at shutdown.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost.
@@ -196,16 +196,16 @@ impl UseCases {
         self.usage.flush(&*self.store, &*self.store).await
     }
 
-    /// Finds out which of the configured master keys are older ones, and not yet to come; to be called at the start, before
-    /// other processes make anything with those.
+    /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the start,
+    /// before other processes use those.
     ///
     /// # Errors
-    /// [`StoreError`]; [`UseCases::flush_rekeyings`] tries again.
+    /// [`StoreError`]; [`UseCases::flush_rekeyings`] retries.
     pub async fn learn_older_keys(&self) -> Result<(), StoreError> {
         self.authenticator.learn_older_keys(&*self.store).await.map(drop)
     }
 
-    /// Puts what was used under an older master key under the current one; to be called at intervals and at shutdown.
+    /// Moves the secrets that were used under an older master key to the current one; to be called at intervals and at shutdown.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost.
@@ -213,8 +213,8 @@ impl UseCases {
         self.authenticator.flush_rekeyings(&*self.store).await
     }
 
-    /// Forgets what has ended and can never be used again, and events older than the retention; to be called at
-    /// intervals. Says how many entries went.
+    /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of deleted
+    /// entries.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -224,7 +224,7 @@ impl UseCases {
         let Some(retention) = self.retention else { return Ok(ended) };
         let kept = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
         let oldest = Timestamp::from_millis(now.millis().saturating_sub(kept));
-        // Before the first moment there is, nothing can be older.
+        // No event can be older than the first timestamp.
         let Ok(oldest) = oldest else { return Ok(ended) };
         Ok(ended + self.store.forget_events(oldest).await?)
     }

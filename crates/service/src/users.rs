@@ -1,4 +1,4 @@
-//! Users: people who sign in, and what they may do (contract, "People, roles, places").
+//! Users: people who can sign in.
 
 use std::sync::Arc;
 
@@ -14,49 +14,49 @@ use crate::{
     sessions::replaced_password,
 };
 
-/// A user to be made.
+/// A user to be created.
 #[derive(Debug, Clone)]
 pub struct UserDraft {
-    /// The name for signing in.
+    /// The user name.
     pub username: Option<Username>,
     /// The e-mail address.
     pub email: Option<Email>,
-    /// What the user is called.
+    /// The display name.
     pub name: Option<PersonName>,
     /// The role held for the whole instance.
     pub root_role: RoleReference,
-    /// The password, as it was given; `None` = cannot sign in yet.
+    /// The unchecked password; `None` = the user cannot sign in yet.
     pub password: Option<String>,
 }
 
-/// How many can administer everything.
+/// The number of administrators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AdminCount {
-    /// People who can sign in.
+    /// People with a password.
     pub with_password: u64,
-    /// People who have no password yet.
+    /// People without a password.
     pub without_password: u64,
     /// Service accounts.
     pub services: u64,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Users {
     accounts: Accounts,
     hasher: Arc<dyn PasswordHasher>,
 }
 
 impl Users {
-    /// The fewest characters that a search needs.
+    /// The minimum length of a search text, in characters.
     const MIN_SEARCHED: usize = 2;
-    /// The most users that a search finds.
+    /// The maximum number of results of a search.
     const MAX_FOUND: u32 = 100;
 
     pub(crate) fn new(accounts: Accounts, hasher: Arc<dyn PasswordHasher>) -> Self {
         Self { accounts, hasher }
     }
 
-    /// The users on that page, by id, and the root roles.
+    /// Returns the users on that page, by id, and the root roles.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -64,10 +64,10 @@ impl Users {
         self.accounts.directory(AccountKind::Person, page).await
     }
 
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is no root role;
+    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is not a root role;
     /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
@@ -86,7 +86,7 @@ impl Users {
         self.accounts.create(permit.caller(), user, password).await
     }
 
-    /// The user of this id.
+    /// Returns the user of this id.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -94,7 +94,7 @@ impl Users {
         self.accounts.find(id, AccountKind::Person).await
     }
 
-    /// Changes a user and gives back what they are then.
+    /// Changes a user and returns the result.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`] for the demotion of
@@ -130,7 +130,7 @@ impl Users {
         self.store_password(permit.caller(), &user, None, password).await
     }
 
-    /// Whether a password would be good enough for anybody.
+    /// Checks the rules for passwords that do not depend on the user.
     ///
     /// # Errors
     /// [`ServiceError::WeakPassword`].
@@ -138,9 +138,8 @@ impl Users {
         Password::new(password, &[]).map(drop).map_err(ServiceError::WeakPassword)
     }
 
-    /// The users and service accounts whose name, user name or e-mail address contains this text; none for a text of
-    /// fewer than two characters. Open to everybody who may use the administrative routes, because owners of
-    /// projects choose members by it.
+    /// Returns the users and service accounts whose name, user name or e-mail address contains this text; none for a text of
+    /// fewer than two characters. Open to all callers of the administrative routes, because owners of projects choose members.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -151,18 +150,18 @@ impl Users {
         Ok(self.accounts.users.search_users(text, Self::MAX_FOUND).await?)
     }
 
-    /// Every user and service account, by id. Open to everybody, as [`Users::search`].
+    /// Returns every user and service account, by id. Open to all callers, as [`Users::search`].
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
-    pub async fn everybody(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
-        let mut everybody = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
-        everybody.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
-        everybody.sort_unstable_by_key(|user| user.id);
-        Ok(everybody)
+    pub async fn all_accounts(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
+        let mut accounts = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
+        accounts.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
+        accounts.sort_unstable_by_key(|user| user.id);
+        Ok(accounts)
     }
 
-    /// How many hold the role Admin.
+    /// Returns the number of holders of the role Admin.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -171,8 +170,8 @@ impl Users {
         permit: &InstancePermit<ManageUsers>,
     ) -> Result<AdminCount, ServiceError> {
         let mut count = AdminCount::default();
-        let everybody = self.everybody(permit.caller()).await?;
-        for admin in everybody.iter().filter(|user| user.root_role == Role::ADMIN) {
+        let accounts = self.all_accounts(permit.caller()).await?;
+        for admin in accounts.iter().filter(|user| user.root_role == Role::ADMIN) {
             let counted = match admin.kind {
                 AccountKind::Service => &mut count.services,
                 AccountKind::Person if self.has_password(admin.id).await? => &mut count.with_password,
@@ -188,7 +187,7 @@ impl Users {
         Ok(account.is_some_and(|account| account.password.is_some()))
     }
 
-    /// The user or service account of this user name or e-mail address, for the command line.
+    /// Returns the user or service account of this user name or e-mail address, for the command line.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
@@ -201,7 +200,7 @@ impl Users {
         Ok(found.ok_or(Missing::User)?.user)
     }
 
-    /// Sets a password, in the place of the one that was seen or of any.
+    /// Sets a password; with `before`, only if that is still the stored hash.
     pub(crate) async fn store_password(
         &self,
         caller: &Caller,
@@ -216,7 +215,7 @@ impl Users {
         };
         let change = PasswordChange { user: user.id, before, after };
         self.accounts.users.set_password(&change, &event).await.map_err(replaced_password)?;
-        self.accounts.changes.made(&event);
+        self.accounts.changes.after_commit(&event);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
-//! Whether a token is good, and for what: the question that gateways, Edge and other services ask.
+//! Verification of tokens, for gateways, Edge and other services.
 //!
-//! A good answer is given from memory (see `index`); a secret that the index does not know costs one indexed query. While the
-//! store cannot be asked, answers may come from stale memory: here, and nowhere else.
+//! Tokens are verified from the principal index; a secret that is not cached costs one indexed query. While the store is
+//! unavailable, a stale cache entry may be used: here, and nowhere else.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -9,34 +9,34 @@ use latchkey_domain::{EnvironmentName, Principal, ProjectId, TokenKind, Verified
 
 use crate::{AuthenticationError, Authenticator, ServiceError};
 
-/// What a token has to be good for; empty, any good token will do.
+/// The requirements for a token; the default accepts every valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Requirement {
-    /// It has to reach this project.
+    /// It must be for this project.
     pub project: Option<ProjectId>,
-    /// It has to work in this environment.
+    /// It must be for this environment.
     pub environment: Option<EnvironmentName>,
-    /// It has to be of this kind.
+    /// It must be of this kind.
     pub kind: Option<TokenKind>,
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct Verification {
     authenticator: Arc<Authenticator>,
 }
 
 impl Verification {
-    /// Over whoever recognises tokens.
+    /// Returns the use case over an authenticator.
     #[must_use]
     pub fn new(authenticator: Arc<Authenticator>) -> Self {
         Self { authenticator }
     }
 
-    /// Whose this secret is, as [`Authenticator::authenticate`] says, to tell whether it is good; it lets nobody do anything.
+    /// Returns the principal of this secret, as [`Authenticator::authenticate`] does, but only to say whether it is valid.
     ///
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment;
-    /// [`AuthenticationError::Store`] where the store had to be asked and cannot be.
+    /// [`AuthenticationError::Store`] if the store had to be asked and is unavailable.
     pub async fn verify(
         &self,
         secret: &str,
@@ -45,11 +45,11 @@ impl Verification {
         self.authenticator.verify(secret, client).await
     }
 
-    /// The token of each of these secrets that is a good API token's (or its alias), in the same order; `None` for what is
-    /// unknown, revoked or expired, and for personal tokens and sessions, which are no API tokens.
+    /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown, revoked and
+    /// expired ones, and for personal tokens and sessions.
     ///
     /// # Errors
-    /// [`AuthenticationError::Store`] where the store had to be asked and cannot be.
+    /// [`AuthenticationError::Store`] if the store had to be asked and is unavailable.
     pub async fn verify_all(
         &self,
         secrets: &[&str],
@@ -66,12 +66,11 @@ impl Verification {
         Ok(found)
     }
 
-    /// Whether a principal that was recognised may ask about tokens (RFC 7662). A frontend token may not: browsers have it, and
-    /// so has everybody.
+    /// Checks that a principal may introspect tokens (RFC 7662). A frontend token may not, because it is public: browsers have it.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`].
-    pub fn admit_asker(&self, caller: &Principal) -> Result<(), ServiceError> {
+    pub fn authorize_introspection(&self, caller: &Principal) -> Result<(), ServiceError> {
         match caller.verified_token() {
             Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(
                 "A frontend token cannot ask about tokens: use a client or admin token.".to_owned(),
@@ -80,10 +79,10 @@ impl Verification {
         }
     }
 
-    /// Whether a principal that was recognised is an API token that is good for this, and which.
+    /// Checks that a principal is an API token that meets the requirement, and returns the token.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`], which says what the token is not good for.
+    /// [`ServiceError::NotPermitted`], which says what the token does not meet.
     pub fn check<'p>(
         &self,
         principal: &'p Principal,

@@ -1,4 +1,4 @@
-//! Who the caller is, and what they may do.
+//! The identity and the permissions of the caller.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use latchkey_ports::{AccessRepository, UserRepository};
 
 use crate::{Caller, Missing, ServiceError, SignedIn};
 
-/// The caller, as they may see themselves.
+/// The caller's own identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Myself {
     /// A user.
     User {
         /// The user.
         user: User,
-        /// All that they may do.
+        /// The user's grants.
         grants: Grants,
     },
     /// An admin token.
@@ -24,7 +24,7 @@ pub enum Myself {
     },
 }
 
-/// The use cases.
+/// The use cases of this module.
 pub struct WhoAmI {
     users: Arc<dyn UserRepository>,
     access: Arc<dyn AccessRepository>,
@@ -35,10 +35,10 @@ impl WhoAmI {
         Self { users, access }
     }
 
-    /// The caller.
+    /// Returns the identity of the caller.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a user who was removed a moment ago; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for a user that was removed in the meantime; [`ServiceError::Unavailable`].
     pub async fn myself(&self, caller: &Caller) -> Result<Myself, ServiceError> {
         match caller.principal() {
             Some(Principal::User { id, grants, .. }) => {
@@ -50,10 +50,10 @@ impl WhoAmI {
         }
     }
 
-    /// The caller's root role.
+    /// Returns the caller's root role.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a user who was removed a moment ago; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for a user that was removed in the meantime; [`ServiceError::Unavailable`].
     pub async fn root_role(&self, user: &SignedIn) -> Result<Role, ServiceError> {
         let user = self.users.find_user(user.user()).await?.ok_or(Missing::User)?;
         Ok(self.access.find_role(user.root_role).await?.ok_or(Missing::Role)?)

@@ -75,7 +75,7 @@ pub async fn a_new_store_has_no_tokens_users_or_events(store: &Arc<dyn Store>) {
 /// The first custom role gets the first id that is not reserved for built-in roles.
 pub async fn custom_roles_are_numbered_after_the_built_in_ids(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let RoleId(last) = fresh::LAST_ID_OF_BUILT_IN_ROLES;
+    let RoleId(last) = fresh::MAX_BUILT_IN_ROLE_ID;
     assert!(fresh::roles().iter().all(|role| role.id.0 <= last));
     let new = project_role("CI");
     let (id, _) = store.create_role(&new, &role_created(&new)).await.expect("a role is created");

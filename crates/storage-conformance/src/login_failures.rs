@@ -105,7 +105,7 @@ pub async fn old_login_failures_do_not_count(store: &Arc<dyn Store>) {
     let keys = [account("ed"), from("ed", "::1"), LoginKey::Address(address("::1"))];
     let over = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).expect("some minutes");
     let mut expected = None;
-    let little = i64::try_from(LoginFailures::LONGEST_WAIT.as_millis()).expect("some seconds");
+    let little = i64::try_from(LoginFailures::MAX_WAIT.as_millis()).expect("some seconds");
     let late = [4 * over, 4 * over - little, 4 * over - 2 * little - 1, 5 * over - 2 * little - 2, 4 * over];
     let early = [0, 1, over, over + 1, 2 * over, 3 * over, 3 * over - 5];
     for now in early.into_iter().chain(late).map(moment) {

@@ -10,24 +10,24 @@ use zeroize::Zeroizing;
 
 use crate::{InvalidKeyRing, KeyRing, MasterKey};
 
-/// More than a key file of any use has, in bytes.
+/// The maximum size of a key file, in bytes; far above what one needs.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Why the file of the master keys could not be read or made.
+/// Why the file of the master keys could not be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("there is no master key file {}", .0.display())]
     Missing(PathBuf),
-    /// Others than its owner may read or write it, so the keys in it may be known to them.
-    #[error("the master key file {path} is open to others than its owner; run `chmod 600 {path}`", path = .0.display())]
+    /// Its group or others can read or write it, so the keys in it may be compromised.
+    #[error("the master key file {path} can be accessed by others than its owner; run `chmod 600 {path}`", path = .0.display())]
     Exposed(PathBuf),
     /// It does not hold master keys.
     #[error("the master key file {} cannot be used: {reason}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// The fault.
         reason: InvalidKeyRing,
     },
     /// The file system refused.
@@ -35,9 +35,9 @@ pub enum KeyFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What was tried, as a past participle.
+        /// The operation, as a past participle.
         action: &'static str,
-        /// What the file system said.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -46,26 +46,26 @@ impl KeyRing {
     /// Reads the keys from a file of the form that [`KeyRing::parse`] takes.
     ///
     /// # Errors
-    /// [`KeyFileError::Missing`] where there is none, [`KeyFileError::Exposed`] where (on Unix) its group or others have
-    /// any access to it, and the other [`KeyFileError`]s for what the file system or the content has wrong.
+    /// [`KeyFileError::Missing`] if there is none, [`KeyFileError::Exposed`] if (on Unix) its group or others have any access to
+    /// it, and the other [`KeyFileError`]s for errors of the file system or the content.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
         let text = read_private(path)?;
         Self::parse(&text).map_err(|reason| KeyFileError::Content { path: path.to_owned(), reason })
     }
 
-    /// Reads the keys from a file, which is first made with one new key where there is none (on Unix with mode 0600, in
-    /// a directory that is made with mode 0700 where it is missing too).
+    /// Reads the keys from a file, which is first created with one new key if it does not exist (on Unix with mode 0600, in a
+    /// directory that is created with mode 0700 if needed).
     ///
-    /// The file appears whole or not at all, and of several processes that start at once each ends with the same key.
+    /// The file is created atomically, and several processes that start at once all end with the same key.
     ///
     /// # Errors
-    /// [`KeyFileError`] as for [`KeyRing::load`], or where the file cannot be made. An existing file is never replaced.
+    /// [`KeyFileError`] as for [`KeyRing::load`], or if the file cannot be created. An existing file is never replaced.
     pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
         match Self::load(path) {
             Err(KeyFileError::Missing(_)) => {
                 let made = create(path, &MasterKey::generate(entropy), entropy);
-                made.map_err(failed(path, "made"))?;
-                // Read, not assumed: another process may have been first.
+                made.map_err(failed(path, "created"))?;
+                // Another process may have created it first.
                 Self::load(path)
             }
             loaded => loaded,
@@ -82,12 +82,12 @@ fn read_private(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         ErrorKind::NotFound => KeyFileError::Missing(path.to_owned()),
         _ => failed(path, "opened")(error),
     })?;
-    // Asked of the open file, so that it is the one that is read.
+    // The metadata of the open file, which is the one that is read.
     let metadata = file.metadata().map_err(failed(path, "examined"))?;
     if is_exposed(&metadata) {
         return Err(KeyFileError::Exposed(path.to_owned()));
     }
-    // The capacity is enough from the start, so that no copy is left behind by a buffer that grew.
+    // The capacity is sufficient from the start, so that a growing buffer leaves no copy behind.
     let expected = usize::try_from(metadata.len().min(MAX_BYTES)).unwrap_or(0);
     let mut text = Zeroizing::new(String::with_capacity(expected + 64));
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed(path, "read"))?;
@@ -105,7 +105,7 @@ fn is_exposed(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Makes the file; succeeds, too, where another process has just made it.
+/// Creates the file; succeeds also if another process has just created it.
 fn create(path: &Path, key: &MasterKey, entropy: &dyn Entropy) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -118,24 +118,24 @@ fn create(path: &Path, key: &MasterKey, entropy: &dyn Entropy) -> io::Result<()>
     file.write_all(key.to_hex().expose_secret().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    // A hard link, unlike a rename, does not replace a file that appeared in the meantime.
+    // A hard link, unlike a rename, does not replace a file that was created in the meantime.
     match fs::hard_link(&draft.0, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
         _ => drop(draft),
     }
-    // A key that a crash takes back would lose every secret sealed with it.
+    // A key that is lost in a crash would make every secret sealed with it unreadable.
     if cfg!(unix) {
         File::open(directory)?.sync_all()?;
     }
     Ok(())
 }
 
-/// A file that is removed when it is no longer needed, whatever happens.
+/// A temporary file that is removed when this is dropped.
 struct Draft(PathBuf);
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // It may never have been made; and a left-over is private to its owner.
+        // It may not exist; and a leftover is private to its owner.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_made_once() {
+    fn a_missing_file_is_created_once() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("data/master.key");
         assert!(matches!(KeyRing::load(&path), Err(KeyFileError::Missing(_))));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_something_else_is_neither_used_nor_replaced() {
+    fn an_invalid_file_is_neither_used_nor_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("master.key");
         for (content, reason) in [("", "there is no master key"), ("hush-hush", "entry 1 of")] {

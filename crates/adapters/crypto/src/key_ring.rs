@@ -2,32 +2,32 @@
 
 use crate::{InvalidKey, MasterKey};
 
-/// The current master key, with which all new digests and sealed copies are made, and older ones, which still find and
-/// open what was made with them.
+/// The current master key, for new digests and sealed copies, and older ones, for finding and opening what was made with
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRing {
     current: MasterKey,
     older: Vec<MasterKey>,
 }
 
-/// Why a text is not a list of master keys. It never repeats a part of the text.
+/// Why a text is not a list of master keys. The message never repeats a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
     /// No entry at all.
     #[error("there is no master key")]
     Empty,
-    /// An entry that is no key.
+    /// An entry that is not a key.
     #[error("entry {position} of the master keys is wrong: {reason}")]
     Entry {
-        /// Which one, counted from 1, empty ones left out.
+        /// Its position, from 1, without empty ones.
         position: usize,
-        /// What is wrong with it.
+        /// The fault.
         reason: InvalidKey,
     },
 }
 
 impl KeyRing {
-    /// A ring of these keys. A key given more than once is kept at its first place.
+    /// Returns a ring of these keys. A repeated key is kept at its first position.
     #[must_use]
     pub fn new(current: MasterKey, older: impl IntoIterator<Item = MasterKey>) -> Self {
         let mut kept = Vec::new();
@@ -58,13 +58,13 @@ impl KeyRing {
         Ok(Self::new(current, older))
     }
 
-    /// The key that new things are made with.
+    /// Returns the key for new digests and sealed copies.
     #[must_use]
     pub fn current(&self) -> &MasterKey {
         &self.current
     }
 
-    /// The keys that are still read with, in the order given.
+    /// Returns the older keys, in the order given.
     #[must_use]
     pub fn older(&self) -> &[MasterKey] {
         &self.older

@@ -1,13 +1,10 @@
 //! Secrets at rest, and randomness.
 //!
-//! Here live the master key and where it comes from ([`MasterKey`], [`KeyRing`]), the [`Sealer`] that makes digests
-//! and sealed copies with keys derived from it, the [`Argon2Hasher`] of passwords, and [`SystemEntropy`], the one
-//! source of random bytes. With the answer that shows a secret to its owner, this is the only place where a secret is
-//! revealed.
+//! Lives here: the master key and its sources ([`MasterKey`], [`KeyRing`]), the [`Sealer`] that makes digests and sealed copies
+//! with keys derived from it, the [`Argon2Hasher`] of passwords, and [`SystemEntropy`], the source of random bytes.
 //!
-//! What may not live here: a decision on who may see a secret or which password is good enough (`latchkey-service`,
-//! `latchkey-domain`), where a record is kept (the stores), and any text that a client reads. The traits that are
-//! implemented here are [`latchkey_ports::SecretSealer`], [`latchkey_ports::PasswordHasher`] and
+//! May not live here: decisions on access to secrets or on the quality of passwords (`latchkey-service`,
+//! `latchkey-domain`), storage (the stores), and texts for clients. The traits that are implemented here are [`latchkey_ports::SecretSealer`], [`latchkey_ports::PasswordHasher`] and
 //! [`latchkey_ports::Entropy`]; start reading there, then [`Sealer`].
 
 mod entropy;

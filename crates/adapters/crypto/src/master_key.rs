@@ -1,4 +1,4 @@
-//! One master key.
+//! A master key.
 
 use std::fmt::{self, Write as _};
 
@@ -11,10 +11,9 @@ use secrecy::SecretString;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// What a derived key is for. Each has its own text, so that no derived key tells anything about another one.
+/// The purpose of a derived key. Each has its own text, so that the derived keys are independent.
 ///
-/// The texts are part of the format of every store: changing one makes all stored digests and sealed copies
-/// unreadable.
+/// The texts are part of the format of every store: changing one makes all stored digests and sealed copies unreadable.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose {
     KeyId,
@@ -41,16 +40,16 @@ pub struct MasterKey {
     id: KeyId,
 }
 
-/// Why a text is not a master key. It never repeats the text.
+/// Why a text is not a master key. The message never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// Nothing, or blanks only.
+    /// Empty, or blanks only.
     #[error("a master key must not be empty")]
     Empty,
-    /// Neither of the two notations.
+    /// Neither hex nor base64.
     #[error("a master key must be written as 64 hex digits or in base64")]
     Notation,
-    /// Readable, but not 32 bytes; holds the number of bytes found.
+    /// Not 32 bytes; holds the actual number.
     #[error("a master key must have 32 bytes, this one has {0}")]
     Length(usize),
 }
@@ -59,8 +58,8 @@ impl MasterKey {
     /// The size of a key in bytes.
     pub const BYTES: usize = 32;
 
-    /// Reads a key from 64 hex digits of either case, or from base64 (standard or URL-safe alphabet, padded or not).
-    /// Blanks around it are ignored. The two notations cannot be confused: 32 bytes have 43 or 44 base64 characters.
+    /// Parses a key of 64 hex digits in either case, or from base64 (standard or URL-safe alphabet, padded or not).
+    /// Surrounding blanks are ignored. The notations cannot be confused: 32 bytes have 43 or 44 base64 characters.
     ///
     /// # Errors
     /// [`InvalidKey`] for anything else.
@@ -83,7 +82,7 @@ impl MasterKey {
         Ok(Self::from_bytes(key))
     }
 
-    /// A new key of random bytes.
+    /// Returns a new key of random bytes.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
@@ -91,18 +90,18 @@ impl MasterKey {
         Self::from_bytes(bytes)
     }
 
-    /// The name of the key, kept beside everything that was made with it. It is derived from the key one way, under
-    /// a purpose of its own, so that it tells nothing about the key or about the keys that do the work.
+    /// Returns the id of the key, which is stored with everything that was made with it. It is derived from the key under a
+    /// purpose of its own, so that it reveals nothing about the key or the other derived keys.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or to be shown once to
-    /// the operator who asked for a new key.
+    /// Returns the key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or for the operator who
+    /// generates a key.
     #[must_use]
     pub fn to_hex(&self) -> SecretString {
-        // The capacity is exact, so that no copy is left behind by a buffer that grew.
+        // The capacity is exact, so that a growing buffer leaves no copy behind.
         let mut text = String::with_capacity(2 * Self::BYTES);
         for byte in self.bytes.iter() {
             // Writing to a `String` cannot fail.
@@ -111,7 +110,7 @@ impl MasterKey {
         text.into()
     }
 
-    /// A key for one purpose alone: HKDF-SHA-256 (RFC 5869) without salt.
+    /// Derives the key for one purpose: HKDF-SHA-256 (RFC 5869) without salt.
     pub(crate) fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         derive(&self.bytes, purpose)
     }
@@ -122,7 +121,7 @@ impl MasterKey {
     }
 }
 
-/// The id only.
+/// Shows the id only.
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKey({})", self.id)
@@ -166,7 +165,7 @@ mod tests {
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
     #[test]
-    fn the_id_is_derived_as_it_always_was() {
+    fn the_derivation_of_the_id_is_fixed() {
         // python3: `hkdf` as in `sealer::tests`, `hkdf(bytes(range(32)), b"latchkey/v1/key-id")[:4].hex()`
         let key = MasterKey::parse(HEX).expect("a key");
         assert_eq!(key.id().to_string(), "c52838b6");
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_without_being_repeated() {
+    fn an_invalid_key_is_refused_and_not_repeated() {
         let error = |text: &str| MasterKey::parse(text).expect_err("no key");
         assert_eq!(error(" \n"), InvalidKey::Empty);
         assert_eq!(error(&HEX[..62]), InvalidKey::Length(31));

@@ -1,4 +1,4 @@
-//! Digests, sealed copies, and back.
+//! Digests and sealed copies of secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ use crate::{KeyRing, MasterKey};
 
 const NONCE_BYTES: usize = 24;
 
-/// What one master key does, ready to be used: the state of HMAC after its key, and the cipher with its key.
+/// A master key, ready for use: the state of HMAC after its key, and the cipher with its key.
 struct WorkingKey {
     id: KeyId,
     hmac: Hmac<Sha256>,
     cipher: XChaCha20Poly1305,
 }
 
-/// Keeps secrets with keys derived from the master keys.
+/// Digests and seals secrets with keys derived from the master keys.
 ///
 /// A digest is HMAC-SHA-256 of the secret. A sealed copy is a nonce of 24 random bytes followed by the secret under
-/// XChaCha20-Poly1305, bound to the token's id and the key's id: moved to another token, it does not open. With nonces
-/// of that size random ones do not repeat, however many copies are sealed.
+/// XChaCha20-Poly1305, bound to the token's id and the key's id, so that it cannot be opened for another token. Random
+/// nonces of that size do not repeat in practice.
 pub struct Sealer {
     current: WorkingKey,
     older: Vec<WorkingKey>,
@@ -55,7 +55,7 @@ impl WorkingKey {
         token: TokenId,
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Box<[u8]>, SealingError> {
-        let payload = Payload { msg: secret.reveal().as_bytes(), aad: &self.bound_to(token) };
+        let payload = Payload { msg: secret.reveal().as_bytes(), aad: &self.associated_data(token) };
         let ciphertext =
             self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealingError::Refused)?;
         Ok([&nonce[..], &ciphertext].concat().into())
@@ -63,14 +63,14 @@ impl WorkingKey {
 
     fn open(&self, sealed: &[u8], token: TokenId) -> Option<TokenSecret> {
         let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: ciphertext, aad: &self.bound_to(token) };
+        let payload = Payload { msg: ciphertext, aad: &self.associated_data(token) };
         let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
         let secret = Zeroizing::new(secret);
         TokenSecret::parse(std::str::from_utf8(&secret).ok()?).ok()
     }
 
-    /// What a sealed copy is good for: one token, under one key.
-    fn bound_to(&self, token: TokenId) -> [u8; 20] {
+    /// Returns the associated data of a sealed copy: the ids of the token and of the key.
+    fn associated_data(&self, token: TokenId) -> [u8; 20] {
         let mut bound = [0; 20];
         let (token_part, key_part) = bound.split_at_mut(16);
         token_part.copy_from_slice(token.as_uuid().as_bytes());
@@ -80,7 +80,7 @@ impl WorkingKey {
 }
 
 impl Sealer {
-    /// A sealer with these keys, which takes its nonces from there.
+    /// Returns a sealer with these keys, and nonces from this source.
     #[must_use]
     pub fn new(keys: &KeyRing, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Sealer {
     }
 }
 
-/// The ids of the keys only.
+/// Shows the ids of the keys only.
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealer").field("keys", &SecretSealer::keys(self)).finish_non_exhaustive()
@@ -129,7 +129,7 @@ impl SecretSealer for Sealer {
             return Ok(None);
         };
         let mut error = SealingError::UnknownKey(record.key);
-        // An id has four bytes, so two keys can have the same one: each of them is tried.
+        // An id has four bytes, so two keys can have the same id: each of them is tried.
         for key in self.working_keys().filter(|key| key.id == record.key) {
             if let Some(secret) = key.open(sealed, token) {
                 return Ok(Some(secret));

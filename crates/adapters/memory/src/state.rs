@@ -59,7 +59,7 @@ impl State {
                 .collect(),
             projects: BTreeMap::from([(project.id.clone(), project)]),
             environments: environments.into_iter().map(|one| (one.name.clone(), one)).collect(),
-            last_role: fresh::LAST_ID_OF_BUILT_IN_ROLES.0,
+            last_role: fresh::MAX_BUILT_IN_ROLE_ID.0,
             roles: roles.into_iter().map(|role| (role.id, role)).collect(),
             ..Self::default()
         }

@@ -50,7 +50,7 @@ pub(crate) fn forgotten_before(now: Timestamp) -> DbTime {
 
 /// The latest moment at which a failure can have been recorded that delays a login now.
 fn longest_wait_from(now: Timestamp) -> DbTime {
-    let wait = i64::try_from(LoginFailures::LONGEST_WAIT.as_millis()).unwrap_or(i64::MAX);
+    let wait = i64::try_from(LoginFailures::MAX_WAIT.as_millis()).unwrap_or(i64::MAX);
     DbTime(now.millis().saturating_add(wait))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, bail};
 use latchkey_crypto::{MasterKey, SystemEntropy};
 use latchkey_ports::SecretOf;
-use latchkey_service::{LeftSecret, MasterKeys, ResealingStep};
+use latchkey_service::{MasterKeys, ResealingStep, SkippedSecret};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -48,7 +48,7 @@ pub(super) async fn rotate(app: &App) -> anyhow::Result<()> {
     let (mut progress, mut named) = (Progress::default(), 0);
     let resealed = keys.reseal(|step| match step {
         ResealingStep::Done { done, of } => progress.show("moved", done, of),
-        ResealingStep::Left(left) => {
+        ResealingStep::Skipped(left) => {
             named += 1;
             if named <= MAX_NAMED {
                 progress.interrupt();
@@ -68,8 +68,8 @@ pub(super) async fn rotate(app: &App) -> anyhow::Result<()> {
         count => format!("{count} secrets were moved to {current}."),
     });
     show_usage(keys).await?;
-    if resealed.left > 0 {
-        bail!("{} secrets could not be moved, for the reasons above", resealed.left);
+    if resealed.skipped > 0 {
+        bail!("{} secrets could not be moved, for the reasons above", resealed.skipped);
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ async fn show_usage(keys: &MasterKeys) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn name(LeftSecret { of, key, reason }: &LeftSecret) {
+fn name(SkippedSecret { of, key, reason }: &SkippedSecret) {
     let (what, token) = match of {
         SecretOf::Alias(token) => ("alias", Some(token)),
         SecretOf::Token(token) => ("secret", Some(token)),

@@ -77,7 +77,7 @@ fn of_two_concurrent_rotations_the_later_is_refused() {
         let [first, second] = &answers;
         match (first.status, second.status) {
             (200, 400) => assert!(second.text().contains("replaced by a rotation"), "{}", second.text()),
-            (200, 503) => assert!(second.text().contains("Somebody else changed this"), "{}", second.text()),
+            (200, 503) => assert!(second.text().contains("changed by another request"), "{}", second.text()),
             _ => panic!("{} {}", first.text(), second.text()),
         }
     }

@@ -9,7 +9,7 @@ use latchkey_service::{
     SignedIn, UserChange, UserDraft,
 };
 
-use crate::support::{House, PASSWORD, moment, system};
+use crate::support::{PASSWORD, TestEnv, moment, system};
 
 fn role(name: &str) -> RoleReference {
     RoleReference::Name(name.to_owned())
@@ -32,9 +32,9 @@ fn pat(description: &str) -> PersonalTokenDraft {
 
 #[tokio::test]
 async fn a_user_is_made_changed_and_removed_with_an_event_each() {
-    let house = House::new();
-    house.user("root", "Admin").await;
-    let users = &house.use_cases.users;
+    let env = TestEnv::new();
+    env.user("root", "Admin").await;
+    let users = &env.use_cases.users;
     let made = users.create(&system(), ed()).await.expect("created");
     let change =
         UserChange { name: PersonName::new("Edna").ok(), email: None, root_role: Some(role("viewer")) };
@@ -46,13 +46,13 @@ async fn a_user_is_made_changed_and_removed_with_an_event_each() {
     let again = users.delete(&system(), made.id).await;
     assert!(matches!(again, Err(ServiceError::NotFound(Missing::User))), "{again:?}");
     let expected = [EventKind::UserCreated, EventKind::UserUpdated, EventKind::UserDeleted];
-    assert_eq!(house.kinds_since(1).await, expected);
+    assert_eq!(env.kinds_since(1).await, expected);
 }
 
 #[tokio::test]
 async fn what_cannot_be_a_user_leaves_nothing_behind() {
-    let house = House::new();
-    let users = &house.use_cases.users;
+    let env = TestEnv::new();
+    let users = &env.use_cases.users;
     users.create(&system(), ed()).await.expect("created");
     let other = || UserDraft { username: Username::new("other").ok(), email: None, ..ed() };
     let field = |refusal: ServiceError| match refusal {
@@ -73,13 +73,13 @@ async fn what_cannot_be_a_user_leaves_nothing_behind() {
         matches!(&refused, ServiceError::WeakPassword(faults) if *faults == [PasswordFault::TooShort]),
         "{refused:?}"
     );
-    assert_eq!(house.events().await.len(), 1);
+    assert_eq!(env.events().await.len(), 1);
 }
 
 #[tokio::test]
-async fn nobody_signs_in_by_what_another_signs_in_by() {
-    let house = House::new();
-    let users = &house.use_cases.users;
+async fn login_names_are_unique_across_user_names_and_addresses() {
+    let env = TestEnv::new();
+    let users = &env.use_cases.users;
     let named = |name: &str| UserDraft { username: Username::new(name).ok(), email: None, ..ed() };
     let edna = users.create(&system(), ed()).await.expect("created");
     users.create(&system(), named("bo@example.com")).await.expect("created");
@@ -98,10 +98,10 @@ async fn nobody_signs_in_by_what_another_signs_in_by() {
 
 #[tokio::test]
 async fn the_last_admin_stays() {
-    let house = House::new();
-    let users = &house.use_cases.users;
-    let root = house.user("root", "Admin").await;
-    let other = house.user("other", "Admin").await;
+    let env = TestEnv::new();
+    let users = &env.use_cases.users;
+    let root = env.user("root", "Admin").await;
+    let other = env.user("other", "Admin").await;
     let demotion = UserChange { root_role: Some(role("Viewer")), ..UserChange::default() };
     users.update(&system(), other.id, &demotion).await.expect("one is left");
     for refused in
@@ -109,8 +109,7 @@ async fn the_last_admin_stays() {
     {
         assert!(matches!(refused, Err(ServiceError::NotPermitted(_))), "{refused:?}");
     }
-    house
-        .use_cases
+    env.use_cases
         .service_accounts
         .create(&system(), robot("Admin"))
         .await
@@ -125,18 +124,18 @@ fn robot(root_role: &str) -> ServiceAccountDraft {
 
 #[tokio::test]
 async fn a_service_account_acts_by_its_tokens_and_cannot_sign_in() {
-    let house = House::new();
-    let accounts = &house.use_cases.service_accounts;
+    let env = TestEnv::new();
+    let accounts = &env.use_cases.service_accounts;
     let robot = accounts.create(&system(), robot("Editor")).await.expect("created");
     assert_eq!(robot.kind, AccountKind::Service);
     let issued = accounts.create_token(&system(), robot.id, pat("ci")).await.expect("issued");
-    let principal = house.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await;
-    assert!(!principal.expect("recognised").grants().iter().collect::<Vec<_>>().is_empty());
+    let principal = env.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await;
+    assert!(!principal.expect("accepted").grants().iter().collect::<Vec<_>>().is_empty());
     let (directory, tokens) = accounts.list(&system(), Page::default()).await.expect("listed");
     assert_eq!((directory.users.len(), tokens.len()), (1, 1));
-    assert!(house.use_cases.users.get(&system(), robot.id).await.is_err(), "it is no person");
+    assert!(env.use_cases.users.get(&system(), robot.id).await.is_err(), "it is no person");
     accounts.delete_token(&system(), robot.id, issued.token.id).await.expect("revoked");
-    assert!(house.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await.is_err());
+    assert!(env.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await.is_err());
     let again = accounts.delete_token(&system(), robot.id, issued.token.id).await;
     assert!(matches!(again, Err(ServiceError::NotFound(Missing::PersonalToken))), "{again:?}");
     accounts.delete(&system(), robot.id).await.expect("deleted");
@@ -146,24 +145,24 @@ async fn a_service_account_acts_by_its_tokens_and_cannot_sign_in() {
         EventKind::PersonalTokenDeleted,
         EventKind::ServiceAccountDeleted,
     ];
-    assert_eq!(house.kinds_since(0).await, expected);
+    assert_eq!(env.kinds_since(0).await, expected);
 }
 
 #[tokio::test]
 async fn personal_tokens_are_the_users_own() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    house.user("eve", "Viewer").await;
-    let [ed, eve] = [house.signed_in("ed").await, house.signed_in("eve").await]
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    env.user("eve", "Viewer").await;
+    let [ed, eve] = [env.signed_in("ed").await, env.signed_in("eve").await]
         .map(|caller| SignedIn::request(&caller).expect("a user"));
-    let tokens = &house.use_cases.personal_tokens;
+    let tokens = &env.use_cases.personal_tokens;
     let first = tokens.create(&ed, pat("a")).await.expect("issued");
     assert!(matches!(tokens.create(&ed, pat("a")).await, Err(ServiceError::Exists(_))));
-    tokens.create(&eve, pat("a")).await.expect("somebody else's description");
-    let events = house.events().await.len();
+    tokens.create(&eve, pat("a")).await.expect("another user's description");
+    let events = env.events().await.len();
     let stolen = tokens.delete(&eve, first.token.id).await;
     assert!(matches!(stolen, Err(ServiceError::NotFound(Missing::PersonalToken))), "{stolen:?}");
-    assert_eq!(house.events().await.len(), events);
+    assert_eq!(env.events().await.len(), events);
     tokens.create(&ed, pat("b")).await.expect("issued");
     assert!(
         matches!(tokens.create(&ed, pat("c")).await, Err(ServiceError::NotPermitted(_))),
@@ -171,7 +170,7 @@ async fn personal_tokens_are_the_users_own() {
     );
     assert_eq!(tokens.list(&ed).await.expect("listed").len(), 2);
     tokens.delete(&ed, first.token.id).await.expect("revoked");
-    assert!(house.use_cases.authenticator.authenticate(first.secret.reveal(), None).await.is_err());
+    assert!(env.use_cases.authenticator.authenticate(first.secret.reveal(), None).await.is_err());
     let past = PersonalTokenDraft { expires_at: moment(1_700_000_000_000), ..pat("past") };
     assert!(
         matches!(tokens.create(&ed, past).await, Err(ServiceError::Invalid { .. })),
@@ -181,19 +180,19 @@ async fn personal_tokens_are_the_users_own() {
 
 #[tokio::test]
 async fn an_api_token_is_no_user() {
-    let house = House::new();
+    let env = TestEnv::new();
     let refused = SignedIn::request(&Caller::system()).expect_err("no user");
     assert!(matches!(refused, ServiceError::NotPermitted(_)));
-    let missing = house.use_cases.users.get(&system(), UserId(99)).await;
+    let missing = env.use_cases.users.get(&system(), UserId(99)).await;
     assert!(matches!(missing, Err(ServiceError::NotFound(Missing::User))));
     assert!(!PASSWORD.is_empty());
 }
 
 #[tokio::test]
 async fn a_search_needs_two_characters() {
-    let house = House::new();
-    house.user("edna", "Viewer").await;
-    let users = &house.use_cases.users;
+    let env = TestEnv::new();
+    env.user("edna", "Viewer").await;
+    let users = &env.use_cases.users;
     let found =
         |text: &'static str| async { users.search(&Caller::system(), text).await.expect("searched").len() };
     assert_eq!((found("e").await, found("DN").await, found("xx").await), (0, 1, 0));
@@ -201,16 +200,16 @@ async fn a_search_needs_two_characters() {
 
 #[tokio::test]
 async fn admins_are_counted_by_how_they_come_in() {
-    let house = House::new();
-    house.user("root", "Admin").await;
-    let users = &house.use_cases.users;
+    let env = TestEnv::new();
+    env.user("root", "Admin").await;
+    let users = &env.use_cases.users;
     users.create(&system(), UserDraft { root_role: role("Admin"), ..ed() }).await.expect("created");
     let count = users.admin_count(&system()).await.expect("counted");
     assert_eq!(count, AdminCount { with_password: 1, without_password: 1, services: 0 });
-    house.use_cases.service_accounts.create(&system(), robot("Admin")).await.expect("created");
+    env.use_cases.service_accounts.create(&system(), robot("Admin")).await.expect("created");
     let count = users.admin_count(&system()).await.expect("counted");
     assert_eq!(count, AdminCount { with_password: 1, without_password: 1, services: 1 });
-    let everybody = users.everybody(&Caller::system()).await.expect("listed");
-    let kinds: Vec<_> = everybody.iter().map(|user| user.kind).collect();
+    let accounts = users.all_accounts(&Caller::system()).await.expect("listed");
+    let kinds: Vec<_> = accounts.iter().map(|user| user.kind).collect();
     assert_eq!(kinds, [AccountKind::Person, AccountKind::Person, AccountKind::Service]);
 }

@@ -1,10 +1,10 @@
-//! Who is recognised, when the store is asked, and when it is not.
+//! Authentication: which secrets are accepted, and when the store is asked.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     one_token::{OneToken, away, event, events_at, events_with, found, no_events},
-    support::{House, client_of, moment, permit, project_id, system},
+    support::{TestEnv, client_of, moment, permit, project_id, system},
 };
 use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Snapshot, TokenId};
 use latchkey_ports::{MockTokenRepository, StoreError};
@@ -13,34 +13,34 @@ use latchkey_service::{
 };
 
 #[tokio::test]
-async fn a_token_is_recognised_until_it_is_revoked() {
-    let house = House::new();
-    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+async fn a_token_is_accepted_until_it_is_revoked() {
+    let env = TestEnv::new();
+    let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    house.use_cases.follow_changes().await.expect("followed");
+    env.use_cases.follow_changes().await.expect("followed");
     for _ in 0..2 {
-        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+        env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     }
     let reference = TokenReference::Id(token.token.id);
-    house.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
-    let refused = house.use_cases.authenticator.authenticate(secret.reveal(), None).await;
+    env.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
+    let refused = env.use_cases.authenticator.authenticate(secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_token_is_refused_from_the_moment_of_its_expiry() {
-    let house = House::new();
-    let user = house.user("ed", "Viewer").await;
+    let env = TestEnv::new();
+    let user = env.user("ed", "Viewer").await;
     let ends = moment(1_700_000_010_000);
     let draft = PersonalTokenDraft { description: Description::new("ci").expect("text"), expires_at: ends };
-    let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
+    let issued = env.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
-    house.use_cases.follow_changes().await.expect("followed");
-    house.clock.advance(Duration::from_millis(9_999));
-    house.use_cases.follow_changes().await.expect("followed");
-    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("a millisecond before");
-    house.clock.advance(Duration::from_millis(1));
-    let refused = house.use_cases.authenticator.authenticate(secret.reveal(), None).await;
+    env.use_cases.follow_changes().await.expect("followed");
+    env.clock.advance(Duration::from_millis(9_999));
+    env.use_cases.follow_changes().await.expect("followed");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("a millisecond before");
+    env.clock.advance(Duration::from_millis(1));
+    let refused = env.use_cases.authenticator.authenticate(secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
@@ -53,7 +53,7 @@ async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
     // Asked once, and told of no change: nothing has to sweep the token away for it to be refused.
     let authenticator = one.authenticator(one.answering(1), &index, Arc::default());
     index.follow(&events_at(5)).await.expect("followed");
-    authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     one.clock.advance(Duration::from_millis(9_999));
     index.follow(&events_at(5)).await.expect("followed");
     authenticator.authenticate(one.secret.reveal(), None).await.expect("a millisecond before");
@@ -63,31 +63,31 @@ async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_secret_is_not_recognised() {
-    let house = House::new();
+async fn an_invalid_secret_is_refused() {
+    let env = TestEnv::new();
     for text in ["", "nope", "user:nope", "a b", "é:*.x", &"x".repeat(5_000)] {
-        let refused = house.use_cases.authenticator.authenticate(text, None).await;
+        let refused = env.use_cases.authenticator.authenticate(text, None).await;
         assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{text:?}: {refused:?}");
     }
 }
 
 #[tokio::test]
 async fn a_user_acts_with_the_roles_of_the_moment() {
-    let house = House::new();
-    let user = house.user("ed", "Viewer").await;
+    let env = TestEnv::new();
+    let user = env.user("ed", "Viewer").await;
     let draft = PersonalTokenDraft {
         description: Description::new("ci").expect("text"),
         expires_at: moment(1_800_000_000_000),
     };
-    let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
+    let issued = env.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
-    house.use_cases.follow_changes().await.expect("followed");
-    let before = house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.follow_changes().await.expect("followed");
+    let before = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     assert_eq!(before.grants().iter().count(), 0);
     let permit = Permit::request(&Caller::system(), project_id("default")).expect("may do everything");
     let member = [RoleReference::Name("member".to_owned())];
-    house.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
-    let after = house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
+    let after = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     assert_eq!(after.grants().iter().count(), 3);
 }
 
@@ -99,7 +99,7 @@ async fn the_store_is_asked_once_while_nothing_changes() {
     index.follow(&events_at(5)).await.expect("followed");
     for _ in 0..3 {
         index.follow(&events_at(5)).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     }
 }
 
@@ -112,7 +112,7 @@ async fn a_change_elsewhere_to_this_token_makes_the_store_be_asked_again() {
         NewEvent { before: Some(Snapshot::from(&one.stored.token)), ..event(EventKind::ApiTokenUpdated) };
     for (latest, new) in [(5, vec![]), (5, vec![]), (6, vec![about_it]), (6, vec![])] {
         index.follow(&events_with(latest, new)).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     }
 }
 
@@ -127,9 +127,9 @@ async fn a_change_to_something_else_leaves_a_token_in_the_index() {
     let changes = [about_another, event(EventKind::UserUpdated), event(EventKind::ApiTokenCreated)];
     index.follow(&events_at(5)).await.expect("followed");
     for (latest, change) in (6..).zip(changes) {
-        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
         index.follow(&events_with(latest, vec![change])).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     }
 }
 
@@ -148,12 +148,12 @@ async fn events_that_were_forgotten_could_have_said_anything() {
         (2_009, vec![harmless(); 3]),
     ] {
         index.follow(&events_with(latest, new)).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     }
 }
 
 #[tokio::test]
-async fn a_secret_of_nobody_is_asked_for_once_until_a_token_is_born() {
+async fn an_unknown_secret_is_looked_up_once_until_a_token_is_created() {
     let one = OneToken::new();
     let index = one.index();
     let mut tokens = MockTokenRepository::new();
@@ -170,7 +170,7 @@ async fn a_secret_of_nobody_is_asked_for_once_until_a_token_is_born() {
 }
 
 #[tokio::test]
-async fn an_index_that_nobody_follows_answers_nothing() {
+async fn an_index_without_a_feed_answers_nothing() {
     let one = OneToken::new();
     let index = one.index();
     let authenticator = one.authenticator(one.answering(3), &index, Arc::default());
@@ -200,7 +200,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let authenticator = one.authenticator(Arc::new(tokens), &index, Arc::default());
     index.follow(&events_at(1)).await.expect("followed");
     for _ in 0..2 {
-        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Somebody tries one made-up secret after the other: what that costs memory, the store, and those who have a good one.
+//! A flood of guessed secrets: its cost in memory and queries, and its effect on a valid token.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -15,17 +15,17 @@ use latchkey_ports::{KeyId, MockTokenRepository, SealingError, SecretDigest, Sec
 use latchkey_service::{AuthenticationError, IndexSettings, PrincipalIndex, Verification};
 
 const GUESSES: u32 = 1_000_000;
-/// So many guesses come in one second of the test's clock.
+/// Guesses in one second of the test's clock.
 const A_SECOND: u32 = 10_000;
-/// Between two looks at the feed, and two uses of the good token.
+/// Guesses between two polls of the feed, and two uses of the valid token.
 const A_TENTH: u32 = A_SECOND / 10;
 const BUDGET: u32 = 100;
 const CAPACITY: usize = 1_000;
 
-/// Digests so fast that a million cost an unoptimised test no patience.
-struct HastySealer;
+/// A sealer with digests fast enough for a million of them in an unoptimized test.
+struct FastSealer;
 
-impl SecretSealer for HastySealer {
+impl SecretSealer for FastSealer {
     fn keys(&self) -> Vec<KeyId> {
         vec![KeyId([0; 4])]
     }
@@ -56,8 +56,8 @@ impl SecretSealer for HastySealer {
 }
 
 #[tokio::test]
-async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_place() {
-    let one = OneToken::sealed_by(Arc::new(HastySealer));
+async fn a_million_guesses_cost_little_memory_and_few_queries_and_evict_no_valid_token() {
+    let one = OneToken::sealed_by(Arc::new(FastSealer));
     let settings = IndexSettings { capacity: CAPACITY, unknown_per_second: BUDGET, ..INDEX };
     let index = Arc::new(PrincipalIndex::new(settings, one.clock.clone()));
     let asked = Arc::new(AtomicU32::new(0));
@@ -70,7 +70,7 @@ async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_
     let authenticator = Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default()));
     let verification = Verification::new(authenticator.clone());
     index.follow(&events_at(1)).await.expect("followed");
-    verification.verify(one.secret.reveal(), None).await.expect("recognised");
+    verification.verify(one.secret.reveal(), None).await.expect("accepted");
     assert_eq!(asked.swap(0, Ordering::Relaxed), 1, "for the good token, this once");
 
     let mut refused = 0;
@@ -81,7 +81,7 @@ async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_
             other => panic!("{other:?}"),
         }
         if guess % A_TENTH == 0 {
-            verification.verify(one.secret.reveal(), None).await.expect("recognised");
+            verification.verify(one.secret.reveal(), None).await.expect("accepted");
             one.clock.advance(Duration::from_millis(100));
             index.follow(&events_at(1)).await.expect("followed");
         }

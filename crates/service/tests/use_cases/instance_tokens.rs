@@ -1,4 +1,4 @@
-//! The rules of the contract's table "Instance tokens", without a database.
+//! The rules for tokens of any scope.
 
 use latchkey_domain::{
     EnvironmentScope, EventKind, Permission as P, ProjectScope, ProjectSet, TokenAccess, TokenKind, TokenName,
@@ -9,30 +9,30 @@ use latchkey_service::{
     TokenPolicy, TokenReference, TokenRequest, UpdateInstanceTokens,
 };
 
-use crate::support::{House, client_of, draft, holding, moment, project_id, settings, system};
+use crate::support::{TestEnv, client_of, draft, holding, moment, project_id, settings, system};
 
 fn names(tokens: &[latchkey_service::RevealedToken]) -> Vec<&str> {
     tokens.iter().map(|token| token.token.name.as_str()).collect()
 }
 
-async fn house_of_three_kinds() -> House {
-    let house = House::new();
-    house.token(TokenAccess::Admin).await;
-    house.clock.advance(std::time::Duration::from_millis(1));
-    house.token(client_of(ProjectScope::All)).await;
-    house.clock.advance(std::time::Duration::from_millis(1));
+async fn env_with_three_kinds() -> TestEnv {
+    let env = TestEnv::new();
+    env.token(TokenAccess::Admin).await;
+    env.clock.advance(std::time::Duration::from_millis(1));
+    env.token(client_of(ProjectScope::All)).await;
+    env.clock.advance(std::time::Duration::from_millis(1));
     let frontend = TokenAccess::new(
         TokenKind::Frontend,
         ProjectScope::one(project_id("default")),
         EnvironmentScope::Only("production".parse().expect("a name")),
     );
-    house.token(frontend.expect("a scope")).await;
-    house
+    env.token(frontend.expect("a scope")).await;
+    env
 }
 
 #[tokio::test]
 async fn those_kinds_are_listed_that_may_be_read() {
-    let house = house_of_three_kinds().await;
+    let env = env_with_three_kinds().await;
     for (held, expected) in [
         (vec![P::Admin], vec![TokenKind::Admin, TokenKind::Client, TokenKind::Frontend]),
         (vec![P::ReadClientApiToken], vec![TokenKind::Client]),
@@ -40,7 +40,7 @@ async fn those_kinds_are_listed_that_may_be_read() {
         (vec![P::ReadClientApiToken, P::ReadFrontendApiToken], vec![TokenKind::Client, TokenKind::Frontend]),
     ] {
         let permit = holding::<ReadInstanceTokens>(&held);
-        let page = house.use_cases.instance_tokens.search(&permit, TokenFilter::default()).await;
+        let page = env.use_cases.instance_tokens.search(&permit, TokenFilter::default()).await;
         let page = page.expect("listed");
         let kinds: Vec<_> = page.tokens.iter().map(|token| token.token.access.kind()).collect();
         assert_eq!(kinds, expected, "{held:?}");
@@ -50,13 +50,13 @@ async fn those_kinds_are_listed_that_may_be_read() {
 
 #[tokio::test]
 async fn pages_follow_each_other_by_their_cursor() {
-    let house = house_of_three_kinds().await;
+    let env = env_with_three_kinds().await;
     for direction in [Direction::Ascending, Direction::Descending] {
         let mut seen = Vec::new();
         let mut after = None;
         loop {
             let filter = TokenFilter { limit: Some(1), after, direction, ..TokenFilter::default() };
-            let page = house.use_cases.instance_tokens.search(&system(), filter).await.expect("listed");
+            let page = env.use_cases.instance_tokens.search(&system(), filter).await.expect("listed");
             seen.extend(page.tokens.iter().map(|token| token.token.access.kind()));
             after = page.next;
             if after.is_none() {
@@ -71,10 +71,10 @@ async fn pages_follow_each_other_by_their_cursor() {
     }
     let filter = TokenFilter {
         order: TokenOrder::Name,
-        after: Some(house.tokens_of("default").await[0].id),
+        after: Some(env.tokens_of("default").await[0].id),
         ..TokenFilter::default()
     };
-    let refused = house.use_cases.instance_tokens.search(&system(), filter).await.expect_err("refused");
+    let refused = env.use_cases.instance_tokens.search(&system(), filter).await.expect_err("refused");
     assert!(
         matches!(refused, ServiceError::Invalid { field: Some(Field::Query("cursor")), .. }),
         "{refused:?}"
@@ -83,12 +83,12 @@ async fn pages_follow_each_other_by_their_cursor() {
 
 #[tokio::test]
 async fn a_name_finds_its_tokens_and_an_id_finds_one_where_no_name_does() {
-    let house = house_of_three_kinds().await;
-    let tokens = &house.use_cases.instance_tokens;
+    let env = env_with_three_kinds().await;
+    let tokens = &env.use_cases.instance_tokens;
     assert_eq!(tokens.named(&system(), "made").await.expect("found").len(), 3);
     assert!(tokens.named(&system(), "other").await.expect("found").is_empty());
     assert!(tokens.named(&system(), &"x".repeat(999)).await.expect("found").is_empty());
-    let id = house.tokens_of("default").await[0].id;
+    let id = env.tokens_of("default").await[0].id;
     let found = tokens.named(&system(), &id.to_string()).await.expect("found");
     assert_eq!(found.iter().map(|token| token.token.id).collect::<Vec<_>>(), [id]);
     let reads_clients = holding::<ReadInstanceTokens>(&[P::ReadClientApiToken]);
@@ -102,15 +102,15 @@ async fn a_name_finds_its_tokens_and_an_id_finds_one_where_no_name_does() {
 
 #[tokio::test]
 async fn admin_tokens_are_made_only_where_the_policy_has_them() {
-    let house = House::new();
+    let env = TestEnv::new();
     let asked = || TokenRequest { kind: TokenKind::Admin, ..draft("x") };
-    let refused = house.use_cases.instance_tokens.create(&system(), asked()).await.expect_err("refused");
+    let refused = env.use_cases.instance_tokens.create(&system(), asked()).await.expect_err("refused");
     assert!(matches!(refused, ServiceError::NotPermitted(_)), "{refused:?}");
 
     let mut settings = settings(latchkey_service::Reveal::Always);
     settings.tokens = TokenPolicy { allow_admin: true, ..settings.tokens };
-    let house = House::with(settings);
-    let tokens = &house.use_cases.instance_tokens;
+    let env = TestEnv::with(settings);
+    let tokens = &env.use_cases.instance_tokens;
     let made = tokens.create(&system(), asked()).await.expect("created");
     assert_eq!(made.token.access, TokenAccess::Admin);
     let clients_only = holding::<CreateInstanceTokens>(&[P::CreateClientApiToken]);
@@ -125,8 +125,8 @@ async fn admin_tokens_are_made_only_where_the_policy_has_them() {
 
 #[tokio::test]
 async fn a_token_of_no_named_project_is_for_all_and_unknown_ones_are_refused() {
-    let house = House::new();
-    let tokens = &house.use_cases.instance_tokens;
+    let env = TestEnv::new();
+    let tokens = &env.use_cases.instance_tokens;
     let made = tokens.create(&system(), draft("x")).await.expect("created");
     assert_eq!(made.token.access.projects(), &ProjectScope::All);
     let both = ProjectSet::new(["default", "nope"].map(project_id)).expect("two");
@@ -140,8 +140,8 @@ async fn a_token_of_no_named_project_is_for_all_and_unknown_ones_are_refused() {
 
 #[tokio::test]
 async fn each_kind_needs_its_own_permission() {
-    let house = House::new();
-    let tokens = &house.use_cases.instance_tokens;
+    let env = TestEnv::new();
+    let tokens = &env.use_cases.instance_tokens;
     let clients = holding::<CreateInstanceTokens>(&[P::CreateClientApiToken]);
     let frontend = TokenRequest { kind: TokenKind::Frontend, ..draft("x") };
     assert!(matches!(tokens.create(&clients, frontend.clone()).await, Err(ServiceError::NotPermitted(_))));
@@ -162,8 +162,8 @@ async fn each_kind_needs_its_own_permission() {
 
 #[tokio::test]
 async fn an_expiry_is_changed_with_its_event_and_an_unknown_token_is_no_matter() {
-    let house = House::new();
-    let tokens = &house.use_cases.instance_tokens;
+    let env = TestEnv::new();
+    let tokens = &env.use_cases.instance_tokens;
     let made = tokens.create(&system(), draft("x")).await.expect("created");
     let reference = TokenReference::parse(made.secret.as_ref().expect("shown").reveal()).expect("a secret");
     let end = Some(moment(1_900_000_000_000));
@@ -172,8 +172,8 @@ async fn an_expiry_is_changed_with_its_event_and_an_unknown_token_is_no_matter()
     let unknown = TokenReference::parse("*:development.unknown").expect("a secret");
     tokens.change_expiry(&system(), &unknown, end).await.expect("no such token");
     tokens.delete(&system(), &unknown).await.expect("no such token");
-    assert_eq!(house.kinds_since(1).await, [EventKind::ApiTokenUpdated]);
-    let event = &house.events().await[1].record;
+    assert_eq!(env.kinds_since(1).await, [EventKind::ApiTokenUpdated]);
+    let event = &env.events().await[1].record;
     let [before, after] = [&event.before, &event.after].map(|side| side.as_ref().expect("there").to_json());
     assert!(before["expiresAt"].is_null());
     assert_eq!(after["expiresAt"], "2030-03-17T17:46:40.000Z");

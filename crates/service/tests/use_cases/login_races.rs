@@ -1,4 +1,4 @@
-//! What happens while a password is checked, which takes a while.
+//! Concurrent changes and logins while a password is checked.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use latchkey_ports::{HashingError, PasswordHasher};
 use latchkey_service::{Reveal, ServiceError, SignedIn};
 use tokio::sync::Semaphore;
 
-use crate::support::{House, PASSWORD, origin, settings, system};
+use crate::support::{PASSWORD, TestEnv, origin, settings, system};
 
 /// Checks one text only when it is told to.
 struct Held {
@@ -39,11 +39,11 @@ impl PasswordHasher for Held {
     }
 }
 
-fn house_that_holds(text: &'static str) -> (House, Arc<Semaphore>) {
+fn env_that_holds(text: &'static str) -> (TestEnv, Arc<Semaphore>) {
     let go = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&go);
-    let house = House::hashing(settings(Reveal::Always), |hasher| Arc::new(Held { text, hasher, go: held }));
-    (house, go)
+    let env = TestEnv::hashing(settings(Reveal::Always), |hasher| Arc::new(Held { text, hasher, go: held }));
+    (env, go)
 }
 
 fn from(address: &str) -> Origin {
@@ -52,26 +52,26 @@ fn from(address: &str) -> Origin {
 
 #[tokio::test]
 async fn a_password_that_is_replaced_while_it_is_checked_is_wrong() {
-    let (house, go) = house_that_holds(PASSWORD);
-    let ed = house.user("ed", "Viewer").await;
-    let mut login = Box::pin(house.use_cases.sessions.log_in("ed", PASSWORD, origin()));
+    let (env, go) = env_that_holds(PASSWORD);
+    let ed = env.user("ed", "Viewer").await;
+    let mut login = Box::pin(env.use_cases.sessions.log_in("ed", PASSWORD, origin()));
     assert!(login.as_mut().now_or_never().is_none(), "it is being checked");
-    house.use_cases.users.set_password(&system(), ed.id, "another staple").await.expect("set");
+    env.use_cases.users.set_password(&system(), ed.id, "another staple").await.expect("set");
     // It is checked once more, against the new hash: that could have been of the same password.
     go.add_permits(2);
     let refused = login.await;
     assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
-    house.use_cases.sessions.log_in("ed", "another staple", origin()).await.expect("the one that was set");
+    env.use_cases.sessions.log_in("ed", "another staple", origin()).await.expect("the one that was set");
 }
 
 #[tokio::test]
 async fn a_change_by_an_old_password_does_not_undo_an_administrators() {
-    let (house, go) = house_that_holds(PASSWORD);
-    let user = house.user("ed", "Viewer").await;
+    let (env, go) = env_that_holds(PASSWORD);
+    let user = env.user("ed", "Viewer").await;
     go.add_permits(1);
-    let caller = house.signed_in("ed").await;
+    let caller = env.signed_in("ed").await;
     let ed = SignedIn::request(&caller).expect("a user");
-    let (sessions, users) = (&house.use_cases.sessions, &house.use_cases.users);
+    let (sessions, users) = (&env.use_cases.sessions, &env.use_cases.users);
     let mut change = Box::pin(sessions.change_password(users, &ed, (PASSWORD, "battery staple")));
     assert!(change.as_mut().now_or_never().is_none(), "it is being checked");
     users.set_password(&system(), user.id, "another staple").await.expect("set");
@@ -84,9 +84,9 @@ async fn a_change_by_an_old_password_does_not_undo_an_administrators() {
 
 #[tokio::test]
 async fn who_hangs_up_has_failed_too() {
-    let (house, _go) = house_that_holds("wrong horse");
-    house.user("ed", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
+    let (env, _go) = env_that_holds("wrong horse");
+    env.user("ed", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
     for _ in 0..LoginFailures::FREE {
         let checked = sessions.log_in("ed", "wrong horse", from("192.0.2.1")).now_or_never();
         assert!(checked.is_none(), "it is being checked, and then dropped");
@@ -97,9 +97,9 @@ async fn who_hangs_up_has_failed_too() {
 
 #[tokio::test]
 async fn an_owner_does_not_wait_for_those_who_try_from_elsewhere() {
-    let (house, _go) = house_that_holds("wrong horse");
-    house.user("ed", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
+    let (env, _go) = env_that_holds("wrong horse");
+    env.user("ed", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
     let tries =
         (1..=60).map(|host| sessions.log_in("ed", "wrong horse", from(&format!("198.51.100.{host}"))));
     let mut tries = Box::pin(join_all(tries));
@@ -112,10 +112,10 @@ async fn an_owner_does_not_wait_for_those_who_try_from_elsewhere() {
 
 #[tokio::test]
 async fn the_addresses_of_one_network_are_one() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    house.user("eve", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    env.user("eve", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
     for host in 0..LoginFailures::FREE {
         let refused = sessions.log_in("ed", "wrong horse", from(&format!("2001:db8:0:1:{host}::1"))).await;
         assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
@@ -126,11 +126,11 @@ async fn the_addresses_of_one_network_are_one() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_keeps_nobody_out() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
-    house.clock.advance(Duration::from_secs(86_400));
+async fn a_clock_that_was_set_back_locks_no_user_out() {
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
+    env.clock.advance(Duration::from_secs(86_400));
     for _ in 0..LoginFailures::FREE {
         assert!(sessions.log_in("ed", "wrong horse", from("192.0.2.1")).await.is_err());
     }
@@ -138,6 +138,6 @@ async fn a_clock_that_was_set_back_keeps_nobody_out() {
         sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await,
         Err(ServiceError::TooManyAttempts(_))
     ));
-    house.clock.set_back(Duration::from_secs(86_400));
+    env.clock.set_back(Duration::from_secs(86_400));
     sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await.expect("it was a wrong clock");
 }

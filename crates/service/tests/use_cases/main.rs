@@ -1,5 +1,4 @@
-//! The use cases, tried without a database: over the memory store, and over doubles where it matters who is asked
-//! how often.
+//! Tests of the use cases without a database: over the memory store, and over mocks where the calls to a port are the point.
 #![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! A master key that is replaced by another: what it made moves, and nobody notices.
+//! Replacing a master key: its secrets are moved, without an effect on callers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,9 +8,9 @@ use latchkey_ports::{
     CountingEntropy, KeyId, MasterKeyRepository as _, MockMasterKeyRepository, Rekeying, SealingError,
     SecretDigest, SecretForm, SecretOf, SecretSealer, StoredToken, TokenRepository as _, TokenSecrets,
 };
-use latchkey_service::{LeftReason, LeftSecret, MasterKeys, ReadTokens, Resealed, ResealingStep, Reveal};
+use latchkey_service::{MasterKeys, ReadTokens, Resealed, ResealingStep, Reveal, SkipReason, SkippedSecret};
 
-use crate::support::{House, client_of, permit, project_id, settings};
+use crate::support::{TestEnv, client_of, permit, project_id, settings};
 
 /// Master keys of tests, by a digit each.
 pub(crate) fn ring(digits: &str) -> Arc<dyn SecretSealer> {
@@ -23,42 +23,42 @@ pub(crate) fn id(digit: &str) -> KeyId {
     *ring(digit).keys().first().expect("a key")
 }
 
-pub(crate) fn house(digits: &str, reveal: Reveal) -> House {
-    House::new().beside(ring(digits), settings(reveal))
+pub(crate) fn env(digits: &str, reveal: Reveal) -> TestEnv {
+    TestEnv::new().beside(ring(digits), settings(reveal))
 }
 
 /// What the store has of a new client token of the default project.
-async fn token(house: &House) -> StoredToken {
-    let made = house.token(client_of(ProjectScope::one(project_id("default")))).await;
-    house.store.find_token(made.token.id).await.expect("a look-up").expect("the token")
+async fn token(env: &TestEnv) -> StoredToken {
+    let made = env.token(client_of(ProjectScope::one(project_id("default")))).await;
+    env.store.find_token(made.token.id).await.expect("a look-up").expect("the token")
 }
 
-pub(crate) async fn resealed(house: &House) -> (Resealed, Vec<LeftSecret>) {
+pub(crate) async fn resealed(env: &TestEnv) -> (Resealed, Vec<SkippedSecret>) {
     let mut left = Vec::new();
     let tell = |step| match step {
-        ResealingStep::Left(secret) => left.push(secret),
+        ResealingStep::Skipped(secret) => left.push(secret),
         ResealingStep::Done { done, of } => assert!(done <= of),
     };
-    let done = house.use_cases.master_keys.reseal(tell).await.expect("resealed");
+    let done = env.use_cases.master_keys.reseal(tell).await.expect("resealed");
     (done, left)
 }
 
 /// So many of each form, good ones, under that key.
-pub(crate) async fn under(house: &House, key: &str) -> Vec<(SecretForm, u64)> {
-    let usage = house.use_cases.master_keys.usage().await.expect("counted");
+pub(crate) async fn under(env: &TestEnv, key: &str) -> Vec<(SecretForm, u64)> {
+    let usage = env.use_cases.master_keys.usage().await.expect("counted");
     let of_key = usage.iter().filter(|((used, _), _)| *used == id(key));
     of_key.map(|((_, form), count)| (*form, count.good)).collect()
 }
 
-pub(crate) async fn recognises(house: &House, secret: &str) -> bool {
-    let authenticator = &house.use_cases.authenticator;
+pub(crate) async fn is_accepted(env: &TestEnv, secret: &str) -> bool {
+    let authenticator = &env.use_cases.authenticator;
     authenticator.authenticate(secret, None).await.is_ok()
         || authenticator.authenticate_session(secret, None).await.is_ok()
 }
 
 #[tokio::test]
 async fn what_can_be_shown_is_sealed_anew_and_stays_what_it_is() {
-    let old = house("a", Reveal::Always);
+    let old = env("a", Reveal::Always);
     let mut secrets = Vec::new();
     for _ in 0..3 {
         let made = old.token(client_of(ProjectScope::one(project_id("default")))).await;
@@ -75,15 +75,15 @@ async fn what_can_be_shown_is_sealed_anew_and_stays_what_it_is() {
 
     let both = old.beside(ring("ba"), settings(Reveal::Always));
     assert_eq!(under(&both, "a").await, [(SecretForm::Sealed, 5)]);
-    assert_eq!(resealed(&both).await, (Resealed { moved: 5, left: 0 }, vec![]));
+    assert_eq!(resealed(&both).await, (Resealed { moved: 5, skipped: 0 }, vec![]));
     assert_eq!(under(&both, "a").await, []);
     assert_eq!(under(&both, "b").await, [(SecretForm::Sealed, 5)]);
     assert_eq!(resealed(&both).await, (Resealed::default(), vec![]), "once more");
-    assert_eq!(both.events().await.len(), events, "nobody may do anything else than before");
+    assert_eq!(both.events().await.len(), events, "no event, because no rights change");
 
     let new = old.beside(ring("b"), settings(Reveal::Always));
     for secret in secrets.iter().map(String::as_str).chain([alias.reveal()]) {
-        assert!(recognises(&new, secret).await, "{secret}");
+        assert!(is_accepted(&new, secret).await, "{secret}");
     }
     let listed = new.use_cases.project_tokens.list(&permit::<ReadTokens>("default")).await.expect("listed");
     let shown: Vec<_> = listed.into_iter().map(|token| token.secret.expect("a secret")).collect();
@@ -93,13 +93,13 @@ async fn what_can_be_shown_is_sealed_anew_and_stays_what_it_is() {
 
 #[tokio::test]
 async fn what_does_not_open_is_named_and_stops_nothing() {
-    let old = house("a", Reveal::Always);
+    let old = env("a", Reveal::Always);
     let (of_a, altered) = (token(&old).await, token(&old).await);
     let swapped = token(&old).await;
-    // Chance repeats in each house: in another moment it makes another id.
+    // Chance repeats in each env: in another moment it makes another id.
     old.clock.advance(Duration::from_secs(1));
     let of_c = token(&old.beside(ring("c"), settings(Reveal::Always))).await;
-    // Somebody else's copy under the altered one, and a digest that is no secret's.
+    // Another token's copy in the altered record, and a digest of no secret.
     let replace = async |stored: &StoredToken, to| {
         let rekeying = Rekeying { of: SecretOf::Token(stored.token.id), from: stored.secret.digest, to };
         assert_eq!(old.store.rekey_secrets(&[rekeying]).await.expect("done").len(), 1);
@@ -113,15 +113,15 @@ async fn what_does_not_open_is_named_and_stops_nothing() {
 
     let both = old.beside(ring("ba"), settings(Reveal::Always));
     let (done, left) = resealed(&both).await;
-    assert_eq!(done, Resealed { moved: 1, left: 3 });
-    let broken = |stored: &StoredToken| LeftSecret {
+    assert_eq!(done, Resealed { moved: 1, skipped: 3 });
+    let broken = |stored: &StoredToken| SkippedSecret {
         of: SecretOf::Token(stored.token.id),
         key: id("a"),
-        reason: LeftReason::Sealing(SealingError::Broken),
+        reason: SkipReason::Sealing(SealingError::Broken),
     };
     assert!(left.contains(&broken(&altered)) && left.contains(&broken(&swapped)), "{left:?}");
-    let unknown = LeftReason::Sealing(SealingError::UnknownKey(id("c")));
-    let missing = LeftSecret { of: SecretOf::Token(of_c.token.id), key: id("c"), reason: unknown };
+    let unknown = SkipReason::Sealing(SealingError::UnknownKey(id("c")));
+    let missing = SkippedSecret { of: SecretOf::Token(of_c.token.id), key: id("c"), reason: unknown };
     assert!(left.contains(&missing), "{left:?}");
     let kept = both.store.find_token(of_a.token.id).await.expect("a look-up").expect("the token");
     assert_eq!(kept.secret.key, id("b"));
@@ -129,7 +129,7 @@ async fn what_does_not_open_is_named_and_stops_nothing() {
 
 #[tokio::test]
 async fn one_secret_of_two_tokens_cannot_be_under_one_key() {
-    let old = house("a", Reveal::Always);
+    let old = env("a", Reveal::Always);
     let secret = TokenSecret::parse("default:development.known").expect("a secret");
     let mut twins = Vec::new();
     for key in ["a", "b"] {
@@ -141,14 +141,14 @@ async fn one_secret_of_two_tokens_cannot_be_under_one_key() {
         twins.push(stored.token.id);
     }
     let both = old.beside(ring("ba"), settings(Reveal::Always));
-    let twin = LeftSecret { of: SecretOf::Token(twins[0]), key: id("a"), reason: LeftReason::Twice };
-    assert_eq!(resealed(&both).await, (Resealed { moved: 0, left: 1 }, vec![twin]));
-    assert!(recognises(&both, secret.reveal()).await);
+    let twin = SkippedSecret { of: SecretOf::Token(twins[0]), key: id("a"), reason: SkipReason::Twice };
+    assert_eq!(resealed(&both).await, (Resealed { moved: 0, skipped: 1 }, vec![twin]));
+    assert!(is_accepted(&both, secret.reveal()).await);
 }
 
 #[tokio::test]
-async fn what_is_changed_meanwhile_is_left_to_its_new_state() {
-    let old = house("a", Reveal::Always);
+async fn a_concurrent_change_is_left_alone() {
+    let old = env("a", Reveal::Always);
     let (first, second) = (token(&old).await, token(&old).await);
     let secrets_of = |stored: &StoredToken| TokenSecrets {
         token: stored.token.id,

@@ -1,9 +1,9 @@
-//! Who holds which roles in a project, and who may say so.
+//! Members of projects, and the permission to change them.
 
 use latchkey_domain::{EventKind, RoleId, UserId};
 use latchkey_service::{Caller, Field, Missing, Permit, RoleReference, ServiceError, UpdateProject};
 
-use crate::support::{House, permit, project_id};
+use crate::support::{TestEnv, permit, project_id};
 
 const OWNER: RoleReference = RoleReference::Id(RoleId(4));
 const MEMBER: RoleReference = RoleReference::Id(RoleId(5));
@@ -12,25 +12,25 @@ fn all() -> Permit<UpdateProject> {
     Permit::request(&Caller::system(), project_id("default")).expect("may do everything")
 }
 
-async fn roles_of(house: &House, user: UserId) -> Vec<RoleId> {
-    let access = house.use_cases.members.list(&all()).await.expect("listed");
+async fn roles_of(env: &TestEnv, user: UserId) -> Vec<RoleId> {
+    let access = env.use_cases.members.list(&all()).await.expect("listed");
     let found = access.members.into_iter().find(|member| member.user.id == user);
     found.map(|member| member.roles).unwrap_or_default()
 }
 
 #[tokio::test]
 async fn roles_are_added_replaced_and_taken_away() {
-    let house = House::new();
-    let ed = house.user("ed", "Viewer").await.id;
-    let members = &house.use_cases.members;
+    let env = TestEnv::new();
+    let ed = env.user("ed", "Viewer").await.id;
+    let members = &env.use_cases.members;
     members.add(&all(), vec![ed], &[MEMBER]).await.expect("added");
     members.add(&all(), vec![ed], &[MEMBER]).await.expect("held already: no event");
     members.add(&all(), vec![ed], &[OWNER, OWNER]).await.expect("added");
-    assert_eq!(roles_of(&house, ed).await, [RoleId(4), RoleId(5)]);
+    assert_eq!(roles_of(&env, ed).await, [RoleId(4), RoleId(5)]);
     members.replace(&all(), ed, &[MEMBER]).await.expect("replaced");
-    assert_eq!(roles_of(&house, ed).await, [RoleId(5)]);
+    assert_eq!(roles_of(&env, ed).await, [RoleId(5)]);
     members.remove(&all(), ed).await.expect("removed");
-    assert_eq!(roles_of(&house, ed).await, []);
+    assert_eq!(roles_of(&env, ed).await, []);
     let again = members.remove(&all(), ed).await;
     assert!(matches!(again, Err(ServiceError::NotFound(Missing::User))), "{again:?}");
     let expected = [
@@ -39,18 +39,18 @@ async fn roles_are_added_replaced_and_taken_away() {
         EventKind::ProjectAccessUpdated,
         EventKind::ProjectAccessRemoved,
     ];
-    assert_eq!(house.kinds_since(1).await, expected);
+    assert_eq!(env.kinds_since(1).await, expected);
 }
 
 #[tokio::test]
-async fn nobody_gives_what_they_do_not_hold() {
-    let house = House::new();
-    let ed = house.user("ed", "Viewer").await.id;
+async fn only_permissions_that_one_holds_can_be_given() {
+    let env = TestEnv::new();
+    let ed = env.user("ed", "Viewer").await.id;
     let poor = permit::<UpdateProject>("default");
     for given in [MEMBER, OWNER] {
         for refused in [
-            house.use_cases.members.add(&poor, vec![ed], std::slice::from_ref(&given)).await.map(drop),
-            house.use_cases.members.replace(&poor, ed, &[given]).await,
+            env.use_cases.members.add(&poor, vec![ed], std::slice::from_ref(&given)).await.map(drop),
+            env.use_cases.members.replace(&poor, ed, &[given]).await,
         ] {
             assert!(matches!(refused, Err(ServiceError::Denied(_))), "{refused:?}");
         }
@@ -59,9 +59,9 @@ async fn nobody_gives_what_they_do_not_hold() {
 
 #[tokio::test]
 async fn what_is_not_there_is_told_and_nothing_is_given() {
-    let house = House::new();
-    let ed = house.user("ed", "Viewer").await.id;
-    let members = &house.use_cases.members;
+    let env = TestEnv::new();
+    let ed = env.user("ed", "Viewer").await.id;
+    let members = &env.use_cases.members;
     let field = |outcome: Result<Vec<latchkey_domain::Role>, ServiceError>| match outcome {
         Err(ServiceError::Invalid { field, .. }) => field,
         other => panic!("expected Invalid, got {other:?}"),
@@ -76,15 +76,15 @@ async fn what_is_not_there_is_told_and_nothing_is_given() {
     assert!(matches!(refused, Err(ServiceError::NotFound(Missing::Project(_)))), "{refused:?}");
     assert!(matches!(members.list(&nowhere).await, Err(ServiceError::NotFound(Missing::Project(_)))));
     assert!(matches!(members.remove(&nowhere, ed).await, Err(ServiceError::NotFound(Missing::Project(_)))));
-    assert_eq!(roles_of(&house, ed).await, []);
+    assert_eq!(roles_of(&env, ed).await, []);
 }
 
 #[tokio::test]
 async fn a_user_named_twice_is_one_user() {
-    let house = House::new();
-    let (ed, vi) = (house.user("ed", "Viewer").await.id, house.user("vi", "Viewer").await.id);
-    house.use_cases.members.add(&all(), vec![vi, ed, vi], &[MEMBER]).await.expect("added");
-    let event = house.events().await.pop().expect("an event");
+    let env = TestEnv::new();
+    let (ed, vi) = (env.user("ed", "Viewer").await.id, env.user("vi", "Viewer").await.id);
+    env.use_cases.members.add(&all(), vec![vi, ed, vi], &[MEMBER]).await.expect("added");
+    let event = env.events().await.pop().expect("an event");
     let named = event.record.after.expect("what is now").to_json();
     assert_eq!(named["roles"][0]["userIds"].as_array().map(Vec::len), Some(2), "{named}");
 }

@@ -1,4 +1,4 @@
-//! One token, what is needed to look for it, and stores and trails that say what a test wants them to.
+//! One token, and mocked stores and feeds around it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use latchkey_service::{
 
 use crate::support::{moment, sealer};
 
-/// How old the index's knowledge may be.
+/// The maximum staleness of the index.
 pub(crate) const STALENESS: Duration = Duration::from_secs(5);
 
 pub(crate) const INDEX: IndexSettings = IndexSettings {
@@ -38,7 +38,7 @@ pub(crate) fn event(kind: EventKind) -> NewEvent {
     NewEvent::new(kind, Actor::System, Origin::default(), moment(0))
 }
 
-/// A trail whose newest events are these, the very newest with that number.
+/// A feed whose newest events are these, the last one with that number.
 pub(crate) fn events_with(latest: i64, new: Vec<NewEvent>) -> MockEventRepository {
     let mut events = events_at(latest);
     let first = latest + 1 - i64::try_from(new.len()).expect("few");
@@ -54,14 +54,14 @@ pub(crate) fn events_at(latest: i64) -> MockEventRepository {
     events
 }
 
-/// A trail that cannot be read.
+/// A feed that is unavailable.
 pub(crate) fn no_events() -> MockEventRepository {
     let mut events = MockEventRepository::new();
     events.expect_latest_event().returning(|| Err(away()));
     events
 }
 
-/// One admin token, and what is needed to look for it.
+/// One admin token, with a sealer and a clock.
 pub(crate) struct OneToken {
     pub(crate) clock: Arc<ManualClock>,
     sealer: Arc<dyn SecretSealer>,
@@ -90,7 +90,7 @@ impl OneToken {
         Arc::new(PrincipalIndex::new(settings, self.clock.clone()))
     }
 
-    /// A store that knows the token and wants to be asked just that often.
+    /// A store that knows the token and expects exactly that many lookups.
     pub(crate) fn answering(&self, times: usize) -> Arc<MockTokenRepository> {
         let mut tokens = MockTokenRepository::new();
         let stored = self.stored.clone();

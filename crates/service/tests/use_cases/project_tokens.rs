@@ -1,9 +1,9 @@
-//! The rules of the contract's table "Project tokens", without a database.
+//! The rules for the tokens of a project.
 
 use std::sync::Arc;
 
 use crate::support::{
-    House, QUOTA, client_of, draft, moment, origin, permit, project_id, sealer, settings, user, user_with,
+    QUOTA, TestEnv, client_of, draft, moment, origin, permit, project_id, sealer, settings, user, user_with,
 };
 use latchkey_domain::{
     EnvironmentName, EnvironmentScope, EventKind, Grants, Permission, Place, Principal, ProjectScope,
@@ -23,14 +23,13 @@ fn invalid_field(refusal: &ServiceError) -> Option<Field> {
 
 #[tokio::test]
 async fn a_created_token_is_listed_with_the_same_secret() {
-    let house = House::new();
-    let created =
-        house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
+    let env = TestEnv::new();
+    let created = env.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
     let secret = created.secret.expect("shown");
     assert!(secret.reveal().starts_with("default:development.") && secret.has_valid_checksum());
     assert!(!created.secure);
 
-    let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+    let listed = env.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
     let [token] = listed.as_slice() else { panic!("one token, not {listed:?}") };
     assert_eq!(token.token, created.token);
     assert_eq!(token.secret.as_ref().expect("shown").reveal(), secret.reveal());
@@ -38,43 +37,43 @@ async fn a_created_token_is_listed_with_the_same_secret() {
 
 #[tokio::test]
 async fn a_list_has_the_tokens_that_name_the_project_in_order_of_creation() {
-    let house = House::new();
-    house.project("p2").await;
+    let env = TestEnv::new();
+    env.project("p2").await;
     let both = ProjectSet::new([project_id("p2"), project_id("default")]).expect("two");
-    house.token(TokenAccess::Admin).await;
-    house.token(client_of(ProjectScope::All)).await;
-    let shared = house.token(client_of(ProjectScope::Only(both))).await;
-    house.token(client_of(ProjectScope::one(project_id("p2")))).await;
-    house.clock.advance(std::time::Duration::from_millis(1));
-    let own = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+    env.token(TokenAccess::Admin).await;
+    env.token(client_of(ProjectScope::All)).await;
+    let shared = env.token(client_of(ProjectScope::Only(both))).await;
+    env.token(client_of(ProjectScope::one(project_id("p2")))).await;
+    env.clock.advance(std::time::Duration::from_millis(1));
+    let own = env.token(client_of(ProjectScope::one(project_id("default")))).await;
 
-    let ids: Vec<_> = house.tokens_of("default").await.into_iter().map(|token| token.id).collect();
+    let ids: Vec<_> = env.tokens_of("default").await.into_iter().map(|token| token.id).collect();
     assert_eq!(ids, [shared.token.id, own.token.id]);
 }
 
 #[tokio::test]
 async fn an_unknown_project_is_not_found_by_those_who_may_ask() {
-    let house = House::new();
-    let listed = house.use_cases.project_tokens.list(&permit("nope")).await;
+    let env = TestEnv::new();
+    let listed = env.use_cases.project_tokens.list(&permit("nope")).await;
     assert!(matches!(listed, Err(ServiceError::NotFound(Missing::Project(_)))), "{listed:?}");
-    let created = house.use_cases.project_tokens.create(&permit("nope"), draft("x")).await;
+    let created = env.use_cases.project_tokens.create(&permit("nope"), draft("x")).await;
     assert!(matches!(created, Err(ServiceError::NotFound(Missing::Project(_)))), "{created:?}");
-    assert!(house.events().await.is_empty());
+    assert!(env.events().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_wrong_environment_is_told_before_an_unknown_project() {
-    let house = House::new();
+    let env = TestEnv::new();
     let environment = EnvironmentScope::Only(EnvironmentName::new("nowhere").expect("name"));
     let asked = TokenRequest { environment: Some(environment), ..draft("x") };
-    let refusal = house.use_cases.project_tokens.create(&permit("nope"), asked).await.expect_err("refused");
+    let refusal = env.use_cases.project_tokens.create(&permit("nope"), asked).await.expect_err("refused");
     assert_eq!(invalid_field(&refusal), Some(Field::Body("environment")));
 }
 
 #[tokio::test]
 async fn a_project_creates_tokens_for_itself_alone() {
-    let house = House::new();
-    house.project("p2").await;
+    let env = TestEnv::new();
+    env.project("p2").await;
     let set = |ids: [&str; 2]| ProjectScope::Only(ProjectSet::new(ids.map(project_id)).expect("some"));
     let bad = [
         (TokenRequest { kind: TokenKind::Admin, ..draft("x") }, "type"),
@@ -84,38 +83,32 @@ async fn a_project_creates_tokens_for_itself_alone() {
         (TokenRequest { environment: Some(EnvironmentScope::All), ..draft("x") }, "environment"),
     ];
     for (asked, field) in bad {
-        let refusal =
-            house.use_cases.project_tokens.create(&permit("default"), asked).await.expect_err(field);
+        let refusal = env.use_cases.project_tokens.create(&permit("default"), asked).await.expect_err(field);
         assert_eq!(invalid_field(&refusal), Some(Field::Body(field)));
     }
-    assert!(house.tokens_of("default").await.is_empty());
+    assert!(env.tokens_of("default").await.is_empty());
 
     let twice = TokenRequest { projects: Some(set(["default", "default"])), ..draft("x") };
-    house
-        .use_cases
-        .project_tokens
-        .create(&permit("default"), twice)
-        .await
-        .expect("named twice is named once");
+    env.use_cases.project_tokens.create(&permit("default"), twice).await.expect("named twice is named once");
 }
 
 #[tokio::test]
 async fn a_full_project_takes_no_more() {
-    let house = House::new();
+    let env = TestEnv::new();
     for count in 0..QUOTA {
-        let created = house.use_cases.project_tokens.create(&permit("default"), draft("x")).await;
+        let created = env.use_cases.project_tokens.create(&permit("default"), draft("x")).await;
         created.unwrap_or_else(|error| panic!("token {count}: {error}"));
     }
     let refusal =
-        house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect_err("full");
+        env.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect_err("full");
     assert!(matches!(refusal, ServiceError::LimitReached { limit: QUOTA }), "{refusal:?}");
-    assert_eq!(house.events().await.len(), usize::try_from(QUOTA).expect("small"), "one for each token");
+    assert_eq!(env.events().await.len(), usize::try_from(QUOTA).expect("small"), "one for each token");
 }
 
 #[tokio::test]
 async fn deleting_needs_the_secret_or_the_id_and_happens_once() {
-    let house = House::new();
-    let tokens = &house.use_cases.project_tokens;
+    let env = TestEnv::new();
+    let tokens = &env.use_cases.project_tokens;
     for by_id in [false, true] {
         let created = tokens.create(&permit("default"), draft("x")).await.expect("created");
         let secret = created.secret.expect("shown");
@@ -125,40 +118,40 @@ async fn deleting_needs_the_secret_or_the_id_and_happens_once() {
         let again = tokens.delete(&permit("default"), &reference).await;
         assert!(matches!(again, Err(ServiceError::NotFound(Missing::Token))), "{again:?}");
     }
-    let kinds: Vec<_> = house.events().await.iter().map(|event| event.record.kind).collect();
+    let kinds: Vec<_> = env.events().await.iter().map(|event| event.record.kind).collect();
     let (created, deleted) = (EventKind::ApiTokenCreated, EventKind::ApiTokenDeleted);
     assert_eq!(kinds, [created, deleted, created, deleted]);
 }
 
 #[tokio::test]
 async fn tokens_of_elsewhere_cannot_be_deleted_here() {
-    let house = House::new();
-    house.project("p2").await;
+    let env = TestEnv::new();
+    env.project("p2").await;
     let both = ProjectSet::new([project_id("p2"), project_id("default")]).expect("two");
     let elsewhere =
         [TokenAccess::Admin, client_of(ProjectScope::All), client_of(ProjectScope::one(project_id("p2")))];
-    let tokens = &house.use_cases.project_tokens;
+    let tokens = &env.use_cases.project_tokens;
     for access in elsewhere {
-        let token = house.token(access).await;
+        let token = env.token(access).await;
         let deleted = tokens.delete(&permit("default"), &TokenReference::Id(token.token.id)).await;
         assert!(matches!(deleted, Err(ServiceError::NotFound(Missing::Token))), "{deleted:?}");
     }
-    let shared = house.token(client_of(ProjectScope::Only(both))).await;
+    let shared = env.token(client_of(ProjectScope::Only(both))).await;
     let deleted = tokens.delete(&permit("default"), &TokenReference::Id(shared.token.id)).await;
     assert_eq!(invalid_field(&deleted.expect_err("shared")), None);
 }
 
 #[tokio::test]
 async fn an_event_says_who_from_where_and_what_without_the_secret() {
-    let house = House::new();
+    let env = TestEnv::new();
     let ends = Some(moment(1_800_000_000_000));
     let asked = TokenRequest { expires_at: ends, ..draft("x") };
-    let created = house.use_cases.project_tokens.create(&permit("default"), asked).await.expect("created");
+    let created = env.use_cases.project_tokens.create(&permit("default"), asked).await.expect("created");
     let secret = created.secret.expect("shown").reveal().to_owned();
     let reference = TokenReference::parse(&secret).expect("a reference");
-    house.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
+    env.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
 
-    let events = house.events().await;
+    let events = env.events().await;
     let [first, second] = events.as_slice() else { panic!("two events, not {events:?}") };
     for event in [first, second] {
         assert_eq!(event.record.actor.user_id(), 7);
@@ -178,11 +171,10 @@ async fn an_event_says_who_from_where_and_what_without_the_secret() {
 
 #[tokio::test]
 async fn a_show_once_token_is_listed_without_its_secret() {
-    let house = House::revealing(Reveal::Once);
-    let created =
-        house.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
+    let env = TestEnv::revealing(Reveal::Once);
+    let created = env.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
     assert!(created.secure && created.secret.is_some());
-    let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+    let listed = env.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
     assert!(listed.iter().all(|token| token.secure && token.secret.is_none()));
 }
 
@@ -214,8 +206,8 @@ fn rotating_needs_both_permissions() {
 
 #[tokio::test]
 async fn client_tokens_administer_nothing() {
-    let house = House::new();
-    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+    let env = TestEnv::new();
+    let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let principal = Arc::new(Principal::of_token(&token.token, None));
     let message = Caller::admit(principal, origin()).expect_err("refused").to_string();
     assert_eq!(message, "invalid token: expected a different token type for this endpoint");
@@ -223,12 +215,12 @@ async fn client_tokens_administer_nothing() {
 
 #[tokio::test]
 async fn what_was_made_to_be_shown_again_is_hidden_once_secrets_are_shown_once() {
-    let open = House::new();
+    let open = TestEnv::new();
     let made = open.token(client_of(ProjectScope::one(project_id("default")))).await;
     assert!(!made.secure);
     let strict = open.beside(sealer(), settings(Reveal::Once));
-    for (house, is_shown) in [(&open, true), (&strict, false)] {
-        let listed = house.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+    for (env, is_shown) in [(&open, true), (&strict, false)] {
+        let listed = env.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
         assert_eq!(listed.iter().map(|token| token.secret.is_some()).collect::<Vec<_>>(), [is_shown]);
         assert_eq!(listed[0].secure, !is_shown);
     }
@@ -236,13 +228,13 @@ async fn what_was_made_to_be_shown_again_is_hidden_once_secrets_are_shown_once()
 
 #[tokio::test]
 async fn there_is_always_room_for_an_admin_token() {
-    let house = House::new();
+    let env = TestEnv::new();
     for _ in 0..QUOTA {
-        house.token(client_of(ProjectScope::All)).await;
+        env.token(client_of(ProjectScope::All)).await;
     }
-    let full = house.use_cases.issuer.issue(client_draft(), &Initiator::system()).await.expect_err("full");
+    let full = env.use_cases.issuer.issue(client_draft(), &Initiator::system()).await.expect_err("full");
     assert!(matches!(full, ServiceError::LimitReached { limit: QUOTA }), "{full:?}");
-    house.token(TokenAccess::Admin).await;
+    env.token(TokenAccess::Admin).await;
 }
 
 fn client_draft() -> TokenDraft {

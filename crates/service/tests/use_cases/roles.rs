@@ -8,7 +8,7 @@ use latchkey_service::{
     Caller, Field, Missing, Permit, RoleChange, RoleDraft, RoleReference, ServiceError, UpdateProject,
 };
 
-use crate::support::{House, project_id, system};
+use crate::support::{TestEnv, project_id, system};
 
 fn reader() -> RoleDraft {
     RoleDraft {
@@ -21,8 +21,8 @@ fn reader() -> RoleDraft {
 
 #[tokio::test]
 async fn a_role_is_made_changed_and_removed_with_an_event_each() {
-    let house = House::new();
-    let roles = &house.use_cases.roles;
+    let env = TestEnv::new();
+    let roles = &env.use_cases.roles;
     let made = roles.create(&system(), reader()).await.expect("created");
     assert!(made.id > RoleId(5));
     let change = RoleChange { name: RoleName::new("Lector").ok(), ..RoleChange::default() };
@@ -33,13 +33,13 @@ async fn a_role_is_made_changed_and_removed_with_an_event_each() {
     let gone = roles.get(&Caller::system(), made.id).await;
     assert!(matches!(gone, Err(ServiceError::NotFound(Missing::Role))), "{gone:?}");
     let expected = [EventKind::RoleCreated, EventKind::RoleUpdated, EventKind::RoleDeleted];
-    assert_eq!(house.kinds_since(0).await, expected);
+    assert_eq!(env.kinds_since(0).await, expected);
 }
 
 #[tokio::test]
 async fn built_in_roles_stay_as_they_are() {
-    let house = House::new();
-    let roles = &house.use_cases.roles;
+    let env = TestEnv::new();
+    let roles = &env.use_cases.roles;
     for role in Role::built_in() {
         let change = RoleChange { name: RoleName::new("Mine").ok(), ..RoleChange::default() };
         assert!(matches!(
@@ -61,12 +61,12 @@ async fn built_in_roles_stay_as_they_are() {
 
 #[tokio::test]
 async fn a_role_holds_what_its_kind_can() {
-    let house = House::new();
+    let env = TestEnv::new();
     for (kind, permission) in
         [(RoleKind::Custom, P::CreateProject), (RoleKind::Custom, P::Admin), (RoleKind::RootCustom, P::Admin)]
     {
         let draft = RoleDraft { kind, permissions: BTreeSet::from([permission]), ..reader() };
-        let refused = house.use_cases.roles.create(&system(), draft).await;
+        let refused = env.use_cases.roles.create(&system(), draft).await;
         let is_told =
             matches!(refused, Err(ServiceError::Invalid { field: Some(Field::Body("permissions")), .. }));
         assert!(is_told, "{kind:?} {permission}: {refused:?}");
@@ -74,27 +74,27 @@ async fn a_role_holds_what_its_kind_can() {
 }
 
 #[tokio::test]
-async fn whoever_holds_a_role_may_do_at_once_what_it_allows_now() {
-    let house = House::new();
-    let user = house.user("ed", "Viewer").await;
-    let role = house.use_cases.roles.create(&system(), reader()).await.expect("created");
+async fn a_changed_role_applies_to_its_holders_at_once() {
+    let env = TestEnv::new();
+    let user = env.user("ed", "Viewer").await;
+    let role = env.use_cases.roles.create(&system(), reader()).await.expect("created");
     let permit = Permit::<UpdateProject>::request(&Caller::system(), project_id("default")).expect("all");
     let given = [RoleReference::Id(role.id)];
-    house.use_cases.members.add(&permit, vec![user.id], &given).await.expect("given");
-    house.use_cases.follow_changes().await.expect("followed");
-    assert_eq!(house.signed_in("ed").await.grants().iter().count(), 1);
-    let held = house.use_cases.roles.delete(&system(), role.id).await;
+    env.use_cases.members.add(&permit, vec![user.id], &given).await.expect("given");
+    env.use_cases.follow_changes().await.expect("followed");
+    assert_eq!(env.signed_in("ed").await.grants().iter().count(), 1);
+    let held = env.use_cases.roles.delete(&system(), role.id).await;
     assert!(matches!(held, Err(ServiceError::Invalid { .. })), "{held:?}");
     let change = RoleChange { permissions: Some(BTreeSet::new()), ..RoleChange::default() };
-    house.use_cases.roles.update(&system(), role.id, &change).await.expect("changed");
-    assert_eq!(house.signed_in("ed").await.grants().iter().count(), 0);
+    env.use_cases.roles.update(&system(), role.id, &change).await.expect("changed");
+    assert_eq!(env.signed_in("ed").await.grants().iter().count(), 0);
     assert!(StoreError::LastAdmin.to_string().contains("Admin"));
 }
 
 #[tokio::test]
 async fn a_role_keeps_its_kind() {
-    let house = House::new();
-    let roles = &house.use_cases.roles;
+    let env = TestEnv::new();
+    let roles = &env.use_cases.roles;
     let made = roles.create(&system(), reader()).await.expect("created");
     let change = |kind| RoleChange { kind: Some(kind), ..RoleChange::default() };
     roles.update(&system(), made.id, &change(RoleKind::Custom)).await.expect("to what it is");

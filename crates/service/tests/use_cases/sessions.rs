@@ -1,4 +1,4 @@
-//! Signing in, signing out, and what keeps guessers away.
+//! Logins, logouts, and the throttling of guesses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use latchkey_domain::{EventKind, LoginFailures, Origin, Password, PasswordHash};
 use latchkey_ports::{HashingError, PasswordHasher, UserRepository as _};
 use latchkey_service::{AuthenticationError, Missing, Reveal, ServiceError, SignedIn};
 
-use crate::support::{House, PASSWORD, SESSION, origin, settings, system};
+use crate::support::{PASSWORD, SESSION, TestEnv, origin, settings, system};
 
 fn from(address: &str) -> Origin {
     Origin::new(address.parse().ok(), None)
@@ -15,39 +15,39 @@ fn from(address: &str) -> Origin {
 
 #[tokio::test]
 async fn a_session_lasts_its_time_and_is_good_in_a_cookie_alone() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    let logged_in = house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    let logged_in = env.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
     assert_eq!(logged_in.user.last_seen_at, None, "never before this time");
     let secret = logged_in.secret.reveal();
-    let authenticator = &house.use_cases.authenticator;
+    let authenticator = &env.use_cases.authenticator;
     assert!(authenticator.authenticate(secret, None).await.is_err(), "not in a header");
-    authenticator.authenticate_session(secret, None).await.expect("recognised");
-    house.clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
-    authenticator.authenticate_session(secret, None).await.expect("still recognised");
-    house.clock.advance(Duration::from_millis(1));
+    authenticator.authenticate_session(secret, None).await.expect("accepted");
+    env.clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
+    authenticator.authenticate_session(secret, None).await.expect("still accepted");
+    env.clock.advance(Duration::from_millis(1));
     let refused = authenticator.authenticate_session(secret, None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
-    assert_eq!(house.kinds_since(1).await, [EventKind::SessionStarted]);
-    assert!(!format!("{:?}", house.events().await).contains(secret));
+    assert_eq!(env.kinds_since(1).await, [EventKind::SessionStarted]);
+    assert!(!format!("{:?}", env.events().await).contains(secret));
 }
 
 #[tokio::test]
 async fn a_wrong_pair_is_refused_whichever_half_is_wrong() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
     for (login, password) in [("ed", "wrong horse"), ("nobody", PASSWORD), ("", ""), ("ED", PASSWORD)] {
-        let refused = house.use_cases.sessions.log_in(login, password, origin()).await;
+        let refused = env.use_cases.sessions.log_in(login, password, origin()).await;
         assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{login}: {refused:?}");
     }
 }
 
 #[tokio::test]
 async fn five_failures_slow_the_account_and_the_address_down() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    house.user("eve", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    env.user("eve", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
     for _ in 0..LoginFailures::FREE {
         let refused = sessions.log_in("ed", "wrong horse", from("192.0.2.1")).await;
         assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
@@ -60,16 +60,16 @@ async fn five_failures_slow_the_account_and_the_address_down() {
         );
     }
     sessions.log_in("eve", PASSWORD, from("192.0.2.2")).await.expect("another address, another account");
-    house.clock.advance(Duration::from_secs(1));
+    env.clock.advance(Duration::from_secs(1));
     sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await.expect("the wait has an end");
     sessions.log_in("ed", PASSWORD, from("192.0.2.1")).await.expect("and a success forgets");
 }
 
 #[tokio::test]
 async fn many_tries_at_once_are_no_more_than_one_after_the_other() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
     let tries = (0..100).map(|_| sessions.log_in("ed", "wrong horse", from("192.0.2.1")));
     let outcomes = futures_util::future::join_all(tries).await;
     let checked =
@@ -78,11 +78,11 @@ async fn many_tries_at_once_are_no_more_than_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn nobody_elsewhere_keeps_an_owner_out() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
-    // An attacker with many addresses, who never stops.
+async fn an_attacker_elsewhere_does_not_lock_out_an_owner() {
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
+    // An attacker with many addresses that never stops.
     for host in 1..=60 {
         let refused = sessions.log_in("ed", "wrong horse", from(&format!("198.51.100.{host}"))).await;
         assert!(matches!(refused, Err(ServiceError::WrongPassword)), "{refused:?}");
@@ -97,48 +97,48 @@ async fn nobody_elsewhere_keeps_an_owner_out() {
 
 #[tokio::test]
 async fn a_user_has_so_many_sessions_and_ends_them() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
     let mut secrets = Vec::new();
     for _ in 0..4 {
-        house.clock.advance(Duration::from_millis(1));
-        let logged_in = house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+        env.clock.advance(Duration::from_millis(1));
+        let logged_in = env.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
         secrets.push(logged_in.secret.reveal().to_owned());
     }
     assert!(
-        house.use_cases.authenticator.authenticate_session(&secrets[0], None).await.is_err(),
+        env.use_cases.authenticator.authenticate_session(&secrets[0], None).await.is_err(),
         "three are the most"
     );
-    let ed = SignedIn::request(&house.signed_in("ed").await).expect("a user");
-    let sessions = house.use_cases.sessions.list(&ed).await.expect("listed");
+    let ed = SignedIn::request(&env.signed_in("ed").await).expect("a user");
+    let sessions = env.use_cases.sessions.list(&ed).await.expect("listed");
     assert_eq!(sessions.len(), 3);
-    house.use_cases.sessions.end(&ed, sessions[0].id).await.expect("ended");
-    let again = house.use_cases.sessions.end(&ed, sessions[0].id).await;
+    env.use_cases.sessions.end(&ed, sessions[0].id).await.expect("ended");
+    let again = env.use_cases.sessions.end(&ed, sessions[0].id).await;
     assert!(matches!(again, Err(ServiceError::NotFound(Missing::Session))), "{again:?}");
-    house.use_cases.sessions.log_out(&ed).await.expect("signed out");
-    house.use_cases.sessions.log_out(&ed).await.expect("signed out already");
-    assert_eq!(house.use_cases.sessions.list(&ed).await.expect("listed").len(), 1);
+    env.use_cases.sessions.log_out(&ed).await.expect("signed out");
+    env.use_cases.sessions.log_out(&ed).await.expect("signed out already");
+    assert_eq!(env.use_cases.sessions.list(&ed).await.expect("listed").len(), 1);
 }
 
 #[tokio::test]
 async fn sessions_are_ended_by_their_owner_alone() {
-    let house = House::new();
-    house.user("ed", "Viewer").await;
-    house.user("eve", "Viewer").await;
-    let [ed, eve] = [house.signed_in("ed").await, house.signed_in("eve").await]
+    let env = TestEnv::new();
+    env.user("ed", "Viewer").await;
+    env.user("eve", "Viewer").await;
+    let [ed, eve] = [env.signed_in("ed").await, env.signed_in("eve").await]
         .map(|caller| SignedIn::request(&caller).expect("a user"));
-    let own = house.use_cases.sessions.list(&ed).await.expect("listed");
-    let refused = house.use_cases.sessions.end(&eve, own[0].id).await;
+    let own = env.use_cases.sessions.list(&ed).await.expect("listed");
+    let refused = env.use_cases.sessions.end(&eve, own[0].id).await;
     assert!(matches!(refused, Err(ServiceError::NotFound(Missing::Session))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_new_password_ends_all_sessions() {
-    let house = House::new();
-    let user = house.user("ed", "Viewer").await;
-    let caller = house.signed_in("ed").await;
+    let env = TestEnv::new();
+    let user = env.user("ed", "Viewer").await;
+    let caller = env.signed_in("ed").await;
     let ed = SignedIn::request(&caller).expect("a user");
-    let (sessions, users) = (&house.use_cases.sessions, &house.use_cases.users);
+    let (sessions, users) = (&env.use_cases.sessions, &env.use_cases.users);
     let wrong = sessions.change_password(users, &ed, ("wrong horse", "battery staple")).await;
     assert!(matches!(wrong, Err(ServiceError::WrongPassword)), "{wrong:?}");
     let weak = sessions.change_password(users, &ed, (PASSWORD, "password123")).await;
@@ -160,8 +160,8 @@ struct Raised {
 impl Raised {
     const MARK: &str = "$argon2id$v=19$m=8,t=1,p=1$cmFpc2Vk";
 
-    fn house(fails: bool) -> House {
-        House::hashing(settings(Reveal::Always), |hasher| Arc::new(Self { hasher, fails }))
+    fn env(fails: bool) -> TestEnv {
+        TestEnv::hashing(settings(Reveal::Always), |hasher| Arc::new(Self { hasher, fails }))
     }
 }
 
@@ -192,33 +192,33 @@ impl PasswordHasher for Raised {
 
 #[tokio::test]
 async fn a_hash_of_a_lower_cost_is_upgraded_when_its_user_signs_in() {
-    let house = Raised::house(false);
-    let ed = house.user("ed", "Viewer").await;
-    let stored = async || house.store.find_account(ed.id).await.expect("found").expect("there").password;
-    let first = house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+    let env = Raised::env(false);
+    let ed = env.user("ed", "Viewer").await;
+    let stored = async || env.store.find_account(ed.id).await.expect("found").expect("there").password;
+    let first = env.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
     assert_eq!(stored().await, Some(PasswordHash(Raised::MARK.into())));
-    house.use_cases.sessions.log_in("ed", "wrong horse", origin()).await.expect_err("wrong");
-    house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in by the new hash");
-    let authenticator = &house.use_cases.authenticator;
+    env.use_cases.sessions.log_in("ed", "wrong horse", origin()).await.expect_err("wrong");
+    env.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in by the new hash");
+    let authenticator = &env.use_cases.authenticator;
     authenticator.authenticate_session(first.secret.reveal(), None).await.expect("its session goes on");
-    assert_eq!(house.kinds_since(1).await, [EventKind::SessionStarted; 2]);
+    assert_eq!(env.kinds_since(1).await, [EventKind::SessionStarted; 2]);
 }
 
 #[tokio::test]
 async fn a_login_succeeds_where_the_upgrade_fails() {
-    let house = Raised::house(true);
-    let ed = house.user("ed", "Viewer").await;
-    let stored = async || house.store.find_account(ed.id).await.expect("found").expect("there").password;
+    let env = Raised::env(true);
+    let ed = env.user("ed", "Viewer").await;
+    let stored = async || env.store.find_account(ed.id).await.expect("found").expect("there").password;
     let before = stored().await;
-    house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+    env.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
     assert_eq!(stored().await, before);
 }
 
 #[tokio::test]
 async fn a_hash_that_is_upgraded_while_it_is_checked_is_no_failure() {
-    let house = Raised::house(false);
-    house.user("ed", "Viewer").await;
-    let sessions = &house.use_cases.sessions;
+    let env = Raised::env(false);
+    env.user("ed", "Viewer").await;
+    let sessions = &env.use_cases.sessions;
     // Each from an address of its own, so that they do not take turns.
     let logins = (1..=8).map(|host| sessions.log_in("ed", PASSWORD, from(&format!("192.0.2.{host}"))));
     for login in futures_util::future::join_all(logins).await {

@@ -1,4 +1,4 @@
-//! What is answered from memory that is older than it should be, while the store cannot be asked.
+//! Answers from stale cache entries while the store is unavailable.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use latchkey_domain::{EventKind, NewEvent, Principal, Snapshot};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{AuthenticationError, Authenticator, PrincipalIndex, Verification, WhenStale};
 
-/// A process that knows one token, whose feed is older than it may be, and whose store has gone away.
+/// A process with one cached token, a stale feed and a store that became unavailable.
 struct Outage {
     one: OneToken,
     index: Arc<PrincipalIndex>,
@@ -19,7 +19,7 @@ struct Outage {
 }
 
 impl Outage {
-    /// The store wants to be asked in vain just that often.
+    /// The store expects exactly that many failing lookups.
     async fn of(one: OneToken, when_stale: WhenStale, in_vain: usize) -> Self {
         let mut tokens = MockTokenRepository::new();
         let stored = one.stored.clone();
@@ -29,7 +29,7 @@ impl Outage {
         let authenticator = Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default()));
         let verification = Verification::new(authenticator.clone());
         index.follow(&events_at(5)).await.expect("followed");
-        verification.verify(one.secret.reveal(), None).await.expect("recognised");
+        verification.verify(one.secret.reveal(), None).await.expect("accepted");
         let outage = Self { one, index, authenticator, verification };
         outage.pass(STALENESS + Duration::from_millis(1));
         outage
@@ -54,7 +54,7 @@ fn assert_unavailable(answer: &Result<Arc<Principal>, AuthenticationError>) {
 }
 
 #[tokio::test]
-async fn nothing_is_served_where_that_is_to_be_refused() {
+async fn a_stale_entry_is_refused_if_so_configured() {
     let outage = Outage::of(OneToken::new(), WhenStale::Refuse, 2).await;
     assert_unavailable(&outage.verify().await);
     assert!(outage.index.follow(&no_events()).await.is_err());
@@ -63,12 +63,12 @@ async fn nothing_is_served_where_that_is_to_be_refused() {
 }
 
 #[tokio::test]
-async fn a_known_token_is_served_and_counted_where_that_is_allowed() {
+async fn a_stale_entry_is_served_and_counted_if_so_configured() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 1).await;
     outage.verify().await.expect("served, after the store was asked in vain");
     assert_eq!(outage.stale_answers(), 1);
 
-    // Once it is known that the store is away, nobody waits for it any more.
+    // Once the store is known to be unavailable, no request waits for it.
     assert!(outage.index.follow(&no_events()).await.is_err());
     let secret = outage.one.secret.reveal();
     let found = outage.verification.verify_all(&[secret, secret], None).await.expect("served");
@@ -86,7 +86,7 @@ async fn a_known_token_is_served_and_counted_where_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn nobody_may_act_on_stale_memory() {
+async fn a_stale_entry_authenticates_no_action() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 2).await;
     assert_unavailable(&outage.authenticator.authenticate(outage.one.secret.reveal(), None).await);
     assert!(outage.index.follow(&no_events()).await.is_err());
@@ -95,7 +95,7 @@ async fn nobody_may_act_on_stale_memory() {
 }
 
 #[tokio::test]
-async fn what_is_known_to_have_changed_is_not_served() {
+async fn an_invalidated_entry_is_not_served() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 1).await;
     outage.index.invalidate(&NewEvent {
         before: Some(Snapshot::from(&outage.one.stored.token)),
@@ -105,7 +105,7 @@ async fn what_is_known_to_have_changed_is_not_served() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_refused_all_the_same() {
+async fn an_expired_token_is_refused() {
     let mut one = OneToken::new();
     // The clock of the test began at one second.
     one.stored.token.expires_at = Some(moment(11_000));
@@ -118,7 +118,7 @@ async fn what_has_expired_is_refused_all_the_same() {
 }
 
 #[tokio::test]
-async fn of_an_unknown_secret_nobody_can_say_anything() {
+async fn an_unknown_secret_is_unavailable() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 2).await;
     assert_unavailable(&outage.verification.verify("never-seen", None).await);
     assert!(outage.index.follow(&no_events()).await.is_err());
@@ -126,7 +126,7 @@ async fn of_an_unknown_secret_nobody_can_say_anything() {
 }
 
 #[tokio::test]
-async fn a_process_that_never_knew_all_changes_serves_nothing() {
+async fn a_process_that_never_followed_the_feed_serves_nothing() {
     let one = OneToken::new();
     let mut tokens = MockTokenRepository::new();
     let stored = one.stored.clone();
@@ -135,6 +135,6 @@ async fn a_process_that_never_knew_all_changes_serves_nothing() {
     let index = one.index_that(WhenStale::Serve);
     let verification =
         Verification::new(Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default())));
-    verification.verify(one.secret.reveal(), None).await.expect("recognised");
+    verification.verify(one.secret.reveal(), None).await.expect("accepted");
     assert_unavailable(&verification.verify(one.secret.reveal(), None).await);
 }

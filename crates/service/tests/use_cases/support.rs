@@ -1,4 +1,4 @@
-//! The use cases over the memory store, with a clock that stands still and randomness that repeats.
+//! The use cases over the memory store, with a manual clock and deterministic randomness.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +19,10 @@ use latchkey_service::{
     TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
-/// So cheap that a test does not wait for it.
+/// The minimum cost, for fast tests.
 const CHEAP: Cost = Cost::Least;
 
-pub(crate) struct House {
+pub(crate) struct TestEnv {
     pub(crate) use_cases: UseCases,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
@@ -62,7 +62,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
     }
 }
 
-impl House {
+impl TestEnv {
     pub(crate) fn new() -> Self {
         Self::revealing(Reveal::Always)
     }
@@ -75,7 +75,7 @@ impl House {
         Self::hashing(settings, |hasher| hasher)
     }
 
-    /// Whose passwords are hashed by that, which is given what hashes them else.
+    /// An environment with a hasher that wraps the usual one.
     pub(crate) fn hashing(
         settings: Settings,
         by: impl FnOnce(Arc<dyn PasswordHasher>) -> Arc<dyn PasswordHasher>,
@@ -96,14 +96,14 @@ impl House {
         hasher: Arc<dyn PasswordHasher>,
         settings: Settings,
     ) -> Self {
-        let surroundings = Dependencies {
+        let dependencies = Dependencies {
             store: Arc::clone(&store) as Arc<dyn Store>,
             sealer,
             hasher,
             clock: clock.clone(),
             entropy: Arc::new(CountingEntropy::default()),
         };
-        Self { use_cases: UseCases::new(surroundings, settings), store, clock }
+        Self { use_cases: UseCases::new(dependencies, settings), store, clock }
     }
 
     pub(crate) async fn project(&self, id: &str) -> ProjectId {
@@ -130,7 +130,7 @@ impl House {
         let logged_in = self.use_cases.sessions.log_in(name, PASSWORD, origin()).await.expect("signed in");
         let secret = logged_in.secret.reveal().to_owned();
         let principal =
-            self.use_cases.authenticator.authenticate_session(&secret, None).await.expect("recognised");
+            self.use_cases.authenticator.authenticate_session(&secret, None).await.expect("accepted");
         Caller::admit(principal, origin()).expect("admitted")
     }
 
@@ -188,7 +188,7 @@ pub(crate) fn system<A: InstanceAction>() -> InstancePermit<A> {
     InstancePermit::request(&Caller::system()).expect("may do everything")
 }
 
-/// A user who may do just this in just that project.
+/// A user with the permissions for this action in this project only.
 pub(crate) fn user_with<A: ProjectAction>(project: &str) -> Caller {
     let place = Place::Project(project_id(project));
     user(

@@ -1,33 +1,33 @@
-//! When tokens were last seen: written in batches, and never lost.
+//! Last uses of tokens: written in batches, and never lost.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     one_token::{OneToken, away, events_at, found},
-    support::{House, client_of, moment, project_id},
+    support::{TestEnv, client_of, moment, project_id},
 };
 use latchkey_domain::ProjectScope;
 use latchkey_ports::{MockPersonalTokenRepository, MockTokenRepository, TokenRepository as _};
 use latchkey_service::UsageRecorder;
 
 #[tokio::test]
-async fn being_seen_is_written_in_a_batch_and_never_lost() {
-    let house = House::new();
-    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+async fn last_uses_are_written_in_a_batch_and_never_lost() {
+    let env = TestEnv::new();
+    let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
-    house.clock.advance(Duration::from_secs(3));
-    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
+    env.clock.advance(Duration::from_secs(3));
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let seen = || async {
-        house.store.find_token(token.token.id).await.expect("found").expect("there").token.last_used_at
+        env.store.find_token(token.token.id).await.expect("found").expect("there").token.last_used_at
     };
     assert_eq!(seen().await, None);
-    house.use_cases.flush_usage().await.expect("flushed");
+    env.use_cases.flush_usage().await.expect("flushed");
     assert_eq!(seen().await, Some(moment(1_700_000_003_000)));
 }
 
 #[tokio::test]
-async fn a_failed_flush_keeps_its_notes() {
+async fn a_failed_flush_keeps_its_entries() {
     let one = OneToken::new();
     let mut tokens = MockTokenRepository::new();
     let stored = one.stored.clone();
@@ -41,7 +41,7 @@ async fn a_failed_flush_keeps_its_notes() {
     let tokens = Arc::new(tokens);
     let seen = Arc::new(UsageRecorder::default());
     let authenticator = one.authenticator(tokens.clone(), &one.index(), seen.clone());
-    authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
     let personal = MockPersonalTokenRepository::new();
     assert!(seen.flush(&*tokens, &personal).await.is_err());
     seen.flush(&*tokens, &personal).await.expect("the second time");
@@ -70,7 +70,7 @@ async fn a_token_used_a_thousand_times_is_one_write_a_flush() {
         for _ in 0..1_000 {
             one.clock.advance(Duration::from_millis(60));
             index.follow(&events_at(1)).await.expect("followed");
-            authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
+            authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
         }
         seen.flush(&*tokens, &MockPersonalTokenRepository::new()).await.expect("written");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use latchkey_domain::{EnvironmentName, ProjectScope, TokenAccess, TokenKind, TokenSecret};
 use latchkey_service::{AuthenticationError, Requirement, ServiceError, TokenReference};
 
-use crate::support::{House, client_of, project_id, system};
+use crate::support::{TestEnv, client_of, project_id, system};
 
 fn in_environment(name: &str) -> Requirement {
     Requirement { environment: EnvironmentName::new(name).ok(), ..Requirement::default() }
@@ -13,13 +13,13 @@ fn in_environment(name: &str) -> Requirement {
 
 #[tokio::test]
 async fn good_ones_are_told_in_the_order_asked() {
-    let house = House::new();
-    let client = house.token(client_of(ProjectScope::one(project_id("default")))).await;
-    let admin = house.token(TokenAccess::Admin).await;
+    let env = TestEnv::new();
+    let client = env.token(client_of(ProjectScope::one(project_id("default")))).await;
+    let admin = env.token(TokenAccess::Admin).await;
     let [client_secret, admin_secret] =
         [&client, &admin].map(|token| token.secret.as_ref().expect("shown").reveal().to_owned());
     let asked = [admin_secret.as_str(), "unknown", "a b", &client_secret, &admin_secret];
-    let found = house.use_cases.verification.verify_all(&asked, None).await.expect("asked");
+    let found = env.use_cases.verification.verify_all(&asked, None).await.expect("asked");
     let ids: Vec<_> = found
         .iter()
         .map(|found| found.as_ref().and_then(|found| found.verified_token()).map(|token| token.id))
@@ -27,18 +27,17 @@ async fn good_ones_are_told_in_the_order_asked() {
     assert_eq!(ids, [Some(admin.token.id), None, None, Some(client.token.id), Some(admin.token.id)]);
 
     let reference = TokenReference::Id(client.token.id);
-    house.use_cases.instance_tokens.delete(&system(), &reference).await.expect("deleted");
-    let found = house.use_cases.verification.verify_all(&[&client_secret], None).await.expect("asked");
+    env.use_cases.instance_tokens.delete(&system(), &reference).await.expect("deleted");
+    let found = env.use_cases.verification.verify_all(&[&client_secret], None).await.expect("asked");
     assert_eq!(found, [None], "refused at once");
 }
 
 #[tokio::test]
 async fn a_token_is_good_for_what_it_reaches() {
-    let house = House::new();
-    let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
+    let env = TestEnv::new();
+    let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    let principal =
-        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    let principal = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let project = |id: &str| Requirement { project: Some(project_id(id)), ..Requirement::default() };
     let kind = |kind| Requirement { kind: Some(kind), ..Requirement::default() };
     for (requirement, is_good) in [
@@ -50,7 +49,7 @@ async fn a_token_is_good_for_what_it_reaches() {
         (kind(TokenKind::Client), true),
         (kind(TokenKind::Admin), false),
     ] {
-        let checked = house.use_cases.verification.check(&principal, &requirement);
+        let checked = env.use_cases.verification.check(&principal, &requirement);
         assert_eq!(checked.is_ok(), is_good, "{requirement:?}");
         assert!(is_good || matches!(checked, Err(ServiceError::NotPermitted(_))));
     }
@@ -58,28 +57,27 @@ async fn a_token_is_good_for_what_it_reaches() {
 
 #[tokio::test]
 async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
-    let house = House::new();
-    let admin = house.token(TokenAccess::Admin).await;
+    let env = TestEnv::new();
+    let admin = env.token(TokenAccess::Admin).await;
     let secret = admin.secret.expect("shown");
-    let principal =
-        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
+    let principal = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let requirement = Requirement { project: Some(project_id("any")), ..in_environment("any") };
-    house.use_cases.verification.check(&principal, &requirement).expect("good");
+    env.use_cases.verification.check(&principal, &requirement).expect("good");
 
-    house.user("ed", "Admin").await;
-    let caller = house.signed_in("ed").await;
+    env.user("ed", "Admin").await;
+    let caller = env.signed_in("ed").await;
     let person = caller.principal().expect("a user");
-    let refused = house.use_cases.verification.check(person, &Requirement::default());
+    let refused = env.use_cases.verification.check(person, &Requirement::default());
     assert!(matches!(refused, Err(ServiceError::NotPermitted(_))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_client_that_guesses_is_limited_and_others_are_not() {
-    let house = House::new();
-    let token = house.token(TokenAccess::Admin).await;
+    let env = TestEnv::new();
+    let token = env.token(TokenAccess::Admin).await;
     let secret = token.secret.expect("shown");
-    house.use_cases.follow_changes().await.expect("followed");
-    let authenticator = &house.use_cases.authenticator;
+    env.use_cases.follow_changes().await.expect("followed");
+    let authenticator = &env.use_cases.authenticator;
     let [guesser, other] =
         ["192.0.2.66", "192.0.2.7"].map(|address| Some(address.parse().expect("an address")));
     let mut unknown = 0;
@@ -99,7 +97,7 @@ async fn a_client_that_guesses_is_limited_and_others_are_not() {
     let refused = authenticator.authenticate(secret.reveal(), guesser).await;
     assert!(matches!(refused, Err(AuthenticationError::Busy)), "{refused:?}");
     authenticator.authenticate(secret.reveal(), other).await.expect("looked up for another client");
-    house.clock.advance(Duration::from_secs(1));
+    env.clock.advance(Duration::from_secs(1));
     let next = authenticator.authenticate("guess-next", guesser).await;
     assert!(matches!(next, Err(AuthenticationError::Unknown)), "{next:?}");
 }

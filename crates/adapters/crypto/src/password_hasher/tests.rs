@@ -20,7 +20,7 @@ fn hash(text: &str) -> PasswordHash {
 }
 
 #[tokio::test]
-async fn a_password_is_recognised_and_another_is_not() {
+async fn a_password_is_accepted_and_another_is_not() {
     let hasher = hasher(Cost::Least);
     let kept = hasher.hash(&password("correct horse")).await.expect("hashed");
     for (text, expected) in
@@ -95,7 +95,7 @@ async fn a_hash_of_a_lower_cost_is_upgraded() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_an_error_that_does_not_repeat_it() {
+async fn an_unreadable_hash_is_an_error_that_does_not_repeat_it() {
     let hasher = hasher(Cost::Least);
     for (unreadable, reason) in [
         ("", "not a PHC string"),

@@ -6,7 +6,7 @@ use crate::SystemEntropy;
 
 const SECRET: &str = "default:development.known-answer";
 
-/// Always the same bytes, so that what is made of them is known.
+/// The same byte throughout, for known answers.
 struct Fixed(u8);
 
 impl Entropy for Fixed {
@@ -44,8 +44,8 @@ fn opened(sealer: &Sealer, record: &SecretRecord, token: TokenId) -> Result<Opti
     Ok(secret.map(|secret| secret.reveal().to_owned()))
 }
 
-// The two known answers hold the format of every store. Where one of them changes, nothing stored before can be
-// found or opened: such a change needs a new version in the texts of `Purpose` and a way to read both.
+// The two known answers fix the format of every store. If one of them changes, nothing that was stored before can be found
+// or opened: such a change needs a new version in the texts of `Purpose` and a way to read both.
 
 /// Computed with python3:
 /// ```text
@@ -57,7 +57,7 @@ fn opened(sealer: &Sealer, record: &SecretRecord, token: TokenId) -> Result<Opti
 /// hmac.new(key, b"default:development.known-answer", hashlib.sha256).hexdigest()
 /// ```
 #[test]
-fn the_digest_is_what_it_always_was() {
+fn the_digest_has_a_known_answer() {
     let digest = sealer(&known_key(), &[]).digest(&secret(SECRET));
     assert_eq!(digest.0[..], unhex("9a120b5449b3ff69324aa6ad65dbb4a8d73537cde794206c3daa529d3309d72e"));
 }
@@ -66,7 +66,7 @@ fn the_digest_is_what_it_always_was() {
 /// `hkdf(bytes(range(32)), b"latchkey/v1/seal")`, a nonce of 24 bytes 0x24, and as associated data 16 bytes 0x11
 /// followed by the key's id.
 #[test]
-fn the_sealed_copy_is_what_it_always_was() {
+fn the_sealed_copy_has_a_known_answer() {
     let sealer = Sealer::new(&KeyRing::new(known_key(), []), Arc::new(Fixed(0x24)));
     let record = sealer.seal(&secret(SECRET), token(0x11)).expect("sealed");
     assert_eq!(
@@ -90,7 +90,7 @@ fn two_copies_of_one_secret_differ_and_its_digests_do_not() {
 }
 
 #[test]
-fn a_secret_shown_once_is_kept_as_a_digest_alone() {
+fn a_secret_shown_once_is_stored_as_a_digest_alone() {
     let sealer = sealer(&known_key(), &[]);
     let record = sealer.record(&secret(SECRET));
     assert_eq!(record.digest, sealer.digest(&secret(SECRET)));

@@ -149,7 +149,7 @@ pub(crate) async fn search_users(call: Call) -> ApiResult<Tagged> {
 )]
 pub(crate) async fn get_base_users_and_groups(call: Call) -> ApiResult<Tagged> {
     let caller = call.caller().await?;
-    let everybody = call.context.use_cases.users.everybody(&caller).await?;
+    let everybody = call.context.use_cases.users.all_accounts(&caller).await?;
     tagged(&EverybodyBody::of(&everybody), USER_BYTES * everybody.len())
 }
 

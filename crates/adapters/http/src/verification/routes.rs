@@ -198,7 +198,7 @@ pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>)
 pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let verification = &context.use_cases.verification;
     let client = Client::new(&request, &context);
-    verification.admit_asker(&*client.introspection_client().await?)?;
+    verification.authorize_introspection(&*client.introspection_client().await?)?;
     let form = IntrospectionForm::read(body.form().await?)?;
     let found: Option<Arc<Principal>> = match verification.verify(&form.token, client.address()).await {
         Ok(principal) => Some(principal),

@@ -1,17 +1,17 @@
-//! Time and randomness, which come in from outside so that tests decide them.
+//! Time and randomness, as ports so that tests control them.
 
 use std::time::Duration;
 
 use latchkey_domain::Timestamp;
 use uuid::Uuid;
 
-/// What time it is.
+/// The clocks.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The time of day, UTC. May jump when somebody sets the clock.
+    /// Returns the time of day, UTC. It can jump when the clock is set.
     fn now(&self) -> Timestamp;
 
-    /// The time since some fixed moment in the past; never jumps back. For measuring spans.
+    /// Returns the time since a fixed moment in the past; it never goes back. For measuring durations.
     fn monotonic(&self) -> Duration;
 }
 
@@ -22,12 +22,12 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// What is made of random bytes.
+/// Values made of random bytes.
 pub trait EntropyExt {
-    /// That many random bytes.
+    /// Returns that many random bytes.
     fn bytes<const N: usize>(&self) -> [u8; N];
 
-    /// A random UUID (version 4, RFC 9562 section 5.4).
+    /// Returns a random UUID (version 4, RFC 9562 section 5.4).
     fn uuid(&self) -> Uuid;
 }
 
