@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route,
-    guard::{self, Guard as _},
+    FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, guard,
     http::{Method, header},
     middleware::from_fn,
     web,

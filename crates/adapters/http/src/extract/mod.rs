@@ -11,8 +11,14 @@ pub(crate) mod fields;
 pub(crate) mod path;
 pub(crate) mod problems;
 pub(crate) mod query;
+mod reference;
 pub(crate) mod text;
 
 pub(crate) use self::{
-    body::Body, caller::Authorized, client::Client, path::PathParameters, problems::Problems, query::Query,
+    body::Body,
+    caller::Authorized,
+    client::Client,
+    path::PathParameters,
+    problems::{List, Problems},
+    query::Query,
 };

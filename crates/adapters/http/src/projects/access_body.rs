@@ -1,96 +1,72 @@
-//! On the wire: who holds which roles in a project.
+//! The bodies of a project's members and their roles.
 
+use deserr::{Deserr, IntoValue, Sequence as _, Value, ValuePointerRef};
 use latchkey_domain::{RoleId, UserId};
 use latchkey_ports::Member;
 use latchkey_service::{ProjectAccess, RoleReference};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    error::ApiError,
-    error_body::Detail,
-    extract::fields::{Fields, role_reference},
-    people::role_body::RoleBody,
-    people::user_body::UserBody,
+    extract::{List, Problems},
+    people::{role_body::RoleBody, user_body::UserBody},
     wire_time::WireTime,
 };
 
-/// A body that gives users roles in a project.
-#[derive(ToSchema)]
+/// Adds roles to users in a project.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
 #[schema(as = projectAddAccessSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `additions` reads it")]
 pub(crate) struct AddAccessBody {
     /// The ids of the users.
-    #[schema(example = json!([7, 8]))]
-    users: Vec<i64>,
-    /// The ids of the roles, each of which each user gets.
-    #[schema(example = json!([5]))]
-    roles: Vec<i64>,
-    /// To be left out, or empty: there are no groups here.
-    #[schema(example = json!([]))]
-    groups: Option<Vec<i64>>,
+    #[schema(value_type = Vec<i64>, example = json!([7, 8]))]
+    pub(crate) users: List<UserId>,
+    /// The ids or names of the roles, each of which is added to each user.
+    #[schema(value_type = Vec<i64>, example = json!([5]))]
+    pub(crate) roles: List<RoleReference>,
+    /// Absent or empty: groups are not supported.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<i64>>, example = json!([]))]
+    pub(crate) groups: NoGroups,
 }
 
-/// A body that replaces a user's roles in a project.
-#[derive(ToSchema)]
+/// Replaces a user's roles in a project.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
 #[schema(as = setRolesForUserSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `replacement` reads it")]
 pub(crate) struct SetRolesBody {
-    /// The ids of the roles; none takes all roles away.
-    #[schema(example = json!([4]))]
-    roles: Vec<i64>,
+    /// The ids or names of the roles; an empty list removes all roles.
+    #[schema(value_type = Vec<i64>, example = json!([4]))]
+    pub(crate) roles: List<RoleReference>,
 }
 
-/// Reads the body that gives users roles.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn additions(body: Value) -> Result<(Vec<UserId>, Vec<RoleReference>), ApiError> {
-    let mut fields = Fields::of(body)?;
-    fields.need("users");
-    let users = fields.list("users", user);
-    let roles = roles(&mut fields);
-    let groups = fields.list("groups", |group| Ok(group.clone())).unwrap_or_default();
-    if !groups.is_empty() {
-        let message = "There are no groups here: leave groups out, and name users.";
-        fields.problem(Detail::of_field("groups", message));
+/// An empty list of groups, or none.
+#[derive(Debug, Default)]
+pub(crate) struct NoGroups;
+
+impl Deserr<Problems> for NoGroups {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        match value {
+            Value::Null => Ok(Self),
+            Value::Sequence(groups) if groups.len() == 0 => Ok(Self),
+            _ => Err(Problems::at(location, "Groups are not supported: leave groups out, and name users.")),
+        }
     }
-    fields.finish(users.zip(roles))
 }
 
-/// Reads the body that replaces a user's roles.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn replacement(body: Value) -> Result<Vec<RoleReference>, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let roles = roles(&mut fields);
-    fields.finish(roles)
-}
-
-fn user(entry: &Value) -> Result<UserId, String> {
-    let id = entry.as_i64().ok_or_else(|| format!("users must be a list of user ids, without {entry}."))?;
-    Ok(UserId(id))
-}
-
-fn roles(fields: &mut Fields) -> Option<Vec<RoleReference>> {
-    fields.need("roles");
-    fields.list("roles", |entry| {
-        role_reference(entry).ok_or_else(|| format!("roles must be a list of role ids, without {entry}."))
-    })
-}
-
-/// The members of a project, and the roles that there are for them.
+/// The members of a project, and the roles that they can have.
 #[derive(Serialize, ToSchema)]
 #[schema(as = projectAccessSchema)]
 pub(crate) struct ProjectAccessBody<'a> {
     /// The members, by id.
     users: Vec<MemberBody<'a>>,
-    /// Always empty: there are no groups here.
+    /// Always empty: groups are not supported.
     #[schema(example = json!([]))]
     groups: Vec<String>,
-    /// The roles that can be held in projects, by id.
+    /// The roles of projects, by id.
     roles: Vec<RoleBody<'a>>,
 }
 
@@ -104,14 +80,14 @@ impl<'a> ProjectAccessBody<'a> {
     }
 }
 
-/// A user who holds roles in a project.
+/// A user with roles in a project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = userWithProjectRoleSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MemberBody<'a> {
     #[serde(flatten)]
     user: UserBody<'a>,
-    /// When the first of the roles was given.
+    /// When the user got the first of the roles.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     added_at: WireTime,
     /// The id of the first of the roles.

@@ -50,9 +50,9 @@ async fn every_member_has_its_rule() {
     let app = TestApp::new().await;
     let before = event_count(&app).await;
     let cases: &[(Value, &[&str])] = &[
-        (json!({}), &["/users", "/roles"]),
+        (json!({}), &["/roles", "/users"]),
         (json!([]), &[""]),
-        (json!({"users": 3, "roles": 5}), &["/users", "/roles"]),
+        (json!({"users": 3, "roles": 5}), &["/roles", "/users"]),
         (json!({"users": ["x"], "roles": [5]}), &["/users"]),
         (json!({"users": [1.5], "roles": [5]}), &["/users"]),
         (json!({"users": [{"id": 3}], "roles": [5]}), &["/users"]),
