@@ -2,7 +2,7 @@
 //!
 //! Here live the floors (`floor-fixed`, `floor-postgres`, `floor-sqlite`: the least that a server on the same libraries
 //! could do for the same answer) and the `bench` program, which runs them and the release `latchkey` in turns against
-//! throwaway databases and writes a table. `docs/performance.md` says what the numbers mean.
+//! throwaway databases and writes a table. `docs/design/performance.md` says what the numbers mean.
 //!
 //! What may not live here: anything that the service itself needs, and any part of the service's code. The floors are
 //! bare on purpose, and the run knows the service by its binary and its HTTP interface only; the one exception is the

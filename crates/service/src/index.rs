@@ -39,7 +39,7 @@ pub enum WhenStale {
 /// How large the index may grow, how old its knowledge may be, and how often the store is asked where it knows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexSettings {
-    /// The most principals that it holds, and the most secrets that it knows to be nobody's (`verify.entries`).
+    /// The most principals that it holds, and the most secrets that it knows to be nobody's (`verify.cache_entries`).
     pub capacity: usize,
     /// How long it answers after the feed was last followed (`verify.max_staleness`).
     pub max_staleness: Duration,

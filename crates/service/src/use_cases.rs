@@ -8,8 +8,9 @@ use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreE
 use crate::{
     AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, MasterKeys, Members,
     Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, SessionPolicy,
-    Sessions, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
-    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
+    Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI,
+    accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
+    token_changes::TokenChanges,
 };
 
 /// What the use cases stand on.
@@ -76,6 +77,8 @@ pub struct UseCases {
     pub environments: Environments,
     /// The audit trail.
     pub audit_trail: AuditTrail,
+    /// The state of the background tasks.
+    pub task_health: TaskHealth,
     /// What is kept under which master key.
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
@@ -146,6 +149,7 @@ impl UseCases {
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
             audit_trail: AuditTrail::new(store.clone(), store.clone()),
+            task_health: TaskHealth::default(),
             master_keys,
             issuer,
             index,
@@ -225,11 +229,12 @@ impl UseCases {
         Ok(ended + self.store.forget_events(oldest).await?)
     }
 
-    /// Whether the store answers.
+    /// Checks that the process can serve requests: the store answers, and every background task runs.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.task_health.check().map_err(|down| StoreError::Unavailable(Box::new(down)))?;
         self.store.ping().await
     }
 }

@@ -87,7 +87,7 @@ pub(crate) async fn get_profile(call: Call) -> ApiResult {
         (status = 404, description = "The user was removed a moment ago.", body = ErrorBody),
         BodyErrors,
         (status = 429, description = "The old password was wrong too often; nothing was tried.", body = ErrorBody, headers(("Retry-After" = u64, description = "After how many seconds it may be tried again."))),
-        (status = 503, description = "The database does not answer, or somebody else changed the user at the same moment.", body = ErrorBody),
+        (status = 503, description = "The database does not answer, or another request changed the user at the same time.", body = ErrorBody),
     )
 )]
 pub(crate) async fn change_my_password(call: Call) -> ApiResult {
