@@ -181,3 +181,25 @@ pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
         ValueKind::Map => "a JSON object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserr)]
+    #[deserr(error = Problems)]
+    struct UsersBody {
+        users: List<u8>,
+    }
+
+    #[test]
+    fn a_bad_entry_is_reported_at_its_list() {
+        let read = |users| parse::<UsersBody>(Map::from_iter([("users".to_owned(), users)]), "body");
+        assert_eq!(read(json!([1, 2])).expect("a list").users.0, [1, 2]);
+        let Problems(details) = read(json!([1, "x"])).expect_err("a string");
+        let message = "Each entry of users must be a whole number, not a string.";
+        assert_eq!(details, [Detail::of_field("users", message)]);
+    }
+}
