@@ -76,14 +76,12 @@ async fn supervise<F: Future<Output = ()>>(
     loop {
         let mut task = Box::pin(AssertUnwindSafe(async { start().await }).catch_unwind());
         // A task that ran for a while starts with the shortest backoff again.
-        let ended = match timeout(MAX_BACKOFF, &mut task).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                backoff = MIN_BACKOFF;
-                task.await
-            }
-        };
-        let how = if ended.is_err() { "panicked" } else { "returned" };
+        let mut ended = timeout(MAX_BACKOFF, &mut task).await.ok();
+        if ended.is_none() {
+            backoff = MIN_BACKOFF;
+            ended = Some(task.await);
+        }
+        let how = if ended.is_some_and(|ended| ended.is_err()) { "panicked" } else { "returned" };
         tracing::error!(task = name, "the background task {how}; it is restarted in {backoff:?}");
         health.failed(name);
         sleep(backoff).await;
@@ -177,7 +175,7 @@ mod tests {
             let must_fail = starts.get() < 4;
             async move {
                 assert!(!must_fail, "injected");
-                future::pending().await
+                future::pending::<()>().await;
             }
         });
         let observed = async {

@@ -27,6 +27,15 @@ pub(crate) fn result(line: impl Display) -> anyhow::Result<()> {
     }
 }
 
+/// Prints the secret of a new token.
+///
+/// # Errors
+/// As [`result`], with what to do about a secret that is lost.
+pub(crate) fn secret(secret: &str) -> anyhow::Result<()> {
+    let advice = "the token was created, but its secret could not be printed: delete it and create another";
+    result(secret).context(advice)
+}
+
 /// Prints a line of explanation. A failure to write it is ignored: there is nowhere left to report it.
 pub(crate) fn explain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");

@@ -62,10 +62,9 @@ pub(crate) async fn first_tokens(
         Database::SqliteFile(path) => Some(path.with_file_name(admin_token_file::NAME)),
         _ => None,
     };
-    // Creates none: the port returns true if the store has no token.
-    let is_empty = app.store.create_first_tokens(&[]).await.context(nothing)?;
+    let has_tokens = app.store.has_tokens().await.context(nothing)?;
     let first_tokens = &app.use_cases.first_tokens;
-    if !is_empty {
+    if has_tokens {
         let left = file.filter(|path| path.exists());
         return Ok(left.map_or(Access::Known, |path| Access::InFile { path, is_new: false }));
     }

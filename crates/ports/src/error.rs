@@ -31,6 +31,10 @@ pub enum StoreError {
     /// The store cannot be reached, or did not answer in time. Trying again later may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store refused, and will refuse again until an operator acts: a missing privilege, table or column, or a
+    /// violated constraint.
+    #[error("the store is at fault")]
+    Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store holds something that breaks a rule of the domain.
     #[error(transparent)]
     Inconsistent(#[from] Inconsistency),

@@ -145,7 +145,7 @@ impl From<StoreError> for ServiceError {
             StoreError::LimitReached { limit } => Self::LimitReached { limit },
             StoreError::Stale(_) => Self::Overtaken,
             error @ StoreError::Unavailable(_) => Self::Unavailable(error),
-            error @ (StoreError::Inconsistent(_) | StoreError::NotFound(_)) => {
+            error @ (StoreError::Fault(_) | StoreError::Inconsistent(_) | StoreError::NotFound(_)) => {
                 Self::Internal(Box::new(error))
             }
         }

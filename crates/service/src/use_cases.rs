@@ -82,7 +82,7 @@ pub struct UseCases {
     /// What is kept under which master key.
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
-    seen: Arc<UsageRecorder>,
+    usage: Arc<UsageRecorder>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     retention: Option<Duration>,
@@ -94,7 +94,7 @@ impl UseCases {
     pub fn new(surroundings: Dependencies, settings: Settings) -> Self {
         let Dependencies { store, sealer, hasher, clock, entropy } = surroundings;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
-        let seen = Arc::new(UsageRecorder::default());
+        let usage = Arc::new(UsageRecorder::default());
         let changes = Changes::new(clock.clone(), index.clone());
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
@@ -132,7 +132,7 @@ impl UseCases {
         };
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let authenticator =
-            Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), seen.clone()));
+            Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), usage.clone()));
         Self {
             verification: Verification::new(authenticator.clone()),
             authenticator,
@@ -153,7 +153,7 @@ impl UseCases {
             master_keys,
             issuer,
             index,
-            seen,
+            usage,
             store,
             clock,
             retention: settings.retention,
@@ -193,7 +193,7 @@ impl UseCases {
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
-        self.seen.flush(&*self.store, &*self.store).await
+        self.usage.flush(&*self.store, &*self.store).await
     }
 
     /// Finds out which of the configured master keys are older ones, and not yet to come; to be called at the start, before

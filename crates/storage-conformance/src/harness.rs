@@ -158,6 +158,7 @@ pub(crate) fn error_kind<T>(outcome: Result<T, StoreError>) -> ErrorKind {
         Err(StoreError::InUse(entity)) => ErrorKind::InUse(entity),
         Err(StoreError::LastAdmin) => ErrorKind::LastAdmin,
         Err(StoreError::Unavailable(error)) => panic!("the store is unavailable: {error}"),
+        Err(StoreError::Fault(error)) => panic!("the store is at fault: {error}"),
         Err(StoreError::Inconsistent(error)) => panic!("the store is inconsistent: {error}"),
         Ok(_) => panic!("a call that must fail succeeded"),
     }

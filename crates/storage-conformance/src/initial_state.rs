@@ -139,6 +139,16 @@ pub async fn an_empty_list_of_first_tokens_changes_nothing(store: &Arc<dyn Store
     assert!(store.create_first_tokens(&first_tokens([admin_token(1)])).await.expect("stored"));
 }
 
+/// The store says whether it holds any token, of whatever kind.
+pub async fn a_store_knows_whether_it_has_tokens(store: &Arc<dyn Store>) {
+    for token in [admin_token(1), token(2, &["default"])] {
+        assert!(!store.has_tokens().await.expect("an answer"));
+        setup::token(store.as_ref(), &token).await;
+        assert!(store.has_tokens().await.expect("an answer"));
+        store.delete_token(token.token.id, &token_deleted(&token)).await.expect("removed");
+    }
+}
+
 /// If one of the tokens is invalid, none is stored and no event is recorded; a later valid call still
 /// succeeds.
 pub async fn first_tokens_are_stored_all_or_none(store: &Arc<dyn Store>) {

@@ -22,6 +22,7 @@ pub mod login_failures;
 pub mod master_key_races;
 pub mod master_keys;
 pub mod memberships;
+pub mod passwords;
 pub mod personal_tokens;
 pub mod project_lists;
 pub mod projects;

@@ -139,4 +139,17 @@ impl UserRepository for MemoryStore {
         state.retain_sessions(|session| session.user != change.user);
         Ok(state.record(event.clone()))
     }
+
+    async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        match self.state().passwords.get_mut(&user) {
+            Some(kept) if kept == before => *kept = after.clone(),
+            _ => return Err(StoreError::Stale(Entity::User(user))),
+        }
+        Ok(())
+    }
 }

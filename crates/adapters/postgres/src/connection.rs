@@ -1,109 +1,99 @@
-//! A connection, by one of two ways of sending statements.
+//! A connection: diesel's statements over `tokio-postgres`.
 //!
-//! Where Latchkey has its PostgreSQL session to itself, diesel-async keeps statements prepared under names. Behind a pooler in
-//! transaction mode each transaction may run in another session, in which those names mean nothing or something else: there,
-//! a statement goes without a name and in one piece (decision 12).
+//! It is not diesel-async's `AsyncPgConnection`, for two reasons: that one passes on no SQLSTATE, which tells a passing
+//! error from one that stays; and it cannot do without named statements, which a pooler in transaction mode loses
+//! (decision 12).
 
-mod driver_error;
+mod errors;
 mod opening;
 mod rows;
-mod unnamed;
+mod statement;
 mod watch;
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{
+    future::{Future, ready},
+    pin::pin,
+    time::Duration,
+};
 
 use diesel::{
-    ConnectionResult, QueryResult,
-    connection::{CacheSize, Instrumentation},
+    ConnectionError, ConnectionResult, QueryResult,
+    connection::{CacheSize, Instrumentation, InstrumentationEvent},
     pg::Pg,
     query_builder::{AsQuery, QueryFragment, QueryId},
 };
 use diesel_async::{
-    AnsiTransactionManager, AsyncConnection, AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection,
-    TransactionManager, pooled_connection::PoolableConnection,
+    AnsiTransactionManager, AsyncConnection, AsyncConnectionCore, SimpleAsyncConnection, TransactionManager,
+    pooled_connection::PoolableConnection,
 };
-use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio_postgres::Client;
 
-pub(crate) use self::opening::Opening;
 use self::{
-    rows::{Loading, Row, Rows},
-    unnamed::{Statement, Unnamed},
+    errors::driver_error,
+    rows::{Row, Rows},
+    statement::{Statement, StatementCache},
     watch::{Watch, Watched},
 };
+pub(crate) use self::{opening::Opening, statement::Unprepared};
+
+type Loading<'a> = Watched<'a, BoxFuture<'a, QueryResult<Rows>>>;
+type Executing<'a> = Watched<'a, BoxFuture<'a, QueryResult<usize>>>;
 
 /// An open connection.
 pub(crate) struct Connection {
-    way: Way,
+    client: Client,
+    /// `None` behind a pooler in transaction mode: statements then have no names.
+    statements: Option<StatementCache>,
+    transaction_state: AnsiTransactionManager,
+    instrumentation: NoInstrumentation,
     watch: Watch,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a few are open, and a box would cost every statement a step")]
-enum Way {
-    /// Statements are kept prepared under names.
-    Prepared(AsyncPgConnection),
-    /// Statements have no names.
-    Unnamed(Unnamed),
-}
-
 impl Connection {
-    /// Whether it was waited for too long. Then it is of no use any more.
+    fn new(client: Client, statements: Option<StatementCache>) -> Self {
+        Self {
+            client,
+            statements,
+            transaction_state: AnsiTransactionManager::default(),
+            instrumentation: NoInstrumentation,
+            watch: Watch::new(Duration::MAX),
+        }
+    }
+
+    /// Whether the wait for an answer timed out. Such a connection is of no further use.
     pub(crate) fn gave_up(&self) -> bool {
         self.watch.gave_up()
     }
 
-    /// The same connection, whose answers may take so long.
+    /// Limits the wait for each answer.
     fn watched(self, limit: Duration) -> Self {
         Self { watch: Watch::new(limit), ..self }
     }
 
-    fn load_shared<T>(&self, source: T) -> Watched<'_, Loading<'_>>
+    fn load_shared<T>(&self, source: T) -> Loading<'_>
     where
         T: AsQuery,
         T::Query: QueryFragment<Pg> + QueryId,
     {
-        self.watch.over(match &self.way {
-            Way::Prepared(connection) => {
-                let mut shared = connection;
-                Loading::Prepared(AsyncConnectionCore::load(&mut shared, source))
-            }
-            Way::Unnamed(connection) => {
-                Loading::Unnamed(connection.load(Statement::of(&source.as_query())).boxed())
-            }
-        })
+        let statement = Statement::of(&source.as_query(), self.statements.as_ref());
+        let rows = async { statement?.load(&self.client, self.statements.as_ref()).await };
+        self.watch.over(rows.boxed())
     }
 
-    fn execute_shared<T>(&self, source: T) -> Watched<'_, BoxFuture<'_, QueryResult<usize>>>
+    fn execute_shared<T>(&self, source: T) -> Executing<'_>
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        self.watch.over(match &self.way {
-            Way::Prepared(connection) => {
-                let mut shared = connection;
-                AsyncConnectionCore::execute_returning_count(&mut shared, source)
-            }
-            Way::Unnamed(connection) => connection.execute(Statement::of(&source)).boxed(),
-        })
-    }
-}
-
-impl From<Way> for Connection {
-    /// Without a limit to how long an answer may take.
-    fn from(way: Way) -> Self {
-        Self { way, watch: Watch::new(Duration::MAX) }
+        let statement = Statement::of(&source, self.statements.as_ref());
+        let count = async { statement?.execute(&self.client, self.statements.as_ref()).await };
+        self.watch.over(count.boxed())
     }
 }
 
 impl SimpleAsyncConnection for &Connection {
     async fn batch_execute(&mut self, statements: &str) -> QueryResult<()> {
-        let done = async {
-            match &self.way {
-                Way::Prepared(connection) => {
-                    let mut shared = connection;
-                    shared.batch_execute(statements).await
-                }
-                Way::Unnamed(connection) => connection.batch_execute(statements).await,
-            }
-        };
+        let done = async { self.client.batch_execute(statements).await.map_err(driver_error) };
         self.watch.over(pin!(done)).await
     }
 }
@@ -115,9 +105,10 @@ impl SimpleAsyncConnection for Connection {
     }
 }
 
+/// For statements of several callers at once, outside transactions.
 impl<'a> AsyncConnectionCore for &'a Connection {
-    type ExecuteFuture<'conn, 'query> = Watched<'a, BoxFuture<'a, QueryResult<usize>>>;
-    type LoadFuture<'conn, 'query> = Watched<'a, Loading<'a>>;
+    type ExecuteFuture<'conn, 'query> = Executing<'a>;
+    type LoadFuture<'conn, 'query> = Loading<'a>;
     type Stream<'conn, 'query> = Rows;
     type Row<'conn, 'query> = Row;
     type Backend = Pg;
@@ -142,8 +133,8 @@ impl<'a> AsyncConnectionCore for &'a Connection {
 }
 
 impl AsyncConnectionCore for Connection {
-    type ExecuteFuture<'conn, 'query> = Watched<'conn, BoxFuture<'conn, QueryResult<usize>>>;
-    type LoadFuture<'conn, 'query> = Watched<'conn, Loading<'conn>>;
+    type ExecuteFuture<'conn, 'query> = Executing<'conn>;
+    type LoadFuture<'conn, 'query> = Loading<'conn>;
     type Stream<'conn, 'query> = Rows;
     type Row<'conn, 'query> = Row;
     type Backend = Pg;
@@ -170,47 +161,35 @@ impl AsyncConnectionCore for Connection {
 impl AsyncConnection for Connection {
     type TransactionManager = AnsiTransactionManager;
 
-    /// Asked for by the trait; [`Opening`] knows how sessions are to be opened.
-    fn establish(url: &str) -> impl Future<Output = ConnectionResult<Self>> + Send {
-        AsyncPgConnection::establish(url).map_ok(|connection| Way::Prepared(connection).into())
+    /// Required by the trait, and not supported: [`Opening`] opens connections.
+    fn establish(_url: &str) -> impl Future<Output = ConnectionResult<Self>> + Send {
+        ready(Err(ConnectionError::BadConnection("connections are opened by `Opening`".to_owned())))
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
-        match &mut self.way {
-            Way::Prepared(connection) => connection.transaction_state(),
-            Way::Unnamed(connection) => connection.transaction_state(),
-        }
+        &mut self.transaction_state
     }
 
     fn instrumentation(&mut self) -> &mut dyn Instrumentation {
-        match &mut self.way {
-            Way::Prepared(connection) => connection.instrumentation(),
-            Way::Unnamed(connection) => connection.instrumentation(),
-        }
+        &mut self.instrumentation
     }
 
-    /// Of statements without names nobody is told.
-    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
-        if let Way::Prepared(connection) = &mut self.way {
-            connection.set_instrumentation(instrumentation);
-        }
-    }
+    fn set_instrumentation(&mut self, _instrumentation: impl Instrumentation) {}
 
-    fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
-        if let Way::Prepared(connection) = &mut self.way {
-            connection.set_prepared_statement_cache_size(size);
-        }
-    }
+    fn set_prepared_statement_cache_size(&mut self, _size: CacheSize) {}
 }
 
 impl PoolableConnection for Connection {
     fn is_broken(&mut self) -> bool {
-        let is_broken = match &mut self.way {
-            Way::Prepared(connection) => connection.is_broken(),
-            Way::Unnamed(connection) => {
-                connection.is_closed() || AnsiTransactionManager::is_broken_transaction_manager(self)
-            }
-        };
-        is_broken || self.gave_up()
+        self.client.is_closed()
+            || self.gave_up()
+            || AnsiTransactionManager::is_broken_transaction_manager(self)
     }
+}
+
+/// The spans of the ports' calls are traced instead.
+struct NoInstrumentation;
+
+impl Instrumentation for NoInstrumentation {
+    fn on_connection_event(&mut self, _event: InstrumentationEvent<'_>) {}
 }

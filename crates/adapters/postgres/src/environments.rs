@@ -1,24 +1,53 @@
 //! The port of environments.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, update};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, SelectableHelper, delete, insert_into, update,
+};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
-use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
+use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, Inconsistency, StoreError};
+use latchkey_sql::{
+    columns::{DbId, DbInt},
+    environment_columns,
+    errors::{DbError, conflict_of, not_found, store_error},
+    rows::{self, EnvironmentRow, NewEnvironmentRow},
+    schema::{api_tokens, environment_rows, environments, project_environments},
+};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
     events::record,
-    locks::number,
-    places::{first_missing, hold_environments, hold_project},
-    removals,
-    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
-    schema::{environment_rows, environments, project_environments},
+    locks::lock_event_log,
+    projects::{first_missing, lock_project},
+    token_writes::{apply_outcomes, outcomes_of},
 };
+
+/// The columns of an [`EnvironmentOverviewRow`].
+type OverviewColumns =
+    (environment_columns!(environment_rows), environment_rows::projects, environment_rows::tokens);
+
+/// The columns of an [`EnvironmentOverviewRow`].
+pub(crate) const ENVIRONMENT_OVERVIEW: OverviewColumns =
+    (environment_columns!(environment_rows), environment_rows::projects, environment_rows::tokens);
+
+#[derive(Queryable)]
+struct EnvironmentOverviewRow {
+    environment: EnvironmentRow,
+    projects: i64,
+    tokens: i64,
+}
+
+impl TryFrom<EnvironmentOverviewRow> for EnvironmentOverview {
+    type Error = Inconsistency;
+
+    fn try_from(row: EnvironmentOverviewRow) -> Result<Self, Inconsistency> {
+        row.environment.into_overview(row.projects, row.tokens)
+    }
+}
 
 #[async_trait]
 impl EnvironmentRepository for PostgresStore {
@@ -31,12 +60,12 @@ impl EnvironmentRepository for PostgresStore {
         let (environment, event) = (environment.clone(), event.clone());
         self.write(move |connection| {
             async move {
-                let writing = number(connection).await?;
+                let writing = lock_event_log(connection).await?;
                 insert_into(environments::table)
                     .values(NewEnvironmentRow::from(&environment))
                     .execute(connection)
                     .await
-                    .map_err(taken(|_| Some(Entity::Environment(environment.name.clone()))))?;
+                    .map_err(conflict_of(|_| Some(Entity::Environment(environment.name.clone()))))?;
                 record(connection, &writing, &event).await
             }
             .boxed()
@@ -47,14 +76,14 @@ impl EnvironmentRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(environment = %name))]
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
         let mut connection = self.connection().await?;
-        let row: Option<EnvironmentRow> = environment_rows::table
+        let row: Option<EnvironmentRow> = environments::table
             .find(name.as_str())
             .select(EnvironmentRow::as_select())
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -62,10 +91,10 @@ impl EnvironmentRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let rows: Vec<EnvironmentOverviewRow> = environment_rows::table
             .order((environment_rows::sort_order, environment_rows::name))
-            .select(EnvironmentOverviewRow::as_select())
+            .select(ENVIRONMENT_OVERVIEW)
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -96,7 +125,7 @@ impl EnvironmentRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(environment = %removal.environment))]
     async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
-        self.write(move |connection| async move { removals::environment(connection, &removal).await }.boxed())
+        self.write(move |connection| async move { remove_environment(connection, &removal).await }.boxed())
             .await
     }
 
@@ -134,18 +163,18 @@ async fn replace(
     before: &Environment,
     after: &Environment,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let name = before.name.as_str();
-    let row: Option<EnvironmentRow> = environment_rows::table
+    let row: Option<EnvironmentRow> = environments::table
         .find(name)
         .select(EnvironmentRow::as_select())
         .for_no_key_update()
         .first(connection)
         .await
         .optional()?;
-    let kept = rows::found::<_, Environment>(row)?;
+    let kept = rows::optional::<_, Environment>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Environment(before.name.clone()))?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     update(environments::table.find(name)).set(NewEnvironmentRow::from(after)).execute(connection).await?;
     record(connection, &writing, event).await
 }
@@ -154,7 +183,7 @@ async fn sort(
     connection: &mut Connection,
     orders: &[(EnvironmentName, i32)],
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let names = orders.iter().map(|(name, _)| name.as_str());
     let found: Vec<String> = environments::table
         .filter(environments::name.eq_any(names))
@@ -166,10 +195,10 @@ async fn sort(
     if let Some((name, _)) = first_missing(orders, |(name, _)| name.as_str(), &found) {
         return Err(not_found(Entity::Environment(name.clone())));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     for (name, place) in orders {
         update(environments::table.find(name.as_str()))
-            .set(environments::sort_order.eq(place))
+            .set(environments::sort_order.eq(DbInt((*place).into())))
             .execute(connection)
             .await?;
     }
@@ -181,14 +210,14 @@ async fn add_to_project(
     project: &ProjectId,
     environment: &EnvironmentName,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
-    if !hold_project(connection, project).await? {
+) -> Result<EventId, DbError> {
+    if !lock_project(connection, project).await? {
         return Err(not_found(Entity::Project(project.clone())));
     }
-    if hold_environments(connection, &[environment]).await?.is_empty() {
+    if lock_environments(connection, &[environment]).await?.is_empty() {
         return Err(not_found(Entity::Environment(environment.clone())));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     insert_into(project_environments::table)
         .values((
             project_environments::project_id.eq(project.as_str()),
@@ -196,7 +225,7 @@ async fn add_to_project(
         ))
         .execute(connection)
         .await
-        .map_err(taken(|_| Some(Entity::Environment(environment.clone()))))?;
+        .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;
     record(connection, &writing, event).await
 }
 
@@ -205,14 +234,58 @@ async fn remove_from_project(
     project: &ProjectId,
     environment: &EnvironmentName,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
-    if !hold_project(connection, project).await? {
+) -> Result<EventId, DbError> {
+    if !lock_project(connection, project).await? {
         return Err(not_found(Entity::Project(project.clone())));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     let link = project_environments::table.find((project.as_str(), environment.as_str()));
     if delete(link).execute(connection).await? == 0 {
         return Err(not_found(Entity::Environment(environment.clone())));
     }
     record(connection, &writing, event).await
+}
+
+/// Removes an environment. Nobody can create tokens in it from the moment that it is held.
+pub(crate) async fn remove_environment(
+    connection: &mut Connection,
+    removal: &EnvironmentRemoval,
+) -> Result<EventId, DbError> {
+    let name = removal.environment.as_str();
+    let environment = environments::table.find(name);
+    let held: Option<String> =
+        environment.select(environments::name).for_update().first(connection).await.optional()?;
+    if held.is_none() {
+        return Err(not_found(Entity::Environment(removal.environment.clone())));
+    }
+    let ids: Vec<DbId> = api_tokens::table
+        .filter(api_tokens::environment.eq(name))
+        .order(api_tokens::id)
+        .select(api_tokens::id)
+        .for_update()
+        .load(connection)
+        .await?;
+    let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
+    let writing = lock_event_log(connection).await?;
+    apply_outcomes(connection, &writing, &outcomes).await?;
+    delete(environment).execute(connection).await?;
+    record(connection, &writing, &removal.event).await
+}
+
+/// Those of these environments that exist, which then stay until the transaction ends.
+pub(crate) async fn lock_environments(
+    connection: &mut Connection,
+    names: &[&EnvironmentName],
+) -> Result<Vec<String>, DbError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    Ok(environments::table
+        .filter(environments::name.eq_any(names))
+        .order(environments::name)
+        .select(environments::name)
+        .for_key_share()
+        .load(connection)
+        .await?)
 }

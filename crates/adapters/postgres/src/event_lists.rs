@@ -1,28 +1,48 @@
 //! The statements that list the audit trail. Each is made in one function, which the test of query plans calls as well.
 
-use diesel::{
-    ExpressionMethods, QueryDsl, QueryResult, SelectableHelper,
-    dsl::{AsSelect, Select},
-    pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::BigInt,
-};
-use latchkey_domain::{EventKind, ProjectId, Timestamp};
-use latchkey_ports::{EventQuery, EventScope, Page};
-
-use crate::{
-    page,
+use diesel::{ExpressionMethods, QueryDsl, Queryable, dsl::Select, pg::Pg};
+use latchkey_domain::{Event, EventKind, ProjectId};
+use latchkey_ports::{EventQuery, EventScope, Inconsistency, Page};
+use latchkey_sql::{
+    Counted,
+    columns::{DbTime, Parsed},
+    event_columns,
     rows::EventRow,
     schema::{event_projects, event_rows},
-    unprepared::Unprepared,
 };
 
+use crate::{
+    connection::Unprepared,
+    paging::{page_limit, page_offset},
+};
+
+/// The columns of an [`EventWithProjects`].
+type EventColumns = (event_columns!(event_rows), event_rows::project_ids);
+
+/// The columns of an [`EventWithProjects`].
+pub(crate) const EVENT_COLUMNS: EventColumns = (event_columns!(event_rows), event_rows::project_ids);
+
+/// An event with the projects that it names, in order.
+#[derive(Queryable)]
+pub(crate) struct EventWithProjects {
+    event: EventRow,
+    project_ids: Vec<Parsed<ProjectId>>,
+}
+
+impl TryFrom<EventWithProjects> for Event {
+    type Error = Inconsistency;
+
+    fn try_from(row: EventWithProjects) -> Result<Self, Inconsistency> {
+        row.event.into_event(row.project_ids)
+    }
+}
+
 type Events<'q> = event_rows::BoxedQuery<'q, Pg>;
-type Listed<'q> = Unprepared<Select<Events<'q>, AsSelect<EventRow, Pg>>>;
+type Listed<'q> = Unprepared<Select<Events<'q>, EventColumns>>;
 type Number<'q> = Unprepared<Counted<Select<Events<'q>, event_rows::id>>>;
 
 /// The events asked for, in no order and on no page.
-pub(crate) fn matching(query: &EventQuery) -> Events<'_> {
+pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     let mut events = event_rows::table.into_boxed();
     events = match &query.reach {
         EventScope::All => events,
@@ -49,10 +69,10 @@ pub(crate) fn matching(query: &EventQuery) -> Events<'_> {
         [actor] => events.filter(event_rows::actor_user_id.eq(*actor)),
         actors => events.filter(event_rows::actor_user_id.eq_any(actors)),
     };
-    if let Some(from) = query.from.map(Timestamp::to_datetime) {
+    if let Some(from) = query.from.map(DbTime::from) {
         events = events.filter(event_rows::at.ge(from));
     }
-    if let Some(before) = query.before.map(Timestamp::to_datetime) {
+    if let Some(before) = query.before.map(DbTime::from) {
         events = events.filter(event_rows::at.lt(before));
     }
     events
@@ -71,34 +91,17 @@ fn naming_one_of<'q>(events: Events<'q>, projects: impl Iterator<Item = &'q Proj
 }
 
 /// A page of these events, newest first.
-pub(crate) fn listed(events: Events<'_>, page: Page) -> Listed<'_> {
+pub(crate) fn event_page(events: Events<'_>, page: Page) -> Listed<'_> {
     let events = events
         .order(event_rows::id.desc())
-        .limit(page::limit(page))
-        .offset(page::offset(page))
-        .select(EventRow::as_select());
+        .limit(page_limit(page))
+        .offset(page_offset(page))
+        .select(EVENT_COLUMNS);
     Unprepared(events)
 }
 
 /// How many events these are; counted so far as the port wants, and no further.
-pub(crate) fn number_of(events: Events<'_>) -> Number<'_> {
+pub(crate) fn event_count(events: Events<'_>) -> Number<'_> {
     let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     Unprepared(Counted(events.select(event_rows::id).limit(most)))
-}
-
-/// The number of rows of a statement, its limit obeyed, which diesel's own `count` does not.
-#[derive(QueryId)]
-pub(crate) struct Counted<Q>(Q);
-
-impl<Q> Query for Counted<Q> {
-    type SqlType = BigInt;
-}
-
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Counted<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(") AS counted");
-        Ok(())
-    }
 }

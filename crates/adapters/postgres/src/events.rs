@@ -1,22 +1,23 @@
 //! The port of the audit trail, and how the other ports write it.
 
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper, dsl::max, insert_into, sql_query, sql_types::Timestamptz,
-};
+use diesel::{ExpressionMethods, QueryDsl, dsl::max, insert_into, sql_query};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{Event, EventId, NewEvent, ProjectScope, Timestamp};
 use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
+use latchkey_sql::{
+    columns::{DbInt, DbTime, UtcTime},
+    errors::{DbError, store_error},
+    rows::{self, NewEventRow},
+    schema::{event_projects, event_rows, events},
+};
 use tracing::instrument;
 
 use crate::{
-    PostgresStore,
     connection::Connection,
-    errors::{Failure, unavailable},
-    event_lists::{listed, matching, number_of},
-    locks::Numbering,
-    rows::{self, EventRow, NewEventRow},
-    schema::{event_projects, event_rows, events},
+    event_lists::{EVENT_COLUMNS, EventWithProjects, event_count, event_page, matching_events},
+    locks::EventLogLock,
+    store::PostgresStore,
 };
 
 /// Forgets the oldest of what is to be forgotten, in a portion that no time-out is too short for. What another process
@@ -39,38 +40,41 @@ impl EventRepository for PostgresStore {
         let reader = self.reader().await?;
         let mut connection = &**reader;
         let newest: Option<i64> =
-            events::table.select(max(events::id)).first(&mut connection).await.map_err(unavailable)?;
+            events::table.select(max(events::id)).first(&mut connection).await.map_err(store_error)?;
         Ok(EventId(newest.unwrap_or(0)))
     }
 
     async fn event_announced(&self) {
-        self.announcements.next().await;
+        self.event_listener.next().await;
     }
 
     fn announces_events(&self) -> bool {
-        self.announcements.are_heard()
+        self.event_listener.is_listening()
     }
 
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
         let mut connection = self.connection().await?;
-        let rows: Vec<EventRow> = event_rows::table
+        let rows: Vec<EventWithProjects> = event_rows::table
             .filter(event_rows::id.gt(after.0))
             .order(event_rows::id)
             .limit(limit.into())
-            .select(EventRow::as_select())
+            .select(EVENT_COLUMNS)
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let mut connection = self.connection().await?;
-        let total: i64 = number_of(matching(query)).get_result(&mut connection).await.map_err(unavailable)?;
-        let rows: Vec<EventRow> =
-            listed(matching(query), query.page).load(&mut connection).await.map_err(unavailable)?;
+        let total: i64 =
+            event_count(matching_events(query)).get_result(&mut connection).await.map_err(store_error)?;
+        let rows: Vec<EventWithProjects> = event_page(matching_events(query), query.page)
+            .load(&mut connection)
+            .await
+            .map_err(store_error)?;
         Ok(EventPage { events: rows::all(rows)?, total: u64::try_from(total).unwrap_or(0) })
     }
 
@@ -79,8 +83,8 @@ impl EventRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let mut forgotten = 0;
         loop {
-            let statement = sql_query(FORGET).bind::<Timestamptz, _>(before.to_datetime());
-            let gone = statement.execute(&mut connection).await.map_err(unavailable)?;
+            let statement = sql_query(FORGET).bind::<UtcTime, _>(DbTime::from(before));
+            let gone = statement.execute(&mut connection).await.map_err(store_error)?;
             if gone == 0 {
                 return Ok(forgotten);
             }
@@ -92,9 +96,9 @@ impl EventRepository for PostgresStore {
 /// Records an event, as the last step in the transaction of the change that it speaks of.
 pub(crate) async fn record(
     connection: &mut Connection,
-    _writing: &Numbering,
+    _writing: &EventLogLock,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))
         .returning(events::id)
@@ -107,9 +111,9 @@ pub(crate) async fn record(
 /// Records many events, numbered in their order.
 pub(crate) async fn record_all(
     connection: &mut Connection,
-    _writing: &Numbering,
+    _writing: &EventLogLock,
     all: &[&NewEvent],
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     for some in all.chunks(EVENTS_AT_ONCE) {
         let rows: Vec<_> = some.iter().map(|event| NewEventRow::from(*event)).collect();
         let ids: Vec<i64> =
@@ -120,15 +124,15 @@ pub(crate) async fn record_all(
 }
 
 /// Notes which projects events name. Each number belongs to the event in the same place.
-async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), Failure> {
+async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), DbError> {
     let mut links = Vec::new();
     for (id, event) in ids.iter().zip(all) {
         let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-        links.extend((0_i32..).zip(named).map(|(position, project)| {
+        links.extend((0..).zip(named).map(|(position, project)| {
             (
                 event_projects::project_id.eq(project.as_str()),
                 event_projects::event_id.eq(*id),
-                event_projects::position.eq(position),
+                event_projects::position.eq(DbInt(position)),
             )
         }));
     }

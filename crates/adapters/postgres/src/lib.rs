@@ -1,52 +1,40 @@
 //! # The PostgreSQL store
 //!
-//! The store of a deployment: diesel's query language over diesel-async's pure-Rust driver. No libpq is needed.
+//! [`PostgresStore`] implements every port of `latchkey_ports` with diesel's query language over `tokio-postgres`, so no
+//! libpq is needed. A mutation runs as a task of its own: it ends even when the request that began it is dropped.
 //!
-//! Lives here: the pool ([`PostgresStore`]), connections with and without prepared statements (`connection`), the statements, what a transaction holds and in which order (`locks`), rows and
-//! how they become domain values (`rows`), and what the driver's errors mean (`errors`). No transaction and no type of diesel
-//! leaves this crate. A mutation runs as a task of its own, so it ends whatever becomes of the request that began it.
+//! Here: the pool (`store`), connections with and without prepared statements (`connection`), the order of locks in
+//! transactions (`locks`), the tables (`schema`), one module for each port, and the statements of lists (`event_lists`,
+//! `token_lists`, `token_queries`). The tables themselves are in `migrations/postgres`; what this store shares with
+//! SQLite is in `latchkey-sql`. Not here: rules of the domain. No transaction and no diesel type leaves the crate.
 //!
-//! May not live here: rules of the domain. Next rooms: `migrations/postgres`, the schema; `latchkey-storage-conformance`,
-//! which says what a store is.
+//! Next: `latchkey-storage-conformance`, the suite that every store must pass.
 
-mod access;
-mod announcements;
 mod connection;
 mod environments;
 mod errors;
+mod event_listener;
 mod event_lists;
 mod events;
-mod health;
 mod locks;
 mod login_failures;
 mod master_keys;
 mod memberships;
 mod migrations;
-mod open_error;
-mod page;
-mod people;
-mod people_changes;
-mod people_queries;
+mod paging;
 mod personal_tokens;
-mod places;
 #[cfg(test)]
 mod plans;
-mod project_lists;
 mod projects;
 mod readers;
-mod rekeying;
-mod removals;
 mod roles;
-mod rows;
-mod schema;
 mod sessions;
 mod store;
-mod token_changes;
-mod token_creation;
 mod token_lists;
 mod token_queries;
+mod token_writes;
 mod tokens;
-mod unprepared;
+mod users;
 
-pub use open_error::OpenError;
+pub use errors::OpenError;
 pub use store::{PostgresSettings, PostgresStore};

@@ -9,7 +9,7 @@
 //! 5. rows of users, by id;
 //! 6. [`ALL_PROJECTS`];
 //! 7. rows of tokens, by id;
-//! 8. the [`Numbering`].
+//! 8. the [`EventLogLock`].
 //!
 //! Whoever has the numbering writes, and waits for nothing any more: what is written belongs to rows that are held (what
 //! they refer to included), or is new, or is of a table that is written under the numbering alone (links, memberships,
@@ -21,9 +21,9 @@
 
 use diesel::{ExpressionMethods, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
+use latchkey_sql::errors::DbError;
 
 use crate::connection::Connection;
-use crate::errors::Failure;
 
 /// Held while somebody may cease to be an Admin: "latchadm" in ASCII.
 pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
@@ -31,11 +31,11 @@ pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
 pub(crate) const ALL_PROJECTS: i64 = 0x6c61_7463_6861_6c6c;
 /// Held from the first thing written to the end of the commit: "latchevt" in ASCII. The triggers that count tokens
 /// (`migrations/postgres`) take it too, for whoever writes by other ways.
-const NUMBERING: i64 = 0x6c61_7463_6865_7674;
+const EVENT_LOG: i64 = 0x6c61_7463_6865_7674;
 
 /// Says that the transaction may write, and record events: their numbers become visible in rising order (decision 3),
 /// because one transaction at a time has this, and to the end of its commit.
-pub(crate) struct Numbering(());
+pub(crate) struct EventLogLock(());
 
 diesel::define_sql_function! {
     /// Waits for a lock that ends with the transaction.
@@ -43,13 +43,13 @@ diesel::define_sql_function! {
 }
 
 /// Waits for a lock that is held until the transaction ends. `IS NULL` makes an answer of a function that has none.
-pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), Failure> {
+pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), DbError> {
     let _: bool = select(pg_advisory_xact_lock(key).is_null()).get_result(connection).await?;
     Ok(())
 }
 
 /// Waits until nobody else writes. Nothing may be waited for after this.
-pub(crate) async fn number(connection: &mut Connection) -> Result<Numbering, Failure> {
-    lock(connection, NUMBERING).await?;
-    Ok(Numbering(()))
+pub(crate) async fn lock_event_log(connection: &mut Connection) -> Result<EventLogLock, DbError> {
+    lock(connection, EVENT_LOG).await?;
+    Ok(EventLogLock(()))
 }

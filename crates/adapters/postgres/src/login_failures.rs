@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use diesel::{
-    ExpressionMethods, QueryDsl, sql_query,
-    sql_types::{Array, Bytea, Text, Timestamptz},
+    ExpressionMethods, QueryDsl, SelectableHelper, sql_query,
+    sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{LoginFailures, Timestamp};
 use latchkey_ports::{LoginFailureRepository, LoginKey, StoreError};
+use latchkey_sql::{
+    columns::{DbRawText, DbTime, RawText, UtcTime},
+    errors::store_error,
+    rows::{LoginFailuresRow, login_key},
+    schema::login_failures,
+};
 use tracing::instrument;
 
-use crate::{PostgresStore, errors::unavailable, rows, schema::login_failures};
+use crate::store::PostgresStore;
 
 /// `LoginFailures::and_another` for each of the keys, in order, so that two processes cannot wait for each other.
 const COUNT: &str = "\
@@ -32,21 +37,21 @@ const FORGET: &str = "\
         ORDER BY kept.kind, kept.key FOR UPDATE OF kept) \
     DELETE FROM login_failures AS kept USING held WHERE kept.kind = held.kind AND kept.key = held.key";
 
-/// A key as its two columns.
-type Columns = (&'static str, Vec<u8>);
-
-fn columns(key: &LoginKey) -> Columns {
-    match key {
-        LoginKey::Account(name) => ("account", name.clone().into_bytes()),
-        LoginKey::Address(address) => ("address", address.to_string().into_bytes()),
-        // No address has a blank, so what is after the first one is the name.
-        LoginKey::AccountFrom(name, address) => ("account-from", format!("{address} {name}").into_bytes()),
-    }
+/// Keys as an array for each column.
+fn arrays(keys: &[LoginKey]) -> (Vec<&'static str>, Vec<DbRawText>) {
+    keys.iter().map(login_key).unzip()
 }
 
-/// Keys as an array for each column.
-fn arrays(keys: &[LoginKey]) -> (Vec<&'static str>, Vec<Vec<u8>>) {
-    keys.iter().map(columns).unzip()
+/// The moment before which failures are forgotten.
+pub(crate) fn forgotten_before(now: Timestamp) -> DbTime {
+    let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
+    DbTime(now.millis().saturating_sub(after))
+}
+
+/// The latest moment at which a failure can have been recorded that delays a login now.
+fn longest_wait_from(now: Timestamp) -> DbTime {
+    let wait = i64::try_from(LoginFailures::LONGEST_WAIT.as_millis()).unwrap_or(i64::MAX);
+    DbTime(now.millis().saturating_add(wait))
 }
 
 #[async_trait]
@@ -56,19 +61,20 @@ impl LoginFailureRepository for PostgresStore {
         let (kinds, texts) = arrays(keys);
         let mut connection = self.connection().await?;
         // Every kind with every text is more than was asked for, and not much more.
-        let rows: Vec<(String, Vec<u8>, i64, DateTime<Utc>)> = login_failures::table
+        let rows: Vec<(String, DbRawText, LoginFailuresRow)> = login_failures::table
             .filter(login_failures::kind.eq_any(kinds))
             .filter(login_failures::key.eq_any(texts))
+            .select((login_failures::kind, login_failures::key, LoginFailuresRow::as_select()))
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         let mut kept = BTreeMap::new();
-        for (kind, text, count, last_at) in rows {
-            let failures = rows::login_failures(&kind, count, last_at)?;
+        for (kind, text, row) in rows {
+            let failures = row.into_failures(&kind)?;
             kept.insert((kind, text), failures);
         }
         let failures_of = |key| {
-            let (kind, text) = columns(key);
+            let (kind, text) = login_key(key);
             kept.get(&(kind.to_owned(), text)).copied()
         };
         Ok(keys.iter().map(failures_of).collect())
@@ -80,13 +86,13 @@ impl LoginFailureRepository for PostgresStore {
         let mut connection = self.connection().await?;
         sql_query(COUNT)
             .bind::<Array<Text>, _>(kinds)
-            .bind::<Array<Bytea>, _>(texts)
-            .bind::<Timestamptz, _>(now.to_datetime())
-            .bind::<Timestamptz, _>(now.to_datetime() - LoginFailures::FORGOTTEN_AFTER)
-            .bind::<Timestamptz, _>(now.to_datetime() + LoginFailures::LONGEST_WAIT)
+            .bind::<Array<RawText>, _>(texts)
+            .bind::<UtcTime, _>(DbTime::from(now))
+            .bind::<UtcTime, _>(forgotten_before(now))
+            .bind::<UtcTime, _>(longest_wait_from(now))
             .execute(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(())
     }
 
@@ -96,10 +102,10 @@ impl LoginFailureRepository for PostgresStore {
         let mut connection = self.connection().await?;
         sql_query(FORGET)
             .bind::<Array<Text>, _>(kinds)
-            .bind::<Array<Bytea>, _>(texts)
+            .bind::<Array<RawText>, _>(texts)
             .execute(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(())
     }
 }

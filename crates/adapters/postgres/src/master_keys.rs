@@ -1,19 +1,33 @@
 //! The port of what is kept under which master key.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
-use diesel::{sql_query, sql_types::Timestamptz};
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
+    dsl::auto_type,
+    pg::Pg,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    sql_query,
+    sql_types::{Array, BigInt, Binary, Nullable},
+};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{Timestamp, TokenId};
-use latchkey_ports::{MasterKeyRepository, Rekeying, SecretDigest, SecretsByKey, StoreError, TokenSecrets};
-use tracing::instrument;
-
-use crate::{
-    PostgresStore,
-    errors::unavailable,
-    rekeying::{first_secrets, rekey, secrets_after},
-    rows::{self, SecretCountRow, TokenSecretsRow},
+use latchkey_ports::{
+    Inconsistency, MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError,
+    TokenSecrets,
 };
+use latchkey_sql::{
+    columns::{Bytes, DbId, DbTime, Id, UtcTime},
+    errors::{DbError, store_error},
+    rows::{self, SecretCountRow, TokenSecretsRow},
+    schema::api_tokens,
+};
+use tracing::instrument;
+use uuid::Uuid;
+
+use crate::{connection::Connection, store::PostgresStore};
 
 /// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
 const COUNT: &str = "\
@@ -39,11 +53,10 @@ impl MasterKeyRepository for PostgresStore {
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError> {
         let mut connection = self.connection().await?;
-        let rows: Vec<TokenSecretsRow> = match after {
-            Some(id) => secrets_after(id.as_uuid(), limit.into()).load(&mut connection).await,
-            None => first_secrets(limit.into()).load(&mut connection).await,
-        }
-        .map_err(unavailable)?;
+        // No token has the nil id, which comes before all others.
+        let after = DbId(after.map_or(Uuid::nil(), TokenId::as_uuid));
+        let rows: Vec<TokenSecretsRow> =
+            token_secrets_after(after, limit.into()).load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -60,10 +73,210 @@ impl MasterKeyRepository for PostgresStore {
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<SecretCountRow> = sql_query(COUNT)
-            .bind::<Timestamptz, _>(now.to_datetime())
+            .bind::<UtcTime, _>(DbTime::from(now))
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::secrets_by_key(rows)?)
     }
+}
+
+/// Tokens are held before anything is compared, by id as everywhere (`locks`).
+///
+/// Whether a digest is there already is asked for each by itself: as a join, the planner would read a whole table for it.
+const SECRETS: &str = "\
+    UPDATE api_tokens AS kept SET secret_digest = new.digest, secret_key = new.key, secret_sealed = new.sealed \
+    FROM unnest($1, $2, $3, $4, $5) AS new (id, old, digest, key, sealed) \
+    WHERE kept.id = new.id AND kept.secret_digest = new.old \
+    AND (kept.secret_sealed IS NULL) = (new.sealed IS NULL) \
+    AND (SELECT true FROM api_tokens AS other WHERE other.secret_digest = new.digest) IS NULL \
+    AND (SELECT true FROM api_tokens AS other WHERE other.alias_digest = new.digest) IS NULL \
+    AND (SELECT true FROM retired_secrets AS other WHERE other.secret_digest = new.digest) IS NULL \
+    RETURNING new.old";
+const ALIASES: &str = "\
+    UPDATE api_tokens AS kept SET alias_digest = new.digest, alias_key = new.key, alias_sealed = new.sealed \
+    FROM unnest($1, $2, $3, $4, $5) AS new (id, old, digest, key, sealed) \
+    WHERE kept.id = new.id AND kept.alias_digest = new.old \
+    AND (kept.alias_sealed IS NULL) = (new.sealed IS NULL) \
+    AND (SELECT true FROM api_tokens AS other WHERE other.secret_digest = new.digest) IS NULL \
+    AND (SELECT true FROM api_tokens AS other WHERE other.alias_digest = new.digest) IS NULL \
+    AND (SELECT true FROM retired_secrets AS other WHERE other.secret_digest = new.digest) IS NULL \
+    RETURNING new.old";
+
+/// Rows of these tables go with their users and tokens, in any order: who waited for one could wait for ever.
+const RETIRED: &str = "\
+    WITH free AS (\
+        SELECT secret_digest FROM retired_secrets WHERE secret_digest = ANY ($2) FOR UPDATE SKIP LOCKED) \
+    UPDATE retired_secrets AS kept SET secret_digest = new.digest, secret_key = new.key \
+    FROM unnest($1, $2, $3, $4) AS new (id, old, digest, key) INNER JOIN free ON free.secret_digest = new.old \
+    WHERE kept.secret_digest = new.old AND kept.token_id = new.id \
+    AND (SELECT true FROM api_tokens AS other WHERE other.secret_digest = new.digest) IS NULL \
+    AND (SELECT true FROM api_tokens AS other WHERE other.alias_digest = new.digest) IS NULL \
+    AND (SELECT true FROM retired_secrets AS other WHERE other.secret_digest = new.digest) IS NULL \
+    RETURNING new.old";
+const PERSONAL_TOKENS: &str = "\
+    WITH free AS (SELECT id FROM personal_tokens WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED) \
+    UPDATE personal_tokens AS kept SET secret_digest = new.digest, secret_key = new.key \
+    FROM unnest($1, $2, $3, $4) AS new (id, old, digest, key) INNER JOIN free ON free.id = new.id \
+    WHERE kept.id = new.id AND kept.secret_digest = new.old \
+    AND (SELECT true FROM personal_tokens AS other WHERE other.secret_digest = new.digest) IS NULL \
+    RETURNING new.old";
+const SESSIONS: &str = "\
+    WITH free AS (SELECT id FROM sessions WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED) \
+    UPDATE sessions AS kept SET secret_digest = new.digest, secret_key = new.key \
+    FROM unnest($1, $2, $3, $4) AS new (id, old, digest, key) INNER JOIN free ON free.id = new.id \
+    WHERE kept.id = new.id AND kept.secret_digest = new.old \
+    AND (SELECT true FROM sessions AS other WHERE other.secret_digest = new.digest) IS NULL \
+    RETURNING new.old";
+
+/// The secrets of the first so many tokens after an id, by id.
+#[auto_type]
+pub(crate) fn token_secrets_after(id: DbId, number: i64) -> _ {
+    let row: diesel::dsl::AsSelect<TokenSecretsRow, Pg> = TokenSecretsRow::as_select();
+    api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
+}
+
+/// The digest that a rekeyed secret had before.
+#[derive(QueryableByName)]
+struct RekeyedRow {
+    #[diesel(sql_type = Binary)]
+    old: Bytes<32>,
+}
+
+impl TryFrom<RekeyedRow> for SecretDigest {
+    type Error = Inconsistency;
+
+    fn try_from(RekeyedRow { old: Bytes(digest) }: RekeyedRow) -> Result<Self, Inconsistency> {
+        digest.map(Self).map_err(|fault| {
+            rows::inconsistency("all tables with secrets", "secret_digest", "rekeyed", fault)
+        })
+    }
+}
+
+/// Rekeyings of one sort: of whom, and an array for each column.
+pub(crate) struct Columns<I> {
+    pub(crate) ids: Vec<I>,
+    rest: Rest,
+}
+
+#[derive(Default)]
+struct Rest {
+    old: Vec<Vec<u8>>,
+    digests: Vec<Vec<u8>>,
+    keys: Vec<Vec<u8>>,
+    sealed: Vec<Option<Vec<u8>>>,
+}
+
+impl<I> Default for Columns<I> {
+    fn default() -> Self {
+        Self { ids: Vec::new(), rest: Rest::default() }
+    }
+}
+
+impl<I> Columns<I> {
+    fn push(&mut self, id: I, Rekeying { from, to, .. }: &Rekeying) {
+        self.ids.push(id);
+        self.rest.old.push(from.0.to_vec());
+        self.rest.digests.push(to.digest.0.to_vec());
+        self.rest.keys.push(to.key.0.to_vec());
+        self.rest.sealed.push(to.sealed.as_deref().map(<[u8]>::to_vec));
+    }
+}
+
+/// Rekeyings by the table and column that they change.
+#[derive(Default)]
+pub(crate) struct Sorted {
+    pub(crate) secrets: Columns<DbId>,
+    pub(crate) aliases: Columns<DbId>,
+    pub(crate) retired: Columns<DbId>,
+    pub(crate) personal_tokens: Columns<i64>,
+    pub(crate) sessions: Columns<DbId>,
+}
+
+impl Sorted {
+    /// Of several with one new digest, the first: the others would find it conflict_of.
+    pub(crate) fn of(rekeyings: &[Rekeying]) -> Self {
+        let (mut sorted, mut conflict_of) = (Self::default(), HashSet::new());
+        for rekeying in rekeyings {
+            let (Rekeying { of, to, .. }, is_bare) = (rekeying, rekeying.to.sealed.is_none());
+            let owner = match of {
+                SecretOf::Token(_) | SecretOf::Alias(_) | SecretOf::Retired(_) => "a token",
+                SecretOf::PersonalToken(_) => "a personal token",
+                SecretOf::Session(_) => "a session",
+            };
+            if !conflict_of.insert((owner, to.digest)) {
+                continue;
+            }
+            match *of {
+                SecretOf::Token(id) => sorted.secrets.push(id.into(), rekeying),
+                SecretOf::Alias(id) => sorted.aliases.push(id.into(), rekeying),
+                SecretOf::Retired(id) if is_bare => sorted.retired.push(id.into(), rekeying),
+                SecretOf::PersonalToken(id) if is_bare => sorted.personal_tokens.push(id.0, rekeying),
+                SecretOf::Session(id) if is_bare => sorted.sessions.push(DbId(id.0), rekeying),
+                // What has no sealed copy has no room for one either.
+                _ => {}
+            }
+        }
+        sorted
+    }
+
+    /// The ids of all tokens that may change.
+    fn tokens(&self) -> Vec<DbId> {
+        [self.secrets.ids.as_slice(), &self.aliases.ids].concat()
+    }
+
+    /// A statement for each table and column that there is something for.
+    pub(crate) fn statements(self) -> Vec<Statement> {
+        let Self { secrets, aliases, retired, personal_tokens, sessions } = self;
+        let mut statements = Vec::new();
+        for (text, columns) in [(SECRETS, secrets), (ALIASES, aliases)] {
+            if let Some(statement) = of_uuids(text, columns.ids) {
+                let sealed = columns.rest.sealed.clone();
+                let statement = with_rest(statement, columns.rest);
+                statements.push(statement.bind::<Array<Nullable<Binary>>, _>(sealed));
+            }
+        }
+        for (text, columns) in [(RETIRED, retired), (SESSIONS, sessions)] {
+            statements
+                .extend(of_uuids(text, columns.ids).map(|statement| with_rest(statement, columns.rest)));
+        }
+        let Columns { ids, rest } = personal_tokens;
+        if !ids.is_empty() {
+            let statement = sql_query(PERSONAL_TOKENS).into_boxed().bind::<Array<BigInt>, _>(ids);
+            statements.push(with_rest(statement, rest));
+        }
+        statements
+    }
+}
+
+/// An update that says which digests it replaced.
+pub(crate) type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
+
+fn of_uuids(text: &str, ids: Vec<DbId>) -> Option<Statement> {
+    (!ids.is_empty()).then(|| sql_query(text).into_boxed().bind::<Array<Id>, _>(ids))
+}
+
+fn with_rest(statement: Statement, rest: Rest) -> Statement {
+    statement
+        .bind::<Array<Binary>, _>(rest.old)
+        .bind::<Array<Binary>, _>(rest.digests)
+        .bind::<Array<Binary>, _>(rest.keys)
+}
+
+/// Puts secrets under their new keys, and says which it did.
+pub(crate) async fn rekey(
+    connection: &mut Connection,
+    rekeyings: &[Rekeying],
+) -> Result<Vec<SecretDigest>, DbError> {
+    let sorted = Sorted::of(rekeyings);
+    let tokens = sorted.tokens();
+    if !tokens.is_empty() {
+        let held = api_tokens::table.filter(api_tokens::id.eq_any(tokens)).order(api_tokens::id);
+        held.select(api_tokens::id).for_update().load::<DbId>(connection).await?;
+    }
+    let mut done: Vec<RekeyedRow> = Vec::new();
+    for statement in sorted.statements() {
+        done.extend(statement.load::<RekeyedRow>(connection).await?);
+    }
+    Ok(rows::all(done)?)
 }

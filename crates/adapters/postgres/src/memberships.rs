@@ -1,21 +1,32 @@
-//! Who holds which roles in a project, and how users and roles are held while they are put together.
+//! Statements on memberships: the roles that users hold in projects, and the grants that follow.
+
+#![expect(
+    clippy::elidable_lifetime_names,
+    reason = "`auto_type` writes the lifetime into the type that it makes"
+)]
 
 use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper, delete, sql_query,
-    sql_types::{Array, BigInt, Text, Timestamptz},
+    ExpressionMethods, QueryDsl, SelectableHelper, delete,
+    dsl::{AsSelect, auto_type},
+    pg::Pg,
+    sql_query,
+    sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EventId, NewEvent, RoleId, RoleKind, UserId};
+use latchkey_domain::{EventId, Grants, NewEvent, RoleId, RoleKind, UserId};
 use latchkey_ports::{Entity, Memberships};
+use latchkey_sql::{
+    columns::{DbTime, UtcTime},
+    errors::{DbError, conflict, not_found},
+    rows::{self, GrantRow, MembershipRow, RoleRow},
+    schema::{memberships, roles, user_grants, users},
+};
 
 use crate::{
     connection::Connection,
-    errors::{Failure, conflict, not_found},
     events::record,
-    locks::{Numbering, number},
-    places::hold_project,
-    rows::RoleRow,
-    schema::{memberships, roles, users},
+    locks::{EventLogLock, lock_event_log},
+    projects::lock_project,
 };
 
 /// Gives each of the users each of the roles. Two arrays, because so many binds as there are pairs have no room.
@@ -25,13 +36,13 @@ const GIVE: &str = "\
     ON CONFLICT DO NOTHING";
 
 /// Gives roles in addition to those held.
-pub(crate) async fn add(
+pub(crate) async fn add_memberships(
     connection: &mut Connection,
     given: &Memberships,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
-    hold_all(connection, given).await?;
-    let writing = number(connection).await?;
+) -> Result<EventId, DbError> {
+    lock_all(connection, given).await?;
+    let writing = lock_event_log(connection).await?;
     if give(connection, &writing, given).await? == 0 {
         return Err(conflict(Entity::Membership));
     }
@@ -39,13 +50,13 @@ pub(crate) async fn add(
 }
 
 /// Gives these roles and takes away all others.
-pub(crate) async fn replace(
+pub(crate) async fn replace_memberships(
     connection: &mut Connection,
     given: &Memberships,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
-    hold_all(connection, given).await?;
-    let writing = number(connection).await?;
+) -> Result<EventId, DbError> {
+    lock_all(connection, given).await?;
+    let writing = lock_event_log(connection).await?;
     let others = memberships::table
         .filter(memberships::user_id.eq_any(given.users.iter().map(|user| user.0)))
         .filter(memberships::project_id.eq(given.project.as_str()))
@@ -57,12 +68,12 @@ pub(crate) async fn replace(
 
 async fn give(
     connection: &mut Connection,
-    _writing: &Numbering,
+    _writing: &EventLogLock,
     given: &Memberships,
-) -> Result<usize, Failure> {
+) -> Result<usize, DbError> {
     Ok(sql_query(GIVE)
         .bind::<Text, _>(given.project.as_str())
-        .bind::<Timestamptz, _>(given.at.to_datetime())
+        .bind::<UtcTime, _>(DbTime::from(given.at))
         .bind::<Array<BigInt>, _>(given.users.iter().map(|user| user.0).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(given.roles.iter().map(|role| role.0).collect::<Vec<_>>())
         .execute(connection)
@@ -70,10 +81,10 @@ async fn give(
 }
 
 /// Holds the project, the roles and the users, and says which of them is not there, in the order that the port demands.
-async fn hold_all(connection: &mut Connection, given: &Memberships) -> Result<(), Failure> {
-    let project_exists = hold_project(connection, &given.project).await?;
-    let roles = hold_roles(connection, &given.roles).await?;
-    let users = hold_users(connection, &given.users).await?;
+async fn lock_all(connection: &mut Connection, given: &Memberships) -> Result<(), DbError> {
+    let project_exists = lock_project(connection, &given.project).await?;
+    let roles = lock_roles(connection, &given.roles).await?;
+    let users = lock_users(connection, &given.users).await?;
     if let Some(user) = given.users.iter().find(|user| !users.contains(user)) {
         return Err(not_found(Entity::User(*user)));
     }
@@ -88,10 +99,10 @@ async fn hold_all(connection: &mut Connection, given: &Memberships) -> Result<()
 }
 
 /// Those of these roles that exist, which then stay until the transaction ends.
-pub(crate) async fn hold_roles(
+pub(crate) async fn lock_roles(
     connection: &mut Connection,
     ids: &[RoleId],
-) -> Result<Vec<(RoleId, RoleKind)>, Failure> {
+) -> Result<Vec<(RoleId, RoleKind)>, DbError> {
     let rows: Vec<RoleRow> = roles::table
         .filter(roles::id.eq_any(ids.iter().map(|id| id.0)))
         .order(roles::id)
@@ -99,12 +110,12 @@ pub(crate) async fn hold_roles(
         .for_key_share()
         .load(connection)
         .await?;
-    let kinds: Result<_, _> = rows.iter().map(|row| Ok((RoleId(row.id), row.role_kind()?))).collect();
-    kinds
+    let kinds: Result<_, _> = rows.into_iter().map(RoleRow::id_and_kind).collect();
+    Ok(kinds?)
 }
 
 /// Those of these users that exist, who then stay until the transaction ends.
-pub(crate) async fn hold_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, Failure> {
+pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, DbError> {
     let found: Vec<i64> = users::table
         .filter(users::id.eq_any(ids.iter().map(|id| id.0)))
         .order(users::id)
@@ -113,4 +124,27 @@ pub(crate) async fn hold_users(connection: &mut Connection, ids: &[UserId]) -> R
         .load(connection)
         .await?;
     Ok(found.into_iter().map(UserId).collect())
+}
+
+type ShownMembership = AsSelect<MembershipRow, Pg>;
+
+/// Those who hold roles in a project, by user, then role.
+#[auto_type]
+pub(crate) fn members_of<'a>(project: &'a str) -> _ {
+    let row: ShownMembership = MembershipRow::as_select();
+    memberships::table
+        .inner_join(users::table)
+        .filter(memberships::project_id.eq(project))
+        .order((memberships::user_id, memberships::role_id))
+        .select(row)
+}
+
+/// All that this user may do; nothing for an unknown one. One statement, so one state of the store.
+pub(crate) async fn grants(connection: &mut Connection, user: UserId) -> Result<Grants, DbError> {
+    let rows = user_grants::table
+        .filter(user_grants::user_id.eq(user.0))
+        .select(GrantRow::as_select())
+        .load(connection)
+        .await?;
+    Ok(rows::grants(rows)?)
 }

@@ -7,7 +7,7 @@ use diesel_async::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::task::spawn_blocking;
 
-use crate::{OpenError, connection::Connection, locks::lock};
+use crate::{connection::Connection, errors::OpenError, locks::lock};
 
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/postgres");
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query,
-    sql_types::{Array, BigInt, Timestamptz},
+    sql_types::{Array, BigInt},
 };
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
@@ -13,21 +13,20 @@ use latchkey_domain::{
 use latchkey_ports::{
     Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
 };
-use tracing::instrument;
-
-use crate::{
-    PostgresStore,
-    connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
-    events::record,
-    locks::number,
-    people::user_with_grants,
+use latchkey_sql::{
+    columns::{DbTime, UtcTime},
+    errors::{DbError, conflict_of, not_found, store_error},
     rows::{self, NewPersonalTokenRow, PersonalTokenRow},
     schema::{personal_tokens, users},
 };
+use tracing::instrument;
 
-/// As `token_queries::RECORD_SEEN`, with numbers for ids.
-const RECORD_SEEN: &str = "\
+use crate::{
+    PostgresStore, connection::Connection, events::record, locks::lock_event_log, users::user_with_grants,
+};
+
+/// As `token_queries::RECORD_USE`, with numbers for ids.
+const RECORD_USE: &str = "\
     WITH latest AS (\
         SELECT kept.id, seen.at FROM personal_tokens AS kept \
         INNER JOIN (SELECT id, max(at) AS at FROM unnest($1, $2) AS one (id, at) GROUP BY id) AS seen USING (id) \
@@ -64,7 +63,7 @@ impl PersonalTokenRepository for PostgresStore {
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         let Some((row, digest)) = row else { return Ok(None) };
         let token = PersonalToken::try_from(row)?;
         let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
@@ -83,7 +82,7 @@ impl PersonalTokenRepository for PostgresStore {
             .select(PersonalTokenRow::as_select())
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -106,14 +105,14 @@ impl PersonalTokenRepository for PostgresStore {
         if seen.is_empty() {
             return Ok(());
         }
-        let (ids, moments): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, at.to_datetime())).unzip();
+        let (ids, moments): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, DbTime::from(*at))).unzip();
         let mut connection = self.connection().await?;
-        sql_query(RECORD_SEEN)
+        sql_query(RECORD_USE)
             .bind::<Array<BigInt>, _>(ids)
-            .bind::<Array<Timestamptz>, _>(moments)
+            .bind::<Array<UtcTime>, _>(moments)
             .execute(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(())
     }
 }
@@ -124,7 +123,7 @@ async fn create(
     secret: &SecretRecord,
     most: u32,
     event: NewEvent,
-) -> Result<(PersonalTokenId, EventId), Failure> {
+) -> Result<(PersonalTokenId, EventId), DbError> {
     // Whoever counts the user's tokens, or makes one, waits here.
     let user = users::table.find(token.user.0).select(users::id);
     if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
@@ -133,13 +132,13 @@ async fn create(
     let of_user = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
     let held: i64 = of_user.count().get_result(connection).await?;
     StoreError::unless_full(held.unsigned_abs(), most.into())?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     let id: i64 = insert_into(personal_tokens::table)
         .values(NewPersonalTokenRow::new(token, secret))
         .returning(personal_tokens::id)
         .get_result(connection)
         .await
-        .map_err(taken(|constraint| match constraint {
+        .map_err(conflict_of(|constraint| match constraint {
             "personal_tokens_secret_unique" => Some(Entity::Secret),
             "personal_tokens_description_unique" => Some(Entity::PersonalTokenDescription),
             _ => None,
@@ -153,13 +152,13 @@ async fn remove(
     user: UserId,
     id: PersonalTokenId,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let token = personal_tokens::table.filter(personal_tokens::id.eq(id.0));
     let held = token.filter(personal_tokens::user_id.eq(user.0)).select(personal_tokens::id).for_update();
     if held.first::<i64>(connection).await.optional()?.is_none() {
         return Err(not_found(Entity::PersonalToken(id)));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     delete(token).execute(connection).await?;
     record(connection, &writing, event).await
 }

@@ -4,10 +4,10 @@
 
 mod events;
 mod master_keys;
-mod people;
-mod places;
+mod projects;
 mod token_lists;
 mod tokens;
+mod users;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -23,7 +23,10 @@ use diesel::{
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection, pooled_connection::deadpool::Object};
 use latchkey_test_database::TestDatabase;
 
-use crate::{PostgresSettings, PostgresStore, connection::Connection};
+use crate::{
+    connection::Connection,
+    store::{PostgresSettings, PostgresStore},
+};
 
 const MUCH: &str = include_str!("plans/much.sql");
 const MIGRATIONS: [&str; 4] = [

@@ -1,26 +1,65 @@
 //! The port of projects.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, insert_into, update};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    Queryable, SelectableHelper, delete,
+    dsl::{IntoBoxed, Select, array, exists},
+    insert_into,
+    pg::Pg,
+    select, update,
+};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
-use latchkey_domain::{EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectRemoval, Role, UserId};
-use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_domain::{
+    EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectMode, ProjectRemoval, ProjectVisibility,
+    Role, UserId,
+};
+use latchkey_ports::{Entity, Inconsistency, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_sql::{
+    columns::{DbId, DbTime, Parsed},
+    errors::{DbError, conflict_of, not_found, store_error},
+    project_columns,
+    rows::{self, NewProjectRow, ProjectRow},
+    schema::{api_token_projects, api_tokens, memberships, project_environments, project_rows, projects},
+};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
+    connection::{Connection, Unprepared},
+    environments::lock_environments,
     events::record,
-    locks::number,
-    memberships::{hold_roles, hold_users},
-    places::{first_missing, hold_environments},
-    project_lists::listed,
-    removals,
-    rows::{self, NewProjectRow, ProjectOverviewRow, ProjectRow},
-    schema::{memberships, project_environments, project_rows, projects},
+    locks::lock_event_log,
+    memberships::{lock_roles, lock_users},
+    paging::{page_limit, page_offset},
+    token_queries::token_ids_of_project,
+    token_writes::{apply_outcomes, outcomes_of},
 };
+
+/// The columns of a [`ProjectOverviewRow`].
+type OverviewColumns =
+    (project_columns!(project_rows), project_rows::members, project_rows::tokens, project_rows::environments);
+
+/// The columns of a [`ProjectOverviewRow`].
+pub(crate) const PROJECT_OVERVIEW: OverviewColumns =
+    (project_columns!(project_rows), project_rows::members, project_rows::tokens, project_rows::environments);
+
+#[derive(Queryable)]
+struct ProjectOverviewRow {
+    project: ProjectRow,
+    members: i64,
+    tokens: i64,
+    environments: Vec<Parsed<EnvironmentName>>,
+}
+
+impl TryFrom<ProjectOverviewRow> for ProjectOverview {
+    type Error = Inconsistency;
+
+    fn try_from(row: ProjectOverviewRow) -> Result<Self, Inconsistency> {
+        row.project.into_overview(row.members, row.tokens, row.environments)
+    }
+}
 
 #[async_trait]
 impl ProjectRepository for PostgresStore {
@@ -42,14 +81,14 @@ impl ProjectRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
         let mut connection = self.connection().await?;
-        let row: Option<ProjectRow> = project_rows::table
+        let row: Option<ProjectRow> = projects::table
             .find(id.as_str())
             .select(ProjectRow::as_select())
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all, fields(project = %id))]
@@ -57,18 +96,19 @@ impl ProjectRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let row: Option<ProjectOverviewRow> = project_rows::table
             .find(id.as_str())
-            .select(ProjectOverviewRow::as_select())
+            .select(PROJECT_OVERVIEW)
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
-        Ok(rows::found(row)?)
+            .map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError> {
         let mut connection = self.connection().await?;
-        let rows: Vec<ProjectOverviewRow> = listed(query).load(&mut connection).await.map_err(unavailable)?;
+        let rows: Vec<ProjectOverviewRow> =
+            project_list(query).load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -89,8 +129,7 @@ impl ProjectRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(project = %removal.project))]
     async fn delete_project(&self, removal: &ProjectRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
-        self.write(move |connection| async move { removals::project(connection, &removal).await }.boxed())
-            .await
+        self.write(move |connection| async move { remove_project(connection, &removal).await }.boxed()).await
     }
 }
 
@@ -100,20 +139,20 @@ async fn create(
     environments: &[EnvironmentName],
     owner: Option<UserId>,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let names: Vec<_> = environments.iter().collect();
-    let known = hold_environments(connection, &names).await?;
+    let known = lock_environments(connection, &names).await?;
     let mut owners = Vec::new();
     if let Some(owner) = owner {
-        hold_roles(connection, &[Role::OWNER]).await?;
-        owners = hold_users(connection, &[owner]).await?;
+        lock_roles(connection, &[Role::OWNER]).await?;
+        owners = lock_users(connection, &[owner]).await?;
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     insert_into(projects::table)
         .values(NewProjectRow::from(project))
         .execute(connection)
         .await
-        .map_err(taken(|_| Some(Entity::Project(project.id.clone()))))?;
+        .map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
     if let Some(name) = first_missing(environments, EnvironmentName::as_str, &known) {
         return Err(not_found(Entity::Environment(name.clone())));
     }
@@ -134,7 +173,7 @@ async fn create(
                 memberships::user_id.eq(owner.0),
                 memberships::project_id.eq(id),
                 memberships::role_id.eq(Role::OWNER.0),
-                memberships::added_at.eq(project.created_at.to_datetime()),
+                memberships::added_at.eq(DbTime::from(project.created_at)),
             ))
             .execute(connection)
             .await?;
@@ -147,18 +186,123 @@ async fn replace(
     before: &Project,
     after: &Project,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let id = before.id.as_str();
-    let row: Option<ProjectRow> = project_rows::table
+    let row: Option<ProjectRow> = projects::table
         .find(id)
         .select(ProjectRow::as_select())
         .for_no_key_update()
         .first(connection)
         .await
         .optional()?;
-    let kept = rows::found::<_, Project>(row)?;
+    let kept = rows::optional::<_, Project>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Project(before.id.clone()))?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     update(projects::table.find(id)).set(NewProjectRow::from(after)).execute(connection).await?;
     record(connection, &writing, event).await
+}
+
+/// Removes a project. Nobody can create tokens in it from the moment that it is held.
+pub(crate) async fn remove_project(
+    connection: &mut Connection,
+    removal: &ProjectRemoval,
+) -> Result<EventId, DbError> {
+    let id = removal.project.as_str();
+    let project = projects::table.find(id);
+    let held: Option<String> =
+        project.select(projects::id).for_update().first(connection).await.optional()?;
+    if held.is_none() {
+        return Err(not_found(Entity::Project(removal.project.clone())));
+    }
+    let ids: Vec<DbId> = api_tokens::table
+        .filter(api_tokens::id.eq_any(array(token_ids_of_project(id))))
+        .order(api_tokens::id)
+        .select(api_tokens::id)
+        .for_update()
+        .load(connection)
+        .await?;
+    let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
+    let writing = lock_event_log(connection).await?;
+    // Of a token that is narrowed, this is what it loses.
+    delete(api_token_projects::table.filter(api_token_projects::project_id.eq(id)))
+        .execute(connection)
+        .await?;
+    apply_outcomes(connection, &writing, &outcomes).await?;
+    delete(project).execute(connection).await?;
+    record(connection, &writing, &removal.event).await
+}
+
+/// Whether there is a project of this id.
+pub(crate) async fn project_exists(connection: &mut Connection, id: &ProjectId) -> Result<bool, DbError> {
+    let project = projects::table.filter(projects::id.eq(id.as_str()));
+    Ok(select(exists(project)).get_result(connection).await?)
+}
+
+/// Whether there is a project of this id, which then stays until the transaction ends.
+pub(crate) async fn lock_project(connection: &mut Connection, id: &ProjectId) -> Result<bool, DbError> {
+    let project = projects::table.filter(projects::id.eq(id.as_str())).select(projects::id);
+    let found: Vec<String> = project.for_key_share().load(connection).await?;
+    Ok(!found.is_empty())
+}
+
+/// Those of these projects that exist. They stay, and nobody else can count or create tokens in them, until the
+/// transaction ends.
+pub(crate) async fn lock_projects(
+    connection: &mut Connection,
+    ids: &[&ProjectId],
+) -> Result<Vec<String>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+    Ok(projects::table
+        .filter(projects::id.eq_any(ids))
+        .order(projects::id)
+        .select(projects::id)
+        .for_no_key_update()
+        .load(connection)
+        .await?)
+}
+
+/// The first of these whose key is not among those found.
+pub(crate) fn first_missing<'w, W, K: PartialEq + ?Sized>(
+    wanted: &'w [W],
+    key: impl Fn(&W) -> &K,
+    found: &[impl std::borrow::Borrow<K>],
+) -> Option<&'w W> {
+    wanted.iter().find(|one| !found.iter().any(|key_found| key_found.borrow() == key(one)))
+}
+
+type Rows<'q> = IntoBoxed<'q, Select<project_rows::table, OverviewColumns>, Pg>;
+
+/// The projects of one table, or of its view, that are asked for, by id.
+macro_rules! in_order {
+    ($table:ident, $projects:expr, $query:expr) => {{
+        let projects = $projects.into_boxed();
+        let projects = if $query.archived {
+            projects.filter($table::archived_at.is_not_null())
+        } else {
+            projects.filter($table::archived_at.is_null())
+        };
+        let projects = match &$query.visibility {
+            ProjectVisibility::All => projects,
+            ProjectVisibility::NotPrivateAnd(own) => {
+                let seen_by_all = $table::mode.ne(ProjectMode::Private.as_str());
+                projects.filter(seen_by_all.or($table::id.eq_any(own.iter().map(ProjectId::as_str))))
+            }
+        };
+        projects.order($table::id)
+    }};
+}
+
+/// The projects asked for. A page is the walk of an index from the first project of the page on; that one is found among the
+/// bare projects, so that nothing is put together for those that are passed over.
+pub(crate) fn project_list(query: &ProjectQuery) -> Unprepared<Rows<'_>> {
+    let mut rows = in_order!(project_rows, project_rows::table.select(PROJECT_OVERVIEW), query);
+    if query.page.offset > 0 {
+        let first = in_order!(projects, projects::table.select(projects::id), query);
+        let first = first.limit(1).offset(page_offset(query.page)).single_value();
+        rows = rows.filter(project_rows::id.nullable().ge(first));
+    }
+    Unprepared(rows.limit(page_limit(query.page)))
 }

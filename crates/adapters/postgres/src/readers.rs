@@ -16,12 +16,10 @@ use std::{
 
 use diesel::ConnectionResult;
 use latchkey_ports::StoreError;
+use latchkey_sql::errors::unavailable;
 use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
 
-use crate::{
-    connection::{Connection, Opening},
-    errors::unavailable,
-};
+use crate::connection::{Connection, Opening};
 
 /// How many connections a thread has to itself, as long as there are enough: while one is being read from, the
 /// database has work from the other.
@@ -70,7 +68,10 @@ impl Readers {
         {
             return Ok(reader);
         }
-        timeout(self.opening.patience, self.made(place)).await.map_err(unavailable)?.map_err(unavailable)
+        timeout(self.opening.acquire_timeout, self.made(place))
+            .await
+            .map_err(unavailable)?
+            .map_err(unavailable)
     }
 
     /// Whoever comes while a connection is being made waits for the same one.

@@ -1,26 +1,139 @@
-//! How roles are read, made, changed and removed.
+//! The port of roles and memberships, and the statements on roles.
 
+use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
     SelectableHelper, delete, dsl::exists, insert_into, select, update,
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EventId, NewEvent, NewRole, Permission, Role, RoleId};
-use latchkey_ports::{Entity, StoreError};
-
-use crate::{
-    connection::Connection,
-    errors::{Failure, not_found, taken},
-    events::record,
-    locks::{Numbering, number},
-    rows::{self, NewRoleRow, RoleRow},
+use futures_util::FutureExt;
+use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
+use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_sql::{
+    columns::Parsed,
+    errors::{DbError, conflict_of, not_found, store_error},
+    rows::{self, ChangedRoleRow, MembershipRow, NewRoleRow, RoleRow},
     schema::{memberships, role_permissions, roles, users},
 };
+use tracing::instrument;
+
+use crate::{
+    PostgresStore,
+    connection::Connection,
+    events::record,
+    locks::{EventLogLock, lock_event_log},
+    memberships::{add_memberships, grants, members_of, replace_memberships},
+    projects::project_exists,
+    users::user_exists,
+};
+
+#[async_trait]
+impl AccessRepository for PostgresStore {
+    #[instrument(level = "debug", skip_all)]
+    async fn roles(&self) -> Result<Vec<Role>, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(find_roles(&mut connection).await?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(role = %id))]
+    async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
+        let mut connection = self.connection().await?;
+        Ok(find_role(&mut connection, id).await?)
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError> {
+        let (role, event) = (role.clone(), event.clone());
+        self.write(move |connection| async move { create_role(connection, &role, event).await }.boxed()).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(role = %before.id))]
+    async fn update_role(
+        &self,
+        before: &Role,
+        after: &Role,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
+        self.write(move |connection| {
+            async move { replace_role(connection, &before, &after, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(role = %id))]
+    async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| async move { remove_role(connection, id, &event).await }.boxed()).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%project))]
+    async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<MembershipRow> =
+            members_of(project.as_str()).load(&mut connection).await.map_err(store_error)?;
+        // One statement in the usual case; see `tokens_of_project`.
+        if rows.is_empty() && !project_exists(&mut connection, project).await? {
+            return Err(StoreError::NotFound(Entity::Project(project.clone())));
+        }
+        Ok(rows::members(rows)?)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
+    async fn add_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (memberships, event) = (memberships.clone(), event.clone());
+        self.write(move |connection| {
+            async move { add_memberships(connection, &memberships, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
+    async fn replace_memberships(
+        &self,
+        memberships: &Memberships,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (memberships, event) = (memberships.clone(), event.clone());
+        self.write(move |connection| {
+            async move { replace_memberships(connection, &memberships, &event).await }.boxed()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user, %project))]
+    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
+        let mut connection = self.connection().await?;
+        let ids: Vec<i64> = memberships::table
+            .filter(memberships::user_id.eq(user.0))
+            .filter(memberships::project_id.eq(project.as_str()))
+            .order(memberships::role_id)
+            .select(memberships::role_id)
+            .load(&mut connection)
+            .await
+            .map_err(store_error)?;
+        Ok(ids.into_iter().map(RoleId).collect())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user))]
+    async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
+        let mut connection = self.connection().await?;
+        if user_exists(&mut connection, user).await? {
+            Ok(Some(grants(&mut connection, user).await?))
+        } else {
+            Ok(None)
+        }
+    }
+}
 
 /// Every role, by id. In one statement: of two, the second may see what was committed after the first, and a role that came
 /// into being between them would seem to allow nothing, so that anybody might give it.
-pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<Role>, Failure> {
-    let rows: Vec<(RoleRow, Option<String>)> = roles::table
+pub(crate) async fn find_roles(connection: &mut Connection) -> Result<Vec<Role>, DbError> {
+    let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
         .left_join(role_permissions::table)
         .order((roles::id, role_permissions::permission))
         .select((RoleRow::as_select(), role_permissions::permission.nullable()))
@@ -30,8 +143,8 @@ pub(crate) async fn all(connection: &mut Connection) -> Result<Vec<Role>, Failur
 }
 
 /// The role of this id.
-pub(crate) async fn find(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, Failure> {
-    let rows: Vec<(RoleRow, Option<String>)> = roles::table
+pub(crate) async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, DbError> {
+    let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
         .left_join(role_permissions::table)
         .filter(roles::id.eq(id.0))
         .select((RoleRow::as_select(), role_permissions::permission.nullable()))
@@ -41,33 +154,33 @@ pub(crate) async fn find(connection: &mut Connection, id: RoleId) -> Result<Opti
 }
 
 /// Keeps a new role.
-pub(crate) async fn create(
+pub(crate) async fn create_role(
     connection: &mut Connection,
     role: &NewRole,
     event: NewEvent,
-) -> Result<(RoleId, EventId), Failure> {
-    let writing = number(connection).await?;
+) -> Result<(RoleId, EventId), DbError> {
+    let writing = lock_event_log(connection).await?;
     let id: i64 = insert_into(roles::table)
         .values(NewRoleRow::from(role))
         .returning(roles::id)
         .get_result(connection)
         .await
-        .map_err(taken(name_taken))?;
+        .map_err(conflict_of(role_name_conflict))?;
     allow(connection, &writing, RoleId(id), role.permissions.iter()).await?;
     let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
     Ok((RoleId(id), event))
 }
 
-fn name_taken(constraint: &str) -> Option<Entity> {
+fn role_name_conflict(constraint: &str) -> Option<Entity> {
     (constraint == "roles_name_unique").then_some(Entity::RoleName)
 }
 
 async fn allow(
     connection: &mut Connection,
-    _writing: &Numbering,
+    _writing: &EventLogLock,
     role: RoleId,
     permissions: impl Iterator<Item = &Permission> + Send,
-) -> Result<(), Failure> {
+) -> Result<(), DbError> {
     let rows: Vec<_> = permissions
         .map(|permission| {
             (role_permissions::role_id.eq(role.0), role_permissions::permission.eq(permission.as_str()))
@@ -80,27 +193,23 @@ async fn allow(
 }
 
 /// Puts the second in the place of the first, if that is still what is kept.
-pub(crate) async fn replace(
+pub(crate) async fn replace_role(
     connection: &mut Connection,
     before: &Role,
     after: &Role,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let role = roles::table.find(before.id.0);
     // Held first, and read then: a role's permissions change with its row.
     let _held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
-    let kept = find(connection, before.id).await?;
+    let kept = find_role(connection, before.id).await?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Role(before.id))?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     update(role)
-        .set((
-            roles::name.eq(after.name.as_str()),
-            roles::kind.eq(after.kind.as_str()),
-            roles::description.eq(after.description.as_str()),
-        ))
+        .set(ChangedRoleRow::from(after))
         .execute(connection)
         .await
-        .map_err(taken(name_taken))?;
+        .map_err(conflict_of(role_name_conflict))?;
     delete(role_permissions::table.filter(role_permissions::role_id.eq(before.id.0)))
         .execute(connection)
         .await?;
@@ -109,11 +218,11 @@ pub(crate) async fn replace(
 }
 
 /// Removes a role that nobody holds. Nobody can be given it from the moment that it is held here.
-pub(crate) async fn remove(
+pub(crate) async fn remove_role(
     connection: &mut Connection,
     id: RoleId,
     event: &NewEvent,
-) -> Result<EventId, Failure> {
+) -> Result<EventId, DbError> {
     let role = roles::table.find(id.0);
     let held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
     if held.is_none() {
@@ -122,9 +231,9 @@ pub(crate) async fn remove(
     let as_root_role = exists(users::table.filter(users::root_role_id.eq(id.0)));
     let in_projects = exists(memberships::table.filter(memberships::role_id.eq(id.0)));
     if select(as_root_role.or(in_projects)).get_result(connection).await? {
-        return Err(Failure::Answer(StoreError::InUse(Entity::Role(id))));
+        return Err(DbError::Answer(StoreError::InUse(Entity::Role(id))));
     }
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     delete(role).execute(connection).await?;
     record(connection, &writing, event).await
 }

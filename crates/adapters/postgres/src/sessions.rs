@@ -3,25 +3,27 @@
 use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
-    insert_into, sql_query, sql_types::Timestamptz, update,
+    insert_into, sql_query, update,
 };
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
-use latchkey_domain::{EventId, LoginFailures, NewEvent, Session, SessionId, Timestamp, UserId};
+use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
 use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
+use latchkey_sql::{
+    columns::{DbId, DbTime, UtcTime},
+    errors::{DbError, conflict_of, not_found, store_error},
+    rows::{self, NewSessionRow, SessionRow},
+    schema::{sessions, users},
+};
 use tracing::instrument;
-use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     connection::Connection,
-    errors::{Failure, not_found, taken, unavailable},
     events::record,
-    locks::number,
-    people::user_with_grants,
-    people_changes::hold_person,
-    rows::{self, NewSessionRow, SessionRow},
-    schema::{sessions, users},
+    locks::lock_event_log,
+    login_failures::forgotten_before,
+    users::{lock_person, user_with_grants},
 };
 
 /// What has ended. A row that somebody holds is passed over: it goes this very moment, or the next time.
@@ -57,7 +59,7 @@ impl SessionRepository for PostgresStore {
             .first(&mut connection)
             .await
             .optional()
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         let Some((row, digest)) = row else { return Ok(None) };
         let session = Session::try_from(row)?;
         let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
@@ -76,7 +78,7 @@ impl SessionRepository for PostgresStore {
             .select(SessionRow::as_select())
             .load(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -90,9 +92,10 @@ impl SessionRepository for PostgresStore {
         let event = event.clone();
         self.write(move |connection| {
             async move {
-                let writing = number(connection).await?;
+                let writing = lock_event_log(connection).await?;
                 let of_user = sessions::table.filter(sessions::user_id.eq(user.0));
-                let gone = delete(of_user.filter(sessions::id.eq(session.0))).execute(connection).await?;
+                let gone =
+                    delete(of_user.filter(sessions::id.eq(DbId(session.0)))).execute(connection).await?;
                 if gone == 0 {
                     return Err(not_found(Entity::Session(session)));
                 }
@@ -106,46 +109,46 @@ impl SessionRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut connection = self.connection().await?;
-        let forgotten = now.to_datetime() - LoginFailures::FORGOTTEN_AFTER;
+        let forgotten = forgotten_before(now);
         let ended = [
-            (SWEEP_SESSIONS, now.to_datetime()),
-            (SWEEP_SECRETS, now.to_datetime()),
+            (SWEEP_SESSIONS, DbTime::from(now)),
+            (SWEEP_SECRETS, DbTime::from(now)),
             (SWEEP_FAILURES, forgotten),
         ];
         let mut gone = 0;
         for (statement, end) in ended {
-            let statement = sql_query(statement).bind::<Timestamptz, _>(end);
-            let rows = statement.execute(&mut connection).await.map_err(unavailable)?;
+            let statement = sql_query(statement).bind::<UtcTime, _>(end);
+            let rows = statement.execute(&mut connection).await.map_err(store_error)?;
             gone += u64::try_from(rows).unwrap_or(0);
         }
         Ok(gone)
     }
 }
 
-async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, Failure> {
+async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, DbError> {
     let SessionStart { session, secret, password, max_per_user } = start;
-    let kept = hold_person(connection, session.user).await?;
+    let kept = lock_person(connection, session.user).await?;
     StoreError::unless_kept(Some(&kept), password, Entity::User(session.user))?;
-    let writing = number(connection).await?;
+    let writing = lock_event_log(connection).await?;
     insert_into(sessions::table)
         .values(NewSessionRow::new(session, secret))
         .execute(connection)
         .await
-        .map_err(taken(|constraint| match constraint {
+        .map_err(conflict_of(|constraint| match constraint {
             "sessions_id_unique" => Some(Entity::Session(session.id)),
             "sessions_secret_unique" => Some(Entity::Secret),
             _ => None,
         }))?;
-    let too_many: Vec<Uuid> = sessions::table
+    let too_many: Vec<DbId> = sessions::table
         .filter(sessions::user_id.eq(session.user.0))
-        .filter(sessions::id.ne(session.id.0))
+        .filter(sessions::id.ne(DbId(session.id.0)))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .offset(i64::from(max_per_user.saturating_sub(1)))
         .select(sessions::id)
         .load(connection)
         .await?;
     let gone = delete(sessions::table.filter(sessions::id.eq_any(too_many))).execute(connection).await?;
-    let begun = session.created_at.to_datetime();
+    let begun = DbTime::from(session.created_at);
     let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(begun));
     update(users::table.find(session.user.0).filter(seen_earlier))
         .set(users::seen_at.eq(begun))

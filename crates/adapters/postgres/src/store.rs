@@ -2,24 +2,29 @@
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
+use diesel::{QueryDsl, dsl::exists, select};
 use diesel_async::{
-    AsyncConnection, SimpleAsyncConnection,
+    AsyncConnection, RunQueryDsl, SimpleAsyncConnection,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
         deadpool::{Object, Pool},
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use latchkey_ports::StoreError;
+use latchkey_ports::{Health, StoreError};
+use latchkey_sql::{
+    errors::{DbError, unavailable},
+    schema::environments,
+};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
-use tracing::Instrument;
+use tracing::{Instrument, instrument};
 
 use crate::{
-    OpenError,
-    announcements::Announcements,
     connection::{Connection, Opening},
-    errors::{Failure, unavailable},
+    errors::OpenError,
+    event_listener::EventListener,
     migrations,
     readers::{Reader, Readers},
 };
@@ -51,7 +56,7 @@ impl fmt::Debug for PostgresSettings {
 pub struct PostgresStore {
     pool: Pool<Connection>,
     readers: Arc<Readers>,
-    pub(crate) announcements: Arc<Announcements>,
+    pub(crate) event_listener: Arc<EventListener>,
     opening: Opening,
 }
 
@@ -80,10 +85,9 @@ impl PostgresStore {
         // A connection that died is noticed without asking: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
         let opening = Opening {
-            url: url.clone(),
             config: parsed,
             statement_timeout: settings.statement_timeout,
-            patience: settings.acquire_timeout,
+            acquire_timeout: settings.acquire_timeout,
             transaction_pooler: settings.transaction_pooler,
         };
         // Of the connections, half are for those who need one to themselves, and half are shared.
@@ -99,8 +103,8 @@ impl PostgresStore {
             .max_size(settings.pool_size.saturating_sub(shared).max(1))
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
-        let announcements = Arc::new(Announcements::new(opening.clone()));
-        Ok(Self { pool, readers, announcements, opening })
+        let event_listener = Arc::new(EventListener::new(opening.clone()));
+        Ok(Self { pool, readers, event_listener, opening })
     }
 
     /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at
@@ -120,7 +124,10 @@ impl PostgresStore {
 
     /// A connection of one's own for reading. Statements outside a transaction leave nothing behind when they are dropped.
     pub(crate) async fn connection(&self) -> Result<Object<Connection>, StoreError> {
-        timeout(self.opening.patience, self.pool.get()).await.map_err(unavailable)?.map_err(unavailable)
+        timeout(self.opening.acquire_timeout, self.pool.get())
+            .await
+            .map_err(unavailable)?
+            .map_err(unavailable)
     }
 
     /// A transaction that writes: done as a whole, or not at all. It is a task of its own, which goes on when the
@@ -128,7 +135,7 @@ impl PostgresStore {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
     {
         let store = self.clone();
         let transaction = async move {
@@ -143,5 +150,20 @@ impl PostgresStore {
             done.await.map_err(StoreError::from)
         };
         tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)?
+    }
+}
+
+#[async_trait]
+impl Health for PostgresStore {
+    /// Reads a row of the smallest table, so that a server without our tables is not called ready.
+    #[instrument(level = "debug", skip_all)]
+    async fn ping(&self) -> Result<(), StoreError> {
+        let reader = self.reader().await?;
+        let mut connection = &**reader;
+        let _: bool = select(exists(environments::table.select(environments::name)))
+            .get_result(&mut connection)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
     }
 }

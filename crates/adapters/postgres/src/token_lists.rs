@@ -2,16 +2,22 @@
 //! plans calls as well.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, PgSortExpressionMethods, QueryDsl, SelectableHelper,
-    dsl::{AsSelect, Select, array},
+    BoolExpressionMethods, ExpressionMethods, PgSortExpressionMethods, QueryDsl,
+    dsl::{Select, array},
     pg::Pg,
     sql_types::Text,
 };
-use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenName};
+use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
 use latchkey_ports::{Direction, TokenOrder, TokenQuery};
+use latchkey_sql::{
+    columns::{DbId, DbTime},
+    schema::token_rows,
+};
 
 use crate::{
-    page, rows::TokenRow, schema::token_rows, token_queries::ids_of_project, unprepared::Unprepared,
+    connection::Unprepared,
+    paging::{page_limit, page_offset},
+    token_queries::{TOKEN_COLUMNS, TokenColumns, token_ids_of_project},
 };
 
 diesel::define_sql_function! {
@@ -20,16 +26,16 @@ diesel::define_sql_function! {
 }
 
 type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
-type Listed<'q> = Unprepared<Select<Tokens<'q>, AsSelect<TokenRow, Pg>>>;
+type Listed<'q> = Unprepared<Select<Tokens<'q>, TokenColumns>>;
 
 /// The tokens asked for; `None` where there can be none.
-pub(crate) fn listed(query: &TokenQuery) -> Option<Listed<'_>> {
+pub(crate) fn token_list(query: &TokenQuery) -> Option<Listed<'_>> {
     let tokens = of_kinds(token_rows::table.into_boxed(), query)?;
     let tokens = in_places(tokens, query);
     let tokens = named(tokens, query)?;
     let tokens = ordered(used(tokens, query), query);
-    let tokens = tokens.limit(page::limit(query.page)).offset(page::offset(query.page));
-    Some(Unprepared(tokens.select(TokenRow::as_select())))
+    let tokens = tokens.limit(page_limit(query.page)).offset(page_offset(query.page));
+    Some(Unprepared(tokens.select(TOKEN_COLUMNS)))
 }
 
 /// Of one kind, an index gives the tokens in order; of all, there is nothing to look for.
@@ -45,7 +51,7 @@ fn of_kinds<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>>
 
 fn in_places<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
     if let Some(project) = query.project.as_ref().map(ProjectId::as_str) {
-        tokens = tokens.filter(token_rows::id.eq_any(array(ids_of_project(project))));
+        tokens = tokens.filter(token_rows::id.eq_any(array(token_ids_of_project(project))));
     }
     if let Some(environment) = query.environment.as_ref().map(EnvironmentName::as_str) {
         tokens = tokens.filter(token_rows::environment.eq(environment));
@@ -68,14 +74,14 @@ fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>
 /// By the end, and by the last use.
 fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
     if let Some((expired, at)) = query.expired {
-        let at = at.to_datetime();
+        let at = DbTime::from(at);
         tokens = if expired {
             tokens.filter(token_rows::expires_at.le(at))
         } else {
             tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(at)))
         };
     }
-    if let Some(since) = query.unused_since.map(Timestamp::to_datetime) {
+    if let Some(since) = query.unused_since.map(DbTime::from) {
         tokens = tokens
             .filter(token_rows::created_at.lt(since))
             .filter(token_rows::seen_at.is_null().or(token_rows::seen_at.lt(since)));
@@ -89,8 +95,8 @@ fn ordered<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
 
     if let (Some(after), TokenOrder::CreatedAt) = (query.after, query.order) {
         tokens = match query.direction {
-            Ascending => tokens.filter(token_rows::id.gt(after.as_uuid())),
-            Descending => tokens.filter(token_rows::id.lt(after.as_uuid())),
+            Ascending => tokens.filter(token_rows::id.gt(DbId::from(after))),
+            Descending => tokens.filter(token_rows::id.lt(DbId::from(after))),
         };
     }
     let (asc, desc) = (token_rows::id.asc(), token_rows::id.desc());

@@ -7,24 +7,39 @@
     reason = "`auto_type` writes the lifetime into the type that it makes"
 )]
 
-use std::sync::LazyLock;
-
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult,
-    SelectableHelper,
-    dsl::{SqlTypeOf, array, auto_type, count_star},
-    pg::{Pg, PgQueryBuilder},
-    query_builder::{AstPass, Query, QueryBuilder, QueryFragment, QueryId},
-    sql_types::Text,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, Queryable,
+    dsl::{array, auto_type, count_star},
 };
-use uuid::Uuid;
-
-use crate::{
+use latchkey_domain::ProjectId;
+use latchkey_ports::{Inconsistency, StoredToken};
+use latchkey_sql::{
+    columns::{DbId, Id, Parsed},
     rows::TokenRow,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets, token_rows},
+    token_columns,
 };
 
-type ShownToken = diesel::dsl::AsSelect<TokenRow, Pg>;
+/// The columns of a [`TokenWithProjects`].
+pub(crate) type TokenColumns = (token_columns!(token_rows), token_rows::project_ids);
+
+/// The columns of a [`TokenWithProjects`].
+pub(crate) const TOKEN_COLUMNS: TokenColumns = (token_columns!(token_rows), token_rows::project_ids);
+
+/// A token with the projects that it names, in order.
+#[derive(Queryable)]
+pub(crate) struct TokenWithProjects {
+    token: TokenRow,
+    project_ids: Vec<Parsed<ProjectId>>,
+}
+
+impl TryFrom<TokenWithProjects> for StoredToken {
+    type Error = Inconsistency;
+
+    fn try_from(row: TokenWithProjects) -> Result<Self, Inconsistency> {
+        row.token.into_token(row.project_ids, None)
+    }
+}
 
 /// The hot read: the tokens that name a project, by id.
 ///
@@ -32,50 +47,17 @@ type ShownToken = diesel::dsl::AsSelect<TokenRow, Pg>;
 /// planner no join to choose: a plan that reads everybody's tokens and throws most away is never cheaper by its lights,
 /// whatever the table's size and the server's settings.
 #[auto_type]
-pub(crate) fn of_project<'a>(project: &'a str) -> _ {
-    let row: ShownToken = TokenRow::as_select();
-    let ids: IdsOfProject<'a> = array(ids_of_project(project));
-    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
+pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
+    let columns: TokenColumns = TOKEN_COLUMNS;
+    let ids: IdsOfProject<'a> = array(token_ids_of_project(project));
+    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(columns)
 }
 
-/// [`of_project`] with its text written once. Diesel writes a statement anew for each call, only to find by its type that
-/// it is prepared already.
-pub(crate) struct OfProject<'a>(pub(crate) &'a str);
-
-/// The text before and after the one bind.
-static OF_PROJECT: LazyLock<Option<(String, String)>> = LazyLock::new(|| {
-    let mut text = PgQueryBuilder::default();
-    QueryFragment::<Pg>::to_sql(&of_project(""), &mut text, &Pg).ok()?;
-    let text = text.finish();
-    text.split_once("$1").map(|(before, after)| (before.to_owned(), after.to_owned()))
-});
-
-impl Query for OfProject<'_> {
-    type SqlType = SqlTypeOf<ShownToken>;
-}
-
-impl QueryId for OfProject<'_> {
-    type QueryId = OfProject<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl QueryFragment<Pg> for OfProject<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Some((before, after)) = &*OF_PROJECT else {
-            return Err(diesel::result::Error::QueryBuilderError("the statement has no bind".into()));
-        };
-        out.push_sql(before);
-        out.push_bind_param::<Text, _>(self.0)?;
-        out.push_sql(after);
-        Ok(())
-    }
-}
-
-type IdsOfProject<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_project<'a>>;
+type IdsOfProject<'a> = diesel::dsl::array<Id, token_ids_of_project<'a>>;
 
 /// The ids of the tokens that name a project.
 #[auto_type]
-pub(crate) fn ids_of_project<'a>(project: &'a str) -> _ {
+pub(crate) fn token_ids_of_project<'a>(project: &'a str) -> _ {
     api_token_projects::table
         .filter(api_token_projects::project_id.eq(project))
         .select(api_token_projects::token_id)
@@ -83,16 +65,16 @@ pub(crate) fn ids_of_project<'a>(project: &'a str) -> _ {
 
 /// The token of an id.
 #[auto_type]
-pub(crate) fn by_id(id: Uuid) -> _ {
-    let row: ShownToken = TokenRow::as_select();
-    token_rows::table.filter(token_rows::id.eq(id)).select(row)
+pub(crate) fn token_by_id(id: DbId) -> _ {
+    let columns: TokenColumns = TOKEN_COLUMNS;
+    token_rows::table.filter(token_rows::id.eq(id)).select(columns)
 }
 
 /// The tokens of these ids, by id.
 #[auto_type]
-pub(crate) fn by_ids<'a>(ids: &'a [Uuid]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
-    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(row)
+pub(crate) fn tokens_by_ids<'a>(ids: &'a [DbId]) -> _ {
+    let columns: TokenColumns = TOKEN_COLUMNS;
+    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(columns)
 }
 
 /// The token whose secret, alias or retired secret has one of these digests: steps in three unique indexes.
@@ -100,8 +82,8 @@ pub(crate) fn by_ids<'a>(ids: &'a [Uuid]) -> _ {
 /// To be loaded as a whole, it is one row at most. For the first row alone, or for the question whether there is one, the
 /// planner would read every token, in the hope of an early end.
 #[auto_type]
-pub(crate) fn by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn token_by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
+    let columns: TokenColumns = TOKEN_COLUMNS;
     let retired: IdsOfRetired<'a> = array(ids_of_retired(digests));
     token_rows::table
         .filter(
@@ -110,10 +92,10 @@ pub(crate) fn by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
                 .or(token_rows::alias_digest.assume_not_null().eq_any(digests))
                 .or(token_rows::id.eq_any(retired)),
         )
-        .select(row)
+        .select(columns)
 }
 
-type IdsOfRetired<'a> = diesel::dsl::array<diesel::sql_types::Uuid, ids_of_retired<'a>>;
+type IdsOfRetired<'a> = diesel::dsl::array<Id, ids_of_retired<'a>>;
 
 #[auto_type]
 fn ids_of_retired<'a>(digests: &'a [&'a [u8]]) -> _ {
@@ -124,7 +106,7 @@ fn ids_of_retired<'a>(digests: &'a [&'a [u8]]) -> _ {
 
 /// Which of these digests that token's retired secret has, and until when it is good.
 #[auto_type]
-pub(crate) fn end_of_retired<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
+pub(crate) fn end_of_retired_secret<'a>(token: DbId, digests: &'a [&'a [u8]]) -> _ {
     retired_secrets::table
         .filter(retired_secrets::secret_digest.eq_any(digests))
         .filter(retired_secrets::token_id.eq(token))
@@ -133,7 +115,7 @@ pub(crate) fn end_of_retired<'a>(token: Uuid, digests: &'a [&'a [u8]]) -> _ {
 
 /// How many tokens name each of these projects.
 #[auto_type]
-pub(crate) fn numbers_of_projects<'a>(projects: &'a [&'a str]) -> _ {
+pub(crate) fn count_tokens_of_projects<'a>(projects: &'a [&'a str]) -> _ {
     project_token_counts::table
         .filter(project_token_counts::project_id.eq_any(projects))
         .select(project_token_counts::tokens)
@@ -141,12 +123,12 @@ pub(crate) fn numbers_of_projects<'a>(projects: &'a [&'a str]) -> _ {
 
 /// How many tokens are for all projects. The bare column is the very condition of the partial index.
 #[auto_type]
-pub(crate) fn number_of_all_projects() -> _ {
+pub(crate) fn count_tokens_of_all_projects() -> _ {
     api_tokens::table.filter(api_tokens::all_projects).select(count_star())
 }
 
 /// Notes when tokens last authenticated. Rows are locked in order, so that two processes cannot wait for each other.
-pub(crate) const RECORD_SEEN: &str = "\
+pub(crate) const RECORD_USE: &str = "\
     WITH latest AS (\
         SELECT kept.id, seen.at FROM api_tokens AS kept \
         INNER JOIN (SELECT id, max(at) AS at FROM unnest($1, $2) AS one (id, at) GROUP BY id) AS seen USING (id) \

@@ -1,11 +1,7 @@
 //! The port of API tokens.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use diesel::{
-    OptionalExtension, sql_query,
-    sql_types::{Array, Timestamptz, Uuid},
-};
+use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
@@ -13,16 +9,21 @@ use latchkey_ports::{
     Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
     TokenRepository,
 };
+use latchkey_sql::{
+    columns::{DbId, DbTime, Id, UtcTime},
+    errors::store_error,
+    rows::{self},
+};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    errors::unavailable,
-    places::project_exists,
-    rows::{self, TokenRow, good_until},
-    token_changes, token_creation,
-    token_lists::listed,
-    token_queries::{OfProject, RECORD_SEEN, by_digest, by_id, end_of_retired},
+    projects::project_exists,
+    token_lists::token_list,
+    token_queries::{
+        RECORD_USE, TokenWithProjects, end_of_retired_secret, token_by_digest, token_by_id, tokens_of_project,
+    },
+    token_writes::{change_expiry, create_first_tokens, create_token, remove_token, rotate_token},
 };
 
 #[async_trait]
@@ -36,7 +37,7 @@ impl TokenRepository for PostgresStore {
     ) -> Result<EventId, StoreError> {
         let (stored, event) = (stored.clone(), event.clone());
         self.write(move |connection| {
-            async move { token_creation::create(connection, &stored, quota, &event).await }.boxed()
+            async move { create_token(connection, &stored, quota, &event).await }.boxed()
         })
         .await
     }
@@ -44,17 +45,15 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
-        self.write(move |connection| {
-            async move { token_creation::create_first(connection, &tokens).await }.boxed()
-        })
-        .await
+        self.write(move |connection| async move { create_first_tokens(connection, &tokens).await }.boxed())
+            .await
     }
 
     #[instrument(level = "debug", skip_all, fields(%project))]
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let reader = self.reader().await?;
-        let rows: Vec<TokenRow> =
-            OfProject(project.as_str()).load(&mut &**reader).await.map_err(unavailable)?;
+        let rows: Vec<TokenWithProjects> =
+            tokens_of_project(project.as_str()).load(&mut &**reader).await.map_err(store_error)?;
         // One statement in the usual case. A project that comes into being between the two is empty, or was so for a
         // moment.
         if rows.is_empty() && !project_exists(&mut *self.connection().await?, project).await? {
@@ -66,16 +65,16 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         let mut connection = self.connection().await?;
-        let row: Option<TokenRow> =
-            by_id(id.as_uuid()).first(&mut connection).await.optional().map_err(unavailable)?;
-        Ok(rows::found(row)?)
+        let row: Option<TokenWithProjects> =
+            token_by_id(id.into()).first(&mut connection).await.optional().map_err(store_error)?;
+        Ok(rows::optional(row)?)
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
-        let Some(statement) = listed(query) else { return Ok(Vec::new()) };
+        let Some(statement) = token_list(query) else { return Ok(Vec::new()) };
         let mut connection = self.connection().await?;
-        let rows: Vec<TokenRow> = statement.load(&mut connection).await.map_err(unavailable)?;
+        let rows: Vec<TokenWithProjects> = statement.load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -83,21 +82,24 @@ impl TokenRepository for PostgresStore {
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let reader = self.reader().await?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-        let rows: Vec<TokenRow> = by_digest(&bytes).load(&mut &**reader).await.map_err(unavailable)?;
-        let Some(stored) = rows::found::<_, StoredToken>(rows.into_iter().next())? else { return Ok(None) };
+        let rows: Vec<TokenWithProjects> =
+            token_by_digest(&bytes).load(&mut &**reader).await.map_err(store_error)?;
+        let Some(stored) = rows::optional::<_, StoredToken>(rows.into_iter().next())? else {
+            return Ok(None);
+        };
         let mut current = std::iter::once(&stored.secret).chain(&stored.alias).map(|record| record.digest);
         if let Some(found_by) = current.find(|digest| digests.contains(digest)) {
             return Ok(Some(TokenMatch { stored, secret_until: None, found_by }));
         }
         let id = stored.token.id;
-        let retired: Option<(Vec<u8>, DateTime<Utc>)> = end_of_retired(id.as_uuid(), &bytes)
+        let retired: Option<(Vec<u8>, DbTime)> = end_of_retired_secret(id.into(), &bytes)
             .first(&mut &**reader)
             .await
             .optional()
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         // Without an end it was swept away since the last statement.
         let Some((digest, end)) = retired else { return Ok(None) };
-        let secret_until = Some(good_until(id, end)?);
+        let secret_until = Some(rows::retired_secret_end(id, end)?);
         let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
         Ok(found_by.map(|found_by| TokenMatch { stored, secret_until, found_by }))
     }
@@ -112,7 +114,7 @@ impl TokenRepository for PostgresStore {
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            async move { token_changes::change_expiry(connection, id, (before, after), &event).await }.boxed()
+            async move { change_expiry(connection, id, (before, after), &event).await }.boxed()
         })
         .await
     }
@@ -120,19 +122,14 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(token = %rotation.token))]
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
-        self.write(move |connection| {
-            async move { token_changes::rotate(connection, &rotation, &event).await }.boxed()
-        })
-        .await
+        self.write(move |connection| async move { rotate_token(connection, &rotation, &event).await }.boxed())
+            .await
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| {
-            async move { token_changes::remove(connection, id, &event).await }.boxed()
-        })
-        .await
+        self.write(move |connection| async move { remove_token(connection, id, &event).await }.boxed()).await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
@@ -141,14 +138,14 @@ impl TokenRepository for PostgresStore {
             return Ok(());
         }
         let (ids, moments): (Vec<_>, Vec<_>) =
-            seen.iter().map(|(id, at)| (id.as_uuid(), at.to_datetime())).unzip();
+            seen.iter().map(|(id, at)| (DbId::from(*id), DbTime::from(*at))).unzip();
         let mut connection = self.connection().await?;
-        sql_query(RECORD_SEEN)
-            .bind::<Array<Uuid>, _>(ids)
-            .bind::<Array<Timestamptz>, _>(moments)
+        sql_query(RECORD_USE)
+            .bind::<Array<Id>, _>(ids)
+            .bind::<Array<UtcTime>, _>(moments)
             .execute(&mut connection)
             .await
-            .map_err(unavailable)?;
+            .map_err(store_error)?;
         Ok(())
     }
 }

@@ -1,24 +1,31 @@
-//! The port of environments, and of the projects that they are in.
+//! The port of environments.
+
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    insert_into, update,
+    dsl::{AsSelect, auto_type, count_star, exists},
+    insert_into, select,
+    sqlite::Sqlite,
+    update,
 };
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
+use latchkey_sql::{
+    columns::DbInt,
+    errors::{DbError, conflict_of, not_found},
+    rows::{self, EnvironmentRow, NewEnvironmentRow},
+    schema::{environment_token_counts, environments, project_environments},
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, taken},
     events::record,
-    place_lists::environment_overviews,
-    places::{check_environment, check_project},
-    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow},
-    schema::{environments, project_environments},
-    token_keeping::{BATCH, apply_outcomes},
-    token_queries::of_environment_after,
+    projects::check_project,
+    token_queries::tokens_of_environment_after,
+    token_writes::{BATCH, apply_outcomes},
 };
 
 #[async_trait]
@@ -31,9 +38,9 @@ impl EnvironmentRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (environment, event) = (environment.clone(), event.clone());
         self.write(move |connection| {
-            let taken = taken(|_| Some(Entity::Environment(environment.name.clone())));
+            let conflict_of = conflict_of(|_| Some(Entity::Environment(environment.name.clone())));
             let row = NewEnvironmentRow::from(&environment);
-            insert_into(environments::table).values(row).execute(connection).map_err(taken)?;
+            insert_into(environments::table).values(row).execute(connection).map_err(conflict_of)?;
             record(connection, &event)
         })
         .await
@@ -48,8 +55,12 @@ impl EnvironmentRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
         self.read(|connection| {
-            let rows: Vec<EnvironmentOverviewRow> = environment_overviews().load(connection)?;
-            let environments: Result<_, _> = rows.into_iter().map(rows::environment_overview).collect();
+            let rows: Vec<(EnvironmentRow, Option<i64>, Option<i64>)> =
+                environment_overviews().load(connection)?;
+            let overview = |(row, projects, tokens): (EnvironmentRow, Option<i64>, Option<i64>)| {
+                row.into_overview(projects.unwrap_or(0), tokens.unwrap_or(0))
+            };
+            let environments: Result<_, _> = rows.into_iter().map(overview).collect();
             Ok(environments?)
         })
         .await
@@ -84,7 +95,7 @@ impl EnvironmentRepository for SqliteStore {
         self.write(move |connection| {
             for (name, order) in &orders {
                 let environment = environments::table.find(name.as_str());
-                let sorted = update(environment).set(environments::sort_order.eq(i64::from(*order)));
+                let sorted = update(environment).set(environments::sort_order.eq(DbInt((*order).into())));
                 if sorted.execute(connection)? == 0 {
                     return Err(not_found(Entity::Environment(name.clone())));
                 }
@@ -102,7 +113,7 @@ impl EnvironmentRepository for SqliteStore {
             check_environment(connection, &removal.environment)?;
             apply_outcomes(
                 connection,
-                |connection, last| Ok(of_environment_after(name, last, BATCH).load(connection)?),
+                |connection, last| Ok(tokens_of_environment_after(name, last, BATCH).load(connection)?),
                 |stored| removal.outcome_of(&stored.token),
             )?;
             delete(environments::table.find(name)).execute(connection)?;
@@ -128,7 +139,7 @@ impl EnvironmentRepository for SqliteStore {
                     project_environments::environment.eq(environment.as_str()),
                 ))
                 .execute(connection)
-                .map_err(taken(|_| Some(Entity::Environment(environment.clone()))))?;
+                .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;
             record(connection, &event)
         })
         .await
@@ -154,11 +165,49 @@ impl EnvironmentRepository for SqliteStore {
     }
 }
 
-fn find(connection: &mut SqliteConnection, name: &EnvironmentName) -> Result<Option<Environment>, Failure> {
-    let row = environments::table
+fn find(connection: &mut SqliteConnection, name: &EnvironmentName) -> Result<Option<Environment>, DbError> {
+    let row: Option<EnvironmentRow> = environments::table
         .find(name.as_str())
         .select(EnvironmentRow::as_select())
         .first(connection)
         .optional()?;
-    Ok(row.map(Environment::try_from).transpose()?)
+    Ok(rows::optional(row)?)
+}
+
+/// Whether there is an environment of this name.
+pub(crate) fn environment_exists(
+    connection: &mut SqliteConnection,
+    name: &EnvironmentName,
+) -> Result<bool, DbError> {
+    let environment = environments::table.filter(environments::name.eq(name.as_str()));
+    Ok(select(exists(environment)).get_result(connection)?)
+}
+
+/// That there is an environment of this name.
+pub(crate) fn check_environment(
+    connection: &mut SqliteConnection,
+    name: &EnvironmentName,
+) -> Result<(), DbError> {
+    if environment_exists(connection, name)? {
+        Ok(())
+    } else {
+        Err(not_found(Entity::Environment(name.clone())))
+    }
+}
+
+type ShownEnvironment = AsSelect<EnvironmentRow, Sqlite>;
+
+/// Every environment in the order of lists, with projects and tokens. The tokens are counted already.
+#[auto_type]
+pub(crate) fn environment_overviews() -> _ {
+    let row: ShownEnvironment = EnvironmentRow::as_select();
+    let projects = project_environments::table
+        .filter(project_environments::environment.eq(environments::name))
+        .select(count_star())
+        .single_value();
+    let tokens = environment_token_counts::table
+        .filter(environment_token_counts::environment.eq(environments::name))
+        .select(environment_token_counts::tokens)
+        .single_value();
+    environments::table.order((environments::sort_order, environments::name)).select((row, projects, tokens))
 }

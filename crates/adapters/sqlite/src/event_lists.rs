@@ -9,12 +9,13 @@ use diesel::{
 };
 use latchkey_domain::{EventKind, ProjectId};
 use latchkey_ports::{EventQuery, EventScope};
-
-use crate::{
-    paging::{Counted, paged, unindexed},
+use latchkey_sql::{
+    columns::DbTime,
     rows::EventRow,
     schema::{event_projects, events},
 };
+
+use crate::paging::{count, paged, unindexed};
 
 /// Fewer events than this are few: sorted soon. Of a million events, a page of so many is met soon too.
 const FEW: u32 = 50_000;
@@ -72,11 +73,11 @@ impl Filter {
     /// Whether this filter alone leaves few events.
     fn leaves_few(self, connection: &mut SqliteConnection, query: &EventQuery) -> QueryResult<bool> {
         let number = match (self, &query.reach) {
-            (Self::Projects, _) => Counted(links(&query.projects).limit(FEW.into())).number(connection),
+            (Self::Projects, _) => count(connection, links(&query.projects).limit(FEW.into())),
             (Self::Reach, EventScope::Projects(projects)) => {
-                Counted(links(projects).limit(FEW.into())).number(connection)
+                count(connection, links(projects).limit(FEW.into()))
             }
-            _ => Counted(self.ids(query).limit(FEW.into())).number(connection),
+            _ => count(connection, self.ids(query).limit(FEW.into())),
         };
         Ok(number? < FEW.into())
     }
@@ -129,14 +130,14 @@ fn concerning<'a>(events: Events<'a>, projects: impl IntoIterator<Item = &'a Pro
 }
 
 fn within<'a>(mut events: Events<'a>, query: &EventQuery, indexed: bool) -> Events<'a> {
-    if let Some(from) = query.from.map(latchkey_domain::Timestamp::millis) {
+    if let Some(from) = query.from.map(DbTime::from) {
         events = if indexed {
             events.filter(events::at.ge(from))
         } else {
             events.filter(unindexed(events::at).ge(from))
         };
     }
-    match query.before.map(latchkey_domain::Timestamp::millis) {
+    match query.before.map(DbTime::from) {
         Some(before) if indexed => events.filter(events::at.lt(before)),
         Some(before) => events.filter(unindexed(events::at).lt(before)),
         None => events,
@@ -185,25 +186,26 @@ fn found(query: &EventQuery, way: Way) -> Events<'_> {
 }
 
 /// A page of the events asked for, newest first.
-pub(crate) fn page(query: &EventQuery, way: Way) -> EventRows<'_> {
+pub(crate) fn event_page(query: &EventQuery, way: Way) -> EventRows<'_> {
     paged(found(query, way).order(events::id.desc()), query.page).select(EventRow::as_select())
 }
 
 /// How many events there are on all pages, as far as they are counted.
-pub(crate) fn total(connection: &mut SqliteConnection, query: &EventQuery, way: Way) -> QueryResult<u64> {
+pub(crate) fn event_count(
+    connection: &mut SqliteConnection,
+    query: &EventQuery,
+    way: Way,
+) -> QueryResult<u64> {
     let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.reach) {
         // Counted in an index, without a look at an event.
         (Some(Filter::Projects), None, EventScope::All) => {
-            Counted(links(&query.projects).distinct().limit(most)).number(connection)
+            count(connection, links(&query.projects).distinct().limit(most))
         }
         (Some(Filter::Reach), None, EventScope::Projects(projects)) => {
-            Counted(links(projects).distinct().limit(most)).number(connection)
+            count(connection, links(projects).distinct().limit(most))
         }
-        _ => {
-            let found = found(query, way.to_total(query)).select(events::id).limit(most);
-            Counted(found).number(connection)
-        }
+        _ => count(connection, found(query, way.to_total(query)).select(events::id).limit(most)),
     }
 }

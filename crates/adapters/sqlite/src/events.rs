@@ -5,17 +5,20 @@ use diesel::{
     ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete, dsl::max,
     insert_into,
 };
-use latchkey_domain::{Event, EventId, NewEvent, ProjectScope, Timestamp};
-use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
+use latchkey_domain::{Event, EventId, NewEvent, ProjectId, ProjectScope, Timestamp};
+use latchkey_ports::{EventPage, EventQuery, EventRepository, Inconsistency, StoreError};
+use latchkey_sql::{
+    columns::{DbInt, DbTime, Parsed},
+    errors::DbError,
+    rows::{EventRow, NewEventRow},
+    schema::{event_projects, events},
+};
 use tracing::instrument;
 
 use crate::{
-    SqliteStore,
-    errors::Failure,
-    event_lists::{Way, page, total},
-    paging::{MAX_BINDS, number},
-    rows::{self, EventProjectRow, EventRow, NewEventRow},
-    schema::{event_projects, events},
+    event_lists::{Way, event_count, event_page},
+    paging::{MAX_BINDS, row_count},
+    store::SqliteStore,
 };
 
 /// So few events that whoever else wants to write does not wait long.
@@ -35,21 +38,21 @@ impl EventRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
         self.read_snapshot(move |connection| {
-            let events = events::table
+            let rows: Vec<EventRow> = events::table
                 .filter(events::id.gt(after.0))
                 .order(events::id)
                 .limit(limit.into())
                 .select(EventRow::as_select())
                 .load(connection)?;
-            let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
                 return Ok(Vec::new());
             };
             let projects = event_projects::table
-                .filter(event_projects::event_id.between(first.id, last.id))
+                .filter(event_projects::event_id.between(first.id(), last.id()))
                 .order((event_projects::event_id, event_projects::position))
-                .select(EventProjectRow::as_select())
+                .select((event_projects::event_id, event_projects::project_id))
                 .load(connection)?;
-            Ok(rows::events(events, projects)?)
+            Ok(with_projects(rows, projects)?)
         })
         .await
     }
@@ -59,10 +62,10 @@ impl EventRepository for SqliteStore {
         let query = query.clone();
         self.read_snapshot(move |connection| {
             let way = Way::to_page(connection, &query)?;
-            let total = total(connection, &query, way)?;
-            let events: Vec<EventRow> = page(&query, way).load(connection)?;
-            let projects = projects_of(connection, &events)?;
-            Ok(EventPage { events: rows::events(events, projects)?, total })
+            let total = event_count(connection, &query, way)?;
+            let rows: Vec<EventRow> = event_page(&query, way).load(connection)?;
+            let projects = projects_of(connection, &rows)?;
+            Ok(EventPage { events: with_projects(rows, projects)?, total })
         })
         .await
     }
@@ -82,10 +85,10 @@ impl EventRepository for SqliteStore {
 }
 
 /// Forgets the oldest events of before that moment, but never the newest of all, whose number goes on; says how many.
-fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, Failure> {
+fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
     let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
     let old: Vec<i64> = events::table
-        .filter(events::at.lt(before.millis()))
+        .filter(events::at.lt(DbTime::from(before)))
         .filter(events::id.ne(newest.unwrap_or(0)))
         .order(events::at)
         .limit(FORGOTTEN_AT_ONCE)
@@ -94,20 +97,38 @@ fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, F
     for ids in old.chunks(MAX_BINDS) {
         delete(events::table.filter(events::id.eq_any(ids))).execute(connection)?;
     }
-    Ok(number(old.len()))
+    Ok(row_count(old.len()))
+}
+
+/// A row of `event_projects`: event and project.
+type EventProjectRow = (i64, Parsed<ProjectId>);
+
+/// Converts events with the projects that they name. Both lists are in the same order of events, the second then by
+/// position.
+fn with_projects(rows: Vec<EventRow>, projects: Vec<EventProjectRow>) -> Result<Vec<Event>, Inconsistency> {
+    let mut projects = projects.into_iter().peekable();
+    rows.into_iter()
+        .map(|row| {
+            let mut named = Vec::new();
+            while let Some((_, project)) = projects.next_if(|(event, _)| *event == row.id()) {
+                named.push(project);
+            }
+            row.into_event(named)
+        })
+        .collect()
 }
 
 /// The projects that events name, in the order of the events, which is newest first.
 fn projects_of(
     connection: &mut SqliteConnection,
     events: &[EventRow],
-) -> Result<Vec<EventProjectRow>, Failure> {
+) -> Result<Vec<EventProjectRow>, DbError> {
     let mut projects = Vec::new();
     for events in events.chunks(MAX_BINDS) {
         let some: Vec<EventProjectRow> = event_projects::table
-            .filter(event_projects::event_id.eq_any(events.iter().map(|event| event.id)))
+            .filter(event_projects::event_id.eq_any(events.iter().map(EventRow::id)))
             .order((event_projects::event_id.desc(), event_projects::position))
-            .select(EventProjectRow::as_select())
+            .select((event_projects::event_id, event_projects::project_id))
             .load(connection)?;
         projects.extend(some);
     }
@@ -115,18 +136,18 @@ fn projects_of(
 }
 
 /// Records an event, in the transaction of the change that it speaks of.
-pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, Failure> {
+pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, DbError> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))
         .returning(events::id)
         .get_result(connection)?;
     let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-    for (position, project) in (0_i64..).zip(named) {
+    for (position, project) in (0..).zip(named) {
         insert_into(event_projects::table)
             .values((
                 event_projects::project_id.eq(project.as_str()),
                 event_projects::event_id.eq(id),
-                event_projects::position.eq(position),
+                event_projects::position.eq(DbInt(position)),
             ))
             .execute(connection)?;
     }

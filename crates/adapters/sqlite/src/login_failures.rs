@@ -7,14 +7,15 @@ use diesel::{
 };
 use latchkey_domain::{LoginFailures, Timestamp};
 use latchkey_ports::{LoginFailureRepository, LoginKey, StoreError};
-use tracing::instrument;
-
-use crate::{
-    SqliteStore,
-    errors::Failure,
+use latchkey_sql::{
+    columns::DbTime,
+    errors::DbError,
     rows::{LoginFailuresRow, login_key},
     schema::login_failures,
 };
+use tracing::instrument;
+
+use crate::store::SqliteStore;
 
 #[async_trait]
 impl LoginFailureRepository for SqliteStore {
@@ -36,7 +37,7 @@ impl LoginFailureRepository for SqliteStore {
                         login_failures::kind.eq(kind),
                         login_failures::key.eq(key),
                         login_failures::count.eq(i64::from(failures.count)),
-                        login_failures::last_at.eq(failures.last_at.millis()),
+                        login_failures::last_at.eq(DbTime::from(failures.last_at)),
                     ))
                     .execute(connection)?;
             }
@@ -58,19 +59,19 @@ impl LoginFailureRepository for SqliteStore {
     }
 }
 
-fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<LoginFailures>, Failure> {
+fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<LoginFailures>, DbError> {
     let (kind, key) = login_key(key);
     let row: Option<LoginFailuresRow> = login_failures::table
-        .find((kind, &key))
+        .find((kind, key))
         .select(LoginFailuresRow::as_select())
         .first(connection)
         .optional()?;
-    Ok(row.map(|row| row.of(&key)).transpose()?)
+    Ok(row.map(|row| row.into_failures(kind)).transpose()?)
 }
 
 /// Forgets failures that are so old that they do not count any more, and says how many.
-pub(crate) fn forget_old(connection: &mut SqliteConnection, now: Timestamp) -> Result<usize, Failure> {
+pub(crate) fn forget_old(connection: &mut SqliteConnection, now: Timestamp) -> Result<usize, DbError> {
     let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
-    let last = now.millis().saturating_sub(after);
+    let last = DbTime(now.millis().saturating_sub(after));
     Ok(delete(login_failures::table.filter(login_failures::last_at.le(last))).execute(connection)?)
 }

@@ -3,22 +3,22 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select,
-    sql_query, sql_types::BigInt, update,
+    sql_query, update,
 };
 use latchkey_domain::{PersonalTokenId, SessionId, Timestamp, TokenId};
 use latchkey_ports::{
     MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError, TokenSecrets,
 };
-use tracing::instrument;
-
-use crate::{
-    SqliteStore,
-    errors::Failure,
+use latchkey_sql::{
+    columns::{DbId, DbTime, UtcTime},
+    errors::DbError,
     rows::{self, ChangedSecretRow, SecretCountRow, TokenSecretsRow},
     schema::{api_tokens, personal_tokens, retired_secrets, sessions},
-    token_keeping::is_kept,
-    token_queries::secrets_after,
 };
+use tracing::instrument;
+use uuid::Uuid;
+
+use crate::{SqliteStore, token_queries::token_secrets_after, token_writes::is_kept};
 
 /// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
 const COUNT: &str = "\
@@ -43,12 +43,10 @@ impl MasterKeyRepository for SqliteStore {
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError> {
         self.read(move |connection| {
-            // Nothing at all comes before every id.
-            let after = after.map(|id| *id.as_uuid().as_bytes());
-            let after: &[u8] = after.as_ref().map_or(&[], |bytes| bytes.as_slice());
-            let rows: Vec<TokenSecretsRow> = secrets_after(after, limit.into()).load(connection)?;
-            let secrets: Result<_, _> = rows.into_iter().map(TokenSecrets::try_from).collect();
-            Ok(secrets?)
+            // No token has the nil id, which comes before all others.
+            let after = DbId(after.map_or(Uuid::nil(), TokenId::as_uuid));
+            let rows: Vec<TokenSecretsRow> = token_secrets_after(after, limit.into()).load(connection)?;
+            Ok(rows::all(rows)?)
         })
         .await
     }
@@ -75,14 +73,14 @@ impl MasterKeyRepository for SqliteStore {
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         self.read(move |connection| {
             let rows: Vec<SecretCountRow> =
-                sql_query(COUNT).bind::<BigInt, _>(now.millis()).load(connection)?;
+                sql_query(COUNT).bind::<UtcTime, _>(DbTime::from(now)).load(connection)?;
             Ok(rows::secrets_by_key(rows)?)
         })
         .await
     }
 }
 
-fn rekey(connection: &mut SqliteConnection, rekeying: &Rekeying) -> Result<bool, Failure> {
+fn rekey(connection: &mut SqliteConnection, rekeying: &Rekeying) -> Result<bool, DbError> {
     match rekeying.of {
         SecretOf::Token(id) => rekey_token(connection, id, rekeying),
         SecretOf::Alias(id) => rekey_alias(connection, id, rekeying),
@@ -98,10 +96,9 @@ fn rekey_token(
     connection: &mut SqliteConnection,
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
-    let uuid = id.as_uuid();
+) -> Result<bool, DbError> {
     let token = api_tokens::table
-        .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
+        .filter(api_tokens::id.eq(DbId::from(id)))
         .filter(api_tokens::secret_digest.eq(from.0.as_slice()));
     let is_bare: Option<bool> =
         token.select(api_tokens::secret_sealed.is_null()).first(connection).optional()?;
@@ -116,10 +113,9 @@ fn rekey_alias(
     connection: &mut SqliteConnection,
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
-    let uuid = id.as_uuid();
+) -> Result<bool, DbError> {
     let token = api_tokens::table
-        .filter(api_tokens::id.eq(uuid.as_bytes().as_slice()))
+        .filter(api_tokens::id.eq(DbId::from(id)))
         .filter(api_tokens::alias_digest.eq(from.0.as_slice()));
     let is_bare: Option<bool> =
         token.select(api_tokens::alias_sealed.is_null()).first(connection).optional()?;
@@ -141,14 +137,13 @@ fn rekey_retired(
     connection: &mut SqliteConnection,
     id: TokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     if is_kept(connection, &to.digest)? {
         return Ok(false);
     }
-    let uuid = id.as_uuid();
     let kept = retired_secrets::table
         .filter(retired_secrets::secret_digest.eq(from.0.as_slice()))
-        .filter(retired_secrets::token_id.eq(uuid.as_bytes().as_slice()));
+        .filter(retired_secrets::token_id.eq(DbId::from(id)));
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
     let done = update(kept)
         .set((retired_secrets::secret_digest.eq(digest), retired_secrets::secret_key.eq(key)))
@@ -160,10 +155,10 @@ fn rekey_personal_token(
     connection: &mut SqliteConnection,
     PersonalTokenId(id): PersonalTokenId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let taken = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
-    if select(exists(taken)).get_result(connection)? {
+    let conflict_of = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
+    if select(exists(conflict_of)).get_result(connection)? {
         return Ok(false);
     }
     let kept = personal_tokens::table.find(id).filter(personal_tokens::secret_digest.eq(from.0.as_slice()));
@@ -177,14 +172,14 @@ fn rekey_session(
     connection: &mut SqliteConnection,
     SessionId(id): SessionId,
     Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, Failure> {
+) -> Result<bool, DbError> {
     let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let taken = sessions::table.filter(sessions::secret_digest.eq(digest));
-    if select(exists(taken)).get_result(connection)? {
+    let conflict_of = sessions::table.filter(sessions::secret_digest.eq(digest));
+    if select(exists(conflict_of)).get_result(connection)? {
         return Ok(false);
     }
     let kept = sessions::table
-        .filter(sessions::id.eq(id.as_bytes().as_slice()))
+        .filter(sessions::id.eq(DbId(id)))
         .filter(sessions::secret_digest.eq(from.0.as_slice()));
     let done = update(kept)
         .set((sessions::secret_digest.eq(digest), sessions::secret_key.eq(key)))

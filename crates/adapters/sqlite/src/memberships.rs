@@ -1,4 +1,4 @@
-//! How roles in projects are found, given and taken within a transaction.
+//! Statements on memberships: the roles that users hold in projects, and the grants that follow.
 
 #![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
@@ -10,31 +10,30 @@ use diesel::{
 };
 use latchkey_domain::{Grants, UserId};
 use latchkey_ports::Memberships;
-
-use crate::{
-    errors::Failure,
-    people::check_user,
-    places::check_project,
-    roles::check_role,
-    rows::{self, GrantRow, UserRow},
+use latchkey_sql::{
+    columns::DbTime,
+    errors::DbError,
+    rows::{self, GrantRow, MembershipRow},
     schema::{memberships, user_grants, users},
 };
 
-type ShownUser = AsSelect<UserRow, Sqlite>;
+use crate::{projects::check_project, roles::check_role, users::check_user};
+
+type MembershipColumns = AsSelect<MembershipRow, Sqlite>;
 
 /// Who holds which role in a project and since when, by user, then role.
 #[auto_type]
 pub(crate) fn members_of<'a>(project: &'a str) -> _ {
-    let user: ShownUser = UserRow::as_select();
+    let row: MembershipColumns = MembershipRow::as_select();
     memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::project_id.eq(project))
         .order((memberships::user_id, memberships::role_id))
-        .select((user, memberships::role_id, memberships::added_at))
+        .select(row)
 }
 
 /// That users, project and roles are there, and the roles are for projects.
-pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), Failure> {
+pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
     for user in &wanted.users {
         check_user(connection, *user)?;
     }
@@ -43,7 +42,7 @@ pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships)
 }
 
 /// Gives each user each role that is not held yet, and says whether there was one.
-pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<bool, Failure> {
+pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<bool, DbError> {
     let mut given = 0;
     for user in &wanted.users {
         for role in &wanted.roles {
@@ -52,7 +51,7 @@ pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> R
                     memberships::user_id.eq(user.0),
                     memberships::project_id.eq(wanted.project.as_str()),
                     memberships::role_id.eq(role.0),
-                    memberships::added_at.eq(wanted.at.millis()),
+                    memberships::added_at.eq(DbTime::from(wanted.at)),
                 ))
                 .execute(connection)?;
         }
@@ -61,7 +60,7 @@ pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> R
 }
 
 /// Takes from each user the roles that are not among those wanted.
-pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), Failure> {
+pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
     for user in &wanted.users {
         let others = memberships::table
             .filter(memberships::user_id.eq(user.0))
@@ -73,7 +72,7 @@ pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Membershi
 }
 
 /// All that this user may do; nothing for an unknown one.
-pub(crate) fn grants(connection: &mut SqliteConnection, user: UserId) -> Result<Grants, Failure> {
+pub(crate) fn grants(connection: &mut SqliteConnection, user: UserId) -> Result<Grants, DbError> {
     let rows = user_grants::table
         .filter(user_grants::user_id.eq(user.0))
         .select(GrantRow::as_select())

@@ -3,7 +3,7 @@
 use diesel::{SqliteConnection, migration::MigrationSource, sqlite::Sqlite};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::{Location, OpenError};
+use crate::{errors::OpenError, store::Location};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
 

@@ -1,15 +1,17 @@
-//! Pages of lists, and how the filters of one find an index.
+//! Pages and counts of lists, and functions of SQLite on text.
 
 use diesel::{
-    Column, Expression, QueryResult, RunQueryDsl, SqliteConnection,
+    Column, Expression, QueryResult, RunQueryDsl, SqliteConnection, define_sql_function,
     dsl::sql,
     expression::{SqlLiteral, TypedExpressionType},
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
-    query_dsl::methods::{LimitDsl, OffsetDsl},
-    sql_types::BigInt,
-    sqlite::Sqlite,
+    query_dsl::{
+        LoadQuery,
+        methods::{LimitDsl, OffsetDsl},
+    },
+    sql_types::{Nullable, Text},
 };
 use latchkey_ports::Page;
+use latchkey_sql::Counted;
 
 /// So many values go into one statement; the list of what belongs to more rows takes several.
 pub(crate) const MAX_BINDS: usize = 1_000;
@@ -40,37 +42,26 @@ where
     sql(&format!("+{}", C::NAME))
 }
 
-/// How many rows that were.
-pub(crate) fn number(rows: usize) -> u64 {
+/// Returns a number of rows.
+pub(crate) fn row_count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
-/// How many rows a statement finds; diesel counts tables only, and a table knows no limit.
-#[derive(QueryId)]
-pub(crate) struct Counted<Q>(pub(crate) Q);
-
-impl<Q> Counted<Q>
+/// Counts the rows of a statement, its limit obeyed.
+pub(crate) fn count<'q, Q>(connection: &mut SqliteConnection, statement: Q) -> QueryResult<u64>
 where
-    Self: Query<SqlType = BigInt> + QueryFragment<Sqlite> + QueryId,
+    Counted<Q>: LoadQuery<'q, SqliteConnection, i64>,
 {
-    /// Counts.
-    pub(crate) fn number(self, connection: &mut SqliteConnection) -> QueryResult<u64> {
-        let number: i64 = self.get_result(connection)?;
-        Ok(number.try_into().unwrap_or(0))
-    }
+    let count: i64 = Counted(statement).get_result(connection)?;
+    Ok(count.unsigned_abs())
 }
 
-impl<Q: Query> Query for Counted<Q> {
-    type SqlType = BigInt;
+define_sql_function! {
+    /// Where a text is in another, from 1; 0 where it is not. Case matters.
+    fn instr(whole: Nullable<Text>, part: Nullable<Text>) -> Nullable<Integer>;
 }
 
-impl<Q> RunQueryDsl<SqliteConnection> for Counted<Q> {}
-
-impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Counted<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(")");
-        Ok(())
-    }
+define_sql_function! {
+    /// The text with the letters of ASCII in lower case.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }

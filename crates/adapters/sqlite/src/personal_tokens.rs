@@ -9,24 +9,25 @@ use latchkey_domain::{
     EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
 };
 use latchkey_ports::{
-    Entity, Inconsistency, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord,
-    StoreError,
+    Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
+};
+use latchkey_sql::{
+    errors::{conflict_of, not_found},
+    rows::{self, NewPersonalTokenRow, PersonalTokenRow},
+    schema::personal_tokens,
 };
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{not_found, taken},
     events::record,
     memberships::grants,
     paging::MAX_BINDS,
-    people::{check_user, find_user},
-    rows::{NewPersonalTokenRow, PersonalTokenRow},
-    schema::personal_tokens,
+    users::{check_user, find_user},
 };
 
-/// As `token_queries::RECORD_SEEN`, with numbers for ids.
-const RECORD_SEEN: &str = "\
+/// As `token_queries::RECORD_USE`, with numbers for ids.
+const RECORD_USE: &str = "\
     UPDATE personal_tokens SET seen_at = latest.at \
     FROM (SELECT value ->> 0 AS id, max(value ->> 1) AS at FROM json_each(?) GROUP BY 1) AS latest \
     WHERE personal_tokens.id = latest.id \
@@ -52,7 +53,7 @@ impl PersonalTokenRepository for SqliteStore {
                 .values(NewPersonalTokenRow::new(&token, &secret))
                 .returning(personal_tokens::id)
                 .get_result(connection)
-                .map_err(taken(|columns| match columns {
+                .map_err(conflict_of(|columns| match columns {
                     "personal_tokens.secret_digest" => Some(Entity::Secret),
                     "personal_tokens.user_id, personal_tokens.description" => {
                         Some(Entity::PersonalTokenDescription)
@@ -87,11 +88,8 @@ impl PersonalTokenRepository for SqliteStore {
             let Some((row, found_by)) = found else { return Ok(None) };
             let token = PersonalToken::try_from(row)?;
             // The foreign key makes sure of the user, unless somebody wrote without it.
-            let user = find_user(connection, token.user)?.ok_or_else(|| Inconsistency {
-                table: "personal_tokens",
-                column: "user_id",
-                row: token.id.to_string(),
-                fault: format!("there is no user {}", token.user),
+            let user = find_user(connection, token.user)?.ok_or_else(|| {
+                rows::inconsistency("personal_tokens", "user_id", token.id, "the user does not exist")
             })?;
             let grants = grants(connection, user.id)?;
             Ok(Some(PersonalTokenHolder { token, user, grants, found_by }))
@@ -111,8 +109,7 @@ impl PersonalTokenRepository for SqliteStore {
                     .load(connection)?;
                 rows.extend(some);
             }
-            let tokens: Result<Vec<PersonalToken>, _> = rows.into_iter().map(TryFrom::try_from).collect();
-            let mut tokens = tokens?;
+            let mut tokens: Vec<PersonalToken> = rows::all(rows)?;
             tokens.sort_by_key(|token| token.id);
             Ok(tokens)
         })
@@ -148,7 +145,7 @@ impl PersonalTokenRepository for SqliteStore {
         let row = |(id, at): &(PersonalTokenId, Timestamp)| serde_json::json!([id.0, at.millis()]);
         let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
         self.write(move |connection| {
-            sql_query(RECORD_SEEN).bind::<Text, _>(seen).execute(connection)?;
+            sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
             Ok(())
         })
         .await

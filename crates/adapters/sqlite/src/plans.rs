@@ -3,7 +3,7 @@
 //! Unit tests, because they ask for the plans of the very statements that the store sends, which do not leave the crate.
 
 mod events;
-mod places;
+mod projects;
 mod tokens;
 
 use diesel::{
@@ -11,7 +11,7 @@ use diesel::{
     query_builder::QueryFragment, sql_query, sql_types::Text, sqlite::Sqlite,
 };
 
-use crate::{Location, SqliteSettings, SqliteStore};
+use crate::store::{Location, SqliteSettings, SqliteStore};
 
 /// 12 000 tokens over 200 projects; every fourth names a second project, every hundredth is for all projects. 200 users,
 /// each in a fifth of the projects. 55 000 events, each of one project.

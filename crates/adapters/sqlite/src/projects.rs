@@ -1,25 +1,40 @@
 //! The port of projects.
 
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
+
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    insert_into, insert_or_ignore_into, update,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
+    SelectableHelper, SqliteConnection, delete,
+    dsl::{AsSelect, IntoBoxed, auto_type, exists},
+    insert_into, insert_or_ignore_into, select,
+    sqlite::Sqlite,
+    update,
 };
-use latchkey_domain::{EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectRemoval, Role, UserId};
+use latchkey_domain::{
+    EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectMode, ProjectRemoval, ProjectVisibility,
+    Role, UserId,
+};
 use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_sql::{
+    columns::{DbTime, Parsed},
+    errors::{DbError, conflict_of, not_found},
+    rows::{self, NewProjectRow, ProjectRow},
+    schema::{
+        environments, memberships, project_environments, project_member_counts, project_token_counts,
+        projects,
+    },
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, taken},
+    environments::check_environment,
     events::record,
-    people::check_user,
-    place_lists::{environments_of, project_list, project_overview},
-    places::{check_environment, check_project},
-    rows::{self, NewProjectRow, ProjectOverviewRow, ProjectRow},
-    schema::{memberships, project_environments, projects},
-    token_keeping::{BATCH, apply_outcomes},
-    token_queries::of_project_after,
+    paging::{MAX_BINDS, paged},
+    token_queries::tokens_of_project_after,
+    token_writes::{BATCH, apply_outcomes},
+    users::check_user,
 };
 
 #[async_trait]
@@ -35,7 +50,9 @@ impl ProjectRepository for SqliteStore {
         let (project, environments, event) = (project.clone(), environments.to_vec(), event.clone());
         self.write(move |connection| {
             insert_into(projects::table).values(NewProjectRow::from(&project)).execute(connection).map_err(
-                taken(|columns| (columns == "projects.id").then(|| Entity::Project(project.id.clone()))),
+                conflict_of(|columns| {
+                    (columns == "projects.id").then(|| Entity::Project(project.id.clone()))
+                }),
             )?;
             for environment in &environments {
                 check_environment(connection, environment)?;
@@ -108,7 +125,7 @@ impl ProjectRepository for SqliteStore {
             check_project(connection, &removal.project)?;
             apply_outcomes(
                 connection,
-                |connection, last| Ok(of_project_after(id, last, BATCH).load(connection)?),
+                |connection, last| Ok(tokens_of_project_after(id, last, BATCH).load(connection)?),
                 |stored| removal.outcome_of(&stored.token),
             )?;
             delete(projects::table.find(id)).execute(connection)?;
@@ -118,29 +135,120 @@ impl ProjectRepository for SqliteStore {
     }
 }
 
-fn find(connection: &mut SqliteConnection, id: &ProjectId) -> Result<Option<Project>, Failure> {
-    let row =
+fn find(connection: &mut SqliteConnection, id: &ProjectId) -> Result<Option<Project>, DbError> {
+    let row: Option<ProjectRow> =
         projects::table.find(id.as_str()).select(ProjectRow::as_select()).first(connection).optional()?;
-    Ok(row.map(Project::try_from).transpose()?)
+    Ok(rows::optional(row)?)
 }
 
-fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Project) -> Result<(), Failure> {
+fn make_owner(connection: &mut SqliteConnection, owner: UserId, project: &Project) -> Result<(), DbError> {
     check_user(connection, owner)?;
     insert_into(memberships::table)
         .values((
             memberships::user_id.eq(owner.0),
             memberships::project_id.eq(project.id.as_str()),
             memberships::role_id.eq(Role::OWNER.0),
-            memberships::added_at.eq(project.created_at.millis()),
+            memberships::added_at.eq(DbTime::from(project.created_at)),
         ))
         .execute(connection)?;
     Ok(())
 }
 
+/// A project, the number of its members and the number of its tokens.
+type ProjectOverviewRow = (ProjectRow, Option<i64>, Option<i64>);
+
+/// A row of `project_environments`: project and environment.
+type ProjectEnvironmentRow = (String, Parsed<EnvironmentName>);
+
+/// Converts projects with their environments. Both lists are in the order of project ids.
 fn with_environments(
     connection: &mut SqliteConnection,
     rows: Vec<ProjectOverviewRow>,
-) -> Result<Vec<ProjectOverview>, Failure> {
+) -> Result<Vec<ProjectOverview>, DbError> {
     let environments = environments_of(connection, &rows)?;
-    Ok(rows::project_overviews(rows, environments)?)
+    let mut environments = environments.into_iter().peekable();
+    let overview = |(row, members, tokens): ProjectOverviewRow| {
+        let mut names = Vec::new();
+        while let Some((_, name)) = environments.next_if(|(project, _)| project == row.id()) {
+            names.push(name);
+        }
+        row.into_overview(members.unwrap_or(0), tokens.unwrap_or(0), names)
+    };
+    let overviews: Result<_, _> = rows.into_iter().map(overview).collect();
+    Ok(overviews?)
+}
+
+/// Whether there is a project of this id.
+pub(crate) fn project_exists(connection: &mut SqliteConnection, id: &ProjectId) -> Result<bool, DbError> {
+    let project = projects::table.filter(projects::id.eq(id.as_str()));
+    Ok(select(exists(project)).get_result(connection)?)
+}
+
+/// That there is a project of this id.
+pub(crate) fn check_project(connection: &mut SqliteConnection, id: &ProjectId) -> Result<(), DbError> {
+    if project_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::Project(id.clone()))) }
+}
+
+type ShownProject = AsSelect<ProjectRow, Sqlite>;
+
+/// Every project, with members and tokens, which are counted already.
+#[auto_type]
+fn project_overviews() -> _ {
+    let row: ShownProject = ProjectRow::as_select();
+    let members = project_member_counts::table
+        .filter(project_member_counts::project_id.eq(projects::id))
+        .select(project_member_counts::members)
+        .single_value();
+    let tokens = project_token_counts::table
+        .filter(project_token_counts::project_id.eq(projects::id))
+        .select(project_token_counts::tokens)
+        .single_value();
+    projects::table.select((row, members, tokens))
+}
+
+/// One project, with members and tokens.
+#[auto_type]
+pub(crate) fn project_overview<'a>(id: &'a str) -> _ {
+    project_overviews().filter(projects::id.eq(id))
+}
+
+/// A page of projects, by id.
+pub(crate) fn project_list(query: &ProjectQuery) -> IntoBoxed<'_, project_overviews, Sqlite> {
+    let projects = project_overviews().order(projects::id).into_boxed();
+    let projects = if query.archived {
+        projects.filter(projects::archived_at.is_not_null())
+    } else {
+        projects.filter(projects::archived_at.is_null())
+    };
+    let projects = match &query.visibility {
+        ProjectVisibility::All => projects,
+        ProjectVisibility::NotPrivateAnd(own) => {
+            let is_own = projects::id.eq_any(own.iter().map(ProjectId::as_str));
+            projects.filter(projects::mode.ne(ProjectMode::Private.as_str()).or(is_own))
+        }
+    };
+    paged(projects, query.page)
+}
+
+/// The environments of these projects, in the order of the projects, then of lists.
+pub(crate) fn environments_of(
+    connection: &mut SqliteConnection,
+    projects: &[ProjectOverviewRow],
+) -> Result<Vec<ProjectEnvironmentRow>, DbError> {
+    let mut environments = Vec::new();
+    for projects in projects.chunks(MAX_BINDS) {
+        let some: Vec<ProjectEnvironmentRow> = environments_of_some()
+            .filter(project_environments::project_id.eq_any(projects.iter().map(|(row, ..)| row.id())))
+            .load(connection)?;
+        environments.extend(some);
+    }
+    Ok(environments)
+}
+
+#[auto_type]
+fn environments_of_some() -> _ {
+    project_environments::table
+        .inner_join(environments::table.on(environments::name.eq(project_environments::environment)))
+        .order((project_environments::project_id, environments::sort_order, environments::name))
+        .select((project_environments::project_id, environments::name))
 }

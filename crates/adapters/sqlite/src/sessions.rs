@@ -6,21 +6,22 @@ use diesel::{
     SqliteConnection, delete, insert_into, update,
 };
 use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
-use latchkey_ports::{
-    Entity, Inconsistency, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError,
+use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
+use latchkey_sql::{
+    columns::{DbId, DbTime},
+    errors::{DbError, conflict_of, not_found},
+    rows::{self, NewSessionRow, SessionRow},
+    schema::{retired_secrets, sessions, users},
 };
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, taken},
     events::record,
     login_failures::forget_old,
     memberships::grants,
-    paging::number,
-    people::{find_user, password_of},
-    rows::{NewSessionRow, SessionRow},
-    schema::{retired_secrets, sessions, users},
+    paging::row_count,
+    users::{find_user, person_password},
 };
 
 #[async_trait]
@@ -30,10 +31,10 @@ impl SessionRepository for SqliteStore {
         let (SessionStart { session, secret, password, max_per_user }, event) =
             (start.clone(), event.clone());
         self.write(move |connection| {
-            let kept = password_of(connection, session.user)?;
+            let kept = person_password(connection, session.user)?;
             StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
             let row = NewSessionRow::new(&session, &secret);
-            insert_into(sessions::table).values(row).execute(connection).map_err(taken(|columns| {
+            insert_into(sessions::table).values(row).execute(connection).map_err(conflict_of(|columns| {
                 match columns {
                     "sessions.secret_digest" => Some(Entity::Secret),
                     "sessions.id" => Some(Entity::Session(session.id)),
@@ -78,8 +79,7 @@ impl SessionRepository for SqliteStore {
                 .order((sessions::created_at, sessions::id))
                 .select(SessionRow::as_select())
                 .load(connection)?;
-            let sessions: Result<_, _> = rows.into_iter().map(Session::try_from).collect();
-            Ok(sessions?)
+            Ok(rows::all(rows)?)
         })
         .await
     }
@@ -93,9 +93,8 @@ impl SessionRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            let own = sessions::table
-                .filter(sessions::id.eq(session.0.as_bytes().as_slice()))
-                .filter(sessions::user_id.eq(user.0));
+            let own =
+                sessions::table.filter(sessions::id.eq(DbId(session.0))).filter(sessions::user_id.eq(user.0));
             if delete(own).execute(connection)? == 0 {
                 return Err(not_found(Entity::Session(session)));
             }
@@ -107,35 +106,35 @@ impl SessionRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(%now))]
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |connection| {
-            let ended = sessions::table.filter(sessions::expires_at.lt(now.millis()));
-            let retired = retired_secrets::table.filter(retired_secrets::good_until.lt(now.millis()));
+            let ended = sessions::table.filter(sessions::expires_at.lt(DbTime::from(now)));
+            let retired = retired_secrets::table.filter(retired_secrets::good_until.lt(DbTime::from(now)));
             let ended = delete(ended).execute(connection)?;
             let retired = delete(retired).execute(connection)?;
-            Ok(number(ended + retired + forget_old(connection, now)?))
+            Ok(row_count(ended + retired + forget_old(connection, now)?))
         })
         .await
     }
 }
 
 /// Ends the other sessions of a user but for so many, the newest, and says how many ended.
-fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, Failure> {
-    let oldest: Vec<Vec<u8>> = sessions::table
+fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, DbError> {
+    let oldest: Vec<DbId> = sessions::table
         .filter(sessions::user_id.eq(session.user.0))
-        .filter(sessions::id.ne(session.id.0.as_bytes().as_slice()))
+        .filter(sessions::id.ne(DbId(session.id.0)))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .offset(stay.into())
         .select(sessions::id)
         .load(connection)?;
     for id in &oldest {
-        delete(sessions::table.find(id)).execute(connection)?;
+        delete(sessions::table.find(*id)).execute(connection)?;
     }
-    Ok(number(oldest.len()))
+    Ok(row_count(oldest.len()))
 }
 
-fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> Result<(), Failure> {
-    let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(at.millis()));
+fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> Result<(), DbError> {
+    let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(DbTime::from(at)));
     update(users::table.find(user.0).filter(seen_earlier))
-        .set(users::seen_at.eq(at.millis()))
+        .set(users::seen_at.eq(DbTime::from(at)))
         .execute(connection)?;
     Ok(())
 }
@@ -144,15 +143,11 @@ fn holder(
     connection: &mut SqliteConnection,
     row: SessionRow,
     found_by: SecretDigest,
-) -> Result<SessionHolder, Failure> {
+) -> Result<SessionHolder, DbError> {
     let session = Session::try_from(row)?;
     // The foreign key makes sure of the user, unless somebody wrote without it.
-    let user = find_user(connection, session.user)?.ok_or_else(|| Inconsistency {
-        table: "sessions",
-        column: "user_id",
-        row: session.id.to_string(),
-        fault: format!("there is no user {}", session.user),
-    })?;
+    let user = find_user(connection, session.user)?
+        .ok_or_else(|| rows::inconsistency("sessions", "user_id", session.id, "the user does not exist"))?;
     let grants = grants(connection, user.id)?;
     Ok(SessionHolder { session, user, grants, found_by })
 }

@@ -1,16 +1,18 @@
 //! The store: two lanes of connections, and how calls get onto them.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use diesel::{Connection, SqliteConnection};
-use latchkey_ports::StoreError;
+use async_trait::async_trait;
+use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select};
+use latchkey_ports::{Health, StoreError};
+use latchkey_sql::{errors::DbError, schema::environments};
+use tracing::instrument;
 
 use crate::{
-    Location, OpenError, SqliteSettings,
-    connections::{Connections, Purpose},
-    errors::Failure,
-    lane::Lane,
+    connection::{Connections, Purpose},
+    errors::OpenError,
     migrations,
+    pool::Pool,
 };
 
 /// The store over one SQLite database. A clone is the same store.
@@ -18,9 +20,9 @@ use crate::{
 pub struct SqliteStore {
     location: Location,
     /// One connection: SQLite has one writer at a time, and a queue here is fairer than its busy loop.
-    writer: Lane,
+    writer: Pool,
     /// For a file, connections that see what is committed and never wait for the writer; in memory, the writer.
-    readers: Lane,
+    readers: Pool,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -37,7 +39,7 @@ impl SqliteStore {
     /// [`OpenError`], which says what an operator can do.
     pub fn open(settings: SqliteSettings) -> Result<Self, OpenError> {
         let connections = Arc::new(Connections::to(&settings.location, settings.busy_timeout)?);
-        let lane = |purpose, size| Lane::open(&connections, purpose, size, settings.acquire_timeout);
+        let lane = |purpose, size| Pool::open(&connections, purpose, size, settings.acquire_timeout);
         let writer = lane(Purpose::Write, 1)?;
         let readers = match connections.location() {
             Location::File(_) => lane(Purpose::Read, settings.readers.max(1))?,
@@ -68,7 +70,7 @@ impl SqliteStore {
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         self.readers.run(work).await
     }
@@ -77,7 +79,7 @@ impl SqliteStore {
     pub(crate) async fn read_snapshot<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         self.readers.run(|connection| connection.transaction(work)).await
     }
@@ -87,8 +89,65 @@ impl SqliteStore {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         self.writer.run(|connection| connection.immediate_transaction(work)).await
+    }
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In this file, which is created where there is none.
+    File(PathBuf),
+    /// In memory, gone with the store: for demonstrations and tests.
+    Memory,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Memory => f.write_str("the database in memory"),
+        }
+    }
+}
+
+/// How the store works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteSettings {
+    /// Where the database is.
+    pub location: Location,
+    /// How many reads run at once (at least one; in memory, reads and writes take turns on one connection).
+    pub readers: u32,
+    /// How long a write waits for another process that writes.
+    pub busy_timeout: Duration,
+    /// How long a call waits for its turn in this process.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for SqliteSettings {
+    /// `latchkey.db` in the working directory, four readers, five seconds of patience with others.
+    fn default() -> Self {
+        Self {
+            location: Location::File(PathBuf::from("latchkey.db")),
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+#[async_trait]
+impl Health for SqliteStore {
+    /// Reads a row of the smallest table: an answer that a constant would give tells nothing of the file.
+    #[instrument(level = "debug", skip_all)]
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|connection| {
+            let _: bool =
+                select(exists(environments::table.select(environments::name))).get_result(connection)?;
+            Ok(())
+        })
+        .await
     }
 }

@@ -4,19 +4,20 @@
 //! and they are sorted; where each leaves many, the index of the order is walked, and a page is full soon.
 
 use diesel::{
-    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SelectableHelper, SqliteConnection,
-    dsl::{AsSelect, exists},
-    sql_types::Binary,
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SqliteConnection,
+    dsl::{SqlTypeOf, exists},
     sqlite::Sqlite,
 };
-use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenKind, TokenName};
+use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
 use latchkey_ports::{Direction, TokenOrder, TokenQuery};
+use latchkey_sql::{
+    columns::{DbId, DbTime, Id},
+    schema::{api_token_projects, api_tokens},
+};
 
 use crate::{
-    paging::{Counted, paged, unindexed},
-    rows::TokenRow,
-    schema::{api_token_projects, api_tokens},
-    text_functions::instr,
+    paging::{count, instr, paged, unindexed},
+    token_queries::{TOKEN_COLUMNS, TokenColumns},
 };
 
 /// Fewer tokens than this are few: sorted within milliseconds. Of a million tokens, so many are met as quickly.
@@ -26,10 +27,9 @@ const FEW: u32 = 10_000;
 const ALL_KINDS: usize = 3;
 
 type Tokens<'a> = api_tokens::BoxedQuery<'a, Sqlite>;
-type TokenRows<'a> =
-    api_tokens::BoxedQuery<'a, Sqlite, <AsSelect<TokenRow, Sqlite> as diesel::Expression>::SqlType>;
-type TokenIds<'a> = api_tokens::BoxedQuery<'a, Sqlite, Binary>;
-type LinkedTokens<'a> = api_token_projects::BoxedQuery<'a, Sqlite, Binary>;
+type TokenRows<'a> = api_tokens::BoxedQuery<'a, Sqlite, SqlTypeOf<TokenColumns>>;
+type TokenIds<'a> = api_tokens::BoxedQuery<'a, Sqlite, Id>;
+type LinkedTokens<'a> = api_token_projects::BoxedQuery<'a, Sqlite, Id>;
 
 /// A filter that has an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +69,9 @@ impl Filter {
             if filter.is_in(query) && ranged != Some(filter) {
                 let number = match &query.project {
                     Some(project) if filter == Self::Project => {
-                        Counted(links(project).limit(FEW.into())).number(connection)
+                        count(connection, links(project).limit(FEW.into()))
                     }
-                    _ => Counted(filter.ids(query).limit(FEW.into())).number(connection),
+                    _ => count(connection, filter.ids(query).limit(FEW.into())),
                 };
                 if number? < FEW.into() {
                     return Ok(Some(filter));
@@ -113,13 +113,13 @@ impl Filter {
                 None => tokens,
             },
             Self::Expired => match query.expired {
-                Some((true, at)) if indexed => tokens.filter(api_tokens::ends_at.le(at.millis())),
-                Some((false, at)) if indexed => tokens.filter(api_tokens::ends_at.gt(at.millis())),
-                Some((true, at)) => tokens.filter(unindexed(api_tokens::ends_at).le(at.millis())),
-                Some((false, at)) => tokens.filter(unindexed(api_tokens::ends_at).gt(at.millis())),
+                Some((true, at)) if indexed => tokens.filter(api_tokens::ends_at.le(DbTime::from(at))),
+                Some((false, at)) if indexed => tokens.filter(api_tokens::ends_at.gt(DbTime::from(at))),
+                Some((true, at)) => tokens.filter(unindexed(api_tokens::ends_at).le(DbTime::from(at))),
+                Some((false, at)) => tokens.filter(unindexed(api_tokens::ends_at).gt(DbTime::from(at))),
                 None => tokens,
             },
-            Self::Unused => match query.unused_since.map(Timestamp::millis) {
+            Self::Unused => match query.unused_since.map(DbTime::from) {
                 Some(since) if indexed => tokens.filter(api_tokens::used_at.lt(since)),
                 Some(since) => tokens.filter(unindexed(api_tokens::used_at).lt(since)),
                 None => tokens,
@@ -152,7 +152,7 @@ pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
 }
 
 /// The tokens asked for: among the few that a filter leaves, where one does, else down the index of the order.
-pub(crate) fn list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
+pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
     let mut tokens = api_tokens::table.into_boxed();
     for filter in Filter::ALL.into_iter().filter(|filter| few != Some(*filter)) {
         let indexed = few.is_none() && Filter::ranged(query.order) == Some(filter);
@@ -165,7 +165,7 @@ pub(crate) fn list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
         (None, _) => tokens,
     };
     tokens = ordered(without_index(tokens, query, few.is_some()), query, few.is_some());
-    paged(tokens, query.page).select(TokenRow::as_select())
+    paged(tokens, query.page).select(TOKEN_COLUMNS)
 }
 
 /// The filters that have no index of their own.
@@ -174,10 +174,10 @@ fn without_index<'a>(mut tokens: Tokens<'a>, query: &'a TokenQuery, few: bool) -
         tokens = tokens.filter(instr(api_tokens::name.nullable(), text).gt(0));
     }
     if let Some(since) = query.unused_since {
-        tokens = tokens.filter(api_tokens::created_at.lt(since.millis()));
+        tokens = tokens.filter(api_tokens::created_at.lt(DbTime::from(since)));
     }
     let Some(after) = query.after.filter(|_| query.order == TokenOrder::CreatedAt) else { return tokens };
-    let after = after.as_uuid().as_bytes().to_vec();
+    let after = DbId::from(after);
     match query.direction {
         Direction::Ascending if few => tokens.filter(unindexed(api_tokens::id).gt(after)),
         Direction::Descending if few => tokens.filter(unindexed(api_tokens::id).lt(after)),

@@ -4,29 +4,67 @@
 
 #![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
+use std::collections::HashMap;
+
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
-    SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable,
+    RunQueryDsl, SelectableHelper, SqliteConnection,
     dsl::{AsSelect, auto_type, count_star},
     sqlite::Sqlite,
 };
-
-use crate::{
+use latchkey_domain::ProjectId;
+use latchkey_ports::{Inconsistency, StoredToken};
+use latchkey_sql::{
+    columns::{DbId, Parsed},
+    errors::DbError,
     rows::{TokenRow, TokenSecretsRow},
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
+    token_columns,
 };
+
+use crate::paging::MAX_BINDS;
 
 // All links of a token that was found by one of them.
 diesel::alias! {
     pub const LINKS: Alias<Links> = api_token_projects as links;
 }
 
-type ShownToken = AsSelect<TokenRow, Sqlite>;
+/// The columns of a [`TokenWithCount`].
+pub(crate) type TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
+
+/// The columns of a [`TokenWithCount`].
+pub(crate) const TOKEN_COLUMNS: TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
+
+/// A token and the number of projects that it names.
+#[derive(Queryable)]
+pub(crate) struct TokenWithCount {
+    token: TokenRow,
+    named_projects: i64,
+}
+
+/// A row of `api_token_projects`: token and project.
+pub(crate) type LinkRow = (DbId, Parsed<ProjectId>);
+
+impl TokenWithCount {
+    pub(crate) fn id(&self) -> DbId {
+        self.token.id()
+    }
+
+    /// Whether the token names more than one project.
+    pub(crate) fn names_several(&self) -> bool {
+        self.named_projects > 1
+    }
+
+    /// Converts the row with the projects that the token names, in order.
+    pub(crate) fn into_token(self, projects: Vec<Parsed<ProjectId>>) -> Result<StoredToken, Inconsistency> {
+        self.token.into_token(projects, Some(self.named_projects))
+    }
+}
 
 /// The hot read: the tokens that name a project, by id. Down one index of the links, one step to each token.
 #[auto_type]
-pub(crate) fn of_project<'a>(project: &'a str) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_token_projects::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
@@ -48,7 +86,7 @@ pub(crate) fn links_beyond_project<'a>(project: &'a str) -> _ {
 
 /// The projects that a token names, as they were named.
 #[auto_type]
-pub(crate) fn links<'a>(token: &'a [u8]) -> _ {
+pub(crate) fn projects_of_token(token: DbId) -> _ {
     api_token_projects::table
         .filter(api_token_projects::token_id.eq(token))
         .order(api_token_projects::position)
@@ -57,15 +95,15 @@ pub(crate) fn links<'a>(token: &'a [u8]) -> _ {
 
 /// The token of an id.
 #[auto_type]
-pub(crate) fn by_id<'a>(id: &'a [u8]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn token_by_id(id: DbId) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_tokens::table.filter(api_tokens::id.eq(id)).select(row)
 }
 
 /// The token whose secret or alias has this digest: two steps in two unique indexes.
 #[auto_type]
-pub(crate) fn by_digest<'a>(digest: &'a [u8]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn token_by_digest<'a>(digest: &'a [u8]) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_tokens::table
         .filter(api_tokens::secret_digest.nullable().eq(digest).or(api_tokens::alias_digest.eq(digest)))
         .select(row)
@@ -73,8 +111,8 @@ pub(crate) fn by_digest<'a>(digest: &'a [u8]) -> _ {
 
 /// The token of which a secret that a rotation retired has this digest, and until when that is good.
 #[auto_type]
-pub(crate) fn by_retired_digest<'a>(digest: &'a [u8]) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn token_by_retired_digest<'a>(digest: &'a [u8]) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     retired_secrets::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(retired_secrets::token_id)))
         .filter(retired_secrets::secret_digest.eq(digest))
@@ -83,8 +121,8 @@ pub(crate) fn by_retired_digest<'a>(digest: &'a [u8]) -> _ {
 
 /// The next tokens that name a project, after an id, by id.
 #[auto_type]
-pub(crate) fn of_project_after<'a>(project: &'a str, after: &'a [u8], number: i64) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn tokens_of_project_after<'a>(project: &'a str, after: DbId, number: i64) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_token_projects::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
@@ -96,8 +134,8 @@ pub(crate) fn of_project_after<'a>(project: &'a str, after: &'a [u8], number: i6
 
 /// The next tokens that work in an environment, after an id, by id.
 #[auto_type]
-pub(crate) fn of_environment_after<'a>(environment: &'a str, after: &'a [u8], number: i64) -> _ {
-    let row: ShownToken = TokenRow::as_select();
+pub(crate) fn tokens_of_environment_after<'a>(environment: &'a str, after: DbId, number: i64) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
     api_tokens::table
         .filter(api_tokens::environment.eq(environment))
         .filter(api_tokens::id.gt(after))
@@ -108,25 +146,80 @@ pub(crate) fn of_environment_after<'a>(environment: &'a str, after: &'a [u8], nu
 
 /// What is kept of the secrets of the next tokens, after an id, by id.
 #[auto_type]
-pub(crate) fn secrets_after<'a>(id: &'a [u8], number: i64) -> _ {
+pub(crate) fn token_secrets_after(id: DbId, number: i64) -> _ {
     let row: AsSelect<TokenSecretsRow, Sqlite> = TokenSecretsRow::as_select();
     api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
 }
 
 /// How many tokens name a project, as the triggers count them.
 #[auto_type]
-pub(crate) fn number_of_project<'a>(project: &'a str) -> _ {
+pub(crate) fn count_tokens_of_project<'a>(project: &'a str) -> _ {
     project_token_counts::table.find(project).select(project_token_counts::tokens)
 }
 
 /// How many tokens are for all projects. The bare column is the very condition of the partial index.
 #[auto_type]
-pub(crate) fn number_of_all_projects() -> _ {
+pub(crate) fn count_tokens_of_all_projects() -> _ {
     api_tokens::table.filter(api_tokens::all_projects).select(count_star())
 }
 
 /// Notes when tokens last authenticated. The one bind is JSON: `[["<id in hex>", <milliseconds>], …]`.
-pub(crate) const RECORD_SEEN: &str = "\
+pub(crate) const RECORD_USE: &str = "\
     UPDATE api_tokens SET seen_at = latest.at \
     FROM (SELECT unhex(value ->> 0) AS id, max(value ->> 1) AS at FROM json_each(?) GROUP BY 1) AS latest \
     WHERE api_tokens.id = latest.id AND (api_tokens.seen_at IS NULL OR api_tokens.seen_at < latest.at)";
+
+/// Reads the projects of a token and converts its row.
+pub(crate) fn with_links(
+    connection: &mut SqliteConnection,
+    row: TokenWithCount,
+) -> Result<StoredToken, DbError> {
+    let projects = projects_of_token(row.id()).load(connection)?;
+    Ok(row.into_token(projects)?)
+}
+
+/// Reads the projects of tokens and converts their rows, in the same order.
+pub(crate) fn with_links_of_all(
+    connection: &mut SqliteConnection,
+    rows: Vec<TokenWithCount>,
+) -> Result<Vec<StoredToken>, DbError> {
+    let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::with_capacity(rows.len());
+    for rows in rows.chunks(MAX_BINDS) {
+        let links: Vec<LinkRow> = api_token_projects::table
+            .filter(api_token_projects::token_id.eq_any(rows.iter().map(TokenWithCount::id)))
+            .order((api_token_projects::token_id, api_token_projects::position))
+            .select((api_token_projects::token_id, api_token_projects::project_id))
+            .load(connection)?;
+        for (token, project) in links {
+            projects.entry(token).or_default().push(project);
+        }
+    }
+    let token = |row: TokenWithCount| {
+        let named = projects.remove(&row.id()).unwrap_or_default();
+        row.into_token(named)
+    };
+    let tokens: Result<_, _> = rows.into_iter().map(token).collect();
+    Ok(tokens?)
+}
+
+/// Converts the tokens of one project. Those that name others too have all of their links in `links`; both lists are
+/// ordered by token.
+pub(crate) fn with_links_beyond(
+    project: &ProjectId,
+    rows: Vec<TokenWithCount>,
+    links: Vec<LinkRow>,
+) -> Result<Vec<StoredToken>, Inconsistency> {
+    let mut links = links.into_iter().peekable();
+    rows.into_iter()
+        .map(|row| {
+            if !row.names_several() {
+                return row.into_token(vec![Parsed(Ok(project.clone()))]);
+            }
+            let mut projects = Vec::new();
+            while let Some((_, project)) = links.next_if(|(token, _)| *token == row.id()) {
+                projects.push(project);
+            }
+            row.into_token(projects)
+        })
+        .collect()
+}

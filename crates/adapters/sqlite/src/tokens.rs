@@ -10,19 +10,24 @@ use latchkey_ports::{
     Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
     TokenRepository,
 };
+use latchkey_sql::{
+    columns::{DbId, DbTime},
+    errors::{DbError, not_found, stale},
+    rows::{self, ChangedSecretRow, RetiredSecretRow},
+    schema::{api_tokens, retired_secrets},
+};
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    errors::{Failure, not_found, stale},
     events::record,
-    places::project_exists,
-    rows::{self, ChangedSecretRow, LinkRow, RetiredSecretRow, TokenRow},
-    schema::{api_tokens, retired_secrets},
-    token_keeping::{check_new_secret, check_places, check_quota, insert, remove},
-    token_links::{with_links, with_links_of_all},
-    token_lists::{Filter, list},
-    token_queries::{RECORD_SEEN, by_digest, by_id, by_retired_digest, links_beyond_project, of_project},
+    projects::project_exists,
+    token_lists::{Filter, token_list},
+    token_queries::{
+        LinkRow, RECORD_USE, TokenWithCount, links_beyond_project, token_by_digest, token_by_id,
+        token_by_retired_digest, tokens_of_project, with_links, with_links_beyond, with_links_of_all,
+    },
+    token_writes::{check_new_secret, check_places, check_quota, insert_token, remove_token},
 };
 
 #[async_trait]
@@ -38,7 +43,7 @@ impl TokenRepository for SqliteStore {
         self.write(move |connection| {
             check_places(connection, &stored)?;
             check_quota(connection, stored.token.access.projects(), quota)?;
-            insert(connection, &stored)?;
+            insert_token(connection, &stored)?;
             record(connection, &event)
         })
         .await
@@ -53,7 +58,7 @@ impl TokenRepository for SqliteStore {
             }
             for FirstToken { token, event } in &tokens {
                 check_places(connection, token)?;
-                insert(connection, token)?;
+                insert_token(connection, token)?;
                 record(connection, event)?;
             }
             Ok(true)
@@ -65,12 +70,12 @@ impl TokenRepository for SqliteStore {
     async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
         let project = project.clone();
         self.read(move |connection| {
-            let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
+            let rows: Vec<TokenWithCount> = tokens_of_project(project.as_str()).load(connection)?;
             // One statement in the usual case: there are tokens, and all of them name just this project.
-            if rows.is_empty() || rows.iter().any(TokenRow::names_several) {
+            if rows.is_empty() || rows.iter().any(TokenWithCount::names_several) {
                 return connection.transaction(|connection| tokens_with_links(connection, &project));
             }
-            Ok(rows::tokens_of_project(project.as_str(), rows, &[])?)
+            Ok(with_links_beyond(&project, rows, Vec::new())?)
         })
         .await
     }
@@ -78,7 +83,7 @@ impl TokenRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         self.read_snapshot(move |connection| {
-            let row = by_id(id.as_uuid().as_bytes()).first(connection).optional()?;
+            let row: Option<TokenWithCount> = token_by_id(id.into()).first(connection).optional()?;
             row.map(|row| with_links(connection, row)).transpose()
         })
         .await
@@ -89,7 +94,7 @@ impl TokenRepository for SqliteStore {
         let query = query.clone();
         self.read_snapshot(move |connection| {
             let few = Filter::that_leaves_few(connection, &query)?;
-            let rows: Vec<TokenRow> = list(&query, few).load(connection)?;
+            let rows: Vec<TokenWithCount> = token_list(&query, few).load(connection)?;
             with_links_of_all(connection, rows)
         })
         .await
@@ -120,12 +125,11 @@ impl TokenRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            let key = id.as_uuid();
-            let token = api_tokens::table.filter(api_tokens::id.eq(key.as_bytes().as_slice()));
-            let kept: Option<Option<i64>> =
+            let token = api_tokens::table.find(DbId::from(id));
+            let kept: Option<Option<DbTime>> =
                 token.select(api_tokens::expires_at).first(connection).optional()?;
-            StoreError::unless_kept(kept.as_ref(), &before.map(Timestamp::millis), Entity::Token(id))?;
-            update(token).set(api_tokens::expires_at.eq(after.map(Timestamp::millis))).execute(connection)?;
+            StoreError::unless_kept(kept.as_ref(), &before.map(DbTime::from), Entity::Token(id))?;
+            update(token).set(api_tokens::expires_at.eq(after.map(DbTime::from))).execute(connection)?;
             record(connection, &event)
         })
         .await
@@ -145,7 +149,7 @@ impl TokenRepository for SqliteStore {
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            if !remove(connection, id)? {
+            if !remove_token(connection, id)? {
                 return Err(not_found(Entity::Token(id)));
             }
             record(connection, &event)
@@ -163,7 +167,7 @@ impl TokenRepository for SqliteStore {
         };
         let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
         self.write(move |connection| {
-            sql_query(RECORD_SEEN).bind::<Text, _>(seen).execute(connection)?;
+            sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
             Ok(())
         })
         .await
@@ -174,61 +178,58 @@ impl TokenRepository for SqliteStore {
 fn tokens_with_links(
     connection: &mut SqliteConnection,
     project: &ProjectId,
-) -> Result<Vec<StoredToken>, Failure> {
-    let rows: Vec<TokenRow> = of_project(project.as_str()).load(connection)?;
+) -> Result<Vec<StoredToken>, DbError> {
+    let rows: Vec<TokenWithCount> = tokens_of_project(project.as_str()).load(connection)?;
     if rows.is_empty() && !project_exists(connection, project)? {
         return Err(not_found(Entity::Project(project.clone())));
     }
     let links: Vec<LinkRow> = links_beyond_project(project.as_str()).load(connection)?;
-    Ok(rows::tokens_of_project(project.as_str(), rows, &links)?)
+    Ok(with_links_beyond(project, rows, links)?)
 }
 
 fn find_by_digest(
     connection: &mut SqliteConnection,
     found_by: &SecretDigest,
-) -> Result<Option<TokenMatch>, Failure> {
+) -> Result<Option<TokenMatch>, DbError> {
     let (found_by, SecretDigest(digest)) = (*found_by, found_by);
-    let row: Option<TokenRow> = by_digest(digest).first(connection).optional()?;
+    let row: Option<TokenWithCount> = token_by_digest(digest).first(connection).optional()?;
     if let Some(row) = row {
         return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None, found_by }));
     }
-    let retired: Option<(TokenRow, i64)> = by_retired_digest(digest).first(connection).optional()?;
+    let retired: Option<(TokenWithCount, DbTime)> =
+        token_by_retired_digest(digest).first(connection).optional()?;
     let Some((row, until)) = retired else { return Ok(None) };
     let stored = with_links(connection, row)?;
-    let secret_until = Some(rows::end_of_retired_secret(stored.token.id, until)?);
+    let secret_until = Some(rows::retired_secret_end(stored.token.id, until)?);
     Ok(Some(TokenMatch { stored, secret_until, found_by }))
 }
 
-fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp) -> Result<(), Failure> {
+fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp) -> Result<(), DbError> {
     let Rotation { token: id, from, to, overlap_until } = rotation;
-    let uuid = id.as_uuid();
-    let key = uuid.as_bytes().as_slice();
-    let token = api_tokens::table.filter(api_tokens::id.eq(key));
+    let token = api_tokens::table.find(DbId::from(*id));
     let kept = token.select((api_tokens::secret_digest, api_tokens::secret_key)).first(connection);
     let kept: Option<(Vec<u8>, Vec<u8>)> = kept.optional()?;
-    let Some((digest, secret_key)) = kept else { return Err(not_found(Entity::Token(*id))) };
+    let Some((digest, key)) = kept else { return Err(not_found(Entity::Token(*id))) };
     if digest != from.0 {
         return Err(stale(Entity::Token(*id)));
     }
     if overlap_until.is_some() {
-        check_retired(connection, key, now)?;
+        check_retired(connection, *id, now)?;
     }
     check_new_secret(connection, &to.digest)?;
     update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
     if let Some(until) = overlap_until {
-        let (secret_digest, secret_key) = (&*digest, &*secret_key);
-        let retired =
-            RetiredSecretRow { secret_digest, secret_key, token_id: key, good_until: until.millis() };
+        let retired = RetiredSecretRow::new(*id, (digest, key), *until);
         insert_into(retired_secrets::table).values(retired).execute(connection)?;
     }
     Ok(())
 }
 
 /// That there is room for one more retired secret of the token that is good.
-fn check_retired(connection: &mut SqliteConnection, token: &[u8], now: Timestamp) -> Result<(), Failure> {
+fn check_retired(connection: &mut SqliteConnection, token: TokenId, now: Timestamp) -> Result<(), DbError> {
     let good = retired_secrets::table
-        .filter(retired_secrets::token_id.eq(token))
-        .filter(retired_secrets::good_until.gt(now.millis()));
+        .filter(retired_secrets::token_id.eq(DbId::from(token)))
+        .filter(retired_secrets::good_until.gt(DbTime::from(now)));
     let good: i64 = good.count().get_result(connection)?;
     Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }

@@ -22,10 +22,6 @@ use crate::{
     wiring::App,
 };
 
-/// The advice for a secret that could not be printed.
-const UNSHOWN: &str =
-    "the token was created, but its secret could not be printed: delete it and create another";
-
 /// Runs the command.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ pub(super) async fn create(app: &App, arguments: PatArgs) -> anyhow::Result<()> 
     let user = users::find(app, &login).await.with_context(failure)?;
     let created = app.use_cases.personal_tokens.create_for(&users::user_management()?, user.id, draft).await;
     let issued = created.with_context(failure)?;
-    output::result(issued.secret.reveal()).context(super::UNSHOWN)?;
+    output::secret(issued.secret.reveal())?;
     output::explain(format_args!(
         "This is a personal access token of {login}, valid until {}. It is shown only now.",
         issued.token.expires_at

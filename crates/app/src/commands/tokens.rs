@@ -33,7 +33,7 @@ pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()
     let issued =
         app.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was created")?;
     let secret = issued.secret.context("the new token has no secret")?;
-    output::result(secret.reveal()).context(super::UNSHOWN)?;
+    output::secret(secret.reveal())?;
     let until = issued.token.expires_at.map_or("without expiry".to_owned(), |end| format!("until {end}"));
     output::explain(format_args!("This is a new {kind} token, valid {until}."));
     Ok(())

@@ -1,9 +1,7 @@
-//! The macro that declares settings, and what is generated from a declaration besides the structs: the example file, the
-//! reference page and the printout of the values in effect.
+//! The macro that declares settings, and what is generated from a declaration besides the structs: the example file and
+//! the reference page.
 
 use config::ValueKind;
-
-use super::{settings::SECTIONS, sources::Values};
 
 /// A section of the configuration file.
 pub(super) struct Section {
@@ -59,24 +57,24 @@ macro_rules! settings {
             ///
             /// # Errors
             /// Names the first key with a bad value, and the origin of the value.
-            pub(super) fn read(values: &$crate::config::sources::Values) -> anyhow::Result<Self> {
+            pub(super) fn read(values: &Values) -> anyhow::Result<Self> {
                 Ok(Self {
                     $( $section: $struct {
                         $( $name: values.read(concat!(stringify!($section), ".", stringify!($name)), &$form)?, )+
                     }, )+
-                    effective: $crate::config::declaration::effective(values)?,
+                    effective: values.print(&SECTIONS)?,
                 })
             }
         }
 
         /// Every section with its settings, in the order of declaration.
-        pub(super) static SECTIONS: std::sync::LazyLock<Vec<$crate::config::declaration::Section>> =
-            std::sync::LazyLock::new(|| vec![ $( $crate::config::declaration::Section {
+        pub(super) static SECTIONS: std::sync::LazyLock<Vec<Section>> =
+            std::sync::LazyLock::new(|| vec![ $( Section {
                 name: stringify!($section),
                 doc: &[$($section_doc),+],
                 settings: vec![ $( {
                     let form = $form;
-                    $crate::config::declaration::Setting {
+                    Setting {
                         key: concat!(stringify!($section), ".", stringify!($name)),
                         name: stringify!($name),
                         doc: &[$($doc),+],
@@ -121,10 +119,10 @@ several separated by commas), `INIT_ADMIN_API_TOKENS`, `INIT_CLIENT_API_TOKENS`,
 ";
 
 /// Returns the example file: every setting with its default.
-pub(crate) fn example() -> String {
-    let comment = |doc: &[&str]| doc.iter().map(|line| format!("#{line}\n")).collect::<String>();
+pub(super) fn example(sections: &[Section]) -> String {
+    let comment = |doc: &[&str]| doc.iter().flat_map(|line| ["#", line, "\n"]).collect::<String>();
     let mut text = EXAMPLE_HEAD.to_owned();
-    for Section { name, doc, settings } in &*SECTIONS {
+    for Section { name, doc, settings } in sections {
         text.extend(["\n", &comment(doc), "[", name, "]\n"]);
         for setting in settings {
             text.extend([&comment(setting.doc), setting.name, " = ", setting.default, "\n"]);
@@ -134,28 +132,16 @@ pub(crate) fn example() -> String {
 }
 
 /// Returns the reference page.
-pub(crate) fn reference() -> String {
+pub(super) fn reference(sections: &[Section]) -> String {
     let paragraph = |doc: &[&str]| doc.concat().trim().replace('|', "\\|");
     let mut text = REFERENCE_HEAD.to_owned();
-    for Section { name, doc, settings } in &*SECTIONS {
-        text += &format!("\n## `[{name}]`\n\n{}\n\n", paragraph(doc));
+    for Section { name, doc, settings } in sections {
+        text.extend(["\n## `[", name, "]`\n\n", &paragraph(doc), "\n\n"]);
         text += "| Key | Default | Value | Description |\n| --- | --- | --- | --- |\n";
         for Setting { key, doc, default, form, .. } in settings {
-            text += &format!("| `{key}` | `{default}` | {form} | {} |\n", paragraph(doc));
+            let doc = paragraph(doc);
+            text.extend(["| `", *key, "` | `", *default, "` | ", form, " | ", &doc, " |\n"]);
         }
     }
     text
-}
-
-/// Returns the values in effect as a file that can be read again: each with its origin as a comment, passwords masked.
-pub(super) fn effective(values: &Values) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for Section { name, settings, .. } in &*SECTIONS {
-        text += &format!("{}[{name}]\n", if text.is_empty() { "" } else { "\n" });
-        for Setting { key, name, print, .. } in settings {
-            let (value, origin) = values.find(key)?;
-            text += &format!("{name} = {}  # {origin}\n", print(&value.kind));
-        }
-    }
-    Ok(text)
 }

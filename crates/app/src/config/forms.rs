@@ -6,14 +6,27 @@ use actix_web::http::header::HeaderName;
 use config::ValueKind;
 use ipnet::IpNet;
 
-use super::{Database, database_url::masked};
+use super::database_url::{Database, InvalidDatabaseUrl, masked};
+
+/// The format of logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// Lines for people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+type Read<T> = Box<dyn Fn(&ValueKind) -> Result<T, String>>;
 
 /// How the value of a setting is written.
 pub(super) struct Form<T> {
     /// What the value must be, such as "a whole number from 1 to 1000".
     pub(super) description: String,
     /// Reads a value; the error says what is wrong with it.
-    pub(super) read: Box<dyn Fn(&ValueKind) -> Result<T, String>>,
+    pub(super) read: Read<T>,
     /// Prints a value as TOML. A value that has been read before can be in a form that TOML does not have (`TRUE`).
     pub(super) print: fn(&ValueKind) -> String,
 }
@@ -101,7 +114,7 @@ fn parse_network(text: &str) -> Option<IpNet> {
 pub(super) fn database_url() -> Form<Database> {
     let read = |value: &ValueKind| {
         let text = scalar(value).ok_or("it must be a single value")?;
-        text.parse().map_err(|error: super::database_url::InvalidDatabaseUrl| error.to_string())
+        text.parse().map_err(|error: InvalidDatabaseUrl| error.to_string())
     };
     let print = |value: &ValueKind| quoted(&masked(&scalar(value).unwrap_or_default()));
     Form {

@@ -1,7 +1,7 @@
 //! The configuration: defaults, then `latchkey.toml`, then the environment, then flags.
 //!
 //! [`settings`] declares every setting in one place, with the macro of [`declaration`]; [`forms`] reads and describes
-//! values; [`sources`] merges the sources through the `config` crate, so that every value has an origin that errors can name.
+//! values; [`sources`] merges the sources through the `config` crate into [`values`], each with an origin that errors can name.
 //! To add a setting, declare it in [`settings`].
 //!
 //! The master key and the `INIT_*` secrets are not settings: they come from the environment alone, so that neither a
@@ -15,37 +15,28 @@ mod settings;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::{path::Path, time::Duration};
 
-use self::sources::Values;
+use self::values::Values;
 pub(crate) use self::{
     database_url::{Database, masked},
-    declaration::{example, reference},
     env_vars::EnvVars,
+    forms::LogFormat,
     settings::{Config, DatabaseSettings, Log, Server, Verify},
+    sources::Flag,
 };
 use crate::background::FollowEvery;
 
-/// The value of a setting that a command-line flag sets.
-#[derive(Debug, Clone)]
-pub(crate) struct Flag {
-    /// The flag, such as `--port`.
-    pub(crate) name: &'static str,
-    /// The setting, such as `server.port`.
-    pub(crate) key: &'static str,
-    pub(crate) value: String,
+/// Returns `latchkey.example.toml`.
+pub(crate) fn example() -> String {
+    declaration::example(&settings::SECTIONS)
 }
 
-/// The format of logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// Human on a terminal, JSON otherwise.
-    Auto,
-    /// Lines for people.
-    Human,
-    /// One JSON object per line.
-    Json,
+/// Returns `docs/reference/configuration.md`.
+pub(crate) fn reference() -> String {
+    declaration::reference(&settings::SECTIONS)
 }
 
 impl Config {
@@ -54,7 +45,7 @@ impl Config {
     /// # Errors
     /// Names the first key that is unknown or has a bad value, and the origin of the value.
     pub(crate) fn load(file: Option<&Path>, variables: &EnvVars, flags: &[Flag]) -> anyhow::Result<Self> {
-        Self::new(&Values::merge(sources::file(file)?, variables, flags)?)
+        Self::new(&sources::merge(sources::file(file)?, variables, flags)?)
     }
 
     fn new(values: &Values) -> anyhow::Result<Self> {

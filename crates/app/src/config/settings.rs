@@ -10,7 +10,12 @@ use ipnet::IpNet;
 use latchkey_service::{Reveal, WhenStale};
 use tracing::level_filters::LevelFilter;
 
-use super::{Database, LogFormat, declaration::settings, forms};
+use super::{
+    database_url::Database,
+    declaration::{Section, Setting, settings},
+    forms::{self, LogFormat},
+    values::Values,
+};
 
 settings! {
     /// The HTTP server. It speaks plain HTTP: run it behind a proxy that terminates TLS.
@@ -23,7 +28,7 @@ settings! {
         workers: usize = 0, forms::whole(0..=512);
         /// Requests that take longer get status 503; those whose body takes longer than half of it get 400.
         request_timeout: Duration = "15s", forms::duration(7);
-        /// How long a graceful shutdown waits for requests in progress. Keep it longer than request_timeout, so that each
+        /// How long a graceful shutdown waits for requests in progress. Keep it longer than `request_timeout`, so that each
         /// of them gets a response.
         shutdown_timeout: Duration = "20s", forms::duration(7);
         /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` headers are trusted.

@@ -1,11 +1,21 @@
-//! The sources of settings, in rising order of precedence, and the values that result from them.
+//! The sources of settings, in rising order of precedence.
 
 use std::{fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context as _, anyhow, bail};
 use config::{Config, ConfigError, FileFormat, Map, Source, Value, ValueKind};
 
-use super::{EnvVars, Flag, declaration, forms::Form, settings::SECTIONS};
+use super::{declaration, env_vars::EnvVars, settings::SECTIONS, values::Values};
+
+/// The value of a setting that a command-line flag sets.
+#[derive(Debug, Clone)]
+pub(crate) struct Flag {
+    /// The flag, such as `--port`.
+    pub(crate) name: &'static str,
+    /// The setting, such as `server.port`.
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
+}
 
 /// The values of one source. Each has its origin, so that errors can name it.
 #[derive(Debug, Clone, Default)]
@@ -129,41 +139,13 @@ fn unknown_section(section: &str, origin: &str) -> anyhow::Error {
     anyhow!("unknown section \"{section}\" in {origin}: the sections are {}", sections.join(", "))
 }
 
-/// The merged values of all sources.
-pub(super) struct Values(Config);
-
-impl Values {
-    /// Merges the defaults, a file, the environment and the flags.
-    pub(super) fn merge(file: Layer, variables: &EnvVars, flags: &[Flag]) -> anyhow::Result<Self> {
-        let builder = Config::builder()
-            .add_source(toml(&declaration::example(), "default")?)
-            .add_source(file)
-            .add_source(platform(variables))
-            .add_source(environment(variables)?)
-            .add_source(flag_layer(flags));
-        Ok(Self(builder.build()?))
-    }
-
-    /// Reads the value of a key.
-    ///
-    /// # Errors
-    /// Names the key, the origin of its value and what is wrong with it.
-    pub(super) fn read<T>(&self, key: &str, form: &Form<T>) -> anyhow::Result<T> {
-        (form.read)(&self.find(key)?.0.kind).or_else(|problem| self.refuse(key, &problem))
-    }
-
-    /// Fails with what is wrong with the value of a key.
-    pub(super) fn refuse<T>(&self, key: &str, problem: &str) -> anyhow::Result<T> {
-        bail!("bad value for {key} in {}: {problem}", self.find(key)?.1)
-    }
-
-    /// Returns the value of a key and its origin. It is taken from the cache, because [`Config::get`] drops the origin.
-    pub(super) fn find(&self, key: &str) -> anyhow::Result<(&Value, &str)> {
-        let found = key.split('.').try_fold(&self.0.cache, |value, part| match &value.kind {
-            ValueKind::Table(table) => table.get(part),
-            _ => None,
-        });
-        let value = found.with_context(|| format!("there is no default for {key}"))?;
-        Ok((value, value.origin().unwrap_or("?")))
-    }
+/// Merges the defaults, a file, the environment and the flags.
+pub(super) fn merge(file: Layer, variables: &EnvVars, flags: &[Flag]) -> anyhow::Result<Values> {
+    let builder = Config::builder()
+        .add_source(toml(&declaration::example(&SECTIONS), "default")?)
+        .add_source(file)
+        .add_source(platform(variables))
+        .add_source(environment(variables)?)
+        .add_source(flag_layer(flags));
+    Ok(Values(builder.build()?))
 }

@@ -9,7 +9,7 @@ use super::{sources::Layer, *};
 mod refused;
 
 fn load(file: &str, variables: &EnvVars, flags: &[Flag]) -> anyhow::Result<Config> {
-    Config::new(&Values::merge(sources::toml(file, "test.toml")?, variables, flags)?)
+    Config::new(&sources::merge(sources::toml(file, "test.toml")?, variables, flags)?)
 }
 
 fn of_file(text: &str) -> anyhow::Result<Config> {
@@ -17,7 +17,7 @@ fn of_file(text: &str) -> anyhow::Result<Config> {
 }
 
 fn of_environment<const N: usize>(variables: [(&str, &str); N]) -> anyhow::Result<Config> {
-    Config::new(&Values::merge(Layer::default(), &EnvVars::from(variables), &[])?)
+    Config::new(&sources::merge(Layer::default(), &EnvVars::from(variables), &[])?)
 }
 
 /// A generated file is the same in the repository, and says how to renew it if not.

@@ -75,7 +75,7 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
         ),
         &["of"],
     )?;
-    for (of, count) in [("principal", figures.principals), ("nobody", figures.nobodies)] {
+    for (of, count) in [("principal", figures.principals), ("nobody", figures.unknown_secrets)] {
         entries.with_label_values(&[of]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     let task_restarts = IntCounter::new(
@@ -113,7 +113,7 @@ mod tests {
             from_stale_memory: 3,
             refused_unknown: 4,
             principals: 5,
-            nobodies: 6,
+            unknown_secrets: 6,
             feed_age: Some(Duration::from_millis(1_500)),
         };
         let known = text(&figures, 0).expect("text");

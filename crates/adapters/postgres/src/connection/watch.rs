@@ -1,7 +1,7 @@
-//! Waiting for the database, with an end.
+//! A time limit on the wait for an answer.
 //!
-//! The database ends a statement that takes too long, and the network tells of one that was cut. What neither does is to tell
-//! of a database, or a pooler before it, that takes everything and answers nothing. So whoever waits looks at the time, too.
+//! The server ends a statement that takes too long, and the network reports a cut connection. Neither reports a server, or
+//! a pooler in front of it, that accepts everything and never answers.
 
 use std::{
     future::Future,
@@ -17,8 +17,8 @@ use diesel::{
 };
 use tokio::time::{Sleep, sleep};
 
-/// How long a connection may take for an answer, and whether one has taken longer. From then on it is of no use: what it
-/// answers after all is not what was asked last.
+/// The time limit of a connection, and whether a wait exceeded it. From then on the connection is of no use: a late answer
+/// belongs to an earlier statement.
 pub(super) struct Watch {
     limit: Duration,
     gave_up: AtomicBool,
@@ -33,23 +33,23 @@ impl Watch {
         self.gave_up.load(Ordering::Relaxed)
     }
 
-    /// The answer, or that there is none.
+    /// Waits for `answer` until the limit.
     pub(super) fn over<F>(&self, answer: F) -> Watched<'_, F> {
         Watched { answer, watch: self, limit: None }
     }
 
     fn give_up<T>(&self) -> QueryResult<T> {
         self.gave_up.store(true, Ordering::Relaxed);
-        let said = format!("the database did not answer within {:?}", self.limit);
-        Err(Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(said)))
+        let message = format!("the database did not answer within {:?}", self.limit);
+        Err(Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(message)))
     }
 }
 
-/// An answer on its way.
+/// An answer that is waited for.
 pub(crate) struct Watched<'a, F> {
     answer: F,
     watch: &'a Watch,
-    /// Made when the answer is not there at once.
+    /// Created when the answer is not there at once.
     limit: Option<Pin<Box<Sleep>>>,
 }
 

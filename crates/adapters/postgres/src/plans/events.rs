@@ -5,14 +5,14 @@ use latchkey_ports::{EventQuery, EventScope, Page};
 
 use super::{goes_by, much, plan, walks};
 use crate::connection::Connection;
-use crate::event_lists::{listed, matching, number_of};
+use crate::event_lists::{event_count, event_page, matching_events};
 
 fn within(reach: EventScope) -> EventQuery {
     EventQuery { page: Page::first(100), ..EventQuery::within(reach) }
 }
 
 async fn plan_of(connection: &mut Connection, query: &EventQuery) -> String {
-    plan(connection, listed(matching(query), query.page)).await
+    plan(connection, event_page(matching_events(query), query.page)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,6 +65,6 @@ async fn projects_that_are_rarely_heard_of_are_found_by_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn counting_has_an_end() {
     let (mut connection, _database) = much().await;
-    let all = plan(&mut connection, number_of(matching(&within(EventScope::All)))).await;
+    let all = plan(&mut connection, event_count(matching_events(&within(EventScope::All)))).await;
     assert!(all.contains("Limit") && !all.contains("event_projects"), "{all}");
 }

@@ -2,16 +2,19 @@
 
 use latchkey_domain::{PersonalTokenId, SessionId, TokenId};
 use latchkey_ports::{KeyId, Rekeying, SecretDigest, SecretOf, SecretRecord};
+use latchkey_sql::columns::DbId;
 use uuid::Uuid;
 
 use super::{goes_by, much, plan, walks};
-use crate::rekeying::{Sorted, first_secrets, secrets_after};
+use crate::master_keys::{Sorted, token_secrets_after};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_walked_down_the_primary_key() {
     let (mut connection, _database) = much().await;
-    walks(&plan(&mut connection, secrets_after(Uuid::from_u128(7), 500)).await, &["api_tokens_id_unique"]);
-    walks(&plan(&mut connection, first_secrets(500)).await, &["api_tokens_id_unique"]);
+    walks(
+        &plan(&mut connection, token_secrets_after(DbId(Uuid::from_u128(7)), 500)).await,
+        &["api_tokens_id_unique"],
+    );
 }
 
 /// Whose secrets, by number, and by which indexes they are found.
@@ -28,7 +31,7 @@ async fn secrets_are_replaced_by_keys_alone() {
         let to = SecretRecord { digest: SecretDigest([number; 32]), key: KeyId([1; 4]), sealed: None };
         Rekeying { of: of(number), from: SecretDigest([number + 100; 32]), to }
     };
-    let taken = ["api_tokens_secret_unique", "api_tokens_alias_unique", "retired_secrets_unique"];
+    let conflict_of = ["api_tokens_secret_unique", "api_tokens_alias_unique", "retired_secrets_unique"];
     let sorts: [Sort; 5] = [
         (|number| SecretOf::Token(token(number)), &[]),
         (|number| SecretOf::Alias(token(number)), &[]),
@@ -48,7 +51,7 @@ async fn secrets_are_replaced_by_keys_alone() {
             let plan = plan(&mut connection, statement).await;
             goes_by(&plan, indexes);
             if matches!(of(0), SecretOf::Token(_) | SecretOf::Alias(_) | SecretOf::Retired(_)) {
-                goes_by(&plan, &taken);
+                goes_by(&plan, &conflict_of);
             }
         }
     }

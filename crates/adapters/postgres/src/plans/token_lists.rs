@@ -5,8 +5,7 @@ use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
 use uuid::Uuid;
 
 use super::{goes_by, much, plan, walks};
-use crate::connection::Connection;
-use crate::token_lists::listed;
+use crate::{connection::Connection, token_lists::token_list};
 
 const ALL: [TokenKind; 3] = [TokenKind::Client, TokenKind::Admin, TokenKind::Frontend];
 
@@ -15,7 +14,7 @@ fn first_page() -> TokenQuery {
 }
 
 async fn plan_of(connection: &mut Connection, query: &TokenQuery) -> String {
-    plan(connection, listed(query).expect("there can be some")).await
+    plan(connection, token_list(query).expect("there can be some")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,11 @@
 //! The store on a real server.
 #![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
 
-mod announcements;
 mod cancellation;
+mod conformance;
 mod contention;
 mod counts;
 mod databases;
+mod event_listener;
 mod migrations;
 mod sharing;
-mod suite;

@@ -5,7 +5,7 @@ use latchkey_domain::{EventKind, ProjectId, Timestamp};
 use latchkey_ports::{EventQuery, EventScope, Page};
 
 use super::{assert_plan, plan, with_much};
-use crate::event_lists::{Filter, Way, links, page};
+use crate::event_lists::{Filter, Way, event_page, links};
 
 /// A query with every filter, each of several values.
 fn with_every_filter() -> EventQuery {
@@ -31,10 +31,10 @@ const ALSO_OF: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=
 #[test]
 fn the_trail_is_walked_from_its_end() {
     with_much(|connection| {
-        assert_plan(&plan(connection, &page(&plain(), Way::Walk)), &["SCAN events"]);
+        assert_plan(&plan(connection, &event_page(&plain(), Way::Walk)), &["SCAN events"]);
         let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
-        assert_plan(&plan(connection, &page(&any, Way::Walk)), &["SCAN events"]);
-        let dense = plan(connection, &page(&with_every_filter(), Way::Walk));
+        assert_plan(&plan(connection, &event_page(&any, Way::Walk)), &["SCAN events"]);
+        let dense = plan(connection, &event_page(&with_every_filter(), Way::Walk));
         assert_plan(&dense, &["SCAN events", ALSO_OF, ALSO_OF]);
     });
 }
@@ -43,10 +43,10 @@ fn the_trail_is_walked_from_its_end() {
 fn the_many_events_of_one_value_are_found_in_order() {
     with_much(|connection| {
         let kind = EventQuery { kinds: vec![EventKind::PersonalTokenCreated], ..plain() };
-        let found = plan(connection, &page(&kind, Way::One(Filter::Kinds)));
+        let found = plan(connection, &event_page(&kind, Way::One(Filter::Kinds)));
         assert_plan(&found, &["SEARCH events USING INDEX events_by_kind (kind=?)"]);
         let actor = EventQuery { actors: vec![7], ..plain() };
-        let found = plan(connection, &page(&actor, Way::One(Filter::Actors)));
+        let found = plan(connection, &event_page(&actor, Way::One(Filter::Actors)));
         assert_plan(&found, &["SEARCH events USING INDEX events_by_actor (actor_user_id=?)"]);
     });
 }
@@ -59,11 +59,11 @@ fn few_events_are_found_by_their_numbers_in_order() {
         let by_numbers = ["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY"];
         let query = with_every_filter();
         for filter in [Filter::Projects, Filter::Reach] {
-            let found = plan(connection, &page(&query, Way::Few(filter)));
+            let found = plan(connection, &event_page(&query, Way::Few(filter)));
             assert_plan(&found, &[&by_numbers[..], &[LINKS, ALSO_OF]].concat());
         }
         for filter in [Filter::Actors, Filter::Kinds, Filter::Time] {
-            let found = plan(connection, &page(&query, Way::Few(filter)));
+            let found = plan(connection, &event_page(&query, Way::Few(filter)));
             let inner = "SEARCH events USING COVERING INDEX";
             assert_plan(&found, &[&by_numbers[..], &[inner, ALSO_OF, ALSO_OF]].concat());
         }

@@ -3,21 +3,25 @@
 use diesel::QueryDsl;
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
 use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+use latchkey_sql::columns::DbId;
+use uuid::Uuid;
 
 use super::{assert_plan, plan, plan_of_text, with_much};
 use crate::{
-    token_lists::{Filter, links as links_of_project, list},
+    token_lists::{Filter, links as links_of_project, token_list},
     token_queries::{
-        RECORD_SEEN, by_digest, by_id, by_retired_digest, links, links_beyond_project,
-        number_of_all_projects, number_of_project, of_environment_after, of_project, of_project_after,
-        secrets_after,
+        RECORD_USE, count_tokens_of_all_projects, count_tokens_of_project, links_beyond_project,
+        projects_of_token, token_by_digest, token_by_id, token_by_retired_digest, token_secrets_after,
+        tokens_of_environment_after, tokens_of_project, tokens_of_project_after,
     },
 };
+
+const ID: DbId = DbId(Uuid::from_bytes([7; 16]));
 
 #[test]
 fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
     with_much(|connection| {
-        let plan = plan(connection, &of_project("project-7"));
+        let plan = plan(connection, &tokens_of_project("project-7"));
         assert_eq!(
             plan,
             [
@@ -41,10 +45,10 @@ fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
 fn a_token_is_found_by_id_and_digest_by_keys_alone() {
     with_much(|connection| {
         for plan in [
-            plan(connection, &by_id(&[7; 16])),
-            plan(connection, &links(&[7; 16])),
-            plan(connection, &by_digest(&[7; 32])),
-            plan(connection, &by_retired_digest(&[7; 32])),
+            plan(connection, &token_by_id(ID)),
+            plan(connection, &projects_of_token(ID)),
+            plan(connection, &token_by_digest(&[7; 32])),
+            plan(connection, &token_by_retired_digest(&[7; 32])),
             plan_of_text(connection, "DELETE FROM api_tokens WHERE id = ?"),
         ] {
             let searches = plan.iter().filter(|step| step.contains("SEARCH")).count();
@@ -59,12 +63,12 @@ fn a_token_is_found_by_id_and_digest_by_keys_alone() {
 fn quotas_are_counted_in_indexes() {
     with_much(|connection| {
         assert_eq!(
-            plan(connection, &number_of_project("project-7")),
+            plan(connection, &count_tokens_of_project("project-7")),
             ["SEARCH project_token_counts USING PRIMARY KEY (project_id=?)"]
         );
         // A scan of the partial index, which holds the tokens of all projects and no other.
         assert_eq!(
-            plan(connection, &number_of_all_projects()),
+            plan(connection, &count_tokens_of_all_projects()),
             ["SCAN api_tokens USING COVERING INDEX api_tokens_of_all_projects"]
         );
     });
@@ -74,11 +78,7 @@ fn quotas_are_counted_in_indexes() {
 fn secrets_are_walked_down_the_primary_key() {
     with_much(|connection| {
         assert_plan(
-            &plan(connection, &secrets_after(&[7; 16], 500)),
-            &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
-        );
-        assert_plan(
-            &plan(connection, &secrets_after(&[], 500)),
+            &plan(connection, &token_secrets_after(ID, 500)),
             &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
         );
     });
@@ -87,7 +87,7 @@ fn secrets_are_walked_down_the_primary_key() {
 #[test]
 fn tokens_seen_are_found_by_id() {
     with_much(|connection| {
-        let plan = plan_of_text(connection, RECORD_SEEN);
+        let plan = plan_of_text(connection, RECORD_USE);
         assert!(plan.iter().any(|step| step == "SEARCH api_tokens USING PRIMARY KEY (id=?)"), "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("SCAN api_tokens")), "{plan:#?}");
     });
@@ -97,14 +97,14 @@ fn tokens_seen_are_found_by_id() {
 fn the_tokens_of_a_place_that_goes_are_found_in_order_by_keys_alone() {
     with_much(|connection| {
         assert_plan(
-            &plan(connection, &of_project_after("project-7", &[7; 16], 500)),
+            &plan(connection, &tokens_of_project_after("project-7", ID, 500)),
             &[
                 "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=? AND token_id>?)",
                 "SEARCH api_tokens USING PRIMARY KEY (id=?)",
             ],
         );
         assert_plan(
-            &plan(connection, &of_environment_after("development", &[7; 16], 500)),
+            &plan(connection, &tokens_of_environment_after("development", ID, 500)),
             &["SEARCH api_tokens USING"],
         );
     });
@@ -133,16 +133,19 @@ fn a_list_goes_down_the_index_of_its_order_whatever_its_filters() {
         for direction in [Direction::Ascending, Direction::Descending] {
             for (order, walk) in ORDERS {
                 let plain = TokenQuery { order, direction, ..first_page() };
-                assert_plan(&plan(connection, &list(&plain, None)), &[walk]);
+                assert_plan(&plan(connection, &token_list(&plain, None)), &[walk]);
                 let kinds = [TokenKind::Client].into();
                 let environment = "development".parse().ok();
                 let filtered = TokenQuery { kinds, environment, ..plain };
-                assert_plan(&plan(connection, &list(&filtered, None)), &[walk]);
+                assert_plan(&plan(connection, &token_list(&filtered, None)), &[walk]);
             }
         }
         let after = Some(TokenId::new(moment(), [0; 10]));
         let rest = TokenQuery { after, ..first_page() };
-        assert_plan(&plan(connection, &list(&rest, None)), &["SEARCH api_tokens USING PRIMARY KEY (id>?)"]);
+        assert_plan(
+            &plan(connection, &token_list(&rest, None)),
+            &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
+        );
     });
 }
 
@@ -153,11 +156,11 @@ fn a_range_is_a_piece_of_the_index_of_its_order() {
             let order = TokenOrder::ExpiresAt;
             let query = TokenQuery { order, expired: Some((expired, moment())), ..first_page() };
             let step = "SEARCH api_tokens USING INDEX api_tokens_by_end (ends_at";
-            assert_plan(&plan(connection, &list(&query, None)), &[step]);
+            assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
         }
         let query = TokenQuery { order: TokenOrder::SeenAt, unused_since: Some(moment()), ..first_page() };
         let step = "SEARCH api_tokens USING INDEX api_tokens_by_use (used_at<?)";
-        assert_plan(&plan(connection, &list(&query, None)), &[step]);
+        assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
     });
 }
 
@@ -200,12 +203,12 @@ fn few_tokens_are_found_by_their_ids_in_order() {
             if filter != Filter::Project {
                 steps.push(LINK_OF_TOKEN);
             }
-            assert_plan(&plan(connection, &list(&query, Some(filter))), &steps);
+            assert_plan(&plan(connection, &token_list(&query, Some(filter))), &steps);
             query.after = Some(TokenId::new(moment(), [0; 10]));
-            assert_plan(&plan(connection, &list(&query, Some(filter))), &steps);
+            assert_plan(&plan(connection, &token_list(&query, Some(filter))), &steps);
             query.order = TokenOrder::Name;
             steps.push("USE TEMP B-TREE FOR ORDER BY");
-            assert_plan(&plan(connection, &list(&query, Some(filter))), &steps);
+            assert_plan(&plan(connection, &token_list(&query, Some(filter))), &steps);
         }
     });
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod cancellation;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod counts;
 #[cfg(test)]
 mod fixtures;

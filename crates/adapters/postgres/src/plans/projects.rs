@@ -1,0 +1,47 @@
+//! Projects and environments that are project_list, with all that lists say about them.
+
+use diesel::{ExpressionMethods, QueryDsl};
+use latchkey_domain::{ProjectId, ProjectVisibility};
+use latchkey_ports::{Page, ProjectQuery};
+use latchkey_sql::schema::{environment_rows, project_rows};
+
+use super::{goes_by, much, plan};
+use crate::{
+    environments::ENVIRONMENT_OVERVIEW,
+    projects::{PROJECT_OVERVIEW, project_list},
+};
+
+const OF_EACH: [&str; 3] =
+    ["project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_are_project_list_without_a_look_at_tokens_or_members() {
+    let (mut connection, _database) = much().await;
+    let connection = &mut connection;
+    let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
+    for visibility in [ProjectVisibility::All, ProjectVisibility::NotPrivateAnd(own.into())] {
+        for (archived, index) in [(false, "projects_in_use"), (true, "projects_in_archive")] {
+            for offset in [0, 100] {
+                let page = Page { offset, ..Page::first(100) };
+                let query = ProjectQuery { visibility: visibility.clone(), archived, page };
+                let plan = plan(connection, project_list(&query)).await;
+                goes_by(&plan, &[&OF_EACH[..], &[index]].concat());
+                assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
+                assert!(!plan.contains("memberships"), "members are counted:\n{plan}");
+            }
+        }
+    }
+
+    let one = project_rows::table.filter(project_rows::id.eq("project-7")).select(PROJECT_OVERVIEW);
+    goes_by(&plan(connection, one).await, &[&OF_EACH[..], &["projects_pkey"]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn environments_are_project_list_without_a_look_at_tokens() {
+    let (mut connection, _database) = much().await;
+    let all = environment_rows::table
+        .order((environment_rows::sort_order, environment_rows::name))
+        .select(ENVIRONMENT_OVERVIEW);
+    let plan = plan(&mut connection, all).await;
+    assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
+}

@@ -1,0 +1,263 @@
+//! Statements that create, change and remove API tokens within a transaction.
+
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, delete, dsl::exists, insert_into, select, update,
+};
+use diesel_async::RunQueryDsl;
+use latchkey_domain::{
+    ApiToken, EnvironmentName, EventId, NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenId,
+};
+use latchkey_ports::{
+    Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken,
+};
+use latchkey_sql::{
+    columns::{DbId, DbInt, DbTime},
+    errors::{DbError, conflict, conflict_of, not_found, stale},
+    rows::{self, ChangedSecretRow, NewTokenRow, RetiredSecretRow},
+    schema::{api_token_projects, api_tokens, retired_secrets},
+};
+
+use crate::{
+    connection::Connection,
+    environments::lock_environments,
+    events::{record, record_all},
+    locks::{ALL_PROJECTS, EventLogLock, lock, lock_event_log},
+    projects::{first_missing, lock_projects},
+    token_queries::{
+        TokenWithProjects, count_tokens_of_all_projects, count_tokens_of_projects, token_by_digest,
+        tokens_by_ids,
+    },
+};
+
+/// Keeps a new token where there is room for it, with its event.
+pub(crate) async fn create_token(
+    connection: &mut Connection,
+    stored: &StoredToken,
+    quota: Quota,
+    event: &NewEvent,
+) -> Result<EventId, DbError> {
+    Places::hold(connection, &[stored]).await?.check(stored)?;
+    check_quota(connection, stored.token.access.projects(), quota).await?;
+    let writing = lock_event_log(connection).await?;
+    insert_token(connection, &writing, stored).await?;
+    record(connection, &writing, event).await
+}
+
+/// Keeps these tokens, each with its event, where there is none yet.
+pub(crate) async fn create_first_tokens(
+    connection: &mut Connection,
+    tokens: &[FirstToken],
+) -> Result<bool, DbError> {
+    if any_token(connection).await? {
+        return Ok(false);
+    }
+    let all: Vec<&StoredToken> = tokens.iter().map(|first| &first.token).collect();
+    let places = Places::hold(connection, &all).await?;
+    let writing = lock_event_log(connection).await?;
+    // Nobody else writes from here on, so this answer stays true.
+    if any_token(connection).await? {
+        return Ok(false);
+    }
+    for FirstToken { token, event } in tokens {
+        places.check(token)?;
+        insert_token(connection, &writing, token).await?;
+        record(connection, &writing, event).await?;
+    }
+    Ok(true)
+}
+
+async fn any_token(connection: &mut Connection) -> Result<bool, DbError> {
+    Ok(select(exists(api_tokens::table.select(api_tokens::id))).get_result(connection).await?)
+}
+
+/// The places that tokens name, so far as they exist. They are held: whoever counts or creates tokens there waits, and
+/// nobody can remove one meanwhile.
+struct Places {
+    projects: Vec<String>,
+    environments: Vec<String>,
+}
+
+impl Places {
+    async fn hold(connection: &mut Connection, tokens: &[&StoredToken]) -> Result<Self, DbError> {
+        let accesses = || tokens.iter().map(|stored| &stored.token.access);
+        let projects: Vec<_> = accesses().flat_map(|access| access.projects().named()).collect();
+        let environments: Vec<_> = accesses().filter_map(|access| access.environment()).collect();
+        Ok(Self {
+            projects: lock_projects(connection, &projects).await?,
+            environments: lock_environments(connection, &environments).await?,
+        })
+    }
+
+    /// Finds what the token names: first the environment, then the projects.
+    fn check(&self, stored: &StoredToken) -> Result<(), DbError> {
+        let access = &stored.token.access;
+        let environment = access.environment().map(std::slice::from_ref).unwrap_or_default();
+        if let Some(name) = first_missing(environment, EnvironmentName::as_str, &self.environments) {
+            return Err(not_found(Entity::Environment(name.clone())));
+        }
+        match first_missing(access.projects().named(), ProjectId::as_str, &self.projects) {
+            Some(id) => Err(not_found(Entity::Project(id.clone()))),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn check_quota(
+    connection: &mut Connection,
+    projects: &ProjectScope,
+    Quota(limit): Quota,
+) -> Result<(), DbError> {
+    let most = match projects {
+        ProjectScope::All => {
+            lock(connection, ALL_PROJECTS).await?;
+            count_tokens_of_all_projects().get_result::<i64>(connection).await?
+        }
+        ProjectScope::Only(set) => {
+            let ids: Vec<_> = set.as_slice().iter().map(ProjectId::as_str).collect();
+            count_tokens_of_projects(&ids).load::<i64>(connection).await?.into_iter().max().unwrap_or(0)
+        }
+    };
+    Ok(StoreError::unless_full(most.unsigned_abs(), limit)?)
+}
+
+/// Refuses secrets that some token has, as secret, alias or retired secret. The unique indexes would not see one that is
+/// of another sort there.
+pub(crate) async fn check_new_secrets(
+    connection: &mut Connection,
+    _writing: &EventLogLock,
+    records: impl Iterator<Item = &SecretRecord> + Send,
+) -> Result<(), DbError> {
+    let digests: Vec<SecretDigest> = records.map(|record| record.digest).collect();
+    let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+    let found: Vec<TokenWithProjects> = token_by_digest(&bytes).load(connection).await?;
+    if found.is_empty() { Ok(()) } else { Err(conflict(Entity::Secret)) }
+}
+
+async fn insert_token(
+    connection: &mut Connection,
+    writing: &EventLogLock,
+    stored: &StoredToken,
+) -> Result<(), DbError> {
+    check_new_secrets(connection, writing, std::iter::once(&stored.secret).chain(&stored.alias)).await?;
+    insert_into(api_tokens::table).values(NewTokenRow::from(stored)).execute(connection).await.map_err(
+        conflict_of(|constraint| match constraint {
+            "api_tokens_id_unique" => Some(Entity::Token(stored.token.id)),
+            "api_tokens_secret_unique" | "api_tokens_alias_unique" => Some(Entity::Secret),
+            _ => None,
+        }),
+    )?;
+    let links: Vec<_> = (0..)
+        .zip(stored.token.access.projects().named())
+        .map(|(position, project)| {
+            (
+                api_token_projects::project_id.eq(project.as_str()),
+                api_token_projects::token_id.eq(DbId::from(stored.token.id)),
+                api_token_projects::position.eq(DbInt(position)),
+            )
+        })
+        .collect();
+    if !links.is_empty() {
+        insert_into(api_token_projects::table).values(links).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Changes when a token ends, if that is still the first of the moments, to the second.
+pub(crate) async fn change_expiry(
+    connection: &mut Connection,
+    id: TokenId,
+    (before, after): (Option<Timestamp>, Option<Timestamp>),
+    event: &NewEvent,
+) -> Result<EventId, DbError> {
+    let token = api_tokens::table.find(DbId::from(id));
+    let kept: Option<Option<DbTime>> =
+        token.select(api_tokens::expires_at).for_no_key_update().first(connection).await.optional()?;
+    StoreError::unless_kept(kept.as_ref(), &before.map(DbTime::from), Entity::Token(id))?;
+    let writing = lock_event_log(connection).await?;
+    update(token).set(api_tokens::expires_at.eq(after.map(DbTime::from))).execute(connection).await?;
+    record(connection, &writing, event).await
+}
+
+/// Gives a token a new secret.
+pub(crate) async fn rotate_token(
+    connection: &mut Connection,
+    rotation: &Rotation,
+    event: &NewEvent,
+) -> Result<EventId, DbError> {
+    let token = api_tokens::table.find(DbId::from(rotation.token));
+    let kept: Option<(Vec<u8>, Vec<u8>)> = token
+        .select((api_tokens::secret_digest, api_tokens::secret_key))
+        .for_update()
+        .first(connection)
+        .await
+        .optional()?;
+    let Some((digest, key)) = kept else { return Err(not_found(Entity::Token(rotation.token))) };
+    if digest != rotation.from.0 {
+        return Err(stale(Entity::Token(rotation.token)));
+    }
+    if rotation.overlap_until.is_some() {
+        check_retired(connection, rotation.token, event.at).await?;
+    }
+    let writing = lock_event_log(connection).await?;
+    check_new_secrets(connection, &writing, std::iter::once(&rotation.to)).await?;
+    if let Some(until) = rotation.overlap_until {
+        insert_into(retired_secrets::table)
+            .values(RetiredSecretRow::new(rotation.token, (digest, key), until))
+            .execute(connection)
+            .await?;
+    }
+    update(token).set(ChangedSecretRow::from(&rotation.to)).execute(connection).await.map_err(
+        conflict_of(|constraint| (constraint == "api_tokens_secret_unique").then_some(Entity::Secret)),
+    )?;
+    record(connection, &writing, event).await
+}
+
+/// That there is room for one more retired secret of the token that is good. The token is held, so nobody else adds one.
+async fn check_retired(connection: &mut Connection, token: TokenId, now: Timestamp) -> Result<(), DbError> {
+    let good = retired_secrets::table
+        .filter(retired_secrets::token_id.eq(DbId::from(token)))
+        .filter(retired_secrets::good_until.gt(DbTime::from(now)));
+    let good: i64 = good.count().get_result(connection).await?;
+    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
+}
+
+/// Removes a token with all its secrets.
+pub(crate) async fn remove_token(
+    connection: &mut Connection,
+    id: TokenId,
+    event: &NewEvent,
+) -> Result<EventId, DbError> {
+    let token = api_tokens::table.find(DbId::from(id));
+    let held = token.select(api_tokens::id).for_update();
+    if held.first::<DbId>(connection).await.optional()?.is_none() {
+        return Err(not_found(Entity::Token(id)));
+    }
+    let writing = lock_event_log(connection).await?;
+    delete(token).execute(connection).await?;
+    record(connection, &writing, event).await
+}
+
+/// What becomes of these tokens, which are held. They are read in a statement of its own, because the one that waited for
+/// them saw their projects as they were before.
+pub(crate) async fn outcomes_of(
+    connection: &mut Connection,
+    ids: &[DbId],
+    outcome_of: impl Fn(&ApiToken) -> RemovalOutcome + Send,
+) -> Result<Vec<(DbId, RemovalOutcome)>, DbError> {
+    let rows: Vec<TokenWithProjects> = tokens_by_ids(ids).load(connection).await?;
+    let tokens: Vec<StoredToken> = rows::all(rows)?;
+    Ok(tokens.iter().map(|stored| (DbId::from(stored.token.id), outcome_of(&stored.token))).collect())
+}
+
+/// Revokes those that are to be revoked, and records what becomes of each.
+pub(crate) async fn apply_outcomes(
+    connection: &mut Connection,
+    writing: &EventLogLock,
+    outcomes: &[(DbId, RemovalOutcome)],
+) -> Result<(), DbError> {
+    let revoked = outcomes.iter().filter(|(_, outcome)| matches!(outcome, RemovalOutcome::Revoked { .. }));
+    let revoked: Vec<DbId> = revoked.map(|(id, _)| *id).collect();
+    delete(api_tokens::table.filter(api_tokens::id.eq_any(revoked))).execute(connection).await?;
+    let events: Vec<&NewEvent> = outcomes.iter().map(|(_, outcome)| outcome.event()).collect();
+    record_all(connection, writing, &events).await
+}

@@ -1,0 +1,303 @@
+//! Column types: how a value of the domain is stored by each backend.
+//!
+//! | SQL type | PostgreSQL | SQLite |
+//! | --- | --- | --- |
+//! | [`UtcTime`] | `timestamptz` | `INTEGER`, milliseconds since 1970 |
+//! | [`Id`] | `uuid` | `BLOB` |
+//! | [`Json`] | `jsonb` | `TEXT` |
+//! | [`Int`] | `integer` | `INTEGER` |
+//! | [`RawText`] | `bytea` | `TEXT` |
+//!
+//! A value is read straight into its domain type, without a copy in between: lists have thousands of rows. A value that
+//! the domain refuses is kept as an error until the row is converted, because only the row has a name that an operator
+//! can look for.
+
+use std::{array::TryFromSliceError, str::FromStr};
+
+use diesel::{deserialize::FromSqlRow, expression::AsExpression, query_builder::QueryId, sql_types::SqlType};
+use latchkey_domain::{Timestamp, TokenId};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The SQL types of the tables, for `diesel::table!`.
+pub mod sql {
+    #[cfg(feature = "postgres")]
+    pub use diesel::sql_types::Array;
+    pub use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
+
+    pub use super::{Id, Int, Json, RawText, UtcTime};
+}
+
+/// A moment.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
+pub struct UtcTime;
+
+/// A UUID.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
+pub struct Id;
+
+/// JSON.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
+pub struct Json;
+
+/// A 32-bit integer.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 23, array_oid = 1007), sqlite_type(name = "Long"))]
+pub struct Int;
+
+/// Text that may contain NUL, which PostgreSQL's `text` cannot.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 17, array_oid = 1001), sqlite_type(name = "Text"))]
+pub struct RawText;
+
+/// Milliseconds since 1970-01-01T00:00:00Z, as a column of type [`UtcTime`] holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = UtcTime)]
+pub struct DbTime(pub i64);
+
+impl From<Timestamp> for DbTime {
+    fn from(time: Timestamp) -> Self {
+        Self(time.millis())
+    }
+}
+
+/// A value of a column of type [`Id`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Id)]
+pub struct DbId(pub Uuid);
+
+impl From<TokenId> for DbId {
+    fn from(id: TokenId) -> Self {
+        Self(id.as_uuid())
+    }
+}
+
+/// A value of a column of type [`Int`], before its range is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Int)]
+pub struct DbInt(pub i64);
+
+/// A value of a column of type [`RawText`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = RawText)]
+pub struct DbRawText(pub String);
+
+/// Text, parsed as a type of the domain.
+#[derive(Debug, FromSqlRow)]
+pub struct Parsed<T: FromStr>(pub Result<T, T::Err>);
+
+/// Bytes of a known number.
+#[derive(Debug, FromSqlRow)]
+pub struct Bytes<const N: usize>(pub Result<[u8; N], TryFromSliceError>);
+
+/// JSON that is read, deserialized as `T`.
+#[derive(Debug, FromSqlRow)]
+pub struct DbJson<T>(pub Result<T, serde_json::Error>);
+
+/// JSON that is written.
+#[derive(Debug, AsExpression)]
+#[diesel(sql_type = Json)]
+pub struct NewJson(pub Value);
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use std::{io::Write, str::FromStr};
+
+    use diesel::{
+        deserialize::{self, FromSql},
+        pg::{Pg, PgValue},
+        serialize::{self, IsNull, Output, ToSql},
+        sql_types::{BigInt, Binary, Integer, Text},
+    };
+    use serde::de::DeserializeOwned;
+    use uuid::Uuid;
+
+    use super::{
+        Bytes, DbId, DbInt, DbJson, DbRawText, DbTime, Id, Int, Json, NewJson, Parsed, RawText, UtcTime,
+    };
+
+    /// Milliseconds from 1970, the epoch of [`DbTime`], to 2000, the epoch of PostgreSQL.
+    const YEAR_2000: i64 = 946_684_800_000;
+    /// The only version of the binary form of `jsonb`.
+    const JSONB_VERSION: u8 = 1;
+
+    impl FromSql<UtcTime, Pg> for DbTime {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            let micros: i64 = FromSql::<BigInt, Pg>::from_sql(value)?;
+            Ok(Self(micros.div_euclid(1_000).saturating_add(YEAR_2000)))
+        }
+    }
+
+    impl ToSql<UtcTime, Pg> for DbTime {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            let micros = self.0.saturating_sub(YEAR_2000).saturating_mul(1_000);
+            ToSql::<BigInt, Pg>::to_sql(&micros, &mut out.reborrow())
+        }
+    }
+
+    impl FromSql<Id, Pg> for DbId {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(Uuid::from_slice(value.as_bytes())?))
+        }
+    }
+
+    impl ToSql<Id, Pg> for DbId {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            out.write_all(self.0.as_bytes())?;
+            Ok(IsNull::No)
+        }
+    }
+
+    impl<T: DeserializeOwned> FromSql<Json, Pg> for DbJson<T> {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            match value.as_bytes() {
+                [JSONB_VERSION, json @ ..] => Ok(Self(serde_json::from_slice(json))),
+                _ => Err("unknown version of jsonb".into()),
+            }
+        }
+    }
+
+    impl ToSql<Json, Pg> for NewJson {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            out.write_all(&[JSONB_VERSION])?;
+            serde_json::to_writer(out, &self.0)?;
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<Int, Pg> for DbInt {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            let number: i32 = FromSql::<Integer, Pg>::from_sql(value)?;
+            Ok(Self(number.into()))
+        }
+    }
+
+    impl ToSql<Int, Pg> for DbInt {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            ToSql::<Integer, Pg>::to_sql(&i32::try_from(self.0)?, &mut out.reborrow())
+        }
+    }
+
+    impl FromSql<RawText, Pg> for DbRawText {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(str::from_utf8(value.as_bytes())?.to_owned()))
+        }
+    }
+
+    impl ToSql<RawText, Pg> for DbRawText {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+            out.write_all(self.0.as_bytes())?;
+            Ok(IsNull::No)
+        }
+    }
+
+    impl<T: FromStr> FromSql<Text, Pg> for Parsed<T> {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(str::from_utf8(value.as_bytes())?.parse()))
+        }
+    }
+
+    impl<const N: usize> FromSql<Binary, Pg> for Bytes<N> {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(value.as_bytes().try_into()))
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use std::str::FromStr;
+
+    use diesel::{
+        deserialize::{self, FromSql},
+        serialize::{self, IsNull, Output, ToSql},
+        sql_types::{Binary, Text},
+        sqlite::{Sqlite, SqliteValue},
+    };
+    use serde::de::DeserializeOwned;
+    use uuid::Uuid;
+
+    use super::{
+        Bytes, DbId, DbInt, DbJson, DbRawText, DbTime, Id, Int, Json, NewJson, Parsed, RawText, UtcTime,
+    };
+
+    impl FromSql<UtcTime, Sqlite> for DbTime {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(value.read_long()))
+        }
+    }
+
+    impl ToSql<UtcTime, Sqlite> for DbTime {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            out.set_value(self.0);
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<Id, Sqlite> for DbId {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(Uuid::from_slice(value.read_blob())?))
+        }
+    }
+
+    impl ToSql<Id, Sqlite> for DbId {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            out.set_value(self.0.as_bytes().as_slice());
+            Ok(IsNull::No)
+        }
+    }
+
+    impl<T: DeserializeOwned> FromSql<Json, Sqlite> for DbJson<T> {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(serde_json::from_str(value.read_text())))
+        }
+    }
+
+    impl ToSql<Json, Sqlite> for NewJson {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            out.set_value(self.0.to_string());
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<Int, Sqlite> for DbInt {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(value.read_long()))
+        }
+    }
+
+    impl ToSql<Int, Sqlite> for DbInt {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            out.set_value(self.0);
+            Ok(IsNull::No)
+        }
+    }
+
+    impl FromSql<RawText, Sqlite> for DbRawText {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(value.read_text().to_owned()))
+        }
+    }
+
+    impl ToSql<RawText, Sqlite> for DbRawText {
+        fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+            out.set_value(self.0.as_str());
+            Ok(IsNull::No)
+        }
+    }
+
+    impl<T: FromStr> FromSql<Text, Sqlite> for Parsed<T> {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(value.read_text().parse()))
+        }
+    }
+
+    impl<const N: usize> FromSql<Binary, Sqlite> for Bytes<N> {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(value.read_blob().try_into()))
+        }
+    }
+}

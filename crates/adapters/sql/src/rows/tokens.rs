@@ -1,0 +1,270 @@
+//! API tokens and their secrets.
+
+use diesel::{
+    AsChangeset, Insertable, Queryable, QueryableByName, Selectable,
+    sql_types::{BigInt, Binary},
+};
+use latchkey_domain::{
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
+    TokenId, TokenKind, TokenName,
+};
+use latchkey_ports::{
+    Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey, StoredToken,
+    TokenSecrets,
+};
+
+use super::Row;
+use crate::{
+    columns::{Bytes, DbId, DbTime, Parsed},
+    schema::{api_tokens, retired_secrets},
+};
+
+/// A row of `api_tokens`, or of a view of it.
+#[derive(Queryable)]
+pub struct TokenRow {
+    secrets: TokenSecretsRow,
+    name: Parsed<TokenName>,
+    kind: Parsed<TokenKind>,
+    all_projects: bool,
+    environment: Option<Parsed<EnvironmentName>>,
+    expires_at: Option<DbTime>,
+    created_at: DbTime,
+    seen_at: Option<DbTime>,
+}
+
+/// The columns of a [`TokenRow`] in a table or view.
+#[macro_export]
+macro_rules! token_columns {
+    ($table:ident) => {
+        (
+            (
+                $table::id,
+                $table::secret_digest,
+                $table::secret_key,
+                $table::secret_sealed,
+                $table::alias_digest,
+                $table::alias_key,
+                $table::alias_sealed,
+            ),
+            $table::name,
+            $table::kind,
+            $table::all_projects,
+            $table::environment,
+            $table::expires_at,
+            $table::created_at,
+            $table::seen_at,
+        )
+    };
+}
+
+impl TokenRow {
+    /// The token's id.
+    #[must_use]
+    pub fn id(&self) -> DbId {
+        self.secrets.id
+    }
+
+    /// Converts the row with the projects that the token names, in order; `number` is how many they have to be, where the
+    /// row knows.
+    ///
+    /// # Errors
+    /// [`Inconsistency`].
+    pub fn into_token(
+        self,
+        projects: Vec<Parsed<ProjectId>>,
+        number: Option<i64>,
+    ) -> Result<StoredToken, Inconsistency> {
+        let TokenSecrets { token: id, secret, alias } = self.secrets.try_into()?;
+        let at = Row { table: "api_tokens", key: id };
+        if let Some(number) = number
+            && i64::try_from(projects.len()) != Ok(number)
+        {
+            let fault = format!("api_token_projects has {} and not {number}", projects.len());
+            return Err(at.inconsistency("named_projects", fault));
+        }
+        let kind = at.parsed("kind", self.kind)?;
+        let projects = project_scope(&at, self.all_projects, projects)?;
+        let environment = at.optional("environment", self.environment)?;
+        let environment = environment.map_or(EnvironmentScope::All, EnvironmentScope::Only);
+        let token = ApiToken {
+            id,
+            name: at.parsed("name", self.name)?,
+            access: at.column("kind", TokenAccess::new(kind, projects, environment))?,
+            expires_at: at.optional_time("expires_at", self.expires_at)?,
+            created_at: at.time("created_at", self.created_at)?,
+            last_used_at: at.optional_time("seen_at", self.seen_at)?,
+        };
+        Ok(StoredToken { token, secret, alias })
+    }
+}
+
+/// A token that names no project is not for all of them: only `all_projects` says that.
+fn project_scope(
+    at: &Row<TokenId>,
+    all_projects: bool,
+    named: Vec<Parsed<ProjectId>>,
+) -> Result<ProjectScope, Inconsistency> {
+    match (all_projects, named.is_empty()) {
+        (true, true) => Ok(ProjectScope::All),
+        (true, false) => Err(at.inconsistency("all_projects", "a token of all projects names some")),
+        (false, _) => {
+            let links = Row { table: "api_token_projects", key: at.key };
+            let set = ProjectSet::new(links.list("project_id", named)?);
+            at.column("all_projects", set).map(ProjectScope::Only)
+        }
+    }
+}
+
+/// The columns of `api_tokens` that hold secrets.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+pub struct TokenSecretsRow {
+    id: DbId,
+    secret_digest: Bytes<32>,
+    secret_key: Bytes<4>,
+    secret_sealed: Option<Vec<u8>>,
+    alias_digest: Option<Bytes<32>>,
+    alias_key: Option<Bytes<4>>,
+    alias_sealed: Option<Vec<u8>>,
+}
+
+impl TryFrom<TokenSecretsRow> for TokenSecrets {
+    type Error = Inconsistency;
+
+    fn try_from(row: TokenSecretsRow) -> Result<Self, Inconsistency> {
+        let token = TokenId::from_uuid(row.id.0);
+        let at = Row { table: "api_tokens", key: token };
+        let secret = SecretRecord {
+            digest: SecretDigest(at.bytes("secret_digest", row.secret_digest)?),
+            key: KeyId(at.bytes("secret_key", row.secret_key)?),
+            sealed: row.secret_sealed.map(Vec::into_boxed_slice),
+        };
+        let alias = match (row.alias_digest, row.alias_key) {
+            (None, None) => None,
+            (Some(digest), Some(key)) => Some(SecretRecord {
+                digest: SecretDigest(at.bytes("alias_digest", digest)?),
+                key: KeyId(at.bytes("alias_key", key)?),
+                sealed: row.alias_sealed.map(Vec::into_boxed_slice),
+            }),
+            _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
+        };
+        Ok(Self { token, secret, alias })
+    }
+}
+
+/// A new row of `api_tokens`.
+#[derive(Insertable)]
+#[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
+pub struct NewTokenRow<'a> {
+    id: DbId,
+    name: &'a str,
+    kind: &'static str,
+    all_projects: bool,
+    environment: Option<&'a str>,
+    expires_at: Option<DbTime>,
+    created_at: DbTime,
+    seen_at: Option<DbTime>,
+    secret_digest: &'a [u8],
+    secret_key: &'a [u8],
+    secret_sealed: Option<&'a [u8]>,
+    alias_digest: Option<&'a [u8]>,
+    alias_key: Option<&'a [u8]>,
+    alias_sealed: Option<&'a [u8]>,
+}
+
+impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
+    fn from(StoredToken { token, secret, alias }: &'a StoredToken) -> Self {
+        let alias = alias.as_ref();
+        Self {
+            id: token.id.into(),
+            name: token.name.as_str(),
+            kind: token.access.kind().as_str(),
+            all_projects: matches!(token.access.projects(), ProjectScope::All),
+            environment: token.access.environment().map(EnvironmentName::as_str),
+            expires_at: token.expires_at.map(DbTime::from),
+            created_at: token.created_at.into(),
+            seen_at: token.last_used_at.map(DbTime::from),
+            secret_digest: &secret.digest.0,
+            secret_key: &secret.key.0,
+            secret_sealed: secret.sealed.as_deref(),
+            alias_digest: alias.map(|alias| alias.digest.0.as_slice()),
+            alias_key: alias.map(|alias| alias.key.0.as_slice()),
+            alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
+        }
+    }
+}
+
+/// The columns of `api_tokens` that a new secret sets.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_tokens, treat_none_as_null = true)]
+pub struct ChangedSecretRow<'a> {
+    secret_digest: &'a [u8],
+    secret_key: &'a [u8],
+    secret_sealed: Option<&'a [u8]>,
+}
+
+impl<'a> From<&'a SecretRecord> for ChangedSecretRow<'a> {
+    fn from(secret: &'a SecretRecord) -> Self {
+        Self {
+            secret_digest: &secret.digest.0,
+            secret_key: &secret.key.0,
+            secret_sealed: secret.sealed.as_deref(),
+        }
+    }
+}
+
+/// A row of `retired_secrets`.
+#[derive(Insertable)]
+#[diesel(table_name = retired_secrets)]
+pub struct RetiredSecretRow {
+    secret_digest: Vec<u8>,
+    secret_key: Vec<u8>,
+    token_id: DbId,
+    good_until: DbTime,
+}
+
+impl RetiredSecretRow {
+    /// Returns the row of the token's secret of this digest and key, which stays good until a moment.
+    #[must_use]
+    pub fn new(token: TokenId, (digest, key): (Vec<u8>, Vec<u8>), good_until: Timestamp) -> Self {
+        let (token_id, good_until) = (token.into(), good_until.into());
+        Self { secret_digest: digest, secret_key: key, token_id, good_until }
+    }
+}
+
+/// Converts the moment until which a retired secret of the token is good.
+///
+/// # Errors
+/// [`Inconsistency`].
+pub fn retired_secret_end(token: TokenId, good_until: DbTime) -> Result<Timestamp, Inconsistency> {
+    Row { table: "retired_secrets", key: token }.time("good_until", good_until)
+}
+
+/// How many secrets are in one form under one master key.
+#[derive(QueryableByName)]
+pub struct SecretCountRow {
+    /// The index of the form in [`SecretForm::ALL`].
+    #[diesel(sql_type = BigInt)]
+    form: i64,
+    #[diesel(sql_type = Binary)]
+    key: Bytes<4>,
+    #[diesel(sql_type = BigInt)]
+    good: i64,
+    #[diesel(sql_type = BigInt)]
+    ended: i64,
+}
+
+/// Converts the counts of secrets by form and master key.
+///
+/// # Errors
+/// The [`Inconsistency`] of the first row that has one.
+pub fn secrets_by_key(rows: Vec<SecretCountRow>) -> Result<SecretsByKey, Inconsistency> {
+    let count = |row: SecretCountRow| {
+        let at = Row { table: "all tables with secrets", key: "of one key" };
+        let form = SecretForm::numbered(row.form).ok_or_else(|| at.inconsistency("form", row.form))?;
+        let key = KeyId(at.bytes("secret_key", row.key)?);
+        let (good, ended) = (at.count("good", row.good)?, at.count("ended", row.ended)?);
+        Ok(((key, form), SecretCount { good, ended }))
+    };
+    rows.into_iter().map(count).collect()
+}

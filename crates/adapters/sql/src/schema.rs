@@ -1,0 +1,354 @@
+//! The tables and views of both stores. The statements that create them are in `migrations/`.
+
+#![expect(missing_docs, reason = "the migrations document the columns")]
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    projects (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        mode -> Text,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+        archived_at -> Nullable<UtcTime>,
+    }
+}
+
+#[cfg(feature = "postgres")]
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// PostgreSQL only, a view: `projects`, with what lists say about each.
+    project_rows (id) {
+        id -> Text,
+        name -> Text,
+        description -> Text,
+        mode -> Text,
+        created_at -> UtcTime,
+        updated_at -> UtcTime,
+        archived_at -> Nullable<UtcTime>,
+        tokens -> BigInt,
+        members -> BigInt,
+        environments -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    project_environments (project_id, environment) {
+        project_id -> Text,
+        environment -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// How many tokens name a project; kept by triggers.
+    project_token_counts (project_id) {
+        project_id -> Text,
+        tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// SQLite only: how many users hold a role in a project; kept by triggers.
+    project_member_counts (project_id) {
+        project_id -> Text,
+        members -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    environments (name) {
+        name -> Text,
+        kind -> Text,
+        sort_order -> Int,
+        enabled -> Bool,
+    }
+}
+
+#[cfg(feature = "postgres")]
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// PostgreSQL only, a view: `environments`, with what lists say about each.
+    environment_rows (name) {
+        name -> Text,
+        kind -> Text,
+        sort_order -> Int,
+        enabled -> Bool,
+        tokens -> BigInt,
+        projects -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// SQLite only: how many tokens work in an environment; kept by triggers.
+    environment_token_counts (environment) {
+        environment -> Text,
+        tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    roles (id) {
+        id -> BigInt,
+        name -> Text,
+        kind -> Text,
+        description -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    role_permissions (role_id, permission) {
+        role_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// SQLite only, one row: the last id that a custom role got.
+    last_made_role (id) {
+        id -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    users (id) {
+        id -> BigInt,
+        username -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        name -> Nullable<Text>,
+        account_kind -> Text,
+        root_role_id -> BigInt,
+        created_at -> UtcTime,
+        seen_at -> Nullable<UtcTime>,
+        password_hash -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    memberships (user_id, project_id, role_id) {
+        user_id -> BigInt,
+        project_id -> Text,
+        role_id -> BigInt,
+        added_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// A view: the permissions of each user.
+    user_grants (user_id, role_id, permission) {
+        user_id -> BigInt,
+        project_id -> Nullable<Text>,
+        role_id -> BigInt,
+        permission -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    api_tokens (id) {
+        id -> Id,
+        name -> Text,
+        kind -> Text,
+        all_projects -> Bool,
+        environment -> Nullable<Text>,
+        expires_at -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+        seen_at -> Nullable<UtcTime>,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        secret_sealed -> Nullable<Binary>,
+        alias_digest -> Nullable<Binary>,
+        alias_key -> Nullable<Binary>,
+        alias_sealed -> Nullable<Binary>,
+        /// SQLite only: how many projects the token names.
+        named_projects -> BigInt,
+        /// SQLite only, generated: `expires_at`, and later than any other for a token that does not expire.
+        ends_at -> UtcTime,
+        /// SQLite only, generated: `seen_at`, and earlier than any other for a token that was never used.
+        used_at -> UtcTime,
+    }
+}
+
+#[cfg(feature = "postgres")]
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// PostgreSQL only, a view: `api_tokens`, with the projects that each token names.
+    token_rows (id) {
+        id -> Id,
+        name -> Text,
+        kind -> Text,
+        all_projects -> Bool,
+        environment -> Nullable<Text>,
+        expires_at -> Nullable<UtcTime>,
+        created_at -> UtcTime,
+        seen_at -> Nullable<UtcTime>,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        secret_sealed -> Nullable<Binary>,
+        alias_digest -> Nullable<Binary>,
+        alias_key -> Nullable<Binary>,
+        alias_sealed -> Nullable<Binary>,
+        project_ids -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    api_token_projects (token_id, position) {
+        project_id -> Text,
+        token_id -> Id,
+        position -> Int,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    retired_secrets (secret_digest) {
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        token_id -> Id,
+        good_until -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    personal_tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        description -> Text,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        expires_at -> UtcTime,
+        created_at -> UtcTime,
+        seen_at -> Nullable<UtcTime>,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    sessions (id) {
+        id -> Id,
+        user_id -> BigInt,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    login_failures (kind, key) {
+        kind -> Text,
+        key -> RawText,
+        count -> BigInt,
+        last_at -> UtcTime,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    events (id) {
+        id -> BigInt,
+        kind -> Text,
+        actor_name -> Text,
+        actor_user_id -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        at -> UtcTime,
+        concerns -> Text,
+        environment -> Nullable<Text>,
+        before -> Nullable<Json>,
+        after -> Nullable<Json>,
+    }
+}
+
+#[cfg(feature = "postgres")]
+diesel::table! {
+    use crate::columns::sql::*;
+
+    /// PostgreSQL only, a view: `events`, with the projects that each event names.
+    event_rows (id) {
+        id -> BigInt,
+        kind -> Text,
+        actor_name -> Text,
+        actor_user_id -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        at -> UtcTime,
+        concerns -> Text,
+        environment -> Nullable<Text>,
+        before -> Nullable<Json>,
+        after -> Nullable<Json>,
+        about_projects -> Bool,
+        project_ids -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::columns::sql::*;
+
+    event_projects (event_id, position) {
+        project_id -> Text,
+        event_id -> BigInt,
+        position -> Int,
+    }
+}
+
+diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(role_permissions -> roles (role_id));
+diesel::allow_tables_to_appear_in_same_query!(memberships, users);
+diesel::allow_tables_to_appear_in_same_query!(role_permissions, roles);
+diesel::allow_tables_to_appear_in_same_query!(api_token_projects, api_tokens, retired_secrets);
+diesel::allow_tables_to_appear_in_same_query!(event_projects, events);
+#[cfg(feature = "postgres")]
+diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
+#[cfg(feature = "postgres")]
+diesel::allow_tables_to_appear_in_same_query!(retired_secrets, token_rows);
+#[cfg(feature = "postgres")]
+diesel::allow_tables_to_appear_in_same_query!(event_projects, event_rows);
+diesel::allow_tables_to_appear_in_same_query!(
+    environment_token_counts,
+    environments,
+    project_environments,
+    project_member_counts,
+    project_token_counts,
+    projects,
+);

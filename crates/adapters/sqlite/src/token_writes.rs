@@ -1,0 +1,162 @@
+//! Statements that create, change and remove API tokens within a transaction.
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
+    insert_into, select, update,
+};
+use latchkey_domain::{ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
+use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
+use latchkey_sql::{
+    columns::{DbId, DbInt},
+    errors::{DbError, conflict, conflict_of, not_found},
+    rows::NewTokenRow,
+    schema::{api_token_projects, api_tokens, retired_secrets},
+};
+use uuid::Uuid;
+
+use crate::{
+    environments::environment_exists,
+    events::record,
+    projects::project_exists,
+    token_queries::{
+        TokenWithCount, count_tokens_of_all_projects, count_tokens_of_project, token_by_digest,
+        with_links_of_all,
+    },
+};
+
+/// So many tokens of a place that goes are held in memory at once.
+pub(crate) const BATCH: i64 = 500;
+
+/// That the environment and the projects of a token are there.
+pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
+    let access = &stored.token.access;
+    if let Some(environment) = access.environment()
+        && !environment_exists(connection, environment)?
+    {
+        return Err(not_found(Entity::Environment(environment.clone())));
+    }
+    for project in access.projects().named() {
+        if !project_exists(connection, project)? {
+            return Err(not_found(Entity::Project(project.clone())));
+        }
+    }
+    Ok(())
+}
+
+/// That there is room for one more token of that scope.
+pub(crate) fn check_quota(
+    connection: &mut SqliteConnection,
+    projects: &ProjectScope,
+    Quota(limit): Quota,
+) -> Result<(), DbError> {
+    let check = |number: i64| Ok(StoreError::unless_full(number.unsigned_abs(), limit)?);
+    match projects {
+        ProjectScope::All => check(count_tokens_of_all_projects().get_result(connection)?),
+        ProjectScope::Only(set) => set
+            .as_slice()
+            .iter()
+            .try_for_each(|project| check(count_tokens_of_project(project.as_str()).get_result(connection)?)),
+    }
+}
+
+/// That no token has a secret, an alias or a retired secret of this digest. Unique indexes keep each of these apart from
+/// its like; that no secret is another's alias, they cannot see.
+pub(crate) fn check_new_secret(
+    connection: &mut SqliteConnection,
+    digest: &SecretDigest,
+) -> Result<(), DbError> {
+    if is_kept(connection, digest)? { Err(conflict(Entity::Secret)) } else { Ok(()) }
+}
+
+/// Whether any token has a secret, an alias or a retired secret of this digest.
+pub(crate) fn is_kept(
+    connection: &mut SqliteConnection,
+    SecretDigest(digest): &SecretDigest,
+) -> Result<bool, DbError> {
+    let retired = retired_secrets::table.filter(retired_secrets::secret_digest.eq(digest.as_slice()));
+    let is_there = exists(token_by_digest(digest)).or(exists(retired));
+    Ok(select(is_there).get_result(connection)?)
+}
+
+/// Keeps a new token.
+pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
+    for record in std::iter::once(&stored.secret).chain(&stored.alias) {
+        check_new_secret(connection, &record.digest)?;
+    }
+    let number = project_count(stored.token.access.projects());
+    insert_into(api_tokens::table)
+        .values((NewTokenRow::from(stored), api_tokens::named_projects.eq(number)))
+        .execute(connection)
+        .map_err(conflict_of(|columns| match columns {
+            "api_tokens.id" => Some(Entity::Token(stored.token.id)),
+            "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
+            _ => None,
+        }))?;
+    insert_links(connection, stored.token.id, stored.token.access.projects().named())
+}
+
+fn project_count(projects: &ProjectScope) -> i64 {
+    i64::try_from(projects.named().len()).unwrap_or(i64::MAX)
+}
+
+fn insert_links(
+    connection: &mut SqliteConnection,
+    id: TokenId,
+    projects: &[ProjectId],
+) -> Result<(), DbError> {
+    for (position, project) in (0..).zip(projects) {
+        insert_into(api_token_projects::table)
+            .values((
+                api_token_projects::project_id.eq(project.as_str()),
+                api_token_projects::token_id.eq(DbId::from(id)),
+                api_token_projects::position.eq(DbInt(position)),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Removes a token with all its secrets, and says whether it was there.
+pub(crate) fn remove_token(connection: &mut SqliteConnection, id: TokenId) -> Result<bool, DbError> {
+    let token = api_tokens::table.find(DbId::from(id));
+    Ok(delete(token).execute(connection)? > 0)
+}
+
+/// Brings upon each token the outcome that the removal of a place has for it, with its event. `after` finds the next
+/// [`BATCH`] of those tokens after an id, in the order of ids.
+pub(crate) fn apply_outcomes(
+    connection: &mut SqliteConnection,
+    after: impl Fn(&mut SqliteConnection, DbId) -> Result<Vec<TokenWithCount>, DbError>,
+    outcome_of: impl Fn(&StoredToken) -> RemovalOutcome,
+) -> Result<(), DbError> {
+    let mut last = DbId(Uuid::nil());
+    loop {
+        let rows = after(connection, last)?;
+        let Some(row) = rows.last() else { return Ok(()) };
+        last = row.id();
+        for stored in with_links_of_all(connection, rows)? {
+            let outcome = outcome_of(&stored);
+            match &outcome {
+                RemovalOutcome::Narrowed { access, .. } => narrow(connection, stored.token.id, access)?,
+                RemovalOutcome::Revoked { .. } => {
+                    remove_token(connection, stored.token.id)?;
+                }
+            }
+            record(connection, outcome.event())?;
+        }
+    }
+}
+
+fn narrow(connection: &mut SqliteConnection, id: TokenId, access: &TokenAccess) -> Result<(), DbError> {
+    let key = DbId::from(id);
+    let projects = access.projects().named();
+    delete(api_token_projects::table.filter(api_token_projects::token_id.eq(key))).execute(connection)?;
+    insert_links(connection, id, projects)?;
+    update(api_tokens::table.filter(api_tokens::id.eq(key)))
+        .set((
+            api_tokens::all_projects.eq(matches!(access.projects(), ProjectScope::All)),
+            api_tokens::named_projects.eq(project_count(access.projects())),
+        ))
+        .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The port of users and their passwords.
+
+#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
+
+use async_trait::async_trait;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection, delete,
+    dsl::{AsSelect, IntoBoxed, auto_type, count_star},
+    insert_into,
+    sqlite::Sqlite,
+    update,
+};
+use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId};
+use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
+use latchkey_sql::{
+    errors::{DbError, conflict_of, not_found, stale},
+    rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
+    schema::{sessions, users},
+};
+use tracing::instrument;
+
+use crate::{
+    events::record,
+    paging::{instr, lower, paged},
+    roles::check_role,
+    store::SqliteStore,
+};
+
+#[async_trait]
+impl UserRepository for SqliteStore {
+    #[instrument(level = "debug", skip_all, fields(root_role = %user.root_role))]
+    async fn create_user(
+        &self,
+        user: &NewUser,
+        password: Option<PasswordHash>,
+        event: &NewEvent,
+    ) -> Result<(UserId, EventId), StoreError> {
+        let (user, event) = (user.clone(), event.clone());
+        self.write(move |connection| {
+            check_role(connection, user.root_role, true)?;
+            let id: i64 = insert_into(users::table)
+                .values(NewUserRow::new(&user, password.as_ref()))
+                .returning(users::id)
+                .get_result(connection)
+                .map_err(conflict_of(identity))?;
+            let event = record(connection, &event.with_assigned_id(id))?;
+            Ok((UserId(id), event))
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(move |connection| find_user(connection, id)).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        self.read(move |connection| {
+            let account = users::table.find(id.0).select(AccountRow::as_select());
+            let row: Option<AccountRow> = account.first(connection).optional()?;
+            Ok(rows::optional(row)?)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
+        let login = login.to_owned();
+        self.read_snapshot(move |connection| {
+            let accounts = users::table.select(AccountRow::as_select());
+            let mut found: Option<AccountRow> =
+                accounts.filter(users::username.eq(&login)).first(connection).optional()?;
+            if found.is_none() {
+                let written = accounts.filter(users::email_key.eq(login.to_lowercase()));
+                found = written.first(connection).optional()?;
+            }
+            Ok(rows::optional(found)?)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
+    async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
+        self.read(move |connection| all(users_of_kind(kind, page).load(connection)?)).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(limit))]
+    async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
+        let text = text.to_owned();
+        self.read(move |connection| all(users_with_text(&text, limit.into()).load(connection)?)).await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %before.id))]
+    async fn update_user(
+        &self,
+        before: &User,
+        after: &User,
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
+        self.write(move |connection| {
+            let entity = || Entity::User(before.id);
+            let kept = find_user(connection, before.id)?.ok_or_else(|| not_found(entity()))?;
+            check_role(connection, after.root_role, true)?;
+            if (&kept.identity, &kept.name, kept.root_role)
+                != (&before.identity, &before.name, before.root_role)
+            {
+                return Err(stale(entity()));
+            }
+            if after.root_role != Role::ADMIN {
+                check_another_admin(connection, &kept)?;
+            }
+            update(users::table.find(before.id.0))
+                .set(ChangedUserRow::from(&after))
+                .execute(connection)
+                .map_err(conflict_of(identity))?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %id))]
+    async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            let kept = find_user(connection, id)?.ok_or_else(|| not_found(Entity::User(id)))?;
+            check_another_admin(connection, &kept)?;
+            delete(users::table.find(id.0)).execute(connection)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(user = %change.user))]
+    async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
+        let (PasswordChange { user, before, after }, event) = (change.clone(), event.clone());
+        self.write(move |connection| {
+            let kept = person_password(connection, user)?;
+            if before.is_some() {
+                StoreError::unless_kept(Some(&kept), &before, Entity::User(user))?;
+            }
+            let row = update(users::table.find(user.0));
+            row.set(users::password_hash.eq(&*after.0)).execute(connection)?;
+            delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user))]
+    async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let (before, after) = (before.clone(), after.clone());
+        self.write(move |connection| {
+            let row = users::table.find(user.0).filter(users::password_hash.eq(&*before.0));
+            let rows = update(row).set(users::password_hash.eq(&*after.0)).execute(connection)?;
+            if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
+        })
+        .await
+    }
+}
+
+/// What is conflict_of, by the columns that have to be unique.
+fn identity(columns: &str) -> Option<Entity> {
+    matches!(columns, "users.username" | "users.email_key").then_some(Entity::UserIdentity)
+}
+
+fn all(rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {
+    Ok(rows::all(rows)?)
+}
+
+/// The user of this id.
+pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, DbError> {
+    let row: Option<UserRow> =
+        users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
+    Ok(rows::optional(row)?)
+}
+
+/// That there is a user of this id.
+pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), DbError> {
+    if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
+}
+
+/// Whether there is a user of this id.
+pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, DbError> {
+    let found: Option<i64> = users::table.find(id.0).select(users::id).first(connection).optional()?;
+    Ok(found.is_some())
+}
+
+/// The password of a person, if they have one.
+pub(crate) fn person_password(
+    connection: &mut SqliteConnection,
+    id: UserId,
+) -> Result<Option<PasswordHash>, DbError> {
+    let person = users::table.find(id.0).filter(users::account_kind.eq(AccountKind::Person.as_str()));
+    let kept: Option<Option<String>> = person.select(users::password_hash).first(connection).optional()?;
+    let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
+    Ok(password.map(|hash| PasswordHash(hash.into())))
+}
+
+/// That this is not the last person who is an Admin. Nobody else writes meanwhile, so of two who go at once one is last.
+fn check_another_admin(connection: &mut SqliteConnection, user: &User) -> Result<(), DbError> {
+    let is_admin = user.kind == AccountKind::Person && user.root_role == Role::ADMIN;
+    let admins = count_users_with_role(AccountKind::Person.as_str(), Role::ADMIN.0);
+    if is_admin && admins.get_result::<i64>(connection)? < 2 {
+        return Err(DbError::Answer(StoreError::LastAdmin));
+    }
+    Ok(())
+}
+
+type ShownUser = AsSelect<UserRow, Sqlite>;
+
+#[auto_type]
+fn every() -> _ {
+    let row: ShownUser = UserRow::as_select();
+    users::table.order(users::id).select(row)
+}
+
+/// A page of the users of a kind, by id.
+pub(crate) fn users_of_kind(kind: AccountKind, page: Page) -> IntoBoxed<'static, every, Sqlite> {
+    paged(every().into_boxed().filter(users::account_kind.eq(kind.as_str())), page)
+}
+
+/// The first users whose name, user name or address has this text in it, in any case.
+#[auto_type]
+pub(crate) fn users_with_text<'a>(text: &'a str, limit: i64) -> _ {
+    let named = instr(lower(users::name), lower(text)).gt(0_i32);
+    let known = instr(lower(users::username), lower(text)).gt(0_i32);
+    let written = instr(lower(users::email), lower(text)).gt(0_i32);
+    every().filter(named.or(known).or(written)).limit(limit)
+}
+
+/// How many users of a kind have a role as their root role.
+#[auto_type]
+pub(crate) fn count_users_with_role(kind: &'static str, role: i64) -> _ {
+    users::table
+        .filter(users::root_role_id.eq(role))
+        .filter(users::account_kind.eq(kind))
+        .select(count_star())
+}
