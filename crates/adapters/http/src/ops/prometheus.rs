@@ -65,7 +65,7 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
     }
     let refused = IntCounter::new(
         "latchkey_unknown_secrets_refused_total",
-        "Credentials refused with 503 because unknown ones exceeded verify.unknown_per_second.",
+        "Credentials refused with 503 because their client exceeded verify.unknown_per_second.",
     )?;
     refused.inc_by(figures.refused_unknown);
     let entries = IntGaugeVec::new(
