@@ -1,6 +1,5 @@
 //! The error object of the contract, and the problems that it lists.
 
-use latchkey_domain::InvalidName;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -66,10 +65,5 @@ impl Detail {
     /// A problem with a header.
     pub(crate) fn of_header(name: &str, message: impl Into<String>) -> Self {
         Self { message: message.into(), path: Some(format!("/headers/{name}")) }
-    }
-
-    /// A name in one member of the body that breaks its rule.
-    pub(crate) fn of_name(field: &str, error: &InvalidName) -> Self {
-        Self::of_field(field, format!("The {error}."))
     }
 }

@@ -1,4 +1,4 @@
-//! Events on the wire.
+//! The bodies that show events.
 
 use latchkey_domain::{EnvironmentName, Event, NewEvent, ProjectScope, Snapshot};
 use latchkey_ports::EventPage;
@@ -6,12 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    audit::words::{joined, label, summary},
-    wire_time::WireTime,
-};
+use super::words::{label, summary};
+use crate::{tokens::ProjectNames, wire_time::WireTime};
 
-/// About what one event takes in JSON, in bytes.
+/// About how large one event is in JSON, in bytes.
 pub(crate) const EVENT_BYTES: usize = 1024;
 
 /// An event of the audit trail.
@@ -19,49 +17,49 @@ pub(crate) const EVENT_BYTES: usize = 1024;
 #[schema(as = eventSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventBody<'e> {
-    /// The number of the event; a later one has a higher one.
+    /// The number of the event. Later events have higher numbers.
     #[schema(example = 899)]
     id: i64,
     /// What happened.
     #[schema(value_type = String, example = "api-token-created")]
     r#type: &'static str,
-    /// Who did it: a user's e-mail address or user name, or a token's name, as it was then.
+    /// The e-mail address or user name of the user, or the name of the token, that caused the event, as it was then.
     #[schema(value_type = String, example = "johndoe@example.com")]
     created_by: &'e str,
-    /// The id of the user; -42 for an admin token, -1337 for the system itself.
+    /// The id of the user; -42 for an admin token, -1337 for the system.
     #[schema(example = 1337)]
     created_by_user_id: i64,
-    /// When.
+    /// When it happened.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     created_at: WireTime,
-    /// What things look like now; null where there is nothing any more. Never with a secret.
+    /// The data after the event; null if it was deleted. Never contains a secret.
     #[schema(value_type = Option<Object>, required = true)]
     data: Option<Value>,
-    /// What things looked like before; null where there was nothing.
+    /// The data before the event; null if there was none.
     #[schema(value_type = Option<Object>, required = true)]
     pre_data: Option<Value>,
-    /// The projects that it concerns, joined by commas; `*` for all, null for none.
-    #[schema(required = true, example = "default")]
-    project: Option<String>,
-    /// The environment that it concerns.
+    /// The projects of the event, joined by commas; `*` for all, null for none.
+    #[schema(value_type = Option<String>, required = true, example = "default")]
+    project: Option<ProjectNames<'e>>,
+    /// The environment of the event.
     #[schema(required = true, example = "development")]
     environment: Option<&'e str>,
-    /// Always null: there are no features here.
+    /// Always null: feature flags are not supported.
     #[schema(required = true, nullable, value_type = Option<String>)]
     feature_name: Option<&'static str>,
     /// Always empty.
     #[schema(example = json!([]))]
     tags: Vec<String>,
-    /// The address that it was done from; null for the command line and the start.
+    /// The IP address of the client; null for events of the command line and of the start.
     #[schema(required = true, example = "192.0.2.7")]
     ip: Option<String>,
-    /// What the client called itself.
+    /// The user agent of the client.
     #[schema(required = true, example = "curl/8.5.0")]
     user_agent: Option<&'e str>,
-    /// What happened, as a title.
+    /// The title of the event.
     #[schema(value_type = String, example = "API token created")]
     label: &'static str,
-    /// What happened, as a sentence in Markdown.
+    /// A sentence in Markdown that describes the event.
     #[schema(example = "**admin** created API token **ci**")]
     summary: String,
 }
@@ -80,7 +78,7 @@ impl<'e> EventBody<'e> {
             summary: summary(record, data.as_ref().or(pre_data.as_ref())),
             data,
             pre_data,
-            project: record.projects.as_ref().map(joined),
+            project: record.projects.as_ref().map(ProjectNames),
             environment: environment(record),
             feature_name: None,
             tags: Vec::new(),
@@ -96,12 +94,12 @@ impl<'e> EventBody<'e> {
 #[schema(as = eventsSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventsBody<'e> {
-    /// The version of this form.
+    /// The version of this format.
     #[schema(example = 1)]
     version: u32,
     /// The events, newest first.
     events: Vec<EventBody<'e>>,
-    /// How many there are on all pages; 10,000 means at least that many.
+    /// The number of events on all pages; 10,000 means at least that many.
     #[schema(example = 2)]
     total_events: u64,
 }
@@ -112,13 +110,13 @@ impl<'e> EventsBody<'e> {
     }
 }
 
-/// Events that were searched for.
+/// The events that a search found.
 #[derive(Serialize, ToSchema)]
 #[schema(as = eventSearchResponseSchema)]
 pub(crate) struct FoundEventsBody<'e> {
     /// The events, newest first.
     events: Vec<EventBody<'e>>,
-    /// How many there are on all pages; 10,000 means at least that many.
+    /// The number of events on all pages; 10,000 means at least that many.
     #[schema(example = 2)]
     total: u64,
 }
@@ -128,7 +126,8 @@ impl<'e> FoundEventsBody<'e> {
         Self { events: page.events.iter().map(EventBody::of).collect(), total: page.total }
     }
 }
-/// The environment that it concerns; `*` for a token of all projects and environments.
+
+/// Returns the environment of an event; `*` for a token of all projects and environments.
 fn environment(record: &NewEvent) -> Option<&str> {
     let named = record.environment.as_ref().map(EnvironmentName::as_str);
     named.or_else(|| matches!(record.projects, Some(ProjectScope::All)).then_some("*"))

@@ -1,142 +1,266 @@
-//! The parameters of a query about events (reference, chapter 16).
+//! The filters and the page of a list of events.
 
 use std::num::IntErrorKind;
 
 use chrono::{Days, NaiveDate, NaiveTime};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use latchkey_domain::{EventKind, ProjectId, Timestamp, UnknownEventKind};
 use latchkey_ports::Page;
 use latchkey_service::{AuditTrail, EventFilter};
+use utoipa::IntoParams;
 
-use crate::{extract::fields::Query, wire_time};
+use crate::{
+    extract::{
+        Problems,
+        text::{self, FromText, text_members},
+    },
+    wire_time,
+};
 
-/// `limit` and `offset`. As in the reference, what makes no sense is passed over: a page of the usual size comes then.
-pub(crate) fn page(query: &Query, usual: u32) -> Page {
-    let number = |name| query.text(name).and_then(|text| number(&text));
-    let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(usual.into());
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(AuditTrail::MAX);
-    Page { limit: Some(limit), offset: number("offset").unwrap_or(0) }
+/// How many events a list returns by default, as in Unleash.
+const DEFAULT_LIST: u32 = 100;
+/// How many events a search returns by default, as in Unleash.
+const DEFAULT_SEARCH: u32 = 50;
+
+/// The filter and the page of the list of all events.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EventsQuery {
+    /// Only events of this project.
+    #[deserr(default)]
+    #[param(value_type = Option<String>)]
+    project: Option<ProjectId>,
+    /// The maximum number of events to return: 100 by default, at most 1,000.
+    #[deserr(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Lenient,
+    /// The number of events to skip.
+    #[deserr(default)]
+    #[param(value_type = Option<u64>)]
+    offset: Lenient,
 }
 
-/// A whole number; one that is too large makes sense all the same, and is the largest.
-fn number(text: &str) -> Option<u64> {
-    match text.parse::<u64>() {
-        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u64::MAX),
-        number => number.ok(),
+impl EventsQuery {
+    /// Returns the filter and the page.
+    pub(crate) fn into_parts(self) -> (EventFilter, Page) {
+        let filter = EventFilter { projects: self.project.into_iter().collect(), ..EventFilter::default() };
+        (filter, page(self.limit, self.offset, DEFAULT_LIST))
     }
 }
 
-/// The filter of the plain list: `project`, as it is.
-pub(crate) fn plain_filter(query: &mut Query) -> EventFilter {
-    let projects = query.read("project", project).into_iter().collect();
-    EventFilter { projects, ..EventFilter::default() }
+/// The page of the list of a project's events.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProjectEventsQuery {
+    /// The maximum number of events to return: 100 by default, at most 1,000.
+    #[deserr(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Lenient,
+    /// The number of events to skip.
+    #[deserr(default)]
+    #[param(value_type = Option<u64>)]
+    offset: Lenient,
 }
 
-/// The filter of a search: values behind `IS:` or `IS_ANY_OF:`, days or moments for `from` and `to`.
-pub(crate) fn filter(query: &mut Query) -> EventFilter {
-    let kinds = query.read("type", |text| each("type", text, kind));
-    let projects = query.read("project", |text| each("project", text, project));
-    let actors = query.read("createdBy", |text| each("createdBy", text, actor));
-    let from = query.read("from", |text| bound("from", text, Edge::First));
-    let before = query.read("to", |text| bound("to", text, Edge::AfterLast));
-    EventFilter {
-        kinds: kinds.unwrap_or_default(),
-        projects: projects.unwrap_or_default(),
-        actors: actors.unwrap_or_default(),
-        from: from.flatten(),
-        before: before.flatten(),
+impl From<ProjectEventsQuery> for Page {
+    fn from(ProjectEventsQuery { limit, offset }: ProjectEventsQuery) -> Self {
+        page(limit, offset, DEFAULT_LIST)
     }
 }
 
-/// The values behind an operator.
-fn each<T>(name: &str, text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    let values: Vec<&str> = match text.split_once(':') {
-        Some(("IS", value)) => vec![value],
-        Some(("IS_ANY_OF", values)) => values.split(',').map(str::trim).collect(),
-        _ => return Err(format!("{name} must read IS:value or IS_ANY_OF:one,other.")),
-    };
-    values.into_iter().map(read).collect()
+/// The filters and the page of a search. An event has to match all filters.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct EventSearchQuery {
+    /// The types of events.
+    #[deserr(default, rename = "type")]
+    #[param(value_type = Option<String>, rename = "type", example = "IS_ANY_OF:api-token-created,api-token-deleted")]
+    kinds: AnyOf<EventKind>,
+    /// The projects of the events.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:default")]
+    project: AnyOf<ProjectId>,
+    /// The ids of the users that caused the events; -42 for admin tokens, -1337 for the system.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:7")]
+    created_by: AnyOf<ActorId>,
+    /// The first day (UTC), or the first point in time.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:2023-04-01")]
+    from: Start,
+    /// The last day (UTC), or the last point in time.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:2023-04-30")]
+    to: End,
+    /// The maximum number of events to return: 50 by default, at most 1,000.
+    #[deserr(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Lenient,
+    /// The number of events to skip.
+    #[deserr(default)]
+    #[param(value_type = Option<u64>)]
+    offset: Lenient,
 }
 
-fn kind(text: &str) -> Result<EventKind, String> {
-    text.parse().map_err(|error: UnknownEventKind| format!("type: {error}."))
-}
-
-fn project(text: &str) -> Result<ProjectId, String> {
-    ProjectId::new(text).map_err(|error| format!("The {error}."))
-}
-
-fn actor(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| "createdBy must name users by their ids, such as IS:7.".to_owned())
-}
-
-/// Which edge of a day, or of a moment, a bound is.
-#[derive(Clone, Copy)]
-enum Edge {
-    First,
-    AfterLast,
-}
-
-/// A bound; `None` for one that lies beyond all moments. The last day, or moment, is one of those that are found.
-fn bound(name: &str, text: &str, edge: Edge) -> Result<Option<Timestamp>, String> {
-    let value = text.strip_prefix("IS:").unwrap_or(text);
-    if let Some(day) = day(value) {
-        let day = match edge {
-            Edge::First => Some(day),
-            Edge::AfterLast => day.checked_add_days(Days::new(1)),
+impl EventSearchQuery {
+    /// Returns the filter and the page.
+    pub(crate) fn into_parts(self) -> (EventFilter, Page) {
+        let Self { kinds, project, created_by, from, to, limit, offset } = self;
+        let filter = EventFilter {
+            kinds: kinds.0,
+            projects: project.0,
+            actors: created_by.0.into_iter().map(|ActorId(id)| id).collect(),
+            from: from.0,
+            before: to.0,
         };
-        return Ok(day.and_then(|day| Timestamp::new(day.and_time(NaiveTime::MIN).and_utc()).ok()));
-    }
-    let moment = wire_time::parse(value).ok_or_else(|| {
-        format!("{name} must be a day, such as IS:2030-01-31, or a moment, such as 2030-01-31T12:00:00Z.")
-    })?;
-    match edge {
-        Edge::First => Ok(Some(moment)),
-        Edge::AfterLast => Ok(Timestamp::from_millis(moment.millis() + 1).ok()),
+        (filter, page(limit, offset, DEFAULT_SEARCH))
     }
 }
+
+fn page(Lenient(limit): Lenient, Lenient(offset): Lenient, default: u32) -> Page {
+    let limit = limit.filter(|limit| *limit > 0).unwrap_or(default.into());
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX).min(AuditTrail::MAX);
+    Page { limit: Some(limit), offset: offset.unwrap_or(0) }
+}
+
+/// A whole number. As in Unleash, other text counts as absent, and a number that is too large as the largest.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lenient(Option<u64>);
+
+impl FromText for Lenient {
+    fn from_text(text: &str, _: &str) -> Result<Self, String> {
+        Ok(Self(match text.parse::<u64>() {
+            Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u64::MAX),
+            number => number.ok(),
+        }))
+    }
+}
+
+/// The values after an operator: one after `IS:`, several after `IS_ANY_OF:`.
+#[derive(Debug)]
+struct AnyOf<T>(Vec<T>);
+
+impl<T> Default for AnyOf<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: FromText> FromText for AnyOf<T> {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        let values: Vec<&str> = match text.split_once(':') {
+            Some(("IS", value)) => vec![value],
+            Some(("IS_ANY_OF", values)) => values.split(',').map(str::trim).collect(),
+            _ => return Err(format!("{name} must have the form IS:value or IS_ANY_OF:one,other.")),
+        };
+        values.into_iter().map(|value| T::from_text(value, name)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl<T: FromText> Deserr<Problems> for AnyOf<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        text::read(value, location)
+    }
+}
+
+impl FromText for EventKind {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        text.parse().map_err(|error: UnknownEventKind| format!("{name}: {error}."))
+    }
+}
+
+/// The id of the user that caused an event.
+#[derive(Debug)]
+struct ActorId(i64);
+
+impl FromText for ActorId {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("{name} must have the ids of users, such as IS:7."))
+    }
+}
+
+/// The start of the time that is searched.
+type Start = Bound<false>;
+/// The end of the time that is searched.
+type End = Bound<true>;
+
+/// A bound of the time that is searched. The text is the first or last day (UTC) or point in time of the result; the value is
+/// inclusive for a start and exclusive for an end, and `None` if it is out of range.
+#[derive(Debug, Default)]
+struct Bound<const IS_END: bool>(Option<Timestamp>);
+
+impl<const IS_END: bool> FromText for Bound<IS_END> {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        let value = text.strip_prefix("IS:").unwrap_or(text);
+        if let Some(day) = day(value) {
+            let day = if IS_END { day.checked_add_days(Days::new(1)) } else { Some(day) };
+            let start = day.and_then(|day| Timestamp::new(day.and_time(NaiveTime::MIN).and_utc()).ok());
+            return Ok(Self(start));
+        }
+        let time = wire_time::parse(value).ok_or_else(|| {
+            format!("{name} must be a day, such as IS:2030-01-31, or a time, such as 2030-01-31T12:00:00Z.")
+        })?;
+        Ok(Self(if IS_END { Timestamp::from_millis(time.millis() + 1).ok() } else { Some(time) }))
+    }
+}
+
+text_members!(Start, End, Lenient);
 
 fn day(text: &str) -> Option<NaiveDate> {
-    // Chrono takes signs, blanks and missing zeros.
+    // Chrono accepts signs, blanks and missing zeros.
     let is_plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     is_plain.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
 }
 
 #[cfg(test)]
 mod tests {
+    use latchkey_domain::TokenName;
+
     use super::*;
 
+    fn bound<const IS_END: bool>(text: &str) -> Bound<IS_END> {
+        Bound::from_text(text, "x").expect("a bound")
+    }
+
     fn bounds(text: &str) -> (Option<String>, Option<String>) {
-        let shown = |edge| bound("x", text, edge).expect("a bound").map(|moment| moment.to_string());
-        (shown(Edge::First), shown(Edge::AfterLast))
+        let (Bound(start), Bound(end)): (Start, End) = (bound(text), bound(text));
+        (start.map(|time| time.to_string()), end.map(|time| time.to_string()))
     }
 
     #[test]
-    fn a_day_is_found_whole_and_a_moment_too() {
-        for (text, first, after_last) in [
+    fn days_and_times_are_part_of_the_result() {
+        for (text, start, end) in [
             ("IS:2028-02-28", "2028-02-28T00:00:00.000Z", "2028-02-29T00:00:00.000Z"),
             ("2020-12-31", "2020-12-31T00:00:00.000Z", "2021-01-01T00:00:00.000Z"),
             ("2020-12-31T10:00:00+01:00", "2020-12-31T09:00:00.000Z", "2020-12-31T09:00:00.001Z"),
             ("IS:2020-12-31T10:00:00Z", "2020-12-31T10:00:00.000Z", "2020-12-31T10:00:00.001Z"),
         ] {
-            assert_eq!(bounds(text), (Some(first.to_owned()), Some(after_last.to_owned())), "{text}");
+            assert_eq!(bounds(text), (Some(start.to_owned()), Some(end.to_owned())), "{text}");
         }
-        assert_eq!(bounds("IS:9999-12-31").1, None, "nothing can be later");
+        assert_eq!(bounds("IS:9999-12-31").1, None, "out of range");
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn other_text_is_refused() {
         for text in
             ["bogus", "IS:", "IS_ANY_OF:2020-01-01", "IS:2020-02-30", "2020-1-01", "+020-01-01", "-1-1-1-1-1"]
         {
-            assert!(bound("from", text, Edge::First).is_err(), "{text}");
+            assert!(Start::from_text(text, "from").is_err(), "{text}");
         }
     }
 
     #[test]
-    fn values_stand_behind_an_operator() {
-        let values = |text| each("x", text, |one| Ok(one.to_owned()));
-        assert_eq!(values("IS:a,b:c").expect("one"), ["a,b:c"]);
-        assert_eq!(values("IS_ANY_OF:a, b").expect("two"), ["a", "b"]);
+    fn values_follow_an_operator() {
+        let values = |text| AnyOf::<TokenName>::from_text(text, "x").map(|AnyOf(values)| values);
+        let names = |names: &[&str]| names.iter().flat_map(|name| TokenName::new(name)).collect::<Vec<_>>();
+        assert_eq!(values("IS:a,b:c").expect("one"), names(&["a,b:c"]));
+        assert_eq!(values("IS_ANY_OF:a, b").expect("two"), names(&["a", "b"]));
         for bad in ["a", "is:a", "IS_NOT:a", ""] {
             assert!(values(bad).is_err(), "{bad}");
         }

@@ -1,12 +1,14 @@
-//! What an event says to people: a title, and a sentence about who did what.
+//! The title of an event, and the sentence that describes it.
 
-use latchkey_domain::{EventKind, NewEvent, ProjectId, ProjectScope};
+use latchkey_domain::{EventKind, NewEvent};
 use serde_json::Value;
 
-/// A title of this kind of event, and what was done, up to where its object is named.
+use crate::tokens::ProjectNames;
+
+/// Returns the title of this kind of event, and the verb and the object of its sentence.
 fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
     use EventKind as K;
-    use Object::{EnvironmentIn, Named, Nothing, Place};
+    use Object::{EnvironmentIn, Named, Nothing, Project};
     match kind {
         K::ApiTokenCreated => ("API token created", "created API token", Named),
         K::ApiTokenUpdated => ("API token updated", "updated API token", Named),
@@ -26,14 +28,14 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::RoleCreated => ("Role created", "created role", Named),
         K::RoleUpdated => ("Role updated", "updated role", Named),
         K::RoleDeleted => ("Role deleted", "deleted role", Named),
-        K::ProjectCreated => ("Project created", "created project", Place),
-        K::ProjectUpdated => ("Project updated", "updated project", Place),
-        K::ProjectArchived => ("Project archived", "archived project", Place),
-        K::ProjectRevived => ("Project revived", "revived project", Place),
-        K::ProjectDeleted => ("Project deleted", "deleted project", Place),
-        K::ProjectAccessAdded => ("Project access added", "gave users roles in project", Place),
-        K::ProjectAccessUpdated => ("Project access updated", "replaced a user's roles in project", Place),
-        K::ProjectAccessRemoved => ("Project access removed", "removed a user from project", Place),
+        K::ProjectCreated => ("Project created", "created project", Project),
+        K::ProjectUpdated => ("Project updated", "updated project", Project),
+        K::ProjectArchived => ("Project archived", "archived project", Project),
+        K::ProjectRevived => ("Project revived", "revived project", Project),
+        K::ProjectDeleted => ("Project deleted", "deleted project", Project),
+        K::ProjectAccessAdded => ("Project access added", "gave users roles in project", Project),
+        K::ProjectAccessUpdated => ("Project access updated", "replaced a user's roles in project", Project),
+        K::ProjectAccessRemoved => ("Project access removed", "removed a user from project", Project),
         K::ProjectEnvironmentAdded => {
             ("Environment added to project", "added environment", EnvironmentIn("to project"))
         }
@@ -47,32 +49,32 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
     }
 }
 
-/// To what something was done.
+/// The object of a sentence.
 enum Object {
-    /// To what the sentence names already.
+    /// None: the verb is enough.
     Nothing,
-    /// To what the event's data name.
+    /// The name in the event's data.
     Named,
-    /// To the project.
-    Place,
-    /// To an environment in its relation to the project.
+    /// The project.
+    Project,
+    /// An environment, and its relation to the project.
     EnvironmentIn(&'static str),
 }
 
-/// The title of an event.
+/// Returns the title of a kind of event.
 pub(crate) fn label(kind: EventKind) -> &'static str {
     let (label, _, _) = words(kind);
     label
 }
 
-/// The sentence about an event, in Markdown as in the reference; `data` is what the event says that things look like.
+/// Returns the sentence that describes an event, in Markdown as in Unleash. The data name its object.
 pub(crate) fn summary(record: &NewEvent, data: Option<&Value>) -> String {
-    let (_, deed, object) = words(record.kind);
-    let project = record.projects.as_ref().map(joined);
+    let (_, verb, object) = words(record.kind);
+    let project = record.projects.as_ref().map(|projects| ProjectNames(projects).text());
     let rest = match object {
         Object::Nothing => None,
         Object::Named => data.and_then(name_in).map(strong),
-        Object::Place => project.as_deref().map(strong),
+        Object::Project => project.as_deref().map(strong),
         Object::EnvironmentIn(relation) => {
             record.environment.as_ref().zip(project.as_deref()).map(|(environment, project)| {
                 format!("{} {relation} {}", strong(environment.as_str()), strong(project))
@@ -80,24 +82,16 @@ pub(crate) fn summary(record: &NewEvent, data: Option<&Value>) -> String {
         }
     };
     let actor = strong(record.actor.name());
-    rest.map_or_else(|| format!("{actor} {deed}"), |rest| format!("{actor} {deed} {rest}"))
+    rest.map_or_else(|| format!("{actor} {verb}"), |rest| format!("{actor} {verb} {rest}"))
 }
 
-/// The projects that an event concerns, joined by commas; `*` for all.
-pub(crate) fn joined(projects: &ProjectScope) -> String {
-    match projects {
-        ProjectScope::All => "*".to_owned(),
-        ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect::<Vec<_>>().join(","),
-    }
-}
-
-/// What people call the thing that the data describe.
+/// Returns the name in the data.
 fn name_in(data: &Value) -> Option<&str> {
     const NAMES: &[&str] = &["tokenName", "email", "username", "name", "description"];
     NAMES.iter().find_map(|member| data.get(member)?.as_str())
 }
 
-/// Text in bold. Whatever it holds, it stays text: a name must not become a link in somebody's browser.
+/// Returns the text in bold, with its Markdown escaped, so that a name cannot become a link in a browser.
 fn strong(text: &str) -> String {
     let mut strong = "**".to_owned();
     for character in text.chars() {
@@ -112,7 +106,7 @@ fn strong(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_domain::{Actor, EnvironmentName, Origin, Timestamp};
+    use latchkey_domain::{Actor, EnvironmentName, Origin, ProjectId, ProjectScope, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -125,13 +119,13 @@ mod tests {
         NewEvent { projects, environment, ..NewEvent::new(kind, actor, Origin::default(), at) }
     }
 
-    fn said(kind: EventKind, data: &Value) -> String {
+    fn sentence(kind: EventKind, data: &Value) -> String {
         summary(&event(kind), Some(data))
     }
 
     #[test]
-    fn a_sentence_says_who_did_what_to_what() {
-        for (kind, sentence) in [
+    fn a_sentence_has_actor_verb_and_object() {
+        for (kind, expected) in [
             (EventKind::ApiTokenCreated, "**admin** created API token **x**"),
             (EventKind::ApiTokenDeleted, "**admin** deleted API token **x**"),
             (EventKind::ProjectArchived, "**admin** archived project **shop**"),
@@ -141,24 +135,24 @@ mod tests {
             ),
             (EventKind::SessionStarted, "**admin** signed in"),
         ] {
-            assert_eq!(said(kind, &json!({"tokenName": "x", "username": "x"})), sentence);
+            assert_eq!(sentence(kind, &json!({"tokenName": "x", "username": "x"})), expected);
         }
         let user = json!({"username": "ed", "email": null, "name": "Edwina", "id": 7});
-        assert_eq!(said(EventKind::UserDeleted, &user), "**admin** deleted user **ed**");
-        assert_eq!(said(EventKind::RoleCreated, &json!({})), "**admin** created role");
+        assert_eq!(sentence(EventKind::UserDeleted, &user), "**admin** deleted user **ed**");
+        assert_eq!(sentence(EventKind::RoleCreated, &json!({})), "**admin** created role");
     }
 
     #[test]
-    fn a_name_stays_text() {
+    fn markdown_in_names_is_escaped() {
         let name = r"[free](https://evil.example) <b>**`\";
         assert_eq!(
-            said(EventKind::ApiTokenCreated, &json!({"tokenName": name})),
+            sentence(EventKind::ApiTokenCreated, &json!({"tokenName": name})),
             r"**admin** created API token **\[free\](https://evil.example) \<b\>\*\*\`\\**"
         );
     }
 
     #[test]
-    fn every_kind_has_words_of_its_own() {
+    fn every_kind_has_its_own_title() {
         let labels: std::collections::BTreeSet<_> = EventKind::ALL.iter().map(|kind| label(*kind)).collect();
         assert_eq!(labels.len(), EventKind::ALL.len());
     }

@@ -112,17 +112,6 @@ impl Fields {
         found
     }
 
-    /// A member that is a whole number; `null` and absence are both "none".
-    pub(crate) fn integer<T: TryFrom<i64>>(&mut self, field: &str) -> Option<T> {
-        let value = self.nullable(field)?;
-        let found = value.as_i64().and_then(|number| T::try_from(number).ok());
-        if found.is_none() {
-            let message = format!("{field} must be a whole number within its bounds, not {value}.");
-            self.problem(Detail::of_field(field, message));
-        }
-        found
-    }
-
     /// A member that is a list, each entry read by itself; `null` and absence are both "none".
     pub(crate) fn list<T>(
         &mut self,
@@ -246,11 +235,6 @@ impl Query {
         self.read(name, |text| {
             text.parse().map_err(|_| format!("{name} must be a whole number, such as 100."))
         })
-    }
-
-    /// `true` or `false`.
-    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
-        self.read(name, |text| text.parse().map_err(|_| format!("{name} must be true or false.")))
     }
 
     /// `limit` and `offset`.

@@ -118,7 +118,7 @@ pub(crate) fn parse<T: Deserr<Problems>>(members: Map<String, Json>, root: &str)
     T::deserialize_from_value(Value::<Json>::Map(members), ValuePointerRef::Origin.push_key(root))
 }
 
-/// A list in a body, of at most 1,000 entries. A bad entry is reported at the list.
+/// A list in a body, of at most 1,000 entries.
 #[derive(Debug)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
@@ -136,8 +136,10 @@ impl<T: Deserr<Problems>> Deserr<Problems> for List<T> {
             let message = format!("{} may have at most {MAX_ENTRIES} entries, not {count}.", name(location));
             return Err(Problems::at(location, message));
         }
-        let entries =
-            entries.into_iter().map(|entry| T::deserialize_from_value(entry.into_value(), location));
+        let entries = entries
+            .into_iter()
+            .enumerate()
+            .map(|(index, entry)| T::deserialize_from_value(entry.into_value(), location.push_index(index)));
         entries.collect::<Result<_, _>>().map(Self)
     }
 }
@@ -147,16 +149,17 @@ pub(crate) fn name(location: ValuePointerRef<'_>) -> String {
     match location {
         ValuePointerRef::Key { key, prev: ValuePointerRef::Origin } => format!("The {key}"),
         ValuePointerRef::Key { key, .. } => key.to_owned(),
-        ValuePointerRef::Index { prev, .. } => name(*prev),
+        ValuePointerRef::Index { prev, .. } => format!("Each entry of {}", name(*prev)),
         ValuePointerRef::Origin => "The request".to_owned(),
     }
 }
 
+/// Returns the place as a JSON pointer. A bad entry is reported at its list.
 fn pointer(location: ValuePointerRef<'_>) -> String {
     match location {
         ValuePointerRef::Origin => String::new(),
         ValuePointerRef::Key { key, prev } => format!("{}/{key}", pointer(*prev)),
-        ValuePointerRef::Index { index, prev } => format!("{}/{index}", pointer(*prev)),
+        ValuePointerRef::Index { prev, .. } => pointer(*prev),
     }
 }
 
@@ -176,5 +179,27 @@ pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
         ValueKind::String => "a string",
         ValueKind::Sequence => "a list",
         ValueKind::Map => "a JSON object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserr)]
+    #[deserr(error = Problems)]
+    struct UsersBody {
+        users: List<u8>,
+    }
+
+    #[test]
+    fn a_bad_entry_is_reported_at_its_list() {
+        let read = |users| parse::<UsersBody>(Map::from_iter([("users".to_owned(), users)]), "body");
+        assert_eq!(read(json!([1, 2])).expect("a list").users.0, [1, 2]);
+        let Problems(details) = read(json!([1, "x"])).expect_err("a string");
+        let message = "Each entry of users must be a whole number, not a string.";
+        assert_eq!(details, [Detail::of_field("users", message)]);
     }
 }

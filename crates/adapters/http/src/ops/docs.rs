@@ -1,4 +1,4 @@
-//! The OpenAPI document, and a page to try it on.
+//! The OpenAPI document, and Swagger UI for it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,14 +27,14 @@ pub(super) fn configure(api: &mut Api) {
     api.page("/docs/openapi/{file:.*}", page);
 }
 
-/// The document, which is built when a client asks for it first.
+/// The OpenAPI document, built on the first request for it.
 pub(crate) struct Document {
     build: fn() -> OpenApi,
     json: OnceLock<Bytes>,
 }
 
 impl Document {
-    /// The document that this function builds.
+    /// Creates the document from the function that builds it.
     pub(crate) fn new(build: fn() -> OpenApi) -> Self {
         Self { build, json: OnceLock::new() }
     }

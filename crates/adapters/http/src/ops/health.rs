@@ -1,6 +1,6 @@
-//! `/health` of the process, and `/ready` of the process and its database.
+//! The health check, `/health`, and the readiness check, `/ready`.
 
-use actix_web::{HttpResponse, http::header, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,7 +8,7 @@ use crate::{
     api::{Api, operation},
     context::Context,
     error_body::ErrorBody,
-    response::{ApiResult, JSON},
+    response::ApiResult,
 };
 
 pub(super) fn configure(api: &mut Api) {
@@ -16,7 +16,7 @@ pub(super) fn configure(api: &mut Api) {
     api.public([operation!(ready)]);
 }
 
-/// The health of the process.
+/// The health of the process or of its database.
 #[derive(Serialize, ToSchema)]
 #[schema(as = healthCheckSchema)]
 struct HealthBody {
@@ -27,16 +27,16 @@ struct HealthBody {
 
 /// Get the health of the process.
 ///
-/// Its database plays no part.
+/// It does not depend on the database.
 #[utoipa::path(
     get, path = "/health", operation_id = "getHealth", tag = "Operational", security(()),
-    responses((status = 200, description = "The process is alive.", body = HealthBody))
+    responses((status = 200, description = "The process is running.", body = HealthBody))
 )]
-pub(crate) async fn health() -> ApiResult {
+pub(crate) async fn health() -> HttpResponse {
     good()
 }
 
-/// Get the readiness for requests.
+/// Get the readiness of the process.
 #[utoipa::path(
     get, path = "/ready", operation_id = "getReady", tag = "Operational", security(()),
     responses(
@@ -46,11 +46,9 @@ pub(crate) async fn health() -> ApiResult {
 )]
 pub(crate) async fn ready(context: Data<Context>) -> ApiResult {
     context.use_cases.ping().await?;
-    good()
+    Ok(good())
 }
 
-fn good() -> ApiResult {
-    let body =
-        serde_json::to_vec(&HealthBody { health: "GOOD" }).map_err(crate::error::ApiError::internal)?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(body))
+fn good() -> HttpResponse {
+    HttpResponse::Ok().json(HealthBody { health: "GOOD" })
 }

@@ -1,7 +1,6 @@
-//! What a monitor wants to know, at the reference's path and in the text format of Prometheus (0.0.4).
+//! The metrics of the process in the text format of Prometheus (0.0.4), at the path that Unleash has for them.
 //!
-//! The numbers are counted in `latchkey-service`, which knows no monitor; here they get names, as Prometheus wants them:
-//! units in the name, counts that end in `_total`.
+//! `latchkey-service` counts; this module names the metrics by the rules of Prometheus.
 
 use std::time::Duration;
 
@@ -24,11 +23,11 @@ pub(crate) fn configure(api: &mut Api) {
     api.public([operation!(metrics)]);
 }
 
-/// Numbers about this process, for Prometheus.
+/// Get the metrics of the process.
 #[utoipa::path(
     get, path = METRICS, operation_id = "getMetrics", tag = "Operational", security(()),
     responses((
-        status = 200, description = "The numbers, in Prometheus's text format 0.0.4.", body = String,
+        status = 200, description = "The metrics in Prometheus's text format 0.0.4.", body = String,
         content_type = "text/plain"
     ))
 )]
@@ -49,13 +48,13 @@ fn text(figures: &Metrics, restarts: u64) -> Result<String, prometheus::Error> {
     TextEncoder::new().encode_to_string(&registry.gather())
 }
 
-/// Made anew each time: the numbers are kept elsewhere, and a monitor asks every few seconds at most.
+/// Creates the collectors on every scrape, because `latchkey-service` keeps the numbers.
 fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
     let verifications = IntCounterVec::new(
         Opts::new(
             "latchkey_verifications_total",
-            "Credentials that were looked at, by where the answer came from: memory, the store, or memory that was older \
-             than verify.max_staleness because the store did not answer (stale).",
+            "Verified credentials by source: the cache (memory), the store, or a cache entry older than \
+             verify.max_staleness because the store did not answer (stale).",
         ),
         &["from"],
     )?;
@@ -66,11 +65,14 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
     }
     let refused = IntCounter::new(
         "latchkey_unknown_secrets_refused_total",
-        "Credentials that were answered 503 because more unknown ones than verify.unknown_per_second were being tried.",
+        "Credentials refused with 503 because their client exceeded verify.unknown_per_second.",
     )?;
     refused.inc_by(figures.refused_unknown);
     let entries = IntGaugeVec::new(
-        Opts::new("latchkey_index_entries", "What is remembered: principals, and secrets that are nobody's."),
+        Opts::new(
+            "latchkey_index_entries",
+            "Cache entries: principals, and unknown secrets (the negative cache).",
+        ),
         &["of"],
     )?;
     for (of, count) in [("principal", figures.principals), ("nobody", figures.unknown_secrets)] {
@@ -83,7 +85,7 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
     task_restarts.inc_by(restarts);
     let mut collectors: Vec<Box<dyn Collector>> =
         vec![Box::new(verifications), Box::new(refused), Box::new(entries), Box::new(task_restarts)];
-    // Before the first look at the feed there is no age that would be true.
+    // There is no age before the change feed was read for the first time.
     if let Some(age) = figures.feed_age {
         collectors.push(Box::new(feed_age(age)?));
     }
@@ -93,7 +95,7 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
 fn feed_age(age: Duration) -> Result<Gauge, prometheus::Error> {
     let gauge = Gauge::new(
         "latchkey_feed_age_seconds",
-        "How long ago all changes made by other processes were known for the last time.",
+        "Seconds since this process last knew all changes of other processes.",
     )?;
     gauge.set(age.as_secs_f64());
     Ok(gauge)
@@ -104,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn before_the_feed_was_followed_it_has_no_age() {
+    fn a_feed_that_was_never_read_has_no_age() {
         let mut figures = Metrics {
             from_memory: 1,
             from_store: 2,

@@ -9,8 +9,7 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{List, Problems},
-    people::role_body::RoleBody,
-    people::user_body::UserBody,
+    people::{role_body::RoleBody, user_body::UserBody},
     wire_time::WireTime,
 };
 
@@ -58,16 +57,16 @@ impl Deserr<Problems> for NoGroups {
     }
 }
 
-/// The members of a project, and the roles that there are for them.
+/// The members of a project, and the roles that they can have.
 #[derive(Serialize, ToSchema)]
 #[schema(as = projectAccessSchema)]
 pub(crate) struct ProjectAccessBody<'a> {
     /// The members, by id.
     users: Vec<MemberBody<'a>>,
-    /// Always empty: there are no groups here.
+    /// Always empty: groups are not supported.
     #[schema(example = json!([]))]
     groups: Vec<String>,
-    /// The roles that can be held in projects, by id.
+    /// The roles of projects, by id.
     roles: Vec<RoleBody<'a>>,
 }
 
@@ -81,14 +80,14 @@ impl<'a> ProjectAccessBody<'a> {
     }
 }
 
-/// A user who holds roles in a project.
+/// A user with roles in a project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = userWithProjectRoleSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MemberBody<'a> {
     #[serde(flatten)]
     user: UserBody<'a>,
-    /// When the first of the roles was given.
+    /// When the user got the first of the roles.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     added_at: WireTime,
     /// The id of the first of the roles.

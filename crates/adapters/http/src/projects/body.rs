@@ -1,151 +1,183 @@
-//! Projects on the wire.
+//! The query of projects, the bodies that create and update one, and those that show some.
 
+use std::collections::BTreeSet;
+
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use latchkey_domain::{EnvironmentName, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName};
-use latchkey_ports::ProjectOverview;
+use latchkey_ports::{Page, ProjectOverview};
 use latchkey_service::{ProjectChange, ProjectDraft};
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
+use serde::{Serialize, Serializer};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::{error::ApiError, error_body::Detail, extract::fields::Fields, wire_time::WireTime};
+use crate::{
+    error::ApiError,
+    extract::{List, Problems, text::Parsed},
+    wire_time::WireTime,
+};
 
-/// A body that makes a project.
-#[derive(ToSchema)]
+/// The filter and the page of a list of projects.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProjectsQuery {
+    /// Whether to return the archived projects instead of the others.
+    #[deserr(default)]
+    #[param(value_type = Option<bool>)]
+    archived: Option<Parsed<bool>>,
+    /// The maximum number of projects to return. Absent: all.
+    #[deserr(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Option<Parsed<u32>>,
+    /// The number of projects to skip.
+    #[deserr(default)]
+    #[param(value_type = Option<u64>)]
+    offset: Option<Parsed<u64>>,
+}
+
+impl ProjectsQuery {
+    /// Returns whether the list is to have the archived projects.
+    pub(crate) fn is_archived(&self) -> bool {
+        self.archived.is_some_and(|Parsed(archived)| archived)
+    }
+
+    /// Returns the part of the list to return.
+    pub(crate) fn page(&self) -> Page {
+        Page {
+            limit: self.limit.map(|Parsed(limit)| limit),
+            offset: self.offset.map_or(0, |Parsed(offset)| offset),
+        }
+    }
+}
+
+/// Creates a project.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
 #[schema(as = createProjectSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
 pub(crate) struct CreateProjectBody {
-    /// The id, chosen once; not `.`, `..`, `archive` or `revive`, which paths cannot carry. Absent: made from the name.
-    #[schema(example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
-    id: Option<String>,
-    /// What people call it: 1 to 255 characters, trimmed.
-    #[schema(example = "Web shop", min_length = 1, max_length = 255)]
-    name: String,
-    /// What it is for, in up to 2,000 characters.
-    #[schema(example = "Everything that sells.", max_length = 2000)]
-    description: Option<String>,
-    /// Who sees it.
+    /// The id, which cannot be changed. Not `.`, `..`, `archive` or `revive`, which are parts of paths. Absent: made from
+    /// the name.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
+    id: Option<ProjectId>,
+    /// The name: 1 to 255 characters, trimmed.
+    #[schema(value_type = String, example = "Web shop", min_length = 1, max_length = 255)]
+    name: ProjectName,
+    /// The description, at most 2,000 characters.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Everything that sells.", max_length = 2000)]
+    description: Option<ProjectDescription>,
+    /// Which users can see the project.
+    #[deserr(default)]
     #[schema(value_type = Option<ProjectModeBody>, example = "open", default = "open")]
-    mode: Option<String>,
-    /// Its environments, by name. Absent: those that are switched on.
-    #[schema(example = json!(["development", "production"]))]
-    environments: Option<Vec<String>>,
+    mode: Option<ProjectMode>,
+    /// The names of its environments. Absent: those that are enabled.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["development", "production"]))]
+    environments: Option<EnvironmentNames>,
 }
 
-/// A body that changes a project. What is absent stays as it is.
-#[derive(ToSchema)]
+impl CreateProjectBody {
+    /// Returns the project to create.
+    ///
+    /// # Errors
+    /// An internal error if a description cannot be empty.
+    pub(crate) fn into_draft(self) -> Result<ProjectDraft, ApiError> {
+        let Self { id, name, description, mode, environments } = self;
+        let empty = || ProjectDescription::new("").map_err(ApiError::internal);
+        Ok(ProjectDraft {
+            id,
+            name,
+            description: description.map_or_else(empty, Ok)?,
+            mode: mode.unwrap_or_default(),
+            environments: environments.map(|EnvironmentNames(names)| names),
+        })
+    }
+}
+
+/// A list of environments without duplicates.
+#[derive(Debug)]
+struct EnvironmentNames(Vec<EnvironmentName>);
+
+impl Deserr<Problems> for EnvironmentNames {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        let List(names) = List::<EnvironmentName>::deserialize_from_value(value, location)?;
+        let mut known = BTreeSet::new();
+        if let Some(name) = names.iter().find(|name| !known.insert(*name)) {
+            return Err(Problems::at(location, format!("environments names \"{name}\" twice.")));
+        }
+        Ok(Self(names))
+    }
+}
+
+/// Updates a project. Members that are absent or null stay as they are.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
 #[schema(as = updateProjectSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `change` reads it, problem by problem")]
 pub(crate) struct UpdateProjectBody {
-    /// What people call it: 1 to 255 characters, trimmed.
-    #[schema(example = "Web shop", min_length = 1, max_length = 255)]
-    name: Option<String>,
-    /// What it is for, in up to 2,000 characters.
-    #[schema(example = "Everything that sells.", max_length = 2000)]
-    description: Option<String>,
-    /// Who sees it.
+    /// The name: 1 to 255 characters, trimmed.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Web shop", min_length = 1, max_length = 255)]
+    name: Option<ProjectName>,
+    /// The description, at most 2,000 characters.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Everything that sells.", max_length = 2000)]
+    description: Option<ProjectDescription>,
+    /// Which users can see the project.
+    #[deserr(default)]
     #[schema(value_type = Option<ProjectModeBody>, example = "private")]
-    mode: Option<String>,
+    mode: Option<ProjectMode>,
 }
 
-/// Who sees a project.
-#[derive(ToSchema)]
-#[schema(as = projectModeSchema, rename_all = "lowercase")]
-#[expect(dead_code, reason = "it describes the values for the document")]
-pub(crate) enum ProjectModeBody {
-    /// Everybody who is signed in.
+impl From<UpdateProjectBody> for ProjectChange {
+    fn from(UpdateProjectBody { name, description, mode }: UpdateProjectBody) -> Self {
+        Self { name, description, mode }
+    }
+}
+
+/// An environment of a project.
+#[derive(Debug, Deserr, Serialize, ToSchema)]
+#[deserr(error = Problems)]
+#[schema(as = projectEnvironmentSchema)]
+pub(crate) struct ProjectEnvironmentBody {
+    /// The name of the environment.
+    #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String, example = "development")]
+    pub(crate) environment: EnvironmentName,
+}
+
+fn as_text<S: Serializer>(name: &EnvironmentName, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(name.as_str())
+}
+
+/// Which users can see a project: with `open` and `protected` all signed-in users, with `private` its members and users with
+/// a permission in every project.
+#[derive(Serialize, ToSchema)]
+#[schema(as = projectModeSchema)]
+#[serde(rename_all = "lowercase")]
+enum ProjectModeBody {
     Open,
-    /// Everybody who is signed in.
     Protected,
-    /// Its members, and those who hold a permission in every project.
     Private,
 }
 
-/// Reads the body that makes a project.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn draft(body: Value) -> Result<ProjectDraft, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let id = fields.optional("id", |text| ProjectId::new(text).map_err(|error| format!("The {error}.")));
-    let name = fields.required("name", name);
-    let description = fields.optional("description", description);
-    let mode = mode(&mut fields).unwrap_or_default();
-    let environments = fields.list("environments", listed_environment);
-    let environments = environments.and_then(|names| distinct(&mut fields, names));
-    let description = description.map_or_else(|| ProjectDescription::new("").ok(), Some);
-    let draft = name.zip(description).map(|(name, description)| ProjectDraft {
-        id,
-        name,
-        description,
-        mode,
-        environments,
-    });
-    fields.finish(draft)
-}
-
-/// Reads the body that changes a project.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn change(body: Value) -> Result<ProjectChange, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let change = ProjectChange {
-        name: fields.optional("name", name),
-        description: fields.optional("description", description),
-        mode: mode(&mut fields),
-    };
-    fields.finish(Some(change))
-}
-
-/// Reads the body that names an environment.
-///
-/// # Errors
-/// [`ApiError::BadInput`].
-pub(crate) fn environment(body: Value) -> Result<EnvironmentName, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let name = fields.required("environment", environment_name);
-    fields.finish(name)
-}
-
-fn name(text: &str) -> Result<ProjectName, String> {
-    ProjectName::new(text).map_err(|error| format!("The {error}."))
-}
-
-fn description(text: &str) -> Result<ProjectDescription, String> {
-    ProjectDescription::new(text).map_err(|error| format!("The {error}."))
-}
-
-fn mode(fields: &mut Fields) -> Option<ProjectMode> {
-    fields.optional("mode", |text| {
-        text.parse().map_err(|_| "mode must be open, protected or private.".to_owned())
-    })
-}
-
-fn environment_name(text: &str) -> Result<EnvironmentName, String> {
-    EnvironmentName::new(text).map_err(|error| format!("The {error}."))
-}
-
-fn listed_environment(entry: &Value) -> Result<EnvironmentName, String> {
-    let name = entry.as_str().ok_or("environments must be a list of names.")?;
-    environment_name(name)
-}
-
-fn distinct(fields: &mut Fields, names: Vec<EnvironmentName>) -> Option<Vec<EnvironmentName>> {
-    let mut seen = std::collections::BTreeSet::new();
-    let repeated = names.iter().find(|name| !seen.insert(*name));
-    if let Some(name) = repeated {
-        let problem = Detail::of_field("environments", format!("environments names \"{name}\" twice."));
-        fields.problem(problem);
-        return None;
+impl From<ProjectMode> for ProjectModeBody {
+    fn from(mode: ProjectMode) -> Self {
+        match mode {
+            ProjectMode::Open => Self::Open,
+            ProjectMode::Protected => Self::Protected,
+            ProjectMode::Private => Self::Private,
+        }
     }
-    Some(names)
 }
 
 /// A list of projects.
 #[derive(Serialize, ToSchema)]
 #[schema(as = projectsSchema)]
 pub(crate) struct ProjectsBody<'p> {
-    /// The version of this form.
+    /// The version of this format.
     #[schema(example = 1)]
     version: u32,
     /// The projects, by id.
@@ -166,28 +198,28 @@ pub(crate) struct ProjectBody<'p> {
     /// The id.
     #[schema(value_type = String, example = "web-shop")]
     id: &'p str,
-    /// What people call it.
+    /// The name.
     #[schema(value_type = String, example = "Web shop")]
     name: &'p str,
-    /// What it is for; may be empty.
+    /// The description; may be empty.
     #[schema(value_type = String, example = "Everything that sells.")]
     description: &'p str,
-    /// When it was made.
+    /// When the project was created.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     created_at: WireTime,
-    /// When its name, description, mode or state last changed.
+    /// When its name, description or mode was last changed, or the project last archived or revived.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     updated_at: WireTime,
-    /// Since when it is archived; null: it is not.
+    /// When the project was archived; null: it is not archived.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
     archived_at: Option<WireTime>,
-    /// Who sees it.
-    #[schema(value_type = ProjectModeBody, example = "open")]
-    mode: &'static str,
-    /// How many users hold a role in it.
+    /// Which users can see the project.
+    #[schema(example = "open")]
+    mode: ProjectModeBody,
+    /// The number of users with a role in the project.
     #[schema(example = 3)]
     member_count: u64,
-    /// How many tokens name it.
+    /// The number of API tokens that name the project.
     #[schema(example = 12)]
     api_token_count: u64,
 }
@@ -203,20 +235,20 @@ impl<'p> ProjectBody<'p> {
             created_at: WireTime(*created_at),
             updated_at: WireTime(*updated_at),
             archived_at: archived_at.map(WireTime),
-            mode: mode.as_str(),
+            mode: (*mode).into(),
             member_count: *members,
             api_token_count: *tokens,
         }
     }
 }
 
-/// A project that was just made.
+/// A project that was just created.
 #[derive(Serialize, ToSchema)]
 #[schema(as = projectCreatedSchema)]
 pub(crate) struct ProjectCreatedBody<'p> {
     #[serde(flatten)]
     project: ProjectBody<'p>,
-    /// Its environments, by name.
+    /// The names of its environments.
     #[schema(value_type = Vec<String>, example = json!(["development", "production"]))]
     environments: Vec<&'p str>,
 }
@@ -232,30 +264,21 @@ impl<'p> ProjectCreatedBody<'p> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = projectOverviewSchema)]
 pub(crate) struct ProjectOverviewBody<'p> {
-    /// The version of this form.
+    /// The version of this format.
     #[schema(example = 1)]
     version: u32,
     #[serde(flatten)]
     project: ProjectBody<'p>,
-    /// How many users hold a role in it, under the reference's name.
+    /// The same number as `memberCount`.
     #[schema(example = 3)]
     members: u64,
-    /// Its environments, as lists have them in order.
-    environments: Vec<ProjectEnvironmentBody<'p>>,
-}
-
-/// An environment that a project has, or is to have.
-#[derive(Serialize, ToSchema)]
-#[schema(as = projectEnvironmentSchema)]
-pub(crate) struct ProjectEnvironmentBody<'p> {
-    /// The environment's name.
-    #[schema(value_type = String, example = "development")]
-    environment: &'p str,
+    /// Its environments, by sort order, then name.
+    environments: Vec<ProjectEnvironmentBody>,
 }
 
 impl<'p> ProjectOverviewBody<'p> {
     pub(crate) fn of(overview: &'p ProjectOverview) -> Self {
-        let environments = overview.environments.iter().map(EnvironmentName::as_str);
+        let environments = overview.environments.iter().cloned();
         Self {
             version: 1,
             project: ProjectBody::of(overview),

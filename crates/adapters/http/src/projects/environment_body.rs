@@ -1,120 +1,117 @@
-//! Environments on the wire.
+//! The bodies that create, update and sort environments, and those that show some.
 
+use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef};
 use latchkey_domain::{Environment, EnvironmentKind, EnvironmentName};
 use latchkey_ports::{EnvironmentOverview, ProjectOverview};
 use latchkey_service::{EnvironmentChange, EnvironmentDraft};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{error::ApiError, error_body::Detail, extract::fields::Fields};
+use crate::extract::{Problems, problems::wrong_kind, text::FromText};
 
-/// A body that makes an environment.
-#[derive(ToSchema)]
-#[schema(as = createEnvironmentSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
+/// Creates an environment.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = createEnvironmentSchema, rename_all = "camelCase")]
 pub(crate) struct CreateEnvironmentBody {
-    /// The name, chosen once; not `.`, `..`, `project` or `sort-order`, which paths cannot carry.
-    #[schema(example = "staging", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
-    name: String,
-    /// What it is used for.
-    #[schema(value_type = EnvironmentType, example = "pre-production")]
-    r#type: String,
-    /// Whether it is switched on.
+    /// The name, which cannot be changed. Not `.`, `..`, `project` or `sort-order`, which are parts of paths.
+    #[schema(value_type = String, example = "staging", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
+    name: EnvironmentName,
+    /// What the environment is used for.
+    #[deserr(rename = "type")]
+    #[schema(value_type = EnvironmentType, rename = "type", example = "pre-production")]
+    kind: EnvironmentKind,
+    /// Whether the environment is enabled.
+    #[deserr(default)]
     #[schema(example = true, default = true)]
     enabled: Option<bool>,
-    /// Where it stands in lists. Absent: last.
+    /// The position in lists. Absent: last.
+    #[deserr(default)]
     #[schema(example = 4)]
-    #[schema(rename = "sortOrder")]
     sort_order: Option<i32>,
 }
 
-/// A body that changes an environment. What is absent stays as it is.
-#[derive(ToSchema)]
-#[schema(as = updateEnvironmentSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `change` reads it, problem by problem")]
+impl From<CreateEnvironmentBody> for EnvironmentDraft {
+    fn from(body: CreateEnvironmentBody) -> Self {
+        let CreateEnvironmentBody { name, kind, enabled, sort_order } = body;
+        Self { name, kind, enabled: enabled.unwrap_or(true), sort_order }
+    }
+}
+
+/// Updates an environment. Members that are absent or null stay as they are.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = updateEnvironmentSchema, rename_all = "camelCase")]
 pub(crate) struct UpdateEnvironmentBody {
-    /// What it is used for.
-    #[schema(value_type = Option<EnvironmentType>, example = "production")]
-    r#type: Option<String>,
-    /// Whether it is switched on.
+    /// What the environment is used for.
+    #[deserr(default, rename = "type")]
+    #[schema(value_type = Option<EnvironmentType>, rename = "type", example = "production")]
+    kind: Option<EnvironmentKind>,
+    /// Whether the environment is enabled.
+    #[deserr(default)]
     #[schema(example = false)]
     enabled: Option<bool>,
-    /// Where it stands in lists.
+    /// The position in lists.
+    #[deserr(default)]
     #[schema(example = 9)]
-    #[schema(rename = "sortOrder")]
     sort_order: Option<i32>,
+}
+
+impl From<UpdateEnvironmentBody> for EnvironmentChange {
+    fn from(UpdateEnvironmentBody { kind, enabled, sort_order }: UpdateEnvironmentBody) -> Self {
+        Self { kind, enabled, sort_order }
+    }
 }
 
 /// What an environment is used for.
-#[derive(ToSchema)]
-#[schema(as = environmentTypeSchema, rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it describes the values for the document")]
-pub(crate) enum EnvironmentType {
+#[derive(Serialize, ToSchema)]
+#[schema(as = environmentTypeSchema)]
+#[serde(rename_all = "kebab-case")]
+enum EnvironmentType {
     Development,
     Test,
     PreProduction,
     Production,
 }
 
-/// Places in lists, by the names of environments.
-#[derive(ToSchema)]
-#[schema(as = sortOrderSchema, example = json!({"development": 1, "production": 2}))]
-#[expect(dead_code, reason = "it describes the body for the document; `orders` reads it, problem by problem")]
-pub(crate) struct SortOrderBody(std::collections::BTreeMap<String, i32>);
-
-/// Reads the body that makes an environment.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn draft(body: Value) -> Result<EnvironmentDraft, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let name =
-        fields.required("name", |text| EnvironmentName::new(text).map_err(|error| format!("The {error}.")));
-    fields.need("type");
-    let kind = kind(&mut fields);
-    let enabled = fields.boolean("enabled").unwrap_or(true);
-    let sort_order = fields.integer("sortOrder");
-    let draft = name.zip(kind).map(|(name, kind)| EnvironmentDraft { name, kind, enabled, sort_order });
-    fields.finish(draft)
-}
-
-/// Reads the body that changes an environment.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn change(body: Value) -> Result<EnvironmentChange, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let change = EnvironmentChange {
-        kind: kind(&mut fields),
-        enabled: fields.boolean("enabled"),
-        sort_order: fields.integer("sortOrder"),
-    };
-    fields.finish(Some(change))
-}
-
-fn kind(fields: &mut Fields) -> Option<EnvironmentKind> {
-    fields.optional("type", |text| {
-        text.parse().map_err(|_| "type must be development, test, pre-production or production.".to_owned())
-    })
-}
-
-/// Reads the body that gives environments their places: its members are their names.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn orders(body: Value) -> Result<Vec<(EnvironmentName, i32)>, ApiError> {
-    let members = body.as_object().cloned().unwrap_or_default();
-    let mut fields = Fields::of(body)?;
-    let mut orders = Vec::with_capacity(members.len());
-    for name in members.keys() {
-        fields.need(name);
-        match EnvironmentName::new(name) {
-            Ok(known) => orders.extend(fields.integer(name).map(|order| (known, order))),
-            Err(error) => fields.problem(Detail::of_name(name, &error)),
+impl From<EnvironmentKind> for EnvironmentType {
+    fn from(kind: EnvironmentKind) -> Self {
+        match kind {
+            EnvironmentKind::Development => Self::Development,
+            EnvironmentKind::Test => Self::Test,
+            EnvironmentKind::PreProduction => Self::PreProduction,
+            EnvironmentKind::Production => Self::Production,
         }
     }
-    fields.finish(Some(orders))
+}
+
+/// The new positions in lists of the environments with these names.
+#[derive(Debug, ToSchema)]
+#[schema(as = sortOrderSchema, value_type = BTreeMap<String, i32>, example = json!({"development": 1, "production": 2}))]
+pub(crate) struct SortOrderBody(pub(crate) Vec<(EnvironmentName, i32)>);
+
+impl Deserr<Problems> for SortOrderBody {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        let members = match value {
+            Value::Map(members) => members,
+            other => return Err(wrong_kind(location, "a JSON object", other.kind())),
+        };
+        let (mut orders, mut problems) = (Vec::with_capacity(members.len()), Problems::default());
+        for (key, value) in members.into_iter() {
+            let location = location.push_key(&key);
+            let name = EnvironmentName::from_text(&key, &key);
+            let order = i32::deserialize_from_value(value.into_value(), location);
+            match (name, order) {
+                (Ok(name), Ok(order)) => orders.push((name, order)),
+                (Err(message), _) => problems.extend(Problems::at(location, message)),
+                (Ok(_), Err(problem)) => problems.extend(problem),
+            }
+        }
+        if problems.is_empty() { Ok(Self(orders)) } else { Err(problems) }
+    }
 }
 
 /// An environment.
@@ -125,19 +122,19 @@ pub(crate) struct EnvironmentBody<'e> {
     /// The name.
     #[schema(value_type = String, example = "development")]
     name: &'e str,
-    /// What it is used for.
-    #[schema(value_type = EnvironmentType, example = "development")]
-    r#type: &'static str,
-    /// Where it stands in lists.
+    /// What the environment is used for.
+    #[schema(example = "development")]
+    r#type: EnvironmentType,
+    /// The position in lists.
     #[schema(example = 2)]
     sort_order: i32,
-    /// Whether it is switched on; tokens work either way.
+    /// Whether the environment is enabled. Its tokens are valid either way.
     #[schema(example = true)]
     enabled: bool,
     /// Always false: any environment can be deleted.
     #[schema(example = false)]
     protected: bool,
-    /// Always null: there are no change requests.
+    /// Always null: change requests are not supported.
     #[schema(required = true, nullable, value_type = Option<u32>)]
     required_approvals: Option<u32>,
 }
@@ -146,7 +143,7 @@ impl<'e> EnvironmentBody<'e> {
     pub(crate) fn of(environment: &'e Environment) -> Self {
         Self {
             name: environment.name.as_str(),
-            r#type: environment.kind.as_str(),
+            r#type: environment.kind.into(),
             sort_order: environment.sort_order,
             enabled: environment.enabled,
             protected: false,
@@ -155,17 +152,17 @@ impl<'e> EnvironmentBody<'e> {
     }
 }
 
-/// An environment with how much it is used.
+/// An environment and its usage.
 #[derive(Serialize, ToSchema)]
 #[schema(as = environmentUsageSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EnvironmentUsageBody<'e> {
     #[serde(flatten)]
     environment: EnvironmentBody<'e>,
-    /// In how many projects it is.
+    /// The number of projects that have the environment.
     #[schema(example = 3)]
     project_count: u64,
-    /// How many tokens work in it.
+    /// The number of API tokens of the environment.
     #[schema(example = 12)]
     api_token_count: u64,
 }
@@ -179,7 +176,7 @@ impl<'e> EnvironmentUsageBody<'e> {
         }
     }
 
-    /// As an environment is when it was just made.
+    /// Shows an environment that was just created.
     pub(crate) fn unused(environment: &'e Environment) -> Self {
         Self { environment: EnvironmentBody::of(environment), project_count: 0, api_token_count: 0 }
     }
@@ -189,7 +186,7 @@ impl<'e> EnvironmentUsageBody<'e> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = environmentsSchema)]
 pub(crate) struct EnvironmentsBody<'e> {
-    /// The version of this form.
+    /// The version of this format.
     #[schema(example = 1)]
     version: u32,
     /// The environments, by sort order, then name.
@@ -208,16 +205,16 @@ impl<'e> EnvironmentsBody<'e> {
 pub(crate) struct EnvironmentOfProjectBody<'e> {
     #[serde(flatten)]
     environment: EnvironmentUsageBody<'e>,
-    /// Whether the project has it.
+    /// Whether the project has the environment.
     #[schema(example = true)]
     visible: bool,
 }
 
-/// All environments, as one project sees them.
+/// All environments, and which of them a project has.
 #[derive(Serialize, ToSchema)]
 #[schema(as = environmentsProjectSchema)]
 pub(crate) struct EnvironmentsOfProjectBody<'e> {
-    /// The version of this form.
+    /// The version of this format.
     #[schema(example = 1)]
     version: u32,
     /// The environments, by sort order, then name.

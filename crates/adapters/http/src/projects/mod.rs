@@ -1,19 +1,17 @@
-//! Projects, their members and their environments.
+//! Projects, their members and environments.
 
-mod access;
 mod access_body;
+mod access_routes;
 mod body;
 mod environment_body;
-mod environments;
-mod project_environments;
+mod environment_routes;
 mod routes;
 
 use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    access::configure(api);
-    environments::configure(api);
-    project_environments::configure(api);
+    access_routes::configure(api);
+    environment_routes::configure(api);
     routes::configure(api);
 }

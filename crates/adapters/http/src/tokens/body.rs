@@ -352,9 +352,9 @@ fn names(projects: &ProjectScope) -> impl Iterator<Item = &str> {
 /// The projects, joined by commas; `*` for all.
 pub(crate) struct ProjectNames<'t>(pub(crate) &'t ProjectScope);
 
-impl ProjectNames<'_> {
+impl<'t> ProjectNames<'t> {
     /// Returns the text, which is borrowed for the one project that most tokens have.
-    pub(crate) fn text(&self) -> Cow<'_, str> {
+    pub(crate) fn text(&self) -> Cow<'t, str> {
         match self.0.named() {
             [] => Cow::Borrowed("*"),
             [one] => Cow::Borrowed(one.as_str()),

@@ -59,7 +59,7 @@ async fn every_member_has_its_rule() {
         (with("sortOrder", json!(2_147_483_648_i64)), &["/sortOrder"]),
         (
             json!({"name": 1, "type": 2, "enabled": 3, "sortOrder": []}),
-            &["/name", "/type", "/enabled", "/sortOrder"],
+            &["/enabled", "/name", "/sortOrder", "/type"],
         ),
     ];
     refused_for(&app, || TestRequest::post().uri(ENVIRONMENTS), cases).await;

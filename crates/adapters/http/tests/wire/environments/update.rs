@@ -39,7 +39,7 @@ async fn every_member_has_its_rule() {
     let cases: &[(Value, &[&str])] = &[
         (json!([]), &[""]),
         (json!({"type": ""}), &["/type"]),
-        (json!({"type": 1, "enabled": 2, "sortOrder": "3"}), &["/type", "/enabled", "/sortOrder"]),
+        (json!({"type": 1, "enabled": 2, "sortOrder": "3"}), &["/enabled", "/sortOrder", "/type"]),
     ];
     refused_for(&app, || TestRequest::put().uri(DEVELOPMENT), cases).await;
 }

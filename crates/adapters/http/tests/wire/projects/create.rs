@@ -81,7 +81,7 @@ async fn every_member_has_its_rule() {
         (json!({"name": "x", "environments": ["production", "production"]}), &["/environments"]),
         (
             json!({"id": 1, "name": 2, "description": 3, "mode": 4, "environments": 5}),
-            &["/id", "/name", "/description", "/mode", "/environments"],
+            &["/description", "/environments", "/id", "/mode", "/name"],
         ),
     ];
     refused_for(&app, || TestRequest::post().uri(PROJECTS), cases).await;

@@ -46,7 +46,7 @@ async fn every_member_has_its_rule() {
         (json!([]), &[""]),
         (json!({"name": ""}), &["/name"]),
         (json!({"mode": "OPEN"}), &["/mode"]),
-        (json!({"name": 1, "description": [], "mode": {}}), &["/name", "/description", "/mode"]),
+        (json!({"name": 1, "description": [], "mode": {}}), &["/description", "/mode", "/name"]),
     ];
     refused_for(&app, || TestRequest::put().uri(DEFAULT), cases).await;
 }

@@ -1,20 +1,18 @@
-//! `/api/admin/environments`: where tokens work (contract, "People, roles, places").
+//! `/api/admin/environments`: the environments that tokens work in.
 
-use std::sync::Arc;
+use actix_web::{HttpResponse, web::Data};
+use latchkey_service::{Caller, EnvironmentChange, InstancePermit, ManageEnvironments};
 
-use actix_web::HttpResponse;
-use latchkey_service::{EnvironmentChange, InstancePermit, ManageEnvironments};
-
+use super::environment_body::{
+    CreateEnvironmentBody, EnvironmentBody, EnvironmentUsageBody, EnvironmentsBody,
+    EnvironmentsOfProjectBody, SortOrderBody, UpdateEnvironmentBody,
+};
 use crate::{
     api::{Api, operation},
-    call::Call,
-    error::ApiError,
+    context::Context,
     error_body::ErrorBody,
     error_responses::{BodyErrors, CallerErrors},
-    projects::environment_body::{
-        CreateEnvironmentBody, EnvironmentBody, EnvironmentUsageBody, EnvironmentsBody,
-        EnvironmentsOfProjectBody, SortOrderBody, UpdateEnvironmentBody, change, draft, orders,
-    },
+    extract::{Authorized, Body, PathParameters, caller::PROJECT},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
 
@@ -24,11 +22,10 @@ const OF_PROJECT: &str = "/api/admin/environments/project/{projectId}";
 const ONE: &str = "/api/admin/environments/{name}";
 const ON: &str = "/api/admin/environments/{name}/on";
 const OFF: &str = "/api/admin/environments/{name}/off";
-/// About what one environment takes in JSON, in bytes.
+/// About how large one environment is in JSON, in bytes.
 const ENVIRONMENT_BYTES: usize = 192;
 
-/// The fixed paths go before those with a name in their place.
-pub(crate) fn configure(api: &mut Api) {
+pub(super) fn configure(api: &mut Api) {
     api.private([operation!(get_all_environments), operation!(create_environment)]);
     api.private([operation!(update_sort_order)]);
     api.private([operation!(get_project_environments)]);
@@ -41,92 +38,97 @@ pub(crate) fn configure(api: &mut Api) {
     api.private([operation!(toggle_environment_off)]);
 }
 
-async fn permit(call: &Call) -> Result<InstancePermit<ManageEnvironments>, ApiError> {
-    Ok(InstancePermit::request(&call.caller().await?)?)
-}
-
 /// Get all environments.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getAllEnvironments", tag = "Environments",
     responses(
         (status = 200, description = "The environments.", body = EnvironmentsBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 304, description = "The client has the response already, as its If-None-Match says."),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         CallerErrors,
     )
 )]
-pub(crate) async fn get_all_environments(call: Call) -> ApiResult<Tagged> {
-    let caller = call.caller().await?;
-    let environments = call.context.use_cases.environments.list(&caller).await?;
+pub(crate) async fn get_all_environments(
+    Authorized(caller): Authorized<Caller>,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let environments = context.use_cases.environments.list(&caller).await?;
     tagged(&EnvironmentsBody::of(&environments), ENVIRONMENT_BYTES * environments.len())
 }
 
 /// Create an environment.
 ///
-/// In no project yet.
+/// No project has it at first.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createEnvironment", tag = "Environments",
     request_body = CreateEnvironmentBody,
     responses(
         (status = 201, description = "The environment.", body = EnvironmentUsageBody<'_>,
-            headers(("Location" = String, description = "Where the environment is, from here."))),
-        (status = 400, description = "The body is at fault; every problem is listed.", body = ErrorBody),
+            headers(("Location" = String, description = "The relative URL of the environment."))),
+        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 409, description = "There is an environment of this name.", body = ErrorBody),
+        (status = 409, description = "An environment with this name exists already.", body = ErrorBody),
         CallerErrors,
         BodyErrors,
     )
 )]
-pub(crate) async fn create_environment(call: Call) -> ApiResult {
-    let permit = permit(&call).await?;
-    let context = Arc::clone(&call.context);
-    let draft = draft(call.json().await?)?;
+pub(crate) async fn create_environment(
+    Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
+    body: Body<CreateEnvironmentBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let draft = body.read().await?.into();
     let environment = context.use_cases.environments.create(&permit, draft).await?;
     created_at(&format!("environments/{}", environment.name), &EnvironmentUsageBody::unused(&environment))
 }
 
 /// Update environment sort orders.
 ///
-/// All that the body names, or none.
+/// The change applies to all environments in the body, or to none.
 #[utoipa::path(
     put, path = SORT_ORDER, operation_id = "updateSortOrder", tag = "Environments",
     request_body = SortOrderBody,
     responses(
-        (status = 200, description = "The environments have their new places."),
-        (status = 400, description = "The body is at fault; every problem is listed.", body = ErrorBody),
+        (status = 200, description = "The sort order is changed."),
+        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),
         CallerErrors,
         BodyErrors,
     )
 )]
-pub(crate) async fn update_sort_order(call: Call) -> ApiResult {
-    let permit = permit(&call).await?;
-    let context = Arc::clone(&call.context);
-    let orders = orders(call.json().await?)?;
+pub(crate) async fn update_sort_order(
+    Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
+    body: Body<SortOrderBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let SortOrderBody(orders) = body.read().await?;
     context.use_cases.environments.sort(&permit, &orders).await?;
     Ok(empty())
 }
 
-/// Get the environments as a project sees them.
+/// Get the environments of a project.
 ///
-/// All of them; `visible` says which the project has.
+/// The list has all environments; `visible` says whether the project has it.
 #[utoipa::path(
     get, path = OF_PROJECT, operation_id = "getProjectEnvironments", tag = "Environments",
     params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The environments.", body = EnvironmentsOfProjectBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 304, description = "The client has the response already, as its If-None-Match says."),
+        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such project that the caller sees.", body = ErrorBody),
+        (status = 404, description = "There is no such project, or the caller cannot see it.", body = ErrorBody),
         CallerErrors,
     )
 )]
-pub(crate) async fn get_project_environments(call: Call) -> ApiResult<Tagged> {
-    let caller = call.caller().await?;
-    let use_cases = &call.context.use_cases;
-    let project = use_cases.projects.get(&caller, &call.parameter("projectId")?).await?;
+pub(crate) async fn get_project_environments(
+    Authorized(caller): Authorized<Caller>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let use_cases = &context.use_cases;
+    let project = use_cases.projects.get(&caller, &path.text(PROJECT)?).await?;
     let environments = use_cases.environments.list(&caller).await?;
     let body = EnvironmentsOfProjectBody::of(&environments, &project);
     tagged(&body, ENVIRONMENT_BYTES * environments.len())
@@ -138,101 +140,122 @@ pub(crate) async fn get_project_environments(call: Call) -> ApiResult<Tagged> {
     params(("name" = String, Path, description = "The name of the environment.")),
     responses(
         (status = 200, description = "The environment.", body = EnvironmentBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 304, description = "The client has the response already, as its If-None-Match says."),
+        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),
         CallerErrors,
     )
 )]
-pub(crate) async fn get_environment(call: Call) -> ApiResult<Tagged> {
-    let caller = call.caller().await?;
-    let environment = call.context.use_cases.environments.get(&caller, &call.parameter("name")?).await?;
+pub(crate) async fn get_environment(
+    Authorized(caller): Authorized<Caller>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let environment = context.use_cases.environments.get(&caller, &path.text("name")?).await?;
     tagged(&EnvironmentBody::of(&environment), ENVIRONMENT_BYTES)
 }
 
 /// Update an environment.
 ///
-/// What the body leaves out stays as it is; so does the name.
+/// Members that the body does not have stay as they are. The name cannot be changed.
 #[utoipa::path(
     put, path = ONE, operation_id = "updateEnvironment", tag = "Environments",
     params(("name" = String, Path, description = "The name of the environment.")),
     request_body = UpdateEnvironmentBody,
     responses(
-        (status = 200, description = "The environment as it is now.", body = EnvironmentBody<'_>),
-        (status = 400, description = "The body is at fault (every problem is listed), or the path cannot be read.", body = ErrorBody),
+        (status = 200, description = "The updated environment.", body = EnvironmentBody<'_>),
+        (status = 400, description = "The body is malformed (every problem is listed), or the path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),
         CallerErrors,
         BodyErrors,
     )
 )]
-pub(crate) async fn update_environment(call: Call) -> ApiResult {
-    let permit = permit(&call).await?;
-    let name = call.parameter("name")?;
-    let context = Arc::clone(&call.context);
-    let change = change(call.json().await?)?;
+pub(crate) async fn update_environment(
+    Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
+    path: PathParameters,
+    body: Body<UpdateEnvironmentBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let name = path.text("name")?;
+    let change = body.read().await?.into();
     let environment = context.use_cases.environments.update(&permit, &name, change).await?;
     ok(&EnvironmentBody::of(&environment))
 }
 
 /// Delete an environment.
 ///
-/// It leaves all projects, and the tokens that work in it are revoked.
+/// It is removed from all projects, and its tokens are revoked.
 #[utoipa::path(
     delete, path = ONE, operation_id = "removeEnvironment", tag = "Environments",
     params(("name" = String, Path, description = "The name of the environment.")),
     responses(
-        (status = 200, description = "The environment is gone."),
-        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 200, description = "The environment is deleted."),
+        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),
         CallerErrors,
     )
 )]
-pub(crate) async fn remove_environment(call: Call) -> ApiResult {
-    let permit = permit(&call).await?;
-    call.context.use_cases.environments.delete(&permit, &call.parameter("name")?).await?;
+pub(crate) async fn remove_environment(
+    Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    context.use_cases.environments.delete(&permit, &path.text("name")?).await?;
     Ok(empty())
 }
 
-/// Switch an environment on.
+/// Enable an environment.
 #[utoipa::path(
     post, path = ON, operation_id = "toggleEnvironmentOn", tag = "Environments",
     params(("name" = String, Path, description = "The name of the environment.")),
     responses(
-        (status = 204, description = "The environment is on."),
-        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 204, description = "The environment is enabled."),
+        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),
         CallerErrors,
     )
 )]
-pub(crate) async fn toggle_environment_on(call: Call) -> ApiResult {
-    switch(&call, true).await
+pub(crate) async fn toggle_environment_on(
+    Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    set_enabled(&permit, &path, &context, true).await
 }
 
-/// Switch an environment off.
+/// Disable an environment.
 ///
-/// Its tokens go on working.
+/// Its tokens stay valid.
 #[utoipa::path(
     post, path = OFF, operation_id = "toggleEnvironmentOff", tag = "Environments",
     params(("name" = String, Path, description = "The name of the environment.")),
     responses(
-        (status = 204, description = "The environment is off."),
-        (status = 400, description = "The path cannot be read.", body = ErrorBody),
+        (status = 204, description = "The environment is disabled."),
+        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
         (status = 404, description = "There is no such environment.", body = ErrorBody),
         CallerErrors,
     )
 )]
-pub(crate) async fn toggle_environment_off(call: Call) -> ApiResult {
-    switch(&call, false).await
+pub(crate) async fn toggle_environment_off(
+    Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    set_enabled(&permit, &path, &context, false).await
 }
 
-async fn switch(call: &Call, on: bool) -> ApiResult {
-    let permit = permit(call).await?;
-    let change = EnvironmentChange { enabled: Some(on), ..EnvironmentChange::default() };
-    call.context.use_cases.environments.update(&permit, &call.parameter("name")?, change).await?;
+async fn set_enabled(
+    permit: &InstancePermit<ManageEnvironments>,
+    path: &PathParameters,
+    context: &Context,
+    enabled: bool,
+) -> ApiResult {
+    let change = EnvironmentChange { enabled: Some(enabled), ..EnvironmentChange::default() };
+    context.use_cases.environments.update(permit, &path.text("name")?, change).await?;
     Ok(HttpResponse::NoContent().finish())
 }

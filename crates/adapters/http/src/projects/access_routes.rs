@@ -4,13 +4,13 @@ use actix_web::web::Data;
 use latchkey_domain::UserId;
 use latchkey_service::{Permit, UpdateProject};
 
+use super::access_body::{AddAccessBody, NoGroups, ProjectAccessBody, SetRolesBody};
 use crate::{
     api::{Api, operation},
     context::Context,
     error_body::ErrorBody,
     error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, List, PathParameters},
-    projects::access_body::{AddAccessBody, NoGroups, ProjectAccessBody, SetRolesBody},
     response::{ApiResult, Tagged, empty, tagged},
 };
 
@@ -30,7 +30,7 @@ pub(super) fn configure(api: &mut Api) {
     params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 304, description = "The client has the response already, as its If-None-Match says."),
         (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
         (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
         (status = 404, description = "There is no such project.", body = ErrorBody),
