@@ -50,10 +50,6 @@ impl Call {
         path::parameter(&self.request, name)
     }
 
-    pub(crate) fn id_parameter(&self, name: &str) -> Result<i64, ApiError> {
-        path::id_parameter(&self.request, name)
-    }
-
     pub(crate) fn query(&self) -> Result<Query, ApiError> {
         Query::of(&self.request)
     }

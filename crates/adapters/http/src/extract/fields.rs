@@ -1,12 +1,10 @@
 //! Reading the members of a body, one by one, and collecting every problem with them before anything is said.
 
 use actix_web::{HttpRequest, web};
-use latchkey_domain::{RoleId, Timestamp};
 use latchkey_ports::Page;
-use latchkey_service::RoleReference;
 use serde_json::{Map, Value};
 
-use crate::{error::ApiError, error_body::Detail, wire_time};
+use crate::{error::ApiError, error_body::Detail};
 
 /// The most entries of a list. Nobody has that many roles to give, and each is looked at.
 const MAX_ENTRIES: usize = 1_000;
@@ -38,7 +36,8 @@ impl Fields {
     ///
     /// # Errors
     /// [`ApiError::BadInput`] with every problem found.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, ApiError> {
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, ApiError> {
+        self.problems.sort_by(|one, other| one.path.cmp(&other.path));
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
             _ => Err(ApiError::BadInput(self.problems)),
@@ -48,15 +47,6 @@ impl Fields {
     pub(crate) fn problem(&mut self, detail: Detail) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(detail);
-        }
-    }
-
-    /// As a problem each member that is none of these, where a body may have no other.
-    pub(crate) fn refuse_others(&mut self, known: &[&str]) {
-        let others = self.members.keys().filter(|name| !known.contains(&name.as_str()));
-        let others: Vec<_> = others.take(MAX_PROBLEMS).cloned().collect();
-        for name in others {
-            self.problem(Detail::of_field(&name, format!("{name} is not known here: leave it out.")));
         }
     }
 
@@ -139,17 +129,6 @@ impl Fields {
         entries.map_err(|message| self.problem(Detail::of_field(field, message))).ok()
     }
 
-    /// A role, by its id (a whole number, also as text) or its name.
-    pub(crate) fn role(&mut self, field: &str) -> Option<RoleReference> {
-        let value = self.nullable(field)?;
-        let found = role_reference(value);
-        if found.is_none() {
-            let message = format!("{field} must be the id or the name of a role, not {}.", kind_of(value));
-            self.problem(Detail::of_field(field, message));
-        }
-        found
-    }
-
     /// As a problem where a member that has to be there is absent or `null`.
     pub(crate) fn need(&mut self, field: &str) {
         if self.nullable(field).is_none() {
@@ -164,32 +143,6 @@ impl Fields {
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         read(text).map_err(|message| self.problem(Detail::of_field(field, message))).ok()
-    }
-
-    /// A moment; `null` and absence are both "none".
-    pub(crate) fn moment(&mut self, field: &str) -> Option<Timestamp> {
-        if self.members.get(field).is_some_and(Value::is_null) {
-            return None;
-        }
-        let text = self.text(field)?;
-        self.read(field, &text, |text| {
-            wire_time::parse(text).ok_or_else(|| {
-                format!("{field} must be a moment as RFC 3339 writes it, such as 2030-01-31T12:00:00Z.")
-            })
-        })
-    }
-}
-
-/// A role as a body names it.
-pub(crate) fn role_reference(value: &Value) -> Option<RoleReference> {
-    match value {
-        Value::Number(number) => number.as_i64().map(|id| RoleReference::Id(RoleId(id))),
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => Some(match text.parse() {
-            Ok(id) => RoleReference::Id(RoleId(id)),
-            Err(_) => RoleReference::Name(text.clone()),
-        }),
-        _ => None,
     }
 }
 
