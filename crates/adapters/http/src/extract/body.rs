@@ -224,3 +224,27 @@ async fn read(payload: Payload, request: &HttpRequest, settings: &HttpSettings) 
         None => unreadable(format!("The body did not arrive within {time_limit:?}.")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserr)]
+    #[deserr(error = Problems)]
+    struct Sent {
+        _one: String,
+        _other: String,
+        _required: String,
+    }
+
+    #[test]
+    fn a_broken_rule_about_two_members_is_reported_together_with_other_problems() {
+        let members = object(br#"{"_one": "a", "_other": "b"}"#).expect("an object");
+        let rules = [MemberRule::Same { name: "_one", other: "_other" }];
+        let Err(ApiError::BadInput(details)) = parse_members::<Sent>(members, &rules) else {
+            panic!("no problem was found");
+        };
+        let paths: Vec<_> = details.iter().filter_map(|detail| detail.path.as_deref()).collect();
+        assert_eq!(paths, ["/body/_other", "/body/_required"]);
+    }
+}

@@ -309,3 +309,14 @@ impl PermissionsBody {
         Self { version: 1, permissions }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_to_a_role_is_documented_as_the_id_or_the_name_itself() {
+        let schema = serde_json::to_value(RootRoleReference::schema()).expect("JSON");
+        assert_eq!([&schema["oneOf"][0]["type"], &schema["oneOf"][1]["type"]], ["integer", "string"]);
+    }
+}
