@@ -6,15 +6,15 @@ _default:
 run *arguments:
     cargo run --release -- {{ arguments }}
 
-# All checks and tests, with the set-up that they need
-test:
-    ./test
+# All checks and tests, with the setup that they need; `just test fast` for the part without PostgreSQL
+test *mode:
+    ./test {{ mode }}
 
 # The tests of one crate, quickly: just check latchkey-service
 check crate:
     cargo clippy -p {{ crate }} --all-targets && cargo test -p {{ crate }}
 
-# Measure speed; results and method are in docs/performance.md
+# Measure speed; the method is in docs/design/performance.md
 bench *arguments:
     cargo build --release -p latchkey -p latchkey-bench && target/release/bench {{ arguments }}
 
@@ -46,7 +46,7 @@ openapi:
 db-up:
     LATCHKEY_MASTER_KEY=none docker compose up --detach --wait postgres
 
-# Stop it; its data stay
+# Stop it and keep its data
 db-down:
     LATCHKEY_MASTER_KEY=none docker compose stop postgres
 
@@ -58,6 +58,10 @@ up:
 snapshots:
     cargo insta review
 
-# Licences, advisories and sources of all dependencies
+# Links, wording, import cycles, licenses and unused dependencies
+check-repository:
+    cargo test -p latchkey --test repository
+
+# Advisories, licenses, sources and bans of all dependencies (cargo install cargo-deny; needs the network)
 deny:
     cargo deny check

@@ -1,4 +1,4 @@
-//! The file in which the first admin token waits for its owner, where there is no terminal to show it on.
+//! The file with the first admin token, written if there is no terminal to show it on.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,27 +13,31 @@ use latchkey_ports::{Entropy, EntropyExt as _};
 /// The name of the file, beside the database.
 pub(crate) const NAME: &str = "admin-token";
 
-/// The secret in the file, which is made where there is none: for its owner alone, whole or not at all, and on disk
-/// before this returns. It comes before the token is created, so a crash between the two loses nothing: the next start
-/// finds the file and creates its token. Of several processes that start at once, all get the same secret.
+/// Returns the secret in the file. A missing file is created atomically with mode 0600 and synced to disk. The file is written
+/// before the token is created, so that a crash in between loses nothing: the next start finds the file and creates its
+/// token. Several processes that start at once get the same secret.
 ///
 /// # Errors
-/// Where the file cannot be made, or is there and holds something else.
+/// If the file cannot be created, or exists with other content.
 pub(crate) fn load_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<TokenSecret> {
     let shown = path.display();
     if !path.try_exists().unwrap_or(false) {
         let secret = TokenSecret::mint(&TokenAccess::Admin, entropy.bytes());
         create(path, &secret, entropy)
-            .with_context(|| format!("the first admin token cannot be put into {shown}"))?;
+            .with_context(|| format!("the first admin token cannot be written to {shown}"))?;
     }
     let text = fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
     let secret = TokenSecret::parse(text.trim()).ok().filter(TokenSecret::has_valid_checksum);
-    let secret = secret.with_context(|| format!("{shown} is there, but holds no token: remove it"))?;
-    ensure!(secret.reveal().starts_with("*:*."), "{shown} is there, but holds no admin token: remove it");
+    let secret =
+        secret.with_context(|| format!("{shown} exists, but does not contain a token: remove it"))?;
+    ensure!(
+        secret.reveal().starts_with("*:*."),
+        "{shown} exists, but does not contain an admin token: remove it"
+    );
     Ok(secret)
 }
 
-/// Makes the file; succeeds, too, where another process has just made it.
+/// Creates the file. Succeeds, too, if another process has just created it.
 fn create(path: &Path, secret: &TokenSecret, entropy: &dyn Entropy) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -41,11 +45,11 @@ fn create(path: &Path, secret: &TokenSecret, entropy: &dyn Entropy) -> io::Resul
     };
     let draft = directory.join(format!(".{NAME}-{}.tmp", entropy.uuid().simple()));
     let written = write(&draft, secret).and_then(|()| match fs::hard_link(&draft, path) {
-        // A link, unlike a rename, does not replace a file that appeared in the meantime.
+        // Unlike a rename, a link does not replace a file that another process has created.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     });
-    // First of all what went wrong in writing: where no draft could be made, none can be removed either.
+    // A write error comes first: without a draft, removing it fails as well.
     let removed = fs::remove_file(&draft);
     written.and(removed)?;
     File::open(directory)?.sync_all()
@@ -67,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// Makes the same draft again and again.
+    /// Entropy that always yields the same draft name.
     struct Sevens;
 
     impl Entropy for Sevens {
@@ -77,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once_for_its_owner_alone_and_read_back() {
+    fn the_file_is_created_once_for_its_owner_alone_and_read_back() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(NAME);
         let secret = load_or_create(&path, &SystemEntropy).expect("made");
@@ -93,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn what_kept_it_from_being_written_is_told() {
+    fn the_cause_of_a_failed_write_is_reported() {
         let directory = tempfile::tempdir().expect("a directory");
-        // In the draft's place stands what can be neither written nor removed.
+        // A directory in the place of the draft can be neither written nor removed as a file.
         let draft = format!(".{NAME}-{}.tmp", Sevens.uuid().simple());
         fs::create_dir(directory.path().join(draft)).expect("made");
         let error = load_or_create(&directory.path().join(NAME), &Sevens).expect_err("no draft");
@@ -104,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn another_content_is_refused_and_not_shown() {
+    fn other_content_is_refused_and_not_shown() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(NAME);
         for text in ["", "hush", "default:development.hush"] {

@@ -1,88 +1,122 @@
-//! What a server does besides answering: following changes made by other processes, writing when tokens were last
-//! seen, and forgetting what has ended.
+//! The background tasks of a server: reading the change feed, writing last-use times, and deleting what has expired.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use latchkey_ports::{ErrorChain, StoreError};
-use latchkey_service::UseCases;
+use latchkey_service::{TaskHealth, UseCases};
 use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
-use crate::outage::{Outage, StaleAnswers, Turn};
+use crate::outage::{Outage, StaleResponses, Transition};
 
-/// How long the last writing may take, so that a stop with a dead database is still a stop.
+/// The timeout of the last flush, so that a shutdown ends even if the database does not respond.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
-/// How often what has ended is forgotten. It is refused from the moment it ends; this only gives its room back.
+/// How often expired records are deleted. They are refused from the moment they expire; this only frees their space.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// The pause before a failed task is restarted: doubled each time it fails again, up to the maximum.
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// How changes made by other processes are looked for.
+/// How the change feed is polled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FollowEvery {
-    /// While the store announces changes, which is when it is looked besides.
+    /// The interval while the store announces changes.
     pub(crate) announced: Duration,
-    /// While it does not.
+    /// The interval while it does not.
     pub(crate) unannounced: Duration,
-    /// How long one look may take; a database that takes longer is as good as away.
-    pub(crate) patience: Duration,
+    /// The timeout of one poll. A database that takes longer counts as unavailable.
+    pub(crate) timeout: Duration,
 }
 
-/// The tasks, which end when this is dropped.
+/// The running tasks; dropping it stops them.
 pub(crate) struct Background {
     tasks: JoinSet<()>,
     use_cases: Arc<UseCases>,
 }
 
 impl Background {
-    /// Starts them on the runtime of the caller.
+    /// Starts the tasks on the caller's runtime.
     pub(crate) fn start(use_cases: &Arc<UseCases>, follow_every: FollowEvery, flush_every: Duration) -> Self {
-        let mut tasks = JoinSet::new();
-        tasks.spawn(follow(Arc::clone(use_cases), follow_every));
-        tasks.spawn(flush(Arc::clone(use_cases), flush_every));
-        tasks.spawn(sweep(Arc::clone(use_cases)));
-        Self { tasks, use_cases: Arc::clone(use_cases) }
+        let mut background = Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases) };
+        background.spawn("follow_changes", move |use_cases| follow(use_cases, follow_every));
+        background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
+        background.spawn("sweep", sweep);
+        background
     }
 
-    /// Ends them and writes what is left to be written.
+    fn spawn<F>(&mut self, name: &'static str, task: impl Fn(Arc<UseCases>) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let use_cases = Arc::clone(&self.use_cases);
+        self.tasks.spawn(async move {
+            supervise(name, &use_cases.task_health, || task(Arc::clone(&use_cases))).await;
+        });
+    }
+
+    /// Stops the tasks and flushes what is left to be written.
     pub(crate) async fn finish(mut self) {
         self.tasks.shutdown().await;
-        if timeout(LAST_FLUSH, write_notes(&self.use_cases)).await.is_err() {
-            tracing::warn!("what was noted of tokens could not be written within {LAST_FLUSH:?}");
+        if timeout(LAST_FLUSH, write_usage(&self.use_cases)).await.is_err() {
+            tracing::warn!("last-use times could not be written within {LAST_FLUSH:?}");
         }
+    }
+}
+
+/// Runs a task that should never end, and restarts it when it panics or returns.
+async fn supervise<F: Future<Output = ()>>(
+    name: &'static str,
+    health: &TaskHealth,
+    mut start: impl FnMut() -> F,
+) {
+    let mut backoff = MIN_BACKOFF;
+    loop {
+        let mut task = Box::pin(AssertUnwindSafe(async { start().await }).catch_unwind());
+        // A task that ran for a while starts with the shortest backoff again.
+        let mut ended = timeout(MAX_BACKOFF, &mut task).await.ok();
+        if ended.is_none() {
+            backoff = MIN_BACKOFF;
+            ended = Some(task.await);
+        }
+        let how = if ended.is_some_and(|ended| ended.is_err()) { "panicked" } else { "returned" };
+        tracing::error!(task = name, "the background task {how}; it is restarted in {backoff:?}");
+        health.failed(name);
+        sleep(backoff).await;
+        health.restarted(name);
+        backoff = MAX_BACKOFF.min(backoff * 2);
     }
 }
 
 async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
     let mut outage = Outage::default();
-    let mut stale = StaleAnswers::default();
+    let mut stale = StaleResponses::default();
     loop {
-        let followed = timeout(every.patience, use_cases.follow_changes()).await;
+        let followed = timeout(every.timeout, use_cases.follow_changes()).await;
         let followed = followed.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(Box::new(elapsed))));
-        let stale_turn = stale.after(followed.is_ok(), use_cases.metrics().from_stale_memory);
-        match outage.after(followed) {
-            Some(Turn::Began(error)) => tracing::warn!(
+        let stale = stale.observe(followed.is_ok(), use_cases.metrics().from_stale_memory);
+        match outage.observe(followed) {
+            Some(Transition::Began(error)) => tracing::warn!(
                 error = %ErrorChain(&error),
-                "the database does not answer; memory is trusted for verify.max_staleness"
+                "the database is unavailable; cache entries are trusted for verify.max_staleness"
             ),
-            Some(Turn::Ended(())) => tracing::info!("the database answers again"),
+            Some(Transition::Ended(())) => tracing::info!("the database is available again"),
             None => {}
         }
-        match stale_turn {
-            Some(Turn::Began(())) => tracing::warn!(
-                "tokens are verified from memory that is out of date, because verify.when_stale says so"
+        match stale {
+            Some(Transition::Began(())) => tracing::warn!(
+                "tokens are verified from stale cache entries, as verify.when_stale = \"serve\" allows"
             ),
-            Some(Turn::Ended(count)) => {
-                tracing::warn!(
-                    count,
-                    "tokens were verified from memory that was out of date, and are no longer"
-                );
+            Some(Transition::Ended(count)) => {
+                tracing::warn!(count, "tokens were verified from stale cache entries, and are no longer");
             }
             None => {}
         }
-        let patience = if use_cases.announces_changes() { every.announced } else { every.unannounced };
+        let pause = if use_cases.announces_changes() { every.announced } else { every.unannounced };
         tokio::select! {
-            () = sleep(patience) => {}
+            () = sleep(pause) => {}
             () = use_cases.change_announced() => {}
         }
     }
@@ -93,17 +127,20 @@ async fn flush(use_cases: Arc<UseCases>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        write_notes(&use_cases).await;
+        write_usage(&use_cases).await;
     }
 }
 
-/// Writes all that was noted on the path of requests. Neither part waits for the other to succeed.
-async fn write_notes(use_cases: &UseCases) {
+/// Writes what was recorded while requests were served. If one part fails, the other is still written.
+async fn write_usage(use_cases: &UseCases) {
     if let Err(error) = use_cases.flush_usage().await {
-        tracing::warn!(error = %ErrorChain(&error), "when tokens were last seen could not be written");
+        tracing::warn!(error = %ErrorChain(&error), "last-use times could not be written; they are written later");
     }
     if let Err(error) = use_cases.flush_rekeyings().await {
-        tracing::warn!(error = %ErrorChain(&error), "what was used could not be put under the current master key");
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            "used secrets could not be moved to the current master key; they are moved later"
+        );
     }
 }
 
@@ -114,13 +151,59 @@ async fn sweep(use_cases: Arc<UseCases>) {
         ticks.tick().await;
         match use_cases.sweep().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(
-                count,
-                "ended sessions, retired secrets and events past their time were forgotten"
-            ),
+            Ok(count) => tracing::info!(count, "expired sessions, retired secrets and events were deleted"),
             Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "what has ended could not be forgotten")
+                tracing::warn!(error = %ErrorChain(&error), "expired records could not be deleted");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future};
+
+    use latchkey_service::TaskDown;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_reported_and_restarted_with_backoff() {
+        let (health, starts) = (TaskHealth::default(), Cell::new(0));
+        let supervised = supervise("flaky", &health, || {
+            starts.set(starts.get() + 1);
+            let must_fail = starts.get() < 4;
+            async move {
+                assert!(!must_fail, "injected");
+                future::pending::<()>().await;
+            }
+        });
+        let observed = async {
+            // Panics at 0 s, 1 s and 3 s; runs from 7 s on.
+            for (pause, started, down) in
+                [(500, 1, true), (1_000, 2, true), (2_000, 3, true), (4_000, 4, false)]
+            {
+                sleep(Duration::from_millis(pause)).await;
+                assert_eq!(starts.get(), started);
+                assert_eq!(health.check(), if down { Err(TaskDown("flaky")) } else { Ok(()) });
+                assert_eq!(health.restarts(), started - 1);
+            }
+        };
+        tokio::select! {
+            () = supervised => unreachable!("it supervises forever"),
+            () = observed => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_returns_or_panics_while_it_is_made_is_restarted() {
+        let (health, starts) = (TaskHealth::default(), Cell::new(0));
+        let supervised = supervise("brief", &health, || {
+            starts.set(starts.get() + 1);
+            assert!(starts.get() != 1, "injected");
+            future::ready(())
+        });
+        assert!(timeout(Duration::from_secs(2), supervised).await.is_err());
+        assert_eq!((starts.get(), health.restarts()), (2, 1));
     }
 }

@@ -11,29 +11,29 @@ use latchkey_domain::{
 };
 
 pub(crate) use self::keys::{KeysCommand, PROCEDURE};
-use crate::{commands::expiry::Expiry, config::Overrides};
+use crate::{commands::expiry::Expiry, config::Flag};
 
 const EXAMPLES: &str = "\
 Examples:
   latchkey                                      serve on 127.0.0.1:4242 with an embedded database in data/
   latchkey --port 8080                          the same on another port
   DATABASE_URL=postgres://… latchkey serve      serve from PostgreSQL
-  latchkey config                               print the settings in effect, and where each comes from
-  latchkey token create --type admin --name ops make an admin token and print its secret, once
+  latchkey config                               print the settings in effect, each with its source
+  latchkey token create --type admin --name ops create an admin token and print its secret, once
   latchkey user set-password --user ed@example.com --password-stdin
-                                                set the password of somebody who is locked out
+                                                set the password of a user who is locked out
 
 Settings come from flags, then LATCHKEY__SECTION__KEY (LATCHKEY__SERVER__PORT=8080), then DATABASE_URL and PORT, then
-latchkey.toml, then built-in defaults. Secrets are read from the environment only: LATCHKEY_MASTER_KEY, and
+latchkey.toml, then defaults. Secrets are read from the environment only: LATCHKEY_MASTER_KEY, and
 INIT_ADMIN_API_TOKENS, INIT_CLIENT_API_TOKENS, INIT_FRONTEND_API_TOKENS for the first tokens of an empty database.
 
-Commands that work on the database may be used while a server runs on it; a running server notices within moments.";
+Commands can change the database while servers run on it; the servers see the changes within moments.";
 
 const DATABASE_URL_HELP: &str =
     "sqlite://<path>, postgres://…, or memory: (prefer DATABASE_URL for one with a password)";
 
-/// The heading in help of what every command understands.
-const EVERYWHERE: &str = "Settings";
+/// The heading of the flags of every command.
+const GLOBAL_HEADING: &str = "Settings";
 
 /// A self-hosted service for API tokens, compatible with Unleash's Admin API for tokens.
 #[derive(Debug, Parser)]
@@ -51,16 +51,16 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// A configuration file; by default latchkey.toml in the working directory, if there is one
-    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where everything is kept
-    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL", help = DATABASE_URL_HELP)]
+    /// The database
+    #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "URL", help = DATABASE_URL_HELP)]
     pub(crate) database_url: Option<String>,
     /// off, error, warn, info, debug or trace
-    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "LEVEL")]
+    #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
     /// auto, human or json
-    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = GLOBAL_HEADING, value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
 }
 
@@ -82,55 +82,68 @@ impl ServeFlags {
 }
 
 impl Cli {
-    /// What the flags say about settings.
-    pub(crate) fn overrides(&self) -> Overrides {
-        let deeper = match &self.command {
-            Some(Command::Serve(flags)) => flags.clone(),
-            _ => ServeFlags::default(),
+    /// Returns the settings that flags set.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        let (before, after) = match &self.command {
+            Some(Command::Serve(after)) => (&self.serve, after),
+            _ => (&self.serve, &self.serve),
         };
-        Overrides {
-            listen: deeper.listen.or(self.serve.listen),
-            port: deeper.port.or(self.serve.port),
-            database_url: self.global.database_url.clone(),
-            log_level: self.global.log_level.clone(),
-            log_format: self.global.log_format.clone(),
-        }
+        let global = &self.global;
+        let flags = [
+            ("--listen", "server.listen", after.listen.or(before.listen).map(|address| address.to_string())),
+            ("--port", "server.port", after.port.or(before.port).map(|port| port.to_string())),
+            ("--database-url", "database.url", global.database_url.clone()),
+            ("--log-level", "log.level", global.log_level.clone()),
+            ("--log-format", "log.format", global.log_format.clone()),
+        ];
+        flags.into_iter().filter_map(|(name, key, value)| Some(Flag { name, key, value: value? })).collect()
     }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the API (also what happens without a command)
+    /// Serve the API (the default)
     Serve(ServeFlags),
-    /// Bring the database up to date and stop (`serve` does it too)
+    /// Apply the migrations of the database and exit (`serve` applies them too)
     Migrate,
-    /// Print the settings in effect as TOML, passwords masked, with where each comes from
-    Config,
-    /// Users
+    /// Print the settings in effect as TOML, passwords masked, each with its source
+    Config(ConfigArgs),
+    /// Manage users
     #[command(subcommand)]
     User(UserCommand),
-    /// Projects
+    /// Manage projects
     #[command(subcommand)]
     Project(ProjectCommand),
     /// Give a user a role in a project
     #[command(after_help = "Example:\n  latchkey grant --user ed@example.com --project shop --role Member")]
     Grant(GrantArgs),
-    /// Personal access tokens, with which users call the API
+    /// Manage personal access tokens, with which users call the API
     #[command(subcommand)]
     Pat(PatCommand),
-    /// API tokens
+    /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
     /// Print the OpenAPI document
     Openapi,
-    /// Master keys
+    /// Manage master keys
     #[command(subcommand)]
     Keys(KeysCommand),
 }
 
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct ConfigArgs {
+    /// Print latchkey.example.toml instead: every setting with its default and a comment
+    #[arg(long)]
+    pub(crate) example: bool,
+    /// Print the reference page of all settings instead, as Markdown
+    #[arg(long)]
+    pub(crate) reference: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Make a user and print the user's id
+    /// Create a user and print the id
     #[command(
         after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
         latchkey user create --username ops --role Admin --password-stdin < password.txt\n  \
@@ -148,13 +161,13 @@ pub(crate) enum UserCommand {
 pub(crate) struct UserArgs {
     #[command(flatten)]
     pub(crate) login: Login,
-    /// What the user is called
+    /// The display name
     #[arg(long)]
     pub(crate) name: Option<PersonName>,
     /// The role for the whole instance: Admin, Editor or Viewer
     #[arg(long, default_value = "Viewer")]
     pub(crate) role: String,
-    /// Read the password from standard input, its first line; without one, the user cannot sign in
+    /// Read the password from the first line of standard input; without a password, the user cannot sign in
     #[arg(long)]
     pub(crate) password_stdin: bool,
 }
@@ -164,13 +177,13 @@ pub(crate) struct PasswordArgs {
     /// The user's name or e-mail address
     #[arg(long)]
     pub(crate) user: String,
-    /// Read the password from standard input, its first line
-    // The only way there is: an argument would be seen by everybody who lists the machine's processes.
+    /// Read the password from the first line of standard input
+    // The only way: every user of the machine can see the arguments of its processes.
     #[arg(long, required = true)]
     pub(crate) password_stdin: bool,
 }
 
-/// What a user is known by: one of these, or both.
+/// The login names of a user: one of them, or both.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct Login {
@@ -184,19 +197,19 @@ pub(crate) struct Login {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProjectCommand {
-    /// Make a project and print its id
+    /// Create a project and print its id
     #[command(after_help = "Example:\n  latchkey project create shop --name \"Web shop\"")]
     Create(ProjectArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ProjectArgs {
-    /// Its id: up to 100 of the characters A-Z, a-z, 0-9, _, ~, . and -
+    /// The id: up to 100 of the characters A-Z, a-z, 0-9, _, ~, . and -
     pub(crate) id: ProjectId,
-    /// What it is called; by default its id
+    /// The name; by default the id
     #[arg(long)]
     pub(crate) name: Option<ProjectName>,
-    /// What it is for
+    /// The description
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) description: ProjectDescription,
 }
@@ -216,7 +229,7 @@ pub(crate) struct GrantArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PatCommand {
-    /// Make a personal access token and print its secret, this once
+    /// Create a personal access token and print its secret, once
     #[command(
         after_help = "Example:\n  latchkey pat create --user ed@example.com --description ci --expires-in 90d"
     )]
@@ -228,28 +241,28 @@ pub(crate) struct PatArgs {
     /// The user's name or e-mail address
     #[arg(long)]
     pub(crate) user: String,
-    /// What it is for; unique among the user's
+    /// The description, unique among the user's tokens
     #[arg(long)]
     pub(crate) description: Description,
     #[command(flatten)]
     pub(crate) expiry: RequiredExpiry,
 }
 
-/// When something ends.
+/// A required expiry.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct RequiredExpiry {
-    /// How long it is valid: 12h, 90d, 1y
-    #[arg(long, value_name = "SPAN", value_parser = Expiry::after)]
+    /// The lifetime: 12h, 90d, 1y
+    #[arg(long, value_name = "DURATION", value_parser = Expiry::after)]
     pub(crate) expires_in: Option<Expiry>,
-    /// Until when it is valid: 2030-01-31T00:00:00Z
+    /// The end of the lifetime: 2030-01-31T00:00:00Z
     #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
     pub(crate) expires_at: Option<Expiry>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make an API token and print its secret, this once
+    /// Create an API token and print its secret, once
     #[command(after_help = "Examples:\n  latchkey token create --type admin --name ops\n  \
         latchkey token create --type client --name web --project shop --environment production\n  \
         latchkey token create --type frontend --name ads --project shop --project blog --expires-in 30d")]
@@ -261,27 +274,27 @@ pub(crate) struct TokenArgs {
     /// admin, client or frontend
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: TokenKind,
-    /// Its name
+    /// The name
     #[arg(long)]
     pub(crate) name: TokenName,
-    /// A project that it works in, may be repeated; by default all projects
+    /// A project of the token, may be repeated; by default all projects
     #[arg(long = "project", value_name = "ID")]
     pub(crate) projects: Vec<String>,
-    /// The environment that it works in; by default development, and all for an admin token
+    /// The environment of the token; by default development, and all for an admin token
     #[arg(long)]
     pub(crate) environment: Option<String>,
     #[command(flatten)]
     pub(crate) expiry: OptionalExpiry,
 }
 
-/// When something ends, if ever.
+/// An optional expiry.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct OptionalExpiry {
-    /// How long it is valid: 12h, 90d, 1y; by default for ever
-    #[arg(long, value_name = "SPAN", value_parser = Expiry::after)]
+    /// The lifetime: 12h, 90d, 1y; by default unlimited
+    #[arg(long, value_name = "DURATION", value_parser = Expiry::after)]
     pub(crate) expires_in: Option<Expiry>,
-    /// Until when it is valid: 2030-01-31T00:00:00Z
+    /// The end of the lifetime: 2030-01-31T00:00:00Z
     #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
     pub(crate) expires_at: Option<Expiry>,
 }

@@ -1,11 +1,11 @@
-//! The system's clock, behind the port through which all other crates ask for the time.
+//! The system clock, behind the `Clock` port.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use latchkey_domain::Timestamp;
 use latchkey_ports::Clock;
 
-/// The system's clock.
+/// The system clock.
 #[derive(Debug)]
 pub(crate) struct SystemClock {
     started: Instant,
@@ -20,12 +20,12 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter behind the `Clock` port")]
+    #[expect(clippy::expect_used, reason = "without the time no request can be served")]
     fn now(&self) -> Timestamp {
-        let now = SystemTime::now();
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).ok();
-        let millis = since.and_then(|since| i64::try_from(since.as_millis()).ok());
-        let moment = millis.and_then(|millis| Timestamp::from_millis(millis).ok());
-        moment.unwrap_or_else(|| unreachable!("the system's clock shows {now:?}"))
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+        let millis = since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok());
+        let now = millis.and_then(|millis| Timestamp::from_millis(millis).ok());
+        now.expect("the system clock is between the years 1970 and 9999")
     }
 
     fn monotonic(&self) -> Duration {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goes_forward_from_nothing() {
+    fn monotonic_time_starts_near_zero_and_never_goes_back() {
         let clock = SystemClock::new();
         let first = clock.monotonic();
         assert!(clock.monotonic() >= first);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_about_what_year_it_is() {
+    fn the_current_time_is_plausible() {
         let (start, end) = (1_735_689_600_000, 7_258_118_400_000); // the years 2025 and 2200
         assert!((start..end).contains(&SystemClock::new().now().millis()));
     }

@@ -1,4 +1,4 @@
-//! Where the master key comes from.
+//! Loads the master keys.
 
 use std::{fs, io::ErrorKind, path::Path};
 
@@ -6,50 +6,49 @@ use anyhow::{Context as _, bail};
 use latchkey_crypto::{KeyFileError, KeyRing, MasterKey, SystemEntropy};
 use latchkey_ports::KeyId;
 
-use crate::config::{Config, Database, Environment};
+use crate::config::{Config, Database, EnvVars};
 
-/// The environment variable with the master key.
+/// The environment variable with the master keys.
 const VARIABLE: &str = "LATCHKEY_MASTER_KEY";
 
 const NONE_FOR_POSTGRES: &str = "\
-there is no master key, without which no secret can be kept or recognised.
-  Make one, keep it safe, and give it to every process on this database:
+there is no master key, which PostgreSQL needs to store and recognize secrets.
+  Create one, store it safely, and configure it in every process on this database:
       latchkey keys generate
   then set LATCHKEY_MASTER_KEY, or put it into a file of mode 0600 and name that in secrets.master_key_file";
 
-/// What to say of a key that should be configured, as the oldest token in the database shows.
+/// Returns the warning about a master key that the oldest token in the database needs and that is not configured.
 pub(crate) fn missing(key: KeyId) -> String {
     format!(
-        "the oldest token in the database is under the master key {key}, which is not among those configured: what is made \
-         here is not recognised by processes that have it, and what they make not here. `latchkey keys list` shows what is \
-         under which key"
+        "the oldest token in the database is under the master key {key}, which is not configured here: this process and \
+         processes with that key do not recognize each other's tokens. `latchkey keys list` shows what is under which key"
     )
 }
 
-/// The keys: from the environment, else from the configured file, else from beside the SQLite database.
+/// Loads the keys from the environment, from the configured file, or from the file beside the SQLite database, in this order.
 ///
 /// # Errors
-/// Says where a key was looked for and how to make one; never shows a part of one.
-pub(crate) fn ring(config: &Config, environment: &Environment) -> anyhow::Result<KeyRing> {
-    if let Some(text) = environment.get(VARIABLE) {
+/// Says where a key is missing or malformed and how to create one; never contains a part of a key.
+pub(crate) fn ring(config: &Config, variables: &EnvVars) -> anyhow::Result<KeyRing> {
+    if let Some(text) = variables.get(VARIABLE) {
         return KeyRing::parse(text).with_context(|| format!("bad value for {VARIABLE}"));
     }
-    if let Some(path) = &config.master_key_file {
+    if let Some(path) = &config.secrets.master_key_file {
         return KeyRing::load(path)
             .context("secrets.master_key_file cannot be used (`latchkey keys generate` prints a new key)");
     }
     match &config.database.url {
         Database::SqliteFile(database) => beside(database),
         Database::Postgres(_) => bail!(NONE_FOR_POSTGRES),
-        // What was sealed goes with the process, so its key may.
+        // Sealed data is lost with the process, so its key can be too.
         Database::Memory | Database::SqliteMemory => {
             Ok(KeyRing::new(MasterKey::generate(&SystemEntropy), []))
         }
     }
 }
 
-/// The key of a SQLite database, in a file beside it that is made with a new database, and only then: a new key for
-/// an old database would make every token in it unknown.
+/// Loads the key file beside a SQLite database. It is created only with a new database: a new key for an existing one would
+/// make every token in it unknown.
 fn beside(database: &Path) -> anyhow::Result<KeyRing> {
     let path = database.with_extension("key");
     let is_new = match fs::metadata(database) {
@@ -73,14 +72,14 @@ fn beside(database: &Path) -> anyhow::Result<KeyRing> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Overrides;
+    use crate::config::Flag;
 
     const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
     fn ring_of<const N: usize>(url: &str, variables: [(&str, &str); N]) -> anyhow::Result<KeyRing> {
-        let environment = Environment::from(variables);
-        let flags = Overrides { database_url: Some(url.to_owned()), ..Overrides::default() };
-        ring(&Config::load(None, &environment, &flags).expect("good"), &environment)
+        let variables = EnvVars::from(variables);
+        let flags = [Flag { name: "--database-url", key: "database.url", value: url.to_owned() }];
+        ring(&Config::load(None, &variables, &flags).expect("good"), &variables)
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! # The `latchkey` program
 //!
-//! Lives here: configuration (`config`), the command line (`cli`, `commands`), the choice of a store (`store`) and of
-//! the master key (`keys`), start and stop of the server (`serve`, `startup`), logs (`telemetry`), and the system's
-//! clock (`clock`). This is the one crate that knows all the others, and puts them together.
-//!
-//! May not live here: a rule about tokens (`latchkey-service`), a route (`latchkey-http`), SQL (the stores).
-//!
-//! Next rooms: [`config`] for what can be set, [`serve`] for what a start does in which order, `docs/architecture.md` for
-//! the way of a request.
+//! This crate depends on all others and wires them: configuration (`config`), the command line (`cli`, `commands`), the
+//! selection of the store (`store`) and of the master keys (`keys`), start and shutdown of the server (`serve`, `startup`),
+//! background tasks (`background`), logs (`telemetry`) and the system clock (`clock`). Rules about tokens belong in
+//! `latchkey-service`, routes in `latchkey-http`, SQL in the stores. Start with [`config`] for the settings and [`serve`] for
+//! the steps of a start.
 
 mod admin_token_file;
 mod background;
@@ -29,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// Each request makes and drops some hundred small things; glibc's allocator takes a seventh of the server's time for that.
+/// A request makes some hundred small allocations; glibc's allocator takes a seventh of the server's time for them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,48 +1,49 @@
-//! What a log says of an outage: a line when it begins and a line when it ends, and not ten a second.
+//! When an outage is logged: once when it begins and once when it ends, however often it is observed.
 
-/// Whether something fails at the moment.
+/// Whether something is failing.
 #[derive(Debug, Default)]
 pub(crate) struct Outage(bool);
 
-/// A change for the worse or the better.
+/// The beginning or the end of an outage.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn<B, E = ()> {
+pub(crate) enum Transition<B, E = ()> {
     Began(B),
     Ended(E),
 }
 
 impl Outage {
-    pub(crate) fn after<E>(&mut self, outcome: Result<(), E>) -> Option<Turn<E>> {
+    /// Takes the outcome of an attempt and returns whether an outage began or ended with it.
+    pub(crate) fn observe<E>(&mut self, outcome: Result<(), E>) -> Option<Transition<E>> {
         let was_failing = std::mem::replace(&mut self.0, outcome.is_err());
         match outcome {
-            Err(error) if !was_failing => Some(Turn::Began(error)),
-            Ok(()) if was_failing => Some(Turn::Ended(())),
+            Err(error) if !was_failing => Some(Transition::Began(error)),
+            Ok(()) if was_failing => Some(Transition::Ended(())),
             _ => None,
         }
     }
 }
 
-/// Whether answers are being given from stale memory, and how many were.
+/// Whether responses come from stale cache entries, and how many did.
 #[derive(Debug, Default)]
-pub(crate) struct StaleAnswers {
-    /// How many there had been when all was well for the last time.
+pub(crate) struct StaleResponses {
+    /// The total when the database was last available.
     before: u64,
-    told: bool,
+    reported: bool,
 }
 
-impl StaleAnswers {
-    /// To be called after each try to reach the database, with how many there have been since the start. The end comes
-    /// with how many there were in this outage.
-    pub(crate) fn after(&mut self, is_reached: bool, total: u64) -> Option<Turn<(), u64>> {
-        let given = total.saturating_sub(self.before);
-        if given == 0 {
+impl StaleResponses {
+    /// Takes the result of a poll of the database and the total of stale responses since the start. The end comes with the
+    /// number of stale responses in this outage.
+    pub(crate) fn observe(&mut self, is_available: bool, total: u64) -> Option<Transition<(), u64>> {
+        let count = total.saturating_sub(self.before);
+        if count == 0 {
             return None;
         }
-        if is_reached {
-            *self = Self { before: total, told: false };
-            return Some(Turn::Ended(given));
+        if is_available {
+            *self = Self { before: total, reported: false };
+            return Some(Transition::Ended(count));
         }
-        (!std::mem::replace(&mut self.told, true)).then_some(Turn::Began(()))
+        (!std::mem::replace(&mut self.reported, true)).then_some(Transition::Began(()))
     }
 }
 
@@ -51,20 +52,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_is_told_when_it_begins_and_when_it_ends() {
+    fn an_outage_is_reported_when_it_begins_and_when_it_ends() {
         let mut outage = Outage::default();
-        let told = [Ok(()), Err(1), Err(2), Ok(()), Ok(()), Err(3)].map(|outcome| outage.after(outcome));
-        let (one, three) = (Turn::Began(1), Turn::Began(3));
-        assert_eq!(told, [None, Some(one), None, Some(Turn::Ended(())), None, Some(three)]);
+        let reported =
+            [Ok(()), Err(1), Err(2), Ok(()), Ok(()), Err(3)].map(|outcome| outage.observe(outcome));
+        let (one, three) = (Transition::Began(1), Transition::Began(3));
+        assert_eq!(reported, [None, Some(one), None, Some(Transition::Ended(())), None, Some(three)]);
     }
 
     #[test]
-    fn stale_answers_are_told_when_the_first_is_given_and_counted_when_the_last_was() {
-        let mut stale = StaleAnswers::default();
-        let told =
+    fn stale_responses_are_reported_with_the_first_and_counted_after_the_last() {
+        let mut stale = StaleResponses::default();
+        let reported =
             [(true, 0), (false, 0), (false, 2), (false, 7), (true, 9), (true, 9), (false, 10), (true, 10)]
-                .map(|(is_reached, total)| stale.after(is_reached, total));
-        let (began, ended) = (|| Some(Turn::Began(())), |count| Some(Turn::Ended(count)));
-        assert_eq!(told, [None, None, began(), None, ended(9), None, began(), ended(1)]);
+                .map(|(is_available, total)| stale.observe(is_available, total));
+        let (began, ended) = (|| Some(Transition::Began(())), |count| Some(Transition::Ended(count)));
+        assert_eq!(reported, [None, None, began(), None, ended(9), None, began(), ended(1)]);
     }
 }

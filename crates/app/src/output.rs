@@ -1,4 +1,4 @@
-//! What the command line says: results on standard output, for scripts; explanations and errors on standard error.
+//! Output of the command line: results on standard output, for scripts; explanations and errors on standard error.
 
 use std::{
     fmt::Display,
@@ -9,15 +9,15 @@ use std::{
 use anyhow::Context as _;
 use latchkey_ports::ErrorChain;
 
-/// An error in how a command was called, which ends with the exit code that clap's own usage errors have.
+/// A usage error. It exits with the same code as clap's own usage errors.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
-/// A line of result.
+/// Prints a line of the result.
 ///
 /// # Errors
-/// Where it cannot be written; not where the other end was closed, because whoever did that does not want to hear it.
+/// If it cannot be written. A closed pipe is not an error: the reader has all that it wants.
 pub(crate) fn result(line: impl Display) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -27,19 +27,28 @@ pub(crate) fn result(line: impl Display) -> anyhow::Result<()> {
     }
 }
 
-/// A line of explanation. Where it cannot be written, there is nowhere left to say so.
+/// Prints the secret of a new token.
+///
+/// # Errors
+/// As [`result`], with what to do about a secret that is lost.
+pub(crate) fn secret(secret: &str) -> anyhow::Result<()> {
+    let advice = "the token was created, but its secret could not be printed: delete it and create another";
+    result(secret).context(advice)
+}
+
+/// Prints a line of explanation. A failure to write it is ignored: there is nowhere left to report it.
 pub(crate) fn explain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// A line that takes the place of the last one, on a terminal.
+/// Replaces the last line on a terminal.
 pub(crate) fn redraw(line: impl Display) {
     let mut stderr = io::stderr().lock();
-    // To the beginning of the line, and what stands there goes.
+    // Return to the start of the line and clear it.
     let _ = write!(stderr, "\r\x1b[K{line}").and_then(|()| stderr.flush());
 }
 
-/// Says what went wrong, with its causes, and how to exit.
+/// Prints an error with its causes and returns the exit code.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     explain(format_args!("latchkey: {}", ErrorChain(error.as_ref())));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })

@@ -1,5 +1,5 @@
-//! A server's life, in the order in which it happens: open the store, take the address, make the first tokens, say
-//! how to be called, answer until told to stop, finish what is under way.
+//! The life of a server, in order: open the store, bind the address, create the first tokens, print how to call the API,
+//! serve until a signal, shut down gracefully.
 
 use std::{
     io::{self, ErrorKind, IsTerminal as _},
@@ -19,40 +19,39 @@ use tokio::task::JoinHandle;
 
 use crate::{
     background::Background,
-    config::{Config, Environment, Server},
+    config::{Config, EnvVars, Server},
     keys, output,
     signals::{Signals, Stop},
     startup,
-    wiring::House,
+    wiring::App,
 };
 
-/// Connections that wait to be accepted, while all workers are busy.
+/// Connections that can wait to be accepted while all workers are busy.
 const BACKLOG: u32 = 1_024;
-/// Longer than load balancers keep an idle connection (60 s is usual), so that it is theirs to close: else one of them
-/// sends a request down a connection that is just being closed here.
+/// Longer than load balancers keep an idle connection (usually 60 s), so that they close it. Otherwise a load balancer can send
+/// a request on a connection that the server is closing.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// What the shell expects of a program that Ctrl-C ended.
+/// The exit code of a program that was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
 /// Serves until a signal ends it.
 ///
-/// The HTTP workers are actix's own: one thread and one runtime each, started from the multi-thread runtime that this
-/// runs on. The tasks in the background and the stores' start live on the latter, so that a busy worker holds up
-/// nobody but its own requests. SQLite's calls go to the blocking threads of whichever runtime asks. The driver of a
-/// PostgreSQL connection lives where the connection was made, usually on a worker: that spares each query hops between
-/// threads, and a worker is never long away from it, because nothing on one blocks or computes for long.
+/// The HTTP workers are actix's: one thread and one runtime each, started from the multi-thread runtime that runs this
+/// function. Background tasks run on the latter, so that a busy worker delays only its own requests. SQLite calls go to the
+/// blocking threads of the calling runtime. The driver of a PostgreSQL connection runs where the connection was made, usually
+/// on a worker: that saves each query hops between threads, and no task on a worker blocks or computes for long.
 ///
 /// # Errors
-/// Says what kept it from starting.
-pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::Result<()> {
-    // From here on a signal is not lost, however early it comes.
+/// Says why the server could not start.
+pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
+    // From here on no signal is lost.
     let signals = Signals::listen().context("signals cannot be listened to")?;
-    let init = startup::init_tokens(environment)?;
-    let house = House::open(config, environment).await?;
+    let init = startup::init_tokens(variables)?;
+    let app = App::open(config, variables).await?;
 
     let context = Arc::new(latchkey_http::Context::new(
-        house.use_cases.clone(),
-        house.entropy.clone(),
+        app.use_cases.clone(),
+        app.entropy.clone(),
         http_settings(config),
     ));
     let server = HttpServer::new(move || latchkey_http::app(&context))
@@ -66,24 +65,27 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
         .map_err(|error| unbound(&config.server, error))?;
     let address = *server.addrs().first().context("the server has no address")?;
 
-    // After the address is taken, because a token may be shown this once; before it answers anybody.
+    // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
-    let access = startup::first_tokens(&house, &config.database.url, init, has_terminal).await?;
-    if let Some(key) = house.use_cases.master_keys.missing().await? {
+    let access = startup::first_tokens(&app, &config.database.url, init, has_terminal).await?;
+    if let Some(key) = app.use_cases.master_keys.missing().await? {
         tracing::warn!("{}", keys::missing(key));
     }
-    if let Err(error) = house.use_cases.learn_older_keys().await {
-        tracing::warn!(error = %ErrorChain(&error), "it is not known yet what is under which master key");
+    if let Err(error) = app.use_cases.learn_older_keys().await {
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            "the older master keys could not be determined; it is tried again later"
+        );
     }
     let background =
-        Background::start(&house.use_cases, config.verify.follow_every(), config.seen_flush_interval);
+        Background::start(&app.use_cases, config.verify.follow_every(), config.last_used.flush_interval);
     let server = server.run();
     let stopping = stop_on_signal(signals, server.handle());
     tracing::info!(%address, database = %config.database.url, "serving");
     let banner = startup::banner(&url(address), &config.database.url, &access);
-    // A server needs nobody who reads that.
+    // A server runs without a reader of its standard output.
     if let Err(error) = output::result(banner) {
-        tracing::warn!(error = %ErrorChain(error.as_ref()), "the address was not printed");
+        tracing::warn!(error = %ErrorChain(error.as_ref()), "the address could not be printed");
     }
 
     let outcome = server.await;
@@ -96,26 +98,28 @@ pub(crate) async fn run(config: &Config, environment: &Environment) -> anyhow::R
 fn http_settings(config: &Config) -> HttpSettings {
     HttpSettings {
         request_timeout: config.server.request_timeout,
-        trusted_proxies: config.server.trusted_proxies.iter().copied().map(Into::into).collect(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
         verify_header: config.verify.header.clone(),
         ..HttpSettings::default()
     }
 }
 
 fn workers(settings: &Server) -> usize {
-    let cores = || available_parallelism().map_or(1, usize::from);
-    settings.workers.map_or_else(cores, usize::from)
+    match settings.workers {
+        0 => available_parallelism().map_or(1, usize::from),
+        count => count,
+    }
 }
 
-/// The first signal lets the requests under way finish; Ctrl-C after that does not.
+/// Shuts down gracefully on the first signal, and at once on Ctrl-C after it.
 fn stop_on_signal(mut signals: Signals, server: ServerHandle) -> JoinHandle<()> {
     tokio::spawn(async move {
         let signal = signals.next().await;
-        tracing::info!(?signal, "stopping as soon as the requests under way are answered");
-        // The server begins when it is told, not when its answer is awaited.
+        tracing::info!(?signal, "shutting down after the requests in progress");
+        // The shutdown begins with the call, not when the future is awaited.
         drop(tokio::spawn(server.stop(true)));
         while signals.next().await != Stop::Interrupt {}
-        tracing::warn!("ended at once; requests under way were not answered");
+        tracing::warn!("shut down at once; requests in progress got no response");
         process::exit(INTERRUPTED);
     })
 }
@@ -136,7 +140,7 @@ fn unbound(settings: &Server, error: io::Error) -> anyhow::Error {
     }
 }
 
-/// Where somebody on this machine reaches the server.
+/// Returns the URL under which the server is reached on this machine.
 fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -151,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_is_one_that_can_be_called() {
+    fn the_url_is_reachable_from_this_machine() {
         for (address, expected) in [
             ("127.0.0.1:4242", "http://127.0.0.1:4242"),
             ("0.0.0.0:80", "http://127.0.0.1:80"),

@@ -1,4 +1,4 @@
-//! The signals that end a server.
+//! Signals that stop a server.
 
 use std::io;
 
@@ -7,25 +7,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// A request to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// SIGTERM: what a supervisor sends.
+    /// SIGTERM, sent by supervisors.
     Terminate,
-    /// SIGINT: what Ctrl-C sends.
+    /// SIGINT, sent by Ctrl-C.
     Interrupt,
 }
 
-/// The requests to stop that come from outside.
+/// A listener for signals to stop.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Starts to listen.
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// The next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> Stop {
         tokio::select! {
             _ = self.terminate.recv() => Stop::Terminate,

@@ -1,4 +1,4 @@
-//! Which store: the database URL chooses. A new store is a variant of `Database` and an arm here.
+//! Opens the store that the database URL selects. A new store is a variant of `Database` and an arm here.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use crate::{
     config::{Config, Database, DatabaseSettings, masked},
 };
 
-/// A store that is up to date.
+/// A store with all migrations applied.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
-    /// How many migrations that took.
+    /// The number of migrations that were applied now.
     pub(crate) migrations: usize,
 }
 
-/// Opens the configured store and brings it up to date. Any number of processes may do that at once.
+/// Opens the configured store and applies missing migrations. Several processes can do so at once.
 ///
 /// # Errors
-/// Says what an operator can do; shows no password.
+/// Says what the operator can do; contains no password.
 pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
     let settings = &config.database;
     match &settings.url {
@@ -41,7 +41,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
 async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
     let settings = SqliteSettings {
         location,
-        readers: settings.pool_size.get(),
+        readers: settings.pool_size,
         busy_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
     };
@@ -50,19 +50,19 @@ async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Resu
         let migrations = store.migrate()?;
         anyhow::Ok(Opened { store: Arc::new(store), migrations })
     });
-    opened.await.context("opening the database was cut short")?
+    opened.await.context("opening the database was canceled")?
 }
 
 async fn postgres(url: &SecretString, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
-    let which = || masked(url.expose_secret());
+    let masked_url = || masked(url.expose_secret());
     let store = PostgresStore::connect(&PostgresSettings {
         url: url.expose_secret().to_owned(),
-        pool_size: usize::try_from(settings.pool_size.get())?,
+        pool_size: usize::try_from(settings.pool_size)?,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
         transaction_pooler: settings.transaction_pooler,
     })
-    .with_context(which)?;
-    let migrations = store.migrate().await.with_context(which)?;
+    .with_context(masked_url)?;
+    let migrations = store.migrate().await.with_context(masked_url)?;
     Ok(Opened { store: Arc::new(store), migrations })
 }

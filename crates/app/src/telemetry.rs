@@ -1,4 +1,4 @@
-//! Logs: on standard error, for people on a terminal, as JSON lines otherwise. Standard output belongs to results.
+//! Logs: on standard error, as lines for people on a terminal and as JSON lines otherwise. Standard output is for results.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -10,14 +10,14 @@ use anyhow::Context as _;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Environment, Log, LogFormat};
+use crate::config::{EnvVars, Log, LogFormat};
 
 /// Starts logging.
 ///
 /// # Errors
-/// Names `RUST_LOG` where it is set and cannot be read.
-pub(crate) fn start(log: &Log, environment: &Environment) -> anyhow::Result<()> {
-    let filter = filter(log.level, environment.get("RUST_LOG"))?;
+/// If `RUST_LOG` cannot be parsed.
+pub(crate) fn start(log: &Log, variables: &EnvVars) -> anyhow::Result<()> {
+    let filter = filter(log.level, variables.get("RUST_LOG"))?;
     let is_human = match log.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Human => true,
@@ -27,7 +27,7 @@ pub(crate) fn start(log: &Log, environment: &Environment) -> anyhow::Result<()> 
     let started = if is_human {
         subscriber.with_ansi(io::stderr().is_terminal()).try_init()
     } else {
-        // All spans and not the innermost only: the request's id is on the outermost.
+        // All spans, because the request id is on the outermost.
         subscriber.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
     };
     started.map_err(anyhow::Error::from_boxed).context("logging could not be started")?;
@@ -35,20 +35,20 @@ pub(crate) fn start(log: &Log, environment: &Environment) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Who says of what is no HTTP that it is an error. It is the sender's, and anybody can send it.
-const NO_HTTP: &str = "actix_http::h1::dispatcher";
+/// The module that logs malformed requests as errors. They are the client's fault, and any client can send them.
+const HTTP_PARSER: &str = "actix_http::h1::dispatcher";
 
-/// `RUST_LOG` as it is, else the level for our own crates and warnings of others. Others are kept short on purpose:
-/// at their most talkative, libraries print what passes through them, and secrets pass through them.
+/// Returns `RUST_LOG`, or the level for Latchkey's crates and at most warnings of others: at lower levels, libraries print
+/// what passes through them, which includes secrets.
 fn filter(level: LevelFilter, rust_log: Option<&str>) -> anyhow::Result<EnvFilter> {
     let directives = match rust_log {
         Some(directives) => directives.to_owned(),
-        None => format!("{},latchkey={level},{NO_HTTP}=off", level.min(LevelFilter::WARN)),
+        None => format!("{},latchkey={level},{HTTP_PARSER}=off", level.min(LevelFilter::WARN)),
     };
     EnvFilter::try_new(&directives).with_context(|| format!("bad value for RUST_LOG: \"{directives}\""))
 }
 
-/// A panic in a task or a worker would else be a few lines of plain text among JSON.
+/// Logs panics. They would otherwise be lines of plain text among JSON.
 fn log_panics() {
     panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_level_holds_for_our_crates_and_others_may_warn() {
+    fn the_level_applies_to_latchkey_and_libraries_log_warnings() {
         for (level, expected) in [
             (LevelFilter::DEBUG, "actix_http::h1::dispatcher=off,latchkey=debug,warn"),
             (LevelFilter::ERROR, "actix_http::h1::dispatcher=off,latchkey=error,error"),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn rust_log_takes_the_place_of_the_level() {
+    fn rust_log_takes_precedence_over_the_level() {
         let filter = |text| filter(LevelFilter::INFO, Some(text));
         assert_eq!(filter("latchkey_http=trace").expect("good").to_string(), "latchkey_http=trace");
         let error = filter("latchkey=loud").expect_err("no level");

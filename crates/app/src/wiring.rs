@@ -1,45 +1,45 @@
-//! The use cases over the configured store: what a server and a command have in common.
+//! Wires the use cases to the configured store, for servers and commands alike.
 
 use std::sync::Arc;
 
 use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
 use latchkey_ports::{Clock, Entropy, Quota, Store};
-use latchkey_service::{Dependencies, IndexSettings, Settings, TokenPolicy, UseCases};
+use latchkey_service::{Dependencies, IndexSettings, SessionPolicy, Settings, TokenPolicy, UseCases};
 
 use crate::{
     clock::SystemClock,
-    config::{Config, Environment},
+    config::{Config, EnvVars},
     keys, store,
 };
 
-/// Everything that is put together.
-pub(crate) struct House {
+/// The use cases with their dependencies.
+pub(crate) struct App {
     pub(crate) use_cases: Arc<UseCases>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-impl House {
-    /// Finds the master key, opens the store, brings it up to date, and puts the use cases on top.
+impl App {
+    /// Loads the master keys, opens the store, applies migrations, and builds the use cases.
     ///
     /// # Errors
-    /// Says which of it could not be done.
-    pub(crate) async fn open(config: &Config, environment: &Environment) -> anyhow::Result<Self> {
+    /// Says which step failed.
+    pub(crate) async fn open(config: &Config, variables: &EnvVars) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        // Before the database: a new database without its key would look like one that has lost it.
-        let ring = keys::ring(config, environment)?;
+        // Before the database: a new database without its key would look like one whose key is lost.
+        let ring = keys::ring(config, variables)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let store = store::open(config).await?.store;
-        let surroundings = Dependencies {
+        let dependencies = Dependencies {
             store: store.clone(),
             sealer,
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
-        let use_cases = Arc::new(UseCases::new(surroundings, settings(config)));
+        let use_cases = Arc::new(UseCases::new(dependencies, settings(config)));
         Ok(Self { use_cases, store, clock, entropy })
     }
 }
@@ -47,18 +47,18 @@ impl House {
 fn settings(config: &Config) -> Settings {
     Settings {
         tokens: TokenPolicy {
-            quota: Quota(config.limits.api_tokens.get().into()),
+            quota: Quota(config.limits.api_tokens.into()),
             reveal: config.tokens.reveal,
             allow_admin: config.tokens.allow_admin,
         },
         index: IndexSettings {
-            capacity: usize::try_from(config.verify.entries.get()).unwrap_or(usize::MAX),
+            capacity: usize::try_from(config.verify.cache_entries).unwrap_or(usize::MAX),
             max_staleness: config.verify.max_staleness,
             when_stale: config.verify.when_stale,
-            unknown_per_second: config.verify.unknown_per_second.get(),
+            unknown_per_second: config.verify.unknown_per_second,
         },
-        sessions: config.sessions,
-        personal_tokens: config.limits.personal_tokens.get(),
-        retention: config.audit_retention,
+        sessions: SessionPolicy { ttl: config.sessions.ttl, max_per_user: config.sessions.max_per_user },
+        personal_tokens: config.limits.personal_tokens,
+        retention: config.audit.retention,
     }
 }

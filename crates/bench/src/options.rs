@@ -17,6 +17,8 @@ pub enum Part {
     Lists,
     /// Whether tokens are good, answered from memory, against a fixed floor.
     Verification,
+    /// How verifications in one process grow with the number of threads, without HTTP.
+    Scaling,
     /// The same requests to the server whose wire Latchkey speaks, where it is installed (`--reference`).
     Reference,
 }

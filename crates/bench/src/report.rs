@@ -6,6 +6,7 @@ use std::fs;
 use serde::Serialize;
 
 use crate::rounds::{Series, Spread};
+use crate::scaling::Scaling;
 use crate::start_up::StartUp;
 
 /// Where it was measured.
@@ -71,6 +72,8 @@ pub struct Findings {
     pub machine: Machine,
     /// The rounds.
     pub groups: Vec<Group>,
+    /// Verifications by number of threads, where they were measured.
+    pub scaling: Vec<Scaling>,
     /// The starts, where they were measured.
     pub start_up: Option<StartUp>,
     /// What has to hold.
@@ -141,6 +144,9 @@ impl fmt::Display for Findings {
             }
             f.write_char('\n')?;
         }
+        for scaling in &self.scaling {
+            write!(f, "{scaling}")?;
+        }
         if let Some(start_up) = &self.start_up {
             f.write_str("### From start to ready, SQLite\n\n| | ms: median (min–max) |\n| --- | ---: |\n")?;
             for (name, spread) in [("first start", start_up.first_ms), ("later start", start_up.again_ms)] {
@@ -206,6 +212,7 @@ mod tests {
                     samples: vec![sample(900.0), sample(1_100.4), sample(1_000.0)],
                 }],
             }],
+            scaling: Vec::new(),
             start_up: Some(StartUp { first_ms: spread, again_ms: spread }),
             claims: vec![
                 Claim { what: "a share".to_owned(), value: 74.96, unit: "%", bar: Bar::AtLeast(75.0) },

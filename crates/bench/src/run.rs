@@ -14,7 +14,7 @@ use crate::rounds::{Contestant, take_turns};
 use crate::server::{Listener, sibling};
 use crate::start_up::{self, StartUp};
 use crate::wrk::Wrk;
-use crate::{children::installed, lists, reference, seeding, verification};
+use crate::{children::installed, lists, reference, scaling, seeding, verification};
 
 /// What a part of the run found.
 type Found = (Group, Vec<Claim>);
@@ -34,6 +34,15 @@ struct Bench<'a, P> {
 /// # Errors
 /// Where something needed is missing, or a contestant fails: a table with a hole in it would be read as one without.
 pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Findings> {
+    let (mut scaling, mut scaling_claims) = (Vec::new(), Vec::new());
+    if options.wants(Part::Scaling) {
+        (scaling, scaling_claims) = scaling::measure(options, &progress).await?;
+    }
+    if options.only == [Part::Scaling] {
+        // It needs neither the server nor the tools that the other parts need.
+        let machine = Machine::this("nothing pinned".to_owned(), None);
+        return Ok(Findings { machine, groups: Vec::new(), scaling, start_up: None, claims: scaling_claims });
+    }
     let program = match &options.server {
         Some(path) => fs::canonicalize(path).with_context(|| format!("no server at {}", path.display()))?,
         None => sibling("latchkey")?,
@@ -47,7 +56,7 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
     };
     installed("taskset", "util-linux")?;
 
-    let (mut groups, mut claims, mut postgres, mut start) = (Vec::new(), Vec::new(), None, None);
+    let (mut groups, mut claims, mut postgres, mut start) = (Vec::new(), scaling_claims, None, None);
     if options.wants(Part::Postgres) {
         let ((group, found), version) = bench.postgres().await?;
         groups.push(group);
@@ -86,7 +95,8 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         start = Some(start_up);
         claims.extend(found);
     }
-    Ok(Findings { machine: Machine::this(bench.cores.describe(), postgres), groups, start_up: start, claims })
+    let machine = Machine::this(bench.cores.describe(), postgres);
+    Ok(Findings { machine, groups, scaling, start_up: start, claims })
 }
 
 impl<P: Fn(&str)> Bench<'_, P> {

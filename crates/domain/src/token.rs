@@ -16,7 +16,10 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// The name on the wire, lower case.
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Admin, Self::Frontend];
+
+    /// Returns the name on the wire, in lower case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -23,4 +23,11 @@ pub trait PasswordHasher: Send + Sync {
     /// # Errors
     /// [`HashingError`], also for a hash that cannot be read.
     async fn verify(&self, text: &str, hash: Option<PasswordHash>) -> Result<bool, HashingError>;
+
+    /// Returns a new hash of this text, which is the password of that hash, if that hash was made at a lower cost than
+    /// today's; `None` if it was not.
+    ///
+    /// # Errors
+    /// [`HashingError`], also for a hash that cannot be read.
+    async fn upgrade(&self, text: &str, hash: &PasswordHash) -> Result<Option<PasswordHash>, HashingError>;
 }

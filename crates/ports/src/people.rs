@@ -89,6 +89,18 @@ pub trait UserRepository: Send + Sync {
     /// `NotFound` for an unknown user, and for a service account; `Stale` where the password is not that of `before` any
     /// more; `Unavailable`.
     async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError>;
+
+    /// Puts another hash of the same password in the place of `before`. The password stays what it is, so no session ends
+    /// and there is no event.
+    ///
+    /// # Errors
+    /// `Stale` where the hash is not `before` any more, and for an unknown user; `Unavailable`.
+    async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError>;
 }
 
 /// A new password for somebody.

@@ -1,9 +1,9 @@
 //! Where API tokens are kept.
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 
-use crate::{SecretDigest, SecretRecord, StoreError, TokenQuery};
+use crate::{Page, SecretDigest, SecretRecord, StoreError, TokenQuery};
 
 /// A token with all that is kept of its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,15 @@ pub trait TokenRepository: Send + Sync {
     /// # Errors
     /// As [`TokenRepository::create_token`], but for the limit; then none of them is kept.
     async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError>;
+
+    /// Whether the store holds any API token.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn has_tokens(&self) -> Result<bool, StoreError> {
+        let query = TokenQuery { page: Page::first(1), ..TokenQuery::of_kinds(TokenKind::ALL) };
+        Ok(!self.tokens(&query).await?.is_empty())
+    }
 
     /// The tokens whose scope names this project, by creation, then id (that is, by id). Tokens of all projects
     /// are not among them. Reads no token of any other project.

@@ -1,6 +1,9 @@
-//! Who is calling: from a secret to a principal.
+//! Authentication: from a secret to a principal.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use latchkey_domain::{Grants, Principal, Timestamp, TokenSecret, User, UserCredential};
 use latchkey_ports::{
@@ -9,25 +12,25 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Metrics, PrincipalIndex, UsageRecorder, index::Known, lookup_budget::LookupBudget, metrics::Answers,
-    rekeying_ledger::RekeyingLedger,
+    Metrics, PrincipalIndex, UsageRecorder, index::Lookup, lookup_budget::LookupBudget, metrics::Counters,
+    rekey_queue::RekeyQueue,
 };
 
-/// Why nobody was recognised.
+/// Why a secret was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The credentials are unknown, revoked or expired; which, the caller is not told.
+    /// The credentials are unknown, revoked or expired; the caller is not told which of these.
     #[error("the credentials are unknown, revoked or expired")]
     Unknown,
-    /// So many unknown secrets were asked about in this second that the store is not asked about another.
-    #[error("too many unknown credentials are being tried at the moment")]
+    /// The client has tried so many unknown secrets in this second that the store is not asked about another.
+    #[error("too many unknown credentials from this client")]
     Busy,
     /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Where credentials are found.
+/// The repositories in which credentials are looked up.
 pub struct CredentialPorts {
     /// API tokens.
     pub tokens: Arc<dyn TokenRepository>,
@@ -37,99 +40,110 @@ pub struct CredentialPorts {
     pub sessions: Arc<dyn SessionRepository>,
 }
 
-/// Recognises callers.
+/// Finds the principal of a secret.
 pub struct Authenticator {
     ports: CredentialPorts,
     sealer: Arc<dyn SecretSealer>,
     clock: Arc<dyn Clock>,
     index: Arc<PrincipalIndex>,
-    seen: Arc<UsageRecorder>,
-    rekeyings: RekeyingLedger,
+    usage: Arc<UsageRecorder>,
+    rekeyings: RekeyQueue,
     /// The keys that secrets are moved away from, once they are known.
     older_keys: OnceLock<Vec<KeyId>>,
     budget: LookupBudget,
-    answers: Answers,
+    counters: Counters,
 }
 
-/// For what somebody is to be recognised.
+/// What an authentication is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To act: what is not certain is not good enough.
+    /// To act: the answer must be certain.
     Action,
-    /// To say whether a token is good; for that stale memory may do ([`crate::WhenStale`]).
+    /// To say whether a token is good: a stale cache entry may be enough ([`crate::WhenStale`]).
     Verification,
 }
 
 impl Authenticator {
-    /// An authenticator over these ports.
+    /// Returns an authenticator over these ports.
     #[must_use]
     pub fn new(
         ports: CredentialPorts,
         sealer: Arc<dyn SecretSealer>,
         clock: Arc<dyn Clock>,
         index: Arc<PrincipalIndex>,
-        seen: Arc<UsageRecorder>,
+        usage: Arc<UsageRecorder>,
     ) -> Self {
-        let budget = LookupBudget::of(index.settings().unknown_per_second);
-        // No more than there are principals to remember.
-        let rekeyings = RekeyingLedger::of(index.settings().capacity);
+        let budget = LookupBudget::new(index.settings().unknown_per_second);
+        let rekeyings = RekeyQueue::new(index.settings().capacity);
         Self {
             ports,
             sealer,
             clock,
             index,
-            seen,
+            usage,
             rekeyings,
             older_keys: OnceLock::new(),
             budget,
-            answers: Answers::default(),
+            counters: Counters::default(),
         }
     }
 
-    /// The principal of this secret from a header, which may be an API token's (also one retired by a rotation), its
-    /// alias, or a personal access token's. Notes that it was seen.
+    /// Returns the principal of this secret from a header and records its use. The secret may be an API token's (also one
+    /// retired by a rotation), its alias, or a personal access token's. Lookups in the store count against the budget of
+    /// the client's address.
     ///
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment.
-    pub async fn authenticate(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        self.recognise(secret, Purpose::Action, |secret| !secret.is_session()).await
+    pub async fn authenticate(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.resolve(secret, client, Purpose::Action, |secret| !secret.is_session()).await
     }
 
-    /// As [`Authenticator::authenticate`], to say whether the secret is good and not to let anybody do anything. So it may
-    /// be answered from stale memory, where the settings allow that and the store cannot be asked.
-    pub(crate) async fn verify(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        self.recognise(secret, Purpose::Verification, |secret| !secret.is_session()).await
+    /// As [`Authenticator::authenticate`], but only to say whether the secret is good. It may be answered from a stale cache
+    /// entry, if the settings allow that and the store cannot be asked.
+    pub(crate) async fn verify(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.resolve(secret, client, Purpose::Verification, |secret| !secret.is_session()).await
     }
 
-    /// The principal of this secret from a session's cookie.
+    /// Returns the principal of this secret from a session's cookie.
     ///
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, ended or expired at this moment.
-    pub async fn authenticate_session(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        self.recognise(secret, Purpose::Action, TokenSecret::is_session).await
+    pub async fn authenticate_session(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.resolve(secret, client, Purpose::Action, TokenSecret::is_session).await
     }
 
-    /// Where answers came from, and how the index does.
+    /// Returns the counts of authentications and the state of the index.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        let (principals, nobodies) = self.index.entries();
+        let (principals, unknown_secrets) = self.index.len();
         Metrics {
-            from_memory: self.answers.from_memory.total(),
-            from_store: self.answers.from_store.total(),
-            from_stale_memory: self.answers.from_stale_memory.total(),
-            refused_unknown: self.answers.refused_unknown.total(),
+            from_memory: self.counters.from_memory.total(),
+            from_store: self.counters.from_store.total(),
+            from_stale_memory: self.counters.from_stale_memory.total(),
+            refused_unknown: self.counters.refused_unknown.total(),
             principals,
-            nobodies,
+            unknown_secrets,
             feed_age: self.index.feed_age(),
         }
     }
 
-    /// Finds out once which of the configured keys are older ones: those that something was made with already. Another one is
-    /// a key to come, and other processes may soon make secrets with it that must stay under it (decision 16). To be called
-    /// at the start.
+    /// Finds out, once, which of the configured keys are older ones: those under which secrets are stored. Another one is a
+    /// key to come, and other processes may soon store secrets under it that must stay there. To be called at the start.
     ///
     /// # Errors
-    /// As [`MasterKeyRepository::secrets_by_key`]; to be called again then.
+    /// As [`MasterKeyRepository::secrets_by_key`]; then it can be called again.
     pub async fn learn_older_keys(&self, store: &dyn MasterKeyRepository) -> Result<&[KeyId], StoreError> {
         if let Some(known) = self.older_keys.get() {
             return Ok(known);
@@ -142,62 +156,66 @@ impl Authenticator {
         Ok(self.older_keys.get_or_init(|| older))
     }
 
-    /// Puts what was recognised under an older master key, and has no sealed copy, under the current one. To be called at
-    /// intervals and at shutdown.
+    /// Moves the secrets that were used, are under an older master key and have no sealed copy to the current key. To be
+    /// called at intervals and at shutdown.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost.
     pub async fn flush_rekeyings(&self, store: &dyn MasterKeyRepository) -> Result<(), StoreError> {
         let older = self.learn_older_keys(store).await?;
-        // What was passed over is looked up again when it is next used, and noted again where that is of use.
-        self.rekeyings.flush(store, older, |digest| self.index.forget(digest)).await
+        // A secret that the store skipped is looked up, and queued again if that is of use, when it is next used.
+        self.rekeyings.flush(store, older, |digest| self.index.remove(digest)).await
     }
 
-    async fn recognise(
+    async fn resolve(
         &self,
         secret: &str,
+        client: Option<IpAddr>,
         purpose: Purpose,
-        belongs_here: impl Fn(&TokenSecret) -> bool,
+        is_accepted: impl Fn(&TokenSecret) -> bool,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         let secret =
-            TokenSecret::parse(secret).ok().filter(belongs_here).ok_or(AuthenticationError::Unknown)?;
+            TokenSecret::parse(secret).ok().filter(is_accepted).ok_or(AuthenticationError::Unknown)?;
         let digest = self.sealer.digest(&secret);
-        let known = match self.index.get(&digest) {
-            Some(known) => {
-                self.answers.from_memory.add_one();
-                known
+        let lookup = match self.index.get(&digest) {
+            Some(cached) => {
+                self.counters.from_memory.increment();
+                cached
             }
-            None if purpose == Purpose::Verification => self.look_up_or_remember(&secret, digest).await?,
-            None => self.look_up(&secret, digest).await?,
+            None if purpose == Purpose::Verification => {
+                self.look_up_or_serve_stale(&secret, digest, client).await?
+            }
+            None => self.look_up(&secret, digest, client).await?,
         };
-        let Known::Principal(principal) = known else { return Err(AuthenticationError::Unknown) };
+        let Lookup::Found(principal) = lookup else { return Err(AuthenticationError::Unknown) };
         let now = self.clock.now();
         if principal.is_expired_at(now) {
             return Err(AuthenticationError::Unknown);
         }
-        self.seen.note(&principal, now);
+        self.usage.record_use(&principal, now);
         Ok(principal)
     }
 
-    /// Asks the store; where it cannot be asked, what stale memory says, if that may be served.
-    async fn look_up_or_remember(
+    /// Looks the secret up in the store; falls back to a stale cache entry if `verify.when_stale = "serve"`.
+    async fn look_up_or_serve_stale(
         &self,
         secret: &TokenSecret,
         digest: SecretDigest,
-    ) -> Result<Known, AuthenticationError> {
-        let remember = || {
+        client: Option<IpAddr>,
+    ) -> Result<Lookup, AuthenticationError> {
+        let serve_stale = || {
             let principal = self.index.get_stale(&digest)?;
-            self.answers.from_stale_memory.add_one();
-            Some(Known::Principal(principal))
+            self.counters.from_stale_memory.increment();
+            Some(Lookup::Found(principal))
         };
         if self.index.is_cut_off()
-            && let Some(remembered) = remember()
+            && let Some(stale) = serve_stale()
         {
-            return Ok(remembered);
+            return Ok(stale);
         }
-        match self.look_up(secret, digest).await {
-            Err(error @ AuthenticationError::Store(StoreError::Unavailable(_))) => remember().ok_or(error),
-            answered => answered,
+        match self.look_up(secret, digest, client).await {
+            Err(error @ AuthenticationError::Store(StoreError::Unavailable(_))) => serve_stale().ok_or(error),
+            answer => answer,
         }
     }
 
@@ -205,12 +223,13 @@ impl Authenticator {
         &self,
         secret: &TokenSecret,
         digest: SecretDigest,
-    ) -> Result<Known, AuthenticationError> {
-        // Taken before the store is asked: a change made meanwhile makes the answer too old to keep.
+        client: Option<IpAddr>,
+    ) -> Result<Lookup, AuthenticationError> {
+        // Read before the store is asked: a change made in the meantime invalidates the answer.
         let asked_at = self.index.now();
         let now = self.clock.monotonic();
-        if !self.budget.has_room(secret, now) {
-            self.answers.refused_unknown.add_one();
+        if !self.budget.has_room(client, now) {
+            self.counters.refused_unknown.increment();
             return Err(AuthenticationError::Busy);
         }
         let digests = self.sealer.digests(secret);
@@ -221,23 +240,23 @@ impl Authenticator {
         } else {
             self.ports.tokens.find_token_by_digest(&digests).await?.map(of_token)
         };
-        self.answers.from_store.add_one();
-        let Some(Found { principal, of, by, has_copy }) = found else {
-            self.budget.spend(secret, now);
-            self.index.keep(digest, &Known::Nobody, asked_at);
-            return Ok(Known::Nobody);
+        self.counters.from_store.increment();
+        let Some(Match { principal, of, by, has_copy }) = found else {
+            self.budget.spend(client, now);
+            self.index.insert(digest, &Lookup::Unknown, asked_at);
+            return Ok(Lookup::Unknown);
         };
-        let known = Known::Principal(Arc::new(principal));
-        self.index.keep(digest, &known, asked_at);
-        // What has a sealed copy is not ours to move: the copy would stay behind.
-        if by != digest && !has_copy && !self.is_noted(secret, &digests, of, by) {
-            self.index.forget(&digest);
+        let lookup = Lookup::Found(Arc::new(principal));
+        self.index.insert(digest, &lookup, asked_at);
+        // A secret with a sealed copy cannot be moved here: the copy would stay under the older key.
+        if by != digest && !has_copy && !self.queue_rekeying(secret, &digests, of, by) {
+            self.index.remove(&digest);
         }
-        Ok(known)
+        Ok(lookup)
     }
 
-    /// Notes that a secret is under another than the current key; where there is no room for that, says so.
-    fn is_noted(
+    /// Queues a secret that is under an older key to be moved to the current one. Returns `false` if the queue is full.
+    fn queue_rekeying(
         &self,
         secret: &TokenSecret,
         digests: &[SecretDigest],
@@ -249,20 +268,21 @@ impl Authenticator {
         if self.older_keys.get().is_some_and(|older| !older.contains(&key)) {
             return true;
         }
-        self.rekeyings.note(key, Rekeying { of, from: by, to: self.sealer.record(secret) })
+        self.rekeyings.push(key, Rekeying { of, from: by, to: self.sealer.record(secret) })
     }
 }
 
-/// What the store knows of a secret.
-struct Found {
+/// A secret that the store knows.
+struct Match {
     principal: Principal,
     of: SecretOf,
+    /// The digest by which it was found.
     by: SecretDigest,
-    /// Whether the secret can be shown again.
+    /// Whether a sealed copy is stored.
     has_copy: bool,
 }
 
-fn of_token(found: TokenMatch) -> Found {
+fn of_token(found: TokenMatch) -> Match {
     let TokenMatch { stored, secret_until, found_by: by } = found;
     let principal = Principal::of_token(&stored.token, secret_until);
     let id = stored.token.id;
@@ -271,19 +291,19 @@ fn of_token(found: TokenMatch) -> Found {
         Some(alias) if alias.digest == by => (SecretOf::Alias(id), alias.sealed.is_some()),
         _ => (SecretOf::Token(id), stored.secret.sealed.is_some()),
     };
-    Found { principal, of, by, has_copy }
+    Match { principal, of, by, has_copy }
 }
 
-fn of_personal_token(holder: PersonalTokenHolder) -> Found {
+fn of_personal_token(holder: PersonalTokenHolder) -> Match {
     let PersonalTokenHolder { token, user, grants, found_by: by } = holder;
     let principal = of_user(&user, grants, UserCredential::PersonalToken(token.id), token.expires_at);
-    Found { principal, of: SecretOf::PersonalToken(token.id), by, has_copy: false }
+    Match { principal, of: SecretOf::PersonalToken(token.id), by, has_copy: false }
 }
 
-fn of_session(holder: SessionHolder) -> Found {
+fn of_session(holder: SessionHolder) -> Match {
     let SessionHolder { session, user, grants, found_by: by } = holder;
     let principal = of_user(&user, grants, UserCredential::Session(session.id), session.expires_at);
-    Found { principal, of: SecretOf::Session(session.id), by, has_copy: false }
+    Match { principal, of: SecretOf::Session(session.id), by, has_copy: false }
 }
 
 fn of_user(user: &User, grants: Grants, credential: UserCredential, expires_at: Timestamp) -> Principal {

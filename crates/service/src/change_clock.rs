@@ -1,24 +1,25 @@
-//! When what was last changed, by a clock that moves on with each change; see [`crate::PrincipalIndex`].
+//! When what was last changed, by a clock that advances with each change; see [`crate::PrincipalIndex`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use latchkey_domain::{Principal, TokenId};
 
-use crate::effect::Effect;
+use crate::invalidation::Invalidation;
 
-/// So many tokens share a slot as there are tokens for each of these. A change to one has those in its slot looked up
-/// again, once; with a million tokens that are some fifteen.
+/// Tokens are hashed into slots; tokens in one slot are invalidated together. With a million tokens, a change to one has
+/// some fifteen others looked up once more.
 const SLOTS: usize = 1 << 16;
-/// A moment on the clock of changes: when a look-up in the store began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(u64);
 
-/// When what was last changed.
+/// A reading of the clock of changes: the tick at which a lookup in the store began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CacheTick(u64);
+
+/// The ticks of the last changes. Only changes write here, so verifications on all cores read it from their own caches.
 pub(crate) struct ChangeClock {
     now: AtomicU64,
     everything: AtomicU64,
-    people: AtomicU64,
-    births: AtomicU64,
+    users: AtomicU64,
+    new_secrets: AtomicU64,
     tokens: Box<[AtomicU64]>,
 }
 
@@ -28,38 +29,40 @@ impl ChangeClock {
         Self {
             now: zero(),
             everything: zero(),
-            people: zero(),
-            births: zero(),
+            users: zero(),
+            new_secrets: zero(),
             tokens: std::iter::repeat_with(zero).take(SLOTS).collect(),
         }
     }
 
-    pub(crate) fn now(&self) -> Moment {
-        Moment(self.now.load(Ordering::SeqCst))
+    pub(crate) fn now(&self) -> CacheTick {
+        CacheTick(self.now.load(Ordering::SeqCst))
     }
 
-    /// Notes that something changed just now.
-    pub(crate) fn note(&self, effect: Effect) {
-        if effect == Effect::Nothing {
+    /// Advances the clock and marks what is invalid with the new tick.
+    pub(crate) fn mark(&self, invalidation: Invalidation) {
+        if invalidation == Invalidation::Nothing {
             return;
         }
-        // A look-up that begins from here on may have seen the change; one that began before may not.
-        let moment = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        let note = |cell: &AtomicU64| cell.fetch_max(moment, Ordering::SeqCst);
-        match effect {
-            Effect::Nothing => {}
-            Effect::Birth => drop(note(&self.births)),
-            Effect::Token(id) => drop(self.slot(id).map(note)),
-            Effect::Rebirth(id) => {
-                note(&self.births);
-                self.slot(id).map(note);
+        // A lookup that begins from here on may have seen the change; one that began before may not.
+        let tick = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        let mark = |cell: &AtomicU64| {
+            cell.fetch_max(tick, Ordering::SeqCst);
+        };
+        match invalidation {
+            Invalidation::Nothing => {}
+            Invalidation::NewSecret => mark(&self.new_secrets),
+            Invalidation::Token(id) => self.slot(id).into_iter().for_each(mark),
+            Invalidation::TokenAndNewSecret(id) => {
+                mark(&self.new_secrets);
+                self.slot(id).into_iter().for_each(mark);
             }
-            Effect::People => drop(note(&self.people)),
-            Effect::SignIn => {
-                note(&self.births);
-                note(&self.people);
+            Invalidation::Users => mark(&self.users),
+            Invalidation::Session => {
+                mark(&self.new_secrets);
+                mark(&self.users);
             }
-            Effect::Everything => drop(note(&self.everything)),
+            Invalidation::Everything => mark(&self.everything),
         }
     }
 
@@ -69,19 +72,19 @@ impl ChangeClock {
         self.tokens.get(usize::from(u16::from_be_bytes([high, low])))
     }
 
-    /// Whether what the store said of the principal at that moment is still so.
-    pub(crate) fn is_valid(&self, principal: &Principal, asked_at: Moment) -> bool {
-        let newest = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
+    /// Whether what the store said of the principal at that tick is still valid.
+    pub(crate) fn is_valid(&self, principal: &Principal, asked_at: CacheTick) -> bool {
+        let last = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
         let concerned = match principal {
-            Principal::ApiToken { id, .. } => self.slot(*id).map_or(u64::MAX, newest),
-            Principal::User { .. } => newest(&self.people),
+            Principal::ApiToken { id, .. } => self.slot(*id).map_or(u64::MAX, last),
+            Principal::User { .. } => last(&self.users),
         };
-        asked_at.0 >= concerned.max(newest(&self.everything))
+        asked_at.0 >= concerned.max(last(&self.everything))
     }
 
-    /// Whether a secret that was nobody's at that moment still is.
-    pub(crate) fn is_still_nobody(&self, asked_at: Moment) -> bool {
-        let newest = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
-        asked_at.0 >= newest(&self.births).max(newest(&self.everything))
+    /// Whether a secret that was unknown at that tick still is.
+    pub(crate) fn is_still_unknown(&self, asked_at: CacheTick) -> bool {
+        let last = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
+        asked_at.0 >= last(&self.new_secrets).max(last(&self.everything))
     }
 }

@@ -38,7 +38,7 @@ impl Changes {
 
     /// To be called when the change of this event was made, before anybody is told.
     pub(crate) fn made(&self, event: &NewEvent) {
-        self.index.note(event);
+        self.index.invalidate(event);
     }
 
     /// Does what may find that somebody else was faster, again and again, a bounded number of times.

@@ -1,14 +1,17 @@
-//! The in-memory index of principals: who a secret's digest is, without asking the store (design, "Verification").
+//! The principal index: the in-memory cache from a secret's digest to its principal, which answers without the store.
 //!
-//! Each entry carries the moment, on a clock of changes, at which the store was asked. A change moves that clock on and
-//! notes the new moment where it has an [`Effect`]: for one token (in one of many slots, by the token's id), for all
-//! users, for secrets that were nobody's, or for everything. An entry is used only if it is younger than all that
-//! concern it. A change made by this process is noted before its answer is sent; one made elsewhere, when the feed of
-//! events shows it. There is no order of events in which a revoked token stays in the index: an answer of the store that
-//! raced a change was asked for before it, and so is too old the moment that it is kept.
+//! Each entry carries the tick of a [`ChangeClock`] at which the store was asked. A change advances that clock and marks
+//! what it invalidates ([`Invalidation`]) with the new tick: one token (in one of many slots, by the token's id), all users,
+//! the negative cache of unknown secrets, or everything. An entry is used only if it is at least as new as every mark that
+//! concerns it. A change made by this process is marked before its response is sent; a change made elsewhere, when the
+//! change feed shows it. No order of events leaves a revoked token in the index: an answer of the store that raced with a
+//! change was asked for before the change was marked, and so is invalid as soon as it is cached.
 //!
-//! The index answers only while the feed was followed within `max_staleness`; else, and where nobody follows the feed,
-//! every look-up goes to the store. What it answers where the store cannot be asked either, [`WhenStale`] decides.
+//! The index answers only if the feed was followed within `max_staleness`. Otherwise every lookup goes to the store; what
+//! happens if the store cannot be asked either, [`WhenStale`] decides.
+//!
+//! A lookup that is answered here writes to no memory that another thread uses, unless many tokens are used in turn; see
+//! [`HotEntries`].
 
 use std::{
     sync::{
@@ -23,85 +26,93 @@ use latchkey_ports::{Clock, EventRepository, SecretDigest, StoreError};
 use quick_cache::sync::Cache;
 
 use crate::{
-    change_clock::{ChangeClock, Moment},
-    effect::Effect,
+    change_clock::{CacheTick, ChangeClock},
+    hot_entries::HotEntries,
+    invalidation::Invalidation,
 };
 
-/// Whether tokens are verified from memory that is older than `max_staleness` while the store cannot be asked.
+/// Whether tokens are verified from a cache that is older than `max_staleness` while the store cannot be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenStale {
-    /// No: nobody can know whether they are still good.
+    /// No: they may have been revoked.
     Refuse,
-    /// Yes, those that were good by all that is known.
+    /// Yes, those that were good when the store was last followed.
     Serve,
 }
 
-/// How large the index may grow, how old its knowledge may be, and how often the store is asked where it knows nothing.
+/// The limits of the principal index and of lookups in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexSettings {
-    /// The most principals that it holds, and the most secrets that it knows to be nobody's (`verify.entries`).
+    /// The maximum number of principals, and of unknown secrets, that it holds (`verify.cache_entries`).
     pub capacity: usize,
     /// How long it answers after the feed was last followed (`verify.max_staleness`).
     pub max_staleness: Duration,
-    /// What happens after that where the store cannot be asked (`verify.when_stale`).
+    /// What happens after that if the store cannot be asked (`verify.when_stale`).
     pub when_stale: WhenStale,
-    /// How many secrets that turn out to be nobody's the store is asked about in one second, of each of two sorts
-    /// (`verify.unknown_per_second`).
+    /// How many unknown secrets of one client the store is asked about per second (`verify.unknown_per_second`).
     pub unknown_per_second: u32,
 }
 
-/// What the index knows of a secret.
+/// The result of looking a secret up.
 #[derive(Debug, Clone)]
-pub(crate) enum Known {
-    /// Whose it is.
-    Principal(Arc<Principal>),
-    /// That it is nobody's.
-    Nobody,
+pub(crate) enum Lookup {
+    Found(Arc<Principal>),
+    Unknown,
 }
 
+/// A cached principal.
 #[derive(Clone)]
-struct Entry {
+pub(crate) struct Entry {
     principal: Arc<Principal>,
-    asked_at: Moment,
+    asked_at: CacheTick,
 }
 
-/// So many events are looked at one by one; more at once mean "anything may have changed".
+impl Entry {
+    /// Returns the same entry with a principal of its own, whose reference count no other entry touches.
+    pub(crate) fn unshared(&self) -> Self {
+        Self { principal: Arc::new(Principal::clone(&self.principal)), asked_at: self.asked_at }
+    }
+}
+
+/// The number of events that are applied one by one; more at once invalidate everything.
 const MAX_EVENTS: u32 = 1_000;
 
-/// Digest → principal, bounded.
+/// The bounded cache from digest to principal, with a negative cache of unknown secrets.
 pub struct PrincipalIndex {
     principals: Cache<SecretDigest, Entry>,
-    /// Apart from the principals, so that a flood of guesses pushes out none of them.
-    nobodies: Cache<SecretDigest, Moment>,
+    hot: HotEntries,
+    /// The negative cache. Separate from the principals, so that a flood of guesses evicts none of them.
+    unknown: Cache<SecretDigest, CacheTick>,
     clock: Arc<dyn Clock>,
     settings: IndexSettings,
     changes: ChangeClock,
     followed: AtomicI64,
-    /// Whether the store could not be asked when the feed was to be followed for the last time.
+    /// Whether the store was unavailable when the feed was last followed.
     is_cut_off: AtomicBool,
-    /// Milliseconds of the monotonic clock, plus one; 0 = the feed was never followed.
+    /// Milliseconds of the monotonic clock, plus one; 0 if the feed was never followed.
     confirmed_at: AtomicU64,
 }
 
-/// A look at the feed. When it ends, also by being given up, it notes whether it was in vain.
-struct Look<'i> {
+/// An attempt to follow the feed. When it ends, also by being dropped, it records whether the store was unavailable.
+struct Attempt<'i> {
     is_cut_off: &'i AtomicBool,
     was_in_vain: bool,
 }
 
-impl Drop for Look<'_> {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         self.is_cut_off.store(self.was_in_vain, Ordering::SeqCst);
     }
 }
 
 impl PrincipalIndex {
-    /// An empty index.
+    /// Returns an empty index.
     #[must_use]
     pub fn new(settings: IndexSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             principals: Cache::new(settings.capacity),
-            nobodies: Cache::new(settings.capacity),
+            hot: HotEntries::default(),
+            unknown: Cache::new(settings.capacity),
             clock,
             settings,
             changes: ChangeClock::new(),
@@ -111,30 +122,30 @@ impl PrincipalIndex {
         }
     }
 
-    /// What was decided about it.
     pub(crate) fn settings(&self) -> IndexSettings {
         self.settings
     }
 
-    /// Notes a change, of which this is the event. To be called after the change was committed, before anybody is told.
-    pub fn note(&self, event: &NewEvent) {
-        self.changes.note(Effect::of(event));
+    /// Invalidates what the change of this event concerns. To be called after the change was committed and before its
+    /// response is sent.
+    pub fn invalidate(&self, event: &NewEvent) {
+        self.changes.mark(Invalidation::of(event));
     }
 
-    /// Looks once whether anything changed anywhere, and notes what did. To be called again and again, at intervals
-    /// well below `max_staleness`, by one caller at a time. A look that is given up half-way counts as one at a store that
-    /// could not be asked.
+    /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well below
+    /// `max_staleness`, by one caller at a time. A call that is dropped half-way counts as one that found the store
+    /// unavailable.
     ///
     /// # Errors
-    /// [`StoreError`]; the index stops answering once that has lasted `max_staleness`.
+    /// [`StoreError`]; once that has lasted `max_staleness`, the index stops answering.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
-        let mut look = Look { is_cut_off: &self.is_cut_off, was_in_vain: true };
-        let followed = self.look_at(events).await;
-        look.was_in_vain = matches!(followed, Err(StoreError::Unavailable(_)));
+        let mut attempt = Attempt { is_cut_off: &self.is_cut_off, was_in_vain: true };
+        let followed = self.follow_feed(events).await;
+        attempt.was_in_vain = matches!(followed, Err(StoreError::Unavailable(_)));
         followed
     }
 
-    async fn look_at(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
+    async fn follow_feed(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let asked_at = self.millis();
         let EventId(latest) = events.latest_event().await?;
         let followed = self.followed.load(Ordering::SeqCst);
@@ -154,43 +165,42 @@ impl PrincipalIndex {
     ) -> Result<(), StoreError> {
         let is_known = followed.0 >= 0 && followed < latest;
         if !is_known || latest.0 - followed.0 > i64::from(MAX_EVENTS) {
-            self.changes.note(Effect::Everything);
+            self.changes.mark(Invalidation::Everything);
             return Ok(());
         }
         let new = events.events_after(followed, MAX_EVENTS).await?;
-        // Fewer than there must have been: somebody forgot old ones. What they said, nobody knows any more. (Or a number was
-        // never used, which is rare and costs no more than to look everything up again.)
+        // Fewer than there must have been: old events were deleted, and what they said is lost. (Or a number was never used,
+        // which is rare and costs no more than looking everything up again.)
         let found = new.iter().filter(|event| event.id <= latest).count();
         if i64::try_from(found).unwrap_or(0) < latest.0 - followed.0 {
-            self.changes.note(Effect::Everything);
+            self.changes.mark(Invalidation::Everything);
         }
         for event in &new {
-            self.note(&event.record);
+            self.invalidate(&event.record);
         }
         Ok(())
     }
 
-    pub(crate) fn now(&self) -> Moment {
+    /// Returns the present tick, to be read before the store is asked.
+    pub(crate) fn now(&self) -> CacheTick {
         self.changes.now()
     }
 
-    /// What is known of this digest, if the knowledge is fresh.
-    pub(crate) fn get(&self, digest: &SecretDigest) -> Option<Known> {
+    /// Returns what is cached for this digest, if the index is fresh and the entry is valid.
+    pub(crate) fn get(&self, digest: &SecretDigest) -> Option<Lookup> {
         if !self.is_fresh() {
             return None;
         }
-        if let Some(entry) = self.principals.get(digest) {
-            return self
-                .changes
-                .is_valid(&entry.principal, entry.asked_at)
-                .then_some(Known::Principal(entry.principal));
+        let is_valid = |entry: &Entry| self.changes.is_valid(&entry.principal, entry.asked_at);
+        if let Some(entry) = self.hot.get_or(digest, is_valid, || self.principals.get(digest)) {
+            return is_valid(&entry).then_some(Lookup::Found(entry.principal));
         }
-        let asked_at = self.nobodies.get(digest)?;
-        self.changes.is_still_nobody(asked_at).then_some(Known::Nobody)
+        let asked_at = self.unknown.get(digest)?;
+        self.changes.is_still_unknown(asked_at).then_some(Lookup::Unknown)
     }
 
-    /// The principal of this digest by all changes that are known, however long ago that was; nobody where that may not be
-    /// served, or where the feed was never followed.
+    /// Returns the cached principal of this digest if no known change invalidates it, however long ago the feed was
+    /// followed; `None` if the settings do not allow that, or if the feed was never followed.
     pub(crate) fn get_stale(&self, digest: &SecretDigest) -> Option<Arc<Principal>> {
         if self.settings.when_stale == WhenStale::Refuse || self.feed_age().is_none() {
             return None;
@@ -199,39 +209,40 @@ impl PrincipalIndex {
         self.changes.is_valid(&entry.principal, entry.asked_at).then_some(entry.principal)
     }
 
-    /// Whether the store is known to be away: then no request has to wait to find that out.
+    /// Whether the store is known to be unavailable, so that requests need not wait to find that out.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.is_cut_off.load(Ordering::SeqCst)
     }
 
-    /// Keeps what the store said when it was asked at that moment.
-    pub(crate) fn keep(&self, digest: SecretDigest, known: &Known, asked_at: Moment) {
-        match known {
-            Known::Principal(principal) => {
+    /// Caches what the store answered when it was asked at that tick.
+    pub(crate) fn insert(&self, digest: SecretDigest, lookup: &Lookup, asked_at: CacheTick) {
+        match lookup {
+            Lookup::Found(principal) => {
                 self.principals.insert(digest, Entry { principal: Arc::clone(principal), asked_at });
             }
-            Known::Nobody => {
-                // What was somebody's until now would hide that.
+            Lookup::Unknown => {
+                // An older entry with a principal would be found first.
                 self.principals.remove(&digest);
-                self.nobodies.insert(digest, asked_at);
+                self.unknown.insert(digest, asked_at);
             }
         }
     }
 
-    /// Forgets whose digest it is, so that the store is asked the next time.
-    pub(crate) fn forget(&self, digest: &SecretDigest) {
+    /// Removes the principal of this digest, so that the store is asked again.
+    pub(crate) fn remove(&self, digest: &SecretDigest) {
         self.principals.remove(digest);
+        self.hot.clear();
     }
 
-    /// How long ago all changes were known; `None` = never yet.
+    /// Returns how long ago all changes were known; `None` if they never were.
     pub(crate) fn feed_age(&self) -> Option<Duration> {
         let confirmed = self.confirmed_at.load(Ordering::SeqCst).checked_sub(1)?;
         Some(Duration::from_millis(self.millis().saturating_sub(confirmed)))
     }
 
-    /// How many principals, and how many secrets that are nobody's, it holds.
-    pub(crate) fn entries(&self) -> (usize, usize) {
-        (self.principals.len(), self.nobodies.len())
+    /// Returns the numbers of cached principals and of cached unknown secrets.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        (self.principals.len(), self.unknown.len())
     }
 
     fn is_fresh(&self) -> bool {

@@ -1,74 +1,61 @@
-//! How often the store is asked about secrets that turn out to be nobody's.
+//! How often one client may have the store asked about secrets that turn out to be unknown.
 //!
-//! Somebody who sends a new guess with each request would else have the store asked as often as they like. A secret that
-//! ends in the checksum of ours draws on a budget of its own: who only guesses does not use up what real tokens need.
+//! Without a limit, a client that sends a new guess with each request would have the store asked as often as it likes. Each
+//! client, by its network, has a budget of its own, so that one that guesses does not use up what the others need.
 //!
-//! What is spent is known when the store has answered, so those that ask it at the same moment can exceed the budget by as
-//! many as they are. To reserve it beforehand would refuse good tokens, when many come for the first time at once.
+//! Whether a lookup counts is known when the store has answered, so lookups of one client that run at the same moment can
+//! exceed the budget by their number. Reserving it beforehand would refuse good tokens when many come for the first time
+//! at once.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
-use latchkey_domain::TokenSecret;
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
-/// What is left in the present second, for each sort of secret.
-#[derive(Debug)]
+use crate::client_network::client_network;
+
+/// Clients whose spending is remembered. One that is forgotten begins its second anew, so a flood from more networks than
+/// this is not limited per network; that many could not be limited by address in any case.
+const MAX_CLIENTS: usize = 16_384;
+
+/// What each client has left of the present second.
 pub(crate) struct LookupBudget {
-    most: u32,
-    well_formed: Window,
-    other: Window,
+    per_second: u32,
+    clients: Cache<Option<IpAddr>, Spent>,
 }
 
-/// The present second in the upper half, how much was spent in it in the lower.
-#[derive(Debug, Default)]
-struct Window(AtomicU64);
+/// What a client spent in one second.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    second: u64,
+    lookups: u32,
+}
 
 impl LookupBudget {
-    /// A budget of so many in each second, of each sort.
-    pub(crate) fn of(most: u32) -> Self {
-        Self { most, well_formed: Window::default(), other: Window::default() }
+    /// Returns a budget of so many lookups per second and client.
+    pub(crate) fn new(per_second: u32) -> Self {
+        Self { per_second, clients: Cache::new(MAX_CLIENTS) }
     }
 
-    fn window(&self, secret: &TokenSecret) -> &Window {
-        if secret.has_valid_checksum() { &self.well_formed } else { &self.other }
+    /// Whether the store may be asked for this client now. Clients of unknown address share a budget.
+    pub(crate) fn has_room(&self, client: Option<IpAddr>, now: Duration) -> bool {
+        let spent = self.clients.get(&client.map(client_network));
+        let lookups = spent.filter(|spent| spent.second == now.as_secs()).map_or(0, |spent| spent.lookups);
+        lookups < self.per_second
     }
 
-    /// Whether the store may be asked about this secret now.
-    pub(crate) fn has_room(&self, secret: &TokenSecret, now: Duration) -> bool {
-        self.window(secret).spent(now) < self.most
-    }
-
-    /// Notes that the secret was nobody's.
-    pub(crate) fn spend(&self, secret: &TokenSecret, now: Duration) {
-        self.window(secret).spend(now);
-    }
-}
-
-impl Window {
-    fn spent(&self, now: Duration) -> u32 {
-        let packed = self.0.load(Ordering::Relaxed);
-        if packed >> 32 == second(now) { lower_half(packed) } else { 0 }
-    }
-
-    fn spend(&self, now: Duration) {
-        let second = second(now);
-        let one_more = |packed: u64| {
-            let spent = if packed >> 32 == second { lower_half(packed) } else { 0 };
-            Some(second << 32 | u64::from(spent.saturating_add(1)))
+    /// Records that a secret of this client was unknown.
+    pub(crate) fn spend(&self, client: Option<IpAddr>, now: Duration) {
+        let second = now.as_secs();
+        let count = |_: &Option<IpAddr>, spent: &mut Spent| {
+            let before = if spent.second == second { spent.lookups } else { 0 };
+            *spent = Spent { second, lookups: before.saturating_add(1) };
+            EntryAction::Retain(())
         };
-        // It never answers "do not change", so it never fails.
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok();
+        if let EntryResult::Vacant(vacant) = self.clients.entry(&client.map(client_network), None, count) {
+            // Refused only for a client that was forgotten in the meantime.
+            vacant.insert(Spent { second, lookups: 1 }).ok();
+        }
     }
-}
-
-fn second(now: Duration) -> u64 {
-    now.as_secs() & u64::from(u32::MAX)
-}
-
-fn lower_half(packed: u64) -> u32 {
-    u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -77,30 +64,42 @@ mod tests {
 
     const MAX: u32 = 3;
 
-    fn secret(text: &str) -> TokenSecret {
-        TokenSecret::parse(text).expect("a secret")
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
     }
 
     #[test]
-    fn a_second_has_its_budget_and_the_next_a_new_one() {
-        let budget = LookupBudget::of(MAX);
-        let guess = secret("guess");
+    fn a_budget_lasts_for_a_second() {
+        let budget = LookupBudget::new(MAX);
         let now = Duration::from_millis(7_900);
         for _ in 0..MAX {
-            assert!(budget.has_room(&guess, now));
-            budget.spend(&guess, now);
+            assert!(budget.has_room(None, now));
+            budget.spend(None, now);
         }
-        assert!(!budget.has_room(&guess, now));
-        assert!(budget.has_room(&guess, Duration::from_secs(8)));
+        assert!(!budget.has_room(None, now));
+        assert!(budget.has_room(None, Duration::from_secs(8)));
+        budget.spend(None, Duration::from_secs(8));
+        assert!(budget.has_room(None, Duration::from_secs(8)));
     }
 
     #[test]
-    fn guesses_do_not_use_up_what_real_tokens_need() {
-        let budget = LookupBudget::of(MAX);
-        for _ in 0..MAX {
-            budget.spend(&secret("guess"), Duration::ZERO);
+    fn each_client_has_a_budget_of_its_own() {
+        let budget = LookupBudget::new(MAX);
+        for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {
+            budget.spend(address(host), Duration::ZERO);
         }
-        assert!(!budget.has_room(&secret("another-guess"), Duration::ZERO));
-        assert!(budget.has_room(&TokenSecret::mint_personal([1; 24]), Duration::ZERO));
+        assert!(!budget.has_room(address("2001:db8::4"), Duration::ZERO), "the same /64");
+        for other in [address("2001:db8:0:1::1"), address("192.0.2.7"), None] {
+            assert!(budget.has_room(other, Duration::ZERO), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_flood_from_many_networks_takes_bounded_memory() {
+        let budget = LookupBudget::new(MAX);
+        for network in 0..10 * u32::try_from(MAX_CLIENTS).expect("few") {
+            budget.spend(Some(IpAddr::from(network.to_be_bytes())), Duration::ZERO);
+        }
+        assert!(budget.clients.len() <= MAX_CLIENTS);
     }
 }

@@ -1,31 +1,31 @@
-//! Numbers for operators: from where callers were recognised, and how the index of principals does.
+//! Counts for operators: where authentications were answered from, and the state of the principal index.
 
 use std::time::Duration;
 
 use crate::sharded_counter::ShardedCounter;
 
-/// The numbers at one moment; counts are since the start of the process.
+/// A reading of all counts, which are since the start of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metrics {
-    /// Credentials that were answered from memory, good or not.
+    /// Credentials that were answered from the cache, good or not.
     pub from_memory: u64,
-    /// Credentials that the store was asked about, and answered.
+    /// Credentials that were answered by the store.
     pub from_store: u64,
-    /// Credentials that were answered from memory that was older than it should be, because the store could not be asked.
+    /// Credentials that were answered from a stale cache entry, because the store was unavailable.
     pub from_stale_memory: u64,
-    /// Credentials that the store was not asked about, because too many unknown ones were tried in that second.
+    /// Credentials that were refused without asking the store, because their client had used up its budget.
     pub refused_unknown: u64,
-    /// Principals in the index.
+    /// Cached principals.
     pub principals: usize,
-    /// Secrets in the index that are known to be nobody's.
-    pub nobodies: usize,
-    /// How long ago the changes made by other processes were last known to be all known; `None` = never yet.
+    /// Cached unknown secrets.
+    pub unknown_secrets: usize,
+    /// How long ago the change feed was last followed to its end; `None` = never yet.
     pub feed_age: Option<Duration>,
 }
 
-/// Where answers came from.
+/// The counts as they are kept.
 #[derive(Debug, Default)]
-pub(crate) struct Answers {
+pub(crate) struct Counters {
     pub(crate) from_memory: ShardedCounter,
     pub(crate) from_store: ShardedCounter,
     pub(crate) from_stale_memory: ShardedCounter,

@@ -4,22 +4,21 @@
 //! checked, for as long whether there is such a user or not; a success begins a session, whose secret goes into a cookie, and
 //! makes the failures forgotten. Counted before, because whoever hangs up while it is checked is never heard of again.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, Session, SessionId, Snapshot, Timestamp,
-    TokenSecret, User, UserCredential,
+    AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, PasswordHash, Session, SessionId,
+    Snapshot, Timestamp, TokenSecret, User, UserCredential, UserId,
 };
 use latchkey_ports::{
     Account, Entity, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher,
     SecretSealer, SessionRepository, SessionStart, StoreError, UserRepository,
 };
 
-use crate::{Initiator, Missing, ServiceError, SignedIn, Users, changes::Changes, login_turns::LoginTurns};
+use crate::{
+    Initiator, Missing, ServiceError, SignedIn, Users, changes::Changes, client_network::client_network,
+    login_turns::LoginTurns,
+};
 
 /// What holds for every session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,22 +81,65 @@ impl Sessions {
         let keys = keys(login, origin.address);
         let _turn = self.turns.take(&keys).await;
         self.count_try(&keys).await?;
-        let account = self.ports.users.find_account_by_login(login).await?;
-        let account = account.filter(|account| account.user.kind == AccountKind::Person);
-        let hash = account.as_ref().and_then(|account| account.password.clone());
-        let is_right = self.ports.hasher.verify(password, hash).await?;
-        let begun = match account.filter(|_| is_right) {
-            Some(account) => self.start(account, origin.clone()).await,
-            None => Err(ServiceError::WrongPassword),
-        };
+        let mut begun = self.check_and_start(login, password, &origin).await;
+        if let Err(ServiceError::Overtaken) = begun {
+            // The hash was replaced while it was checked: by a new password, or by an upgrade of this one.
+            begun = self.check_and_start(login, password, &origin).await;
+        }
+        let begun = begun.map_err(|error| match error {
+            ServiceError::Overtaken => ServiceError::WrongPassword,
+            other => other,
+        });
         match &begun {
             Ok(_) => self.forget_tries(&keys).await,
             Err(ServiceError::WrongPassword) => {
-                tracing::warn!(address = ?origin.address, "signing in failed")
+                tracing::warn!(address = ?origin.address, "signing in failed");
             }
             Err(_) => {}
         }
         begun
+    }
+
+    /// Checks the password and begins a session.
+    ///
+    /// # Errors
+    /// As [`Sessions::log_in`]; [`ServiceError::Overtaken`] if the user's hash was replaced in the meantime.
+    async fn check_and_start(
+        &self,
+        login: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<LoggedIn, ServiceError> {
+        let account = self.ports.users.find_account_by_login(login).await?;
+        let account = account.filter(|account| account.user.kind == AccountKind::Person);
+        let hash = account.as_ref().and_then(|account| account.password.clone());
+        let is_right = self.ports.hasher.verify(password, hash.clone()).await?;
+        let (Some(account), Some(hash), true) = (account, hash, is_right) else {
+            return Err(ServiceError::WrongPassword);
+        };
+        let user = account.user.id;
+        let logged_in = self.start(account, origin.clone()).await?;
+        self.upgrade_hash(user, password, &hash).await;
+        Ok(logged_in)
+    }
+
+    /// Replaces a hash that was made at a lower cost than today's. A failure is logged: the login has succeeded, and the
+    /// next one tries again.
+    async fn upgrade_hash(&self, user: UserId, password: &str, hash: &PasswordHash) {
+        let upgraded: Result<(), ServiceError> = async {
+            if let Some(upgraded) = self.ports.hasher.upgrade(password, hash).await? {
+                self.ports.users.upgrade_password_hash(user, hash, &upgraded).await?;
+            }
+            Ok(())
+        }
+        .await;
+        match upgraded {
+            // Another login was faster, or the password was changed.
+            Ok(()) | Err(ServiceError::Overtaken) => {}
+            Err(error) => {
+                tracing::warn!(%user, error = %ErrorChain(&error), "a password hash could not be upgraded");
+            }
+        }
     }
 
     /// Counts a try as a failure, until it is known to be none.
@@ -150,8 +192,7 @@ impl Sessions {
         let max_per_user = self.policy.max_per_user;
         let start =
             SessionStart { session, secret: self.ports.sealer.record(&secret), password, max_per_user };
-        let ended_sessions =
-            self.ports.sessions.start_session(&start, &event).await.map_err(replaced_password)?;
+        let ended_sessions = self.ports.sessions.start_session(&start, &event).await?;
         self.changes.made(&event);
         Ok(LoggedIn { user, session: start.session, secret, ended_sessions, max_per_user })
     }
@@ -231,17 +272,9 @@ fn keys(login: &str, address: Option<IpAddr>) -> Vec<LoginKey> {
     const MAX_CHARACTERS: usize = 255;
     let name: String = login.to_lowercase().chars().filter(|c| *c != '\0').take(MAX_CHARACTERS).collect();
     let by_address = address
-        .map(network)
+        .map(client_network)
         .map(|address| [LoginKey::Address(address), LoginKey::AccountFrom(name.clone(), address)]);
     let mut keys = vec![LoginKey::Account(name)];
     keys.extend(by_address.into_iter().flatten());
     keys
-}
-
-/// The address, or of IPv6 the first one of its /64: all of those are one customer's, who may call from each in turn.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-    }
 }

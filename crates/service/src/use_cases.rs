@@ -8,8 +8,9 @@ use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreE
 use crate::{
     AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, MasterKeys, Members,
     Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, SessionPolicy,
-    Sessions, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
-    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
+    Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI,
+    accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
+    token_changes::TokenChanges,
 };
 
 /// What the use cases stand on.
@@ -76,10 +77,12 @@ pub struct UseCases {
     pub environments: Environments,
     /// The audit trail.
     pub audit_trail: AuditTrail,
+    /// The state of the background tasks.
+    pub task_health: TaskHealth,
     /// What is kept under which master key.
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
-    seen: Arc<UsageRecorder>,
+    usage: Arc<UsageRecorder>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     retention: Option<Duration>,
@@ -91,7 +94,7 @@ impl UseCases {
     pub fn new(surroundings: Dependencies, settings: Settings) -> Self {
         let Dependencies { store, sealer, hasher, clock, entropy } = surroundings;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
-        let seen = Arc::new(UsageRecorder::default());
+        let usage = Arc::new(UsageRecorder::default());
         let changes = Changes::new(clock.clone(), index.clone());
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
@@ -129,7 +132,7 @@ impl UseCases {
         };
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let authenticator =
-            Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), seen.clone()));
+            Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), usage.clone()));
         Self {
             verification: Verification::new(authenticator.clone()),
             authenticator,
@@ -146,10 +149,11 @@ impl UseCases {
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
             audit_trail: AuditTrail::new(store.clone(), store.clone()),
+            task_health: TaskHealth::default(),
             master_keys,
             issuer,
             index,
-            seen,
+            usage,
             store,
             clock,
             retention: settings.retention,
@@ -189,7 +193,7 @@ impl UseCases {
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
-        self.seen.flush(&*self.store, &*self.store).await
+        self.usage.flush(&*self.store, &*self.store).await
     }
 
     /// Finds out which of the configured master keys are older ones, and not yet to come; to be called at the start, before
@@ -225,11 +229,12 @@ impl UseCases {
         Ok(ended + self.store.forget_events(oldest).await?)
     }
 
-    /// Whether the store answers.
+    /// Checks that the process can serve requests: the store answers, and every background task runs.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.task_health.check().map_err(|down| StoreError::Unavailable(Box::new(down)))?;
         self.store.ping().await
     }
 }

@@ -3,7 +3,7 @@
 //! A good answer is given from memory (see `index`); a secret that the index does not know costs one indexed query. While the
 //! store cannot be asked, answers may come from stale memory: here, and nowhere else.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use latchkey_domain::{EnvironmentName, Principal, ProjectId, TokenKind, VerifiedToken};
 
@@ -37,8 +37,12 @@ impl Verification {
     /// # Errors
     /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment;
     /// [`AuthenticationError::Store`] where the store had to be asked and cannot be.
-    pub async fn verify(&self, secret: &str) -> Result<Arc<Principal>, AuthenticationError> {
-        self.authenticator.verify(secret).await
+    pub async fn verify(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.authenticator.verify(secret, client).await
     }
 
     /// The token of each of these secrets that is a good API token's (or its alias), in the same order; `None` for what is
@@ -49,10 +53,11 @@ impl Verification {
     pub async fn verify_all(
         &self,
         secrets: &[&str],
+        client: Option<IpAddr>,
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
         let mut found = Vec::with_capacity(secrets.len());
         for secret in secrets {
-            found.push(match self.verify(secret).await {
+            found.push(match self.verify(secret, client).await {
                 Ok(principal) => principal.verified_token().is_some().then_some(principal),
                 Err(AuthenticationError::Unknown) => None,
                 Err(error) => return Err(error),

@@ -1,4 +1,4 @@
-//! Environments: made, found, listed, sorted and changed.
+//! Environments: created, listed, sorted and changed, and the environments of projects.
 
 use std::sync::Arc;
 
@@ -6,13 +6,15 @@ use latchkey_domain::{Environment, EnvironmentKind, EventId, EventKind};
 use latchkey_ports::{Entity, EnvironmentOverview, Store, StoreError};
 
 use crate::{
-    at_once::one_wins,
-    given,
-    observed::{ServiceError, leaves, refusal},
+    harness::{
+        ErrorKind, all_tokens, exactly_one_succeeds, expect_error, expect_event, partition_results,
+        run_concurrently,
+    },
     samples::{
         admin_token, environment, environment_removal, event, project_id, project_removal, test_environment,
         token, token_deleted, token_of_all_projects, working_in,
     },
+    setup,
 };
 
 async fn create(store: &dyn Store, environment: &Environment) -> Result<EventId, StoreError> {
@@ -23,9 +25,9 @@ async fn change(store: &dyn Store, before: &Environment, after: &Environment) ->
     store.update_environment(before, after, &event(EventKind::EnvironmentUpdated)).await
 }
 
-/// Finds it, alone and in the list, in no project and without tokens.
-async fn is_there(store: &dyn Store, expected: &Environment) {
-    let found = store.find_environment(&expected.name).await.expect("a look-up");
+/// Expects the environment in lookups and lists, in no project and without tokens.
+async fn assert_stored(store: &dyn Store, expected: &Environment) {
+    let found = store.find_environment(&expected.name).await.expect("a lookup");
     assert_eq!(found.as_ref(), Some(expected));
     let overview = EnvironmentOverview { environment: expected.clone(), projects: 0, tokens: 0 };
     assert!(store.environments().await.expect("environments").contains(&overview));
@@ -36,8 +38,8 @@ async fn names(store: &dyn Store) -> Vec<String> {
     listed.into_iter().map(|one| one.environment.name.to_string()).collect()
 }
 
-/// What every environment but the first can be.
-fn of_all_sorts() -> Vec<Environment> {
+/// Returns environments that cover all values of all fields.
+fn environments_of_every_kind() -> Vec<Environment> {
     let longest = "x".repeat(100);
     vec![
         test_environment("staging"),
@@ -45,36 +47,36 @@ fn of_all_sorts() -> Vec<Environment> {
         Environment { kind: EnvironmentKind::PreProduction, enabled: false, ..test_environment("a.b~c_d") },
         Environment { kind: EnvironmentKind::Production, sort_order: i32::MAX, ..test_environment(&longest) },
         Environment { sort_order: i32::MIN, ..test_environment("Staging") },
-        // No new one may be called so; one that is from before is read all the same.
+        // New environments may not have this name, but stored ones with it must still be readable.
         test_environment(".."),
     ]
 }
 
-/// Environments of every sort are read back equal, each with its event; tokens can work in them at once.
-pub async fn every_sort_is_read_back(store: &Arc<dyn Store>) {
+/// Environments of every kind are read back, each with its event, and can be used by tokens at once.
+pub async fn every_kind_of_environment_round_trips(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    for (number, environment) in (1..).zip(of_all_sorts()) {
-        leaves(store, &event(EventKind::EnvironmentCreated), create(store, &environment)).await;
-        is_there(store, &environment).await;
-        given::token(store, &working_in(environment.name.as_str(), token(number, &["default"]))).await;
+    for (number, environment) in (1..).zip(environments_of_every_kind()) {
+        expect_event(store, &event(EventKind::EnvironmentCreated), create(store, &environment)).await;
+        assert_stored(store, &environment).await;
+        setup::token(store, &working_in(environment.name.as_str(), token(number, &["default"]))).await;
     }
 }
 
-/// A name is taken once, also by an environment that differs in everything else; case matters.
-pub async fn a_name_is_unique(store: &Arc<dyn Store>) {
+/// A name is used once, whatever else differs; names are case-sensitive.
+pub async fn an_environment_name_is_unique(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["staging"]).await;
+    setup::environments(store, &["staging"]).await;
     for name in ["staging", "production"] {
         let again =
             Environment { kind: EnvironmentKind::PreProduction, sort_order: 7, ..test_environment(name) };
-        let refused = refusal(store, create(store, &again)).await;
-        assert_eq!(refused, ServiceError::Conflict(Entity::Environment(environment(name))));
+        let refused = expect_error(store, create(store, &again)).await;
+        assert_eq!(refused, ErrorKind::Conflict(Entity::Environment(environment(name))));
     }
     create(store, &test_environment("Staging")).await.expect("another name");
 }
 
-/// A list goes by sort order, then name, byte by byte, whatever the order of creation.
-pub async fn a_list_is_sorted(store: &Arc<dyn Store>) {
+/// Ties in sort order are broken by name, byte by byte, whatever the order of creation.
+pub async fn environments_are_listed_by_sort_order_and_name(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let (last, first) = (i32::MAX, i32::MIN);
     for (name, sort_order) in
@@ -86,10 +88,11 @@ pub async fn a_list_is_sorted(store: &Arc<dyn Store>) {
     assert_eq!(names(store).await, expected);
 }
 
-/// Its kind, its place and its state change, alone and together, with the event; its tokens go on, and others stay.
-pub async fn everything_changes(store: &Arc<dyn Store>) {
+/// Kind, sort order and state change, alone and together, with the event; tokens and other environments
+/// stay.
+pub async fn every_field_of_an_environment_changes(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["staging", "Staging"]).await;
+    setup::environments(store, &["staging", "Staging"]).await;
     let was = test_environment("staging");
     let mut before = was.clone();
     for after in [
@@ -99,78 +102,78 @@ pub async fn everything_changes(store: &Arc<dyn Store>) {
         Environment { kind: EnvironmentKind::PreProduction, sort_order: i32::MAX, ..was.clone() },
         was,
     ] {
-        leaves(store, &event(EventKind::EnvironmentUpdated), change(store, &before, &after)).await;
-        is_there(store, &after).await;
+        expect_event(store, &event(EventKind::EnvironmentUpdated), change(store, &before, &after)).await;
+        assert_stored(store, &after).await;
         before = after;
     }
-    is_there(store, &test_environment("Staging")).await;
+    assert_stored(store, &test_environment("Staging")).await;
     let off = Environment { enabled: false, ..before.clone() };
     change(store, &before, &off).await.expect("changed");
-    given::token(store, &working_in("staging", token(1, &["default"]))).await;
+    setup::token(store, &working_in("staging", token(1, &["default"]))).await;
 }
 
-/// Where anything is not as the caller saw it, nothing changes.
-pub async fn an_environment_that_changed_meanwhile(store: &Arc<dyn Store>) {
+/// If any field differs from the expected one, nothing changes.
+pub async fn a_stale_environment_update_is_rejected(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["staging"]).await;
-    let kept = || test_environment("staging");
+    setup::environments(store, &["staging"]).await;
+    let existing = || test_environment("staging");
     for seen in [
-        Environment { kind: EnvironmentKind::Production, ..kept() },
-        Environment { sort_order: 101, ..kept() },
-        Environment { enabled: false, ..kept() },
+        Environment { kind: EnvironmentKind::Production, ..existing() },
+        Environment { sort_order: 101, ..existing() },
+        Environment { enabled: false, ..existing() },
     ] {
-        for after in [Environment { sort_order: 7, ..kept() }, kept()] {
-            let refused = refusal(store, change(store, &seen, &after)).await;
-            assert_eq!(refused, ServiceError::Stale(Entity::Environment(environment("staging"))), "{seen:?}");
+        for after in [Environment { sort_order: 7, ..existing() }, existing()] {
+            let refused = expect_error(store, change(store, &seen, &after)).await;
+            assert_eq!(refused, ErrorKind::Stale(Entity::Environment(environment("staging"))), "{seen:?}");
         }
     }
 }
 
-/// An environment that is not there, or not any more, does not change and does not come back.
-pub async fn an_environment_that_is_not_there(store: &Arc<dyn Store>) {
+/// An environment that does not exist, or no longer exists, is neither changed nor recreated.
+pub async fn updating_an_unknown_environment_fails(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["gone"]).await;
+    setup::environments(store, &["gone"]).await;
     store.delete_environment(&environment_removal("gone")).await.expect("removed");
     for name in ["gone", "nope", "Production"] {
         let (before, after) =
             (test_environment(name), Environment { enabled: false, ..test_environment(name) });
-        let refused = refusal(store, change(store, &before, &after)).await;
-        assert_eq!(refused, ServiceError::NotFound(Entity::Environment(environment(name))));
+        let refused = expect_error(store, change(store, &before, &after)).await;
+        assert_eq!(refused, ErrorKind::NotFound(Entity::Environment(environment(name))));
     }
 }
 
-/// Places in lists change together, with one event; whoever is not named keeps the place.
-pub async fn places_change_together(store: &Arc<dyn Store>) {
+/// Several sort orders change with one event; environments that are not named keep theirs.
+pub async fn sort_orders_change_together(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["a", "b", "c"]).await;
+    setup::environments(store, &["a", "b", "c"]).await;
     let orders = [("production", 1), ("b", i32::MIN), ("a", i32::MAX)];
     let orders = orders.map(|(name, order)| (environment(name), order));
     let sorted = event(EventKind::EnvironmentsSorted);
-    leaves(store, &sorted, store.sort_environments(&orders, &sorted)).await;
+    expect_event(store, &sorted, store.sort_environments(&orders, &sorted)).await;
     assert_eq!(names(store).await, ["b", "production", "development", "c", "a"]);
-    is_there(store, &Environment { sort_order: i32::MAX, ..test_environment("a") }).await;
-    is_there(store, &test_environment("c")).await;
-    let overview = store.project_overview(&project_id("default")).await.expect("a look-up").expect("there");
+    assert_stored(store, &Environment { sort_order: i32::MAX, ..test_environment("a") }).await;
+    assert_stored(store, &test_environment("c")).await;
+    let overview = store.project_overview(&project_id("default")).await.expect("a lookup").expect("there");
     assert_eq!(overview.environments, ["production", "development"].map(environment));
 }
 
-/// If one is not there, the first such is named, and none of them moves.
-pub async fn all_places_or_none(store: &Arc<dyn Store>) {
+/// If one environment is unknown, the first such is reported, and none changes.
+pub async fn sort_orders_change_all_or_none(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let orders = [("production", 1), ("nope", 2), ("Production", 3), ("development", 4)];
     let orders = orders.map(|(name, order)| (environment(name), order));
     let sorted = event(EventKind::EnvironmentsSorted);
-    let refused = refusal(store, store.sort_environments(&orders, &sorted)).await;
-    assert_eq!(refused, ServiceError::NotFound(Entity::Environment(environment("nope"))));
+    let refused = expect_error(store, store.sort_environments(&orders, &sorted)).await;
+    assert_eq!(refused, ErrorKind::NotFound(Entity::Environment(environment("nope"))));
 }
 
-/// A list says in how many projects an environment is and how many tokens work in it, after each change.
-pub async fn counts_are_exact(store: &Arc<dyn Store>) {
+/// The counts of projects and tokens are exact after each change.
+pub async fn the_projects_and_tokens_of_an_environment_are_counted(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    given::environments(store, &["staging"]).await;
-    given::projects(store, &["a", "b"]).await;
+    setup::environments(store, &["staging"]).await;
+    setup::projects(store, &["a", "b"]).await;
     for id in ["a", "b"] {
-        given::project_environments(store, id, &["staging"]).await;
+        setup::project_environments(store, id, &["staging"]).await;
     }
     let counts = async || {
         let listed = store.environments().await.expect("environments");
@@ -183,10 +186,10 @@ pub async fn counts_are_exact(store: &Arc<dyn Store>) {
         working_in("staging", token_of_all_projects(3)),
         admin_token(4),
         working_in("production", token(5, &["a"])),
-        // Where a token works, its project's environments do not decide.
+        // A token may use an environment that its project does not contain.
         token(6, &["b"]),
     ];
-    given::tokens(store, &tokens).await;
+    setup::tokens(store, &tokens).await;
     assert_eq!(counts().await, [(1, 1), (1, 1), (2, 3)]);
     store.delete_token(tokens[4].token.id, &token_deleted(&tokens[4])).await.expect("removed");
     store.delete_token(tokens[3].token.id, &token_deleted(&tokens[3])).await.expect("removed");
@@ -197,29 +200,156 @@ pub async fn counts_are_exact(store: &Arc<dyn Store>) {
     assert_eq!(counts().await, [(1, 0), (1, 0), (0, 1)]);
 }
 
-/// Of two, and of 30, that saw the same and change it at once, one is done, whole.
-pub async fn one_change_wins(store: &Arc<dyn Store>) {
+/// Of 2 and of 30 concurrent updates of the same state, one succeeds, completely.
+pub async fn one_of_concurrent_environment_updates_succeeds(store: &Arc<dyn Store>) {
     for (name, calls) in [("a", 2), ("b", 30)] {
-        given::environments(store.as_ref(), &[name]).await;
+        setup::environments(store.as_ref(), &[name]).await;
         let calls = (0..calls).map(|sort_order| {
             let store = Arc::clone(store);
             let after = Environment { sort_order, enabled: sort_order % 2 == 0, ..test_environment(name) };
             async move { change(store.as_ref(), &test_environment(name), &after).await.map(|_| after) }
         });
-        let stale = ServiceError::Stale(Entity::Environment(environment(name)));
-        let winner = one_wins(store.as_ref(), stale, calls).await;
-        is_there(store.as_ref(), &winner).await;
+        let stale = ErrorKind::Stale(Entity::Environment(environment(name)));
+        let winner = exactly_one_succeeds(store.as_ref(), stale, calls).await;
+        assert_stored(store.as_ref(), &winner).await;
     }
 }
 
-/// Of 20 environments of one name at once, there is one then.
-pub async fn one_environment_wins(store: &Arc<dyn Store>) {
+/// Of 20 concurrent environments with the same name, one is created.
+pub async fn one_of_concurrent_environments_with_the_same_name_is_created(store: &Arc<dyn Store>) {
     let calls = (0..20).map(|sort_order| {
         let store = Arc::clone(store);
         let new = Environment { sort_order, ..test_environment("staging") };
         async move { create(store.as_ref(), &new).await.map(|_| new) }
     });
-    let taken = ServiceError::Conflict(Entity::Environment(environment("staging")));
-    let winner = one_wins(store.as_ref(), taken, calls).await;
-    is_there(store.as_ref(), &winner).await;
+    let conflicting = ErrorKind::Conflict(Entity::Environment(environment("staging")));
+    let winner = exactly_one_succeeds(store.as_ref(), conflicting, calls).await;
+    assert_stored(store.as_ref(), &winner).await;
+}
+
+async fn add_to_project(store: &dyn Store, project: &str, name: &str) -> Result<EventId, StoreError> {
+    let event = event(EventKind::ProjectEnvironmentAdded);
+    store.add_project_environment(&project_id(project), &environment(name), &event).await
+}
+
+async fn remove_from_project(store: &dyn Store, project: &str, name: &str) -> Result<EventId, StoreError> {
+    let event = event(EventKind::ProjectEnvironmentRemoved);
+    store.remove_project_environment(&project_id(project), &environment(name), &event).await
+}
+
+async fn names_in_project(store: &dyn Store, project: &str) -> Vec<String> {
+    let overview = store.project_overview(&project_id(project)).await.expect("a lookup").expect("there");
+    overview.environments.iter().map(ToString::to_string).collect()
+}
+
+/// Each change records its event, in list order; other projects stay.
+pub async fn an_environment_is_added_to_and_removed_from_a_project(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    setup::projects(store, &["a", "A"]).await;
+    setup::environments(store, &["test"]).await;
+    let added = event(EventKind::ProjectEnvironmentAdded);
+    expect_event(store, &added, add_to_project(store, "a", "test")).await;
+    expect_event(store, &added, add_to_project(store, "a", "production")).await;
+    assert_eq!(names_in_project(store, "a").await, ["production", "test"]);
+    expect_event(
+        store,
+        &event(EventKind::ProjectEnvironmentRemoved),
+        remove_from_project(store, "a", "production"),
+    )
+    .await;
+    assert_eq!(names_in_project(store, "a").await, ["test"]);
+    expect_event(store, &added, add_to_project(store, "a", "production")).await;
+    assert_eq!(names_in_project(store, "a").await, ["production", "test"]);
+    assert_eq!(names_in_project(store, "A").await, [""; 0]);
+    assert_eq!(names_in_project(store, "default").await, ["development", "production"]);
+}
+
+/// A project may have no environments.
+pub async fn the_last_environment_of_a_project_can_be_removed(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    for name in ["production", "development"] {
+        remove_from_project(store, "default", name).await.expect("removed");
+    }
+    assert_eq!(names_in_project(store, "default").await, [""; 0]);
+}
+
+/// Tokens stay, and can be created for an environment that is not in the project.
+pub async fn project_environments_do_not_affect_tokens(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [token(1, &["default"]), working_in("production", token(2, &["default"]))];
+    setup::tokens(store, &tokens).await;
+    remove_from_project(store, "default", "development").await.expect("removed");
+    assert_eq!(all_tokens(store).await, tokens);
+    setup::token(store, &token(3, &["default"])).await;
+}
+
+/// An environment that is in the project cannot be added again.
+pub async fn adding_an_environment_twice_fails(store: &Arc<dyn Store>) {
+    let refused = expect_error(store.as_ref(), add_to_project(store.as_ref(), "default", "production")).await;
+    assert_eq!(refused, ErrorKind::Conflict(Entity::Environment(environment("production"))));
+}
+
+/// The unknown project is reported first, then the unknown environment; both are case-sensitive.
+pub async fn unknown_projects_and_environments_are_rejected(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    for (project, name) in [("nope", "nope"), ("nope", "production"), ("Default", "production")] {
+        let not_found = ErrorKind::NotFound(Entity::Project(project_id(project)));
+        assert_eq!(expect_error(store, add_to_project(store, project, name)).await, not_found);
+        assert_eq!(expect_error(store, remove_from_project(store, project, name)).await, not_found);
+    }
+    for name in ["nope", "Production", "productio_"] {
+        let not_found = ErrorKind::NotFound(Entity::Environment(environment(name)));
+        assert_eq!(expect_error(store, add_to_project(store, "default", name)).await, not_found);
+        assert_eq!(expect_error(store, remove_from_project(store, "default", name)).await, not_found);
+    }
+}
+
+/// The environment must be in this project, and can be removed once.
+pub async fn removing_an_environment_that_is_not_in_the_project_fails(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    setup::projects(store, &["a"]).await;
+    let not_found = ErrorKind::NotFound(Entity::Environment(environment("production")));
+    assert_eq!(expect_error(store, remove_from_project(store, "a", "production")).await, not_found);
+    remove_from_project(store, "default", "production").await.expect("removed");
+    assert_eq!(expect_error(store, remove_from_project(store, "default", "production")).await, not_found);
+}
+
+/// Of 30 concurrent additions, and of 30 concurrent removals, one succeeds.
+pub async fn one_of_concurrent_changes_of_a_project_environment_succeeds(store: &Arc<dyn Store>) {
+    setup::projects(store.as_ref(), &["a"]).await;
+    let name = Entity::Environment(environment("production"));
+    let additions = (0..30).map(|_| {
+        let store = Arc::clone(store);
+        async move { add_to_project(store.as_ref(), "a", "production").await }
+    });
+    exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(name.clone()), additions).await;
+    let removals = (0..30).map(|_| {
+        let store = Arc::clone(store);
+        async move { remove_from_project(store.as_ref(), "a", "production").await }
+    });
+    exactly_one_succeeds(store.as_ref(), ErrorKind::NotFound(name), removals).await;
+    assert_eq!(names_in_project(store.as_ref(), "a").await, [""; 0]);
+}
+
+/// After its deletion the environment is in no project.
+pub async fn an_environment_deleted_while_it_is_added_is_in_no_project(store: &Arc<dyn Store>) {
+    let ids: Vec<String> = (0..12).map(|number| format!("p{number}")).collect();
+    setup::projects(store.as_ref(), &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    setup::environments(store.as_ref(), &["staging"]).await;
+    let calls = ids.clone().into_iter().enumerate().map(|(number, id)| {
+        let store = Arc::clone(store);
+        async move {
+            if number == 6 {
+                store.delete_environment(&environment_removal("staging")).await
+            } else {
+                add_to_project(store.as_ref(), &id, "staging").await
+            }
+        }
+    });
+    let (_, refused) = partition_results(run_concurrently(calls).await);
+    let not_found = ErrorKind::NotFound(Entity::Environment(environment("staging")));
+    assert!(refused.iter().all(|refusal| *refusal == not_found), "{refused:?}");
+    for id in ids {
+        assert_eq!(names_in_project(store.as_ref(), &id).await, [""; 0]);
+    }
 }

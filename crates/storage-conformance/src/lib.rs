@@ -3,62 +3,92 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a case is a test: to panic is how it fails"
+    reason = "the cases are tests: they fail by panicking"
 )]
 
-pub mod access;
-pub mod access_races;
-pub mod accounts;
-mod at_once;
-mod cases_of_people;
-mod cases_of_places;
-mod cases_of_the_store;
-mod cases_of_tokens;
-pub mod dropped_changes;
-pub mod dropped_futures;
-pub mod dropped_removals;
-pub mod environment_removal;
+use std::{any::Any, fmt, sync::Arc};
+
+use latchkey_ports::Store;
+
+pub mod cancellation;
+pub mod cancelled_changes;
 pub mod environments;
 pub mod event_queries;
 pub mod events;
-pub mod first_tokens;
-mod fixture;
-pub mod fresh;
-mod given;
+mod harness;
+pub mod initial_state;
 pub mod last_admin;
 pub mod login_failures;
-pub mod master_key_counts;
 pub mod master_key_races;
 pub mod master_keys;
 pub mod memberships;
-mod observed;
 pub mod passwords;
-pub mod personal_token_lists;
 pub mod personal_tokens;
-pub mod places;
-pub mod project_changes;
-pub mod project_environments;
 pub mod project_lists;
-pub mod project_removal;
-pub mod quota_races;
+pub mod projects;
 pub mod races;
 pub mod removal_races;
+pub mod removals;
 pub mod roles;
 pub mod rotation;
-pub mod rotation_races;
 mod sample_events;
-mod sample_people;
+mod sample_users;
 pub mod samples;
-pub mod seen;
 pub mod sessions;
-mod suite;
+mod setup;
 pub mod sweep;
-pub mod token_changes;
-pub mod token_lists;
-pub mod token_orders;
-pub mod token_refusals;
+pub mod token_filters;
+pub mod token_paging;
+pub mod token_races;
+pub mod token_updates;
 pub mod tokens;
 pub mod user_changes;
 pub mod users;
 
-pub use fixture::Fixture;
+include!(concat!(env!("OUT_DIR"), "/suite.rs"));
+
+/// Generates a module with one test per case; used by [`suite!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! tests_of {
+    ($module:ident { $($case:ident),+ }) => {
+        #[cfg(test)]
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    let fixture = super::latchkey_conformance_fixture().await;
+                    $crate::$module::$case(&fixture.store).await;
+                }
+            )+
+        }
+    };
+}
+
+/// A fresh store, and a guard that must live as long as the store.
+pub struct Fixture {
+    /// The store, with the contents of [`latchkey_ports::fresh`] and nothing else.
+    pub store: Arc<dyn Store>,
+    /// Dropped after the store: the directory or database in which it lives.
+    pub guard: Option<Box<dyn Any + Send>>,
+}
+
+impl Fixture {
+    /// Wraps a store that needs no cleanup.
+    #[must_use]
+    pub fn new(store: impl Store + 'static) -> Self {
+        Self { store: Arc::new(store), guard: None }
+    }
+
+    /// Adds a guard that cleans up when it is dropped.
+    #[must_use]
+    pub fn guarded_by(self, guard: impl Any + Send) -> Self {
+        Self { guard: Some(Box::new(guard)), ..self }
+    }
+}
+
+impl fmt::Debug for Fixture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fixture").field("guarded", &self.guard.is_some()).finish_non_exhaustive()
+    }
+}

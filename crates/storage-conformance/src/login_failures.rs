@@ -1,4 +1,4 @@
-//! How often signing in failed: for an account, from an address, and for an account from an address.
+//! Failed logins, counted by account, by address, and by account and address.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -6,8 +6,7 @@ use latchkey_domain::{LoginFailures, Timestamp};
 use latchkey_ports::{LoginKey, Store};
 
 use crate::{
-    at_once::at_once,
-    observed::observe,
+    harness::{read_contents, run_concurrently},
     samples::{at, extreme_moments, moment},
 };
 
@@ -24,7 +23,7 @@ fn from(name: &str, text: &str) -> LoginKey {
 }
 
 async fn fail(store: &dyn Store, keys: &[LoginKey], now: Timestamp) {
-    store.record_login_failure(keys, now).await.expect("noted");
+    store.record_login_failure(keys, now).await.expect("recorded");
 }
 
 async fn failures(store: &dyn Store, keys: &[LoginKey]) -> Vec<Option<LoginFailures>> {
@@ -35,8 +34,8 @@ fn times(count: u32, last_at: Timestamp) -> LoginFailures {
     LoginFailures { count, last_at }
 }
 
-/// Keys of which no two mean the same.
-fn keys() -> Vec<LoginKey> {
+/// Returns keys that are all different.
+fn distinct_keys() -> Vec<LoginKey> {
     let longest = "🎉".repeat(255);
     let mut keys: Vec<_> = ["ed", "e_", "ed ", "", "%", "Ed", "ød'\"\\", "ed\0", "192.0.2.7", &longest]
         .into_iter()
@@ -56,19 +55,18 @@ fn keys() -> Vec<LoginKey> {
     keys
 }
 
-/// At first nothing has failed; what is asked for nothing answers nothing.
-pub async fn at_first(store: &Arc<dyn Store>) {
-    assert_eq!(failures(store.as_ref(), &keys()).await, vec![None; keys().len()]);
+/// Without a failure there is no count; an empty request returns an empty list.
+pub async fn an_unknown_key_has_no_failures(store: &Arc<dyn Store>) {
+    assert_eq!(failures(store.as_ref(), &distinct_keys()).await, vec![None; distinct_keys().len()]);
     assert_eq!(failures(store.as_ref(), &[]).await, []);
     fail(store.as_ref(), &[], moment(0)).await;
     store.forget_login_failures(&[]).await.expect("forgotten");
 }
 
-/// Each key is counted by itself, whatever is in it, and answers come in the order in which they are asked for, repeated
-/// where it is.
-pub async fn each_key_by_itself(store: &Arc<dyn Store>) {
+/// Each key has its own count; the response has the order of the request, with repetitions.
+pub async fn login_failures_are_counted_per_key(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let keys = keys();
+    let keys = distinct_keys();
     for (number, key) in keys.iter().enumerate() {
         assert_eq!(failures(store, std::slice::from_ref(key)).await, [None], "{key:?}");
         for time in 0..=i64::try_from(number).expect("small") {
@@ -83,14 +81,14 @@ pub async fn each_key_by_itself(store: &Arc<dyn Store>) {
     assert_eq!(failures(store, &keys).await, in_order);
     let backwards: Vec<_> = keys.iter().rev().cloned().collect();
     assert_eq!(failures(store, &backwards).await, in_order.into_iter().rev().collect::<Vec<_>>());
-    let repeated = [keys[3].clone(), account("nobody"), keys[3].clone(), keys[1].clone()];
+    let repeated = [keys[3].clone(), account("unknown"), keys[3].clone(), keys[1].clone()];
     assert_eq!(failures(store, &repeated).await, [expected(3), None, expected(3), expected(1)]);
 }
 
-/// One failure counts for each of the keys, together with what was there.
-pub async fn several_keys_at_a_time(store: &Arc<dyn Store>) {
+/// One failure adds to the count of each key.
+pub async fn a_login_failure_counts_for_several_keys(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let keys = keys();
+    let keys = distinct_keys();
     fail(store, &keys[2..4], moment(0)).await;
     fail(store, &keys, moment(5)).await;
     let expected = (0..keys.len()).map(|number| match number {
@@ -100,9 +98,9 @@ pub async fn several_keys_at_a_time(store: &Arc<dyn Store>) {
     assert_eq!(failures(store, &keys).await, expected.collect::<Vec<_>>());
 }
 
-/// After so long without a failure the count begins again; a moment before that, it goes on. Where the clock was set back by
-/// more than a little, it begins again too.
-pub async fn old_failures_do_not_count(store: &Arc<dyn Store>) {
+/// The count restarts after the period without a failure, and if the clock was set back by more than a
+/// tolerance.
+pub async fn old_login_failures_do_not_count(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let keys = [account("ed"), from("ed", "::1"), LoginKey::Address(address("::1"))];
     let over = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).expect("some minutes");
@@ -117,8 +115,8 @@ pub async fn old_failures_do_not_count(store: &Arc<dyn Store>) {
     }
 }
 
-/// Moments of all years are kept, one after the other and the other way round.
-pub async fn moments_of_all_years_are_noted(store: &Arc<dyn Store>) {
+/// Times of all years are stored, in ascending and descending order.
+pub async fn login_failures_of_all_years_are_recorded(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let key = [account("ed")];
     let mut expected = None;
@@ -130,15 +128,15 @@ pub async fn moments_of_all_years_are_noted(store: &Arc<dyn Store>) {
     }
 }
 
-/// What is forgotten begins again; other keys, and keys that were never there, do not matter.
-pub async fn failures_are_forgotten(store: &Arc<dyn Store>) {
+/// The count of a forgotten key restarts; other keys stay, and unknown keys are ignored.
+pub async fn login_failures_are_forgotten_per_key(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let keys = keys();
+    let keys = distinct_keys();
     fail(store, &keys, moment(0)).await;
-    let forgotten = [keys[0].clone(), account("nobody"), keys[17].clone(), keys[0].clone()];
+    let forgotten = [keys[0].clone(), account("unknown"), keys[17].clone(), keys[0].clone()];
     store.forget_login_failures(&forgotten).await.expect("forgotten");
-    let left = failures(store, &keys).await;
-    for (number, found) in left.into_iter().enumerate() {
+    let remaining = failures(store, &keys).await;
+    for (number, found) in remaining.into_iter().enumerate() {
         let expected = if [0, 17].contains(&number) { None } else { Some(times(1, moment(0))) };
         assert_eq!(found, expected, "{:?}", keys[number]);
     }
@@ -146,16 +144,16 @@ pub async fn failures_are_forgotten(store: &Arc<dyn Store>) {
     assert_eq!(failures(store, &keys[..1]).await, [Some(times(1, moment(9)))]);
 }
 
-/// No failure leaves an event, or anything else that shows.
-pub async fn no_event_is_left(store: &Arc<dyn Store>) {
-    let before = observe(store.as_ref()).await;
-    fail(store.as_ref(), &keys(), moment(0)).await;
-    store.forget_login_failures(&keys()).await.expect("forgotten");
-    assert_eq!(observe(store.as_ref()).await, before);
+/// A failure records no event and changes nothing else.
+pub async fn login_failures_record_no_event(store: &Arc<dyn Store>) {
+    let before = read_contents(store.as_ref()).await;
+    fail(store.as_ref(), &distinct_keys(), moment(0)).await;
+    store.forget_login_failures(&distinct_keys()).await.expect("forgotten");
+    assert_eq!(read_contents(store.as_ref()).await, before);
 }
 
-/// Of 30 failures at once, none is lost, whatever the order in which keys are named.
-pub async fn thirty_at_once(store: &Arc<dyn Store>) {
+/// Of 30 concurrent failures none is lost, whatever the order of the keys.
+pub async fn concurrent_login_failures_are_all_counted(store: &Arc<dyn Store>) {
     let keys = [account("ed"), LoginKey::Address(address("::1")), from("ed", "::1"), account("al")];
     let calls = (0..30).map(|call| {
         let store = Arc::clone(store);
@@ -163,22 +161,22 @@ pub async fn thirty_at_once(store: &Arc<dyn Store>) {
         if call % 2 == 0 {
             keys.reverse();
         }
-        async move { store.record_login_failure(&keys, moment(7)).await.expect("noted") }
+        async move { store.record_login_failure(&keys, moment(7)).await.expect("recorded") }
     });
-    at_once(calls).await;
+    run_concurrently(calls).await;
     assert_eq!(failures(store.as_ref(), &keys).await, [Some(times(30, moment(7))); 4]);
 }
 
-/// Of 30 failures at once for as many accounts from one address, all count for the address.
-pub async fn one_address_and_many_accounts(store: &Arc<dyn Store>) {
+/// 30 concurrent failures of different accounts from one address all count for the address.
+pub async fn concurrent_login_failures_of_many_accounts_count_for_the_address(store: &Arc<dyn Store>) {
     let shared = LoginKey::Address(address("192.0.2.7"));
     let calls = (0..30).map(|call| {
         let store = Arc::clone(store);
         let name = format!("u{call}");
         let keys = [account(&name), shared.clone(), from(&name, "192.0.2.7")];
-        async move { store.record_login_failure(&keys, at(5)).await.expect("noted") }
+        async move { store.record_login_failure(&keys, at(5)).await.expect("recorded") }
     });
-    at_once(calls).await;
+    run_concurrently(calls).await;
     let asked = [shared, account("u0"), account("u29"), from("u7", "192.0.2.7")];
     let expected =
         [Some(times(30, at(5))), Some(times(1, at(5))), Some(times(1, at(5))), Some(times(1, at(5)))];

@@ -1,5 +1,5 @@
-//! Many calls at once: one of several that want the same wins, none waits for ever, and whoever follows the trail
-//! misses nothing.
+//! Concurrent calls: one of several conflicting calls succeeds, none blocks forever, and a follower of the
+//! event log misses no event.
 
 use std::{
     ops::Range,
@@ -14,30 +14,29 @@ use latchkey_ports::{Entity, Store};
 use tokio::task::JoinSet;
 
 use crate::{
-    at_once::{at_once, one_wins},
-    given,
-    observed::{ServiceError, all_events, sorted},
+    harness::{ErrorKind, all_events, exactly_one_succeeds, partition_results, run_concurrently},
     samples::{
-        MANY, MEMBER, ROOM_ENOUGH, membership_added, memberships, moment, personal_token,
+        AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, membership_added, memberships, moment, personal_token,
         personal_token_created, project, project_created, project_id, project_removal, secret_shown_once,
         token, token_created, token_deleted, user, user_created, user_named,
     },
+    setup,
 };
 
-/// 30 removals of one token at once: it is removed once.
-pub async fn one_removal_wins(store: &Arc<dyn Store>) {
+/// Of 30 concurrent deletions of one token, one succeeds.
+pub async fn one_of_concurrent_token_deletions_succeeds(store: &Arc<dyn Store>) {
     let stored = token(1, &["default"]);
-    given::token(store.as_ref(), &stored).await;
+    setup::token(store.as_ref(), &stored).await;
     let calls = (0..30).map(|_| {
         let (store, stored) = (Arc::clone(store), stored.clone());
         async move { store.delete_token(stored.token.id, &token_deleted(&stored)).await }
     });
-    one_wins(store.as_ref(), ServiceError::NotFound(Entity::Token(stored.token.id)), calls).await;
-    assert_eq!(store.find_token(stored.token.id).await.expect("a look-up"), None);
+    exactly_one_succeeds(store.as_ref(), ErrorKind::NotFound(Entity::Token(stored.token.id)), calls).await;
+    assert_eq!(store.find_token(stored.token.id).await.expect("a lookup"), None);
 }
 
-/// 20 projects of one id at once: there is one then, whole.
-pub async fn one_project_wins(store: &Arc<dyn Store>) {
+/// Of 20 concurrent projects with the same id, one is created, complete.
+pub async fn one_of_concurrent_projects_with_the_same_id_is_created(store: &Arc<dyn Store>) {
     let calls =
         (0..20).map(|number| {
             let mut project = project("a");
@@ -49,138 +48,141 @@ pub async fn one_project_wins(store: &Arc<dyn Store>) {
             }
         });
     let winner =
-        one_wins(store.as_ref(), ServiceError::Conflict(Entity::Project(project_id("a"))), calls).await;
-    assert_eq!(store.find_project(&winner.id).await.expect("a look-up"), Some(winner));
+        exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::Project(project_id("a"))), calls)
+            .await;
+    assert_eq!(store.find_project(&winner.id).await.expect("a lookup"), Some(winner));
 }
 
-/// 20 users of one e-mail address at once, in different cases of letters: there is one then.
-pub async fn one_user_of_an_email_wins(store: &Arc<dyn Store>) {
+/// Of 20 concurrent users whose e-mail addresses differ only in case, one is created.
+pub async fn one_of_concurrent_users_with_the_same_email_is_created(store: &Arc<dyn Store>) {
     let calls = (0..20).map(|number| {
         let email = if number % 2 == 0 { "ed@example.com" } else { "ED@Example.com" };
         let new = user(Some(&format!("ed {number}")), Some(email));
         let store = Arc::clone(store);
         async move { store.create_user(&new, None, &user_created(&new)).await.map(|(id, _)| id) }
     });
-    let winner = one_wins(store.as_ref(), ServiceError::Conflict(Entity::UserIdentity), calls).await;
-    let found = store.find_account_by_login("Ed@example.com").await.expect("a look-up");
+    let winner = exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::UserIdentity), calls).await;
+    let found = store.find_account_by_login("Ed@example.com").await.expect("a lookup");
     assert_eq!(found.map(|account| account.user.id), Some(winner));
 }
 
-/// 20 users of one user name at once: there is one then.
-pub async fn one_user_of_a_name_wins(store: &Arc<dyn Store>) {
+/// Of 20 concurrent users with the same user name, one is created.
+pub async fn one_of_concurrent_users_with_the_same_username_is_created(store: &Arc<dyn Store>) {
     let calls = (0..20).map(|_| {
         let store = Arc::clone(store);
         async move { store.create_user(&user_named("ed"), None, &user_created(&user_named("ed"))).await }
     });
-    one_wins(store.as_ref(), ServiceError::Conflict(Entity::UserIdentity), calls).await;
+    exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::UserIdentity), calls).await;
 }
 
-/// 20 times the same role for the same user at once: it is held once.
-pub async fn one_membership_wins(store: &Arc<dyn Store>) {
-    let user = given::user(store.as_ref(), &user_named("ed")).await;
+/// Of 20 concurrent additions of the same role for the same user, one succeeds.
+pub async fn one_of_concurrent_identical_memberships_is_added(store: &Arc<dyn Store>) {
+    let user = setup::user(store.as_ref(), &user_named("ed")).await;
     let default = project_id("default");
     let calls = (0..20).map(|_| {
         let (store, default) = (Arc::clone(store), default.clone());
         let event = membership_added(user, &default, MEMBER);
         async move { store.add_memberships(&memberships(&[user], &default, &[MEMBER]), &event).await }
     });
-    one_wins(store.as_ref(), ServiceError::Conflict(Entity::Membership), calls).await;
+    exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::Membership), calls).await;
 }
 
-/// 20 personal tokens of one description at once: there is one then.
-pub async fn one_personal_token_wins(store: &Arc<dyn Store>) {
-    let user = given::user(store.as_ref(), &user_named("ed")).await;
+/// Of 20 concurrent personal tokens with the same description, one is created.
+pub async fn one_of_concurrent_personal_tokens_with_the_same_description_is_created(store: &Arc<dyn Store>) {
+    let user = setup::user(store.as_ref(), &user_named("ed")).await;
     let calls = (0..20).map(|number| {
         let store = Arc::clone(store);
         let new = personal_token(user, "ci");
         let (secret, event) = (secret_shown_once(number), personal_token_created(&new));
-        async move { store.create_personal_token(&new, &secret, MANY, &event).await }
+        async move { store.create_personal_token(&new, &secret, AMPLE_LIMIT, &event).await }
     });
-    one_wins(store.as_ref(), ServiceError::Conflict(Entity::PersonalTokenDescription), calls).await;
+    exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::PersonalTokenDescription), calls).await;
 }
 
-/// 20 tokens of one secret at once, in different projects: there is one then.
-pub async fn one_secret_wins(store: &Arc<dyn Store>) {
+/// Of 20 concurrent tokens with the same secret, in different projects, one is created.
+pub async fn one_of_concurrent_tokens_with_the_same_secret_is_created(store: &Arc<dyn Store>) {
     let names: Vec<_> = (0..20).map(|number| format!("p{number}")).collect();
-    given::projects(store.as_ref(), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    setup::projects(store.as_ref(), &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let calls = (0..).zip(names).map(|(number, project)| {
         let mut stored = token(number, &[&project]);
         stored.secret = secret_shown_once(500);
         let store = Arc::clone(store);
-        async move { store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await }
+        async move { store.create_token(&stored, AMPLE_QUOTA, &token_created(&stored)).await }
     });
-    one_wins(store.as_ref(), ServiceError::Conflict(Entity::Secret), calls).await;
+    exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::Secret), calls).await;
 }
 
-/// Tokens that name the same projects in opposite orders, and tokens of other projects, are all created: no two
-/// creations wait for each other.
-pub async fn creations_do_not_block_each_other(store: &Arc<dyn Store>) {
-    given::projects(store.as_ref(), &["a", "b", "c", "d"]).await;
+/// Tokens that name the same projects in opposite orders, and tokens of other projects, are all created
+/// without a deadlock.
+pub async fn concurrent_creations_do_not_deadlock(store: &Arc<dyn Store>) {
+    setup::projects(store.as_ref(), &["a", "b", "c", "d"]).await;
     let scopes: [&[&str]; 6] = [&["a", "b"], &["b", "a"], &["c"], &["d"], &["default"], &["b", "c", "a"]];
     let calls = (0..).zip(scopes.into_iter().cycle()).take(30).map(|(number, projects)| {
         let (store, stored) = (Arc::clone(store), token(number, projects));
-        async move { store.create_token(&stored, ROOM_ENOUGH, &token_created(&stored)).await }
+        async move { store.create_token(&stored, AMPLE_QUOTA, &token_created(&stored)).await }
     });
-    let (done, refused) = sorted(at_once(calls).await);
+    let (done, refused) = partition_results(run_concurrently(calls).await);
     assert_eq!((done.len(), refused), (30, vec![]));
 }
 
-/// Notes about the same tokens in opposite orders, at once and beside removals, are all taken: the latest moment stays.
-pub async fn notes_do_not_block_each_other(store: &Arc<dyn Store>) {
+/// Concurrent records of the use of the same tokens in opposite orders, beside deletions, all succeed; the
+/// latest time stays.
+pub async fn concurrent_records_of_token_use_do_not_deadlock(store: &Arc<dyn Store>) {
     let tokens: Vec<_> = (0..40).map(|number| token(number, &["default"])).collect();
-    given::tokens(store.as_ref(), &tokens).await;
-    let calls = (0..20_i64).map(|note| {
+    setup::tokens(store.as_ref(), &tokens).await;
+    let calls = (0..20_i64).map(|index| {
         let store = Arc::clone(store);
-        let mut seen: Vec<_> = tokens.iter().map(|stored| (stored.token.id, moment(note))).collect();
-        if note % 2 == 0 {
+        let mut seen: Vec<_> = tokens.iter().map(|stored| (stored.token.id, moment(index))).collect();
+        if index % 2 == 0 {
             seen.reverse();
         }
         let removed =
-            usize::try_from(note).ok().filter(|note| note % 4 == 0).map(|note| tokens[note].clone());
+            usize::try_from(index).ok().filter(|index| index % 4 == 0).map(|index| tokens[index].clone());
         async move {
             if let Some(removed) = removed {
                 store.delete_token(removed.token.id, &token_deleted(&removed)).await.expect("removed");
             }
-            store.record_token_use(&seen).await.expect("noted");
+            store.record_token_use(&seen).await.expect("recorded");
         }
     });
-    at_once(calls).await;
-    let left = store.tokens_of_project(&project_id("default")).await.expect("tokens");
-    assert_eq!(left.len(), 35);
-    assert!(left.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{left:?}");
+    run_concurrently(calls).await;
+    let remaining = store.tokens_of_project(&project_id("default")).await.expect("tokens");
+    assert_eq!(remaining.len(), 35);
+    assert!(remaining.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{remaining:?}");
 }
 
-/// Follows the trail from its beginning, as a replica does.
+/// A reader that follows the event log from its beginning, as a replica does.
 #[derive(Default)]
+/// Reads the event log from its beginning, as a replica does.
 struct Follower {
     seen: Vec<Event>,
     last: EventId,
 }
 
 impl Follower {
-    /// Reads on, up to the newest event.
+    /// Reads up to the newest event.
     async fn catch_up(&mut self, store: &dyn Store) {
         let latest = store.latest_event().await.expect("a number");
         assert!(latest >= self.last, "{latest:?} after {:?} was seen", self.last);
         while self.last < latest {
             let page = store.events_after(self.last, 7).await.expect("events");
-            assert!(page.is_sorted_by(|one, next| one.id < next.id), "numbers must rise");
-            self.last = page.last().expect("what is announced can be read").id;
+            assert!(page.is_sorted_by(|one, next| one.id < next.id), "event ids must rise");
+            self.last = page.last().expect("an announced event must be readable").id;
             self.seen.extend(page);
         }
     }
 }
 
-/// Creates tokens, is refused, and removes some. Looks at the trail after every creation: just then, creations of others
-/// are most likely under way with lower numbers.
+/// Creates tokens, some of them rejected, and deletes some. Reads the event log after every creation, when
+/// other creations with lower event ids are most likely still in flight.
 async fn write_and_follow(store: Arc<dyn Store>, numbers: Range<u64>, project: ProjectId) -> Follower {
     let mut follower = Follower::default();
     for number in numbers {
         let stored = token(number, &[project.as_str()]);
         let (created, deleted) = (token_created(&stored), token_deleted(&stored));
-        store.create_token(&stored, ROOM_ENOUGH, &created).await.expect("created");
+        store.create_token(&stored, AMPLE_QUOTA, &created).await.expect("created");
         follower.catch_up(store.as_ref()).await;
-        store.create_token(&stored, ROOM_ENOUGH, &created).await.expect_err("the same again");
+        store.create_token(&stored, AMPLE_QUOTA, &created).await.expect_err("the same again");
         if number % 3 == 0 {
             store.delete_token(stored.token.id, &deleted).await.expect("removed");
         }
@@ -188,12 +190,12 @@ async fn write_and_follow(store: Arc<dyn Store>, numbers: Range<u64>, project: P
     follower
 }
 
-/// While others write, and are refused, and remove, whoever follows the trail sees every event once and in its order.
-pub async fn followers_miss_nothing(store: &Arc<dyn Store>) {
+/// While other tasks write, a follower of the event log sees every event once, in order.
+pub async fn a_follower_sees_every_event_once_and_in_order(store: &Arc<dyn Store>) {
     const WRITERS: u64 = 8;
     const TOKENS: u64 = 24;
     let projects: Vec<ProjectId> = (0..WRITERS).map(|number| project_id(&format!("p{number}"))).collect();
-    given::projects(store.as_ref(), &projects.iter().map(ProjectId::as_str).collect::<Vec<_>>()).await;
+    setup::projects(store.as_ref(), &projects.iter().map(ProjectId::as_str).collect::<Vec<_>>()).await;
     let writers_are_done = Arc::new(AtomicBool::new(false));
     let mut readers = JoinSet::new();
     for _ in 0..2 {
@@ -211,22 +213,22 @@ pub async fn followers_miss_nothing(store: &Arc<dyn Store>) {
     let writers = (0..WRITERS).zip(projects).map(|(writer, project)| {
         write_and_follow(Arc::clone(store), writer * TOKENS..(writer + 1) * TOKENS, project)
     });
-    let mut followers = at_once(writers).await;
+    let mut followers = run_concurrently(writers).await;
     writers_are_done.store(true, Ordering::SeqCst);
     followers.extend(readers.join_all().await);
 
-    let trail = all_events(store.as_ref()).await;
-    assert_eq!(u64::try_from(trail.len()), Ok(WRITERS * (1 + TOKENS + TOKENS / 3)));
+    let log = all_events(store.as_ref()).await;
+    assert_eq!(u64::try_from(log.len()), Ok(WRITERS * (1 + TOKENS + TOKENS / 3)));
     for mut follower in followers {
         follower.catch_up(store.as_ref()).await;
         let numbers = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<_>>();
-        assert_eq!(numbers(&follower.seen), numbers(&trail), "a follower missed something or saw it twice");
-        assert_eq!(follower.seen, trail);
+        assert_eq!(numbers(&follower.seen), numbers(&log), "a follower missed an event or saw it twice");
+        assert_eq!(follower.seen, log);
     }
 }
 
-/// A removal that leaves many events at once is seen by its followers like any other change: each event once, in its order.
-pub async fn followers_miss_nothing_of_removals(store: &Arc<dyn Store>) {
+/// A deletion that records many events at once is seen like any other change: each event once, in order.
+pub async fn a_follower_sees_every_event_of_a_project_deletion(store: &Arc<dyn Store>) {
     const WRITERS: u64 = 6;
     const ROUNDS: u64 = 4;
     const TOKENS: u64 = 5;
@@ -235,10 +237,10 @@ pub async fn followers_miss_nothing_of_removals(store: &Arc<dyn Store>) {
         async move {
             let (id, mut follower) = (format!("p{writer}"), Follower::default());
             for round in 0..ROUNDS {
-                given::projects(store.as_ref(), &[&id]).await;
+                setup::projects(store.as_ref(), &[&id]).await;
                 for number in 0..TOKENS {
                     let number = 1_000 * writer + 10 * round + number;
-                    given::token(store.as_ref(), &token(number, &[&id])).await;
+                    setup::token(store.as_ref(), &token(number, &[&id])).await;
                 }
                 follower.catch_up(store.as_ref()).await;
                 store.delete_project(&project_removal(&id)).await.expect("removed");
@@ -247,11 +249,11 @@ pub async fn followers_miss_nothing_of_removals(store: &Arc<dyn Store>) {
             follower
         }
     });
-    let followers = at_once(writers).await;
-    let trail = all_events(store.as_ref()).await;
-    assert_eq!(u64::try_from(trail.len()), Ok(WRITERS * ROUNDS * (2 * TOKENS + 2)));
+    let followers = run_concurrently(writers).await;
+    let log = all_events(store.as_ref()).await;
+    assert_eq!(u64::try_from(log.len()), Ok(WRITERS * ROUNDS * (2 * TOKENS + 2)));
     for mut follower in followers {
         follower.catch_up(store.as_ref()).await;
-        assert_eq!(follower.seen, trail, "a follower missed something or saw it twice");
+        assert_eq!(follower.seen, log, "a follower missed an event or saw it twice");
     }
 }

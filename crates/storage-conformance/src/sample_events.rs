@@ -1,4 +1,4 @@
-//! What the audit trail is told; part of [`crate::samples`].
+//! Sample events; re-exported by [`crate::samples`].
 
 use latchkey_domain::{
     Actor, EnvironmentRemoval, EventKind, NewEvent, NewPersonalToken, NewRole, NewUser, Origin, Project,
@@ -8,7 +8,7 @@ use latchkey_ports::StoredToken;
 
 use crate::samples::{environment, moment, only, project_id};
 
-/// An event that fills every field but `before` and `after`.
+/// Returns an event with every field set but `before` and `after`.
 #[must_use]
 pub fn event(kind: EventKind) -> NewEvent {
     NewEvent {
@@ -23,13 +23,13 @@ pub fn event(kind: EventKind) -> NewEvent {
     }
 }
 
-/// The event of a token's creation.
+/// Returns the event of a token creation.
 #[must_use]
 pub fn token_created(stored: &StoredToken) -> NewEvent {
     NewEvent { after: Some(Snapshot::from(&stored.token)), ..token_event(EventKind::ApiTokenCreated, stored) }
 }
 
-/// The event of a token's deletion.
+/// Returns the event of a token deletion.
 #[must_use]
 pub fn token_deleted(stored: &StoredToken) -> NewEvent {
     NewEvent {
@@ -46,7 +46,7 @@ fn token_event(kind: EventKind, stored: &StoredToken) -> NewEvent {
     }
 }
 
-/// The event of a project's creation.
+/// Returns the event of a project creation.
 #[must_use]
 pub fn project_created(project: &Project) -> NewEvent {
     NewEvent {
@@ -57,7 +57,7 @@ pub fn project_created(project: &Project) -> NewEvent {
     }
 }
 
-/// The event of a user's creation, without the id that the store is to give.
+/// Returns the event of a user creation, without the id that the store assigns.
 #[must_use]
 pub fn user_created(user: &NewUser) -> NewEvent {
     NewEvent {
@@ -68,7 +68,7 @@ pub fn user_created(user: &NewUser) -> NewEvent {
     }
 }
 
-/// The event of a personal token's creation, without the id that the store is to give.
+/// Returns the event of a personal token creation, without the id that the store assigns.
 #[must_use]
 pub fn personal_token_created(token: &NewPersonalToken) -> NewEvent {
     NewEvent {
@@ -79,7 +79,7 @@ pub fn personal_token_created(token: &NewPersonalToken) -> NewEvent {
     }
 }
 
-/// The event of a role given to a user in a project.
+/// Returns the event of a role assignment in a project.
 #[must_use]
 pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewEvent {
     NewEvent {
@@ -90,7 +90,7 @@ pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewE
     }
 }
 
-/// The event of a role's creation, without the id that the store is to give.
+/// Returns the event of a role creation, without the id that the store assigns.
 #[must_use]
 pub fn role_created(role: &NewRole) -> NewEvent {
     NewEvent {
@@ -101,7 +101,7 @@ pub fn role_created(role: &NewRole) -> NewEvent {
     }
 }
 
-/// The removal of a project.
+/// Returns the deletion of a project, with its event.
 #[must_use]
 pub fn project_removal(id: &str) -> ProjectRemoval {
     let event =
@@ -109,7 +109,7 @@ pub fn project_removal(id: &str) -> ProjectRemoval {
     ProjectRemoval { project: project_id(id), event }
 }
 
-/// The removal of an environment.
+/// Returns the deletion of an environment, with its event.
 #[must_use]
 pub fn environment_removal(name: &str) -> EnvironmentRemoval {
     let name = environment(name);

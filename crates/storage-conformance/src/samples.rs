@@ -1,5 +1,4 @@
-//! Domain values to keep in a store. Fixed: every run of a case works on the same ones. Different numbers make
-//! different values.
+//! Fixed domain values for the cases. Different numbers give different values.
 
 use latchkey_domain::{
     ApiToken, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
@@ -8,61 +7,61 @@ use latchkey_domain::{
 };
 use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
 
-pub use crate::{sample_events::*, sample_people::*};
+pub use crate::{sample_events::*, sample_users::*};
 
-/// More than any case needs, unless it is about limits.
-pub const ROOM_ENOUGH: Quota = Quota(1_000_000);
-/// More personal tokens, or sessions, than any case needs, unless it is about limits.
-pub const MANY: u32 = 1_000;
-/// The built-in root role that may do everything.
+/// A quota that no case reaches, except those about quotas.
+pub const AMPLE_QUOTA: Quota = Quota(1_000_000);
+/// A limit of personal tokens or sessions that no case reaches, except those about limits.
+pub const AMPLE_LIMIT: u32 = 1_000;
+/// The built-in root role with all permissions.
 pub const ADMIN: RoleId = RoleId(1);
-/// The built-in root role that may work with tokens and projects.
+/// The built-in root role for work with tokens and projects.
 pub const EDITOR: RoleId = RoleId(2);
 /// The built-in root role without permissions.
 pub const VIEWER: RoleId = RoleId(3);
-/// The built-in project role that may manage the project.
+/// The built-in project role that manages a project.
 pub const OWNER: RoleId = RoleId(4);
-/// The built-in project role that may work with tokens.
+/// The built-in project role that works with tokens.
 pub const MEMBER: RoleId = RoleId(5);
 
-/// The moment that many milliseconds after 2027-01-15T08:00:00Z.
+/// Returns the time this many milliseconds after 2027-01-15T08:00:00Z.
 #[must_use]
 pub fn moment(millis: i64) -> Timestamp {
     at(1_800_000_000_000 + millis)
 }
 
-/// The moment that many milliseconds after 1970-01-01T00:00:00Z.
+/// Returns the time this many milliseconds after 1970-01-01T00:00:00Z.
 #[must_use]
 pub fn at(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis).expect("a moment in range")
+    Timestamp::from_millis(millis).expect("a time in range")
 }
 
-/// The earliest moment there is, around the beginning of 1970, and the latest.
+/// Returns the earliest possible time, times around the beginning of 1970, and the latest possible time.
 #[must_use]
 pub fn extreme_moments() -> [Timestamp; 5] {
     [-62_167_219_200_000, -1, 0, 1, 253_402_300_799_999].map(at)
 }
 
-/// The id of a project.
+/// Parses a project id.
 #[must_use]
 pub fn project_id(id: &str) -> ProjectId {
     ProjectId::new(id).expect("a project id")
 }
 
-/// The name of an environment; a fresh store knows `development` and `production`.
+/// Parses an environment name; a fresh store has `development` and `production`.
 #[must_use]
 pub fn environment(name: &str) -> EnvironmentName {
     EnvironmentName::new(name).expect("an environment name")
 }
 
-/// The scope of these projects, in this order.
+/// Returns the scope of these projects, in this order.
 #[must_use]
 pub fn only(projects: &[&str]) -> ProjectScope {
     let ids = projects.iter().map(|id| project_id(id));
     ProjectScope::Only(ProjectSet::new(ids).expect("some project"))
 }
 
-/// A project.
+/// Returns an open project.
 #[must_use]
 pub fn project(id: &str) -> Project {
     Project {
@@ -76,13 +75,13 @@ pub fn project(id: &str) -> Project {
     }
 }
 
-/// An environment that a fresh store does not know, after those that it knows.
+/// Returns an environment that sorts after those of a fresh store.
 #[must_use]
 pub fn test_environment(name: &str) -> Environment {
     Environment { name: environment(name), kind: EnvironmentKind::Test, sort_order: 100, enabled: true }
 }
 
-/// A digest.
+/// Returns a digest.
 #[must_use]
 pub fn digest(number: u64) -> SecretDigest {
     let mut bytes = [0xd1; 32];
@@ -90,7 +89,7 @@ pub fn digest(number: u64) -> SecretDigest {
     SecretDigest(bytes)
 }
 
-/// A secret that can be shown again.
+/// Returns a secret with a sealed copy.
 #[must_use]
 pub fn secret(number: u64) -> SecretRecord {
     let mut sealed = vec![0x5e; 80];
@@ -98,25 +97,25 @@ pub fn secret(number: u64) -> SecretRecord {
     SecretRecord { digest: digest(number), key: KeyId([0xff, 0, 1, 0x80]), sealed: Some(sealed.into()) }
 }
 
-/// A secret of which nothing is kept but the digest.
+/// Returns a secret without a sealed copy.
 #[must_use]
 pub fn secret_shown_once(number: u64) -> SecretRecord {
     SecretRecord { sealed: None, ..secret(number) }
 }
 
-/// A client token of these projects, in `development`; of a higher number, a later one.
+/// Returns a client token of these projects, in `development`; a higher number is created later.
 #[must_use]
 pub fn token(number: u64, projects: &[&str]) -> StoredToken {
     token_of(number, only(projects))
 }
 
-/// A client token of all projects, in `development`.
+/// Returns a client token of all projects, in `development`.
 #[must_use]
 pub fn token_of_all_projects(number: u64) -> StoredToken {
     token_of(number, ProjectScope::All)
 }
 
-/// An admin token.
+/// Returns an admin token.
 #[must_use]
 pub fn admin_token(number: u64) -> StoredToken {
     let mut stored = token_of_all_projects(number);
@@ -124,7 +123,7 @@ pub fn admin_token(number: u64) -> StoredToken {
     stored
 }
 
-/// The same token working in that environment.
+/// Returns the token with this environment.
 #[must_use]
 pub fn working_in(name: &str, mut stored: StoredToken) -> StoredToken {
     if let TokenAccess::Client(scope) | TokenAccess::Frontend(scope) = &mut stored.token.access {
@@ -133,7 +132,7 @@ pub fn working_in(name: &str, mut stored: StoredToken) -> StoredToken {
     stored
 }
 
-/// The same token for a frontend.
+/// Returns the token as a frontend token.
 #[must_use]
 pub fn frontend(mut stored: StoredToken) -> StoredToken {
     if let TokenAccess::Client(scope) = stored.token.access {
@@ -142,28 +141,28 @@ pub fn frontend(mut stored: StoredToken) -> StoredToken {
     stored
 }
 
-/// The same token of that name.
+/// Returns the token with this name.
 #[must_use]
 pub fn named(name: &str, mut stored: StoredToken) -> StoredToken {
     stored.token.name = TokenName::new(name).expect("a token name");
     stored
 }
 
-/// The same token ending at that moment.
+/// Returns the token with this expiry.
 #[must_use]
 pub fn ending(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
     stored.token.expires_at = at;
     stored
 }
 
-/// The same token last seen at that moment.
+/// Returns the token with this last use.
 #[must_use]
 pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
     stored.token.last_used_at = at;
     stored
 }
 
-/// The same token with the secret of that number as its alias.
+/// Returns the token with the secret of this number as its alias.
 #[must_use]
 pub fn with_alias(number: u64, mut stored: StoredToken) -> StoredToken {
     stored.alias = Some(secret(number));
@@ -186,7 +185,7 @@ fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
     }
 }
 
-/// The token with its event.
+/// Returns the token with its creation event.
 #[must_use]
 pub fn first_token(token: StoredToken) -> FirstToken {
     FirstToken { event: token_created(&token), token }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use argon2::{
-    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    ARGON2ID_IDENT, Algorithm, Argon2, Params, Version,
     password_hash::{
         self,
         phc::{self, Output, Salt},
@@ -14,16 +14,15 @@ use latchkey_domain::{Password, PasswordHash};
 use latchkey_ports::{Entropy, EntropyExt as _, HashingError, PasswordHasher};
 use zeroize::Zeroizing;
 
-use crate::hashing_turns::{Area, Turns, failed};
+use crate::hashing_turns::{Turns, failed};
 
-/// How dear a hash is to somebody who tries passwords out.
+/// How expensive a hash is to compute, for the server and for an attacker that guesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cost {
-    /// 19 MiB, two passes, one lane: what OWASP's Password Storage Cheat Sheet asks for at least. The only one to use
-    /// outside tests.
+    /// 19 MiB, two passes, one lane: the minimum of OWASP's Password Storage Cheat Sheet. The only one to use outside tests.
     #[default]
     Standard,
-    /// The least that Argon2 knows: no protection, for tests that would else spend their time on passwords.
+    /// The minimum of Argon2: no protection, for tests that would otherwise spend their time on passwords.
     Least,
 }
 
@@ -40,20 +39,21 @@ impl Cost {
 
 /// Hashes passwords with Argon2id, as PHC strings, each with a salt of its own.
 ///
-/// The work is done on the blocking threads of the caller's tokio runtime, by as many at once as there are cores; others
-/// wait for their turn. A hash made at another cost is verified at the cost that it names.
+/// The work is done on the blocking threads of the caller's tokio runtime, by as many at once as there are cores; other
+/// calls wait for their turn. A hash made at another cost is verified at the cost that it names. The memory of a hash is
+/// freed when it is done (decision 22).
 pub struct Argon2Hasher {
     cost: Cost,
     entropy: Arc<dyn Entropy>,
     turns: Turns,
-    /// What a password is verified against where there is no hash: random bytes in the form of one. Nobody knows a
-    /// password for it, and to find that out takes as long as for any other.
-    nobody: Kept,
+    /// The hash that a password is verified against if the account has none: random bytes in the form of a hash. No password
+    /// is known for it, and verifying takes as long as for any other hash.
+    decoy: StoredHash,
 }
 
-/// A hash as it is kept, taken apart.
+/// The parts of a PHC string.
 #[derive(Clone)]
-struct Kept {
+struct StoredHash {
     algorithm: Algorithm,
     version: Version,
     params: Params,
@@ -61,35 +61,45 @@ struct Kept {
     output: Output,
 }
 
-/// Why what is kept of a password cannot be read. It does not repeat it: it can be attacked offline.
+/// Why a stored hash cannot be read. The message does not repeat the hash, which could be attacked offline.
 #[derive(Debug, thiserror::Error)]
 enum UnreadableHash {
-    #[error("the password's hash is no PHC string ({0})")]
+    #[error("the password hash is not a PHC string ({0})")]
     Form(phc::Error),
-    #[error("the password's hash is none of Argon2, or of parameters that it does not know ({0})")]
+    #[error("the password hash is not one of Argon2, or has unknown parameters ({0})")]
     Parameters(password_hash::Error),
-    #[error("the password's hash has no salt, or nothing after it")]
+    #[error("the password hash has no salt or no output")]
     Incomplete,
-    #[error("the password's hash asks for {0} KiB of memory and {1} passes, far more than any made here")]
+    #[error("the password hash asks for {0} KiB of memory and {1} passes, far more than any made here")]
     Excessive(u32, u32),
 }
 
 impl Argon2Hasher {
-    /// A hasher for passwords that somebody relies on, which takes its salts from there.
+    /// Returns a hasher at today's cost.
     #[must_use]
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self::with_cost(Cost::Standard, entropy)
     }
 
-    /// A hasher that makes hashes at this cost: for tests. Programs take [`Argon2Hasher::new`].
+    /// Returns a hasher at this cost, for tests. Programs use [`Argon2Hasher::new`].
     #[must_use]
     pub fn with_cost(cost: Cost, entropy: Arc<dyn Entropy>) -> Self {
-        let nobody = Kept::nobodys(cost, &*entropy);
-        Self { cost, entropy, turns: Turns::for_each_core(), nobody }
+        let decoy = StoredHash::decoy(cost, &*entropy);
+        Self { cost, entropy, turns: Turns::for_each_core(), decoy }
     }
 }
 
-/// What it does, and no hash.
+impl Argon2Hasher {
+    async fn hash_text(&self, text: &str) -> Result<PasswordHash, HashingError> {
+        let text = Zeroizing::new(text.to_owned());
+        let salt = StoredHash::new_salt(&*self.entropy);
+        let params = self.cost.params();
+        let kept = self.turns.take(move || StoredHash::of(text.as_bytes(), salt, params));
+        Ok(kept.await?.map_err(failed)?.to_phc())
+    }
+}
+
+/// Shows the cost alone.
 impl fmt::Debug for Argon2Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Argon2Hasher").field("cost", &self.cost).finish_non_exhaustive()
@@ -99,34 +109,35 @@ impl fmt::Debug for Argon2Hasher {
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError> {
-        let password = password.clone();
-        let salt = Kept::new_salt(&*self.entropy);
-        let params = self.cost.params();
-        let kept = self.turns.take(move |area| Kept::of(password.reveal().as_bytes(), salt, params, area));
-        Ok(kept.await?.map_err(failed)?.to_phc())
+        self.hash_text(password.reveal()).await
     }
 
     async fn verify(&self, text: &str, hash: Option<PasswordHash>) -> Result<bool, HashingError> {
         let (kept, exists) = match hash {
-            Some(hash) => (Kept::parse(&hash).map_err(failed)?, true),
-            None => (self.nobody.clone(), false),
+            Some(hash) => (StoredHash::parse(&hash).map_err(failed)?, true),
+            None => (self.decoy.clone(), false),
         };
         let text = Zeroizing::new(text.to_owned());
-        let matches = self.turns.take(move |area| kept.matches(text.as_bytes(), area));
+        let matches = self.turns.take(move || kept.matches(text.as_bytes()));
         Ok(matches.await?.map_err(failed)? && exists)
+    }
+
+    async fn upgrade(&self, text: &str, hash: &PasswordHash) -> Result<Option<PasswordHash>, HashingError> {
+        let made = StoredHash::parse(hash).map_err(failed)?;
+        if made.is_at_least(&self.cost.params()) { Ok(None) } else { self.hash_text(text).await.map(Some) }
     }
 }
 
-impl Kept {
+impl StoredHash {
     const SALT_BYTES: usize = Salt::RECOMMENDED_LENGTH;
     const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
-    /// Far above what a hash needs, and far below what ends a process or keeps a core for good.
+    /// Limits on what a stored hash may ask for: far above what one needs, and far below what would exhaust the memory or
+    /// occupy a core for long.
     const MAX_KIB: u32 = 256 * 1_024;
-    /// As [`Kept::MAX_KIB`].
     const MAX_PASSES: u32 = 64;
 
     #[expect(clippy::expect_used, reason = "the length is the one that Argon2 makes by default")]
-    fn nobodys(cost: Cost, entropy: &dyn Entropy) -> Self {
+    fn decoy(cost: Cost, entropy: &dyn Entropy) -> Self {
         let output = Output::new(&entropy.bytes::<{ Self::OUTPUT_BYTES }>()).expect("a good length");
         Self::new(Self::new_salt(entropy), cost.params(), output)
     }
@@ -136,10 +147,10 @@ impl Kept {
         Salt::new(&entropy.bytes::<{ Self::SALT_BYTES }>()).expect("a good length")
     }
 
-    fn of(password: &[u8], salt: Salt, params: Params, area: &mut Area) -> Result<Self, argon2::Error> {
+    fn of(password: &[u8], salt: Salt, params: Params) -> Result<Self, argon2::Error> {
         let mut output = Zeroizing::new([0; Self::OUTPUT_BYTES]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-        fill(&argon2, password, &salt, &mut *output, area)?;
+        argon2.hash_password_into(password, &salt, &mut *output)?;
         let output = Output::new(&*output).map_err(|_| argon2::Error::OutputTooLong)?;
         Ok(Self::new(salt, params, output))
     }
@@ -163,6 +174,14 @@ impl Kept {
         Ok(Self { algorithm, version, params, salt, output })
     }
 
+    /// Whether it costs as much memory, and as much work, as a hash with these parameters.
+    fn is_at_least(&self, params: &Params) -> bool {
+        let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+        matches!((self.algorithm, self.version), (Algorithm::Argon2id, Version::V0x13))
+            && self.params.m_cost() >= params.m_cost()
+            && work(&self.params) >= work(params)
+    }
+
     fn to_phc(&self) -> PasswordHash {
         let Self { version, params, salt, output, .. } = self;
         let version = u32::from(*version);
@@ -170,30 +189,15 @@ impl Kept {
     }
 
     /// Whether it is the hash of this password; the comparison takes the same time for any two outputs.
-    fn matches(&self, password: &[u8], area: &mut Area) -> Result<bool, argon2::Error> {
+    fn matches(&self, password: &[u8]) -> Result<bool, argon2::Error> {
         let mut buffer = Zeroizing::new([0; Output::MAX_LENGTH]);
         let Some(output) = buffer.get_mut(..self.output.len()) else {
             return Ok(false);
         };
         let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
-        fill(&argon2, password, &self.salt, output, area)?;
+        argon2.hash_password_into(password, &self.salt, output)?;
         Ok(Output::new(output).is_ok_and(|output| output == self.output))
     }
-}
-
-/// Computes the output, in the area, which grows where it is too small.
-fn fill(
-    argon2: &Argon2<'_>,
-    password: &[u8],
-    salt: &[u8],
-    output: &mut [u8],
-    area: &mut Area,
-) -> Result<(), argon2::Error> {
-    let blocks = argon2.params().block_count();
-    if area.len() < blocks {
-        area.resize(blocks, Block::default());
-    }
-    argon2.hash_password_into_with_memory(password, salt, output, area)
 }
 
 #[cfg(test)]

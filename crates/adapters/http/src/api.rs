@@ -10,9 +10,7 @@ use actix_web::{
 };
 use utoipa::openapi::{HttpMethod, OpenApi};
 
-use crate::{
-    context::Context, error::ApiError, extract::Client, middleware::limit_handler, response::ApiResult,
-};
+use crate::{context::Context, error::ApiError, extract::Client, limits::limit_handler, response::ApiResult};
 
 /// The routes under this path are grouped into scopes by their next part, so that a request is compared with few of them.
 const SCOPED: &str = "/api/admin/";

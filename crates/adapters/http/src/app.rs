@@ -11,13 +11,8 @@ use actix_web::{
 };
 
 use crate::{
-    api::Api,
-    audit,
-    context::Context,
-    error::ApiError,
-    extract::Client,
-    middleware::{RequestScope, limit_handler},
-    ops, people, projects, session, tokens, verification,
+    api::Api, audit, context::Context, error::ApiError, extract::Client, limits::limit_handler,
+    middleware::RequestScope, ops, people, projects, session, tokens, verification,
 };
 
 /// Returns the application. Each worker has one of its own.

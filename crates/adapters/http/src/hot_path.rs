@@ -13,7 +13,7 @@ use actix_web::{
 use crate::{
     context::Context,
     extract::body::RawBody,
-    timeout::guarded,
+    limits::guarded,
     verification::{VALIDATE, VERIFY, validate, verify},
 };
 

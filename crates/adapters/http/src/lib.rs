@@ -9,7 +9,8 @@
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
-//! - `middleware`: the id, span, error body and time limit of every request; `hot_path`: its short cut past the router;
+//! - `limits`: the time limit of every handler; `middleware`: the id, span and error body of every request; `hot_path`: its
+//!   short cut past the router;
 //! - `api`: the registration of operations. `app` assembles the application, and `openapi` the document.
 //!
 //! # Adding an operation
@@ -71,6 +72,7 @@ mod error_body;
 mod error_responses;
 mod extract;
 mod hot_path;
+mod limits;
 mod middleware;
 mod openapi;
 mod ops;

@@ -1,25 +1,22 @@
-//! The middleware of every request: its id, its span, the body of its error, and its time limit.
+//! The outermost middleware of every request: its id, its span and the body of its error.
 
 use std::rc::Rc;
 
 use actix_web::{
     Error, HttpResponse,
-    body::{BoxBody, MessageBody},
+    body::BoxBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, Url, forward_ready},
     http::{
         Method,
         header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     },
-    middleware::Next,
     web::Data,
 };
 use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
 use latchkey_ports::EntropyExt;
 use tracing::{Instrument, Level, Span};
 
-use crate::{
-    context::Context, error::ApiError, extract::path::routing_uri, hot_path::HotPath, timeout::guarded,
-};
+use crate::{context::Context, error::ApiError, extract::path::routing_uri, hot_path::HotPath};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_BYTES: usize = 128;
@@ -105,22 +102,6 @@ where
             );
             Ok(response)
         })
-    }
-}
-
-/// Runs the handler of a request with a time limit, and turns a panic into a 500.
-///
-/// # Errors
-/// As the handler's service.
-pub(crate) async fn limit_handler(
-    context: Data<Context>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let http_request = request.request().clone();
-    match guarded(context.settings.request_timeout, next.call(request)).await {
-        Ok(response) => response.map(ServiceResponse::map_into_boxed_body),
-        Err(error) => Ok(ServiceResponse::new(http_request, HttpResponse::from_error(error))),
     }
 }
 

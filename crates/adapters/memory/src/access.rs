@@ -1,4 +1,4 @@
-//! Roles, and who holds which in which project.
+//! Roles, memberships and grants.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl State {
         Ok(Grants::of_roles(root, in_projects))
     }
 
-    /// By any role but `except`.
+    /// Fails if a role other than `except` has this name.
     fn check_role_name(&self, name: &RoleName, except: Option<RoleId>) -> Result<(), StoreError> {
         let mut others = self.roles.values().filter(|role| Some(role.id) != except);
         if others.any(|role| role.name == *name) {
@@ -28,7 +28,7 @@ impl State {
         Ok(())
     }
 
-    fn is_held(&self, role: RoleId) -> bool {
+    fn is_assigned(&self, role: RoleId) -> bool {
         self.users.values().any(|user| user.root_role == role)
             || self.memberships.keys().any(|(_, _, held)| *held == role)
     }
@@ -36,27 +36,27 @@ impl State {
     fn check_memberships(&self, memberships: &Memberships) -> Result<(), StoreError> {
         memberships.users.iter().try_for_each(|user| self.user(*user).map(|_| ()))?;
         self.project(&memberships.project)?;
-        let of_projects = |role: &Role| !role.kind.is_root();
-        memberships.roles.iter().try_for_each(|role| self.role(*role, of_projects).map(|_| ()))
+        let is_project_role = |role: &Role| !role.kind.is_root();
+        memberships.roles.iter().try_for_each(|role| self.role(*role, is_project_role).map(|_| ()))
     }
 
-    /// Gives the roles, and says whether any was not held before.
-    fn give(&mut self, memberships: &Memberships) -> bool {
-        let held_before = self.memberships.len();
+    /// Assigns the roles and returns whether any assignment is new.
+    fn assign(&mut self, memberships: &Memberships) -> bool {
+        let count_before = self.memberships.len();
         for user in &memberships.users {
             for role in &memberships.roles {
                 let key = (*user, memberships.project.clone(), *role);
                 self.memberships.entry(key).or_insert(memberships.at);
             }
         }
-        self.memberships.len() > held_before
+        self.memberships.len() > count_before
     }
 
-    fn held_in<'s>(
+    fn roles_held_in<'s>(
         &'s self,
         project: &'s ProjectId,
     ) -> impl Iterator<Item = (UserId, RoleId, Timestamp)> + 's {
-        let own = self.memberships.iter().filter(move |((_, place, _), _)| place == project);
+        let own = self.memberships.iter().filter(move |((_, held_in, _), _)| held_in == project);
         own.map(|((user, _, role), at)| (*user, *role, *at))
     }
 }
@@ -98,7 +98,7 @@ impl AccessRepository for MemoryStore {
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
         let mut state = self.state();
         state.role(id, |_| true)?;
-        if state.is_held(id) {
+        if state.is_assigned(id) {
             return Err(StoreError::InUse(Entity::Role(id)));
         }
         state.roles.remove(&id);
@@ -109,7 +109,7 @@ impl AccessRepository for MemoryStore {
         let state = self.state();
         state.project(project)?;
         let mut members: BTreeMap<UserId, Member> = BTreeMap::new();
-        for (id, role, at) in state.held_in(project) {
+        for (id, role, at) in state.roles_held_in(project) {
             let user = state.user(id)?;
             let new = || Member { user: user.clone(), roles: Vec::new(), added_at: at };
             let member = members.entry(id).or_insert_with(new);
@@ -126,7 +126,7 @@ impl AccessRepository for MemoryStore {
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
         state.check_memberships(memberships)?;
-        if !state.give(memberships) {
+        if !state.assign(memberships) {
             return Err(StoreError::Conflict(Entity::Membership));
         }
         Ok(state.record(event.clone()))
@@ -140,16 +140,20 @@ impl AccessRepository for MemoryStore {
         let mut state = self.state();
         state.check_memberships(memberships)?;
         let Memberships { project, users, roles, at: _ } = memberships;
-        state.memberships.retain(|(user, place, role), _| {
-            place != project || !users.contains(user) || roles.contains(role)
+        state.memberships.retain(|(user, held_in, role), _| {
+            held_in != project || !users.contains(user) || roles.contains(role)
         });
-        state.give(memberships);
+        state.assign(memberships);
         Ok(state.record(event.clone()))
     }
 
     async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let state = self.state();
-        Ok(state.held_in(project).filter(|(holder, _, _)| *holder == user).map(|(_, role, _)| role).collect())
+        Ok(state
+            .roles_held_in(project)
+            .filter(|(holder, _, _)| *holder == user)
+            .map(|(_, role, _)| role)
+            .collect())
     }
 
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {

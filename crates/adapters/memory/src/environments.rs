@@ -1,4 +1,4 @@
-//! Environments, and in which projects they are.
+//! Environments, and the environments of projects.
 
 use async_trait::async_trait;
 use latchkey_domain::{
@@ -6,29 +6,32 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
 
-use crate::{MemoryStore, page::count, state::State};
+use crate::{
+    MemoryStore,
+    state::{State, count},
+};
 
 impl State {
     pub(crate) fn environments_sorted(&self) -> Vec<&Environment> {
         let mut environments: Vec<_> = self.environments.values().collect();
-        // They come by name, and the sort is stable.
+        // The map is ordered by name, and the sort is stable.
         environments.sort_by_key(|environment| environment.sort_order);
         environments
     }
 
     fn ids_in_environment(&self, name: &EnvironmentName) -> impl Iterator<Item = TokenId> {
-        let works_there = move |id: &TokenId| {
+        let uses_environment = move |id: &TokenId| {
             let token = self.tokens.get(id);
             token.is_some_and(|stored| stored.token.access.environment() == Some(name))
         };
-        self.tokens.keys().copied().filter(works_there)
+        self.tokens.keys().copied().filter(uses_environment)
     }
 
     fn overview_of_environment(&self, environment: &Environment) -> EnvironmentOverview {
         let name = &environment.name;
         EnvironmentOverview {
             environment: environment.clone(),
-            projects: count(self.project_environments.iter().filter(|(_, there)| there == name)),
+            projects: count(self.project_environments.iter().filter(|(_, member)| member == name)),
             tokens: count(self.ids_in_environment(name)),
         }
     }
@@ -94,8 +97,8 @@ impl EnvironmentRepository for MemoryStore {
         state.environment(&removal.environment)?;
         let ids: Vec<TokenId> = state.ids_in_environment(&removal.environment).collect();
         for id in ids {
-            let fate = removal.outcome_of(&state.stored_token(id)?.token);
-            state.apply_outcome(id, fate);
+            let outcome = removal.outcome_of(&state.stored_token(id)?.token);
+            state.apply_outcome(id, outcome);
         }
         state.project_environments.retain(|(_, name)| *name != removal.environment);
         state.environments.remove(&removal.environment);

@@ -1,26 +1,51 @@
 //! # The memory store
 //!
-//! The reference store: the simplest code that is right. Everything is in maps behind one lock; a mutation checks
-//! first and changes afterwards, so nothing is ever half done. It is for tests and for a try (`memory:`); what it holds
-//! is gone when the process ends.
+//! The reference store: the simplest correct code. All data is in maps behind one lock. A mutation checks everything
+//! before it changes anything, so it takes effect completely or not at all. It serves tests and trials (`memory:`); its
+//! data is lost when the process ends.
 //!
-//! May not live here: rules of the domain, caches, tricks. Next rooms: `latchkey-storage-conformance`, the suite that
-//! says what a store is, and the stores that keep things for longer.
+//! Domain rules, caches and optimizations do not belong here. See `latchkey-storage-conformance` for what a store must
+//! do, and `latchkey-sqlite` and `latchkey-postgres` for durable stores.
 
 mod access;
-mod audit;
 mod environments;
-mod login_failures;
+mod events;
 mod master_keys;
-mod page;
 mod personal_tokens;
 mod projects;
 mod sessions;
 mod state;
-mod store;
 mod token_index;
-mod token_lists;
 mod tokens;
 mod users;
 
-pub use store::MemoryStore;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use latchkey_domain::Timestamp;
+use latchkey_ports::{Health, StoreError};
+
+use crate::state::State;
+
+/// A store whose data is lost when it is dropped.
+pub struct MemoryStore(Mutex<State>);
+
+impl MemoryStore {
+    /// Creates a store with the contents of [`latchkey_ports::fresh`]; its project was created at this time.
+    #[must_use]
+    pub fn new(created_at: Timestamp) -> Self {
+        Self(Mutex::new(State::fresh(created_at)))
+    }
+
+    /// Locks the state. A poisoned lock is usable, because a mutation checks before it changes anything.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Health for MemoryStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

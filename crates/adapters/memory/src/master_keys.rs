@@ -1,4 +1,4 @@
-//! What is kept of secrets, by master key.
+//! Stored secrets by master key, and their move to another key.
 
 use std::collections::{HashMap, hash_map::Entry};
 use std::hash::Hash;
@@ -12,8 +12,7 @@ use latchkey_ports::{
 
 use crate::{
     MemoryStore,
-    page::in_memory,
-    state::{RetiredSecret, State},
+    state::{RetiredSecret, State, to_usize},
 };
 
 #[async_trait]
@@ -25,7 +24,7 @@ impl MasterKeyRepository for MemoryStore {
     ) -> Result<Vec<TokenSecrets>, StoreError> {
         let state = self.state();
         let rest = state.tokens.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
-        let secrets = rest.take(in_memory(limit)).map(|(id, stored)| TokenSecrets {
+        let secrets = rest.take(to_usize(limit)).map(|(id, stored)| TokenSecrets {
             token: *id,
             secret: stored.secret.clone(),
             alias: stored.alias.clone(),
@@ -45,15 +44,15 @@ impl MasterKeyRepository for MemoryStore {
 }
 
 impl State {
-    /// Whether it was done.
+    /// Moves one secret to another key and returns whether it fit.
     fn rekey(&mut self, rekeying: &Rekeying) -> bool {
         let Rekeying { of, from, to } = rekeying;
         match of {
             SecretOf::Token(id) => self.rekey_token(*id, rekeying, false),
             SecretOf::Alias(id) => self.rekey_token(*id, rekeying, true),
             SecretOf::Retired(id) => {
-                let is_its = self.retired_secrets.get(from).is_some_and(|retired| retired.token == *id);
-                if !is_its || to.sealed.is_some() || self.check_new_secret(to.digest).is_err() {
+                let is_owner = self.retired_secrets.get(from).is_some_and(|retired| retired.token == *id);
+                if !is_owner || to.sealed.is_some() || self.check_new_secret(to.digest).is_err() {
                     return false;
                 }
                 if let Some(retired) = self.retired_secrets.remove(from) {
@@ -86,9 +85,9 @@ impl State {
 
     fn secrets_by_key(&self, now: Timestamp) -> SecretsByKey {
         let mut counts = SecretsByKey::new();
-        let mut add = |key: KeyId, form: SecretForm, has_ended: bool| {
+        let mut add = |key: KeyId, form: SecretForm, is_expired: bool| {
             let count = counts.entry((key, form)).or_default();
-            if has_ended {
+            if is_expired {
                 count.ended += 1;
             } else {
                 count.good += 1;
@@ -107,12 +106,12 @@ impl State {
             add(retired.key, SecretForm::Retired, retired.until <= now);
         }
         for (id, key) in self.personal_tokens_by_digest.values() {
-            let has_ended = self.personal_tokens.get(id).is_none_or(|token| token.expires_at <= now);
-            add(*key, SecretForm::PersonalToken, has_ended);
+            let is_expired = self.personal_tokens.get(id).is_none_or(|token| token.expires_at <= now);
+            add(*key, SecretForm::PersonalToken, is_expired);
         }
         for (id, key) in self.sessions_by_digest.values() {
-            let has_ended = self.sessions.get(id).is_none_or(|session| session.expires_at <= now);
-            add(*key, SecretForm::Session, has_ended);
+            let is_expired = self.sessions.get(id).is_none_or(|session| session.expires_at <= now);
+            add(*key, SecretForm::Session, is_expired);
         }
         counts
     }
@@ -123,12 +122,12 @@ fn rekey_by_digest<I: Eq + Hash + Copy>(
     id: &I,
     Rekeying { from, to, .. }: &Rekeying,
 ) -> bool {
-    let is_its = kept.get(from).is_some_and(|(owner, _)| owner == id);
-    let Entry::Vacant(place) = kept.entry(to.digest) else { return false };
-    if !is_its || to.sealed.is_some() {
+    let is_owner = kept.get(from).is_some_and(|(owner, _)| owner == id);
+    let Entry::Vacant(entry) = kept.entry(to.digest) else { return false };
+    if !is_owner || to.sealed.is_some() {
         return false;
     }
-    place.insert((*id, to.key));
+    entry.insert((*id, to.key));
     kept.remove(from);
     true
 }

@@ -8,12 +8,15 @@ use latchkey_ports::{
     Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
 };
 
-use crate::{MemoryStore, page::count, state::State};
+use crate::{
+    MemoryStore,
+    state::{State, count},
+};
 
 impl State {
-    /// Forgets all others, with their secrets.
-    pub(crate) fn retain_personal_tokens(&mut self, stays: impl Fn(&PersonalToken) -> bool) {
-        self.personal_tokens.retain(|_, token| stays(token));
+    /// Deletes all tokens but these, with their secrets.
+    pub(crate) fn retain_personal_tokens(&mut self, keep: impl Fn(&PersonalToken) -> bool) {
+        self.personal_tokens.retain(|_, token| keep(token));
         self.personal_tokens_by_digest.retain(|_, (id, _)| self.personal_tokens.contains_key(id));
     }
 }
@@ -24,13 +27,13 @@ impl PersonalTokenRepository for MemoryStore {
         &self,
         token: &NewPersonalToken,
         secret: &SecretRecord,
-        most: u32,
+        limit: u32,
         event: &NewEvent,
     ) -> Result<(PersonalTokenId, EventId), StoreError> {
         let mut state = self.state();
         state.user(token.user)?;
         let own = || state.personal_tokens.values().filter(|kept| kept.user == token.user);
-        StoreError::unless_full(count(own()), most.into())?;
+        StoreError::unless_full(count(own()), limit.into())?;
         if own().any(|kept| kept.description == token.description) {
             return Err(StoreError::Conflict(Entity::PersonalTokenDescription));
         }

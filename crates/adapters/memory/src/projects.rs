@@ -10,13 +10,12 @@ use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, S
 
 use crate::{
     MemoryStore,
-    page::{count, page_of},
-    state::State,
+    state::{State, count, page_of},
 };
 
 impl State {
     fn overview_of_project(&self, project: &Project) -> ProjectOverview {
-        let held = self.memberships.keys().filter(|(_, place, _)| *place == project.id);
+        let held = self.memberships.keys().filter(|(_, project_id, _)| *project_id == project.id);
         let members: BTreeSet<UserId> = held.map(|(user, _, _)| *user).collect();
         ProjectOverview {
             members: count(members.iter()),
@@ -28,9 +27,9 @@ impl State {
 
     fn environments_in(&self, project: &ProjectId) -> Vec<EnvironmentName> {
         let sorted = self.environments_sorted().into_iter().map(|environment| &environment.name);
-        let there =
+        let is_member =
             |name: &&EnvironmentName| self.project_environments.contains(&(project.clone(), (*name).clone()));
-        sorted.filter(there).cloned().collect()
+        sorted.filter(is_member).cloned().collect()
     }
 }
 
@@ -52,8 +51,8 @@ impl ProjectRepository for MemoryStore {
             state.user(owner)?;
             state.memberships.insert((owner, project.id.clone(), Role::OWNER), project.created_at);
         }
-        let there = environments.iter().map(|name| (project.id.clone(), name.clone()));
-        state.project_environments.extend(there);
+        let members = environments.iter().map(|name| (project.id.clone(), name.clone()));
+        state.project_environments.extend(members);
         state.projects.insert(project.id.clone(), project.clone());
         Ok(state.record(event.clone()))
     }
@@ -69,12 +68,12 @@ impl ProjectRepository for MemoryStore {
 
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError> {
         let state = self.state();
-        let asked_for = state
+        let matching = state
             .projects
             .values()
             .filter(|project| project.archived_at.is_some() == query.archived)
             .filter(|project| query.visibility.shows(project));
-        let page = page_of(asked_for, query.page);
+        let page = page_of(matching, query.page);
         Ok(page.into_iter().map(|project| state.overview_of_project(project)).collect())
     }
 
@@ -97,8 +96,8 @@ impl ProjectRepository for MemoryStore {
         state.project(&removal.project)?;
         let ids: Vec<TokenId> = state.ids_of_project(&removal.project).collect();
         for id in ids {
-            let fate = removal.outcome_of(&state.stored_token(id)?.token);
-            state.apply_outcome(id, fate);
+            let outcome = removal.outcome_of(&state.stored_token(id)?.token);
+            state.apply_outcome(id, outcome);
         }
         state.memberships.retain(|(_, project, _), _| *project != removal.project);
         state.project_environments.retain(|(project, _)| *project != removal.project);

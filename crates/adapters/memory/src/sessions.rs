@@ -1,19 +1,23 @@
-//! Sessions, and what is forgotten in time.
+//! Sessions, login failures, and the sweep.
 
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use latchkey_domain::{AccountKind, EventId, NewEvent, Session, SessionId, Timestamp, User, UserId};
-use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
+use latchkey_domain::{
+    AccountKind, EventId, LoginFailures, NewEvent, Session, SessionId, Timestamp, User, UserId,
+};
+use latchkey_ports::{
+    Entity, LoginFailureRepository, LoginKey, SecretDigest, SessionHolder, SessionRepository, SessionStart,
+    StoreError,
+};
 
 use crate::{
     MemoryStore,
-    page::{count, in_memory},
-    state::State,
+    state::{State, count, to_usize},
 };
 
 impl State {
-    /// Somebody who can sign in.
+    /// Returns the user if it can log in, that is, if it is no service account.
     pub(crate) fn person(&self, id: UserId) -> Result<&User, StoreError> {
         let user = self.user(id)?;
         match user.kind {
@@ -22,12 +26,12 @@ impl State {
         }
     }
 
-    /// Ends all others, and says how many.
-    pub(crate) fn retain_sessions(&mut self, stays: impl Fn(&Session) -> bool) -> u64 {
-        let there = self.sessions.len();
-        self.sessions.retain(|_, session| stays(session));
+    /// Ends all sessions but these and returns the number of ended ones.
+    pub(crate) fn retain_sessions(&mut self, keep: impl Fn(&Session) -> bool) -> u64 {
+        let count_before = self.sessions.len();
+        self.sessions.retain(|_, session| keep(session));
         self.sessions_by_digest.retain(|_, (id, _)| self.sessions.contains_key(id));
-        count(self.sessions.len()..there)
+        count(self.sessions.len()..count_before)
     }
 
     fn sessions_by_age(&self, user: UserId) -> Vec<&Session> {
@@ -36,12 +40,12 @@ impl State {
         own
     }
 
-    /// Ends the oldest sessions of a user, so that so many stay.
-    fn end_oldest(&mut self, user: UserId, stay: usize) -> u64 {
+    /// Ends the oldest sessions of a user beyond `keep`.
+    fn end_oldest(&mut self, user: UserId, keep: usize) -> u64 {
         let mut newest_first = self.sessions_by_age(user);
         newest_first.sort_by_key(|session| Reverse((session.created_at, session.id)));
-        let gone: Vec<SessionId> = newest_first.into_iter().skip(stay).map(|session| session.id).collect();
-        self.retain_sessions(|session| !gone.contains(&session.id))
+        let ended: Vec<SessionId> = newest_first.into_iter().skip(keep).map(|session| session.id).collect();
+        self.retain_sessions(|session| !ended.contains(&session.id))
     }
 }
 
@@ -60,14 +64,14 @@ impl SessionRepository for MemoryStore {
         if state.sessions.contains_key(&session.id) {
             return Err(StoreError::Conflict(Entity::Session(session.id)));
         }
-        let gone = state.end_oldest(session.user, in_memory(*max_per_user).saturating_sub(1));
+        let ended = state.end_oldest(session.user, to_usize(*max_per_user).saturating_sub(1));
         state.sessions_by_digest.insert(secret.digest, (session.id, secret.key));
         state.sessions.insert(session.id, session.clone());
         if let Some(user) = state.users.get_mut(&session.user) {
             user.last_seen_at = user.last_seen_at.max(Some(session.created_at));
         }
         state.record(event.clone());
-        Ok(gone)
+        Ok(ended)
     }
 
     async fn find_session_by_digest(
@@ -106,10 +110,35 @@ impl SessionRepository for MemoryStore {
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut state = self.state();
         let sessions = state.retain_sessions(|session| session.expires_at >= now);
-        let there = state.retired_secrets.len() + state.login_failures.len();
+        let count_before = state.retired_secrets.len() + state.login_failures.len();
         state.retired_secrets.retain(|_, retired| retired.until >= now);
         state.login_failures.retain(|_, failures| !failures.is_forgotten(now));
-        let left = state.retired_secrets.len() + state.login_failures.len();
-        Ok(sessions + count(left..there))
+        let count_after = state.retired_secrets.len() + state.login_failures.len();
+        Ok(sessions + count(count_after..count_before))
+    }
+}
+
+#[async_trait]
+impl LoginFailureRepository for MemoryStore {
+    async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError> {
+        let state = self.state();
+        Ok(keys.iter().map(|key| state.login_failures.get(key).copied()).collect())
+    }
+
+    async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for key in keys {
+            let before = state.login_failures.get(key).copied();
+            state.login_failures.insert(key.clone(), LoginFailures::and_another(before, now));
+        }
+        Ok(())
+    }
+
+    async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for key in keys {
+            state.login_failures.remove(key);
+        }
+        Ok(())
     }
 }

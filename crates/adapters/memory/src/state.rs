@@ -1,4 +1,4 @@
-//! What the store holds.
+//! The state of the store: its maps, and lookups that several modules share.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,26 +6,24 @@ use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, LoginFailures, NewEvent, PasswordHash, PersonalToken,
     PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, User, UserId,
 };
-use latchkey_ports::{Entity, KeyId, LoginKey, SecretDigest, StoreError, StoredToken, fresh};
+use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, fresh};
 
-/// Everything.
+/// All data of the store.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) projects: BTreeMap<ProjectId, Project>,
     pub(crate) environments: BTreeMap<EnvironmentName, Environment>,
-    /// Which environments are in which projects.
     pub(crate) project_environments: BTreeSet<(ProjectId, EnvironmentName)>,
     pub(crate) roles: BTreeMap<RoleId, Role>,
     pub(crate) users: BTreeMap<UserId, User>,
     pub(crate) passwords: BTreeMap<UserId, PasswordHash>,
-    /// Who holds which role in which project, and since when.
+    /// Roles of users in projects, with the time of their assignment.
     pub(crate) memberships: BTreeMap<(UserId, ProjectId, RoleId), Timestamp>,
     pub(crate) tokens: BTreeMap<TokenId, StoredToken>,
-    /// The tokens that name a project, so that its list reads no other's.
+    /// An index of the tokens that name a project.
     pub(crate) tokens_by_project: BTreeSet<(ProjectId, TokenId)>,
-    /// Secrets and aliases.
+    /// Digests of secrets and aliases.
     pub(crate) tokens_by_digest: HashMap<SecretDigest, TokenId>,
-    /// Secrets that a rotation retired.
     pub(crate) retired_secrets: HashMap<SecretDigest, RetiredSecret>,
     pub(crate) tokens_of_all_projects: u64,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,
@@ -33,14 +31,14 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) sessions_by_digest: HashMap<SecretDigest, (SessionId, KeyId)>,
     pub(crate) login_failures: HashMap<LoginKey, LoginFailures>,
-    /// In order of their numbers.
+    /// In ascending order of ids.
     pub(crate) events: Vec<Event>,
     last_user: i64,
     last_personal_token: i64,
     last_role: i64,
 }
 
-/// A secret that a rotation retired.
+/// A secret that was replaced by a rotation.
 #[derive(Clone, Copy)]
 pub(crate) struct RetiredSecret {
     pub(crate) token: TokenId,
@@ -49,10 +47,10 @@ pub(crate) struct RetiredSecret {
 }
 
 impl State {
-    #[expect(clippy::expect_used, reason = "the names of a fresh store are good ones, as its test shows")]
+    #[expect(clippy::expect_used, reason = "the names of a fresh store are valid, as its test shows")]
     pub(crate) fn fresh(created_at: Timestamp) -> Self {
-        let project = fresh::project(created_at).expect("a good name");
-        let environments = fresh::environments().expect("good names");
+        let project = fresh::project(created_at).expect("a valid name");
+        let environments = fresh::environments().expect("valid names");
         let roles = fresh::roles();
         Self {
             project_environments: environments
@@ -74,7 +72,7 @@ impl State {
         id
     }
 
-    /// The newest is never forgotten, so no number is given twice.
+    /// Returns the id of the newest event, which is never forgotten, so that no id is used twice.
     pub(crate) fn latest_event(&self) -> EventId {
         self.events.last().map(|event| event.id).unwrap_or_default()
     }
@@ -110,4 +108,20 @@ impl State {
         let role = self.roles.get(&id).filter(|role| fits(role));
         role.ok_or(StoreError::NotFound(Entity::Role(id)))
     }
+}
+
+/// Returns one page of the entries.
+pub(crate) fn page_of<T>(entries: impl Iterator<Item = T>, page: Page) -> Vec<T> {
+    let offset = usize::try_from(page.offset).unwrap_or(usize::MAX);
+    let limit = page.limit.map_or(usize::MAX, to_usize);
+    entries.skip(offset).take(limit).collect()
+}
+
+pub(crate) fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Returns the number of entries.
+pub(crate) fn count<T>(entries: impl Iterator<Item = T>) -> u64 {
+    u64::try_from(entries.count()).unwrap_or(u64::MAX)
 }

@@ -1,9 +1,9 @@
-//! API tokens in the state, under everything that they are found by.
+//! The indexes of API tokens: by project and by digest.
 
-use latchkey_domain::{NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenAccess, TokenId};
+use latchkey_domain::{NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenId};
 use latchkey_ports::{Entity, Quota, SecretDigest, SecretRecord, StoreError, StoredToken};
 
-use crate::{page::count, state::State};
+use crate::state::{State, count};
 
 fn digests(token: &StoredToken) -> impl Iterator<Item = SecretDigest> {
     [Some(&token.secret), token.alias.as_ref()]
@@ -13,7 +13,7 @@ fn digests(token: &StoredToken) -> impl Iterator<Item = SecretDigest> {
 }
 
 impl State {
-    pub(crate) fn check_places(&self, token: &StoredToken) -> Result<(), StoreError> {
+    pub(crate) fn check_scope(&self, token: &StoredToken) -> Result<(), StoreError> {
         let access = &token.token.access;
         if let Some(environment) = access.environment() {
             self.environment(environment)?;
@@ -22,14 +22,14 @@ impl State {
     }
 
     pub(crate) fn check_quota(&self, projects: &ProjectScope, Quota(limit): Quota) -> Result<(), StoreError> {
-        let most = match projects {
+        let held = match projects {
             ProjectScope::All => self.tokens_of_all_projects,
             ProjectScope::Only(set) => {
                 let counts = set.as_slice().iter().map(|project| count(self.ids_of_project(project)));
                 counts.max().unwrap_or(0)
             }
         };
-        StoreError::unless_full(most, limit)
+        StoreError::unless_full(held, limit)
     }
 
     pub(crate) fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {
@@ -57,7 +57,7 @@ impl State {
         own.map(|(_, id)| *id)
     }
 
-    /// The token of that digest, and until when it is good where the digest is a retired secret's.
+    /// Returns the token with this digest and, for a retired secret, the end of its overlap.
     pub(crate) fn id_of_digest(&self, digest: &SecretDigest) -> Option<(TokenId, Option<Timestamp>)> {
         let retired = || self.retired_secrets.get(digest).map(|retired| (retired.token, Some(retired.until)));
         self.tokens_by_digest.get(digest).map(|id| (*id, None)).or_else(retired)
@@ -77,8 +77,8 @@ impl State {
         self.tokens.insert(id, token.clone());
     }
 
-    /// Takes a token out of all but the retired secrets.
-    fn take_out(&mut self, id: TokenId) -> Option<StoredToken> {
+    /// Removes a token and its index entries, but not its retired secrets.
+    fn remove_entry(&mut self, id: TokenId) -> Option<StoredToken> {
         let token = self.tokens.remove(&id)?;
         for digest in digests(&token) {
             self.tokens_by_digest.remove(&digest);
@@ -94,36 +94,32 @@ impl State {
         Some(token)
     }
 
-    /// Puts what is made of a token in its place.
+    /// Changes a token and updates its index entries.
     pub(crate) fn change_token(&mut self, id: TokenId, change: impl FnOnce(&mut StoredToken)) {
-        if let Some(mut token) = self.take_out(id) {
+        if let Some(mut token) = self.remove_entry(id) {
             change(&mut token);
             self.insert(&token);
         }
     }
 
-    /// Removes a token with all its secrets.
+    /// Removes a token with all its secrets, including retired ones.
     pub(crate) fn remove(&mut self, id: TokenId) {
-        self.take_out(id);
+        self.remove_entry(id);
         self.retired_secrets.retain(|_, retired| retired.token != id);
     }
 
-    /// What was decided of a token is done, and recorded.
-    pub(crate) fn apply_outcome(&mut self, id: TokenId, fate: RemovalOutcome) {
-        let event: NewEvent = match fate {
+    /// Revokes or narrows a token and records the event.
+    pub(crate) fn apply_outcome(&mut self, id: TokenId, outcome: RemovalOutcome) {
+        let event: NewEvent = match outcome {
             RemovalOutcome::Revoked { event } => {
                 self.remove(id);
                 *event
             }
             RemovalOutcome::Narrowed { access, event } => {
-                self.narrow(id, access);
+                self.change_token(id, |stored| stored.token.access = access);
                 *event
             }
         };
         self.record(event);
-    }
-
-    fn narrow(&mut self, id: TokenId, access: TokenAccess) {
-        self.change_token(id, |stored| stored.token.access = access);
     }
 }

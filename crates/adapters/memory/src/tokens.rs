@@ -1,16 +1,17 @@
 //! API tokens.
 
+use std::cmp::{Ordering, Reverse};
+
 use async_trait::async_trait;
-use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken, TokenMatch,
-    TokenQuery, TokenRepository,
+    Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken,
+    TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
 
 use crate::{
     MemoryStore,
-    page::count,
-    state::{RetiredSecret, State},
+    state::{RetiredSecret, State, count, page_of},
 };
 
 #[async_trait]
@@ -22,7 +23,7 @@ impl TokenRepository for MemoryStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        state.check_places(token)?;
+        state.check_scope(token)?;
         state.check_quota(token.token.access.projects(), quota)?;
         state.check_unique(token)?;
         state.insert(token);
@@ -34,10 +35,10 @@ impl TokenRepository for MemoryStore {
         if !state.tokens.is_empty() {
             return Ok(false);
         }
-        // There is no token yet, so they can clash with each other alone: tried on a state that is thrown away.
+        // The store has no tokens, so only these can conflict with each other. A separate state detects that.
         let mut trial = State::default();
         for first in tokens {
-            state.check_places(&first.token)?;
+            state.check_scope(&first.token)?;
             trial.check_unique(&first.token)?;
             trial.insert(&first.token);
         }
@@ -60,7 +61,7 @@ impl TokenRepository for MemoryStore {
     }
 
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
-        Ok(self.state().tokens_asked_for(query))
+        Ok(self.state().query_tokens(query))
     }
 
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
@@ -95,8 +96,8 @@ impl TokenRepository for MemoryStore {
             return Err(StoreError::Stale(Entity::Token(*id)));
         }
         if overlap_until.is_some() {
-            let good = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
-            StoreError::unless_full(count(good), Rotation::MAX_RETIRED)?;
+            let valid = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
+            StoreError::unless_full(count(valid), Rotation::MAX_RETIRED)?;
         }
         state.check_new_secret(to.digest)?;
         state.change_token(*id, |stored| stored.secret = to.clone());
@@ -122,5 +123,50 @@ impl TokenRepository for MemoryStore {
             }
         }
         Ok(())
+    }
+}
+
+fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
+    query.kinds.contains(&token.access.kind())
+        && query.project.as_ref().is_none_or(|project| token.access.projects().names(project))
+        && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
+        && query.name.as_ref().is_none_or(|name| token.name == *name)
+        && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
+        && query.expired.is_none_or(|(expired, at)| token.is_expired_at(at) == expired)
+        && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
+        && comes_after(query, token)
+}
+
+fn comes_after(query: &TokenQuery, token: &ApiToken) -> bool {
+    match (query.after, query.order, query.direction) {
+        (Some(after), TokenOrder::CreatedAt, Direction::Ascending) => token.id > after,
+        (Some(after), TokenOrder::CreatedAt, Direction::Descending) => token.id < after,
+        _ => true,
+    }
+}
+
+fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
+    let by_order = match order {
+        TokenOrder::CreatedAt => Ordering::Equal,
+        TokenOrder::Name => one.name.cmp(&other.name),
+        // A token without an expiry comes last, but `None` is the smallest value.
+        TokenOrder::ExpiresAt => one.expires_at.map(Reverse).cmp(&other.expires_at.map(Reverse)).reverse(),
+        TokenOrder::SeenAt => one.last_used_at.cmp(&other.last_used_at),
+    };
+    by_order.then(one.id.cmp(&other.id))
+}
+
+impl State {
+    pub(crate) fn query_tokens(&self, query: &TokenQuery) -> Vec<StoredToken> {
+        let mut found: Vec<_> =
+            self.tokens.values().filter(|stored| matches_query(query, &stored.token)).collect();
+        found.sort_by(|one, other| {
+            let ascending = ascending(query.order, &one.token, &other.token);
+            match query.direction {
+                Direction::Ascending => ascending,
+                Direction::Descending => ascending.reverse(),
+            }
+        });
+        page_of(found.into_iter().cloned(), query.page)
     }
 }

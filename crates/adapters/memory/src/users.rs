@@ -8,11 +8,10 @@ use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepo
 
 use crate::{
     MemoryStore,
-    page::{in_memory, page_of},
-    state::State,
+    state::{State, page_of, to_usize},
 };
 
-/// Whether this user is an Admin and a person.
+/// Returns whether this user counts as an admin; service accounts do not.
 fn is_admin(user: &User) -> bool {
     user.kind == AccountKind::Person && user.root_role == Role::ADMIN
 }
@@ -22,7 +21,7 @@ fn differs(kept: &User, seen: &User) -> bool {
 }
 
 impl State {
-    /// By any user but `except`.
+    /// Fails if a user other than `except` has this user name or e-mail address.
     fn check_identity(&self, identity: &UserIdentity, except: Option<UserId>) -> Result<(), StoreError> {
         let others = self.users.values().filter(|user| Some(user.id) != except);
         let is_known = others.map(|user| &user.identity).any(|known| {
@@ -37,8 +36,8 @@ impl State {
         Account { user: user.clone(), password: self.passwords.get(&user.id).cloned() }
     }
 
-    /// Whether this is an Admin without whom there is no other.
-    fn check_another_admin(&self, user: &User) -> Result<(), StoreError> {
+    /// Fails if this is the last admin.
+    fn check_not_last_admin(&self, user: &User) -> Result<(), StoreError> {
         let mut others = self.users.values().filter(|other| other.id != user.id);
         if is_admin(user) && !others.any(is_admin) { Err(StoreError::LastAdmin) } else { Ok(()) }
     }
@@ -88,11 +87,11 @@ impl UserRepository for MemoryStore {
     async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
         let text = text.to_lowercase();
         let contains = |known: &str| known.to_lowercase().contains(&text);
-        let fits = |user: &&User| {
+        let matches = |user: &&User| {
             user.name.as_ref().is_some_and(|name| contains(name.as_str()))
                 || user.identity.names().into_iter().any(contains)
         };
-        Ok(self.state().users.values().filter(fits).take(in_memory(limit)).cloned().collect())
+        Ok(self.state().users.values().filter(matches).take(to_usize(limit)).cloned().collect())
     }
 
     async fn update_user(
@@ -108,7 +107,7 @@ impl UserRepository for MemoryStore {
             return Err(StoreError::Stale(Entity::User(before.id)));
         }
         if after.root_role != Role::ADMIN {
-            state.check_another_admin(kept)?;
+            state.check_not_last_admin(kept)?;
         }
         state.check_identity(&after.identity, Some(before.id))?;
         if let Some(kept) = state.users.get_mut(&before.id) {
@@ -121,7 +120,7 @@ impl UserRepository for MemoryStore {
 
     async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        state.check_another_admin(state.user(id)?)?;
+        state.check_not_last_admin(state.user(id)?)?;
         state.users.remove(&id);
         state.passwords.remove(&id);
         state.memberships.retain(|(user, _, _), _| *user != id);
@@ -139,5 +138,18 @@ impl UserRepository for MemoryStore {
         state.passwords.insert(change.user, change.after.clone());
         state.retain_sessions(|session| session.user != change.user);
         Ok(state.record(event.clone()))
+    }
+
+    async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        match self.state().passwords.get_mut(&user) {
+            Some(kept) if kept == before => *kept = after.clone(),
+            _ => return Err(StoreError::Stale(Entity::User(user))),
+        }
+        Ok(())
     }
 }

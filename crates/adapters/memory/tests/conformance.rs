@@ -1,4 +1,4 @@
-//! The memory store passes the suite that says what a store is.
+//! Runs the conformance suite against the memory store.
 
 use std::future::{Ready, ready};
 

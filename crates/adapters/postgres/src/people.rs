@@ -1,18 +1,18 @@
 //! The port of users.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, dsl::exists, select};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, dsl::exists, select, update};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, User, UserId};
-use latchkey_ports::{Account, Page, PasswordChange, StoreError, UserRepository};
+use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
     access::grants,
     connection::Connection,
-    errors::{Failure, unavailable},
+    errors::{Failure, stale, unavailable},
     page,
     people_changes::{create, remove, replace, set_password},
     people_queries::{by_login, named_with, of_kind},
@@ -115,6 +115,25 @@ impl UserRepository for PostgresStore {
         let (change, event) = (change.clone(), event.clone());
         self.write(move |connection| async move { set_password(connection, &change, &event).await }.boxed())
             .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(%user))]
+    async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let (before, after) = (before.clone(), after.clone());
+        self.write(move |connection| {
+            async move {
+                let row = users::table.find(user.0).filter(users::password_hash.eq(&*before.0));
+                let rows = update(row).set(users::password_hash.eq(&*after.0)).execute(connection).await?;
+                if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
+            }
+            .boxed()
+        })
+        .await
     }
 }
 

@@ -140,6 +140,22 @@ impl UserRepository for SqliteStore {
         })
         .await
     }
+
+    #[instrument(level = "debug", skip_all, fields(%user))]
+    async fn upgrade_password_hash(
+        &self,
+        user: UserId,
+        before: &PasswordHash,
+        after: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let (before, after) = (before.clone(), after.clone());
+        self.write(move |connection| {
+            let row = users::table.find(user.0).filter(users::password_hash.eq(&*before.0));
+            let rows = update(row).set(users::password_hash.eq(&*after.0)).execute(connection)?;
+            if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
+        })
+        .await
+    }
 }
 
 /// What is taken, by the columns that have to be unique.

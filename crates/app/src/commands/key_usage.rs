@@ -1,10 +1,10 @@
-//! How much is kept under which master key, in words.
+//! The number of secrets under each master key, as a table and as advice.
 
 use std::collections::BTreeSet;
 
 use latchkey_ports::{KeyId, SecretCount, SecretForm, SecretsByKey};
 
-/// What is under one key.
+/// The secrets under one key.
 struct Line {
     key: KeyId,
     state: State,
@@ -13,20 +13,20 @@ struct Line {
     ended: u64,
 }
 
-/// What a key is to the running program.
+/// The state of a key in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Current,
     Older,
-    /// Something is under it, and it is not configured.
+    /// Secrets are under it, and it is not configured.
     Missing,
 }
 
-/// All keys that are configured, or that anything is under.
+/// All keys that are configured or have secrets.
 pub(super) struct KeyUsage(Vec<Line>);
 
 impl KeyUsage {
-    /// The usage of these keys, the current one first, and of others that were counted.
+    /// Combines the configured keys, the current one first, with the counted secrets.
     pub(super) fn new(configured: &[KeyId], counted: &SecretsByKey) -> Self {
         let missing: BTreeSet<KeyId> =
             counted.keys().map(|(key, _)| *key).filter(|key| !configured.contains(key)).collect();
@@ -42,7 +42,7 @@ impl KeyUsage {
         Self(all.map(line).collect())
     }
 
-    /// A line for each key, under a line of headings.
+    /// Returns the table: a line for each key below the headings.
     pub(super) fn table(&self) -> String {
         let headings = SecretForm::ALL.map(|form| format!("{:>10}", form.to_string()));
         let first = format!("{:8} {:8}{}{:>10}", "key", "state", headings.concat(), "ended");
@@ -58,7 +58,7 @@ impl KeyUsage {
         std::iter::once(first).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
-    /// What there is to do about older keys and missing ones.
+    /// Returns what to do about older keys and missing ones.
     pub(super) fn advice(&self) -> Vec<String> {
         self.0.iter().filter_map(Line::advice).collect()
     }
@@ -68,34 +68,32 @@ impl Line {
     fn advice(&self) -> Option<String> {
         let Self { key, state, good, ended } = self;
         let has_any = good.iter().any(|count| *count > 0);
-        let in_vain = match ended {
+        let expired = match ended {
             0 => String::new(),
             count => {
-                format!(" (It would still recognise {count} that have ended, which are refused anyway.)")
+                format!(" ({count} expired secrets under it are refused in any case.)")
             }
         };
         match (state, has_any) {
             (State::Current, _) | (State::Missing, false) => None,
             (State::Older, false) => Some(format!(
-                "Nothing that is good is under {key} any more: it can be taken out of LATCHKEY_MASTER_KEY, or the key \
-                 file, of every process, if all of them have another one in front by now.{in_vain}"
+                "No valid secret is under {key}: it can be taken out of LATCHKEY_MASTER_KEY, or the key file, of every \
+                 process, if all of them have another key in front.{expired}"
             )),
-            (State::Older, true) => {
-                Some(format!("{key} is needed for now. Under it there are still:{}", self.remains()))
-            }
+            (State::Older, true) => Some(format!("{key} is still needed. Under it are:{}", self.remains())),
             (State::Missing, true) => Some(format!(
-                "{key} is not among the master keys that are configured. What is under it is not recognised and cannot be \
-                 shown until that key is put back, behind the others:{}",
+                "{key} is not configured. Secrets under it are not recognized and cannot be revealed until the key is added \
+                 again, behind the others:{}",
                 self.remains()
             )),
         }
     }
 
-    /// What is still there, and what makes it go.
+    /// Returns the secrets that remain, and how each kind moves.
     fn remains(&self) -> String {
         let what = |form| match form {
             SecretForm::Sealed => {
-                "secrets and aliases of tokens that can be shown: `latchkey keys rotate` moves them"
+                "secrets and aliases of tokens that can be revealed: `latchkey keys rotate` moves them"
             }
             SecretForm::ShownOnce => {
                 "secrets and aliases of show-once tokens: each moves when it is next used; rotate or delete the others"
@@ -148,28 +146,25 @@ cccccccc missing          0         0         7         0         0         0";
     }
 
     #[test]
-    fn an_older_key_can_go_when_nothing_good_is_under_it() {
+    fn an_older_key_can_be_removed_when_no_valid_secret_is_under_it() {
         let [new, old, _] = KEYS;
-        let [said] = <[String; 1]>::try_from(usage(&[new, old], &[]).advice()).expect("one line");
-        assert!(
-            said.starts_with("Nothing that is good is under bbbbbbbb any more: it can be taken out"),
-            "{said}"
-        );
+        let [advice] = <[String; 1]>::try_from(usage(&[new, old], &[]).advice()).expect("one line");
+        assert!(advice.starts_with("No valid secret is under bbbbbbbb: it can be taken out"), "{advice}");
         let ended = usage(&[new, old], &[(old, SecretForm::Session, 0, 4)]).advice().concat();
-        assert!(ended.contains("can be taken out") && ended.contains("4 that have ended"), "{ended}");
+        assert!(ended.contains("can be taken out") && ended.contains("4 expired secrets"), "{ended}");
     }
 
     #[test]
-    fn what_has_to_happen_first_is_said_for_each_form() {
+    fn the_remaining_steps_are_listed_for_each_form() {
         let [new, old, lost] = KEYS;
         let counted = SecretForm::ALL.map(|form| (old, form, 2, 0));
-        let said = usage(&[new, old], &counted).advice().concat();
-        assert!(said.starts_with("bbbbbbbb is needed for now."), "{said}");
-        for word in ["can be shown", "show-once", "personal", "sessions.ttl", "overlap"] {
-            assert!(said.contains(word), "{word}: {said}");
+        let advice = usage(&[new, old], &counted).advice().concat();
+        assert!(advice.starts_with("bbbbbbbb is still needed."), "{advice}");
+        for word in ["can be revealed", "show-once", "personal", "sessions.ttl", "overlap"] {
+            assert!(advice.contains(word), "{word}: {advice}");
         }
-        let said = usage(&[new], &[(lost, SecretForm::Sealed, 1, 0)]).advice().concat();
-        assert!(said.starts_with("cccccccc is not among the master keys"), "{said}");
+        let advice = usage(&[new], &[(lost, SecretForm::Sealed, 1, 0)]).advice().concat();
+        assert!(advice.starts_with("cccccccc is not configured."), "{advice}");
         assert!(usage(&[new], &[(new, SecretForm::Sealed, 1, 0)]).advice().is_empty());
     }
 }

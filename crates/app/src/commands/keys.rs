@@ -12,40 +12,42 @@ use crate::{
     cli::PROCEDURE,
     commands::{key_usage::KeyUsage, progress::Progress},
     output::{self, Usage},
-    wiring::House,
+    wiring::App,
 };
 
-/// So many secrets that stay behind are named one by one; more of them have one cause.
+/// The number of secrets that are listed if they cannot be moved; more of them have one cause.
 const MAX_NAMED: u64 = 100;
 
-/// Prints a new master key: on request, and this once.
+/// Prints a new master key.
 pub(super) fn generate() -> anyhow::Result<()> {
     output::result(MasterKey::generate(&SystemEntropy).to_hex().expose_secret())?;
     output::explain(
-        "This is a new master key. Whoever has it and the database can read every secret in it; without it, nobody can.",
+        "This is a new master key. Together with the database it reveals every secret; without it, no secret can be read.",
     );
     Ok(())
 }
 
-/// Prints how much is kept under which key.
-pub(super) async fn list(house: &House) -> anyhow::Result<()> {
-    show_usage(&house.use_cases.master_keys).await
+/// Prints the number of secrets under each key.
+pub(super) async fn list(app: &App) -> anyhow::Result<()> {
+    show_usage(&app.use_cases.master_keys).await
 }
 
-/// Puts what older keys made under the current one, as far as it can be opened.
-pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
-    let keys = &house.use_cases.master_keys;
+/// Moves the secrets that can be opened from older keys to the current one.
+pub(super) async fn rotate(app: &App) -> anyhow::Result<()> {
+    let keys = &app.use_cases.master_keys;
     let configured = keys.configured();
     let [current, _, ..] = configured.as_slice() else {
-        bail!(Usage(format!("there is one master key only, so there is nothing to move.\n\n{PROCEDURE}")));
+        bail!(Usage(format!(
+            "only one master key is configured, so there is nothing to move.\n\n{PROCEDURE}"
+        )));
     };
     if configured.iter().collect::<BTreeSet<_>>().len() < configured.len() {
-        // One pair in four thousand million has it; what is under which of them could not be told.
-        bail!("two of the master keys have one id: generate another in the place of the new one");
+        // One pair in 2^32. Their secrets could not be told apart.
+        bail!("two of the master keys have the same id: generate another new key");
     }
     let (mut progress, mut named) = (Progress::default(), 0);
     let resealed = keys.reseal(|step| match step {
-        ResealingStep::Done { done, of } => progress.show("sealed anew", done, of),
+        ResealingStep::Done { done, of } => progress.show("moved", done, of),
         ResealingStep::Left(left) => {
             named += 1;
             if named <= MAX_NAMED {
@@ -54,25 +56,26 @@ pub(super) async fn rotate(house: &House) -> anyhow::Result<()> {
             }
         }
     });
-    let resealed =
-        resealed.await.context("not everything was sealed anew; what was is kept, so run it again")?;
+    let resealed = resealed
+        .await
+        .context("not all secrets were moved; those that were stay moved, so run the command again")?;
     progress.interrupt();
     if named > MAX_NAMED {
         output::explain(format_args!("… and {} more", named - MAX_NAMED));
     }
     output::explain(match resealed.moved {
-        1 => format!("1 secret was put under {current}."),
-        count => format!("{count} secrets were put under {current}."),
+        1 => format!("1 secret was moved to {current}."),
+        count => format!("{count} secrets were moved to {current}."),
     });
     show_usage(keys).await?;
     if resealed.left > 0 {
-        bail!("of the sealed secrets, {} stay behind, as said above", resealed.left);
+        bail!("{} secrets could not be moved, for the reasons above", resealed.left);
     }
     Ok(())
 }
 
 async fn show_usage(keys: &MasterKeys) -> anyhow::Result<()> {
-    let counted = keys.usage().await.context("it could not be counted what is under which master key")?;
+    let counted = keys.usage().await.context("the secrets under each master key could not be counted")?;
     let usage = KeyUsage::new(&keys.configured(), &counted);
     output::result(usage.table())?;
     usage.advice().into_iter().for_each(output::explain);

@@ -1,5 +1,4 @@
-//! What each command does. A command parses nothing: `cli` hands it values of the domain; it calls one use case and
-//! says what came of it.
+//! The commands. `cli` parses their arguments into domain values; a command calls one use case and prints the outcome.
 
 pub(crate) mod expiry;
 mod key_usage;
@@ -16,51 +15,53 @@ use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    cli::{Cli, Command, KeysCommand, PatCommand, ProjectCommand, TokenCommand, UserCommand},
-    config::{Config, Database, Environment, Log},
+    cli::{Cli, Command, ConfigArgs, KeysCommand, PatCommand, ProjectCommand, TokenCommand, UserCommand},
+    config::{self, Config, Database, EnvVars, Log},
     output::{self, Usage},
     serve, store, telemetry,
-    wiring::House,
+    wiring::App,
 };
 
-/// What to do about a secret that could not be printed.
-const UNSHOWN: &str = "it was made, but its secret could not be shown: delete it and make another";
-
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// [`Usage`] for a command line that makes no sense; else what went wrong.
+/// [`Usage`] for arguments that do not fit together; otherwise the error of the command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
-    let overrides = cli.overrides();
-    let environment = Environment::of_process()?;
+    let flags = cli.flags();
+    let variables = EnvVars::from_process()?;
     let command = cli.command.unwrap_or(Command::Serve(cli.serve.clone()));
     if !matches!(command, Command::Serve(_)) && !cli.serve.is_empty() {
-        bail!(Usage("--listen and --port are for serving, not for this command".to_owned()));
+        bail!(Usage("--listen and --port are flags of `serve`, not for this command".to_owned()));
     }
     match command {
         Command::Openapi => return openapi(),
+        Command::Config(ConfigArgs { example: true, .. }) => {
+            return output::result(config::example().trim_end());
+        }
+        Command::Config(ConfigArgs { reference: true, .. }) => {
+            return output::result(config::reference().trim_end());
+        }
         Command::Keys(KeysCommand::Generate) => return keys::generate(),
         _ => {}
     }
-    let config = Config::load(cli.global.config.as_deref(), &environment, &overrides)?;
+    let config = Config::load(cli.global.config.as_deref(), &variables, &flags)?;
     match command {
-        Command::Config => output::result(config.shown.trim_end())?,
+        Command::Config(_) => output::result(config.effective.trim_end())?,
         Command::Serve(_) => {
-            telemetry::start(&config.log, &environment)?;
-            runtime()?.block_on(serve::run(&config, &environment))?;
+            telemetry::start(&config.log, &variables)?;
+            runtime()?.block_on(serve::run(&config, &variables))?;
         }
         command => {
-            // Whoever types a command wants its result, not a journal.
+            // Commands print their result; they log warnings only.
             let level = config.log.level.min(LevelFilter::WARN);
-            telemetry::start(&Log { level, ..config.log }, &environment)?;
-            runtime()?.block_on(on_database(command, &config, &environment))?;
+            telemetry::start(&Log { level, ..config.log }, &variables)?;
+            runtime()?.block_on(on_database(command, &config, &variables))?;
         }
     }
     Ok(())
 }
 
-/// The runtime on which everything but the HTTP workers lives: several threads, so that no task waits for another's
-/// work.
+/// Builds the runtime of everything but the HTTP workers. It has several threads, so that no task blocks another.
 fn runtime() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("latchkey")
@@ -69,50 +70,50 @@ fn runtime() -> anyhow::Result<Runtime> {
         .context("the asynchronous runtime could not be started")
 }
 
-/// The commands that work on the database. Each brings it up to date first, as a server's start would.
-async fn on_database(command: Command, config: &Config, environment: &Environment) -> anyhow::Result<()> {
+/// Runs a command on the database, after the migrations that a server would apply.
+async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
     if matches!(config.database.url, Database::Memory | Database::SqliteMemory) {
         bail!(Usage(
-            "this command makes no sense on a database in memory, which ends with the command: name another with \
+            "this command makes no sense on a database in memory, which is lost when the command ends: set \
              DATABASE_URL or --database-url"
                 .to_owned()
         ));
     }
     if let Command::Migrate = command {
-        return migrate(config, environment).await;
+        return migrate(config, variables).await;
     }
-    let house = House::open(config, environment).await?;
-    if let Some(key) = house.use_cases.master_keys.missing().await? {
+    let app = App::open(config, variables).await?;
+    if let Some(key) = app.use_cases.master_keys.missing().await? {
         output::explain(format_args!("latchkey: warning: {}.", crate::keys::missing(key)));
     }
     match command {
-        Command::User(UserCommand::Create(user)) => users::create(&house, user).await,
-        Command::User(UserCommand::SetPassword(password)) => users::set_password(&house, password).await,
-        Command::Grant(grant) => users::grant(&house, grant).await,
-        Command::Project(ProjectCommand::Create(project)) => projects::create(&house, project).await,
-        Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&house, token).await,
-        Command::Token(TokenCommand::Create(token)) => tokens::create(&house, token).await,
-        Command::Keys(KeysCommand::List) => keys::list(&house).await,
-        Command::Keys(KeysCommand::Rotate) => keys::rotate(&house).await,
+        Command::User(UserCommand::Create(user)) => users::create(&app, user).await,
+        Command::User(UserCommand::SetPassword(password)) => users::set_password(&app, password).await,
+        Command::Grant(grant) => users::grant(&app, grant).await,
+        Command::Project(ProjectCommand::Create(project)) => projects::create(&app, project).await,
+        Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
+        Command::Token(TokenCommand::Create(token)) => tokens::create(&app, token).await,
+        Command::Keys(KeysCommand::List) => keys::list(&app).await,
+        Command::Keys(KeysCommand::Rotate) => keys::rotate(&app).await,
         Command::Serve(_)
         | Command::Migrate
-        | Command::Config
+        | Command::Config(_)
         | Command::Openapi
         | Command::Keys(KeysCommand::Generate) => Ok(()),
     }
 }
 
-async fn migrate(config: &Config, environment: &Environment) -> anyhow::Result<()> {
-    // A new SQLite database gets its key here as at a start: later it would count as lost. PostgreSQL's key is
-    // given to servers, and the job that migrates need not know it.
+async fn migrate(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
+    // A new SQLite database gets its key now: later, the key would count as lost. The key of PostgreSQL is configured in
+    // servers, and a migration job does not need it.
     if let Database::SqliteFile(_) = config.database.url {
-        crate::keys::ring(config, environment)?;
+        crate::keys::ring(config, variables)?;
     }
     let opened = store::open(config).await?;
     output::explain(match opened.migrations {
         0 => format!("{}: up to date", config.database.url),
-        1 => format!("{}: 1 migration was made", config.database.url),
-        count => format!("{}: {count} migrations were made", config.database.url),
+        1 => format!("{}: 1 migration was applied", config.database.url),
+        count => format!("{}: {count} migrations were applied", config.database.url),
     });
     Ok(())
 }

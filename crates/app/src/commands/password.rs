@@ -1,4 +1,4 @@
-//! A password, as a command gets it, and what is said of one that is not good enough.
+//! Reads passwords, and explains the faults of weak ones.
 
 use std::io::{self, BufRead, IsTerminal as _};
 
@@ -8,17 +8,17 @@ use latchkey_service::ServiceError;
 
 use crate::output::{self, Usage};
 
-/// More bytes than any password has.
+/// The maximum length of the line, longer than any password.
 const MAX_BYTES: u64 = 4_096;
 
-/// The first line of standard input. Never an argument or a variable: other programs can read those.
+/// Reads the first line of standard input. Passwords are never arguments or variables: other programs can read those.
 ///
 /// # Errors
-/// [`Usage`] where there is none; does not repeat what was read.
+/// [`Usage`] if there is no line; does not repeat what was read.
 pub(super) fn from_stdin() -> anyhow::Result<String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        output::explain("Type the password and press Enter (what is typed can be seen):");
+        output::explain("Type the password and press Enter (it is visible):");
     }
     first_line(stdin.lock())
 }
@@ -33,16 +33,14 @@ fn first_line(input: impl BufRead) -> anyhow::Result<String> {
     let length = password.trim_end_matches(['\n', '\r']).len();
     password.truncate(length);
     if password.is_empty() {
-        bail!(Usage(
-            "--password-stdin reads the password from standard input, where there is none".to_owned()
-        ));
+        bail!(Usage("--password-stdin reads the password from standard input, which is empty".to_owned()));
     }
     Ok(password)
 }
 
-/// The refusal as an error that says all that is wrong with a password.
-pub(super) fn explained(refusal: ServiceError) -> anyhow::Error {
-    match refusal {
+/// Returns the error with all faults of a weak password.
+pub(super) fn explained(error: ServiceError) -> anyhow::Error {
+    match error {
         ServiceError::WeakPassword(faults) => {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             anyhow!(faults.join(" "))
@@ -56,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_line_is_the_password_without_its_end() {
+    fn the_password_is_the_first_line_without_its_line_end() {
         for (input, expected) in [
             ("correct horse\n", "correct horse"),
             ("correct horse", "correct horse"),
@@ -82,9 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_said() {
+    fn every_fault_is_reported() {
         let faults = vec![PasswordFault::TooShort, PasswordFault::Common];
-        let said = explained(ServiceError::WeakPassword(faults)).to_string();
-        assert!(said.contains("at least 10 characters") && said.contains("most common"), "{said}");
+        let message = explained(ServiceError::WeakPassword(faults)).to_string();
+        assert!(message.contains("at least 10 characters") && message.contains("most common"), "{message}");
     }
 }

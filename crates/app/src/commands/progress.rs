@@ -1,23 +1,23 @@
-//! How far something is, on standard error: one line that changes on a terminal, a line now and then elsewhere.
+//! Progress on standard error: on a terminal one line that changes, elsewhere a few lines.
 
 use std::io::{self, IsTerminal as _};
 
 use crate::output;
 
-/// Elsewhere than on a terminal, a line for each of so many parts of the whole.
+/// The number of lines without a terminal.
 const PARTS: u64 = 10;
 
-/// A line that is being shown.
+/// The progress of one operation.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Whether a line on a terminal has no end yet.
+    /// Whether the line on the terminal is unfinished.
     is_open: bool,
-    /// How many parts were told.
+    /// The number of parts that were reported.
     parts: u64,
 }
 
 impl Progress {
-    /// Says how much is done.
+    /// Reports how much is done.
     pub(super) fn show(&mut self, what: &str, done: u64, of: u64) {
         if io::stderr().is_terminal() {
             output::redraw(format_args!("{what}: {done} of {of}"));
@@ -27,7 +27,7 @@ impl Progress {
         }
     }
 
-    /// Ends the line, so that something else can be said.
+    /// Finishes the line, so that other output can follow.
     pub(super) fn interrupt(&mut self) {
         if std::mem::take(&mut self.is_open) {
             output::explain("");
@@ -47,10 +47,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elsewhere_than_on_a_terminal_few_lines_are_written() {
+    fn without_a_terminal_few_lines_are_written() {
         let mut progress = Progress::default();
-        let told = (1..=10_000).filter(|done| progress.is_new_part(*done, 10_000)).count();
-        assert_eq!(told, 10);
+        let reported = (1..=10_000).filter(|done| progress.is_new_part(*done, 10_000)).count();
+        assert_eq!(reported, 10);
         let mut progress = Progress::default();
         assert!(progress.is_new_part(3, 3) && !progress.is_new_part(3, 3));
         assert!(!Progress::default().is_new_part(0, 0));

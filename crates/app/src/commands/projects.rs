@@ -4,10 +4,10 @@ use anyhow::Context as _;
 use latchkey_domain::{ProjectMode, ProjectName};
 use latchkey_service::{Caller, InstancePermit, ProjectDraft};
 
-use crate::{cli::ProjectArgs, output, wiring::House};
+use crate::{cli::ProjectArgs, output, wiring::App};
 
-/// Makes a project; prints its id.
-pub(super) async fn create(house: &House, arguments: ProjectArgs) -> anyhow::Result<()> {
+/// Creates a project and prints its id.
+pub(super) async fn create(app: &App, arguments: ProjectArgs) -> anyhow::Result<()> {
     let ProjectArgs { id, name, description } = arguments;
     let name = match name {
         Some(name) => name,
@@ -15,11 +15,11 @@ pub(super) async fn create(house: &House, arguments: ProjectArgs) -> anyhow::Res
     };
     let draft = ProjectDraft { id: Some(id), name, description, mode: ProjectMode::Open, environments: None };
     let permit = InstancePermit::request(&Caller::system())?;
-    let made = house.use_cases.projects.create(&permit, draft).await;
-    let id = made.context("no project was made")?.project.id;
+    let created = app.use_cases.projects.create(&permit, draft).await;
+    let id = created.context("no project was created")?.project.id;
     output::result(&id)?;
     output::explain(format_args!(
-        "Its tokens are at /api/admin/projects/{id}/api-tokens. Members come by `latchkey grant --project {id}`.",
+        "Its tokens are at /api/admin/projects/{id}/api-tokens. `latchkey grant --project {id}` adds members.",
     ));
     Ok(())
 }

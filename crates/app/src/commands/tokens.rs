@@ -9,16 +9,16 @@ use latchkey_service::{Initiator, TokenDraft};
 use crate::{
     cli::TokenArgs,
     output::{self, Usage},
-    wiring::House,
+    wiring::App,
 };
 
-/// What stands for all projects, and for all environments.
+/// Stands for all projects, or all environments.
 const ALL: &str = "*";
-/// The environment of a token that names none (contract, "Create body").
+/// The environment of a token without one.
 const DEFAULT_ENVIRONMENT: &str = "development";
 
-/// Makes an API token; prints its secret, this once.
-pub(super) async fn create(house: &House, arguments: TokenArgs) -> anyhow::Result<()> {
+/// Creates an API token and prints its secret.
+pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()> {
     let TokenArgs { kind, name, projects, environment, expiry } = arguments;
     let access = match access(kind, &projects, environment.as_deref()) {
         Ok(access) => access,
@@ -28,13 +28,13 @@ pub(super) async fn create(house: &House, arguments: TokenArgs) -> anyhow::Resul
     let draft = TokenDraft {
         name,
         access,
-        expires_at: expiry.map(|expiry| expiry.moment(house.clock.now())).transpose()?,
+        expires_at: expiry.map(|expiry| expiry.time(app.clock.now())).transpose()?,
     };
     let issued =
-        house.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was made")?;
+        app.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was created")?;
     let secret = issued.secret.context("the new token has no secret")?;
-    output::result(secret.reveal()).context(super::UNSHOWN)?;
-    let until = issued.token.expires_at.map_or("for ever".to_owned(), |end| format!("until {end}"));
+    output::secret(secret.reveal())?;
+    let until = issued.token.expires_at.map_or("without expiry".to_owned(), |end| format!("until {end}"));
     output::explain(format_args!("This is a new {kind} token, valid {until}."));
     Ok(())
 }
@@ -65,7 +65,7 @@ fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> an
 mod tests {
     use super::*;
 
-    fn said(kind: TokenKind, projects: &[&str], environment: Option<&str>) -> String {
+    fn prefix_or_error(kind: TokenKind, projects: &[&str], environment: Option<&str>) -> String {
         let projects: Vec<_> = projects.iter().map(ToString::to_string).collect();
         match access(kind, &projects, environment) {
             Ok(access) => latchkey_domain::SecretPrefix::of(&access).to_string(),
@@ -74,19 +74,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_a_default() {
-        assert_eq!(said(TokenKind::Admin, &[], None), "*:*.");
-        assert_eq!(said(TokenKind::Client, &[], None), "*:development.");
-        assert_eq!(said(TokenKind::Client, &["a", "*"], Some("production")), "*:production.");
-        assert_eq!(said(TokenKind::Frontend, &["a", "a"], None), "a:development.");
-        assert_eq!(said(TokenKind::Frontend, &["a", "b"], None), "[]:development.");
+    fn omitted_arguments_have_defaults() {
+        assert_eq!(prefix_or_error(TokenKind::Admin, &[], None), "*:*.");
+        assert_eq!(prefix_or_error(TokenKind::Client, &[], None), "*:development.");
+        assert_eq!(prefix_or_error(TokenKind::Client, &["a", "*"], Some("production")), "*:production.");
+        assert_eq!(prefix_or_error(TokenKind::Frontend, &["a", "a"], None), "a:development.");
+        assert_eq!(prefix_or_error(TokenKind::Frontend, &["a", "b"], None), "[]:development.");
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
-        let error = said(TokenKind::Admin, &["a"], None);
+    fn impossible_scopes_are_refused() {
+        let error = prefix_or_error(TokenKind::Admin, &["a"], None);
         assert!(error.contains("leave --project and --environment out"), "{error}");
-        assert!(said(TokenKind::Client, &[], Some("*")).contains("one environment"));
-        assert!(said(TokenKind::Client, &["a/b"], None).contains("project id"));
+        assert!(prefix_or_error(TokenKind::Client, &[], Some("*")).contains("one environment"));
+        assert!(prefix_or_error(TokenKind::Client, &["a/b"], None).contains("project id"));
     }
 }

@@ -1,23 +1,23 @@
-//! The database URL, which chooses the store.
+//! The database URL, which selects the store.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use secrecy::SecretString;
 
-/// Where everything is kept.
+/// The database that the URL selects.
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
-    /// In the memory of the process: for a try.
+    /// The memory store, for a trial.
     Memory,
-    /// SQLite in the memory of the process: the same, over the real SQL.
+    /// SQLite in memory.
     SqliteMemory,
-    /// One SQLite file.
+    /// A SQLite file.
     SqliteFile(PathBuf),
-    /// PostgreSQL, by its URL; it may hold a password.
+    /// PostgreSQL. The URL can hold a password.
     Postgres(SecretString),
 }
 
-/// Why a text is no database URL. It does not repeat the text, which may hold a password.
+/// Why a string is not a database URL. The message does not repeat the string, which can hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidDatabaseUrl {
     #[error(
@@ -26,7 +26,7 @@ pub(crate) enum InvalidDatabaseUrl {
     Scheme,
     #[error("it has no path: write sqlite://data/latchkey.db, or sqlite::memory: for a database in memory")]
     NoPath,
-    #[error("parameters after \"?\" are not understood for SQLite")]
+    #[error("SQLite takes no parameters after \"?\": remove them")]
     Parameters,
 }
 
@@ -51,28 +51,28 @@ impl FromStr for Database {
     }
 }
 
-/// For people, without a password.
+/// Names the database without its password.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Memory => f.write_str("memory, gone at the end"),
-            Self::SqliteMemory => f.write_str("SQLite in memory, gone at the end"),
+            Self::Memory => f.write_str("memory, lost at the end"),
+            Self::SqliteMemory => f.write_str("SQLite in memory, lost at the end"),
             Self::SqliteFile(path) => write!(f, "SQLite in {}", path.display()),
             Self::Postgres(_) => f.write_str("PostgreSQL"),
         }
     }
 }
 
-/// What stands where a password was.
+/// Replaces a password.
 const MASK: &str = "***";
 
-/// The URL with its passwords masked: rather too much than too little, also in a text that is no good URL.
+/// Returns the URL with its passwords masked. It rather masks too much, also in a string that is not a valid URL.
 pub(crate) fn masked(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), url),
     };
-    // The last `@`: a password may hold one that nobody has encoded.
+    // The last `@`: a password can contain one that is not percent-encoded.
     let Some((login, place)) = rest.rsplit_once('@') else {
         return scheme + &without_parameters(rest);
     };
@@ -83,7 +83,7 @@ pub(crate) fn masked(url: &str) -> String {
     format!("{scheme}{login}@{}", without_parameters(place))
 }
 
-/// The text with the values of parameters that hold passwords masked (`?password=`, `&sslpassword=`).
+/// Masks the values of parameters that hold passwords (`?password=`, `&sslpassword=`).
 fn without_parameters(text: &str) -> String {
     let masked = |part: &str| match part.split_once('=') {
         Some((name, value)) if name.to_lowercase().contains("pass") => {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_chooses_the_store() {
+    fn the_url_selects_the_store() {
         for (url, expected) in [
             ("memory:", "Memory"),
             ("sqlite::memory:", "SqliteMemory"),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn no_password_is_shown() {
+    fn passwords_are_masked() {
         for (url, expected) in [
             ("postgres://u:hush@h:5432/d", "postgres://u:***@h:5432/d"),
             ("postgres://u:hu@sh@h/d?sslmode=require", "postgres://u:***@h/d?sslmode=require"),

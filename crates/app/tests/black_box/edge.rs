@@ -19,7 +19,7 @@ use crate::{
     wire::{Answer, Call},
 };
 
-const DOCUMENT: &str = include_str!("../../../../docs/edge.md");
+const DOCUMENT: &str = include_str!("../../../../docs/guide/unleash-edge.md");
 const FEATURES: &str = "/api/client/features";
 /// What the server that has the flags answers here.
 const NO_FEATURES: &str = r#"{"version":2,"features":[]}"#;
@@ -29,8 +29,7 @@ fn program() -> Option<PathBuf> {
     let found = env::var_os("UNLEASH_EDGE").map(PathBuf::from).or_else(|| neighbours::find("unleash-edge"));
     if found.is_none() {
         // Past the test harness, which shows nothing of tests that pass.
-        let words =
-            "not tried, because unleash-edge is not installed: Unleash Edge before Latchkey (docs/edge.md)";
+        let words = "not tried, because unleash-edge is not installed: Unleash Edge before Latchkey (docs/guide/unleash-edge.md)";
         drop(writeln!(std::io::stderr(), "{words}"));
     }
     found

@@ -1,4 +1,4 @@
-//! Gateways that ask Latchkey, configured exactly as `docs/gateways.md` shows: the document is what is tried.
+//! Gateways that ask Latchkey, configured exactly as `docs/guide/gateways.md` shows: the document is what is tried.
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use crate::{
     wire::{Answer, Call},
 };
 
-const DOCUMENT: &str = include_str!("../../../../docs/gateways.md");
+const DOCUMENT: &str = include_str!("../../../../docs/guide/gateways.md");
 
 /// nginx between clients and a server that shows what reaches it, asking a Latchkey that knows the project `shop`.
 struct Gate {

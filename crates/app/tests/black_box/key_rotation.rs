@@ -1,4 +1,4 @@
-//! A master key is replaced, step by step as `docs/operations.md` says, and whoever has a secret notices nothing.
+//! A master key is replaced, step by step as `docs/operate/master-key.md` says, and whoever has a secret notices nothing.
 
 use serde_json::json;
 
@@ -123,7 +123,7 @@ fn line(table: &str, place: usize) -> Vec<&str> {
 }
 
 fn a_key_is_replaced(store: Store) {
-    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", NEVER);
+    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", NEVER);
     let secrets = made(&mut ground);
 
     // Every process knows the new key before one makes secrets with it.
@@ -144,8 +144,8 @@ fn a_key_is_replaced(store: Store) {
     assert_eq!(line(&table, 1), ["current", "6", "0", "1", "0", "0", "0"], "{table}");
     assert_eq!(line(&table, 2), ["older", "0", "1", "1", "1", "1", "0"], "{table}");
     let asides = ground.asides();
-    assert!(asides.contains("5 secrets were put under "), "{asides}");
-    assert!(asides.contains(" is needed for now."), "{asides}");
+    assert!(asides.contains("5 secrets were moved to "), "{asides}");
+    assert!(asides.contains(" is still needed."), "{asides}");
     secrets.are_all_good(&server);
     secrets.are_all_good(&other);
     let mut expected = before.clone();
@@ -181,7 +181,7 @@ fn a_key_is_replaced_on_postgres() {
 }
 
 fn what_was_used_moves_while_a_server_runs(store: Store) {
-    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
+    let mut ground = Ground::on(store).with(KEYS, OLD).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "50ms");
     let secrets = made(&mut ground);
     ground.set(KEYS, &format!("{NEW},{OLD}"));
     let server = ground.serve();
@@ -222,7 +222,7 @@ fn what_cannot_be_opened_is_named(store: Store) {
     let (table, error) = ground.fail(&["keys", "rotate"]);
     assert_eq!(line(&table, 3)[..2], ["missing", "3"], "{table}");
     assert!(error.contains("is not among those configured"), "{error}");
-    assert!(error.contains("of the sealed secrets, 3 stay behind"), "{error}");
+    assert!(error.contains("3 secrets could not be moved"), "{error}");
 
     ground.set(KEYS, &format!("{NEW},{OLD}"));
     let (table, error) = ground.fail(&["keys", "rotate"]);

@@ -23,7 +23,7 @@ fn seen(server: &Server) -> usize {
 }
 
 fn a_stop_loses_nothing(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__SEEN__FLUSH_INTERVAL", NEVER);
+    let ground = Ground::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", NEVER);
     let server = ground.serve();
     let secrets: Vec<String> = (0..20).map(|number| server.create(&format!("token-{number}"))).collect();
     for secret in &secrets {
@@ -48,7 +48,7 @@ fn a_stop_loses_nothing_on_postgres() {
 
 fn a_stop_in_the_middle_of_writing_loses_nothing(store: Store) {
     // Always writing, so that most stops come upon it.
-    let ground = Ground::on(store).with("LATCHKEY__SEEN__FLUSH_INTERVAL", "1ms");
+    let ground = Ground::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "1ms");
     let mut server = ground.serve();
     let secrets: Vec<String> = (0..10).map(|number| server.create(&format!("token-{number}"))).collect();
     for (before, secret) in secrets.iter().enumerate() {
@@ -71,7 +71,7 @@ fn a_stop_in_the_middle_of_writing_loses_nothing_on_postgres() {
 }
 
 fn a_crash_loses_what_came_after_the_last_writing(store: Store) {
-    let ground = Ground::on(store).with("LATCHKEY__SEEN__FLUSH_INTERVAL", AT_ONCE);
+    let ground = Ground::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", AT_ONCE);
     let server = ground.serve();
     let [first, second] = ["first", "second"].map(|name| server.create(name));
     use_token(&server, &first);

@@ -1,4 +1,4 @@
-//! What `docs/operations.md` promises to somebody whose master key is lost.
+//! What `docs/operate/master-key.md` promises to somebody whose master key is lost.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ fn what_a_new_key_can_keep_is_kept(store: Store) {
     ground.set("LATCHKEY_MASTER_KEY", NEW_KEY);
     let server = ground.serve();
     let warned =
-        |said: &str| said.contains("is under the master key") && said.contains("not among those configured");
+        |said: &str| said.contains("is under the master key") && said.contains("not configured here");
     assert!(warned(&server.said()), "{}", server.said());
     assert_eq!(server.send(&Call::get(TOKENS).by(&lost)).status, 401);
     let admin = ground.make_token(&NewToken { kind: "admin", environment: None, ..NewToken::default() });

@@ -34,7 +34,7 @@ fn every_cell_holds(store: Store) {
     let ground = Ground::on(store)
         .with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "100000")
         .with("LATCHKEY__LIMITS__API_TOKENS", "100000")
-        .with("LATCHKEY__SESSIONS__MOST", "100000");
+        .with("LATCHKEY__SESSIONS__MAX_PER_USER", "100000");
     let server = ground.serve();
     let rows = rows();
     let listed: BTreeSet<String> = rows.iter().map(Row::operation).collect();

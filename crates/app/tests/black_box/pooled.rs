@@ -180,7 +180,7 @@ fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
 fn commands_work_behind_the_pooler() {
     let pooled = Pooled::new(true);
     pooled.ground.run(&["migrate"]);
-    assert!(pooled.ground.asides().contains("migrations were made"), "{}", pooled.ground.asides());
+    assert!(pooled.ground.asides().contains("migrations were applied"), "{}", pooled.ground.asides());
     let secret = pooled.ground.run(&["token", "create", "--type", "admin", "--name", "ops"]);
     let server = pooled.ground.serve();
     assert_eq!(server.send(&Call::get(TOKENS).by(secret.trim())).status, 200, "{secret}");

@@ -165,7 +165,7 @@ fn no_piece_of_a_secret_is_written(store: Store) {
     let ground = Ground::on(store)
         .with("INIT_CLIENT_API_TOKENS", INIT_CLIENT)
         .with("LATCHKEY__LOG__LEVEL", "trace")
-        .with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
+        .with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "50ms");
     let server = ground.serve();
     let secrets = live(&ground, &server);
     let pieces = Pieces::of(secrets.iter().map(String::as_str));

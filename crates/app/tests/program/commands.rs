@@ -14,21 +14,24 @@ fn users_and_projects_are_made_and_known_afterwards() {
     assert_eq!(home.done("grant --user ED@example.com --project shop --role owner"), "");
 
     let error = home.refused("project create shop", 1);
-    assert_eq!(error, "latchkey: no project was made: project \"shop\" exists already\n");
+    assert_eq!(error, "latchkey: no project was created: project \"shop\" exists already\n");
     for id in ["..", "archive"] {
         let error = home.refused(&format!("project create {id}"), 1);
-        assert!(error.starts_with("latchkey: no project was made: The project id must not be "), "{error}");
+        assert!(
+            error.starts_with("latchkey: no project was created: The project id must not be "),
+            "{error}"
+        );
     }
     let error = home.refused("user create --email Ed@Example.com", 1);
     assert!(
-        error.contains("no user was made: User already exists: this username or email is in use."),
+        error.contains("no user was created: User already exists: this username or email is in use."),
         "{error}"
     );
     let error = home.refused("user create --username cy --role Boss", 1);
     let expected = "There is no such role here: \"Boss\". Choose one of: Admin (1), Editor (2), Viewer (3).";
     assert!(error.contains(expected), "{error}");
     let error = home.refused("grant --user nobody --project shop", 1);
-    assert!(error.contains("no role was given to \"nobody\": No user found."), "{error}");
+    assert!(error.contains("no role was granted to \"nobody\": No user found."), "{error}");
     let error = home.refused("grant --user bo --project nowhere", 1);
     assert!(error.contains("No project found with id \"nowhere\"."), "{error}");
     let error = home.refused("grant --user bo --project shop --role Viewer", 1);
@@ -65,8 +68,11 @@ fn a_secret_that_cannot_be_printed_is_no_success() {
     let home = Home::new();
     home.done("user create --username bo");
     for (line, advice) in [
-        ("token create --type client --name a", "delete it and make another: nothing can be written"),
-        ("pat create --user bo --description ci --expires-in 90d", "delete it and make another: nothing can"),
+        ("token create --type client --name a", "delete it and create another: nothing can be written"),
+        (
+            "pat create --user bo --description ci --expires-in 90d",
+            "delete it and create another: nothing can",
+        ),
         ("keys generate", "latchkey: nothing can be written to standard output: "),
         ("openapi", "latchkey: nothing can be written to standard output: "),
     ] {
@@ -134,7 +140,11 @@ fn migrating_says_what_it_did() {
     let home = Home::new();
     let first = home.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
-    assert!(first.stderr.contains("SQLite in data/latchkey.db: 3 migrations were made"), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("SQLite in data/latchkey.db: 3 migrations were applied"),
+        "{}",
+        first.stderr
+    );
     assert!(home.path("data/latchkey.key").exists());
     assert!(home.run("migrate").stderr.contains("up to date"));
 }
@@ -215,7 +225,7 @@ fn one_master_key_is_no_rotation_and_the_way_to_one_is_shown() {
     let home = Home::new();
     assert_eq!(home.done("project create shop"), "shop");
     let error = home.refused("keys rotate", 2);
-    assert!(error.starts_with("latchkey: there is one master key only"), "{error}");
+    assert!(error.starts_with("latchkey: only one master key is configured"), "{error}");
     for step in
         ["latchkey keys generate", "<old>,<new>", "<new>,<old>", "latchkey keys rotate", "data/latchkey.key"]
     {
@@ -237,7 +247,7 @@ fn a_key_file_takes_several_keys() {
     std::fs::write(&file, format!("{new}\n{old}")).expect("written");
     let said = home.run("keys rotate");
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.stderr.contains("sealed anew: 1 of 1\n1 secret was put under "), "{said:?}");
+    assert!(said.stderr.contains("moved: 1 of 1\n1 secret was moved to "), "{said:?}");
     assert!(said.stderr.contains("it can be taken out of LATCHKEY_MASTER_KEY, or the key file"), "{said:?}");
     assert_eq!(home.done("keys rotate"), said.stdout.trim_end(), "once more");
     std::fs::write(&file, new).expect("written");

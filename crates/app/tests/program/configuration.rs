@@ -1,4 +1,4 @@
-//! Settings: where they come from, and what is said of a wrong one.
+//! Settings: their sources, and the errors of bad ones.
 
 use crate::home::Home;
 
@@ -27,6 +27,16 @@ fn the_settings_in_effect_are_printed_with_their_sources() {
 }
 
 #[test]
+fn the_example_file_is_printed_and_holds_the_defaults() {
+    let example = Home::new().done("config --example");
+    let home = Home::new().with_file("latchkey.toml", &example);
+    let with_example = home.done("config").replace("# latchkey.toml", "# default");
+    assert_eq!(with_example, Home::new().done("config"));
+    assert!(Home::new().done("config --reference").contains("| `server.port` | `4242` |"));
+    Home::new().refused("config --example --reference", 2);
+}
+
+#[test]
 fn a_wrong_setting_stops_the_start_and_is_named() {
     for (home, expected) in [
         (
@@ -38,24 +48,25 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
             "latchkey: unknown key \"database.pool\" in the environment variable LATCHKEY__DATABASE__POOL: the keys of",
         ),
         (
-            Home::new().with("LATCHKEY__SEEN__FLUSH_INTERVAL", "often"),
-            "latchkey: bad value for seen.flush_interval in LATCHKEY__SEEN__FLUSH_INTERVAL: \"often\" is no span",
+            Home::new().with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "often"),
+            "latchkey: bad value for last_used.flush_interval in LATCHKEY__LAST_USED__FLUSH_INTERVAL: \"often\" is not a \
+             duration",
         ),
         (
             Home::new().with("LATCHKEY__VERIFY__HEADER", "x: y"),
-            "latchkey: bad value for verify.header in LATCHKEY__VERIFY__HEADER: \"x: y\" is no name of an HTTP header",
+            "latchkey: bad value for verify.header in LATCHKEY__VERIFY__HEADER: \"x: y\" is not the name of an HTTP header",
         ),
         (
             Home::new().with("LATCHKEY__SESSIONS__TTL", "500d"),
-            "latchkey: bad value for sessions.ttl in LATCHKEY__SESSIONS__TTL: it must be from 1ms to 400d",
+            "latchkey: bad value for sessions.ttl in LATCHKEY__SESSIONS__TTL: \"500d\" is not a duration from 1ms to 400d",
         ),
         (
             Home::new().with("LATCHKEY__AUDIT__RETENTION", "400"),
-            "latchkey: bad value for audit.retention in LATCHKEY__AUDIT__RETENTION: \"400\" is no span of time",
+            "latchkey: bad value for audit.retention in LATCHKEY__AUDIT__RETENTION: \"400\" is not forever, or a duration",
         ),
         (
             Home::new().with("PORT", "http"),
-            "latchkey: bad value for server.port in PORT: \"http\" is no port",
+            "latchkey: bad value for server.port in PORT: \"http\" is not a whole number from 0 to 65535",
         ),
         (
             Home::new().with("DATABASE_URL", "mysql://u:hush@h/d"),

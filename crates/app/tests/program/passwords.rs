@@ -58,7 +58,7 @@ fn a_password_that_is_not_good_enough_is_refused_with_every_reason() {
     let home = Home::new();
     let error = refused_on(&home, CREATE, "aaa\n", 1);
     assert!(
-        error.starts_with("latchkey: no user was made: The password must be at least 10 char"),
+        error.starts_with("latchkey: no user was created: The password must be at least 10 char"),
         "{error}"
     );
     let error = refused_on(&home, CREATE, "ed@example.com\n", 1);
@@ -91,7 +91,7 @@ fn a_password_comes_from_standard_input_and_from_nowhere_else() {
 
 #[test]
 fn a_session_lasts_as_long_as_it_may_and_the_oldest_makes_room() {
-    let home = Home::new().with("LATCHKEY__SESSIONS__MOST", "1");
+    let home = Home::new().with("LATCHKEY__SESSIONS__MAX_PER_USER", "1");
     done_on(&home, CREATE, FIRST);
     let server = home.serve();
     let [first, second] = [0; 2].map(|_| server.sign_in("ed@example.com", FIRST).expect("signed in"));

@@ -42,7 +42,7 @@ fn a_request_under_way_is_finished_before_the_end() {
         let server = home.serve();
         let mut connection = begin_creation(&server);
         server.signal(signal);
-        until("the beginning of the end", || server.stderr().contains("stopping").then_some(()));
+        until("the beginning of the end", || server.stderr().contains("shutting down").then_some(()));
         write!(connection, "}}").expect("the end of the body is sent");
         let mut answer = String::new();
         connection.read_to_string(&mut answer).expect("an answer");
@@ -70,7 +70,7 @@ fn ctrl_c_twice_ends_at_once() {
     let server = home.serve();
     let connection = begin_creation(&server);
     server.signal("INT");
-    until("the beginning of the end", || server.stderr().contains("stopping").then_some(()));
+    until("the beginning of the end", || server.stderr().contains("shutting down").then_some(()));
     server.signal("INT");
     let (status, log) = server.end();
     assert_eq!(status.code(), Some(130), "{log}");

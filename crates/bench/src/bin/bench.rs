@@ -1,4 +1,4 @@
-//! What `just bench` runs: see `docs/performance.md`.
+//! What `just bench` runs: see `docs/design/performance.md`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

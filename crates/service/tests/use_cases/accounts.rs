@@ -130,13 +130,13 @@ async fn a_service_account_acts_by_its_tokens_and_cannot_sign_in() {
     let robot = accounts.create(&system(), robot("Editor")).await.expect("created");
     assert_eq!(robot.kind, AccountKind::Service);
     let issued = accounts.create_token(&system(), robot.id, pat("ci")).await.expect("issued");
-    let principal = house.use_cases.authenticator.authenticate(issued.secret.reveal()).await;
+    let principal = house.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await;
     assert!(!principal.expect("recognised").grants().iter().collect::<Vec<_>>().is_empty());
     let (directory, tokens) = accounts.list(&system(), Page::default()).await.expect("listed");
     assert_eq!((directory.users.len(), tokens.len()), (1, 1));
     assert!(house.use_cases.users.get(&system(), robot.id).await.is_err(), "it is no person");
     accounts.delete_token(&system(), robot.id, issued.token.id).await.expect("revoked");
-    assert!(house.use_cases.authenticator.authenticate(issued.secret.reveal()).await.is_err());
+    assert!(house.use_cases.authenticator.authenticate(issued.secret.reveal(), None).await.is_err());
     let again = accounts.delete_token(&system(), robot.id, issued.token.id).await;
     assert!(matches!(again, Err(ServiceError::NotFound(Missing::PersonalToken))), "{again:?}");
     accounts.delete(&system(), robot.id).await.expect("deleted");
@@ -171,7 +171,7 @@ async fn personal_tokens_are_the_users_own() {
     );
     assert_eq!(tokens.list(&ed).await.expect("listed").len(), 2);
     tokens.delete(&ed, first.token.id).await.expect("revoked");
-    assert!(house.use_cases.authenticator.authenticate(first.secret.reveal()).await.is_err());
+    assert!(house.use_cases.authenticator.authenticate(first.secret.reveal(), None).await.is_err());
     let past = PersonalTokenDraft { expires_at: moment(1_700_000_000_000), ..pat("past") };
     assert!(
         matches!(tokens.create(&ed, past).await, Err(ServiceError::Invalid { .. })),

@@ -19,11 +19,11 @@ async fn a_token_is_recognised_until_it_is_revoked() {
     let secret = token.secret.expect("shown");
     house.use_cases.follow_changes().await.expect("followed");
     for _ in 0..2 {
-        house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     }
     let reference = TokenReference::Id(token.token.id);
     house.use_cases.project_tokens.delete(&permit("default"), &reference).await.expect("deleted");
-    let refused = house.use_cases.authenticator.authenticate(secret.reveal()).await;
+    let refused = house.use_cases.authenticator.authenticate(secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
@@ -38,9 +38,9 @@ async fn a_token_is_refused_from_the_moment_of_its_expiry() {
     house.use_cases.follow_changes().await.expect("followed");
     house.clock.advance(Duration::from_millis(9_999));
     house.use_cases.follow_changes().await.expect("followed");
-    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("a millisecond before");
+    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("a millisecond before");
     house.clock.advance(Duration::from_millis(1));
-    let refused = house.use_cases.authenticator.authenticate(secret.reveal()).await;
+    let refused = house.use_cases.authenticator.authenticate(secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
@@ -53,12 +53,12 @@ async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
     // Asked once, and told of no change: nothing has to sweep the token away for it to be refused.
     let authenticator = one.authenticator(one.answering(1), &index, Arc::default());
     index.follow(&events_at(5)).await.expect("followed");
-    authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     one.clock.advance(Duration::from_millis(9_999));
     index.follow(&events_at(5)).await.expect("followed");
-    authenticator.authenticate(one.secret.reveal()).await.expect("a millisecond before");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("a millisecond before");
     one.clock.advance(Duration::from_millis(1));
-    let refused = authenticator.authenticate(one.secret.reveal()).await;
+    let refused = authenticator.authenticate(one.secret.reveal(), None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
 }
 
@@ -66,7 +66,7 @@ async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
 async fn what_is_no_secret_is_not_recognised() {
     let house = House::new();
     for text in ["", "nope", "user:nope", "a b", "é:*.x", &"x".repeat(5_000)] {
-        let refused = house.use_cases.authenticator.authenticate(text).await;
+        let refused = house.use_cases.authenticator.authenticate(text, None).await;
         assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{text:?}: {refused:?}");
     }
 }
@@ -82,12 +82,12 @@ async fn a_user_acts_with_the_roles_of_the_moment() {
     let issued = house.use_cases.personal_tokens.create_for(&system(), user.id, draft).await;
     let secret = issued.expect("issued").secret;
     house.use_cases.follow_changes().await.expect("followed");
-    let before = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    let before = house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     assert_eq!(before.grants().iter().count(), 0);
     let permit = Permit::request(&Caller::system(), project_id("default")).expect("may do everything");
     let member = [RoleReference::Name("member".to_owned())];
     house.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
-    let after = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    let after = house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     assert_eq!(after.grants().iter().count(), 3);
 }
 
@@ -99,7 +99,7 @@ async fn the_store_is_asked_once_while_nothing_changes() {
     index.follow(&events_at(5)).await.expect("followed");
     for _ in 0..3 {
         index.follow(&events_at(5)).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     }
 }
 
@@ -112,7 +112,7 @@ async fn a_change_elsewhere_to_this_token_makes_the_store_be_asked_again() {
         NewEvent { before: Some(Snapshot::from(&one.stored.token)), ..event(EventKind::ApiTokenUpdated) };
     for (latest, new) in [(5, vec![]), (5, vec![]), (6, vec![about_it]), (6, vec![])] {
         index.follow(&events_with(latest, new)).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     }
 }
 
@@ -127,9 +127,9 @@ async fn a_change_to_something_else_leaves_a_token_in_the_index() {
     let changes = [about_another, event(EventKind::UserUpdated), event(EventKind::ApiTokenCreated)];
     index.follow(&events_at(5)).await.expect("followed");
     for (latest, change) in (6..).zip(changes) {
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
         index.follow(&events_with(latest, vec![change])).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     }
 }
 
@@ -148,7 +148,7 @@ async fn events_that_were_forgotten_could_have_said_anything() {
         (2_009, vec![harmless(); 3]),
     ] {
         index.follow(&events_with(latest, new)).await.expect("followed");
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     }
 }
 
@@ -161,12 +161,12 @@ async fn a_secret_of_nobody_is_asked_for_once_until_a_token_is_born() {
     let authenticator = one.authenticator(Arc::new(tokens), &index, Arc::default());
     index.follow(&events_at(1)).await.expect("followed");
     for _ in 0..3 {
-        assert!(authenticator.authenticate("guess").await.is_err());
+        assert!(authenticator.authenticate("guess", None).await.is_err());
     }
     index.follow(&events_with(2, vec![event(EventKind::UserUpdated)])).await.expect("followed");
-    assert!(authenticator.authenticate("guess").await.is_err());
+    assert!(authenticator.authenticate("guess", None).await.is_err());
     index.follow(&events_with(3, vec![event(EventKind::ApiTokenCreated)])).await.expect("followed");
-    assert!(authenticator.authenticate("guess").await.is_err());
+    assert!(authenticator.authenticate("guess", None).await.is_err());
 }
 
 #[tokio::test]
@@ -174,14 +174,14 @@ async fn an_index_that_nobody_follows_answers_nothing() {
     let one = OneToken::new();
     let index = one.index();
     let authenticator = one.authenticator(one.answering(3), &index, Arc::default());
-    authenticator.authenticate(one.secret.reveal()).await.expect("never followed: asked");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("never followed: asked");
     index.follow(&events_at(1)).await.expect("followed");
-    authenticator.authenticate(one.secret.reveal()).await.expect("followed for the first time: asked");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("followed for the first time: asked");
     one.clock.advance(Duration::from_secs(5));
-    authenticator.authenticate(one.secret.reveal()).await.expect("just fresh enough");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("just fresh enough");
     one.clock.advance(Duration::from_millis(1));
     assert!(index.follow(&no_events()).await.is_err());
-    authenticator.authenticate(one.secret.reveal()).await.expect("stale: asked");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("stale: asked");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let mut tokens = MockTokenRepository::new();
     let (stored, racing) = (one.stored.clone(), index.clone());
     tokens.expect_find_token_by_digest().times(2).returning(move |_| {
-        racing.note(&NewEvent {
+        racing.invalidate(&NewEvent {
             before: Some(Snapshot::from(&stored.token)),
             ..event(EventKind::ApiTokenUpdated)
         });
@@ -200,7 +200,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let authenticator = one.authenticator(Arc::new(tokens), &index, Arc::default());
     index.follow(&events_at(1)).await.expect("followed");
     for _ in 0..2 {
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     }
 }
 
@@ -210,6 +210,6 @@ async fn a_store_that_is_away_is_no_reason_to_call_a_secret_unknown() {
     let mut tokens = MockTokenRepository::new();
     tokens.expect_find_token_by_digest().returning(|_| Err(away()));
     let authenticator = one.authenticator(Arc::new(tokens), &one.index(), Arc::default());
-    let failed = authenticator.authenticate(one.secret.reveal()).await;
+    let failed = authenticator.authenticate(one.secret.reveal(), None).await;
     assert!(matches!(failed, Err(AuthenticationError::Store(StoreError::Unavailable(_)))), "{failed:?}");
 }

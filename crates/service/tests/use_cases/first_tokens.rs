@@ -31,7 +31,7 @@ async fn the_prefix_of_a_secret_gives_its_scope() {
         ("default:development.cli", TokenKind::Client),
         ("*:production.fro", TokenKind::Frontend),
     ] {
-        let principal = house.use_cases.authenticator.authenticate(secret).await.expect("recognised");
+        let principal = house.use_cases.authenticator.authenticate(secret, None).await.expect("recognised");
         let latchkey_domain::Principal::ApiToken { access, .. } = &*principal else { panic!("an API token") };
         assert_eq!(access.kind(), kind);
     }
@@ -47,7 +47,7 @@ async fn they_are_made_only_where_there_is_no_token_yet() {
     let house = House::new();
     house.token(TokenAccess::Admin).await;
     assert!(!house.use_cases.first_tokens.create(init(&[(ADMIN, "*:*.late")])).await.expect("asked"));
-    assert!(house.use_cases.authenticator.authenticate("*:*.late").await.is_err());
+    assert!(house.use_cases.authenticator.authenticate("*:*.late", None).await.is_err());
     assert!(house.use_cases.first_tokens.create_admin().await.expect("asked").is_none());
 }
 
@@ -56,7 +56,7 @@ async fn an_admin_token_is_made_where_none_was_given() {
     let house = House::new();
     let secret = house.use_cases.first_tokens.create_admin().await.expect("asked").expect("made");
     assert!(secret.reveal().starts_with("*:*.") && secret.has_valid_checksum());
-    house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn an_unknown_project_makes_none_of_them() {
     let tokens = init(&[(ADMIN, "*:*.adm"), (CLIENT, "nope:development.x")]);
     let refusal = house.use_cases.first_tokens.create(tokens).await.expect_err("no such project");
     assert!(matches!(refusal, ServiceError::NotFound(_)), "{refusal:?}");
-    assert!(house.use_cases.authenticator.authenticate("*:*.adm").await.is_err());
+    assert!(house.use_cases.authenticator.authenticate("*:*.adm", None).await.is_err());
     assert!(house.events().await.is_empty());
 }
 

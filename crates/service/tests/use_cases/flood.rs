@@ -70,18 +70,18 @@ async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_
     let authenticator = Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default()));
     let verification = Verification::new(authenticator.clone());
     index.follow(&events_at(1)).await.expect("followed");
-    verification.verify(one.secret.reveal()).await.expect("recognised");
+    verification.verify(one.secret.reveal(), None).await.expect("recognised");
     assert_eq!(asked.swap(0, Ordering::Relaxed), 1, "for the good token, this once");
 
     let mut refused = 0;
     for guess in 1..=GUESSES {
-        match verification.verify(&format!("guess-{guess}")).await {
+        match verification.verify(&format!("guess-{guess}"), None).await {
             Err(AuthenticationError::Unknown) => {}
             Err(AuthenticationError::Busy) => refused += 1,
             other => panic!("{other:?}"),
         }
         if guess % A_TENTH == 0 {
-            verification.verify(one.secret.reveal()).await.expect("recognised");
+            verification.verify(one.secret.reveal(), None).await.expect("recognised");
             one.clock.advance(Duration::from_millis(100));
             index.follow(&events_at(1)).await.expect("followed");
         }
@@ -92,7 +92,7 @@ async fn a_million_guesses_cost_little_memory_few_queries_and_no_good_token_its_
                 "guesses that reached the store in a second"
             );
             let figures = authenticator.metrics();
-            assert!(figures.nobodies <= CAPACITY, "{figures:?}");
+            assert!(figures.unknown_secrets <= CAPACITY, "{figures:?}");
             assert_eq!(figures.principals, 1, "{figures:?}");
         }
     }

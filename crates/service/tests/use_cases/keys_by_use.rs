@@ -119,7 +119,7 @@ async fn a_note_is_kept_until_it_is_written_and_what_was_passed_over_is_looked_u
     });
     let authenticator = one.authenticator(Arc::new(tokens), &index, Arc::new(UsageRecorder::default()));
     for _ in 0..3 {
-        authenticator.authenticate(one.secret.reveal()).await.expect("recognised");
+        authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
     }
     let mut store = MockMasterKeyRepository::new();
     store.expect_secrets_by_key().times(1).returning(|_| Err(away()));
@@ -137,5 +137,5 @@ async fn a_note_is_kept_until_it_is_written_and_what_was_passed_over_is_looked_u
         Ok(vec![])
     });
     authenticator.flush_rekeyings(&store).await.expect("written");
-    authenticator.authenticate(one.secret.reveal()).await.expect("recognised, and looked up again");
+    authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised, and looked up again");
 }

@@ -52,8 +52,8 @@ pub(crate) async fn under(house: &House, key: &str) -> Vec<(SecretForm, u64)> {
 
 pub(crate) async fn recognises(house: &House, secret: &str) -> bool {
     let authenticator = &house.use_cases.authenticator;
-    authenticator.authenticate(secret).await.is_ok()
-        || authenticator.authenticate_session(secret).await.is_ok()
+    authenticator.authenticate(secret, None).await.is_ok()
+        || authenticator.authenticate_session(secret, None).await.is_ok()
 }
 
 #[tokio::test]

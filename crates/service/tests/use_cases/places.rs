@@ -108,9 +108,9 @@ async fn tokens_go_with_their_project_or_lose_just_it() {
     kinds.sort_by_key(|kind| kind.as_str());
     assert_eq!(kinds, [EventKind::ApiTokenDeleted, EventKind::ApiTokenUpdated]);
     let authenticator = &house.use_cases.authenticator;
-    assert!(authenticator.authenticate(&secrets[0]).await.is_err());
-    authenticator.authenticate(&secrets[2]).await.expect("a token of all projects is not concerned");
-    let rest = authenticator.authenticate(&secrets[1]).await.expect("recognised");
+    assert!(authenticator.authenticate(&secrets[0], None).await.is_err());
+    authenticator.authenticate(&secrets[2], None).await.expect("a token of all projects is not concerned");
+    let rest = authenticator.authenticate(&secrets[1], None).await.expect("recognised");
     let latchkey_domain::Principal::ApiToken { access, .. } = &*rest else { panic!("an API token") };
     assert_eq!(access.projects(), &ProjectScope::one(project_id("default")));
     let again = house.use_cases.projects.delete(&on("gone")).await;
@@ -146,7 +146,7 @@ async fn an_environment_is_made_last_changed_sorted_and_deleted_with_its_tokens(
     environments.delete(&system(), "development").await.expect("deleted");
     assert_eq!(house.kinds_since(before).await, [EventKind::ApiTokenDeleted, EventKind::EnvironmentDeleted]);
     let secret = token.secret.expect("shown");
-    assert!(house.use_cases.authenticator.authenticate(secret.reveal()).await.is_err());
+    assert!(house.use_cases.authenticator.authenticate(secret.reveal(), None).await.is_err());
     let gone = environments.delete(&system(), "development").await;
     assert!(matches!(gone, Err(ServiceError::NotFound(Missing::Environment(_)))), "{gone:?}");
 }

@@ -27,12 +27,12 @@ async fn the_old_secret_lives_on_for_the_overlap_and_then_dies() {
         house.use_cases.follow_changes().await.expect("followed");
         house.clock.advance(Duration::from_millis(9_999));
         for secret in [&old, &new] {
-            house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+            house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
         }
         house.clock.advance(Duration::from_millis(1));
-        let refused = house.use_cases.authenticator.authenticate(old.reveal()).await;
+        let refused = house.use_cases.authenticator.authenticate(old.reveal(), None).await;
         assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
-        house.use_cases.authenticator.authenticate(new.reveal()).await.expect("recognised");
+        house.use_cases.authenticator.authenticate(new.reveal(), None).await.expect("recognised");
 
         assert_eq!(house.kinds_since(1).await, [EventKind::ApiTokenRotated]);
         let told = format!("{:?}", house.events().await);
@@ -50,7 +50,7 @@ async fn without_an_overlap_the_old_secret_dies_at_once() {
     let old = made.secret.expect("shown");
     let reference = || TokenReference::parse(old.reveal()).expect("a secret");
     tokens.rotate(&system(), &reference(), overlap(0)).await.expect("rotated");
-    assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_err());
+    assert!(house.use_cases.authenticator.authenticate(old.reveal(), None).await.is_err());
     let again = tokens.rotate(&system(), &reference(), overlap(0)).await;
     assert!(
         matches!(again, Err(ServiceError::NotFound(Missing::Token))),
@@ -73,11 +73,11 @@ async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
         let Err(ServiceError::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
         assert!(message.contains("replaced by a rotation and is good until"), "{message}");
     }
-    assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_ok());
+    assert!(house.use_cases.authenticator.authenticate(old.reveal(), None).await.is_ok());
 
     house.clock.advance(Duration::from_secs(60));
     tokens.delete(&system(), &reference()).await.expect("there is none, as the contract has it");
-    assert!(house.use_cases.authenticator.authenticate(old.reveal()).await.is_err());
+    assert!(house.use_cases.authenticator.authenticate(old.reveal(), None).await.is_err());
 }
 
 #[tokio::test]

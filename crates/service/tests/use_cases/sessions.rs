@@ -1,11 +1,13 @@
 //! Signing in, signing out, and what keeps guessers away.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::{EventKind, LoginFailures, Origin};
-use latchkey_service::{AuthenticationError, Missing, ServiceError, SignedIn};
+use async_trait::async_trait;
+use latchkey_domain::{EventKind, LoginFailures, Origin, Password, PasswordHash};
+use latchkey_ports::{HashingError, PasswordHasher, UserRepository as _};
+use latchkey_service::{AuthenticationError, Missing, Reveal, ServiceError, SignedIn};
 
-use crate::support::{House, PASSWORD, SESSION, origin, system};
+use crate::support::{House, PASSWORD, SESSION, origin, settings, system};
 
 fn from(address: &str) -> Origin {
     Origin::new(address.parse().ok(), None)
@@ -19,12 +21,12 @@ async fn a_session_lasts_its_time_and_is_good_in_a_cookie_alone() {
     assert_eq!(logged_in.user.last_seen_at, None, "never before this time");
     let secret = logged_in.secret.reveal();
     let authenticator = &house.use_cases.authenticator;
-    assert!(authenticator.authenticate(secret).await.is_err(), "not in a header");
-    authenticator.authenticate_session(secret).await.expect("recognised");
+    assert!(authenticator.authenticate(secret, None).await.is_err(), "not in a header");
+    authenticator.authenticate_session(secret, None).await.expect("recognised");
     house.clock.advance(SESSION.saturating_sub(Duration::from_millis(1)));
-    authenticator.authenticate_session(secret).await.expect("still recognised");
+    authenticator.authenticate_session(secret, None).await.expect("still recognised");
     house.clock.advance(Duration::from_millis(1));
-    let refused = authenticator.authenticate_session(secret).await;
+    let refused = authenticator.authenticate_session(secret, None).await;
     assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
     assert_eq!(house.kinds_since(1).await, [EventKind::SessionStarted]);
     assert!(!format!("{:?}", house.events().await).contains(secret));
@@ -104,7 +106,7 @@ async fn a_user_has_so_many_sessions_and_ends_them() {
         secrets.push(logged_in.secret.reveal().to_owned());
     }
     assert!(
-        house.use_cases.authenticator.authenticate_session(&secrets[0]).await.is_err(),
+        house.use_cases.authenticator.authenticate_session(&secrets[0], None).await.is_err(),
         "three are the most"
     );
     let ed = SignedIn::request(&house.signed_in("ed").await).expect("a user");
@@ -147,4 +149,79 @@ async fn a_new_password_ends_all_sessions() {
     sessions.log_in("ed", "battery staple", origin()).await.expect("signed in");
     users.set_password(&system(), user.id, "another staple").await.expect("set by an administrator");
     assert!(sessions.list(&ed).await.expect("listed").is_empty());
+}
+
+/// A hasher whose cost was raised: every hash is upgraded, once, unless that fails.
+struct Raised {
+    hasher: Arc<dyn PasswordHasher>,
+    fails: bool,
+}
+
+impl Raised {
+    const MARK: &str = "$argon2id$v=19$m=8,t=1,p=1$cmFpc2Vk";
+
+    fn house(fails: bool) -> House {
+        House::hashing(settings(Reveal::Always), |hasher| Arc::new(Self { hasher, fails }))
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for Raised {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError> {
+        self.hasher.hash(password).await
+    }
+
+    async fn verify(&self, text: &str, hash: Option<PasswordHash>) -> Result<bool, HashingError> {
+        match hash {
+            Some(PasswordHash(hash)) if *hash == *Self::MARK => Ok(text == PASSWORD),
+            other => self.hasher.verify(text, other).await,
+        }
+    }
+
+    async fn upgrade(
+        &self,
+        _: &str,
+        PasswordHash(hash): &PasswordHash,
+    ) -> Result<Option<PasswordHash>, HashingError> {
+        if self.fails {
+            return Err(HashingError("no memory".into()));
+        }
+        Ok((**hash != *Self::MARK).then(|| PasswordHash(Self::MARK.into())))
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_a_lower_cost_is_upgraded_when_its_user_signs_in() {
+    let house = Raised::house(false);
+    let ed = house.user("ed", "Viewer").await;
+    let stored = async || house.store.find_account(ed.id).await.expect("found").expect("there").password;
+    let first = house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+    assert_eq!(stored().await, Some(PasswordHash(Raised::MARK.into())));
+    house.use_cases.sessions.log_in("ed", "wrong horse", origin()).await.expect_err("wrong");
+    house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in by the new hash");
+    let authenticator = &house.use_cases.authenticator;
+    authenticator.authenticate_session(first.secret.reveal(), None).await.expect("its session goes on");
+    assert_eq!(house.kinds_since(1).await, [EventKind::SessionStarted; 2]);
+}
+
+#[tokio::test]
+async fn a_login_succeeds_where_the_upgrade_fails() {
+    let house = Raised::house(true);
+    let ed = house.user("ed", "Viewer").await;
+    let stored = async || house.store.find_account(ed.id).await.expect("found").expect("there").password;
+    let before = stored().await;
+    house.use_cases.sessions.log_in("ed", PASSWORD, origin()).await.expect("signed in");
+    assert_eq!(stored().await, before);
+}
+
+#[tokio::test]
+async fn a_hash_that_is_upgraded_while_it_is_checked_is_no_failure() {
+    let house = Raised::house(false);
+    house.user("ed", "Viewer").await;
+    let sessions = &house.use_cases.sessions;
+    // Each from an address of its own, so that they do not take turns.
+    let logins = (1..=8).map(|host| sessions.log_in("ed", PASSWORD, from(&format!("192.0.2.{host}"))));
+    for login in futures_util::future::join_all(logins).await {
+        login.expect("signed in");
+    }
 }

@@ -29,7 +29,7 @@ impl Outage {
         let authenticator = Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default()));
         let verification = Verification::new(authenticator.clone());
         index.follow(&events_at(5)).await.expect("followed");
-        verification.verify(one.secret.reveal()).await.expect("recognised");
+        verification.verify(one.secret.reveal(), None).await.expect("recognised");
         let outage = Self { one, index, authenticator, verification };
         outage.pass(STALENESS + Duration::from_millis(1));
         outage
@@ -40,7 +40,7 @@ impl Outage {
     }
 
     async fn verify(&self) -> Result<Arc<Principal>, AuthenticationError> {
-        self.verification.verify(self.one.secret.reveal()).await
+        self.verification.verify(self.one.secret.reveal(), None).await
     }
 
     fn stale_answers(&self) -> u64 {
@@ -71,7 +71,7 @@ async fn a_known_token_is_served_and_counted_where_that_is_allowed() {
     // Once it is known that the store is away, nobody waits for it any more.
     assert!(outage.index.follow(&no_events()).await.is_err());
     let secret = outage.one.secret.reveal();
-    let found = outage.verification.verify_all(&[secret, secret]).await.expect("served");
+    let found = outage.verification.verify_all(&[secret, secret], None).await.expect("served");
     assert!(found.iter().all(Option::is_some));
     outage.pass(Duration::from_secs(86_400));
     outage.verify().await.expect("served, a day later too");
@@ -88,16 +88,16 @@ async fn a_known_token_is_served_and_counted_where_that_is_allowed() {
 #[tokio::test]
 async fn nobody_may_act_on_stale_memory() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 2).await;
-    assert_unavailable(&outage.authenticator.authenticate(outage.one.secret.reveal()).await);
+    assert_unavailable(&outage.authenticator.authenticate(outage.one.secret.reveal(), None).await);
     assert!(outage.index.follow(&no_events()).await.is_err());
-    assert_unavailable(&outage.authenticator.authenticate(outage.one.secret.reveal()).await);
+    assert_unavailable(&outage.authenticator.authenticate(outage.one.secret.reveal(), None).await);
     assert_eq!(outage.stale_answers(), 0);
 }
 
 #[tokio::test]
 async fn what_is_known_to_have_changed_is_not_served() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 1).await;
-    outage.index.note(&NewEvent {
+    outage.index.invalidate(&NewEvent {
         before: Some(Snapshot::from(&outage.one.stored.token)),
         ..event(EventKind::ApiTokenDeleted)
     });
@@ -120,9 +120,9 @@ async fn what_has_expired_is_refused_all_the_same() {
 #[tokio::test]
 async fn of_an_unknown_secret_nobody_can_say_anything() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 2).await;
-    assert_unavailable(&outage.verification.verify("never-seen").await);
+    assert_unavailable(&outage.verification.verify("never-seen", None).await);
     assert!(outage.index.follow(&no_events()).await.is_err());
-    assert_unavailable(&outage.verification.verify("never-seen").await);
+    assert_unavailable(&outage.verification.verify("never-seen", None).await);
 }
 
 #[tokio::test]
@@ -135,6 +135,6 @@ async fn a_process_that_never_knew_all_changes_serves_nothing() {
     let index = one.index_that(WhenStale::Serve);
     let verification =
         Verification::new(Arc::new(one.authenticator(Arc::new(tokens), &index, Arc::default())));
-    verification.verify(one.secret.reveal()).await.expect("recognised");
-    assert_unavailable(&verification.verify(one.secret.reveal()).await);
+    verification.verify(one.secret.reveal(), None).await.expect("recognised");
+    assert_unavailable(&verification.verify(one.secret.reveal(), None).await);
 }

@@ -129,7 +129,8 @@ impl House {
     pub(crate) async fn signed_in(&self, name: &str) -> Caller {
         let logged_in = self.use_cases.sessions.log_in(name, PASSWORD, origin()).await.expect("signed in");
         let secret = logged_in.secret.reveal().to_owned();
-        let principal = self.use_cases.authenticator.authenticate_session(&secret).await.expect("recognised");
+        let principal =
+            self.use_cases.authenticator.authenticate_session(&secret, None).await.expect("recognised");
         Caller::admit(principal, origin()).expect("admitted")
     }
 

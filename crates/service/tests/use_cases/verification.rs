@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{EnvironmentName, ProjectScope, TokenAccess, TokenKind};
+use latchkey_domain::{EnvironmentName, ProjectScope, TokenAccess, TokenKind, TokenSecret};
 use latchkey_service::{AuthenticationError, Requirement, ServiceError, TokenReference};
 
 use crate::support::{House, client_of, project_id, system};
@@ -19,7 +19,7 @@ async fn good_ones_are_told_in_the_order_asked() {
     let [client_secret, admin_secret] =
         [&client, &admin].map(|token| token.secret.as_ref().expect("shown").reveal().to_owned());
     let asked = [admin_secret.as_str(), "unknown", "a b", &client_secret, &admin_secret];
-    let found = house.use_cases.verification.verify_all(&asked).await.expect("asked");
+    let found = house.use_cases.verification.verify_all(&asked, None).await.expect("asked");
     let ids: Vec<_> = found
         .iter()
         .map(|found| found.as_ref().and_then(|found| found.verified_token()).map(|token| token.id))
@@ -28,7 +28,7 @@ async fn good_ones_are_told_in_the_order_asked() {
 
     let reference = TokenReference::Id(client.token.id);
     house.use_cases.instance_tokens.delete(&system(), &reference).await.expect("deleted");
-    let found = house.use_cases.verification.verify_all(&[&client_secret]).await.expect("asked");
+    let found = house.use_cases.verification.verify_all(&[&client_secret], None).await.expect("asked");
     assert_eq!(found, [None], "refused at once");
 }
 
@@ -37,7 +37,8 @@ async fn a_token_is_good_for_what_it_reaches() {
     let house = House::new();
     let token = house.token(client_of(ProjectScope::one(project_id("default")))).await;
     let secret = token.secret.expect("shown");
-    let principal = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    let principal =
+        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     let project = |id: &str| Requirement { project: Some(project_id(id)), ..Requirement::default() };
     let kind = |kind| Requirement { kind: Some(kind), ..Requirement::default() };
     for (requirement, is_good) in [
@@ -60,7 +61,8 @@ async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
     let house = House::new();
     let admin = house.token(TokenAccess::Admin).await;
     let secret = admin.secret.expect("shown");
-    let principal = house.use_cases.authenticator.authenticate(secret.reveal()).await.expect("recognised");
+    let principal =
+        house.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("recognised");
     let requirement = Requirement { project: Some(project_id("any")), ..in_environment("any") };
     house.use_cases.verification.check(&principal, &requirement).expect("good");
 
@@ -72,24 +74,32 @@ async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
 }
 
 #[tokio::test]
-async fn a_flood_of_guesses_reaches_the_store_so_often_and_no_more() {
+async fn a_client_that_guesses_is_limited_and_others_are_not() {
     let house = House::new();
     let token = house.token(TokenAccess::Admin).await;
     let secret = token.secret.expect("shown");
     house.use_cases.follow_changes().await.expect("followed");
     let authenticator = &house.use_cases.authenticator;
+    let [guesser, other] =
+        ["192.0.2.66", "192.0.2.7"].map(|address| Some(address.parse().expect("an address")));
     let mut unknown = 0;
     let mut busy = 0;
-    for guess in 0..2_000 {
-        match authenticator.authenticate(&format!("guess-{guess}")).await {
+    // Forged secrets have a valid checksum: it is public, so it proves nothing.
+    for guess in 0..2_000_u64 {
+        let mut entropy = [0; 24];
+        entropy[..8].copy_from_slice(&guess.to_be_bytes());
+        let forged = TokenSecret::mint_personal(entropy);
+        match authenticator.authenticate(forged.reveal(), guesser).await {
             Err(AuthenticationError::Unknown) => unknown += 1,
             Err(AuthenticationError::Busy) => busy += 1,
             other => panic!("{other:?}"),
         }
     }
     assert_eq!((unknown, busy), (500, 1_500));
-    authenticator.authenticate(secret.reveal()).await.expect("a real one is looked up all the same");
+    let refused = authenticator.authenticate(secret.reveal(), guesser).await;
+    assert!(matches!(refused, Err(AuthenticationError::Busy)), "{refused:?}");
+    authenticator.authenticate(secret.reveal(), other).await.expect("looked up for another client");
     house.clock.advance(Duration::from_secs(1));
-    let next = authenticator.authenticate("guess-next").await;
+    let next = authenticator.authenticate("guess-next", guesser).await;
     assert!(matches!(next, Err(AuthenticationError::Unknown)), "{next:?}");
 }

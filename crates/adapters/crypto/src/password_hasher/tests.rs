@@ -36,7 +36,7 @@ async fn new_hashes_have_the_cost_of_owasp_and_a_salt_of_their_own() {
     let kept = hasher.hash(&password("correct horse")).await.expect("hashed");
     assert!(kept.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept.0);
     assert_ne!(hasher.hash(&password("correct horse")).await.expect("hashed"), kept);
-    let parsed = Kept::parse(&kept).expect("readable");
+    let parsed = StoredHash::parse(&kept).expect("readable");
     assert_eq!((parsed.salt.len(), parsed.output.len()), (16, 32));
     assert!(hasher.verify("correct horse", Some(kept)).await.expect("verified"));
 }
@@ -46,18 +46,17 @@ async fn without_a_hash_the_answer_is_no_at_the_same_cost() {
     let hasher = hasher(Cost::Least);
     assert!(!hasher.verify("correct horse", None).await.expect("verified"));
     for cost in [Cost::Least, Cost::Standard] {
-        let nobody = Kept::nobodys(cost, &SystemEntropy);
-        let parsed = Kept::parse(&nobody.to_phc()).expect("readable");
+        let decoy = StoredHash::decoy(cost, &SystemEntropy);
+        let parsed = StoredHash::parse(&decoy.to_phc()).expect("readable");
         assert_eq!(
             (parsed.params.m_cost(), parsed.params.t_cost()),
             (cost.params().m_cost(), cost.params().t_cost())
         );
         assert_eq!((parsed.algorithm, parsed.salt.len(), parsed.output.len()), (Algorithm::Argon2id, 16, 32));
     }
-    // Even the password of that hash, if somebody found it, would not be one.
-    let mut area = Area::new();
-    let found = Kept::of(b"found", Kept::new_salt(&SystemEntropy), Cost::Least.params(), &mut area);
-    let hasher = Argon2Hasher { nobody: found.expect("hashed"), ..hasher };
+    // Even a password that matches the decoy would be refused.
+    let found = StoredHash::of(b"found", StoredHash::new_salt(&SystemEntropy), Cost::Least.params());
+    let hasher = Argon2Hasher { decoy: found.expect("hashed"), ..hasher };
     assert!(!hasher.verify("found", None).await.expect("verified"));
 }
 
@@ -73,20 +72,46 @@ async fn hashes_of_other_costs_and_makers_are_verified() {
 }
 
 #[tokio::test]
+async fn a_hash_of_a_lower_cost_is_upgraded() {
+    let hasher = hasher(Cost::Standard);
+    for weaker in FOREIGN {
+        let upgraded = hasher.upgrade("password", &hash(weaker)).await.expect("hashed").expect(weaker);
+        assert!(upgraded.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", upgraded.0);
+        assert!(hasher.verify("password", Some(upgraded.clone())).await.expect("verified"));
+        assert_eq!(hasher.upgrade("password", &upgraded).await.expect("hashed"), None);
+    }
+    let output = "$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+    let with = |params: &str| hash(&format!("$argon2id$v=19${params}{output}"));
+    for (params, is_weaker) in [
+        ("m=65536,t=3,p=4", false),
+        ("m=47104,t=1,p=1", false),
+        ("m=19456,t=1,p=1", true),
+        ("m=12288,t=3,p=1", true),
+    ] {
+        let upgraded = hasher.upgrade("password", &with(params)).await.expect("hashed");
+        assert_eq!(upgraded.is_some(), is_weaker, "{params}");
+    }
+    assert!(hasher.upgrade("password", &hash("hush")).await.is_err());
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_an_error_that_does_not_repeat_it() {
     let hasher = hasher(Cost::Least);
     for (unreadable, reason) in [
-        ("", "no PHC string"),
-        ("hush", "no PHC string"),
-        ("$2b$12$hush.hush.hush", "no PHC string"),
-        ("$scrypt$ln=16,r=8,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", "none of Argon2"),
+        ("", "not a PHC string"),
+        ("hush", "not a PHC string"),
+        ("$2b$12$hush.hush.hush", "not a PHC string"),
+        (
+            "$scrypt$ln=16,r=8,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "not one of Argon2",
+        ),
         (
             "$argon2id$v=18$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-            "none of Argon2",
+            "not one of Argon2",
         ),
         (
             "$argon2id$v=19$m=1,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-            "none of Argon2",
+            "not one of Argon2",
         ),
         ("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ", "no salt"),
         ("$argon2id$v=19$m=256,t=2,p=1", "no salt"),

@@ -3,6 +3,7 @@
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
+    net::IpAddr,
 };
 
 use actix_web::{
@@ -15,6 +16,7 @@ use actix_web::{
 use deserr::{Deserr, IntoValue};
 use serde_json::{Map, Value};
 
+use super::client::Client;
 use super::problems::{Problems, kind_name, parse};
 use crate::{
     context::{Context, HttpSettings},
@@ -37,6 +39,11 @@ impl RawBody {
     /// The body of a request.
     pub(crate) fn new(request: HttpRequest, payload: Payload, context: Data<Context>) -> Self {
         Self { request, payload, context }
+    }
+
+    /// Returns the address of the client that sends the body.
+    pub(crate) fn client_address(&self) -> Option<IpAddr> {
+        Client::new(&self.request, &self.context).address()
     }
 
     /// Reads bytes that are declared as JSON.

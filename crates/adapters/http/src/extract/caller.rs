@@ -98,14 +98,14 @@ impl Client<'_> {
             Ok(_) | Err(ApiError::NoCredentials | ApiError::BadCredentials) => {}
             Err(error) => return Err(error),
         }
-        match self.context.use_cases.authenticator.authenticate_session(&secret).await {
+        match self.context.use_cases.authenticator.authenticate_session(&secret, self.address()).await {
             Err(AuthenticationError::Unknown) => by_header,
             found => Ok(found?),
         }
     }
 
     async fn by_header(self) -> Result<Arc<Principal>, ApiError> {
-        Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?).await?)
+        Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?, self.address()).await?)
     }
 
     fn header_secret(&self) -> Result<&str, ApiError> {
@@ -124,7 +124,7 @@ impl Client<'_> {
             Some(header) => secret_in(header)?,
             None => self.header_secret()?,
         };
-        Ok(self.context.use_cases.verification.verify(secret).await?)
+        Ok(self.context.use_cases.verification.verify(secret, self.address()).await?)
     }
 
     /// Authenticates a client that only verifies tokens. A cached result is good enough for that.
@@ -135,7 +135,7 @@ impl Client<'_> {
         if self.session_secret().is_some() {
             return self.authenticate().await;
         }
-        Ok(self.context.use_cases.verification.verify(self.header_secret()?).await?)
+        Ok(self.context.use_cases.verification.verify(self.header_secret()?, self.address()).await?)
     }
 
     fn session_secret(self) -> Option<String> {

@@ -38,11 +38,11 @@ pub(crate) fn read<T: FromText, V: IntoValue>(
 /// Lets bodies and queries have members of types that are written as text.
 macro_rules! text_members {
     ($($type:ty),* $(,)?) => {$(
-        impl ::deserr::Deserr<$crate::extract::Problems> for $type {
+        impl ::deserr::Deserr<$crate::extract::problems::Problems> for $type {
             fn deserialize_from_value<V: ::deserr::IntoValue>(
                 value: ::deserr::Value<V>,
                 location: ::deserr::ValuePointerRef<'_>,
-            ) -> Result<Self, $crate::extract::Problems> {
+            ) -> Result<Self, $crate::extract::problems::Problems> {
                 $crate::extract::text::read(value, location)
             }
         }

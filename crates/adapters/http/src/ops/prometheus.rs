@@ -34,23 +34,23 @@ pub(crate) fn configure(api: &mut Api) {
 )]
 pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {
     let figures = context.use_cases.metrics();
-    let text = text(&figures).map_err(ApiError::internal)?;
+    let text = text(&figures, context.use_cases.task_health.restarts()).map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, TEXT_FORMAT))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(text))
 }
 
-fn text(figures: &Metrics) -> Result<String, prometheus::Error> {
+fn text(figures: &Metrics, restarts: u64) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
-    for collector in collectors(figures)? {
+    for collector in collectors(figures, restarts)? {
         registry.register(collector)?;
     }
     TextEncoder::new().encode_to_string(&registry.gather())
 }
 
 /// Made anew each time: the numbers are kept elsewhere, and a monitor asks every few seconds at most.
-fn collectors(figures: &Metrics) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
     let verifications = IntCounterVec::new(
         Opts::new(
             "latchkey_verifications_total",
@@ -73,11 +73,16 @@ fn collectors(figures: &Metrics) -> Result<Vec<Box<dyn Collector>>, prometheus::
         Opts::new("latchkey_index_entries", "What is remembered: principals, and secrets that are nobody's."),
         &["of"],
     )?;
-    for (of, count) in [("principal", figures.principals), ("nobody", figures.nobodies)] {
+    for (of, count) in [("principal", figures.principals), ("nobody", figures.unknown_secrets)] {
         entries.with_label_values(&[of]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
+    let task_restarts = IntCounter::new(
+        "latchkey_background_task_restarts_total",
+        "Background tasks that were restarted after a failure.",
+    )?;
+    task_restarts.inc_by(restarts);
     let mut collectors: Vec<Box<dyn Collector>> =
-        vec![Box::new(verifications), Box::new(refused), Box::new(entries)];
+        vec![Box::new(verifications), Box::new(refused), Box::new(entries), Box::new(task_restarts)];
     // Before the first look at the feed there is no age that would be true.
     if let Some(age) = figures.feed_age {
         collectors.push(Box::new(feed_age(age)?));
@@ -106,13 +111,13 @@ mod tests {
             from_stale_memory: 3,
             refused_unknown: 4,
             principals: 5,
-            nobodies: 6,
+            unknown_secrets: 6,
             feed_age: Some(Duration::from_millis(1_500)),
         };
-        let known = text(&figures).expect("text");
+        let known = text(&figures, 0).expect("text");
         assert!(known.contains("\nlatchkey_feed_age_seconds 1.5\n"), "{known}");
         figures.feed_age = None;
-        let unknown = text(&figures).expect("text");
+        let unknown = text(&figures, 0).expect("text");
         assert!(!unknown.contains("feed_age") && unknown.contains("refused_total 4\n"), "{unknown}");
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn configure(api: &mut Api) {
     )
 )]
 pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult {
+    let client = body.client_address();
     let body = body.json_bytes().await?;
     // Parsed into borrowed strings, without a tree of JSON values. Only a body that fails is parsed again, to find out why.
     let Ok(ValidateBody { tokens }) = serde_json::from_slice(&body) else { return Err(malformed(&body)) };
@@ -75,7 +76,7 @@ pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult
         return Err(ApiError::BadInput(vec![Detail::of_field("tokens", message)]));
     }
     let secrets: Vec<&str> = tokens.iter().map(AsRef::as_ref).collect();
-    let found = context.use_cases.verification.verify_all(&secrets).await?;
+    let found = context.use_cases.verification.verify_all(&secrets, client).await?;
     let valid = secrets
         .iter()
         .zip(&found)
@@ -196,9 +197,10 @@ pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>)
 )]
 pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let verification = &context.use_cases.verification;
-    verification.admit_asker(&*Client::new(&request, &context).introspection_client().await?)?;
+    let client = Client::new(&request, &context);
+    verification.admit_asker(&*client.introspection_client().await?)?;
     let form = IntrospectionForm::read(body.form().await?)?;
-    let found: Option<Arc<Principal>> = match verification.verify(&form.token).await {
+    let found: Option<Arc<Principal>> = match verification.verify(&form.token, client.address()).await {
         Ok(principal) => Some(principal),
         Err(AuthenticationError::Unknown) => None,
         Err(error) => return Err(error.into()),

@@ -24,9 +24,26 @@ async fn a_monitor_sees_what_was_answered_and_no_secret() {
         r#"latchkey_index_entries{of="principal"} 1"#,
         r#"latchkey_index_entries{of="nobody"} 1"#,
         "latchkey_feed_age_seconds 0",
+        "latchkey_background_task_restarts_total 0",
     ] {
         assert!(text.lines().any(|one| one == line), "{line} not in\n{text}");
     }
     let secret = app.secret_of(As::Client).expect("a secret");
     assert!(!text.contains(secret) && !text.contains("unknown.") && !text.contains("default"), "{text}");
+}
+
+#[actix_web::test]
+async fn the_process_is_not_ready_while_a_background_task_is_down_and_restarts_are_counted() {
+    let app = TestApp::new().await;
+    assert_eq!(app.get(As::Nobody, "/ready").await.status, 200);
+    app.use_cases.task_health.failed("sweep");
+    let answer = app.get(As::Nobody, "/ready").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").is_some(), "a client may try again");
+    assert_eq!(app.get(As::Nobody, "/health").await.status, 200);
+    app.use_cases.task_health.restarted("sweep");
+    assert_eq!(app.get(As::Nobody, "/ready").await.status, 200);
+    let answer = app.get(As::Nobody, METRICS).await;
+    let text = String::from_utf8(answer.bytes.clone()).expect("text");
+    assert!(text.contains("\nlatchkey_background_task_restarts_total 1\n"), "{text}");
 }

@@ -8,7 +8,7 @@ use latchkey_ports::{
     TokenRepository, UserRepository,
 };
 use latchkey_postgres::PostgresStore;
-use latchkey_storage_conformance::samples::{self, MANY, MEMBER, OWNER, ROOM_ENOUGH};
+use latchkey_storage_conformance::samples::{self, AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, OWNER};
 use tokio_postgres::NoTls;
 
 use crate::databases::migrated;
@@ -59,7 +59,7 @@ async fn with_a_new_token(store: &PostgresStore, dice: &mut Dice, new: u64) {
     let projects = [dice.one_of(&PROJECTS), dice.one_of(&PROJECTS)];
     let environment = dice.one_of(&["development", "e", "f"]);
     let stored = samples::working_in(environment, samples::token(new, &projects));
-    answered(store.create_token(&stored, ROOM_ENOUGH, &samples::token_created(&stored)).await);
+    answered(store.create_token(&stored, AMPLE_QUOTA, &samples::token_created(&stored)).await);
 }
 
 async fn with_a_token(store: &PostgresStore, dice: &mut Dice, round: u64, new: u64) {
@@ -139,7 +139,7 @@ async fn with_people(store: &PostgresStore, dice: &mut Dice, new: u64) {
         }
         6 => {
             let token = samples::personal_token(user, &format!("token {new}"));
-            answered(store.create_personal_token(&token, &samples::secret(new), MANY, &event).await);
+            answered(store.create_personal_token(&token, &samples::secret(new), AMPLE_LIMIT, &event).await);
         }
         7 => {
             let id = PersonalTokenId(dice.roll(50));

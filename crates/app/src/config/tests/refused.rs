@@ -1,4 +1,4 @@
-//! What is no setting, and what is none of its values.
+//! Unknown keys and bad values.
 
 use super::{of_environment, of_file, refused};
 
@@ -12,7 +12,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
         "unknown section \"sever\" in test.toml: the sections are server, database, tokens, limits, sessions, audit, \
-         verify, seen, log, secrets"
+         verify, last_used, log, secrets"
     );
     assert_eq!(
         refused(of_file("server = 1")),
@@ -33,60 +33,63 @@ fn a_bad_value_is_named_with_its_source() {
     for (file, message) in [
         (
             "[server]\nport = 65536",
-            "bad value for server.port in test.toml: \"65536\" is no port, a whole number from 0 to 65535",
+            "bad value for server.port in test.toml: \"65536\" is not a whole number from 0 to 65535",
         ),
         (
             "[server]\nport = true",
-            "bad value for server.port in test.toml: \"true\" is no port, a whole number from 0 to 65535",
+            "bad value for server.port in test.toml: \"true\" is not a whole number from 0 to 65535",
         ),
         ("[server.port]\nx = 1", "bad value for server.port in test.toml: it must be a value, not a section"),
         ("[server]\nport = [1]", "bad value for server.port in test.toml: it must be a single value"),
         (
             "[server]\nlisten = \"localhost\"",
-            "bad value for server.listen in test.toml: \"localhost\" is no IP address",
+            "bad value for server.listen in test.toml: \"localhost\" is not an IP address",
         ),
         (
             "[server]\nworkers = 513",
-            "bad value for server.workers in test.toml: \"513\" is no whole number from 0 (one for each core) to 512",
+            "bad value for server.workers in test.toml: \"513\" is not a whole number from 0 to 512",
         ),
         (
             "[server]\ntrusted_proxies = \"10.0.0.1, x\"",
-            "bad value for server.trusted_proxies in test.toml: \"x\" is no IP address",
+            "bad value for server.trusted_proxies in test.toml: \"x\" is not an IP address or a network, such as \
+             10.0.0.5 or 10.0.0.0/8",
         ),
         (
-            "[seen]\nflush_interval = \"0s\"",
-            "bad value for seen.flush_interval in test.toml: it must be more than nothing",
+            "[last_used]\nflush_interval = \"0s\"",
+            "bad value for last_used.flush_interval in test.toml: \"0s\" is not a duration from 1ms to 7d, such as \
+             100ms, 5s or 2h 30m",
         ),
         (
             "[tokens]\nreveal = \"never\"",
-            "bad value for tokens.reveal in test.toml: \"never\" is none of always, once",
+            "bad value for tokens.reveal in test.toml: \"never\" is not one of always, once",
         ),
         (
             "[tokens]\nallow_admin = \"yes\"",
-            "bad value for tokens.allow_admin in test.toml: \"yes\" is none of true, false",
+            "bad value for tokens.allow_admin in test.toml: \"yes\" is not one of true, false",
         ),
         (
             "[verify]\nwhen_stale = \"answer\"",
-            "bad value for verify.when_stale in test.toml: \"answer\" is none of refuse, serve",
+            "bad value for verify.when_stale in test.toml: \"answer\" is not one of refuse, serve",
         ),
         (
             "[verify]\nheader = \"X Token\"",
-            "bad value for verify.header in test.toml: \"X Token\" is no name of an HTTP header",
+            "bad value for verify.header in test.toml: \"X Token\" is not the name of an HTTP header that can carry \
+             a token, such as X-API-Key, or empty",
         ),
         (
             "[audit]\nretention = \"0s\"",
-            "bad value for audit.retention in test.toml: it must be more than nothing, or forever",
+            "bad value for audit.retention in test.toml: \"0s\" is not forever, or a duration from 1ms, such as 400d",
         ),
         (
             "[verify]\nmax_staleness = \"50ms\"",
-            "bad value for verify.max_staleness: it must be longer than verify.poll_interval",
+            "bad value for verify.max_staleness in test.toml: it must be longer than verify.poll_interval",
         ),
     ] {
         assert_eq!(refused(of_file(file)), message);
     }
-    let message = refused(of_file("[seen]\nflush_interval = 10"));
+    let message = refused(of_file("[last_used]\nflush_interval = 10"));
     assert!(
-        message.starts_with("bad value for seen.flush_interval in test.toml: \"10\" is no span of time"),
+        message.starts_with("bad value for last_used.flush_interval in test.toml: \"10\" is not a duration"),
         "{message}"
     );
     let message = refused(of_environment([("LATCHKEY__LOG__LEVEL", "inof")]));
@@ -100,7 +103,7 @@ fn a_bad_value_is_named_with_its_source() {
 }
 
 #[test]
-fn a_header_that_carries_no_token_is_refused() {
+fn a_header_that_cannot_carry_a_token_is_refused() {
     for name in [
         "Host",
         "content-length",
@@ -112,27 +115,47 @@ fn a_header_that_carries_no_token_is_refused() {
     ] {
         let message = refused(of_environment([("LATCHKEY__VERIFY__HEADER", name)]));
         let expected = format!(
-            "bad value for verify.header in LATCHKEY__VERIFY__HEADER: the header \"{name}\" carries no token: name one of \
-             its own, such as X-API-Key"
+            "bad value for verify.header in LATCHKEY__VERIFY__HEADER: \"{name}\" is not the name of an HTTP header that \
+             can carry a token, such as X-API-Key, or empty"
         );
         assert_eq!(message, expected);
     }
 }
 
 #[test]
-fn what_lies_out_of_bounds_is_told_the_bounds() {
+fn a_value_out_of_bounds_is_refused_with_the_bounds() {
     for (section, name, value, problem) in [
-        ("database", "pool_size", "0", "\"0\" is no whole number from 1 to 1000"),
-        ("database", "url = \"postgres://h/d\"\npool_size", "1", "\"1\" is no whole number from 2 to 1000"),
-        ("database", "pool_size", "1000000", "\"1000000\" is no whole number from 1 to 1000"),
-        ("database", "statement_timeout", "\"8d\"", "it must be from 1ms to 7d"),
-        ("verify", "poll_interval", "\"999us\"", "it must be from 1ms to 7d"),
-        ("verify", "entries", "10000001", "\"10000001\" is no whole number from 1 to 10000000"),
-        ("verify", "unknown_per_second", "0", "\"0\" is no whole number from 1 to 4294967295"),
-        ("limits", "personal_tokens", "-1", "\"-1\" is no whole number from 1 to 4294967295"),
-        ("sessions", "ttl", "\"401d\"", "it must be from 1ms to 400d"),
-        ("sessions", "ttl", "\"1ns\"", "it must be from 1ms to 400d"),
-        ("sessions", "most", "0", "\"0\" is no whole number from 1 to 4294967295"),
+        ("database", "pool_size", "0", "\"0\" is not a whole number from 1 to 1000"),
+        ("database", "url = \"postgres://h/d\"\npool_size", "1", "PostgreSQL needs at least 2 connections"),
+        ("database", "pool_size", "1000000", "\"1000000\" is not a whole number from 1 to 1000"),
+        (
+            "database",
+            "statement_timeout",
+            "\"8d\"",
+            "\"8d\" is not a duration from 1ms to 7d, such as 100ms, 5s or 2h 30m",
+        ),
+        (
+            "verify",
+            "poll_interval",
+            "\"999us\"",
+            "\"999us\" is not a duration from 1ms to 7d, such as 100ms, 5s or 2h 30m",
+        ),
+        ("verify", "cache_entries", "10000001", "\"10000001\" is not a whole number from 1 to 10000000"),
+        ("verify", "unknown_per_second", "0", "\"0\" is not a whole number from 1 to 4294967295"),
+        ("limits", "personal_tokens", "-1", "\"-1\" is not a whole number from 1 to 4294967295"),
+        (
+            "sessions",
+            "ttl",
+            "\"401d\"",
+            "\"401d\" is not a duration from 1ms to 400d, such as 100ms, 5s or 2h 30m",
+        ),
+        (
+            "sessions",
+            "ttl",
+            "\"1ns\"",
+            "\"1ns\" is not a duration from 1ms to 400d, such as 100ms, 5s or 2h 30m",
+        ),
+        ("sessions", "max_per_user", "0", "\"0\" is not a whole number from 1 to 4294967295"),
     ] {
         let file = format!("[{section}]\n{name} = {value}");
         let key = name.lines().last().expect("a key");

@@ -34,7 +34,7 @@ impl House {
     pub(super) fn on(store: Store) -> Self {
         let ground = Ground::on(store)
             .with("INIT_CLIENT_API_TOKENS", &format!("{WIDE},{FIRST}"))
-            .with("LATCHKEY__SEEN__FLUSH_INTERVAL", "50ms");
+            .with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "50ms");
         let server = ground.serve();
         let others = (store != Store::Memory).then(|| Others::on(&ground));
         Self { ground, server, others }

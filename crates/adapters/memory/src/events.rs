@@ -1,0 +1,59 @@
+//! The event log.
+
+use async_trait::async_trait;
+use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Timestamp};
+use latchkey_ports::{EventPage, EventQuery, EventRepository, EventScope, StoreError};
+
+use crate::{
+    MemoryStore,
+    state::{count, page_of, to_usize},
+};
+
+fn names(event: &NewEvent, project: &ProjectId) -> bool {
+    event.projects.as_ref().is_some_and(|scope| scope.names(project))
+}
+
+fn is_in_scope(scope: &EventScope, event: &NewEvent) -> bool {
+    match scope {
+        EventScope::All => true,
+        EventScope::AnyProject => event.projects.is_some(),
+        EventScope::Projects(projects) => projects.iter().any(|project| names(event, project)),
+    }
+}
+
+fn matches_query(query: &EventQuery, event: &NewEvent) -> bool {
+    let EventQuery { reach: scope, kinds, projects, actors, from, before, page: _ } = query;
+    is_in_scope(scope, event)
+        && (kinds.is_empty() || kinds.contains(&event.kind))
+        && (projects.is_empty() || projects.iter().any(|project| names(event, project)))
+        && (actors.is_empty() || actors.contains(&event.actor.user_id()))
+        && from.is_none_or(|from| event.at >= from)
+        && before.is_none_or(|before| event.at < before)
+}
+
+#[async_trait]
+impl EventRepository for MemoryStore {
+    async fn latest_event(&self) -> Result<EventId, StoreError> {
+        Ok(self.state().latest_event())
+    }
+
+    async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let state = self.state();
+        let first = state.events.partition_point(|event| event.id <= after);
+        Ok(state.events.iter().skip(first).take(to_usize(limit)).cloned().collect())
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
+        let state = self.state();
+        let matching = || state.events.iter().rev().filter(|event| matches_query(query, &event.record));
+        let total = count(matching()).min(EventQuery::MAX_COUNTED);
+        Ok(EventPage { events: page_of(matching().cloned(), query.page), total })
+    }
+
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let (newest, count_before) = (state.latest_event(), state.events.len());
+        state.events.retain(|event| event.record.at >= before || event.id == newest);
+        Ok(count(state.events.len()..count_before))
+    }
+}

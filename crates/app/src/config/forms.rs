@@ -1,0 +1,195 @@
+//! The forms of values: how the value of a setting is read, described and printed.
+
+use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+
+use actix_web::http::header::HeaderName;
+use config::ValueKind;
+use ipnet::IpNet;
+
+use super::database_url::{Database, InvalidDatabaseUrl, masked};
+
+/// The format of logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// Lines for people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+type Read<T> = Box<dyn Fn(&ValueKind) -> Result<T, String>>;
+
+/// How the value of a setting is written.
+pub(super) struct Form<T> {
+    /// What the value must be, such as "a whole number from 1 to 1000".
+    pub(super) description: String,
+    /// Reads a value; the error says what is wrong with it.
+    pub(super) read: Read<T>,
+    /// Prints a value as TOML. A value that has been read before can be in a form that TOML does not have (`TRUE`).
+    pub(super) print: fn(&ValueKind) -> String,
+}
+
+impl<T: 'static> Form<T> {
+    fn new(description: impl Into<String>, parse: impl Fn(&str) -> Option<T> + 'static) -> Self {
+        let description = description.into();
+        let expected = description.clone();
+        let read = move |value: &ValueKind| {
+            let text = scalar(value).ok_or("it must be a single value")?;
+            parse(&text).ok_or_else(|| format!("\"{text}\" is not {expected}"))
+        };
+        Self { description, read: Box::new(read), print: print_text }
+    }
+
+    fn printed_by(self, print: fn(&ValueKind) -> String) -> Self {
+        Self { print, ..self }
+    }
+}
+
+/// A whole number within bounds.
+pub(super) fn whole<T>(bounds: RangeInclusive<T>) -> Form<T>
+where
+    T: FromStr + PartialOrd + Display + 'static,
+{
+    let description = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+    Form::new(description, move |text| text.parse().ok().filter(|number| bounds.contains(number)))
+        .printed_by(print_number)
+}
+
+/// `true` or `false`.
+pub(super) fn boolean() -> Form<bool> {
+    one_of(&[("true", true), ("false", false)]).printed_by(print_boolean)
+}
+
+/// One of a set of words, in any case.
+pub(super) fn one_of<T: Copy>(choices: &'static [(&'static str, T)]) -> Form<T> {
+    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+    Form::new(format!("one of {}", names.join(", ")), |text| {
+        choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| *value)
+    })
+}
+
+/// A duration of at least a millisecond. PostgreSQL keeps its timeouts in milliseconds of 31 bits, and one of them is
+/// twice as long as ours, so most settings allow 7 days.
+pub(super) fn duration(max_days: u64) -> Form<Duration> {
+    let max = Duration::from_secs(max_days * 86_400);
+    Form::new(format!("a duration from 1ms to {max_days}d, such as 100ms, 5s or 2h 30m"), move |text| {
+        parse_duration(text).filter(|duration| *duration <= max)
+    })
+}
+
+/// A duration of at least a millisecond, or `forever` (`None`).
+pub(super) fn duration_or_forever() -> Form<Option<Duration>> {
+    Form::new("forever, or a duration from 1ms, such as 400d", |text| {
+        if text.eq_ignore_ascii_case("forever") { Some(None) } else { parse_duration(text).map(Some) }
+    })
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok().filter(|duration| *duration >= Duration::from_millis(1))
+}
+
+/// An IP address.
+pub(super) fn address() -> Form<IpAddr> {
+    Form::new("an IP address", |text| text.parse().ok())
+}
+
+/// A list of networks and addresses: an array, or one string with commas.
+pub(super) fn networks() -> Form<Vec<IpNet>> {
+    let network = Form::new("an IP address or a network, such as 10.0.0.5 or 10.0.0.0/8", parse_network);
+    let read = move |value: &ValueKind| {
+        let texts = list(value).ok_or("it must be a list of strings")?;
+        texts.into_iter().map(|text| (network.read)(&ValueKind::String(text))).collect()
+    };
+    let description = "a list of IP addresses and networks, such as [\"10.0.0.5\", \"fd00::/8\"]";
+    Form { description: description.to_owned(), read: Box::new(read), print: print_list }
+}
+
+fn parse_network(text: &str) -> Option<IpNet> {
+    text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
+}
+
+/// The database URL. Errors do not repeat it, and it is printed masked: it can hold a password.
+pub(super) fn database_url() -> Form<Database> {
+    let read = |value: &ValueKind| {
+        let text = scalar(value).ok_or("it must be a single value")?;
+        text.parse().map_err(|error: InvalidDatabaseUrl| error.to_string())
+    };
+    let print = |value: &ValueKind| quoted(&masked(&scalar(value).unwrap_or_default()));
+    Form {
+        description: "a URL that begins with sqlite:, postgres:// or memory:".to_owned(),
+        read: Box::new(read),
+        print,
+    }
+}
+
+/// The path of a file, or an empty string (`None`).
+pub(super) fn optional_path() -> Form<Option<PathBuf>> {
+    Form::new("a path, or empty", |text| Some((!text.is_empty()).then(|| text.into())))
+}
+
+/// Headers that are set by browsers and proxies, or that describe the message itself, cannot carry a token.
+const RESERVED_HEADERS: &str = "accept cache-control connection cookie date expect forwarded from host keep-alive origin \
+     proxy-connection range referer te trailer transfer-encoding upgrade user-agent via x-request-id";
+const RESERVED_PREFIXES: [&str; 7] =
+    ["accept-", "access-control-", "content-", "if-", "sec-", "x-forwarded-", "x-latchkey-"];
+
+/// The name of a header (RFC 9110, section 5.1) that can carry a token, or an empty string (`None`).
+pub(super) fn optional_header() -> Form<Option<HeaderName>> {
+    Form::new("the name of an HTTP header that can carry a token, such as X-API-Key, or empty", |text| {
+        if text.is_empty() {
+            return Some(None);
+        }
+        let name: HeaderName = text.parse().ok()?;
+        let is_reserved = RESERVED_HEADERS.split(' ').any(|reserved| name.as_str() == reserved)
+            || RESERVED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix));
+        (!is_reserved).then_some(Some(name))
+    })
+}
+
+fn scalar(value: &ValueKind) -> Option<String> {
+    match value {
+        ValueKind::String(text) => Some(text.clone()),
+        ValueKind::I64(number) => Some(number.to_string()),
+        ValueKind::U64(number) => Some(number.to_string()),
+        ValueKind::Boolean(boolean) => Some(boolean.to_string()),
+        ValueKind::Float(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn list(value: &ValueKind) -> Option<Vec<String>> {
+    match value {
+        ValueKind::Array(values) => values.iter().map(|value| scalar(&value.kind)).collect(),
+        single => {
+            let text = scalar(single)?;
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Some(parts.map(str::to_owned).collect())
+        }
+    }
+}
+
+fn print_text(value: &ValueKind) -> String {
+    quoted(&scalar(value).unwrap_or_default())
+}
+
+fn print_number(value: &ValueKind) -> String {
+    let text = scalar(value).unwrap_or_default();
+    text.parse::<i64>().map_or(text, |number| number.to_string())
+}
+
+fn print_boolean(value: &ValueKind) -> String {
+    scalar(value).unwrap_or_default().to_lowercase()
+}
+
+fn print_list(value: &ValueKind) -> String {
+    let texts = list(value).unwrap_or_default();
+    let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// Returns a basic string of TOML. JSON's escapes are among TOML's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}

@@ -1,0 +1,141 @@
+//! Every setting of Latchkey. A declaration is the one place of a setting: the parser with its bounds, the example file,
+//! the reference page and `latchkey config` follow from it.
+//!
+//! After a change, renew `latchkey.example.toml` and `docs/reference/configuration.md`: a test says how.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use actix_web::http::header::HeaderName;
+use ipnet::IpNet;
+use latchkey_service::{Reveal, WhenStale};
+use tracing::level_filters::LevelFilter;
+
+use super::{
+    database_url::Database,
+    declaration::{Section, Setting, settings},
+    forms::{self, LogFormat},
+    values::Values,
+};
+
+settings! {
+    /// The HTTP server. It speaks plain HTTP: run it behind a proxy that terminates TLS.
+    [server] Server {
+        /// The address to listen on.
+        listen: IpAddr = "127.0.0.1", forms::address();
+        /// The port to listen on; 0 takes any free port.
+        port: u16 = 4242, forms::whole(0..=65_535);
+        /// Worker threads; 0 starts one for each core.
+        workers: usize = 0, forms::whole(0..=512);
+        /// Requests that take longer get status 503; those whose body takes longer than half of it get 400.
+        request_timeout: Duration = "15s", forms::duration(7);
+        /// How long a graceful shutdown waits for requests in progress. Keep it longer than `request_timeout`, so that each
+        /// of them gets a response.
+        shutdown_timeout: Duration = "20s", forms::duration(7);
+        /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` headers are trusted.
+        trusted_proxies: Vec<IpNet> = [], forms::networks();
+    }
+
+    /// The database, which keeps everything but the master key.
+    [database] DatabaseSettings {
+        /// `sqlite://<path>`, `sqlite::memory:`, `postgres://<user>:<password>@<host>/<database>`, or `memory:`. What is
+        /// kept in memory is lost when the process ends.
+        url: Database = "sqlite://data/latchkey.db", forms::database_url();
+        /// The size of the connection pool. On PostgreSQL at least 2: half of the connections serve reads, half serve one
+        /// write transaction at a time. On SQLite, the number of connections that read.
+        pool_size: u32 = 8, forms::whole(1..=1_000);
+        /// PostgreSQL cancels statements that take longer. On SQLite, how long a write waits for another process's write.
+        statement_timeout: Duration = "5s", forms::duration(7);
+        /// Requests that wait longer for a free connection get status 503.
+        acquire_timeout: Duration = "5s", forms::duration(7);
+        /// Whether a connection pooler in transaction mode, such as PgBouncer, stands in front of PostgreSQL.
+        transaction_pooler: bool = false, forms::boolean();
+    }
+
+    /// API tokens.
+    [tokens] Tokens {
+        /// `always`: lists include the secrets of tokens, as those of Unleash do. `once`: only the response that creates a token
+        /// includes its secret, and nothing is stored that could reveal it. Secrets that were stored before are no longer
+        /// shown, and are deleted when their token is rotated or deleted.
+        reveal: Reveal = "always", forms::one_of(&[("always", Reveal::Always), ("once", Reveal::Once)]);
+        /// Whether admin tokens can be created over HTTP. `latchkey token create --type admin` always can.
+        allow_admin: bool = false, forms::boolean();
+    }
+
+    /// Quotas.
+    [limits] Limits {
+        /// Tokens for each single project, and as many for all projects; admin tokens do not count.
+        api_tokens: u32 = 2000, forms::whole(1..=u32::MAX);
+        /// Personal access tokens for each user or service account.
+        personal_tokens: u32 = 10, forms::whole(1..=u32::MAX);
+    }
+
+    /// Sessions of users who sign in with a password.
+    [sessions] Sessions {
+        /// How long a session lasts, regardless of its use. Browsers keep no cookie longer than 400 days.
+        ttl: Duration = "48h", forms::duration(400);
+        /// Concurrent sessions of a user; one more ends the oldest.
+        max_per_user: u32 = 5, forms::whole(1..=u32::MAX);
+    }
+
+    /// The audit log.
+    [audit] Audit {
+        /// How long events are kept. Older events are deleted and cannot be restored.
+        retention: Option<Duration> = "forever", forms::duration_or_forever();
+    }
+
+    /// Verification of secrets, and the cache that answers it.
+    [verify] Verify {
+        /// The capacity of the cache, in callers. As many unknown secrets are kept in the negative cache.
+        cache_entries: u32 = 100000, forms::whole(1..=10_000_000);
+        /// How often this process polls the change feed for changes made by other processes. Where PostgreSQL announces changes,
+        /// they are read at once, and polling is ten times less frequent.
+        poll_interval: Duration = "100ms", forms::duration(7);
+        /// When the last successful poll is longer ago, each cache entry is checked in the database before it is used.
+        max_staleness: Duration = "5s", forms::duration(7);
+        /// What happens when such a check fails because the database is unavailable. `refuse`: status 503. `serve`: known tokens are
+        /// verified from the stale cache, so a token that another process has revoked stays valid until the database is
+        /// available again. No other request is served from stale entries.
+        when_stale: WhenStale = "refuse",
+            forms::one_of(&[("refuse", WhenStale::Refuse), ("serve", WhenStale::Serve)]);
+        /// Lookups of unknown secrets in the database each second, for each client address (IPv6: for each /64). Further
+        /// lookups of that client get status 503 until the second ends. Secrets in either cache do not count.
+        unknown_per_second: u32 = 500, forms::whole(1..=u32::MAX);
+        /// A header in which `/auth/verify` looks for the token before `Authorization`, such as `X-API-Key`; empty for none.
+        header: Option<HeaderName> = "", forms::optional_header();
+    }
+
+    /// The time at which each token was last used (`seenAt`).
+    [last_used] LastUsed {
+        /// How often last-use times are written. A token causes at most one write per process in this time. A crash loses the
+        /// times since the last write; a graceful shutdown loses none.
+        flush_interval: Duration = "60s", forms::duration(7);
+    }
+
+    /// Logs, which go to standard error.
+    [log] Log {
+        /// The level of Latchkey's own messages; libraries log warnings and errors only. `RUST_LOG` takes precedence.
+        level: LevelFilter = "info", forms::one_of(&[
+            ("off", LevelFilter::OFF),
+            ("error", LevelFilter::ERROR),
+            ("warn", LevelFilter::WARN),
+            ("info", LevelFilter::INFO),
+            ("debug", LevelFilter::DEBUG),
+            ("trace", LevelFilter::TRACE),
+        ]);
+        /// `human`: lines for a terminal. `json`: one JSON object per line. `auto`: human on a terminal, JSON otherwise.
+        format: LogFormat = "auto", forms::one_of(&[
+            ("auto", LogFormat::Auto),
+            ("human", LogFormat::Human),
+            ("json", LogFormat::Json),
+        ]);
+    }
+
+    /// The master key, under which secrets are sealed.
+    [secrets] Secrets {
+        /// A file with the master key, mode 0600. `LATCHKEY_MASTER_KEY` takes precedence. If neither is set, SQLite
+        /// uses a key file beside the database (`data/latchkey.key`), which is created with the database; PostgreSQL requires one of
+        /// them. During a key rotation the file has one key per line: the first one seals new secrets, all of them
+        /// open existing ones (`latchkey keys rotate --help`).
+        master_key_file: Option<PathBuf> = "", forms::optional_path();
+    }
+}

@@ -1,0 +1,258 @@
+//! How verifications in one process grow with the number of threads that make them.
+//!
+//! Over the memory store, without HTTP: each thread verifies tokens in a loop, all from the cache, as a busy gateway
+//! has them verified. Threads that share nothing but memory that is only read make *n* times as many on *n* cores.
+
+use std::fmt;
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Waker};
+use std::thread::available_parallelism;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use latchkey_crypto::{Argon2Hasher, KeyRing, MasterKey, Sealer, SystemEntropy};
+use latchkey_domain::{Timestamp, TokenAccess, TokenName};
+use latchkey_memory::MemoryStore;
+use latchkey_ports::{Clock, Quota};
+use latchkey_service::{
+    Dependencies, IndexSettings, Initiator, Reveal, SessionPolicy, Settings, TokenDraft, TokenPolicy,
+    UseCases, WhenStale,
+};
+use serde::Serialize;
+
+use crate::options::Options;
+use crate::report::{Bar, Claim};
+use crate::rounds::Spread;
+use crate::stopwatch::Stopwatch;
+
+/// Tokens that are verified in turn, where they are many.
+const MANY: usize = 10_000;
+/// Verifications between two looks at whether the round is over.
+const BATCH: u64 = 64;
+
+/// Verifications per second by number of threads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scaling {
+    /// What was verified.
+    pub title: String,
+    /// One entry per number of threads, rising from one.
+    pub threads: Vec<ThreadCount>,
+}
+
+/// What so many threads did together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ThreadCount {
+    /// How many threads.
+    pub threads: usize,
+    /// Verifications per second of all of them, one sample per round.
+    pub per_second: Vec<f64>,
+    /// The median over the rounds of how many times as many they made as one thread did.
+    pub times_one: f64,
+}
+
+/// The system's clocks, read directly.
+struct RealClock(Stopwatch);
+
+impl Clock for RealClock {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time; no port comes between")]
+    #[expect(clippy::expect_used, reason = "every year up to 9999 is in range")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(millis).expect("a clock of these centuries")
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A process's worth of use cases, with tokens in its cache.
+struct Process {
+    use_cases: UseCases,
+    secrets: Vec<String>,
+}
+
+/// Measures it for one token and for many.
+///
+/// # Errors
+/// Where a token cannot be created or is refused.
+pub async fn measure(
+    options: &Options,
+    progress: impl Fn(&str),
+) -> anyhow::Result<(Vec<Scaling>, Vec<Claim>)> {
+    let process = Process::with_tokens(MANY).await?;
+    let one = process.secrets.get(..1).context("no token")?;
+    let cases = [("one token", one), ("10,000 tokens in turn", &process.secrets[..])];
+    let (mut tables, mut claims) = (Vec::new(), Vec::new());
+    for (title, secrets) in cases {
+        let table = process.scaling(title, secrets, options, &progress)?;
+        claims.extend(table.threads.iter().filter(|row| row.threads == 2).map(|row| Claim {
+            what: format!("verifications of two threads, times those of one, {title}"),
+            value: row.times_one,
+            unit: "times",
+            bar: Bar::AtLeast(1.9),
+        }));
+        tables.push(table);
+    }
+    Ok((tables, claims))
+}
+
+/// 1, 2, 4 … up to the machine's cores, and those.
+fn thread_counts(cores: usize) -> Vec<usize> {
+    let mut counts: Vec<_> =
+        std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count < cores).collect();
+    counts.push(cores.max(1));
+    counts
+}
+
+impl Process {
+    async fn with_tokens(count: usize) -> anyhow::Result<Self> {
+        let entropy = Arc::new(SystemEntropy);
+        let clock = Arc::new(RealClock(Stopwatch::start()));
+        let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
+        let dependencies = Dependencies {
+            store: Arc::new(MemoryStore::new(clock.now())),
+            sealer: Arc::new(Sealer::new(&keys, entropy.clone())),
+            hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
+            clock,
+            entropy,
+        };
+        let settings = Settings {
+            tokens: TokenPolicy { quota: Quota(u64::MAX), reveal: Reveal::Once, allow_admin: true },
+            index: IndexSettings {
+                capacity: 10 * MANY,
+                // Nobody follows the feed of events while a round runs.
+                max_staleness: Duration::from_secs(86_400),
+                when_stale: WhenStale::Refuse,
+                unknown_per_second: 1,
+            },
+            sessions: SessionPolicy { ttl: Duration::from_secs(60), max_per_user: 1 },
+            personal_tokens: 1,
+            retention: None,
+        };
+        let use_cases = UseCases::new(dependencies, settings);
+        let mut secrets = Vec::with_capacity(count);
+        for _ in 0..count {
+            let draft =
+                TokenDraft { name: TokenName::new("gateway")?, access: TokenAccess::Admin, expires_at: None };
+            let issued = use_cases.issuer.issue(draft, &Initiator::system()).await?;
+            secrets.push(issued.secret.context("a new token shows its secret")?.reveal().to_owned());
+        }
+        use_cases.follow_changes().await?;
+        for secret in &secrets {
+            use_cases.verification.verify(secret, None).await?;
+        }
+        Ok(Self { use_cases, secrets })
+    }
+
+    fn scaling(
+        &self,
+        title: &str,
+        secrets: &[String],
+        options: &Options,
+        progress: &impl Fn(&str),
+    ) -> anyhow::Result<Scaling> {
+        let counts = thread_counts(available_parallelism()?.get());
+        let mut rows: Vec<(usize, Vec<f64>)> = counts.into_iter().map(|count| (count, Vec::new())).collect();
+        let long = Duration::from_secs(u64::from(options.seconds.max(1)));
+        let warm_up = rows.last().map_or(1, |(most, _)| *most);
+        self.round(secrets, warm_up, Duration::from_secs(1))?;
+        for round in 1..=options.rounds.max(1) {
+            for (threads, samples) in &mut rows {
+                let per_second = self.round(secrets, *threads, long)?;
+                progress(&format!(
+                    "round {round}/{}: {title}, {threads} threads: {per_second:.0} verifications/s",
+                    options.rounds
+                ));
+                samples.push(per_second);
+            }
+        }
+        let alone = rows.first().map(|(_, samples)| samples.clone()).unwrap_or_default();
+        let row = |(threads, per_second): (usize, Vec<f64>)| {
+            let ratios = per_second.iter().zip(&alone).map(|(together, alone)| together / alone);
+            let times_one = Spread::of(ratios).map_or(f64::NAN, |spread| spread.median);
+            ThreadCount { threads, per_second, times_one }
+        };
+        Ok(Scaling { title: title.to_owned(), threads: rows.into_iter().map(row).collect() })
+    }
+
+    /// Verifications per second of that many threads.
+    fn round(&self, secrets: &[String], threads: usize, long: Duration) -> anyhow::Result<f64> {
+        let (start, is_over) = (Barrier::new(threads + 1), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let spawn = |number: usize| {
+                // Each begins elsewhere, so that they do not go through the tokens side by side.
+                let first = secrets.len() / threads * number;
+                let (start, is_over) = (&start, &is_over);
+                scope.spawn(move || {
+                    start.wait();
+                    self.verify_until(secrets, first, is_over)
+                })
+            };
+            let workers: Vec<_> = (0..threads).map(spawn).collect();
+            start.wait();
+            let watch = Stopwatch::start();
+            std::thread::sleep(long);
+            is_over.store(true, Ordering::Relaxed);
+            let elapsed = watch.elapsed();
+            let mut total = 0.0;
+            for worker in workers {
+                let made = worker.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+                // A round has far fewer than 2^32.
+                total += f64::from(u32::try_from(made)?);
+            }
+            Ok(total / elapsed.as_secs_f64())
+        })
+    }
+
+    fn verify_until(&self, secrets: &[String], first: usize, is_over: &AtomicBool) -> anyhow::Result<u64> {
+        let mut tokens = secrets.iter().cycle().skip(first);
+        let mut made = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            for secret in tokens.by_ref().take(usize::try_from(BATCH)?) {
+                let verified = pin!(self.use_cases.verification.verify(secret, None));
+                // What the cache knows is answered at once.
+                let Poll::Ready(verified) = verified.poll(&mut Context::from_waker(Waker::noop())) else {
+                    anyhow::bail!("a verification waited for the store");
+                };
+                black_box(verified?);
+            }
+            made += BATCH;
+        }
+        Ok(made)
+    }
+}
+
+/// Markdown.
+impl fmt::Display for Scaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "### Verifications in one process, {}\n", self.title)?;
+        f.write_str(
+            "| threads | verifications/s: median (min–max) | times one thread |\n| ---: | ---: | ---: |\n",
+        )?;
+        for row in &self.threads {
+            let Some(Spread { median, min, max }) = Spread::of(row.per_second.iter().copied()) else {
+                continue;
+            };
+            writeln!(f, "| {} | {median:.0} ({min:.0}–{max:.0}) | {:.2} |", row.threads, row.times_one)?;
+        }
+        writeln!(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_double_up_to_the_cores() {
+        assert_eq!(thread_counts(1), [1]);
+        assert_eq!(thread_counts(2), [1, 2]);
+        assert_eq!(thread_counts(6), [1, 2, 4, 6]);
+        assert_eq!(thread_counts(8), [1, 2, 4, 8]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Which cache entries a change invalidates.
+
+use latchkey_domain::{EventKind, NewEvent, Snapshot, TokenId};
+
+/// The cache entries that a change invalidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Invalidation {
+    /// None.
+    Nothing,
+    /// The negative cache: a secret that was unknown may now be a token's.
+    NewSecret,
+    /// The entries of this token.
+    Token(TokenId),
+    /// The entries of this token, and the negative cache.
+    TokenAndNewSecret(TokenId),
+    /// The entries of all users: one of them, or what one may do, has changed.
+    Users,
+    /// The negative cache, and the entries of all users: a session began, and older ones may have ended for it.
+    Session,
+    /// All entries.
+    Everything,
+}
+
+impl Invalidation {
+    /// Returns what the change of this event invalidates; everything where the event does not name its token, so that an
+    /// incomplete event costs time and not correctness.
+    pub(crate) fn of(event: &NewEvent) -> Self {
+        use EventKind as K;
+        match event.kind {
+            K::ApiTokenCreated | K::PersonalTokenCreated => Self::NewSecret,
+            K::ApiTokenUpdated | K::ApiTokenDeleted => token(event).map_or(Self::Everything, Self::Token),
+            K::ApiTokenRotated => token(event).map_or(Self::Everything, Self::TokenAndNewSecret),
+            K::SessionStarted => Self::Session,
+            K::PersonalTokenDeleted
+            | K::SessionEnded
+            | K::UserUpdated
+            | K::UserDeleted
+            | K::PasswordChanged
+            | K::ServiceAccountUpdated
+            | K::ServiceAccountDeleted
+            | K::RoleUpdated
+            | K::ProjectCreated
+            | K::ProjectAccessAdded
+            | K::ProjectAccessUpdated
+            | K::ProjectAccessRemoved => Self::Users,
+            // The events of their tokens are written by the store, so this process has not seen them.
+            K::ProjectDeleted | K::EnvironmentDeleted => Self::Everything,
+            K::UserCreated
+            | K::ServiceAccountCreated
+            | K::RoleCreated
+            | K::RoleDeleted
+            | K::ProjectUpdated
+            | K::ProjectArchived
+            | K::ProjectRevived
+            | K::ProjectEnvironmentAdded
+            | K::ProjectEnvironmentRemoved
+            | K::EnvironmentCreated
+            | K::EnvironmentUpdated
+            | K::EnvironmentsSorted => Self::Nothing,
+        }
+    }
+}
+
+/// Returns the token that an event is about.
+fn token(event: &NewEvent) -> Option<TokenId> {
+    let snapshot = event.before.as_ref().or(event.after.as_ref())?;
+    TokenId::parse(snapshot.text(Snapshot::ID)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_domain::{Actor, ApiToken, Origin, Timestamp, TokenAccess, TokenName};
+
+    use super::*;
+
+    #[test]
+    fn an_event_names_its_token() {
+        let at = Timestamp::from_millis(0).expect("in range");
+        let token = ApiToken {
+            id: TokenId::new(at, [7; 10]),
+            name: TokenName::new("t").expect("a name"),
+            access: TokenAccess::Admin,
+            expires_at: None,
+            created_at: at,
+            last_used_at: None,
+        };
+        let event = |kind| NewEvent::new(kind, Actor::System, Origin::default(), at);
+        let about = |kind| NewEvent { before: Some(Snapshot::from(&token)), ..event(kind) };
+        assert_eq!(Invalidation::of(&about(EventKind::ApiTokenDeleted)), Invalidation::Token(token.id));
+        assert_eq!(
+            Invalidation::of(&about(EventKind::ApiTokenRotated)),
+            Invalidation::TokenAndNewSecret(token.id)
+        );
+        assert_eq!(
+            Invalidation::of(&event(EventKind::ApiTokenDeleted)),
+            Invalidation::Everything,
+            "it does not say which"
+        );
+        assert_eq!(Invalidation::of(&event(EventKind::ApiTokenCreated)), Invalidation::NewSecret);
+    }
+}

@@ -1,0 +1,220 @@
+//! Lists of API tokens, in every order and direction, page by page.
+
+use std::sync::Arc;
+
+use Direction::{Ascending, Descending};
+use latchkey_domain::{Timestamp, TokenId, TokenKind};
+use latchkey_ports::{Direction, Page, Store, TokenOrder, TokenQuery};
+use uuid::Uuid;
+
+use crate::{
+    harness::token_numbers,
+    samples::{
+        admin_token, at, ending, extreme_moments, last_seen, moment, named, token, token_of_all_projects,
+    },
+    setup,
+};
+
+const ORDERS: [TokenOrder; 4] =
+    [TokenOrder::CreatedAt, TokenOrder::Name, TokenOrder::ExpiresAt, TokenOrder::SeenAt];
+
+fn in_order(order: TokenOrder, direction: Direction) -> TokenQuery {
+    let kinds = [TokenKind::Client, TokenKind::Admin];
+    TokenQuery { order, direction, ..TokenQuery::of_kinds(kinds) }
+}
+
+/// Expects the tokens in this order, and reversed in the other direction, ties included.
+async fn assert_order(store: &dyn Store, order: TokenOrder, expected: &[i64]) {
+    assert_eq!(token_numbers(store, &in_order(order, Ascending)).await, expected, "by {order:?}");
+    let backwards: Vec<_> = expected.iter().rev().copied().collect();
+    assert_eq!(
+        token_numbers(store, &in_order(order, Descending)).await,
+        backwards,
+        "by {order:?}, backwards"
+    );
+}
+
+/// Tokens are sorted by creation, whatever the order of insertion and the kind.
+pub async fn tokens_are_sorted_by_creation(store: &Arc<dyn Store>) {
+    let tokens = [
+        token(5, &["default"]),
+        admin_token(2),
+        token_of_all_projects(9),
+        token(1, &["default"]),
+        token(7, &["default"]),
+    ];
+    setup::tokens(store.as_ref(), &tokens).await;
+    assert_order(store.as_ref(), TokenOrder::CreatedAt, &[1, 2, 5, 7, 9]).await;
+}
+
+/// Tokens created in the same millisecond are sorted by id (unsigned bytes).
+pub async fn tokens_of_one_millisecond_are_sorted_by_id(store: &Arc<dyn Store>) {
+    let ids = [[0x80; 10], [0; 10], [0xff; 10], [0x7f; 10]].map(|entropy| TokenId::new(moment(1), entropy));
+    for (number, id) in (1..).zip(ids) {
+        let mut stored = token(number, &["default"]);
+        stored.token.created_at = moment(1);
+        stored.token.id = id;
+        setup::token(store.as_ref(), &stored).await;
+    }
+    let mut sorted = ids;
+    sorted.sort_unstable();
+    let query = in_order(TokenOrder::CreatedAt, Ascending);
+    let listed: Vec<_> =
+        store.tokens(&query).await.expect("tokens").iter().map(|stored| stored.token.id).collect();
+    assert_eq!(listed, sorted);
+}
+
+/// Names are sorted by code point in every locale: uppercase before lowercase, supplementary characters
+/// last. Equal names are sorted by id.
+pub async fn tokens_are_sorted_by_name(store: &Arc<dyn Store>) {
+    let names =
+        ["b", "~", "a", "B", "same", "ä", "\u{ff5e}", "🎉", "a b", "same", "ab", "_", "a-b", "1", "日本"];
+    for (number, name) in (1..).zip(names) {
+        setup::token(store.as_ref(), &named(name, token(number, &["default"]))).await;
+    }
+    let mut expected: Vec<(&str, i64)> = names.into_iter().zip(1..).collect();
+    expected.sort_unstable();
+    let expected: Vec<_> = expected.into_iter().map(|(_, number)| number).collect();
+    assert_order(store.as_ref(), TokenOrder::Name, &expected).await;
+}
+
+/// Tokens without an expiry come last, after the latest possible time; ties are sorted by id.
+pub async fn tokens_are_sorted_by_expiry(store: &Arc<dyn Store>) {
+    let [year_0, before_1970, _, _, year_9999] = extreme_moments();
+    let ends: [Option<Timestamp>; 8] = [
+        None,
+        Some(moment(5)),
+        Some(year_9999),
+        Some(year_0),
+        None,
+        Some(moment(5)),
+        Some(before_1970),
+        Some(at(0)),
+    ];
+    for (number, end) in (1..).zip(ends) {
+        setup::token(store.as_ref(), &ending(end, token(number, &["default"]))).await;
+    }
+    assert_order(store.as_ref(), TokenOrder::ExpiresAt, &[4, 7, 8, 2, 6, 3, 1, 5]).await;
+}
+
+/// Unused tokens come first, before the earliest possible time; ties are sorted by id. Recorded uses count.
+pub async fn tokens_are_sorted_by_last_use(store: &Arc<dyn Store>) {
+    let [year_0, before_1970, _, _, year_9999] = extreme_moments();
+    let uses: [Option<Timestamp>; 7] =
+        [Some(moment(5)), None, Some(year_9999), Some(year_0), None, Some(moment(5)), Some(before_1970)];
+    for (number, seen) in (1..).zip(uses) {
+        setup::token(store.as_ref(), &last_seen(seen, token(number, &["default"]))).await;
+    }
+    assert_order(store.as_ref(), TokenOrder::SeenAt, &[2, 5, 4, 7, 1, 6, 3]).await;
+    let five = token(5, &["default"]).token.id;
+    store.record_token_use(&[(five, moment(4))]).await.expect("recorded");
+    assert_order(store.as_ref(), TokenOrder::SeenAt, &[2, 4, 7, 5, 1, 6, 3]).await;
+}
+
+/// Stores tokens with unordered names, expiries and last uses, with ties in each.
+async fn store_unordered_tokens(store: &dyn Store) {
+    for number in 1..=12_u64 {
+        let scattered = i64::try_from(number * 5 % 4).expect("small");
+        let end = (scattered != 0).then(|| moment(100 + scattered));
+        let seen = (number % 3 != 0).then(|| moment(scattered));
+        let stored = last_seen(seen, ending(end, token(number, &["default"])));
+        setup::token(store, &named(&format!("name {}", number * 7 % 5), stored)).await;
+    }
+}
+
+/// No token is missing or repeated across pages, in every order and direction; without a limit a page has
+/// the rest.
+pub async fn tokens_are_paged_by_offset(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    store_unordered_tokens(store).await;
+    for query in ORDERS.iter().flat_map(|order| [Ascending, Descending].map(|way| in_order(*order, way))) {
+        let all = token_numbers(store, &query).await;
+        assert_eq!(all.len(), 12);
+        for size in [1, 5, 12, 13, u32::MAX] {
+            let mut read = Vec::new();
+            while read.len() < 12 {
+                let offset = u64::try_from(read.len()).expect("small");
+                let page = Page { limit: Some(size), offset };
+                let entries = token_numbers(store, &TokenQuery { page, ..query.clone() }).await;
+                assert!(!entries.is_empty() && entries.len() <= usize::try_from(size).expect("64 bits"));
+                read.extend(entries);
+            }
+            assert_eq!(read, all, "in pages of {size}: {query:?}");
+        }
+        let rest = Page { limit: None, offset: 4 };
+        assert_eq!(token_numbers(store, &TokenQuery { page: rest, ..query.clone() }).await, all[4..]);
+    }
+}
+
+/// A page with limit zero, and pages beyond the end, are empty.
+pub async fn token_pages_beyond_the_end_are_empty(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    store_unordered_tokens(store).await;
+    let nothing =
+        [(Some(0), 0), (Some(0), 5), (Some(5), 12), (None, 12), (Some(5), u64::MAX), (None, u64::MAX)];
+    for (limit, offset) in nothing {
+        let query = TokenQuery { page: Page { limit, offset }, ..in_order(TokenOrder::Name, Ascending) };
+        assert_eq!(token_numbers(store, &query).await, [0_i64; 0], "{limit:?} from {offset}");
+    }
+}
+
+/// Each page starts after the last token of the previous one, in both directions, whatever is created or
+/// deleted in between.
+pub async fn tokens_are_paged_after_the_last_id(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    store_unordered_tokens(store).await;
+    for direction in [Ascending, Descending] {
+        let mut expected: Vec<i64> = (1..=12).collect();
+        if direction == Descending {
+            expected.reverse();
+        }
+        let (mut read, mut after) = (Vec::new(), None);
+        loop {
+            let page =
+                TokenQuery { after, page: Page::first(5), ..in_order(TokenOrder::CreatedAt, direction) };
+            let tokens = store.tokens(&page).await.expect("tokens");
+            let Some(last) = tokens.last() else { break };
+            after = Some(last.token.id);
+            read.extend(token_numbers(store, &page).await);
+        }
+        assert_eq!(read, expected);
+    }
+}
+
+/// The id to start after need not exist, and combines with filters and an offset.
+pub async fn paging_after_an_unknown_id_works(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    for number in [2, 4, 6, 8] {
+        setup::token(store, &token(number, &["default"])).await;
+    }
+    let after = |number, direction| {
+        let after = Some(token(number, &["default"]).token.id);
+        TokenQuery { after, ..in_order(TokenOrder::CreatedAt, direction) }
+    };
+    assert_eq!(token_numbers(store, &after(4, Ascending)).await, [6, 8]);
+    assert_eq!(token_numbers(store, &after(5, Ascending)).await, [6, 8]);
+    assert_eq!(token_numbers(store, &after(6, Descending)).await, [4, 2]);
+    assert_eq!(token_numbers(store, &after(5, Descending)).await, [4, 2]);
+    assert_eq!(token_numbers(store, &after(9, Ascending)).await, [0_i64; 0]);
+    let page = Page { limit: Some(1), offset: 1 };
+    assert_eq!(token_numbers(store, &TokenQuery { page, ..after(2, Ascending) }).await, [6]);
+    let named = TokenQuery { name_contains: Some("8".to_owned()), ..after(2, Ascending) };
+    assert_eq!(token_numbers(store, &named).await, [8]);
+    let [least, greatest] = [Uuid::nil(), Uuid::max()].map(|id| Some(TokenId::from_uuid(id)));
+    let from = |after, way| TokenQuery { after, ..in_order(TokenOrder::CreatedAt, way) };
+    assert_eq!(token_numbers(store, &from(least, Ascending)).await, [2, 4, 6, 8]);
+    assert_eq!(token_numbers(store, &from(greatest, Descending)).await, [8, 6, 4, 2]);
+}
+
+/// In any order but that of creation, the id to start after is ignored.
+pub async fn the_id_to_start_after_is_ignored_in_other_orders(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    store_unordered_tokens(store).await;
+    for order in [TokenOrder::Name, TokenOrder::ExpiresAt, TokenOrder::SeenAt] {
+        for direction in [Ascending, Descending] {
+            let all = in_order(order, direction);
+            let after = TokenQuery { after: Some(token(6, &["default"]).token.id), ..all.clone() };
+            assert_eq!(token_numbers(store, &after).await, token_numbers(store, &all).await, "by {order:?}");
+        }
+    }
+}
