@@ -65,7 +65,6 @@
 mod api;
 mod app;
 mod audit;
-mod call;
 mod context;
 mod error;
 mod error_body;

@@ -85,13 +85,12 @@ pub(crate) struct Body<T> {
     target: PhantomData<T>,
 }
 
-/// Two members of a body that exclude each other, because one is the older name of the other.
-pub(crate) struct Alternatives {
-    pub(crate) name: &'static str,
-    /// The member at which it is reported that both are sent.
-    pub(crate) other: &'static str,
-    /// Whether one of them is required.
-    pub(crate) is_required: bool,
+/// A rule about two members of a body.
+pub(crate) enum MemberRule {
+    /// They exclude each other, because one is the older name of the other. That both are sent is reported at the other.
+    Alternatives { name: &'static str, other: &'static str, is_required: bool },
+    /// If both are text, they are the same. A difference is reported at the other.
+    Same { name: &'static str, other: &'static str },
 }
 
 impl<T: Deserr<Problems>> Body<T> {
@@ -103,13 +102,13 @@ impl<T: Deserr<Problems>> Body<T> {
         self.read_with(&[]).await
     }
 
-    /// Reads a body that has members that exclude each other.
+    /// Reads a body that has rules about several members.
     ///
     /// # Errors
     /// As [`Body::read`].
-    pub(crate) async fn read_with(self, alternatives: &[Alternatives]) -> Result<T, ApiError> {
+    pub(crate) async fn read_with(self, rules: &[MemberRule]) -> Result<T, ApiError> {
         let bytes = self.raw.json_bytes().await?;
-        parse_members(object(&bytes)?, alternatives)
+        parse_members(object(&bytes)?, rules)
     }
 
     /// Reads a body that may be missing or `null`. A request without a body need not declare its type.
@@ -155,27 +154,41 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
 
 fn parse_members<T: Deserr<Problems>>(
     mut members: Map<String, Value>,
-    alternatives: &[Alternatives],
+    rules: &[MemberRule],
 ) -> Result<T, ApiError> {
     let mut problems = Problems::default();
-    for Alternatives { name, other, is_required } in alternatives {
-        match (members.contains_key(*name), members.contains_key(*other)) {
-            (true, true) => {
-                members.remove(*name);
-                members.remove(*other);
-                problems.push(Detail::of_field(other, format!("Send {name} or {other}, not both.")));
-            }
-            (false, false) if *is_required => {
-                problems.push(Detail::of_field(name, format!("{name} is required.")));
-            }
-            _ => {}
-        }
+    for rule in rules {
+        check(rule, &mut members, &mut problems);
     }
     match parse(members, "body") {
         Ok(value) => problems.into_result(value),
         Err(others) => {
             problems.extend(others);
             Err(problems.into())
+        }
+    }
+}
+
+fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Problems) {
+    match rule {
+        MemberRule::Alternatives { name, other, is_required } => {
+            match (members.contains_key(*name), members.contains_key(*other)) {
+                (true, true) => {
+                    members.remove(*name);
+                    members.remove(*other);
+                    problems.push(Detail::of_field(other, format!("Send {name} or {other}, not both.")));
+                }
+                (false, false) if *is_required => {
+                    problems.push(Detail::of_field(name, format!("{name} is required.")));
+                }
+                _ => {}
+            }
+        }
+        MemberRule::Same { name, other } => {
+            let text = |member: &str| members.get(member).and_then(Value::as_str);
+            if text(name).zip(text(other)).is_some_and(|(one, other)| one != other) {
+                problems.push(Detail::of_field(other, format!("{other} must be the same as {name}.")));
+            }
         }
     }
 }
@@ -216,5 +229,29 @@ async fn read(payload: Payload, request: &HttpRequest, settings: &HttpSettings) 
         Some(Err(_)) => Err(ApiError::TooLarge(limit)),
         // Half of the time of a request, because a slow client is answered 400, and 503 once the request itself times out.
         None => unreadable(format!("The body did not arrive within {time_limit:?}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserr)]
+    #[deserr(error = Problems)]
+    struct Sent {
+        _one: String,
+        _other: String,
+        _required: String,
+    }
+
+    #[test]
+    fn a_broken_rule_about_two_members_is_reported_together_with_other_problems() {
+        let members = object(br#"{"_one": "a", "_other": "b"}"#).expect("an object");
+        let rules = [MemberRule::Same { name: "_one", other: "_other" }];
+        let Err(ApiError::BadInput(details)) = parse_members::<Sent>(members, &rules) else {
+            panic!("no problem was found");
+        };
+        let paths: Vec<_> = details.iter().filter_map(|detail| detail.path.as_deref()).collect();
+        assert_eq!(paths, ["/body/_other", "/body/_required"]);
     }
 }

@@ -7,7 +7,6 @@
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod client;
-pub(crate) mod fields;
 pub(crate) mod path;
 pub(crate) mod problems;
 pub(crate) mod query;

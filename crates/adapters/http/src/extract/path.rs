@@ -25,9 +25,11 @@ impl PathParameters {
     /// Returns a parameter that is an integer.
     ///
     /// # Errors
-    /// As [`id_parameter`].
+    /// As [`parameter`]; [`ApiError::BadInput`] if it is no integer.
     pub(crate) fn id(&self, name: &str) -> Result<i64, ApiError> {
-        id_parameter(&self.0, name)
+        let bad =
+            |_| ApiError::BadInput(vec![Detail::of_parameter(name, format!("{name} must be an integer."))]);
+        self.text(name)?.parse().map_err(bad)
     }
 }
 
@@ -54,15 +56,6 @@ pub(crate) fn parameter(request: &HttpRequest, name: &str) -> Result<String, Api
         return Err(bad("This part of the path must not contain NUL."));
     }
     Ok(decoded.into_owned())
-}
-
-/// Returns a parameter of the path that is an integer.
-///
-/// # Errors
-/// As [`parameter`]; [`ApiError::BadInput`] if it is no integer.
-pub(crate) fn id_parameter(request: &HttpRequest, name: &str) -> Result<i64, ApiError> {
-    let bad = |_| ApiError::BadInput(vec![Detail::of_parameter(name, format!("{name} must be an integer."))]);
-    parameter(request, name)?.parse().map_err(bad)
 }
 
 const ESCAPED_PERCENT: &str = "%25";

@@ -1,21 +1,21 @@
 //! Users, service accounts, roles and personal access tokens.
 
-mod account_body;
 mod personal_token_body;
-mod personal_tokens;
+mod personal_token_routes;
+mod query;
 pub(crate) mod role_body;
-mod roles;
+mod role_routes;
 mod service_account_body;
-mod service_accounts;
+mod service_account_routes;
 pub(crate) mod user_body;
-mod users;
+mod user_routes;
 
 use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    personal_tokens::configure(api);
-    roles::configure(api);
-    service_accounts::configure(api);
-    users::configure(api);
+    personal_token_routes::configure(api);
+    role_routes::configure(api);
+    service_account_routes::configure(api);
+    user_routes::configure(api);
 }

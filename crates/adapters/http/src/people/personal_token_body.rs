@@ -1,70 +1,60 @@
-//! The bodies of personal access tokens, a user's own and a service account's.
+//! The bodies of personal access tokens, of users and of service accounts.
 
-use latchkey_domain::{Description, PersonalToken, TokenSecret};
+use deserr::Deserr;
+use latchkey_domain::{Description, PersonalToken, Timestamp, TokenSecret};
 use latchkey_service::{IssuedPersonalToken, PersonalTokenDraft};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{error::ApiError, extract::fields::Fields, wire_time::WireTime};
+use crate::{extract::Problems, wire_time::WireTime};
 
-/// A body that creates a personal access token.
-#[derive(ToSchema)]
-#[schema(as = createPatSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
-pub(crate) struct CreatePersonalTokenBody {
-    /// What it is for: 1 to 500 characters, trimmed; unique among the user's.
-    #[schema(example = "ci", min_length = 1, max_length = 500)]
-    description: String,
-    /// When it ends, RFC 3339; must lie ahead.
-    #[schema(rename = "expiresAt", example = "2030-04-19T08:15:14.000Z", format = DateTime)]
-    expires_at: String,
+/// Creates a personal access token.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = createPatSchema, rename_all = "camelCase")]
+pub(super) struct CreatePersonalTokenBody {
+    /// What the token is for: 1 to 500 characters, trimmed; unique among the user's tokens.
+    #[schema(value_type = String, example = "ci", min_length = 1, max_length = 500)]
+    description: Description,
+    /// When the token expires, as in RFC 3339: a time in the future.
+    #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    expires_at: Timestamp,
 }
 
-/// Reads the body.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn draft(body: Value) -> Result<PersonalTokenDraft, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let description = fields
-        .required("description", |text| Description::new(text).map_err(|error| format!("The {error}.")));
-    fields.need("expiresAt");
-    let expires_at = fields.moment("expiresAt");
-    let draft = description
-        .zip(expires_at)
-        .map(|(description, expires_at)| PersonalTokenDraft { description, expires_at });
-    fields.finish(draft)
+impl From<CreatePersonalTokenBody> for PersonalTokenDraft {
+    fn from(CreatePersonalTokenBody { description, expires_at }: CreatePersonalTokenBody) -> Self {
+        Self { description, expires_at }
+    }
 }
 
 /// A personal access token, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = patSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PersonalTokenBody<'t> {
+pub(super) struct PersonalTokenBody<'t> {
     /// The id.
     #[schema(example = 1)]
     id: i64,
-    /// What it is for.
+    /// What the token is for.
     #[schema(value_type = String, example = "ci")]
     description: &'t str,
-    /// When it ends.
+    /// When the token expires.
     #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
     expires_at: WireTime,
-    /// Whose it is.
+    /// The id of the user that the token belongs to.
     #[schema(example = 123)]
     user_id: i64,
-    /// When it was created.
+    /// When the token was created.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     created_at: WireTime,
-    /// When it last authenticated; null: never.
+    /// When the token last authenticated; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
     #[serde(rename = "seenAt")]
     last_used_at: Option<WireTime>,
 }
 
 impl<'t> PersonalTokenBody<'t> {
-    pub(crate) fn of(token: &'t PersonalToken) -> Self {
+    pub(super) fn of(token: &'t PersonalToken) -> Self {
         Self {
             id: token.id.0,
             description: token.description.as_str(),
@@ -76,20 +66,20 @@ impl<'t> PersonalTokenBody<'t> {
     }
 }
 
-/// A personal access token with its secret, which is shown this once.
+/// A personal access token with its secret, which is shown only when the token is created.
 #[derive(Serialize, ToSchema)]
 #[schema(as = createdPatSchema)]
-pub(crate) struct IssuedPersonalTokenBody<'t> {
+pub(super) struct IssuedPersonalTokenBody<'t> {
     #[serde(flatten)]
     token: PersonalTokenBody<'t>,
-    /// The secret, which nobody can show again.
+    /// The secret, which cannot be shown again.
     #[schema(value_type = String, example = "user:xyzrandomstring")]
     secret: &'t str,
 }
 
 impl<'t> IssuedPersonalTokenBody<'t> {
-    /// The token, shown to who had it created.
-    pub(crate) fn of(issued: &'t IssuedPersonalToken) -> Self {
+    /// Shows the token to the caller that created it.
+    pub(super) fn of(issued: &'t IssuedPersonalToken) -> Self {
         Self { token: PersonalTokenBody::of(&issued.token), secret: TokenSecret::reveal(&issued.secret) }
     }
 }
@@ -97,13 +87,13 @@ impl<'t> IssuedPersonalTokenBody<'t> {
 /// A list of personal access tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = patsSchema)]
-pub(crate) struct PersonalTokensBody<'t> {
+pub(super) struct PersonalTokensBody<'t> {
     /// The tokens, by id.
     pats: Vec<PersonalTokenBody<'t>>,
 }
 
 impl<'t> PersonalTokensBody<'t> {
-    pub(crate) fn of(tokens: &'t [PersonalToken]) -> Self {
+    pub(super) fn of(tokens: &'t [PersonalToken]) -> Self {
         Self { pats: tokens.iter().map(PersonalTokenBody::of).collect() }
     }
 }

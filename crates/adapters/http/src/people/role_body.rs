@@ -1,159 +1,198 @@
-//! Roles and permissions on the wire.
+//! The bodies of roles and permissions.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use latchkey_domain::{Permission, PermissionKind, Role, RoleDescription, RoleKind, RoleName};
+use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef};
+use latchkey_domain::{
+    Permission, PermissionKind, Role, RoleDescription, RoleKind, RoleName, UnknownPermission,
+};
 use latchkey_service::{RoleChange, RoleDraft};
 use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, OneOfBuilder},
+    },
+};
 
-use crate::{error::ApiError, extract::fields::Fields};
+use crate::{
+    error::ApiError,
+    extract::{List, Problems},
+};
 
-/// A body that makes a role.
-#[derive(ToSchema)]
+/// Creates a role.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
 #[schema(as = createRoleWithPermissionsSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `draft` reads it, problem by problem")]
-pub(crate) struct CreateRoleBody {
-    /// What it is called: 1 to 100 characters, trimmed, unlike every other role.
-    #[schema(example = "Token auditor", min_length = 1, max_length = 100)]
-    name: String,
-    /// What it is for, in up to 2,000 characters.
-    #[schema(example = "May list the tokens of a project.", max_length = 2000)]
-    description: Option<String>,
-    /// Where it is held.
-    #[schema(value_type = OwnRoleType, example = "custom")]
-    r#type: String,
-    /// What it allows.
-    permissions: Vec<GrantedPermissionBody>,
+pub(super) struct CreateRoleBody {
+    /// The name: 1 to 100 characters, trimmed; unique among roles.
+    #[schema(value_type = String, example = "Token auditor", min_length = 1, max_length = 100)]
+    name: RoleName,
+    /// The description, of at most 2,000 characters.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "May list the tokens of a project.", max_length = 2000)]
+    description: Option<RoleDescription>,
+    /// Where users have the role.
+    #[deserr(rename = "type")]
+    #[schema(value_type = OwnRoleType, rename = "type", example = "custom")]
+    kind: RoleKind,
+    /// The permissions that the role gives.
+    #[schema(value_type = Vec<GrantedPermissionBody>)]
+    permissions: List<GrantedPermissionBody>,
 }
 
-/// A body that changes a role. What is absent stays as it is.
-#[derive(ToSchema)]
-#[schema(as = updateRoleWithPermissionsSchema)]
-#[expect(dead_code, reason = "it describes the body for the document; `change` reads it, problem by problem")]
-pub(crate) struct UpdateRoleBody {
-    /// What it is called: 1 to 100 characters, trimmed, unlike every other role.
-    #[schema(example = "Token auditor", min_length = 1, max_length = 100)]
-    name: Option<String>,
-    /// What it is for, in up to 2,000 characters.
-    #[schema(example = "May list the tokens of a project.", max_length = 2000)]
-    description: Option<String>,
-    /// The type that the role has: it cannot be changed.
-    #[schema(value_type = Option<OwnRoleType>, example = "custom")]
-    r#type: Option<String>,
-    /// What it allows from now on, in place of what it allowed.
-    permissions: Option<Vec<GrantedPermissionBody>>,
-}
-
-/// Where a role of one's own making is held.
-#[derive(ToSchema)]
-#[schema(as = ownRoleTypeSchema, rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it describes the values for the document")]
-pub(crate) enum OwnRoleType {
-    /// For the whole instance.
-    RootCustom,
-    /// In projects.
-    Custom,
-}
-
-/// A permission that a role is given.
-#[derive(ToSchema)]
-#[schema(as = grantedPermissionSchema)]
-#[expect(dead_code, reason = "it describes the body for the document")]
-pub(crate) struct GrantedPermissionBody {
-    /// Its name.
-    #[schema(example = "READ_PROJECT_API_TOKEN")]
-    name: String,
-    /// To be left out, null or empty: no permission is held for one environment alone.
-    environment: Option<String>,
-}
-
-/// Reads the body that makes a role.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn draft(body: Value) -> Result<RoleDraft, ApiError> {
-    let mut fields = Fields::of(body)?;
-    fields.need("type");
-    let name = fields.required("name", name);
-    let kind = kind(&mut fields);
-    let description = fields.optional("description", description);
-    fields.need("permissions");
-    let permissions = permissions(&mut fields);
-    let description = description.map_or_else(|| RoleDescription::new("").ok(), Some);
-    let parts = name.zip(kind).zip(description.zip(permissions));
-    let draft = parts.map(|((name, kind), (description, permissions))| RoleDraft {
-        name,
-        kind,
-        description,
-        permissions,
-    });
-    fields.finish(draft)
-}
-
-/// Reads the body that changes a role.
-///
-/// # Errors
-/// [`ApiError::BadInput`] with every problem of every member.
-pub(crate) fn change(body: Value) -> Result<RoleChange, ApiError> {
-    let mut fields = Fields::of(body)?;
-    let change = RoleChange {
-        name: fields.optional("name", name),
-        kind: kind(&mut fields),
-        description: fields.optional("description", description),
-        permissions: permissions(&mut fields),
-    };
-    fields.finish(Some(change))
-}
-
-fn name(text: &str) -> Result<RoleName, String> {
-    RoleName::new(text).map_err(|error| format!("The {error}."))
-}
-
-fn description(text: &str) -> Result<RoleDescription, String> {
-    RoleDescription::new(text).map_err(|error| format!("The {error}."))
-}
-
-fn kind(fields: &mut Fields) -> Option<RoleKind> {
-    fields.optional("type", |text| text.parse().map_err(|_| "type must be root-custom or custom.".to_owned()))
-}
-
-fn permissions(fields: &mut Fields) -> Option<BTreeSet<Permission>> {
-    fields.list("permissions", permission).map(BTreeSet::from_iter)
-}
-
-fn permission(entry: &Value) -> Result<Permission, String> {
-    let Some(name) = entry.get("name").and_then(Value::as_str) else {
-        return Err("Each of permissions must be an object with a name, such as \
-                    {\"name\": \"READ_PROJECT_API_TOKEN\"}."
-            .to_owned());
-    };
-    // To pass it over would give the permission everywhere, which is more than was asked for.
-    if !matches!(entry.get("environment"), None | Some(Value::Null))
-        && entry.get("environment").and_then(Value::as_str) != Some("")
-    {
-        return Err(format!("{name} cannot be held for one environment alone: leave environment out."));
+impl CreateRoleBody {
+    /// Returns the role to create.
+    ///
+    /// # Errors
+    /// An internal error if a description cannot be empty.
+    pub(super) fn into_draft(self) -> Result<RoleDraft, ApiError> {
+        let Self { name, description, kind, permissions } = self;
+        let description =
+            description.map_or_else(|| RoleDescription::new("").map_err(ApiError::internal), Ok)?;
+        Ok(RoleDraft { name, kind, description, permissions: set(permissions) })
     }
-    let unknown =
-        |error| format!("permissions: {error}; GET /api/admin/permissions lists those that there are.");
-    name.parse().map_err(|error: latchkey_domain::UnknownPermission| unknown(error))
 }
 
-/// A role without what it allows, as lists show which there are.
+/// Updates a role. Absent or null members stay as they are.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
+#[schema(as = updateRoleWithPermissionsSchema)]
+pub(super) struct UpdateRoleBody {
+    /// The name: 1 to 100 characters, trimmed; unique among roles.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Token auditor", min_length = 1, max_length = 100)]
+    name: Option<RoleName>,
+    /// The description, of at most 2,000 characters.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "May list the tokens of a project.", max_length = 2000)]
+    description: Option<RoleDescription>,
+    /// The type that the role has; it cannot be changed.
+    #[deserr(default, rename = "type")]
+    #[schema(value_type = Option<OwnRoleType>, rename = "type", example = "custom")]
+    kind: Option<RoleKind>,
+    /// The permissions that the role gives, instead of those that it gave.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<GrantedPermissionBody>>)]
+    permissions: Option<List<GrantedPermissionBody>>,
+}
+
+impl From<UpdateRoleBody> for RoleChange {
+    fn from(body: UpdateRoleBody) -> Self {
+        let UpdateRoleBody { name, description, kind, permissions } = body;
+        Self { name, kind, description, permissions: permissions.map(set) }
+    }
+}
+
+/// A permission that a role gives.
+#[derive(Debug, ToSchema)]
+#[schema(as = grantedPermissionSchema)]
+struct GrantedPermissionBody {
+    /// The name of the permission.
+    #[schema(value_type = String, example = "READ_PROJECT_API_TOKEN")]
+    name: Permission,
+    /// Absent, null or empty: no permission can be limited to one environment.
+    #[schema(value_type = Option<String>)]
+    environment: NoEnvironment,
+}
+
+/// No environment.
+#[derive(Debug)]
+struct NoEnvironment;
+
+/// Written by hand because a problem with an entry is reported at the list.
+impl Deserr<Problems> for GrantedPermissionBody {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef<'_>,
+    ) -> Result<Self, Problems> {
+        let mut members = match value {
+            Value::Map(members) => Some(members),
+            _ => None,
+        };
+        let mut member = |name| members.as_mut()?.remove(name).map(IntoValue::into_value);
+        let Some(Value::String(name)) = member("name") else {
+            return Err(Problems::at(
+                location,
+                "Each of permissions must be an object with a name, such as {\"name\": \"READ_PROJECT_API_TOKEN\"}.",
+            ));
+        };
+        // Ignoring the environment would give the permission in every environment, which is more than was requested.
+        let environment = match member("environment") {
+            None | Some(Value::Null) => NoEnvironment,
+            Some(Value::String(text)) if text.is_empty() => NoEnvironment,
+            Some(_) => {
+                let message = format!("{name} cannot be limited to one environment: leave environment out.");
+                return Err(Problems::at(location, message));
+            }
+        };
+        let unknown = |error: UnknownPermission| {
+            let message = format!("permissions: {error}; GET /api/admin/permissions lists those that exist.");
+            Problems::at(location, message)
+        };
+        Ok(Self { name: name.parse().map_err(unknown)?, environment })
+    }
+}
+
+fn set(List(permissions): List<GrantedPermissionBody>) -> BTreeSet<Permission> {
+    let names =
+        permissions.into_iter().map(|GrantedPermissionBody { name, environment: NoEnvironment }| name);
+    names.collect()
+}
+
+/// The schema of the types that a custom role can have.
+struct OwnRoleType;
+
+impl PartialSchema for OwnRoleType {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("Where users have a custom role: for the whole instance, or in projects."))
+            .enum_values(Some([RoleKind::RootCustom.as_str(), RoleKind::Custom.as_str()]))
+            .into()
+    }
+}
+
+impl ToSchema for OwnRoleType {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("ownRoleTypeSchema")
+    }
+}
+
+/// The schema of a reference to a role.
+pub(super) struct RootRoleReference;
+
+impl PartialSchema for RootRoleReference {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            .description(Some("A role, by its id or its name."))
+            .item(i64::schema())
+            .item(String::schema())
+            .into()
+    }
+}
+
+impl ToSchema for RootRoleReference {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("rootRoleReferenceSchema")
+    }
+}
+
+/// A role without its permissions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = roleSchema)]
 pub(crate) struct RoleBody<'r> {
     /// The id.
     #[schema(example = 2)]
     id: i64,
-    /// What it is called.
+    /// The name.
     #[schema(value_type = String, example = "Editor")]
     name: &'r str,
-    /// Where it is held: `root` and `root-custom` for the whole instance, `project` and `custom` in projects.
+    /// Where users have the role: `root` and `root-custom` for the whole instance, `project` and `custom` in projects.
     #[schema(value_type = String, example = "root")]
     r#type: &'static str,
-    /// What it is for.
+    /// The description.
     #[schema(value_type = String, example = "May work with the tokens of every project, and manage projects.")]
     description: &'r str,
 }
@@ -172,8 +211,8 @@ impl<'r> RoleBody<'r> {
 /// A list of roles.
 #[derive(Serialize, ToSchema)]
 #[schema(as = rolesWithVersionSchema)]
-pub(crate) struct RolesBody<'r> {
-    /// The version of this form.
+pub(super) struct RolesBody<'r> {
+    /// The version of this schema.
     #[schema(example = 1)]
     version: u32,
     /// The roles, by id.
@@ -181,23 +220,23 @@ pub(crate) struct RolesBody<'r> {
 }
 
 impl<'r> RolesBody<'r> {
-    pub(crate) fn of(roles: &'r [Role]) -> Self {
+    pub(super) fn of(roles: &'r [Role]) -> Self {
         Self { version: 1, roles: roles.iter().map(RoleBody::of).collect() }
     }
 }
 
-/// A role with what it allows.
+/// A role with its permissions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = roleWithPermissionsSchema)]
-pub(crate) struct RoleWithPermissionsBody<'r> {
+pub(super) struct RoleWithPermissionsBody<'r> {
     #[serde(flatten)]
     role: RoleBody<'r>,
-    /// What it allows.
+    /// The permissions that the role gives.
     permissions: Vec<PermissionBody>,
 }
 
 impl<'r> RoleWithPermissionsBody<'r> {
-    pub(crate) fn of(role: &'r Role) -> Self {
+    pub(super) fn of(role: &'r Role) -> Self {
         let permissions = role.permissions.iter().copied().map(PermissionBody::of).collect();
         Self { role: RoleBody::of(role), permissions }
     }
@@ -207,17 +246,17 @@ impl<'r> RoleWithPermissionsBody<'r> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminPermissionSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PermissionBody {
+struct PermissionBody {
     /// The number of the permission.
     #[schema(example = 42)]
     id: i64,
-    /// Its name.
+    /// The name.
     #[schema(value_type = String, example = "READ_PROJECT_API_TOKEN")]
     name: &'static str,
-    /// What it lets one do.
+    /// What the permission allows.
     #[schema(value_type = String, example = "Read the project's API tokens")]
     display_name: &'static str,
-    /// Where it is held: `root` for the whole instance, `project` in projects too.
+    /// Where it is given: `root` for the whole instance, `project` in projects too.
     #[schema(value_type = String, example = "project")]
     r#type: &'static str,
 }
@@ -233,18 +272,18 @@ impl PermissionBody {
     }
 }
 
-/// Every permission that there is.
+/// All permissions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminPermissionsSchema)]
-pub(crate) struct PermissionsBody {
-    /// The version of this form.
+pub(super) struct PermissionsBody {
+    /// The version of this schema.
     #[schema(example = 1)]
     version: u32,
-    /// The permissions, by where they are held.
+    /// The permissions, by where they are given.
     permissions: PermissionsByPlace,
 }
 
-/// Permissions, by where they are held.
+/// Permissions, by where they are given.
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminPermissionsByPlaceSchema)]
 struct PermissionsByPlace {
@@ -252,12 +291,12 @@ struct PermissionsByPlace {
     root: Vec<PermissionBody>,
     /// Those of projects.
     project: Vec<PermissionBody>,
-    /// Those of environments: there are none.
+    /// Always empty: no permission can be limited to one environment.
     environments: Vec<PermissionBody>,
 }
 
 impl PermissionsBody {
-    pub(crate) fn all() -> Self {
+    pub(super) fn all() -> Self {
         let of = |kind: PermissionKind| {
             let those = Permission::ALL.iter().copied().filter(|permission| permission.kind() == kind);
             those.map(PermissionBody::of).collect()
@@ -268,5 +307,16 @@ impl PermissionsBody {
             environments: Vec::new(),
         };
         Self { version: 1, permissions }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_to_a_role_is_documented_as_the_id_or_the_name_itself() {
+        let schema = serde_json::to_value(RootRoleReference::schema()).expect("JSON");
+        assert_eq!([&schema["oneOf"][0]["type"], &schema["oneOf"][1]["type"]], ["integer", "string"]);
     }
 }

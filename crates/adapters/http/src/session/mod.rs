@@ -1,15 +1,13 @@
-//! Logging in and out, and what a user does with their own account.
+//! Logging in and out, and what users do with their own account.
 
 mod body;
-mod cookie;
-mod login;
-mod me;
-mod me_body;
+mod login_routes;
+mod me_routes;
 
 use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    login::configure(api);
-    me::configure(api);
+    login_routes::configure(api);
+    me_routes::configure(api);
 }

@@ -17,7 +17,7 @@ use crate::{
     error_body::Detail,
     extract::{
         Body, Problems,
-        body::Alternatives,
+        body::MemberRule::Alternatives,
         problems::{name, wrong_kind},
         text::{FromText, text_members},
     },

@@ -1,4 +1,4 @@
-//! Projects and environments that are project_list, with all that lists say about them.
+//! Projects and environments in lists, with all that lists say about them.
 
 use diesel::{ExpressionMethods, QueryDsl};
 use latchkey_domain::{ProjectId, ProjectVisibility};

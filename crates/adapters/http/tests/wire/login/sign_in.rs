@@ -101,11 +101,11 @@ async fn a_user_without_a_password_cannot_sign_in() {
 async fn every_member_has_its_rule_and_there_are_no_others() {
     let app = TestApp::new().await;
     for (body, at) in [
-        (json!({}), vec!["/username", "/password"]),
+        (json!({}), vec!["/password", "/username"]),
         (json!({"username": "Viewer"}), vec!["/password"]),
         (json!({"password": PASSWORD}), vec!["/username"]),
-        (json!({"username": null, "password": null}), vec!["/username", "/password"]),
-        (json!({"username": 5, "password": ["x"]}), vec!["/username", "/password"]),
+        (json!({"username": null, "password": null}), vec!["/password", "/username"]),
+        (json!({"username": 5, "password": ["x"]}), vec!["/password", "/username"]),
         (json!({"username": "a\u{0}b", "password": "\u{0}"}), vec!["/username"]),
         (json!({"username": "Viewer", "password": PASSWORD, "x": 1}), vec!["/x"]),
         (json!([]), vec![""]),

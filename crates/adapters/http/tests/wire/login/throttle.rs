@@ -113,7 +113,7 @@ async fn what_a_client_writes_before_the_proxies_is_not_where_it_calls_from() {
     let proxies: Vec<IpAddr> =
         ["192.0.2.1", "::ffff:192.0.2.2"].iter().map(|text| text.parse().expect("an address")).collect();
     let app = TestApp::with(|settings| {
-        settings.http.trusted_proxies = proxies.into_iter().map(Into::into).collect()
+        settings.http.trusted_proxies = proxies.into_iter().map(Into::into).collect();
     })
     .await;
     let forwarded = async |by: &str, name: &str, password: &str| {

@@ -82,7 +82,7 @@ async fn the_new_password_has_to_be_good_and_written_twice_alike() {
         body
     };
     for (body, at) in [
-        (json!({}), vec!["/password", "/confirmPassword", "/oldPassword"]),
+        (json!({}), vec!["/confirmPassword", "/oldPassword", "/password"]),
         (json!([]), vec![""]),
         (without("password"), vec!["/password"]),
         (without("confirmPassword"), vec!["/confirmPassword"]),

@@ -1,80 +1,74 @@
 //! `/api/admin/user/tokens`: the caller's own personal access tokens.
 
-use std::sync::Arc;
-
+use actix_web::web::Data;
 use latchkey_domain::PersonalTokenId;
 use latchkey_service::SignedIn;
 
+use super::personal_token_body::{CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokensBody};
 use crate::{
     api::{Api, operation},
-    call::Call,
-    error::ApiError,
+    context::Context,
     error_body::ErrorBody,
     error_responses::{BodyErrors, CallerErrors},
-    people::personal_token_body::{
-        CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokensBody, draft,
-    },
+    extract::{Authorized, Body, PathParameters},
     response::{ApiResult, Tagged, created, empty, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/user/tokens";
 const ONE: &str = "/api/admin/user/tokens/{id}";
-/// About what one token takes in JSON, in bytes.
+/// About how large one token is in JSON, in bytes.
 const TOKEN_BYTES: usize = 256;
 
-pub(crate) fn configure(api: &mut Api) {
+pub(super) fn configure(api: &mut Api) {
     api.private([operation!(get_pats), operation!(create_pat)]);
     api.private([operation!(delete_pat)]);
 }
 
-async fn signed_in(call: &Call) -> Result<SignedIn, ApiError> {
-    Ok(SignedIn::request(&call.caller().await?)?)
-}
-
 /// Get your personal access tokens.
 ///
-/// Expired ones too, by id, and without their secrets.
+/// By id, expired ones too, and without their secrets.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getPats", tag = "Personal access tokens",
     responses(
         (status = 200, description = "The tokens.", body = PersonalTokensBody<'_>),
         (status = 304, description = "The client has the tokens already, as its If-None-Match says."),
         CallerErrors,
-        (status = 403, description = "The caller is an API token, and no user.", body = ErrorBody),
+        (status = 403, description = "The caller is an API token, not a user.", body = ErrorBody),
     )
 )]
-pub(crate) async fn get_pats(call: Call) -> ApiResult<Tagged> {
-    let user = signed_in(&call).await?;
-    let tokens = call.context.use_cases.personal_tokens.list(&user).await?;
+async fn get_pats(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult<Tagged> {
+    let tokens = context.use_cases.personal_tokens.list(&user).await?;
     tagged(&PersonalTokensBody::of(&tokens), 16 + TOKEN_BYTES * tokens.len())
 }
 
 /// Create a personal access token.
 ///
-/// It acts with your permissions of the moment. The answer shows the secret, this once.
+/// It has the permissions that you have whenever it is used. The response shows the secret, which is never shown again.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createPat", tag = "Personal access tokens",
     request_body = CreatePersonalTokenBody,
     responses(
         (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
-        (status = 400, description = "The body is at fault; every problem is listed.", body = ErrorBody),
+        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
         CallerErrors,
-        (status = 403, description = "The caller is an API token, and no user; or has as many tokens as one may; or another site had a browser ask.", body = ErrorBody),
-        (status = 409, description = "You have a token of this description already.", body = ErrorBody),
+        (status = 403, description = "The caller is an API token, not a user, or has the maximum number of tokens; or another site made the browser send the request.", body = ErrorBody),
+        (status = 409, description = "You have a token with this description already.", body = ErrorBody),
         BodyErrors,
     )
 )]
-pub(crate) async fn create_pat(call: Call) -> ApiResult {
-    let user = signed_in(&call).await?;
-    let context = Arc::clone(&call.context);
-    let draft = draft(call.json().await?)?;
+async fn create_pat(
+    Authorized(user): Authorized<SignedIn>,
+    body: Body<CreatePersonalTokenBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let draft = body.read().await?.into();
     let issued = context.use_cases.personal_tokens.create(&user, draft).await?;
     created(&IssuedPersonalTokenBody::of(&issued))
 }
 
 /// Revoke one of your personal access tokens.
 ///
-/// It is refused from the answer on.
+/// It is refused from the response on.
 #[utoipa::path(
     delete, path = ONE, operation_id = "deletePat", tag = "Personal access tokens",
     params(("id" = i64, Path, description = "The token's id.")),
@@ -82,13 +76,16 @@ pub(crate) async fn create_pat(call: Call) -> ApiResult {
         (status = 200, description = "The token is revoked."),
         (status = 400, description = "The id is no integer.", body = ErrorBody),
         CallerErrors,
-        (status = 403, description = "The caller is an API token, and no user; or another site had a browser ask.", body = ErrorBody),
+        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
         (status = 404, description = "You have no such token.", body = ErrorBody),
     )
 )]
-pub(crate) async fn delete_pat(call: Call) -> ApiResult {
-    let user = signed_in(&call).await?;
-    let id = PersonalTokenId(call.id_parameter("id")?);
-    call.context.use_cases.personal_tokens.delete(&user, id).await?;
+async fn delete_pat(
+    Authorized(user): Authorized<SignedIn>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    let id = PersonalTokenId(path.id("id")?);
+    context.use_cases.personal_tokens.delete(&user, id).await?;
     Ok(empty())
 }

@@ -1,0 +1,160 @@
+//! `/api/admin/roles` and `/api/admin/permissions`: named sets of permissions.
+
+use actix_web::web::Data;
+use latchkey_domain::RoleId;
+use latchkey_service::{Caller, InstancePermit, ManageRoles};
+
+use super::role_body::{CreateRoleBody, PermissionsBody, RoleWithPermissionsBody, RolesBody, UpdateRoleBody};
+use crate::{
+    api::{Api, operation},
+    context::Context,
+    error_body::ErrorBody,
+    error_responses::{BodyErrors, CallerErrors},
+    extract::{Authorized, Body, PathParameters},
+    response::{ApiResult, Tagged, created_at, empty, ok, tagged},
+};
+
+const COLLECTION: &str = "/api/admin/roles";
+const ONE: &str = "/api/admin/roles/{id}";
+const PERMISSIONS: &str = "/api/admin/permissions";
+/// About how large one role is in JSON, in bytes.
+const ROLE_BYTES: usize = 160;
+
+pub(super) fn configure(api: &mut Api) {
+    api.private([operation!(get_roles), operation!(create_role)]);
+    api.private([operation!(get_role_by_id), operation!(update_role), operation!(delete_role)]);
+    api.private([operation!(get_permissions)]);
+}
+
+/// Get all roles.
+///
+/// By id. Open to every caller, because owners of projects choose among them.
+#[utoipa::path(
+    get, path = COLLECTION, operation_id = "getRoles", tag = "Roles",
+    responses(
+        (status = 200, description = "The roles.", body = RolesBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_roles(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult<Tagged> {
+    let roles = context.use_cases.roles.list(&caller).await?;
+    tagged(&RolesBody::of(&roles), ROLE_BYTES * roles.len())
+}
+
+/// Create a role.
+///
+/// It can give every permission but `ADMIN`, which only the role Admin gives. A role of projects can give only
+/// permissions of projects.
+#[utoipa::path(
+    post, path = COLLECTION, operation_id = "createRole", tag = "Roles",
+    request_body = CreateRoleBody,
+    responses(
+        (status = 201, description = "The role.", body = RoleWithPermissionsBody<'_>,
+            headers(("Location" = String, description = "The URL of the role, relative to this one."))),
+        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        (status = 409, description = "There is a role with this name.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+async fn create_role(
+    Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
+    body: Body<CreateRoleBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let draft = body.read().await?.into_draft()?;
+    let role = context.use_cases.roles.create(&permit, draft).await?;
+    created_at(&format!("roles/{}", role.id), &RoleWithPermissionsBody::of(&role))
+}
+
+/// Get a role with its permissions.
+#[utoipa::path(
+    get, path = ONE, operation_id = "getRoleById", tag = "Roles",
+    params(("id" = i64, Path, description = "The role's id.")),
+    responses(
+        (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 400, description = "The id is no integer.", body = ErrorBody),
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        (status = 404, description = "There is no such role.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_role_by_id(
+    Authorized(caller): Authorized<Caller>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let role = context.use_cases.roles.get(&caller, RoleId(path.id("id")?)).await?;
+    tagged(&RoleWithPermissionsBody::of(&role), ROLE_BYTES)
+}
+
+/// Update a role.
+///
+/// Users who have it have its new permissions at once, and no others. What the body leaves out stays as it is. The built-in
+/// roles cannot be changed.
+#[utoipa::path(
+    put, path = ONE, operation_id = "updateRole", tag = "Roles",
+    params(("id" = i64, Path, description = "The role's id.")),
+    request_body = UpdateRoleBody,
+    responses(
+        (status = 200, description = "The updated role.", body = RoleWithPermissionsBody<'_>),
+        (status = 400, description = "The body is malformed (every problem is listed), or the id is no integer.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing, or the role is built in.", body = ErrorBody),
+        (status = 404, description = "There is no such role.", body = ErrorBody),
+        (status = 409, description = "There is another role with this name.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+async fn update_role(
+    Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
+    path: PathParameters,
+    body: Body<UpdateRoleBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let id = RoleId(path.id("id")?);
+    let change = body.read().await?.into();
+    let role = context.use_cases.roles.update(&permit, id, &change).await?;
+    ok(&RoleWithPermissionsBody::of(&role))
+}
+
+/// Delete a role that no user has.
+#[utoipa::path(
+    delete, path = ONE, operation_id = "deleteRole", tag = "Roles",
+    params(("id" = i64, Path, description = "The role's id.")),
+    responses(
+        (status = 200, description = "The role is deleted."),
+        (status = 400, description = "A user has the role, or the id is no integer.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing, or the role is built in.", body = ErrorBody),
+        (status = 404, description = "There is no such role.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn delete_role(
+    Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    context.use_cases.roles.delete(&permit, RoleId(path.id("id")?)).await?;
+    Ok(empty())
+}
+
+/// Get all permissions.
+///
+/// Those that a role can give.
+#[utoipa::path(
+    get, path = PERMISSIONS, operation_id = "getPermissions", tag = "Roles",
+    responses(
+        (status = 200, description = "The permissions.", body = PermissionsBody),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_permissions(_: Authorized<Caller>) -> ApiResult<Tagged> {
+    tagged(&PermissionsBody::all(), 2048)
+}

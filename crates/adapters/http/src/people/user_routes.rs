@@ -1,0 +1,275 @@
+//! `/api/admin/user-admin`: users and their passwords.
+
+use actix_web::web::Data;
+use latchkey_domain::UserId;
+use latchkey_service::{Caller, InstancePermit, ManageUsers};
+
+use super::{
+    query::{PageQuery, SearchQuery},
+    user_body::{
+        AdminCountBody, BaseUserBody, BaseUsersBody, CreateUserBody, CreatedUserBody, PasswordBody,
+        UpdateUserBody, UserBody, UsersBody,
+    },
+};
+use crate::{
+    api::{Api, operation},
+    context::Context,
+    error_body::ErrorBody,
+    error_responses::{BodyErrors, CallerErrors},
+    extract::{Authorized, Body, PathParameters, Query},
+    response::{ApiResult, Tagged, created_at, empty, ok, tagged},
+};
+
+const COLLECTION: &str = "/api/admin/user-admin";
+const VALIDATE_PASSWORD: &str = "/api/admin/user-admin/validate-password";
+const SEARCH: &str = "/api/admin/user-admin/search";
+const ACCESS: &str = "/api/admin/user-admin/access";
+const ADMIN_COUNT: &str = "/api/admin/user-admin/admin-count";
+const ONE: &str = "/api/admin/user-admin/{id}";
+const CHANGE_PASSWORD: &str = "/api/admin/user-admin/{id}/change-password";
+/// About how large one user is in JSON, in bytes.
+const USER_BYTES: usize = 448;
+
+pub(super) fn configure(api: &mut Api) {
+    api.private([operation!(get_users), operation!(create_user)]);
+    api.private([operation!(validate_user_password)]);
+    api.private([operation!(search_users)]);
+    api.private([operation!(get_base_users_and_groups)]);
+    api.private([operation!(get_admin_count)]);
+    api.private([operation!(get_user), operation!(update_user), operation!(delete_user)]);
+    api.private([operation!(change_user_password)]);
+}
+
+/// Get all users and root roles.
+#[utoipa::path(
+    get, path = COLLECTION, operation_id = "getUsers", tag = "Users",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_users(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    query: Query<PageQuery>,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let directory = context.use_cases.users.list(&permit, query.read()?.into()).await?;
+    tagged(&UsersBody::of(&directory), USER_BYTES * directory.users.len())
+}
+
+/// Create a new user.
+///
+/// No e-mail is sent. A body with unknown members is refused.
+#[utoipa::path(
+    post, path = COLLECTION, operation_id = "createUser", tag = "Users",
+    request_body = CreateUserBody,
+    responses(
+        (status = 201, description = "The user.", body = CreatedUserBody<'_>,
+            headers(("Location" = String, description = "The id of the user."))),
+        (status = 400, description = "The body is malformed (every problem is listed), the user name or the e-mail address is in use, there is no such role, or the password is weak.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+async fn create_user(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    body: Body<CreateUserBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let draft = body.read().await?.into();
+    let user = context.use_cases.users.create(&permit, draft).await?;
+    created_at(&user.id.to_string(), &CreatedUserBody::of(&user))
+}
+
+/// Validate a password.
+///
+/// Checks whether a user could have the password, and does not store it.
+#[utoipa::path(
+    post, path = VALIDATE_PASSWORD, operation_id = "validateUserPassword", tag = "Users",
+    request_body = PasswordBody,
+    responses(
+        (status = 200, description = "The password is strong enough."),
+        (status = 400, description = "The password is weak; every rule that it breaks is listed.", body = ErrorBody),
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+async fn validate_user_password(
+    Authorized(caller): Authorized<Caller>,
+    body: Body<PasswordBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let PasswordBody { password } = body.read().await?;
+    context.use_cases.users.check_password(&caller, &password)?;
+    Ok(empty())
+}
+
+/// Search users.
+///
+/// Users and service accounts whose name, user name or e-mail address contains the text; at most 100, by id.
+#[utoipa::path(
+    get, path = SEARCH, operation_id = "searchUsers", tag = "Users",
+    params(SearchQuery),
+    responses(
+        (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 400, description = "The query is malformed.", body = ErrorBody),
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn search_users(
+    Authorized(caller): Authorized<Caller>,
+    query: Query<SearchQuery>,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let SearchQuery { q } = query.read()?;
+    let found = context.use_cases.users.search(&caller, &q).await?;
+    let body: Vec<_> = found.iter().map(BaseUserBody::of).collect();
+    tagged(&body, USER_BYTES * body.len())
+}
+
+/// Get basic user and group information.
+///
+/// All users and service accounts, because each can be given a role in a project.
+#[utoipa::path(
+    get, path = ACCESS, operation_id = "getBaseUsersAndGroups", tag = "Users",
+    responses(
+        (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_base_users_and_groups(
+    Authorized(caller): Authorized<Caller>,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let users = context.use_cases.users.all_accounts(&caller).await?;
+    tagged(&BaseUsersBody::of(&users), USER_BYTES * users.len())
+}
+
+/// Get total count of admin accounts.
+#[utoipa::path(
+    get, path = ADMIN_COUNT, operation_id = "getAdminCount", tag = "Users",
+    responses(
+        (status = 200, description = "How many users have the role Admin.", body = AdminCountBody),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_admin_count(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let count = context.use_cases.users.admin_count(&permit).await?;
+    tagged(&AdminCountBody::from(count), 64)
+}
+
+/// Get a user.
+#[utoipa::path(
+    get, path = ONE, operation_id = "getUser", tag = "Users",
+    params(("id" = i64, Path, description = "The user's id.")),
+    responses(
+        (status = 200, description = "The user.", body = UserBody<'_>),
+        (status = 304, description = "The client has this already, as its If-None-Match says."),
+        (status = 400, description = "The id is no integer.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        (status = 404, description = "There is no such user.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn get_user(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let user = context.use_cases.users.get(&permit, UserId(path.id("id")?)).await?;
+    tagged(&UserBody::of(&user), USER_BYTES)
+}
+
+/// Update a user.
+///
+/// What the body leaves out stays as it is, and the user name cannot be changed. The last user with the role Admin keeps it.
+#[utoipa::path(
+    put, path = ONE, operation_id = "updateUser", tag = "Users",
+    params(("id" = i64, Path, description = "The user's id.")),
+    request_body = UpdateUserBody,
+    responses(
+        (status = 200, description = "The updated user.", body = UserBody<'_>),
+        (status = 400, description = "The body is malformed (every problem is listed), or the id is no integer.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing, or no other user has the role Admin.", body = ErrorBody),
+        (status = 404, description = "There is no such user.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+async fn update_user(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    path: PathParameters,
+    body: Body<UpdateUserBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let id = UserId(path.id("id")?);
+    let change = body.read().await?.into();
+    let user = context.use_cases.users.update(&permit, id, &change).await?;
+    ok(&UserBody::of(&user))
+}
+
+/// Delete a user.
+///
+/// With all tokens, sessions and roles. The last user with the role Admin cannot be deleted.
+#[utoipa::path(
+    delete, path = ONE, operation_id = "deleteUser", tag = "Users",
+    params(("id" = i64, Path, description = "The user's id.")),
+    responses(
+        (status = 200, description = "The user is deleted."),
+        (status = 400, description = "The id is no integer.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing, or no other user has the role Admin.", body = ErrorBody),
+        (status = 404, description = "There is no such user.", body = ErrorBody),
+        CallerErrors,
+    )
+)]
+async fn delete_user(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    context.use_cases.users.delete(&permit, UserId(path.id("id")?)).await?;
+    Ok(empty())
+}
+
+/// Change password for a user.
+///
+/// Ends all the user's sessions.
+#[utoipa::path(
+    post, path = CHANGE_PASSWORD, operation_id = "changeUserPassword", tag = "Users",
+    params(("id" = i64, Path, description = "The user's id.")),
+    request_body = PasswordBody,
+    responses(
+        (status = 200, description = "The password is changed."),
+        (status = 400, description = "The password is weak (every rule that it breaks is listed), or the id is no integer.", body = ErrorBody),
+        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
+        (status = 404, description = "There is no such user.", body = ErrorBody),
+        CallerErrors,
+        BodyErrors,
+    )
+)]
+async fn change_user_password(
+    Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
+    path: PathParameters,
+    body: Body<PasswordBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let id = UserId(path.id("id")?);
+    let PasswordBody { password } = body.read().await?;
+    context.use_cases.users.set_password(&permit, id, &password).await?;
+    Ok(empty())
+}

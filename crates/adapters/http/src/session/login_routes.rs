@@ -1,0 +1,120 @@
+//! `/auth/simple/login` and `/logout`: the start and the end of a session, and its cookie.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, Expiration, SameSite, time::OffsetDateTime},
+    http::{StatusCode, header},
+    web::Data,
+};
+use latchkey_service::{LoggedIn, SignedIn};
+
+use super::body::{LoggedInBody, LoginBody, LoginName};
+use crate::{
+    api::{Api, operation},
+    context::Context,
+    error_body::ErrorBody,
+    error_responses::{BodyErrors, CallerErrors},
+    extract::{Authorized, Body, Client, caller::SESSION_COOKIE},
+    response::{ApiResult, ok, with_cookie},
+};
+
+const LOGIN: &str = "/auth/simple/login";
+const LOGOUT: &str = "/logout";
+
+pub(super) fn configure(api: &mut Api) {
+    api.public([operation!(login)]);
+    api.private([operation!(get_logout), operation!(logout)]);
+}
+
+/// Log in.
+///
+/// The response sets a cookie that authenticates the user until the session ends. Repeated failures are slowed down, by
+/// user name and by client address.
+#[utoipa::path(
+    post, path = LOGIN, operation_id = "login", tag = "Auth", security(()),
+    request_body = LoginBody,
+    responses(
+        (status = 200, description = "The user.", body = LoggedInBody<'_>, headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` behind a trusted proxy that speaks TLS."))),
+        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
+        (status = 401, description = "The user name and the password do not match.", body = ErrorBody),
+        (status = 403, description = "Another site made the browser send the request.", body = ErrorBody),
+        BodyErrors,
+        (status = 429, description = "Too many logins failed; the password was not checked.", body = ErrorBody, headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
+        (status = 503, description = "The database does not answer.", body = ErrorBody),
+    )
+)]
+async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Context>) -> ApiResult {
+    let client = Client::new(&request, &context);
+    // Another site could otherwise log its visitor in as a user of its own, and read what the visitor then does.
+    client.refuse_cross_site()?;
+    let LoginBody { username: LoginName(username), password } = body.read().await?;
+    let logged_in = context.use_cases.sessions.log_in(&username, &password, client.origin()).await?;
+    with_cookie(ok(&LoggedInBody::of(&logged_in))?, &session_cookie(client, &logged_in))
+}
+
+/// Log out.
+///
+/// Ends the session whose cookie authenticates the request. A personal access token has no session, so none ends.
+#[utoipa::path(
+    post, path = LOGOUT, operation_id = "logout", tag = "Auth",
+    responses(
+        (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
+        (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
+        CallerErrors,
+        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
+    )
+)]
+async fn logout(
+    Authorized(user): Authorized<SignedIn>,
+    request: HttpRequest,
+    context: Data<Context>,
+) -> ApiResult {
+    let client = Client::new(&request, &context);
+    client.check_site()?;
+    context.use_cases.sessions.log_out(&user).await?;
+    let mut response = HttpResponse::Ok();
+    if client.header(header::ACCEPT).is_some_and(|types| types.contains("text/html")) {
+        response.status(StatusCode::FOUND).insert_header((header::LOCATION, "/"));
+    }
+    response.insert_header((header::CLEAR_SITE_DATA, r#""cookies", "storage""#));
+    with_cookie(response.finish(), &expired_cookie(client))
+}
+
+/// Log out, by a link.
+///
+/// As `POST`.
+#[utoipa::path(
+    get, path = LOGOUT, operation_id = "getLogout", tag = "Auth",
+    responses(
+        (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
+        (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
+        CallerErrors,
+        (status = 403, description = "The caller is an API token, not a user; or the link was on another site.", body = ErrorBody),
+    )
+)]
+async fn get_logout(user: Authorized<SignedIn>, request: HttpRequest, context: Data<Context>) -> ApiResult {
+    logout(user, request, context).await
+}
+
+/// Returns the cookie of a session that has just started.
+fn session_cookie(client: Client<'_>, logged_in: &LoggedIn) -> Cookie<'static> {
+    let end = logged_in.session.expires_at.millis().div_euclid(1_000);
+    let expiration = OffsetDateTime::from_unix_timestamp(end).map_or(Expiration::Session, Into::into);
+    cookie(client, logged_in.secret.reveal().to_owned(), expiration)
+}
+
+/// Returns the cookie that makes a browser delete its session cookie.
+fn expired_cookie(client: Client<'_>) -> Cookie<'static> {
+    cookie(client, String::new(), OffsetDateTime::UNIX_EPOCH.into())
+}
+
+/// Returns a session cookie, for TLS alone if the client's connection is encrypted.
+fn cookie(client: Client<'_>, value: String, expiration: Expiration) -> Cookie<'static> {
+    Cookie::build(SESSION_COOKIE, value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(client.is_encrypted())
+        .expires(expiration)
+        .finish()
+}

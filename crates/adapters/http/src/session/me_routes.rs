@@ -1,0 +1,137 @@
+//! `/api/admin/user`: the caller, their permissions, their password and their sessions.
+
+use actix_web::web::Data;
+use latchkey_domain::{SessionId, UserCredential};
+use latchkey_ports::Page;
+use latchkey_service::{Caller, Missing, ServiceError, SignedIn};
+
+use super::body::{ChangeMyPasswordBody, MyselfBody, ProfileBody, SessionsBody};
+use crate::{
+    api::{Api, operation},
+    context::Context,
+    error_body::ErrorBody,
+    error_responses::{BodyErrors, CallerErrors},
+    extract::{Authorized, Body, PathParameters},
+    response::{ApiResult, empty, ok},
+};
+
+const ME: &str = "/api/admin/user";
+const PROFILE: &str = "/api/admin/user/profile";
+const PASSWORD: &str = "/api/admin/user/change-password";
+const SESSIONS: &str = "/api/admin/user/sessions";
+const SESSION: &str = "/api/admin/user/sessions/{id}";
+
+pub(super) fn configure(api: &mut Api) {
+    api.private([operation!(get_me)]);
+    api.private([operation!(get_profile)]);
+    api.private([operation!(change_my_password)]);
+    api.private([operation!(get_my_sessions)]);
+    api.private([operation!(delete_my_session)]);
+}
+
+/// Get the caller.
+///
+/// With all their permissions.
+#[utoipa::path(
+    get, path = ME, operation_id = "getMe", tag = "Users",
+    responses(
+        (status = 200, description = "The user or the admin token, and the permissions.", body = MyselfBody<'_>),
+        CallerErrors,
+        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
+        (status = 404, description = "The user was deleted a moment ago.", body = ErrorBody),
+    )
+)]
+async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult {
+    ok(&MyselfBody::of(&context.use_cases.who_am_i.myself(&caller).await?))
+}
+
+/// Get your profile.
+///
+/// The projects that you can see, and your role for the whole instance.
+#[utoipa::path(
+    get, path = PROFILE, operation_id = "getProfile", tag = "Users",
+    responses(
+        (status = 200, description = "The profile.", body = ProfileBody<'_>),
+        CallerErrors,
+        (status = 403, description = "The caller is an API token, not a user.", body = ErrorBody),
+        (status = 404, description = "The user was deleted a moment ago.", body = ErrorBody),
+    )
+)]
+async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
+    let root_role = context.use_cases.who_am_i.root_role(&user).await?;
+    let projects = context.use_cases.projects.list(user.caller(), false, Page::default()).await?;
+    ok(&ProfileBody::of(&projects, &root_role))
+}
+
+/// Change your password.
+///
+/// Ends all your sessions, including this one. Your personal access tokens stay valid.
+#[utoipa::path(
+    post, path = PASSWORD, operation_id = "changeMyPassword", tag = "Users",
+    request_body = ChangeMyPasswordBody,
+    responses(
+        (status = 200, description = "The password is changed."),
+        (status = 400, description = "The body is malformed, the two new passwords differ, or the new one is weak; every problem is listed.", body = ErrorBody),
+        (status = 401, description = "The old password is wrong; or the credentials are missing or not valid.", body = ErrorBody),
+        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
+        (status = 404, description = "The user was deleted a moment ago.", body = ErrorBody),
+        BodyErrors,
+        (status = 429, description = "The old password was wrong too often; it was not checked.", body = ErrorBody, headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
+        (status = 503, description = "The database does not answer, or another request changed the user at the same time.", body = ErrorBody),
+    )
+)]
+async fn change_my_password(
+    Authorized(user): Authorized<SignedIn>,
+    body: Body<ChangeMyPasswordBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let ChangeMyPasswordBody { password, confirm_password: _same, old_password } =
+        ChangeMyPasswordBody::read(body).await?;
+    let use_cases = &context.use_cases;
+    use_cases.sessions.change_password(&use_cases.users, &user, (&old_password, &password)).await?;
+    Ok(empty())
+}
+
+/// List your sessions.
+///
+/// Those that have not ended, oldest first.
+#[utoipa::path(
+    get, path = SESSIONS, operation_id = "getMySessions", tag = "Users",
+    responses(
+        (status = 200, description = "The sessions.", body = SessionsBody<'_>),
+        CallerErrors,
+        (status = 403, description = "The caller is an API token, not a user.", body = ErrorBody),
+    )
+)]
+async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
+    let sessions = context.use_cases.sessions.list(&user).await?;
+    let current = match user.credential() {
+        UserCredential::Session(id) => Some(id),
+        UserCredential::PersonalToken(_) => None,
+    };
+    ok(&SessionsBody::of(&sessions, current))
+}
+
+/// End one of your sessions.
+///
+/// It is refused from the response on.
+#[utoipa::path(
+    delete, path = SESSION, operation_id = "deleteMySession", tag = "Users",
+    params(("id" = String, Path, description = "The session's id.")),
+    responses(
+        (status = 200, description = "The session has ended."),
+        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
+        CallerErrors,
+        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
+        (status = 404, description = "You have no such session.", body = ErrorBody),
+    )
+)]
+async fn delete_my_session(
+    Authorized(user): Authorized<SignedIn>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    let id = SessionId::parse(&path.text("id")?).ok_or(ServiceError::NotFound(Missing::Session))?;
+    context.use_cases.sessions.end(&user, id).await?;
+    Ok(empty())
+}
