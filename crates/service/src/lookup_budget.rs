@@ -65,7 +65,7 @@ mod tests {
     const MAX: u32 = 3;
 
     fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().expect("an address"))
+        text.parse().ok()
     }
 
     #[test]
