@@ -66,7 +66,7 @@ mod tests {
 
     #[expect(clippy::unnecessary_wraps, reason = "the budget takes an address that may be unknown")]
     fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().expect("an address"))
+        text.parse().ok()
     }
 
     #[test]
