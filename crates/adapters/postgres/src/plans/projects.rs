@@ -1,4 +1,4 @@
-//! Projects and environments that are project_list, with all that lists say about them.
+//! Lists of projects and environments, with all that they show of each.
 
 use diesel::{ExpressionMethods, QueryDsl};
 use latchkey_domain::{ProjectId, ProjectVisibility};
