@@ -1,10 +1,10 @@
-//! The error object of the contract, and the problems that it lists.
+//! The error object of `docs/reference/wire-contract.md`, and the problems that it lists.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The error object of the contract.
+/// The error object of every 4xx and 5xx response.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = errorSchema)]
 pub(crate) struct ErrorBody {

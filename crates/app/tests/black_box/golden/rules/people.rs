@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "roles are described in other words",
-        why: "the wording of human-readable texts is not part of the contract",
+        why: "the wording of human-readable texts is not part of the wire contract",
         to: &[R::AuthWhoami, R::Users],
         apply: |_, expected| {
             each_object(&mut expected.body, &mut |members| {
