@@ -24,10 +24,15 @@ const MAX_USES: u8 = 64;
 /// Per thread: digest → a copy of the entry.
 #[derive(Default)]
 pub(crate) struct HotEntries {
-    threads: ThreadLocal<RefCell<Slots>>,
+    threads: ThreadLocal<Thread>,
     /// How often all copies were discarded.
     generation: AtomicU64,
 }
+
+/// Two cache lines apart from the next one, because processors fetch them in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+struct Thread(RefCell<Slots>);
 
 /// Two arrays, so that a lookup that finds no copy touches the small one alone.
 struct Slots {
@@ -60,7 +65,8 @@ impl HotEntries {
     ) -> Option<Entry> {
         let ([first, ..], Some(tag)) = (digest.0, digest.0.last_chunk()) else { return look_up() };
         let (slot, tag) = (usize::from(first), u64::from_ne_bytes(*tag));
-        let mut slots = self.threads.get_or_default().borrow_mut();
+        let Thread(slots) = self.threads.get_or_default();
+        let mut slots = slots.borrow_mut();
         let Slots { last, copies } = &mut *slots;
         let (Some(last), Some(copy)) = (last.get_mut(slot), copies.get_mut(slot)) else { return look_up() };
         if *last != tag {
