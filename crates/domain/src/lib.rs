@@ -56,5 +56,5 @@ pub use session::{Session, SessionId};
 pub use snapshot::Snapshot;
 pub use throttle::LoginFailures;
 pub use time::{Timestamp, TimestampOutOfRange};
-pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenKind, UnknownTokenKind};
+pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenAttributes, TokenKind, UnknownTokenKind};
 pub use token_id::TokenId;

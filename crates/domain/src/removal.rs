@@ -100,7 +100,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Actor, EnvironmentScope, Origin, ProjectScope, Timestamp, TokenId, TokenKind, TokenName,
+        Actor, EnvironmentScope, Origin, ProjectScope, Timestamp, TokenAttributes, TokenId, TokenKind,
+        TokenName,
         scope::tests::{project_id, project_scope},
     };
 
@@ -120,6 +121,7 @@ mod tests {
             expires_at: None,
             created_at,
             last_used_at: None,
+            attributes: TokenAttributes::default(),
         }
     }
 

@@ -42,7 +42,9 @@ pub use master_keys::{
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
-pub use queries::{Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery};
+pub use queries::{
+    AttributeFilter, Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
+};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use surroundings::{Clock, Entropy, EntropyExt};

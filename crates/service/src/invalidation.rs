@@ -69,7 +69,7 @@ fn token(event: &NewEvent) -> Option<TokenId> {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_domain::{Actor, ApiToken, Origin, Timestamp, TokenAccess, TokenName};
+    use latchkey_domain::{Actor, ApiToken, Origin, Timestamp, TokenAccess, TokenAttributes, TokenName};
 
     use super::*;
 
@@ -83,6 +83,7 @@ mod tests {
             expires_at: None,
             created_at: at,
             last_used_at: None,
+            attributes: TokenAttributes::default(),
         };
         let event = |kind| NewEvent::new(kind, Actor::System, Origin::default(), at);
         let about = |kind| NewEvent { before: Some(Snapshot::from(&token)), ..event(kind) };

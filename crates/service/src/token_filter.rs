@@ -1,7 +1,7 @@
 //! Which tokens of a list somebody asks for, and the page that they get.
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
-use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, Page, TokenOrder, TokenQuery};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
@@ -18,6 +18,8 @@ pub struct TokenFilter {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text.
     pub name_contains: Option<String>,
+    /// Only those with this attribute.
+    pub attribute_contains: Option<AttributeFilter>,
     /// Only those that are, or are not, expired now.
     pub expired: Option<bool>,
     /// Only those that were not used since that moment, though they were there before it.
@@ -64,6 +66,7 @@ impl TokenFilter {
             environment: self.environment,
             name: self.name,
             name_contains: self.name_contains,
+            attribute_contains: self.attribute_contains,
             expired: self.expired.map(|expired| (expired, changes.changes.now())),
             unused_since: self.unused_since,
             order: self.order,

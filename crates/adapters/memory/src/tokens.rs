@@ -5,8 +5,8 @@ use std::cmp::{Ordering, Reverse};
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken,
-    TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    AttributeFilter, Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError,
+    StoredToken, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
 
 use crate::{
@@ -132,9 +132,16 @@ fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
+        && query.attribute_contains.as_ref().is_none_or(|filter| has_attribute(filter, token))
         && query.expired.is_none_or(|(expired, at)| token.is_expired_at(at) == expired)
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
+}
+
+fn has_attribute(filter: &AttributeFilter, token: &ApiToken) -> bool {
+    let attributes = token.attributes.to_json();
+    let text = attributes.get(filter.name).and_then(|value| value.as_str());
+    text.is_some_and(|text| text.contains(&filter.text))
 }
 
 fn comes_after(query: &TokenQuery, token: &ApiToken) -> bool {

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    Actor, ApiToken, Event, EventId, EventKind, NewEvent, Origin, Timestamp, TokenAccess, TokenId, TokenName,
-    TokenSecret,
+    Actor, ApiToken, Event, EventId, EventKind, NewEvent, Origin, Timestamp, TokenAccess, TokenAttributes,
+    TokenId, TokenName, TokenSecret,
 };
 use latchkey_ports::{
     ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
@@ -84,6 +84,7 @@ impl OneToken {
             expires_at: None,
             created_at,
             last_used_at: None,
+            attributes: TokenAttributes::default(),
         };
         let stored = StoredToken { token, secret: sealer.record(&secret), alias: None };
         Self { clock: Arc::new(ManualClock::at(moment(1_000))), sealer, secret, stored }

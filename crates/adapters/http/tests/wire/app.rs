@@ -145,7 +145,8 @@ impl TestApp {
             (As::Frontend, frontend, None),
             (As::Expired, TokenAccess::Admin, Some(before)),
         ] {
-            let draft = TokenDraft { name: TokenName::new("made").expect("name"), access, expires_at };
+            let draft =
+                TokenDraft { expires_at, ..TokenDraft::new(TokenName::new("made").expect("name"), access) };
             let issued = self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued");
             self.credentials.push((who, issued.secret.expect("shown").reveal().to_owned()));
         }
@@ -214,7 +215,7 @@ impl TestApp {
 
     /// The secret of a token of any scope, and its id.
     pub(crate) async fn token_and_id(&self, access: TokenAccess) -> (String, String) {
-        let draft = TokenDraft { name: TokenName::new("given").expect("name"), access, expires_at: None };
+        let draft = TokenDraft::new(TokenName::new("given").expect("name"), access);
         let issued = self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued");
         (issued.secret.expect("shown").reveal().to_owned(), issued.token.id.to_string())
     }

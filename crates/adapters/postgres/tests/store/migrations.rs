@@ -12,7 +12,8 @@ use latchkey_test_database::TestDatabase;
 use crate::databases::store_on;
 
 /// From the newest to the oldest.
-const DOWN: [&str; 5] = [
+const DOWN: [&str; 6] = [
+    include_str!("../../../../../migrations/postgres/0006_token_attributes/down.sql"),
     include_str!("../../../../../migrations/postgres/0005_role_ids/down.sql"),
     include_str!("../../../../../migrations/postgres/0004_announced_events/down.sql"),
     include_str!("../../../../../migrations/postgres/0003_member_counts/down.sql"),

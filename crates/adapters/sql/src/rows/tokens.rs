@@ -6,7 +6,7 @@ use diesel::{
 };
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
-    TokenId, TokenKind, TokenName,
+    TokenAttributes, TokenId, TokenKind, TokenName,
 };
 use latchkey_ports::{
     Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey, StoredToken,
@@ -15,7 +15,7 @@ use latchkey_ports::{
 
 use super::Row;
 use crate::{
-    columns::{Bytes, DbId, DbTime, Parsed},
+    columns::{Bytes, DbId, DbJson, DbTime, NewJson, Parsed},
     schema::{api_tokens, retired_secrets},
 };
 
@@ -30,6 +30,7 @@ pub struct TokenRow {
     expires_at: Option<DbTime>,
     created_at: DbTime,
     seen_at: Option<DbTime>,
+    attributes: DbJson<TokenAttributes>,
 }
 
 /// The columns of a [`TokenRow`] in a table or view.
@@ -53,6 +54,7 @@ macro_rules! token_columns {
             $table::expires_at,
             $table::created_at,
             $table::seen_at,
+            $table::attributes,
         )
     };
 }
@@ -93,6 +95,7 @@ impl TokenRow {
             expires_at: at.optional_time("expires_at", self.expires_at)?,
             created_at: at.time("created_at", self.created_at)?,
             last_used_at: at.optional_time("seen_at", self.seen_at)?,
+            attributes: at.json("attributes", self.attributes)?,
         };
         Ok(StoredToken { token, secret, alias })
     }
@@ -170,6 +173,7 @@ pub struct NewTokenRow<'a> {
     alias_digest: Option<&'a [u8]>,
     alias_key: Option<&'a [u8]>,
     alias_sealed: Option<&'a [u8]>,
+    attributes: NewJson,
 }
 
 impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
@@ -190,6 +194,7 @@ impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
             alias_digest: alias.map(|alias| alias.digest.0.as_slice()),
             alias_key: alias.map(|alias| alias.key.0.as_slice()),
             alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
+            attributes: NewJson(token.attributes.to_json().into()),
         }
     }
 }

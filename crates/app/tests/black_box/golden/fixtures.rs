@@ -6,7 +6,7 @@ use std::sync::Arc;
 use latchkey_crypto::{KeyRing, Sealer, SystemEntropy};
 use latchkey_domain::{
     Actor, ApiToken, EnvironmentName, EnvironmentScope, EventKind, NewEvent, Origin, ProjectScope, Timestamp,
-    TokenAccess, TokenId, TokenName, TokenSecret,
+    TokenAccess, TokenAttributes, TokenId, TokenName, TokenSecret,
 };
 use latchkey_ports::{EntropyExt as _, Quota, SecretSealer as _, StoredToken, TokenRepository as _};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
@@ -83,6 +83,7 @@ fn put_token(ground: &Ground, step: &Value) {
         expires_at: is_expired.then_some(now),
         created_at: now,
         last_used_at: None,
+        attributes: TokenAttributes::default(),
     };
     let database = ground.directory().join("latchkey.db");
     let keys = KeyRing::load(&database.with_extension("key")).expect("its keys");

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use latchkey_domain::{
-    Actor, ApiToken, EventKind, NewEvent, Origin, ProjectScope, Timestamp, TokenId, TokenKind, TokenName,
-    TokenSecret,
+    Actor, ApiToken, EventKind, NewEvent, Origin, ProjectScope, Timestamp, TokenAttributes, TokenId,
+    TokenKind, TokenName, TokenSecret,
 };
 use latchkey_ports::{Quota, StoredToken};
 use serde_json::json;
@@ -94,6 +94,7 @@ async fn alias(app: &TestApp) -> String {
         expires_at: None,
         created_at: at,
         last_used_at: None,
+        attributes: TokenAttributes::default(),
     };
     let stored = StoredToken {
         secret: sealed("default:development.imported", token.id),
