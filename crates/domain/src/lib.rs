@@ -32,7 +32,9 @@ mod time;
 mod token;
 mod token_id;
 
-pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, UnknownEventKind};
+pub use audit::{
+    Actor, Event, EventId, EventKind, NewEvent, Origin, Subject, UnknownEventKind, UnknownSubject,
+};
 pub use authorization::{Denied, Grant, Grants, Place, authorize, authorize_granting};
 pub use names::{
     Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectDescription, ProjectId,

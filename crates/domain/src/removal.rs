@@ -1,7 +1,7 @@
 //! What becomes of tokens when a place that they name is removed: they are revoked, or lose just that place, and
 //! each leaves an event. A token never widens (contract, "Where we differ").
 
-use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, TokenAccess};
+use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, Subject, TokenAccess};
 
 /// What becomes of one token, and the event that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,7 @@ fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
     NewEvent {
         projects: Some(token.access.projects().clone()),
         environment: token.access.environment().cloned(),
+        subject: Some(Subject::Token(token.id)),
         before: Some(Snapshot::from(token)),
         ..NewEvent::new(kind, cause.actor.clone(), cause.origin.clone(), cause.at)
     }

@@ -119,15 +119,16 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError>;
 
-    /// Changes when a token ends, with its event.
+    /// Replaces expiry and attributes of `before` by those of `after`, which has the same id, with the event. Nothing else
+    /// of the token changes.
     ///
     /// # Errors
-    /// `NotFound` where there is none (any more); `Stale` where it does not end at `before` any more; `Unavailable`.
-    async fn change_token_expiry(
+    /// `NotFound` if the token does not exist; `Stale` if its expiry or its attributes are no longer those of `before`;
+    /// `Unavailable`; `Inconsistent`.
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use latchkey_domain::{
-    ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenName,
-    TokenSecret,
+    ApiToken, EventKind, NewEvent, Snapshot, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId,
+    TokenName, TokenSecret,
 };
 use latchkey_ports::{
     Entropy, EntropyExt, FirstToken, KeyId, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
@@ -145,6 +145,7 @@ impl TokenIssuer {
         NewEvent {
             projects: Some(token.access.projects().clone()),
             environment: token.access.environment().cloned(),
+            subject: Some(Subject::Token(token.id)),
             ..self.changes.event(kind, by)
         }
     }

@@ -248,9 +248,10 @@ pub async fn a_retired_secret_finds_the_current_token(store: &Arc<dyn Store>) {
     setup::token(store, &stored).await;
     let stored = rotate(store, &stored, 2, Some(moment(50))).await;
     let changed = event(EventKind::ApiTokenUpdated);
-    store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed).await.expect("changed");
+    let now = ending(Some(moment(9)), stored.clone());
+    store.update_token(&stored.token, &now.token, &changed).await.expect("changed");
     store.record_token_use(&[(stored.token.id, moment(8))]).await.expect("recorded");
-    let now = last_seen(Some(moment(8)), ending(Some(moment(9)), stored));
+    let now = last_seen(Some(moment(8)), now);
     assert_found(store, 1, &now, Some(moment(50))).await;
     assert_found(store, 2, &now, None).await;
 }

@@ -73,18 +73,21 @@ impl TokenRepository for MemoryStore {
         }))
     }
 
-    async fn change_token_expiry(
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        if state.stored_token(id)?.token.expires_at != before {
-            return Err(StoreError::Stale(Entity::Token(id)));
+        let kept = &state.stored_token(before.id)?.token;
+        if (kept.expires_at, &kept.attributes) != (before.expires_at, &before.attributes) {
+            return Err(StoreError::Stale(Entity::Token(before.id)));
         }
-        state.change_token(id, |stored| stored.token.expires_at = after);
+        state.change_token(before.id, |stored| {
+            stored.token.expires_at = after.expires_at;
+            stored.token.attributes = after.attributes.clone();
+        });
         Ok(state.record(event.clone()))
     }
 

@@ -29,11 +29,14 @@ use crate::{
 };
 
 const MUCH: &str = include_str!("plans/much.sql");
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../../migrations/postgres/0001_first_schema/up.sql"),
     include_str!("../../../../migrations/postgres/0002_access_model/up.sql"),
     include_str!("../../../../migrations/postgres/0003_member_counts/up.sql"),
     include_str!("../../../../migrations/postgres/0004_announced_events/up.sql"),
+    include_str!("../../../../migrations/postgres/0006_token_attributes/up.sql"),
+    include_str!("../../../../migrations/postgres/0007_event_subjects/up.sql"),
+    include_str!("../../../../migrations/postgres/0008_login_names/up.sql"),
 ];
 
 /// Tables of a few rows, which are best read whole.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
-use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
     Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
     TokenRepository,
@@ -23,7 +23,7 @@ use crate::{
     token_queries::{
         RECORD_USE, TokenWithProjects, end_of_retired_secret, token_by_digest, token_by_id, tokens_of_project,
     },
-    token_writes::{change_expiry, create_first_tokens, create_token, remove_token, rotate_token},
+    token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
 };
 
 #[async_trait]
@@ -104,17 +104,16 @@ impl TokenRepository for PostgresStore {
         Ok(found_by.map(|found_by| TokenMatch { stored, secret_until, found_by }))
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
-    async fn change_token_expiry(
+    #[instrument(level = "debug", skip_all, fields(token = %before.id))]
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
-        let event = event.clone();
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            async move { change_expiry(connection, id, (before, after), &event).await }.boxed()
+            async move { update_token(connection, &before, &after, &event).await }.boxed()
         })
         .await
     }

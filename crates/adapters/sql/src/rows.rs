@@ -28,8 +28,8 @@ pub use self::{
         LoginFailuresRow, NewPersonalTokenRow, NewSessionRow, PersonalTokenRow, SessionRow, login_key,
     },
     tokens::{
-        ChangedSecretRow, NewTokenRow, RetiredSecretRow, SecretCountRow, TokenRow, TokenSecretsRow,
-        retired_secret_end, secrets_by_key,
+        ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow, SecretCountRow,
+        TokenRow, TokenSecretsRow, retired_secret_end, secrets_by_key,
     },
 };
 use crate::columns::{Bytes, DbJson, DbTime, Parsed};

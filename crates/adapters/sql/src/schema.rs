@@ -297,6 +297,7 @@ diesel::table! {
         at -> UtcTime,
         concerns -> Text,
         environment -> Nullable<Text>,
+        subject -> Nullable<Text>,
         before -> Nullable<Json>,
         after -> Nullable<Json>,
     }
@@ -317,6 +318,7 @@ diesel::table! {
         at -> UtcTime,
         concerns -> Text,
         environment -> Nullable<Text>,
+        subject -> Nullable<Text>,
         before -> Nullable<Json>,
         after -> Nullable<Json>,
         about_projects -> Bool,

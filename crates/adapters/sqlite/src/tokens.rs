@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use diesel::{
-    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists,
-    insert_into, select, sql_query, sql_types::Text, update,
+    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection, dsl::exists, insert_into, select, sql_query, sql_types::Text, update,
 };
-use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
     Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
     TokenRepository,
@@ -13,7 +13,7 @@ use latchkey_ports::{
 use latchkey_sql::{
     columns::{DbId, DbTime},
     errors::{DbError, not_found, stale},
-    rows::{self, ChangedSecretRow, RetiredSecretRow},
+    rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, RetiredSecretRow},
     schema::{api_tokens, retired_secrets},
 };
 use tracing::instrument;
@@ -115,21 +115,19 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
-    async fn change_token_expiry(
+    #[instrument(level = "debug", skip_all, fields(token = %before.id))]
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
-        let event = event.clone();
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let token = api_tokens::table.find(DbId::from(id));
-            let kept: Option<Option<DbTime>> =
-                token.select(api_tokens::expires_at).first(connection).optional()?;
-            StoreError::unless_kept(kept.as_ref(), &before.map(DbTime::from), Entity::Token(id))?;
-            update(token).set(api_tokens::expires_at.eq(after.map(DbTime::from))).execute(connection)?;
+            let token = api_tokens::table.find(DbId::from(before.id));
+            let kept = token.select(ChangeableTokenRow::as_select()).first(connection).optional()?;
+            kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(&before)?;
+            update(token).set(ChangedTokenRow::from(&after)).execute(connection)?;
             record(connection, &event)
         })
         .await

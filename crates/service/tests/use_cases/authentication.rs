@@ -6,7 +6,7 @@ use crate::{
     one_token::{OneToken, away, event, events_at, events_with, found, no_events},
     support::{House, client_of, moment, permit, project_id, system},
 };
-use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Snapshot, TokenId};
+use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Subject, TokenId};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{
     AuthenticationError, Caller, Permit, PersonalTokenDraft, RoleReference, TokenReference,
@@ -109,7 +109,7 @@ async fn a_change_elsewhere_to_this_token_makes_the_store_be_asked_again() {
     let index = one.index();
     let authenticator = one.authenticator(one.answering(2), &index, Arc::default());
     let about_it =
-        NewEvent { before: Some(Snapshot::from(&one.stored.token)), ..event(EventKind::ApiTokenUpdated) };
+        NewEvent { subject: Some(Subject::Token(one.stored.token.id)), ..event(EventKind::ApiTokenUpdated) };
     for (latest, new) in [(5, vec![]), (5, vec![]), (6, vec![about_it]), (6, vec![])] {
         index.follow(&events_with(latest, new)).await.expect("followed");
         authenticator.authenticate(one.secret.reveal(), None).await.expect("recognised");
@@ -123,7 +123,7 @@ async fn a_change_to_something_else_leaves_a_token_in_the_index() {
     let authenticator = one.authenticator(one.answering(1), &index, Arc::default());
     let other = ApiToken { id: TokenId::new(moment(7), [7; 10]), ..one.stored.token.clone() };
     let about_another =
-        NewEvent { before: Some(Snapshot::from(&other)), ..event(EventKind::ApiTokenDeleted) };
+        NewEvent { subject: Some(Subject::Token(other.id)), ..event(EventKind::ApiTokenDeleted) };
     let changes = [about_another, event(EventKind::UserUpdated), event(EventKind::ApiTokenCreated)];
     index.follow(&events_at(5)).await.expect("followed");
     for (latest, change) in (6..).zip(changes) {
@@ -192,7 +192,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let (stored, racing) = (one.stored.clone(), index.clone());
     tokens.expect_find_token_by_digest().times(2).returning(move |_| {
         racing.invalidate(&NewEvent {
-            before: Some(Snapshot::from(&stored.token)),
+            subject: Some(Subject::Token(stored.token.id)),
             ..event(EventKind::ApiTokenUpdated)
         });
         Ok(Some(found(&stored)))

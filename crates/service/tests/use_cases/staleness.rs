@@ -98,7 +98,7 @@ async fn nobody_may_act_on_stale_memory() {
 async fn what_is_known_to_have_changed_is_not_served() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 1).await;
     outage.index.invalidate(&NewEvent {
-        before: Some(Snapshot::from(&outage.one.stored.token)),
+        subject: Some(Subject::Token(outage.one.stored.token.id)),
         ..event(EventKind::ApiTokenDeleted)
     });
     assert_unavailable(&outage.verify().await);

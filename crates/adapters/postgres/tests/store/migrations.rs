@@ -12,7 +12,9 @@ use latchkey_test_database::TestDatabase;
 use crate::databases::store_on;
 
 /// From the newest to the oldest.
-const DOWN: [&str; 6] = [
+const DOWN: [&str; 8] = [
+    include_str!("../../../../../migrations/postgres/0008_login_names/down.sql"),
+    include_str!("../../../../../migrations/postgres/0007_event_subjects/down.sql"),
     include_str!("../../../../../migrations/postgres/0006_token_attributes/down.sql"),
     include_str!("../../../../../migrations/postgres/0005_role_ids/down.sql"),
     include_str!("../../../../../migrations/postgres/0004_announced_events/down.sql"),

@@ -9,13 +9,15 @@ use latchkey_domain::{
     TokenAttributes, TokenId, TokenKind, TokenName,
 };
 use latchkey_ports::{
-    Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey, StoredToken,
-    TokenSecrets,
+    Entity, Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey,
+    StoredToken, TokenSecrets,
 };
 
 use super::Row;
 use crate::{
+    DbError,
     columns::{Bytes, DbId, DbJson, DbTime, NewJson, Parsed},
+    errors::stale,
     schema::{api_tokens, retired_secrets},
 };
 
@@ -196,6 +198,43 @@ impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
             alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
             attributes: NewJson(token.attributes.to_json().into()),
         }
+    }
+}
+
+/// The columns of `api_tokens` that an update of a token compares.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+pub struct ChangeableTokenRow {
+    expires_at: Option<DbTime>,
+    attributes: DbJson<TokenAttributes>,
+}
+
+impl ChangeableTokenRow {
+    /// Fails unless this is the row of `before`.
+    ///
+    /// # Errors
+    /// `Stale`; [`Inconsistency`].
+    pub fn check(self, before: &ApiToken) -> Result<(), DbError> {
+        let at = Row { table: "api_tokens", key: before.id };
+        let attributes = at.json("attributes", self.attributes)?;
+        let is_kept =
+            self.expires_at == before.expires_at.map(DbTime::from) && attributes == before.attributes;
+        if is_kept { Ok(()) } else { Err(stale(Entity::Token(before.id))) }
+    }
+}
+
+/// The columns of `api_tokens` that an update of a token sets.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_tokens, treat_none_as_null = true)]
+pub struct ChangedTokenRow {
+    expires_at: Option<DbTime>,
+    attributes: NewJson,
+}
+
+impl From<&ApiToken> for ChangedTokenRow {
+    fn from(token: &ApiToken) -> Self {
+        let attributes = NewJson(token.attributes.to_json().into());
+        Self { expires_at: token.expires_at.map(DbTime::from), attributes }
     }
 }
 
