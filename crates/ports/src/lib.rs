@@ -48,7 +48,7 @@ pub use queries::{
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use surroundings::{Clock, Entropy, EntropyExt};
-pub use tokens::{FirstToken, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
+pub use tokens::{FirstToken, MAX_TOKEN_USES, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
 
 #[cfg(feature = "mocks")]
 pub use {

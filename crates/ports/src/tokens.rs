@@ -58,6 +58,9 @@ pub struct FirstToken {
     pub event: NewEvent,
 }
 
+/// The largest number of last uses that a store writes in one statement.
+pub const MAX_TOKEN_USES: usize = 1_000;
+
 /// The API tokens.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -119,6 +122,13 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError>;
 
+    /// Returns a match for each of these digests that is a token's secret, alias, or secret retired by a rotation, expired
+    /// or not, in no particular order. Repeated digests are allowed.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError>;
+
     /// Replaces expiry and attributes of `before` by those of `after`, which has the same id, with the event. Nothing else
     /// of the token changes.
     ///
@@ -148,7 +158,8 @@ pub trait TokenRepository: Send + Sync {
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Notes when tokens last authenticated; a moment earlier than the one kept, and a token that is gone, are
-    /// passed over. One statement, no event.
+    /// passed over. Written in statements of at most [`MAX_TOKEN_USES`] rows, each a transaction of its own, so that others do
+    /// not wait long. No event.
     ///
     /// # Errors
     /// `Unavailable`.

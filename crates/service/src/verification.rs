@@ -49,21 +49,14 @@ impl Verification {
     /// unknown, revoked or expired, and for personal tokens and sessions, which are no API tokens.
     ///
     /// # Errors
-    /// [`AuthenticationError::Store`] where the store had to be asked and cannot be.
+    /// [`AuthenticationError::Store`] if the store had to be asked and cannot be; [`AuthenticationError::Busy`] if it had to
+    /// be asked and the client had used up its budget before.
     pub async fn verify_all(
         &self,
         secrets: &[&str],
         client: Option<IpAddr>,
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
-        let mut found = Vec::with_capacity(secrets.len());
-        for secret in secrets {
-            found.push(match self.verify(secret, client).await {
-                Ok(principal) => principal.verified_token().is_some().then_some(principal),
-                Err(AuthenticationError::Unknown) => None,
-                Err(error) => return Err(error),
-            });
-        }
-        Ok(found)
+        self.authenticator.verify_tokens(secrets, client).await
     }
 
     /// Whether a principal that was recognised may ask about tokens (RFC 7662). A frontend token may not: browsers have it, and

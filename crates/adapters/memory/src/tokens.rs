@@ -1,6 +1,9 @@
 //! API tokens.
 
-use std::cmp::{Ordering, Reverse};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+};
 
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
@@ -66,11 +69,13 @@ impl TokenRepository for MemoryStore {
 
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let state = self.state();
-        Ok(digests.iter().find_map(|digest| {
-            let (id, secret_until) = state.id_of_digest(digest)?;
-            let stored = state.tokens.get(&id)?.clone();
-            Some(TokenMatch { stored, secret_until, found_by: *digest })
-        }))
+        Ok(digests.iter().find_map(|digest| state.token_of_digest(digest)))
+    }
+
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
+        let state = self.state();
+        let digests: BTreeSet<_> = digests.iter().collect();
+        Ok(digests.into_iter().filter_map(|digest| state.token_of_digest(digest)).collect())
     }
 
     async fn update_token(
@@ -167,6 +172,12 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
 }
 
 impl State {
+    fn token_of_digest(&self, digest: &SecretDigest) -> Option<TokenMatch> {
+        let (id, secret_until) = self.id_of_digest(digest)?;
+        let stored = self.tokens.get(&id)?.clone();
+        Some(TokenMatch { stored, secret_until, found_by: *digest })
+    }
+
     pub(crate) fn query_tokens(&self, query: &TokenQuery) -> Vec<StoredToken> {
         let mut found: Vec<_> =
             self.tokens.values().filter(|stored| matches_query(query, &stored.token)).collect();

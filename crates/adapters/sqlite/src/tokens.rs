@@ -1,5 +1,7 @@
 //! The port of API tokens.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use diesel::{
     Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
@@ -7,8 +9,8 @@ use diesel::{
 };
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
-    TokenRepository,
+    Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
+    TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime},
@@ -115,6 +117,16 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
+    #[instrument(level = "debug", skip_all, fields(digests = digests.len()))]
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
+        let digests: BTreeSet<SecretDigest> = digests.iter().copied().collect();
+        self.read_snapshot(move |connection| {
+            let found = digests.iter().map(|digest| find_by_digest(connection, digest));
+            found.filter_map(Result::transpose).collect()
+        })
+        .await
+    }
+
     #[instrument(level = "debug", skip_all, fields(token = %before.id))]
     async fn update_token(
         &self,
@@ -157,18 +169,18 @@ impl TokenRepository for SqliteStore {
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
-        if seen.is_empty() {
-            return Ok(());
-        }
         let row = |(id, at): &(TokenId, Timestamp)| {
             serde_json::json!([id.as_uuid().simple().to_string(), at.millis()])
         };
-        let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
-        self.write(move |connection| {
-            sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
-            Ok(())
-        })
-        .await
+        for seen in seen.chunks(MAX_TOKEN_USES) {
+            let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
+            self.write(move |connection| {
+                sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
     }
 }
 

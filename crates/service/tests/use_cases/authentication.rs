@@ -9,7 +9,7 @@ use crate::{
 use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Subject, TokenId};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{
-    AuthenticationError, Caller, Permit, PersonalTokenDraft, RoleReference, TokenReference,
+    AuthenticationError, Caller, Permit, PersonalTokenDraft, RoleReference, TokenReference, Verification,
 };
 
 #[tokio::test]
@@ -182,6 +182,22 @@ async fn an_index_that_nobody_follows_answers_nothing() {
     one.clock.advance(Duration::from_millis(1));
     assert!(index.follow(&no_events()).await.is_err());
     authenticator.authenticate(one.secret.reveal(), None).await.expect("stale: asked");
+}
+
+#[tokio::test]
+async fn a_thousand_secrets_are_looked_up_in_one_query() {
+    let one = OneToken::new();
+    let index = one.index();
+    let authenticator = one.authenticator(one.answering_a_batch(1_000), &index, Arc::default());
+    index.follow(&events_at(1)).await.expect("followed");
+    let unknown: Vec<String> = (0..999).map(|number| format!("*:*.unknown{number}")).collect();
+    let mut secrets: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    secrets.push(one.secret.reveal());
+    let verification = Verification::new(Arc::new(authenticator));
+    for _ in 0..2 {
+        let found = verification.verify_all(&secrets, None).await.expect("one query, then cached");
+        assert_eq!(found.iter().flatten().count(), 1);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::{
     one_token::{OneToken, STALENESS, away, event, events_at, found, no_events},
     support::moment,
 };
-use latchkey_domain::{EventKind, NewEvent, Principal, Snapshot};
+use latchkey_domain::{EventKind, NewEvent, Principal, Subject};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{AuthenticationError, Authenticator, PrincipalIndex, Verification, WhenStale};
 
