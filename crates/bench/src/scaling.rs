@@ -136,8 +136,7 @@ impl Process {
         let use_cases = UseCases::new(dependencies, settings);
         let mut secrets = Vec::with_capacity(count);
         for _ in 0..count {
-            let draft =
-                TokenDraft { name: TokenName::new("gateway")?, access: TokenAccess::Admin, expires_at: None };
+            let draft = TokenDraft::new(TokenName::new("gateway")?, TokenAccess::Admin);
             let issued = use_cases.issuer.issue(draft, &Initiator::system()).await?;
             secrets.push(issued.secret.context("a new token shows its secret")?.reveal().to_owned());
         }

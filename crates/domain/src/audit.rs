@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use crate::{EnvironmentName, ProjectScope, Snapshot, Timestamp, UserId};
+use crate::{EnvironmentName, ProjectScope, Snapshot, Timestamp, TokenId, UserId};
 
 /// The number of an event: rising, in the order in which changes were committed. An integer on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -192,6 +192,40 @@ impl Origin {
     }
 }
 
+/// The entity that an event is about, as far as caches are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// An API token.
+    Token(TokenId),
+}
+
+/// The text names no subject.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no event is about {0:?}")]
+pub struct UnknownSubject(pub String);
+
+impl Subject {
+    const TOKEN: &str = "token:";
+}
+
+/// The form that stores keep.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(id) => write!(f, "{}{id}", Self::TOKEN),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = UnknownSubject;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSubject> {
+        let id = text.strip_prefix(Self::TOKEN).and_then(TokenId::parse);
+        id.map(Self::Token).ok_or_else(|| UnknownSubject(text.to_owned()))
+    }
+}
+
 /// An event to be recorded together with its change; the store assigns the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -207,6 +241,8 @@ pub struct NewEvent {
     pub projects: Option<ProjectScope>,
     /// The environment it concerns.
     pub environment: Option<EnvironmentName>,
+    /// The entity that it is about; `None` if it is about another kind of entity, and for events of older versions.
+    pub subject: Option<Subject>,
     /// What was there before (`preData` on the wire).
     pub before: Option<Snapshot>,
     /// What is there now (`data` on the wire).
@@ -217,7 +253,17 @@ impl NewEvent {
     /// Returns an event of that kind without places and without a state before and after.
     #[must_use]
     pub fn new(kind: EventKind, actor: Actor, origin: Origin, at: Timestamp) -> Self {
-        Self { kind, actor, origin, at, projects: None, environment: None, before: None, after: None }
+        Self {
+            kind,
+            actor,
+            origin,
+            at,
+            projects: None,
+            environment: None,
+            subject: None,
+            before: None,
+            after: None,
+        }
     }
 
     /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store calls
@@ -260,6 +306,16 @@ mod tests {
             assert_eq!(kind.as_str().parse(), Ok(*kind));
         }
         assert!("nope".parse::<EventKind>().is_err());
+    }
+
+    #[test]
+    fn subjects_are_read_back() {
+        let at = Timestamp::from_millis(5).expect("in range");
+        let subject = Subject::Token(TokenId::new(at, [7; 10]));
+        assert_eq!(subject.to_string().parse(), Ok(subject));
+        for text in ["", "token:", "token", "user:5"] {
+            assert!(text.parse::<Subject>().is_err(), "{text}");
+        }
     }
 
     #[test]

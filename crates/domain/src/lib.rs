@@ -35,7 +35,9 @@ mod time;
 mod token;
 mod token_id;
 
-pub use audit::{Actor, Event, EventId, EventKind, NewEvent, Origin, UnknownEventKind};
+pub use audit::{
+    Actor, Event, EventId, EventKind, NewEvent, Origin, Subject, UnknownEventKind, UnknownSubject,
+};
 pub use authorization::{Denied, Grant, Grants, Place, authorize, authorize_granting};
 pub use names::{
     Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectDescription, ProjectId,
@@ -59,5 +61,5 @@ pub use session::{Session, SessionId};
 pub use snapshot::Snapshot;
 pub use throttle::LoginFailures;
 pub use time::{Timestamp, TimestampOutOfRange};
-pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenKind, UnknownTokenKind};
+pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenAttributes, TokenKind, UnknownTokenKind};
 pub use token_id::TokenId;

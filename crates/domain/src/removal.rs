@@ -1,7 +1,7 @@
 //! The effect on tokens of removing a project or environment that they name: they are revoked, or lose that project, each
 //! with an event. A token's scope never widens.
 
-use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, TokenAccess};
+use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, Subject, TokenAccess};
 
 /// The effect on one token, with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,7 @@ fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
     NewEvent {
         projects: Some(token.access.projects().clone()),
         environment: token.access.environment().cloned(),
+        subject: Some(Subject::Token(token.id)),
         before: Some(Snapshot::from(token)),
         ..NewEvent::new(kind, cause.actor.clone(), cause.origin.clone(), cause.at)
     }

@@ -108,7 +108,7 @@ impl From<&ApiToken> for Snapshot {
             ProjectScope::All => vec!["*"],
             ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
         };
-        Self::of(json!({
+        let fixed = Self::of(json!({
             "id": token.id.to_string(),
             "tokenName": token.name.as_str(),
             "username": token.name.as_str(),
@@ -119,7 +119,11 @@ impl From<&ApiToken> for Snapshot {
             "expiresAt": token.expires_at.map(|moment| moment.to_string()),
             "createdAt": token.created_at.to_string(),
             "seenAt": token.last_used_at.map(|moment| moment.to_string()),
-        }))
+        }));
+        // No attribute can hide one of the members above.
+        let mut members = token.attributes.to_json();
+        members.extend(fixed.0);
+        Self(members)
     }
 }
 

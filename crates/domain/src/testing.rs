@@ -1,7 +1,10 @@
 //! Sample values for tests, here and in the crates around.
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the sample values are valid")]
 
-use crate::{ApiToken, EnvironmentName, ProjectScope, Scope, Timestamp, TokenAccess, TokenId, TokenName};
+use crate::{
+    ApiToken, EnvironmentName, ProjectScope, Scope, Timestamp, TokenAccess, TokenAttributes, TokenId,
+    TokenName,
+};
 
 /// Returns a client token of all projects in `development` that was created at that time, never expires and was never used.
 ///
@@ -18,5 +21,6 @@ pub fn api_token(created_at: Timestamp) -> ApiToken {
         expires_at: None,
         created_at,
         last_used_at: None,
+        attributes: TokenAttributes::default(),
     }
 }

@@ -2,6 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
 use crate::{EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenId, TokenName};
 
 /// What a token is for.
@@ -158,6 +161,30 @@ impl TokenAccess {
     }
 }
 
+/// What is known about a token beside its scope and its expiry, none of which decides what it may reach.
+///
+/// Stores keep the attributes as one JSON object and name none of them, so a new attribute is a new field here, optional
+/// and left out of the JSON while it is not set. Text must not contain NUL, which PostgreSQL cannot store.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TokenAttributes {
+    /// Attributes that a newer version wrote. They are kept, so that an older replica does not drop them.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl TokenAttributes {
+    /// Returns the attributes that are set, as stores and event snapshots keep them.
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(attributes)) => attributes,
+            // A struct of text, numbers and JSON always becomes an object.
+            _ => Map::new(),
+        }
+    }
+}
+
 /// An API token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
@@ -173,6 +200,8 @@ pub struct ApiToken {
     pub created_at: Timestamp,
     /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,
+    /// What else is known about it.
+    pub attributes: TokenAttributes,
 }
 
 impl ApiToken {

@@ -43,10 +43,12 @@ pub use master_keys::{
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
-pub use queries::{Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery};
+pub use queries::{
+    AttributeFilter, Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
+};
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
-pub use tokens::{FirstToken, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
+pub use tokens::{FirstToken, MAX_TOKEN_USES, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
 
 #[cfg(feature = "mocks")]
 pub use {

@@ -47,6 +47,15 @@ pub enum Direction {
     Descending,
 }
 
+/// Tokens with an attribute that contains a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeFilter {
+    /// The attribute's name in JSON; the attribute must be text.
+    pub name: &'static str,
+    /// The text that it contains, compared case-sensitively.
+    pub text: String,
+}
+
 /// A query for tokens. A token must pass every filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenQuery {
@@ -60,6 +69,8 @@ pub struct TokenQuery {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text; case matters.
     pub name_contains: Option<String>,
+    /// Only those with this attribute.
+    pub attribute_contains: Option<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired at that moment.
     pub expired: Option<(bool, Timestamp)>,
     /// Only those that were created before that moment and did not authenticate at or after it.
@@ -85,6 +96,7 @@ impl TokenQuery {
             environment: None,
             name: None,
             name_contains: None,
+            attribute_contains: None,
             expired: None,
             unused_since: None,
             order: TokenOrder::default(),

@@ -58,6 +58,9 @@ pub struct FirstToken {
     pub event: NewEvent,
 }
 
+/// The largest number of last uses that a store writes in one statement.
+pub const MAX_TOKEN_USES: usize = 1_000;
+
 /// The API tokens.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -119,15 +122,23 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError>;
 
-    /// Changes the expiry of a token, with its event.
+    /// Returns a match for each of these digests that is a token's secret, alias, or secret retired by a rotation, expired
+    /// or not, in no particular order. Repeated digests are allowed.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` if its expiry is not `before`; `Unavailable`.
-    async fn change_token_expiry(
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError>;
+
+    /// Replaces expiry and attributes of `before` by those of `after`, which has the same id, with the event. Nothing else
+    /// of the token changes.
+    ///
+    /// # Errors
+    /// `NotFound` if the token does not exist; `Stale` if its expiry or its attributes are no longer those of `before`;
+    /// `Unavailable`; `Inconsistent`.
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
@@ -146,8 +157,9 @@ pub trait TokenRepository: Send + Sync {
     /// `NotFound`; of any number of concurrent calls, one succeeds; `Unavailable`.
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError>;
 
-    /// Records when tokens were last used, in one statement and without an event. A moment earlier than the stored one, and a
-    /// token that was removed, are skipped. Callers pass at most some thousand entries.
+    /// Records when tokens were last used. A moment earlier than the stored one, and a token that was removed, are
+    /// skipped. Written in statements of at most [`MAX_TOKEN_USES`] rows, each a transaction of its own, so that others do
+    /// not wait long. No event.
     ///
     /// # Errors
     /// `Unavailable`.

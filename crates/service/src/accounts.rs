@@ -76,7 +76,6 @@ impl Accounts {
         user: NewUser,
         password: Option<PasswordHash>,
     ) -> Result<User, ServiceError> {
-        self.check_logins(&user.identity, None).await?;
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
         let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
         let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
@@ -114,9 +113,6 @@ impl Accounts {
             if Snapshot::from(&after) == Snapshot::from(&before) {
                 return Ok(after);
             }
-            if after.identity != before.identity {
-                self.check_logins(&after.identity, Some(id)).await?;
-            }
             let event = NewEvent {
                 before: Some(Snapshot::from(&before)),
                 after: Some(Snapshot::from(&after)),
@@ -127,18 +123,6 @@ impl Accounts {
             Ok(after)
         });
         updated.await
-    }
-
-    /// Refuses a user name that is another account's e-mail address, and vice versa, because only one of the two could sign in
-    /// by it. Equal user names and equal addresses are refused by the store.
-    async fn check_logins(&self, identity: &UserIdentity, own: Option<UserId>) -> Result<(), ServiceError> {
-        for login in identity.names() {
-            let found = self.users.find_account_by_login(login).await?;
-            if found.is_some_and(|found| Some(found.user.id) != own) {
-                return Err(identity_taken(StoreError::Conflict(Entity::UserIdentity)));
-            }
-        }
-        Ok(())
     }
 
     async fn changed(

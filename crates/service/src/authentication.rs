@@ -1,5 +1,7 @@
 //! Authentication: from a secret to a principal.
 
+mod batch;
+
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},
@@ -12,8 +14,8 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Metrics, PrincipalIndex, UsageRecorder, index::Lookup, lookup_budget::LookupBudget, metrics::Counters,
-    rekey_queue::RekeyQueue,
+    Metrics, PrincipalIndex, UsageRecorder, change_clock::CacheTick, index::Lookup,
+    lookup_budget::LookupBudget, metrics::Counters, rekey_queue::RekeyQueue,
 };
 
 /// Why a secret was not accepted.
@@ -240,19 +242,33 @@ impl Authenticator {
         } else {
             self.ports.tokens.find_token_by_digest(&digests).await?.map(of_token)
         };
+        let lookup = self.cache((secret, digest), &digests, found, asked_at);
+        if matches!(lookup, Lookup::Unknown) {
+            self.budget.spend(client, now);
+        }
+        Ok(lookup)
+    }
+
+    /// Caches what the store answered about a secret.
+    fn cache(
+        &self,
+        (secret, digest): (&TokenSecret, SecretDigest),
+        digests: &[SecretDigest],
+        found: Option<Match>,
+        asked_at: CacheTick,
+    ) -> Lookup {
         self.counters.from_store.increment();
         let Some(Match { principal, of, by, has_copy }) = found else {
-            self.budget.spend(client, now);
             self.index.insert(digest, &Lookup::Unknown, asked_at);
-            return Ok(Lookup::Unknown);
+            return Lookup::Unknown;
         };
         let lookup = Lookup::Found(Arc::new(principal));
         self.index.insert(digest, &lookup, asked_at);
         // A secret with a sealed copy cannot be moved here: the copy would stay under the older key.
-        if by != digest && !has_copy && !self.queue_rekeying(secret, &digests, of, by) {
+        if by != digest && !has_copy && !self.queue_rekeying(secret, digests, of, by) {
             self.index.remove(&digest);
         }
-        Ok(lookup)
+        lookup
     }
 
     /// Queues a secret that is under an older key to be moved to the current one. Returns `false` if the queue is full.

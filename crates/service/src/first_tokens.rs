@@ -101,7 +101,7 @@ impl FirstTokens {
         let by = Initiator::system();
         let mut first = Vec::with_capacity(init.0.len());
         for (secret, access) in init.0 {
-            let draft = TokenDraft { name: first_name()?, access, expires_at: None };
+            let draft = TokenDraft::new(first_name()?, access);
             first.push(self.issuer.prepare(draft, &secret, &by)?);
         }
         if first.is_empty() {

@@ -1,6 +1,6 @@
 //! Listing, creating, changing, rotating and revoking tokens of any scope.
 
-use latchkey_domain::{ProjectScope, Timestamp, TokenId, TokenKind, TokenName};
+use latchkey_domain::{ApiToken, ProjectScope, Timestamp, TokenId, TokenKind, TokenName};
 use latchkey_ports::StoredToken;
 
 use crate::{
@@ -95,7 +95,8 @@ impl InstanceTokens {
         let by = permit.initiator();
         let changed = self.changes.changes.retry_on_conflict(async || -> Result<(), ServiceError> {
             let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
-            self.changes.change_expiry(&stored.token, expires_at, &by).await
+            let after = ApiToken { expires_at, ..stored.token.clone() };
+            self.changes.update(&stored.token, &after, &by).await
         });
         gone_is_done(changed.await)
     }

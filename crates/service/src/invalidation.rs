@@ -1,6 +1,6 @@
 //! Which cache entries a change invalidates.
 
-use latchkey_domain::{EventKind, NewEvent, Snapshot, TokenId};
+use latchkey_domain::{EventKind, NewEvent, Subject, TokenId};
 
 /// The cache entries that a change invalidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,33 +63,25 @@ impl Invalidation {
 
 /// Returns the token that an event is about.
 fn token(event: &NewEvent) -> Option<TokenId> {
-    let snapshot = event.before.as_ref().or(event.after.as_ref())?;
-    TokenId::parse(snapshot.text(Snapshot::ID)?)
+    event.subject.map(|Subject::Token(id)| id)
 }
 
 #[cfg(test)]
 mod tests {
-    use latchkey_domain::{Actor, ApiToken, Origin, Timestamp, TokenAccess, TokenName};
+    use latchkey_domain::{Actor, Origin, Timestamp};
 
     use super::*;
 
     #[test]
     fn an_event_names_its_token() {
         let at = Timestamp::from_millis(0).expect("in range");
-        let token = ApiToken {
-            id: TokenId::new(at, [7; 10]),
-            name: TokenName::new("t").expect("a name"),
-            access: TokenAccess::Admin,
-            expires_at: None,
-            created_at: at,
-            last_used_at: None,
-        };
+        let token = TokenId::new(at, [7; 10]);
         let event = |kind| NewEvent::new(kind, Actor::System, Origin::default(), at);
-        let about = |kind| NewEvent { before: Some(Snapshot::from(&token)), ..event(kind) };
-        assert_eq!(Invalidation::of(&about(EventKind::ApiTokenDeleted)), Invalidation::Token(token.id));
+        let about = |kind| NewEvent { subject: Some(Subject::Token(token)), ..event(kind) };
+        assert_eq!(Invalidation::of(&about(EventKind::ApiTokenDeleted)), Invalidation::Token(token));
         assert_eq!(
             Invalidation::of(&about(EventKind::ApiTokenRotated)),
-            Invalidation::TokenAndNewSecret(token.id)
+            Invalidation::TokenAndNewSecret(token)
         );
         assert_eq!(
             Invalidation::of(&event(EventKind::ApiTokenDeleted)),

@@ -6,7 +6,8 @@ use std::{
 };
 
 use latchkey_domain::{
-    ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenAccess, TokenId, TokenName, TokenSecret,
+    ApiToken, EventKind, NewEvent, Snapshot, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId,
+    TokenName, TokenSecret,
 };
 use latchkey_ports::{
     Entropy, EntropyExt, FirstToken, KeyId, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
@@ -44,6 +45,16 @@ pub struct TokenDraft {
     pub access: TokenAccess,
     /// Its expiry; `None` = never. A moment in the past makes an expired token.
     pub expires_at: Option<Timestamp>,
+    /// What else is known about it.
+    pub attributes: TokenAttributes,
+}
+
+impl TokenDraft {
+    /// Returns the draft of a token that never ends.
+    #[must_use]
+    pub fn new(name: TokenName, access: TokenAccess) -> Self {
+        Self { name, access, expires_at: None, attributes: TokenAttributes::default() }
+    }
 }
 
 /// A token with its secret, if that can be shown.
@@ -112,8 +123,8 @@ impl TokenIssuer {
     ) -> Result<FirstToken, ServiceError> {
         let created_at = self.changes.now();
         let id = TokenId::new(created_at, self.entropy.bytes());
-        let TokenDraft { name, access, expires_at } = draft;
-        let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None };
+        let TokenDraft { name, access, expires_at, attributes } = draft;
+        let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None, attributes };
         let secret = self.record(secret, id)?;
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
         let event = NewEvent { after: Some(Snapshot::from(&token)), ..event };
@@ -133,6 +144,7 @@ impl TokenIssuer {
         NewEvent {
             projects: Some(token.access.projects().clone()),
             environment: token.access.environment().cloned(),
+            subject: Some(Subject::Token(token.id)),
             ..self.changes.event(kind, by)
         }
     }

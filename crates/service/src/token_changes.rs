@@ -99,22 +99,22 @@ impl TokenChanges {
         Ok(())
     }
 
-    /// Changes the expiry of the token. A change without effect leaves no event.
-    pub(crate) async fn change_expiry(
+    /// Changes expiry and attributes of a token. An update that changes neither records no event.
+    pub(crate) async fn update(
         &self,
-        token: &ApiToken,
-        expires_at: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         by: &Initiator,
     ) -> Result<(), ServiceError> {
-        if token.expires_at == expires_at {
+        if before == after {
             return Ok(());
         }
         let event = NewEvent {
-            before: Some(Snapshot::from(token)),
-            after: Some(Snapshot::from(&ApiToken { expires_at, ..token.clone() })),
-            ..self.issuer.event(EventKind::ApiTokenUpdated, token, by)
+            before: Some(Snapshot::from(before)),
+            after: Some(Snapshot::from(after)),
+            ..self.issuer.event(EventKind::ApiTokenUpdated, before, by)
         };
-        self.tokens.change_token_expiry(token.id, token.expires_at, expires_at, &event).await?;
+        self.tokens.update_token(before, after, &event).await?;
         self.changes.after_commit(&event);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Filters for lists of tokens, and the resulting pages.
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
-use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, Page, TokenOrder, TokenQuery};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
@@ -18,6 +18,8 @@ pub struct TokenFilter {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text.
     pub name_contains: Option<String>,
+    /// Only those with this attribute.
+    pub attribute_contains: Option<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired now.
     pub expired: Option<bool>,
     /// Only those that were created before that moment and not used since.
@@ -64,6 +66,7 @@ impl TokenFilter {
             environment: self.environment,
             name: self.name,
             name_contains: self.name_contains,
+            attribute_contains: self.attribute_contains,
             expired: self.expired.map(|expired| (expired, changes.changes.now())),
             unused_since: self.unused_since,
             order: self.order,

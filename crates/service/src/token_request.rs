@@ -1,8 +1,8 @@
 //! A request to create a token.
 
 use latchkey_domain::{
-    EnvironmentName, EnvironmentScope, InvalidName, ProjectScope, Timestamp, TokenAccess, TokenKind,
-    TokenName,
+    EnvironmentName, EnvironmentScope, InvalidName, ProjectScope, Timestamp, TokenAccess, TokenAttributes,
+    TokenKind, TokenName,
 };
 
 use crate::{ServiceError, TokenDraft};
@@ -23,6 +23,8 @@ pub struct TokenRequest {
     pub projects: Option<ProjectScope>,
     /// Its expiry; `None` = never.
     pub expires_at: Option<Timestamp>,
+    /// What else is known about it.
+    pub attributes: TokenAttributes,
 }
 
 impl TokenRequest {
@@ -42,7 +44,8 @@ impl TokenRequest {
         };
         let access = TokenAccess::new(self.kind, projects, environment)
             .map_err(|error| ServiceError::field(field, capitalized(&error.to_string())))?;
-        Ok(TokenDraft { name: self.name, access, expires_at: self.expires_at })
+        let Self { name, expires_at, attributes, .. } = self;
+        Ok(TokenDraft { name, access, expires_at, attributes })
     }
 }
 

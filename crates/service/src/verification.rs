@@ -49,21 +49,14 @@ impl Verification {
     /// expired ones, and for personal tokens and sessions.
     ///
     /// # Errors
-    /// [`AuthenticationError::Store`] if the store had to be asked and is unavailable.
+    /// [`AuthenticationError::Store`] if the store had to be asked and cannot be; [`AuthenticationError::Busy`] if it had to
+    /// be asked and the client had used up its budget before.
     pub async fn verify_all(
         &self,
         secrets: &[&str],
         client: Option<IpAddr>,
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
-        let mut found = Vec::with_capacity(secrets.len());
-        for secret in secrets {
-            found.push(match self.verify(secret, client).await {
-                Ok(principal) => principal.verified_token().is_some().then_some(principal),
-                Err(AuthenticationError::Unknown) => None,
-                Err(error) => return Err(error),
-            });
-        }
-        Ok(found)
+        self.authenticator.verify_tokens(secrets, client).await
     }
 
     /// Checks that a principal may introspect tokens (RFC 7662). A frontend token may not, because it is public: browsers have it.

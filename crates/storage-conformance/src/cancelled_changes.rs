@@ -12,9 +12,9 @@ use crate::{
     cancellation::{CALLS, assert_consistent, poll_and_drop},
     harness::{StoreContents, read_contents},
     samples::{
-        AMPLE_LIMIT, EDITOR, MEMBER, OWNER, digest, environment, event, memberships, moment, new_password,
-        password, personal_token, personal_token_created, project, project_id, project_role, secret,
-        secret_shown_once, session, session_start, test_environment, token, user_named,
+        AMPLE_LIMIT, EDITOR, MEMBER, OWNER, digest, ending, environment, event, memberships, moment,
+        new_password, password, personal_token, personal_token_created, project, project_id, project_role,
+        secret, secret_shown_once, session, session_start, test_environment, token, user_named,
     },
     setup,
 };
@@ -72,13 +72,14 @@ pub async fn a_dropped_rotation_takes_effect_completely_or_not_at_all(store: &Ar
 }
 
 /// As many tokens have an expiry as there are update events.
-pub async fn a_dropped_expiry_change_takes_effect_completely_or_not_at_all(store: &Arc<dyn Store>) {
+pub async fn a_dropped_token_update_takes_effect_completely_or_not_at_all(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     for turns in 0..CALLS {
         let stored = token(turns, &["default"]);
         setup::token(store, &stored).await;
         let changed = event(EventKind::ApiTokenUpdated);
-        let call = store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed);
+        let after = ending(Some(moment(9)), stored.clone()).token;
+        let call = store.update_token(&stored.token, &after, &changed);
         poll_and_drop(turns, call).await;
     }
     let contents = read_contents(store).await;

@@ -18,7 +18,7 @@ use crate::{
     samples::{
         AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, membership_added, memberships, moment, personal_token,
         personal_token_created, project, project_created, project_id, project_removal, secret_shown_once,
-        token, token_created, token_deleted, user, user_created, user_named,
+        token, token_created, token_deleted, user, user_created, user_named, user_with_email,
     },
     setup,
 };
@@ -64,6 +64,17 @@ pub async fn one_of_concurrent_users_with_the_same_email_is_created(store: &Arc<
     let winner = exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::UserIdentity), calls).await;
     let found = store.find_account_by_login("Ed@example.com").await.expect("a lookup");
     assert_eq!(found.map(|account| account.user.id), Some(winner));
+}
+
+/// Of 20 concurrent users of which some have as user name the e-mail address of the others, one is created.
+pub async fn one_of_concurrent_users_with_the_same_login_name_is_created(store: &Arc<dyn Store>) {
+    let calls = (0..20).map(|number| {
+        let new =
+            if number % 2 == 0 { user_named("ed@example.com") } else { user_with_email("Ed@example.com") };
+        let store = Arc::clone(store);
+        async move { store.create_user(&new, None, &user_created(&new)).await }
+    });
+    exactly_one_succeeds(store.as_ref(), ErrorKind::Conflict(Entity::UserIdentity), calls).await;
 }
 
 /// Of 20 concurrent users with the same user name, one is created.

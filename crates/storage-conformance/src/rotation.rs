@@ -241,6 +241,35 @@ pub async fn deleting_a_token_deletes_its_retired_secrets(store: &Arc<dyn Store>
     assert_found(store, 10, &unaffected, Some(moment(50))).await;
 }
 
+/// Secrets, aliases and retired secrets of many tokens are found in one call, each with its own match; unknown and repeated
+/// digests are ignored.
+pub async fn many_digests_are_looked_up_at_once(store: &Arc<dyn Store>) {
+    const TOKENS: u64 = 300;
+    let store = store.as_ref();
+    let mut expected = Vec::new();
+    for number in 0..TOKENS {
+        let stored = with_alias(10_000 + number, token(number, &["default"]));
+        setup::token(store, &stored).await;
+        let stored = rotate(store, &stored, 20_000 + number, Some(moment(50))).await;
+        for (secret, secret_until) in
+            [(number, Some(moment(50))), (10_000 + number, None), (20_000 + number, None)]
+        {
+            expected.push(TokenMatch { stored: stored.clone(), secret_until, found_by: digest(secret) });
+        }
+    }
+    assert_eq!(store.find_tokens_by_digests(&[]).await.expect("a lookup"), []);
+    assert_eq!(store.find_tokens_by_digests(&[digest(30_000)]).await.expect("a lookup"), []);
+    let only_retired = store.find_tokens_by_digests(&[digest(7)]).await.expect("a lookup");
+    assert_eq!(only_retired, expected[21..22]);
+    let unknown = (30_000..30_200).map(digest);
+    let asked: Vec<_> =
+        expected.iter().map(|one| one.found_by).chain(unknown).chain([digest(1), digest(10_001)]).collect();
+    let mut found = store.find_tokens_by_digests(&asked).await.expect("a lookup");
+    found.sort_by_key(|one| one.found_by);
+    expected.sort_by_key(|one| one.found_by);
+    assert_eq!(found, expected);
+}
+
 /// Changes of expiry and last use are visible through a retired secret.
 pub async fn a_retired_secret_finds_the_current_token(store: &Arc<dyn Store>) {
     let store = store.as_ref();
@@ -248,9 +277,10 @@ pub async fn a_retired_secret_finds_the_current_token(store: &Arc<dyn Store>) {
     setup::token(store, &stored).await;
     let stored = rotate(store, &stored, 2, Some(moment(50))).await;
     let changed = event(EventKind::ApiTokenUpdated);
-    store.change_token_expiry(stored.token.id, None, Some(moment(9)), &changed).await.expect("changed");
+    let now = ending(Some(moment(9)), stored.clone());
+    store.update_token(&stored.token, &now.token, &changed).await.expect("changed");
     store.record_token_use(&[(stored.token.id, moment(8))]).await.expect("recorded");
-    let now = last_seen(Some(moment(8)), ending(Some(moment(9)), stored));
+    let now = last_seen(Some(moment(8)), now);
     assert_found(store, 1, &now, Some(moment(50))).await;
     assert_found(store, 2, &now, None).await;
 }

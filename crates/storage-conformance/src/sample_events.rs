@@ -2,7 +2,7 @@
 
 use latchkey_domain::{
     Actor, EnvironmentRemoval, EventKind, NewEvent, NewPersonalToken, NewRole, NewUser, Origin, Project,
-    ProjectId, ProjectRemoval, ProjectScope, RoleId, Snapshot, UserId,
+    ProjectId, ProjectRemoval, ProjectScope, RoleId, Snapshot, Subject, TokenId, UserId,
 };
 use latchkey_ports::StoredToken;
 
@@ -18,6 +18,7 @@ pub fn event(kind: EventKind) -> NewEvent {
         at: moment(7),
         projects: Some(only(&["default"])),
         environment: Some(environment("development")),
+        subject: Some(Subject::Token(TokenId::new(moment(7), [7; 10]))),
         before: None,
         after: None,
     }
@@ -42,6 +43,7 @@ fn token_event(kind: EventKind, stored: &StoredToken) -> NewEvent {
     NewEvent {
         projects: Some(stored.token.access.projects().clone()),
         environment: stored.token.access.environment().cloned(),
+        subject: Some(Subject::Token(stored.token.id)),
         ..event(kind)
     }
 }
@@ -52,6 +54,7 @@ pub fn project_created(project: &Project) -> NewEvent {
     NewEvent {
         projects: Some(ProjectScope::one(project.id.clone())),
         environment: None,
+        subject: None,
         after: Some(Snapshot::from(project)),
         ..event(EventKind::ProjectCreated)
     }
@@ -63,6 +66,7 @@ pub fn user_created(user: &NewUser) -> NewEvent {
     NewEvent {
         projects: None,
         environment: None,
+        subject: None,
         after: Some(Snapshot::from(user)),
         ..event(EventKind::UserCreated)
     }
@@ -74,6 +78,7 @@ pub fn personal_token_created(token: &NewPersonalToken) -> NewEvent {
     NewEvent {
         projects: None,
         environment: None,
+        subject: None,
         after: Some(Snapshot::from(token)),
         ..event(EventKind::PersonalTokenCreated)
     }
@@ -85,6 +90,7 @@ pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewE
     NewEvent {
         projects: Some(ProjectScope::one(project.clone())),
         environment: None,
+        subject: None,
         after: Some(Snapshot::of_memberships(&[user], &[role])),
         ..event(EventKind::ProjectAccessAdded)
     }
@@ -96,6 +102,7 @@ pub fn role_created(role: &NewRole) -> NewEvent {
     NewEvent {
         projects: None,
         environment: None,
+        subject: None,
         after: Some(Snapshot::from(role)),
         ..event(EventKind::RoleCreated)
     }
@@ -104,8 +111,12 @@ pub fn role_created(role: &NewRole) -> NewEvent {
 /// Returns the deletion of a project, with its event.
 #[must_use]
 pub fn project_removal(id: &str) -> ProjectRemoval {
-    let event =
-        NewEvent { projects: Some(only(&[id])), environment: None, ..event(EventKind::ProjectDeleted) };
+    let event = NewEvent {
+        projects: Some(only(&[id])),
+        environment: None,
+        subject: None,
+        ..event(EventKind::ProjectDeleted)
+    };
     ProjectRemoval { project: project_id(id), event }
 }
 

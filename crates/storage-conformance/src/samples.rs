@@ -2,8 +2,8 @@
 
 use latchkey_domain::{
     ApiToken, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
-    ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess, TokenId,
-    TokenName,
+    ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess,
+    TokenAttributes, TokenId, TokenName,
 };
 use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
 
@@ -162,6 +162,17 @@ pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken 
     stored
 }
 
+/// Returns the token with this attribute.
+#[must_use]
+pub fn with_attribute(
+    name: &str,
+    value: impl Into<serde_json::Value>,
+    mut stored: StoredToken,
+) -> StoredToken {
+    stored.token.attributes.other.insert(name.to_owned(), value.into());
+    stored
+}
+
 /// Returns the token with the secret of this number as its alias.
 #[must_use]
 pub fn with_alias(number: u64, mut stored: StoredToken) -> StoredToken {
@@ -179,6 +190,7 @@ fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
             expires_at: None,
             created_at,
             last_used_at: None,
+            attributes: TokenAttributes::default(),
         },
         secret: secret(number),
         alias: None,

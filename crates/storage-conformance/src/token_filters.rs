@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use TokenKind::{Admin, Client, Frontend};
 use latchkey_domain::{TokenKind, TokenName};
-use latchkey_ports::{Store, StoredToken, TokenQuery};
+use latchkey_ports::{AttributeFilter, Store, StoredToken, TokenQuery};
+use serde_json::json;
 
 use crate::{
     harness::{all_tokens, token_numbers},
     samples::{
         admin_token, ending, environment, extreme_moments, frontend, last_seen, moment, named, project_id,
-        token, token_of_all_projects, with_alias, working_in,
+        token, token_of_all_projects, with_alias, with_attribute, working_in,
     },
     setup,
 };
@@ -28,7 +29,7 @@ pub async fn listed_tokens_are_complete(store: &Arc<dyn Store>) {
         with_alias(101, ending(Some(moment(50)), token(1, &["b", "default", "a"]))),
         last_seen(Some(moment(40)), frontend(working_in("production", token(2, &["a", "b"])))),
         shown_once,
-        with_alias(104, admin_token(4)),
+        with_attribute("limits", json!({ "perSecond": [1, 2.5, null] }), with_alias(104, admin_token(4))),
     ];
     setup::tokens(store.as_ref(), &tokens).await;
     assert_eq!(all_tokens(store.as_ref()).await, tokens);
@@ -169,6 +170,34 @@ pub async fn tokens_are_filtered_by_part_of_the_name(store: &Arc<dyn Store>) {
     for (text, expected) in expected {
         let query = TokenQuery { name_contains: Some(text.to_owned()), ..of_any_kind() };
         assert_eq!(token_numbers(store, &query).await, expected, "{text:?}");
+    }
+}
+
+/// A text attribute is found by any part of it, case-sensitively, and a token without the attribute never is.
+pub async fn tokens_are_filtered_by_part_of_an_attribute(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [
+        with_attribute("owner", "Payments 100%", token(1, &["default"])),
+        with_attribute("owner", "payments 🦀", admin_token(2)),
+        with_attribute("note", "Payments", token(3, &["default"])),
+        named("Payments", token(4, &["default"])),
+        with_attribute("owner", "it's \"x\"", token(5, &["default"])),
+    ];
+    setup::tokens(store, &tokens).await;
+    let expected: [(_, &str, &[i64]); 8] = [
+        ("owner", "Payments", &[1]),
+        ("owner", "ments", &[1, 2]),
+        ("owner", "%", &[1]),
+        ("owner", "🦀", &[2]),
+        ("owner", "s \"", &[5]),
+        ("owner", "\0", &[]),
+        ("owner", "", &[1, 2, 5]),
+        ("absent", "", &[]),
+    ];
+    for (name, text, expected) in expected {
+        let attribute_contains = Some(AttributeFilter { name, text: text.to_owned() });
+        let query = TokenQuery { attribute_contains, ..of_any_kind() };
+        assert_eq!(token_numbers(store, &query).await, expected, "{name} {text:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Changes of API tokens: expiry and last use.
+//! Changes of API tokens: expiry, attributes and last use.
 
 use std::sync::Arc;
 
@@ -12,20 +12,24 @@ use crate::{
     },
     samples::{
         admin_token, digest, ending, event, extreme_moments, frontend, last_seen, moment, project_id, token,
-        token_deleted, token_of_all_projects, with_alias,
+        token_deleted, token_of_all_projects, with_alias, with_attribute,
     },
     setup,
 };
 
 type End = Option<Timestamp>;
 
+async fn update(store: &dyn Store, before: &StoredToken, after: &StoredToken) -> Result<EventId, StoreError> {
+    store.update_token(&before.token, &after.token, &event(EventKind::ApiTokenUpdated)).await
+}
+
 async fn change_expiry(
     store: &dyn Store,
-    id: TokenId,
+    stored: &StoredToken,
     before: End,
     after: End,
 ) -> Result<EventId, StoreError> {
-    store.change_token_expiry(id, before, after, &event(EventKind::ApiTokenUpdated)).await
+    update(store, &ending(before, stored.clone()), &ending(after, stored.clone())).await
 }
 
 /// Expects the token in this state from every read method.
@@ -58,13 +62,46 @@ pub async fn the_expiry_of_a_token_changes(store: &Arc<dyn Store>) {
     for stored in tokens {
         let mut before = None;
         for after in [Some(moment(7)), Some(moment(6)), Some(moment(6)), None, None] {
-            let call = change_expiry(store, stored.token.id, before, after);
+            let call = change_expiry(store, &stored, before, after);
             expect_event(store, &event(EventKind::ApiTokenUpdated), call).await;
             assert_token_is(store, &ending(after, stored.clone())).await;
             before = after;
         }
     }
     assert_token_is(store, &other).await;
+}
+
+/// Attributes are set, replaced and removed, alone or with the expiry. An update of other attributes than those kept is
+/// rejected, and a last use recorded meanwhile is not.
+pub async fn the_attributes_of_a_token_change(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let plain = with_alias(101, token(1, &["default"]));
+    setup::token(store, &plain).await;
+    let owned = |owner: &str| with_attribute("owner", owner, plain.clone());
+    let steps = [owned("a"), ending(Some(moment(9)), owned("b 🦀")), plain.clone()];
+    let mut before = plain.clone();
+    for after in steps {
+        expect_event(store, &event(EventKind::ApiTokenUpdated), update(store, &before, &after)).await;
+        assert_token_is(store, &after).await;
+        let refused = expect_error(store, update(store, &owned("c"), &owned("d"))).await;
+        assert_eq!(refused, ErrorKind::Stale(Entity::Token(plain.token.id)));
+        before = after;
+    }
+    record_use(store, &[(plain.token.id, moment(5))]).await;
+    update(store, &plain, &owned("e")).await.expect("changed");
+    assert_token_is(store, &last_seen(Some(moment(5)), owned("e"))).await;
+}
+
+/// Secret and scope of `after` are ignored.
+pub async fn an_update_keeps_the_scope_of_a_token(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let stored = token(1, &["default"]);
+    setup::token(store, &stored).await;
+    let mut after = ending(Some(moment(9)), stored.clone());
+    after.token.access = admin_token(1).token.access;
+    after.token.name = admin_token(2).token.name;
+    update(store, &stored, &after).await.expect("changed");
+    assert_token_is(store, &ending(Some(moment(9)), stored)).await;
 }
 
 /// Times from year 0000 to year 9999 are compared and stored with their milliseconds.
@@ -74,7 +111,7 @@ pub async fn expiries_of_all_years_round_trip(store: &Arc<dyn Store>) {
     setup::token(store, &stored).await;
     let mut before = None;
     for after in extreme_moments().map(Some) {
-        change_expiry(store, stored.token.id, before, after).await.expect("changed");
+        change_expiry(store, &stored, before, after).await.expect("changed");
         assert_token_is(store, &ending(after, stored.clone())).await;
         before = after;
     }
@@ -85,16 +122,16 @@ pub async fn a_stale_expiry_change_is_rejected(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let (endless, ended) = (token(1, &["default"]), ending(Some(moment(5)), token(2, &["default"])));
     setup::tokens(store, &[endless.clone(), ended.clone()]).await;
-    let wrong: [(TokenId, End, End); 5] = [
-        (endless.token.id, Some(moment(5)), None),
-        (endless.token.id, Some(moment(5)), Some(moment(6))),
-        (ended.token.id, None, Some(moment(6))),
-        (ended.token.id, Some(moment(4)), Some(moment(5))),
-        (ended.token.id, Some(moment(6)), None),
+    let wrong: [(&StoredToken, End, End); 5] = [
+        (&endless, Some(moment(5)), None),
+        (&endless, Some(moment(5)), Some(moment(6))),
+        (&ended, None, Some(moment(6))),
+        (&ended, Some(moment(4)), Some(moment(5))),
+        (&ended, Some(moment(6)), None),
     ];
-    for (id, before, after) in wrong {
-        let refused = expect_error(store, change_expiry(store, id, before, after)).await;
-        assert_eq!(refused, ErrorKind::Stale(Entity::Token(id)), "{before:?}");
+    for (stored, before, after) in wrong {
+        let refused = expect_error(store, change_expiry(store, stored, before, after)).await;
+        assert_eq!(refused, ErrorKind::Stale(Entity::Token(stored.token.id)), "{before:?}");
     }
 }
 
@@ -104,10 +141,10 @@ pub async fn changing_the_expiry_of_an_unknown_token_fails(store: &Arc<dyn Store
     let (deleted, never_stored) = (token(1, &["default"]), token(2, &["default"]));
     setup::token(store, &deleted).await;
     store.delete_token(deleted.token.id, &token_deleted(&deleted)).await.expect("removed");
-    for id in [deleted.token.id, never_stored.token.id] {
+    for stored in [deleted, never_stored] {
         for before in [None, Some(moment(5))] {
-            let refused = expect_error(store, change_expiry(store, id, before, Some(moment(6)))).await;
-            assert_eq!(refused, ErrorKind::NotFound(Entity::Token(id)));
+            let refused = expect_error(store, change_expiry(store, &stored, before, Some(moment(6)))).await;
+            assert_eq!(refused, ErrorKind::NotFound(Entity::Token(stored.token.id)));
         }
     }
 }
@@ -119,9 +156,9 @@ pub async fn one_of_concurrent_expiry_changes_succeeds(store: &Arc<dyn Store>) {
         let id = stored.token.id;
         setup::token(store.as_ref(), &stored).await;
         let calls = (0..calls).map(|call| {
-            let store = Arc::clone(store);
+            let (store, stored) = (Arc::clone(store), stored.clone());
             let after = Some(moment(1_000 + call));
-            async move { change_expiry(store.as_ref(), id, None, after).await.map(|_| after) }
+            async move { change_expiry(store.as_ref(), &stored, None, after).await.map(|_| after) }
         });
         let winner = exactly_one_succeeds(store.as_ref(), ErrorKind::Stale(Entity::Token(id)), calls).await;
         assert_token_is(store.as_ref(), &ending(winner, stored)).await;
@@ -140,7 +177,7 @@ pub async fn an_expiry_change_beside_a_deletion_leaves_no_token(store: &Arc<dyn 
                 if removes {
                     store.delete_token(id, &token_deleted(&stored)).await
                 } else {
-                    change_expiry(store.as_ref(), id, None, Some(moment(9))).await
+                    change_expiry(store.as_ref(), &stored, None, Some(moment(9))).await
                 }
             }
         });

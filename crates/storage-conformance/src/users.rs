@@ -133,7 +133,7 @@ pub async fn usernames_and_emails_are_unique(store: &Arc<dyn Store>) {
     assert_user_round_trips(store, user(Some("åsa"), None)).await;
 }
 
-/// Missing values do not conflict, nor does a user name with the e-mail address of another user.
+/// Missing values do not conflict.
 pub async fn missing_usernames_and_emails_do_not_conflict(store: &Arc<dyn Store>) {
     for name in ["a", "b"] {
         assert_user_round_trips(store.as_ref(), user_named(name)).await;
@@ -141,7 +141,6 @@ pub async fn missing_usernames_and_emails_do_not_conflict(store: &Arc<dyn Store>
     for email in ["a@example.com", "b@example.com"] {
         assert_user_round_trips(store.as_ref(), user_with_email(email)).await;
     }
-    setup::user(store.as_ref(), &user_named("a@example.com")).await;
 }
 
 /// A user name matches exactly, an e-mail address in any case; nothing else matches.
@@ -159,19 +158,43 @@ pub async fn a_login_is_a_username_or_an_email(store: &Arc<dyn Store>) {
     }
 }
 
-/// If a user name equals the e-mail address of another user, the user name is found, whichever was created
-/// first.
-pub async fn a_username_takes_precedence_over_an_email(store: &Arc<dyn Store>) {
+/// A user name cannot be the e-mail address of another user, in any case, whichever came first. A user may have both.
+pub async fn a_username_is_not_the_email_of_another_user(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let by_email = setup::user(store, &user_with_email("first@example.com")).await;
-    let by_name = setup::user(store, &user_named("first@example.com")).await;
-    assert_eq!(find_by_login(store, "first@example.com").await, Some(by_name));
-    assert_eq!(find_by_login(store, "First@example.com").await, Some(by_email));
+    let by_email = setup::user(store, &user_with_email("First@example.com")).await;
+    let by_name = setup::user(store, &user_named("Second@example.com")).await;
+    let both = user(Some("both@example.com"), Some("Both@Example.com"));
+    assert_user_round_trips(store, both).await;
+    let conflicting = [
+        user_named("first@example.com"),
+        user_named("FIRST@example.com"),
+        user_with_email("second@Example.com"),
+        user(Some("other"), Some("both@example.com")),
+    ];
+    for new in conflicting {
+        let event = user_created(&new);
+        let refused = expect_error(store, store.create_user(&new, None, &event)).await;
+        assert_eq!(refused, ErrorKind::Conflict(Entity::UserIdentity), "{new:?}");
+    }
+    assert_eq!(find_by_login(store, "first@example.com").await, Some(by_email));
+    assert_eq!(find_by_login(store, "Second@example.com").await, Some(by_name));
+}
 
-    let by_name = setup::user(store, &user_named("second@example.com")).await;
-    let by_email = setup::user(store, &user_with_email("second@example.com")).await;
-    assert_eq!(find_by_login(store, "second@example.com").await, Some(by_name));
-    assert_eq!(find_by_login(store, "SECOND@example.com").await, Some(by_email));
+/// A login name that a change or a deletion frees can be another user's.
+pub async fn a_freed_login_name_is_available(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let before = user(Some("ed"), Some("ed@example.com"));
+    let id = setup::user(store, &before).await;
+    let (before, moved) = (before.with_id(id), user(Some("ed"), Some("new@example.com")).with_id(id));
+    store.update_user(&before, &moved, &event(EventKind::UserUpdated)).await.expect("changed");
+    setup::user(store, &user_named("ed@example.com")).await;
+    let refused =
+        expect_error(store, store.update_user(&moved, &before, &event(EventKind::UserUpdated))).await;
+    assert_eq!(refused, ErrorKind::Conflict(Entity::UserIdentity));
+    store.delete_user(id, &event(EventKind::UserDeleted)).await.expect("deleted");
+    for freed in ["ed", "new@example.com"] {
+        setup::user(store, &user_named(freed)).await;
+    }
 }
 
 async fn create_with_password(store: &dyn Store, new: &NewUser, password: Option<PasswordHash>) -> User {

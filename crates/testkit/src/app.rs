@@ -326,5 +326,10 @@ fn users() -> InstancePermit<ManageUsers> {
 /// Returns a draft of a token that does not expire.
 #[must_use]
 pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
-    TokenDraft { name: TokenName::new(name).expect("a name"), access, expires_at: None }
+    TokenDraft {
+        name: TokenName::new(name).expect("a name"),
+        access,
+        expires_at: None,
+        attributes: Default::default(),
+    }
 }

@@ -1,12 +1,15 @@
 //! API tokens.
 
-use std::cmp::{Ordering, Reverse};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+};
 
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken,
-    TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    AttributeFilter, Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError,
+    StoredToken, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
 
 use crate::{
@@ -66,25 +69,30 @@ impl TokenRepository for MemoryStore {
 
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let state = self.state();
-        Ok(digests.iter().find_map(|digest| {
-            let (id, secret_until) = state.id_of_digest(digest)?;
-            let stored = state.tokens.get(&id)?.clone();
-            Some(TokenMatch { stored, secret_until, found_by: *digest })
-        }))
+        Ok(digests.iter().find_map(|digest| state.token_of_digest(digest)))
     }
 
-    async fn change_token_expiry(
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
+        let state = self.state();
+        let digests: BTreeSet<_> = digests.iter().collect();
+        Ok(digests.into_iter().filter_map(|digest| state.token_of_digest(digest)).collect())
+    }
+
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        if state.stored_token(id)?.token.expires_at != before {
-            return Err(StoreError::Stale(Entity::Token(id)));
+        let kept = &state.stored_token(before.id)?.token;
+        if (kept.expires_at, &kept.attributes) != (before.expires_at, &before.attributes) {
+            return Err(StoreError::Stale(Entity::Token(before.id)));
         }
-        state.change_token(id, |stored| stored.token.expires_at = after);
+        state.change_token(before.id, |stored| {
+            stored.token.expires_at = after.expires_at;
+            stored.token.attributes = after.attributes.clone();
+        });
         Ok(state.record(event.clone()))
     }
 
@@ -132,9 +140,16 @@ fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
+        && query.attribute_contains.as_ref().is_none_or(|filter| has_attribute(filter, token))
         && query.expired.is_none_or(|(expired, at)| token.is_expired_at(at) == expired)
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
+}
+
+fn has_attribute(filter: &AttributeFilter, token: &ApiToken) -> bool {
+    let attributes = token.attributes.to_json();
+    let text = attributes.get(filter.name).and_then(|value| value.as_str());
+    text.is_some_and(|text| text.contains(&filter.text))
 }
 
 fn comes_after(query: &TokenQuery, token: &ApiToken) -> bool {
@@ -157,6 +172,12 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
 }
 
 impl State {
+    fn token_of_digest(&self, digest: &SecretDigest) -> Option<TokenMatch> {
+        let (id, secret_until) = self.id_of_digest(digest)?;
+        let stored = self.tokens.get(&id)?.clone();
+        Some(TokenMatch { stored, secret_until, found_by: *digest })
+    }
+
     pub(crate) fn query_tokens(&self, query: &TokenQuery) -> Vec<StoredToken> {
         let mut found: Vec<_> =
             self.tokens.values().filter(|stored| matches_query(query, &stored.token)).collect();

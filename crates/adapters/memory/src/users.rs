@@ -21,14 +21,11 @@ fn differs(kept: &User, seen: &User) -> bool {
 }
 
 impl State {
-    /// Fails if a user other than `except` has this user name or e-mail address.
+    /// Fails if a user other than `except` has one of these login names.
     fn check_identity(&self, identity: &UserIdentity, except: Option<UserId>) -> Result<(), StoreError> {
-        let others = self.users.values().filter(|user| Some(user.id) != except);
-        let is_known = others.map(|user| &user.identity).any(|known| {
-            let same_name = identity.username().is_some() && known.username() == identity.username();
-            let same_email = identity.email().is_some() && known.email() == identity.email();
-            same_name || same_email
-        });
+        let names: Vec<String> = identity.login_names().collect();
+        let mut others = self.users.values().filter(|user| Some(user.id) != except);
+        let is_known = others.any(|user| user.identity.login_names().any(|name| names.contains(&name)));
         if is_known { Err(StoreError::Conflict(Entity::UserIdentity)) } else { Ok(()) }
     }
 

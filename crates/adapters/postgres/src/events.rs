@@ -28,7 +28,7 @@ const FORGET: &str = "\
         ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED) \
     DELETE FROM events USING old WHERE events.id = old.id";
 
-/// A statement has at most 65 535 binds: 11 for an event, 3 for a project that it names.
+/// A statement has at most 65 535 binds: 12 for an event, 3 for a project that it names.
 const EVENTS_AT_ONCE: usize = 1_000;
 const LINKS_AT_ONCE: usize = 10_000;
 

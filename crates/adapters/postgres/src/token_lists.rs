@@ -2,13 +2,13 @@
 //! plans calls as well.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, PgSortExpressionMethods, QueryDsl,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, PgSortExpressionMethods, QueryDsl,
     dsl::{Select, array},
     pg::Pg,
     sql_types::Text,
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
-use latchkey_ports::{Direction, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime},
     schema::token_rows,
@@ -23,6 +23,11 @@ use crate::{
 diesel::define_sql_function! {
     /// Where the part begins in the whole, from 1; 0 where it does not.
     fn strpos(whole: Text, part: Text) -> diesel::sql_types::Integer;
+}
+
+diesel::define_sql_function! {
+    /// The text of a member of a JSON object; NULL if there is no such member.
+    fn jsonb_extract_path_text(object: latchkey_sql::columns::Json, member: Text) -> diesel::sql_types::Nullable<Text>;
 }
 
 type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
@@ -63,12 +68,23 @@ fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>
     if let Some(name) = query.name.as_ref().map(TokenName::as_str) {
         tokens = tokens.filter(token_rows::name.eq(name));
     }
-    match query.name_contains.as_deref() {
-        None => Some(tokens),
-        // PostgreSQL's text knows no NUL, so no name has one.
-        Some(part) if part.contains('\0') => None,
-        Some(part) => Some(tokens.filter(strpos(token_rows::name, part).gt(0))),
+    // Text of PostgreSQL contains no NUL.
+    let attribute = query.attribute_contains.as_ref();
+    if query.name_contains.as_ref().into_iter().chain(attribute.map(|filter| &filter.text)).any(has_nul) {
+        return None;
     }
+    if let Some(part) = query.name_contains.as_deref() {
+        tokens = tokens.filter(strpos(token_rows::name, part).gt(0));
+    }
+    if let Some(AttributeFilter { name, text }) = attribute {
+        let attribute = jsonb_extract_path_text(token_rows::attributes, *name);
+        tokens = tokens.filter(strpos(attribute.assume_not_null(), text.as_str()).gt(0));
+    }
+    Some(tokens)
+}
+
+fn has_nul(text: &String) -> bool {
+    text.contains('\0')
 }
 
 /// By the end, and by the last use.

@@ -113,6 +113,16 @@ pub(crate) fn end_of_retired_secret<'a>(token: DbId, digests: &'a [&'a [u8]]) ->
         .select((retired_secrets::secret_digest, retired_secrets::good_until))
 }
 
+/// The retired secrets of these digests, with their tokens and until when they are good.
+#[auto_type]
+pub(crate) fn retired_secrets_of<'a>(digests: &'a [&'a [u8]]) -> _ {
+    retired_secrets::table.filter(retired_secrets::secret_digest.eq_any(digests)).select((
+        retired_secrets::secret_digest,
+        retired_secrets::token_id,
+        retired_secrets::good_until,
+    ))
+}
+
 /// How many tokens name each of these projects.
 #[auto_type]
 pub(crate) fn count_tokens_of_projects<'a>(projects: &'a [&'a str]) -> _ {

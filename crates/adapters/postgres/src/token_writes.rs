@@ -1,7 +1,8 @@
 //! Statements that create, change and remove API tokens within a transaction.
 
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, delete, dsl::exists, insert_into, select, update,
+    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, dsl::exists, insert_into,
+    select, update,
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{
@@ -13,7 +14,7 @@ use latchkey_ports::{
 use latchkey_sql::{
     columns::{DbId, DbInt, DbTime},
     errors::{DbError, conflict, conflict_of, not_found, stale},
-    rows::{self, ChangedSecretRow, NewTokenRow, RetiredSecretRow},
+    rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow},
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
@@ -162,19 +163,19 @@ async fn insert_token(
     Ok(())
 }
 
-/// Changes the expiry of a token, if it is still the first of the two.
-pub(crate) async fn change_expiry(
+/// Replaces expiry and attributes of the first token by those of the second, if they are unchanged.
+pub(crate) async fn update_token(
     connection: &mut Connection,
-    id: TokenId,
-    (before, after): (Option<Timestamp>, Option<Timestamp>),
+    before: &ApiToken,
+    after: &ApiToken,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let token = api_tokens::table.find(DbId::from(id));
-    let kept: Option<Option<DbTime>> =
-        token.select(api_tokens::expires_at).for_no_key_update().first(connection).await.optional()?;
-    StoreError::unless_kept(kept.as_ref(), &before.map(DbTime::from), Entity::Token(id))?;
+    let token = api_tokens::table.find(DbId::from(before.id));
+    let kept = token.select(ChangeableTokenRow::as_select()).for_no_key_update();
+    let kept: Option<ChangeableTokenRow> = kept.first(connection).await.optional()?;
+    kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(before)?;
     let writing = lock_event_log(connection).await?;
-    update(token).set(api_tokens::expires_at.eq(after.map(DbTime::from))).execute(connection).await?;
+    update(token).set(ChangedTokenRow::from(after)).execute(connection).await?;
     record(connection, &writing, event).await
 }
 

@@ -1,16 +1,18 @@
 //! The port of API tokens.
 
+use std::collections::{BTreeSet, HashMap};
+
 use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
-use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
-    TokenRepository,
+    Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
+    TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
-    columns::{DbId, DbTime, Id, UtcTime},
+    columns::{Bytes, DbId, DbTime, Id, UtcTime},
     errors::store_error,
     rows::{self},
 };
@@ -21,9 +23,10 @@ use crate::{
     projects::project_exists,
     token_lists::token_list,
     token_queries::{
-        RECORD_USE, TokenWithProjects, end_of_retired_secret, token_by_digest, token_by_id, tokens_of_project,
+        RECORD_USE, TokenWithProjects, end_of_retired_secret, retired_secrets_of, token_by_digest,
+        token_by_id, tokens_of_project,
     },
-    token_writes::{change_expiry, create_first_tokens, create_token, remove_token, rotate_token},
+    token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
 };
 
 #[async_trait]
@@ -104,17 +107,50 @@ impl TokenRepository for PostgresStore {
         Ok(found_by.map(|found_by| TokenMatch { stored, secret_until, found_by }))
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
-    async fn change_token_expiry(
+    #[instrument(level = "debug", skip_all, fields(digests = digests.len()))]
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
+        let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+        let mut connection = self.connection().await?;
+        let rows: Vec<TokenWithProjects> =
+            token_by_digest(&bytes).load(&mut connection).await.map_err(store_error)?;
+        let tokens: Vec<StoredToken> = rows::all(rows)?;
+        let mut unknown: BTreeSet<SecretDigest> = digests.iter().copied().collect();
+        let mut found = Vec::with_capacity(tokens.len());
+        for stored in &tokens {
+            let current = std::iter::once(&stored.secret).chain(&stored.alias).map(|record| record.digest);
+            for found_by in current.filter(|digest| unknown.remove(digest)) {
+                found.push(TokenMatch { stored: stored.clone(), secret_until: None, found_by });
+            }
+        }
+        if unknown.is_empty() || tokens.is_empty() {
+            return Ok(found);
+        }
+        let unknown: Vec<&[u8]> = unknown.iter().map(|digest| digest.0.as_slice()).collect();
+        let retired: Vec<(Bytes<32>, DbId, DbTime)> =
+            retired_secrets_of(&unknown).load(&mut connection).await.map_err(store_error)?;
+        let tokens: HashMap<DbId, StoredToken> =
+            tokens.into_iter().map(|stored| (DbId::from(stored.token.id), stored)).collect();
+        for (digest, id, end) in retired {
+            // One that was retired since the first statement is missed, as if it had been asked for earlier.
+            if let (Some(stored), Bytes(Ok(digest))) = (tokens.get(&id), digest) {
+                let secret_until = Some(rows::retired_secret_end(stored.token.id, end)?);
+                let (stored, found_by) = (stored.clone(), SecretDigest(digest));
+                found.push(TokenMatch { stored, secret_until, found_by });
+            }
+        }
+        Ok(found)
+    }
+
+    #[instrument(level = "debug", skip_all, fields(token = %before.id))]
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
-        let event = event.clone();
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            async move { change_expiry(connection, id, (before, after), &event).await }.boxed()
+            async move { update_token(connection, &before, &after, &event).await }.boxed()
         })
         .await
     }
@@ -134,18 +170,18 @@ impl TokenRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
-        if seen.is_empty() {
-            return Ok(());
+        for seen in seen.chunks(MAX_TOKEN_USES) {
+            let (ids, moments): (Vec<_>, Vec<_>) =
+                seen.iter().map(|(id, at)| (DbId::from(*id), DbTime::from(*at))).unzip();
+            // Given back between statements, so that others get a turn.
+            let mut connection = self.connection().await?;
+            sql_query(RECORD_USE)
+                .bind::<Array<Id>, _>(ids)
+                .bind::<Array<UtcTime>, _>(moments)
+                .execute(&mut connection)
+                .await
+                .map_err(store_error)?;
         }
-        let (ids, moments): (Vec<_>, Vec<_>) =
-            seen.iter().map(|(id, at)| (DbId::from(*id), DbTime::from(*at))).unzip();
-        let mut connection = self.connection().await?;
-        sql_query(RECORD_USE)
-            .bind::<Array<Id>, _>(ids)
-            .bind::<Array<UtcTime>, _>(moments)
-            .execute(&mut connection)
-            .await
-            .map_err(store_error)?;
         Ok(())
     }
 }

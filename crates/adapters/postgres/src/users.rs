@@ -200,7 +200,8 @@ pub(crate) async fn create_user(
 }
 
 fn identity_conflict(constraint: &str) -> Option<Entity> {
-    matches!(constraint, "users_username_unique" | "users_email_unique").then_some(Entity::UserIdentity)
+    matches!(constraint, "users_username_unique" | "users_email_unique" | "login_names_unique")
+        .then_some(Entity::UserIdentity)
 }
 
 /// Whether there is such a role, held for the whole instance. It then stays until the transaction ends.

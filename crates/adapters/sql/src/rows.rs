@@ -28,11 +28,11 @@ pub use self::{
         LoginFailuresRow, NewPersonalTokenRow, NewSessionRow, PersonalTokenRow, SessionRow, login_key,
     },
     tokens::{
-        ChangedSecretRow, NewTokenRow, RetiredSecretRow, SecretCountRow, TokenRow, TokenSecretsRow,
-        retired_secret_end, secrets_by_key,
+        ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow, SecretCountRow,
+        TokenRow, TokenSecretsRow, retired_secret_end, secrets_by_key,
     },
 };
-use crate::columns::{Bytes, DbTime, Parsed};
+use crate::columns::{Bytes, DbJson, DbTime, Parsed};
 
 /// Returns the inconsistency of one value.
 pub fn inconsistency(
@@ -107,6 +107,10 @@ impl<K: Display> Row<K> {
         column: &'static str,
         Bytes(value): Bytes<N>,
     ) -> Result<[u8; N], Inconsistency> {
+        self.column(column, value)
+    }
+
+    fn json<T>(&self, column: &'static str, DbJson(value): DbJson<T>) -> Result<T, Inconsistency> {
         self.column(column, value)
     }
 

@@ -187,6 +187,7 @@ diesel::table! {
         alias_digest -> Nullable<Binary>,
         alias_key -> Nullable<Binary>,
         alias_sealed -> Nullable<Binary>,
+        attributes -> Json,
         /// SQLite only: how many projects the token names.
         named_projects -> BigInt,
         /// SQLite only, generated: `expires_at`, and later than any other for a token that does not expire.
@@ -216,6 +217,7 @@ diesel::table! {
         alias_digest -> Nullable<Binary>,
         alias_key -> Nullable<Binary>,
         alias_sealed -> Nullable<Binary>,
+        attributes -> Json,
         project_ids -> Array<Text>,
     }
 }
@@ -295,6 +297,7 @@ diesel::table! {
         at -> UtcTime,
         concerns -> Text,
         environment -> Nullable<Text>,
+        subject -> Nullable<Text>,
         before -> Nullable<Json>,
         after -> Nullable<Json>,
     }
@@ -315,6 +318,7 @@ diesel::table! {
         at -> UtcTime,
         concerns -> Text,
         environment -> Nullable<Text>,
+        subject -> Nullable<Text>,
         before -> Nullable<Json>,
         after -> Nullable<Json>,
         about_projects -> Bool,

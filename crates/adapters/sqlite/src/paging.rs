@@ -62,6 +62,11 @@ define_sql_function! {
 }
 
 define_sql_function! {
+    /// The value at a path in JSON; NULL if there is none.
+    fn json_extract(json: latchkey_sql::columns::Json, path: Text) -> Nullable<Text>;
+}
+
+define_sql_function! {
     /// The text with the letters of ASCII in lower case.
     fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }

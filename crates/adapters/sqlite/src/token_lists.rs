@@ -14,14 +14,14 @@ use diesel::{
     sqlite::Sqlite,
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
-use latchkey_ports::{Direction, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime, Id},
     schema::{api_token_projects, api_tokens},
 };
 
 use crate::{
-    paging::{count, instr, paged, unindexed},
+    paging::{count, instr, json_extract, paged, unindexed},
     token_queries::{TOKEN_COLUMNS, TokenColumns},
 };
 
@@ -177,6 +177,10 @@ pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'
 fn without_index<'a>(mut tokens: Tokens<'a>, query: &'a TokenQuery, few: bool) -> Tokens<'a> {
     if let Some(text) = &query.name_contains {
         tokens = tokens.filter(instr(api_tokens::name.nullable(), text).gt(0));
+    }
+    if let Some(AttributeFilter { name, text }) = &query.attribute_contains {
+        let attribute = json_extract(api_tokens::attributes, format!("$.{name}"));
+        tokens = tokens.filter(instr(attribute, text).gt(0));
     }
     if let Some(since) = query.unused_since {
         tokens = tokens.filter(api_tokens::created_at.lt(DbTime::from(since)));

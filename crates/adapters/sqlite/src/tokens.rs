@@ -1,19 +1,21 @@
 //! The port of API tokens.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use diesel::{
-    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists,
-    insert_into, select, sql_query, sql_types::Text, update,
+    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection, dsl::exists, insert_into, select, sql_query, sql_types::Text, update,
 };
-use latchkey_domain::{EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch, TokenQuery,
-    TokenRepository,
+    Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
+    TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime},
     errors::{DbError, not_found, stale},
-    rows::{self, ChangedSecretRow, RetiredSecretRow},
+    rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, RetiredSecretRow},
     schema::{api_tokens, retired_secrets},
 };
 use tracing::instrument;
@@ -115,21 +117,29 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
-    async fn change_token_expiry(
+    #[instrument(level = "debug", skip_all, fields(digests = digests.len()))]
+    async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
+        let digests: BTreeSet<SecretDigest> = digests.iter().copied().collect();
+        self.read_snapshot(move |connection| {
+            let found = digests.iter().map(|digest| find_by_digest(connection, digest));
+            found.filter_map(Result::transpose).collect()
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all, fields(token = %before.id))]
+    async fn update_token(
         &self,
-        id: TokenId,
-        before: Option<Timestamp>,
-        after: Option<Timestamp>,
+        before: &ApiToken,
+        after: &ApiToken,
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
-        let event = event.clone();
+        let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let token = api_tokens::table.find(DbId::from(id));
-            let kept: Option<Option<DbTime>> =
-                token.select(api_tokens::expires_at).first(connection).optional()?;
-            StoreError::unless_kept(kept.as_ref(), &before.map(DbTime::from), Entity::Token(id))?;
-            update(token).set(api_tokens::expires_at.eq(after.map(DbTime::from))).execute(connection)?;
+            let token = api_tokens::table.find(DbId::from(before.id));
+            let kept = token.select(ChangeableTokenRow::as_select()).first(connection).optional()?;
+            kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(&before)?;
+            update(token).set(ChangedTokenRow::from(&after)).execute(connection)?;
             record(connection, &event)
         })
         .await
@@ -159,18 +169,18 @@ impl TokenRepository for SqliteStore {
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
-        if seen.is_empty() {
-            return Ok(());
-        }
         let row = |(id, at): &(TokenId, Timestamp)| {
             serde_json::json!([id.as_uuid().simple().to_string(), at.millis()])
         };
-        let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
-        self.write(move |connection| {
-            sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
-            Ok(())
-        })
-        .await
+        for seen in seen.chunks(MAX_TOKEN_USES) {
+            let seen = seen.iter().map(row).collect::<serde_json::Value>().to_string();
+            self.write(move |connection| {
+                sql_query(RECORD_USE).bind::<Text, _>(seen).execute(connection)?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
     }
 }
 

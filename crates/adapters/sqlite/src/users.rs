@@ -168,7 +168,8 @@ impl UserRepository for SqliteStore {
 
 /// The entity that exists already, by the unique columns.
 fn identity(columns: &str) -> Option<Entity> {
-    matches!(columns, "users.username" | "users.email_key").then_some(Entity::UserIdentity)
+    matches!(columns, "users.username" | "users.email_key" | "login_names.name")
+        .then_some(Entity::UserIdentity)
 }
 
 fn all(rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {

@@ -26,9 +26,8 @@ pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()
     };
     let expiry = expiry.expires_in.or(expiry.expires_at);
     let draft = TokenDraft {
-        name,
-        access,
         expires_at: expiry.map(|expiry| expiry.time(app.clock.now())).transpose()?,
+        ..TokenDraft::new(name, access)
     };
     let issued =
         app.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was created")?;

@@ -6,10 +6,10 @@ use crate::{
     one_token::{OneToken, away, event, events_at, events_with, found, no_events},
     support::{TestEnv, client_of, moment, permit, project_id, system},
 };
-use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Snapshot, TokenId};
+use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Subject, TokenId};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{
-    AuthenticationError, Caller, Permit, PersonalTokenDraft, RoleReference, TokenReference,
+    AuthenticationError, Caller, Permit, PersonalTokenDraft, RoleReference, TokenReference, Verification,
 };
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_change_elsewhere_to_this_token_makes_the_store_be_asked_again() {
     let index = one.index();
     let authenticator = one.authenticator(one.answering(2), &index, Arc::default());
     let about_it =
-        NewEvent { before: Some(Snapshot::from(&one.stored.token)), ..event(EventKind::ApiTokenUpdated) };
+        NewEvent { subject: Some(Subject::Token(one.stored.token.id)), ..event(EventKind::ApiTokenUpdated) };
     for (latest, new) in [(5, vec![]), (5, vec![]), (6, vec![about_it]), (6, vec![])] {
         index.follow(&events_with(latest, new)).await.expect("followed");
         authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
@@ -123,7 +123,7 @@ async fn a_change_to_something_else_leaves_a_token_in_the_index() {
     let authenticator = one.authenticator(one.answering(1), &index, Arc::default());
     let other = ApiToken { id: TokenId::new(moment(7), [7; 10]), ..one.stored.token.clone() };
     let about_another =
-        NewEvent { before: Some(Snapshot::from(&other)), ..event(EventKind::ApiTokenDeleted) };
+        NewEvent { subject: Some(Subject::Token(other.id)), ..event(EventKind::ApiTokenDeleted) };
     let changes = [about_another, event(EventKind::UserUpdated), event(EventKind::ApiTokenCreated)];
     index.follow(&events_at(5)).await.expect("followed");
     for (latest, change) in (6..).zip(changes) {
@@ -185,6 +185,22 @@ async fn an_index_without_a_feed_answers_nothing() {
 }
 
 #[tokio::test]
+async fn a_thousand_secrets_are_looked_up_in_one_query() {
+    let one = OneToken::new();
+    let index = one.index();
+    let authenticator = one.authenticator(one.answering_a_batch(1_000), &index, Arc::default());
+    index.follow(&events_at(1)).await.expect("followed");
+    let unknown: Vec<String> = (0..999).map(|number| format!("*:*.unknown{number}")).collect();
+    let mut secrets: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    secrets.push(one.secret.reveal());
+    let verification = Verification::new(Arc::new(authenticator));
+    for _ in 0..2 {
+        let found = verification.verify_all(&secrets, None).await.expect("one query, then cached");
+        assert_eq!(found.iter().flatten().count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_raced_a_change_is_not_kept() {
     let one = OneToken::new();
     let index = one.index();
@@ -192,7 +208,7 @@ async fn an_answer_that_raced_a_change_is_not_kept() {
     let (stored, racing) = (one.stored.clone(), index.clone());
     tokens.expect_find_token_by_digest().times(2).returning(move |_| {
         racing.invalidate(&NewEvent {
-            before: Some(Snapshot::from(&stored.token)),
+            subject: Some(Subject::Token(stored.token.id)),
             ..event(EventKind::ApiTokenUpdated)
         });
         Ok(Some(found(&stored)))

@@ -90,6 +90,18 @@ impl OneToken {
         Arc::new(PrincipalIndex::new(settings, self.clock.clone()))
     }
 
+    /// A store that is asked about many secrets in one query, and knows the token.
+    pub(crate) fn answering_a_batch(&self, secrets: usize) -> Arc<MockTokenRepository> {
+        let mut tokens = MockTokenRepository::new();
+        let stored = self.stored.clone();
+        tokens
+            .expect_find_tokens_by_digests()
+            .withf(move |digests| digests.len() == secrets)
+            .times(1)
+            .returning(move |_| Ok(vec![found(&stored)]));
+        Arc::new(tokens)
+    }
+
     /// A store that knows the token and expects exactly that many lookups.
     pub(crate) fn answering(&self, times: usize) -> Arc<MockTokenRepository> {
         let mut tokens = MockTokenRepository::new();

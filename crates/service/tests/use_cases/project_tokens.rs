@@ -239,5 +239,5 @@ async fn there_is_always_room_for_an_admin_token() {
 
 fn client_draft() -> TokenDraft {
     let name = TokenName::new("x").expect("name");
-    TokenDraft { name, access: client_of(ProjectScope::All), expires_at: None }
+    TokenDraft::new(name, client_of(ProjectScope::All))
 }

@@ -6,7 +6,7 @@ use crate::{
     one_token::{OneToken, STALENESS, away, event, events_at, found, no_events},
     support::moment,
 };
-use latchkey_domain::{EventKind, NewEvent, Principal, Snapshot};
+use latchkey_domain::{EventKind, NewEvent, Principal, Subject};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{AuthenticationError, Authenticator, PrincipalIndex, Verification, WhenStale};
 
@@ -98,7 +98,7 @@ async fn a_stale_entry_authenticates_no_action() {
 async fn an_invalidated_entry_is_not_served() {
     let outage = Outage::of(OneToken::new(), WhenStale::Serve, 1).await;
     outage.index.invalidate(&NewEvent {
-        before: Some(Snapshot::from(&outage.one.stored.token)),
+        subject: Some(Subject::Token(outage.one.stored.token.id)),
         ..event(EventKind::ApiTokenDeleted)
     });
     assert_unavailable(&outage.verify().await);

@@ -6,7 +6,8 @@ use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, Event, EventId, EventKind, Grant, Grants, Origin,
     Permission, PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName,
-    ProjectScope, Timestamp, TokenAccess, TokenKind, TokenName, User, UserCredential, UserId, Username,
+    ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User, UserCredential,
+    UserId, Username,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
@@ -141,7 +142,7 @@ impl TestEnv {
 
     /// A token of any access, as the command line makes it.
     pub(crate) async fn token(&self, access: TokenAccess) -> RevealedToken {
-        let draft = TokenDraft { name: TokenName::new("made").expect("name"), access, expires_at: None };
+        let draft = TokenDraft::new(TokenName::new("made").expect("name"), access);
         self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued")
     }
 
@@ -176,6 +177,7 @@ pub(crate) fn draft(name: &str) -> TokenRequest {
         environment: None,
         projects: None,
         expires_at: None,
+        attributes: TokenAttributes::default(),
     }
 }
 

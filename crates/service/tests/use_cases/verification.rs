@@ -33,6 +33,26 @@ async fn good_ones_are_told_in_the_order_asked() {
 }
 
 #[tokio::test]
+async fn unknown_secrets_beyond_the_budget_do_not_fail_their_batch() {
+    let env = TestEnv::new();
+    let token = env.token(TokenAccess::Admin).await;
+    let secret = token.secret.expect("shown");
+    env.use_cases.follow_changes().await.expect("followed");
+    let unknown: Vec<String> = (0..999).map(|number| format!("*:*.unknown{number}")).collect();
+    let mut asked: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    asked.push(secret.reveal());
+    let verification = &env.use_cases.verification;
+    let found = verification.verify_all(&asked, None).await.expect("one batch");
+    assert!(found.iter().take(999).all(Option::is_none));
+    assert!(found.last().expect("the last").is_some());
+
+    // The client has used up its budget: what is cached is answered, and nothing else is looked up.
+    verification.verify_all(&asked, None).await.expect("cached");
+    let refused = verification.verify_all(&["*:*.another"], None).await;
+    assert!(matches!(refused, Err(AuthenticationError::Busy)), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_token_is_good_for_what_it_reaches() {
     let env = TestEnv::new();
     let token = env.token(client_of(ProjectScope::one(project_id("default")))).await;

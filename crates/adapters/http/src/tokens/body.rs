@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashSet, time::Duration};
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenId,
-    TokenKind, TokenName,
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp,
+    TokenAttributes, TokenId, TokenKind, TokenName,
 };
 use latchkey_service::{Overlap, RevealedToken, TokenPage, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
@@ -106,6 +106,7 @@ impl CreateTokenBody {
             environment,
             projects: projects.and_then(|ProjectList(scope)| scope).or(project),
             expires_at,
+            attributes: TokenAttributes::default(),
         })
     }
 }

@@ -87,6 +87,7 @@ impl From<TokenQuery> for TokenFilter {
             kind: query.kind,
             name: None,
             name_contains: query.name,
+            attribute_contains: None,
             expired: query.expired.map(|Parsed(expired)| expired),
             unused_since: query.unused_since,
             order: query.sort_by.unwrap_or_default(),

@@ -67,6 +67,7 @@ async fn from_before(app: &TestApp, project: &str, environment: &str) {
         at,
         projects: Some(ProjectScope::one(project.clone())),
         environment: None,
+        subject: None,
         before: None,
         after: None,
     };

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{goes_by, much, plan, walks};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
-    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project,
+    retired_secrets_of, token_by_digest, token_by_id, tokens_by_ids, tokens_of_project,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +38,17 @@ async fn secrets_are_found_by_keys_alone() {
     goes_by(&plan(connection, token_by_digest(&digests)).await, &indexes);
     let end = plan(connection, end_of_retired_secret(DbId(Uuid::from_u128(7)), &digests)).await;
     goes_by(&end, &["retired_secrets"]);
+
+    let many: Vec<[u8; 32]> = (0..1_000_u32).map(digest_of).collect();
+    let many: Vec<&[u8]> = many.iter().map(|digest| digest.as_slice()).collect();
+    goes_by(&plan(connection, token_by_digest(&many)).await, &indexes);
+    plan(connection, retired_secrets_of(&many)).await;
+}
+
+fn digest_of(number: u32) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest[..4].copy_from_slice(&number.to_be_bytes());
+    digest
 }
 
 #[tokio::test(flavor = "multi_thread")]

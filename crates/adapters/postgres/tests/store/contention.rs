@@ -71,9 +71,11 @@ async fn with_a_token(store: &PostgresStore, dice: &mut Dice, round: u64, new: u
             let seen: Vec<_> = (0..20).map(|_| (token_id(dice.token(round)), samples::moment(9))).collect();
             answered(store.record_token_use(&seen).await);
         }
-        2 => answered(
-            store.change_token_expiry(token_id(number), None, Some(samples::moment(5)), &event).await,
-        ),
+        2 => {
+            let before = samples::token(number, &["default"]);
+            let after = samples::ending(Some(samples::moment(5)), before.clone());
+            answered(store.update_token(&before.token, &after.token, &event).await);
+        }
         _ => {
             let rotation = Rotation {
                 token: token_id(number),

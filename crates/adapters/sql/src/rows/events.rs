@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use diesel::{Insertable, Queryable, Selectable};
 use latchkey_domain::{
     Actor, EnvironmentName, Event, EventId, EventKind, NewEvent, Origin, ProjectId, ProjectScope, ProjectSet,
-    Snapshot,
+    Snapshot, Subject,
 };
 use latchkey_ports::Inconsistency;
 use serde_json::Value;
@@ -36,6 +36,7 @@ pub struct EventRow {
     at: DbTime,
     concerns: String,
     environment: Option<Parsed<EnvironmentName>>,
+    subject: Option<Parsed<Subject>>,
     before: Option<DbJson<Value>>,
     after: Option<DbJson<Value>>,
 }
@@ -54,6 +55,7 @@ macro_rules! event_columns {
             $table::at,
             $table::concerns,
             $table::environment,
+            $table::subject,
             $table::before,
             $table::after,
         )
@@ -80,6 +82,7 @@ impl EventRow {
             at: at.time("at", self.at)?,
             projects: concerned(&at, &self.concerns, named)?,
             environment: at.optional("environment", self.environment)?,
+            subject: at.optional("subject", self.subject)?,
             before: snapshot(&at, "before", self.before)?,
             after: snapshot(&at, "after", self.after)?,
         };
@@ -125,6 +128,7 @@ pub struct NewEventRow<'a> {
     at: DbTime,
     concerns: &'static str,
     environment: Option<&'a str>,
+    subject: Option<String>,
     before: Option<NewJson>,
     after: Option<NewJson>,
 }
@@ -145,6 +149,7 @@ impl<'a> From<&'a NewEvent> for NewEventRow<'a> {
                 Some(ProjectScope::Only(_)) => SOME,
             },
             environment: event.environment.as_ref().map(EnvironmentName::as_str),
+            subject: event.subject.map(|subject| subject.to_string()),
             before: event.before.as_ref().map(json),
             after: event.after.as_ref().map(json),
         }

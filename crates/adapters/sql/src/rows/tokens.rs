@@ -6,16 +6,18 @@ use diesel::{
 };
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
-    TokenId, TokenKind, TokenName,
+    TokenAttributes, TokenId, TokenKind, TokenName,
 };
 use latchkey_ports::{
-    Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey, StoredToken,
-    TokenSecrets,
+    Entity, Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey,
+    StoredToken, TokenSecrets,
 };
 
 use super::Row;
 use crate::{
-    columns::{Bytes, DbId, DbTime, Parsed},
+    DbError,
+    columns::{Bytes, DbId, DbJson, DbTime, NewJson, Parsed},
+    errors::stale,
     schema::{api_tokens, retired_secrets},
 };
 
@@ -30,6 +32,7 @@ pub struct TokenRow {
     expires_at: Option<DbTime>,
     created_at: DbTime,
     seen_at: Option<DbTime>,
+    attributes: DbJson<TokenAttributes>,
 }
 
 /// The columns of a [`TokenRow`] in a table or view.
@@ -53,6 +56,7 @@ macro_rules! token_columns {
             $table::expires_at,
             $table::created_at,
             $table::seen_at,
+            $table::attributes,
         )
     };
 }
@@ -93,6 +97,7 @@ impl TokenRow {
             expires_at: at.optional_time("expires_at", self.expires_at)?,
             created_at: at.time("created_at", self.created_at)?,
             last_used_at: at.optional_time("seen_at", self.seen_at)?,
+            attributes: at.json("attributes", self.attributes)?,
         };
         Ok(StoredToken { token, secret, alias })
     }
@@ -170,6 +175,7 @@ pub struct NewTokenRow<'a> {
     alias_digest: Option<&'a [u8]>,
     alias_key: Option<&'a [u8]>,
     alias_sealed: Option<&'a [u8]>,
+    attributes: NewJson,
 }
 
 impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
@@ -190,7 +196,45 @@ impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
             alias_digest: alias.map(|alias| alias.digest.0.as_slice()),
             alias_key: alias.map(|alias| alias.key.0.as_slice()),
             alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
+            attributes: NewJson(token.attributes.to_json().into()),
         }
+    }
+}
+
+/// The columns of `api_tokens` that an update of a token compares.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_tokens)]
+pub struct ChangeableTokenRow {
+    expires_at: Option<DbTime>,
+    attributes: DbJson<TokenAttributes>,
+}
+
+impl ChangeableTokenRow {
+    /// Fails unless this is the row of `before`.
+    ///
+    /// # Errors
+    /// `Stale`; [`Inconsistency`].
+    pub fn check(self, before: &ApiToken) -> Result<(), DbError> {
+        let at = Row { table: "api_tokens", key: before.id };
+        let attributes = at.json("attributes", self.attributes)?;
+        let is_kept =
+            self.expires_at == before.expires_at.map(DbTime::from) && attributes == before.attributes;
+        if is_kept { Ok(()) } else { Err(stale(Entity::Token(before.id))) }
+    }
+}
+
+/// The columns of `api_tokens` that an update of a token sets.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_tokens, treat_none_as_null = true)]
+pub struct ChangedTokenRow {
+    expires_at: Option<DbTime>,
+    attributes: NewJson,
+}
+
+impl From<&ApiToken> for ChangedTokenRow {
+    fn from(token: &ApiToken) -> Self {
+        let attributes = NewJson(token.attributes.to_json().into());
+        Self { expires_at: token.expires_at.map(DbTime::from), attributes }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use diesel::{Connection, SqliteConnection};
 use latchkey_domain::{
     Actor, ApiToken, EnvironmentName, EventKind, NewEvent, Origin, ProjectId, ProjectScope, ProjectSet,
-    Scope, Snapshot, Timestamp, TokenAccess, TokenId, TokenName,
+    Scope, Snapshot, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenName,
 };
 use latchkey_ports::{KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
@@ -59,6 +59,7 @@ pub(crate) fn token_of(number: u64, projects: &[&str]) -> StoredToken {
             expires_at: None,
             created_at: moment(),
             last_used_at: None,
+            attributes: TokenAttributes::default(),
         },
         secret: SecretRecord {
             digest: SecretDigest(digest),
@@ -83,6 +84,7 @@ pub(crate) fn created(stored: &StoredToken) -> NewEvent {
         at: moment(),
         projects: Some(stored.token.access.projects().clone()),
         environment: stored.token.access.environment().cloned(),
+        subject: Some(Subject::Token(stored.token.id)),
         before: None,
         after: Some(Snapshot::from(&stored.token)),
     }

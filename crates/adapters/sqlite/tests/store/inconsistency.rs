@@ -35,6 +35,7 @@ async fn tokens() {
     for (statement, column) in [
         ("UPDATE api_tokens SET kind = 'root'", "kind"),
         ("UPDATE api_tokens SET name = ''", "name"),
+        ("UPDATE api_tokens SET attributes = '[]'", "attributes"),
         ("UPDATE api_tokens SET environment = 'a b'", "environment"),
         ("UPDATE api_tokens SET created_at = 9000000000000000000", "created_at"),
         ("DELETE FROM api_token_projects", "named_projects"),

@@ -1,0 +1,121 @@
+//! Verification of many API tokens at once, with one query for all that are not cached.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use latchkey_domain::{Principal, TokenSecret};
+use latchkey_ports::{SecretDigest, StoreError, TokenMatch};
+
+use super::{AuthenticationError, Authenticator, of_token};
+use crate::index::Lookup;
+
+/// A secret that is not cached.
+struct Missing {
+    /// Its position among the secrets that were asked about.
+    position: usize,
+    secret: TokenSecret,
+    digest: SecretDigest,
+}
+
+impl Authenticator {
+    /// Returns the principal of each of these secrets that is a valid API token's, in the same order. Personal access tokens
+    /// and sessions are not looked up.
+    ///
+    /// The client's budget is checked once, before the query: secrets that turn out to be unknown count against it, but do
+    /// not fail the others of the same batch.
+    pub(crate) async fn verify_tokens(
+        &self,
+        secrets: &[&str],
+        client: Option<IpAddr>,
+    ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
+        let mut missing = Vec::new();
+        let mut lookups = Vec::with_capacity(secrets.len());
+        for (position, secret) in secrets.iter().enumerate() {
+            let token = TokenSecret::parse(secret).ok();
+            let Some(secret) = token.filter(|secret| !secret.is_personal() && !secret.is_session()) else {
+                lookups.push(Lookup::Unknown);
+                continue;
+            };
+            let digest = self.sealer.digest(&secret);
+            lookups.push(match self.index.get(&digest) {
+                Some(cached) => {
+                    self.counters.from_memory.increment();
+                    cached
+                }
+                None => {
+                    missing.push(Missing { position, secret, digest });
+                    Lookup::Unknown
+                }
+            });
+        }
+        if !missing.is_empty() {
+            let found = self.look_up_all_or_serve_stale(&missing, client).await?;
+            for (Missing { position, .. }, found) in missing.iter().zip(found) {
+                if let Some(lookup) = lookups.get_mut(*position) {
+                    *lookup = found;
+                }
+            }
+        }
+        let now = self.clock.now();
+        let valid = lookups.into_iter().map(|lookup| {
+            let Lookup::Found(principal) = lookup else { return None };
+            if principal.is_expired_at(now) {
+                return None;
+            }
+            self.usage.record_use(&principal, now);
+            Some(principal)
+        });
+        Ok(valid.collect())
+    }
+
+    async fn look_up_all_or_serve_stale(
+        &self,
+        missing: &[Missing],
+        client: Option<IpAddr>,
+    ) -> Result<Vec<Lookup>, AuthenticationError> {
+        // All or none: a token that is neither cached nor looked up must not be taken for an invalid one.
+        let serve_stale = || {
+            let stale =
+                missing.iter().map(|missing| self.index.get_stale(&missing.digest).map(Lookup::Found));
+            let stale: Vec<Lookup> = stale.collect::<Option<_>>()?;
+            stale.iter().for_each(|_| self.counters.from_stale_memory.increment());
+            Some(stale)
+        };
+        if self.index.is_cut_off()
+            && let Some(stale) = serve_stale()
+        {
+            return Ok(stale);
+        }
+        match self.look_up_all(missing, client).await {
+            Err(error @ AuthenticationError::Store(StoreError::Unavailable(_))) => serve_stale().ok_or(error),
+            answer => answer,
+        }
+    }
+
+    async fn look_up_all(
+        &self,
+        missing: &[Missing],
+        client: Option<IpAddr>,
+    ) -> Result<Vec<Lookup>, AuthenticationError> {
+        // Read before the store is asked: a change made in the meantime invalidates the answers.
+        let asked_at = self.index.now();
+        let now = self.clock.monotonic();
+        if !self.budget.has_room(client, now) {
+            self.counters.refused_unknown.increment();
+            return Err(AuthenticationError::Busy);
+        }
+        let digests: Vec<Vec<SecretDigest>> =
+            missing.iter().map(|missing| self.sealer.digests(&missing.secret)).collect();
+        let found = self.ports.tokens.find_tokens_by_digests(&digests.concat()).await?;
+        let found: HashMap<SecretDigest, TokenMatch> =
+            found.into_iter().map(|found| (found.found_by, found)).collect();
+        let lookups = missing.iter().zip(&digests).map(|(Missing { secret, digest, .. }, digests)| {
+            let found = digests.iter().find_map(|digest| found.get(digest)).cloned();
+            let lookup = self.cache((secret, *digest), digests, found.map(of_token), asked_at);
+            if matches!(lookup, Lookup::Unknown) {
+                self.budget.spend(client, now);
+            }
+            lookup
+        });
+        Ok(lookups.collect())
+    }
+}
