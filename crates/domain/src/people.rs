@@ -129,7 +129,7 @@ impl UserIdentity {
             name if name.contains('@') => name.to_ascii_lowercase(),
             name => name.to_owned(),
         });
-        username.into_iter().chain(self.email.as_ref().map(|email| email.key().to_owned()))
+        username.into_iter().chain(self.email.as_ref().map(|email| email.key().clone()))
     }
 
     /// Returns the name for audit events: the e-mail address, or else the user name.

@@ -330,6 +330,6 @@ pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
         name: TokenName::new(name).expect("a name"),
         access,
         expires_at: None,
-        attributes: Default::default(),
+        attributes: TokenAttributes::default(),
     }
 }

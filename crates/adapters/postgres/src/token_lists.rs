@@ -83,7 +83,7 @@ fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>
     Some(tokens)
 }
 
-fn has_nul(text: &String) -> bool {
+fn has_nul(text: &str) -> bool {
     text.contains('\0')
 }
 

@@ -36,15 +36,12 @@ impl Authenticator {
                 continue;
             };
             let digest = self.sealer.digest(&secret);
-            lookups.push(match self.index.get(&digest) {
-                Some(cached) => {
-                    self.counters.from_memory.increment();
-                    cached
-                }
-                None => {
-                    missing.push(Missing { position, secret, digest });
-                    Lookup::Unknown
-                }
+            lookups.push(if let Some(cached) = self.index.get(&digest) {
+                self.counters.from_memory.increment();
+                cached
+            } else {
+                missing.push(Missing { position, secret, digest });
+                Lookup::Unknown
             });
         }
         if !missing.is_empty() {
@@ -77,7 +74,9 @@ impl Authenticator {
             let stale =
                 missing.iter().map(|missing| self.index.get_stale(&missing.digest).map(Lookup::Found));
             let stale: Vec<Lookup> = stale.collect::<Option<_>>()?;
-            stale.iter().for_each(|_| self.counters.from_stale_memory.increment());
+            for _ in &stale {
+                self.counters.from_stale_memory.increment();
+            }
             Some(stale)
         };
         if self.index.is_cut_off()

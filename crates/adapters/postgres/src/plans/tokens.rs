@@ -40,7 +40,7 @@ async fn secrets_are_found_by_keys_alone() {
     goes_by(&end, &["retired_secrets"]);
 
     let many: Vec<[u8; 32]> = (0..1_000_u32).map(digest_of).collect();
-    let many: Vec<&[u8]> = many.iter().map(|digest| digest.as_slice()).collect();
+    let many: Vec<&[u8]> = many.iter().map(<[u8; 32]>::as_slice).collect();
     goes_by(&plan(connection, token_by_digest(&many)).await, &indexes);
     plan(connection, retired_secrets_of(&many)).await;
 }
