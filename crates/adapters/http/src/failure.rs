@@ -237,7 +237,11 @@ mod tests {
     fn who_was_slower_is_told_so_and_nobody_is_woken() {
         let failure = Failure::from(StoreError::Stale(Entity::Secret));
         assert_eq!(failure.kind().0, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(failure.message().starts_with("This was changed by another request"), "{}", failure.message());
+        assert!(
+            failure.message().starts_with("This was changed by another request"),
+            "{}",
+            failure.message()
+        );
         assert!(!failure.is_fault() && !Failure::Busy.is_fault());
         assert!(Failure::TimedOut.is_fault() && Failure::Panicked.is_fault());
     }
