@@ -15,8 +15,8 @@ use actix_web::{
 };
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, Email, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess, TokenKind,
-    TokenName, User, Username,
+    Description, Email, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess,
+    TokenAttributes, TokenKind, TokenName, User, Username,
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;

@@ -256,7 +256,7 @@ mod tests {
     fn a_conflict_is_no_fault_of_the_server() {
         let error = ApiError::from(StoreError::Stale(Entity::Secret));
         assert_eq!(error.kind().0, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(error.message().starts_with("Somebody else changed this"), "{}", error.message());
+        assert!(error.message().starts_with("This was changed by another request"), "{}", error.message());
         assert!(!error.is_fault() && !ApiError::Busy.is_fault());
         assert!(ApiError::TimedOut.is_fault() && ApiError::Panicked.is_fault());
     }

@@ -70,7 +70,13 @@ fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>
     }
     // Text of PostgreSQL contains no NUL.
     let attribute = query.attribute_contains.as_ref();
-    if query.name_contains.as_ref().into_iter().chain(attribute.map(|filter| &filter.text)).any(has_nul) {
+    if query
+        .name_contains
+        .as_ref()
+        .into_iter()
+        .chain(attribute.map(|filter| &filter.text))
+        .any(|text| text.contains('\0'))
+    {
         return None;
     }
     if let Some(part) = query.name_contains.as_deref() {
@@ -81,10 +87,6 @@ fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>
         tokens = tokens.filter(strpos(attribute.assume_not_null(), text.as_str()).gt(0));
     }
     Some(tokens)
-}
-
-fn has_nul(text: &str) -> bool {
-    text.contains('\0')
 }
 
 /// By the end, and by the last use.
