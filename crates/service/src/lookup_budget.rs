@@ -64,7 +64,6 @@ mod tests {
 
     const MAX: u32 = 3;
 
-    #[expect(clippy::unnecessary_wraps, reason = "the budget takes an address that may be unknown")]
     fn address(text: &str) -> Option<IpAddr> {
         text.parse().ok()
     }
