@@ -11,8 +11,8 @@ use latchkey_domain::{
     Snapshot, Timestamp, TokenSecret, User, UserCredential, UserId,
 };
 use latchkey_ports::{
-    Account, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher,
-    SecretSealer, SessionRepository, SessionStart, StoreError, UserRepository,
+    Account, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher, SecretSealer,
+    SessionRepository, SessionStart, UserRepository,
 };
 
 use crate::{
