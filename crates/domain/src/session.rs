@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Origin, Timestamp, UserId};
+use crate::{Origin, Snapshot, Timestamp, UserId};
 
 /// The id of a session, as lists show it. It is not a secret; the cookie holds another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,4 +38,15 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// From where the user signed in.
     pub origin: Origin,
+}
+
+impl From<&Session> for Snapshot {
+    fn from(session: &Session) -> Self {
+        Self::of(json!({
+            "id": session.id.to_string(),
+            "userId": session.user.0,
+            "createdAt": session.created_at.to_string(),
+            "expiresAt": session.expires_at.to_string(),
+        }))
+    }
 }

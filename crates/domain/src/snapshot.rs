@@ -4,8 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ApiToken, Environment, EnvironmentName, NewPersonalToken, NewRole, NewUser, Permission, PersonName,
-    PersonalToken, Project, ProjectId, ProjectScope, Role, RoleId, Session, Timestamp, User, UserId,
-    UserIdentity,
+    PersonalToken, Project, ProjectId, ProjectScope, Role, RoleId, Timestamp, User, UserId, UserIdentity,
 };
 
 /// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay readable
@@ -15,7 +14,7 @@ use crate::{
 pub struct Snapshot(Map<String, Value>);
 
 impl Snapshot {
-    fn of(value: Value) -> Self {
+    pub(crate) fn of(value: Value) -> Self {
         match value {
             Value::Object(map) => Self(map),
             other => Self(Map::from_iter([("value".to_owned(), other)])),
@@ -167,17 +166,6 @@ impl From<&PersonalToken> for Snapshot {
             "expiresAt": token.expires_at.to_string(),
             "createdAt": token.created_at.to_string(),
             "seenAt": moment(token.last_used_at),
-        }))
-    }
-}
-
-impl From<&Session> for Snapshot {
-    fn from(session: &Session) -> Self {
-        Self::of(json!({
-            "id": session.id.to_string(),
-            "userId": session.user.0,
-            "createdAt": session.created_at.to_string(),
-            "expiresAt": session.expires_at.to_string(),
         }))
     }
 }

@@ -6,13 +6,17 @@
 
 use std::{
     cell::RefCell,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use latchkey_domain::Principal;
 use latchkey_ports::SecretDigest;
 use thread_local::ThreadLocal;
 
-use crate::index::Entry;
+use crate::change_clock::CacheTick;
 
 /// Slots per thread. A digest can only be in one of them, so the copies are bounded, and most rare tokens never get one.
 const SLOTS: usize = 256;
@@ -20,6 +24,20 @@ const SLOTS: usize = 256;
 /// Uses of a copy until the shared cache is asked again. That keeps the entry among those that it does not evict, and ends
 /// the life of copies of entries that it no longer has.
 const MAX_USES: u8 = 64;
+
+/// A cached principal.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) asked_at: CacheTick,
+}
+
+impl Entry {
+    /// Returns the same entry with a principal of its own, whose reference count no other entry touches.
+    pub(crate) fn unshared(&self) -> Self {
+        Self { principal: Arc::new(Principal::clone(&self.principal)), asked_at: self.asked_at }
+    }
+}
 
 /// Per thread: digest → a copy of the entry.
 #[derive(Default)]

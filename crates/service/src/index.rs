@@ -27,7 +27,7 @@ use quick_cache::sync::Cache;
 
 use crate::{
     change_clock::{CacheTick, ChangeClock},
-    hot_entries::HotEntries,
+    hot_entries::{Entry, HotEntries},
     invalidation::Invalidation,
 };
 
@@ -58,20 +58,6 @@ pub struct IndexSettings {
 pub(crate) enum Lookup {
     Found(Arc<Principal>),
     Unknown,
-}
-
-/// A cached principal.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    principal: Arc<Principal>,
-    asked_at: CacheTick,
-}
-
-impl Entry {
-    /// Returns the same entry with a principal of its own, whose reference count no other entry touches.
-    pub(crate) fn unshared(&self) -> Self {
-        Self { principal: Arc::new(Principal::clone(&self.principal)), asked_at: self.asked_at }
-    }
 }
 
 /// The number of events that are applied one by one; more at once invalidate everything.

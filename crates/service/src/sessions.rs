@@ -11,8 +11,8 @@ use latchkey_domain::{
     Snapshot, Timestamp, TokenSecret, User, UserCredential, UserId,
 };
 use latchkey_ports::{
-    Account, Entity, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher,
-    SecretSealer, SessionRepository, SessionStart, StoreError, UserRepository,
+    Account, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher, SecretSealer,
+    SessionRepository, SessionStart, UserRepository,
 };
 
 use crate::{
@@ -257,14 +257,6 @@ impl Sessions {
         }
         self.forget_tries(&keys).await;
         users.store_password(user.caller(), &person, password, new).await
-    }
-}
-
-/// A password that was replaced while it was checked counts as a wrong one.
-pub(crate) fn replaced_password(error: StoreError) -> ServiceError {
-    match error {
-        StoreError::Stale(Entity::User(_)) => ServiceError::WrongPassword,
-        other => other.into(),
     }
 }
 

@@ -6,12 +6,11 @@ use latchkey_domain::{
     AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Role, Snapshot,
     User, UserId, Username,
 };
-use latchkey_ports::{Page, PasswordChange, PasswordHasher};
+use latchkey_ports::{Entity, Page, PasswordChange, PasswordHasher, StoreError};
 
 use crate::{
     Caller, Directory, InstancePermit, ManageUsers, Missing, RoleReference, ServiceError, UserChange,
     accounts::{Accounts, identity},
-    sessions::replaced_password,
 };
 
 /// A user to be created.
@@ -222,5 +221,13 @@ impl Users {
     async fn hash(&self, password: &str, names: &[&str]) -> Result<PasswordHash, ServiceError> {
         let password = Password::new(password, names).map_err(ServiceError::WeakPassword)?;
         Ok(self.hasher.hash(&password).await?)
+    }
+}
+
+/// A password that was replaced while it was checked counts as a wrong one.
+fn replaced_password(error: StoreError) -> ServiceError {
+    match error {
+        StoreError::Stale(Entity::User(_)) => ServiceError::WrongPassword,
+        other => other.into(),
     }
 }

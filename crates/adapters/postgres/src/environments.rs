@@ -21,8 +21,7 @@ use crate::{
     PostgresStore,
     connection::Connection,
     events::record,
-    locks::lock_event_log,
-    projects::{first_missing, lock_project},
+    locks::{first_missing, lock_environments, lock_event_log, lock_project},
     token_writes::{apply_outcomes, outcomes_of},
 };
 
@@ -270,22 +269,4 @@ pub(crate) async fn remove_environment(
     apply_outcomes(connection, &writing, &outcomes).await?;
     delete(environment).execute(connection).await?;
     record(connection, &writing, &removal.event).await
-}
-
-/// Those of these environments that exist, which then stay until the transaction ends.
-pub(crate) async fn lock_environments(
-    connection: &mut Connection,
-    names: &[&EnvironmentName],
-) -> Result<Vec<String>, DbError> {
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
-    Ok(environments::table
-        .filter(environments::name.eq_any(names))
-        .order(environments::name)
-        .select(environments::name)
-        .for_key_share()
-        .load(connection)
-        .await?)
 }

@@ -19,9 +19,14 @@
 //! order of its key; sweeps skip locked rows. Secrets that get under another master key (`master_keys`) lock rows of tokens
 //! as above, and skip other locked rows.
 
-use diesel::{ExpressionMethods, select, sql_types::BigInt};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
-use latchkey_sql::errors::DbError;
+use latchkey_domain::{EnvironmentName, ProjectId, RoleId, RoleKind, UserId};
+use latchkey_sql::{
+    errors::DbError,
+    rows::RoleRow,
+    schema::{environments, projects, roles, users},
+};
 
 use crate::connection::Connection;
 
@@ -52,4 +57,85 @@ pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), Db
 pub(crate) async fn lock_event_log(connection: &mut Connection) -> Result<EventLogLock, DbError> {
     lock(connection, EVENT_LOG).await?;
     Ok(EventLogLock(()))
+}
+
+/// Whether there is a project of this id, which then stays until the transaction ends.
+pub(crate) async fn lock_project(connection: &mut Connection, id: &ProjectId) -> Result<bool, DbError> {
+    let project = projects::table.filter(projects::id.eq(id.as_str())).select(projects::id);
+    let found: Vec<String> = project.for_key_share().load(connection).await?;
+    Ok(!found.is_empty())
+}
+
+/// Locks those of these projects that exist, so that no other transaction can remove them, or count or create tokens in
+/// them.
+pub(crate) async fn lock_projects(
+    connection: &mut Connection,
+    ids: &[&ProjectId],
+) -> Result<Vec<String>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+    Ok(projects::table
+        .filter(projects::id.eq_any(ids))
+        .order(projects::id)
+        .select(projects::id)
+        .for_no_key_update()
+        .load(connection)
+        .await?)
+}
+
+/// Those of these environments that exist, which then stay until the transaction ends.
+pub(crate) async fn lock_environments(
+    connection: &mut Connection,
+    names: &[&EnvironmentName],
+) -> Result<Vec<String>, DbError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    Ok(environments::table
+        .filter(environments::name.eq_any(names))
+        .order(environments::name)
+        .select(environments::name)
+        .for_key_share()
+        .load(connection)
+        .await?)
+}
+
+/// Those of these roles that exist, which then stay until the transaction ends.
+pub(crate) async fn lock_roles(
+    connection: &mut Connection,
+    ids: &[RoleId],
+) -> Result<Vec<(RoleId, RoleKind)>, DbError> {
+    let rows: Vec<RoleRow> = roles::table
+        .filter(roles::id.eq_any(ids.iter().map(|id| id.0)))
+        .order(roles::id)
+        .select(RoleRow::as_select())
+        .for_key_share()
+        .load(connection)
+        .await?;
+    let kinds: Result<_, _> = rows.into_iter().map(RoleRow::id_and_kind).collect();
+    Ok(kinds?)
+}
+
+/// Those of these users that exist, who then stay until the transaction ends.
+pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, DbError> {
+    let found: Vec<i64> = users::table
+        .filter(users::id.eq_any(ids.iter().map(|id| id.0)))
+        .order(users::id)
+        .select(users::id)
+        .for_key_share()
+        .load(connection)
+        .await?;
+    Ok(found.into_iter().map(UserId).collect())
+}
+
+/// The first of these whose key is not among those found.
+pub(crate) fn first_missing<'w, W, K: PartialEq + ?Sized>(
+    wanted: &'w [W],
+    key: impl Fn(&W) -> &K,
+    found: &[impl std::borrow::Borrow<K>],
+) -> Option<&'w W> {
+    wanted.iter().find(|one| !found.iter().any(|key_found| key_found.borrow() == key(one)))
 }

@@ -13,20 +13,19 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EventId, Grants, NewEvent, RoleId, RoleKind, UserId};
+use latchkey_domain::{EventId, Grants, NewEvent, RoleId, UserId};
 use latchkey_ports::{Entity, Memberships};
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
     errors::{DbError, conflict, not_found},
-    rows::{self, GrantRow, MembershipRow, RoleRow},
-    schema::{memberships, roles, user_grants, users},
+    rows::{self, GrantRow, MembershipRow},
+    schema::{memberships, user_grants, users},
 };
 
 use crate::{
     connection::Connection,
     events::record,
-    locks::{EventLogLock, lock_event_log},
-    projects::lock_project,
+    locks::{EventLogLock, lock_event_log, lock_project, lock_roles, lock_users},
 };
 
 /// Gives each of the users each of the roles. Two arrays, because so many binds as there are pairs have no room.
@@ -96,34 +95,6 @@ async fn lock_all(connection: &mut Connection, given: &Memberships) -> Result<()
         Some(role) => Err(not_found(Entity::Role(*role))),
         None => Ok(()),
     }
-}
-
-/// Those of these roles that exist, which then stay until the transaction ends.
-pub(crate) async fn lock_roles(
-    connection: &mut Connection,
-    ids: &[RoleId],
-) -> Result<Vec<(RoleId, RoleKind)>, DbError> {
-    let rows: Vec<RoleRow> = roles::table
-        .filter(roles::id.eq_any(ids.iter().map(|id| id.0)))
-        .order(roles::id)
-        .select(RoleRow::as_select())
-        .for_key_share()
-        .load(connection)
-        .await?;
-    let kinds: Result<_, _> = rows.into_iter().map(RoleRow::id_and_kind).collect();
-    Ok(kinds?)
-}
-
-/// Those of these users that exist, who then stay until the transaction ends.
-pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, DbError> {
-    let found: Vec<i64> = users::table
-        .filter(users::id.eq_any(ids.iter().map(|id| id.0)))
-        .order(users::id)
-        .select(users::id)
-        .for_key_share()
-        .load(connection)
-        .await?;
-    Ok(found.into_iter().map(UserId).collect())
 }
 
 type ShownMembership = AsSelect<MembershipRow, Pg>;

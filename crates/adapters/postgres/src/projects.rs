@@ -28,10 +28,8 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     connection::{Connection, Unprepared},
-    environments::lock_environments,
     events::record,
-    locks::lock_event_log,
-    memberships::{lock_roles, lock_users},
+    locks::{first_missing, lock_environments, lock_event_log, lock_roles, lock_users},
     paging::{page_limit, page_offset},
     token_queries::token_ids_of_project,
     token_writes::{apply_outcomes, outcomes_of},
@@ -236,41 +234,6 @@ pub(crate) async fn remove_project(
 pub(crate) async fn project_exists(connection: &mut Connection, id: &ProjectId) -> Result<bool, DbError> {
     let project = projects::table.filter(projects::id.eq(id.as_str()));
     Ok(select(exists(project)).get_result(connection).await?)
-}
-
-/// Whether there is a project of this id, which then stays until the transaction ends.
-pub(crate) async fn lock_project(connection: &mut Connection, id: &ProjectId) -> Result<bool, DbError> {
-    let project = projects::table.filter(projects::id.eq(id.as_str())).select(projects::id);
-    let found: Vec<String> = project.for_key_share().load(connection).await?;
-    Ok(!found.is_empty())
-}
-
-/// Locks those of these projects that exist, so that no other transaction can remove them, or count or create tokens in
-/// them.
-pub(crate) async fn lock_projects(
-    connection: &mut Connection,
-    ids: &[&ProjectId],
-) -> Result<Vec<String>, DbError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
-    Ok(projects::table
-        .filter(projects::id.eq_any(ids))
-        .order(projects::id)
-        .select(projects::id)
-        .for_no_key_update()
-        .load(connection)
-        .await?)
-}
-
-/// The first of these whose key is not among those found.
-pub(crate) fn first_missing<'w, W, K: PartialEq + ?Sized>(
-    wanted: &'w [W],
-    key: impl Fn(&W) -> &K,
-    found: &[impl std::borrow::Borrow<K>],
-) -> Option<&'w W> {
-    wanted.iter().find(|one| !found.iter().any(|key_found| key_found.borrow() == key(one)))
 }
 
 type Rows<'q> = IntoBoxed<'q, Select<project_rows::table, OverviewColumns>, Pg>;

@@ -20,10 +20,10 @@ use latchkey_sql::{
 
 use crate::{
     connection::Connection,
-    environments::lock_environments,
     events::{record, record_all},
-    locks::{ALL_PROJECTS, EventLogLock, lock, lock_event_log},
-    projects::{first_missing, lock_projects},
+    locks::{
+        ALL_PROJECTS, EventLogLock, first_missing, lock, lock_environments, lock_event_log, lock_projects,
+    },
     token_queries::{
         TokenWithProjects, count_tokens_of_all_projects, count_tokens_of_projects, token_by_digest,
         tokens_by_ids,

@@ -31,8 +31,8 @@ use tracing::instrument;
 use crate::{
     connection::Connection,
     events::record,
-    locks::{ADMINS, lock, lock_event_log},
-    memberships::{grants, lock_roles},
+    locks::{ADMINS, lock, lock_event_log, lock_roles},
+    memberships::grants,
     paging::{page_limit, page_offset},
     store::PostgresStore,
 };

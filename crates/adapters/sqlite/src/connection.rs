@@ -12,7 +12,7 @@ use diesel::{
     sql_query, sql_types::Text,
 };
 
-use crate::{errors::OpenError, store::Location};
+use crate::{errors::OpenError, location::Location};
 
 /// How long one attempt to switch to the write-ahead log waits.
 const WAL_ATTEMPT: Duration = Duration::from_millis(50);

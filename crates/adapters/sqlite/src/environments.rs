@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    dsl::{AsSelect, auto_type, count_star, exists},
-    insert_into, select,
+    dsl::{AsSelect, auto_type, count_star},
+    insert_into,
     sqlite::Sqlite,
     update,
 };
@@ -21,7 +21,7 @@ use tracing::instrument;
 use crate::{
     SqliteStore,
     events::record,
-    projects::check_project,
+    existence::{check_environment, check_project},
     token_queries::tokens_of_environment_after,
     token_writes::{BATCH, apply_outcomes},
 };
@@ -170,27 +170,6 @@ fn find(connection: &mut SqliteConnection, name: &EnvironmentName) -> Result<Opt
         .first(connection)
         .optional()?;
     Ok(rows::optional(row)?)
-}
-
-/// Whether there is an environment of this name.
-pub(crate) fn environment_exists(
-    connection: &mut SqliteConnection,
-    name: &EnvironmentName,
-) -> Result<bool, DbError> {
-    let environment = environments::table.filter(environments::name.eq(name.as_str()));
-    Ok(select(exists(environment)).get_result(connection)?)
-}
-
-/// Fails if there is no environment of this name.
-pub(crate) fn check_environment(
-    connection: &mut SqliteConnection,
-    name: &EnvironmentName,
-) -> Result<(), DbError> {
-    if environment_exists(connection, name)? {
-        Ok(())
-    } else {
-        Err(not_found(Entity::Environment(name.clone())))
-    }
 }
 
 type ShownEnvironment = AsSelect<EnvironmentRow, Sqlite>;

@@ -17,6 +17,8 @@ mod environments;
 mod errors;
 mod event_lists;
 mod events;
+mod existence;
+mod location;
 mod login_failures;
 mod master_keys;
 mod memberships;
@@ -37,4 +39,5 @@ mod tokens;
 mod users;
 
 pub use errors::OpenError;
-pub use store::{Location, SqliteSettings, SqliteStore};
+pub use location::Location;
+pub use store::{SqliteSettings, SqliteStore};

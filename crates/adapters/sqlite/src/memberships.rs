@@ -17,7 +17,7 @@ use latchkey_sql::{
     schema::{memberships, user_grants, users},
 };
 
-use crate::{projects::check_project, roles::check_role, users::check_user};
+use crate::existence::{check_project, check_role, check_user};
 
 type MembershipColumns = AsSelect<MembershipRow, Sqlite>;
 

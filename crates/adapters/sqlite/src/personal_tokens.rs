@@ -19,11 +19,8 @@ use latchkey_sql::{
 use tracing::instrument;
 
 use crate::{
-    SqliteStore,
-    events::record,
-    memberships::grants,
-    paging::MAX_BINDS,
-    users::{check_user, find_user},
+    SqliteStore, events::record, existence::check_user, memberships::grants, paging::MAX_BINDS,
+    users::find_user,
 };
 
 /// As `token_queries::RECORD_USE`, with numbers for ids.

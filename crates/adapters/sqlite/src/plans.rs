@@ -11,7 +11,10 @@ use diesel::{
     query_builder::QueryFragment, sql_query, sql_types::Text, sqlite::Sqlite,
 };
 
-use crate::store::{Location, SqliteSettings, SqliteStore};
+use crate::{
+    location::Location,
+    store::{SqliteSettings, SqliteStore},
+};
 
 /// 12 000 tokens over 200 projects; every fourth names a second project, every hundredth is for all projects. 200 users,
 /// each in a fifth of the projects. 55 000 events, each of one project.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
     SelectableHelper, SqliteConnection, delete,
-    dsl::{AsSelect, IntoBoxed, auto_type, exists},
-    insert_into, insert_or_ignore_into, select,
+    dsl::{AsSelect, IntoBoxed, auto_type},
+    insert_into, insert_or_ignore_into,
     sqlite::Sqlite,
     update,
 };
@@ -18,7 +18,7 @@ use latchkey_domain::{
 use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
 use latchkey_sql::{
     columns::{DbTime, Parsed},
-    errors::{DbError, conflict_of, not_found},
+    errors::{DbError, conflict_of},
     rows::{self, NewProjectRow, ProjectRow},
     schema::{
         environments, memberships, project_environments, project_member_counts, project_token_counts,
@@ -29,12 +29,11 @@ use tracing::instrument;
 
 use crate::{
     SqliteStore,
-    environments::check_environment,
     events::record,
+    existence::{check_environment, check_project, check_user},
     paging::{MAX_BINDS, paged},
     token_queries::tokens_of_project_after,
     token_writes::{BATCH, apply_outcomes},
-    users::check_user,
 };
 
 #[async_trait]
@@ -176,17 +175,6 @@ fn with_environments(
     };
     let overviews: Result<_, _> = rows.into_iter().map(overview).collect();
     Ok(overviews?)
-}
-
-/// Whether there is a project of this id.
-pub(crate) fn project_exists(connection: &mut SqliteConnection, id: &ProjectId) -> Result<bool, DbError> {
-    let project = projects::table.filter(projects::id.eq(id.as_str()));
-    Ok(select(exists(project)).get_result(connection)?)
-}
-
-/// That there is a project of this id.
-pub(crate) fn check_project(connection: &mut SqliteConnection, id: &ProjectId) -> Result<(), DbError> {
-    if project_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::Project(id.clone()))) }
 }
 
 type ShownProject = AsSelect<ProjectRow, Sqlite>;

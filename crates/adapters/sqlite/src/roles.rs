@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    RunQueryDsl, SelectableHelper, SqliteConnection, delete, dsl::exists, insert_into, select, update,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl,
+    SelectableHelper, SqliteConnection, delete, dsl::exists, insert_into, select, update,
 };
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
@@ -17,9 +17,8 @@ use tracing::instrument;
 use crate::{
     SqliteStore,
     events::record,
+    existence::{check_project, user_exists},
     memberships::{check_all, give, grants, members_of, take_all_but},
-    projects::check_project,
-    users::user_exists,
 };
 
 #[async_trait]
@@ -163,20 +162,6 @@ pub(crate) fn find_role(connection: &mut SqliteConnection, id: RoleId) -> Result
         .select((RoleRow::as_select(), role_permissions::permission.nullable()))
         .load(connection)?;
     Ok(rows::roles(rows)?.pop())
-}
-
-/// Fails if there is no such role, or if it is not for the whole instance (or for projects, without `of_instance`).
-pub(crate) fn check_role(
-    connection: &mut SqliteConnection,
-    id: RoleId,
-    of_instance: bool,
-) -> Result<(), DbError> {
-    let row: Option<RoleRow> =
-        roles::table.find(id.0).select(RoleRow::as_select()).first(connection).optional()?;
-    match row.map(RoleRow::id_and_kind).transpose()? {
-        Some((_, kind)) if kind.is_root() == of_instance => Ok(()),
-        _ => Err(not_found(Entity::Role(id))),
-    }
 }
 
 /// Inserts a role under an id that no role had before.

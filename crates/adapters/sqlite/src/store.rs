@@ -11,6 +11,7 @@ use tracing::instrument;
 use crate::{
     connection::{Connections, Purpose},
     errors::OpenError,
+    location::Location,
     migrations,
     pool::Pool,
 };
@@ -92,24 +93,6 @@ impl SqliteStore {
         F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         self.writer.run(|connection| connection.immediate_transaction(work)).await
-    }
-}
-
-/// Where the database is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// In this file, which is created where there is none.
-    File(PathBuf),
-    /// In memory, gone with the store: for demonstrations and tests.
-    Memory,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => path.display().fmt(f),
-            Self::Memory => f.write_str("the database in memory"),
-        }
     }
 }
 

@@ -15,9 +15,8 @@ use latchkey_sql::{
 use uuid::Uuid;
 
 use crate::{
-    environments::environment_exists,
     events::record,
-    projects::project_exists,
+    existence::{environment_exists, project_exists},
     token_queries::{
         TokenWithCount, count_tokens_of_all_projects, count_tokens_of_project, token_by_digest,
         with_links_of_all,

@@ -23,7 +23,7 @@ use tracing::instrument;
 use crate::{
     SqliteStore,
     events::record,
-    projects::project_exists,
+    existence::project_exists,
     token_lists::{Filter, token_list},
     token_queries::{
         LinkRow, RECORD_USE, TokenWithCount, links_beyond_project, token_by_digest, token_by_id,

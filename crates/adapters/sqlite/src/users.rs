@@ -22,8 +22,8 @@ use tracing::instrument;
 
 use crate::{
     events::record,
+    existence::check_role,
     paging::{instr, lower, paged},
-    roles::check_role,
     store::SqliteStore,
 };
 
@@ -181,17 +181,6 @@ pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result
     let row: Option<UserRow> =
         users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
     Ok(rows::optional(row)?)
-}
-
-/// Fails if there is no user of this id.
-pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), DbError> {
-    if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
-}
-
-/// Whether there is a user of this id.
-pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, DbError> {
-    let found: Option<i64> = users::table.find(id.0).select(users::id).first(connection).optional()?;
-    Ok(found.is_some())
 }
 
 /// Returns the password hash of a person, if they have one.

@@ -1,0 +1,70 @@
+//! Lookups of whether the rows that a statement refers to exist.
+
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection,
+    dsl::exists, select,
+};
+use latchkey_domain::{EnvironmentName, ProjectId, RoleId, UserId};
+use latchkey_ports::Entity;
+use latchkey_sql::{
+    errors::{DbError, not_found},
+    rows::RoleRow,
+    schema::{environments, projects, roles, users},
+};
+
+/// Whether there is a project of this id.
+pub(crate) fn project_exists(connection: &mut SqliteConnection, id: &ProjectId) -> Result<bool, DbError> {
+    let project = projects::table.filter(projects::id.eq(id.as_str()));
+    Ok(select(exists(project)).get_result(connection)?)
+}
+
+/// That there is a project of this id.
+pub(crate) fn check_project(connection: &mut SqliteConnection, id: &ProjectId) -> Result<(), DbError> {
+    if project_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::Project(id.clone()))) }
+}
+
+/// Whether there is an environment of this name.
+pub(crate) fn environment_exists(
+    connection: &mut SqliteConnection,
+    name: &EnvironmentName,
+) -> Result<bool, DbError> {
+    let environment = environments::table.filter(environments::name.eq(name.as_str()));
+    Ok(select(exists(environment)).get_result(connection)?)
+}
+
+/// Fails if there is no environment of this name.
+pub(crate) fn check_environment(
+    connection: &mut SqliteConnection,
+    name: &EnvironmentName,
+) -> Result<(), DbError> {
+    if environment_exists(connection, name)? {
+        Ok(())
+    } else {
+        Err(not_found(Entity::Environment(name.clone())))
+    }
+}
+
+/// Fails if there is no such role, or if it is not for the whole instance (or for projects, without `of_instance`).
+pub(crate) fn check_role(
+    connection: &mut SqliteConnection,
+    id: RoleId,
+    of_instance: bool,
+) -> Result<(), DbError> {
+    let row: Option<RoleRow> =
+        roles::table.find(id.0).select(RoleRow::as_select()).first(connection).optional()?;
+    match row.map(RoleRow::id_and_kind).transpose()? {
+        Some((_, kind)) if kind.is_root() == of_instance => Ok(()),
+        _ => Err(not_found(Entity::Role(id))),
+    }
+}
+
+/// Whether there is a user of this id.
+pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, DbError> {
+    let found: Option<i64> = users::table.find(id.0).select(users::id).first(connection).optional()?;
+    Ok(found.is_some())
+}
+
+/// Fails if there is no user of this id.
+pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), DbError> {
+    if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
+}
