@@ -27,7 +27,7 @@ const DOWN: [&str; 8] = [
 async fn a_new_database_holds_what_a_fresh_store_holds() {
     let database = TestDatabase::empty();
     let store = store_on(database.url());
-    assert_eq!(store.migrate().await.expect("migrated"), 5);
+    assert_eq!(store.migrate().await.expect("migrated"), 8);
     assert_eq!(store.migrate().await.expect("nothing left to do"), 0);
     assert_eq!(store.roles().await.expect("read"), fresh::roles());
     let environments = store.environments().await.expect("read");
@@ -57,7 +57,7 @@ async fn of_processes_that_start_at_once_each_migration_is_run_by_one() {
     for start in starts {
         *done.entry(start.await.expect("no panic")).or_insert(0) += 1;
     }
-    assert_eq!(done, BTreeMap::from([(0, 5), (5, 1)]));
+    assert_eq!(done, BTreeMap::from([(0, 5), (8, 1)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +72,7 @@ async fn the_way_down_leads_back_up() {
         client.batch_execute(down).await.expect("the way down");
     }
     client.batch_execute("DELETE FROM __diesel_schema_migrations").await.expect("forgotten");
-    assert_eq!(store.migrate().await.expect("migrated again"), 5);
+    assert_eq!(store.migrate().await.expect("migrated again"), 8);
     drop(client);
     driver.await.expect("no panic").expect("a clean end");
 }

@@ -16,7 +16,7 @@ use super::fixtures::{NO_LIMIT, created, open, raw, settings, token};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../../migrations/sqlite");
 /// How many there are.
-const NUMBER: usize = 3;
+const NUMBER: usize = 6;
 
 #[test]
 fn any_number_may_open_and_migrate_a_new_file_at_once() {
