@@ -194,10 +194,9 @@ async fn a_thousand_secrets_are_looked_up_in_one_query() {
     let mut secrets: Vec<&str> = unknown.iter().map(String::as_str).collect();
     secrets.push(one.secret.reveal());
     let verification = Verification::new(Arc::new(authenticator));
-    for _ in 0..2 {
-        let found = verification.verify_all(&secrets, None).await.expect("one query, then cached");
-        assert_eq!(found.iter().flatten().count(), 1);
-    }
+    let found = verification.verify_all(&secrets, None).await.expect("one query");
+    assert_eq!(found.iter().flatten().count(), 1);
+    verification.verify_all(&[one.secret.reveal()], None).await.expect("cached");
 }
 
 #[tokio::test]
