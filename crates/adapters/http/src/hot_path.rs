@@ -3,7 +3,7 @@
 //! requests take the router to the same handlers.
 
 use actix_web::{
-    Error, HttpResponse,
+    HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::Method,
@@ -12,9 +12,11 @@ use actix_web::{
 
 use crate::{
     context::Context,
+    error::ApiError,
     extract::body::RawBody,
     limits::guarded,
-    verification::{VALIDATE, VERIFY, validate, verify},
+    response::ApiResult,
+    verification::{VALIDATE, VERIFY, validate, verify_request},
 };
 
 /// A request that takes the short cut.
@@ -33,26 +35,26 @@ impl HotPath {
             _ => None,
         }
     }
+}
 
-    /// Handles the request.
-    ///
-    /// # Errors
-    /// None: a failed request is a response.
-    pub(crate) async fn handle(
-        self,
-        request: ServiceRequest,
-        context: Data<Context>,
-    ) -> Result<ServiceResponse<BoxBody>, Error> {
-        let (request, payload) = request.into_parts();
-        let limit = context.settings.request_timeout;
-        let handled = match self {
-            Self::Verify => guarded(limit, verify(request.clone(), context)).await,
-            Self::Validate => {
-                let body = RawBody::new(request.clone(), payload, context.clone());
-                guarded(limit, validate(context, body)).await
-            }
-        };
-        let response = handled.and_then(|response| response).unwrap_or_else(HttpResponse::from_error);
-        Ok(ServiceResponse::new(request, response))
-    }
+/// Handles a request to `/auth/verify`.
+pub(crate) async fn handle_verify(request: ServiceRequest, context: &Context) -> ServiceResponse<BoxBody> {
+    let limit = context.settings.request_timeout;
+    let handled = guarded(limit, verify_request(request.request(), context)).await;
+    request.into_response(response(handled))
+}
+
+/// Handles a request to `/edge/validate`.
+pub(crate) async fn handle_validate(
+    request: ServiceRequest,
+    context: &Data<Context>,
+) -> ServiceResponse<BoxBody> {
+    let (request, payload) = request.into_parts();
+    let body = RawBody::new(request.clone(), payload, context.clone());
+    let handled = guarded(context.settings.request_timeout, validate(context.clone(), body)).await;
+    ServiceResponse::new(request, response(handled))
+}
+
+fn response(handled: Result<ApiResult, ApiError>) -> HttpResponse {
+    handled.and_then(|response| response).unwrap_or_else(HttpResponse::from_error)
 }

@@ -12,11 +12,17 @@ use actix_web::{
     },
     web::Data,
 };
-use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
+use futures_util::future::{LocalBoxFuture, Ready, ready};
 use latchkey_ports::EntropyExt;
 use tracing::{Instrument, Level, Span};
 
-use crate::{context::Context, error::ApiError, extract::path::routing_uri, hot_path::HotPath};
+use crate::{
+    api::ASCII_PARAMETER,
+    context::Context,
+    error::ApiError,
+    extract::path::routing_uri,
+    hot_path::{HotPath, handle_validate, handle_verify},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_BYTES: usize = 128;
@@ -65,44 +71,66 @@ where
     forward_ready!(router);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (router, context) = (Rc::clone(&self.router), self.context.clone());
-        Box::pin(async move {
-            let id = request_id(&context, request.headers());
-            let method = request.method().clone();
-            let hot_path = HotPath::of(&request);
-            // A span costs more than a look-up in the cache, so frequent requests get one only if they fail.
-            let skip_access_log = hot_path.is_some() && !tracing::enabled!(Level::DEBUG);
-            let span = if skip_access_log { Span::none() } else { new_span(&id, &method) };
-            let handled = match hot_path {
-                Some(hot_path) => Either::Left(hot_path.handle(request, context.clone())),
-                None => Either::Right(router.call(matched_as_sent(request))),
-            };
-            let mut response = handled.instrument(span.clone()).await?;
-            if let Some(error) = response.response().error() {
-                let span = if skip_access_log { new_span(&id, &method) } else { span.clone() };
-                let response_of = |error: &ApiError| span.in_scope(|| error_response(&context, error));
-                let full = match error.as_error::<ApiError>() {
-                    Some(error) => response_of(error),
-                    None => response_of(&ApiError::internal(error.to_string())),
-                };
-                response = response.into_response(full);
+        let context = self.context.clone();
+        // A span costs more than a look-up in the cache, so frequent requests get one only if they fail. Each of them has a
+        // future of its own, because a smaller one is faster to move.
+        let hot_path = if tracing::enabled!(Level::DEBUG) { None } else { HotPath::of(&request) };
+        match hot_path {
+            Some(HotPath::Verify) => Box::pin(async move {
+                let id = request_id(&context, request.headers());
+                Ok(finish(handle_verify(request, &context).await, id, None, &context))
+            }),
+            Some(HotPath::Validate) => Box::pin(async move {
+                let id = request_id(&context, request.headers());
+                Ok(finish(handle_validate(request, &context).await, id, None, &context))
+            }),
+            None => {
+                let router = Rc::clone(&self.router);
+                Box::pin(async move {
+                    let id = request_id(&context, request.headers());
+                    let span = new_span(&id, request.method());
+                    let response = router.call(matched_as_sent(request)).instrument(span.clone()).await?;
+                    Ok(finish(response, id, Some(span), &context))
+                })
             }
-            let headers = response.headers_mut();
-            headers.insert(REQUEST_ID, id);
-            // A response without a body has no type that a browser could guess.
-            if headers.contains_key(CONTENT_TYPE) {
-                headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            }
-            // The pattern, never the path: a path may hold a secret.
-            tracing::debug!(
-                parent: &span,
-                route = response.request().match_pattern().as_deref().unwrap_or("-"),
-                status = response.status().as_u16(),
-                "answered"
-            );
-            Ok(response)
-        })
+        }
     }
+}
+
+/// Completes the response to the request with this id: the body of an error, and the headers of every response.
+fn finish(
+    mut response: ServiceResponse<BoxBody>,
+    id: HeaderValue,
+    span: Option<Span>,
+    context: &Context,
+) -> ServiceResponse<BoxBody> {
+    if let Some(error) = response.response().error() {
+        let span = span.clone().unwrap_or_else(|| new_span(&id, response.request().method()));
+        let response_of = |error: &ApiError| span.in_scope(|| error_response(context, error));
+        let full = match error.as_error::<ApiError>() {
+            Some(error) => response_of(error),
+            None => response_of(&ApiError::internal(error.to_string())),
+        };
+        response = response.into_response(full);
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    // A response without a body has no type that a browser could guess.
+    if headers.contains_key(CONTENT_TYPE) {
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+    if let Some(span) = span {
+        // The pattern, never the path: a path may hold a secret.
+        let pattern =
+            || response.request().match_pattern().map(|pattern| pattern.replace(ASCII_PARAMETER, ""));
+        tracing::debug!(
+            parent: &span,
+            route = pattern().as_deref().unwrap_or("-"),
+            status = response.status().as_u16(),
+            "answered"
+        );
+    }
+    response
 }
 
 /// Makes the router match the path as it was sent.

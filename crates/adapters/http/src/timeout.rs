@@ -8,6 +8,7 @@ pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::
     // A future that is ready at once needs no timer.
     match futures_util::poll!(&mut future) {
         Poll::Ready(output) => Some(output),
-        Poll::Pending => tokio::time::timeout(limit, future).await.ok(),
+        // Boxed, because a timer is large and most futures need none.
+        Poll::Pending => Box::pin(tokio::time::timeout(limit, future)).await.ok(),
     }
 }

@@ -128,8 +128,16 @@ fn bad_tokens(members: &Map<String, Value>) -> &'static str {
     )
 )]
 pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
-    let principal = Client::new(&request, &context).presented_token().await?;
-    let by_query = RequirementQuery::read(&request)?;
+    verify_request(&request, &context).await
+}
+
+/// Verifies the caller's token, as [`verify`].
+///
+/// # Errors
+/// [`ApiError`] if the token is not valid or does not meet a requirement, or if a requirement is malformed.
+pub(crate) async fn verify_request(request: &HttpRequest, context: &Context) -> ApiResult {
+    let principal = Client::new(request, context).presented_token().await?;
+    let by_query = RequirementQuery::read(request)?;
     let by_headers = RequirementHeaders::read(request.headers())?;
     let verification = &context.use_cases.verification;
     verification.check(&principal, &by_query)?;
@@ -175,7 +183,7 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     )
 )]
 pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
-    verify(request, context).await
+    verify_request(&request, &context).await
 }
 
 /// Introspect a token (RFC 7662).
