@@ -6,7 +6,6 @@ use std::fs;
 use serde::Serialize;
 
 use crate::rounds::{Series, Spread};
-use crate::scaling::Scaling;
 use crate::start_up::StartUp;
 
 /// The machine.
@@ -185,6 +184,43 @@ impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(Spread { median, min, max }, decimals) = self;
         write!(f, "{median:.decimals$} ({min:.decimals$}–{max:.decimals$})")
+    }
+}
+
+/// Verifications per second by number of threads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scaling {
+    /// What was verified.
+    pub title: String,
+    /// One entry per number of threads, rising from one.
+    pub threads: Vec<ThreadCount>,
+}
+
+/// What so many threads did together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ThreadCount {
+    /// How many threads.
+    pub threads: usize,
+    /// Verifications per second of all of them, one sample per round.
+    pub per_second: Vec<f64>,
+    /// The median over the rounds of how many times as many they made as one thread did.
+    pub times_one: f64,
+}
+
+/// Markdown.
+impl fmt::Display for Scaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "### Verifications in one process, {}\n", self.title)?;
+        f.write_str(
+            "| threads | verifications/s: median (min–max) | times one thread |\n| ---: | ---: | ---: |\n",
+        )?;
+        for row in &self.threads {
+            let Some(Spread { median, min, max }) = Spread::of(row.per_second.iter().copied()) else {
+                continue;
+            };
+            writeln!(f, "| {} | {median:.0} ({min:.0}–{max:.0}) | {:.2} |", row.threads, row.times_one)?;
+        }
+        writeln!(f)
     }
 }
 

@@ -3,7 +3,6 @@
 //! Over the memory store, without HTTP: each thread verifies tokens in a loop, all from the cache, as a busy gateway
 //! has them verified. Threads that share nothing but memory that is only read make *n* times as many on *n* cores.
 
-use std::fmt;
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,10 +20,9 @@ use latchkey_service::{
     Dependencies, IndexSettings, Initiator, Reveal, SessionPolicy, Settings, TokenDraft, TokenPolicy,
     UseCases, WhenStale,
 };
-use serde::Serialize;
 
 use crate::options::Options;
-use crate::report::{Bar, Claim};
+use crate::report::{Bar, Claim, Scaling, ThreadCount};
 use crate::rounds::Spread;
 use crate::stopwatch::Stopwatch;
 
@@ -32,26 +30,6 @@ use crate::stopwatch::Stopwatch;
 const MANY: usize = 10_000;
 /// Verifications between two looks at whether the round is over.
 const BATCH: u64 = 64;
-
-/// Verifications per second by number of threads.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Scaling {
-    /// What was verified.
-    pub title: String,
-    /// One entry per number of threads, rising from one.
-    pub threads: Vec<ThreadCount>,
-}
-
-/// What so many threads did together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ThreadCount {
-    /// How many threads.
-    pub threads: usize,
-    /// Verifications per second of all of them, one sample per round.
-    pub per_second: Vec<f64>,
-    /// The median over the rounds of how many times as many they made as one thread did.
-    pub times_one: f64,
-}
 
 /// The system's clocks, read directly.
 struct RealClock(Stopwatch);
@@ -222,23 +200,6 @@ impl Process {
             made += BATCH;
         }
         Ok(made)
-    }
-}
-
-/// Markdown.
-impl fmt::Display for Scaling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "### Verifications in one process, {}\n", self.title)?;
-        f.write_str(
-            "| threads | verifications/s: median (min–max) | times one thread |\n| ---: | ---: | ---: |\n",
-        )?;
-        for row in &self.threads {
-            let Some(Spread { median, min, max }) = Spread::of(row.per_second.iter().copied()) else {
-                continue;
-            };
-            writeln!(f, "| {} | {median:.0} ({min:.0}–{max:.0}) | {:.2} |", row.threads, row.times_one)?;
-        }
-        writeln!(f)
     }
 }
 

@@ -7,8 +7,7 @@ use latchkey_domain::{EventId, EventKind, RemovalOutcome, Snapshot, TokenId};
 use latchkey_ports::{Store, StoredToken};
 
 use crate::{
-    cancelled_changes::count_events,
-    harness::{StoreContents, read_contents, run_concurrently},
+    harness::{StoreContents, count_events, read_contents, run_concurrently},
     samples::{
         AMPLE_QUOTA, MEMBER, OWNER, environment, environment_removal, event, moment, project,
         project_created, project_id, project_removal, project_role, session, token, token_created,

@@ -10,7 +10,7 @@ use latchkey_ports::{LoginKey, Rotation, Store, TokenMatch};
 
 use crate::{
     cancellation::{CALLS, assert_consistent, poll_and_drop},
-    harness::{StoreContents, read_contents},
+    harness::{StoreContents, count_events, read_contents},
     samples::{
         AMPLE_LIMIT, EDITOR, MEMBER, OWNER, digest, ending, environment, event, memberships, moment,
         new_password, password, personal_token, personal_token_created, project, project_id, project_role,
@@ -28,11 +28,6 @@ async fn read_contents_with<T>(store: &dyn Store, look: impl AsyncFn() -> T) -> 
             return (before, seen);
         }
     }
-}
-
-/// Returns the number of events of this kind.
-pub(crate) fn count_events(contents: &StoreContents, kind: EventKind) -> usize {
-    contents.events.iter().filter(|event| event.record.kind == kind).count()
 }
 
 /// The secrets that find a token, and the number of rotated tokens, match the events.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    AccountKind, Event, EventId, NewEvent, PersonalToken, ProjectVisibility, Role, Session, TokenKind, User,
+    AccountKind, Event, EventId, EventKind, NewEvent, PersonalToken, ProjectVisibility, Role, Session,
+    TokenKind, User,
 };
 use latchkey_ports::{
     Entity, EnvironmentOverview, Member, Page, ProjectOverview, ProjectQuery, SecretDigest, Store,
@@ -213,4 +214,9 @@ where
     assert!(others.iter().all(|other| *other == refused), "{others:?}");
     assert_eq!(all_events(store).await.len() - before, 1, "one event");
     done.remove(0)
+}
+
+/// Returns the number of events of this kind.
+pub(crate) fn count_events(contents: &StoreContents, kind: EventKind) -> usize {
+    contents.events.iter().filter(|event| event.record.kind == kind).count()
 }

@@ -18,11 +18,12 @@ use std::{
 
 use tempfile::TempDir;
 
-pub use crate::env_commands::{FAR_FUTURE, NewToken, random_part};
 use crate::{database::TestDatabase, process::built, server::Server};
+pub use crate::{
+    env_commands::{FAR_FUTURE, NewToken, random_part},
+    server::ADMIN,
+};
 
-/// The admin token that [`TestEnv::on`] gives a server at its first start.
-pub const ADMIN: &str = "*:*.Hq3Zk8WvT2mXc5LrJ9sBy7NdFp4GxUe6";
 const MASTER_KEY: &str = "6c617463686b65792d626c61636b2d626f782d74657374732d6d61737465726b";
 
 /// The stores that Latchkey can use.

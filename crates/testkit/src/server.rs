@@ -17,11 +17,13 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::{
-    env::ADMIN,
     process::{Process, Signal},
     raw_http::{Request, Response},
     wait::{try_until, until},
 };
+
+/// The admin token that [`TestEnv::on`](crate::env::TestEnv::on) gives a server at its first start.
+pub const ADMIN: &str = "*:*.Hq3Zk8WvT2mXc5LrJ9sBy7NdFp4GxUe6";
 
 /// The API tokens of the project that every instance has.
 pub const TOKENS: &str = "/api/admin/projects/default/api-tokens";
