@@ -213,8 +213,8 @@ fn scope_of(path: &str) -> &str {
     path.get(..SCOPED.len() + name.len()).unwrap_or_default()
 }
 
-/// Returns the path with parameters that match ASCII, as [`routing_uri`](crate::extract::path::routing_uri) writes every
-/// path: actix's own pattern matches Unicode, which takes each worker twice as long to compile at its start.
+/// Returns the path with parameters that match ASCII, because a path is ASCII until it is decoded: actix's own pattern
+/// matches Unicode, which takes each worker twice as long to compile when it starts.
 fn ascii_parameters(path: &str) -> String {
     if path.contains(':') { path.to_owned() } else { path.replace('}', &format!("{ASCII_PARAMETER}}}")) }
 }

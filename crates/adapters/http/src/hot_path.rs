@@ -41,7 +41,8 @@ impl HotPath {
 pub(crate) async fn handle_verify(request: ServiceRequest, context: &Context) -> ServiceResponse<BoxBody> {
     let limit = context.settings.request_timeout;
     let handled = guarded(limit, verify_request(request.request(), context)).await;
-    request.into_response(response(handled))
+    // `ServiceRequest::into_response` would lose the error, which the middleware presents.
+    ServiceResponse::new(request.into_parts().0, response(handled))
 }
 
 /// Handles a request to `/edge/validate`.
