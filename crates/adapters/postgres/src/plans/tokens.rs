@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{goes_by, much, plan, walks};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
-    retired_secrets_of, token_by_digest, token_by_id, tokens_by_ids, tokens_of_project,
+    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,8 +41,10 @@ async fn secrets_are_found_by_keys_alone() {
 
     let many: Vec<[u8; 32]> = (0..100_u32).map(digest_of).collect();
     let many: Vec<&[u8]> = many.iter().map(<[u8; 32]>::as_slice).collect();
-    goes_by(&plan(connection, token_by_digest(&many)).await, &indexes);
-    plan(connection, retired_secrets_of(&many)).await;
+    // The table of retired secrets is so small here that it is read as a whole.
+    let batch = plan(connection, token_by_digest(&many)).await;
+    assert!(!batch.contains("Seq Scan on api_tokens"), "{batch}");
+    assert!(indexes.iter().take(2).all(|index| batch.contains(index)), "{batch}");
 }
 
 fn digest_of(number: u32) -> [u8; 32] {
