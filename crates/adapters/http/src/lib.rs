@@ -19,7 +19,7 @@
 //!    operations of the same path. That registers the route, its `HEAD`, `405`, `Allow` and `OPTIONS`, and its entry in the
 //!    document.
 //!
-//! ```ignore
+//! ```text
 //! #[utoipa::path(put, path = ONE, operation_id = "updateThing", request_body = UpdateThingBody, responses(…))]
 //! async fn update_thing(
 //!     Authorized(permit): Authorized<InstancePermit<ManageThings>>, // 401, then 403
@@ -41,7 +41,7 @@
 //! A body is one struct, which parses itself with `deserr::Deserr` and describes itself with `utoipa::ToSchema`; a query
 //! likewise, with `utoipa::IntoParams`. All problems are reported at once, each with its place.
 //!
-//! ```ignore
+//! ```text
 //! #[derive(Deserr, ToSchema)]
 //! #[deserr(error = Problems, rename_all = camelCase)]
 //! #[schema(as = updateThingSchema, rename_all = "camelCase")]

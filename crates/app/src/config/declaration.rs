@@ -24,7 +24,7 @@ pub(super) struct Setting {
 }
 
 /// Declares all settings. For each section it makes a struct, for each setting a field; `Config` holds the sections and
-/// reads them from [`Values`]; `SECTIONS` lists what was declared. A declaration is
+/// reads them from `Values`; `SECTIONS` lists what was declared. A declaration is
 /// `name: Type = <default as TOML>, <form>;` below its doc comment.
 macro_rules! settings {
     ($(
