@@ -28,7 +28,7 @@ fn reveals(file: &TextFile) -> bool {
     let is_production = file.has_extension("rs")
         && file.path.contains("/src/")
         && !["tests.rs", "/tests/"].iter().any(|part| file.path.contains(part))
-        && !["crates/testkit/", "crates/test-database/", "crates/storage-conformance/", "crates/bench/"]
+        && !["crates/testkit/", "crates/storage-conformance/", "crates/bench/"]
             .iter()
             .any(|folder| file.path.starts_with(folder));
     let production = file.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
