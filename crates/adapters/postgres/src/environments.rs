@@ -1,19 +1,17 @@
 //! The port of environments.
 
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, Queryable, SelectableHelper, delete, insert_into, update,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
-use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, Inconsistency, StoreError};
+use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
 use latchkey_sql::{
     columns::{DbId, DbInt},
-    environment_columns,
-    errors::{DbError, conflict_of, not_found, store_error},
-    rows::{self, EnvironmentRow, NewEnvironmentRow},
-    schema::{api_tokens, environment_rows, environments, project_environments},
+    errors::{DbError, conflict_of, not_found},
+    queries,
+    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
+    schema::{api_tokens, environments, project_environments},
 };
 use tracing::instrument;
 
@@ -24,29 +22,6 @@ use crate::{
     locks::{first_missing, lock_environments, lock_event_log, lock_project},
     token_writes::{apply_outcomes, outcomes_of},
 };
-
-/// The columns of an [`EnvironmentOverviewRow`].
-type OverviewColumns =
-    (environment_columns!(environment_rows), environment_rows::projects, environment_rows::tokens);
-
-/// The columns of an [`EnvironmentOverviewRow`].
-pub(crate) const ENVIRONMENT_OVERVIEW: OverviewColumns =
-    (environment_columns!(environment_rows), environment_rows::projects, environment_rows::tokens);
-
-#[derive(Queryable)]
-struct EnvironmentOverviewRow {
-    environment: EnvironmentRow,
-    projects: i64,
-    tokens: i64,
-}
-
-impl TryFrom<EnvironmentOverviewRow> for EnvironmentOverview {
-    type Error = Inconsistency;
-
-    fn try_from(row: EnvironmentOverviewRow) -> Result<Self, Inconsistency> {
-        row.environment.into_overview(row.projects, row.tokens)
-    }
-}
 
 #[async_trait]
 impl EnvironmentRepository for PostgresStore {
@@ -74,27 +49,12 @@ impl EnvironmentRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(environment = %name))]
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
-        let mut connection = self.connection().await?;
-        let row: Option<EnvironmentRow> = environments::table
-            .find(name.as_str())
-            .select(EnvironmentRow::as_select())
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(store_error)?;
-        Ok(rows::optional(row)?)
+        self.load_optional::<EnvironmentRow, _>(queries::environment(name.as_str())).await
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<EnvironmentOverviewRow> = environment_rows::table
-            .order((environment_rows::sort_order, environment_rows::name))
-            .select(ENVIRONMENT_OVERVIEW)
-            .load(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        self.load_all::<EnvironmentOverviewRow, _>(queries::environment_overviews()).await
     }
 
     #[instrument(level = "debug", skip_all, fields(environment = %before.name))]
@@ -164,13 +124,8 @@ async fn replace(
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
     let name = before.name.as_str();
-    let row: Option<EnvironmentRow> = environments::table
-        .find(name)
-        .select(EnvironmentRow::as_select())
-        .for_no_key_update()
-        .first(connection)
-        .await
-        .optional()?;
+    let row: Option<EnvironmentRow> =
+        queries::environment(name).for_no_key_update().first(connection).await.optional()?;
     let kept = rows::optional::<_, Environment>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Environment(before.name.clone()))?;
     let writing = lock_event_log(connection).await?;
@@ -218,10 +173,7 @@ async fn add_to_project(
     }
     let writing = lock_event_log(connection).await?;
     insert_into(project_environments::table)
-        .values((
-            project_environments::project_id.eq(project.as_str()),
-            project_environments::environment.eq(environment.as_str()),
-        ))
+        .values(NewProjectEnvironmentRow::new(project, environment))
         .execute(connection)
         .await
         .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;

@@ -1,27 +1,28 @@
 //! The port of the audit trail, and how the other ports write it.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, dsl::max, insert_into, sql_query};
+use diesel::{QueryDsl, dsl::max, insert_into, sql_query};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{Event, EventId, NewEvent, ProjectScope, Timestamp};
+use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
 use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use latchkey_sql::{
-    columns::{DbInt, DbTime, UtcTime},
+    columns::{DbTime, UtcTime},
     errors::{DbError, store_error},
-    rows::{self, NewEventRow},
-    schema::{event_projects, event_rows, events},
+    queries,
+    rows::{self, EventRow, NewEventRow},
+    schema::{event_projects, events},
 };
 use tracing::instrument;
 
 use crate::{
     connection::Connection,
-    event_lists::{EVENT_COLUMNS, EventWithProjects, event_count, event_page, matching_events},
+    event_lists::{event_count, event_page, matching_events},
     locks::EventLogLock,
     store::PostgresStore,
 };
 
-/// Forgets the oldest of what is to be forgotten, in a portion that no time-out is too short for. What another process
-/// is about to forget is left to it.
+/// Deletes a batch of the oldest events, few enough for any statement timeout. Rows that another process is deleting are
+/// skipped.
 const FORGET: &str = "\
     WITH old AS (\
         SELECT id FROM events WHERE at < $1 AND id < (SELECT max(id) FROM events) \
@@ -36,7 +37,7 @@ const LINKS_AT_ONCE: usize = 10_000;
 impl EventRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn latest_event(&self) -> Result<EventId, StoreError> {
-        // Shared, so that it does not stand in line behind those who write: memory is trusted for as long as this is known.
+        // A shared connection, so that it does not wait behind writers: cache entries are trusted until this is known.
         let reader = self.reader().await?;
         let mut connection = &**reader;
         let newest: Option<i64> =
@@ -54,16 +55,7 @@ impl EventRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<EventWithProjects> = event_rows::table
-            .filter(event_rows::id.gt(after.0))
-            .order(event_rows::id)
-            .limit(limit.into())
-            .select(EVENT_COLUMNS)
-            .load(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        self.load_all::<EventRow, _>(queries::events_after(after.0, limit.into())).await
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -71,7 +63,7 @@ impl EventRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let total: i64 =
             event_count(matching_events(query)).get_result(&mut connection).await.map_err(store_error)?;
-        let rows: Vec<EventWithProjects> = event_page(matching_events(query), query.page)
+        let rows: Vec<EventRow> = event_page(matching_events(query), query.page)
             .load(&mut connection)
             .await
             .map_err(store_error)?;
@@ -93,7 +85,7 @@ impl EventRepository for PostgresStore {
     }
 }
 
-/// Records an event, as the last step in the transaction of the change that it speaks of.
+/// Records an event, as the last step in the transaction of the change that it describes.
 pub(crate) async fn record(
     connection: &mut Connection,
     _writing: &EventLogLock,
@@ -123,20 +115,9 @@ pub(crate) async fn record_all(
     Ok(())
 }
 
-/// Notes which projects events name. Each number belongs to the event in the same place.
+/// Records the projects that events name. Each id belongs to the event in the same place.
 async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), DbError> {
-    let mut links = Vec::new();
-    for (id, event) in ids.iter().zip(all) {
-        let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-        links.extend((0..).zip(named).map(|(position, project)| {
-            (
-                event_projects::project_id.eq(project.as_str()),
-                event_projects::event_id.eq(*id),
-                event_projects::position.eq(DbInt(position)),
-            )
-        }));
-    }
-    for some in links.chunks(LINKS_AT_ONCE) {
+    for some in rows::event_projects(ids, all).chunks(LINKS_AT_ONCE) {
         insert_into(event_projects::table).values(some).execute(connection).await?;
     }
     Ok(())

@@ -21,7 +21,6 @@ mod login_failures;
 mod master_keys;
 mod memberships;
 mod migrations;
-mod paging;
 mod personal_tokens;
 #[cfg(test)]
 mod plans;

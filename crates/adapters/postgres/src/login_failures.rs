@@ -13,7 +13,7 @@ use latchkey_ports::{LoginFailureRepository, LoginKey, StoreError};
 use latchkey_sql::{
     columns::{DbRawText, DbTime, RawText, UtcTime},
     errors::store_error,
-    rows::{LoginFailuresRow, login_key},
+    rows::{LoginFailuresRow, login_failures_forgotten, login_key},
     schema::login_failures,
 };
 use tracing::instrument;
@@ -42,13 +42,7 @@ fn arrays(keys: &[LoginKey]) -> (Vec<&'static str>, Vec<DbRawText>) {
     keys.iter().map(login_key).unzip()
 }
 
-/// The moment before which failures are forgotten.
-pub(crate) fn forgotten_before(now: Timestamp) -> DbTime {
-    let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
-    DbTime(now.millis().saturating_sub(after))
-}
-
-/// The latest moment at which a failure can have been recorded that delays a login now.
+/// Returns the latest time at which a failure can have been recorded that delays a login now.
 fn longest_wait_from(now: Timestamp) -> DbTime {
     let wait = i64::try_from(LoginFailures::MAX_WAIT.as_millis()).unwrap_or(i64::MAX);
     DbTime(now.millis().saturating_add(wait))
@@ -83,29 +77,19 @@ impl LoginFailureRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError> {
         let (kinds, texts) = arrays(keys);
-        let mut connection = self.connection().await?;
-        sql_query(COUNT)
+        let statement = sql_query(COUNT)
             .bind::<Array<Text>, _>(kinds)
             .bind::<Array<RawText>, _>(texts)
             .bind::<UtcTime, _>(DbTime::from(now))
-            .bind::<UtcTime, _>(forgotten_before(now))
-            .bind::<UtcTime, _>(longest_wait_from(now))
-            .execute(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(())
+            .bind::<UtcTime, _>(login_failures_forgotten(now))
+            .bind::<UtcTime, _>(longest_wait_from(now));
+        self.execute(statement).await.map(drop)
     }
 
     #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError> {
         let (kinds, texts) = arrays(keys);
-        let mut connection = self.connection().await?;
-        sql_query(FORGET)
-            .bind::<Array<Text>, _>(kinds)
-            .bind::<Array<RawText>, _>(texts)
-            .execute(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        let statement = sql_query(FORGET).bind::<Array<Text>, _>(kinds).bind::<Array<RawText>, _>(texts);
+        self.execute(statement).await.map(drop)
     }
 }

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, QueryDsl, QueryableByName, SelectableHelper,
-    dsl::auto_type,
+    ExpressionMethods, QueryDsl, QueryableByName,
     pg::Pg,
     query_builder::{BoxedSqlQuery, SqlQuery},
     sql_query,
@@ -21,6 +20,7 @@ use latchkey_ports::{
 use latchkey_sql::{
     columns::{Bytes, DbId, DbTime, Id, UtcTime},
     errors::{DbError, store_error},
+    queries,
     rows::{self, SecretCountRow, TokenSecretsRow},
     schema::api_tokens,
 };
@@ -28,21 +28,6 @@ use tracing::instrument;
 use uuid::Uuid;
 
 use crate::{connection::Connection, store::PostgresStore};
-
-/// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
-const COUNT: &str = "\
-    WITH kept (form, key, has_ended) AS (\
-        SELECT (secret_sealed IS NULL)::int, secret_key, secret_sealed IS NULL AND coalesce(expires_at <= $1, false) \
-        FROM api_tokens \
-        UNION ALL \
-        SELECT (alias_sealed IS NULL)::int, alias_key, alias_sealed IS NULL AND coalesce(expires_at <= $1, false) \
-        FROM api_tokens WHERE alias_key IS NOT NULL \
-        UNION ALL SELECT 2, secret_key, expires_at <= $1 FROM personal_tokens \
-        UNION ALL SELECT 3, secret_key, expires_at <= $1 FROM sessions \
-        UNION ALL SELECT 4, secret_key, good_until <= $1 FROM retired_secrets) \
-    SELECT form::bigint, key, count(*) FILTER (WHERE NOT has_ended) AS good, \
-        count(*) FILTER (WHERE has_ended) AS ended \
-    FROM kept GROUP BY form, key";
 
 #[async_trait]
 impl MasterKeyRepository for PostgresStore {
@@ -52,12 +37,9 @@ impl MasterKeyRepository for PostgresStore {
         after: Option<TokenId>,
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError> {
-        let mut connection = self.connection().await?;
         // No token has the nil id, which comes before all others.
         let after = DbId(after.map_or(Uuid::nil(), TokenId::as_uuid));
-        let rows: Vec<TokenSecretsRow> =
-            token_secrets_after(after, limit.into()).load(&mut connection).await.map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        self.load_all::<TokenSecretsRow, _>(queries::token_secrets_after(after, limit.into())).await
     }
 
     #[instrument(level = "debug", skip_all, fields(secrets = rekeyings.len()))]
@@ -72,7 +54,7 @@ impl MasterKeyRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         let mut connection = self.connection().await?;
-        let rows: Vec<SecretCountRow> = sql_query(COUNT)
+        let rows: Vec<SecretCountRow> = sql_query(queries::COUNT_SECRETS)
             .bind::<UtcTime, _>(DbTime::from(now))
             .load(&mut connection)
             .await
@@ -128,13 +110,6 @@ const SESSIONS: &str = "\
     WHERE kept.id = new.id AND kept.secret_digest = new.old \
     AND (SELECT true FROM sessions AS other WHERE other.secret_digest = new.digest) IS NULL \
     RETURNING new.old";
-
-/// The secrets of the first so many tokens after an id, by id.
-#[auto_type]
-pub(crate) fn token_secrets_after(id: DbId, number: i64) -> _ {
-    let row: diesel::dsl::AsSelect<TokenSecretsRow, Pg> = TokenSecretsRow::as_select();
-    api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
-}
 
 /// The digest that a rekeyed secret had before.
 #[derive(QueryableByName)]

@@ -1,15 +1,7 @@
 //! Statements on memberships: the roles that users hold in projects, and the grants that follow.
 
-#![expect(
-    clippy::elidable_lifetime_names,
-    reason = "`auto_type` writes the lifetime into the type that it makes"
-)]
-
 use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper, delete,
-    dsl::{AsSelect, auto_type},
-    pg::Pg,
-    sql_query,
+    ExpressionMethods, QueryDsl, delete, sql_query,
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
@@ -18,8 +10,8 @@ use latchkey_ports::{Entity, Memberships};
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
     errors::{DbError, conflict, not_found},
-    rows::{self, GrantRow, MembershipRow},
-    schema::{memberships, user_grants, users},
+    queries, rows,
+    schema::memberships,
 };
 
 use crate::{
@@ -28,7 +20,7 @@ use crate::{
     locks::{EventLogLock, lock_event_log, lock_project, lock_roles, lock_users},
 };
 
-/// Gives each of the users each of the roles. Two arrays, because so many binds as there are pairs have no room.
+/// Gives each user each role. Two arrays, because a statement has no room for a bind per pair.
 const GIVE: &str = "\
     INSERT INTO memberships (user_id, project_id, role_id, added_at) \
     SELECT user_id, $1, role_id, $2 FROM unnest($3) AS user_id, unnest($4) AS role_id \
@@ -79,7 +71,7 @@ async fn give(
         .await?)
 }
 
-/// Holds the project, the roles and the users, and says which of them is not there, in the order that the port demands.
+/// Locks the project, the roles and the users, and fails with the first that does not exist, in the order of the port.
 async fn lock_all(connection: &mut Connection, given: &Memberships) -> Result<(), DbError> {
     let project_exists = lock_project(connection, &given.project).await?;
     let roles = lock_roles(connection, &given.roles).await?;
@@ -97,25 +89,7 @@ async fn lock_all(connection: &mut Connection, given: &Memberships) -> Result<()
     }
 }
 
-type ShownMembership = AsSelect<MembershipRow, Pg>;
-
-/// Those who hold roles in a project, by user, then role.
-#[auto_type]
-pub(crate) fn members_of<'a>(project: &'a str) -> _ {
-    let row: ShownMembership = MembershipRow::as_select();
-    memberships::table
-        .inner_join(users::table)
-        .filter(memberships::project_id.eq(project))
-        .order((memberships::user_id, memberships::role_id))
-        .select(row)
-}
-
-/// All that this user may do; nothing for an unknown one. One statement, so one state of the store.
+/// Returns the grants of a user; none for an unknown one.
 pub(crate) async fn grants(connection: &mut Connection, user: UserId) -> Result<Grants, DbError> {
-    let rows = user_grants::table
-        .filter(user_grants::user_id.eq(user.0))
-        .select(GrantRow::as_select())
-        .load(connection)
-        .await?;
-    Ok(rows::grants(rows)?)
+    Ok(rows::grants(queries::grants_of(user.0).load(connection).await?)?)
 }

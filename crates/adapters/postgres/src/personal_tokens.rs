@@ -15,8 +15,9 @@ use latchkey_ports::{
 };
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
-    errors::{DbError, conflict_of, not_found, store_error},
-    rows::{self, NewPersonalTokenRow, PersonalTokenRow},
+    errors::{DbError, conflict_of, not_found, personal_token_conflict, store_error},
+    queries,
+    rows::{NewPersonalTokenRow, PersonalTokenRow},
     schema::{personal_tokens, users},
 };
 use tracing::instrument;
@@ -40,12 +41,12 @@ impl PersonalTokenRepository for PostgresStore {
         &self,
         token: &NewPersonalToken,
         secret: &SecretRecord,
-        most: u32,
+        limit: u32,
         event: &NewEvent,
     ) -> Result<(PersonalTokenId, EventId), StoreError> {
         let (token, secret, event) = (token.clone(), secret.clone(), event.clone());
         self.write(move |connection| {
-            async move { create(connection, &token, &secret, most, event).await }.boxed()
+            async move { create(connection, &token, &secret, limit, event).await }.boxed()
         })
         .await
     }
@@ -75,15 +76,11 @@ impl PersonalTokenRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(users = users.len()))]
     async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<PersonalTokenRow> = personal_tokens::table
+        let tokens = personal_tokens::table
             .filter(personal_tokens::user_id.eq_any(users.iter().map(|user| user.0)))
             .order(personal_tokens::id)
-            .select(PersonalTokenRow::as_select())
-            .load(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(rows::all(rows)?)
+            .select(PersonalTokenRow::as_select());
+        self.load_all::<PersonalTokenRow, _>(tokens).await
     }
 
     #[instrument(level = "debug", skip_all, fields(%user, token = %id))]
@@ -105,15 +102,9 @@ impl PersonalTokenRepository for PostgresStore {
         if seen.is_empty() {
             return Ok(());
         }
-        let (ids, moments): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, DbTime::from(*at))).unzip();
-        let mut connection = self.connection().await?;
-        sql_query(RECORD_USE)
-            .bind::<Array<BigInt>, _>(ids)
-            .bind::<Array<UtcTime>, _>(moments)
-            .execute(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        let (ids, times): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, DbTime::from(*at))).unzip();
+        let statement = sql_query(RECORD_USE).bind::<Array<BigInt>, _>(ids).bind::<Array<UtcTime>, _>(times);
+        self.execute(statement).await.map(drop)
     }
 }
 
@@ -121,7 +112,7 @@ async fn create(
     connection: &mut Connection,
     token: &NewPersonalToken,
     secret: &SecretRecord,
-    most: u32,
+    limit: u32,
     event: NewEvent,
 ) -> Result<(PersonalTokenId, EventId), DbError> {
     // Other transactions that count or create tokens of the user wait here.
@@ -129,20 +120,15 @@ async fn create(
     if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
         return Err(not_found(Entity::User(token.user)));
     }
-    let of_user = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
-    let held: i64 = of_user.count().get_result(connection).await?;
-    StoreError::unless_full(held.unsigned_abs(), most.into())?;
+    let count: i64 = queries::count_personal_tokens_of(token.user.0).get_result(connection).await?;
+    StoreError::unless_full(count.unsigned_abs(), limit.into())?;
     let writing = lock_event_log(connection).await?;
     let id: i64 = insert_into(personal_tokens::table)
         .values(NewPersonalTokenRow::new(token, secret))
         .returning(personal_tokens::id)
         .get_result(connection)
         .await
-        .map_err(conflict_of(|constraint| match constraint {
-            "personal_tokens_secret_unique" => Some(Entity::Secret),
-            "personal_tokens_description_unique" => Some(Entity::PersonalTokenDescription),
-            _ => None,
-        }))?;
+        .map_err(conflict_of(personal_token_conflict))?;
     let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
     Ok((PersonalTokenId(id), event))
 }
@@ -153,8 +139,8 @@ async fn remove(
     id: PersonalTokenId,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let token = personal_tokens::table.filter(personal_tokens::id.eq(id.0));
-    let held = token.filter(personal_tokens::user_id.eq(user.0)).select(personal_tokens::id).for_update();
+    let token = queries::personal_token_of(user.0, id.0);
+    let held = token.select(personal_tokens::id).for_update();
     if held.first::<i64>(connection).await.optional()?.is_none() {
         return Err(not_found(Entity::PersonalToken(id)));
     }

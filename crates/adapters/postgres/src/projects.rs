@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    Queryable, SelectableHelper, delete,
-    dsl::{IntoBoxed, Select, array, exists},
+    SelectableHelper, delete,
+    dsl::{AsSelect, IntoBoxed, Select, array, exists},
     insert_into,
     pg::Pg,
     select, update,
@@ -15,13 +15,14 @@ use latchkey_domain::{
     EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectMode, ProjectRemoval, ProjectVisibility,
     Role, UserId,
 };
-use latchkey_ports::{Entity, Inconsistency, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
+use latchkey_ports::{Entity, ProjectOverview, ProjectQuery, ProjectRepository, StoreError};
 use latchkey_sql::{
-    columns::{DbId, DbTime, Parsed},
-    errors::{DbError, conflict_of, not_found, store_error},
-    project_columns,
-    rows::{self, NewProjectRow, ProjectRow},
-    schema::{api_token_projects, api_tokens, memberships, project_environments, project_rows, projects},
+    columns::DbId,
+    errors::{DbError, conflict_of, not_found},
+    matching_projects,
+    queries::{self, page_limit, page_offset},
+    rows::{self, NewMembershipRow, NewProjectEnvironmentRow, NewProjectRow, ProjectOverviewRow, ProjectRow},
+    schema::{api_token_projects, api_tokens, memberships, project_environments, projects},
 };
 use tracing::instrument;
 
@@ -30,34 +31,9 @@ use crate::{
     connection::{Connection, Unprepared},
     events::record,
     locks::{first_missing, lock_environments, lock_event_log, lock_roles, lock_users},
-    paging::{page_limit, page_offset},
     token_queries::token_ids_of_project,
     token_writes::{apply_outcomes, outcomes_of},
 };
-
-/// The columns of a [`ProjectOverviewRow`].
-type OverviewColumns =
-    (project_columns!(project_rows), project_rows::members, project_rows::tokens, project_rows::environments);
-
-/// The columns of a [`ProjectOverviewRow`].
-pub(crate) const PROJECT_OVERVIEW: OverviewColumns =
-    (project_columns!(project_rows), project_rows::members, project_rows::tokens, project_rows::environments);
-
-#[derive(Queryable)]
-struct ProjectOverviewRow {
-    project: ProjectRow,
-    members: i64,
-    tokens: i64,
-    environments: Vec<Parsed<EnvironmentName>>,
-}
-
-impl TryFrom<ProjectOverviewRow> for ProjectOverview {
-    type Error = Inconsistency;
-
-    fn try_from(row: ProjectOverviewRow) -> Result<Self, Inconsistency> {
-        row.project.into_overview(row.members, row.tokens, row.environments)
-    }
-}
 
 #[async_trait]
 impl ProjectRepository for PostgresStore {
@@ -78,36 +54,17 @@ impl ProjectRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
-        let mut connection = self.connection().await?;
-        let row: Option<ProjectRow> = projects::table
-            .find(id.as_str())
-            .select(ProjectRow::as_select())
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(store_error)?;
-        Ok(rows::optional(row)?)
+        self.load_optional::<ProjectRow, _>(queries::project(id.as_str())).await
     }
 
     #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn project_overview(&self, id: &ProjectId) -> Result<Option<ProjectOverview>, StoreError> {
-        let mut connection = self.connection().await?;
-        let row: Option<ProjectOverviewRow> = project_rows::table
-            .find(id.as_str())
-            .select(PROJECT_OVERVIEW)
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(store_error)?;
-        Ok(rows::optional(row)?)
+        self.load_optional::<ProjectOverviewRow, _>(queries::project_overview(id.as_str())).await
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<ProjectOverviewRow> =
-            project_list(query).load(&mut connection).await.map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        self.load_all::<ProjectOverviewRow, _>(project_list(query)).await
     }
 
     #[instrument(level = "debug", skip_all, fields(project = %before.id))]
@@ -154,11 +111,8 @@ async fn create(
     if let Some(name) = first_missing(environments, EnvironmentName::as_str, &known) {
         return Err(not_found(Entity::Environment(name.clone())));
     }
-    let id = project.id.as_str();
-    let links: Vec<_> = known
-        .iter()
-        .map(|name| (project_environments::project_id.eq(id), project_environments::environment.eq(name)))
-        .collect();
+    let links: Vec<_> =
+        environments.iter().map(|name| NewProjectEnvironmentRow::new(&project.id, name)).collect();
     if !links.is_empty() {
         insert_into(project_environments::table).values(links).execute(connection).await?;
     }
@@ -166,15 +120,8 @@ async fn create(
         if owners.is_empty() {
             return Err(not_found(Entity::User(owner)));
         }
-        insert_into(memberships::table)
-            .values((
-                memberships::user_id.eq(owner.0),
-                memberships::project_id.eq(id),
-                memberships::role_id.eq(Role::OWNER.0),
-                memberships::added_at.eq(DbTime::from(project.created_at)),
-            ))
-            .execute(connection)
-            .await?;
+        let row = NewMembershipRow::new(owner, &project.id, Role::OWNER, project.created_at);
+        insert_into(memberships::table).values(row).execute(connection).await?;
     }
     record(connection, &writing, event).await
 }
@@ -186,13 +133,8 @@ async fn replace(
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
     let id = before.id.as_str();
-    let row: Option<ProjectRow> = projects::table
-        .find(id)
-        .select(ProjectRow::as_select())
-        .for_no_key_update()
-        .first(connection)
-        .await
-        .optional()?;
+    let row: Option<ProjectRow> =
+        queries::project(id).for_no_key_update().first(connection).await.optional()?;
     let kept = rows::optional::<_, Project>(row)?;
     StoreError::unless_kept(kept.as_ref(), before, Entity::Project(before.id.clone()))?;
     let writing = lock_event_log(connection).await?;
@@ -236,36 +178,16 @@ pub(crate) async fn project_exists(connection: &mut Connection, id: &ProjectId) 
     Ok(select(exists(project)).get_result(connection).await?)
 }
 
-type Rows<'q> = IntoBoxed<'q, Select<project_rows::table, OverviewColumns>, Pg>;
+type Projects<'q> = IntoBoxed<'q, Select<projects::table, AsSelect<ProjectOverviewRow, Pg>>, Pg>;
 
-/// The projects of one table, or of its view, that are asked for, by id.
-macro_rules! in_order {
-    ($table:ident, $projects:expr, $query:expr) => {{
-        let projects = $projects.into_boxed();
-        let projects = if $query.archived {
-            projects.filter($table::archived_at.is_not_null())
-        } else {
-            projects.filter($table::archived_at.is_null())
-        };
-        let projects = match &$query.visibility {
-            ProjectVisibility::All => projects,
-            ProjectVisibility::NotPrivateAnd(own) => {
-                let seen_by_all = $table::mode.ne(ProjectMode::Private.as_str());
-                projects.filter(seen_by_all.or($table::id.eq_any(own.iter().map(ProjectId::as_str))))
-            }
-        };
-        projects.order($table::id)
-    }};
-}
-
-/// The projects asked for. A page is the walk of an index from the first project of the page on; that one is found among the
-/// bare projects, so that nothing is put together for those that are passed over.
-pub(crate) fn project_list(query: &ProjectQuery) -> Unprepared<Rows<'_>> {
-    let mut rows = in_order!(project_rows, project_rows::table.select(PROJECT_OVERVIEW), query);
+/// Selects a page of projects, by id. The first project of the page is found among the bare rows, so that nothing is
+/// counted for the projects before it.
+pub(crate) fn project_list(query: &ProjectQuery) -> Unprepared<Projects<'_>> {
+    let mut rows = matching_projects!(projects::table.select(ProjectOverviewRow::as_select()), query);
     if query.page.offset > 0 {
-        let first = in_order!(projects, projects::table.select(projects::id), query);
+        let first = matching_projects!(projects::table.select(projects::id), query);
         let first = first.limit(1).offset(page_offset(query.page)).single_value();
-        rows = rows.filter(project_rows::id.nullable().ge(first));
+        rows = rows.filter(projects::id.nullable().ge(first));
     }
     Unprepared(rows.limit(page_limit(query.page)))
 }

@@ -1,19 +1,16 @@
 //! The port of roles and memberships, and the statements on roles.
 
 use async_trait::async_trait;
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    SelectableHelper, delete, dsl::exists, insert_into, select, update,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 use latchkey_sql::{
-    columns::Parsed,
-    errors::{DbError, conflict_of, not_found, store_error},
-    rows::{self, ChangedRoleRow, MembershipRow, NewRoleRow, RoleRow},
-    schema::{memberships, role_permissions, roles, users},
+    errors::{DbError, conflict_of, not_found, role_conflict, store_error},
+    queries,
+    rows::{self, ChangedRoleRow, MembershipRow},
+    schema::{role_permissions, roles},
 };
 use tracing::instrument;
 
@@ -22,7 +19,7 @@ use crate::{
     connection::Connection,
     events::record,
     locks::{EventLogLock, lock_event_log},
-    memberships::{add_memberships, grants, members_of, replace_memberships},
+    memberships::{add_memberships, grants, replace_memberships},
     projects::project_exists,
     users::user_exists,
 };
@@ -32,7 +29,8 @@ impl AccessRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn roles(&self) -> Result<Vec<Role>, StoreError> {
         let mut connection = self.connection().await?;
-        Ok(find_roles(&mut connection).await?)
+        let rows = queries::all_roles().load(&mut connection).await.map_err(store_error)?;
+        Ok(rows::roles(rows)?)
     }
 
     #[instrument(level = "debug", skip_all, fields(role = %id))]
@@ -71,7 +69,7 @@ impl AccessRepository for PostgresStore {
     async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<MembershipRow> =
-            members_of(project.as_str()).load(&mut connection).await.map_err(store_error)?;
+            queries::members_of(project.as_str()).load(&mut connection).await.map_err(store_error)?;
         // One statement in the usual case; see `tokens_of_project`.
         if rows.is_empty() && !project_exists(&mut connection, project).await? {
             return Err(StoreError::NotFound(Entity::Project(project.clone())));
@@ -108,11 +106,7 @@ impl AccessRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(%user, %project))]
     async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let mut connection = self.connection().await?;
-        let ids: Vec<i64> = memberships::table
-            .filter(memberships::user_id.eq(user.0))
-            .filter(memberships::project_id.eq(project.as_str()))
-            .order(memberships::role_id)
-            .select(memberships::role_id)
+        let ids: Vec<i64> = queries::roles_in_project(user.0, project.as_str())
             .load(&mut connection)
             .await
             .map_err(store_error)?;
@@ -130,49 +124,25 @@ impl AccessRepository for PostgresStore {
     }
 }
 
-/// Reads all roles, by id. In one statement: of two, the second might not see a role that the first saw, or see it without
-/// its permissions, so that it would seem harmless to give.
-pub(crate) async fn find_roles(connection: &mut Connection) -> Result<Vec<Role>, DbError> {
-    let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
-        .left_join(role_permissions::table)
-        .order((roles::id, role_permissions::permission))
-        .select((RoleRow::as_select(), role_permissions::permission.nullable()))
-        .load(connection)
-        .await?;
-    Ok(rows::roles(rows)?)
+async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, DbError> {
+    Ok(rows::roles(queries::role(id.0).load(connection).await?)?.pop())
 }
 
-/// The role of this id.
-pub(crate) async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Role>, DbError> {
-    let rows: Vec<(RoleRow, Option<Parsed<Permission>>)> = roles::table
-        .left_join(role_permissions::table)
-        .filter(roles::id.eq(id.0))
-        .select((RoleRow::as_select(), role_permissions::permission.nullable()))
-        .load(connection)
-        .await?;
-    Ok(rows::roles(rows)?.pop())
-}
-
-/// Keeps a new role.
-pub(crate) async fn create_role(
+async fn create_role(
     connection: &mut Connection,
     role: &NewRole,
     event: NewEvent,
 ) -> Result<(RoleId, EventId), DbError> {
     let writing = lock_event_log(connection).await?;
     let id: i64 = insert_into(roles::table)
-        .values(NewRoleRow::from(role))
+        .values(ChangedRoleRow::from(role))
         .returning(roles::id)
         .get_result(connection)
         .await
-        .map_err(conflict_of(role_name_conflict))?;
+        .map_err(conflict_of(role_conflict))?;
     allow(connection, &writing, RoleId(id), role.permissions.iter()).await?;
     let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
     Ok((RoleId(id), event))
-}
-
-fn role_name_conflict(constraint: &str) -> Option<Entity> {
-    (constraint == "roles_name_unique").then_some(Entity::RoleName)
 }
 
 async fn allow(
@@ -181,19 +151,14 @@ async fn allow(
     role: RoleId,
     permissions: impl Iterator<Item = &Permission> + Send,
 ) -> Result<(), DbError> {
-    let rows: Vec<_> = permissions
-        .map(|permission| {
-            (role_permissions::role_id.eq(role.0), role_permissions::permission.eq(permission.as_str()))
-        })
-        .collect();
+    let rows = rows::role_permissions(role, permissions);
     if !rows.is_empty() {
         insert_into(role_permissions::table).values(rows).execute(connection).await?;
     }
     Ok(())
 }
 
-/// Puts the second in the place of the first, if that is still what is kept.
-pub(crate) async fn replace_role(
+async fn replace_role(
     connection: &mut Connection,
     before: &Role,
     after: &Role,
@@ -209,7 +174,7 @@ pub(crate) async fn replace_role(
         .set(ChangedRoleRow::from(after))
         .execute(connection)
         .await
-        .map_err(conflict_of(role_name_conflict))?;
+        .map_err(conflict_of(role_conflict))?;
     delete(role_permissions::table.filter(role_permissions::role_id.eq(before.id.0)))
         .execute(connection)
         .await?;
@@ -218,19 +183,13 @@ pub(crate) async fn replace_role(
 }
 
 /// Removes a role that no user holds. While its row is locked, no user can be given it.
-pub(crate) async fn remove_role(
-    connection: &mut Connection,
-    id: RoleId,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
+async fn remove_role(connection: &mut Connection, id: RoleId, event: &NewEvent) -> Result<EventId, DbError> {
     let role = roles::table.find(id.0);
     let held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
     if held.is_none() {
         return Err(not_found(Entity::Role(id)));
     }
-    let as_root_role = exists(users::table.filter(users::root_role_id.eq(id.0)));
-    let in_projects = exists(memberships::table.filter(memberships::role_id.eq(id.0)));
-    if select(as_root_role.or(in_projects)).get_result(connection).await? {
+    if queries::role_is_held(id.0).get_result(connection).await? {
         return Err(DbError::Answer(StoreError::InUse(Entity::Role(id))));
     }
     let writing = lock_event_log(connection).await?;

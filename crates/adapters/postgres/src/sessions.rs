@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete,
-    insert_into, sql_query, update,
+    ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query, update,
 };
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
@@ -11,7 +10,8 @@ use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
 use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},
-    errors::{DbError, conflict_of, not_found, store_error},
+    errors::{DbError, conflict_of, not_found, session_conflict, store_error},
+    queries,
     rows::{self, NewSessionRow, SessionRow},
     schema::{sessions, users},
 };
@@ -22,7 +22,6 @@ use crate::{
     connection::Connection,
     events::record,
     locks::lock_event_log,
-    login_failures::forgotten_before,
     users::{lock_person, user_with_grants},
 };
 
@@ -43,7 +42,8 @@ impl SessionRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(user = %start.session.user))]
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
         let (start, event) = (start.clone(), event.clone());
-        self.write(move |connection| async move { begin(connection, &start, &event).await }.boxed()).await
+        self.write(move |connection| async move { start_session(connection, &start, &event).await }.boxed())
+            .await
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -71,15 +71,7 @@ impl SessionRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(%user))]
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<SessionRow> = sessions::table
-            .filter(sessions::user_id.eq(user.0))
-            .order((sessions::created_at, sessions::id))
-            .select(SessionRow::as_select())
-            .load(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        self.load_all::<SessionRow, _>(queries::sessions_of(user.0)).await
     }
 
     #[instrument(level = "debug", skip_all, fields(%user, %session))]
@@ -93,10 +85,8 @@ impl SessionRepository for PostgresStore {
         self.write(move |connection| {
             async move {
                 let writing = lock_event_log(connection).await?;
-                let of_user = sessions::table.filter(sessions::user_id.eq(user.0));
-                let gone =
-                    delete(of_user.filter(sessions::id.eq(DbId(session.0)))).execute(connection).await?;
-                if gone == 0 {
+                let session_row = queries::session_of(user.0, DbId(session.0));
+                if delete(session_row).execute(connection).await? == 0 {
                     return Err(not_found(Entity::Session(session)));
                 }
                 record(connection, &writing, &event).await
@@ -108,24 +98,24 @@ impl SessionRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all)]
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await?;
-        let forgotten = forgotten_before(now);
         let ended = [
             (SWEEP_SESSIONS, DbTime::from(now)),
             (SWEEP_SECRETS, DbTime::from(now)),
-            (SWEEP_FAILURES, forgotten),
+            (SWEEP_FAILURES, rows::login_failures_forgotten(now)),
         ];
         let mut gone = 0;
         for (statement, end) in ended {
-            let statement = sql_query(statement).bind::<UtcTime, _>(end);
-            let rows = statement.execute(&mut connection).await.map_err(store_error)?;
-            gone += u64::try_from(rows).unwrap_or(0);
+            gone += self.execute(sql_query(statement).bind::<UtcTime, _>(end)).await?;
         }
         Ok(gone)
     }
 }
 
-async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEvent) -> Result<u64, DbError> {
+async fn start_session(
+    connection: &mut Connection,
+    start: &SessionStart,
+    event: &NewEvent,
+) -> Result<u64, DbError> {
     let SessionStart { session, secret, password, max_per_user } = start;
     let kept = lock_person(connection, session.user).await?;
     StoreError::unless_kept(Some(&kept), password, Entity::User(session.user))?;
@@ -134,23 +124,13 @@ async fn begin(connection: &mut Connection, start: &SessionStart, event: &NewEve
         .values(NewSessionRow::new(session, secret))
         .execute(connection)
         .await
-        .map_err(conflict_of(|constraint| match constraint {
-            "sessions_id_unique" => Some(Entity::Session(session.id)),
-            "sessions_secret_unique" => Some(Entity::Secret),
-            _ => None,
-        }))?;
-    let too_many: Vec<DbId> = sessions::table
-        .filter(sessions::user_id.eq(session.user.0))
-        .filter(sessions::id.ne(DbId(session.id.0)))
-        .order((sessions::created_at.desc(), sessions::id.desc()))
-        .offset(i64::from(max_per_user.saturating_sub(1)))
-        .select(sessions::id)
-        .load(connection)
-        .await?;
-    let gone = delete(sessions::table.filter(sessions::id.eq_any(too_many))).execute(connection).await?;
-    let begun = DbTime::from(session.created_at);
-    let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(begun));
-    update(users::table.find(session.user.0).filter(seen_earlier))
+        .map_err(conflict_of(|constraint| session_conflict(session.id, constraint)))?;
+    let (user, begun) = (session.user.0, DbTime::from(session.created_at));
+    let newest = max_per_user.saturating_sub(1).into();
+    let oldest: Vec<DbId> =
+        queries::other_sessions_beyond(user, DbId(session.id.0), newest).load(connection).await?;
+    let gone = delete(sessions::table.filter(sessions::id.eq_any(oldest))).execute(connection).await?;
+    update(queries::user_last_seen_before(user, begun))
         .set(users::seen_at.eq(begun))
         .execute(connection)
         .await?;

@@ -3,18 +3,20 @@
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use diesel::{QueryDsl, dsl::exists, select};
+use diesel::{OptionalExtension, QueryDsl, dsl::exists, select};
 use diesel_async::{
     AsyncConnection, RunQueryDsl, SimpleAsyncConnection,
+    methods::{ExecuteDsl, LoadQuery},
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
         deadpool::{Object, Pool},
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use latchkey_ports::{Health, StoreError};
+use latchkey_ports::{Health, Inconsistency, StoreError};
 use latchkey_sql::{
-    errors::{DbError, unavailable},
+    errors::{DbError, store_error, unavailable},
+    rows,
     schema::environments,
 };
 use tokio::time::timeout;
@@ -128,6 +130,53 @@ impl PostgresStore {
             .await
             .map_err(unavailable)?
             .map_err(unavailable)
+    }
+
+    /// Loads and converts all rows of a statement.
+    pub(crate) fn load_all<'a, R, T>(
+        &'a self,
+        statement: impl LoadQuery<'a, Connection, R> + Send + 'a,
+    ) -> BoxFuture<'a, Result<Vec<T>, StoreError>>
+    where
+        R: Send + 'a,
+        T: TryFrom<R, Error = Inconsistency> + Send,
+    {
+        async move {
+            let mut connection = self.connection().await?;
+            let rows: Vec<R> = statement.load(&mut *connection).await.map_err(store_error)?;
+            Ok(rows::all(rows)?)
+        }
+        .boxed()
+    }
+
+    /// Loads and converts the row of a statement, if there is one.
+    pub(crate) fn load_optional<'a, R, T>(
+        &'a self,
+        statement: impl LoadQuery<'a, Connection, R> + Send + 'a,
+    ) -> BoxFuture<'a, Result<Option<T>, StoreError>>
+    where
+        R: Send + 'a,
+        T: TryFrom<R, Error = Inconsistency> + Send,
+    {
+        async move {
+            let mut connection = self.connection().await?;
+            let row = statement.get_result(&mut *connection).await.optional().map_err(store_error)?;
+            Ok(rows::optional(row)?)
+        }
+        .boxed()
+    }
+
+    /// Executes a statement outside a transaction, and returns the number of rows.
+    pub(crate) fn execute<'a>(
+        &'a self,
+        statement: impl ExecuteDsl<Connection> + Send + 'a,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        async move {
+            let mut connection = self.connection().await?;
+            let rows = ExecuteDsl::execute(statement, &mut *connection).await.map_err(store_error)?;
+            Ok(u64::try_from(rows).unwrap_or(u64::MAX))
+        }
+        .boxed()
     }
 
     /// A transaction that writes: done as a whole, or not at all. It is a task of its own, which goes on when the

@@ -11,12 +11,12 @@ use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
 use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime},
+    queries::{page_limit, page_offset},
     schema::token_rows,
 };
 
 use crate::{
     connection::Unprepared,
-    paging::{page_limit, page_offset},
     token_queries::{TOKEN_COLUMNS, TokenColumns, token_ids_of_project},
 };
 

@@ -12,7 +12,7 @@ use latchkey_ports::{
     Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError, StoredToken,
 };
 use latchkey_sql::{
-    columns::{DbId, DbInt, DbTime},
+    columns::{DbId, DbTime},
     errors::{DbError, conflict, conflict_of, not_found, stale},
     rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow},
     schema::{api_token_projects, api_tokens, retired_secrets},
@@ -147,16 +147,7 @@ async fn insert_token(
             _ => None,
         }),
     )?;
-    let links: Vec<_> = (0..)
-        .zip(stored.token.access.projects().named())
-        .map(|(position, project)| {
-            (
-                api_token_projects::project_id.eq(project.as_str()),
-                api_token_projects::token_id.eq(DbId::from(stored.token.id)),
-                api_token_projects::position.eq(DbInt(position)),
-            )
-        })
-        .collect();
+    let links = rows::token_projects(stored.token.id, stored.token.access.projects().named());
     if !links.is_empty() {
         insert_into(api_token_projects::table).values(links).execute(connection).await?;
     }

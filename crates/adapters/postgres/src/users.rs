@@ -22,7 +22,8 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
 use latchkey_sql::{
-    errors::{DbError, conflict_of, not_found, stale, store_error},
+    errors::{DbError, conflict_of, not_found, stale, store_error, user_conflict},
+    queries::{self, page_limit, page_offset},
     rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
     schema::{personal_tokens, sessions, users},
 };
@@ -33,7 +34,6 @@ use crate::{
     events::record,
     locks::{ADMINS, lock, lock_event_log, lock_roles},
     memberships::grants,
-    paging::{page_limit, page_offset},
     store::PostgresStore,
 };
 
@@ -61,41 +61,27 @@ impl UserRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        let mut connection = self.connection().await?;
-        let row: Option<AccountRow> = users::table
-            .find(id.0)
-            .select(AccountRow::as_select())
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(store_error)?;
-        Ok(rows::optional(row)?)
+        self.load_optional::<AccountRow, _>(queries::account(id.0)).await
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
-        // PostgreSQL's text knows no NUL, so no login has one.
+        // Text in PostgreSQL cannot contain NUL, so no login does.
         if login.contains('\0') {
             return Ok(None);
         }
         let mut connection = self.connection().await?;
-        let rows: Vec<AccountRow> = account_by_login(login, &login.to_lowercase())
+        let accounts = queries::accounts_by_login(login, &login.to_lowercase())
             .load(&mut connection)
             .await
             .map_err(store_error)?;
-        // At most two: one of this user name, and one of this address.
-        let preferred = rows.into_iter().max_by_key(|row| row.has_username(login));
-        Ok(rows::optional(preferred)?)
+        Ok(rows::account_of_login(accounts, login)?)
     }
 
     #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
     async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<UserRow> = users_of_kind(kind.as_str(), page_limit(page), page_offset(page))
-            .load(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        let users = queries::users_of_kind(kind.as_str(), page_limit(page), page_offset(page));
+        self.load_all::<UserRow, _>(users).await
     }
 
     #[instrument(level = "debug", skip_all, fields(limit))]
@@ -103,10 +89,7 @@ impl UserRepository for PostgresStore {
         if text.contains('\0') {
             return Ok(Vec::new());
         }
-        let mut connection = self.connection().await?;
-        let rows: Vec<UserRow> =
-            users_with_text(text, limit.into()).load(&mut connection).await.map_err(store_error)?;
-        Ok(rows::all(rows)?)
+        self.load_all::<UserRow, _>(users_with_text(text, limit.into())).await
     }
 
     #[instrument(level = "debug", skip_all, fields(user = %before.id))]
@@ -146,8 +129,8 @@ impl UserRepository for PostgresStore {
         let (before, after) = (before.clone(), after.clone());
         self.write(move |connection| {
             async move {
-                let row = users::table.find(user.0).filter(users::password_hash.eq(&*before.0));
-                let rows = update(row).set(users::password_hash.eq(&*after.0)).execute(connection).await?;
+                let kept = queries::user_with_password(user.0, &before.0);
+                let rows = update(kept).set(users::password_hash.eq(&*after.0)).execute(connection).await?;
                 if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
             }
             .boxed()
@@ -156,14 +139,13 @@ impl UserRepository for PostgresStore {
     }
 }
 
-/// The user of this id.
+/// Returns the user with this id.
 pub(crate) async fn find_user(connection: &mut Connection, id: UserId) -> Result<Option<User>, DbError> {
-    let row: Option<UserRow> =
-        users::table.find(id.0).select(UserRow::as_select()).first(connection).await.optional()?;
+    let row: Option<UserRow> = queries::user(id.0).first(connection).await.optional()?;
     Ok(rows::optional(row)?)
 }
 
-/// The user of this id with all that the user may do.
+/// Returns the user with this id and the user's grants.
 pub(crate) async fn user_with_grants(
     connection: &mut Connection,
     id: UserId,
@@ -178,8 +160,7 @@ pub(crate) async fn user_exists(connection: &mut Connection, id: UserId) -> Resu
     Ok(select(exists(users::table.filter(users::id.eq(id.0)))).get_result(connection).await?)
 }
 
-/// Keeps a new user.
-pub(crate) async fn create_user(
+async fn create_user(
     connection: &mut Connection,
     user: &NewUser,
     password: Option<&PasswordHash>,
@@ -194,24 +175,19 @@ pub(crate) async fn create_user(
         .returning(users::id)
         .get_result(connection)
         .await
-        .map_err(conflict_of(identity_conflict))?;
+        .map_err(conflict_of(user_conflict))?;
     let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
     Ok((UserId(id), event))
 }
 
-fn identity_conflict(constraint: &str) -> Option<Entity> {
-    matches!(constraint, "users_username_unique" | "users_email_unique" | "login_names_unique")
-        .then_some(Entity::UserIdentity)
-}
-
-/// Whether there is such a role, held for the whole instance. It then stays until the transaction ends.
+/// Returns whether the role exists and is for the instance, and keeps it until the transaction ends.
 async fn lock_root_role(connection: &mut Connection, role: RoleId) -> Result<bool, DbError> {
     let held = lock_roles(connection, &[role]).await?;
     Ok(held.iter().any(|(_, kind)| kind.is_root()))
 }
 
-/// Puts identity, name and root role of the second in the place of those of the first, if those are still kept.
-pub(crate) async fn replace_user(
+/// Replaces identity, name and root role of the first user by those of the second, if they are unchanged.
+async fn replace_user(
     connection: &mut Connection,
     before: &User,
     after: &User,
@@ -237,20 +213,16 @@ pub(crate) async fn replace_user(
         .set(ChangedUserRow::from(after))
         .execute(connection)
         .await
-        .map_err(conflict_of(identity_conflict))?;
+        .map_err(conflict_of(user_conflict))?;
     record(connection, &writing, event).await
 }
 
-/// Removes a user with all that is the user's.
-pub(crate) async fn remove_user(
-    connection: &mut Connection,
-    id: UserId,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
+/// Removes a user with the user's sessions, tokens and memberships.
+async fn remove_user(connection: &mut Connection, id: UserId, event: &NewEvent) -> Result<EventId, DbError> {
     lock(connection, ADMINS).await?;
     let Some(kept) = lock_user(connection, id).await? else { return Err(not_found(Entity::User(id))) };
     check_another_admin(connection, &kept).await?;
-    // They go with the user, under the numbering, and notes of use may be about to be written to them.
+    // They are deleted with the user, under the event-log lock, and a record of use may be about to lock them.
     let tokens = personal_tokens::table
         .filter(personal_tokens::user_id.eq(id.0))
         .order(personal_tokens::id)
@@ -262,25 +234,18 @@ pub(crate) async fn remove_user(
 }
 
 async fn lock_user(connection: &mut Connection, id: UserId) -> Result<Option<User>, DbError> {
-    let user = users::table.find(id.0).select(UserRow::as_select());
-    let row: Option<UserRow> = user.for_update().first(connection).await.optional()?;
+    let row: Option<UserRow> = queries::user(id.0).for_update().first(connection).await.optional()?;
     Ok(rows::optional(row)?)
 }
 
-/// Refuses to let the last Admin go. [`ADMINS`] is held, so the others stay what they are until the transaction ends.
-async fn check_another_admin(connection: &mut Connection, leaving: &User) -> Result<(), DbError> {
-    if leaving.kind != AccountKind::Person || leaving.root_role != Role::ADMIN {
-        return Ok(());
+/// Fails if this is the last person with the role Admin. [`ADMINS`] is locked, so the others stay as they are until the
+/// transaction ends.
+async fn check_another_admin(connection: &mut Connection, user: &User) -> Result<(), DbError> {
+    let is_admin = user.kind == AccountKind::Person && user.root_role == Role::ADMIN;
+    if is_admin && !queries::has_another_admin(user.id.0).get_result(connection).await? {
+        return Err(StoreError::LastAdmin.into());
     }
-    let others = users::table
-        .filter(users::root_role_id.eq(Role::ADMIN.0))
-        .filter(users::account_kind.eq(AccountKind::Person.as_str()))
-        .filter(users::id.ne(leaving.id.0));
-    if select(exists(others)).get_result(connection).await? {
-        Ok(())
-    } else {
-        Err(DbError::Answer(StoreError::LastAdmin))
-    }
+    Ok(())
 }
 
 /// Locks a person and returns the password hash, if there is one. Until the transaction ends, neither changes and no other
@@ -289,17 +254,14 @@ pub(crate) async fn lock_person(
     connection: &mut Connection,
     id: UserId,
 ) -> Result<Option<PasswordHash>, DbError> {
-    let person = users::table
-        .filter(users::id.eq(id.0))
-        .filter(users::account_kind.eq(AccountKind::Person.as_str()))
-        .select(users::password_hash);
-    let kept: Option<Option<String>> = person.for_no_key_update().first(connection).await.optional()?;
+    let person = queries::password_of_person(id.0).for_no_key_update();
+    let kept: Option<Option<String>> = person.first(connection).await.optional()?;
     let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
     Ok(password.map(|hash| PasswordHash(hash.into())))
 }
 
 /// Sets a password and ends all sessions.
-pub(crate) async fn set_password(
+async fn set_password(
     connection: &mut Connection,
     change: &PasswordChange,
     event: &NewEvent,
@@ -319,32 +281,14 @@ pub(crate) async fn set_password(
 }
 
 diesel::define_sql_function! {
-    /// Whether a text contains another in any case of letters.
+    /// Returns whether a text contains another, in any case.
     fn contains_in_any_case(whole: Nullable<Text>, part: Text) -> Nullable<diesel::sql_types::Bool>;
 }
 
-type ShownAccount = AsSelect<AccountRow, Pg>;
-type ShownUser = AsSelect<UserRow, Pg>;
-
-/// The accounts of this user name, or of the address that reads so in lower case.
-#[auto_type]
-pub(crate) fn account_by_login<'a>(login: &'a str, key: &'a str) -> _ {
-    let row: ShownAccount = AccountRow::as_select();
-    users::table.filter(users::username.eq(login).or(users::email_key.eq(key))).select(row)
-}
-
-/// A page of the users of a kind, by id.
-#[auto_type]
-pub(crate) fn users_of_kind<'a>(kind: &'a str, limit: i64, offset: i64) -> _ {
-    let row: ShownUser = UserRow::as_select();
-    let users = users::table.filter(users::account_kind.eq(kind)).order(users::id);
-    users.limit(limit).offset(offset).select(row)
-}
-
-/// The users of whose names one contains this text, by id.
+/// Selects the first users whose name, user name or address contains this text, in any case.
 #[auto_type]
 pub(crate) fn users_with_text<'a>(text: &'a str, limit: i64) -> _ {
-    let row: ShownUser = UserRow::as_select();
+    let row: AsSelect<UserRow, Pg> = UserRow::as_select();
     users::table
         .filter(
             contains_in_any_case(users::name, text)

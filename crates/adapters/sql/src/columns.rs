@@ -7,6 +7,7 @@
 //! | [`Json`] | `jsonb` | `TEXT` |
 //! | [`Int`] | `integer` | `INTEGER` |
 //! | [`RawText`] | `bytea` | `TEXT` |
+//! | [`TextList`] | `text[]` | `TEXT`, a JSON array |
 //!
 //! A value is read straight into its domain type, without a copy in between: lists have thousands of rows. A value that
 //! the domain refuses is kept as an error until the row is converted, because only the row has a name that an operator
@@ -53,6 +54,11 @@ pub struct Int;
 #[diesel(postgres_type(oid = 17, array_oid = 1001), sqlite_type(name = "Text"))]
 pub struct RawText;
 
+/// A list of texts, in order.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 1009, array_oid = 0), sqlite_type(name = "Text"))]
+pub struct TextList;
+
 /// Milliseconds since 1970-01-01T00:00:00Z, as a column of type [`UtcTime`] holds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = UtcTime)]
@@ -89,6 +95,10 @@ pub struct DbRawText(pub String);
 #[derive(Debug, FromSqlRow)]
 pub struct Parsed<T: FromStr>(pub Result<T, T::Err>);
 
+/// A list of texts, each parsed as a type of the domain.
+#[derive(FromSqlRow)]
+pub struct ParsedList<T: FromStr>(pub Vec<Parsed<T>>);
+
 /// Bytes of a known number.
 #[derive(Debug, FromSqlRow)]
 pub struct Bytes<const N: usize>(pub Result<[u8; N], TryFromSliceError>);
@@ -110,13 +120,14 @@ mod postgres {
         deserialize::{self, FromSql},
         pg::{Pg, PgValue},
         serialize::{self, IsNull, Output, ToSql},
-        sql_types::{BigInt, Binary, Integer, Text},
+        sql_types::{Array, BigInt, Binary, Integer, Text},
     };
     use serde::de::DeserializeOwned;
     use uuid::Uuid;
 
     use super::{
-        Bytes, DbId, DbInt, DbJson, DbRawText, DbTime, Id, Int, Json, NewJson, Parsed, RawText, UtcTime,
+        Bytes, DbId, DbInt, DbJson, DbRawText, DbTime, Id, Int, Json, NewJson, Parsed, ParsedList, RawText,
+        TextList, UtcTime,
     };
 
     /// Milliseconds from 1970, the epoch of [`DbTime`], to 2000, the epoch of PostgreSQL.
@@ -200,6 +211,12 @@ mod postgres {
         }
     }
 
+    impl<T: FromStr> FromSql<TextList, Pg> for ParsedList<T> {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            FromSql::<Array<Text>, Pg>::from_sql(value).map(Self)
+        }
+    }
+
     impl<const N: usize> FromSql<Binary, Pg> for Bytes<N> {
         fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
             Ok(Self(value.as_bytes().try_into()))
@@ -209,7 +226,7 @@ mod postgres {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use std::str::FromStr;
+    use std::{borrow::Cow, str::FromStr};
 
     use diesel::{
         deserialize::{self, FromSql},
@@ -221,7 +238,8 @@ mod sqlite {
     use uuid::Uuid;
 
     use super::{
-        Bytes, DbId, DbInt, DbJson, DbRawText, DbTime, Id, Int, Json, NewJson, Parsed, RawText, UtcTime,
+        Bytes, DbId, DbInt, DbJson, DbRawText, DbTime, Id, Int, Json, NewJson, Parsed, ParsedList, RawText,
+        TextList, UtcTime,
     };
 
     impl FromSql<UtcTime, Sqlite> for DbTime {
@@ -292,6 +310,13 @@ mod sqlite {
     impl<T: FromStr> FromSql<Text, Sqlite> for Parsed<T> {
         fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
             Ok(Self(value.read_text().parse()))
+        }
+    }
+
+    impl<T: FromStr> FromSql<TextList, Sqlite> for ParsedList<T> {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            let texts: Vec<Cow<'_, str>> = serde_json::from_str(value.read_text())?;
+            Ok(Self(texts.iter().map(|text| Parsed(text.parse())).collect()))
         }
     }
 

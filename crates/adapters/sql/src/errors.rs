@@ -1,6 +1,7 @@
 //! What a driver's error means to a caller, decided here and nowhere else.
 
 use diesel::result::{DatabaseErrorKind, Error};
+use latchkey_domain::SessionId;
 use latchkey_ports::{Entity, Inconsistency, StoreError};
 
 /// Why work in a transaction failed. Either variant rolls the transaction back.
@@ -101,6 +102,48 @@ pub fn conflict_of(entity_of: impl FnOnce(&str) -> Option<Entity>) -> impl FnOnc
             }
         }
         error.into()
+    }
+}
+
+/// Returns what two users have in common, by the constraint.
+#[must_use]
+pub fn user_conflict(constraint: &str) -> Option<Entity> {
+    let constraints = [
+        "users_username_unique",
+        "users_email_unique",
+        "login_names_unique",
+        "users.username",
+        "users.email_key",
+        "login_names.name",
+    ];
+    constraints.contains(&constraint).then_some(Entity::UserIdentity)
+}
+
+/// Returns what two roles have in common, by the constraint.
+#[must_use]
+pub fn role_conflict(constraint: &str) -> Option<Entity> {
+    ["roles_name_unique", "roles.name"].contains(&constraint).then_some(Entity::RoleName)
+}
+
+/// Returns what two sessions have in common, by the constraint.
+#[must_use]
+pub fn session_conflict(id: SessionId, constraint: &str) -> Option<Entity> {
+    match constraint {
+        "sessions_id_unique" | "sessions.id" => Some(Entity::Session(id)),
+        "sessions_secret_unique" | "sessions.secret_digest" => Some(Entity::Secret),
+        _ => None,
+    }
+}
+
+/// Returns what two personal access tokens have in common, by the constraint.
+#[must_use]
+pub fn personal_token_conflict(constraint: &str) -> Option<Entity> {
+    match constraint {
+        "personal_tokens_secret_unique" | "personal_tokens.secret_digest" => Some(Entity::Secret),
+        "personal_tokens_description_unique" | "personal_tokens.user_id, personal_tokens.description" => {
+            Some(Entity::PersonalTokenDescription)
+        }
+        _ => None,
     }
 }
 

@@ -1,18 +1,20 @@
 //! # What the SQL stores share
 //!
-//! The tables and rows of `latchkey-sqlite` and `latchkey-postgres` are the same but for a few columns, so they are
-//! written once, for both of diesel's backends.
+//! The tables, rows and most statements of `latchkey-sqlite` and `latchkey-postgres` are the same, so they are written
+//! once, for both of diesel's backends.
 //!
-//! Here: column types that each backend stores its own way ([`columns`]), the tables that both have ([`schema`]), rows
-//! and their conversion to and from the domain ([`rows`]), the meaning of a driver's error ([`errors`]), and the embedded migrations
-//! ([`migrations`]). Not here: connections, transactions and statements. Next: `migrations/`, which defines the tables.
+//! Here: column types that each backend stores its own way ([`columns`]), the tables ([`schema`]), rows and their conversion
+//! to and from the domain ([`rows`]), statements ([`queries`]), the meaning of a driver's error ([`errors`]), and the
+//! embedded migrations ([`migrations`]). Not here: connections, transactions, locks, and statements that only one backend
+//! has. Next: `migrations/`, which defines the tables.
 
 pub mod columns;
 pub mod errors;
+mod expressions;
 pub mod migrations;
-mod paging;
+pub mod queries;
 pub mod rows;
 pub mod schema;
 
 pub use errors::DbError;
-pub use paging::Counted;
+pub use expressions::{Counted, ListOf};

@@ -19,17 +19,21 @@ use latchkey_ports::Inconsistency;
 
 pub use self::{
     access::{
-        AccountRow, ChangedRoleRow, ChangedUserRow, GrantRow, MembershipRow, NewRoleRow, NewUserRow, RoleRow,
-        UserRow, grants, members, roles,
+        AccountRow, ChangedRoleRow, ChangedUserRow, GrantRow, MembershipRow, NewMembershipRow, NewUserRow,
+        RoleRow, UserRow, account_of_login, grants, members, role_permissions, roles,
     },
-    events::{EventRow, NewEventRow},
-    projects::{EnvironmentRow, NewEnvironmentRow, NewProjectRow, ProjectRow},
+    events::{EventRow, NewEventRow, event_projects},
+    projects::{
+        EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
+        ProjectOverviewRow, ProjectRow,
+    },
     sessions::{
-        LoginFailuresRow, NewPersonalTokenRow, NewSessionRow, PersonalTokenRow, SessionRow, login_key,
+        LoginFailuresRow, NewPersonalTokenRow, NewSessionRow, PersonalTokenRow, SessionRow,
+        login_failures_forgotten, login_key,
     },
     tokens::{
         ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow, SecretCountRow,
-        TokenRow, TokenSecretsRow, retired_secret_end, secrets_by_key,
+        TokenRow, TokenSecretsRow, retired_secret_end, secrets_by_key, token_projects,
     },
 };
 use crate::columns::{Bytes, DbJson, DbTime, Parsed};

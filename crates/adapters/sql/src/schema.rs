@@ -16,25 +16,6 @@ diesel::table! {
     }
 }
 
-#[cfg(feature = "postgres")]
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    /// PostgreSQL only, a view: `projects`, with what lists say about each.
-    project_rows (id) {
-        id -> Text,
-        name -> Text,
-        description -> Text,
-        mode -> Text,
-        created_at -> UtcTime,
-        updated_at -> UtcTime,
-        archived_at -> Nullable<UtcTime>,
-        tokens -> BigInt,
-        members -> BigInt,
-        environments -> Array<Text>,
-    }
-}
-
 diesel::table! {
     use crate::columns::prelude::*;
 
@@ -57,7 +38,7 @@ diesel::table! {
 diesel::table! {
     use crate::columns::prelude::*;
 
-    /// SQLite only: how many users hold a role in a project; kept by triggers.
+    /// How many users hold a role in a project; kept by triggers.
     project_member_counts (project_id) {
         project_id -> Text,
         members -> BigInt,
@@ -75,25 +56,10 @@ diesel::table! {
     }
 }
 
-#[cfg(feature = "postgres")]
 diesel::table! {
     use crate::columns::prelude::*;
 
-    /// PostgreSQL only, a view: `environments`, with what lists say about each.
-    environment_rows (name) {
-        name -> Text,
-        kind -> Text,
-        sort_order -> Int,
-        enabled -> Bool,
-        tokens -> BigInt,
-        projects -> BigInt,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    /// SQLite only: how many tokens work in an environment; kept by triggers.
+    /// How many tokens work in an environment; kept by triggers.
     environment_token_counts (environment) {
         environment -> Text,
         tokens -> BigInt,
@@ -303,29 +269,6 @@ diesel::table! {
     }
 }
 
-#[cfg(feature = "postgres")]
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    /// PostgreSQL only, a view: `events`, with the projects that each event names.
-    event_rows (id) {
-        id -> BigInt,
-        kind -> Text,
-        actor_name -> Text,
-        actor_user_id -> BigInt,
-        address -> Nullable<Text>,
-        user_agent -> Nullable<Text>,
-        at -> UtcTime,
-        concerns -> Text,
-        environment -> Nullable<Text>,
-        subject -> Nullable<Text>,
-        before -> Nullable<Json>,
-        after -> Nullable<Json>,
-        about_projects -> Bool,
-        project_ids -> Array<Text>,
-    }
-}
-
 diesel::table! {
     use crate::columns::prelude::*;
 
@@ -346,8 +289,6 @@ diesel::allow_tables_to_appear_in_same_query!(event_projects, events);
 diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
 #[cfg(feature = "postgres")]
 diesel::allow_tables_to_appear_in_same_query!(retired_secrets, token_rows);
-#[cfg(feature = "postgres")]
-diesel::allow_tables_to_appear_in_same_query!(event_projects, event_rows);
 diesel::allow_tables_to_appear_in_same_query!(
     environment_token_counts,
     environments,

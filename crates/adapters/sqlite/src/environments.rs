@@ -2,10 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    dsl::{AsSelect, auto_type, count_star},
-    insert_into,
-    sqlite::Sqlite,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_into,
     update,
 };
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
@@ -13,8 +10,9 @@ use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreEr
 use latchkey_sql::{
     columns::DbInt,
     errors::{DbError, conflict_of, not_found},
-    rows::{self, EnvironmentRow, NewEnvironmentRow},
-    schema::{environment_token_counts, environments, project_environments},
+    queries,
+    rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
+    schema::{environments, project_environments},
 };
 use tracing::instrument;
 
@@ -53,13 +51,8 @@ impl EnvironmentRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
         self.read(|connection| {
-            let rows: Vec<(EnvironmentRow, Option<i64>, Option<i64>)> =
-                environment_overviews().load(connection)?;
-            let overview = |(row, projects, tokens): (EnvironmentRow, Option<i64>, Option<i64>)| {
-                row.into_overview(projects.unwrap_or(0), tokens.unwrap_or(0))
-            };
-            let environments: Result<_, _> = rows.into_iter().map(overview).collect();
-            Ok(environments?)
+            let rows: Vec<EnvironmentOverviewRow> = queries::environment_overviews().load(connection)?;
+            Ok(rows::all(rows)?)
         })
         .await
     }
@@ -132,10 +125,7 @@ impl EnvironmentRepository for SqliteStore {
             check_project(connection, &project)?;
             check_environment(connection, &environment)?;
             insert_into(project_environments::table)
-                .values((
-                    project_environments::project_id.eq(project.as_str()),
-                    project_environments::environment.eq(environment.as_str()),
-                ))
+                .values(NewProjectEnvironmentRow::new(&project, &environment))
                 .execute(connection)
                 .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;
             record(connection, &event)
@@ -164,27 +154,6 @@ impl EnvironmentRepository for SqliteStore {
 }
 
 fn find(connection: &mut SqliteConnection, name: &EnvironmentName) -> Result<Option<Environment>, DbError> {
-    let row: Option<EnvironmentRow> = environments::table
-        .find(name.as_str())
-        .select(EnvironmentRow::as_select())
-        .first(connection)
-        .optional()?;
+    let row: Option<EnvironmentRow> = queries::environment(name.as_str()).first(connection).optional()?;
     Ok(rows::optional(row)?)
-}
-
-type ShownEnvironment = AsSelect<EnvironmentRow, Sqlite>;
-
-/// Selects all environments in the order of lists, with the numbers of their projects and tokens.
-#[auto_type]
-pub(crate) fn environment_overviews() -> _ {
-    let row: ShownEnvironment = EnvironmentRow::as_select();
-    let projects = project_environments::table
-        .filter(project_environments::environment.eq(environments::name))
-        .select(count_star())
-        .single_value();
-    let tokens = environment_token_counts::table
-        .filter(environment_token_counts::environment.eq(environments::name))
-        .select(environment_token_counts::tokens)
-        .single_value();
-    environments::table.order((environments::sort_order, environments::name)).select((row, projects, tokens))
 }

@@ -1,16 +1,14 @@
 //! The port of the audit trail, and how the other ports write it.
 
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete, dsl::max,
-    insert_into,
-};
-use latchkey_domain::{Event, EventId, NewEvent, ProjectId, ProjectScope, Timestamp};
-use latchkey_ports::{EventPage, EventQuery, EventRepository, Inconsistency, StoreError};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::max, insert_into};
+use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
+use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
 use latchkey_sql::{
-    columns::{DbInt, DbTime, Parsed},
+    columns::DbTime,
     errors::DbError,
-    rows::{EventRow, NewEventRow},
+    queries,
+    rows::{self, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
 use tracing::instrument;
@@ -21,7 +19,7 @@ use crate::{
     store::SqliteStore,
 };
 
-/// A batch small enough not to hold up other writers.
+/// How many events one transaction deletes: few enough not to block other writers for long.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 #[async_trait]
@@ -37,22 +35,9 @@ impl EventRepository for SqliteStore {
 
     #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.read_snapshot(move |connection| {
-            let rows: Vec<EventRow> = events::table
-                .filter(events::id.gt(after.0))
-                .order(events::id)
-                .limit(limit.into())
-                .select(EventRow::as_select())
-                .load(connection)?;
-            let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-                return Ok(Vec::new());
-            };
-            let projects = event_projects::table
-                .filter(event_projects::event_id.between(first.id(), last.id()))
-                .order((event_projects::event_id, event_projects::position))
-                .select((event_projects::event_id, event_projects::project_id))
-                .load(connection)?;
-            Ok(with_projects(rows, projects)?)
+        self.read(move |connection| {
+            let rows: Vec<EventRow> = queries::events_after(after.0, limit.into()).load(connection)?;
+            Ok(rows::all(rows)?)
         })
         .await
     }
@@ -64,8 +49,7 @@ impl EventRepository for SqliteStore {
             let path = AccessPath::to_page(connection, &query)?;
             let total = event_count(connection, &query, path)?;
             let rows: Vec<EventRow> = event_page(&query, path).load(connection)?;
-            let projects = projects_of(connection, &rows)?;
-            Ok(EventPage { events: with_projects(rows, projects)?, total })
+            Ok(EventPage { events: rows::all(rows)?, total })
         })
         .await
     }
@@ -100,56 +84,14 @@ fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, D
     Ok(row_count(old.len()))
 }
 
-/// A row of `event_projects`: event and project.
-type EventProjectRow = (i64, Parsed<ProjectId>);
-
-/// Converts events with the projects that they name. Both lists are in the same order of events, the second then by
-/// position.
-fn with_projects(rows: Vec<EventRow>, projects: Vec<EventProjectRow>) -> Result<Vec<Event>, Inconsistency> {
-    let mut projects = projects.into_iter().peekable();
-    rows.into_iter()
-        .map(|row| {
-            let mut named = Vec::new();
-            while let Some((_, project)) = projects.next_if(|(event, _)| *event == row.id()) {
-                named.push(project);
-            }
-            row.into_event(named)
-        })
-        .collect()
-}
-
-/// Reads the projects that events name, in the order of the events: newest first.
-fn projects_of(
-    connection: &mut SqliteConnection,
-    events: &[EventRow],
-) -> Result<Vec<EventProjectRow>, DbError> {
-    let mut projects = Vec::new();
-    for events in events.chunks(MAX_BINDS) {
-        let some: Vec<EventProjectRow> = event_projects::table
-            .filter(event_projects::event_id.eq_any(events.iter().map(EventRow::id)))
-            .order((event_projects::event_id.desc(), event_projects::position))
-            .select((event_projects::event_id, event_projects::project_id))
-            .load(connection)?;
-        projects.extend(some);
-    }
-    Ok(projects)
-}
-
 /// Records an event in the transaction of the change that it describes.
 pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Result<EventId, DbError> {
     let id: i64 = insert_into(events::table)
         .values(NewEventRow::from(event))
         .returning(events::id)
         .get_result(connection)?;
-    let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-    for (position, project) in (0..).zip(named) {
-        insert_into(event_projects::table)
-            .values((
-                event_projects::project_id.eq(project.as_str()),
-                event_projects::event_id.eq(id),
-                event_projects::position.eq(DbInt(position)),
-            ))
-            .execute(connection)?;
+    for row in rows::event_projects(&[id], &[event]) {
+        insert_into(event_projects::table).values(row).execute(connection)?;
     }
     Ok(EventId(id))
 }

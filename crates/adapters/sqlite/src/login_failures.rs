@@ -68,10 +68,3 @@ fn find(connection: &mut SqliteConnection, key: &LoginKey) -> Result<Option<Logi
         .optional()?;
     Ok(row.map(|row| row.into_failures(kind)).transpose()?)
 }
-
-/// Forgets failures that are so old that they do not count any more, and says how many.
-pub(crate) fn forget_old(connection: &mut SqliteConnection, now: Timestamp) -> Result<usize, DbError> {
-    let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
-    let last = DbTime(now.millis().saturating_sub(after));
-    Ok(delete(login_failures::table.filter(login_failures::last_at.le(last))).execute(connection)?)
-}

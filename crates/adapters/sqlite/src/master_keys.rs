@@ -12,27 +12,14 @@ use latchkey_ports::{
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},
     errors::DbError,
+    queries,
     rows::{self, ChangedSecretRow, SecretCountRow, TokenSecretsRow},
     schema::{api_tokens, personal_tokens, retired_secrets, sessions},
 };
 use tracing::instrument;
 use uuid::Uuid;
 
-use crate::{SqliteStore, token_queries::token_secrets_after, token_writes::is_kept};
-
-/// Forms are numbered as [`latchkey_ports::SecretForm::ALL`] has them.
-const COUNT: &str = "\
-    WITH kept (form, key, has_ended) AS (\
-        SELECT secret_sealed IS NULL, secret_key, secret_sealed IS NULL AND coalesce(expires_at <= ?1, FALSE) \
-        FROM api_tokens \
-        UNION ALL \
-        SELECT alias_sealed IS NULL, alias_key, alias_sealed IS NULL AND coalesce(expires_at <= ?1, FALSE) \
-        FROM api_tokens WHERE alias_key IS NOT NULL \
-        UNION ALL SELECT 2, secret_key, expires_at <= ?1 FROM personal_tokens \
-        UNION ALL SELECT 3, secret_key, expires_at <= ?1 FROM sessions \
-        UNION ALL SELECT 4, secret_key, good_until <= ?1 FROM retired_secrets) \
-    SELECT form, key, count(*) FILTER (WHERE NOT has_ended) AS good, count(*) FILTER (WHERE has_ended) AS ended \
-    FROM kept GROUP BY form, key";
+use crate::{SqliteStore, token_writes::is_kept};
 
 #[async_trait]
 impl MasterKeyRepository for SqliteStore {
@@ -45,7 +32,8 @@ impl MasterKeyRepository for SqliteStore {
         self.read(move |connection| {
             // No token has the nil id, which comes before all others.
             let after = DbId(after.map_or(Uuid::nil(), TokenId::as_uuid));
-            let rows: Vec<TokenSecretsRow> = token_secrets_after(after, limit.into()).load(connection)?;
+            let rows: Vec<TokenSecretsRow> =
+                queries::token_secrets_after(after, limit.into()).load(connection)?;
             Ok(rows::all(rows)?)
         })
         .await
@@ -73,7 +61,7 @@ impl MasterKeyRepository for SqliteStore {
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         self.read(move |connection| {
             let rows: Vec<SecretCountRow> =
-                sql_query(COUNT).bind::<UtcTime, _>(DbTime::from(now)).load(connection)?;
+                sql_query(queries::COUNT_SECRETS).bind::<UtcTime, _>(DbTime::from(now)).load(connection)?;
             Ok(rows::secrets_by_key(rows)?)
         })
         .await

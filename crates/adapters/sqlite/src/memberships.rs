@@ -1,36 +1,16 @@
 //! Statements on memberships: the roles that users hold in projects, and the grants that follow.
 
-#![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
-
-use diesel::{
-    ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
-    dsl::{AsSelect, auto_type},
-    insert_or_ignore_into,
-    sqlite::Sqlite,
-};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_or_ignore_into};
 use latchkey_domain::{Grants, UserId};
 use latchkey_ports::Memberships;
 use latchkey_sql::{
-    columns::DbTime,
     errors::DbError,
-    rows::{self, GrantRow, MembershipRow},
-    schema::{memberships, user_grants, users},
+    queries,
+    rows::{self, NewMembershipRow},
+    schema::memberships,
 };
 
 use crate::existence::{check_project, check_role, check_user};
-
-type MembershipColumns = AsSelect<MembershipRow, Sqlite>;
-
-/// Selects the memberships of a project, ordered by user, then role.
-#[auto_type]
-pub(crate) fn members_of<'a>(project: &'a str) -> _ {
-    let row: MembershipColumns = MembershipRow::as_select();
-    memberships::table
-        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
-        .filter(memberships::project_id.eq(project))
-        .order((memberships::user_id, memberships::role_id))
-        .select(row)
-}
 
 /// Fails if a user, the project or a role does not exist, or if a role is not for projects.
 pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
@@ -47,12 +27,7 @@ pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> R
     for user in &wanted.users {
         for role in &wanted.roles {
             given += insert_or_ignore_into(memberships::table)
-                .values((
-                    memberships::user_id.eq(user.0),
-                    memberships::project_id.eq(wanted.project.as_str()),
-                    memberships::role_id.eq(role.0),
-                    memberships::added_at.eq(DbTime::from(wanted.at)),
-                ))
+                .values(NewMembershipRow::new(*user, &wanted.project, *role, wanted.at))
                 .execute(connection)?;
         }
     }
@@ -73,9 +48,5 @@ pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Membershi
 
 /// Reads the grants of a user; none for an unknown one.
 pub(crate) fn grants(connection: &mut SqliteConnection, user: UserId) -> Result<Grants, DbError> {
-    let rows = user_grants::table
-        .filter(user_grants::user_id.eq(user.0))
-        .select(GrantRow::as_select())
-        .load(connection)?;
-    Ok(rows::grants(rows)?)
+    Ok(rows::grants(queries::grants_of(user.0).load(connection)?)?)
 }

@@ -11,24 +11,22 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 use latchkey_ports::Page;
-use latchkey_sql::Counted;
+use latchkey_sql::{
+    Counted,
+    queries::{page_limit, page_offset},
+};
 
-/// So many values go into one statement; the list of what belongs to more rows takes several.
+/// The largest number of values that one statement lists; longer lists take several statements.
 pub(crate) const MAX_BINDS: usize = 1_000;
 
-/// That page of what a statement finds.
+/// Limits a statement to a page.
 pub(crate) fn paged<Q>(query: Q, page: Page) -> Q
 where
     Q: LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
-    let query = match page.limit {
-        Some(limit) => query.limit(limit.into()),
-        None => query,
-    };
-    match i64::try_from(page.offset) {
-        Ok(0) => query,
-        offset => query.offset(offset.unwrap_or(i64::MAX)),
-    }
+    let query = query.limit(page_limit(page));
+    // With an OFFSET, SQLite does not turn EXISTS into a join.
+    if page.offset == 0 { query } else { query.offset(page_offset(page)) }
 }
 
 /// The column in a form that no index is used for (SQLite, "The SQLite Query Optimizer Overview", section 3).

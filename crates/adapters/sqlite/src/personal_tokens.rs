@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, delete, dsl::count_star,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
     insert_into, sql_query, sql_types::Text,
 };
 use latchkey_domain::{
@@ -12,16 +12,14 @@ use latchkey_ports::{
     Entity, PersonalTokenHolder, PersonalTokenRepository, SecretDigest, SecretRecord, StoreError,
 };
 use latchkey_sql::{
-    errors::{conflict_of, not_found},
+    errors::{DbError, conflict_of, not_found, personal_token_conflict},
+    queries,
     rows::{self, NewPersonalTokenRow, PersonalTokenRow},
     schema::personal_tokens,
 };
 use tracing::instrument;
 
-use crate::{
-    SqliteStore, events::record, existence::check_user, memberships::grants, paging::MAX_BINDS,
-    users::find_user,
-};
+use crate::{SqliteStore, events::record, existence::check_user, paging::MAX_BINDS, users::user_with_grants};
 
 /// As `token_queries::RECORD_USE`, with numbers for ids.
 const RECORD_USE: &str = "\
@@ -37,26 +35,19 @@ impl PersonalTokenRepository for SqliteStore {
         &self,
         token: &NewPersonalToken,
         secret: &SecretRecord,
-        most: u32,
+        limit: u32,
         event: &NewEvent,
     ) -> Result<(PersonalTokenId, EventId), StoreError> {
         let (token, secret, event) = (token.clone(), secret.clone(), event.clone());
         self.write(move |connection| {
             check_user(connection, token.user)?;
-            let own = personal_tokens::table.filter(personal_tokens::user_id.eq(token.user.0));
-            let number: i64 = own.select(count_star()).get_result(connection)?;
-            StoreError::unless_full(number.unsigned_abs(), most.into())?;
+            let count: i64 = queries::count_personal_tokens_of(token.user.0).get_result(connection)?;
+            StoreError::unless_full(count.unsigned_abs(), limit.into())?;
             let id: i64 = insert_into(personal_tokens::table)
                 .values(NewPersonalTokenRow::new(&token, &secret))
                 .returning(personal_tokens::id)
                 .get_result(connection)
-                .map_err(conflict_of(|columns| match columns {
-                    "personal_tokens.secret_digest" => Some(Entity::Secret),
-                    "personal_tokens.user_id, personal_tokens.description" => {
-                        Some(Entity::PersonalTokenDescription)
-                    }
-                    _ => None,
-                }))?;
+                .map_err(conflict_of(personal_token_conflict))?;
             let event = record(connection, &event.with_assigned_id(id))?;
             Ok((PersonalTokenId(id), event))
         })
@@ -70,26 +61,17 @@ impl PersonalTokenRepository for SqliteStore {
     ) -> Result<Option<PersonalTokenHolder>, StoreError> {
         let digests = digests.to_vec();
         self.read_snapshot(move |connection| {
-            let mut found = None;
             for digest in &digests {
-                let row = personal_tokens::table
+                let row: Option<PersonalTokenRow> = personal_tokens::table
                     .filter(personal_tokens::secret_digest.eq(digest.0.as_slice()))
                     .select(PersonalTokenRow::as_select())
                     .first(connection)
                     .optional()?;
                 if let Some(row) = row {
-                    found = Some((row, *digest));
-                    break;
+                    return holder(connection, row, *digest).map(Some);
                 }
             }
-            let Some((row, found_by)) = found else { return Ok(None) };
-            let token = PersonalToken::try_from(row)?;
-            // The foreign key ensures this, unless another program wrote without it.
-            let user = find_user(connection, token.user)?.ok_or_else(|| {
-                rows::inconsistency("personal_tokens", "user_id", token.id, "the user does not exist")
-            })?;
-            let grants = grants(connection, user.id)?;
-            Ok(Some(PersonalTokenHolder { token, user, grants, found_by }))
+            Ok(None)
         })
         .await
     }
@@ -122,8 +104,7 @@ impl PersonalTokenRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            let own = personal_tokens::table.find(id.0).filter(personal_tokens::user_id.eq(user.0));
-            if delete(own).execute(connection)? == 0 {
+            if delete(queries::personal_token_of(user.0, id.0)).execute(connection)? == 0 {
                 return Err(not_found(Entity::PersonalToken(id)));
             }
             record(connection, &event)
@@ -147,4 +128,17 @@ impl PersonalTokenRepository for SqliteStore {
         })
         .await
     }
+}
+
+fn holder(
+    connection: &mut SqliteConnection,
+    row: PersonalTokenRow,
+    found_by: SecretDigest,
+) -> Result<PersonalTokenHolder, DbError> {
+    let token = PersonalToken::try_from(row)?;
+    // The foreign key ensures this, unless another program wrote without it.
+    let (user, grants) = user_with_grants(connection, token.user)?.ok_or_else(|| {
+        rows::inconsistency("personal_tokens", "user_id", token.id, "the user does not exist")
+    })?;
+    Ok(PersonalTokenHolder { token, user, grants, found_by })
 }

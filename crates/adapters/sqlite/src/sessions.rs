@@ -2,26 +2,25 @@
 
 use async_trait::async_trait;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-    SqliteConnection, delete, insert_into, update,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, delete,
+    insert_into, update,
 };
 use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
 use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
 use latchkey_sql::{
     columns::{DbId, DbTime},
-    errors::{DbError, conflict_of, not_found},
+    errors::{DbError, conflict_of, not_found, session_conflict},
+    queries,
     rows::{self, NewSessionRow, SessionRow},
-    schema::{retired_secrets, sessions, users},
+    schema::{login_failures, retired_secrets, sessions, users},
 };
 use tracing::instrument;
 
 use crate::{
     SqliteStore,
     events::record,
-    login_failures::forget_old,
-    memberships::grants,
     paging::row_count,
-    users::{find_user, person_password},
+    users::{person_password, user_with_grants},
 };
 
 #[async_trait]
@@ -34,17 +33,22 @@ impl SessionRepository for SqliteStore {
             let kept = person_password(connection, session.user)?;
             StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
             let row = NewSessionRow::new(&session, &secret);
-            insert_into(sessions::table).values(row).execute(connection).map_err(conflict_of(|columns| {
-                match columns {
-                    "sessions.secret_digest" => Some(Entity::Secret),
-                    "sessions.id" => Some(Entity::Session(session.id)),
-                    _ => None,
-                }
-            }))?;
-            let gone = end_oldest(connection, &session, max_per_user.saturating_sub(1))?;
-            note_seen(connection, session.user, session.created_at)?;
+            insert_into(sessions::table)
+                .values(row)
+                .execute(connection)
+                .map_err(conflict_of(|columns| session_conflict(session.id, columns)))?;
+            let (user, begun) = (session.user.0, DbTime::from(session.created_at));
+            let newest = max_per_user.saturating_sub(1).into();
+            let oldest: Vec<DbId> =
+                queries::other_sessions_beyond(user, DbId(session.id.0), newest).load(connection)?;
+            for id in &oldest {
+                delete(sessions::table.find(*id)).execute(connection)?;
+            }
+            update(queries::user_last_seen_before(user, begun))
+                .set(users::seen_at.eq(begun))
+                .execute(connection)?;
             record(connection, &event)?;
-            Ok(gone)
+            Ok(row_count(oldest.len()))
         })
         .await
     }
@@ -74,11 +78,7 @@ impl SessionRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(%user))]
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.read(move |connection| {
-            let rows: Vec<SessionRow> = sessions::table
-                .filter(sessions::user_id.eq(user.0))
-                .order((sessions::created_at, sessions::id))
-                .select(SessionRow::as_select())
-                .load(connection)?;
+            let rows: Vec<SessionRow> = queries::sessions_of(user.0).load(connection)?;
             Ok(rows::all(rows)?)
         })
         .await
@@ -93,9 +93,7 @@ impl SessionRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
-            let own =
-                sessions::table.filter(sessions::id.eq(DbId(session.0))).filter(sessions::user_id.eq(user.0));
-            if delete(own).execute(connection)? == 0 {
+            if delete(queries::session_of(user.0, DbId(session.0))).execute(connection)? == 0 {
                 return Err(not_found(Entity::Session(session)));
             }
             record(connection, &event)
@@ -108,35 +106,14 @@ impl SessionRepository for SqliteStore {
         self.write(move |connection| {
             let ended = sessions::table.filter(sessions::expires_at.lt(DbTime::from(now)));
             let retired = retired_secrets::table.filter(retired_secrets::good_until.lt(DbTime::from(now)));
+            let failures =
+                login_failures::table.filter(login_failures::last_at.le(rows::login_failures_forgotten(now)));
             let ended = delete(ended).execute(connection)?;
             let retired = delete(retired).execute(connection)?;
-            Ok(row_count(ended + retired + forget_old(connection, now)?))
+            Ok(row_count(ended + retired + delete(failures).execute(connection)?))
         })
         .await
     }
-}
-
-/// Ends the other sessions of a user except the newest `stay`; returns how many ended.
-fn end_oldest(connection: &mut SqliteConnection, session: &Session, stay: u32) -> Result<u64, DbError> {
-    let oldest: Vec<DbId> = sessions::table
-        .filter(sessions::user_id.eq(session.user.0))
-        .filter(sessions::id.ne(DbId(session.id.0)))
-        .order((sessions::created_at.desc(), sessions::id.desc()))
-        .offset(stay.into())
-        .select(sessions::id)
-        .load(connection)?;
-    for id in &oldest {
-        delete(sessions::table.find(*id)).execute(connection)?;
-    }
-    Ok(row_count(oldest.len()))
-}
-
-fn note_seen(connection: &mut SqliteConnection, user: UserId, at: Timestamp) -> Result<(), DbError> {
-    let seen_earlier = users::seen_at.is_null().or(users::seen_at.lt(DbTime::from(at)));
-    update(users::table.find(user.0).filter(seen_earlier))
-        .set(users::seen_at.eq(DbTime::from(at)))
-        .execute(connection)?;
-    Ok(())
 }
 
 fn holder(
@@ -146,8 +123,7 @@ fn holder(
 ) -> Result<SessionHolder, DbError> {
     let session = Session::try_from(row)?;
     // The foreign key ensures this, unless another program wrote without it.
-    let user = find_user(connection, session.user)?
+    let (user, grants) = user_with_grants(connection, session.user)?
         .ok_or_else(|| rows::inconsistency("sessions", "user_id", session.id, "the user does not exist"))?;
-    let grants = grants(connection, user.id)?;
     Ok(SessionHolder { session, user, grants, found_by })
 }

@@ -8,16 +8,15 @@ use std::collections::HashMap;
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable,
-    RunQueryDsl, SelectableHelper, SqliteConnection,
-    dsl::{AsSelect, auto_type, count_star},
-    sqlite::Sqlite,
+    RunQueryDsl, SqliteConnection,
+    dsl::{auto_type, count_star},
 };
 use latchkey_domain::ProjectId;
 use latchkey_ports::{Inconsistency, StoredToken};
 use latchkey_sql::{
     columns::{DbId, Parsed},
     errors::DbError,
-    rows::{TokenRow, TokenSecretsRow},
+    rows::TokenRow,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
     token_columns,
 };
@@ -142,13 +141,6 @@ pub(crate) fn tokens_of_environment_after<'a>(environment: &'a str, after: DbId,
         .order(api_tokens::id)
         .limit(number)
         .select(row)
-}
-
-/// What is kept of the secrets of the next tokens, after an id, by id.
-#[auto_type]
-pub(crate) fn token_secrets_after(id: DbId, number: i64) -> _ {
-    let row: AsSelect<TokenSecretsRow, Sqlite> = TokenSecretsRow::as_select();
-    api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(number).select(row)
 }
 
 /// How many tokens name a project, as the triggers count them.

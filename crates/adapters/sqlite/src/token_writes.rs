@@ -7,9 +7,9 @@ use diesel::{
 use latchkey_domain::{ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
 use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
 use latchkey_sql::{
-    columns::{DbId, DbInt},
+    columns::DbId,
     errors::{DbError, conflict, conflict_of, not_found},
-    rows::NewTokenRow,
+    rows::{self, NewTokenRow},
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 use uuid::Uuid;
@@ -103,14 +103,8 @@ fn insert_links(
     id: TokenId,
     projects: &[ProjectId],
 ) -> Result<(), DbError> {
-    for (position, project) in (0..).zip(projects) {
-        insert_into(api_token_projects::table)
-            .values((
-                api_token_projects::project_id.eq(project.as_str()),
-                api_token_projects::token_id.eq(DbId::from(id)),
-                api_token_projects::position.eq(DbInt(position)),
-            ))
-            .execute(connection)?;
+    for row in rows::token_projects(id, projects) {
+        insert_into(api_token_projects::table).values(row).execute(connection)?;
     }
     Ok(())
 }

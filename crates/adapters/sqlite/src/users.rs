@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     SqliteConnection, delete,
-    dsl::{AsSelect, IntoBoxed, auto_type, count_star},
+    dsl::{AsSelect, auto_type},
     insert_into,
     sqlite::Sqlite,
     update,
 };
-use latchkey_domain::{AccountKind, EventId, NewEvent, NewUser, PasswordHash, Role, User, UserId};
+use latchkey_domain::{AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, Role, User, UserId};
 use latchkey_ports::{Account, Entity, Page, PasswordChange, StoreError, UserRepository};
 use latchkey_sql::{
-    errors::{DbError, conflict_of, not_found, stale},
+    errors::{DbError, conflict_of, not_found, stale, user_conflict},
+    queries::{self, page_limit, page_offset},
     rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
     schema::{sessions, users},
 };
@@ -23,7 +24,8 @@ use tracing::instrument;
 use crate::{
     events::record,
     existence::check_role,
-    paging::{instr, lower, paged},
+    memberships::grants,
+    paging::{instr, lower},
     store::SqliteStore,
 };
 
@@ -43,7 +45,7 @@ impl UserRepository for SqliteStore {
                 .values(NewUserRow::new(&user, password.as_ref()))
                 .returning(users::id)
                 .get_result(connection)
-                .map_err(conflict_of(identity))?;
+                .map_err(conflict_of(user_conflict))?;
             let event = record(connection, &event.with_assigned_id(id))?;
             Ok((UserId(id), event))
         })
@@ -58,8 +60,7 @@ impl UserRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         self.read(move |connection| {
-            let account = users::table.find(id.0).select(AccountRow::as_select());
-            let row: Option<AccountRow> = account.first(connection).optional()?;
+            let row: Option<AccountRow> = queries::account(id.0).first(connection).optional()?;
             Ok(rows::optional(row)?)
         })
         .await
@@ -68,28 +69,30 @@ impl UserRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
         let login = login.to_owned();
-        self.read_snapshot(move |connection| {
-            let accounts = users::table.select(AccountRow::as_select());
-            let mut found: Option<AccountRow> =
-                accounts.filter(users::username.eq(&login)).first(connection).optional()?;
-            if found.is_none() {
-                let written = accounts.filter(users::email_key.eq(login.to_lowercase()));
-                found = written.first(connection).optional()?;
-            }
-            Ok(rows::optional(found)?)
+        self.read(move |connection| {
+            let accounts = queries::accounts_by_login(&login, &login.to_lowercase()).load(connection)?;
+            Ok(rows::account_of_login(accounts, &login)?)
         })
         .await
     }
 
     #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
     async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
-        self.read(move |connection| all(users_of_kind(kind, page).load(connection)?)).await
+        self.read(move |connection| {
+            let users = queries::users_of_kind(kind.as_str(), page_limit(page), page_offset(page));
+            Ok(rows::all::<UserRow, _>(users.load(connection)?)?)
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(limit))]
     async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
         let text = text.to_owned();
-        self.read(move |connection| all(users_with_text(&text, limit.into()).load(connection)?)).await
+        self.read(move |connection| {
+            let users = users_with_text(&text, limit.into());
+            Ok(rows::all::<UserRow, _>(users.load(connection)?)?)
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(user = %before.id))]
@@ -115,7 +118,7 @@ impl UserRepository for SqliteStore {
             update(users::table.find(before.id.0))
                 .set(ChangedUserRow::from(&after))
                 .execute(connection)
-                .map_err(conflict_of(identity))?;
+                .map_err(conflict_of(user_conflict))?;
             record(connection, &event)
         })
         .await
@@ -158,29 +161,28 @@ impl UserRepository for SqliteStore {
     ) -> Result<(), StoreError> {
         let (before, after) = (before.clone(), after.clone());
         self.write(move |connection| {
-            let row = users::table.find(user.0).filter(users::password_hash.eq(&*before.0));
-            let rows = update(row).set(users::password_hash.eq(&*after.0)).execute(connection)?;
+            let kept = queries::user_with_password(user.0, &before.0);
+            let rows = update(kept).set(users::password_hash.eq(&*after.0)).execute(connection)?;
             if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
         })
         .await
     }
 }
 
-/// The entity that exists already, by the unique columns.
-fn identity(columns: &str) -> Option<Entity> {
-    matches!(columns, "users.username" | "users.email_key" | "login_names.name")
-        .then_some(Entity::UserIdentity)
-}
-
-fn all(rows: Vec<UserRow>) -> Result<Vec<User>, DbError> {
-    Ok(rows::all(rows)?)
-}
-
-/// The user of this id.
+/// Returns the user with this id.
 pub(crate) fn find_user(connection: &mut SqliteConnection, id: UserId) -> Result<Option<User>, DbError> {
-    let row: Option<UserRow> =
-        users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()?;
+    let row: Option<UserRow> = queries::user(id.0).first(connection).optional()?;
     Ok(rows::optional(row)?)
+}
+
+/// Returns the user with this id and the user's grants.
+pub(crate) fn user_with_grants(
+    connection: &mut SqliteConnection,
+    id: UserId,
+) -> Result<Option<(User, Grants)>, DbError> {
+    let Some(user) = find_user(connection, id)? else { return Ok(None) };
+    let grants = grants(connection, id)?;
+    Ok(Some((user, grants)))
 }
 
 /// Returns the password hash of a person, if they have one.
@@ -188,8 +190,7 @@ pub(crate) fn person_password(
     connection: &mut SqliteConnection,
     id: UserId,
 ) -> Result<Option<PasswordHash>, DbError> {
-    let person = users::table.find(id.0).filter(users::account_kind.eq(AccountKind::Person.as_str()));
-    let kept: Option<Option<String>> = person.select(users::password_hash).first(connection).optional()?;
+    let kept: Option<Option<String>> = queries::password_of_person(id.0).first(connection).optional()?;
     let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
     Ok(password.map(|hash| PasswordHash(hash.into())))
 }
@@ -197,40 +198,18 @@ pub(crate) fn person_password(
 /// Fails if this is the last person with the role Admin. There is one writer, so of two removals at once the second fails.
 fn check_another_admin(connection: &mut SqliteConnection, user: &User) -> Result<(), DbError> {
     let is_admin = user.kind == AccountKind::Person && user.root_role == Role::ADMIN;
-    let admins = count_users_with_role(AccountKind::Person.as_str(), Role::ADMIN.0);
-    if is_admin && admins.get_result::<i64>(connection)? < 2 {
-        return Err(DbError::Answer(StoreError::LastAdmin));
+    if is_admin && !queries::has_another_admin(user.id.0).get_result(connection)? {
+        return Err(StoreError::LastAdmin.into());
     }
     Ok(())
 }
 
-type ShownUser = AsSelect<UserRow, Sqlite>;
-
-#[auto_type]
-fn every() -> _ {
-    let row: ShownUser = UserRow::as_select();
-    users::table.order(users::id).select(row)
-}
-
-/// A page of the users of a kind, by id.
-pub(crate) fn users_of_kind(kind: AccountKind, page: Page) -> IntoBoxed<'static, every, Sqlite> {
-    paged(every().into_boxed().filter(users::account_kind.eq(kind.as_str())), page)
-}
-
-/// The first users whose name, user name or address has this text in it, in any case.
+/// Selects the first users whose name, user name or address contains this text, in any case.
 #[auto_type]
 pub(crate) fn users_with_text<'a>(text: &'a str, limit: i64) -> _ {
-    let named = instr(lower(users::name), lower(text)).gt(0_i32);
-    let known = instr(lower(users::username), lower(text)).gt(0_i32);
-    let written = instr(lower(users::email), lower(text)).gt(0_i32);
-    every().filter(named.or(known).or(written)).limit(limit)
-}
-
-/// How many users of a kind have a role as their root role.
-#[auto_type]
-pub(crate) fn count_users_with_role(kind: &'static str, role: i64) -> _ {
-    users::table
-        .filter(users::root_role_id.eq(role))
-        .filter(users::account_kind.eq(kind))
-        .select(count_star())
+    let row: AsSelect<UserRow, Sqlite> = UserRow::as_select();
+    let has_name = instr(lower(users::name), lower(text)).gt(0_i32);
+    let has_username = instr(lower(users::username), lower(text)).gt(0_i32);
+    let has_email = instr(lower(users::email), lower(text)).gt(0_i32);
+    users::table.filter(has_name.or(has_username).or(has_email)).order(users::id).limit(limit).select(row)
 }

@@ -1,23 +1,23 @@
-//! Secrets that get under another master key.
+//! Secrets that are moved to another master key.
 
 use latchkey_domain::{PersonalTokenId, SessionId, TokenId};
 use latchkey_ports::{KeyId, Rekeying, SecretDigest, SecretOf, SecretRecord};
-use latchkey_sql::columns::DbId;
+use latchkey_sql::{columns::DbId, queries};
 use uuid::Uuid;
 
 use super::{goes_by, much, plan, walks};
-use crate::master_keys::{Sorted, token_secrets_after};
+use crate::master_keys::Sorted;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_walked_down_the_primary_key() {
+async fn secrets_are_read_in_the_order_of_the_primary_key() {
     let (mut connection, _database) = much().await;
     walks(
-        &plan(&mut connection, token_secrets_after(DbId(Uuid::from_u128(7)), 500)).await,
+        &plan(&mut connection, queries::token_secrets_after(DbId(Uuid::from_u128(7)), 500)).await,
         &["api_tokens_id_unique"],
     );
 }
 
-/// Whose secrets, by number, and by which indexes they are found.
+/// The owner of a secret, by number, and the indexes that find it.
 type Sort = (fn(u8) -> SecretOf, &'static [&'static str]);
 
 fn token(number: u8) -> TokenId {
@@ -25,7 +25,7 @@ fn token(number: u8) -> TokenId {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_replaced_by_keys_alone() {
+async fn secrets_to_replace_are_found_by_indexes() {
     let (mut connection, _database) = much().await;
     let rekeying = |number: u8, of: fn(u8) -> SecretOf| {
         let to = SecretRecord { digest: SecretDigest([number; 32]), key: KeyId([1; 4]), sealed: None };

@@ -1,21 +1,17 @@
-//! Projects and environments in lists, with all that lists say about them.
+//! Lists of projects and environments, with their counts.
 
-use diesel::{ExpressionMethods, QueryDsl};
 use latchkey_domain::{ProjectId, ProjectVisibility};
 use latchkey_ports::{Page, ProjectQuery};
-use latchkey_sql::schema::{environment_rows, project_rows};
+use latchkey_sql::queries;
 
 use super::{goes_by, much, plan};
-use crate::{
-    environments::ENVIRONMENT_OVERVIEW,
-    projects::{PROJECT_OVERVIEW, project_list},
-};
+use crate::projects::project_list;
 
 const OF_EACH: [&str; 3] =
     ["project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn projects_are_project_list_without_a_look_at_tokens_or_members() {
+async fn projects_are_listed_without_reading_tokens_or_members() {
     let (mut connection, _database) = much().await;
     let connection = &mut connection;
     let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
@@ -32,16 +28,13 @@ async fn projects_are_project_list_without_a_look_at_tokens_or_members() {
         }
     }
 
-    let one = project_rows::table.filter(project_rows::id.eq("project-7")).select(PROJECT_OVERVIEW);
+    let one = queries::project_overview("project-7");
     goes_by(&plan(connection, one).await, &[&OF_EACH[..], &["projects_pkey"]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn environments_are_project_list_without_a_look_at_tokens() {
+async fn environments_are_listed_without_reading_tokens() {
     let (mut connection, _database) = much().await;
-    let all = environment_rows::table
-        .order((environment_rows::sort_order, environment_rows::name))
-        .select(ENVIRONMENT_OVERVIEW);
-    let plan = plan(&mut connection, all).await;
+    let plan = plan(&mut connection, queries::environment_overviews()).await;
     assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
 }

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fs};
 
-use latchkey_domain::ProjectVisibility;
+use latchkey_domain::{AccountKind, ProjectVisibility};
 use latchkey_ports::{
-    AccessRepository, EnvironmentRepository, EventRepository, Page, ProjectQuery, ProjectRepository, fresh,
+    AccessRepository, EnvironmentRepository, EventRepository, Page, ProjectQuery, ProjectRepository,
+    UserRepository, fresh,
 };
 use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
 use latchkey_testkit::database::TestDatabase;
@@ -64,6 +65,58 @@ async fn the_way_down_leads_back_up() {
     assert_eq!(store.migrate().await.expect("migrated again"), migration_folders().len());
     drop(client);
     driver.await.expect("no panic").expect("a clean end");
+}
+
+/// Users of a version without `login_names`: names that differ only in case, and user names that are another's address.
+const USERS_WITH_A_NAME_IN_COMMON: &str = "
+    INSERT INTO users (id, username, email, email_key, account_kind, root_role_id, created_at)
+    OVERRIDING SYSTEM VALUE VALUES
+        (11, 'first', 'Ann@example.org', 'ann@example.org', 'person', 1, now()),
+        (12, 'Ann@example.org', NULL, NULL, 'person', 1, now()),
+        (13, 'ANN@example.org', 'third@example.org', 'third@example.org', 'person', 1, now()),
+        (14, NULL, 'fourth@example.org', 'fourth@example.org', 'person', 1, now()),
+        (15, 'fourth@example.org', NULL, NULL, 'person', 1, now());";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_with_a_name_in_common_are_kept_and_log_in_as_before() {
+    let database = TestDatabase::empty();
+    let (client, connection) =
+        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    let table = "CREATE TABLE __diesel_schema_migrations (
+        version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+    client.batch_execute(table).await.expect("the table of migrations");
+    for folder in migration_folders().iter().take(5) {
+        let up = fs::read_to_string(folder.join("up.sql")).expect("a migration");
+        client.batch_execute(&up).await.expect("a migration of the older version");
+        let version =
+            folder.file_name().and_then(|name| name.to_str()?.split('_').next()).expect("a version");
+        let applied = format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')");
+        client.batch_execute(&applied).await.expect("recorded");
+    }
+    client.batch_execute(USERS_WITH_A_NAME_IN_COMMON).await.expect("written");
+
+    let store = store_on(database.url());
+    assert_eq!(store.migrate().await.expect("migrated"), migration_folders().len() - 5);
+    let users = store.users(AccountKind::Person, Page::default()).await.expect("read");
+    assert_eq!(users.iter().map(|user| user.id.0).collect::<Vec<_>>(), [11, 12, 13, 14, 15]);
+    for (login, id) in [
+        ("first", 11),
+        ("Ann@example.org", 12),
+        ("ANN@example.org", 13),
+        ("ann@example.org", 11),
+        ("third@example.org", 13),
+        ("fourth@example.org", 15),
+    ] {
+        let account = store.find_account_by_login(login).await.expect("read").expect("an account");
+        assert_eq!(account.user.id.0, id, "{login}");
+    }
+    let rows = client.query("SELECT name, user_id FROM login_names ORDER BY name", &[]).await.expect("read");
+    let names: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let names: Vec<(&str, i64)> = names.iter().map(|(name, id)| (name.as_str(), *id)).collect();
+    let expected =
+        [("ann@example.org", 12), ("first", 11), ("fourth@example.org", 15), ("third@example.org", 13)];
+    assert_eq!(names, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

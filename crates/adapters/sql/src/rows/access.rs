@@ -3,14 +3,15 @@
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use latchkey_domain::{
     AccountKind, Email, Grant, Grants, NewRole, NewUser, PasswordHash, Permission, PersonName, Place,
-    ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, User, UserId, UserIdentity, Username,
+    ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, Timestamp, User, UserId, UserIdentity,
+    Username,
 };
 use latchkey_ports::{Account, Inconsistency, Member};
 
 use super::Row;
 use crate::{
     columns::{DbTime, Parsed},
-    schema::{memberships, roles, user_grants, users},
+    schema::{memberships, role_permissions, roles, user_grants, users},
 };
 
 /// A row of `users`, without the password.
@@ -57,12 +58,14 @@ pub struct AccountRow {
     password_hash: Option<String>,
 }
 
-impl AccountRow {
-    /// Whether `name` is the user name.
-    #[must_use]
-    pub fn has_username(&self, name: &str) -> bool {
-        matches!(&self.user.username, Some(Parsed(Ok(username))) if username.as_str() == name)
-    }
+/// Converts the account that a login means: of the accounts found by user name and by e-mail address, the first.
+///
+/// # Errors
+/// The row's [`Inconsistency`].
+pub fn account_of_login(rows: Vec<AccountRow>, login: &str) -> Result<Option<Account>, Inconsistency> {
+    let has_username =
+        |row: &AccountRow| matches!(&row.user.username, Some(Parsed(Ok(name))) if name.as_str() == login);
+    super::optional(rows.into_iter().max_by_key(has_username))
 }
 
 impl TryFrom<AccountRow> for Account {
@@ -176,23 +179,8 @@ pub fn roles(rows: Vec<(RoleRow, Option<Parsed<Permission>>)>) -> Result<Vec<Rol
     Ok(roles)
 }
 
-/// A new row of `roles`.
-#[derive(Insertable)]
-#[diesel(table_name = roles)]
-pub struct NewRoleRow<'a> {
-    name: &'a str,
-    kind: &'static str,
-    description: &'a str,
-}
-
-impl<'a> From<&'a NewRole> for NewRoleRow<'a> {
-    fn from(role: &'a NewRole) -> Self {
-        Self { name: role.name.as_str(), kind: role.kind.as_str(), description: role.description.as_str() }
-    }
-}
-
-/// The columns of `roles` that an update sets.
-#[derive(AsChangeset)]
+/// The columns of `roles` besides the id, of a new role or of one that is updated.
+#[derive(Insertable, AsChangeset)]
 #[diesel(table_name = roles)]
 pub struct ChangedRoleRow<'a> {
     name: &'a str,
@@ -200,9 +188,51 @@ pub struct ChangedRoleRow<'a> {
     description: &'a str,
 }
 
+impl<'a> From<&'a NewRole> for ChangedRoleRow<'a> {
+    fn from(role: &'a NewRole) -> Self {
+        Self { name: role.name.as_str(), kind: role.kind.as_str(), description: role.description.as_str() }
+    }
+}
+
 impl<'a> From<&'a Role> for ChangedRoleRow<'a> {
     fn from(role: &'a Role) -> Self {
         Self { name: role.name.as_str(), kind: role.kind.as_str(), description: role.description.as_str() }
+    }
+}
+
+/// A new row of `role_permissions`.
+#[derive(Insertable)]
+#[diesel(table_name = role_permissions)]
+pub struct NewRolePermissionRow {
+    role_id: i64,
+    permission: &'static str,
+}
+
+/// Returns the rows of the permissions of a role.
+pub fn role_permissions<'a>(
+    RoleId(role_id): RoleId,
+    permissions: impl IntoIterator<Item = &'a Permission>,
+) -> Vec<NewRolePermissionRow> {
+    let row = |permission: &Permission| NewRolePermissionRow { role_id, permission: permission.as_str() };
+    permissions.into_iter().map(row).collect()
+}
+
+/// A new row of `memberships`.
+#[derive(Insertable)]
+#[diesel(table_name = memberships)]
+pub struct NewMembershipRow<'a> {
+    user_id: i64,
+    project_id: &'a str,
+    role_id: i64,
+    added_at: DbTime,
+}
+
+impl<'a> NewMembershipRow<'a> {
+    /// Returns the row of a user that holds a role in a project from a time on.
+    #[must_use]
+    pub fn new(user: UserId, project: &'a ProjectId, role: RoleId, added_at: Timestamp) -> Self {
+        let added_at = added_at.into();
+        Self { user_id: user.0, project_id: project.as_str(), role_id: role.0, added_at }
     }
 }
 

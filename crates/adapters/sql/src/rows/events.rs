@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use diesel::{Insertable, Queryable, Selectable};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, dsl::auto_type};
 use latchkey_domain::{
     Actor, EnvironmentName, Event, EventId, EventKind, NewEvent, Origin, ProjectId, ProjectScope, ProjectSet,
     Snapshot, Subject,
@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::Row;
 use crate::{
-    columns::{DbJson, DbTime, NewJson, Parsed},
-    schema::events,
+    columns::{DbInt, DbJson, DbTime, NewJson, Parsed, ParsedList},
+    expressions::ListOf,
+    schema::{event_projects, events},
 };
 
 /// The event concerns no project.
@@ -23,7 +24,7 @@ const ALL: &str = "all";
 /// The event concerns the projects that `event_projects` lists for it.
 const SOME: &str = "some";
 
-/// A row of `events`, or of a view of it.
+/// A row of `events`, with the projects that the event names.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct EventRow {
@@ -39,54 +40,39 @@ pub struct EventRow {
     subject: Option<Parsed<Subject>>,
     before: Option<DbJson<Value>>,
     after: Option<DbJson<Value>>,
+    #[diesel(
+        select_expression = ListOf(projects_of_event()),
+        select_expression_type = ListOf<projects_of_event>
+    )]
+    projects: ParsedList<ProjectId>,
 }
 
-/// The columns of an [`EventRow`] in a table or view.
-#[macro_export]
-macro_rules! event_columns {
-    ($table:ident) => {
-        (
-            $table::id,
-            $table::kind,
-            $table::actor_name,
-            $table::actor_user_id,
-            $table::address,
-            $table::user_agent,
-            $table::at,
-            $table::concerns,
-            $table::environment,
-            $table::subject,
-            $table::before,
-            $table::after,
-        )
-    };
+/// The projects that an event names, in order.
+#[auto_type]
+fn projects_of_event() -> _ {
+    event_projects::table
+        .filter(event_projects::event_id.eq(events::id))
+        .order(event_projects::position)
+        .select(event_projects::project_id)
 }
 
-impl EventRow {
-    /// The event's number.
-    #[must_use]
-    pub fn id(&self) -> i64 {
-        self.id
-    }
+impl TryFrom<EventRow> for Event {
+    type Error = Inconsistency;
 
-    /// Converts the row with the projects that it names, in order.
-    ///
-    /// # Errors
-    /// [`Inconsistency`].
-    pub fn into_event(self, named: Vec<Parsed<ProjectId>>) -> Result<Event, Inconsistency> {
-        let at = Row { table: "events", key: self.id };
+    fn try_from(row: EventRow) -> Result<Self, Inconsistency> {
+        let at = Row { table: "events", key: row.id };
         let record = NewEvent {
-            kind: at.parsed("kind", self.kind)?,
-            origin: Origin { address: at.optional("address", self.address)?, user_agent: self.user_agent },
-            actor: Actor::from_record(self.actor_name, self.actor_user_id),
-            at: at.time("at", self.at)?,
-            projects: concerned(&at, &self.concerns, named)?,
-            environment: at.optional("environment", self.environment)?,
-            subject: at.optional("subject", self.subject)?,
-            before: snapshot(&at, "before", self.before)?,
-            after: snapshot(&at, "after", self.after)?,
+            kind: at.parsed("kind", row.kind)?,
+            origin: Origin { address: at.optional("address", row.address)?, user_agent: row.user_agent },
+            actor: Actor::from_record(row.actor_name, row.actor_user_id),
+            at: at.time("at", row.at)?,
+            projects: concerned(&at, &row.concerns, row.projects.0)?,
+            environment: at.optional("environment", row.environment)?,
+            subject: at.optional("subject", row.subject)?,
+            before: snapshot(&at, "before", row.before)?,
+            after: snapshot(&at, "after", row.after)?,
         };
-        Ok(Event { id: EventId(self.id), record })
+        Ok(Self { id: EventId(row.id), record })
     }
 }
 
@@ -154,4 +140,28 @@ impl<'a> From<&'a NewEvent> for NewEventRow<'a> {
             after: event.after.as_ref().map(json),
         }
     }
+}
+
+/// A new row of `event_projects`.
+#[derive(Insertable)]
+#[diesel(table_name = event_projects)]
+pub struct NewEventProjectRow<'a> {
+    event_id: i64,
+    project_id: &'a str,
+    position: DbInt,
+}
+
+/// Returns the rows of the projects that events name. Each id belongs to the event in the same place.
+#[must_use]
+pub fn event_projects<'a>(ids: &[i64], events: &[&'a NewEvent]) -> Vec<NewEventProjectRow<'a>> {
+    let rows_of = |(id, event): (&i64, &&'a NewEvent)| {
+        let (event_id, named) = (*id, event.projects.as_ref().map_or(&[][..], ProjectScope::named));
+        let row = move |(position, project): (i64, &'a ProjectId)| NewEventProjectRow {
+            event_id,
+            project_id: project.as_str(),
+            position: DbInt(position),
+        };
+        (0..).zip(named).map(row)
+    };
+    ids.iter().zip(events).flat_map(rows_of).collect()
 }

@@ -1,6 +1,9 @@
 //! Projects and environments.
 
-use diesel::{AsChangeset, Insertable, Queryable, Selectable};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, JoinOnDsl, QueryDsl, Queryable, Selectable,
+    dsl::{auto_type, count_star},
+};
 use latchkey_domain::{
     Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId, ProjectMode,
     ProjectName,
@@ -9,11 +12,15 @@ use latchkey_ports::{EnvironmentOverview, Inconsistency, ProjectOverview};
 
 use super::Row;
 use crate::{
-    columns::{DbInt, DbTime, Parsed},
-    schema::{environments, projects},
+    columns::{DbInt, DbTime, Parsed, ParsedList},
+    expressions::ListOf,
+    schema::{
+        environment_token_counts, environments, project_environments, project_member_counts,
+        project_token_counts, projects,
+    },
 };
 
-/// A row of `projects`, or of a view of it.
+/// A row of `projects`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = projects)]
 pub struct ProjectRow {
@@ -26,44 +33,57 @@ pub struct ProjectRow {
     archived_at: Option<DbTime>,
 }
 
-/// The columns of a [`ProjectRow`] in a table or view.
-#[macro_export]
-macro_rules! project_columns {
-    ($table:ident) => {
-        (
-            $table::id,
-            $table::name,
-            $table::description,
-            $table::mode,
-            $table::created_at,
-            $table::updated_at,
-            $table::archived_at,
-        )
-    };
+/// A row of `projects` with what lists show besides.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = projects)]
+pub struct ProjectOverviewRow {
+    #[diesel(embed)]
+    project: ProjectRow,
+    #[diesel(select_expression = member_count(), select_expression_type = member_count)]
+    members: Option<i64>,
+    #[diesel(select_expression = token_count(), select_expression_type = token_count)]
+    tokens: Option<i64>,
+    #[diesel(
+        select_expression = ListOf(environments_of_project()),
+        select_expression_type = ListOf<environments_of_project>
+    )]
+    environments: ParsedList<EnvironmentName>,
 }
 
-impl ProjectRow {
-    /// The project's id as it is stored.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
+#[auto_type]
+fn member_count() -> _ {
+    project_member_counts::table
+        .filter(project_member_counts::project_id.eq(projects::id))
+        .select(project_member_counts::members)
+        .single_value()
+}
 
-    /// Converts the row with what lists show besides.
-    ///
-    /// # Errors
-    /// [`Inconsistency`].
-    pub fn into_overview(
-        self,
-        members: i64,
-        tokens: i64,
-        environments: Vec<Parsed<EnvironmentName>>,
-    ) -> Result<ProjectOverview, Inconsistency> {
-        let of = |table| Row { table, key: &self.id };
-        let members = of("project_member_counts").count("members", members)?;
-        let tokens = of("project_token_counts").count("tokens", tokens)?;
-        let environments = of("project_environments").list("environment", environments)?;
-        Ok(ProjectOverview { project: self.try_into()?, members, tokens, environments })
+#[auto_type]
+fn token_count() -> _ {
+    project_token_counts::table
+        .filter(project_token_counts::project_id.eq(projects::id))
+        .select(project_token_counts::tokens)
+        .single_value()
+}
+
+#[auto_type]
+fn environments_of_project() -> _ {
+    project_environments::table
+        .inner_join(environments::table.on(environments::name.eq(project_environments::environment)))
+        .filter(project_environments::project_id.eq(projects::id))
+        .order((environments::sort_order, environments::name))
+        .select(project_environments::environment)
+}
+
+impl TryFrom<ProjectOverviewRow> for ProjectOverview {
+    type Error = Inconsistency;
+
+    fn try_from(row: ProjectOverviewRow) -> Result<Self, Inconsistency> {
+        let of = |table| Row { table, key: &row.project.id };
+        let members = of("project_member_counts").count("members", row.members.unwrap_or(0))?;
+        let tokens = of("project_token_counts").count("tokens", row.tokens.unwrap_or(0))?;
+        let environments = of("project_environments").list("environment", row.environments.0)?;
+        Ok(Self { project: row.project.try_into()?, members, tokens, environments })
     }
 }
 
@@ -111,7 +131,7 @@ impl<'a> From<&'a Project> for NewProjectRow<'a> {
     }
 }
 
-/// A row of `environments`, or of a view of it.
+/// A row of `environments`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = environments)]
 pub struct EnvironmentRow {
@@ -121,23 +141,42 @@ pub struct EnvironmentRow {
     enabled: bool,
 }
 
-/// The columns of an [`EnvironmentRow`] in a table or view.
-#[macro_export]
-macro_rules! environment_columns {
-    ($table:ident) => {
-        ($table::name, $table::kind, $table::sort_order, $table::enabled)
-    };
+/// A row of `environments` with what lists show besides.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = environments)]
+pub struct EnvironmentOverviewRow {
+    #[diesel(embed)]
+    environment: EnvironmentRow,
+    #[diesel(select_expression = project_count(), select_expression_type = project_count)]
+    projects: Option<i64>,
+    #[diesel(select_expression = environment_token_count(), select_expression_type = environment_token_count)]
+    tokens: Option<i64>,
 }
 
-impl EnvironmentRow {
-    /// Converts the row with what lists show besides.
-    ///
-    /// # Errors
-    /// [`Inconsistency`].
-    pub fn into_overview(self, projects: i64, tokens: i64) -> Result<EnvironmentOverview, Inconsistency> {
-        let at = Row { table: "environment_token_counts", key: &self.name };
-        let (projects, tokens) = (at.count("projects", projects)?, at.count("tokens", tokens)?);
-        Ok(EnvironmentOverview { environment: self.try_into()?, projects, tokens })
+#[auto_type]
+fn project_count() -> _ {
+    project_environments::table
+        .filter(project_environments::environment.eq(environments::name))
+        .select(count_star())
+        .single_value()
+}
+
+#[auto_type]
+fn environment_token_count() -> _ {
+    environment_token_counts::table
+        .filter(environment_token_counts::environment.eq(environments::name))
+        .select(environment_token_counts::tokens)
+        .single_value()
+}
+
+impl TryFrom<EnvironmentOverviewRow> for EnvironmentOverview {
+    type Error = Inconsistency;
+
+    fn try_from(row: EnvironmentOverviewRow) -> Result<Self, Inconsistency> {
+        let at = Row { table: "environment_token_counts", key: &row.environment.name };
+        let projects = at.count("projects", row.projects.unwrap_or(0))?;
+        let tokens = at.count("tokens", row.tokens.unwrap_or(0))?;
+        Ok(Self { environment: row.environment.try_into()?, projects, tokens })
     }
 }
 
@@ -173,5 +212,21 @@ impl<'a> From<&'a Environment> for NewEnvironmentRow<'a> {
             sort_order: DbInt(environment.sort_order.into()),
             enabled: environment.enabled,
         }
+    }
+}
+
+/// A new row of `project_environments`.
+#[derive(Insertable)]
+#[diesel(table_name = project_environments)]
+pub struct NewProjectEnvironmentRow<'a> {
+    project_id: &'a str,
+    environment: &'a str,
+}
+
+impl<'a> NewProjectEnvironmentRow<'a> {
+    /// Returns the row of an environment of a project.
+    #[must_use]
+    pub fn new(project: &'a ProjectId, environment: &'a EnvironmentName) -> Self {
+        Self { project_id: project.as_str(), environment: environment.as_str() }
     }
 }

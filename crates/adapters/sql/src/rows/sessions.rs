@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use diesel::{Insertable, Queryable, Selectable};
 use latchkey_domain::{
     Description, LoginFailures, NewPersonalToken, Origin, PersonalToken, PersonalTokenId, Session, SessionId,
-    UserId,
+    Timestamp, UserId,
 };
 use latchkey_ports::{Inconsistency, LoginKey, SecretRecord};
 
@@ -139,6 +139,13 @@ pub fn login_key(key: &LoginKey) -> (&'static str, DbRawText) {
         LoginKey::AccountFrom(name, address) => ("account-from", format!("{address} {name}")),
     };
     (kind, DbRawText(text))
+}
+
+/// Returns the time up to which failed logins are forgotten.
+#[must_use]
+pub fn login_failures_forgotten(now: Timestamp) -> DbTime {
+    let after = i64::try_from(LoginFailures::FORGOTTEN_AFTER.as_millis()).unwrap_or(i64::MAX);
+    DbTime(now.millis().saturating_sub(after))
 }
 
 /// A row of `login_failures`, without its key.

@@ -16,9 +16,9 @@ use latchkey_ports::{
 use super::Row;
 use crate::{
     DbError,
-    columns::{Bytes, DbId, DbJson, DbTime, NewJson, Parsed},
+    columns::{Bytes, DbId, DbInt, DbJson, DbTime, NewJson, Parsed},
     errors::stale,
-    schema::{api_tokens, retired_secrets},
+    schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
 /// A row of `api_tokens`, or of a view of it.
@@ -254,6 +254,28 @@ impl<'a> From<&'a SecretRecord> for ChangedSecretRow<'a> {
     fn from(secret: &'a SecretRecord) -> Self {
         Self { digest: &secret.digest.0, key: &secret.key.0, sealed: secret.sealed.as_deref() }
     }
+}
+
+/// A new row of `api_token_projects`.
+#[derive(Insertable)]
+#[diesel(table_name = api_token_projects)]
+pub struct NewTokenProjectRow<'a> {
+    token_id: DbId,
+    project_id: &'a str,
+    position: DbInt,
+}
+
+/// Returns the rows of the projects that a token names.
+#[must_use]
+pub fn token_projects(token: TokenId, projects: &[ProjectId]) -> Vec<NewTokenProjectRow<'_>> {
+    (0..)
+        .zip(projects)
+        .map(|(position, project)| NewTokenProjectRow {
+            token_id: token.into(),
+            project_id: project.as_str(),
+            position: DbInt(position),
+        })
+        .collect()
 }
 
 /// A row of `retired_secrets`.

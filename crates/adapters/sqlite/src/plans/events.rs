@@ -1,4 +1,4 @@
-//! How events are found.
+//! Plans of the lists of events.
 
 use diesel::QueryDsl;
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
@@ -25,53 +25,65 @@ fn plain() -> EventQuery {
     EventQuery { page: Page::first(100), ..EventQuery::within(EventScope::All) }
 }
 
-/// That an event is of other projects too: one look by its number.
-const ALSO_OF: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=?)";
+/// The lookup of whether an event names another project.
+const NAMES_PROJECT: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=?)";
+
+/// Asserts the steps that find the events of a page. The projects of each event are read by its id.
+#[track_caller]
+fn assert_page(plan: &[String], steps: &[&str]) {
+    let projects = [
+        "CORRELATED SCALAR SUBQUERY",
+        "CO-ROUTINE list",
+        "SEARCH event_projects USING PRIMARY KEY (event_id=?)",
+        "SCAN list",
+    ];
+    assert_plan(plan, &[steps, &projects].concat());
+}
 
 #[test]
-fn the_trail_is_walked_from_its_end() {
+fn events_are_read_from_the_newest() {
     with_much(|connection| {
-        assert_plan(&plan(connection, &event_page(&plain(), AccessPath::Scan)), &["SCAN events"]);
+        assert_page(&plan(connection, &event_page(&plain(), AccessPath::Scan)), &["SCAN events"]);
         let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
-        assert_plan(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
+        assert_page(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
         let dense = plan(connection, &event_page(&with_every_filter(), AccessPath::Scan));
-        assert_plan(&dense, &["SCAN events", ALSO_OF, ALSO_OF]);
+        assert_page(&dense, &["SCAN events", NAMES_PROJECT, NAMES_PROJECT]);
     });
 }
 
 #[test]
-fn the_many_events_of_one_value_are_found_in_order() {
+fn many_events_of_one_value_are_found_in_order() {
     with_much(|connection| {
         let kind = EventQuery { kinds: vec![EventKind::PersonalTokenCreated], ..plain() };
         let found = plan(connection, &event_page(&kind, AccessPath::One(Filter::Kinds)));
-        assert_plan(&found, &["SEARCH events USING INDEX events_by_kind (kind=?)"]);
+        assert_page(&found, &["SEARCH events USING INDEX events_by_kind (kind=?)"]);
         let actor = EventQuery { actors: vec![7], ..plain() };
         let found = plan(connection, &event_page(&actor, AccessPath::One(Filter::Actors)));
-        assert_plan(&found, &["SEARCH events USING INDEX events_by_actor (actor_user_id=?)"]);
+        assert_page(&found, &["SEARCH events USING INDEX events_by_actor (actor_user_id=?)"]);
     });
 }
 
 const LINKS: &str = "SEARCH event_projects USING COVERING INDEX event_projects_by_project (project_id=?)";
 
 #[test]
-fn few_events_are_found_by_their_numbers_in_order() {
+fn few_events_are_found_by_id_in_order() {
     with_much(|connection| {
-        let by_numbers = ["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY"];
+        let by_id = ["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY"];
         let query = with_every_filter();
         for filter in [Filter::Projects, Filter::Reach] {
             let found = plan(connection, &event_page(&query, AccessPath::Few(filter)));
-            assert_plan(&found, &[&by_numbers[..], &[LINKS, ALSO_OF]].concat());
+            assert_page(&found, &[&by_id[..], &[LINKS, NAMES_PROJECT]].concat());
         }
         for filter in [Filter::Actors, Filter::Kinds, Filter::Time] {
             let found = plan(connection, &event_page(&query, AccessPath::Few(filter)));
             let inner = "SEARCH events USING COVERING INDEX";
-            assert_plan(&found, &[&by_numbers[..], &[inner, ALSO_OF, ALSO_OF]].concat());
+            assert_page(&found, &[&by_id[..], &[inner, NAMES_PROJECT, NAMES_PROJECT]].concat());
         }
     });
 }
 
 #[test]
-fn whether_events_are_few_is_counted_in_indexes() {
+fn selective_filters_are_counted_in_indexes() {
     with_much(|connection| {
         let query = with_every_filter();
         assert_plan(&plan(connection, &links(&query.projects).limit(100)), &[LINKS]);
@@ -83,7 +95,7 @@ fn whether_events_are_few_is_counted_in_indexes() {
 }
 
 #[test]
-fn the_best_way_is_chosen() {
+fn the_best_path_is_chosen() {
     with_much(|connection| {
         let mut path = |query: &EventQuery| AccessPath::to_page(connection, query).expect("counted");
         assert_eq!(path(&plain()), AccessPath::Scan);

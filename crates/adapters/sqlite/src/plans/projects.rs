@@ -1,25 +1,27 @@
-//! How places, and the people in them, are found.
+//! Plans of the statements on projects, environments and users.
 
-use latchkey_domain::{AccountKind, ProjectId, ProjectVisibility, Role};
+use latchkey_domain::{AccountKind, ProjectId, ProjectVisibility};
 use latchkey_ports::{Page, ProjectQuery};
+use latchkey_sql::queries;
 
 use super::{assert_plan, plan, plan_of_text, with_much};
-use crate::{
-    environments::environment_overviews,
-    memberships::members_of,
-    projects::{project_list, project_overview},
-    users::{count_users_with_role, users_of_kind},
-};
+use crate::projects::project_list;
 
-const PROJECT_COUNTS: [&str; 4] = [
+const PROJECT_COUNTS: [&str; 10] = [
     "CORRELATED SCALAR SUBQUERY",
     "SEARCH project_member_counts USING PRIMARY KEY (project_id=?)",
     "CORRELATED SCALAR SUBQUERY",
     "SEARCH project_token_counts USING PRIMARY KEY (project_id=?)",
+    "CORRELATED SCALAR SUBQUERY",
+    "CO-ROUTINE list",
+    "SEARCH project_environments USING PRIMARY KEY (project_id=?)",
+    "SEARCH environments USING PRIMARY KEY (name=?)",
+    "USE TEMP B-TREE FOR ORDER BY",
+    "SCAN list",
 ];
 
 #[test]
-fn projects_are_listed_in_order_and_nothing_is_counted() {
+fn projects_are_listed_in_order_without_counting() {
     with_much(|connection| {
         let own: ProjectId = "project-7".parse().expect("an id");
         for visibility in [ProjectVisibility::All, ProjectVisibility::NotPrivateAnd([own].into())] {
@@ -33,15 +35,15 @@ fn projects_are_listed_in_order_and_nothing_is_counted() {
                 &[&["SCAN projects USING INDEX projects_archived"][..], &PROJECT_COUNTS].concat(),
             );
         }
-        let found = plan(connection, &project_overview("project-7"));
+        let found = plan(connection, &queries::project_overview("project-7"));
         assert_plan(&found, &[&["SEARCH projects USING PRIMARY KEY (id=?)"][..], &PROJECT_COUNTS].concat());
     });
 }
 
 #[test]
-fn environments_are_listed_and_no_token_is_counted() {
+fn environments_are_listed_without_counting_tokens() {
     with_much(|connection| {
-        let found = plan(connection, &environment_overviews());
+        let found = plan(connection, &queries::environment_overviews());
         assert_plan(
             &found,
             &[
@@ -57,28 +59,32 @@ fn environments_are_listed_and_no_token_is_counted() {
 }
 
 #[test]
-fn people_are_found_by_keys_alone() {
+fn users_are_found_by_indexes() {
     with_much(|connection| {
         assert_plan(
-            &plan(connection, &members_of("project-7")),
+            &plan(connection, &queries::members_of("project-7")),
             &[
                 "SEARCH memberships USING INDEX memberships_by_project (project_id=?)",
                 "SEARCH users USING INTEGER PRIMARY KEY (rowid=?)",
             ],
         );
         assert_plan(
-            &plan(connection, &users_of_kind(AccountKind::Person, Page::first(100))),
+            &plan(connection, &queries::users_of_kind(AccountKind::Person.as_str(), 100, 0)),
             &["SEARCH users USING INDEX users_by_kind (account_kind=?)"],
         );
         assert_plan(
-            &plan(connection, &count_users_with_role(AccountKind::Person.as_str(), Role::ADMIN.0)),
-            &["SEARCH users USING COVERING INDEX users_by_root_role (root_role_id=? AND account_kind=?)"],
+            &plan(connection, &queries::has_another_admin(7)),
+            &[
+                "SCAN CONSTANT ROW",
+                "SCALAR SUBQUERY",
+                "SEARCH users USING INDEX users_by_root_role (root_role_id=? AND account_kind=?)",
+            ],
         );
     });
 }
 
 #[test]
-fn what_has_ended_is_found_by_its_end() {
+fn expired_rows_are_found_by_their_end() {
     with_much(|connection| {
         for (table, column) in
             [("sessions", "expires_at"), ("retired_secrets", "good_until"), ("login_failures", "last_at")]

@@ -11,7 +11,7 @@ use crate::{
     token_lists::{Filter, links as links_of_project, token_list},
     token_queries::{
         RECORD_USE, count_tokens_of_all_projects, count_tokens_of_project, links_beyond_project,
-        projects_of_token, token_by_digest, token_by_id, token_by_retired_digest, token_secrets_after,
+        projects_of_token, token_by_digest, token_by_id, token_by_retired_digest,
         tokens_of_environment_after, tokens_of_project, tokens_of_project_after,
     },
 };
@@ -78,7 +78,7 @@ fn quotas_are_counted_in_indexes() {
 fn secrets_are_walked_down_the_primary_key() {
     with_much(|connection| {
         assert_plan(
-            &plan(connection, &token_secrets_after(ID, 500)),
+            &plan(connection, &latchkey_sql::queries::token_secrets_after(ID, 500)),
             &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
         );
     });

@@ -6,7 +6,7 @@ use diesel::{
     QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text, sqlite::Sqlite,
 };
 use diesel_migrations::MigrationHarness;
-use latchkey_domain::{ProjectMode, ProjectVisibility, UserId};
+use latchkey_domain::{AccountKind, ProjectMode, ProjectVisibility, UserId};
 use latchkey_ports::{
     AccessRepository, EnvironmentOverview, EnvironmentRepository, EventRepository, Health, Page,
     ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, UserRepository, fresh,
@@ -105,6 +105,47 @@ async fn a_store_of_the_first_schema_keeps_what_it_has() {
     assert_eq!(members[0].added_at.millis(), 2_000, "the earliest that it can have been");
     assert_eq!(members[0].user.last_seen_at, None);
     assert_eq!(store.find_account(UserId(7)).await.expect("reads").expect("there").password, None);
+}
+
+/// Users of a version without `login_names`: names that differ only in case, and user names that are another's address.
+const USERS_WITH_A_NAME_IN_COMMON: &str = "
+    INSERT INTO users (id, username, email, email_key, account_kind, root_role_id, created_at) VALUES
+        (11, 'first', 'Ann@example.org', 'ann@example.org', 'person', 1, 0),
+        (12, 'Ann@example.org', NULL, NULL, 'person', 1, 0),
+        (13, 'ANN@example.org', 'third@example.org', 'third@example.org', 'person', 1, 0),
+        (14, NULL, 'fourth@example.org', 'fourth@example.org', 'person', 1, 0),
+        (15, 'fourth@example.org', NULL, NULL, 'person', 1, 0);";
+
+#[tokio::test]
+async fn users_with_a_name_in_common_are_kept_and_log_in_as_before() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("a.db");
+    let mut connection = raw(&path);
+    for _ in 0..3 {
+        connection.run_next_migration(SQLITE).expect("a migration of the older version");
+    }
+    connection.batch_execute(USERS_WITH_A_NAME_IN_COMMON).expect("written");
+    drop(connection);
+
+    let store = open(&path);
+    let ids = store.users(AccountKind::Person, Page::default()).await.expect("reads");
+    assert_eq!(ids.iter().map(|user| user.id.0).collect::<Vec<_>>(), [11, 12, 13, 14, 15]);
+    for (login, id) in [
+        ("first", 11),
+        ("Ann@example.org", 12),
+        ("ANN@example.org", 13),
+        ("ann@example.org", 11),
+        ("third@example.org", 13),
+        ("fourth@example.org", 15),
+    ] {
+        let account = store.find_account_by_login(login).await.expect("reads").expect("an account");
+        assert_eq!(account.user.id.0, id, "{login}");
+    }
+    let names: Vec<Name> = sql_query("SELECT name || ' ' || user_id AS name FROM login_names ORDER BY name")
+        .load(&mut raw(&path))
+        .expect("reads");
+    let names: Vec<&str> = names.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["ann@example.org 12", "first 11", "fourth@example.org 15", "third@example.org 13"]);
 }
 
 #[derive(QueryableByName)]

@@ -1,5 +1,5 @@
 -- User names and e-mail addresses share one namespace, so that a login means one account. Triggers maintain the names, so
--- that processes of older versions do so as well. Of a user name that contains @, case is ignored, as it is of addresses.
+-- that older processes do so as well. The case of a user name that contains @ is ignored, like that of an address.
 
 CREATE TABLE login_names (
     name TEXT NOT NULL PRIMARY KEY,
@@ -24,7 +24,8 @@ WHEN old.username IS NOT new.username OR old.email_key IS NOT new.email_key BEGI
     ) WHERE name IS NOT NULL;
 END;
 
--- Where a user name is the address of another user, the user name stays, as in logins until now.
+-- Users of older versions may have a name in common. It goes to the user that logins by it have meant so far: user names
+-- come before addresses, then lower ids. No user is changed, and the upgrade does not fail.
 INSERT OR IGNORE INTO login_names (name, user_id)
 SELECT CASE WHEN instr(username, '@') > 0 THEN lower(username) ELSE username END, id
 FROM users WHERE username IS NOT NULL ORDER BY id;

@@ -1,6 +1,7 @@
 -- Attributes of a token by which no list is sorted: one JSON object, so that a new one needs no column.
 ALTER TABLE api_tokens ADD COLUMN attributes jsonb NOT NULL DEFAULT '{}';
 
+-- Lists its columns: `SELECT *` is expanded when a view is created, so a later column would be missing without notice.
 CREATE OR REPLACE VIEW token_rows AS
 SELECT
     api_tokens.id,

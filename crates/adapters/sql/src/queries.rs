@@ -1,0 +1,272 @@
+//! Statements of both stores, to be run on either backend. A store adds what its backend has besides, such as row locks.
+
+#![expect(
+    missing_docs,
+    clippy::elidable_lifetime_names,
+    reason = "`auto_type` makes a type alias, without documentation, that names the lifetime"
+)]
+
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl,
+    SelectableHelper,
+    backend::Backend,
+    dsl::{AsSelect, auto_type, count_star, exists, select},
+};
+use latchkey_domain::{AccountKind, Role};
+use latchkey_ports::Page;
+
+use crate::{
+    columns::{DbId, DbTime},
+    rows::{
+        AccountRow, EnvironmentOverviewRow, EnvironmentRow, EventRow, GrantRow, MembershipRow,
+        ProjectOverviewRow, ProjectRow, RoleRow, SessionRow, TokenSecretsRow, UserRow,
+    },
+    schema::{
+        api_tokens, environments, events, memberships, personal_tokens, projects, role_permissions, roles,
+        sessions, user_grants, users,
+    },
+};
+
+/// Returns the largest number of rows of a page.
+#[must_use]
+pub fn page_limit(page: Page) -> i64 {
+    page.limit.unwrap_or(u32::MAX).into()
+}
+
+/// Returns the number of rows before a page.
+#[must_use]
+pub fn page_offset(page: Page) -> i64 {
+    i64::try_from(page.offset).unwrap_or(i64::MAX)
+}
+
+/// Selects a project.
+#[auto_type]
+pub fn project<'a, DB: Backend>(id: &'a str) -> _ {
+    let row: AsSelect<ProjectRow, DB> = ProjectRow::as_select();
+    projects::table.find(id).select(row)
+}
+
+/// Selects a project with what lists show besides.
+#[auto_type]
+pub fn project_overview<'a, DB: Backend>(id: &'a str) -> _ {
+    let row: AsSelect<ProjectOverviewRow, DB> = ProjectOverviewRow::as_select();
+    projects::table.find(id).select(row)
+}
+
+/// Selects an environment.
+#[auto_type]
+pub fn environment<'a, DB: Backend>(name: &'a str) -> _ {
+    let row: AsSelect<EnvironmentRow, DB> = EnvironmentRow::as_select();
+    environments::table.find(name).select(row)
+}
+
+/// Selects all environments in the order of lists.
+#[auto_type]
+pub fn environment_overviews<DB: Backend>() -> _ {
+    let row: AsSelect<EnvironmentOverviewRow, DB> = EnvironmentOverviewRow::as_select();
+    environments::table.order((environments::sort_order, environments::name)).select(row)
+}
+
+/// Selects all roles with their permissions, by id. One statement sees one state of the store, so no role is read without
+/// its permissions.
+#[auto_type]
+pub fn all_roles<DB: Backend>() -> _ {
+    let row: AsSelect<RoleRow, DB> = RoleRow::as_select();
+    roles::table
+        .left_join(role_permissions::table)
+        .order((roles::id, role_permissions::permission))
+        .select((row, role_permissions::permission.nullable()))
+}
+
+/// Selects a role with its permissions.
+#[auto_type]
+pub fn role<DB: Backend>(id: i64) -> _ {
+    let row: AsSelect<RoleRow, DB> = RoleRow::as_select();
+    roles::table
+        .left_join(role_permissions::table)
+        .filter(roles::id.eq(id))
+        .select((row, role_permissions::permission.nullable()))
+}
+
+/// Selects whether a user holds the role, for the instance or in a project.
+#[auto_type]
+pub fn role_is_held(id: i64) -> _ {
+    select(
+        exists(users::table.filter(users::root_role_id.eq(id)))
+            .or(exists(memberships::table.filter(memberships::role_id.eq(id)))),
+    )
+}
+
+/// Selects the memberships of a project, by user, then role.
+#[auto_type]
+pub fn members_of<'a, DB: Backend>(project: &'a str) -> _ {
+    let row: AsSelect<MembershipRow, DB> = MembershipRow::as_select();
+    memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::project_id.eq(project))
+        .order((memberships::user_id, memberships::role_id))
+        .select(row)
+}
+
+/// Selects the ids of the roles that a user holds in a project.
+#[auto_type]
+pub fn roles_in_project<'a>(user: i64, project: &'a str) -> _ {
+    memberships::table
+        .filter(memberships::user_id.eq(user))
+        .filter(memberships::project_id.eq(project))
+        .order(memberships::role_id)
+        .select(memberships::role_id)
+}
+
+/// Selects the grants of a user; none for an unknown one.
+#[auto_type]
+pub fn grants_of<DB: Backend>(user: i64) -> _ {
+    let row: AsSelect<GrantRow, DB> = GrantRow::as_select();
+    user_grants::table.filter(user_grants::user_id.eq(user)).select(row)
+}
+
+/// Selects a user.
+#[auto_type]
+pub fn user<DB: Backend>(id: i64) -> _ {
+    let row: AsSelect<UserRow, DB> = UserRow::as_select();
+    users::table.find(id).select(row)
+}
+
+/// Selects a user with the hash of the password.
+#[auto_type]
+pub fn account<DB: Backend>(id: i64) -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    users::table.find(id).select(row)
+}
+
+/// Selects the accounts with this user name or e-mail address: at most one of each.
+#[auto_type]
+pub fn accounts_by_login<'a, DB: Backend>(username: &'a str, email_key: &'a str) -> _ {
+    let row: AsSelect<AccountRow, DB> = AccountRow::as_select();
+    users::table.filter(users::username.eq(username).or(users::email_key.eq(email_key))).select(row)
+}
+
+/// Selects a page of the users of a kind, by id.
+#[auto_type]
+pub fn users_of_kind<'a, DB: Backend>(kind: &'a str, limit: i64, offset: i64) -> _ {
+    let row: AsSelect<UserRow, DB> = UserRow::as_select();
+    let users = users::table.filter(users::account_kind.eq(kind)).order(users::id);
+    users.limit(limit).offset(offset).select(row)
+}
+
+/// Selects whether a person other than this user is an Admin.
+#[auto_type]
+pub fn has_another_admin(user: i64) -> _ {
+    let role: i64 = Role::ADMIN.0;
+    let kind: &'static str = AccountKind::Person.as_str();
+    let admins = users::table.filter(users::root_role_id.eq(role)).filter(users::account_kind.eq(kind));
+    select(exists(admins.filter(users::id.ne(user))))
+}
+
+/// Selects the password hash of a person.
+#[auto_type]
+pub fn password_of_person(id: i64) -> _ {
+    let kind: &'static str = AccountKind::Person.as_str();
+    users::table.find(id).filter(users::account_kind.eq(kind)).select(users::password_hash)
+}
+
+/// Finds the user, if the password hash is this one.
+#[auto_type]
+pub fn user_with_password<'a>(id: i64, hash: &'a str) -> _ {
+    users::table.find(id).filter(users::password_hash.eq(hash))
+}
+
+/// Finds the user, unless it was last seen at this time or later.
+#[auto_type]
+pub fn user_last_seen_before(id: i64, time: DbTime) -> _ {
+    users::table.find(id).filter(users::seen_at.is_null().or(users::seen_at.lt(time)))
+}
+
+/// Selects the sessions of a user, oldest first.
+#[auto_type]
+pub fn sessions_of<DB: Backend>(user: i64) -> _ {
+    let row: AsSelect<SessionRow, DB> = SessionRow::as_select();
+    sessions::table.filter(sessions::user_id.eq(user)).order((sessions::created_at, sessions::id)).select(row)
+}
+
+/// Finds a session of a user.
+#[auto_type]
+pub fn session_of(user: i64, id: DbId) -> _ {
+    sessions::table.find(id).filter(sessions::user_id.eq(user))
+}
+
+/// Selects the ids of the user's other sessions, except for the newest.
+#[auto_type]
+pub fn other_sessions_beyond(user: i64, session: DbId, newest: i64) -> _ {
+    sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::id.ne(session))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .offset(newest)
+        .select(sessions::id)
+}
+
+/// Finds a personal access token of a user.
+#[auto_type]
+pub fn personal_token_of(user: i64, id: i64) -> _ {
+    personal_tokens::table.find(id).filter(personal_tokens::user_id.eq(user))
+}
+
+/// Counts the personal access tokens of a user.
+#[auto_type]
+pub fn count_personal_tokens_of(user: i64) -> _ {
+    personal_tokens::table.filter(personal_tokens::user_id.eq(user)).select(count_star())
+}
+
+/// Selects the secrets of the next tokens after an id, by id.
+#[auto_type]
+pub fn token_secrets_after<DB: Backend>(id: DbId, limit: i64) -> _ {
+    let row: AsSelect<TokenSecretsRow, DB> = TokenSecretsRow::as_select();
+    api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(limit).select(row)
+}
+
+/// Selects the next events after an id, by id.
+#[auto_type]
+pub fn events_after<DB: Backend>(id: i64, limit: i64) -> _ {
+    let row: AsSelect<EventRow, DB> = EventRow::as_select();
+    events::table.filter(events::id.gt(id)).order(events::id).limit(limit).select(row)
+}
+
+/// Narrows projects to those that a [`ProjectQuery`](latchkey_ports::ProjectQuery) asks for, by id.
+#[macro_export]
+macro_rules! matching_projects {
+    ($projects:expr, $query:expr) => {{
+        let projects = $projects.order($crate::schema::projects::id).into_boxed();
+        let projects = if $query.archived {
+            projects.filter($crate::schema::projects::archived_at.is_not_null())
+        } else {
+            projects.filter($crate::schema::projects::archived_at.is_null())
+        };
+        match &$query.visibility {
+            ProjectVisibility::All => projects,
+            ProjectVisibility::NotPrivateAnd(own) => {
+                let is_own = $crate::schema::projects::id.eq_any(own.iter().map(ProjectId::as_str));
+                let is_private = ProjectMode::Private.as_str();
+                projects.filter($crate::schema::projects::mode.ne(is_private).or(is_own))
+            }
+        }
+    }};
+}
+
+/// Counts the secrets under each master key, in the forms of [`SecretForm::ALL`](latchkey_ports::SecretForm::ALL) by
+/// number, by whether they have ended at the time `$1`.
+pub const COUNT_SECRETS: &str = "\
+    WITH kept (form, key, has_ended) AS (\
+        SELECT CASE WHEN secret_sealed IS NULL THEN 1 ELSE 0 END, secret_key, \
+            secret_sealed IS NULL AND coalesce(expires_at <= $1, FALSE) \
+        FROM api_tokens \
+        UNION ALL \
+        SELECT CASE WHEN alias_sealed IS NULL THEN 1 ELSE 0 END, alias_key, \
+            alias_sealed IS NULL AND coalesce(expires_at <= $1, FALSE) \
+        FROM api_tokens WHERE alias_key IS NOT NULL \
+        UNION ALL SELECT 2, secret_key, expires_at <= $1 FROM personal_tokens \
+        UNION ALL SELECT 3, secret_key, expires_at <= $1 FROM sessions \
+        UNION ALL SELECT 4, secret_key, good_until <= $1 FROM retired_secrets) \
+    SELECT CAST(form AS bigint) AS form, key, count(*) FILTER (WHERE NOT has_ended) AS good, \
+        count(*) FILTER (WHERE has_ended) AS ended \
+    FROM kept GROUP BY form, key";

@@ -1,2 +1,0 @@
--- The views are the same as before.
-SELECT 1;
