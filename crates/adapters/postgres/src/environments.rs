@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
 use latchkey_sql::{
     columns::{DbId, DbInt},
-    errors::{DbError, conflict_of, not_found},
+    errors::{conflict_of, not_found},
     queries,
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
     schema::{api_tokens, environments, project_environments},
@@ -17,7 +16,6 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    connection::Connection,
     events::record,
     locks::{first_missing, lock_environments, lock_event_log, lock_project},
     token_writes::{apply_outcomes, outcomes_of},
@@ -32,17 +30,14 @@ impl EnvironmentRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (environment, event) = (environment.clone(), event.clone());
-        self.write(move |connection| {
-            async move {
-                let writing = lock_event_log(connection).await?;
-                insert_into(environments::table)
-                    .values(NewEnvironmentRow::from(&environment))
-                    .execute(connection)
-                    .await
-                    .map_err(conflict_of(|_| Some(Entity::Environment(environment.name.clone()))))?;
-                record(connection, &writing, &event).await
-            }
-            .boxed()
+        self.write(async move |connection| {
+            let lock = lock_event_log(connection).await?;
+            insert_into(environments::table)
+                .values(NewEnvironmentRow::from(&environment))
+                .execute(connection)
+                .await
+                .map_err(conflict_of(|_| Some(Entity::Environment(environment.name.clone()))))?;
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -65,8 +60,18 @@ impl EnvironmentRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
-        self.write(move |connection| {
-            async move { replace(connection, &before, &after, &event).await }.boxed()
+        self.write(async move |connection| {
+            let name = before.name.as_str();
+            let row: Option<EnvironmentRow> =
+                queries::environment(name).for_no_key_update().first(connection).await.optional()?;
+            let kept = rows::optional::<_, Environment>(row)?;
+            StoreError::unless_kept(kept.as_ref(), &before, Entity::Environment(before.name.clone()))?;
+            let lock = lock_event_log(connection).await?;
+            update(environments::table.find(name))
+                .set(NewEnvironmentRow::from(&after))
+                .execute(connection)
+                .await?;
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -78,14 +83,56 @@ impl EnvironmentRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (orders, event) = (orders.to_vec(), event.clone());
-        self.write(move |connection| async move { sort(connection, &orders, &event).await }.boxed()).await
+        self.write(async move |connection| {
+            let names = orders.iter().map(|(name, _)| name.as_str());
+            let found: Vec<String> = environments::table
+                .filter(environments::name.eq_any(names))
+                .order(environments::name)
+                .select(environments::name)
+                .for_no_key_update()
+                .load(connection)
+                .await?;
+            if let Some((name, _)) = first_missing(&orders, |(name, _)| name.as_str(), &found) {
+                return Err(not_found(Entity::Environment(name.clone())));
+            }
+            let lock = lock_event_log(connection).await?;
+            for (name, place) in &orders {
+                update(environments::table.find(name.as_str()))
+                    .set(environments::sort_order.eq(DbInt((*place).into())))
+                    .execute(connection)
+                    .await?;
+            }
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(environment = %removal.environment))]
     async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
-        self.write(move |connection| async move { remove_environment(connection, &removal).await }.boxed())
-            .await
+        self.write(async move |connection| {
+            let name = removal.environment.as_str();
+            let environment = environments::table.find(name);
+            // While the row is locked, no token can be created in the environment.
+            let held: Option<String> =
+                environment.select(environments::name).for_update().first(connection).await.optional()?;
+            if held.is_none() {
+                return Err(not_found(Entity::Environment(removal.environment.clone())));
+            }
+            let ids: Vec<DbId> = api_tokens::table
+                .filter(api_tokens::environment.eq(name))
+                .order(api_tokens::id)
+                .select(api_tokens::id)
+                .for_update()
+                .load(connection)
+                .await?;
+            let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
+            let lock = lock_event_log(connection).await?;
+            apply_outcomes(connection, &lock, &outcomes).await?;
+            delete(environment).execute(connection).await?;
+            record(connection, &lock, &removal.event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(%project, %environment))]
@@ -96,8 +143,20 @@ impl EnvironmentRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (project, environment, event) = (project.clone(), environment.clone(), event.clone());
-        self.write(move |connection| {
-            async move { add_to_project(connection, &project, &environment, &event).await }.boxed()
+        self.write(async move |connection| {
+            if !lock_project(connection, &project).await? {
+                return Err(not_found(Entity::Project(project.clone())));
+            }
+            if lock_environments(connection, &[&environment]).await?.is_empty() {
+                return Err(not_found(Entity::Environment(environment.clone())));
+            }
+            let lock = lock_event_log(connection).await?;
+            insert_into(project_environments::table)
+                .values(NewProjectEnvironmentRow::new(&project, &environment))
+                .execute(connection)
+                .await
+                .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -110,115 +169,17 @@ impl EnvironmentRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (project, environment, event) = (project.clone(), environment.clone(), event.clone());
-        self.write(move |connection| {
-            async move { remove_from_project(connection, &project, &environment, &event).await }.boxed()
+        self.write(async move |connection| {
+            if !lock_project(connection, &project).await? {
+                return Err(not_found(Entity::Project(project.clone())));
+            }
+            let lock = lock_event_log(connection).await?;
+            let link = project_environments::table.find((project.as_str(), environment.as_str()));
+            if delete(link).execute(connection).await? == 0 {
+                return Err(not_found(Entity::Environment(environment.clone())));
+            }
+            record(connection, &lock, &event).await
         })
         .await
     }
-}
-
-async fn replace(
-    connection: &mut Connection,
-    before: &Environment,
-    after: &Environment,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let name = before.name.as_str();
-    let row: Option<EnvironmentRow> =
-        queries::environment(name).for_no_key_update().first(connection).await.optional()?;
-    let kept = rows::optional::<_, Environment>(row)?;
-    StoreError::unless_kept(kept.as_ref(), before, Entity::Environment(before.name.clone()))?;
-    let writing = lock_event_log(connection).await?;
-    update(environments::table.find(name)).set(NewEnvironmentRow::from(after)).execute(connection).await?;
-    record(connection, &writing, event).await
-}
-
-async fn sort(
-    connection: &mut Connection,
-    orders: &[(EnvironmentName, i32)],
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let names = orders.iter().map(|(name, _)| name.as_str());
-    let found: Vec<String> = environments::table
-        .filter(environments::name.eq_any(names))
-        .order(environments::name)
-        .select(environments::name)
-        .for_no_key_update()
-        .load(connection)
-        .await?;
-    if let Some((name, _)) = first_missing(orders, |(name, _)| name.as_str(), &found) {
-        return Err(not_found(Entity::Environment(name.clone())));
-    }
-    let writing = lock_event_log(connection).await?;
-    for (name, place) in orders {
-        update(environments::table.find(name.as_str()))
-            .set(environments::sort_order.eq(DbInt((*place).into())))
-            .execute(connection)
-            .await?;
-    }
-    record(connection, &writing, event).await
-}
-
-async fn add_to_project(
-    connection: &mut Connection,
-    project: &ProjectId,
-    environment: &EnvironmentName,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    if !lock_project(connection, project).await? {
-        return Err(not_found(Entity::Project(project.clone())));
-    }
-    if lock_environments(connection, &[environment]).await?.is_empty() {
-        return Err(not_found(Entity::Environment(environment.clone())));
-    }
-    let writing = lock_event_log(connection).await?;
-    insert_into(project_environments::table)
-        .values(NewProjectEnvironmentRow::new(project, environment))
-        .execute(connection)
-        .await
-        .map_err(conflict_of(|_| Some(Entity::Environment(environment.clone()))))?;
-    record(connection, &writing, event).await
-}
-
-async fn remove_from_project(
-    connection: &mut Connection,
-    project: &ProjectId,
-    environment: &EnvironmentName,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    if !lock_project(connection, project).await? {
-        return Err(not_found(Entity::Project(project.clone())));
-    }
-    let writing = lock_event_log(connection).await?;
-    let link = project_environments::table.find((project.as_str(), environment.as_str()));
-    if delete(link).execute(connection).await? == 0 {
-        return Err(not_found(Entity::Environment(environment.clone())));
-    }
-    record(connection, &writing, event).await
-}
-
-/// Removes an environment. While its row is locked, no token can be created in it.
-pub(crate) async fn remove_environment(
-    connection: &mut Connection,
-    removal: &EnvironmentRemoval,
-) -> Result<EventId, DbError> {
-    let name = removal.environment.as_str();
-    let environment = environments::table.find(name);
-    let held: Option<String> =
-        environment.select(environments::name).for_update().first(connection).await.optional()?;
-    if held.is_none() {
-        return Err(not_found(Entity::Environment(removal.environment.clone())));
-    }
-    let ids: Vec<DbId> = api_tokens::table
-        .filter(api_tokens::environment.eq(name))
-        .order(api_tokens::id)
-        .select(api_tokens::id)
-        .for_update()
-        .load(connection)
-        .await?;
-    let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
-    let writing = lock_event_log(connection).await?;
-    apply_outcomes(connection, &writing, &outcomes).await?;
-    delete(environment).execute(connection).await?;
-    record(connection, &writing, &removal.event).await
 }

@@ -94,7 +94,7 @@ async fn listen(opening: Opening, listener: Arc<Listener>) {
 
 /// Listens until the connection ends.
 async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), tokio_postgres::Error> {
-    // A network that swallows packets: it is tried again.
+    // The network drops packets; the next attempt follows.
     let Ok(connected) = timeout(opening.acquire_timeout, opening.config.connect(NoTls)).await else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! The statements that list the audit trail. Each is made in one function, which the test of query plans calls as well.
+//! The statements that list events. The tests of query plans use them as well.
 
 use diesel::{
     ExpressionMethods, QueryDsl, SelectableHelper,
@@ -22,14 +22,14 @@ type Events<'q> = events::BoxedQuery<'q, Pg>;
 type Listed<'q> = Unprepared<Select<Events<'q>, AsSelect<EventRow, Pg>>>;
 type Number<'q> = Unprepared<Counted<Select<Events<'q>, events::id>>>;
 
-/// The events asked for, in no order and on no page.
+/// Selects the events of a query, in no order.
 pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     let mut events = events::table.into_boxed();
     events = match &query.reach {
         EventScope::All => events,
         // The condition of a partial index, literally: as a bind, it would be unknown when the statement is planned.
         EventScope::AnyProject => events.filter(sql::<Bool>("concerns <> 'nothing'")),
-        // A caller that may read the events of each of these projects may read those of any of them.
+        // The caller may read the events of each of these projects, so the filter by projects is enough.
         EventScope::Projects(own)
             if !query.projects.is_empty() && query.projects.iter().all(|project| own.contains(project)) =>
         {
@@ -40,7 +40,7 @@ pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     if !query.projects.is_empty() {
         events = naming_one_of(events, query.projects.iter());
     }
-    // Of one value, an index gives the events in order; of several, only a look at all of them does.
+    // For one value, an index has the events in order.
     events = match query.kinds.as_slice() {
         [] => events,
         [kind] => events.filter(events::kind.eq(kind.as_str())),
@@ -72,7 +72,7 @@ fn naming_one_of<'q>(events: Events<'q>, projects: impl Iterator<Item = &'q Proj
     }
 }
 
-/// A page of these events, newest first.
+/// Selects a page of these events, newest first.
 pub(crate) fn event_page(events: Events<'_>, page: Page) -> Listed<'_> {
     let events = events
         .order(events::id.desc())
@@ -84,6 +84,6 @@ pub(crate) fn event_page(events: Events<'_>, page: Page) -> Listed<'_> {
 
 /// Counts these events, up to the limit of the port.
 pub(crate) fn event_count(events: Events<'_>) -> Number<'_> {
-    let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
-    Unprepared(Counted(events.select(events::id).limit(most)))
+    let limit = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
+    Unprepared(Counted(events.select(events::id).limit(limit)))
 }

@@ -1,4 +1,4 @@
-//! The port of the audit trail, and how the other ports write it.
+//! The port of the audit trail, and the functions with which the other ports write it.
 
 use async_trait::async_trait;
 use diesel::{QueryDsl, dsl::max, insert_into, sql_query};
@@ -76,11 +76,11 @@ impl EventRepository for PostgresStore {
         let mut forgotten = 0;
         loop {
             let statement = sql_query(FORGET).bind::<UtcTime, _>(DbTime::from(before));
-            let gone = statement.execute(&mut connection).await.map_err(store_error)?;
-            if gone == 0 {
+            let deleted = statement.execute(&mut connection).await.map_err(store_error)?;
+            if deleted == 0 {
                 return Ok(forgotten);
             }
-            forgotten += u64::try_from(gone).unwrap_or(0);
+            forgotten += u64::try_from(deleted).unwrap_or(0);
         }
     }
 }

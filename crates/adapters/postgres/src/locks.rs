@@ -15,9 +15,9 @@
 //! locked (as are the rows that these refer to), is new, or is in a table that is written under the event-log lock alone
 //! (links, memberships, sessions, retired secrets, counts). Therefore all other locks are taken *before*.
 //!
-//! What leaves no event does not take the event-log lock. Notes of use and failed logins lock rows of one table, in the
-//! order of its key; sweeps skip locked rows. Secrets that get under another master key (`master_keys`) lock rows of tokens
-//! as above, and skip other locked rows.
+//! A transaction that records no event does not take the event-log lock. Records of last use and of failed logins lock rows of
+//! one table, in the order of its key; sweeps skip locked rows. Moving secrets to another master key (`master_keys`) locks
+//! rows of tokens as above, and skips other locked rows.
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
@@ -30,7 +30,7 @@ use latchkey_sql::{
 
 use crate::connection::Connection;
 
-/// Held while a user may cease to be an Admin: "latchadm" in ASCII.
+/// Held while a user may lose the role Admin: "latchadm" in ASCII.
 pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
 /// Held while tokens of all projects are counted and created: "latchall" in ASCII.
 pub(crate) const ALL_PROJECTS: i64 = 0x6c61_7463_6861_6c6c;
@@ -47,7 +47,7 @@ diesel::define_sql_function! {
     fn pg_advisory_xact_lock(key: BigInt) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
-/// Waits for a lock that is held until the transaction ends. `IS NULL` makes an answer of a function that has none.
+/// Takes a lock that is held until the transaction ends. `IS NULL` gives the statement a value: the function has none.
 pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), DbError> {
     let _: bool = select(pg_advisory_xact_lock(key).is_null()).get_result(connection).await?;
     Ok(())
@@ -59,7 +59,7 @@ pub(crate) async fn lock_event_log(connection: &mut Connection) -> Result<EventL
     Ok(EventLogLock(()))
 }
 
-/// Whether there is a project of this id, which then stays until the transaction ends.
+/// Returns whether the project exists, and keeps it until the transaction ends.
 pub(crate) async fn lock_project(connection: &mut Connection, id: &ProjectId) -> Result<bool, DbError> {
     let project = projects::table.filter(projects::id.eq(id.as_str())).select(projects::id);
     let found: Vec<String> = project.for_key_share().load(connection).await?;
@@ -85,7 +85,7 @@ pub(crate) async fn lock_projects(
         .await?)
 }
 
-/// Those of these environments that exist, which then stay until the transaction ends.
+/// Returns those of these environments that exist, and keeps them until the transaction ends.
 pub(crate) async fn lock_environments(
     connection: &mut Connection,
     names: &[&EnvironmentName],
@@ -103,7 +103,7 @@ pub(crate) async fn lock_environments(
         .await?)
 }
 
-/// Those of these roles that exist, which then stay until the transaction ends.
+/// Returns those of these roles that exist, and keeps them until the transaction ends.
 pub(crate) async fn lock_roles(
     connection: &mut Connection,
     ids: &[RoleId],
@@ -119,7 +119,7 @@ pub(crate) async fn lock_roles(
     Ok(kinds?)
 }
 
-/// Those of these users that exist, who then stay until the transaction ends.
+/// Returns those of these users that exist, and keeps them until the transaction ends.
 pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, DbError> {
     let found: Vec<i64> = users::table
         .filter(users::id.eq_any(ids.iter().map(|id| id.0)))
@@ -131,7 +131,7 @@ pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> R
     Ok(found.into_iter().map(UserId).collect())
 }
 
-/// The first of these whose key is not among those found.
+/// Returns the first item with a key that was not found.
 pub(crate) fn first_missing<'w, W, K: PartialEq + ?Sized>(
     wanted: &'w [W],
     key: impl Fn(&W) -> &K,

@@ -1,4 +1,4 @@
-//! The port of failures to sign in.
+//! The port of failed logins.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use tracing::instrument;
 
 use crate::store::PostgresStore;
 
-/// `LoginFailures::and_another` for each of the keys, in order, so that two processes cannot wait for each other.
+/// `LoginFailures::and_another` for each key, in order, so that two processes do not deadlock.
 const COUNT: &str = "\
     INSERT INTO login_failures AS kept (kind, key, count, last_at) \
     SELECT kind, key, count(*), $3 FROM unnest($1, $2) AS one (kind, key) \
@@ -54,7 +54,7 @@ impl LoginFailureRepository for PostgresStore {
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError> {
         let (kinds, texts) = arrays(keys);
         let mut connection = self.connection().await?;
-        // Every kind with every text is more than was asked for, and not much more.
+        // Also matches the kind of one key with the text of another: few rows, which are ignored below.
         let rows: Vec<(String, DbRawText, LoginFailuresRow)> = login_failures::table
             .filter(login_failures::kind.eq_any(kinds))
             .filter(login_failures::key.eq_any(texts))

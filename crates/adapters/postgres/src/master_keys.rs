@@ -1,4 +1,4 @@
-//! The port of what is kept under which master key.
+//! The port of secrets by master key.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,6 @@ use diesel::{
     sql_types::{Array, BigInt, Binary, Nullable},
 };
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{Timestamp, TokenId};
 use latchkey_ports::{
     Inconsistency, MasterKeyRepository, Rekeying, SecretDigest, SecretOf, SecretsByKey, StoreError,
@@ -48,7 +47,7 @@ impl MasterKeyRepository for PostgresStore {
             return Ok(Vec::new());
         }
         let rekeyings = rekeyings.to_vec();
-        self.write(move |connection| async move { rekey(connection, &rekeyings).await }.boxed()).await
+        self.write(async move |connection| rekey(connection, &rekeyings).await).await
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -63,9 +62,9 @@ impl MasterKeyRepository for PostgresStore {
     }
 }
 
-/// Tokens are held before anything is compared, by id as everywhere (`locks`).
+/// Tokens are locked before anything is compared, by id as everywhere (`locks`).
 ///
-/// Whether a digest is there already is asked for each by itself: as a join, the planner would read a whole table for it.
+/// Each new digest is looked up by itself: for a join, the planner would read a whole table.
 const SECRETS: &str = "\
     UPDATE api_tokens AS kept SET secret_digest = new.digest, secret_key = new.key, secret_sealed = new.sealed \
     FROM unnest($1, $2, $3, $4, $5) AS new (id, old, digest, key, sealed) \
@@ -85,7 +84,8 @@ const ALIASES: &str = "\
     AND (SELECT true FROM retired_secrets AS other WHERE other.secret_digest = new.digest) IS NULL \
     RETURNING new.old";
 
-/// Rows of these tables go with their users and tokens, in any order: who waited for one could wait for ever.
+/// Rows of these tables are deleted with their users and tokens, in any order, so locked rows are skipped: waiting for them
+/// could deadlock.
 const RETIRED: &str = "\
     WITH free AS (\
         SELECT secret_digest FROM retired_secrets WHERE secret_digest = ANY ($2) FOR UPDATE SKIP LOCKED) \
@@ -128,7 +128,7 @@ impl TryFrom<RekeyedRow> for SecretDigest {
     }
 }
 
-/// Rekeyings of one sort: of whom, and an array for each column.
+/// Rekeyings of one sort: their owners, and an array for each column.
 pub(crate) struct Columns<I> {
     pub(crate) ids: Vec<I>,
     rest: Rest,
@@ -200,7 +200,7 @@ impl Sorted {
         [self.secrets.ids.as_slice(), &self.aliases.ids].concat()
     }
 
-    /// A statement for each table and column that there is something for.
+    /// Returns a statement for each table and column that changes.
     pub(crate) fn statements(self) -> Vec<Statement> {
         let Self { secrets, aliases, retired, personal_tokens, sessions } = self;
         let mut statements = Vec::new();
@@ -224,7 +224,7 @@ impl Sorted {
     }
 }
 
-/// An update that says which digests it replaced.
+/// An update that returns the digests that it replaced.
 pub(crate) type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
 fn of_uuids(text: &str, ids: Vec<DbId>) -> Option<Statement> {
@@ -238,7 +238,7 @@ fn with_rest(statement: Statement, rest: Rest) -> Statement {
         .bind::<Array<Binary>, _>(rest.keys)
 }
 
-/// Puts secrets under their new keys, and says which it did.
+/// Replaces secrets and returns the digests of those that it replaced.
 pub(crate) async fn rekey(
     connection: &mut Connection,
     rekeyings: &[Rekeying],

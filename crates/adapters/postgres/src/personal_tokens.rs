@@ -6,7 +6,6 @@ use diesel::{
     sql_types::{Array, BigInt},
 };
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{
     EventId, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, UserId,
 };
@@ -15,16 +14,14 @@ use latchkey_ports::{
 };
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
-    errors::{DbError, conflict_of, not_found, personal_token_conflict, store_error},
+    errors::{conflict_of, not_found, personal_token_conflict, store_error},
     queries,
     rows::{NewPersonalTokenRow, PersonalTokenRow},
     schema::{personal_tokens, users},
 };
 use tracing::instrument;
 
-use crate::{
-    PostgresStore, connection::Connection, events::record, locks::lock_event_log, users::user_with_grants,
-};
+use crate::{PostgresStore, events::record, locks::lock_event_log, users::user_with_grants};
 
 /// As `token_queries::RECORD_USE`, with numbers for ids.
 const RECORD_USE: &str = "\
@@ -45,8 +42,23 @@ impl PersonalTokenRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<(PersonalTokenId, EventId), StoreError> {
         let (token, secret, event) = (token.clone(), secret.clone(), event.clone());
-        self.write(move |connection| {
-            async move { create(connection, &token, &secret, limit, event).await }.boxed()
+        self.write(async move |connection| {
+            // Other transactions that count or create tokens of the user wait here.
+            let user = users::table.find(token.user.0).select(users::id);
+            if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
+                return Err(not_found(Entity::User(token.user)));
+            }
+            let count: i64 = queries::count_personal_tokens_of(token.user.0).get_result(connection).await?;
+            StoreError::unless_full(count.unsigned_abs(), limit.into())?;
+            let lock = lock_event_log(connection).await?;
+            let id: i64 = insert_into(personal_tokens::table)
+                .values(NewPersonalTokenRow::new(&token, &secret))
+                .returning(personal_tokens::id)
+                .get_result(connection)
+                .await
+                .map_err(conflict_of(personal_token_conflict))?;
+            let event = record(connection, &lock, &event.with_assigned_id(id)).await?;
+            Ok((PersonalTokenId(id), event))
         })
         .await
     }
@@ -68,7 +80,7 @@ impl PersonalTokenRepository for PostgresStore {
         let Some((row, digest)) = row else { return Ok(None) };
         let token = PersonalToken::try_from(row)?;
         let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
-        // A user who was deleted since the last statement took the token along.
+        // If the user was deleted since the last statement, so was the token.
         let holder = user_with_grants(&mut connection, token.user).await?;
         let found = holder.zip(found_by);
         Ok(found.map(|((user, grants), found_by)| PersonalTokenHolder { token, user, grants, found_by }))
@@ -91,7 +103,17 @@ impl PersonalTokenRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| async move { remove(connection, user, id, &event).await }.boxed()).await
+        self.write(async move |connection| {
+            let token = queries::personal_token_of(user.0, id.0);
+            let held = token.select(personal_tokens::id).for_update();
+            if held.first::<i64>(connection).await.optional()?.is_none() {
+                return Err(not_found(Entity::PersonalToken(id)));
+            }
+            let lock = lock_event_log(connection).await?;
+            delete(token).execute(connection).await?;
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
@@ -106,45 +128,4 @@ impl PersonalTokenRepository for PostgresStore {
         let statement = sql_query(RECORD_USE).bind::<Array<BigInt>, _>(ids).bind::<Array<UtcTime>, _>(times);
         self.execute(statement).await.map(drop)
     }
-}
-
-async fn create(
-    connection: &mut Connection,
-    token: &NewPersonalToken,
-    secret: &SecretRecord,
-    limit: u32,
-    event: NewEvent,
-) -> Result<(PersonalTokenId, EventId), DbError> {
-    // Other transactions that count or create tokens of the user wait here.
-    let user = users::table.find(token.user.0).select(users::id);
-    if user.for_no_key_update().first::<i64>(connection).await.optional()?.is_none() {
-        return Err(not_found(Entity::User(token.user)));
-    }
-    let count: i64 = queries::count_personal_tokens_of(token.user.0).get_result(connection).await?;
-    StoreError::unless_full(count.unsigned_abs(), limit.into())?;
-    let writing = lock_event_log(connection).await?;
-    let id: i64 = insert_into(personal_tokens::table)
-        .values(NewPersonalTokenRow::new(token, secret))
-        .returning(personal_tokens::id)
-        .get_result(connection)
-        .await
-        .map_err(conflict_of(personal_token_conflict))?;
-    let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
-    Ok((PersonalTokenId(id), event))
-}
-
-async fn remove(
-    connection: &mut Connection,
-    user: UserId,
-    id: PersonalTokenId,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let token = queries::personal_token_of(user.0, id.0);
-    let held = token.select(personal_tokens::id).for_update();
-    if held.first::<i64>(connection).await.optional()?.is_none() {
-        return Err(not_found(Entity::PersonalToken(id)));
-    }
-    let writing = lock_event_log(connection).await?;
-    delete(token).execute(connection).await?;
-    record(connection, &writing, event).await
 }

@@ -1,6 +1,6 @@
-//! The plans that PostgreSQL makes for the statements that must stay fast with much in the tables.
+//! Query plans of the statements that must stay fast with large tables.
 //!
-//! Unit tests, because they ask for the plans of the very statements that the store sends, which do not leave the crate.
+//! Unit tests, because the statements that the store sends do not leave the crate.
 
 mod events;
 mod master_keys;
@@ -29,12 +29,12 @@ use crate::{
     store::{PostgresSettings, PostgresStore},
 };
 
-const MUCH: &str = include_str!("plans/much.sql");
+const LARGE_STORE: &str = include_str!("plans/large_store.sql");
 
 /// Tables of a few rows, which are best read whole.
 const SMALL: [&str; 4] = ["environments", "environment_token_counts", "roles", "role_permissions"];
 
-/// A statement whose plan is asked for, with its own binds.
+/// An `EXPLAIN` of a statement, with its binds.
 struct Explained<Q>(Q);
 
 impl<Q> QueryId for Explained<Q> {
@@ -59,22 +59,22 @@ async fn plan<Q: QueryFragment<Pg> + Send>(connection: &mut Connection, statemen
     lines.join("\n")
 }
 
-/// By what a plan must go; and no large table is read whole.
+/// Asserts that a plan uses these indexes and reads no large table as a whole.
 #[track_caller]
-fn goes_by(plan: &str, indexes: &[&str]) {
+fn uses(plan: &str, indexes: &[&str]) {
     for index in indexes {
         assert!(plan.contains(index), "{index} is not used:\n{plan}");
     }
     for (_, rest) in plan.match_indices("Seq Scan on ").map(|(at, found)| plan.split_at(at + found.len())) {
         let table = rest.split_whitespace().next().unwrap_or_default();
-        assert!(SMALL.contains(&table), "{table} is read whole:\n{plan}");
+        assert!(SMALL.contains(&table), "{table} is read as a whole:\n{plan}");
     }
 }
 
-/// Besides, the order comes from an index, so that a page is read and nothing more.
+/// Asserts, in addition, that the order comes from an index, so that nothing but the page is read.
 #[track_caller]
-fn walks(plan: &str, indexes: &[&str]) {
-    goes_by(plan, indexes);
+fn uses_in_order(plan: &str, indexes: &[&str]) {
+    uses(plan, indexes);
     assert!(!plan.contains("Sort"), "something is sorted:\n{plan}");
 }
 
@@ -93,13 +93,13 @@ async fn connection_to(url: &str) -> Connection {
     Object::take(store_on(url).connection().await.expect("connects"))
 }
 
-/// A database with much in it: made once, and cloned.
-async fn much() -> (Connection, TestDatabase) {
+/// Returns a database with large tables. It is filled once, and cloned.
+async fn large_store() -> (Connection, TestDatabase) {
     let mut hasher = DefaultHasher::new();
-    (POSTGRES_FINGERPRINT, MUCH).hash(&mut hasher);
+    (POSTGRES_FINGERPRINT, LARGE_STORE).hash(&mut hasher);
     let database = TestDatabase::migrated(&format!("plans_{:016x}", hasher.finish()), |url| async move {
         store_on(&url).migrate().await.expect("migrates");
-        connection_to(&url).await.batch_execute(MUCH).await.expect("much");
+        connection_to(&url).await.batch_execute(LARGE_STORE).await.expect("rows");
         // Statistics, and the map that lets an index answer alone, as a table in use has them.
         connection_to(&url).await.batch_execute("VACUUM ANALYZE").await.expect("statistics");
     });

@@ -10,7 +10,6 @@ use diesel::{
     select, update,
 };
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{
     EnvironmentName, EventId, NewEvent, Project, ProjectId, ProjectMode, ProjectRemoval, ProjectVisibility,
     Role, UserId,
@@ -46,8 +45,40 @@ impl ProjectRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (project, environments, event) = (project.clone(), environments.to_vec(), event.clone());
-        self.write(move |connection| {
-            async move { create(connection, &project, &environments, owner, &event).await }.boxed()
+        self.write(async move |connection| {
+            let names: Vec<_> = environments.iter().collect();
+            let known = lock_environments(connection, &names).await?;
+            let mut owners = Vec::new();
+            if let Some(owner) = owner {
+                lock_roles(connection, &[Role::OWNER]).await?;
+                owners = lock_users(connection, &[owner]).await?;
+            }
+            let lock = lock_event_log(connection).await?;
+            insert_into(projects::table)
+                .values(NewProjectRow::from(&project))
+                .execute(connection)
+                .await
+                .map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
+            if let Some(name) = first_missing(&environments, EnvironmentName::as_str, &known) {
+                return Err(not_found(Entity::Environment(name.clone())));
+            }
+            let links: Vec<_> =
+                environments.iter().map(|name| NewProjectEnvironmentRow::new(&project.id, name)).collect();
+            if !links.is_empty() {
+                insert_into(project_environments::table)
+                    .values(links)
+                    .on_conflict_do_nothing()
+                    .execute(connection)
+                    .await?;
+            }
+            if let Some(owner) = owner {
+                if owners.is_empty() {
+                    return Err(not_found(Entity::User(owner)));
+                }
+                let row = NewMembershipRow::new(owner, &project.id, Role::OWNER, project.created_at);
+                insert_into(memberships::table).values(row).execute(connection).await?;
+            }
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -75,8 +106,15 @@ impl ProjectRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
-        self.write(move |connection| {
-            async move { replace(connection, &before, &after, &event).await }.boxed()
+        self.write(async move |connection| {
+            let id = before.id.as_str();
+            let row: Option<ProjectRow> =
+                queries::project(id).for_no_key_update().first(connection).await.optional()?;
+            let kept = rows::optional::<_, Project>(row)?;
+            StoreError::unless_kept(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
+            let lock = lock_event_log(connection).await?;
+            update(projects::table.find(id)).set(NewProjectRow::from(&after)).execute(connection).await?;
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -84,92 +122,34 @@ impl ProjectRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(project = %removal.project))]
     async fn delete_project(&self, removal: &ProjectRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
-        self.write(move |connection| async move { remove_project(connection, &removal).await }.boxed()).await
-    }
-}
-
-async fn create(
-    connection: &mut Connection,
-    project: &Project,
-    environments: &[EnvironmentName],
-    owner: Option<UserId>,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let names: Vec<_> = environments.iter().collect();
-    let known = lock_environments(connection, &names).await?;
-    let mut owners = Vec::new();
-    if let Some(owner) = owner {
-        lock_roles(connection, &[Role::OWNER]).await?;
-        owners = lock_users(connection, &[owner]).await?;
-    }
-    let writing = lock_event_log(connection).await?;
-    insert_into(projects::table)
-        .values(NewProjectRow::from(project))
-        .execute(connection)
+        self.write(async move |connection| {
+            let id = removal.project.as_str();
+            let project = projects::table.find(id);
+            // While the row is locked, no token can be created in the project.
+            let held: Option<String> =
+                project.select(projects::id).for_update().first(connection).await.optional()?;
+            if held.is_none() {
+                return Err(not_found(Entity::Project(removal.project.clone())));
+            }
+            let ids: Vec<DbId> = api_tokens::table
+                .filter(api_tokens::id.eq_any(array(token_ids_of_project(id))))
+                .order(api_tokens::id)
+                .select(api_tokens::id)
+                .for_update()
+                .load(connection)
+                .await?;
+            let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
+            let lock = lock_event_log(connection).await?;
+            // Of a token that is narrowed, this is what it loses.
+            delete(api_token_projects::table.filter(api_token_projects::project_id.eq(id)))
+                .execute(connection)
+                .await?;
+            apply_outcomes(connection, &lock, &outcomes).await?;
+            delete(project).execute(connection).await?;
+            record(connection, &lock, &removal.event).await
+        })
         .await
-        .map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
-    if let Some(name) = first_missing(environments, EnvironmentName::as_str, &known) {
-        return Err(not_found(Entity::Environment(name.clone())));
     }
-    let links: Vec<_> =
-        environments.iter().map(|name| NewProjectEnvironmentRow::new(&project.id, name)).collect();
-    if !links.is_empty() {
-        insert_into(project_environments::table).values(links).execute(connection).await?;
-    }
-    if let Some(owner) = owner {
-        if owners.is_empty() {
-            return Err(not_found(Entity::User(owner)));
-        }
-        let row = NewMembershipRow::new(owner, &project.id, Role::OWNER, project.created_at);
-        insert_into(memberships::table).values(row).execute(connection).await?;
-    }
-    record(connection, &writing, event).await
-}
-
-async fn replace(
-    connection: &mut Connection,
-    before: &Project,
-    after: &Project,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let id = before.id.as_str();
-    let row: Option<ProjectRow> =
-        queries::project(id).for_no_key_update().first(connection).await.optional()?;
-    let kept = rows::optional::<_, Project>(row)?;
-    StoreError::unless_kept(kept.as_ref(), before, Entity::Project(before.id.clone()))?;
-    let writing = lock_event_log(connection).await?;
-    update(projects::table.find(id)).set(NewProjectRow::from(after)).execute(connection).await?;
-    record(connection, &writing, event).await
-}
-
-/// Removes a project. While its row is locked, no token can be created in it.
-pub(crate) async fn remove_project(
-    connection: &mut Connection,
-    removal: &ProjectRemoval,
-) -> Result<EventId, DbError> {
-    let id = removal.project.as_str();
-    let project = projects::table.find(id);
-    let held: Option<String> =
-        project.select(projects::id).for_update().first(connection).await.optional()?;
-    if held.is_none() {
-        return Err(not_found(Entity::Project(removal.project.clone())));
-    }
-    let ids: Vec<DbId> = api_tokens::table
-        .filter(api_tokens::id.eq_any(array(token_ids_of_project(id))))
-        .order(api_tokens::id)
-        .select(api_tokens::id)
-        .for_update()
-        .load(connection)
-        .await?;
-    let outcomes = outcomes_of(connection, &ids, |token| removal.outcome_of(token)).await?;
-    let writing = lock_event_log(connection).await?;
-    // Of a token that is narrowed, this is what it loses.
-    delete(api_token_projects::table.filter(api_token_projects::project_id.eq(id)))
-        .execute(connection)
-        .await?;
-    apply_outcomes(connection, &writing, &outcomes).await?;
-    delete(project).execute(connection).await?;
-    record(connection, &writing, &removal.event).await
 }
 
 /// Whether there is a project of this id.

@@ -1,9 +1,10 @@
 //! The port of roles and memberships, and the statements on roles.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 use latchkey_sql::{
@@ -42,7 +43,19 @@ impl AccessRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError> {
         let (role, event) = (role.clone(), event.clone());
-        self.write(move |connection| async move { create_role(connection, &role, event).await }.boxed()).await
+        self.write(async move |connection| {
+            let lock = lock_event_log(connection).await?;
+            let id: i64 = insert_into(roles::table)
+                .values(ChangedRoleRow::from(&role))
+                .returning(roles::id)
+                .get_result(connection)
+                .await
+                .map_err(conflict_of(role_conflict))?;
+            allow(connection, &lock, RoleId(id), &role.permissions).await?;
+            let event = record(connection, &lock, &event.with_assigned_id(id)).await?;
+            Ok((RoleId(id), event))
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(role = %before.id))]
@@ -53,8 +66,24 @@ impl AccessRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
-        self.write(move |connection| {
-            async move { replace_role(connection, &before, &after, &event).await }.boxed()
+        self.write(async move |connection| {
+            let role = roles::table.find(before.id.0);
+            // Locked first and read afterwards: a role's permissions change with its row.
+            let _locked: Option<i64> =
+                role.select(roles::id).for_update().first(connection).await.optional()?;
+            let kept = find_role(connection, before.id).await?;
+            StoreError::unless_kept(kept.as_ref(), &before, Entity::Role(before.id))?;
+            let lock = lock_event_log(connection).await?;
+            update(role)
+                .set(ChangedRoleRow::from(&after))
+                .execute(connection)
+                .await
+                .map_err(conflict_of(role_conflict))?;
+            delete(role_permissions::table.filter(role_permissions::role_id.eq(before.id.0)))
+                .execute(connection)
+                .await?;
+            allow(connection, &lock, before.id, &after.permissions).await?;
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -62,7 +91,22 @@ impl AccessRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(role = %id))]
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| async move { remove_role(connection, id, &event).await }.boxed()).await
+        self.write(async move |connection| {
+            let role = roles::table.find(id.0);
+            // While the row is locked, no user can be given the role.
+            let locked: Option<i64> =
+                role.select(roles::id).for_update().first(connection).await.optional()?;
+            if locked.is_none() {
+                return Err(not_found(Entity::Role(id)));
+            }
+            if queries::role_is_held(id.0).get_result(connection).await? {
+                return Err(StoreError::InUse(Entity::Role(id)).into());
+            }
+            let lock = lock_event_log(connection).await?;
+            delete(role).execute(connection).await?;
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(%project))]
@@ -84,10 +128,7 @@ impl AccessRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (memberships, event) = (memberships.clone(), event.clone());
-        self.write(move |connection| {
-            async move { add_memberships(connection, &memberships, &event).await }.boxed()
-        })
-        .await
+        self.write(async move |connection| add_memberships(connection, &memberships, &event).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
@@ -97,10 +138,7 @@ impl AccessRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (memberships, event) = (memberships.clone(), event.clone());
-        self.write(move |connection| {
-            async move { replace_memberships(connection, &memberships, &event).await }.boxed()
-        })
-        .await
+        self.write(async move |connection| replace_memberships(connection, &memberships, &event).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(%user, %project))]
@@ -128,71 +166,15 @@ async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Rol
     Ok(rows::roles(queries::role(id.0).load(connection).await?)?.pop())
 }
 
-async fn create_role(
-    connection: &mut Connection,
-    role: &NewRole,
-    event: NewEvent,
-) -> Result<(RoleId, EventId), DbError> {
-    let writing = lock_event_log(connection).await?;
-    let id: i64 = insert_into(roles::table)
-        .values(ChangedRoleRow::from(role))
-        .returning(roles::id)
-        .get_result(connection)
-        .await
-        .map_err(conflict_of(role_conflict))?;
-    allow(connection, &writing, RoleId(id), role.permissions.iter()).await?;
-    let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
-    Ok((RoleId(id), event))
-}
-
 async fn allow(
     connection: &mut Connection,
-    _writing: &EventLogLock,
+    _lock: &EventLogLock,
     role: RoleId,
-    permissions: impl Iterator<Item = &Permission> + Send,
+    permissions: &BTreeSet<Permission>,
 ) -> Result<(), DbError> {
     let rows = rows::role_permissions(role, permissions);
     if !rows.is_empty() {
         insert_into(role_permissions::table).values(rows).execute(connection).await?;
     }
     Ok(())
-}
-
-async fn replace_role(
-    connection: &mut Connection,
-    before: &Role,
-    after: &Role,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let role = roles::table.find(before.id.0);
-    // Locked first and read afterwards: a role's permissions change with its row.
-    let _held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
-    let kept = find_role(connection, before.id).await?;
-    StoreError::unless_kept(kept.as_ref(), before, Entity::Role(before.id))?;
-    let writing = lock_event_log(connection).await?;
-    update(role)
-        .set(ChangedRoleRow::from(after))
-        .execute(connection)
-        .await
-        .map_err(conflict_of(role_conflict))?;
-    delete(role_permissions::table.filter(role_permissions::role_id.eq(before.id.0)))
-        .execute(connection)
-        .await?;
-    allow(connection, &writing, before.id, after.permissions.iter()).await?;
-    record(connection, &writing, event).await
-}
-
-/// Removes a role that no user holds. While its row is locked, no user can be given it.
-async fn remove_role(connection: &mut Connection, id: RoleId, event: &NewEvent) -> Result<EventId, DbError> {
-    let role = roles::table.find(id.0);
-    let held: Option<i64> = role.select(roles::id).for_update().first(connection).await.optional()?;
-    if held.is_none() {
-        return Err(not_found(Entity::Role(id)));
-    }
-    if queries::role_is_held(id.0).get_result(connection).await? {
-        return Err(DbError::Answer(StoreError::InUse(Entity::Role(id))));
-    }
-    let writing = lock_event_log(connection).await?;
-    delete(role).execute(connection).await?;
-    record(connection, &writing, event).await
 }

@@ -5,12 +5,11 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, sql_query, update,
 };
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{EventId, NewEvent, Session, SessionId, Timestamp, UserId};
 use latchkey_ports::{Entity, SecretDigest, SessionHolder, SessionRepository, SessionStart, StoreError};
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},
-    errors::{DbError, conflict_of, not_found, session_conflict, store_error},
+    errors::{conflict_of, not_found, session_conflict, store_error},
     queries,
     rows::{self, NewSessionRow, SessionRow},
     schema::{sessions, users},
@@ -19,7 +18,6 @@ use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    connection::Connection,
     events::record,
     locks::lock_event_log,
     users::{lock_person, user_with_grants},
@@ -42,8 +40,30 @@ impl SessionRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(user = %start.session.user))]
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
         let (start, event) = (start.clone(), event.clone());
-        self.write(move |connection| async move { start_session(connection, &start, &event).await }.boxed())
-            .await
+        self.write(async move |connection| {
+            let SessionStart { session, secret, password, max_per_user } = start;
+            let kept = lock_person(connection, session.user).await?;
+            StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
+            let lock = lock_event_log(connection).await?;
+            insert_into(sessions::table)
+                .values(NewSessionRow::new(&session, &secret))
+                .execute(connection)
+                .await
+                .map_err(conflict_of(|constraint| session_conflict(session.id, constraint)))?;
+            let (user, begun) = (session.user.0, DbTime::from(session.created_at));
+            let newest = max_per_user.saturating_sub(1).into();
+            let oldest: Vec<DbId> =
+                queries::other_sessions_beyond(user, DbId(session.id.0), newest).load(connection).await?;
+            let ended =
+                delete(sessions::table.filter(sessions::id.eq_any(oldest))).execute(connection).await?;
+            update(queries::user_last_seen_before(user, begun))
+                .set(users::seen_at.eq(begun))
+                .execute(connection)
+                .await?;
+            record(connection, &lock, &event).await?;
+            Ok(u64::try_from(ended).unwrap_or(0))
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -63,7 +83,7 @@ impl SessionRepository for PostgresStore {
         let Some((row, digest)) = row else { return Ok(None) };
         let session = Session::try_from(row)?;
         let found_by = digests.iter().find(|asked| asked.0.as_slice() == digest).copied();
-        // A user who was deleted since the last statement took the session along.
+        // If the user was deleted since the last statement, so was the session.
         let holder = user_with_grants(&mut connection, session.user).await?;
         let found = holder.zip(found_by);
         Ok(found.map(|((user, grants), found_by)| SessionHolder { session, user, grants, found_by }))
@@ -82,58 +102,28 @@ impl SessionRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| {
-            async move {
-                let writing = lock_event_log(connection).await?;
-                let session_row = queries::session_of(user.0, DbId(session.0));
-                if delete(session_row).execute(connection).await? == 0 {
-                    return Err(not_found(Entity::Session(session)));
-                }
-                record(connection, &writing, &event).await
+        self.write(async move |connection| {
+            let lock = lock_event_log(connection).await?;
+            let session_row = queries::session_of(user.0, DbId(session.0));
+            if delete(session_row).execute(connection).await? == 0 {
+                return Err(not_found(Entity::Session(session)));
             }
-            .boxed()
+            record(connection, &lock, &event).await
         })
         .await
     }
 
     #[instrument(level = "debug", skip_all)]
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let ended = [
+        let sweeps = [
             (SWEEP_SESSIONS, DbTime::from(now)),
             (SWEEP_SECRETS, DbTime::from(now)),
             (SWEEP_FAILURES, rows::login_failures_forgotten(now)),
         ];
-        let mut gone = 0;
-        for (statement, end) in ended {
-            gone += self.execute(sql_query(statement).bind::<UtcTime, _>(end)).await?;
+        let mut rows = 0;
+        for (statement, end) in sweeps {
+            rows += self.execute(sql_query(statement).bind::<UtcTime, _>(end)).await?;
         }
-        Ok(gone)
+        Ok(rows)
     }
-}
-
-async fn start_session(
-    connection: &mut Connection,
-    start: &SessionStart,
-    event: &NewEvent,
-) -> Result<u64, DbError> {
-    let SessionStart { session, secret, password, max_per_user } = start;
-    let kept = lock_person(connection, session.user).await?;
-    StoreError::unless_kept(Some(&kept), password, Entity::User(session.user))?;
-    let writing = lock_event_log(connection).await?;
-    insert_into(sessions::table)
-        .values(NewSessionRow::new(session, secret))
-        .execute(connection)
-        .await
-        .map_err(conflict_of(|constraint| session_conflict(session.id, constraint)))?;
-    let (user, begun) = (session.user.0, DbTime::from(session.created_at));
-    let newest = max_per_user.saturating_sub(1).into();
-    let oldest: Vec<DbId> =
-        queries::other_sessions_beyond(user, DbId(session.id.0), newest).load(connection).await?;
-    let gone = delete(sessions::table.filter(sessions::id.eq_any(oldest))).execute(connection).await?;
-    update(queries::user_last_seen_before(user, begun))
-        .set(users::seen_at.eq(begun))
-        .execute(connection)
-        .await?;
-    record(connection, &writing, event).await?;
-    Ok(u64::try_from(gone).unwrap_or(0))
 }

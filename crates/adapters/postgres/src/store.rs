@@ -1,4 +1,4 @@
-//! The store: a pool, and how calls get a connection from it.
+//! The store: its connections, and the ways in which calls use them.
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
@@ -31,18 +31,18 @@ use crate::{
     readers::{Reader, Readers},
 };
 
-/// Where the database is, and how long to wait for it.
+/// The settings of the store.
 #[derive(Clone)]
 pub struct PostgresSettings {
     /// `postgres://user:password@host:port/database`.
     pub url: String,
-    /// The most connections that are open at once; at least two are.
+    /// The largest number of open connections, at least two.
     pub pool_size: usize,
-    /// How long one statement may take.
+    /// The time limit of a statement.
     pub statement_timeout: Duration,
     /// How long a call waits for a connection.
     pub acquire_timeout: Duration,
-    /// Whether a pooler in transaction mode stands before the database.
+    /// Whether connections go through a pooler in transaction mode.
     pub transaction_pooler: bool,
 }
 
@@ -69,8 +69,8 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// A store over the database of this URL. No connection is made yet; the tables come by
-    /// [`PostgresStore::migrate`].
+    /// Creates a store over the database of this URL. It opens no connection yet. [`PostgresStore::migrate`] creates the
+    /// tables.
     ///
     /// # Errors
     /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
@@ -81,10 +81,10 @@ impl PostgresStore {
         if parsed.get_ssl_mode() == SslMode::Require {
             return Err(OpenError::Tls("require"));
         }
-        // A network that swallows what is sent is noticed, also by those who wait for an answer.
+        // Detects a network that drops packets, also while calls wait for answers.
         parsed.tcp_user_timeout(settings.statement_timeout);
         let mut config = ManagerConfig::default();
-        // A connection that died is noticed without asking: its driver has ended.
+        // A closed connection is detected without a query: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
         let opening = Opening {
             config: parsed,
@@ -92,7 +92,7 @@ impl PostgresStore {
             acquire_timeout: settings.acquire_timeout,
             transaction_pooler: settings.transaction_pooler,
         };
-        // Of the connections, half are for those who need one to themselves, and half are shared.
+        // Half of the connections are for one call at a time, and half are shared.
         let shared = (settings.pool_size / 2).max(1);
         let readers = Arc::new(Readers::new(shared, opening.clone()));
         let for_pool = opening.clone();
@@ -109,22 +109,23 @@ impl PostgresStore {
         Ok(Self { pool, readers, event_listener, opening })
     }
 
-    /// Brings the tables up to date, and says how many migrations that took. Any number of processes may do it at
-    /// once; each migration runs once.
+    /// Runs the pending migrations and returns their number. Any number of processes may do so at once; each migration runs
+    /// once.
     ///
     /// # Errors
-    /// [`OpenError::Unreachable`]; [`OpenError::NewerSchema`] where a newer program was here; [`OpenError::Migration`].
+    /// [`OpenError::Unreachable`]; [`OpenError::NewerSchema`] for a database of a newer version; [`OpenError::Migration`].
     pub async fn migrate(&self) -> Result<usize, OpenError> {
         let connection = self.opening.unlimited().await.map_err(OpenError::of_connecting)?;
         migrations::run(connection).await
     }
 
-    /// A connection for short reads of one statement each, shared with others who read.
+    /// Returns a connection that calls share for short reads of one statement each.
     pub(crate) async fn reader(&self) -> Result<Arc<Reader>, StoreError> {
         self.readers.get().await
     }
 
-    /// A connection of one's own for reading. Statements outside a transaction leave nothing behind when they are dropped.
+    /// Returns a connection for one call that reads. Statements outside a transaction leave nothing behind when they are
+    /// dropped.
     pub(crate) async fn connection(&self) -> Result<Object<Connection>, StoreError> {
         timeout(self.opening.acquire_timeout, self.pool.get())
             .await
@@ -179,12 +180,13 @@ impl PostgresStore {
         .boxed()
     }
 
-    /// A transaction that writes: done as a whole, or not at all. It is a task of its own, which goes on when the
-    /// caller's future is dropped; a client that hangs up leaves no lock and no open transaction behind.
+    /// Runs a transaction that writes. It is a task of its own that goes on when the caller's future is dropped, so a client
+    /// that disconnects leaves no lock and no open transaction.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, DbError>> + Send + 'static,
+        F: AsyncFnOnce(&mut Connection) -> Result<T, DbError>,
+        F: for<'c> Work<'c, T> + Send + 'static,
     {
         let store = self.clone();
         let transaction = async move {
@@ -202,9 +204,22 @@ impl PostgresStore {
     }
 }
 
+/// An async closure with a future that is `Send`, which the bound `AsyncFnOnce` alone cannot demand.
+pub(crate) trait Work<'c, T>: FnOnce(&'c mut Connection) -> Self::Fut {
+    type Fut: Future<Output = Result<T, DbError>> + Send;
+}
+
+impl<'c, T, F, Fut> Work<'c, T> for F
+where
+    F: FnOnce(&'c mut Connection) -> Fut,
+    Fut: Future<Output = Result<T, DbError>> + Send,
+{
+    type Fut = Fut;
+}
+
 #[async_trait]
 impl Health for PostgresStore {
-    /// Reads a row of the smallest table, so that a server without our tables is not called ready.
+    /// Reads a row of the smallest table, so that a server without the tables is not ready.
     #[instrument(level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), StoreError> {
         let reader = self.reader().await?;

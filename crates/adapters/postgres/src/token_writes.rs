@@ -108,7 +108,7 @@ async fn check_quota(
     projects: &ProjectScope,
     Quota(limit): Quota,
 ) -> Result<(), DbError> {
-    let most = match projects {
+    let count = match projects {
         ProjectScope::All => {
             lock(connection, ALL_PROJECTS).await?;
             count_tokens_of_all_projects().get_result::<i64>(connection).await?
@@ -118,11 +118,11 @@ async fn check_quota(
             count_tokens_of_projects(&ids).load::<i64>(connection).await?.into_iter().max().unwrap_or(0)
         }
     };
-    Ok(StoreError::unless_full(most.unsigned_abs(), limit)?)
+    Ok(StoreError::unless_full(count.unsigned_abs(), limit)?)
 }
 
-/// Refuses secrets that some token has, as secret, alias or retired secret. The unique indexes would not see one that is
-/// of another sort there.
+/// Fails if any token has one of these secrets, as secret, alias or retired secret. The unique indexes cover only one of
+/// these columns each.
 pub(crate) async fn check_new_secrets(
     connection: &mut Connection,
     _writing: &EventLogLock,

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
     Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
@@ -39,17 +38,13 @@ impl TokenRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (stored, event) = (stored.clone(), event.clone());
-        self.write(move |connection| {
-            async move { create_token(connection, &stored, quota, &event).await }.boxed()
-        })
-        .await
+        self.write(async move |connection| create_token(connection, &stored, quota, &event).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
-        self.write(move |connection| async move { create_first_tokens(connection, &tokens).await }.boxed())
-            .await
+        self.write(async move |connection| create_first_tokens(connection, &tokens).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(%project))]
@@ -149,23 +144,19 @@ impl TokenRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
-        self.write(move |connection| {
-            async move { update_token(connection, &before, &after, &event).await }.boxed()
-        })
-        .await
+        self.write(async move |connection| update_token(connection, &before, &after, &event).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %rotation.token))]
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
-        self.write(move |connection| async move { rotate_token(connection, &rotation, &event).await }.boxed())
-            .await
+        self.write(async move |connection| rotate_token(connection, &rotation, &event).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| async move { remove_token(connection, id, &event).await }.boxed()).await
+        self.write(async move |connection| remove_token(connection, id, &event).await).await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]

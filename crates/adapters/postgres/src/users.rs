@@ -16,7 +16,6 @@ use diesel::{
     update,
 };
 use diesel_async::RunQueryDsl;
-use futures_util::FutureExt;
 use latchkey_domain::{
     AccountKind, EventId, Grants, NewEvent, NewUser, PasswordHash, Role, RoleId, User, UserId,
 };
@@ -47,8 +46,19 @@ impl UserRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<(UserId, EventId), StoreError> {
         let (user, event) = (user.clone(), event.clone());
-        self.write(move |connection| {
-            async move { create_user(connection, &user, password.as_ref(), event).await }.boxed()
+        self.write(async move |connection| {
+            if !lock_root_role(connection, user.root_role).await? {
+                return Err(not_found(Entity::Role(user.root_role)));
+            }
+            let lock = lock_event_log(connection).await?;
+            let id: i64 = insert_into(users::table)
+                .values(NewUserRow::new(&user, password.as_ref()))
+                .returning(users::id)
+                .get_result(connection)
+                .await
+                .map_err(conflict_of(user_conflict))?;
+            let event = record(connection, &lock, &event.with_assigned_id(id)).await?;
+            Ok((UserId(id), event))
         })
         .await
     }
@@ -100,8 +110,29 @@ impl UserRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
-        self.write(move |connection| {
-            async move { replace_user(connection, &before, &after, &event).await }.boxed()
+        self.write(async move |connection| {
+            lock(connection, ADMINS).await?;
+            let role_exists = lock_root_role(connection, after.root_role).await?;
+            let Some(kept) = lock_user(connection, before.id).await? else {
+                return Err(not_found(Entity::User(before.id)));
+            };
+            if !role_exists {
+                return Err(not_found(Entity::Role(after.root_role)));
+            }
+            let changeable = |user: &User| (user.identity.clone(), user.name.clone(), user.root_role);
+            if changeable(&kept) != changeable(&before) {
+                return Err(stale(Entity::User(before.id)));
+            }
+            if after.root_role != Role::ADMIN {
+                check_another_admin(connection, &kept).await?;
+            }
+            let lock = lock_event_log(connection).await?;
+            update(users::table.find(before.id.0))
+                .set(ChangedUserRow::from(&after))
+                .execute(connection)
+                .await
+                .map_err(conflict_of(user_conflict))?;
+            record(connection, &lock, &event).await
         })
         .await
     }
@@ -109,14 +140,43 @@ impl UserRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
-        self.write(move |connection| async move { remove_user(connection, id, &event).await }.boxed()).await
+        self.write(async move |connection| {
+            lock(connection, ADMINS).await?;
+            let Some(kept) = lock_user(connection, id).await? else {
+                return Err(not_found(Entity::User(id)));
+            };
+            check_another_admin(connection, &kept).await?;
+            // They are deleted with the user, under the event-log lock, and a record of use may be about to lock them.
+            let tokens = personal_tokens::table
+                .filter(personal_tokens::user_id.eq(id.0))
+                .order(personal_tokens::id)
+                .select(personal_tokens::id);
+            tokens.for_update().load::<i64>(connection).await?;
+            let lock = lock_event_log(connection).await?;
+            delete(users::table.find(id.0)).execute(connection).await?;
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(user = %change.user))]
     async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let (change, event) = (change.clone(), event.clone());
-        self.write(move |connection| async move { set_password(connection, &change, &event).await }.boxed())
-            .await
+        self.write(async move |connection| {
+            let PasswordChange { user, before, after } = change;
+            let kept = lock_person(connection, user).await?;
+            if before.is_some() {
+                StoreError::unless_kept(Some(&kept), &before, Entity::User(user))?;
+            }
+            let lock = lock_event_log(connection).await?;
+            update(users::table.find(user.0))
+                .set(users::password_hash.eq(after.0.as_ref()))
+                .execute(connection)
+                .await?;
+            delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection).await?;
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(%user))]
@@ -127,13 +187,10 @@ impl UserRepository for PostgresStore {
         after: &PasswordHash,
     ) -> Result<(), StoreError> {
         let (before, after) = (before.clone(), after.clone());
-        self.write(move |connection| {
-            async move {
-                let kept = queries::user_with_password(user.0, &before.0);
-                let rows = update(kept).set(users::password_hash.eq(&*after.0)).execute(connection).await?;
-                if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
-            }
-            .boxed()
+        self.write(async move |connection| {
+            let kept = queries::user_with_password(user.0, &before.0);
+            let rows = update(kept).set(users::password_hash.eq(&*after.0)).execute(connection).await?;
+            if rows == 0 { Err(stale(Entity::User(user))) } else { Ok(()) }
         })
         .await
     }
@@ -160,77 +217,10 @@ pub(crate) async fn user_exists(connection: &mut Connection, id: UserId) -> Resu
     Ok(select(exists(users::table.filter(users::id.eq(id.0)))).get_result(connection).await?)
 }
 
-async fn create_user(
-    connection: &mut Connection,
-    user: &NewUser,
-    password: Option<&PasswordHash>,
-    event: NewEvent,
-) -> Result<(UserId, EventId), DbError> {
-    if !lock_root_role(connection, user.root_role).await? {
-        return Err(not_found(Entity::Role(user.root_role)));
-    }
-    let writing = lock_event_log(connection).await?;
-    let id: i64 = insert_into(users::table)
-        .values(NewUserRow::new(user, password))
-        .returning(users::id)
-        .get_result(connection)
-        .await
-        .map_err(conflict_of(user_conflict))?;
-    let event = record(connection, &writing, &event.with_assigned_id(id)).await?;
-    Ok((UserId(id), event))
-}
-
 /// Returns whether the role exists and is for the instance, and keeps it until the transaction ends.
 async fn lock_root_role(connection: &mut Connection, role: RoleId) -> Result<bool, DbError> {
     let held = lock_roles(connection, &[role]).await?;
     Ok(held.iter().any(|(_, kind)| kind.is_root()))
-}
-
-/// Replaces identity, name and root role of the first user by those of the second, if they are unchanged.
-async fn replace_user(
-    connection: &mut Connection,
-    before: &User,
-    after: &User,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    lock(connection, ADMINS).await?;
-    let role_exists = lock_root_role(connection, after.root_role).await?;
-    let Some(kept) = lock_user(connection, before.id).await? else {
-        return Err(not_found(Entity::User(before.id)));
-    };
-    if !role_exists {
-        return Err(not_found(Entity::Role(after.root_role)));
-    }
-    let changeable = |user: &User| (user.identity.clone(), user.name.clone(), user.root_role);
-    if changeable(&kept) != changeable(before) {
-        return Err(stale(Entity::User(before.id)));
-    }
-    if after.root_role != Role::ADMIN {
-        check_another_admin(connection, &kept).await?;
-    }
-    let writing = lock_event_log(connection).await?;
-    update(users::table.find(before.id.0))
-        .set(ChangedUserRow::from(after))
-        .execute(connection)
-        .await
-        .map_err(conflict_of(user_conflict))?;
-    record(connection, &writing, event).await
-}
-
-/// Removes a user with the user's sessions, tokens and memberships.
-async fn remove_user(connection: &mut Connection, id: UserId, event: &NewEvent) -> Result<EventId, DbError> {
-    lock(connection, ADMINS).await?;
-    let Some(kept) = lock_user(connection, id).await? else { return Err(not_found(Entity::User(id))) };
-    check_another_admin(connection, &kept).await?;
-    // They are deleted with the user, under the event-log lock, and a record of use may be about to lock them.
-    let tokens = personal_tokens::table
-        .filter(personal_tokens::user_id.eq(id.0))
-        .order(personal_tokens::id)
-        .select(personal_tokens::id);
-    tokens.for_update().load::<i64>(connection).await?;
-    let writing = lock_event_log(connection).await?;
-    delete(users::table.find(id.0)).execute(connection).await?;
-    record(connection, &writing, event).await
 }
 
 async fn lock_user(connection: &mut Connection, id: UserId) -> Result<Option<User>, DbError> {
@@ -258,26 +248,6 @@ pub(crate) async fn lock_person(
     let kept: Option<Option<String>> = person.first(connection).await.optional()?;
     let password = kept.ok_or_else(|| not_found(Entity::User(id)))?;
     Ok(password.map(|hash| PasswordHash(hash.into())))
-}
-
-/// Sets a password and ends all sessions.
-async fn set_password(
-    connection: &mut Connection,
-    change: &PasswordChange,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    let PasswordChange { user, before, after } = change;
-    let kept = lock_person(connection, *user).await?;
-    if before.is_some() {
-        StoreError::unless_kept(Some(&kept), before, Entity::User(*user))?;
-    }
-    let writing = lock_event_log(connection).await?;
-    update(users::table.find(user.0))
-        .set(users::password_hash.eq(after.0.as_ref()))
-        .execute(connection)
-        .await?;
-    delete(sessions::table.filter(sessions::user_id.eq(user.0))).execute(connection).await?;
-    record(connection, &writing, event).await
 }
 
 diesel::define_sql_function! {

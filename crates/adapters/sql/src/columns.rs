@@ -29,7 +29,7 @@ pub mod prelude {
     pub use super::{Id, Int, Json, RawText, UtcTime};
 }
 
-/// A moment.
+/// A point in time.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct UtcTime;

@@ -3,7 +3,8 @@
 #![expect(
     missing_docs,
     clippy::elidable_lifetime_names,
-    reason = "`auto_type` makes a type alias, without documentation, that names the lifetime"
+    clippy::must_use_candidate,
+    reason = "`auto_type` makes a type alias, which names the lifetime, and a statement must be used anyway"
 )]
 
 use diesel::{

@@ -2,9 +2,20 @@
 
 #![expect(missing_docs, reason = "the migrations document the columns")]
 
-diesel::table! {
-    use crate::columns::prelude::*;
+macro_rules! tables {
+    ($($(#[$($attribute:tt)+])* $name:ident $key:tt { $($columns:tt)+ })+) => {
+        $(
+            diesel::table! {
+                use crate::columns::prelude::*;
 
+                $(#[$($attribute)+])*
+                $name $key { $($columns)+ }
+            }
+        )+
+    };
+}
+
+tables! {
     projects (id) {
         id -> Text,
         name -> Text,
@@ -14,39 +25,23 @@ diesel::table! {
         updated_at -> UtcTime,
         archived_at -> Nullable<UtcTime>,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     project_environments (project_id, environment) {
         project_id -> Text,
         environment -> Text,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     /// How many tokens name a project; kept by triggers.
     project_token_counts (project_id) {
         project_id -> Text,
         tokens -> BigInt,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     /// How many users hold a role in a project; kept by triggers.
     project_member_counts (project_id) {
         project_id -> Text,
         members -> BigInt,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     environments (name) {
         name -> Text,
@@ -54,20 +49,12 @@ diesel::table! {
         sort_order -> Int,
         enabled -> Bool,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     /// How many tokens work in an environment; kept by triggers.
     environment_token_counts (environment) {
         environment -> Text,
         tokens -> BigInt,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     roles (id) {
         id -> BigInt,
@@ -75,28 +62,16 @@ diesel::table! {
         kind -> Text,
         description -> Text,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     role_permissions (role_id, permission) {
         role_id -> BigInt,
         permission -> Text,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     /// SQLite only, one row: the last id that a custom role got.
     last_made_role (id) {
         id -> BigInt,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     users (id) {
         id -> BigInt,
@@ -110,10 +85,6 @@ diesel::table! {
         seen_at -> Nullable<UtcTime>,
         password_hash -> Nullable<Text>,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     memberships (user_id, project_id, role_id) {
         user_id -> BigInt,
@@ -121,10 +92,6 @@ diesel::table! {
         role_id -> BigInt,
         added_at -> UtcTime,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     /// A view: the permissions of each user.
     user_grants (user_id, role_id, permission) {
@@ -133,10 +100,6 @@ diesel::table! {
         role_id -> BigInt,
         permission -> Text,
     }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
 
     api_tokens (id) {
         id -> Id,
@@ -161,12 +124,73 @@ diesel::table! {
         /// SQLite only, generated: `seen_at`, and earlier than any other for a token that was never used.
         used_at -> UtcTime,
     }
+
+    api_token_projects (token_id, position) {
+        project_id -> Text,
+        token_id -> Id,
+        position -> Int,
+    }
+
+    retired_secrets (secret_digest) {
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        token_id -> Id,
+        good_until -> UtcTime,
+    }
+
+    personal_tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        description -> Text,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        expires_at -> UtcTime,
+        created_at -> UtcTime,
+        seen_at -> Nullable<UtcTime>,
+    }
+
+    sessions (id) {
+        id -> Id,
+        user_id -> BigInt,
+        secret_digest -> Binary,
+        secret_key -> Binary,
+        created_at -> UtcTime,
+        expires_at -> UtcTime,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+
+    login_failures (kind, key) {
+        kind -> Text,
+        key -> RawText,
+        count -> BigInt,
+        last_at -> UtcTime,
+    }
+
+    events (id) {
+        id -> BigInt,
+        kind -> Text,
+        actor_name -> Text,
+        actor_user_id -> BigInt,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        at -> UtcTime,
+        concerns -> Text,
+        environment -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        before -> Nullable<Json>,
+        after -> Nullable<Json>,
+    }
+
+    event_projects (event_id, position) {
+        project_id -> Text,
+        event_id -> BigInt,
+        position -> Int,
+    }
 }
 
 #[cfg(feature = "postgres")]
-diesel::table! {
-    use crate::columns::prelude::*;
-
+tables! {
     /// PostgreSQL only, a view: `api_tokens`, with the projects that each token names.
     token_rows (id) {
         id -> Id,
@@ -185,97 +209,6 @@ diesel::table! {
         alias_sealed -> Nullable<Binary>,
         attributes -> Json,
         project_ids -> Array<Text>,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    api_token_projects (token_id, position) {
-        project_id -> Text,
-        token_id -> Id,
-        position -> Int,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    retired_secrets (secret_digest) {
-        secret_digest -> Binary,
-        secret_key -> Binary,
-        token_id -> Id,
-        good_until -> UtcTime,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    personal_tokens (id) {
-        id -> BigInt,
-        user_id -> BigInt,
-        description -> Text,
-        secret_digest -> Binary,
-        secret_key -> Binary,
-        expires_at -> UtcTime,
-        created_at -> UtcTime,
-        seen_at -> Nullable<UtcTime>,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    sessions (id) {
-        id -> Id,
-        user_id -> BigInt,
-        secret_digest -> Binary,
-        secret_key -> Binary,
-        created_at -> UtcTime,
-        expires_at -> UtcTime,
-        address -> Nullable<Text>,
-        user_agent -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    login_failures (kind, key) {
-        kind -> Text,
-        key -> RawText,
-        count -> BigInt,
-        last_at -> UtcTime,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    events (id) {
-        id -> BigInt,
-        kind -> Text,
-        actor_name -> Text,
-        actor_user_id -> BigInt,
-        address -> Nullable<Text>,
-        user_agent -> Nullable<Text>,
-        at -> UtcTime,
-        concerns -> Text,
-        environment -> Nullable<Text>,
-        subject -> Nullable<Text>,
-        before -> Nullable<Json>,
-        after -> Nullable<Json>,
-    }
-}
-
-diesel::table! {
-    use crate::columns::prelude::*;
-
-    event_projects (event_id, position) {
-        project_id -> Text,
-        event_id -> BigInt,
-        position -> Int,
     }
 }
 

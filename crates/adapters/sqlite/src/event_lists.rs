@@ -197,16 +197,16 @@ pub(crate) fn event_count(
     query: &EventQuery,
     path: AccessPath,
 ) -> QueryResult<u64> {
-    let most = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
+    let limit = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.reach) {
         // Counted in an index, without reading an event.
         (Some(Filter::Projects), None, EventScope::All) => {
-            count(connection, links(&query.projects).distinct().limit(most))
+            count(connection, links(&query.projects).distinct().limit(limit))
         }
         (Some(Filter::Reach), None, EventScope::Projects(projects)) => {
-            count(connection, links(projects).distinct().limit(most))
+            count(connection, links(projects).distinct().limit(limit))
         }
-        _ => count(connection, found(query, path.to_total(query)).select(events::id).limit(most)),
+        _ => count(connection, found(query, path.to_total(query)).select(events::id).limit(limit)),
     }
 }

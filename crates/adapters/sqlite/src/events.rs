@@ -1,4 +1,4 @@
-//! The port of the audit trail, and how the other ports write it.
+//! The port of the audit trail, and the function with which the other ports write it.
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::max, insert_into};
@@ -68,7 +68,7 @@ impl EventRepository for SqliteStore {
     }
 }
 
-/// Deletes the oldest events before a moment and returns their number. The newest event always stays: its id is needed.
+/// Deletes the oldest events before a time and returns their number. The newest event always stays: its id is needed.
 fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
     let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
     let old: Vec<i64> = events::table

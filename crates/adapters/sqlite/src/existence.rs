@@ -1,4 +1,4 @@
-//! Lookups of whether the rows that a statement refers to exist.
+//! Checks that the rows that a statement refers to exist.
 
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection,
@@ -12,18 +12,18 @@ use latchkey_sql::{
     schema::{environments, projects, roles, users},
 };
 
-/// Whether there is a project of this id.
+/// Returns whether there is a project with this id.
 pub(crate) fn project_exists(connection: &mut SqliteConnection, id: &ProjectId) -> Result<bool, DbError> {
     let project = projects::table.filter(projects::id.eq(id.as_str()));
     Ok(select(exists(project)).get_result(connection)?)
 }
 
-/// That there is a project of this id.
+/// Fails if there is no project with this id.
 pub(crate) fn check_project(connection: &mut SqliteConnection, id: &ProjectId) -> Result<(), DbError> {
     if project_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::Project(id.clone()))) }
 }
 
-/// Whether there is an environment of this name.
+/// Returns whether there is an environment with this name.
 pub(crate) fn environment_exists(
     connection: &mut SqliteConnection,
     name: &EnvironmentName,
@@ -32,7 +32,7 @@ pub(crate) fn environment_exists(
     Ok(select(exists(environment)).get_result(connection)?)
 }
 
-/// Fails if there is no environment of this name.
+/// Fails if there is no environment with this name.
 pub(crate) fn check_environment(
     connection: &mut SqliteConnection,
     name: &EnvironmentName,
@@ -58,13 +58,13 @@ pub(crate) fn check_role(
     }
 }
 
-/// Whether there is a user of this id.
+/// Returns whether there is a user with this id.
 pub(crate) fn user_exists(connection: &mut SqliteConnection, id: UserId) -> Result<bool, DbError> {
     let found: Option<i64> = users::table.find(id.0).select(users::id).first(connection).optional()?;
     Ok(found.is_some())
 }
 
-/// Fails if there is no user of this id.
+/// Fails if there is no user with this id.
 pub(crate) fn check_user(connection: &mut SqliteConnection, id: UserId) -> Result<(), DbError> {
     if user_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::User(id))) }
 }

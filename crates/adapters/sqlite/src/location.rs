@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf};
 /// Where the database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// In this file, which is created where there is none.
+    /// In this file, which is created if it is missing.
     File(PathBuf),
-    /// In memory, gone with the store: for demonstrations and tests.
+    /// In memory, for demonstrations and tests; lost with the store.
     Memory,
 }
 

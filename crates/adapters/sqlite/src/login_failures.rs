@@ -1,4 +1,4 @@
-//! The port of failures to sign in.
+//! The port of failed logins.
 
 use async_trait::async_trait;
 use diesel::{

@@ -1,9 +1,8 @@
-//! The port of what is kept under which master key.
+//! The port of secrets by master key.
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select,
-    sql_query, update,
+    ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select, sql_query, update,
 };
 use latchkey_domain::{PersonalTokenId, SessionId, Timestamp, TokenId};
 use latchkey_ports::{
@@ -68,109 +67,62 @@ impl MasterKeyRepository for SqliteStore {
     }
 }
 
-fn rekey(connection: &mut SqliteConnection, rekeying: &Rekeying) -> Result<bool, DbError> {
-    match rekeying.of {
-        SecretOf::Token(id) => rekey_token(connection, id, rekeying),
-        SecretOf::Alias(id) => rekey_alias(connection, id, rekeying),
-        // What has no sealed copy has no room for one either.
-        _ if rekeying.to.sealed.is_some() => Ok(false),
-        SecretOf::Retired(id) => rekey_retired(connection, id, rekeying),
-        SecretOf::PersonalToken(id) => rekey_personal_token(connection, id, rekeying),
-        SecretOf::Session(id) => rekey_session(connection, id, rekeying),
-    }
-}
-
-fn rekey_token(
-    connection: &mut SqliteConnection,
-    id: TokenId,
-    Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, DbError> {
-    let token = api_tokens::table
-        .filter(api_tokens::id.eq(DbId::from(id)))
-        .filter(api_tokens::secret_digest.eq(from.0.as_slice()));
-    let is_bare: Option<bool> =
-        token.select(api_tokens::secret_sealed.is_null()).first(connection).optional()?;
-    if is_bare != Some(to.sealed.is_none()) || is_kept(connection, &to.digest)? {
+/// Replaces one secret; returns whether it was there, in the same form, and the new digest was not.
+fn rekey(connection: &mut SqliteConnection, Rekeying { of, from, to }: &Rekeying) -> Result<bool, DbError> {
+    let (digest, key, sealed) = (to.digest.0.as_slice(), to.key.0.as_slice(), to.sealed.as_deref());
+    let from = from.0.as_slice();
+    let conflicts = match of {
+        SecretOf::Token(_) | SecretOf::Alias(_) | SecretOf::Retired(_) => is_kept(connection, &to.digest)?,
+        SecretOf::PersonalToken(_) => {
+            let tokens = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
+            select(exists(tokens)).get_result(connection)?
+        }
+        SecretOf::Session(_) => {
+            let sessions = sessions::table.filter(sessions::secret_digest.eq(digest));
+            select(exists(sessions)).get_result(connection)?
+        }
+    };
+    if conflicts {
         return Ok(false);
     }
-    update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
-    Ok(true)
-}
-
-fn rekey_alias(
-    connection: &mut SqliteConnection,
-    id: TokenId,
-    Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, DbError> {
-    let token = api_tokens::table
-        .filter(api_tokens::id.eq(DbId::from(id)))
-        .filter(api_tokens::alias_digest.eq(from.0.as_slice()));
-    let is_bare: Option<bool> =
-        token.select(api_tokens::alias_sealed.is_null()).first(connection).optional()?;
-    if is_bare != Some(to.sealed.is_none()) || is_kept(connection, &to.digest)? {
-        return Ok(false);
-    }
-    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    update(token)
-        .set((
-            api_tokens::alias_digest.eq(digest),
-            api_tokens::alias_key.eq(key),
-            api_tokens::alias_sealed.eq(to.sealed.as_deref()),
-        ))
-        .execute(connection)?;
-    Ok(true)
-}
-
-fn rekey_retired(
-    connection: &mut SqliteConnection,
-    id: TokenId,
-    Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, DbError> {
-    if is_kept(connection, &to.digest)? {
-        return Ok(false);
-    }
-    let kept = retired_secrets::table
-        .filter(retired_secrets::secret_digest.eq(from.0.as_slice()))
-        .filter(retired_secrets::token_id.eq(DbId::from(id)));
-    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let done = update(kept)
-        .set((retired_secrets::secret_digest.eq(digest), retired_secrets::secret_key.eq(key)))
-        .execute(connection)?;
-    Ok(done > 0)
-}
-
-fn rekey_personal_token(
-    connection: &mut SqliteConnection,
-    PersonalTokenId(id): PersonalTokenId,
-    Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, DbError> {
-    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let conflicting = personal_tokens::table.filter(personal_tokens::secret_digest.eq(digest));
-    if select(exists(conflicting)).get_result(connection)? {
-        return Ok(false);
-    }
-    let kept = personal_tokens::table.find(id).filter(personal_tokens::secret_digest.eq(from.0.as_slice()));
-    let done = update(kept)
-        .set((personal_tokens::secret_digest.eq(digest), personal_tokens::secret_key.eq(key)))
-        .execute(connection)?;
-    Ok(done > 0)
-}
-
-fn rekey_session(
-    connection: &mut SqliteConnection,
-    SessionId(id): SessionId,
-    Rekeying { from, to, .. }: &Rekeying,
-) -> Result<bool, DbError> {
-    let (digest, key) = (to.digest.0.as_slice(), to.key.0.as_slice());
-    let conflicting = sessions::table.filter(sessions::secret_digest.eq(digest));
-    if select(exists(conflicting)).get_result(connection)? {
-        return Ok(false);
-    }
-    let kept = sessions::table
-        .filter(sessions::id.eq(DbId(id)))
-        .filter(sessions::secret_digest.eq(from.0.as_slice()));
-    let done = update(kept)
-        .set((sessions::secret_digest.eq(digest), sessions::secret_key.eq(key)))
-        .execute(connection)?;
-    Ok(done > 0)
+    let rows = match *of {
+        SecretOf::Token(id) => {
+            let token = api_tokens::table.find(DbId::from(id)).filter(api_tokens::secret_digest.eq(from));
+            update(token.filter(api_tokens::secret_sealed.is_null().eq(sealed.is_none())))
+                .set(ChangedSecretRow::from(to))
+                .execute(connection)?
+        }
+        SecretOf::Alias(id) => {
+            let token = api_tokens::table.find(DbId::from(id)).filter(api_tokens::alias_digest.eq(from));
+            update(token.filter(api_tokens::alias_sealed.is_null().eq(sealed.is_none())))
+                .set((
+                    api_tokens::alias_digest.eq(digest),
+                    api_tokens::alias_key.eq(key),
+                    api_tokens::alias_sealed.eq(sealed),
+                ))
+                .execute(connection)?
+        }
+        // The other tables have no column for a sealed form.
+        _ if sealed.is_some() => 0,
+        SecretOf::Retired(id) => {
+            let secret =
+                retired_secrets::table.find(from).filter(retired_secrets::token_id.eq(DbId::from(id)));
+            update(secret)
+                .set((retired_secrets::secret_digest.eq(digest), retired_secrets::secret_key.eq(key)))
+                .execute(connection)?
+        }
+        SecretOf::PersonalToken(PersonalTokenId(id)) => {
+            let token = personal_tokens::table.find(id).filter(personal_tokens::secret_digest.eq(from));
+            update(token)
+                .set((personal_tokens::secret_digest.eq(digest), personal_tokens::secret_key.eq(key)))
+                .execute(connection)?
+        }
+        SecretOf::Session(SessionId(id)) => {
+            let session = sessions::table.find(DbId(id)).filter(sessions::secret_digest.eq(from));
+            update(session)
+                .set((sessions::secret_digest.eq(digest), sessions::secret_key.eq(key)))
+                .execute(connection)?
+        }
+    };
+    Ok(rows > 0)
 }

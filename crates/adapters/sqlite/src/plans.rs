@@ -1,6 +1,6 @@
-//! The plans that SQLite makes for the statements that must stay fast with many tokens, events and projects.
+//! Query plans of the statements that must stay fast with many tokens, events and projects.
 //!
-//! Unit tests, because they ask for the plans of the very statements that the store sends, which do not leave the crate.
+//! Unit tests, because the statements that the store sends do not leave the crate.
 
 mod events;
 mod projects;
@@ -18,7 +18,7 @@ use crate::{
 
 /// 12 000 tokens over 200 projects; every fourth names a second project, every hundredth is for all projects. 200 users,
 /// each in a fifth of the projects. 55 000 events, each of one project.
-const MUCH: &str = "
+const LARGE_STORE: &str = "
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
     INSERT INTO projects (id, name, description, created_at) SELECT 'project-' || i, 'P', '', 0 FROM n;
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 11999)
@@ -72,15 +72,15 @@ fn assert_plan(plan: &[String], steps: &[&str]) {
     assert!(fits, "{plan:#?}, not {steps:#?}");
 }
 
-fn with_much(test: impl Fn(&mut SqliteConnection)) {
+fn with_large_store(test: impl Fn(&mut SqliteConnection)) {
     let store = SqliteStore::open(SqliteSettings { location: Location::Memory, ..SqliteSettings::default() })
         .expect("opens");
     store.migrate().expect("migrates");
     store
         .on_writer(|connection| {
-            connection.batch_execute(MUCH).expect("tokens");
+            connection.batch_execute(LARGE_STORE).expect("tokens");
             test(connection);
-            // What the planner knows of the sizes must not lead it astray either.
+            // Statistics must not lead to worse plans.
             connection.batch_execute("ANALYZE;").expect("statistics");
             test(connection);
             Ok(())

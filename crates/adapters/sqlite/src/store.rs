@@ -1,4 +1,4 @@
-//! The store: two lanes of connections, and how calls get onto them.
+//! The store: a pool of one connection that writes, and a pool of connections that read.
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -33,32 +33,31 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database, or creates it, readable by its owner alone. Blocks; the tables come by
-    /// [`SqliteStore::migrate`].
+    /// Opens the database, or creates it, readable by its owner alone. Blocks. [`SqliteStore::migrate`] creates the tables.
     ///
     /// # Errors
     /// [`OpenError`], which says what an operator can do.
     pub fn open(settings: SqliteSettings) -> Result<Self, OpenError> {
         let connections = Arc::new(Connections::to(&settings.location, settings.busy_timeout)?);
-        let lane = |purpose, size| Pool::open(&connections, purpose, size, settings.acquire_timeout);
-        let writer = lane(Purpose::Write, 1)?;
+        let pool = |purpose, size| Pool::open(&connections, purpose, size, settings.acquire_timeout);
+        let writer = pool(Purpose::Write, 1)?;
         let readers = match connections.location() {
-            Location::File(_) => lane(Purpose::Read, settings.readers.max(1))?,
+            Location::File(_) => pool(Purpose::Read, settings.readers.max(1))?,
             Location::Memory => writer.clone(),
         };
         Ok(Self { location: settings.location, writer, readers })
     }
 
-    /// Brings the tables up to date, and says how many migrations that took. Blocks. Any number of processes may do
-    /// it at once; each migration runs once.
+    /// Runs the pending migrations and returns their number. Blocks. Any number of processes may do so at once; each migration
+    /// runs once.
     ///
     /// # Errors
-    /// [`OpenError::NewerSchema`] where a newer program was here; [`OpenError::Migration`].
+    /// [`OpenError::NewerSchema`] for a database of a newer version; [`OpenError::Migration`].
     pub fn migrate(&self) -> Result<usize, OpenError> {
         self.writer.run_blocking(|connection| migrations::run(connection, &self.location))
     }
 
-    /// The writer's connection, for a test that looks at the database itself.
+    /// Runs work on the connection that writes, for tests of the database itself.
     #[cfg(test)]
     pub(crate) fn on_writer<T>(
         &self,
@@ -67,7 +66,7 @@ impl SqliteStore {
         self.writer.run_blocking(work)
     }
 
-    /// One statement that reads.
+    /// Runs one statement that reads.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -76,7 +75,7 @@ impl SqliteStore {
         self.readers.run(work).await
     }
 
-    /// Several statements that read and see one state of the store.
+    /// Runs several statements that read one state of the store.
     pub(crate) async fn read_snapshot<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -85,8 +84,8 @@ impl SqliteStore {
         self.readers.run(|connection| connection.transaction(work)).await
     }
 
-    /// A transaction that writes. It takes the write lock at its start: one that began by reading could not be made
-    /// to wait, only to fail.
+    /// Runs a transaction that writes. It takes the write lock at its start: a transaction that began by reading could not wait
+    /// for the lock, only fail.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -96,12 +95,12 @@ impl SqliteStore {
     }
 }
 
-/// How the store works.
+/// The settings of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteSettings {
     /// Where the database is.
     pub location: Location,
-    /// How many reads run at once (at least one; in memory, reads and writes take turns on one connection).
+    /// The number of reads at once, at least one. In memory, reads and writes share one connection.
     pub readers: u32,
     /// How long a write waits for another process that writes.
     pub busy_timeout: Duration,
@@ -110,7 +109,7 @@ pub struct SqliteSettings {
 }
 
 impl Default for SqliteSettings {
-    /// `latchkey.db` in the working directory, four readers, five seconds of patience with others.
+    /// `latchkey.db` in the working directory, four readers, timeouts of five seconds.
     fn default() -> Self {
         Self {
             location: Location::File(PathBuf::from("latchkey.db")),
@@ -123,7 +122,7 @@ impl Default for SqliteSettings {
 
 #[async_trait]
 impl Health for SqliteStore {
-    /// Reads a row of the smallest table: an answer that a constant would give tells nothing of the file.
+    /// Reads a row of the smallest table: a constant would be answered without reading the file.
     #[instrument(level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), StoreError> {
         self.read(|connection| {

@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// So many tokens of a place that goes are held in memory at once.
+/// How many tokens of a removed project or environment are in memory at once.
 pub(crate) const BATCH: i64 = 500;
 
-/// That the environment and the projects of a token are there.
+/// Fails if the environment or a project of a token does not exist.
 pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
     let access = &stored.token.access;
     if let Some(environment) = access.environment()
@@ -42,7 +42,7 @@ pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredTok
     Ok(())
 }
 
-/// That there is room for one more token of that scope.
+/// Fails if the quota does not allow one more token of this scope.
 pub(crate) fn check_quota(
     connection: &mut SqliteConnection,
     projects: &ProjectScope,
@@ -58,8 +58,8 @@ pub(crate) fn check_quota(
     }
 }
 
-/// That no token has a secret, an alias or a retired secret of this digest. Unique indexes keep each of these apart from
-/// its like; that no secret is another's alias, they cannot see.
+/// Fails if any token has a secret, an alias or a retired secret of this digest. The unique indexes cover only one of these
+/// columns each.
 pub(crate) fn check_new_secret(
     connection: &mut SqliteConnection,
     digest: &SecretDigest,
@@ -67,7 +67,7 @@ pub(crate) fn check_new_secret(
     if is_kept(connection, digest)? { Err(conflict(Entity::Secret)) } else { Ok(()) }
 }
 
-/// Whether any token has a secret, an alias or a retired secret of this digest.
+/// Returns whether any token has a secret, an alias or a retired secret of this digest.
 pub(crate) fn is_kept(
     connection: &mut SqliteConnection,
     SecretDigest(digest): &SecretDigest,
@@ -77,7 +77,7 @@ pub(crate) fn is_kept(
     Ok(select(is_there).get_result(connection)?)
 }
 
-/// Keeps a new token.
+/// Inserts a token.
 pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
     for record in std::iter::once(&stored.secret).chain(&stored.alias) {
         check_new_secret(connection, &record.digest)?;
@@ -109,14 +109,14 @@ fn insert_links(
     Ok(())
 }
 
-/// Removes a token with all its secrets, and says whether it was there.
+/// Removes a token with all its secrets, and returns whether it existed.
 pub(crate) fn remove_token(connection: &mut SqliteConnection, id: TokenId) -> Result<bool, DbError> {
     let token = api_tokens::table.find(DbId::from(id));
     Ok(delete(token).execute(connection)? > 0)
 }
 
-/// Brings upon each token the outcome that the removal of a place has for it, with its event. `after` finds the next
-/// [`BATCH`] of those tokens after an id, in the order of ids.
+/// Applies the outcome of a removal to each token and records its event. `after` finds the next [`BATCH`] of the tokens
+/// after an id, by id.
 pub(crate) fn apply_outcomes(
     connection: &mut SqliteConnection,
     after: impl Fn(&mut SqliteConnection, DbId) -> Result<Vec<TokenWithCount>, DbError>,

@@ -26,7 +26,7 @@ pub(crate) struct Opening {
 impl Opening {
     /// Opens a connection for one caller at a time, without limits.
     pub(crate) async fn unlimited(&self) -> ConnectionResult<Connection> {
-        // A network that swallows packets must not hold a caller for minutes.
+        // A network that drops packets must not block a caller for minutes.
         let (connection, _driver) = self.in_time(self.connect()).await?;
         Ok(connection)
     }

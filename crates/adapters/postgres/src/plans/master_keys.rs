@@ -5,13 +5,13 @@ use latchkey_ports::{KeyId, Rekeying, SecretDigest, SecretOf, SecretRecord};
 use latchkey_sql::{columns::DbId, queries};
 use uuid::Uuid;
 
-use super::{goes_by, much, plan, walks};
+use super::{large_store, plan, uses, uses_in_order};
 use crate::master_keys::Sorted;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_read_in_the_order_of_the_primary_key() {
-    let (mut connection, _database) = much().await;
-    walks(
+    let (mut connection, _database) = large_store().await;
+    uses_in_order(
         &plan(&mut connection, queries::token_secrets_after(DbId(Uuid::from_u128(7)), 500)).await,
         &["api_tokens_id_unique"],
     );
@@ -26,7 +26,7 @@ fn token(number: u8) -> TokenId {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_to_replace_are_found_by_indexes() {
-    let (mut connection, _database) = much().await;
+    let (mut connection, _database) = large_store().await;
     let rekeying = |number: u8, of: fn(u8) -> SecretOf| {
         let to = SecretRecord { digest: SecretDigest([number; 32]), key: KeyId([1; 4]), sealed: None };
         Rekeying { of: of(number), from: SecretDigest([number + 100; 32]), to }
@@ -49,9 +49,9 @@ async fn secrets_to_replace_are_found_by_indexes() {
         let rekeyings: Vec<_> = (0..8).map(|number| rekeying(number, of)).collect();
         for statement in Sorted::of(&rekeyings).statements() {
             let plan = plan(&mut connection, statement).await;
-            goes_by(&plan, indexes);
+            uses(&plan, indexes);
             if matches!(of(0), SecretOf::Token(_) | SecretOf::Alias(_) | SecretOf::Retired(_)) {
-                goes_by(&plan, &conflicting);
+                uses(&plan, &conflicting);
             }
         }
     }

@@ -4,7 +4,7 @@ use latchkey_domain::{ProjectId, ProjectVisibility};
 use latchkey_ports::{Page, ProjectQuery};
 use latchkey_sql::queries;
 
-use super::{goes_by, much, plan};
+use super::{large_store, plan, uses};
 use crate::projects::project_list;
 
 const OF_EACH: [&str; 3] =
@@ -12,7 +12,7 @@ const OF_EACH: [&str; 3] =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projects_are_listed_without_reading_tokens_or_members() {
-    let (mut connection, _database) = much().await;
+    let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
     let own = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
     for visibility in [ProjectVisibility::All, ProjectVisibility::NotPrivateAnd(own.into())] {
@@ -21,7 +21,7 @@ async fn projects_are_listed_without_reading_tokens_or_members() {
                 let page = Page { offset, ..Page::first(100) };
                 let query = ProjectQuery { visibility: visibility.clone(), archived, page };
                 let plan = plan(connection, project_list(&query)).await;
-                goes_by(&plan, &[&OF_EACH[..], &[index]].concat());
+                uses(&plan, &[&OF_EACH[..], &[index]].concat());
                 assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
                 assert!(!plan.contains("memberships"), "members are counted:\n{plan}");
             }
@@ -29,12 +29,12 @@ async fn projects_are_listed_without_reading_tokens_or_members() {
     }
 
     let one = queries::project_overview("project-7");
-    goes_by(&plan(connection, one).await, &[&OF_EACH[..], &["projects_pkey"]].concat());
+    uses(&plan(connection, one).await, &[&OF_EACH[..], &["projects_pkey"]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn environments_are_listed_without_reading_tokens() {
-    let (mut connection, _database) = much().await;
+    let (mut connection, _database) = large_store().await;
     let plan = plan(&mut connection, queries::environment_overviews()).await;
     assert!(!plan.contains("api_token"), "tokens are counted:\n{plan}");
 }

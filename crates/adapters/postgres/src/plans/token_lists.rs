@@ -4,7 +4,7 @@ use latchkey_domain::{EnvironmentName, ProjectId, TokenId, TokenKind, TokenName}
 use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
 use uuid::Uuid;
 
-use super::{goes_by, much, plan, walks};
+use super::{large_store, plan, uses, uses_in_order};
 use crate::{connection::Connection, token_lists::token_list};
 
 const ALL: [TokenKind; 3] = [TokenKind::Client, TokenKind::Admin, TokenKind::Frontend];
@@ -19,7 +19,7 @@ async fn plan_of(connection: &mut Connection, query: &TokenQuery) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_page_is_read_in_order() {
-    let (mut connection, _database) = much().await;
+    let (mut connection, _database) = large_store().await;
     let orders = [
         (TokenOrder::CreatedAt, "api_tokens_id_unique"),
         (TokenOrder::Name, "api_tokens_by_name"),
@@ -27,32 +27,38 @@ async fn a_first_page_is_read_in_order() {
     ];
     for (order, index) in orders {
         let ascending = TokenQuery { order, ..first_page() };
-        walks(&plan_of(&mut connection, &ascending).await, &[&format!("Index Scan using {index}")]);
+        uses_in_order(&plan_of(&mut connection, &ascending).await, &[&format!("Index Scan using {index}")]);
         let descending = TokenQuery { order, direction: Direction::Descending, ..first_page() };
-        walks(&plan_of(&mut connection, &descending).await, &[&format!("Index Scan Backward using {index}")]);
+        uses_in_order(
+            &plan_of(&mut connection, &descending).await,
+            &[&format!("Index Scan Backward using {index}")],
+        );
     }
     let next = TokenQuery { after: Some(TokenId::from_uuid(Uuid::from_u128(5_000))), ..first_page() };
     let next = plan_of(&mut connection, &next).await;
-    walks(&next, &["Index Scan using api_tokens_id_unique", "Index Cond: (id >"]);
+    uses_in_order(&next, &["Index Scan using api_tokens_id_unique", "Index Cond: (id >"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_few_that_are_asked_for_are_found_among_the_many() {
-    let (mut connection, _database) = much().await;
+async fn selective_filters_use_their_indexes() {
+    let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
 
     let admins = TokenQuery { page: Page::first(100), ..TokenQuery::of_kinds([TokenKind::Admin]) };
-    walks(&plan_of(connection, &admins).await, &["api_tokens_by_kind"]);
+    uses_in_order(&plan_of(connection, &admins).await, &["api_tokens_by_kind"]);
 
     let project = Some(ProjectId::new("project-7").expect("an id"));
     let of_project = TokenQuery { project, ..first_page() };
-    walks(&plan_of(connection, &of_project).await, &["api_token_projects_pkey", "api_tokens_id_unique"]);
+    uses_in_order(
+        &plan_of(connection, &of_project).await,
+        &["api_token_projects_pkey", "api_tokens_id_unique"],
+    );
 
     let environment = Some(EnvironmentName::new("rare").expect("a name"));
     let in_environment = TokenQuery { environment, ..first_page() };
-    walks(&plan_of(connection, &in_environment).await, &["api_tokens_by_environment"]);
+    uses_in_order(&plan_of(connection, &in_environment).await, &["api_tokens_by_environment"]);
 
     let name = Some(TokenName::new("token-77").expect("a name"));
     let named = TokenQuery { name, ..first_page() };
-    goes_by(&plan_of(connection, &named).await, &["api_tokens_by_name"]);
+    uses(&plan_of(connection, &named).await, &["api_tokens_by_name"]);
 }

@@ -4,40 +4,46 @@ use diesel::{sql_query, sql_types::Array};
 use latchkey_sql::columns::{DbId, DbTime, Id, UtcTime};
 use uuid::Uuid;
 
-use super::{goes_by, much, plan, walks};
+use super::{large_store, plan, uses, uses_in_order};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
     token_by_digest, token_by_id, tokens_by_ids, tokens_of_project,
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_found_by_keys_alone() {
-    let (mut connection, _database) = much().await;
+async fn tokens_are_found_by_indexes() {
+    let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
 
     let tokens = plan(connection, tokens_of_project("project-7")).await;
-    walks(&tokens, &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"]);
+    uses_in_order(
+        &tokens,
+        &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"],
+    );
 
-    goes_by(&plan(connection, token_by_id(DbId(Uuid::from_u128(7)))).await, &["api_tokens_id_unique"]);
-    walks(&plan(connection, tokens_by_ids(&[DbId(Uuid::from_u128(7))])).await, &["api_tokens_id_unique"]);
-    goes_by(
+    uses(&plan(connection, token_by_id(DbId(Uuid::from_u128(7)))).await, &["api_tokens_id_unique"]);
+    uses_in_order(
+        &plan(connection, tokens_by_ids(&[DbId(Uuid::from_u128(7))])).await,
+        &["api_tokens_id_unique"],
+    );
+    uses(
         &plan(connection, count_tokens_of_projects(&["project-7", "project-8"])).await,
         &["project_token_counts_pkey"],
     );
-    goes_by(&plan(connection, count_tokens_of_all_projects()).await, &["api_tokens_of_all_projects"]);
+    uses(&plan(connection, count_tokens_of_all_projects()).await, &["api_tokens_of_all_projects"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_found_by_keys_alone() {
-    let (mut connection, _database) = much().await;
+async fn secrets_are_found_by_indexes() {
+    let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
     let (digest, other) = ([0_u8; 32], [1_u8; 32]);
     let digests: [&[u8]; 2] = [&digest, &other];
     let indexes = ["api_tokens_secret_unique", "api_tokens_alias_unique", "retired_secrets_unique"];
 
-    goes_by(&plan(connection, token_by_digest(&digests)).await, &indexes);
+    uses(&plan(connection, token_by_digest(&digests)).await, &indexes);
     let end = plan(connection, end_of_retired_secret(DbId(Uuid::from_u128(7)), &digests)).await;
-    goes_by(&end, &["retired_secrets"]);
+    uses(&end, &["retired_secrets"]);
 
     let many: Vec<[u8; 32]> = (0..100_u32).map(digest_of).collect();
     let many: Vec<&[u8]> = many.iter().map(<[u8; 32]>::as_slice).collect();
@@ -54,10 +60,10 @@ fn digest_of(number: u32) -> [u8; 32] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_seen_are_found_by_id() {
-    let (mut connection, _database) = much().await;
+async fn used_tokens_are_found_by_id() {
+    let (mut connection, _database) = large_store().await;
     let ids = vec![DbId(Uuid::from_u128(7)), DbId(Uuid::from_u128(8))];
     let moments = vec![DbTime(0); 2];
     let statement = sql_query(RECORD_USE).bind::<Array<Id>, _>(ids).bind::<Array<UtcTime>, _>(moments);
-    goes_by(&plan(&mut connection, statement).await, &["api_tokens_id_unique"]);
+    uses(&plan(&mut connection, statement).await, &["api_tokens_id_unique"]);
 }

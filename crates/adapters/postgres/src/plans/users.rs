@@ -3,32 +3,32 @@
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use latchkey_sql::{queries, rows::PersonalTokenRow, schema::personal_tokens};
 
-use super::{goes_by, much, plan};
+use super::{large_store, plan, uses};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_found_by_indexes() {
-    let (mut connection, _database) = much().await;
+    let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
 
-    goes_by(&plan(connection, queries::users_of_kind("service", 100, 0)).await, &["users_by_kind"]);
-    goes_by(
+    uses(&plan(connection, queries::users_of_kind("service", 100, 0)).await, &["users_by_kind"]);
+    uses(
         &plan(connection, queries::accounts_by_login("user-7", "user-7")).await,
         &["users_username_unique", "users_email_unique"],
     );
     let members = queries::members_of("project-7");
-    goes_by(&plan(connection, members).await, &["memberships_by_project", "users_pkey"]);
-    goes_by(&plan(connection, queries::grants_of(7)).await, &["users_pkey", "memberships_unique"]);
+    uses(&plan(connection, members).await, &["memberships_by_project", "users_pkey"]);
+    uses(&plan(connection, queries::grants_of(7)).await, &["users_pkey", "memberships_unique"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_of_users_are_found_by_indexes() {
-    let (mut connection, _database) = much().await;
+    let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
 
     let tokens = personal_tokens::table
         .filter(personal_tokens::user_id.eq_any([7_i64, 8]))
         .order(personal_tokens::id)
         .select(PersonalTokenRow::as_select());
-    goes_by(&plan(connection, tokens).await, &["personal_tokens_description_unique"]);
-    goes_by(&plan(connection, queries::sessions_of(7)).await, &["sessions_by_user"]);
+    uses(&plan(connection, tokens).await, &["personal_tokens_description_unique"]);
+    uses(&plan(connection, queries::sessions_of(7)).await, &["sessions_by_user"]);
 }

@@ -4,7 +4,7 @@ use diesel::QueryDsl;
 use latchkey_domain::{EventKind, ProjectId, Timestamp};
 use latchkey_ports::{EventQuery, EventScope, Page};
 
-use super::{assert_plan, plan, with_much};
+use super::{assert_plan, plan, with_large_store};
 use crate::event_lists::{AccessPath, Filter, event_page, links};
 
 /// A query with every filter, each of several values.
@@ -42,7 +42,7 @@ fn assert_page(plan: &[String], steps: &[&str]) {
 
 #[test]
 fn events_are_read_from_the_newest() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         assert_page(&plan(connection, &event_page(&plain(), AccessPath::Scan)), &["SCAN events"]);
         let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
         assert_page(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
@@ -53,7 +53,7 @@ fn events_are_read_from_the_newest() {
 
 #[test]
 fn many_events_of_one_value_are_found_in_order() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let kind = EventQuery { kinds: vec![EventKind::PersonalTokenCreated], ..plain() };
         let found = plan(connection, &event_page(&kind, AccessPath::One(Filter::Kinds)));
         assert_page(&found, &["SEARCH events USING INDEX events_by_kind (kind=?)"]);
@@ -67,7 +67,7 @@ const LINKS: &str = "SEARCH event_projects USING COVERING INDEX event_projects_b
 
 #[test]
 fn few_events_are_found_by_id_in_order() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let by_id = ["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY"];
         let query = with_every_filter();
         for filter in [Filter::Projects, Filter::Reach] {
@@ -84,7 +84,7 @@ fn few_events_are_found_by_id_in_order() {
 
 #[test]
 fn selective_filters_are_counted_in_indexes() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let query = with_every_filter();
         assert_plan(&plan(connection, &links(&query.projects).limit(100)), &[LINKS]);
         for filter in [Filter::Actors, Filter::Kinds, Filter::Time] {
@@ -96,7 +96,7 @@ fn selective_filters_are_counted_in_indexes() {
 
 #[test]
 fn the_best_path_is_chosen() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let mut path = |query: &EventQuery| AccessPath::to_page(connection, query).expect("counted");
         assert_eq!(path(&plain()), AccessPath::Scan);
         assert_eq!(path(&with_every_filter()), AccessPath::Few(Filter::Projects));

@@ -4,7 +4,7 @@ use latchkey_domain::{AccountKind, ProjectId, ProjectVisibility};
 use latchkey_ports::{Page, ProjectQuery};
 use latchkey_sql::queries;
 
-use super::{assert_plan, plan, plan_of_text, with_much};
+use super::{assert_plan, plan, plan_of_text, with_large_store};
 use crate::projects::project_list;
 
 const PROJECT_COUNTS: [&str; 10] = [
@@ -22,7 +22,7 @@ const PROJECT_COUNTS: [&str; 10] = [
 
 #[test]
 fn projects_are_listed_in_order_without_counting() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let own: ProjectId = "project-7".parse().expect("an id");
         for visibility in [ProjectVisibility::All, ProjectVisibility::NotPrivateAnd([own].into())] {
             let query = ProjectQuery { visibility, archived: false, page: Page::first(100) };
@@ -42,7 +42,7 @@ fn projects_are_listed_in_order_without_counting() {
 
 #[test]
 fn environments_are_listed_without_counting_tokens() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let found = plan(connection, &queries::environment_overviews());
         assert_plan(
             &found,
@@ -60,7 +60,7 @@ fn environments_are_listed_without_counting_tokens() {
 
 #[test]
 fn users_are_found_by_indexes() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         assert_plan(
             &plan(connection, &queries::members_of("project-7")),
             &[
@@ -85,7 +85,7 @@ fn users_are_found_by_indexes() {
 
 #[test]
 fn expired_rows_are_found_by_their_end() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         for (table, column) in
             [("sessions", "expires_at"), ("retired_secrets", "good_until"), ("login_failures", "last_at")]
         {

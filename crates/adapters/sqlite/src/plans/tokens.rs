@@ -6,7 +6,7 @@ use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
 use latchkey_sql::columns::DbId;
 use uuid::Uuid;
 
-use super::{assert_plan, plan, plan_of_text, with_much};
+use super::{assert_plan, plan, plan_of_text, with_large_store};
 use crate::{
     token_lists::{Filter, links as links_of_project, token_list},
     token_queries::{
@@ -20,7 +20,7 @@ const ID: DbId = DbId(Uuid::from_bytes([7; 16]));
 
 #[test]
 fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let plan = plan(connection, &tokens_of_project("project-7"));
         assert_eq!(
             plan,
@@ -43,7 +43,7 @@ fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
 
 #[test]
 fn a_token_is_found_by_id_and_digest_by_keys_alone() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         for plan in [
             plan(connection, &token_by_id(ID)),
             plan(connection, &projects_of_token(ID)),
@@ -61,7 +61,7 @@ fn a_token_is_found_by_id_and_digest_by_keys_alone() {
 
 #[test]
 fn quotas_are_counted_in_indexes() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         assert_eq!(
             plan(connection, &count_tokens_of_project("project-7")),
             ["SEARCH project_token_counts USING PRIMARY KEY (project_id=?)"]
@@ -76,7 +76,7 @@ fn quotas_are_counted_in_indexes() {
 
 #[test]
 fn secrets_are_walked_down_the_primary_key() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         assert_plan(
             &plan(connection, &latchkey_sql::queries::token_secrets_after(ID, 500)),
             &["SEARCH api_tokens USING PRIMARY KEY (id>?)"],
@@ -86,7 +86,7 @@ fn secrets_are_walked_down_the_primary_key() {
 
 #[test]
 fn tokens_seen_are_found_by_id() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let plan = plan_of_text(connection, RECORD_USE);
         assert!(plan.iter().any(|step| step == "SEARCH api_tokens USING PRIMARY KEY (id=?)"), "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("SCAN api_tokens")), "{plan:#?}");
@@ -95,7 +95,7 @@ fn tokens_seen_are_found_by_id() {
 
 #[test]
 fn the_tokens_of_a_place_that_goes_are_found_in_order_by_keys_alone() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         assert_plan(
             &plan(connection, &tokens_of_project_after("project-7", ID, 500)),
             &[
@@ -129,7 +129,7 @@ const ORDERS: [(TokenOrder, &str); 4] = [
 
 #[test]
 fn a_list_goes_down_the_index_of_its_order_whatever_its_filters() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         for direction in [Direction::Ascending, Direction::Descending] {
             for (order, walk) in ORDERS {
                 let plain = TokenQuery { order, direction, ..first_page() };
@@ -151,7 +151,7 @@ fn a_list_goes_down_the_index_of_its_order_whatever_its_filters() {
 
 #[test]
 fn a_range_is_a_piece_of_the_index_of_its_order() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         for expired in [true, false] {
             let order = TokenOrder::ExpiresAt;
             let query = TokenQuery { order, expired: Some((expired, moment())), ..first_page() };
@@ -184,7 +184,7 @@ const LINKS_OF_PROJECT: &str =
 
 #[test]
 fn few_tokens_are_found_by_their_ids_in_order() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let by_ids = ["SEARCH api_tokens USING PRIMARY KEY (id=?)", "LIST SUBQUERY"];
         for (filter, inner) in [
             (Filter::Project, LINKS_OF_PROJECT),
@@ -215,7 +215,7 @@ fn few_tokens_are_found_by_their_ids_in_order() {
 
 #[test]
 fn whether_tokens_are_few_is_counted_in_indexes() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let query = with_every_filter();
         assert_plan(
             &plan(connection, &links_of_project(query.project.as_ref().expect("one"))),
@@ -230,7 +230,7 @@ fn whether_tokens_are_few_is_counted_in_indexes() {
 
 #[test]
 fn the_filter_that_leaves_few_is_chosen() {
-    with_much(|connection| {
+    with_large_store(|connection| {
         let mut chosen = |query: &TokenQuery| Filter::that_leaves_few(connection, query).expect("counted");
         assert_eq!(chosen(&with_every_filter()), Some(Filter::Project));
         let of_all = TokenQuery { project: None, name: None, ..with_every_filter() };
