@@ -128,49 +128,19 @@ impl TryFrom<RekeyedRow> for SecretDigest {
     }
 }
 
-/// Rekeyings of one sort: their owners, and an array for each column.
-pub(crate) struct Columns<I> {
-    pub(crate) ids: Vec<I>,
-    rest: Rest,
-}
-
+/// Rekeyings by the table and column that they change, each with the id of its row.
 #[derive(Default)]
-struct Rest {
-    old: Vec<Vec<u8>>,
-    digests: Vec<Vec<u8>>,
-    keys: Vec<Vec<u8>>,
-    sealed: Vec<Option<Vec<u8>>>,
+pub(crate) struct Sorted<'a> {
+    secrets: Vec<(DbId, &'a Rekeying)>,
+    aliases: Vec<(DbId, &'a Rekeying)>,
+    retired: Vec<(DbId, &'a Rekeying)>,
+    sessions: Vec<(DbId, &'a Rekeying)>,
+    personal_tokens: Vec<(i64, &'a Rekeying)>,
 }
 
-impl<I> Default for Columns<I> {
-    fn default() -> Self {
-        Self { ids: Vec::new(), rest: Rest::default() }
-    }
-}
-
-impl<I> Columns<I> {
-    fn push(&mut self, id: I, Rekeying { from, to, .. }: &Rekeying) {
-        self.ids.push(id);
-        self.rest.old.push(from.0.to_vec());
-        self.rest.digests.push(to.digest.0.to_vec());
-        self.rest.keys.push(to.key.0.to_vec());
-        self.rest.sealed.push(to.sealed.as_deref().map(<[u8]>::to_vec));
-    }
-}
-
-/// Rekeyings by the table and column that they change.
-#[derive(Default)]
-pub(crate) struct Sorted {
-    pub(crate) secrets: Columns<DbId>,
-    pub(crate) aliases: Columns<DbId>,
-    pub(crate) retired: Columns<DbId>,
-    pub(crate) personal_tokens: Columns<i64>,
-    pub(crate) sessions: Columns<DbId>,
-}
-
-impl Sorted {
-    /// Of several with one new digest, the first is kept: the others would conflict with it.
-    pub(crate) fn of(rekeyings: &[Rekeying]) -> Self {
+impl<'a> Sorted<'a> {
+    /// Sorts rekeyings. Of several with one new digest, the first is kept: the others would conflict with it.
+    pub(crate) fn of(rekeyings: &'a [Rekeying]) -> Self {
         let (mut sorted, mut seen) = (Self::default(), HashSet::new());
         for rekeying in rekeyings {
             let (Rekeying { of, to, .. }, is_bare) = (rekeying, rekeying.to.sealed.is_none());
@@ -183,42 +153,46 @@ impl Sorted {
                 continue;
             }
             match *of {
-                SecretOf::Token(id) => sorted.secrets.push(id.into(), rekeying),
-                SecretOf::Alias(id) => sorted.aliases.push(id.into(), rekeying),
-                SecretOf::Retired(id) if is_bare => sorted.retired.push(id.into(), rekeying),
-                SecretOf::PersonalToken(id) if is_bare => sorted.personal_tokens.push(id.0, rekeying),
-                SecretOf::Session(id) if is_bare => sorted.sessions.push(DbId(id.0), rekeying),
-                // What has no sealed copy has no room for one either.
+                SecretOf::Token(id) => sorted.secrets.push((id.into(), rekeying)),
+                SecretOf::Alias(id) => sorted.aliases.push((id.into(), rekeying)),
+                SecretOf::Retired(id) if is_bare => sorted.retired.push((id.into(), rekeying)),
+                SecretOf::PersonalToken(id) if is_bare => sorted.personal_tokens.push((id.0, rekeying)),
+                SecretOf::Session(id) if is_bare => sorted.sessions.push((DbId(id.0), rekeying)),
+                // The other tables have no column for a sealed form.
                 _ => {}
             }
         }
         sorted
     }
 
-    /// The ids of all tokens that may change.
+    /// Returns the ids of all tokens that may change.
     fn tokens(&self) -> Vec<DbId> {
-        [self.secrets.ids.as_slice(), &self.aliases.ids].concat()
+        self.secrets.iter().chain(&self.aliases).map(|(id, _)| *id).collect()
     }
 
     /// Returns a statement for each table and column that changes.
-    pub(crate) fn statements(self) -> Vec<Statement> {
-        let Self { secrets, aliases, retired, personal_tokens, sessions } = self;
+    pub(crate) fn statements(&self) -> Vec<Statement> {
+        let by_uuid = [
+            (SECRETS, &self.secrets),
+            (ALIASES, &self.aliases),
+            (RETIRED, &self.retired),
+            (SESSIONS, &self.sessions),
+        ];
         let mut statements = Vec::new();
-        for (text, columns) in [(SECRETS, secrets), (ALIASES, aliases)] {
-            if let Some(statement) = of_uuids(text, columns.ids) {
-                let sealed = columns.rest.sealed.clone();
-                let statement = with_rest(statement, columns.rest);
-                statements.push(statement.bind::<Array<Nullable<Binary>>, _>(sealed));
+        for (text, rekeyings) in by_uuid.into_iter().filter(|(_, rekeyings)| !rekeyings.is_empty()) {
+            let ids: Vec<DbId> = rekeyings.iter().map(|(id, _)| *id).collect();
+            let mut statement =
+                with_secrets(sql_query(text).into_boxed().bind::<Array<Id>, _>(ids), rekeyings);
+            if [SECRETS, ALIASES].contains(&text) {
+                let sealed = rekeyings.iter().map(|(_, one)| one.to.sealed.as_deref().map(<[u8]>::to_vec));
+                statement = statement.bind::<Array<Nullable<Binary>>, _>(sealed.collect::<Vec<_>>());
             }
+            statements.push(statement);
         }
-        for (text, columns) in [(RETIRED, retired), (SESSIONS, sessions)] {
-            statements
-                .extend(of_uuids(text, columns.ids).map(|statement| with_rest(statement, columns.rest)));
-        }
-        let Columns { ids, rest } = personal_tokens;
-        if !ids.is_empty() {
+        if !self.personal_tokens.is_empty() {
+            let ids: Vec<i64> = self.personal_tokens.iter().map(|(id, _)| *id).collect();
             let statement = sql_query(PERSONAL_TOKENS).into_boxed().bind::<Array<BigInt>, _>(ids);
-            statements.push(with_rest(statement, rest));
+            statements.push(with_secrets(statement, &self.personal_tokens));
         }
         statements
     }
@@ -227,15 +201,15 @@ impl Sorted {
 /// An update that returns the digests that it replaced.
 pub(crate) type Statement = BoxedSqlQuery<'static, Pg, SqlQuery>;
 
-fn of_uuids(text: &str, ids: Vec<DbId>) -> Option<Statement> {
-    (!ids.is_empty()).then(|| sql_query(text).into_boxed().bind::<Array<Id>, _>(ids))
-}
-
-fn with_rest(statement: Statement, rest: Rest) -> Statement {
+/// Binds the old digests, the new digests and the new keys.
+fn with_secrets<I>(statement: Statement, rekeyings: &[(I, &Rekeying)]) -> Statement {
+    let column = |bytes: fn(&Rekeying) -> &[u8]| -> Vec<Vec<u8>> {
+        rekeyings.iter().map(|(_, rekeying)| bytes(rekeying).to_vec()).collect()
+    };
     statement
-        .bind::<Array<Binary>, _>(rest.old)
-        .bind::<Array<Binary>, _>(rest.digests)
-        .bind::<Array<Binary>, _>(rest.keys)
+        .bind::<Array<Binary>, _>(column(|rekeying| &rekeying.from.0))
+        .bind::<Array<Binary>, _>(column(|rekeying| &rekeying.to.digest.0))
+        .bind::<Array<Binary>, _>(column(|rekeying| &rekeying.to.key.0))
 }
 
 /// Replaces secrets and returns the digests of those that it replaced.

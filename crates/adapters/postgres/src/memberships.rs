@@ -5,19 +5,18 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EventId, Grants, NewEvent, RoleId, UserId};
+use latchkey_domain::{Grants, RoleId, UserId};
 use latchkey_ports::{Entity, Memberships};
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
-    errors::{DbError, conflict, not_found},
+    errors::{DbError, not_found},
     queries, rows,
     schema::memberships,
 };
 
 use crate::{
     connection::Connection,
-    events::record,
-    locks::{EventLogLock, lock_event_log, lock_project, lock_roles, lock_users},
+    locks::{EventLogLock, lock_project, lock_roles, lock_users},
 };
 
 /// Gives each user each role. Two arrays, because a statement has no room for a bind per pair.
@@ -26,64 +25,49 @@ const GIVE: &str = "\
     SELECT user_id, $1, role_id, $2 FROM unnest($3) AS user_id, unnest($4) AS role_id \
     ON CONFLICT DO NOTHING";
 
-/// Gives roles in addition to those held.
-pub(crate) async fn add_memberships(
+/// Takes from each user all other roles in the project.
+pub(crate) async fn take_all_but(
     connection: &mut Connection,
-    given: &Memberships,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    lock_all(connection, given).await?;
-    let writing = lock_event_log(connection).await?;
-    if give(connection, &writing, given).await? == 0 {
-        return Err(conflict(Entity::Membership));
-    }
-    record(connection, &writing, event).await
-}
-
-/// Gives these roles and takes away all others.
-pub(crate) async fn replace_memberships(
-    connection: &mut Connection,
-    given: &Memberships,
-    event: &NewEvent,
-) -> Result<EventId, DbError> {
-    lock_all(connection, given).await?;
-    let writing = lock_event_log(connection).await?;
+    _lock: &EventLogLock,
+    wanted: &Memberships,
+) -> Result<(), DbError> {
     let others = memberships::table
-        .filter(memberships::user_id.eq_any(given.users.iter().map(|user| user.0)))
-        .filter(memberships::project_id.eq(given.project.as_str()))
-        .filter(memberships::role_id.ne_all(given.roles.iter().map(|role| role.0)));
+        .filter(memberships::user_id.eq_any(wanted.users.iter().map(|user| user.0)))
+        .filter(memberships::project_id.eq(wanted.project.as_str()))
+        .filter(memberships::role_id.ne_all(wanted.roles.iter().map(|role| role.0)));
     delete(others).execute(connection).await?;
-    give(connection, &writing, given).await?;
-    record(connection, &writing, event).await
+    Ok(())
 }
 
-async fn give(
+/// Gives each user each role; returns whether any was not held before.
+pub(crate) async fn give(
     connection: &mut Connection,
-    _writing: &EventLogLock,
-    given: &Memberships,
-) -> Result<usize, DbError> {
-    Ok(sql_query(GIVE)
-        .bind::<Text, _>(given.project.as_str())
-        .bind::<UtcTime, _>(DbTime::from(given.at))
-        .bind::<Array<BigInt>, _>(given.users.iter().map(|user| user.0).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(given.roles.iter().map(|role| role.0).collect::<Vec<_>>())
+    _lock: &EventLogLock,
+    wanted: &Memberships,
+) -> Result<bool, DbError> {
+    let given = sql_query(GIVE)
+        .bind::<Text, _>(wanted.project.as_str())
+        .bind::<UtcTime, _>(DbTime::from(wanted.at))
+        .bind::<Array<BigInt>, _>(wanted.users.iter().map(|user| user.0).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(wanted.roles.iter().map(|role| role.0).collect::<Vec<_>>())
         .execute(connection)
-        .await?)
+        .await?;
+    Ok(given > 0)
 }
 
 /// Locks the project, the roles and the users, and fails with the first that does not exist, in the order of the port.
-async fn lock_all(connection: &mut Connection, given: &Memberships) -> Result<(), DbError> {
-    let project_exists = lock_project(connection, &given.project).await?;
-    let roles = lock_roles(connection, &given.roles).await?;
-    let users = lock_users(connection, &given.users).await?;
-    if let Some(user) = given.users.iter().find(|user| !users.contains(user)) {
+pub(crate) async fn lock_all(connection: &mut Connection, wanted: &Memberships) -> Result<(), DbError> {
+    let project_exists = lock_project(connection, &wanted.project).await?;
+    let roles = lock_roles(connection, &wanted.roles).await?;
+    let users = lock_users(connection, &wanted.users).await?;
+    if let Some(user) = wanted.users.iter().find(|user| !users.contains(user)) {
         return Err(not_found(Entity::User(*user)));
     }
     if !project_exists {
-        return Err(not_found(Entity::Project(given.project.clone())));
+        return Err(not_found(Entity::Project(wanted.project.clone())));
     }
     let in_projects = |role: &RoleId| roles.iter().any(|(id, kind)| id == role && !kind.is_root());
-    match given.roles.iter().find(|role| !in_projects(role)) {
+    match wanted.roles.iter().find(|role| !in_projects(role)) {
         Some(role) => Err(not_found(Entity::Role(*role))),
         None => Ok(()),
     }

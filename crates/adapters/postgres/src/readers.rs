@@ -1,7 +1,7 @@
 //! Connections that many calls read over at once.
 //!
-//! A call does not wait for a free connection: its query is sent behind those of other calls, and the answers come back in
-//! the same order (pipelining). So a few connections serve all calls, and the server and its clients process many queries
+//! A call does not wait for a free connection: its query is sent after those of other calls, and the answers arrive in the
+//! same order (pipelining). So a few connections serve all calls, and the server and its clients process many queries
 //! each time they wake. For short reads only: a long one would hold up all behind it, and in a transaction one call would
 //! see another's statements.
 
@@ -61,7 +61,11 @@ impl Readers {
 
     /// Returns a connection that other calls use at the same time.
     pub(crate) async fn get(&self) -> Result<Arc<Reader>, StoreError> {
-        let place = self.places.get(turn(self.places.len())).ok_or_else(|| unavailable(NoPlace))?;
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "there is at least one place, and the turn is below their number"
+        )]
+        let place = &self.places[turn(self.places.len())];
         // In the usual case no timer is created.
         if let Ok(reader) = place.try_lock()
             && let Some(reader) = open(reader.as_ref())
@@ -101,8 +105,3 @@ fn turn(places: usize) -> usize {
     TURN.set(next);
     FIRST.with(|first| first.wrapping_add(next)).checked_rem(places).unwrap_or(0)
 }
-
-/// There is always a place.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no connection to read from")]
-struct NoPlace;

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 use latchkey_sql::{
-    errors::{DbError, conflict_of, not_found, role_conflict, store_error},
+    errors::{DbError, conflict, conflict_of, not_found, role_conflict, store_error},
     queries,
     rows::{self, ChangedRoleRow, MembershipRow},
     schema::{role_permissions, roles},
@@ -20,7 +20,7 @@ use crate::{
     connection::Connection,
     events::record,
     locks::{EventLogLock, lock_event_log},
-    memberships::{add_memberships, grants, replace_memberships},
+    memberships::{give, grants, lock_all, take_all_but},
     projects::project_exists,
     users::user_exists,
 };
@@ -128,7 +128,15 @@ impl AccessRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (memberships, event) = (memberships.clone(), event.clone());
-        self.write(async move |connection| add_memberships(connection, &memberships, &event).await).await
+        self.write(async move |connection| {
+            lock_all(connection, &memberships).await?;
+            let lock = lock_event_log(connection).await?;
+            if !give(connection, &lock, &memberships).await? {
+                return Err(conflict(Entity::Membership));
+            }
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
@@ -138,7 +146,14 @@ impl AccessRepository for PostgresStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let (memberships, event) = (memberships.clone(), event.clone());
-        self.write(async move |connection| replace_memberships(connection, &memberships, &event).await).await
+        self.write(async move |connection| {
+            lock_all(connection, &memberships).await?;
+            let lock = lock_event_log(connection).await?;
+            take_all_but(connection, &lock, &memberships).await?;
+            give(connection, &lock, &memberships).await?;
+            record(connection, &lock, &event).await
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(%user, %project))]
