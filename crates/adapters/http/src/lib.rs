@@ -11,16 +11,24 @@
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
 //! - `limits`: the time limit of every handler; `middleware`: the id, span and error body of every request; `hot_path`: its
 //!   short cut past the router;
-//! - `api`: the registration of operations. `app` assembles the application, and `openapi` the document.
+//! - `api`: the registration of operations; `describe`: their entries in the document, with `error_responses`. `app` assembles
+//!   the application, and `openapi` the document.
 //!
 //! # Adding an operation
-//! 1. Write the handler under `#[utoipa::path]`, which states its method and path, in the `routes` of its feature.
-//! 2. Pass `operation!(handler)` to `Api::private` (or `Api::public`) in the feature's `configure`, together with the other
-//!    operations of the same path. That registers the route, its `HEAD`, `405`, `Allow` and `OPTIONS`, and its entry in the
-//!    document.
+//! 1. Write the handler under `#[utoipa::path]`, which states its method and path, in the `routes` of its feature. What
+//!    follows from the path and from the signature is described by itself: the parameters and the body, and why 304, 400,
+//!    401, 403, 404 for `{projectId}`, 413, 415 and 503 are sent. State the other responses.
+//! 2. Name it in `Api::private` (or `Api::public`) in the feature's `configure`. That registers the route, the `HEAD`, `405`,
+//!    `Allow` and `OPTIONS` of its path, and its entry in the document.
 //!
 //! ```text
-//! #[utoipa::path(put, path = ONE, operation_id = "updateThing", request_body = UpdateThingBody, responses(…))]
+//! #[utoipa::path(
+//!     put, path = ONE, operation_id = "updateThing", tag = "Things",
+//!     responses(
+//!         (status = 200, description = "The updated thing.", body = ThingBody<'_>),
+//!         (status = 404, description = "There is no such thing."),
+//!     )
+//! )]
 //! async fn update_thing(
 //!     Authorized(permit): Authorized<InstancePermit<ManageThings>>, // 401, then 403
 //!     path: PathParameters,
@@ -66,6 +74,7 @@ mod api;
 mod app;
 mod audit;
 mod context;
+mod describe;
 mod error;
 mod error_body;
 mod error_responses;

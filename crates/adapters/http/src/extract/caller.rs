@@ -8,7 +8,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 use futures_util::future::LocalBoxFuture;
-use latchkey_domain::{Principal, UserCredential};
+use latchkey_domain::{Permission, Principal, UserCredential};
 use latchkey_service::{
     AuthenticationError, Caller, InstanceAction, InstancePermit, Permit, ProjectAction, SignedIn,
 };
@@ -31,11 +31,18 @@ pub(crate) trait Authorize: Sized {
     /// # Errors
     /// As the permit that is asked for; [`ApiError::BadInput`] for a project id in the path that cannot be decoded.
     fn authorize(caller: Caller, request: &HttpRequest) -> Result<Self, ApiError>;
+
+    /// Returns the sentence that says which callers are refused, for the OpenAPI document.
+    fn refusal() -> String;
 }
 
 impl Authorize for Caller {
     fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
         Ok(caller)
+    }
+
+    fn refusal() -> String {
+        "The caller is a client or frontend token.".to_owned()
     }
 }
 
@@ -43,11 +50,19 @@ impl Authorize for SignedIn {
     fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request(&caller)?)
     }
+
+    fn refusal() -> String {
+        "The caller is an API token, not a user.".to_owned()
+    }
 }
 
 impl<A: InstanceAction> Authorize for InstancePermit<A> {
     fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request(&caller)?)
+    }
+
+    fn refusal() -> String {
+        missing("Each", A::ANY_OF)
     }
 }
 
@@ -55,6 +70,20 @@ impl<A: InstanceAction> Authorize for InstancePermit<A> {
 impl<A: ProjectAction> Authorize for Permit<A> {
     fn authorize(caller: Caller, request: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request_for(&caller, &parameter(request, PROJECT)?)?)
+    }
+
+    fn refusal() -> String {
+        missing("One", A::PERMISSIONS)
+    }
+}
+
+fn missing(quantifier: &str, permissions: &[Permission]) -> String {
+    match permissions {
+        [one] => format!("The permission {one} is missing."),
+        several => {
+            let names: Vec<_> = several.iter().map(|permission| permission.as_str()).collect();
+            format!("{quantifier} of the permissions {} is missing.", names.join(", "))
+        }
     }
 }
 

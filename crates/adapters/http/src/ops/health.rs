@@ -5,15 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
     response::ApiResult,
 };
 
 pub(super) fn configure(api: &mut Api) {
-    api.public([operation!(health)]);
-    api.public([operation!(ready)]);
+    api.public(operations![health, ready]);
 }
 
 /// The health of the process or of its database.
@@ -41,7 +39,7 @@ pub(crate) async fn health() -> HttpResponse {
     get, path = "/ready", operation_id = "getReady", tag = "Operational", security(()),
     responses(
         (status = 200, description = "The database answers.", body = HealthBody),
-        (status = 503, description = "The database does not answer.", body = ErrorBody),
+        (status = 503, description = "The database does not answer."),
     )
 )]
 pub(crate) async fn ready(context: Data<Context>) -> ApiResult {

@@ -11,7 +11,7 @@ use prometheus::{
 };
 
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
     error::ApiError,
     response::ApiResult,
@@ -20,7 +20,7 @@ use crate::{
 const METRICS: &str = "/internal-backstage/prometheus";
 
 pub(crate) fn configure(api: &mut Api) {
-    api.public([operation!(metrics)]);
+    api.public(operations![metrics]);
 }
 
 /// Get the metrics of the process.

@@ -6,10 +6,8 @@ use latchkey_service::SignedIn;
 
 use super::personal_token_body::{CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokensBody};
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters},
     response::{ApiResult, Tagged, created, empty, tagged},
 };
@@ -20,8 +18,7 @@ const ONE: &str = "/api/admin/user/tokens/{id}";
 const TOKEN_BYTES: usize = 256;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_pats), operation!(create_pat)]);
-    api.private([operation!(delete_pat)]);
+    api.private(operations![get_pats, create_pat, delete_pat]);
 }
 
 /// Get your personal access tokens.
@@ -29,12 +26,7 @@ pub(super) fn configure(api: &mut Api) {
 /// By id, expired ones too, and without their secrets.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getPats", tag = "Personal access tokens",
-    responses(
-        (status = 200, description = "The tokens.", body = PersonalTokensBody<'_>),
-        (status = 304, description = "The client has the tokens already, as its If-None-Match says."),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user.", body = ErrorBody),
-    )
+    responses((status = 200, description = "The tokens.", body = PersonalTokensBody<'_>))
 )]
 async fn get_pats(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult<Tagged> {
     let tokens = context.use_cases.personal_tokens.list(&user).await?;
@@ -46,14 +38,10 @@ async fn get_pats(Authorized(user): Authorized<SignedIn>, context: Data<Context>
 /// It has the permissions that you have whenever it is used. The response shows the secret, which is never shown again.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createPat", tag = "Personal access tokens",
-    request_body = CreatePersonalTokenBody,
     responses(
         (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user, or has the maximum number of tokens; or another site made the browser send the request.", body = ErrorBody),
-        (status = 409, description = "You have a token with this description already.", body = ErrorBody),
-        BodyErrors,
+        (status = 403, description = "Or the caller has the maximum number of tokens."),
+        (status = 409, description = "You have a token with this description already."),
     )
 )]
 async fn create_pat(
@@ -71,13 +59,9 @@ async fn create_pat(
 /// It is refused from the response on.
 #[utoipa::path(
     delete, path = ONE, operation_id = "deletePat", tag = "Personal access tokens",
-    params(("id" = i64, Path, description = "The token's id.")),
     responses(
         (status = 200, description = "The token is revoked."),
-        (status = 400, description = "The id is no integer.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "You have no such token.", body = ErrorBody),
+        (status = 404, description = "You have no such token."),
     )
 )]
 async fn delete_pat(

@@ -12,10 +12,8 @@ use super::{
     },
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, Query},
     response::{ApiResult, Tagged, created, created_at, empty, ok, tagged},
 };
@@ -28,10 +26,15 @@ const TOKEN: &str = "/api/admin/service-account/{id}/token/{tokenId}";
 const ACCOUNT_BYTES: usize = 512;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_service_accounts), operation!(create_service_account)]);
-    api.private([operation!(update_service_account), operation!(delete_service_account)]);
-    api.private([operation!(get_service_account_tokens), operation!(create_service_account_token)]);
-    api.private([operation!(delete_service_account_token)]);
+    api.private(operations![
+        get_service_accounts,
+        create_service_account,
+        update_service_account,
+        delete_service_account,
+        get_service_account_tokens,
+        create_service_account_token,
+        delete_service_account_token
+    ]);
 }
 
 /// List service accounts.
@@ -39,14 +42,7 @@ pub(super) fn configure(api: &mut Api) {
 /// With their tokens, and the roles that they can have for the whole instance.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getServiceAccounts", tag = "Service accounts",
-    params(PageQuery),
-    responses(
-        (status = 200, description = "The service accounts, by id.", body = ServiceAccountsBody<'_>),
-        (status = 304, description = "The client has them already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-    )
+    responses((status = 200, description = "The service accounts, by id.", body = ServiceAccountsBody<'_>))
 )]
 async fn get_service_accounts(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
@@ -64,13 +60,10 @@ async fn get_service_accounts(
 /// It cannot sign in; it authenticates with the tokens that are created for it.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createServiceAccount", tag = "Service accounts",
-    request_body = CreateServiceAccountBody,
     responses(
         (status = 201, description = "The service account.", body = ServiceAccountBody<'_>, headers(("Location" = String, description = "Its id."))),
-        (status = 400, description = "The body is malformed (every problem is listed), the user name is in use, or there is no such role.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing, or a permission of the role; or another site made the browser send the request.", body = ErrorBody),
-        BodyErrors,
+        (status = 400, description = "Or the user name is in use, or there is no such role."),
+        (status = 403, description = "Or a permission of the role is missing."),
     )
 )]
 async fn create_service_account(
@@ -88,15 +81,11 @@ async fn create_service_account(
 /// Its user name cannot be changed.
 #[utoipa::path(
     put, path = ONE, operation_id = "updateServiceAccount", tag = "Service accounts",
-    params(("id" = i64, Path, description = "The account's id.")),
-    request_body = UpdateServiceAccountBody,
     responses(
         (status = 200, description = "The service account.", body = ServiceAccountBody<'_>),
-        (status = 400, description = "The body is malformed (every problem is listed), there is no such role, or the id is no integer.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing, or a permission of the role; or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "There is no such service account.", body = ErrorBody),
-        BodyErrors,
+        (status = 400, description = "Or there is no such role."),
+        (status = 403, description = "Or a permission of the role is missing."),
+        (status = 404, description = "There is no such service account."),
     )
 )]
 async fn update_service_account(
@@ -118,13 +107,9 @@ async fn update_service_account(
 /// With its roles and its tokens, which are refused from the response on.
 #[utoipa::path(
     delete, path = ONE, operation_id = "deleteServiceAccount", tag = "Service accounts",
-    params(("id" = i64, Path, description = "The account's id.")),
     responses(
         (status = 200, description = "The service account is deleted."),
-        (status = 400, description = "The id is no integer.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing, or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "There is no such service account.", body = ErrorBody),
+        (status = 404, description = "There is no such service account."),
     )
 )]
 async fn delete_service_account(
@@ -141,14 +126,9 @@ async fn delete_service_account(
 /// By id, expired ones too, and without their secrets.
 #[utoipa::path(
     get, path = TOKENS, operation_id = "getServiceAccountTokens", tag = "Service accounts",
-    params(("id" = i64, Path, description = "The account's id.")),
     responses(
         (status = 200, description = "The tokens.", body = PersonalTokensBody<'_>),
-        (status = 304, description = "The client has them already, as its If-None-Match says."),
-        (status = 400, description = "The id is no integer.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such service account.", body = ErrorBody),
+        (status = 404, description = "There is no such service account."),
     )
 )]
 async fn get_service_account_tokens(
@@ -166,16 +146,11 @@ async fn get_service_account_tokens(
 /// again.
 #[utoipa::path(
     post, path = TOKENS, operation_id = "createServiceAccountToken", tag = "Service accounts",
-    params(("id" = i64, Path, description = "The account's id.")),
-    request_body = CreatePersonalTokenBody,
     responses(
         (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
-        (status = 400, description = "The body is malformed (every problem is listed), or the id is no integer.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing, or the account has the maximum number of tokens; or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "There is no such service account.", body = ErrorBody),
-        (status = 409, description = "The account has a token with this description already.", body = ErrorBody),
-        BodyErrors,
+        (status = 403, description = "Or the account has the maximum number of tokens."),
+        (status = 404, description = "There is no such service account."),
+        (status = 409, description = "The account has a token with this description already."),
     )
 )]
 async fn create_service_account_token(
@@ -195,16 +170,9 @@ async fn create_service_account_token(
 /// It is refused from the response on.
 #[utoipa::path(
     delete, path = TOKEN, operation_id = "deleteServiceAccountToken", tag = "Service accounts",
-    params(
-        ("id" = i64, Path, description = "The account's id."),
-        ("tokenId" = i64, Path, description = "The token's id."),
-    ),
     responses(
         (status = 200, description = "The token is revoked."),
-        (status = 400, description = "An id is no integer.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The permission ADMIN is missing, or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "There is no such service account, or it has no such token.", body = ErrorBody),
+        (status = 404, description = "There is no such service account, or it has no such token."),
     )
 )]
 async fn delete_service_account_token(

@@ -6,10 +6,8 @@ use latchkey_service::{Permit, UpdateProject};
 
 use super::access_body::{AddAccessBody, NoGroups, ProjectAccessBody, SetRolesBody};
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, List, PathParameters},
     response::{ApiResult, Tagged, empty, tagged},
 };
@@ -20,22 +18,18 @@ const ROLES_OF_USER: &str = "/api/admin/projects/{projectId}/users/{userId}/role
 const MEMBER_BYTES: usize = 448;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_project_access), operation!(add_access_to_project)]);
-    api.private([operation!(set_roles_for_user), operation!(remove_user_access)]);
+    api.private(operations![
+        get_project_access,
+        add_access_to_project,
+        set_roles_for_user,
+        remove_user_access
+    ]);
 }
 
 /// Get the users of a project, and the roles that they can have.
 #[utoipa::path(
     get, path = ACCESS, operation_id = "getProjectAccess", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>))
 )]
 pub(crate) async fn get_project_access(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
@@ -50,15 +44,10 @@ pub(crate) async fn get_project_access(
 /// Each role is added to each user. A caller cannot give a role with a permission that they do not hold themselves.
 #[utoipa::path(
     post, path = ACCESS, operation_id = "addAccessToProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    request_body = AddAccessBody,
     responses(
         (status = 200, description = "The users hold the roles."),
-        (status = 400, description = "The body is malformed (every problem is listed), or names a user or a role that does not exist.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing, or a permission of a role that is given.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
+        (status = 400, description = "Or there is no such user or role."),
+        (status = 403, description = "Or a permission of a role that is given is missing."),
     )
 )]
 pub(crate) async fn add_access_to_project(
@@ -76,18 +65,11 @@ pub(crate) async fn add_access_to_project(
 /// They replace all roles that the user has there.
 #[utoipa::path(
     put, path = ROLES_OF_USER, operation_id = "setRolesForUser", tag = "Projects",
-    params(
-        ("projectId" = String, Path, description = "The id of the project."),
-        ("userId" = i64, Path, description = "The id of the user."),
-    ),
-    request_body = SetRolesBody,
     responses(
         (status = 200, description = "The user holds these roles, and no others, in the project."),
-        (status = 400, description = "The body is malformed or names a role that does not exist, or the user's id is no number.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing, or a permission of a role that is given.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or no such user.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
+        (status = 400, description = "Or there is no such role."),
+        (status = 403, description = "Or a permission of a role that is given is missing."),
+        (status = 404, description = "Or there is no such user."),
     )
 )]
 pub(crate) async fn set_roles_for_user(
@@ -105,16 +87,9 @@ pub(crate) async fn set_roles_for_user(
 /// Remove a user from a project.
 #[utoipa::path(
     delete, path = ROLES_OF_USER, operation_id = "removeUserAccess", tag = "Projects",
-    params(
-        ("projectId" = String, Path, description = "The id of the project."),
-        ("userId" = i64, Path, description = "The id of the user."),
-    ),
     responses(
         (status = 200, description = "The user holds no role in the project."),
-        (status = 400, description = "The user's id is no number.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or the user holds no role in it.", body = ErrorBody),
-        CallerErrors,
+        (status = 404, description = "Or the user holds no role in it."),
     )
 )]
 pub(crate) async fn remove_user_access(

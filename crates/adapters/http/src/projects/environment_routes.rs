@@ -8,10 +8,8 @@ use super::environment_body::{
     EnvironmentsOfProjectBody, SortOrderBody, UpdateEnvironmentBody,
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, caller::PROJECT},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
@@ -26,27 +24,23 @@ const OFF: &str = "/api/admin/environments/{name}/off";
 const ENVIRONMENT_BYTES: usize = 192;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_all_environments), operation!(create_environment)]);
-    api.private([operation!(update_sort_order)]);
-    api.private([operation!(get_project_environments)]);
-    api.private([
-        operation!(get_environment),
-        operation!(update_environment),
-        operation!(remove_environment),
+    api.private(operations![
+        get_all_environments,
+        create_environment,
+        update_sort_order,
+        get_project_environments,
+        get_environment,
+        update_environment,
+        remove_environment,
+        toggle_environment_on,
+        toggle_environment_off
     ]);
-    api.private([operation!(toggle_environment_on)]);
-    api.private([operation!(toggle_environment_off)]);
 }
 
 /// Get all environments.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getAllEnvironments", tag = "Environments",
-    responses(
-        (status = 200, description = "The environments.", body = EnvironmentsBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The environments.", body = EnvironmentsBody<'_>))
 )]
 pub(crate) async fn get_all_environments(
     Authorized(caller): Authorized<Caller>,
@@ -61,15 +55,10 @@ pub(crate) async fn get_all_environments(
 /// No project has it at first.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createEnvironment", tag = "Environments",
-    request_body = CreateEnvironmentBody,
     responses(
         (status = 201, description = "The environment.", body = EnvironmentUsageBody<'_>,
             headers(("Location" = String, description = "The relative URL of the environment."))),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 409, description = "An environment with this name exists already.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
+        (status = 409, description = "An environment with this name exists already."),
     )
 )]
 pub(crate) async fn create_environment(
@@ -87,14 +76,9 @@ pub(crate) async fn create_environment(
 /// The change applies to all environments in the body, or to none.
 #[utoipa::path(
     put, path = SORT_ORDER, operation_id = "updateSortOrder", tag = "Environments",
-    request_body = SortOrderBody,
     responses(
         (status = 200, description = "The sort order is changed."),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such environment.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
+        (status = 404, description = "There is no such environment."),
     )
 )]
 pub(crate) async fn update_sort_order(
@@ -112,14 +96,9 @@ pub(crate) async fn update_sort_order(
 /// The list has all environments; `visible` says whether the project has it.
 #[utoipa::path(
     get, path = OF_PROJECT, operation_id = "getProjectEnvironments", tag = "Environments",
-    params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The environments.", body = EnvironmentsOfProjectBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or the caller cannot see it.", body = ErrorBody),
-        CallerErrors,
+        (status = 404, description = "Or the caller cannot see it."),
     )
 )]
 pub(crate) async fn get_project_environments(
@@ -137,15 +116,7 @@ pub(crate) async fn get_project_environments(
 /// Get the environment with this name.
 #[utoipa::path(
     get, path = ONE, operation_id = "getEnvironment", tag = "Environments",
-    params(("name" = String, Path, description = "The name of the environment.")),
-    responses(
-        (status = 200, description = "The environment.", body = EnvironmentBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such environment.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The environment.", body = EnvironmentBody<'_>))
 )]
 pub(crate) async fn get_environment(
     Authorized(caller): Authorized<Caller>,
@@ -161,16 +132,7 @@ pub(crate) async fn get_environment(
 /// Members that the body does not have stay as they are. The name cannot be changed.
 #[utoipa::path(
     put, path = ONE, operation_id = "updateEnvironment", tag = "Environments",
-    params(("name" = String, Path, description = "The name of the environment.")),
-    request_body = UpdateEnvironmentBody,
-    responses(
-        (status = 200, description = "The updated environment.", body = EnvironmentBody<'_>),
-        (status = 400, description = "The body is malformed (every problem is listed), or the path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such environment.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
+    responses((status = 200, description = "The updated environment.", body = EnvironmentBody<'_>))
 )]
 pub(crate) async fn update_environment(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
@@ -189,14 +151,7 @@ pub(crate) async fn update_environment(
 /// It is removed from all projects, and its tokens are revoked.
 #[utoipa::path(
     delete, path = ONE, operation_id = "removeEnvironment", tag = "Environments",
-    params(("name" = String, Path, description = "The name of the environment.")),
-    responses(
-        (status = 200, description = "The environment is deleted."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such environment.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The environment is deleted."))
 )]
 pub(crate) async fn remove_environment(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
@@ -210,14 +165,7 @@ pub(crate) async fn remove_environment(
 /// Enable an environment.
 #[utoipa::path(
     post, path = ON, operation_id = "toggleEnvironmentOn", tag = "Environments",
-    params(("name" = String, Path, description = "The name of the environment.")),
-    responses(
-        (status = 204, description = "The environment is enabled."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such environment.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 204, description = "The environment is enabled."))
 )]
 pub(crate) async fn toggle_environment_on(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
@@ -232,14 +180,7 @@ pub(crate) async fn toggle_environment_on(
 /// Its tokens stay valid.
 #[utoipa::path(
     post, path = OFF, operation_id = "toggleEnvironmentOff", tag = "Environments",
-    params(("name" = String, Path, description = "The name of the environment.")),
-    responses(
-        (status = 204, description = "The environment is disabled."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such environment.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 204, description = "The environment is disabled."))
 )]
 pub(crate) async fn toggle_environment_off(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,

@@ -8,10 +8,8 @@ use super::body::{
     ProjectsQuery, UpdateProjectBody,
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, Query, caller::PROJECT},
     response::{ApiResult, Tagged, created_at, empty, tagged},
 };
@@ -27,13 +25,18 @@ const ENVIRONMENT: &str = "/api/admin/projects/{projectId}/environments/{environ
 const PROJECT_BYTES: usize = 320;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_projects), operation!(create_project)]);
-    api.private([operation!(get_project), operation!(update_project), operation!(delete_project)]);
-    api.private([operation!(get_project_overview)]);
-    api.private([operation!(archive_project)]);
-    api.private([operation!(revive_project)]);
-    api.private([operation!(add_environment_to_project)]);
-    api.private([operation!(remove_environment_from_project)]);
+    api.private(operations![
+        get_projects,
+        create_project,
+        get_project,
+        update_project,
+        delete_project,
+        get_project_overview,
+        archive_project,
+        revive_project,
+        add_environment_to_project,
+        remove_environment_from_project
+    ]);
 }
 
 /// Get a list of all projects.
@@ -41,14 +44,7 @@ pub(super) fn configure(api: &mut Api) {
 /// The projects that the caller can see, by id: all except private projects that the caller is not a member of.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getProjects", tag = "Projects",
-    params(ProjectsQuery),
-    responses(
-        (status = 200, description = "The projects.", body = ProjectsBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The projects.", body = ProjectsBody<'_>))
 )]
 pub(crate) async fn get_projects(
     Authorized(caller): Authorized<Caller>,
@@ -65,15 +61,10 @@ pub(crate) async fn get_projects(
 /// A user that creates a project becomes its owner.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createProject", tag = "Projects",
-    request_body = CreateProjectBody,
     responses(
         (status = 201, description = "The project.", body = ProjectCreatedBody<'_>,
             headers(("Location" = String, description = "The relative URL of the project."))),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The permission CREATE_PROJECT is missing.", body = ErrorBody),
-        (status = 409, description = "A project with this id exists already.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
+        (status = 409, description = "A project with this id exists already."),
     )
 )]
 pub(crate) async fn create_project(
@@ -89,14 +80,9 @@ pub(crate) async fn create_project(
 /// Get a project.
 #[utoipa::path(
     get, path = ONE, operation_id = "getProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or the caller cannot see it.", body = ErrorBody),
-        CallerErrors,
+        (status = 404, description = "Or the caller cannot see it."),
     )
 )]
 pub(crate) async fn get_project(
@@ -112,14 +98,9 @@ pub(crate) async fn get_project(
 /// The same response as for the project itself. Clients of Unleash use this path.
 #[utoipa::path(
     get, path = OVERVIEW, operation_id = "getProjectOverview", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or the caller cannot see it.", body = ErrorBody),
-        CallerErrors,
+        (status = 404, description = "Or the caller cannot see it."),
     )
 )]
 pub(crate) async fn get_project_overview(
@@ -140,16 +121,7 @@ async fn overview(caller: &Caller, path: &PathParameters, context: &Context) -> 
 /// Members that the body does not have stay as they are.
 #[utoipa::path(
     put, path = ONE, operation_id = "updateProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    request_body = UpdateProjectBody,
-    responses(
-        (status = 200, description = "The project is updated."),
-        (status = 400, description = "The body is malformed (every problem is listed), or the path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
+    responses((status = 200, description = "The project is updated."))
 )]
 pub(crate) async fn update_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
@@ -167,13 +139,9 @@ pub(crate) async fn update_project(
 /// deleted.
 #[utoipa::path(
     delete, path = ONE, operation_id = "deleteProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The project is deleted."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission DELETE_PROJECT is missing, or it is the default project.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
+        (status = 403, description = "Or it is the default project."),
     )
 )]
 pub(crate) async fn delete_project(
@@ -189,13 +157,9 @@ pub(crate) async fn delete_project(
 /// It is hidden from the list, and its tokens stay valid. The default project cannot be archived.
 #[utoipa::path(
     post, path = ARCHIVE, operation_id = "archiveProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
     responses(
         (status = 200, description = "The project is archived."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission DELETE_PROJECT is missing, or it is the default project.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
+        (status = 403, description = "Or it is the default project."),
     )
 )]
 pub(crate) async fn archive_project(
@@ -211,14 +175,7 @@ pub(crate) async fn archive_project(
 /// It returns to the list.
 #[utoipa::path(
     post, path = REVIVE, operation_id = "reviveProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The project is no longer archived."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission DELETE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The project is no longer archived."))
 )]
 pub(crate) async fn revive_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
@@ -231,16 +188,10 @@ pub(crate) async fn revive_project(
 /// Add an environment to a project.
 #[utoipa::path(
     post, path = ENVIRONMENTS, operation_id = "addEnvironmentToProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    request_body = ProjectEnvironmentBody,
     responses(
         (status = 200, description = "The project has the environment."),
-        (status = 400, description = "The body is malformed, or there is no such environment.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        (status = 409, description = "The project has the environment already.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
+        (status = 400, description = "Or there is no such environment."),
+        (status = 409, description = "The project has the environment already."),
     )
 )]
 pub(crate) async fn add_environment_to_project(
@@ -258,17 +209,7 @@ pub(crate) async fn add_environment_to_project(
 /// Succeeds also if the project does not have it. Tokens stay as they are.
 #[utoipa::path(
     delete, path = ENVIRONMENT, operation_id = "removeEnvironmentFromProject", tag = "Projects",
-    params(
-        ("projectId" = String, Path, description = "The id of the project."),
-        ("environment" = String, Path, description = "The name of the environment."),
-    ),
-    responses(
-        (status = 200, description = "The project does not have the environment."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
+    responses((status = 200, description = "The project does not have the environment."))
 )]
 pub(crate) async fn remove_environment_from_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,

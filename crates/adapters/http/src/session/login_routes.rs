@@ -10,10 +10,8 @@ use latchkey_service::{LoggedIn, SignedIn};
 
 use super::body::{LoggedInBody, LoginBody, LoginName};
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, Client, caller::SESSION_COOKIE},
     response::{ApiResult, ok, with_cookie},
 };
@@ -22,8 +20,8 @@ const LOGIN: &str = "/auth/simple/login";
 const LOGOUT: &str = "/logout";
 
 pub(super) fn configure(api: &mut Api) {
-    api.public([operation!(login)]);
-    api.private([operation!(get_logout), operation!(logout)]);
+    api.public(operations![login]);
+    api.private(operations![get_logout, logout]);
 }
 
 /// Log in.
@@ -32,15 +30,12 @@ pub(super) fn configure(api: &mut Api) {
 /// user name and by client address.
 #[utoipa::path(
     post, path = LOGIN, operation_id = "login", tag = "Auth", security(()),
-    request_body = LoginBody,
     responses(
         (status = 200, description = "The user.", body = LoggedInBody<'_>, headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` behind a trusted proxy that speaks TLS."))),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        (status = 401, description = "The user name and the password do not match.", body = ErrorBody),
-        (status = 403, description = "Another site made the browser send the request.", body = ErrorBody),
-        BodyErrors,
-        (status = 429, description = "Too many logins failed; the password was not checked.", body = ErrorBody, headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
-        (status = 503, description = "The database does not answer.", body = ErrorBody),
+        (status = 401, description = "The user name and the password do not match."),
+        (status = 403, description = "Another site made the browser send the request."),
+        (status = 429, description = "Too many logins failed; the password was not checked.", headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
+        (status = 503, description = "The database does not answer."),
     )
 )]
 async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Context>) -> ApiResult {
@@ -60,8 +55,6 @@ async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Contex
     responses(
         (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
         (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
     )
 )]
 async fn logout(
@@ -88,8 +81,7 @@ async fn logout(
     responses(
         (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
         (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user; or the link was on another site.", body = ErrorBody),
+        (status = 403, description = "Or the link was on another site."),
     )
 )]
 async fn get_logout(user: Authorized<SignedIn>, request: HttpRequest, context: Data<Context>) -> ApiResult {

@@ -7,10 +7,8 @@ use latchkey_service::{Caller, Missing, ServiceError, SignedIn};
 
 use super::body::{ChangeMyPasswordBody, MyselfBody, ProfileBody, SessionsBody};
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters},
     response::{ApiResult, empty, ok},
 };
@@ -22,11 +20,7 @@ const SESSIONS: &str = "/api/admin/user/sessions";
 const SESSION: &str = "/api/admin/user/sessions/{id}";
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_me)]);
-    api.private([operation!(get_profile)]);
-    api.private([operation!(change_my_password)]);
-    api.private([operation!(get_my_sessions)]);
-    api.private([operation!(delete_my_session)]);
+    api.private(operations![get_me, get_profile, change_my_password, get_my_sessions, delete_my_session]);
 }
 
 /// Get the caller.
@@ -36,9 +30,7 @@ pub(super) fn configure(api: &mut Api) {
     get, path = ME, operation_id = "getMe", tag = "Users",
     responses(
         (status = 200, description = "The user or the admin token, and the permissions.", body = MyselfBody<'_>),
-        CallerErrors,
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        (status = 404, description = "The user was deleted a moment ago.", body = ErrorBody),
+        (status = 404, description = "The user was deleted a moment ago."),
     )
 )]
 async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult {
@@ -52,9 +44,7 @@ async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) 
     get, path = PROFILE, operation_id = "getProfile", tag = "Users",
     responses(
         (status = 200, description = "The profile.", body = ProfileBody<'_>),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user.", body = ErrorBody),
-        (status = 404, description = "The user was deleted a moment ago.", body = ErrorBody),
+        (status = 404, description = "The user was deleted a moment ago."),
     )
 )]
 async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
@@ -68,16 +58,12 @@ async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Conte
 /// Ends all your sessions, including this one. Your personal access tokens stay valid.
 #[utoipa::path(
     post, path = PASSWORD, operation_id = "changeMyPassword", tag = "Users",
-    request_body = ChangeMyPasswordBody,
     responses(
         (status = 200, description = "The password is changed."),
-        (status = 400, description = "The body is malformed, the two new passwords differ, or the new one is weak; every problem is listed.", body = ErrorBody),
-        (status = 401, description = "The old password is wrong; or the credentials are missing or not valid.", body = ErrorBody),
-        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "The user was deleted a moment ago.", body = ErrorBody),
-        BodyErrors,
-        (status = 429, description = "The old password was wrong too often; it was not checked.", body = ErrorBody, headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
-        (status = 503, description = "The database does not answer, or another request changed the user at the same time.", body = ErrorBody),
+        (status = 400, description = "Or the two new passwords differ, or the new one is weak."),
+        (status = 401, description = "Or the old password is wrong."),
+        (status = 404, description = "The user was deleted a moment ago."),
+        (status = 429, description = "The old password was wrong too often; it was not checked.", headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
     )
 )]
 async fn change_my_password(
@@ -97,11 +83,7 @@ async fn change_my_password(
 /// Those that have not ended, oldest first.
 #[utoipa::path(
     get, path = SESSIONS, operation_id = "getMySessions", tag = "Users",
-    responses(
-        (status = 200, description = "The sessions.", body = SessionsBody<'_>),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user.", body = ErrorBody),
-    )
+    responses((status = 200, description = "The sessions.", body = SessionsBody<'_>))
 )]
 async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
     let sessions = context.use_cases.sessions.list(&user).await?;
@@ -120,10 +102,7 @@ async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<C
     params(("id" = String, Path, description = "The session's id.")),
     responses(
         (status = 200, description = "The session has ended."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "The caller is an API token, not a user; or another site made the browser send the request.", body = ErrorBody),
-        (status = 404, description = "You have no such session.", body = ErrorBody),
+        (status = 404, description = "You have no such session."),
     )
 )]
 async fn delete_my_session(

@@ -11,11 +11,9 @@ use super::{
     query::{TokenQuery, list_response},
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
     error::ApiError,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, Query},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
@@ -25,13 +23,14 @@ const ONE: &str = "/api/admin/api-tokens/{token}";
 const ROTATION: &str = "/api/admin/api-tokens/{token}/rotate";
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_all_api_tokens), operation!(create_api_token)]);
-    api.private([
-        operation!(get_api_tokens_by_name),
-        operation!(update_api_token),
-        operation!(delete_api_token),
+    api.private(operations![
+        get_all_api_tokens,
+        create_api_token,
+        get_api_tokens_by_name,
+        update_api_token,
+        delete_api_token,
+        rotate_api_token
     ]);
-    api.private([operation!(rotate_api_token)]);
 }
 
 /// Returns the reference to the token that the path names; `None` for text that can name no token.
@@ -45,14 +44,7 @@ fn reference(path: &PathParameters) -> Result<Option<TokenReference>, ApiError> 
 /// `READ_CLIENT_API_TOKEN` those of clients, with `READ_FRONTEND_API_TOKEN` those of frontends.
 #[utoipa::path(
     get, path = COLLECTION, operation_id = "getAllApiTokens", tag = "API tokens",
-    params(TokenQuery),
-    responses(
-        (status = 200, description = "The tokens.", body = TokensBody<'_>),
-        (status = 304, description = "The client has the tokens already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "Each of ADMIN, READ_CLIENT_API_TOKEN and READ_FRONTEND_API_TOKEN is missing.", body = ErrorBody),
-    )
+    responses((status = 200, description = "The tokens.", body = TokensBody<'_>))
 )]
 pub(crate) async fn get_all_api_tokens(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
@@ -71,13 +63,7 @@ pub(crate) async fn get_all_api_tokens(
 #[utoipa::path(
     get, path = ONE, operation_id = "getApiTokensByName", tag = "API tokens",
     params(("token" = String, Path, description = "The tokens' name, or a token's id.")),
-    responses(
-        (status = 200, description = "The tokens.", body = TokensBody<'_>),
-        (status = 304, description = "The client has the tokens already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "Each of ADMIN, READ_CLIENT_API_TOKEN and READ_FRONTEND_API_TOKEN is missing.", body = ErrorBody),
-    )
+    responses((status = 200, description = "The tokens.", body = TokensBody<'_>))
 )]
 pub(crate) async fn get_api_tokens_by_name(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
@@ -93,13 +79,10 @@ pub(crate) async fn get_api_tokens_by_name(
 /// The response shows the secret, which `tokens.reveal = "once"` never shows again.
 #[utoipa::path(
     post, path = COLLECTION, operation_id = "createApiToken", tag = "API tokens",
-    request_body = CreateTokenBody,
     responses(
         (status = 201, description = "The token.", body = TokenBody<'_>, headers(("Location" = String, description = "Where tokens are listed."))),
-        (status = 400, description = "The body is malformed (every problem is listed), or there are as many tokens as there may be.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for tokens of this type, is missing; or it is an admin token, and `tokens.allow_admin` is off.", body = ErrorBody),
-        BodyErrors,
+        (status = 400, description = "Or there is the maximum number of tokens."),
+        (status = 403, description = "Or the caller has only the one for tokens of another type. Or it is an admin token, and `tokens.allow_admin` is off."),
     )
 )]
 pub(crate) async fn create_api_token(
@@ -117,14 +100,9 @@ pub(crate) async fn create_api_token(
 /// Succeeds also if there is no such token.
 #[utoipa::path(
     put, path = ONE, operation_id = "updateApiToken", tag = "API tokens",
-    params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
-    request_body = UpdateTokenBody,
     responses(
         (status = 200, description = "The token is updated, or there is no such token."),
-        (status = 400, description = "`expiresAt` is missing or no time, or the path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for tokens of this token's type, is missing.", body = ErrorBody),
-        BodyErrors,
+        (status = 403, description = "Or the caller has only the one for tokens of another type."),
     )
 )]
 pub(crate) async fn update_api_token(
@@ -146,15 +124,11 @@ pub(crate) async fn update_api_token(
 /// Its name, scope and id stay the same. The old secret is valid beside the new one until the overlap ends.
 #[utoipa::path(
     post, path = ROTATION, operation_id = "rotateApiToken", tag = "API tokens",
-    params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
     request_body(content = Option<RotateTokenBody>, content_type = "application/json"),
     responses(
         (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
-        (status = 400, description = "The overlap is no duration or is longer than a year, or the path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for changing tokens of this token's type, is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such token.", body = ErrorBody),
-        BodyErrors,
+        (status = 403, description = "Or the caller has only the one for tokens of another type."),
+        (status = 404, description = "There is no such token."),
     )
 )]
 pub(crate) async fn rotate_api_token(
@@ -175,12 +149,10 @@ pub(crate) async fn rotate_api_token(
 /// It is refused from the response on. Succeeds also if there is no such token.
 #[utoipa::path(
     delete, path = ONE, operation_id = "deleteApiToken", tag = "API tokens",
-    params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
     responses(
         (status = 200, description = "The token is revoked, or there is no such token."),
-        (status = 400, description = "The path cannot be decoded, or names a secret that was replaced.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for tokens of this token's type, is missing.", body = ErrorBody),
+        (status = 400, description = "Or the secret was replaced."),
+        (status = 403, description = "Or the caller has only the one for tokens of another type."),
     )
 )]
 pub(crate) async fn delete_api_token(

@@ -22,10 +22,10 @@ use super::{
     requirement::{RequirementHeaders, RequirementQuery},
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
     error::ApiError,
-    error_body::{Detail, ErrorBody},
+    error_body::Detail,
     extract::{Client, body::RawBody},
     response::{ApiResult, ok},
 };
@@ -41,11 +41,11 @@ const VERIFY_ORIGINAL: &str = "/auth/verify/{original:.*}";
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    api.public([operation!(validate)]);
+    api.public(operations![validate]);
     // Every method verifies: a gateway would take a response of another kind, such as to OPTIONS, for a valid token.
-    api.any_method([operation!(verify), operation!(verify_by_post)], verify);
+    api.any_method(operations![verify, verify_by_post], verify);
     api.any_method_page(VERIFY_ORIGINAL, verify_original);
-    api.public([operation!(introspect)]);
+    api.public(operations![introspect]);
 }
 
 /// Check which tokens are valid.
@@ -57,10 +57,7 @@ pub(crate) fn configure(api: &mut Api) {
     request_body = ValidateBody<'_>,
     responses(
         (status = 200, description = "The valid ones, in the order sent.", body = ValidatedBody<'_>),
-        (status = 400, description = "`tokens` is absent, no list of strings, or too long.", body = ErrorBody),
-        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as JSON.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+        (status = 503, description = "A token is not in the cache, and the database does not answer."),
     )
 )]
 pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult {
@@ -121,10 +118,10 @@ fn bad_tokens(members: &Map<String, Value>) -> &'static str {
             ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
             ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
         )),
-        (status = 400, description = "The requirement is malformed, or its name is misspelled.", body = ErrorBody),
-        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
-        (status = 403, description = "The token does not meet a requirement.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+        (status = 400, description = "The requirement is malformed, or its name is misspelled."),
+        (status = 401, description = "No token, or one that is unknown, revoked or expired."),
+        (status = 403, description = "The token does not meet a requirement."),
+        (status = 503, description = "A token is not in the cache, and the database does not answer."),
     )
 )]
 pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
@@ -176,10 +173,10 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     params(RequirementQuery, RequirementHeaders),
     responses(
         (status = 200, description = "The token is valid; headers as for GET."),
-        (status = 400, description = "The requirement is malformed, or its name is misspelled.", body = ErrorBody),
-        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
-        (status = 403, description = "The token does not meet a requirement.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+        (status = 400, description = "The requirement is malformed, or its name is misspelled."),
+        (status = 401, description = "No token, or one that is unknown, revoked or expired."),
+        (status = 403, description = "The token does not meet a requirement."),
+        (status = 503, description = "A token is not in the cache, and the database does not answer."),
     )
 )]
 pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
@@ -195,12 +192,9 @@ pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>)
     request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The scope of the token, or that it is not valid.", body = IntrospectionBody<'_>),
-        (status = 400, description = "There is no parameter `token`.", body = ErrorBody),
-        (status = 401, description = "The credentials are missing or not valid.", body = ErrorBody),
-        (status = 403, description = "A frontend token may not introspect.", body = ErrorBody),
-        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
-        (status = 415, description = "The body is no form.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
+        (status = 401, description = "The credentials are missing or not valid."),
+        (status = 403, description = "A frontend token may not introspect."),
+        (status = 503, description = "A token is not in the cache, and the database does not answer."),
     )
 )]
 pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
