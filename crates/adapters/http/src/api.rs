@@ -30,8 +30,11 @@ pub(crate) struct Operation {
     method: Method,
     path: String,
     route: Route,
-    describe: fn(&mut OpenApi),
+    describe: DescribeOperation,
 }
+
+/// Adds an operation to the document, under a tag.
+type DescribeOperation = fn(&mut OpenApi, &str);
 
 /// Makes [`Operation`]s of handlers under `#[utoipa::path]`, which says their methods and paths.
 macro_rules! operations {
@@ -45,7 +48,7 @@ impl Operation {
     /// An operation whose method and path the description says.
     pub(crate) fn new<D, H, A>(handler: H) -> Self
     where
-        D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+        D: utoipa::Path + utoipa::__dev::SchemaReferences,
         H: Handler<A>,
         A: FromRequest + Describe + 'static,
         H::Output: Responder + Describe + 'static,
@@ -81,7 +84,8 @@ fn route(method: Method) -> Route {
 #[derive(Default)]
 pub(crate) struct Api {
     resources: Vec<Resource>,
-    descriptions: Vec<fn(&mut OpenApi)>,
+    descriptions: Vec<(DescribeOperation, &'static str)>,
+    tag: &'static str,
 }
 
 /// The operations of one path, and the route for all other methods.
@@ -92,7 +96,13 @@ struct Resource {
 }
 
 impl Api {
-    /// Adds operations. Other methods of their paths are refused, once the caller is authenticated.
+    /// Sets the tag of the operations that are added after it.
+    pub(crate) fn tag(&mut self, tag: &'static str) -> &mut Self {
+        self.tag = tag;
+        self
+    }
+
+    /// Adds operations under the last tag. Other methods of their paths are refused, once the caller is authenticated.
     pub(crate) fn private<const N: usize>(&mut self, operations: [Operation; N]) {
         self.add(operations, |allow| {
             web::to(move |request: HttpRequest| {
@@ -105,13 +115,13 @@ impl Api {
         });
     }
 
-    /// Adds operations that need no credentials. Other methods of their paths are refused.
+    /// Adds operations under the last tag, which need no credentials. Other methods of their paths are refused.
     pub(crate) fn public<const N: usize>(&mut self, operations: [Operation; N]) {
         self.add(operations, refuse_other_methods);
     }
 
-    /// Adds operations of paths that handle every method: those without an operation by this handler.
-    pub(crate) fn any_method<const N: usize, H, A>(&mut self, operations: [Operation; N], handler: H)
+    /// Adds operations under the last tag, of paths that handle every method: those without an operation by this handler.
+    pub(crate) fn any_method<const N: usize, H, A>(&mut self, operations: [Operation; N], handler: &H)
     where
         H: Handler<A>,
         A: FromRequest + 'static,
@@ -149,7 +159,7 @@ impl Api {
     fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: impl Fn(String) -> Route) {
         let mut by_path = BTreeMap::<String, Vec<Operation>>::new();
         for operation in operations {
-            self.descriptions.push(operation.describe);
+            self.descriptions.push((operation.describe, self.tag));
             by_path.entry(operation.path.clone()).or_default().push(operation);
         }
         for (path, operations) in by_path {
@@ -161,7 +171,7 @@ impl Api {
 
     /// Adds all operations to the document.
     pub(crate) fn describe(&self, document: &mut OpenApi) {
-        self.descriptions.iter().for_each(|describe| describe(document));
+        self.descriptions.iter().for_each(|(describe, tag)| describe(document, tag));
     }
 
     /// Adds all routes to an application.

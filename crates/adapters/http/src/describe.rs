@@ -40,14 +40,15 @@ pub(crate) struct Entry {
 }
 
 /// Adds an operation to the document: what its attribute says, and what follows from the signature of its handler.
-pub(crate) fn describe<D, Arguments, Output>(document: &mut OpenApi)
+pub(crate) fn describe<D, Arguments, Output>(document: &mut OpenApi, tag: &str)
 where
-    D: Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+    D: Path + utoipa::__dev::SchemaReferences,
     Arguments: Describe,
     Output: Describe,
 {
     let mut operation = D::operation();
-    operation.tags.get_or_insert_default().extend(D::tags().into_iter().map(str::to_owned));
+    operation.tags = Some(vec![tag.to_owned()]);
+    operation.operation_id = operation.operation_id.map(|id| camel_case(&id));
     let mut schemas = Vec::new();
     D::schemas(&mut schemas);
     let is_change = !D::methods().contains(&HttpMethod::Get);
@@ -109,6 +110,16 @@ impl Entry {
         }
         (self.operation, self.schemas)
     }
+}
+
+/// Returns the id of an operation: its handler's name, `get_roles`, as `getRoles`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |id, word| {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or_default();
+        id + &initial.to_ascii_uppercase() + rest
+    })
 }
 
 /// Describes a parameter of a path by its name.

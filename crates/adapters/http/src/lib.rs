@@ -16,19 +16,16 @@
 //!
 //! # Adding an operation
 //! 1. Write the handler under `#[utoipa::path]`, which states its method and path, in the `routes` of its feature. What
-//!    follows from the path and from the signature is described by itself: the parameters and the body, and why 304, 400,
-//!    401, 403, 404 for `{projectId}`, 413, 415 and 503 are sent. State the other responses.
+//!    follows from the path and from the signature is described by itself: the id of the operation, the parameters and the
+//!    body, and why 304, 400, 401, 403, 404 for `{projectId}`, 413, 415 and 503 are sent. State the other responses.
 //! 2. Name it in `Api::private` (or `Api::public`) in the feature's `configure`. That registers the route, the `HEAD`, `405`,
 //!    `Allow` and `OPTIONS` of its path, and its entry in the document.
 //!
 //! ```text
-//! #[utoipa::path(
-//!     put, path = ONE, operation_id = "updateThing", tag = "Things",
-//!     responses(
-//!         (status = 200, description = "The updated thing.", body = ThingBody<'_>),
-//!         (status = 404, description = "There is no such thing."),
-//!     )
-//! )]
+//! #[utoipa::path(put, path = ONE, responses(
+//!     (status = 200, description = "The updated thing.", body = ThingBody<'_>),
+//!     (status = 404, description = "There is no such thing."),
+//! ))]
 //! async fn update_thing(
 //!     Authorized(permit): Authorized<InstancePermit<ManageThings>>, // 401, then 403
 //!     path: PathParameters,

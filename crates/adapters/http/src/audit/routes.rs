@@ -21,16 +21,15 @@ const OF_PROJECT: &str = "/api/admin/projects/{projectId}/events";
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    api.private(operations![get_events, search_events, get_project_events]);
+    api.tag("Events").private(operations![get_events, search_events, get_project_events]);
 }
 
 /// Get the most recent events from the instance.
 ///
 /// Newest first.
-#[utoipa::path(
-    get, path = ALL, operation_id = "getEvents", tag = "Events",
-    responses((status = 200, description = "The events.", body = EventsBody<'_>))
-)]
+#[utoipa::path(get, path = ALL, responses(
+    (status = 200, description = "The events.", body = EventsBody<'_>),
+))]
 pub(crate) async fn get_events(
     Authorized(permit): Authorized<InstancePermit<ReadEvents>>,
     query: Query<EventsQuery>,
@@ -44,13 +43,10 @@ pub(crate) async fn get_events(
 ///
 /// The events that the caller may read, newest first: all for an administrator; for others the events of projects whose
 /// tokens they may read. An event has to match all filters.
-#[utoipa::path(
-    get, path = SEARCH, operation_id = "searchEvents", tag = "Events",
-    responses(
-        (status = 200, description = "The events.", body = FoundEventsBody<'_>),
-        (status = 400, description = "Or a filter names an unknown type of event."),
-    )
-)]
+#[utoipa::path(get, path = SEARCH, responses(
+    (status = 200, description = "The events.", body = FoundEventsBody<'_>),
+    (status = 400, description = "Or a filter names an unknown type of event."),
+))]
 pub(crate) async fn search_events(
     Authorized(caller): Authorized<Caller>,
     query: Query<EventSearchQuery>,
@@ -64,13 +60,10 @@ pub(crate) async fn search_events(
 /// Get the events of a project.
 ///
 /// Newest first. Events of a deleted project are found until they are removed themselves.
-#[utoipa::path(
-    get, path = OF_PROJECT, operation_id = "getProjectEvents", tag = "Events",
-    responses(
-        (status = 200, description = "The events.", body = EventsBody<'_>),
-        (status = 404, description = "And there is no event of one."),
-    )
-)]
+#[utoipa::path(get, path = OF_PROJECT, responses(
+    (status = 200, description = "The events.", body = EventsBody<'_>),
+    (status = 404, description = "And there is no event of one."),
+))]
 pub(crate) async fn get_project_events(
     Authorized(permit): Authorized<Permit<ReadProjectEvents>>,
     query: Query<ProjectEventsQuery>,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(super) fn configure(api: &mut Api) {
-    api.public(operations![health, ready]);
+    api.tag("Operational").public(operations![health, ready]);
 }
 
 /// The health of the process or of its database.
@@ -26,22 +26,18 @@ struct HealthBody {
 /// Get the health of the process.
 ///
 /// It does not depend on the database.
-#[utoipa::path(
-    get, path = "/health", operation_id = "getHealth", tag = "Operational", security(()),
-    responses((status = 200, description = "The process is running.", body = HealthBody))
-)]
+#[utoipa::path(get, path = "/health", operation_id = "getHealth", security(()), responses(
+    (status = 200, description = "The process is running.", body = HealthBody),
+))]
 pub(crate) async fn health() -> HttpResponse {
     good()
 }
 
 /// Get the readiness of the process.
-#[utoipa::path(
-    get, path = "/ready", operation_id = "getReady", tag = "Operational", security(()),
-    responses(
-        (status = 200, description = "The database answers.", body = HealthBody),
-        (status = 503, description = "The database does not answer."),
-    )
-)]
+#[utoipa::path(get, path = "/ready", operation_id = "getReady", security(()), responses(
+    (status = 200, description = "The database answers.", body = HealthBody),
+    (status = 503, description = "The database does not answer."),
+))]
 pub(crate) async fn ready(context: Data<Context>) -> ApiResult {
     context.use_cases.ping().await?;
     Ok(good())

@@ -20,17 +20,13 @@ use crate::{
 const METRICS: &str = "/internal-backstage/prometheus";
 
 pub(crate) fn configure(api: &mut Api) {
-    api.public(operations![metrics]);
+    api.tag("Operational").public(operations![metrics]);
 }
 
 /// Get the metrics of the process.
-#[utoipa::path(
-    get, path = METRICS, operation_id = "getMetrics", tag = "Operational", security(()),
-    responses((
-        status = 200, description = "The metrics in Prometheus's text format 0.0.4.", body = String,
-        content_type = "text/plain"
-    ))
-)]
+#[utoipa::path(get, path = METRICS, operation_id = "getMetrics", security(()), responses((
+    status = 200, description = "The metrics in Prometheus's text format 0.0.4.", body = String, content_type = "text/plain"
+)))]
 pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {
     let figures = context.use_cases.metrics();
     let text = text(&figures, context.use_cases.task_health.restarts()).map_err(ApiError::internal)?;

@@ -18,16 +18,15 @@ const ONE: &str = "/api/admin/user/tokens/{id}";
 const TOKEN_BYTES: usize = 256;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![get_pats, create_pat, delete_pat]);
+    api.tag("Personal access tokens").private(operations![get_pats, create_pat, delete_pat]);
 }
 
 /// Get your personal access tokens.
 ///
 /// By id, expired ones too, and without their secrets.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getPats", tag = "Personal access tokens",
-    responses((status = 200, description = "The tokens.", body = PersonalTokensBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The tokens.", body = PersonalTokensBody<'_>),
+))]
 async fn get_pats(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult<Tagged> {
     let tokens = context.use_cases.personal_tokens.list(&user).await?;
     tagged(&PersonalTokensBody::of(&tokens), 16 + TOKEN_BYTES * tokens.len())
@@ -36,14 +35,11 @@ async fn get_pats(Authorized(user): Authorized<SignedIn>, context: Data<Context>
 /// Create a personal access token.
 ///
 /// It has the permissions that you have whenever it is used. The response shows the secret, which is never shown again.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createPat", tag = "Personal access tokens",
-    responses(
-        (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
-        (status = 403, description = "Or the caller has the maximum number of tokens."),
-        (status = 409, description = "You have a token with this description already."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
+    (status = 403, description = "Or the caller has the maximum number of tokens."),
+    (status = 409, description = "You have a token with this description already."),
+))]
 async fn create_pat(
     Authorized(user): Authorized<SignedIn>,
     body: Body<CreatePersonalTokenBody>,
@@ -57,13 +53,10 @@ async fn create_pat(
 /// Revoke one of your personal access tokens.
 ///
 /// It is refused from the response on.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deletePat", tag = "Personal access tokens",
-    responses(
-        (status = 200, description = "The token is revoked."),
-        (status = 404, description = "You have no such token."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The token is revoked."),
+    (status = 404, description = "You have no such token."),
+))]
 async fn delete_pat(
     Authorized(user): Authorized<SignedIn>,
     path: PathParameters,

@@ -19,7 +19,7 @@ const PERMISSIONS: &str = "/api/admin/permissions";
 const ROLE_BYTES: usize = 160;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Roles").private(operations![
         get_roles,
         create_role,
         get_role_by_id,
@@ -32,10 +32,9 @@ pub(super) fn configure(api: &mut Api) {
 /// Get all roles.
 ///
 /// By id. Open to every caller, because owners of projects choose among them.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getRoles", tag = "Roles",
-    responses((status = 200, description = "The roles.", body = RolesBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The roles.", body = RolesBody<'_>),
+))]
 async fn get_roles(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult<Tagged> {
     let roles = context.use_cases.roles.list(&caller).await?;
     tagged(&RolesBody::of(&roles), ROLE_BYTES * roles.len())
@@ -45,14 +44,11 @@ async fn get_roles(Authorized(caller): Authorized<Caller>, context: Data<Context
 ///
 /// It can give every permission but `ADMIN`, which only the role Admin gives. A role of projects can give only
 /// permissions of projects.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createRole", tag = "Roles",
-    responses(
-        (status = 201, description = "The role.", body = RoleWithPermissionsBody<'_>,
-            headers(("Location" = String, description = "The URL of the role, relative to this one."))),
-        (status = 409, description = "There is a role with this name."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The role.", body = RoleWithPermissionsBody<'_>,
+        headers(("Location" = String, description = "The URL of the role, relative to this one."))),
+    (status = 409, description = "There is a role with this name."),
+))]
 async fn create_role(
     Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
     body: Body<CreateRoleBody>,
@@ -64,13 +60,10 @@ async fn create_role(
 }
 
 /// Get a role with its permissions.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getRoleById", tag = "Roles",
-    responses(
-        (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
-        (status = 404, description = "There is no such role."),
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
+    (status = 404, description = "There is no such role."),
+))]
 async fn get_role_by_id(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -84,15 +77,12 @@ async fn get_role_by_id(
 ///
 /// Users who have it have its new permissions at once, and no others. What the body leaves out stays as it is. The built-in
 /// roles cannot be changed.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateRole", tag = "Roles",
-    responses(
-        (status = 200, description = "The updated role.", body = RoleWithPermissionsBody<'_>),
-        (status = 403, description = "Or the role is built in."),
-        (status = 404, description = "There is no such role."),
-        (status = 409, description = "There is another role with this name."),
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The updated role.", body = RoleWithPermissionsBody<'_>),
+    (status = 403, description = "Or the role is built in."),
+    (status = 404, description = "There is no such role."),
+    (status = 409, description = "There is another role with this name."),
+))]
 async fn update_role(
     Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
     path: PathParameters,
@@ -106,15 +96,12 @@ async fn update_role(
 }
 
 /// Delete a role that no user has.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteRole", tag = "Roles",
-    responses(
-        (status = 200, description = "The role is deleted."),
-        (status = 400, description = "Or a user has the role."),
-        (status = 403, description = "Or the role is built in."),
-        (status = 404, description = "There is no such role."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The role is deleted."),
+    (status = 400, description = "Or a user has the role."),
+    (status = 403, description = "Or the role is built in."),
+    (status = 404, description = "There is no such role."),
+))]
 async fn delete_role(
     Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
     path: PathParameters,
@@ -127,10 +114,9 @@ async fn delete_role(
 /// Get all permissions.
 ///
 /// Those that a role can give.
-#[utoipa::path(
-    get, path = PERMISSIONS, operation_id = "getPermissions", tag = "Roles",
-    responses((status = 200, description = "The permissions.", body = PermissionsBody))
-)]
+#[utoipa::path(get, path = PERMISSIONS, responses(
+    (status = 200, description = "The permissions.", body = PermissionsBody),
+))]
 async fn get_permissions(_: Authorized<Caller>) -> ApiResult<Tagged> {
     tagged(&PermissionsBody::all(), 2048)
 }

@@ -26,7 +26,7 @@ const TOKEN: &str = "/api/admin/service-account/{id}/token/{tokenId}";
 const ACCOUNT_BYTES: usize = 512;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Service accounts").private(operations![
         get_service_accounts,
         create_service_account,
         update_service_account,
@@ -40,10 +40,9 @@ pub(super) fn configure(api: &mut Api) {
 /// List service accounts.
 ///
 /// With their tokens, and the roles that they can have for the whole instance.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getServiceAccounts", tag = "Service accounts",
-    responses((status = 200, description = "The service accounts, by id.", body = ServiceAccountsBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The service accounts, by id.", body = ServiceAccountsBody<'_>),
+))]
 async fn get_service_accounts(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     query: Query<PageQuery>,
@@ -58,14 +57,12 @@ async fn get_service_accounts(
 /// Create a service account.
 ///
 /// It cannot sign in; it authenticates with the tokens that are created for it.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createServiceAccount", tag = "Service accounts",
-    responses(
-        (status = 201, description = "The service account.", body = ServiceAccountBody<'_>, headers(("Location" = String, description = "Its id."))),
-        (status = 400, description = "Or the user name is in use, or there is no such role."),
-        (status = 403, description = "Or a permission of the role is missing."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The service account.", body = ServiceAccountBody<'_>,
+        headers(("Location" = String, description = "Its id."))),
+    (status = 400, description = "Or the user name is in use, or there is no such role."),
+    (status = 403, description = "Or a permission of the role is missing."),
+))]
 async fn create_service_account(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     body: Body<CreateServiceAccountBody>,
@@ -79,15 +76,12 @@ async fn create_service_account(
 /// Update a service account.
 ///
 /// Its user name cannot be changed.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateServiceAccount", tag = "Service accounts",
-    responses(
-        (status = 200, description = "The service account.", body = ServiceAccountBody<'_>),
-        (status = 400, description = "Or there is no such role."),
-        (status = 403, description = "Or a permission of the role is missing."),
-        (status = 404, description = "There is no such service account."),
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The service account.", body = ServiceAccountBody<'_>),
+    (status = 400, description = "Or there is no such role."),
+    (status = 403, description = "Or a permission of the role is missing."),
+    (status = 404, description = "There is no such service account."),
+))]
 async fn update_service_account(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     path: PathParameters,
@@ -105,13 +99,10 @@ async fn update_service_account(
 /// Delete a service account.
 ///
 /// With its roles and its tokens, which are refused from the response on.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteServiceAccount", tag = "Service accounts",
-    responses(
-        (status = 200, description = "The service account is deleted."),
-        (status = 404, description = "There is no such service account."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The service account is deleted."),
+    (status = 404, description = "There is no such service account."),
+))]
 async fn delete_service_account(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     path: PathParameters,
@@ -124,13 +115,10 @@ async fn delete_service_account(
 /// List the tokens of a service account.
 ///
 /// By id, expired ones too, and without their secrets.
-#[utoipa::path(
-    get, path = TOKENS, operation_id = "getServiceAccountTokens", tag = "Service accounts",
-    responses(
-        (status = 200, description = "The tokens.", body = PersonalTokensBody<'_>),
-        (status = 404, description = "There is no such service account."),
-    )
-)]
+#[utoipa::path(get, path = TOKENS, responses(
+    (status = 200, description = "The tokens.", body = PersonalTokensBody<'_>),
+    (status = 404, description = "There is no such service account."),
+))]
 async fn get_service_account_tokens(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     path: PathParameters,
@@ -144,15 +132,12 @@ async fn get_service_account_tokens(
 ///
 /// It has the permissions that the account has whenever it is used. The response shows the secret, which is never shown
 /// again.
-#[utoipa::path(
-    post, path = TOKENS, operation_id = "createServiceAccountToken", tag = "Service accounts",
-    responses(
-        (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
-        (status = 403, description = "Or the account has the maximum number of tokens."),
-        (status = 404, description = "There is no such service account."),
-        (status = 409, description = "The account has a token with this description already."),
-    )
-)]
+#[utoipa::path(post, path = TOKENS, responses(
+    (status = 201, description = "The token with its secret.", body = IssuedPersonalTokenBody<'_>),
+    (status = 403, description = "Or the account has the maximum number of tokens."),
+    (status = 404, description = "There is no such service account."),
+    (status = 409, description = "The account has a token with this description already."),
+))]
 async fn create_service_account_token(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     path: PathParameters,
@@ -168,13 +153,10 @@ async fn create_service_account_token(
 /// Revoke a token of a service account.
 ///
 /// It is refused from the response on.
-#[utoipa::path(
-    delete, path = TOKEN, operation_id = "deleteServiceAccountToken", tag = "Service accounts",
-    responses(
-        (status = 200, description = "The token is revoked."),
-        (status = 404, description = "There is no such service account, or it has no such token."),
-    )
-)]
+#[utoipa::path(delete, path = TOKEN, responses(
+    (status = 200, description = "The token is revoked."),
+    (status = 404, description = "There is no such service account, or it has no such token."),
+))]
 async fn delete_service_account_token(
     Authorized(permit): Authorized<InstancePermit<ManageServiceAccounts>>,
     path: PathParameters,

@@ -29,7 +29,7 @@ const CHANGE_PASSWORD: &str = "/api/admin/user-admin/{id}/change-password";
 const USER_BYTES: usize = 448;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Users").private(operations![
         get_users,
         create_user,
         validate_user_password,
@@ -44,10 +44,9 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Get all users and root roles.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getUsers", tag = "Users",
-    responses((status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>),
+))]
 async fn get_users(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     query: Query<PageQuery>,
@@ -60,14 +59,11 @@ async fn get_users(
 /// Create a new user.
 ///
 /// No e-mail is sent. A body with unknown members is refused.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createUser", tag = "Users",
-    responses(
-        (status = 201, description = "The user.", body = CreatedUserBody<'_>,
-            headers(("Location" = String, description = "The id of the user."))),
-        (status = 400, description = "Or the user name or the e-mail address is in use, there is no such role, or the password is weak."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The user.", body = CreatedUserBody<'_>,
+        headers(("Location" = String, description = "The id of the user."))),
+    (status = 400, description = "Or the user name or the e-mail address is in use, there is no such role, or the password is weak."),
+))]
 async fn create_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     body: Body<CreateUserBody>,
@@ -81,13 +77,10 @@ async fn create_user(
 /// Validate a password.
 ///
 /// Checks whether a user could have the password, and does not store it.
-#[utoipa::path(
-    post, path = VALIDATE_PASSWORD, operation_id = "validateUserPassword", tag = "Users",
-    responses(
-        (status = 200, description = "The password is strong enough."),
-        (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
-    )
-)]
+#[utoipa::path(post, path = VALIDATE_PASSWORD, responses(
+    (status = 200, description = "The password is strong enough."),
+    (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
+))]
 async fn validate_user_password(
     Authorized(caller): Authorized<Caller>,
     body: Body<PasswordBody>,
@@ -101,10 +94,9 @@ async fn validate_user_password(
 /// Search users.
 ///
 /// Users and service accounts whose name, user name or e-mail address contains the text; at most 100, by id.
-#[utoipa::path(
-    get, path = SEARCH, operation_id = "searchUsers", tag = "Users",
-    responses((status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>))
-)]
+#[utoipa::path(get, path = SEARCH, responses(
+    (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
+))]
 async fn search_users(
     Authorized(caller): Authorized<Caller>,
     query: Query<SearchQuery>,
@@ -119,12 +111,9 @@ async fn search_users(
 /// Get basic user and group information.
 ///
 /// All users and service accounts, because each can be given a role in a project.
-#[utoipa::path(
-    get, path = ACCESS, operation_id = "getBaseUsersAndGroups", tag = "Users",
-    responses(
-        (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
-    )
-)]
+#[utoipa::path(get, path = ACCESS, responses(
+    (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
+))]
 async fn get_base_users_and_groups(
     Authorized(caller): Authorized<Caller>,
     context: Data<Context>,
@@ -134,10 +123,9 @@ async fn get_base_users_and_groups(
 }
 
 /// Get total count of admin accounts.
-#[utoipa::path(
-    get, path = ADMIN_COUNT, operation_id = "getAdminCount", tag = "Users",
-    responses((status = 200, description = "How many users have the role Admin.", body = AdminCountBody))
-)]
+#[utoipa::path(get, path = ADMIN_COUNT, responses(
+    (status = 200, description = "How many users have the role Admin.", body = AdminCountBody),
+))]
 async fn get_admin_count(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     context: Data<Context>,
@@ -147,13 +135,10 @@ async fn get_admin_count(
 }
 
 /// Get a user.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getUser", tag = "Users",
-    responses(
-        (status = 200, description = "The user.", body = UserBody<'_>),
-        (status = 404, description = "There is no such user."),
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The user.", body = UserBody<'_>),
+    (status = 404, description = "There is no such user."),
+))]
 async fn get_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,
@@ -166,14 +151,11 @@ async fn get_user(
 /// Update a user.
 ///
 /// What the body leaves out stays as it is, and the user name cannot be changed. The last user with the role Admin keeps it.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateUser", tag = "Users",
-    responses(
-        (status = 200, description = "The updated user.", body = UserBody<'_>),
-        (status = 403, description = "Or no other user has the role Admin."),
-        (status = 404, description = "There is no such user."),
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The updated user.", body = UserBody<'_>),
+    (status = 403, description = "Or no other user has the role Admin."),
+    (status = 404, description = "There is no such user."),
+))]
 async fn update_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,
@@ -189,14 +171,11 @@ async fn update_user(
 /// Delete a user.
 ///
 /// With all tokens, sessions and roles. The last user with the role Admin cannot be deleted.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteUser", tag = "Users",
-    responses(
-        (status = 200, description = "The user is deleted."),
-        (status = 403, description = "Or no other user has the role Admin."),
-        (status = 404, description = "There is no such user."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The user is deleted."),
+    (status = 403, description = "Or no other user has the role Admin."),
+    (status = 404, description = "There is no such user."),
+))]
 async fn delete_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,
@@ -209,14 +188,11 @@ async fn delete_user(
 /// Change password for a user.
 ///
 /// Ends all the user's sessions.
-#[utoipa::path(
-    post, path = CHANGE_PASSWORD, operation_id = "changeUserPassword", tag = "Users",
-    responses(
-        (status = 200, description = "The password is changed."),
-        (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
-        (status = 404, description = "There is no such user."),
-    )
-)]
+#[utoipa::path(post, path = CHANGE_PASSWORD, responses(
+    (status = 200, description = "The password is changed."),
+    (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
+    (status = 404, description = "There is no such user."),
+))]
 async fn change_user_password(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,

@@ -18,7 +18,7 @@ const ROLES_OF_USER: &str = "/api/admin/projects/{projectId}/users/{userId}/role
 const MEMBER_BYTES: usize = 448;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Projects").private(operations![
         get_project_access,
         add_access_to_project,
         set_roles_for_user,
@@ -27,10 +27,9 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Get the users of a project, and the roles that they can have.
-#[utoipa::path(
-    get, path = ACCESS, operation_id = "getProjectAccess", tag = "Projects",
-    responses((status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>))
-)]
+#[utoipa::path(get, path = ACCESS, responses(
+    (status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>),
+))]
 pub(crate) async fn get_project_access(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     context: Data<Context>,
@@ -42,14 +41,11 @@ pub(crate) async fn get_project_access(
 /// Add roles to users in a project.
 ///
 /// Each role is added to each user. A caller cannot give a role with a permission that they do not hold themselves.
-#[utoipa::path(
-    post, path = ACCESS, operation_id = "addAccessToProject", tag = "Projects",
-    responses(
-        (status = 200, description = "The users hold the roles."),
-        (status = 400, description = "Or there is no such user or role."),
-        (status = 403, description = "Or a permission of a role that is given is missing."),
-    )
-)]
+#[utoipa::path(post, path = ACCESS, responses(
+    (status = 200, description = "The users hold the roles."),
+    (status = 400, description = "Or there is no such user or role."),
+    (status = 403, description = "Or a permission of a role that is given is missing."),
+))]
 pub(crate) async fn add_access_to_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     body: Body<AddAccessBody>,
@@ -63,15 +59,12 @@ pub(crate) async fn add_access_to_project(
 /// Set the roles of a user in a project.
 ///
 /// They replace all roles that the user has there.
-#[utoipa::path(
-    put, path = ROLES_OF_USER, operation_id = "setRolesForUser", tag = "Projects",
-    responses(
-        (status = 200, description = "The user holds these roles, and no others, in the project."),
-        (status = 400, description = "Or there is no such role."),
-        (status = 403, description = "Or a permission of a role that is given is missing."),
-        (status = 404, description = "Or there is no such user."),
-    )
-)]
+#[utoipa::path(put, path = ROLES_OF_USER, responses(
+    (status = 200, description = "The user holds these roles, and no others, in the project."),
+    (status = 400, description = "Or there is no such role."),
+    (status = 403, description = "Or a permission of a role that is given is missing."),
+    (status = 404, description = "Or there is no such user."),
+))]
 pub(crate) async fn set_roles_for_user(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     path: PathParameters,
@@ -85,13 +78,10 @@ pub(crate) async fn set_roles_for_user(
 }
 
 /// Remove a user from a project.
-#[utoipa::path(
-    delete, path = ROLES_OF_USER, operation_id = "removeUserAccess", tag = "Projects",
-    responses(
-        (status = 200, description = "The user holds no role in the project."),
-        (status = 404, description = "Or the user holds no role in it."),
-    )
-)]
+#[utoipa::path(delete, path = ROLES_OF_USER, responses(
+    (status = 200, description = "The user holds no role in the project."),
+    (status = 404, description = "Or the user holds no role in it."),
+))]
 pub(crate) async fn remove_user_access(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     path: PathParameters,

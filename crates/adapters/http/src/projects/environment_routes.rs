@@ -24,7 +24,7 @@ const OFF: &str = "/api/admin/environments/{name}/off";
 const ENVIRONMENT_BYTES: usize = 192;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Environments").private(operations![
         get_all_environments,
         create_environment,
         update_sort_order,
@@ -38,10 +38,9 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Get all environments.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getAllEnvironments", tag = "Environments",
-    responses((status = 200, description = "The environments.", body = EnvironmentsBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The environments.", body = EnvironmentsBody<'_>),
+))]
 pub(crate) async fn get_all_environments(
     Authorized(caller): Authorized<Caller>,
     context: Data<Context>,
@@ -53,14 +52,11 @@ pub(crate) async fn get_all_environments(
 /// Create an environment.
 ///
 /// No project has it at first.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createEnvironment", tag = "Environments",
-    responses(
-        (status = 201, description = "The environment.", body = EnvironmentUsageBody<'_>,
-            headers(("Location" = String, description = "The relative URL of the environment."))),
-        (status = 409, description = "An environment with this name exists already."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The environment.", body = EnvironmentUsageBody<'_>,
+        headers(("Location" = String, description = "The relative URL of the environment."))),
+    (status = 409, description = "An environment with this name exists already."),
+))]
 pub(crate) async fn create_environment(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     body: Body<CreateEnvironmentBody>,
@@ -74,13 +70,10 @@ pub(crate) async fn create_environment(
 /// Update environment sort orders.
 ///
 /// The change applies to all environments in the body, or to none.
-#[utoipa::path(
-    put, path = SORT_ORDER, operation_id = "updateSortOrder", tag = "Environments",
-    responses(
-        (status = 200, description = "The sort order is changed."),
-        (status = 404, description = "There is no such environment."),
-    )
-)]
+#[utoipa::path(put, path = SORT_ORDER, responses(
+    (status = 200, description = "The sort order is changed."),
+    (status = 404, description = "There is no such environment."),
+))]
 pub(crate) async fn update_sort_order(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     body: Body<SortOrderBody>,
@@ -94,13 +87,10 @@ pub(crate) async fn update_sort_order(
 /// Get the environments of a project.
 ///
 /// The list has all environments; `visible` says whether the project has it.
-#[utoipa::path(
-    get, path = OF_PROJECT, operation_id = "getProjectEnvironments", tag = "Environments",
-    responses(
-        (status = 200, description = "The environments.", body = EnvironmentsOfProjectBody<'_>),
-        (status = 404, description = "Or the caller cannot see it."),
-    )
-)]
+#[utoipa::path(get, path = OF_PROJECT, responses(
+    (status = 200, description = "The environments.", body = EnvironmentsOfProjectBody<'_>),
+    (status = 404, description = "Or the caller cannot see it."),
+))]
 pub(crate) async fn get_project_environments(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -114,10 +104,9 @@ pub(crate) async fn get_project_environments(
 }
 
 /// Get the environment with this name.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getEnvironment", tag = "Environments",
-    responses((status = 200, description = "The environment.", body = EnvironmentBody<'_>))
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The environment.", body = EnvironmentBody<'_>),
+))]
 pub(crate) async fn get_environment(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -130,10 +119,9 @@ pub(crate) async fn get_environment(
 /// Update an environment.
 ///
 /// Members that the body does not have stay as they are. The name cannot be changed.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateEnvironment", tag = "Environments",
-    responses((status = 200, description = "The updated environment.", body = EnvironmentBody<'_>))
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The updated environment.", body = EnvironmentBody<'_>),
+))]
 pub(crate) async fn update_environment(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     path: PathParameters,
@@ -149,10 +137,7 @@ pub(crate) async fn update_environment(
 /// Delete an environment.
 ///
 /// It is removed from all projects, and its tokens are revoked.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "removeEnvironment", tag = "Environments",
-    responses((status = 200, description = "The environment is deleted."))
-)]
+#[utoipa::path(delete, path = ONE, responses((status = 200, description = "The environment is deleted.")))]
 pub(crate) async fn remove_environment(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     path: PathParameters,
@@ -163,10 +148,7 @@ pub(crate) async fn remove_environment(
 }
 
 /// Enable an environment.
-#[utoipa::path(
-    post, path = ON, operation_id = "toggleEnvironmentOn", tag = "Environments",
-    responses((status = 204, description = "The environment is enabled."))
-)]
+#[utoipa::path(post, path = ON, responses((status = 204, description = "The environment is enabled.")))]
 pub(crate) async fn toggle_environment_on(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     path: PathParameters,
@@ -178,10 +160,7 @@ pub(crate) async fn toggle_environment_on(
 /// Disable an environment.
 ///
 /// Its tokens stay valid.
-#[utoipa::path(
-    post, path = OFF, operation_id = "toggleEnvironmentOff", tag = "Environments",
-    responses((status = 204, description = "The environment is disabled."))
-)]
+#[utoipa::path(post, path = OFF, responses((status = 204, description = "The environment is disabled.")))]
 pub(crate) async fn toggle_environment_off(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     path: PathParameters,

@@ -25,7 +25,7 @@ const ENVIRONMENT: &str = "/api/admin/projects/{projectId}/environments/{environ
 const PROJECT_BYTES: usize = 320;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Projects").private(operations![
         get_projects,
         create_project,
         get_project,
@@ -42,10 +42,9 @@ pub(super) fn configure(api: &mut Api) {
 /// Get a list of all projects.
 ///
 /// The projects that the caller can see, by id: all except private projects that the caller is not a member of.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getProjects", tag = "Projects",
-    responses((status = 200, description = "The projects.", body = ProjectsBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The projects.", body = ProjectsBody<'_>),
+))]
 pub(crate) async fn get_projects(
     Authorized(caller): Authorized<Caller>,
     query: Query<ProjectsQuery>,
@@ -59,14 +58,11 @@ pub(crate) async fn get_projects(
 /// Create a project.
 ///
 /// A user that creates a project becomes its owner.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createProject", tag = "Projects",
-    responses(
-        (status = 201, description = "The project.", body = ProjectCreatedBody<'_>,
-            headers(("Location" = String, description = "The relative URL of the project."))),
-        (status = 409, description = "A project with this id exists already."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The project.", body = ProjectCreatedBody<'_>,
+        headers(("Location" = String, description = "The relative URL of the project."))),
+    (status = 409, description = "A project with this id exists already."),
+))]
 pub(crate) async fn create_project(
     Authorized(permit): Authorized<InstancePermit<CreateProjects>>,
     body: Body<CreateProjectBody>,
@@ -78,13 +74,10 @@ pub(crate) async fn create_project(
 }
 
 /// Get a project.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getProject", tag = "Projects",
-    responses(
-        (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
-        (status = 404, description = "Or the caller cannot see it."),
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
+    (status = 404, description = "Or the caller cannot see it."),
+))]
 pub(crate) async fn get_project(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -96,13 +89,10 @@ pub(crate) async fn get_project(
 /// Get an overview of a project.
 ///
 /// The same response as for the project itself. Clients of Unleash use this path.
-#[utoipa::path(
-    get, path = OVERVIEW, operation_id = "getProjectOverview", tag = "Projects",
-    responses(
-        (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
-        (status = 404, description = "Or the caller cannot see it."),
-    )
-)]
+#[utoipa::path(get, path = OVERVIEW, responses(
+    (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
+    (status = 404, description = "Or the caller cannot see it."),
+))]
 pub(crate) async fn get_project_overview(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -119,10 +109,7 @@ async fn overview(caller: &Caller, path: &PathParameters, context: &Context) -> 
 /// Update a project.
 ///
 /// Members that the body does not have stay as they are.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateProject", tag = "Projects",
-    responses((status = 200, description = "The project is updated."))
-)]
+#[utoipa::path(put, path = ONE, responses((status = 200, description = "The project is updated.")))]
 pub(crate) async fn update_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     body: Body<UpdateProjectBody>,
@@ -137,13 +124,10 @@ pub(crate) async fn update_project(
 ///
 /// Tokens of this project alone are revoked; tokens of several projects lose this one. The default project cannot be
 /// deleted.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteProject", tag = "Projects",
-    responses(
-        (status = 200, description = "The project is deleted."),
-        (status = 403, description = "Or it is the default project."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The project is deleted."),
+    (status = 403, description = "Or it is the default project."),
+))]
 pub(crate) async fn delete_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
     context: Data<Context>,
@@ -155,13 +139,10 @@ pub(crate) async fn delete_project(
 /// Archive a project.
 ///
 /// It is hidden from the list, and its tokens stay valid. The default project cannot be archived.
-#[utoipa::path(
-    post, path = ARCHIVE, operation_id = "archiveProject", tag = "Projects",
-    responses(
-        (status = 200, description = "The project is archived."),
-        (status = 403, description = "Or it is the default project."),
-    )
-)]
+#[utoipa::path(post, path = ARCHIVE, responses(
+    (status = 200, description = "The project is archived."),
+    (status = 403, description = "Or it is the default project."),
+))]
 pub(crate) async fn archive_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
     context: Data<Context>,
@@ -173,10 +154,9 @@ pub(crate) async fn archive_project(
 /// Revive a project.
 ///
 /// It returns to the list.
-#[utoipa::path(
-    post, path = REVIVE, operation_id = "reviveProject", tag = "Projects",
-    responses((status = 200, description = "The project is no longer archived."))
-)]
+#[utoipa::path(post, path = REVIVE, responses(
+    (status = 200, description = "The project is no longer archived."),
+))]
 pub(crate) async fn revive_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
     context: Data<Context>,
@@ -186,14 +166,11 @@ pub(crate) async fn revive_project(
 }
 
 /// Add an environment to a project.
-#[utoipa::path(
-    post, path = ENVIRONMENTS, operation_id = "addEnvironmentToProject", tag = "Projects",
-    responses(
-        (status = 200, description = "The project has the environment."),
-        (status = 400, description = "Or there is no such environment."),
-        (status = 409, description = "The project has the environment already."),
-    )
-)]
+#[utoipa::path(post, path = ENVIRONMENTS, responses(
+    (status = 200, description = "The project has the environment."),
+    (status = 400, description = "Or there is no such environment."),
+    (status = 409, description = "The project has the environment already."),
+))]
 pub(crate) async fn add_environment_to_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     body: Body<ProjectEnvironmentBody>,
@@ -207,10 +184,9 @@ pub(crate) async fn add_environment_to_project(
 /// Remove an environment from a project.
 ///
 /// Succeeds also if the project does not have it. Tokens stay as they are.
-#[utoipa::path(
-    delete, path = ENVIRONMENT, operation_id = "removeEnvironmentFromProject", tag = "Projects",
-    responses((status = 200, description = "The project does not have the environment."))
-)]
+#[utoipa::path(delete, path = ENVIRONMENT, responses(
+    (status = 200, description = "The project does not have the environment."),
+))]
 pub(crate) async fn remove_environment_from_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     path: PathParameters,

@@ -20,24 +20,23 @@ const LOGIN: &str = "/auth/simple/login";
 const LOGOUT: &str = "/logout";
 
 pub(super) fn configure(api: &mut Api) {
-    api.public(operations![login]);
-    api.private(operations![get_logout, logout]);
+    api.tag("Auth").public(operations![login]);
+    api.tag("Auth").private(operations![get_logout, logout]);
 }
 
 /// Log in.
 ///
 /// The response sets a cookie that authenticates the user until the session ends. Repeated failures are slowed down, by
 /// user name and by client address.
-#[utoipa::path(
-    post, path = LOGIN, operation_id = "login", tag = "Auth", security(()),
-    responses(
-        (status = 200, description = "The user.", body = LoggedInBody<'_>, headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` behind a trusted proxy that speaks TLS."))),
-        (status = 401, description = "The user name and the password do not match."),
-        (status = 403, description = "Another site made the browser send the request."),
-        (status = 429, description = "Too many logins failed; the password was not checked.", headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
-        (status = 503, description = "The database does not answer."),
-    )
-)]
+#[utoipa::path(post, path = LOGIN, security(()), responses(
+    (status = 200, description = "The user.", body = LoggedInBody<'_>,
+        headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` behind a trusted proxy that speaks TLS."))),
+    (status = 401, description = "The user name and the password do not match."),
+    (status = 403, description = "Another site made the browser send the request."),
+    (status = 429, description = "Too many logins failed; the password was not checked.",
+        headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
+    (status = 503, description = "The database does not answer."),
+))]
 async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Context>) -> ApiResult {
     let client = Client::new(&request, &context);
     // Another site could otherwise log its visitor in as a user of its own, and read what the visitor then does.
@@ -50,13 +49,10 @@ async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Contex
 /// Log out.
 ///
 /// Ends the session whose cookie authenticates the request. A personal access token has no session, so none ends.
-#[utoipa::path(
-    post, path = LOGOUT, operation_id = "logout", tag = "Auth",
-    responses(
-        (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
-        (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
-    )
-)]
+#[utoipa::path(post, path = LOGOUT, responses(
+    (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
+    (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
+))]
 async fn logout(
     Authorized(user): Authorized<SignedIn>,
     request: HttpRequest,
@@ -76,14 +72,11 @@ async fn logout(
 /// Log out, by a link.
 ///
 /// As `POST`.
-#[utoipa::path(
-    get, path = LOGOUT, operation_id = "getLogout", tag = "Auth",
-    responses(
-        (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
-        (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
-        (status = 403, description = "Or the link was on another site."),
-    )
-)]
+#[utoipa::path(get, path = LOGOUT, responses(
+    (status = 200, description = "The session has ended. The response makes a browser delete its cookies."),
+    (status = 302, description = "As 200, for a browser, which is redirected to `/`."),
+    (status = 403, description = "Or the link was on another site."),
+))]
 async fn get_logout(user: Authorized<SignedIn>, request: HttpRequest, context: Data<Context>) -> ApiResult {
     logout(user, request, context).await
 }

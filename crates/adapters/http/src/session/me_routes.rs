@@ -20,19 +20,22 @@ const SESSIONS: &str = "/api/admin/user/sessions";
 const SESSION: &str = "/api/admin/user/sessions/{id}";
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![get_me, get_profile, change_my_password, get_my_sessions, delete_my_session]);
+    api.tag("Users").private(operations![
+        get_me,
+        get_profile,
+        change_my_password,
+        get_my_sessions,
+        delete_my_session
+    ]);
 }
 
 /// Get the caller.
 ///
 /// With all their permissions.
-#[utoipa::path(
-    get, path = ME, operation_id = "getMe", tag = "Users",
-    responses(
-        (status = 200, description = "The user or the admin token, and the permissions.", body = MyselfBody<'_>),
-        (status = 404, description = "The user was deleted a moment ago."),
-    )
-)]
+#[utoipa::path(get, path = ME, responses(
+    (status = 200, description = "The user or the admin token, and the permissions.", body = MyselfBody<'_>),
+    (status = 404, description = "The user was deleted a moment ago."),
+))]
 async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult {
     ok(&MyselfBody::of(&context.use_cases.who_am_i.myself(&caller).await?))
 }
@@ -40,13 +43,10 @@ async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) 
 /// Get your profile.
 ///
 /// The projects that you can see, and your role for the whole instance.
-#[utoipa::path(
-    get, path = PROFILE, operation_id = "getProfile", tag = "Users",
-    responses(
-        (status = 200, description = "The profile.", body = ProfileBody<'_>),
-        (status = 404, description = "The user was deleted a moment ago."),
-    )
-)]
+#[utoipa::path(get, path = PROFILE, responses(
+    (status = 200, description = "The profile.", body = ProfileBody<'_>),
+    (status = 404, description = "The user was deleted a moment ago."),
+))]
 async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
     let root_role = context.use_cases.who_am_i.root_role(&user).await?;
     let projects = context.use_cases.projects.list(user.caller(), false, Page::default()).await?;
@@ -56,16 +56,14 @@ async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Conte
 /// Change your password.
 ///
 /// Ends all your sessions, including this one. Your personal access tokens stay valid.
-#[utoipa::path(
-    post, path = PASSWORD, operation_id = "changeMyPassword", tag = "Users",
-    responses(
-        (status = 200, description = "The password is changed."),
-        (status = 400, description = "Or the two new passwords differ, or the new one is weak."),
-        (status = 401, description = "Or the old password is wrong."),
-        (status = 404, description = "The user was deleted a moment ago."),
-        (status = 429, description = "The old password was wrong too often; it was not checked.", headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
-    )
-)]
+#[utoipa::path(post, path = PASSWORD, responses(
+    (status = 200, description = "The password is changed."),
+    (status = 400, description = "Or the two new passwords differ, or the new one is weak."),
+    (status = 401, description = "Or the old password is wrong."),
+    (status = 404, description = "The user was deleted a moment ago."),
+    (status = 429, description = "The old password was wrong too often; it was not checked.",
+        headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
+))]
 async fn change_my_password(
     Authorized(user): Authorized<SignedIn>,
     body: Body<ChangeMyPasswordBody>,
@@ -81,10 +79,9 @@ async fn change_my_password(
 /// List your sessions.
 ///
 /// Those that have not ended, oldest first.
-#[utoipa::path(
-    get, path = SESSIONS, operation_id = "getMySessions", tag = "Users",
-    responses((status = 200, description = "The sessions.", body = SessionsBody<'_>))
-)]
+#[utoipa::path(get, path = SESSIONS, responses(
+    (status = 200, description = "The sessions.", body = SessionsBody<'_>),
+))]
 async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
     let sessions = context.use_cases.sessions.list(&user).await?;
     let current = match user.credential() {
@@ -97,14 +94,10 @@ async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<C
 /// End one of your sessions.
 ///
 /// It is refused from the response on.
-#[utoipa::path(
-    delete, path = SESSION, operation_id = "deleteMySession", tag = "Users",
-    params(("id" = String, Path, description = "The session's id.")),
-    responses(
-        (status = 200, description = "The session has ended."),
-        (status = 404, description = "You have no such session."),
-    )
-)]
+#[utoipa::path(delete, path = SESSION, params(("id" = String, Path, description = "The session's id.")), responses(
+    (status = 200, description = "The session has ended."),
+    (status = 404, description = "You have no such session."),
+))]
 async fn delete_my_session(
     Authorized(user): Authorized<SignedIn>,
     path: PathParameters,

@@ -23,7 +23,7 @@ const ONE: &str = "/api/admin/api-tokens/{token}";
 const ROTATION: &str = "/api/admin/api-tokens/{token}/rotate";
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("API tokens").private(operations![
         get_all_api_tokens,
         create_api_token,
         get_api_tokens_by_name,
@@ -42,10 +42,9 @@ fn reference(path: &PathParameters) -> Result<Option<TokenReference>, ApiError> 
 ///
 /// The tokens of the types that the caller may read, in the order of creation: with `ADMIN` all, with
 /// `READ_CLIENT_API_TOKEN` those of clients, with `READ_FRONTEND_API_TOKEN` those of frontends.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getAllApiTokens", tag = "API tokens",
-    responses((status = 200, description = "The tokens.", body = TokensBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The tokens.", body = TokensBody<'_>),
+))]
 pub(crate) async fn get_all_api_tokens(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
     query: Query<TokenQuery>,
@@ -60,11 +59,9 @@ pub(crate) async fn get_all_api_tokens(
 /// Get api tokens by name.
 ///
 /// All tokens of this name that the caller may read, possibly none. If no token has the name, the token with this id.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getApiTokensByName", tag = "API tokens",
-    params(("token" = String, Path, description = "The tokens' name, or a token's id.")),
-    responses((status = 200, description = "The tokens.", body = TokensBody<'_>))
-)]
+#[utoipa::path(get, path = ONE, params(("token" = String, Path, description = "The tokens' name, or a token's id.")), responses(
+    (status = 200, description = "The tokens.", body = TokensBody<'_>),
+))]
 pub(crate) async fn get_api_tokens_by_name(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
     path: PathParameters,
@@ -77,14 +74,12 @@ pub(crate) async fn get_api_tokens_by_name(
 /// Create a token of any scope.
 ///
 /// The response shows the secret, which `tokens.reveal = "once"` never shows again.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createApiToken", tag = "API tokens",
-    responses(
-        (status = 201, description = "The token.", body = TokenBody<'_>, headers(("Location" = String, description = "Where tokens are listed."))),
-        (status = 400, description = "Or there is the maximum number of tokens."),
-        (status = 403, description = "Or the caller has only the one for tokens of another type. Or it is an admin token, and `tokens.allow_admin` is off."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The token.", body = TokenBody<'_>,
+        headers(("Location" = String, description = "Where tokens are listed."))),
+    (status = 400, description = "Or there is the maximum number of tokens."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type. Or it is an admin token, and `tokens.allow_admin` is off."),
+))]
 pub(crate) async fn create_api_token(
     Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
     body: Body<CreateTokenBody>,
@@ -98,13 +93,10 @@ pub(crate) async fn create_api_token(
 /// Update a token.
 ///
 /// Succeeds also if there is no such token.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateApiToken", tag = "API tokens",
-    responses(
-        (status = 200, description = "The token is updated, or there is no such token."),
-        (status = 403, description = "Or the caller has only the one for tokens of another type."),
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The token is updated, or there is no such token."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+))]
 pub(crate) async fn update_api_token(
     Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
     path: PathParameters,
@@ -122,15 +114,11 @@ pub(crate) async fn update_api_token(
 /// Give a token a new secret.
 ///
 /// Its name, scope and id stay the same. The old secret is valid beside the new one until the overlap ends.
-#[utoipa::path(
-    post, path = ROTATION, operation_id = "rotateApiToken", tag = "API tokens",
-    request_body(content = Option<RotateTokenBody>, content_type = "application/json"),
-    responses(
-        (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
-        (status = 403, description = "Or the caller has only the one for tokens of another type."),
-        (status = 404, description = "There is no such token."),
-    )
-)]
+#[utoipa::path(post, path = ROTATION, request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
+    (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+    (status = 404, description = "There is no such token."),
+))]
 pub(crate) async fn rotate_api_token(
     Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
     path: PathParameters,
@@ -147,14 +135,11 @@ pub(crate) async fn rotate_api_token(
 /// Revoke a token.
 ///
 /// It is refused from the response on. Succeeds also if there is no such token.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteApiToken", tag = "API tokens",
-    responses(
-        (status = 200, description = "The token is revoked, or there is no such token."),
-        (status = 400, description = "Or the secret was replaced."),
-        (status = 403, description = "Or the caller has only the one for tokens of another type."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The token is revoked, or there is no such token."),
+    (status = 400, description = "Or the secret was replaced."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+))]
 pub(crate) async fn delete_api_token(
     Authorized(permit): Authorized<InstancePermit<DeleteInstanceTokens>>,
     path: PathParameters,

@@ -22,7 +22,7 @@ const ONE: &str = "/api/admin/projects/{projectId}/api-tokens/{token}";
 const ROTATION: &str = "/api/admin/projects/{projectId}/api-tokens/{token}/rotate";
 
 pub(super) fn configure(api: &mut Api) {
-    api.private(operations![
+    api.tag("Projects").private(operations![
         get_project_api_tokens,
         create_project_api_token,
         get_project_api_token,
@@ -40,10 +40,9 @@ fn reference(path: &PathParameters) -> Result<TokenReference, ApiError> {
 /// Get api tokens for project.
 ///
 /// The tokens that name this project, in the order of creation. Admin tokens and tokens for all projects are not among them.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getProjectApiTokens", tag = "Projects",
-    responses((status = 200, description = "The tokens.", body = TokensBody<'_>))
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The tokens.", body = TokensBody<'_>),
+))]
 pub(crate) async fn get_project_api_tokens(
     Authorized(permit): Authorized<Permit<ReadTokens>>,
     query: Query<TokenQuery>,
@@ -62,13 +61,10 @@ pub(crate) async fn get_project_api_tokens(
 /// Get one api token of this project.
 ///
 /// It is found by its secret or its id.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getProjectApiToken", tag = "Projects",
-    responses(
-        (status = 200, description = "The token.", body = TokenBody<'_>),
-        (status = 404, description = "Or it has no such token."),
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The token.", body = TokenBody<'_>),
+    (status = 404, description = "Or it has no such token."),
+))]
 pub(crate) async fn get_project_api_token(
     Authorized(permit): Authorized<Permit<ReadTokens>>,
     path: PathParameters,
@@ -81,13 +77,11 @@ pub(crate) async fn get_project_api_token(
 /// Create a token for this project.
 ///
 /// The response shows the secret, which `tokens.reveal = "once"` never shows again.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createProjectApiToken", tag = "Projects",
-    responses(
-        (status = 201, description = "The token.", body = TokenBody<'_>, headers(("Location" = String, description = "Where tokens are listed."))),
-        (status = 400, description = "Or the project has the maximum number of tokens."),
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The token.", body = TokenBody<'_>,
+        headers(("Location" = String, description = "Where tokens are listed."))),
+    (status = 400, description = "Or the project has the maximum number of tokens."),
+))]
 pub(crate) async fn create_project_api_token(
     Authorized(permit): Authorized<Permit<CreateTokens>>,
     body: Body<CreateTokenBody>,
@@ -101,15 +95,11 @@ pub(crate) async fn create_project_api_token(
 /// Give a token of this project a new secret.
 ///
 /// Its name, scope and id stay the same. The old secret is valid beside the new one until the overlap ends.
-#[utoipa::path(
-    post, path = ROTATION, operation_id = "rotateProjectApiToken", tag = "Projects",
-    request_body(content = Option<RotateTokenBody>, content_type = "application/json"),
-    responses(
-        (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
-        (status = 400, description = "Or the token belongs to several projects."),
-        (status = 404, description = "Or it has no such token."),
-    )
-)]
+#[utoipa::path(post, path = ROTATION, request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
+    (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
+    (status = 400, description = "Or the token belongs to several projects."),
+    (status = 404, description = "Or it has no such token."),
+))]
 pub(crate) async fn rotate_project_api_token(
     Authorized(permit): Authorized<Permit<RotateTokens>>,
     path: PathParameters,
@@ -124,14 +114,11 @@ pub(crate) async fn rotate_project_api_token(
 /// Revoke a token of this project.
 ///
 /// It is refused from the response on.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteProjectApiToken", tag = "Projects",
-    responses(
-        (status = 200, description = "The token is revoked."),
-        (status = 400, description = "Or the token belongs to several projects, or the secret was replaced."),
-        (status = 404, description = "Or it has no such token."),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The token is revoked."),
+    (status = 400, description = "Or the token belongs to several projects, or the secret was replaced."),
+    (status = 404, description = "Or it has no such token."),
+))]
 pub(crate) async fn delete_project_api_token(
     Authorized(permit): Authorized<Permit<DeleteTokens>>,
     path: PathParameters,
