@@ -27,9 +27,6 @@ pub(crate) struct Authorized<P>(pub(crate) P);
 /// What a handler can require of its caller.
 pub(crate) trait Authorize: Sized {
     /// Asks for it.
-    ///
-    /// # Errors
-    /// As the permit that is asked for; [`ApiError::BadInput`] for a project id in the path that cannot be decoded.
     fn authorize(caller: Caller, request: &HttpRequest) -> Result<Self, ApiError>;
 
     /// Returns the sentence that says which callers are refused, for the OpenAPI document.
@@ -144,9 +141,6 @@ impl Client<'_> {
     }
 
     /// Verifies the token that a gateway forwards: in the header that the settings name, or in `Authorization`.
-    ///
-    /// # Errors
-    /// As [`Client::authenticate`].
     pub(crate) async fn presented_token(self) -> Result<Arc<Principal>, ApiError> {
         let named = self.context.settings.verify_header.as_ref();
         let secret = match named.and_then(|name| self.request.headers().get(name)) {
@@ -157,9 +151,6 @@ impl Client<'_> {
     }
 
     /// Authenticates a client that only verifies tokens. A cached result is good enough for that.
-    ///
-    /// # Errors
-    /// As [`Client::authenticate`].
     pub(crate) async fn introspection_client(self) -> Result<Arc<Principal>, ApiError> {
         if self.session_secret().is_some() {
             return self.authenticate().await;

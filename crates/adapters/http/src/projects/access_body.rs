@@ -1,6 +1,6 @@
 //! The bodies of a project's members and their roles.
 
-use deserr::{Deserr, IntoValue, Sequence as _, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Sequence as _, Value, ValuePointerRef as Location};
 use latchkey_domain::{RoleId, UserId};
 use latchkey_ports::Member;
 use latchkey_service::{ProjectAccess, RoleReference};
@@ -45,14 +45,11 @@ pub(crate) struct SetRolesBody {
 pub(crate) struct NoGroups;
 
 impl Deserr<Problems> for NoGroups {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         match value {
             Value::Null => Ok(Self),
             Value::Sequence(groups) if groups.len() == 0 => Ok(Self),
-            _ => Err(Problems::at(location, "Groups are not supported: leave groups out, and name users.")),
+            _ => Err(Problems::at(place, "Groups are not supported: leave groups out, and name users.")),
         }
     }
 }

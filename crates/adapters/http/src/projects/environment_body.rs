@@ -1,6 +1,6 @@
 //! The bodies that create, update and sort environments, and those that show some.
 
-use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef as Location};
 use latchkey_domain::{Environment, EnvironmentKind, EnvironmentName};
 use latchkey_ports::{EnvironmentOverview, ProjectOverview};
 use latchkey_service::{EnvironmentChange, EnvironmentDraft};
@@ -91,22 +91,19 @@ impl From<EnvironmentKind> for EnvironmentType {
 pub(crate) struct SortOrderBody(pub(crate) Vec<(EnvironmentName, i32)>);
 
 impl Deserr<Problems> for SortOrderBody {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         let members = match value {
             Value::Map(members) => members,
-            other => return Err(wrong_kind(location, "a JSON object", other.kind())),
+            other => return Err(wrong_kind(place, "a JSON object", other.kind())),
         };
         let (mut orders, mut problems) = (Vec::with_capacity(members.len()), Problems::default());
         for (key, value) in members.into_iter() {
-            let location = location.push_key(&key);
+            let place = place.push_key(&key);
             let name = EnvironmentName::from_text(&key, &key);
-            let order = i32::deserialize_from_value(value.into_value(), location);
+            let order = i32::deserialize_from_value(value.into_value(), place);
             match (name, order) {
                 (Ok(name), Ok(order)) => orders.push((name, order)),
-                (Err(message), _) => problems.extend(Problems::at(location, message)),
+                (Err(message), _) => problems.extend(Problems::at(place, message)),
                 (Ok(_), Err(problem)) => problems.extend(problem),
             }
         }

@@ -140,9 +140,6 @@ pub(super) struct ChangeMyPasswordBody {
 
 impl ChangeMyPasswordBody {
     /// Reads the body.
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`] with every problem of every member, and if the new password is written in two ways.
     pub(super) async fn read(body: Body<Self>) -> Result<Self, ApiError> {
         body.read_with(&[MemberRule::Same { name: "password", other: "confirmPassword" }]).await
     }

@@ -88,9 +88,6 @@ impl RequirementQuery {
 
 impl RequirementHeaders {
     /// Reads the headers.
-    ///
-    /// # Errors
-    /// As [`RequirementQuery::read`].
     pub(crate) fn read(headers: &HeaderMap) -> Result<Requirement, ApiError> {
         // Most requests have no such header, and one pass over the names is cheaper than three look-ups.
         let mut names =
