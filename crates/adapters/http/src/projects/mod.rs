@@ -1,7 +1,6 @@
 //! Projects, their members and environments.
 
-mod access_body;
-mod access_routes;
+mod access;
 mod body;
 mod environment_body;
 mod environment_routes;
@@ -11,7 +10,7 @@ use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    access_routes::configure(api);
+    access::configure(api);
     environment_routes::configure(api);
     routes::configure(api);
 }

@@ -6,13 +6,20 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
+use deserr::Deserr;
 use latchkey_service::{LoggedIn, SignedIn};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::body::{LoggedInBody, LoginBody, LoginName};
 use crate::{
     api::{Api, operations},
     context::Context,
-    extract::{Authorized, Body, Client, caller::SESSION_COOKIE},
+    extract::{
+        Authorized, Body, Client, Problems,
+        caller::SESSION_COOKIE,
+        text::{FromText, text_members},
+    },
+    people::user_body::UserBody,
     response::{ApiResult, ok, with_cookie},
 };
 
@@ -102,4 +109,56 @@ fn cookie(client: Client<'_>, value: String, expiration: Expiration) -> Cookie<'
         .secure(client.is_encrypted())
         .expires(expiration)
         .finish()
+}
+
+/// Logs a user in. Unknown members are refused.
+#[derive(Deserr, ToSchema)]
+#[deserr(error = Problems, deny_unknown_fields)]
+#[schema(as = loginSchema)]
+struct LoginBody {
+    /// The user name, or the e-mail address in any case of letters.
+    #[schema(value_type = String, example = "user")]
+    username: LoginName,
+    /// The password.
+    #[schema(example = "hunter2", format = Password)]
+    password: String,
+}
+
+/// A user name or an e-mail address, without NUL: some stores cannot compare text with it.
+struct LoginName(pub(super) String);
+
+text_members!(LoginName);
+
+impl FromText for LoginName {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        if text.contains('\0') {
+            return Err(format!("{name} must not contain NUL."));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A user who logged in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = loggedInSchema)]
+#[serde(rename_all = "camelCase")]
+struct LoggedInBody<'l> {
+    #[serde(flatten)]
+    user: UserBody<'l>,
+    /// How many of the user's oldest sessions ended because the user has the maximum number of sessions.
+    #[schema(example = 0)]
+    deleted_sessions: u64,
+    /// The maximum number of sessions of one user.
+    #[schema(example = 5)]
+    active_sessions: u32,
+}
+
+impl<'l> LoggedInBody<'l> {
+    fn of(logged_in: &'l LoggedIn) -> Self {
+        Self {
+            user: UserBody::of(&logged_in.user),
+            deleted_sessions: logged_in.ended_sessions,
+            active_sessions: logged_in.max_per_user,
+        }
+    }
 }

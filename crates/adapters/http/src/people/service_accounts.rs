@@ -1,20 +1,26 @@
 //! `/api/admin/service-account`: users that are programs, and their tokens.
 
 use actix_web::web::Data;
-use latchkey_domain::{PersonalTokenId, UserId};
-use latchkey_service::{InstancePermit, ManageServiceAccounts};
+use deserr::Deserr;
+use latchkey_domain::{PersonName, PersonalToken, PersonalTokenId, User, UserId, Username};
+use latchkey_service::{
+    Directory, InstancePermit, ManageServiceAccounts, RoleReference, ServiceAccountDraft,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
-    personal_token_body::{CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokensBody},
-    query::PageQuery,
-    service_account_body::{
-        CreateServiceAccountBody, ServiceAccountBody, ServiceAccountsBody, UpdateServiceAccountBody,
+    personal_tokens::{
+        CreatePersonalTokenBody, IssuedPersonalTokenBody, PersonalTokenBody, PersonalTokensBody,
     },
+    query::PageQuery,
+    role_body::{RoleBody, RootRoleReference},
+    user_body::UserBody,
 };
 use crate::{
     api::{Api, operations},
     context::Context,
-    extract::{Authorized, Body, PathParameters, Query},
+    extract::{Authorized, Body, PathParameters, Problems, Query},
     response::{ApiResult, Tagged, created, created_at, empty, ok, tagged},
 };
 
@@ -165,4 +171,81 @@ async fn delete_service_account_token(
     let (id, token) = (UserId(path.id("id")?), PersonalTokenId(path.id("tokenId")?));
     context.use_cases.service_accounts.delete_token(&permit, id, token).await?;
     Ok(empty())
+}
+
+/// Creates a service account.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = createServiceAccountSchema, rename_all = "camelCase")]
+struct CreateServiceAccountBody {
+    /// The user name: 1 to 255 characters, trimmed; unique among all users.
+    #[schema(value_type = String, example = "service-deploy", min_length = 1, max_length = 255)]
+    username: Username,
+    /// The display name.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Deployment", min_length = 1, max_length = 255)]
+    name: Option<PersonName>,
+    /// The role for the whole instance, by id or name.
+    #[schema(value_type = RootRoleReference, example = 2)]
+    root_role: RoleReference,
+}
+
+impl From<CreateServiceAccountBody> for ServiceAccountDraft {
+    fn from(CreateServiceAccountBody { username, name, root_role }: CreateServiceAccountBody) -> Self {
+        Self { username, name, root_role }
+    }
+}
+
+/// Updates a service account. Absent or null members stay as they are.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[schema(as = updateServiceAccountSchema, rename_all = "camelCase")]
+struct UpdateServiceAccountBody {
+    /// The display name.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Deployment", min_length = 1, max_length = 255)]
+    name: Option<PersonName>,
+    /// The role for the whole instance, by id or name.
+    #[deserr(default)]
+    #[schema(value_type = Option<RootRoleReference>, example = 2)]
+    root_role: Option<RoleReference>,
+}
+
+/// A service account with its tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = serviceAccountSchema)]
+struct ServiceAccountBody<'a> {
+    #[serde(flatten)]
+    account: UserBody<'a>,
+    /// The tokens of the account, expired ones too, by id.
+    tokens: Vec<PersonalTokenBody<'a>>,
+}
+
+impl<'a> ServiceAccountBody<'a> {
+    /// Shows the account with its own tokens, of all that are given.
+    fn of(account: &'a User, tokens: &'a [PersonalToken]) -> Self {
+        let own = tokens.iter().filter(|token| token.user == account.id);
+        Self { account: UserBody::of(account), tokens: own.map(PersonalTokenBody::of).collect() }
+    }
+}
+
+/// A list of service accounts, and of the roles for the whole instance.
+#[derive(Serialize, ToSchema)]
+#[schema(as = serviceAccountsSchema)]
+#[serde(rename_all = "camelCase")]
+struct ServiceAccountsBody<'a> {
+    /// The service accounts, by id.
+    service_accounts: Vec<ServiceAccountBody<'a>>,
+    /// The roles for the whole instance, by id.
+    root_roles: Vec<RoleBody<'a>>,
+}
+
+impl<'a> ServiceAccountsBody<'a> {
+    fn of(directory: &'a Directory, tokens: &'a [PersonalToken]) -> Self {
+        let accounts = directory.users.iter().map(|account| ServiceAccountBody::of(account, tokens));
+        Self {
+            service_accounts: accounts.collect(),
+            root_roles: directory.root_roles.iter().map(RoleBody::of).collect(),
+        }
+    }
 }
