@@ -54,7 +54,7 @@ impl Operation {
         H::Output: Responder + Describe + 'static,
     {
         let method = D::methods().first().map_or(Method::GET, method);
-        let route = route(method.clone()).to(handler);
+        let route = guarded(web::to(handler), &method);
         Self { method, path: D::path(), route, describe: describe::<D, A, H::Output> }
     }
 }
@@ -72,12 +72,12 @@ fn method(method: &HttpMethod) -> Method {
     }
 }
 
-/// Returns a route for a method; `GET` answers `HEAD` too.
-fn route(method: Method) -> Route {
-    if method == Method::GET {
-        return web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+/// Limits a route to a method; `GET` answers `HEAD` too.
+fn guarded(route: Route, method: &Method) -> Route {
+    match *method {
+        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+        ref other => route.method(other.clone()),
     }
-    web::method(method)
 }
 
 /// All operations.
@@ -120,40 +120,24 @@ impl Api {
         self.add(operations, refuse_other_methods);
     }
 
-    /// Adds operations under the last tag, of paths that handle every method: those without an operation by this handler.
-    pub(crate) fn any_method<const N: usize, H, A>(&mut self, operations: [Operation; N], handler: &H)
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.add(operations, |_| web::to(handler.clone()));
+    /// Adds operations under the last tag, of paths that handle every method: those without an operation by another route.
+    pub(crate) fn any_method<const N: usize>(&mut self, operations: [Operation; N], other: fn() -> Route) {
+        self.add(operations, |_| other());
     }
 
     /// Adds a page that the document does not describe.
-    pub(crate) fn page<H, A>(&mut self, path: &str, handler: H)
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
+    pub(crate) fn page(&mut self, path: &str, page: Route) {
         let fallback = refuse_other_methods("GET,HEAD".to_owned());
-        let routes = vec![route(Method::GET).to(handler)];
-        self.resources.push(Resource { path: path.to_owned(), routes, fallback });
+        self.resources.push(Resource {
+            path: path.to_owned(),
+            routes: vec![guarded(page, &Method::GET)],
+            fallback,
+        });
     }
 
     /// Adds a path that the document does not describe and that handles every method.
-    pub(crate) fn any_method_page<H, A>(&mut self, path: &str, handler: H)
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.resources.push(Resource {
-            path: path.to_owned(),
-            routes: Vec::new(),
-            fallback: web::to(handler),
-        });
+    pub(crate) fn any_method_page(&mut self, path: &str, page: Route) {
+        self.resources.push(Resource { path: path.to_owned(), routes: Vec::new(), fallback: page });
     }
 
     fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: impl Fn(String) -> Route) {

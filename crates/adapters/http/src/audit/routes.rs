@@ -15,10 +15,6 @@ use crate::{
     response::{ApiResult, Tagged, tagged},
 };
 
-const ALL: &str = "/api/admin/events";
-const SEARCH: &str = "/api/admin/search/events";
-const OF_PROJECT: &str = "/api/admin/projects/{projectId}/events";
-
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
     api.tag("Events").private(operations![get_events, search_events, get_project_events]);
@@ -27,7 +23,7 @@ pub(crate) fn configure(api: &mut Api) {
 /// Get the most recent events from the instance.
 ///
 /// Newest first.
-#[utoipa::path(get, path = ALL, responses(
+#[utoipa::path(get, path = "/api/admin/events", responses(
     (status = 200, description = "The events.", body = EventsBody<'_>),
 ))]
 pub(crate) async fn get_events(
@@ -43,7 +39,7 @@ pub(crate) async fn get_events(
 ///
 /// The events that the caller may read, newest first: all for an administrator; for others the events of projects whose
 /// tokens they may read. An event has to match all filters.
-#[utoipa::path(get, path = SEARCH, responses(
+#[utoipa::path(get, path = "/api/admin/search/events", responses(
     (status = 200, description = "The events.", body = FoundEventsBody<'_>),
     (status = 400, description = "Or a filter names an unknown type of event."),
 ))]
@@ -60,7 +56,7 @@ pub(crate) async fn search_events(
 /// Get the events of a project.
 ///
 /// Newest first. Events of a deleted project are found until they are removed themselves.
-#[utoipa::path(get, path = OF_PROJECT, responses(
+#[utoipa::path(get, path = "/api/admin/projects/{projectId}/events", responses(
     (status = 200, description = "The events.", body = EventsBody<'_>),
     (status = 404, description = "And there is no event of one."),
 ))]

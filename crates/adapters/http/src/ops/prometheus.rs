@@ -17,14 +17,12 @@ use crate::{
     response::ApiResult,
 };
 
-const METRICS: &str = "/internal-backstage/prometheus";
-
 pub(crate) fn configure(api: &mut Api) {
     api.tag("Operational").public(operations![metrics]);
 }
 
 /// Get the metrics of the process.
-#[utoipa::path(get, path = METRICS, operation_id = "getMetrics", security(()), responses((
+#[utoipa::path(get, path = "/internal-backstage/prometheus", operation_id = "getMetrics", security(()), responses((
     status = 200, description = "The metrics in Prometheus's text format 0.0.4.", body = String, content_type = "text/plain"
 )))]
 pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {

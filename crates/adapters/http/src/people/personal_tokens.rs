@@ -16,7 +16,6 @@ use crate::{
 };
 
 const COLLECTION: &str = "/api/admin/user/tokens";
-const ONE: &str = "/api/admin/user/tokens/{id}";
 /// About how large one token is in JSON, in bytes.
 const TOKEN_BYTES: usize = 256;
 
@@ -56,7 +55,7 @@ async fn create_pat(
 /// Revoke one of your personal access tokens.
 ///
 /// It is refused from the response on.
-#[utoipa::path(delete, path = ONE, responses(
+#[utoipa::path(delete, path = "/api/admin/user/tokens/{id}", responses(
     (status = 200, description = "The token is revoked."),
     (status = 404, description = "You have no such token."),
 ))]

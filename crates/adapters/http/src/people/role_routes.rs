@@ -14,7 +14,6 @@ use crate::{
 
 const COLLECTION: &str = "/api/admin/roles";
 const ONE: &str = "/api/admin/roles/{id}";
-const PERMISSIONS: &str = "/api/admin/permissions";
 /// About how large one role is in JSON, in bytes.
 const ROLE_BYTES: usize = 160;
 
@@ -114,7 +113,7 @@ async fn delete_role(
 /// Get all permissions.
 ///
 /// Those that a role can give.
-#[utoipa::path(get, path = PERMISSIONS, responses(
+#[utoipa::path(get, path = "/api/admin/permissions", responses(
     (status = 200, description = "The permissions.", body = PermissionsBody),
 ))]
 async fn get_permissions(_: Authorized<Caller>) -> ApiResult<Tagged> {

@@ -27,7 +27,6 @@ use crate::{
 const COLLECTION: &str = "/api/admin/service-account";
 const ONE: &str = "/api/admin/service-account/{id}";
 const TOKENS: &str = "/api/admin/service-account/{id}/token";
-const TOKEN: &str = "/api/admin/service-account/{id}/token/{tokenId}";
 /// About how large one account is in JSON, in bytes.
 const ACCOUNT_BYTES: usize = 512;
 
@@ -159,7 +158,7 @@ async fn create_service_account_token(
 /// Revoke a token of a service account.
 ///
 /// It is refused from the response on.
-#[utoipa::path(delete, path = TOKEN, responses(
+#[utoipa::path(delete, path = "/api/admin/service-account/{id}/token/{tokenId}", responses(
     (status = 200, description = "The token is revoked."),
     (status = 404, description = "There is no such service account, or it has no such token."),
 ))]

@@ -19,12 +19,7 @@ use crate::{
 };
 
 const COLLECTION: &str = "/api/admin/user-admin";
-const VALIDATE_PASSWORD: &str = "/api/admin/user-admin/validate-password";
-const SEARCH: &str = "/api/admin/user-admin/search";
-const ACCESS: &str = "/api/admin/user-admin/access";
-const ADMIN_COUNT: &str = "/api/admin/user-admin/admin-count";
 const ONE: &str = "/api/admin/user-admin/{id}";
-const CHANGE_PASSWORD: &str = "/api/admin/user-admin/{id}/change-password";
 /// About how large one user is in JSON, in bytes.
 const USER_BYTES: usize = 448;
 
@@ -77,7 +72,7 @@ async fn create_user(
 /// Validate a password.
 ///
 /// Checks whether a user could have the password, and does not store it.
-#[utoipa::path(post, path = VALIDATE_PASSWORD, responses(
+#[utoipa::path(post, path = "/api/admin/user-admin/validate-password", responses(
     (status = 200, description = "The password is strong enough."),
     (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
 ))]
@@ -94,7 +89,7 @@ async fn validate_user_password(
 /// Search users.
 ///
 /// Users and service accounts whose name, user name or e-mail address contains the text; at most 100, by id.
-#[utoipa::path(get, path = SEARCH, responses(
+#[utoipa::path(get, path = "/api/admin/user-admin/search", responses(
     (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
 ))]
 async fn search_users(
@@ -111,7 +106,7 @@ async fn search_users(
 /// Get basic user and group information.
 ///
 /// All users and service accounts, because each can be given a role in a project.
-#[utoipa::path(get, path = ACCESS, responses(
+#[utoipa::path(get, path = "/api/admin/user-admin/access", responses(
     (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
 ))]
 async fn get_base_users_and_groups(
@@ -123,7 +118,7 @@ async fn get_base_users_and_groups(
 }
 
 /// Get total count of admin accounts.
-#[utoipa::path(get, path = ADMIN_COUNT, responses(
+#[utoipa::path(get, path = "/api/admin/user-admin/admin-count", responses(
     (status = 200, description = "How many users have the role Admin.", body = AdminCountBody),
 ))]
 async fn get_admin_count(
@@ -188,7 +183,7 @@ async fn delete_user(
 /// Change password for a user.
 ///
 /// Ends all the user's sessions.
-#[utoipa::path(post, path = CHANGE_PASSWORD, responses(
+#[utoipa::path(post, path = "/api/admin/user-admin/{id}/change-password", responses(
     (status = 200, description = "The password is changed."),
     (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
     (status = 404, description = "There is no such user."),

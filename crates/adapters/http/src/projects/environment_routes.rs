@@ -15,11 +15,7 @@ use crate::{
 };
 
 const COLLECTION: &str = "/api/admin/environments";
-const SORT_ORDER: &str = "/api/admin/environments/sort-order";
-const OF_PROJECT: &str = "/api/admin/environments/project/{projectId}";
 const ONE: &str = "/api/admin/environments/{name}";
-const ON: &str = "/api/admin/environments/{name}/on";
-const OFF: &str = "/api/admin/environments/{name}/off";
 /// About how large one environment is in JSON, in bytes.
 const ENVIRONMENT_BYTES: usize = 192;
 
@@ -70,7 +66,7 @@ pub(crate) async fn create_environment(
 /// Update environment sort orders.
 ///
 /// The change applies to all environments in the body, or to none.
-#[utoipa::path(put, path = SORT_ORDER, responses(
+#[utoipa::path(put, path = "/api/admin/environments/sort-order", responses(
     (status = 200, description = "The sort order is changed."),
     (status = 404, description = "There is no such environment."),
 ))]
@@ -87,7 +83,7 @@ pub(crate) async fn update_sort_order(
 /// Get the environments of a project.
 ///
 /// The list has all environments; `visible` says whether the project has it.
-#[utoipa::path(get, path = OF_PROJECT, responses(
+#[utoipa::path(get, path = "/api/admin/environments/project/{projectId}", responses(
     (status = 200, description = "The environments.", body = EnvironmentsOfProjectBody<'_>),
     (status = 404, description = "Or the caller cannot see it."),
 ))]
@@ -148,7 +144,9 @@ pub(crate) async fn remove_environment(
 }
 
 /// Enable an environment.
-#[utoipa::path(post, path = ON, responses((status = 204, description = "The environment is enabled.")))]
+#[utoipa::path(post, path = "/api/admin/environments/{name}/on", responses(
+    (status = 204, description = "The environment is enabled."),
+))]
 pub(crate) async fn toggle_environment_on(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     path: PathParameters,
@@ -160,7 +158,9 @@ pub(crate) async fn toggle_environment_on(
 /// Disable an environment.
 ///
 /// Its tokens stay valid.
-#[utoipa::path(post, path = OFF, responses((status = 204, description = "The environment is disabled.")))]
+#[utoipa::path(post, path = "/api/admin/environments/{name}/off", responses(
+    (status = 204, description = "The environment is disabled."),
+))]
 pub(crate) async fn toggle_environment_off(
     Authorized(permit): Authorized<InstancePermit<ManageEnvironments>>,
     path: PathParameters,

@@ -16,11 +16,6 @@ use crate::{
 
 const COLLECTION: &str = "/api/admin/projects";
 const ONE: &str = "/api/admin/projects/{projectId}";
-const OVERVIEW: &str = "/api/admin/projects/{projectId}/overview";
-const ARCHIVE: &str = "/api/admin/projects/archive/{projectId}";
-const REVIVE: &str = "/api/admin/projects/revive/{projectId}";
-const ENVIRONMENTS: &str = "/api/admin/projects/{projectId}/environments";
-const ENVIRONMENT: &str = "/api/admin/projects/{projectId}/environments/{environment}";
 /// About how large one project is in JSON, in bytes.
 const PROJECT_BYTES: usize = 320;
 
@@ -89,7 +84,7 @@ pub(crate) async fn get_project(
 /// Get an overview of a project.
 ///
 /// The same response as for the project itself. Clients of Unleash use this path.
-#[utoipa::path(get, path = OVERVIEW, responses(
+#[utoipa::path(get, path = "/api/admin/projects/{projectId}/overview", responses(
     (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
     (status = 404, description = "Or the caller cannot see it."),
 ))]
@@ -139,7 +134,7 @@ pub(crate) async fn delete_project(
 /// Archive a project.
 ///
 /// It is hidden from the list, and its tokens stay valid. The default project cannot be archived.
-#[utoipa::path(post, path = ARCHIVE, responses(
+#[utoipa::path(post, path = "/api/admin/projects/archive/{projectId}", responses(
     (status = 200, description = "The project is archived."),
     (status = 403, description = "Or it is the default project."),
 ))]
@@ -154,7 +149,7 @@ pub(crate) async fn archive_project(
 /// Revive a project.
 ///
 /// It returns to the list.
-#[utoipa::path(post, path = REVIVE, responses(
+#[utoipa::path(post, path = "/api/admin/projects/revive/{projectId}", responses(
     (status = 200, description = "The project is no longer archived."),
 ))]
 pub(crate) async fn revive_project(
@@ -166,7 +161,7 @@ pub(crate) async fn revive_project(
 }
 
 /// Add an environment to a project.
-#[utoipa::path(post, path = ENVIRONMENTS, responses(
+#[utoipa::path(post, path = "/api/admin/projects/{projectId}/environments", responses(
     (status = 200, description = "The project has the environment."),
     (status = 400, description = "Or there is no such environment."),
     (status = 409, description = "The project has the environment already."),
@@ -184,7 +179,7 @@ pub(crate) async fn add_environment_to_project(
 /// Remove an environment from a project.
 ///
 /// Succeeds also if the project does not have it. Tokens stay as they are.
-#[utoipa::path(delete, path = ENVIRONMENT, responses(
+#[utoipa::path(delete, path = "/api/admin/projects/{projectId}/environments/{environment}", responses(
     (status = 200, description = "The project does not have the environment."),
 ))]
 pub(crate) async fn remove_environment_from_project(

@@ -23,7 +23,6 @@ use crate::{
     response::{ApiResult, ok, with_cookie},
 };
 
-const LOGIN: &str = "/auth/simple/login";
 const LOGOUT: &str = "/logout";
 
 pub(super) fn configure(api: &mut Api) {
@@ -35,7 +34,7 @@ pub(super) fn configure(api: &mut Api) {
 ///
 /// The response sets a cookie that authenticates the user until the session ends. Repeated failures are slowed down, by
 /// user name and by client address.
-#[utoipa::path(post, path = LOGIN, security(()), responses(
+#[utoipa::path(post, path = "/auth/simple/login", security(()), responses(
     (status = 200, description = "The user.", body = LoggedInBody<'_>,
         headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` behind a trusted proxy that speaks TLS."))),
     (status = 401, description = "The user name and the password do not match."),

@@ -21,11 +21,6 @@ use crate::{
     wire_time::WireTime,
 };
 
-const ME: &str = "/api/admin/user";
-const PROFILE: &str = "/api/admin/user/profile";
-const PASSWORD: &str = "/api/admin/user/change-password";
-const SESSIONS: &str = "/api/admin/user/sessions";
-const SESSION: &str = "/api/admin/user/sessions/{id}";
 /// The user id that Unleash gives to admin tokens.
 const ADMIN_TOKEN_ID: i64 = -42;
 
@@ -42,7 +37,7 @@ pub(super) fn configure(api: &mut Api) {
 /// Get the caller.
 ///
 /// With all their permissions.
-#[utoipa::path(get, path = ME, responses(
+#[utoipa::path(get, path = "/api/admin/user", responses(
     (status = 200, description = "The user or the admin token, and the permissions.", body = MyselfBody<'_>),
     (status = 404, description = "The user was deleted a moment ago."),
 ))]
@@ -53,7 +48,7 @@ async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) 
 /// Get your profile.
 ///
 /// The projects that you can see, and your role for the whole instance.
-#[utoipa::path(get, path = PROFILE, responses(
+#[utoipa::path(get, path = "/api/admin/user/profile", responses(
     (status = 200, description = "The profile.", body = ProfileBody<'_>),
     (status = 404, description = "The user was deleted a moment ago."),
 ))]
@@ -66,7 +61,7 @@ async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Conte
 /// Change your password.
 ///
 /// Ends all your sessions, including this one. Your personal access tokens stay valid.
-#[utoipa::path(post, path = PASSWORD, responses(
+#[utoipa::path(post, path = "/api/admin/user/change-password", responses(
     (status = 200, description = "The password is changed."),
     (status = 400, description = "Or the two new passwords differ, or the new one is weak."),
     (status = 401, description = "Or the old password is wrong."),
@@ -89,7 +84,7 @@ async fn change_my_password(
 /// List your sessions.
 ///
 /// Those that have not ended, oldest first.
-#[utoipa::path(get, path = SESSIONS, responses(
+#[utoipa::path(get, path = "/api/admin/user/sessions", responses(
     (status = 200, description = "The sessions.", body = SessionsBody<'_>),
 ))]
 async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
@@ -104,7 +99,8 @@ async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<C
 /// End one of your sessions.
 ///
 /// It is refused from the response on.
-#[utoipa::path(delete, path = SESSION, params(("id" = String, Path, description = "The session's id.")), responses(
+#[utoipa::path(delete, path = "/api/admin/user/sessions/{id}",
+    params(("id" = String, Path, description = "The session's id.")), responses(
     (status = 200, description = "The session has ended."),
     (status = 404, description = "You have no such session."),
 ))]

@@ -20,7 +20,6 @@ use crate::{
 
 const COLLECTION: &str = "/api/admin/api-tokens";
 const ONE: &str = "/api/admin/api-tokens/{token}";
-const ROTATION: &str = "/api/admin/api-tokens/{token}/rotate";
 
 pub(super) fn configure(api: &mut Api) {
     api.tag("API tokens").private(operations![
@@ -59,7 +58,8 @@ pub(crate) async fn get_all_api_tokens(
 /// Get api tokens by name.
 ///
 /// All tokens of this name that the caller may read, possibly none. If no token has the name, the token with this id.
-#[utoipa::path(get, path = ONE, params(("token" = String, Path, description = "The tokens' name, or a token's id.")), responses(
+#[utoipa::path(get, path = ONE,
+    params(("token" = String, Path, description = "The tokens' name, or a token's id.")), responses(
     (status = 200, description = "The tokens.", body = TokensBody<'_>),
 ))]
 pub(crate) async fn get_api_tokens_by_name(
@@ -114,7 +114,8 @@ pub(crate) async fn update_api_token(
 /// Give a token a new secret.
 ///
 /// Its name, scope and id stay the same. The old secret is valid beside the new one until the overlap ends.
-#[utoipa::path(post, path = ROTATION, request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
+#[utoipa::path(post, path = "/api/admin/api-tokens/{token}/rotate",
+    request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
     (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
     (status = 403, description = "Or the caller has only the one for tokens of another type."),
     (status = 404, description = "There is no such token."),

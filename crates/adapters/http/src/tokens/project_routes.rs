@@ -19,7 +19,6 @@ use crate::{
 
 const COLLECTION: &str = "/api/admin/projects/{projectId}/api-tokens";
 const ONE: &str = "/api/admin/projects/{projectId}/api-tokens/{token}";
-const ROTATION: &str = "/api/admin/projects/{projectId}/api-tokens/{token}/rotate";
 
 pub(super) fn configure(api: &mut Api) {
     api.tag("Projects").private(operations![
@@ -95,7 +94,8 @@ pub(crate) async fn create_project_api_token(
 /// Give a token of this project a new secret.
 ///
 /// Its name, scope and id stay the same. The old secret is valid beside the new one until the overlap ends.
-#[utoipa::path(post, path = ROTATION, request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
+#[utoipa::path(post, path = "/api/admin/projects/{projectId}/api-tokens/{token}/rotate",
+    request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
     (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
     (status = 400, description = "Or the token belongs to several projects."),
     (status = 404, description = "Or it has no such token."),

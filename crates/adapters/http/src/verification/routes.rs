@@ -8,7 +8,7 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::Data,
+    web::{self, Data},
 };
 use latchkey_domain::{Principal, VerifiedToken};
 use latchkey_service::AuthenticationError;
@@ -43,8 +43,8 @@ const VERIFY_ORIGINAL: &str = "/auth/verify/{original:.*}";
 pub(crate) fn configure(api: &mut Api) {
     api.tag("Verification").public(operations![validate]);
     // Every method verifies: a gateway would take a response of another kind, such as to OPTIONS, for a valid token.
-    api.tag("Verification").any_method(operations![verify, verify_by_post], &verify);
-    api.any_method_page(VERIFY_ORIGINAL, verify_original);
+    api.tag("Verification").any_method(operations![verify, verify_by_post], || web::to(verify));
+    api.any_method_page(VERIFY_ORIGINAL, web::to(verify_original));
     api.tag("Verification").public(operations![introspect]);
 }
 
@@ -52,7 +52,8 @@ pub(crate) fn configure(api: &mut Api) {
 ///
 /// Unknown, expired and revoked ones are left out, and so are personal access tokens. Needs no credentials: a client that
 /// has a secret may know whether it is valid.
-#[utoipa::path(post, path = VALIDATE, operation_id = "getValidTokens", security(()), request_body = ValidateBody<'_>, responses(
+#[utoipa::path(post, path = VALIDATE, operation_id = "getValidTokens", security(()),
+    request_body = ValidateBody<'_>, responses(
     (status = 200, description = "The valid ones, in the order sent.", body = ValidatedBody<'_>),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
