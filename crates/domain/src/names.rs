@@ -147,6 +147,7 @@ name! {
 }
 name! {
     /// The description of a project: up to 2,000 characters in any number of lines; may be empty.
+    #[derive(Default)]
     ProjectDescription, "project description", prose, 2_000, trim: true
 }
 name! {
@@ -163,6 +164,7 @@ name! {
 }
 name! {
     /// The description of a role: up to 2,000 characters; may be empty.
+    #[derive(Default)]
     RoleDescription, "role description", prose, 2_000, trim: true
 }
 name! {

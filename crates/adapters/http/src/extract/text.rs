@@ -41,7 +41,7 @@ macro_rules! text_members {
 }
 pub(crate) use text_members;
 
-/// Reads names by the rules of the domain.
+/// Reads names by the rules of the domain, as members of bodies and queries too.
 macro_rules! names {
     ($($type:ty),* $(,)?) => {$(
         impl FromText for $type {
@@ -49,6 +49,7 @@ macro_rules! names {
                 <$type>::new(text).map_err(|error| format!("The {error}."))
             }
         }
+
         text_members!($type);
     )*};
 }

@@ -16,10 +16,7 @@ use utoipa::{
     },
 };
 
-use crate::{
-    error::ApiError,
-    extract::{List, Problems},
-};
+use crate::extract::{List, Problems};
 
 /// Creates a role.
 #[derive(Debug, Deserr, ToSchema)]
@@ -42,13 +39,10 @@ pub(super) struct CreateRoleBody {
     permissions: List<GrantedPermissionBody>,
 }
 
-impl CreateRoleBody {
-    /// Returns the role to create.
-    pub(super) fn into_draft(self) -> Result<RoleDraft, ApiError> {
-        let Self { name, description, kind, permissions } = self;
-        let description =
-            description.map_or_else(|| RoleDescription::new("").map_err(ApiError::internal), Ok)?;
-        Ok(RoleDraft { name, kind, description, permissions: set(permissions) })
+impl From<CreateRoleBody> for RoleDraft {
+    fn from(CreateRoleBody { name, description, kind, permissions }: CreateRoleBody) -> Self {
+        let description = description.unwrap_or_default();
+        Self { name, kind, description, permissions: set(permissions) }
     }
 }
 

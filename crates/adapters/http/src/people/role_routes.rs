@@ -53,7 +53,7 @@ async fn create_role(
     body: Body<CreateRoleBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let draft = body.read().await?.into_draft()?;
+    let draft = body.read().await?.into();
     let role = context.use_cases.roles.create(&permit, draft).await?;
     created_at(&format!("roles/{}", role.id), &RoleWithPermissionsBody::of(&role))
 }

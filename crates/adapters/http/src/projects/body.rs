@@ -10,7 +10,6 @@ use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    error::ApiError,
     extract::{List, Problems, text::Parsed},
     wire_time::WireTime,
 };
@@ -76,18 +75,16 @@ pub(crate) struct CreateProjectBody {
     environments: Option<EnvironmentNames>,
 }
 
-impl CreateProjectBody {
-    /// Returns the project to create.
-    pub(crate) fn into_draft(self) -> Result<ProjectDraft, ApiError> {
-        let Self { id, name, description, mode, environments } = self;
-        let empty = || ProjectDescription::new("").map_err(ApiError::internal);
-        Ok(ProjectDraft {
+impl From<CreateProjectBody> for ProjectDraft {
+    fn from(body: CreateProjectBody) -> Self {
+        let CreateProjectBody { id, name, description, mode, environments } = body;
+        Self {
             id,
             name,
-            description: description.map_or_else(empty, Ok)?,
+            description: description.unwrap_or_default(),
             mode: mode.unwrap_or_default(),
             environments: environments.map(|EnvironmentNames(names)| names),
-        })
+        }
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) async fn create_project(
     body: Body<CreateProjectBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let draft = body.read().await?.into_draft()?;
+    let draft = body.read().await?.into();
     let created = context.use_cases.projects.create(&permit, draft).await?;
     created_at(&format!("projects/{}", created.project.id), &ProjectCreatedBody::of(&created))
 }
