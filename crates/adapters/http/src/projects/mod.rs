@@ -2,8 +2,7 @@
 
 mod access;
 mod body;
-mod environment_body;
-mod environment_routes;
+mod environments;
 mod routes;
 
 use crate::api::Api;
@@ -11,6 +10,6 @@ use crate::api::Api;
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
     access::configure(api);
-    environment_routes::configure(api);
+    environments::configure(api);
     routes::configure(api);
 }
