@@ -68,7 +68,7 @@ impl Entry {
 
     fn add_path(&mut self, path: &str) {
         for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-            self.inputs = vec!["the path"];
+            self.inputs = vec!["path"];
             let parameters = self.operation.parameters.get_or_insert_default();
             if !parameters.iter().any(|declared| matches!(declared, RefOr::T(one) if one.name == name)) {
                 parameters.push(path_parameter(name).into());
@@ -89,11 +89,8 @@ impl Entry {
 
     fn finish(mut self) -> (Operation, Vec<(String, RefOr<Schema>)>) {
         if !self.inputs.is_empty() {
-            let inputs = self.inputs.join(" or ");
-            self.add_status(
-                400,
-                format!("{inputs} is malformed; every problem is listed.").replacen('t', "T", 1),
-            );
+            let inputs = self.inputs.join(" or the ");
+            self.add_status(400, format!("The {inputs} is malformed; every problem is listed."));
         }
         let responses = &mut self.operation.responses.responses;
         for (status, mut reasons) in self.statuses {
@@ -122,7 +119,7 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// Describes a parameter of a path by its name.
+/// Describes a parameter of a path by its name, which has the same meaning wherever the attribute says nothing else.
 fn path_parameter(name: &str) -> Parameter {
     let (schema, description) = match name {
         "environment" | "name" => (String::schema(), "The name of the environment."),
@@ -130,7 +127,8 @@ fn path_parameter(name: &str) -> Parameter {
         "projectId" => (String::schema(), "The id of the project."),
         "tokenId" => (i64::schema(), "The id of the token."),
         "userId" => (i64::schema(), "The id of the user."),
-        _ => (String::schema(), "The token's secret, percent-encoded, or its id."),
+        "token" => (String::schema(), "The token's secret, percent-encoded, or its id."),
+        _ => (String::schema(), ""),
     };
     ParameterBuilder::new()
         .name(name)
@@ -166,7 +164,7 @@ impl<T: ToSchema> Describe for Body<T> {
 
 impl Describe for RawBody {
     fn describe(entry: &mut Entry) {
-        entry.inputs.push("the body");
+        entry.inputs.push("body");
         entry.add_status(413, "The body is larger than 1 MiB.");
         entry.add_status(415, "The content type of the body is not accepted.");
     }
@@ -174,7 +172,7 @@ impl Describe for RawBody {
 
 impl<T: IntoParams> Describe for Query<T> {
     fn describe(entry: &mut Entry) {
-        entry.inputs.push("the query");
+        entry.inputs.push("query");
         entry
             .operation
             .parameters

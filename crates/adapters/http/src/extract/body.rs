@@ -142,13 +142,7 @@ fn parse_members<T: Deserr<Problems>>(
     for rule in rules {
         check(rule, &mut members, &mut problems);
     }
-    match parse(members, "body") {
-        Ok(value) => problems.into_result(value),
-        Err(others) => {
-            problems.extend(others);
-            Err(problems.into())
-        }
-    }
+    problems.or_value(parse(members, "body"))
 }
 
 fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Problems) {

@@ -42,9 +42,14 @@ impl Problems {
         other.0.into_iter().for_each(|detail| self.push(detail));
     }
 
-    /// Returns the value if there are no problems.
-    pub(crate) fn into_result<T>(self, value: T) -> Result<T, ApiError> {
-        if self.is_empty() { Ok(value) } else { Err(self.into()) }
+    /// Returns the value that was read, unless there are problems: these, or those that were found in reading it.
+    pub(crate) fn or_value<T>(mut self, read: Result<T, Self>) -> Result<T, ApiError> {
+        match read {
+            Ok(value) if self.is_empty() => return Ok(value),
+            Ok(_) => {}
+            Err(others) => self.extend(others),
+        }
+        Err(self.into())
     }
 }
 

@@ -137,11 +137,5 @@ fn read<T: Deserr<Problems>>(
         problems.push(Detail { message, path: Some(format!("/{root}/{name}")) });
     }
     pairs.retain(|(name, _)| !repeated.contains(name));
-    match parse(members(pairs), root) {
-        Ok(requirement) => problems.into_result(requirement),
-        Err(others) => {
-            problems.extend(others);
-            Err(problems.into())
-        }
-    }
+    problems.or_value(parse(members(pairs), root))
 }
