@@ -15,9 +15,10 @@
 //!   the application, and `openapi` the document.
 //!
 //! # Adding an operation
-//! 1. Write the handler under `#[utoipa::path]`, which states its method and path, in the `routes` of its feature. What
-//!    follows from the path and from the signature is described by itself: the id of the operation, the parameters and the
-//!    body, and why 304, 400, 401, 403, 404 for `{projectId}`, 413, 415 and 503 are sent. State the other responses.
+//! 1. Write the handler under `#[utoipa::path]`, which states its method and path, in the directory of its feature. What
+//!    follows from the path and from the signature is described without it: the id of the operation, the parameters and the
+//!    body, and why 304, 400, 401, 403, 404 for `{projectId}`, 413, 415 and 503 are sent. State the other responses. A
+//!    further reason for one of those is appended to its description: "Or the role is built in."
 //! 2. Name it in `Api::private` (or `Api::public`) in the feature's `configure`. That registers the route, the `HEAD`, `405`,
 //!    `Allow` and `OPTIONS` of its path, and its entry in the document.
 //!
@@ -40,7 +41,7 @@
 //!
 //! `Authorized` takes whatever implements `Authorize`: `Caller`, `SignedIn`, `InstancePermit<A>`, and `Permit<A>` for the
 //! project in the path. It is the only extractor that fails. Everything else is read by the handler, which spells out the
-//! order of checks: 401, 403, 400, 404.
+//! order of checks: 401, 403, 400, 404. A new extractor or type of response implements `describe::Describe`.
 //!
 //! # Adding a body or a query
 //! A body is one struct, which parses itself with `deserr::Deserr` and describes itself with `utoipa::ToSchema`; a query

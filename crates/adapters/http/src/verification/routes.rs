@@ -13,7 +13,7 @@ use actix_web::{
 use latchkey_domain::{Principal, VerifiedToken};
 use latchkey_service::AuthenticationError;
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     body::{
@@ -81,22 +81,20 @@ pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult
 fn malformed(body: &[u8]) -> ApiError {
     let problem = match serde_json::from_slice::<Value>(body) {
         Err(error) => Detail::of_body(format!("The body is not valid JSON: {error}.")),
-        Ok(Value::Object(members)) if !members.contains_key("tokens") => {
-            Detail::of_field("tokens", "tokens is required.")
+        Ok(Value::Object(members)) => {
+            let message = match members.get("tokens") {
+                None => "tokens is required.",
+                // A JSON tree keeps the last of several members of one name.
+                Some(Value::Array(tokens)) if tokens.iter().all(Value::is_string) => {
+                    "tokens must be sent once."
+                }
+                Some(_) => "tokens must be a list of strings.",
+            };
+            Detail::of_field("tokens", message)
         }
-        Ok(Value::Object(members)) => Detail::of_field("tokens", bad_tokens(&members)),
         Ok(_) => Detail::of_body("The body must be a JSON object."),
     };
     ApiError::BadInput(vec![problem])
-}
-
-/// Explains why `tokens` could not be read. A JSON tree keeps the last of several members of one name.
-fn bad_tokens(members: &Map<String, Value>) -> &'static str {
-    let tokens = members.get("tokens").and_then(Value::as_array);
-    if tokens.is_some_and(|tokens| tokens.iter().all(Value::is_string)) {
-        return "tokens must be sent once.";
-    }
-    "tokens must be a list of strings."
 }
 
 /// Verify the caller's token: forward authentication for nginx, Traefik, Caddy and Envoy.
