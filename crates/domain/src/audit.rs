@@ -32,69 +32,43 @@ macro_rules! event_kinds {
 }
 
 event_kinds! {
-    /// A token was issued.
     ApiTokenCreated = "api-token-created",
-    /// A token's expiry or scope changed.
     ApiTokenUpdated = "api-token-updated",
-    /// A token got a new secret.
     ApiTokenRotated = "api-token-rotated",
-    /// A token was revoked.
     ApiTokenDeleted = "api-token-deleted",
     /// A personal access token was issued, to a user or a service account.
     PersonalTokenCreated = "pat-created",
-    /// A personal access token was revoked.
     PersonalTokenDeleted = "pat-deleted",
-    /// A user was made.
     UserCreated = "user-created",
     /// A user's name, address or root role changed.
     UserUpdated = "user-updated",
     /// A user was deleted, with all tokens, sessions and roles.
     UserDeleted = "user-deleted",
-    /// A user's password was set.
     PasswordChanged = "user-password-changed",
-    /// A service account was made.
     ServiceAccountCreated = "service-account-created",
-    /// A service account's name or root role changed.
     ServiceAccountUpdated = "service-account-updated",
     /// A service account was deleted, with all tokens and roles.
     ServiceAccountDeleted = "service-account-deleted",
-    /// A user signed in.
     SessionStarted = "session-started",
     /// A user signed out, or a session was ended for them.
     SessionEnded = "session-ended",
-    /// A role was made.
     RoleCreated = "role-created",
-    /// A role's name, description or permissions changed.
     RoleUpdated = "role-updated",
-    /// A role was deleted.
     RoleDeleted = "role-deleted",
-    /// A project was made.
     ProjectCreated = "project-created",
-    /// A project's name, description or mode changed.
     ProjectUpdated = "project-updated",
-    /// A project was archived.
     ProjectArchived = "project-archived",
-    /// A project was brought back from the archive.
     ProjectRevived = "project-revived",
-    /// A project was deleted.
     ProjectDeleted = "project-deleted",
-    /// Users were given roles in a project.
     ProjectAccessAdded = "project-access-added",
-    /// A user's roles in a project were replaced.
     ProjectAccessUpdated = "project-access-user-roles-updated",
-    /// A user lost all roles in a project.
     ProjectAccessRemoved = "project-access-user-roles-deleted",
-    /// An environment was added to a project.
     ProjectEnvironmentAdded = "project-environment-added",
-    /// An environment was removed from a project.
     ProjectEnvironmentRemoved = "project-environment-removed",
-    /// An environment was made.
     EnvironmentCreated = "environment-created",
     /// An environment's type, place in lists or state changed.
     EnvironmentUpdated = "environment-updated",
-    /// The order of environments in lists changed.
     EnvironmentsSorted = "environments-sorted",
-    /// An environment was deleted.
     EnvironmentDeleted = "environment-deleted",
 }
 
@@ -121,16 +95,12 @@ impl FromStr for EventKind {
 /// The originator of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, by e-mail address or user name.
     User {
-        /// The user.
         id: UserId,
         /// E-mail address or user name, as it was then.
         name: String,
     },
-    /// An admin token, by its name.
     AdminToken {
-        /// The token's name, as it was then.
         name: String,
     },
     /// Latchkey itself: its start-up, its command line.
@@ -195,7 +165,6 @@ impl Origin {
 /// The entity that an event is about, as far as caches are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// An API token.
     Token(TokenId),
 }
 
@@ -229,17 +198,12 @@ impl FromStr for Subject {
 /// An event to be recorded together with its change; the store assigns the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// What happened.
     pub kind: EventKind,
-    /// Who did it.
     pub actor: Actor,
-    /// From where.
     pub origin: Origin,
-    /// When.
     pub at: Timestamp,
     /// The projects it concerns, under each of which it is listed; `None` if it concerns none.
     pub projects: Option<ProjectScope>,
-    /// The environment it concerns.
     pub environment: Option<EnvironmentName>,
     /// The entity that it is about; `None` if it is about another kind of entity, and for events of older versions.
     pub subject: Option<Subject>,
@@ -278,9 +242,7 @@ impl NewEvent {
 /// An event of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its number.
     pub id: EventId,
-    /// What it says.
     pub record: NewEvent,
 }
 

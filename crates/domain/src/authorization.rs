@@ -9,16 +9,13 @@ use crate::{Permission, PermissionKind, ProjectId, ProjectVisibility, Role};
 pub enum Place {
     /// The instance as a whole; a grant here applies to every project.
     Instance,
-    /// One project.
     Project(ProjectId),
 }
 
 /// One permission at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grant {
-    /// What is allowed.
     pub permission: Permission,
-    /// Where.
     pub place: Place,
 }
 
@@ -102,7 +99,6 @@ impl FromIterator<Grant> for Grants {
 pub struct Denied {
     /// Any one of these would have been enough.
     pub any_of: Vec<Permission>,
-    /// Where it was needed.
     pub place: Place,
 }
 

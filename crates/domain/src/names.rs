@@ -8,7 +8,6 @@ use std::fmt;
 pub struct InvalidName {
     /// The kind of name, as a person reads it: `project id`, `token name`.
     pub what: &'static str,
-    /// Which rule it breaks.
     pub fault: NameFault,
 }
 
@@ -20,12 +19,7 @@ pub enum NameFault {
     Blank,
     /// More characters (Unicode scalar values, after trimming) than allowed.
     #[error("must have at most {max} characters, not {actual}")]
-    TooLong {
-        /// The maximum.
-        max: usize,
-        /// The actual number.
-        actual: usize,
-    },
+    TooLong { max: usize, actual: usize },
     /// A control character, NUL among them.
     #[error("must not contain control characters")]
     ControlCharacter,

@@ -16,10 +16,8 @@ pub struct Password(SecretString);
 /// A rule that a password breaks; the text says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordFault {
-    /// Below the minimum length.
     #[error("The password must be at least {} characters long.", Password::MIN_CHARACTERS)]
     TooShort,
-    /// Above the maximum length.
     #[error("The password must be at most {} characters long.", Password::MAX_CHARACTERS)]
     TooLong,
     /// Among the first that an attacker tries.
@@ -28,7 +26,6 @@ pub enum PasswordFault {
     /// A name of the account.
     #[error("The password must not be the user name or e-mail address.")]
     Identity,
-    /// Too few different characters.
     #[error("The password must have more than {} different characters.", Password::MIN_DIFFERENT - 1)]
     Monotonous,
 }

@@ -143,7 +143,6 @@ impl UserIdentity {
 /// Whether an account belongs to a person, who can sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
-    /// A person.
     Person,
     /// A program, which acts by tokens alone.
     Service,
@@ -163,32 +162,21 @@ impl AccountKind {
 /// A user to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
-    /// The login names.
     pub identity: UserIdentity,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// Person or program.
     pub kind: AccountKind,
-    /// The role held for the whole instance.
     pub root_role: RoleId,
-    /// When the user was created.
     pub created_at: Timestamp,
 }
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The id.
     pub id: UserId,
-    /// The login names.
     pub identity: UserIdentity,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// Person or program.
     pub kind: AccountKind,
-    /// The role held for the whole instance.
     pub root_role: RoleId,
-    /// When the user was created.
     pub created_at: Timestamp,
     /// When the user last signed in; `None` = never.
     pub last_seen_at: Option<Timestamp>,

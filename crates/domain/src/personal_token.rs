@@ -17,28 +17,21 @@ impl fmt::Display for PersonalTokenId {
 /// A personal access token to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPersonalToken {
-    /// Its user.
     pub user: UserId,
     /// Unique per user.
     pub description: Description,
-    /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was created.
     pub created_at: Timestamp,
 }
 
 /// A personal access token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalToken {
-    /// The id.
     pub id: PersonalTokenId,
-    /// Its user.
     pub user: UserId,
     /// Unique per user.
     pub description: Description,
-    /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was created.
     pub created_at: Timestamp,
     /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,

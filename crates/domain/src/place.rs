@@ -9,13 +9,10 @@ use crate::{EnvironmentName, ProjectDescription, ProjectId, ProjectName, Timesta
 pub struct Project {
     /// Its id, chosen once.
     pub id: ProjectId,
-    /// The display name.
     pub name: ProjectName,
     /// What it is for; may be empty.
     pub description: ProjectDescription,
-    /// Which users see it.
     pub mode: ProjectMode,
-    /// When it was created.
     pub created_at: Timestamp,
     /// When its name, description, mode or state last changed.
     pub updated_at: Timestamp,
@@ -31,7 +28,6 @@ impl Project {
 /// Which users see a project. What they may do in it depends on permissions alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ProjectMode {
-    /// All users.
     #[default]
     Open,
     /// All users, as with `open`; for clients that distinguish the two.
@@ -70,9 +66,7 @@ impl FromStr for ProjectMode {
 /// The projects that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectVisibility {
-    /// All of them.
     All,
-    /// Those that are not private, and these.
     NotPrivateAnd(BTreeSet<ProjectId>),
 }
 
@@ -90,13 +84,9 @@ impl ProjectVisibility {
 /// What an environment is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvironmentKind {
-    /// For development.
     Development,
-    /// For tests.
     Test,
-    /// For trying releases out.
     PreProduction,
-    /// For production.
     Production,
 }
 
@@ -133,7 +123,6 @@ impl FromStr for EnvironmentKind {
 pub struct Environment {
     /// Its name, chosen once.
     pub name: EnvironmentName,
-    /// What it is used for.
     pub kind: EnvironmentKind,
     /// Where it stands in lists, ascending.
     pub sort_order: i32,

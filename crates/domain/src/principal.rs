@@ -7,30 +7,20 @@ use crate::{
 /// A user or token whose credentials were accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// An API token.
     ApiToken {
-        /// The token.
         id: TokenId,
-        /// Its name, for the audit trail.
         name: TokenName,
-        /// What it may reach.
         access: TokenAccess,
-        /// Its permissions.
         grants: Grants,
-        /// When the credentials expire; `None` = never.
         expires_at: Option<Timestamp>,
     },
     /// A user, by a session or one of their personal access tokens.
     User {
-        /// The user.
         id: UserId,
         /// E-mail address or user name, for the audit trail.
         label: String,
-        /// The permissions of all roles that the user holds.
         grants: Grants,
-        /// How the user authenticated.
         credential: UserCredential,
-        /// When the credentials expire.
         expires_at: Timestamp,
     },
 }
@@ -38,22 +28,16 @@ pub enum Principal {
 /// How a user authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserCredential {
-    /// A personal access token.
     PersonalToken(PersonalTokenId),
-    /// A session's cookie.
     Session(SessionId),
 }
 
 /// A valid API token, as verification shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedToken<'p> {
-    /// The token.
     pub id: TokenId,
-    /// Its name.
     pub name: &'p TokenName,
-    /// What it may reach.
     pub access: &'p TokenAccess,
-    /// When the secret expires; `None` = never.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -6,16 +6,12 @@ use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot,
 /// The effect on one token, with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemovalOutcome {
-    /// It stays, with a smaller scope.
     Narrowed {
-        /// The remaining scope.
         access: TokenAccess,
-        /// The event to record.
         event: Box<NewEvent>,
     },
     /// It is revoked: nothing is left of its scope.
     Revoked {
-        /// The event to record.
         event: Box<NewEvent>,
     },
 }
@@ -24,18 +20,14 @@ pub enum RemovalOutcome {
 /// records those events before that of the removal, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectRemoval {
-    /// The project to remove.
     pub project: ProjectId,
-    /// The event of the removal itself.
     pub event: NewEvent,
 }
 
 /// The removal of an environment; as [`ProjectRemoval`], for the tokens that work in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentRemoval {
-    /// The environment to remove.
     pub environment: EnvironmentName,
-    /// The event of the removal itself.
     pub event: NewEvent,
 }
 

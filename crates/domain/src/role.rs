@@ -70,15 +70,11 @@ impl FromStr for RoleKind {
 /// A named set of permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// Its id.
     pub id: RoleId,
     /// Its unique name.
     pub name: RoleName,
-    /// Where it is held.
     pub kind: RoleKind,
-    /// What it is for, in a sentence.
     pub description: RoleDescription,
-    /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
@@ -89,9 +85,7 @@ pub struct NewRole {
     pub name: RoleName,
     /// Where it will be held: [`RoleKind::RootCustom`] or [`RoleKind::Custom`].
     pub kind: RoleKind,
-    /// What it is for.
     pub description: RoleDescription,
-    /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
@@ -101,7 +95,6 @@ pub enum PermissionFault {
     /// `ADMIN` belongs to the role Admin alone, so that administrators are known by one role.
     #[error("ADMIN is held by the built-in role Admin alone: give that role instead")]
     Admin,
-    /// It cannot be held in a project.
     #[error("{0} is a permission for the whole instance: a role of projects cannot hold it")]
     NotInProjects(Permission),
 }

@@ -10,7 +10,6 @@ use crate::{EnvironmentName, ProjectId};
 pub enum ProjectScope {
     /// Every project, also those created later.
     All,
-    /// These and no others.
     Only(ProjectSet),
 }
 
@@ -107,7 +106,6 @@ impl ProjectScope {
 pub enum EnvironmentScope {
     /// Every environment (`*`): admin tokens only.
     All,
-    /// This one.
     Only(EnvironmentName),
 }
 

@@ -27,7 +27,6 @@ pub struct TokenSecret(SecretString);
 /// Why a text cannot be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// Empty.
     #[error("a secret must not be empty")]
     Empty,
     /// More than [`TokenSecret::MAX_BYTES`].

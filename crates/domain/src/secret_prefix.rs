@@ -21,7 +21,6 @@ enum ProjectsPart {
 /// Why the prefix of a secret cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadablePrefix {
-    /// There is no `:`.
     #[error("it has no \":\" after its project: write <project>:<environment>.<random>")]
     NoColon,
     /// The project's or the environment's part is not a valid name.

@@ -28,15 +28,11 @@ impl fmt::Display for SessionId {
 /// A session, without the secret in its cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The id.
     pub id: SessionId,
-    /// Its user.
     pub user: UserId,
-    /// When the user signed in.
     pub created_at: Timestamp,
     /// When it expires; use does not prolong it.
     pub expires_at: Timestamp,
-    /// From where the user signed in.
     pub origin: Origin,
 }
 

@@ -9,7 +9,6 @@ use crate::Timestamp;
 pub struct LoginFailures {
     /// Failures since the last success or since they were forgotten.
     pub count: u32,
-    /// When the last one happened.
     pub last_at: Timestamp,
 }
 

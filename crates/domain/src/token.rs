@@ -63,33 +63,25 @@ impl FromStr for TokenKind {
 /// The scope of a client or frontend token: projects, and one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// The projects.
     pub projects: ProjectScope,
-    /// The environment.
     pub environment: EnvironmentName,
 }
 
 /// What a token may access. Admin tokens access everything; no other token can be for all environments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenAccess {
-    /// Everything.
     Admin,
-    /// A client's scope.
     Client(Scope),
-    /// A frontend's scope.
     Frontend(Scope),
 }
 
 /// Why a kind of token cannot have a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// An admin token for some projects only.
     #[error("an admin token must be for all projects: leave project and projects out, or send \"*\"")]
     AdminNeedsAllProjects,
-    /// An admin token for one environment.
     #[error("an admin token must be for all environments: leave environment out, or send \"*\"")]
     AdminNeedsAllEnvironments,
-    /// Another token for all environments.
     #[error("a {0} token must be for one environment, not for \"*\"")]
     NeedsOneEnvironment(TokenKind),
 }
@@ -192,15 +184,12 @@ pub struct ApiToken {
     pub id: TokenId,
     /// Its name, which need not be unique.
     pub name: TokenName,
-    /// What it may reach.
     pub access: TokenAccess,
-    /// When it expires; `None` = never.
     pub expires_at: Option<Timestamp>,
     /// When it was created; the same millisecond that its id carries.
     pub created_at: Timestamp,
     /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,
-    /// What else is known about it.
     pub attributes: TokenAttributes,
 }
 

@@ -8,7 +8,6 @@ use crate::StoreError;
 /// A user with roles in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The user.
     pub user: User,
     /// The roles in the project, by id; never empty.
     pub roles: Vec<RoleId>,
@@ -19,13 +18,9 @@ pub struct Member {
 /// Roles for users in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memberships {
-    /// The project.
     pub project: ProjectId,
-    /// The users.
     pub users: Vec<UserId>,
-    /// The roles.
     pub roles: Vec<RoleId>,
-    /// When they are given.
     pub at: Timestamp,
 }
 

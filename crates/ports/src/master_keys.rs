@@ -10,33 +10,25 @@ use crate::{KeyId, SecretDigest, SecretRecord, StoreError};
 /// The owner of a secret, and the role of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretOf {
-    /// The present secret of a token.
     Token(TokenId),
-    /// The alias of a token.
     Alias(TokenId),
     /// A secret of a token that a rotation retired.
     Retired(TokenId),
-    /// The secret of a personal token.
     PersonalToken(PersonalTokenId),
-    /// The secret of a session.
     Session(SessionId),
 }
 
 /// The records of a token's present secret and of its alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSecrets {
-    /// The token.
     pub token: TokenId,
-    /// The record of its secret.
     pub secret: SecretRecord,
-    /// The record of its alias.
     pub alias: Option<SecretRecord>,
 }
 
 /// The move of a secret to another master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rekeying {
-    /// The secret.
     pub of: SecretOf,
     /// The stored digest, for compare-and-swap.
     pub from: SecretDigest,

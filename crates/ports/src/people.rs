@@ -11,7 +11,6 @@ use crate::{Page, SecretDigest, SecretRecord, StoreError};
 /// A user with the hash of the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The user.
     pub user: User,
     /// `None` = the user cannot sign in.
     pub password: Option<PasswordHash>,
@@ -104,24 +103,18 @@ pub trait UserRepository: Send + Sync {
 /// A new password for a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordChange {
-    /// The user.
     pub user: UserId,
     /// The hash that it replaces; `None` = any, or none.
     pub before: Option<PasswordHash>,
-    /// The new hash.
     pub after: PasswordHash,
 }
 
 /// A personal access token with its user and the user's grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalTokenHolder {
-    /// The token.
     pub token: PersonalToken,
-    /// Its user.
     pub user: User,
-    /// The grants of the user.
     pub grants: Grants,
-    /// The digest by which it was found.
     pub found_by: SecretDigest,
 }
 

@@ -11,7 +11,6 @@ use crate::{ProjectQuery, StoreError};
 /// A project with the counts that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectOverview {
-    /// The project.
     pub project: Project,
     /// The number of users with a role in it.
     pub members: u64,
@@ -24,9 +23,7 @@ pub struct ProjectOverview {
 /// An environment with the counts that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentOverview {
-    /// The environment.
     pub environment: Environment,
-    /// The number of projects that it is in.
     pub projects: u64,
     /// The number of tokens that work in it.
     pub tokens: u64,

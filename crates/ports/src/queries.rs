@@ -11,7 +11,6 @@ use latchkey_domain::{
 pub struct Page {
     /// The maximum number of entries; `None` = all.
     pub limit: Option<u32>,
-    /// The number of entries to skip.
     pub offset: u64,
 }
 
@@ -40,10 +39,8 @@ pub enum TokenOrder {
 /// The direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// The smallest first.
     #[default]
     Ascending,
-    /// The largest first.
     Descending,
 }
 
@@ -69,20 +66,16 @@ pub struct TokenQuery {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text; case matters.
     pub name_contains: Option<String>,
-    /// Only those with this attribute.
     pub attribute_contains: Option<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired at that moment.
     pub expired: Option<(bool, Timestamp)>,
     /// Only those that were created before that moment and did not authenticate at or after it.
     pub unused_since: Option<Timestamp>,
-    /// The order.
     pub order: TokenOrder,
-    /// The direction.
     pub direction: Direction,
     /// Only those after this id in the direction of the list; for [`TokenOrder::CreatedAt`] only, ignored with any other
     /// order.
     pub after: Option<TokenId>,
-    /// The page.
     pub page: Page,
 }
 
@@ -110,18 +103,15 @@ impl TokenQuery {
 /// A query for projects, which are ordered by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectQuery {
-    /// Only those that the caller sees.
     pub visibility: ProjectVisibility,
     /// The archived ones, or those that are not archived.
     pub archived: bool,
-    /// The page.
     pub page: Page,
 }
 
 /// The events that a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventScope {
-    /// All.
     All,
     /// Those that concern some project, or all projects.
     AnyProject,
@@ -134,7 +124,6 @@ pub enum EventScope {
 pub struct EventQuery {
     /// Only those that the caller may read.
     pub reach: EventScope,
-    /// Only these kinds.
     pub kinds: Vec<EventKind>,
     /// Only those that concern one of these projects by name.
     pub projects: Vec<ProjectId>,
@@ -144,7 +133,6 @@ pub struct EventQuery {
     pub from: Option<Timestamp>,
     /// Only those before that moment.
     pub before: Option<Timestamp>,
-    /// The page.
     pub page: Page,
 }
 

@@ -40,13 +40,11 @@ pub struct SecretRecord {
 /// Why a sealed secret could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {
-    /// Its master key is not configured.
     #[error("the master key {0} is not among those configured")]
     UnknownKey(KeyId),
     /// It was altered, or belongs to another token.
     #[error("a sealed secret does not belong to its token, or was altered")]
     Broken,
-    /// The cipher failed.
     #[error("a secret could not be sealed")]
     Refused,
 }

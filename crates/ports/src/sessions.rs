@@ -12,20 +12,15 @@ use crate::{SecretDigest, SecretRecord, StoreError};
 /// A session with its user and the user's grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionHolder {
-    /// The session.
     pub session: Session,
-    /// Its user.
     pub user: User,
-    /// The grants of the user.
     pub grants: Grants,
-    /// The digest by which it was found.
     pub found_by: SecretDigest,
 }
 
 /// A session to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionStart {
-    /// The session.
     pub session: Session,
     /// The record of its secret: the digest alone.
     pub secret: SecretRecord,

@@ -13,20 +13,15 @@ use crate::{Caller, Missing, ServiceError, changes::Changes};
 /// A reference to a role: its id, or its name in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoleReference {
-    /// The id.
     Id(RoleId),
-    /// The name.
     Name(String),
 }
 
 /// A change to a user; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UserChange {
-    /// The display name.
     pub name: Option<PersonName>,
-    /// The e-mail address.
     pub email: Option<Email>,
-    /// The role held for the whole instance.
     pub root_role: Option<RoleReference>,
 }
 

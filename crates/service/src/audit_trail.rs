@@ -10,9 +10,7 @@ use crate::{Caller, InstancePermit, Missing, Permit, ReadEvents, ReadProjectEven
 /// A filter for events; an empty list filters nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    /// Only these kinds.
     pub kinds: Vec<EventKind>,
-    /// Only those that concern one of these projects.
     pub projects: Vec<ProjectId>,
     /// Only those of these actors, by number.
     pub actors: Vec<i64>,

@@ -27,18 +27,14 @@ pub enum AuthenticationError {
     /// The client has tried so many unknown secrets in this second that the store is not asked about another.
     #[error("too many unknown credentials from this client")]
     Busy,
-    /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// The repositories in which credentials are looked up.
 pub struct CredentialPorts {
-    /// API tokens.
     pub tokens: Arc<dyn TokenRepository>,
-    /// Personal access tokens.
     pub personal_tokens: Arc<dyn PersonalTokenRepository>,
-    /// Sessions.
     pub sessions: Arc<dyn SessionRepository>,
 }
 
@@ -292,7 +288,6 @@ impl Authenticator {
 struct Match {
     principal: Principal,
     of: SecretOf,
-    /// The digest by which it was found.
     by: SecretDigest,
     /// Whether a sealed copy is stored.
     has_copy: bool,

@@ -12,11 +12,8 @@ use crate::{Caller, InstancePermit, ManageEnvironments, Missing, ServiceError, c
 /// An environment to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentDraft {
-    /// Its name.
     pub name: EnvironmentName,
-    /// What it is used for.
     pub kind: EnvironmentKind,
-    /// Whether it is switched on.
     pub enabled: bool,
     /// Its position in lists; `None` = last.
     pub sort_order: Option<i32>,
@@ -25,11 +22,8 @@ pub struct EnvironmentDraft {
 /// A change to an environment; `None` = unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EnvironmentChange {
-    /// What it is used for.
     pub kind: Option<EnvironmentKind>,
-    /// Whether it is switched on.
     pub enabled: Option<bool>,
-    /// Its position in lists.
     pub sort_order: Option<i32>,
 }
 

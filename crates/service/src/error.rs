@@ -11,7 +11,6 @@ pub enum ServiceError {
     /// A client or frontend token was sent where an admin token or a user is needed.
     #[error(transparent)]
     WrongTokenKind(#[from] WrongTokenKind),
-    /// A permission is missing.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// It is not allowed, whatever permissions the caller holds; the message says why.
@@ -23,31 +22,20 @@ pub enum ServiceError {
     /// Too many failed logins; the next attempt is allowed after that time.
     #[error("Signing in failed too often. Try again in {} seconds.", whole_seconds(*.0))]
     TooManyAttempts(Duration),
-    /// The password breaks these rules.
     #[error("The password is not good enough.")]
     WeakPassword(Vec<PasswordFault>),
     /// The request breaks a rule; the message says what to change.
     #[error("{message}")]
-    Invalid {
-        /// The part at fault, if it is one.
-        field: Option<Field>,
-        /// What to change.
-        message: String,
-    },
-    /// Something that the request names does not exist.
+    Invalid { field: Option<Field>, message: String },
     #[error(transparent)]
     NotFound(#[from] Missing),
-    /// Something that must be unique exists already.
     #[error("{0} exists already")]
     Exists(Entity),
     /// The project (or the instance) has the maximum number of tokens.
     #[error(
         "there are {limit} tokens here already, which is the limit: delete some, or raise limits.api_tokens"
     )]
-    LimitReached {
-        /// The maximum.
-        limit: u64,
-    },
+    LimitReached { limit: u64 },
     /// A concurrent change was faster: for a rotation once, for other changes repeatedly.
     #[error(
         "This was changed by another request at the same time, and your change was not made. Read it again, and retry."
@@ -64,34 +52,26 @@ pub enum ServiceError {
 /// A part of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// A member of the body.
     Body(&'static str),
-    /// A parameter of the query.
     Query(&'static str),
 }
 
 /// Something that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// A project of this id.
     #[error("No project found with id \"{0}\".")]
     Project(String),
     /// A token, in the place of the request.
     #[error("No such token here.")]
     Token,
-    /// A user.
     #[error("No user found.")]
     User,
-    /// A role.
     #[error("No role found.")]
     Role,
-    /// A personal access token, of the user.
     #[error("No PAT found.")]
     PersonalToken,
-    /// An environment of this name.
     #[error("Could not find environment with name: {0}")]
     Environment(String),
-    /// A session, of the user.
     #[error("No session found.")]
     Session,
 }

@@ -14,7 +14,6 @@ use crate::{Initiator, ServiceError, TokenDraft, TokenIssuer};
 pub struct InitVariable {
     /// Its name, for errors.
     pub name: &'static str,
-    /// The kind of its tokens.
     pub kind: TokenKind,
 }
 
@@ -22,24 +21,19 @@ pub struct InitVariable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: entry {entry}: {fault}")]
 pub struct InitError {
-    /// The variable.
     pub variable: &'static str,
     /// The position in its list, from 1.
     pub entry: usize,
-    /// The fault.
     pub fault: InitFault,
 }
 
 /// The fault of a first token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InitFault {
-    /// It is not a valid secret.
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
-    /// Its prefix cannot be read.
     #[error(transparent)]
     Prefix(#[from] UnreadablePrefix),
-    /// Its prefix does not match its type.
     #[error(transparent)]
     Access(#[from] AccessError),
 }

@@ -30,7 +30,6 @@ pub enum Reveal {
 pub struct TokenPolicy {
     /// The maximum number of tokens per project (`limits.api_tokens`).
     pub quota: Quota,
-    /// Whether secrets can be shown again.
     pub reveal: Reveal,
     /// Whether admin tokens can be created over HTTP (`tokens.allow_admin`).
     pub allow_admin: bool,
@@ -39,13 +38,10 @@ pub struct TokenPolicy {
 /// A token to be issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenDraft {
-    /// Its name.
     pub name: TokenName,
-    /// Its access.
     pub access: TokenAccess,
     /// Its expiry; `None` = never. A moment in the past makes an expired token.
     pub expires_at: Option<Timestamp>,
-    /// What else is known about it.
     pub attributes: TokenAttributes,
 }
 
@@ -60,7 +56,6 @@ impl TokenDraft {
 /// A token with its secret, if that can be shown.
 #[derive(Debug)]
 pub struct RevealedToken {
-    /// The token.
     pub token: ApiToken,
     /// Its secret; `None` if it cannot be shown again.
     pub secret: Option<TokenSecret>,

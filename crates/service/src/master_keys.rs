@@ -27,30 +27,23 @@ pub struct MasterKeys {
 pub enum ResealingStep {
     /// An estimate of the progress; tokens can be created and removed in the meantime.
     Done {
-        /// The number of finished ones.
         done: u64,
-        /// The number at the start.
         of: u64,
     },
-    /// One was skipped.
     Skipped(SkippedSecret),
 }
 
 /// A sealed secret that stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedSecret {
-    /// The secret.
     pub of: SecretOf,
-    /// The key that it stays under.
     pub key: KeyId,
-    /// The reason.
     pub reason: SkipReason,
 }
 
 /// Why a sealed secret stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SkipReason {
-    /// It cannot be opened or sealed.
     #[error(transparent)]
     Sealing(#[from] SealingError),
     /// Another token has the same secret, already under the current key.
@@ -61,7 +54,6 @@ pub enum SkipReason {
 /// The result of sealing secrets anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resealed {
-    /// The number moved to the current key.
     pub moved: u64,
     /// The number skipped ([`ResealingStep::Skipped`]).
     pub skipped: u64,

@@ -15,9 +15,7 @@ pub struct Metrics {
     pub from_stale_memory: u64,
     /// Credentials that were refused without asking the store, because their client had used up its budget.
     pub refused_unknown: u64,
-    /// Cached principals.
     pub principals: usize,
-    /// Cached unknown secrets.
     pub unknown_secrets: usize,
     /// How long ago the change feed was last followed to its end; `None` = never yet.
     pub feed_age: Option<Duration>,

@@ -16,9 +16,7 @@ use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, Service
 /// The actor and origin of a change, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Initiator {
-    /// The actor.
     pub actor: Actor,
-    /// The origin.
     pub origin: Origin,
 }
 

@@ -22,9 +22,7 @@ pub struct PersonalTokenDraft {
 /// A new personal access token with its secret, which is shown only now.
 #[derive(Debug)]
 pub struct IssuedPersonalToken {
-    /// The token.
     pub token: PersonalToken,
-    /// Its secret.
     pub secret: TokenSecret,
 }
 

@@ -20,11 +20,8 @@ use crate::{
 pub struct ProjectDraft {
     /// Its id; `None` = derived from the name.
     pub id: Option<ProjectId>,
-    /// The display name.
     pub name: ProjectName,
-    /// What it is for.
     pub description: ProjectDescription,
-    /// Which users see it.
     pub mode: ProjectMode,
     /// Its environments; `None` = all that are switched on.
     pub environments: Option<Vec<EnvironmentName>>,
@@ -33,11 +30,8 @@ pub struct ProjectDraft {
 /// A change to a project; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProjectChange {
-    /// The display name.
     pub name: Option<ProjectName>,
-    /// What it is for.
     pub description: Option<ProjectDescription>,
-    /// Which users see it.
     pub mode: Option<ProjectMode>,
 }
 

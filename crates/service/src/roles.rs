@@ -14,11 +14,8 @@ use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes:
 pub struct RoleDraft {
     /// Its unique name.
     pub name: RoleName,
-    /// Where it is held.
     pub kind: RoleKind,
-    /// What it is for.
     pub description: RoleDescription,
-    /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
@@ -29,9 +26,7 @@ pub struct RoleChange {
     pub name: Option<RoleName>,
     /// Where it is held; it cannot be changed, because its holders hold it there.
     pub kind: Option<RoleKind>,
-    /// What it is for.
     pub description: Option<RoleDescription>,
-    /// What it allows.
     pub permissions: Option<BTreeSet<Permission>>,
 }
 

@@ -14,11 +14,8 @@ use crate::{
 /// A service account to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceAccountDraft {
-    /// The user name.
     pub username: Username,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// The role held for the whole instance.
     pub root_role: RoleReference,
 }
 

@@ -34,7 +34,6 @@ pub struct SessionPolicy {
 pub struct LoggedIn {
     /// The user, with the time of the previous login.
     pub user: User,
-    /// The session.
     pub session: Session,
     /// The secret for the cookie.
     pub secret: TokenSecret,

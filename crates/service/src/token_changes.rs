@@ -10,9 +10,7 @@ use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Change
 /// A reference to a token: its secret, or its id.
 #[derive(Debug)]
 pub enum TokenReference {
-    /// The id.
     Id(TokenId),
-    /// The secret.
     Secret(TokenSecret),
 }
 

@@ -16,26 +16,18 @@ use crate::{
 /// The dependencies of the use cases.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// The store.
     pub store: Arc<dyn Store>,
-    /// The sealer of secrets.
     pub sealer: Arc<dyn SecretSealer>,
-    /// The hasher of passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
 /// The settings of the use cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// For tokens.
     pub tokens: TokenPolicy,
-    /// For the principal index.
     pub index: IndexSettings,
-    /// For sessions.
     pub sessions: SessionPolicy,
     /// The maximum number of personal tokens per user or service account (`limits.personal_tokens`).
     pub personal_tokens: u32,
@@ -45,39 +37,23 @@ pub struct Settings {
 
 /// All use cases; shared by all requests.
 pub struct UseCases {
-    /// Authentication.
     pub authenticator: Arc<Authenticator>,
-    /// Verification of tokens.
     pub verification: Verification,
-    /// The caller's own identity.
     pub who_am_i: WhoAmI,
-    /// Logins and sessions.
     pub sessions: Sessions,
-    /// The tokens of a project.
     pub project_tokens: ProjectTokens,
-    /// The tokens of the instance.
     pub instance_tokens: InstanceTokens,
     /// Tokens of any scope, for the command line.
     pub issuer: Arc<TokenIssuer>,
-    /// The first tokens of an instance.
     pub first_tokens: FirstTokens,
-    /// The caller's personal tokens.
     pub personal_tokens: PersonalTokens,
-    /// Users.
     pub users: Users,
-    /// Service accounts and their tokens.
     pub service_accounts: ServiceAccounts,
-    /// Roles.
     pub roles: Roles,
-    /// Members of projects.
     pub members: Members,
-    /// Projects.
     pub projects: Projects,
-    /// Environments.
     pub environments: Environments,
-    /// The audit trail.
     pub audit_trail: AuditTrail,
-    /// The state of the background tasks.
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,

@@ -16,13 +16,9 @@ use crate::{
 /// A user to be created.
 #[derive(Debug, Clone)]
 pub struct UserDraft {
-    /// The user name.
     pub username: Option<Username>,
-    /// The e-mail address.
     pub email: Option<Email>,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// The role held for the whole instance.
     pub root_role: RoleReference,
     /// The unchecked password; `None` = the user cannot sign in yet.
     pub password: Option<String>,
@@ -31,11 +27,8 @@ pub struct UserDraft {
 /// The number of administrators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AdminCount {
-    /// People with a password.
     pub with_password: u64,
-    /// People without a password.
     pub without_password: u64,
-    /// Service accounts.
     pub services: u64,
 }
 

@@ -12,11 +12,8 @@ use crate::{AuthenticationError, Authenticator, ServiceError};
 /// The requirements for a token; the default accepts every valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Requirement {
-    /// It must be for this project.
     pub project: Option<ProjectId>,
-    /// It must be for this environment.
     pub environment: Option<EnvironmentName>,
-    /// It must be of this kind.
     pub kind: Option<TokenKind>,
 }
 

@@ -10,18 +10,8 @@ use crate::{Caller, Missing, ServiceError, SignedIn};
 /// The caller's own identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Myself {
-    /// A user.
-    User {
-        /// The user.
-        user: User,
-        /// The user's grants.
-        grants: Grants,
-    },
-    /// An admin token.
-    AdminToken {
-        /// Its name.
-        name: TokenName,
-    },
+    User { user: User, grants: Grants },
+    AdminToken { name: TokenName },
 }
 
 /// The use cases of this module.

@@ -49,7 +49,6 @@ pub const PERSONAL_TOKENS: u32 = 3;
 /// A caller: a user with a personal token, or a program with an API token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum As {
-    /// No credentials.
     Anonymous,
     /// An admin token.
     Admin,
@@ -71,15 +70,12 @@ pub enum As {
     Frontend,
     /// An admin token that has expired.
     Expired,
-    /// A secret that does not exist.
     Unknown,
 }
 
 /// The settings of a [`TestApp`], which a test may change.
 pub struct AppSettings {
-    /// The settings of the use cases.
     pub use_cases: Settings,
-    /// The settings of the HTTP layer.
     pub http: HttpSettings,
 }
 
@@ -103,13 +99,10 @@ impl Default for AppSettings {
 
 /// The application and the credentials of its clients.
 pub struct TestApp {
-    /// The use cases.
     pub use_cases: Arc<UseCases>,
     /// The clock, which stands still until a test moves it.
     pub clock: Arc<ManualClock>,
-    /// The store.
     pub store: Arc<dyn Store>,
-    /// The sealer of secrets.
     pub sealer: Arc<dyn SecretSealer>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,

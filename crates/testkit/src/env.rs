@@ -29,7 +29,6 @@ const MASTER_KEY: &str = "6c617463686b65792d626c61636b2d626f782d74657374732d6d61
 /// The stores that Latchkey can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// In memory.
     Memory,
     /// SQLite in the environment's directory.
     Sqlite,
@@ -49,9 +48,7 @@ pub struct TestEnv {
 /// The end of a command and its output.
 #[derive(Debug)]
 pub struct CommandResult {
-    /// What it printed on standard output.
     pub stdout: String,
-    /// What it printed on standard error.
     pub stderr: String,
     /// Its exit code; none if a signal ended it.
     pub code: Option<i32>,

@@ -62,9 +62,7 @@ impl TestEnv {
 
 /// A token for [`TestEnv::create_token`].
 pub struct NewToken<'t> {
-    /// Its name, without spaces.
     pub name: &'t str,
-    /// Its type.
     pub kind: &'t str,
     /// Its environment, unless it is an admin token.
     pub environment: Option<&'t str>,

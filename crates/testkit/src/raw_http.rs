@@ -155,7 +155,6 @@ impl Request {
 /// A response, exactly as it came over the wire.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// The status code.
     pub status: u16,
     headers: Vec<(String, String)>,
     /// The body; of a chunked one, the joined chunks.

@@ -19,11 +19,8 @@ use serde_json::Value;
 /// A response whose body has been read.
 #[derive(Debug)]
 pub struct Response {
-    /// The status code.
     pub status: StatusCode,
-    /// The headers.
     pub headers: header::HeaderMap,
-    /// The body.
     pub bytes: Vec<u8>,
 }
 

@@ -16,28 +16,18 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// Why the file of the master keys could not be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file does not exist.
     #[error("there is no master key file {}", .0.display())]
     Missing(PathBuf),
     /// Its group or others can read or write it, so the keys in it may be compromised.
     #[error("the master key file {path} can be accessed by others than its owner; run `chmod 600 {path}`", path = .0.display())]
     Exposed(PathBuf),
-    /// It does not hold master keys.
     #[error("the master key file {} cannot be used: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// The fault.
-        reason: InvalidKeyRing,
-    },
-    /// The file system refused.
+    Content { path: PathBuf, reason: InvalidKeyRing },
     #[error("the master key file {} could not be {action}: {source}", path.display())]
     Io {
-        /// The file.
         path: PathBuf,
         /// The operation, as a past participle.
         action: &'static str,
-        /// The cause.
         source: io::Error,
     },
 }

@@ -13,15 +13,12 @@ pub struct KeyRing {
 /// Why a text is not a list of master keys. The message never repeats a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
-    /// No entry at all.
     #[error("there is no master key")]
     Empty,
-    /// An entry that is not a key.
     #[error("entry {position} of the master keys is wrong: {reason}")]
     Entry {
         /// Its position, from 1, without empty ones.
         position: usize,
-        /// The fault.
         reason: InvalidKey,
     },
 }

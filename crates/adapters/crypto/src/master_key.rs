@@ -43,7 +43,6 @@ pub struct MasterKey {
 /// Why a text is not a master key. The message never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// Empty, or blanks only.
     #[error("a master key must not be empty")]
     Empty,
     /// Neither hex nor base64.

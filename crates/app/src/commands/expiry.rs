@@ -9,9 +9,7 @@ use latchkey_domain::Timestamp;
 /// A lifetime or an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// The lifetime, from now.
     After(Duration),
-    /// The end.
     At(Timestamp),
 }
 
