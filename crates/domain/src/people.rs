@@ -26,9 +26,6 @@ pub struct InvalidEmail;
 impl Email {
     /// Parses an address: one `@` between two parts that are not empty, no blanks or control characters, at most
     /// 254 bytes (RFC 5321, section 4.5.3). Whether mail can be delivered to it is not checked.
-    ///
-    /// # Errors
-    /// [`InvalidEmail`].
     pub fn new(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         let (name, domain) = text.split_once('@').ok_or(InvalidEmail)?;

@@ -47,9 +47,6 @@ impl StoreError {
     }
 
     /// Checks that there is room for one more.
-    ///
-    /// # Errors
-    /// [`StoreError::LimitReached`].
     pub fn unless_full(held: u64, limit: u64) -> Result<(), Self> {
         if held < limit { Ok(()) } else { Err(Self::LimitReached { limit }) }
     }

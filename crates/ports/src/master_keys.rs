@@ -93,9 +93,6 @@ pub type SecretsByKey = BTreeMap<(KeyId, SecretForm), SecretCount>;
 pub trait MasterKeyRepository: Send + Sync {
     /// Returns the secrets of the first `limit` tokens after that id (`None`: from the first), by id, whatever their keys. Reads
     /// no other token.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn token_secrets(
         &self,
         after: Option<TokenId>,
@@ -108,15 +105,9 @@ pub trait MasterKeyRepository: Send + Sync {
     /// A secret is skipped if it was removed, if its digest is not `from`, or if only one of the stored record and `to` has a
     /// sealed copy; if its new digest exists already, because another token has the same secret under another key; and, except
     /// for secrets and aliases of tokens, if it is locked at that moment.
-    ///
-    /// # Errors
-    /// `Unavailable`; then none is moved.
     async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError>;
 
     /// Returns the number of secrets by key and form at that moment. Sealed ones never count as ended, because lists show them.
     /// Reads all secrets, so it must not be called on the path of a request.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError>;
 }

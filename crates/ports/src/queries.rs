@@ -123,7 +123,7 @@ pub enum EventScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventQuery {
     /// Only those that the caller may read.
-    pub reach: EventScope,
+    pub scope: EventScope,
     pub kinds: Vec<EventKind>,
     /// Only those that concern one of these projects by name.
     pub projects: Vec<ProjectId>,
@@ -142,8 +142,8 @@ impl EventQuery {
 
     /// Returns the query for all events in this scope.
     #[must_use]
-    pub fn within(reach: EventScope) -> Self {
+    pub fn within(scope: EventScope) -> Self {
         let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());
-        Self { reach, kinds, projects, actors, from: None, before: None, page: Page::default() }
+        Self { scope, kinds, projects, actors, from: None, before: None, page: Page::default() }
     }
 }

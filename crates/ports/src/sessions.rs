@@ -39,28 +39,22 @@ pub trait SessionRepository: Send + Sync {
     ///
     /// # Errors
     /// `NotFound` for an unknown user, and for a service account; `Stale` with the user if the stored hash is not
-    /// `password`; `Conflict` for a digest or id that exists already; `Unavailable`.
+    /// `password`; `Conflict` for a digest or id that exists already.
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError>;
 
     /// Returns the session of one of these digests, expired or not, with its user and the user's present grants.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn find_session_by_digest(
         &self,
         digests: &[SecretDigest],
     ) -> Result<Option<SessionHolder>, StoreError>;
 
     /// Returns the sessions of a user, oldest first, also expired ones.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
     /// Ends a session of a user, with the event.
     ///
     /// # Errors
-    /// `NotFound` if the user has no such session; `Unavailable`.
+    /// `NotFound` if the user has no such session.
     async fn end_session(
         &self,
         user: UserId,
@@ -70,9 +64,6 @@ pub trait SessionRepository: Send + Sync {
 
     /// Deletes what has expired before that moment: sessions, secrets retired by a rotation, failed logins. Leaves no event;
     /// returns the number of deleted entries.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
@@ -92,21 +83,12 @@ pub enum LoginKey {
 #[async_trait]
 pub trait LoginFailureRepository: Send + Sync {
     /// Returns the failures of each of these, in the same order.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError>;
 
     /// Records one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of concurrent calls, none
     /// is lost.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError>;
 
     /// Deletes the failures of these.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError>;
 }

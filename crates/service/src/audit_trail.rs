@@ -35,9 +35,6 @@ impl AuditTrail {
     }
 
     /// Returns all events that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         _: &InstancePermit<ReadEvents>,
@@ -49,28 +46,25 @@ impl AuditTrail {
 
     /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator, otherwise
     /// those that concern a project whose tokens the caller may read.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn search(
         &self,
         caller: &Caller,
         filter: EventFilter,
         page: Page,
     ) -> Result<EventPage, ServiceError> {
-        let reach = if InstancePermit::<ReadEvents>::request(caller).is_ok() {
+        let scope = if InstancePermit::<ReadEvents>::request(caller).is_ok() {
             EventScope::All
         } else {
             let readable = caller.grants().projects_with(Permission::ReadProjectApiToken);
             readable.map_or(EventScope::AnyProject, EventScope::Projects)
         };
-        self.find(reach, filter, page).await
+        self.find(scope, filter, page).await
     }
 
     /// Returns the events that concern a project, newest first.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project without events; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project without events.
     pub async fn of_project(
         &self,
         permit: &Permit<ReadProjectEvents>,
@@ -87,14 +81,14 @@ impl AuditTrail {
 
     async fn find(
         &self,
-        reach: EventScope,
+        scope: EventScope,
         filter: EventFilter,
         page: Page,
     ) -> Result<EventPage, ServiceError> {
         let EventFilter { kinds, projects, actors, from, before } = filter;
         let limit = page.limit.unwrap_or(Self::MAX).min(Self::MAX);
         let page = Page { limit: Some(limit), ..page };
-        let query = EventQuery { reach, kinds, projects, actors, from, before, page };
+        let query = EventQuery { scope, kinds, projects, actors, from, before, page };
         Ok(self.events.events(&query).await?)
     }
 }

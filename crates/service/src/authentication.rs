@@ -139,9 +139,6 @@ impl Authenticator {
 
     /// Finds out, once, which of the configured keys are older ones: those under which secrets are stored. Another one is a
     /// key to come, and other processes may soon store secrets under it that must stay there. To be called at the start.
-    ///
-    /// # Errors
-    /// As [`MasterKeyRepository::secrets_by_key`]; then it can be called again.
     pub async fn learn_older_keys(&self, store: &dyn MasterKeyRepository) -> Result<&[KeyId], StoreError> {
         if let Some(known) = self.older_keys.get() {
             return Ok(known);
@@ -155,10 +152,7 @@ impl Authenticator {
     }
 
     /// Moves the secrets that were used, are under an older master key and have no sealed copy to the current key. To be
-    /// called at intervals and at shutdown.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; nothing is lost.
+    /// called at intervals and at shutdown. If that fails, they stay queued.
     pub async fn flush_rekeyings(&self, store: &dyn MasterKeyRepository) -> Result<(), StoreError> {
         let older = self.learn_older_keys(store).await?;
         // A secret that the store skipped is looked up, and queued again if that is of use, when it is next used.

@@ -41,9 +41,6 @@ impl Environments {
     }
 
     /// Returns every environment, by sort order, then name.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, _: &Caller) -> Result<Vec<EnvironmentOverview>, ServiceError> {
         Ok(self.environments.environments().await?)
     }
@@ -51,7 +48,7 @@ impl Environments {
     /// Returns the environment of this name.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn get(&self, _: &Caller, name: &str) -> Result<Environment, ServiceError> {
         self.find(name).await
     }
@@ -59,8 +56,7 @@ impl Environments {
     /// Creates an environment, in no project yet.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a name that a new one may not have; [`ServiceError::Exists`] if it is taken;
-    /// [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a name that a new one may not have; [`ServiceError::Exists`] if it is taken.
     pub async fn create(
         &self,
         permit: &Managing,
@@ -91,7 +87,7 @@ impl Environments {
     /// Changes an environment and returns the result.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn update(
         &self,
         permit: &Managing,
@@ -150,7 +146,7 @@ impl Environments {
     /// Deletes an environment. Its tokens are revoked.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn delete(&self, permit: &Managing, name: &str) -> Result<(), ServiceError> {
         let environment = self.find(name).await?;
         let event = NewEvent {

@@ -111,9 +111,6 @@ impl FirstTokens {
     }
 
     /// Creates one admin token if the store holds no API token yet, and returns its secret; `None` if there are tokens.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn create_admin(&self) -> Result<Option<TokenSecret>, ServiceError> {
         let secret = self.issuer.mint(&TokenAccess::Admin);
         let mut init = InitTokens::default();

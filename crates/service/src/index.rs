@@ -121,9 +121,7 @@ impl PrincipalIndex {
     /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well below
     /// `max_staleness`, by one caller at a time. A call that is dropped half-way counts as one that found the store
     /// unavailable.
-    ///
-    /// # Errors
-    /// [`StoreError`]; once that has lasted `max_staleness`, the index stops answering.
+    /// Once calls have failed for `max_staleness`, the index stops answering.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let mut attempt = Attempt { is_cut_off: &self.is_cut_off, was_in_vain: true };
         let followed = self.follow_feed(events).await;

@@ -78,9 +78,6 @@ impl MasterKeys {
 
     /// Returns the key of the oldest API token if it is not configured. Then this process most likely has other keys than the
     /// other users of the store, and neither recognizes the secrets of the other.
-    ///
-    /// # Errors
-    /// As [`MasterKeyRepository::token_secrets`].
     pub async fn missing(&self) -> Result<Option<KeyId>, StoreError> {
         let oldest = self.store.token_secrets(None, 1).await?;
         let key = oldest.first().map(|secrets| secrets.secret.key);
@@ -88,9 +85,6 @@ impl MasterKeys {
     }
 
     /// Returns the number of secrets by key and form.
-    ///
-    /// # Errors
-    /// As [`MasterKeyRepository::secrets_by_key`].
     pub async fn usage(&self) -> Result<SecretsByKey, StoreError> {
         self.store.secrets_by_key(self.clock.now()).await
     }

@@ -36,7 +36,7 @@ impl Members {
     /// Returns the members of the project.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project.
     pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, ServiceError> {
         let members = self.access().members(permit.project()).await?;
         Ok(ProjectAccess { members, roles: self.roles_of_projects().await? })
@@ -51,8 +51,8 @@ impl Members {
     /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a role with permissions
-    /// that the caller does not hold; [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a
+    /// role with permissions that the caller does not hold; [`ServiceError::NotFound`] for an unknown project.
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
@@ -119,7 +119,7 @@ impl Members {
     /// Removes all roles of a user in the project.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project, and for a user without a role there; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project, and for a user without a role there.
     pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), ServiceError> {
         if self.access().roles_in_project(user, permit.project()).await?.is_empty() {
             // Finds out which of the two is missing.

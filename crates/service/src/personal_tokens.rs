@@ -48,9 +48,6 @@ impl PersonalTokens {
     }
 
     /// Returns the caller's own tokens, also expired ones, by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, user: &SignedIn) -> Result<Vec<PersonalToken>, ServiceError> {
         self.of(&[user.user()]).await
     }
@@ -58,8 +55,8 @@ impl PersonalTokens {
     /// Issues a token to the caller and returns its secret, of which only the digest is stored.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for an expiry in the past; [`ServiceError::NotPermitted`] if the user has the maximum
-    /// number; [`ServiceError::Exists`] if the user has one of this description; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for an expiry in the past; [`ServiceError::NotPermitted`] if the user has the
+    /// maximum number; [`ServiceError::Exists`] if the user has one of this description.
     pub async fn create(
         &self,
         user: &SignedIn,
@@ -84,7 +81,7 @@ impl PersonalTokens {
     /// Revokes one of the caller's own tokens.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a token that does not exist or belongs to another user; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for a token that does not exist or belongs to another user.
     pub async fn delete(&self, user: &SignedIn, id: PersonalTokenId) -> Result<(), ServiceError> {
         self.revoke(user.user(), id, &user.initiator()).await
     }

@@ -52,9 +52,6 @@ impl Projects {
     }
 
     /// Returns the projects that the caller sees, by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         caller: &Caller,
@@ -68,7 +65,7 @@ impl Projects {
     /// Returns a project that the caller sees.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], also for one that the caller does not see; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`], also for one that the caller does not see.
     pub async fn get(&self, caller: &Caller, id: &str) -> Result<ProjectOverview, ServiceError> {
         let missing = || Missing::Project(id.to_owned());
         let id = ProjectId::new(id).map_err(|_| missing())?;
@@ -80,8 +77,8 @@ impl Projects {
     /// Creates a project. If the caller is a user, the user becomes its Owner.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] if no id can be derived from the name, for an id that a new project may not have, and for
-    /// an unknown environment; [`ServiceError::Exists`] if the id is taken; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] if no id can be derived from the name, for an id that a new project may not have,
+    /// and for an unknown environment; [`ServiceError::Exists`] if the id is taken.
     pub async fn create(
         &self,
         permit: &InstancePermit<CreateProjects>,
@@ -119,7 +116,7 @@ impl Projects {
     /// Changes a project and returns the result.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn update(
         &self,
         permit: &Permit<UpdateProject>,
@@ -137,7 +134,7 @@ impl Projects {
     /// Archives a project: it is no longer listed, and its tokens still work.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`].
     pub async fn archive(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         refuse_default(permit.project(), "archived")?;
         let now = self.changes.now();
@@ -148,7 +145,7 @@ impl Projects {
     /// Returns a project from the archive.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn revive(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         let revive = |project: &mut Project| project.archived_at = None;
         self.change(permit, EventKind::ProjectRevived, revive).await.map(drop)
@@ -157,7 +154,7 @@ impl Projects {
     /// Deletes a project. Its tokens are revoked, or lose this project if they name others.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`].
     pub async fn delete(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         let id = permit.project();
         refuse_default(id, "deleted")?;
@@ -176,7 +173,7 @@ impl Projects {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Invalid`] for an unknown environment;
-    /// [`ServiceError::Exists`] if it is there already; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Exists`] if it is there already.
     pub async fn add_environment(
         &self,
         permit: &Permit<UpdateProject>,
@@ -191,7 +188,7 @@ impl Projects {
     /// Removes an environment from the project; succeeds if it is not there. Tokens are not changed.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project.
     pub async fn remove_environment(
         &self,
         permit: &Permit<UpdateProject>,

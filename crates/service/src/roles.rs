@@ -42,9 +42,6 @@ impl Roles {
     }
 
     /// Returns every role, by id. Open to all callers of the administrative routes, because owners of projects choose roles.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, _: &Caller) -> Result<Vec<Role>, ServiceError> {
         Ok(self.access.roles().await?)
     }
@@ -52,7 +49,7 @@ impl Roles {
     /// Returns the role of this id.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn get(&self, _: &Caller, id: RoleId) -> Result<Role, ServiceError> {
         self.find(id).await
     }
@@ -60,8 +57,8 @@ impl Roles {
     /// Creates a role.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a permission that a role of its kind cannot hold; [`ServiceError::Exists`] for a name in
-    /// use; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a permission that a role of its kind cannot hold; [`ServiceError::Exists`] for
+    /// a name in use.
     pub async fn create(
         &self,
         permit: &InstancePermit<ManageRoles>,
@@ -125,8 +122,8 @@ impl Roles {
     /// Removes a role without holders.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for one that is held;
-    /// [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for
+    /// one that is held.
     pub async fn delete(&self, permit: &InstancePermit<ManageRoles>, id: RoleId) -> Result<(), ServiceError> {
         let role = self.find_own(id).await?;
         let event = NewEvent {

@@ -33,9 +33,6 @@ impl ServiceAccounts {
     }
 
     /// Returns the service accounts on that page, their tokens, and the root roles, each by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         _: &Managing,
@@ -50,7 +47,7 @@ impl ServiceAccounts {
     /// Creates a service account.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is not a root role; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is not a root role.
     pub async fn create(&self, permit: &Managing, draft: ServiceAccountDraft) -> Result<User, ServiceError> {
         let ServiceAccountDraft { username, name, root_role } = draft;
         let identity = identity(Some(username), None)?;
@@ -63,7 +60,7 @@ impl ServiceAccounts {
     /// Changes a service account and returns the result. Its user name cannot be changed.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`ServiceAccounts::create`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`ServiceAccounts::create`].
     pub async fn update(
         &self,
         permit: &Managing,
@@ -78,7 +75,7 @@ impl ServiceAccounts {
     /// Removes a service account with all its tokens and roles.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn delete(&self, permit: &Managing, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Service)).await
     }
@@ -86,7 +83,7 @@ impl ServiceAccounts {
     /// Returns the tokens of a service account, also expired ones, by id.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn tokens(&self, _: &Managing, id: UserId) -> Result<Vec<PersonalToken>, ServiceError> {
         let account = self.accounts.find(id, AccountKind::Service).await?;
         self.tokens.of(&[account.id]).await
@@ -109,7 +106,7 @@ impl ServiceAccounts {
     /// Revokes a token of a service account.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn delete_token(
         &self,
         permit: &Managing,

@@ -70,7 +70,7 @@ impl Sessions {
     ///
     /// # Errors
     /// [`ServiceError::WrongPassword`], after the same time whether the user exists or not;
-    /// [`ServiceError::TooManyAttempts`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::TooManyAttempts`].
     pub async fn log_in(
         &self,
         login: &str,
@@ -197,9 +197,6 @@ impl Sessions {
     }
 
     /// Ends the session that the caller authenticated with, if any.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn log_out(&self, user: &SignedIn) -> Result<(), ServiceError> {
         let UserCredential::Session(session) = user.credential() else { return Ok(()) };
         match self.end(user, session).await {
@@ -209,9 +206,6 @@ impl Sessions {
     }
 
     /// Returns the caller's own sessions that have not expired, oldest first.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, user: &SignedIn) -> Result<Vec<Session>, ServiceError> {
         let now = self.changes.now();
         let mut sessions = self.ports.sessions.sessions_of(user.user()).await?;
@@ -222,7 +216,7 @@ impl Sessions {
     /// Ends one of the caller's own sessions; it is refused from the response on.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn end(&self, user: &SignedIn, session: SessionId) -> Result<(), ServiceError> {
         let own = self.ports.sessions.sessions_of(user.user()).await?;
         let ended = own.iter().find(|own| own.id == session).ok_or(Missing::Session)?;
@@ -238,8 +232,8 @@ impl Sessions {
     /// Changes the caller's own password and ends all their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::WrongPassword`] if the old one is wrong, which counts as a failed login; [`ServiceError::TooManyAttempts`];
-    /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::WrongPassword`] if the old one is wrong, which counts as a failed login;
+    /// [`ServiceError::TooManyAttempts`]; [`ServiceError::WeakPassword`].
     pub async fn change_password(
         &self,
         users: &Users,

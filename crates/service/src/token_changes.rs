@@ -39,9 +39,6 @@ impl Overlap {
     pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
     /// Returns an overlap of that length; zero refuses the old secret at once.
-    ///
-    /// # Errors
-    /// [`OverlapTooLong`].
     pub fn new(span: Duration) -> Result<Self, OverlapTooLong> {
         if span > Self::MAX { Err(OverlapTooLong) } else { Ok(Self(span)) }
     }

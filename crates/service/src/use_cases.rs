@@ -138,21 +138,16 @@ impl UseCases {
 
     /// Applies the changes of other processes once; to be called at intervals well below
     /// [`IndexSettings::max_staleness`].
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         self.index.follow(&*self.store).await
     }
 
-    /// Returns when another process may have changed something, if the store has notifications; then
-    /// [`UseCases::follow_changes`] should be called at once ([`EventRepository::event_announced`](latchkey_ports::EventRepository::event_announced)).
+    /// Waits until another process may have changed something, as [`latchkey_ports::EventRepository::event_announced`].
     pub async fn change_announced(&self) {
         self.store.event_announced().await;
     }
 
-    /// Whether notifications are working at this moment, so that polling can be less frequent. When they stop,
-    /// [`UseCases::change_announced`] returns.
+    /// Whether notifications work at this moment, as [`latchkey_ports::EventRepository::announces_events`].
     #[must_use]
     pub fn announces_changes(&self) -> bool {
         self.store.announces_events()
@@ -164,36 +159,25 @@ impl UseCases {
         self.authenticator.metrics()
     }
 
-    /// Writes when tokens were last used; to be called at intervals and at shutdown.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; nothing is lost.
+    /// Writes when tokens were last used; to be called at intervals and at shutdown. If that fails, nothing is lost.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         self.usage.flush(&*self.store, &*self.store).await
     }
 
     /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the start,
-    /// before other processes use those.
-    ///
-    /// # Errors
-    /// [`StoreError`]; [`UseCases::flush_rekeyings`] retries.
+    /// before other processes use those. If that fails, [`UseCases::flush_rekeyings`] retries.
     pub async fn learn_older_keys(&self) -> Result<(), StoreError> {
         self.authenticator.learn_older_keys(&*self.store).await.map(drop)
     }
 
-    /// Moves the secrets that were used under an older master key to the current one; to be called at intervals and at shutdown.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; nothing is lost.
+    /// Moves the secrets that were used under an older master key to the current one; to be called at intervals and at
+    /// shutdown. If that fails, nothing is lost.
     pub async fn flush_rekeyings(&self) -> Result<(), StoreError> {
         self.authenticator.flush_rekeyings(&*self.store).await
     }
 
     /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of deleted
     /// entries.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         let ended = self.store.sweep(now).await?;
@@ -206,9 +190,6 @@ impl UseCases {
     }
 
     /// Checks that the process can serve requests: the store answers, and every background task runs.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.task_health.check().map_err(|down| StoreError::Unavailable(Box::new(down)))?;
         self.store.ping().await

@@ -49,9 +49,6 @@ impl Users {
     }
 
     /// Returns the users on that page, by id, and the root roles.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, _: &InstancePermit<ManageUsers>, page: Page) -> Result<Directory, ServiceError> {
         self.accounts.directory(AccountKind::Person, page).await
     }
@@ -59,8 +56,8 @@ impl Users {
     /// Creates a user.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is not a root role;
-    /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is not a
+    /// root role; [`ServiceError::WeakPassword`].
     pub async fn create(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -81,7 +78,7 @@ impl Users {
     /// Returns the user of this id.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn get(&self, _: &InstancePermit<ManageUsers>, id: UserId) -> Result<User, ServiceError> {
         self.accounts.find(id, AccountKind::Person).await
     }
@@ -89,8 +86,8 @@ impl Users {
     /// Changes a user and returns the result.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`] for the demotion of
-    /// the last Admin; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`]
+    /// for the demotion of the last Admin.
     pub async fn update(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -103,7 +100,7 @@ impl Users {
     /// Removes a user with all their tokens, sessions and roles.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for the last Admin; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for the last Admin.
     pub async fn delete(&self, permit: &InstancePermit<ManageUsers>, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Person)).await
     }
@@ -111,7 +108,7 @@ impl Users {
     /// Sets a user's password and ends all their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`]; [`ServiceError::WeakPassword`].
     pub async fn set_password(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -123,18 +120,12 @@ impl Users {
     }
 
     /// Checks the rules for passwords that do not depend on the user.
-    ///
-    /// # Errors
-    /// [`ServiceError::WeakPassword`].
     pub fn check_password(&self, _: &Caller, password: &str) -> Result<(), ServiceError> {
         Password::new(password, &[]).map(drop).map_err(ServiceError::WeakPassword)
     }
 
     /// Returns the users and service accounts whose name, user name or e-mail address contains this text; none for a text of
     /// fewer than two characters. Open to all callers of the administrative routes, because owners of projects choose members.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn search(&self, _: &Caller, text: &str) -> Result<Vec<User>, ServiceError> {
         if text.chars().count() < Self::MIN_SEARCHED {
             return Ok(Vec::new());
@@ -143,9 +134,6 @@ impl Users {
     }
 
     /// Returns every user and service account, by id. Open to all callers, as [`Users::search`].
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn all_accounts(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
         let mut accounts = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
         accounts.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
@@ -154,9 +142,6 @@ impl Users {
     }
 
     /// Returns the number of holders of the role Admin.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn admin_count(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -182,7 +167,7 @@ impl Users {
     /// Returns the user or service account of this user name or e-mail address, for the command line.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`].
     pub async fn find_by_login(
         &self,
         _: &InstancePermit<ManageUsers>,

@@ -57,9 +57,6 @@ impl Verification {
     }
 
     /// Checks that a principal may introspect tokens (RFC 7662). A frontend token may not, because it is public: browsers have it.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotPermitted`].
     pub fn authorize_introspection(&self, caller: &Principal) -> Result<(), ServiceError> {
         match caller.verified_token() {
             Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(
