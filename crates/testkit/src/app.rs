@@ -20,11 +20,12 @@ use latchkey_domain::{
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
-use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store};
+use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
-    Caller, CreateProjects, Dependencies, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
-    PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, TokenDraft,
-    TokenPolicy, UpdateProject, UseCases, UserDraft, WhenStale,
+    Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
+    InstancePermit, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
+    RoleReference, SessionPolicy, Settings, TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
+    WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -77,6 +78,8 @@ pub enum As {
 pub struct AppSettings {
     pub use_cases: Settings,
     pub http: HttpSettings,
+    /// Where the tokens of requests are looked up; the store unless a test replaces it.
+    pub tokens: Option<Arc<dyn TokenRepository>>,
 }
 
 impl Default for AppSettings {
@@ -93,7 +96,7 @@ impl Default for AppSettings {
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
         };
-        Self { use_cases, http: HttpSettings::default() }
+        Self { use_cases, http: HttpSettings::default(), tokens: None }
     }
 }
 
@@ -136,7 +139,15 @@ impl TestApp {
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
-        let use_cases = Arc::new(UseCases::new(dependencies, settings.use_cases));
+        let mut use_cases = UseCases::new(dependencies, settings.use_cases);
+        if let Some(tokens) = settings.tokens {
+            let ports = CredentialPorts { tokens, personal_tokens: store.clone(), sessions: store.clone() };
+            let index = Arc::new(PrincipalIndex::new(settings.use_cases.index, clock.clone()));
+            let authenticator =
+                Authenticator::new(ports, sealer.clone(), clock.clone(), index, Arc::default());
+            use_cases.authenticator = Arc::new(authenticator);
+        }
+        let use_cases = Arc::new(use_cases);
         let context = Arc::new(Context::new(use_cases.clone(), entropy, settings.http));
         let mut app = Self { use_cases, clock, store, sealer, context, credentials: Vec::new() };
         app.create_clients().await;
