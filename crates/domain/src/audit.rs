@@ -8,89 +8,55 @@ use crate::{EnvironmentName, ProjectScope, Snapshot, Timestamp, TokenId, UserId}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct EventId(pub i64);
 
-macro_rules! event_kinds {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// What happened.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum EventKind {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl EventKind {
-            /// Every kind there is.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// The name on the wire and in stores.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-event_kinds! {
-    ApiTokenCreated = "api-token-created",
-    ApiTokenUpdated = "api-token-updated",
-    ApiTokenRotated = "api-token-rotated",
-    ApiTokenDeleted = "api-token-deleted",
-    /// A personal access token was issued, to a user or a service account.
-    PersonalTokenCreated = "pat-created",
-    PersonalTokenDeleted = "pat-deleted",
-    UserCreated = "user-created",
-    /// A user's name, address or root role changed.
-    UserUpdated = "user-updated",
-    /// A user was deleted, with all tokens, sessions and roles.
-    UserDeleted = "user-deleted",
-    PasswordChanged = "user-password-changed",
-    ServiceAccountCreated = "service-account-created",
-    ServiceAccountUpdated = "service-account-updated",
-    /// A service account was deleted, with all tokens and roles.
-    ServiceAccountDeleted = "service-account-deleted",
-    SessionStarted = "session-started",
-    /// A user signed out, or a session was ended for them.
-    SessionEnded = "session-ended",
-    RoleCreated = "role-created",
-    RoleUpdated = "role-updated",
-    RoleDeleted = "role-deleted",
-    ProjectCreated = "project-created",
-    ProjectUpdated = "project-updated",
-    ProjectArchived = "project-archived",
-    ProjectRevived = "project-revived",
-    ProjectDeleted = "project-deleted",
-    ProjectAccessAdded = "project-access-added",
-    ProjectAccessUpdated = "project-access-user-roles-updated",
-    ProjectAccessRemoved = "project-access-user-roles-deleted",
-    ProjectEnvironmentAdded = "project-environment-added",
-    ProjectEnvironmentRemoved = "project-environment-removed",
-    EnvironmentCreated = "environment-created",
-    /// An environment's type, place in lists or state changed.
-    EnvironmentUpdated = "environment-updated",
-    EnvironmentsSorted = "environments-sorted",
-    EnvironmentDeleted = "environment-deleted",
-}
-
-impl fmt::Display for EventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+named_enum! {
+    /// What happened.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum EventKind {
+        ApiTokenCreated = "api-token-created",
+        ApiTokenUpdated = "api-token-updated",
+        ApiTokenRotated = "api-token-rotated",
+        ApiTokenDeleted = "api-token-deleted",
+        /// A personal access token was issued, to a user or a service account.
+        PersonalTokenCreated = "pat-created",
+        PersonalTokenDeleted = "pat-deleted",
+        UserCreated = "user-created",
+        /// A user's name, address or root role changed.
+        UserUpdated = "user-updated",
+        /// A user was deleted, with all tokens, sessions and roles.
+        UserDeleted = "user-deleted",
+        PasswordChanged = "user-password-changed",
+        ServiceAccountCreated = "service-account-created",
+        ServiceAccountUpdated = "service-account-updated",
+        /// A service account was deleted, with all tokens and roles.
+        ServiceAccountDeleted = "service-account-deleted",
+        SessionStarted = "session-started",
+        /// A user signed out, or a session was ended for them.
+        SessionEnded = "session-ended",
+        RoleCreated = "role-created",
+        RoleUpdated = "role-updated",
+        RoleDeleted = "role-deleted",
+        ProjectCreated = "project-created",
+        ProjectUpdated = "project-updated",
+        ProjectArchived = "project-archived",
+        ProjectRevived = "project-revived",
+        ProjectDeleted = "project-deleted",
+        ProjectAccessAdded = "project-access-added",
+        ProjectAccessUpdated = "project-access-user-roles-updated",
+        ProjectAccessRemoved = "project-access-user-roles-deleted",
+        ProjectEnvironmentAdded = "project-environment-added",
+        ProjectEnvironmentRemoved = "project-environment-removed",
+        EnvironmentCreated = "environment-created",
+        /// An environment's type, place in lists or state changed.
+        EnvironmentUpdated = "environment-updated",
+        EnvironmentsSorted = "environments-sorted",
+        EnvironmentDeleted = "environment-deleted",
+    } else UnknownEventKind: |text: &str| UnknownEventKind(text.to_owned())
 }
 
 /// The text is not the name of an event kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no event type {0:?}")]
 pub struct UnknownEventKind(pub String);
-
-impl FromStr for EventKind {
-    type Err = UnknownEventKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownEventKind> {
-        let found = Self::ALL.iter().find(|kind| kind.as_str() == text);
-        found.copied().ok_or_else(|| UnknownEventKind(text.to_owned()))
-    }
-}
 
 /// The originator of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +78,6 @@ impl Actor {
     const SYSTEM_ID: i64 = -1337;
 
     /// Returns `createdBy` of the wire.
-    #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::User { name, .. } | Self::AdminToken { name } => name,
@@ -121,7 +86,6 @@ impl Actor {
     }
 
     /// Returns `createdByUserId` of the wire: the user's id, or Unleash's number for an actor that is not a user.
-    #[must_use]
     pub fn user_id(&self) -> i64 {
         match self {
             Self::User { id, .. } => id.0,
@@ -131,7 +95,6 @@ impl Actor {
     }
 
     /// Returns the actor of a stored name and number.
-    #[must_use]
     pub fn from_record(name: String, user_id: i64) -> Self {
         match user_id {
             Self::ADMIN_TOKEN_ID => Self::AdminToken { name },
@@ -155,7 +118,6 @@ impl Origin {
     pub const MAX_USER_AGENT: usize = 255;
 
     /// Returns an origin with the user agent cut to its maximum length and without control characters.
-    #[must_use]
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(Self::MAX_USER_AGENT).collect();
         Self { address, user_agent: user_agent.map(kept) }
@@ -215,7 +177,6 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// Returns an event of that kind without places and without a state before and after.
-    #[must_use]
     pub fn new(kind: EventKind, actor: Actor, origin: Origin, at: Timestamp) -> Self {
         Self {
             kind,
@@ -228,6 +189,18 @@ impl NewEvent {
             before: None,
             after: None,
         }
+    }
+
+    /// Returns the event with the state before the change.
+    #[must_use]
+    pub fn with_before(self, state: impl Into<Snapshot>) -> Self {
+        Self { before: Some(state.into()), ..self }
+    }
+
+    /// Returns the event with the state after the change.
+    #[must_use]
+    pub fn with_after(self, state: impl Into<Snapshot>) -> Self {
+        Self { after: Some(state.into()), ..self }
     }
 
     /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store calls

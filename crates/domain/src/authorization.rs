@@ -25,7 +25,6 @@ pub struct Grants(BTreeSet<Grant>);
 
 impl Grants {
     /// Returns the grants of an admin: everything.
-    #[must_use]
     pub fn admin() -> Self {
         Self(BTreeSet::from([Grant { permission: Permission::Admin, place: Place::Instance }]))
     }
@@ -52,7 +51,6 @@ impl Grants {
 
     /// Returns the projects that the holder sees: all if some project permission is held for the instance, otherwise those that
     /// are not private and those in which some permission is held.
-    #[must_use]
     pub fn visibility(&self) -> ProjectVisibility {
         match self.projects_where(|_| true) {
             None => ProjectVisibility::All,
@@ -61,7 +59,6 @@ impl Grants {
     }
 
     /// Returns the projects in which this permission is held; `None` for every project.
-    #[must_use]
     pub fn projects_with(&self, permission: Permission) -> Option<BTreeSet<ProjectId>> {
         self.projects_where(|held| held == permission)
     }
@@ -122,9 +119,6 @@ impl fmt::Display for Denied {
 ///
 /// A grant for the instance applies to every project, and `ADMIN` for the instance implies every permission. Adding a grant
 /// never removes a right.
-///
-/// # Errors
-/// [`Denied`], which names what is missing.
 pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Result<(), Denied> {
     let allowed = grants.holds(Permission::Admin, &Place::Instance)
         || any_of.iter().any(|permission| {

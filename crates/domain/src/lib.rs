@@ -11,6 +11,9 @@
 //!
 //! Read on in `latchkey-ports`, the traits that carry these types in and out.
 
+#[macro_use]
+mod named_enum;
+
 mod audit;
 mod authorization;
 mod names;

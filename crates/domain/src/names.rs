@@ -85,9 +85,6 @@ macro_rules! name {
             pub const MAX_CHARACTERS: usize = $max;
 
             /// Parses a text.
-            ///
-            /// # Errors
-            /// [`InvalidName`], which says what to change.
             pub fn new(text: &str) -> Result<Self, InvalidName> {
                 let text = if $trim { text.trim() } else { text };
                 $rule($what, text, $max)?;
@@ -95,7 +92,6 @@ macro_rules! name {
             }
 
             /// Returns the text.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -167,7 +163,6 @@ name! {
 impl ProjectId {
     /// Derives an id from a project's name: in lower case, with `-` for characters that an id may not contain. Returns `None`
     /// if nothing is left.
-    #[must_use]
     pub fn from_name(name: &ProjectName) -> Option<Self> {
         let mut id = String::with_capacity(name.as_str().len());
         for character in name.as_str().to_lowercase().chars() {

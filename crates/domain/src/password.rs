@@ -61,7 +61,6 @@ impl Password {
     }
 
     /// Returns the password in the clear. To be called only where it is hashed.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }

@@ -42,13 +42,11 @@ impl Email {
     }
 
     /// Returns the address as written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Returns the form by which addresses are compared: lower case.
-    #[must_use]
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
@@ -82,9 +80,6 @@ pub struct WithoutIdentity;
 
 impl UserIdentity {
     /// Returns an identity of one or both.
-    ///
-    /// # Errors
-    /// [`WithoutIdentity`] for neither.
     pub fn new(username: Option<Username>, email: Option<Email>) -> Result<Self, WithoutIdentity> {
         if username.is_none() && email.is_none() {
             return Err(WithoutIdentity);
@@ -93,13 +88,11 @@ impl UserIdentity {
     }
 
     /// Returns the user name.
-    #[must_use]
     pub fn username(&self) -> Option<&Username> {
         self.username.as_ref()
     }
 
     /// Returns the e-mail address.
-    #[must_use]
     pub fn email(&self) -> Option<&Email> {
         self.email.as_ref()
     }
@@ -113,7 +106,6 @@ impl UserIdentity {
     }
 
     /// Returns all login names.
-    #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let username = self.username.as_ref().map(Username::as_str);
         username.into_iter().chain(self.email.as_ref().map(Email::as_str)).collect()
@@ -130,7 +122,6 @@ impl UserIdentity {
     }
 
     /// Returns the name for audit events: the e-mail address, or else the user name.
-    #[must_use]
     pub fn label(&self) -> &str {
         let username = self.username.as_ref().map(Username::as_str);
         self.email.as_ref().map(Email::as_str).or(username).unwrap_or_default()
@@ -147,7 +138,6 @@ pub enum AccountKind {
 
 impl AccountKind {
     /// Returns the name in stores.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -181,7 +171,6 @@ pub struct User {
 
 impl NewUser {
     /// Returns the user with the id that the store assigned.
-    #[must_use]
     pub fn with_id(self, id: UserId) -> User {
         let Self { identity, name, kind, root_role, created_at } = self;
         User { id, identity, name, kind, root_role, created_at, last_seen_at: None }

@@ -13,7 +13,6 @@ pub enum PermissionKind {
 
 impl PermissionKind {
     /// Returns the name on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Root => "root",
@@ -35,7 +34,6 @@ macro_rules! permissions {
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// Returns the name on the wire and in stores.
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
@@ -43,7 +41,6 @@ macro_rules! permissions {
             }
 
             /// Returns the number on the wire, which is Unleash's.
-            #[must_use]
             pub fn id(self) -> i64 {
                 match self {
                     $(Self::$variant => $id,)*
@@ -51,7 +48,6 @@ macro_rules! permissions {
             }
 
             /// Returns where it can be held.
-            #[must_use]
             pub fn kind(self) -> PermissionKind {
                 match self {
                     $(Self::$variant => PermissionKind::$kind,)*
@@ -59,7 +55,6 @@ macro_rules! permissions {
             }
 
             /// Returns a description for people.
-            #[must_use]
             pub fn display_name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $shown,)*

@@ -39,7 +39,6 @@ pub struct PersonalToken {
 
 impl NewPersonalToken {
     /// Returns the token with the id that the store assigned.
-    #[must_use]
     pub fn with_id(self, id: PersonalTokenId) -> PersonalToken {
         let Self { user, description, expires_at, created_at } = self;
         PersonalToken { id, user, description, expires_at, created_at, last_used_at: None }
@@ -48,7 +47,6 @@ impl NewPersonalToken {
 
 impl PersonalToken {
     /// Whether the token has expired at that moment.
-    #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }

@@ -48,7 +48,6 @@ pub struct WrongTokenKind(pub TokenKind);
 
 impl Principal {
     /// Returns the principal of an API token whose secret expires then (`None`: with the token).
-    #[must_use]
     pub fn of_token(token: &crate::ApiToken, secret_until: Option<Timestamp>) -> Self {
         let grants = match token.access {
             TokenAccess::Admin => Grants::admin(),
@@ -64,7 +63,6 @@ impl Principal {
     }
 
     /// Returns the API token; `None` for a user.
-    #[must_use]
     pub fn verified_token(&self) -> Option<VerifiedToken<'_>> {
         match self {
             Self::ApiToken { id, name, access, expires_at, .. } => {
@@ -75,7 +73,6 @@ impl Principal {
     }
 
     /// Returns the permissions.
-    #[must_use]
     pub fn grants(&self) -> &Grants {
         match self {
             Self::ApiToken { grants, .. } | Self::User { grants, .. } => grants,
@@ -83,7 +80,6 @@ impl Principal {
     }
 
     /// Whether the credentials have expired at that moment.
-    #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         let end = match self {
             Self::ApiToken { expires_at, .. } => *expires_at,
@@ -93,7 +89,6 @@ impl Principal {
     }
 
     /// Returns the actor for the audit trail.
-    #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
             Self::ApiToken { name, .. } => Actor::AdminToken { name: name.to_string() },
@@ -102,9 +97,6 @@ impl Principal {
     }
 
     /// Checks that the principal may use the administrative routes at all.
-    ///
-    /// # Errors
-    /// [`WrongTokenKind`] for client and frontend tokens.
     pub fn may_administer(&self) -> Result<(), WrongTokenKind> {
         match self {
             Self::ApiToken { access: TokenAccess::Admin, .. } | Self::User { .. } => Ok(()),

@@ -33,7 +33,6 @@ pub struct EnvironmentRemoval {
 
 impl ProjectRemoval {
     /// Returns the effect on a token that names the project.
-    #[must_use]
     pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         let rest = if token.access.projects().names(&self.project) {
             token.access.without_project(&self.project)
@@ -44,10 +43,7 @@ impl ProjectRemoval {
             None => revoked(token, &self.event),
             Some(access) => {
                 let narrowed = ApiToken { access: access.clone(), ..token.clone() };
-                let event = NewEvent {
-                    after: Some(Snapshot::from(&narrowed)),
-                    ..about(token, EventKind::ApiTokenUpdated, &self.event)
-                };
+                let event = about(token, EventKind::ApiTokenUpdated, &self.event).with_after(&narrowed);
                 RemovalOutcome::Narrowed { access, event: Box::new(event) }
             }
         }
@@ -56,7 +52,6 @@ impl ProjectRemoval {
 
 impl EnvironmentRemoval {
     /// Returns the effect on a token of the environment: it works in no other, so it is revoked.
-    #[must_use]
     pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         revoked(token, &self.event)
     }
@@ -79,7 +74,6 @@ fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
 
 impl RemovalOutcome {
     /// Returns the event.
-    #[must_use]
     pub fn event(&self) -> &NewEvent {
         match self {
             Self::Narrowed { event, .. } | Self::Revoked { event } => event,

@@ -1,6 +1,6 @@
 //! Roles: named sets of permissions, held for the whole instance or in a project.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt};
 
 use crate::{Permission, PermissionKind, RoleDescription, RoleName};
 
@@ -14,41 +14,28 @@ impl fmt::Display for RoleId {
     }
 }
 
-/// Where a role is held, and whether it is built in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RoleKind {
-    /// Built in, held for the whole instance.
-    Root,
-    /// Built in, held in a project.
-    Project,
-    /// Custom, held for the whole instance.
-    RootCustom,
-    /// Custom, held in a project.
-    Custom,
+named_enum! {
+    /// Where a role is held, and whether it is built in.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum RoleKind {
+        /// Built in, held for the whole instance.
+        Root = "root",
+        /// Built in, held in a project.
+        Project = "project",
+        /// Custom, held for the whole instance.
+        RootCustom = "root-custom",
+        /// Custom, held in a project.
+        Custom = "custom",
+    } else UnknownRoleKind: |_| UnknownRoleKind
 }
 
 impl RoleKind {
-    const ALL: [Self; 4] = [Self::Root, Self::Project, Self::RootCustom, Self::Custom];
-
-    /// Returns the name on the wire and in stores.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::Project => "project",
-            Self::RootCustom => "root-custom",
-            Self::Custom => "custom",
-        }
-    }
-
     /// Whether a role of this kind is built in and cannot be changed.
-    #[must_use]
     pub fn is_built_in(self) -> bool {
         matches!(self, Self::Root | Self::Project)
     }
 
     /// Whether a role of this kind is held for the whole instance.
-    #[must_use]
     pub fn is_root(self) -> bool {
         matches!(self, Self::Root | Self::RootCustom)
     }
@@ -58,14 +45,6 @@ impl RoleKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a role's type must be root, project, root-custom or custom")]
 pub struct UnknownRoleKind;
-
-impl FromStr for RoleKind {
-    type Err = UnknownRoleKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRoleKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownRoleKind)
-    }
-}
 
 /// A named set of permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,9 +80,6 @@ pub enum PermissionFault {
 
 impl RoleKind {
     /// Checks that a custom role of this kind may have the permission.
-    ///
-    /// # Errors
-    /// [`PermissionFault`], which says what to change.
     pub fn may_hold(self, permission: Permission) -> Result<(), PermissionFault> {
         match permission.kind() {
             _ if permission == Permission::Admin => Err(PermissionFault::Admin),
@@ -115,7 +91,6 @@ impl RoleKind {
 
 impl NewRole {
     /// Returns the role with the id that the store assigned.
-    #[must_use]
     pub fn with_id(self, id: RoleId) -> Role {
         let Self { name, kind, description, permissions } = self;
         Role { id, name, kind, description, permissions }
@@ -132,7 +107,6 @@ impl Role {
     ///
     /// # Panics
     /// Never: the names are good ones, as its test shows.
-    #[must_use]
     #[expect(
         clippy::expect_used,
         reason = "the names are fixed, and the test of this function makes them all"

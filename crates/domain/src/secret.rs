@@ -60,19 +60,16 @@ impl TokenSecret {
     }
 
     /// Makes a new secret for a token of that access from random bytes.
-    #[must_use]
     pub fn mint(access: &TokenAccess, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(&SecretPrefix::of(access).to_string(), entropy)
     }
 
     /// Makes a new secret for a personal access token (`user:…`) from random bytes.
-    #[must_use]
     pub fn mint_personal(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(PERSONAL_PREFIX, entropy)
     }
 
     /// Makes a new secret for a session's cookie (`session:…`) from random bytes.
-    #[must_use]
     pub fn mint_session(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(SESSION_PREFIX, entropy)
     }
@@ -87,25 +84,21 @@ impl TokenSecret {
     }
 
     /// Returns the secret in the clear. To be called only where it is digested, sealed, parsed, or shown to its owner.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
 
     /// Whether this is, by its prefix, the secret of a personal access token.
-    #[must_use]
     pub fn is_personal(&self) -> bool {
         self.reveal().starts_with(PERSONAL_PREFIX)
     }
 
     /// Whether this is, by its prefix, the secret of a session, which is accepted in a cookie only.
-    #[must_use]
     pub fn is_session(&self) -> bool {
         self.reveal().starts_with(SESSION_PREFIX)
     }
 
     /// Whether the secret ends in a valid checksum, as every secret in our format does.
-    #[must_use]
     pub fn has_valid_checksum(&self) -> bool {
         let text = self.reveal();
         let Some((checked, checksum)) = text.split_at_checked(text.len().saturating_sub(CHECKSUM_CHARACTERS))
@@ -119,9 +112,6 @@ impl TokenSecret {
     }
 
     /// Returns the projects and the environment that the secret's prefix names.
-    ///
-    /// # Errors
-    /// [`UnreadablePrefix`] if the text has no such prefix.
     pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
         SecretPrefix::read(self.reveal(), self.has_valid_checksum())
     }

@@ -33,7 +33,6 @@ pub enum UnreadablePrefix {
 
 impl SecretPrefix {
     /// Returns the prefix for a token of that access.
-    #[must_use]
     pub fn of(access: &TokenAccess) -> Self {
         let projects = match access.projects() {
             ProjectScope::All => ProjectsPart::All,
@@ -51,9 +50,6 @@ impl SecretPrefix {
 
     /// Parses the text before the first `:`, then the text up to the next `.`, or to the end. In a secret of our format, whose
     /// random part has no `.`, the last `.` ends the prefix.
-    ///
-    /// # Errors
-    /// [`UnreadablePrefix`] if the text has no such prefix.
     pub(crate) fn read(secret: &str, is_ours: bool) -> Result<Self, UnreadablePrefix> {
         let (projects, rest) = secret.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
         let split = if is_ours { rest.rsplit_once('.') } else { rest.split_once('.') };
@@ -83,7 +79,6 @@ impl SecretPrefix {
     }
 
     /// Returns the environment.
-    #[must_use]
     pub fn environment(&self) -> EnvironmentScope {
         self.environment.clone()
     }

@@ -13,7 +13,6 @@ pub struct SessionId(pub Uuid);
 
 impl SessionId {
     /// Parses an id with hyphens. Returns `None` for anything else.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
     }

@@ -22,7 +22,6 @@ impl Snapshot {
     }
 
     /// Returns the snapshot of a stored value; `None` if the JSON is not an object.
-    #[must_use]
     pub fn from_record(value: Value) -> Option<Self> {
         match value {
             Value::Object(map) => Some(Self(map)),
@@ -31,7 +30,6 @@ impl Snapshot {
     }
 
     /// Returns the JSON object.
-    #[must_use]
     pub fn to_json(&self) -> Value {
         Value::Object(self.0.clone())
     }
@@ -40,7 +38,6 @@ impl Snapshot {
     pub const ID: &str = "id";
 
     /// Returns a member that is a string.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
@@ -60,7 +57,6 @@ impl Snapshot {
     }
 
     /// Returns the snapshot of roles that users were given in a project.
-    #[must_use]
     pub fn of_memberships(users: &[UserId], roles: &[RoleId]) -> Self {
         let users: Vec<_> = users.iter().map(|user| user.0).collect();
         let entry = |role: &RoleId| json!({ "roleId": role.0, "groupIds": [], "userIds": users });
@@ -68,21 +64,18 @@ impl Snapshot {
     }
 
     /// Returns the snapshot of all roles of a user in a project.
-    #[must_use]
     pub fn of_roles(user: UserId, roles: &[RoleId]) -> Self {
         let roles: Vec<_> = roles.iter().map(|role| role.0).collect();
         Self::of(json!({ "userId": user.0, "roles": roles }))
     }
 
     /// Returns the snapshot of the sort order of environments.
-    #[must_use]
     pub fn of_sort_orders(orders: &[(EnvironmentName, i32)]) -> Self {
         let entry = |(name, order): &(EnvironmentName, i32)| (name.to_string(), Value::from(*order));
         Self(orders.iter().map(entry).collect())
     }
 
     /// Returns a snapshot that only identifies a user.
-    #[must_use]
     pub fn of_user_alone(user: &User) -> Self {
         let mut map = identity(&user.identity);
         map.insert("id".to_owned(), user.id.0.into());

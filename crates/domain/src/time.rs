@@ -20,35 +20,26 @@ pub struct TimestampOutOfRange;
 
 impl Timestamp {
     /// Returns the moment, rounded down to milliseconds.
-    ///
-    /// # Errors
-    /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
     pub fn new(moment: DateTime<Utc>) -> Result<Self, TimestampOutOfRange> {
         Self::from_millis(moment.timestamp_millis())
     }
 
     /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z.
-    ///
-    /// # Errors
-    /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
     pub fn from_millis(millis: i64) -> Result<Self, TimestampOutOfRange> {
         if (FIRST..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimestampOutOfRange) }
     }
 
     /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z, or the first or last moment there is.
-    #[must_use]
     pub fn saturating_from_millis(millis: i64) -> Self {
         Self(millis.clamp(FIRST, LAST))
     }
 
     /// Returns the milliseconds since 1970-01-01T00:00:00Z.
-    #[must_use]
     pub fn millis(self) -> i64 {
         self.0
     }
 
     /// Returns the moment as chrono's type.
-    #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(self.0)
     }

@@ -23,7 +23,6 @@ impl TokenKind {
     pub const ALL: [Self; 3] = [Self::Client, Self::Admin, Self::Frontend];
 
     /// Returns the name on the wire, in lower case.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -88,9 +87,6 @@ pub enum AccessError {
 
 impl TokenAccess {
     /// Returns the access of a token of this kind and scope.
-    ///
-    /// # Errors
-    /// [`AccessError`] if the kind cannot have that scope.
     pub fn new(
         kind: TokenKind,
         projects: ProjectScope,
@@ -111,7 +107,6 @@ impl TokenAccess {
     }
 
     /// Returns the kind.
-    #[must_use]
     pub fn kind(&self) -> TokenKind {
         match self {
             Self::Admin => TokenKind::Admin,
@@ -121,7 +116,6 @@ impl TokenAccess {
     }
 
     /// Returns the projects of the token.
-    #[must_use]
     pub fn projects(&self) -> &ProjectScope {
         match self {
             Self::Admin => &ProjectScope::All,
@@ -130,7 +124,6 @@ impl TokenAccess {
     }
 
     /// Returns the environment of the token; `None` for an admin token, which works in all.
-    #[must_use]
     pub fn environment(&self) -> Option<&EnvironmentName> {
         match self {
             Self::Admin => None,
@@ -139,7 +132,6 @@ impl TokenAccess {
     }
 
     /// Returns the access without this project; `None` if nothing is left, so that the token must be revoked.
-    #[must_use]
     pub fn without_project(&self, project: &crate::ProjectId) -> Option<Self> {
         let narrowed = |scope: &Scope| {
             let projects = scope.projects.without(project)?;
@@ -167,7 +159,6 @@ pub struct TokenAttributes {
 
 impl TokenAttributes {
     /// Returns the attributes that are set, as stores and event snapshots keep them.
-    #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(attributes)) => attributes,
@@ -195,7 +186,6 @@ pub struct ApiToken {
 
 impl ApiToken {
     /// Whether the token has expired at that moment.
-    #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
     }

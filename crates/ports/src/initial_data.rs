@@ -10,7 +10,6 @@ use latchkey_domain::{
 pub const MAX_BUILT_IN_ROLE_ID: RoleId = RoleId(99);
 
 /// Returns the built-in roles.
-#[must_use]
 pub fn roles() -> [Role; 5] {
     Role::built_in()
 }

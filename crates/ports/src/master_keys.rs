@@ -57,7 +57,6 @@ impl SecretForm {
         [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired];
 
     /// Returns the form at that position in [`SecretForm::ALL`], the number in SQL stores.
-    #[must_use]
     pub fn numbered(place: i64) -> Option<Self> {
         usize::try_from(place).ok().and_then(|place| Self::ALL.get(place)).copied()
     }

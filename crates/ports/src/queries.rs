@@ -16,7 +16,6 @@ pub struct Page {
 
 impl Page {
     /// Returns a page of the first entries.
-    #[must_use]
     pub fn first(limit: u32) -> Self {
         Self { limit: Some(limit), offset: 0 }
     }
@@ -81,7 +80,6 @@ pub struct TokenQuery {
 
 impl TokenQuery {
     /// Returns the query for all tokens of these kinds, by creation.
-    #[must_use]
     pub fn of_kinds(kinds: impl IntoIterator<Item = TokenKind>) -> Self {
         Self {
             kinds: kinds.into_iter().collect(),
@@ -141,7 +139,6 @@ impl EventQuery {
     pub const MAX_COUNTED: u64 = 10_000;
 
     /// Returns the query for all events in this scope.
-    #[must_use]
     pub fn within(scope: EventScope) -> Self {
         let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());
         Self { scope, kinds, projects, actors, from: None, before: None, page: Page::default() }

@@ -65,9 +65,6 @@ pub trait SecretSealer: Send + Sync {
     fn record(&self, secret: &TokenSecret) -> SecretRecord;
 
     /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token alone.
-    ///
-    /// # Errors
-    /// [`SealingError::Refused`] if the cipher fails.
     fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError>;
 
     /// Opens the secret of this token; `None` if there is no sealed copy.

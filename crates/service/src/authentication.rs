@@ -63,7 +63,6 @@ enum Purpose {
 
 impl Authenticator {
     /// Returns an authenticator over these ports.
-    #[must_use]
     pub fn new(
         ports: CredentialPorts,
         sealer: Arc<dyn SecretSealer>,
@@ -89,9 +88,6 @@ impl Authenticator {
     /// Returns the principal of this secret from a header and records its use. The secret may be an API token's (also one
     /// retired by a rotation), its alias, or a personal access token's. Lookups in the store count against the budget of
     /// the client's address.
-    ///
-    /// # Errors
-    /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment.
     pub async fn authenticate(
         &self,
         secret: &str,
@@ -111,9 +107,6 @@ impl Authenticator {
     }
 
     /// Returns the principal of this secret from a session's cookie.
-    ///
-    /// # Errors
-    /// [`AuthenticationError::Unknown`] for what is unknown, ended or expired at this moment.
     pub async fn authenticate_session(
         &self,
         secret: &str,
@@ -123,7 +116,6 @@ impl Authenticator {
     }
 
     /// Returns the counts of authentications and the state of the index.
-    #[must_use]
     pub fn metrics(&self) -> Metrics {
         let (principals, unknown_secrets) = self.index.len();
         Metrics {

@@ -77,7 +77,6 @@ pub enum Missing {
 }
 
 /// Returns the duration in seconds, rounded up, for `Retry-After` (RFC 9110, section 10.2.3).
-#[must_use]
 pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }

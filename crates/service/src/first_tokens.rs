@@ -61,7 +61,6 @@ impl InitTokens {
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -82,7 +81,6 @@ pub struct FirstTokens {
 
 impl FirstTokens {
     /// Returns the use case over these ports.
-    #[must_use]
     pub fn new(tokens: Arc<dyn TokenRepository>, issuer: Arc<TokenIssuer>) -> Self {
         Self { tokens, issuer }
     }

@@ -93,7 +93,6 @@ impl Drop for Attempt<'_> {
 
 impl PrincipalIndex {
     /// Returns an empty index.
-    #[must_use]
     pub fn new(settings: IndexSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             principals: Cache::new(settings.capacity),

@@ -6,8 +6,8 @@ use std::{
 };
 
 use latchkey_domain::{
-    ApiToken, EventKind, NewEvent, Snapshot, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId,
-    TokenName, TokenSecret,
+    ApiToken, EventKind, NewEvent, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenName,
+    TokenSecret,
 };
 use latchkey_ports::{
     Entropy, EntropyExt, FirstToken, KeyId, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
@@ -47,7 +47,6 @@ pub struct TokenDraft {
 
 impl TokenDraft {
     /// Returns the draft of a token that never ends.
-    #[must_use]
     pub fn new(name: TokenName, access: TokenAccess) -> Self {
         Self { name, access, expires_at: None, attributes: TokenAttributes::default() }
     }
@@ -77,7 +76,6 @@ pub struct TokenIssuer {
 
 impl TokenIssuer {
     /// Returns an issuer over these ports.
-    #[must_use]
     pub(crate) fn new(
         tokens: Arc<dyn TokenRepository>,
         sealer: Arc<dyn SecretSealer>,
@@ -122,7 +120,7 @@ impl TokenIssuer {
         let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None, attributes };
         let secret = self.record(secret, id)?;
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
-        let event = NewEvent { after: Some(Snapshot::from(&token)), ..event };
+        let event = event.with_after(&token);
         Ok(FirstToken { token: StoredToken { token, secret, alias: None }, event })
     }
 

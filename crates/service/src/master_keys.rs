@@ -61,7 +61,6 @@ pub struct Resealed {
 
 impl MasterKeys {
     /// Returns the use case over these ports.
-    #[must_use]
     pub fn new(
         store: Arc<dyn MasterKeyRepository>,
         sealer: Arc<dyn SecretSealer>,
@@ -71,7 +70,6 @@ impl MasterKeys {
     }
 
     /// Returns the ids of the configured keys, the current one first.
-    #[must_use]
     pub fn configured(&self) -> Vec<KeyId> {
         self.sealer.keys()
     }

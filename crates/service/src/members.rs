@@ -34,9 +34,6 @@ impl Members {
     }
 
     /// Returns the members of the project.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project.
     pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, ServiceError> {
         let members = self.access().members(permit.project()).await?;
         Ok(ProjectAccess { members, roles: self.roles_of_projects().await? })
@@ -52,7 +49,7 @@ impl Members {
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a
-    /// role with permissions that the caller does not hold; [`ServiceError::NotFound`] for an unknown project.
+    /// role with permissions that the caller does not hold.
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
@@ -69,10 +66,8 @@ impl Members {
         }
         let given = self.roles(permit, roles).await?;
         let ids: Vec<_> = given.iter().map(|role| role.id).collect();
-        let event = NewEvent {
-            after: Some(Snapshot::of_memberships(&users, &ids)),
-            ..self.event(permit, EventKind::ProjectAccessAdded)
-        };
+        let event = self.event(permit, EventKind::ProjectAccessAdded);
+        let event = event.with_after(Snapshot::of_memberships(&users, &ids));
         let memberships = self.memberships(permit, users, ids);
         match self.access().add_memberships(&memberships, &event).await {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    Description, EventKind, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Snapshot, Timestamp,
-    TokenSecret, UserId,
+    Description, EventKind, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, TokenSecret, UserId,
 };
 use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretSealer, StoreError};
 
@@ -103,10 +102,7 @@ impl PersonalTokens {
         }
         let token = NewPersonalToken { user, description, expires_at, created_at };
         let secret = TokenSecret::mint_personal(self.entropy.bytes());
-        let event = NewEvent {
-            after: Some(Snapshot::from(&token)),
-            ..self.changes.event(EventKind::PersonalTokenCreated, by)
-        };
+        let event = self.changes.event(EventKind::PersonalTokenCreated, by).with_after(&token);
         let record = self.sealer.record(&secret);
         let created = self.tokens.create_personal_token(&token, &record, self.max_per_user, &event).await;
         let (id, _) = created.map_err(|error| match error {
@@ -127,10 +123,7 @@ impl PersonalTokens {
     ) -> Result<(), ServiceError> {
         let own = self.of(&[user]).await?;
         let token = own.iter().find(|token| token.id == id).ok_or(Missing::PersonalToken)?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(token)),
-            ..self.changes.event(EventKind::PersonalTokenDeleted, by)
-        };
+        let event = self.changes.event(EventKind::PersonalTokenDeleted, by).with_before(token);
         self.tokens.delete_personal_token(user, id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())

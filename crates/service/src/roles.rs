@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use latchkey_domain::{
-    EventKind, NewEvent, NewRole, Permission, Role, RoleDescription, RoleId, RoleKind, RoleName, Snapshot,
-};
+use latchkey_domain::{EventKind, NewRole, Permission, Role, RoleDescription, RoleId, RoleKind, RoleName};
 use latchkey_ports::AccessRepository;
 
 use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes::Changes};
@@ -47,9 +45,6 @@ impl Roles {
     }
 
     /// Returns the role of this id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn get(&self, _: &Caller, id: RoleId) -> Result<Role, ServiceError> {
         self.find(id).await
     }
@@ -73,10 +68,7 @@ impl Roles {
         }
         check_permissions(kind, &permissions)?;
         let role = NewRole { name, kind, description, permissions };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&role)),
-            ..self.changes.event(EventKind::RoleCreated, &permit.initiator())
-        };
+        let event = self.changes.event(EventKind::RoleCreated, &permit.initiator()).with_after(&role);
         let (id, _) = self.access.create_role(&role, &event).await?;
         self.changes.after_commit(&event);
         Ok(role.with_id(id))
@@ -85,7 +77,7 @@ impl Roles {
     /// Changes a role and returns the result. The change applies to its holders at once.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; otherwise as
+    /// [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; otherwise as
     /// [`Roles::create`].
     pub async fn update(
         &self,
@@ -107,11 +99,8 @@ impl Roles {
             if after == before {
                 return Ok(after);
             }
-            let event = NewEvent {
-                before: Some(Snapshot::from(&before)),
-                after: Some(Snapshot::from(&after)),
-                ..self.changes.event(EventKind::RoleUpdated, &permit.initiator())
-            };
+            let event = self.changes.event(EventKind::RoleUpdated, &permit.initiator());
+            let event = event.with_before(&before).with_after(&after);
             self.access.update_role(&before, &after, &event).await?;
             self.changes.after_commit(&event);
             Ok(after)
@@ -122,14 +111,10 @@ impl Roles {
     /// Removes a role without holders.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for
-    /// one that is held.
+    /// [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for one that is held.
     pub async fn delete(&self, permit: &InstancePermit<ManageRoles>, id: RoleId) -> Result<(), ServiceError> {
         let role = self.find_own(id).await?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&role)),
-            ..self.changes.event(EventKind::RoleDeleted, &permit.initiator())
-        };
+        let event = self.changes.event(EventKind::RoleDeleted, &permit.initiator()).with_before(&role);
         self.access.delete_role(id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())

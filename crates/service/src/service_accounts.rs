@@ -60,7 +60,7 @@ impl ServiceAccounts {
     /// Changes a service account and returns the result. Its user name cannot be changed.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`ServiceAccounts::create`].
+    /// [`ServiceError::Invalid`] as in [`ServiceAccounts::create`].
     pub async fn update(
         &self,
         permit: &Managing,
@@ -73,17 +73,11 @@ impl ServiceAccounts {
     }
 
     /// Removes a service account with all its tokens and roles.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn delete(&self, permit: &Managing, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Service)).await
     }
 
     /// Returns the tokens of a service account, also expired ones, by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn tokens(&self, _: &Managing, id: UserId) -> Result<Vec<PersonalToken>, ServiceError> {
         let account = self.accounts.find(id, AccountKind::Service).await?;
         self.tokens.of(&[account.id]).await
@@ -92,7 +86,7 @@ impl ServiceAccounts {
     /// Issues a token to a service account and returns its secret.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; otherwise as [`PersonalTokens::create`].
+    /// As [`PersonalTokens::create`].
     pub async fn create_token(
         &self,
         permit: &Managing,
@@ -104,9 +98,6 @@ impl ServiceAccounts {
     }
 
     /// Revokes a token of a service account.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn delete_token(
         &self,
         permit: &Managing,

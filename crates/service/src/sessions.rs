@@ -7,8 +7,8 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, PasswordHash, Session, SessionId,
-    Snapshot, Timestamp, TokenSecret, User, UserCredential, UserId,
+    AccountKind, Actor, EventKind, LoginFailures, Origin, PasswordHash, Session, SessionId, Timestamp,
+    TokenSecret, User, UserCredential, UserId,
 };
 use latchkey_ports::{
     Account, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher, SecretSealer,
@@ -184,10 +184,8 @@ impl Sessions {
         let session = Session { id, user: user.id, created_at, expires_at, origin: origin.clone() };
         let secret = TokenSecret::mint_session(self.ports.entropy.bytes());
         let actor = Actor::User { id: user.id, name: user.identity.label().to_owned() };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&session)),
-            ..self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin })
-        };
+        let event = self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin });
+        let event = event.with_after(&session);
         let max_per_user = self.policy.max_per_user;
         let start =
             SessionStart { session, secret: self.ports.sealer.record(&secret), password, max_per_user };
@@ -214,16 +212,10 @@ impl Sessions {
     }
 
     /// Ends one of the caller's own sessions; it is refused from the response on.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn end(&self, user: &SignedIn, session: SessionId) -> Result<(), ServiceError> {
         let own = self.ports.sessions.sessions_of(user.user()).await?;
         let ended = own.iter().find(|own| own.id == session).ok_or(Missing::Session)?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(ended)),
-            ..self.changes.event(EventKind::SessionEnded, &user.initiator())
-        };
+        let event = self.changes.event(EventKind::SessionEnded, &user.initiator()).with_before(ended);
         self.ports.sessions.end_session(user.user(), session, &event).await?;
         self.changes.after_commit(&event);
         Ok(())

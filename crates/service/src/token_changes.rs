@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::{ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenId, TokenSecret};
+use latchkey_domain::{ApiToken, EventKind, Snapshot, Timestamp, TokenId, TokenSecret};
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
 use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
@@ -16,7 +16,6 @@ pub enum TokenReference {
 
 impl TokenReference {
     /// Parses a reference; `None` for a text that can be neither.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match TokenId::parse(text) {
             Some(id) => Some(Self::Id(id)),
@@ -88,7 +87,7 @@ impl TokenChanges {
 
     pub(crate) async fn revoke(&self, token: &ApiToken, by: &Initiator) -> Result<(), ServiceError> {
         let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
-        let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
+        let event = event.with_before(token);
         self.tokens.delete_token(token.id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())
@@ -104,11 +103,8 @@ impl TokenChanges {
         if before == after {
             return Ok(());
         }
-        let event = NewEvent {
-            before: Some(Snapshot::from(before)),
-            after: Some(Snapshot::from(after)),
-            ..self.issuer.event(EventKind::ApiTokenUpdated, before, by)
-        };
+        let event = self.issuer.event(EventKind::ApiTokenUpdated, before, by);
+        let event = event.with_before(before).with_after(after);
         self.tokens.update_token(before, after, &event).await?;
         self.changes.after_commit(&event);
         Ok(())
@@ -124,11 +120,10 @@ impl TokenChanges {
         let overlap_until = overlap.until(self.changes.now())?;
         let secret = self.issuer.mint(&stored.token.access);
         let to = self.issuer.record(&secret, stored.token.id)?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&stored.token)),
-            after: Some(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until)),
-            ..self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by)
-        };
+        let event = self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by);
+        let event = event
+            .with_before(&stored.token)
+            .with_after(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until));
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;

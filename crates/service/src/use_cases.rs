@@ -66,7 +66,6 @@ pub struct UseCases {
 
 impl UseCases {
     /// Wires the use cases.
-    #[must_use]
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
         let Dependencies { store, sealer, hasher, clock, entropy } = dependencies;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
@@ -148,13 +147,11 @@ impl UseCases {
     }
 
     /// Whether notifications work at this moment, as [`latchkey_ports::EventRepository::announces_events`].
-    #[must_use]
     pub fn announces_changes(&self) -> bool {
         self.store.announces_events()
     }
 
     /// Returns the counts of authentications and the state of the principal index.
-    #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.authenticator.metrics()
     }

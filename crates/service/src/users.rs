@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Role, Snapshot,
-    User, UserId, Username,
+    AccountKind, Email, EventKind, NewUser, Password, PasswordHash, PersonName, Role, Snapshot, User, UserId,
+    Username,
 };
 use latchkey_ports::{Entity, Page, PasswordChange, PasswordHasher, StoreError};
 
@@ -76,9 +76,6 @@ impl Users {
     }
 
     /// Returns the user of this id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn get(&self, _: &InstancePermit<ManageUsers>, id: UserId) -> Result<User, ServiceError> {
         self.accounts.find(id, AccountKind::Person).await
     }
@@ -86,8 +83,8 @@ impl Users {
     /// Changes a user and returns the result.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`]
-    /// for the demotion of the last Admin.
+    /// [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`] for the demotion of the
+    /// last Admin.
     pub async fn update(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -100,7 +97,7 @@ impl Users {
     /// Removes a user with all their tokens, sessions and roles.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for the last Admin.
+    /// [`ServiceError::NotPermitted`] for the last Admin.
     pub async fn delete(&self, permit: &InstancePermit<ManageUsers>, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Person)).await
     }
@@ -108,7 +105,7 @@ impl Users {
     /// Sets a user's password and ends all their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::WeakPassword`].
+    /// [`ServiceError::WeakPassword`].
     pub async fn set_password(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -165,9 +162,6 @@ impl Users {
     }
 
     /// Returns the user or service account of this user name or e-mail address, for the command line.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`].
     pub async fn find_by_login(
         &self,
         _: &InstancePermit<ManageUsers>,
@@ -186,10 +180,8 @@ impl Users {
         password: &str,
     ) -> Result<(), ServiceError> {
         let after = self.hash(password, &user.identity.names()).await?;
-        let event = NewEvent {
-            after: Some(Snapshot::of_user_alone(user)),
-            ..self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator())
-        };
+        let event = self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator());
+        let event = event.with_after(Snapshot::of_user_alone(user));
         let change = PasswordChange { user: user.id, before, after };
         self.accounts.users.set_password(&change, &event).await.map_err(replaced_password)?;
         self.accounts.changes.after_commit(&event);

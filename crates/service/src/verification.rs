@@ -24,7 +24,6 @@ pub struct Verification {
 
 impl Verification {
     /// Returns the use case over an authenticator.
-    #[must_use]
     pub fn new(authenticator: Arc<Authenticator>) -> Self {
         Self { authenticator }
     }
@@ -32,7 +31,6 @@ impl Verification {
     /// Returns the principal of this secret, as [`Authenticator::authenticate`] does, but only to say whether it is valid.
     ///
     /// # Errors
-    /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment;
     /// [`AuthenticationError::Store`] if the store had to be asked and is unavailable.
     pub async fn verify(
         &self,

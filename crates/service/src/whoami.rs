@@ -26,9 +26,6 @@ impl WhoAmI {
     }
 
     /// Returns the identity of the caller.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for a user that was removed in the meantime.
     pub async fn myself(&self, caller: &Caller) -> Result<Myself, ServiceError> {
         match caller.principal() {
             Some(Principal::User { id, grants, .. }) => {
@@ -41,9 +38,6 @@ impl WhoAmI {
     }
 
     /// Returns the caller's root role.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for a user that was removed in the meantime.
     pub async fn root_role(&self, user: &SignedIn) -> Result<Role, ServiceError> {
         let user = self.users.find_user(user.user()).await?.ok_or(Missing::User)?;
         Ok(self.access.find_role(user.root_role).await?.ok_or(Missing::Role)?)

@@ -269,7 +269,6 @@ impl TestApp {
     }
 
     /// Returns the secret of a client.
-    #[must_use]
     pub fn secret_of(&self, who: As) -> Option<&str> {
         self.credentials.iter().find(|(one, _)| *one == who).map(|(_, secret)| secret.as_str())
     }
@@ -328,7 +327,6 @@ fn users() -> InstancePermit<ManageUsers> {
 }
 
 /// Returns a draft of a token that does not expire.
-#[must_use]
 pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
     TokenDraft {
         name: TokenName::new(name).expect("a name"),

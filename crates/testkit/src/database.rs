@@ -28,14 +28,12 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     /// Creates a database without tables.
-    #[must_use]
     pub fn empty() -> Self {
         Self::create("")
     }
 
     /// Creates a database as `migrate` leaves it, which is given the URL of an empty one. It runs once for each `key` on a
     /// server; the key must change when the migrations do.
-    #[must_use]
     pub fn migrated<M, F>(key: &str, migrate: M) -> Self
     where
         M: FnOnce(String) -> F + Send,
@@ -69,7 +67,6 @@ impl TestDatabase {
     }
 
     /// Returns its URL.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -96,7 +96,6 @@ fn secret_in(printed: &str) -> String {
 }
 
 /// Returns what follows a secret's prefix.
-#[must_use]
 pub fn random_part(secret: &str) -> &str {
     let start = secret.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
     &secret[start..]

@@ -35,13 +35,11 @@ impl Response {
     }
 
     /// Returns the body as JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
     /// Returns a header.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("text"))
     }

@@ -25,7 +25,6 @@ pub enum InvalidKeyRing {
 
 impl KeyRing {
     /// Returns a ring of these keys. A repeated key is kept at its first position.
-    #[must_use]
     pub fn new(current: MasterKey, older: impl IntoIterator<Item = MasterKey>) -> Self {
         let mut kept = Vec::new();
         for key in older {
@@ -56,13 +55,11 @@ impl KeyRing {
     }
 
     /// Returns the key for new digests and sealed copies.
-    #[must_use]
     pub fn current(&self) -> &MasterKey {
         &self.current
     }
 
     /// Returns the older keys, in the order given.
-    #[must_use]
     pub fn older(&self) -> &[MasterKey] {
         &self.older
     }

@@ -82,7 +82,6 @@ impl MasterKey {
     }
 
     /// Returns a new key of random bytes.
-    #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
         entropy.fill(bytes.as_mut());
@@ -91,14 +90,12 @@ impl MasterKey {
 
     /// Returns the id of the key, which is stored with everything that was made with it. It is derived from the key under a
     /// purpose of its own, so that it reveals nothing about the key or the other derived keys.
-    #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
     /// Returns the key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or for the operator who
     /// generates a key.
-    #[must_use]
     pub fn to_hex(&self) -> SecretString {
         // The capacity is exact, so that a growing buffer leaves no copy behind.
         let mut text = String::with_capacity(2 * Self::BYTES);

@@ -76,13 +76,11 @@ enum UnreadableHash {
 
 impl Argon2Hasher {
     /// Returns a hasher at today's cost.
-    #[must_use]
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self::with_cost(Cost::Standard, entropy)
     }
 
     /// Returns a hasher at this cost, for tests. Programs use [`Argon2Hasher::new`].
-    #[must_use]
     pub fn with_cost(cost: Cost, entropy: Arc<dyn Entropy>) -> Self {
         let decoy = StoredHash::decoy(cost, &*entropy);
         Self { cost, entropy, turns: Turns::for_each_core(), decoy }
