@@ -203,8 +203,8 @@ impl NewEvent {
         Self { after: Some(state.into()), ..self }
     }
 
-    /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store calls
-    /// this before it records the creation of something to which it assigns an id.
+    /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store
+    /// calls this before it records the creation of something to which it assigns an id.
     #[must_use]
     pub fn with_assigned_id(mut self, id: i64) -> Self {
         self.after = self.after.map(|after| after.with_id(id));

@@ -49,8 +49,8 @@ impl Grants {
         self.0.iter()
     }
 
-    /// Returns the projects that the holder sees: all if some project permission is held for the instance, otherwise those that
-    /// are not private and those in which some permission is held.
+    /// Returns the projects that the holder sees: all if some project permission is held for the instance, otherwise
+    /// those that are not private and those in which some permission is held.
     pub fn visibility(&self) -> ProjectVisibility {
         match self.projects_where(|_| true) {
             None => ProjectVisibility::All,
@@ -117,8 +117,8 @@ impl fmt::Display for Denied {
 
 /// Checks that the grants include one of the permissions at this place.
 ///
-/// A grant for the instance applies to every project, and `ADMIN` for the instance implies every permission. Adding a grant
-/// never removes a right.
+/// A grant for the instance applies to every project, and `ADMIN` for the instance implies every permission. Adding a
+/// grant never removes a right.
 pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Result<(), Denied> {
     let allowed = grants.holds(Permission::Admin, &Place::Instance)
         || any_of.iter().any(|permission| {
@@ -127,7 +127,8 @@ pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Resul
     if allowed { Ok(()) } else { Err(Denied { any_of: any_of.to_vec(), place: place.clone() }) }
 }
 
-/// Checks that a holder of these grants may assign this role at this place: only permissions that one holds can be given.
+/// Checks that a holder of these grants may assign this role at this place: only permissions that one holds can be
+/// given.
 ///
 /// # Errors
 /// [`Denied`], which names the first permission that is missing.
@@ -149,8 +150,8 @@ mod tests {
         Role::built_in().into_iter().find(|role| role.name.as_str() == name).expect("built in")
     }
 
-    /// The permissions of the built-in roles, column by column: may a holder (read tokens of a, create in a, delete in a,
-    /// read in b, list client tokens of the instance, create a client token of the instance, update a)?
+    /// The permissions of the built-in roles, column by column: may a holder (read tokens of a, create in a, delete in
+    /// a, read in b, list client tokens of the instance, create a client token of the instance, update a)?
     #[test]
     fn the_table_of_built_in_roles() {
         use Permission as P;

@@ -1,7 +1,7 @@
 //! Enums whose values have names on the wire and in stores.
 
-/// Declares an enum with the name of each value, and parsing and printing by that name. After `else` stands the error for
-/// any other text.
+/// Declares an enum with the name of each value, and parsing and printing by that name. The part after `else` is the
+/// error for any other text.
 macro_rules! named_enum {
     (
         $(#[$meta:meta])*

@@ -156,13 +156,14 @@ name! {
     RoleDescription, "role description", prose, 2_000, trim: true
 }
 name! {
-    /// The description of a personal access token, unique per user. An index entry of PostgreSQL holds some 2,700 bytes.
+    /// The description of a personal access token, unique per user. An index entry of PostgreSQL holds some 2,700
+    /// bytes.
     Description, "description", free_text, 500, trim: true
 }
 
 impl ProjectId {
-    /// Derives an id from a project's name: in lower case, with `-` for characters that an id may not contain. Returns `None`
-    /// if nothing is left.
+    /// Derives an id from a project's name: in lower case, with `-` for characters that an id may not contain. Returns
+    /// `None` if nothing is left.
     pub fn from_name(name: &ProjectName) -> Option<Self> {
         let mut id = String::with_capacity(name.as_str().len());
         for character in name.as_str().to_lowercase().chars() {

@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 static COMMONEST: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("commonest_passwords.txt").lines().collect());
 
-/// A password that follows the rules of NIST SP 800-63B, section 5.1.1.2: a minimum length and a list of the most common
-/// ones, no rules about kinds of characters.
+/// A password that follows the rules of NIST SP 800-63B, section 5.1.1.2: a minimum length and a list of the most
+/// common ones, no rules about kinds of characters.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
@@ -42,7 +42,7 @@ impl Password {
     ///
     /// # Errors
     /// Every [`PasswordFault`] that applies.
-    pub fn new(text: &str, known_by: &[&str]) -> Result<Self, Vec<PasswordFault>> {
+    pub fn new(text: &str, account_names: &[&str]) -> Result<Self, Vec<PasswordFault>> {
         let characters = text.chars().count();
         let folded = text.to_lowercase();
         let different = folded.chars().collect::<HashSet<_>>().len();
@@ -50,7 +50,7 @@ impl Password {
             (characters < Self::MIN_CHARACTERS, PasswordFault::TooShort),
             (characters > Self::MAX_CHARACTERS, PasswordFault::TooLong),
             (COMMONEST.contains(folded.as_str()), PasswordFault::Common),
-            (known_by.iter().any(|name| name.to_lowercase() == folded), PasswordFault::Identity),
+            (account_names.iter().any(|name| name.to_lowercase() == folded), PasswordFault::Identity),
             (
                 characters >= Self::MIN_CHARACTERS && different < Self::MIN_DIFFERENT,
                 PasswordFault::Monotonous,

@@ -111,8 +111,8 @@ impl UserIdentity {
         username.into_iter().chain(self.email.as_ref().map(Email::as_str)).collect()
     }
 
-    /// Returns the names that no other user may have, as logins are compared: the user name, in lower case (ASCII) if it
-    /// contains `@` and so could be an address, and the address in lower case.
+    /// Returns the names that no other user may have, as logins are compared: the user name, in lower case (ASCII) if
+    /// it contains `@` and so could be an address, and the address in lower case.
     pub fn login_names(&self) -> impl Iterator<Item = String> {
         let username = self.username.as_ref().map(|name| match name.as_str() {
             name if name.contains('@') => name.to_ascii_lowercase(),

@@ -82,7 +82,7 @@ pub struct Environment {
     /// Its name, chosen once.
     pub name: EnvironmentName,
     pub kind: EnvironmentKind,
-    /// Where it stands in lists, ascending.
+    /// Its position in lists, ascending.
     pub sort_order: i32,
     /// Whether it is switched on; tokens work either way.
     pub enabled: bool,

@@ -1,5 +1,5 @@
-//! The effect on tokens of removing a project or environment that they name: they are revoked, or lose that project, each
-//! with an event. A token's scope never widens.
+//! The effect on tokens of removing a project or environment that they name: they are revoked, or lose that project,
+//! each with an event. A token's scope never widens.
 
 use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, Subject, TokenAccess};
 
@@ -16,8 +16,8 @@ pub enum RemovalOutcome {
     },
 }
 
-/// The removal of a project. A store applies the outcome to each token that names the project, in the order of token ids, and
-/// records those events before that of the removal, in one transaction.
+/// The removal of a project. A store applies the outcome to each token that names the project, in the order of token
+/// ids, and records those events before that of the removal, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectRemoval {
     pub project: ProjectId,
@@ -108,11 +108,11 @@ mod tests {
         #[test]
         fn no_token_widens_when_a_project_goes(scope in project_scope(), project in project_id()) {
             let before = token(scope);
-            let fate = ProjectRemoval { project: project.clone(), event: cause() }.outcome_of(&before);
-            let event = fate.event();
+            let outcome = ProjectRemoval { project: project.clone(), event: cause() }.outcome_of(&before);
+            let event = outcome.event();
             prop_assert_eq!(event.before.clone(), Some(Snapshot::from(&before)));
             prop_assert_eq!(event.projects.as_ref(), Some(before.access.projects()));
-            match &fate {
+            match &outcome {
                 RemovalOutcome::Revoked { .. } => {
                     prop_assert_eq!(before.access.projects(), &ProjectScope::one(project));
                     prop_assert!(event.after.is_none());
@@ -129,8 +129,9 @@ mod tests {
     #[test]
     fn a_token_of_a_removed_environment_is_revoked() {
         let environment = EnvironmentName::new("e").expect("a name");
-        let fate = EnvironmentRemoval { environment, event: cause() }.outcome_of(&token(ProjectScope::All));
-        assert!(matches!(fate, RemovalOutcome::Revoked { .. }));
-        assert_eq!(fate.event().kind, EventKind::ApiTokenDeleted);
+        let outcome =
+            EnvironmentRemoval { environment, event: cause() }.outcome_of(&token(ProjectScope::All));
+        assert!(matches!(outcome, RemovalOutcome::Revoked { .. }));
+        assert_eq!(outcome.event().kind, EventKind::ApiTokenDeleted);
     }
 }

@@ -106,7 +106,7 @@ impl Role {
     /// Returns the roles that every instance has, under Unleash's ids.
     ///
     /// # Panics
-    /// Never: the names are good ones, as its test shows.
+    /// Never: the names are valid, as its test shows.
     #[expect(
         clippy::expect_used,
         reason = "the names are fixed, and the test of this function makes them all"
@@ -124,9 +124,9 @@ impl Role {
         let owner = [P::UpdateProject, P::DeleteProject];
         let role = |id, name: &str, kind, description: &str, permissions: Vec<P>| Self {
             id: RoleId(id),
-            name: RoleName::new(name).expect("a good name"),
+            name: RoleName::new(name).expect("a valid name"),
             kind,
-            description: RoleDescription::new(description).expect("a good description"),
+            description: RoleDescription::new(description).expect("a valid description"),
             permissions: permissions.into_iter().collect(),
         };
         [

@@ -1,5 +1,5 @@
-//! The scope of a token. "No projects" cannot be represented, so it can never be read as "all projects", and no operation here
-//! widens a scope.
+//! The scope of a token. "No projects" cannot be represented, so it can never be read as "all projects", and no
+//! operation here widens a scope.
 
 use std::collections::HashSet;
 

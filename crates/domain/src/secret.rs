@@ -1,8 +1,9 @@
 //! Secrets: their format, and a type that does not leak them.
 //!
-//! A new secret is a prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random bits in base62, and six
-//! characters of a CRC-32 over everything before them, by which a leak scanner can recognize a real secret offline. Any other
-//! text can be a legacy secret, so only [`TokenSecret::prefix`] reads the format. The checksum is public and proves nothing.
+//! A new secret is a prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random bits in base62, and
+//! six characters of a CRC-32 over everything before them, by which a leak scanner can recognize a real secret offline.
+//! Any other text can be a legacy secret, so only [`TokenSecret::prefix`] reads the format. The checksum is public and
+//! proves nothing.
 
 use std::fmt;
 
@@ -20,7 +21,8 @@ const SESSION_PREFIX: &str = "session:";
 
 /// The secret of an API token, a personal access token or a session.
 ///
-/// Its `Debug` is redacted, and it has no `Display` and no serialization; [`TokenSecret::reveal`] is the one way to read it.
+/// Its `Debug` is redacted, and it has no `Display` and no serialization; [`TokenSecret::reveal`] is the one way to
+/// read it.
 #[derive(Clone)]
 pub struct TokenSecret(SecretString);
 

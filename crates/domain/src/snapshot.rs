@@ -7,9 +7,9 @@ use crate::{
     PersonalToken, Project, ProjectId, ProjectScope, Role, RoleId, Timestamp, User, UserId, UserIdentity,
 };
 
-/// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay readable
-/// when the model changes. It is the format of stores and of the wire (`data` and `preData`). It is built from domain values
-/// only, none of which holds a secret.
+/// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay
+/// readable when the model changes. It is the format of stores and of the wire (`data` and `preData`). It is built from
+/// domain values only, none of which holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(Map<String, Value>);
 
@@ -119,8 +119,8 @@ impl From<&ApiToken> for Snapshot {
     }
 }
 
-fn of_user(known_by: &UserIdentity, name: Option<&PersonName>, root_role: RoleId) -> Map<String, Value> {
-    let mut map = identity(known_by);
+fn of_user(user: &UserIdentity, name: Option<&PersonName>, root_role: RoleId) -> Map<String, Value> {
+    let mut map = identity(user);
     map.extend([
         ("name".to_owned(), json!(name.map(PersonName::as_str))),
         ("rootRole".to_owned(), json!(root_role.0)),

@@ -6,7 +6,8 @@ use crate::{
     TokenName,
 };
 
-/// Returns a client token of all projects in `development` that was created at that time, never expires and was never used.
+/// Returns a client token of all projects in `development` that was created at that time, never expires and was never
+/// used.
 ///
 /// A test names only the fields that it is about: `ApiToken { access, ..api_token(at) }`.
 pub fn api_token(created_at: Timestamp) -> ApiToken {

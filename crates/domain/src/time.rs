@@ -1,6 +1,6 @@
 //! Timestamps in the precision of the wire.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
@@ -34,6 +34,16 @@ impl Timestamp {
         Self(millis.clamp(FIRST, LAST))
     }
 
+    /// Returns the moment that much later.
+    pub fn plus(self, span: Duration) -> Result<Self, TimestampOutOfRange> {
+        Self::from_millis(self.0.saturating_add(millis_of(span)))
+    }
+
+    /// Returns the moment that much earlier.
+    pub fn minus(self, span: Duration) -> Result<Self, TimestampOutOfRange> {
+        Self::from_millis(self.0.saturating_sub(millis_of(span)))
+    }
+
     /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     pub fn millis(self) -> i64 {
         self.0
@@ -43,6 +53,10 @@ impl Timestamp {
     pub fn to_datetime(self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(self.0)
     }
+}
+
+fn millis_of(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// RFC 3339 with milliseconds and `Z`, the one form of the wire.

@@ -1,4 +1,4 @@
-//! API tokens: what they are for and what they may reach.
+//! API tokens: their kinds and their access.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ use crate::{EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenId,
 pub enum TokenKind {
     /// Servers that read feature configuration (called `backend` by newer clients).
     Client,
-    /// Administration; reaches everything.
+    /// Administration; accesses everything.
     Admin,
     /// Browsers and apps.
     Frontend,
@@ -145,10 +145,10 @@ impl TokenAccess {
     }
 }
 
-/// What is known about a token beside its scope and its expiry, none of which decides what it may reach.
+/// What is known about a token beside its scope and its expiry, none of which decides about its access.
 ///
-/// Stores keep the attributes as one JSON object and name none of them, so a new attribute is a new field here, optional
-/// and left out of the JSON while it is not set. Text must not contain NUL, which PostgreSQL cannot store.
+/// Stores keep the attributes as one JSON object and name none of them, so a new attribute is a new field here,
+/// optional and left out of the JSON while it is not set. Text must not contain NUL, which PostgreSQL cannot store.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TokenAttributes {

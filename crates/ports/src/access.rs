@@ -70,8 +70,8 @@ pub trait AccessRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Gives each of these users exactly these roles in the project, or none, with one event. A role that is held already
-    /// keeps its time.
+    /// Gives each of these users exactly these roles in the project, or none, with one event. A role that is held
+    /// already keeps its time.
     ///
     /// # Errors
     /// As [`AccessRepository::add_memberships`], without `Conflict`.

@@ -24,9 +24,9 @@ pub trait EventRepository: Send + Sync {
     /// appear. A process that remembers the last number that it saw has therefore missed nothing.
     async fn latest_event(&self) -> Result<EventId, StoreError>;
 
-    /// Waits until there may be new events since the last call; for ever in a store without notifications. A notification
-    /// can be lost or spurious, so the caller polls at intervals as well. For one caller at a time; a call that is dropped
-    /// half-way loses nothing.
+    /// Waits until there may be new events since the last call; for ever in a store without notifications. A
+    /// notification can be lost or spurious, so the caller polls at intervals as well. For one caller at a time; a call
+    /// that is dropped half-way loses nothing.
     async fn event_announced(&self) {
         std::future::pending::<()>().await;
     }
@@ -43,7 +43,7 @@ pub trait EventRepository: Send + Sync {
     /// Returns the events of a query, newest first.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
 
-    /// Deletes the events before that moment, but never the newest of all, and returns their number. Leaves no event: the
-    /// operator decides on the retention.
+    /// Deletes the events before that moment, but never the newest of all, and returns their number. Leaves no event:
+    /// the operator decides on the retention.
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

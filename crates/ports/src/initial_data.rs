@@ -1,5 +1,5 @@
-//! The content of a new store. SQL stores get it from their first migration, the memory store from here; the conformance
-//! suite compares the two.
+//! The content of a new store. SQL stores get it from their first migration, the memory store from here; the
+//! conformance suite compares the two.
 
 use latchkey_domain::{
     Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectDescription, ProjectId,

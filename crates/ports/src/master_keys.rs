@@ -90,23 +90,23 @@ pub type SecretsByKey = BTreeMap<(KeyId, SecretForm), SecretCount>;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait MasterKeyRepository: Send + Sync {
-    /// Returns the secrets of the first `limit` tokens after that id (`None`: from the first), by id, whatever their keys. Reads
-    /// no other token.
+    /// Returns the secrets of the first `limit` tokens after that id (`None`: from the first), by id, whatever their
+    /// keys. Reads no other token.
     async fn token_secrets(
         &self,
         after: Option<TokenId>,
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError>;
 
-    /// Moves each of these secrets to its new key, and returns the former digests of those that were moved. To be called with at
-    /// most some hundred, because other writers may have to wait. There is no event.
+    /// Moves each of these secrets to its new key, and returns the former digests of those that were moved. To be
+    /// called with at most some hundred, because other writers may have to wait. There is no event.
     ///
-    /// A secret is skipped if it was removed, if its digest is not `from`, or if only one of the stored record and `to` has a
-    /// sealed copy; if its new digest exists already, because another token has the same secret under another key; and, except
-    /// for secrets and aliases of tokens, if it is locked at that moment.
+    /// A secret is skipped if it was removed, if its digest is not `from`, or if only one of the stored record and `to`
+    /// has a sealed copy; if its new digest exists already, because another token has the same secret under another
+    /// key; and, except for secrets and aliases of tokens, if it is locked at that moment.
     async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError>;
 
-    /// Returns the number of secrets by key and form at that moment. Sealed ones never count as ended, because lists show them.
-    /// Reads all secrets, so it must not be called on the path of a request.
+    /// Returns the number of secrets by key and form at that moment. Sealed ones never count as ended, because lists
+    /// show them. Reads all secrets, so it must not be called on the path of a request.
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError>;
 }

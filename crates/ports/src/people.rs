@@ -45,11 +45,12 @@ pub trait UserRepository: Send + Sync {
     /// Returns the users of this kind, by id.
     async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError>;
 
-    /// Returns at most `limit` users, of either kind, whose name, user name or e-mail address contains this text, by id. The case
-    /// of ASCII letters is ignored; that of others, if the store can.
+    /// Returns at most `limit` users, of either kind, whose name, user name or e-mail address contains this text, by
+    /// id. The case of ASCII letters is ignored; that of others, if the store can.
     async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Replaces identity, name and root role of `before` with those of `after`, which has the same id and kind, with the event.
+    /// Replaces identity, name and root role of `before` with those of `after`, which has the same id and kind, with
+    /// the event.
     ///
     /// # Errors
     /// `NotFound` for the user, then for the root role as in [`UserRepository::create_user`]; `Stale` if the stored
@@ -71,8 +72,8 @@ pub trait UserRepository: Send + Sync {
     /// `NotFound` for an unknown user, and for a service account; `Stale` if the stored hash is not `before`.
     async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError>;
 
-    /// Replaces the hash `before` with another hash of the same password. The password does not change, so no session ends and
-    /// there is no event.
+    /// Replaces the hash `before` with another hash of the same password. The password does not change, so no session
+    /// ends and there is no event.
     ///
     /// # Errors
     /// `Stale` if the stored hash is not `before`, and for an unknown user.
@@ -107,8 +108,8 @@ pub struct PersonalTokenHolder {
 #[async_trait]
 pub trait PersonalTokenRepository: Send + Sync {
     /// Creates a personal token under an id that the store assigns, with its event (to which the store adds that id, by
-    /// [`NewEvent::with_assigned_id`]). Of the secret, only the digest is stored. Of any number of concurrent creations, no
-    /// more than `limit` succeed for one user.
+    /// [`NewEvent::with_assigned_id`]). Of the secret, only the digest is stored. Of any number of concurrent
+    /// creations, no more than `limit` succeed for one user.
     ///
     /// # Errors
     /// `NotFound` for an unknown user; `LimitReached` if the user has `limit` (expired ones count); `Conflict` if

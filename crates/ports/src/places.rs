@@ -66,8 +66,9 @@ pub trait ProjectRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Removes a project with its memberships and environments. [`ProjectRemoval::outcome_of`] is applied to each token that
-    /// names it, each with its event; the event of the removal comes last. No token can be created in it in the meantime.
+    /// Removes a project with its memberships and environments. [`ProjectRemoval::outcome_of`] is applied to each token
+    /// that names it, each with its event; the event of the removal comes last. No token can be created in it in the
+    /// meantime.
     ///
     /// # Errors
     /// `NotFound`.
@@ -91,7 +92,8 @@ pub trait EnvironmentRepository: Send + Sync {
     /// Returns the environment of this name.
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError>;
 
-    /// Returns every environment with its counts, by sort order, then name. The cost does not depend on the number of tokens.
+    /// Returns every environment with its counts, by sort order, then name. The cost does not depend on the number of
+    /// tokens.
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError>;
 
     /// Replaces `before` with `after`, which has the same name, with the event.
@@ -115,9 +117,9 @@ pub trait EnvironmentRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Removes an environment from the instance and from all projects. [`EnvironmentRemoval::outcome_of`] is applied to each
-    /// token that works in it, each with its event; the event of the removal comes last. No token can be created in it in the
-    /// meantime.
+    /// Removes an environment from the instance and from all projects. [`EnvironmentRemoval::outcome_of`] is applied to
+    /// each token that works in it, each with its event; the event of the removal comes last. No token can be created
+    /// in it in the meantime.
     ///
     /// # Errors
     /// `NotFound`.

@@ -72,8 +72,8 @@ pub struct TokenQuery {
     pub unused_since: Option<Timestamp>,
     pub order: TokenOrder,
     pub direction: Direction,
-    /// Only those after this id in the direction of the list; for [`TokenOrder::CreatedAt`] only, ignored with any other
-    /// order.
+    /// Only those after this id in the direction of the list; for [`TokenOrder::CreatedAt`] only, ignored with any
+    /// other order.
     pub after: Option<TokenId>,
     pub page: Page,
 }
@@ -135,7 +135,8 @@ pub struct EventQuery {
 }
 
 impl EventQuery {
-    /// The maximum total: it means "at least that many", so that the cost of a page does not depend on the length of the trail.
+    /// The maximum total: it means "at least that many", so that the cost of a page does not depend on the length of
+    /// the trail.
     pub const MAX_COUNTED: u64 = 10_000;
 
     /// Returns the query for all events in this scope.

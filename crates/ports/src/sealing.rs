@@ -64,7 +64,8 @@ pub trait SecretSealer: Send + Sync {
     /// Returns the record of a secret that cannot be shown again: its digest alone.
     fn record(&self, secret: &TokenSecret) -> SecretRecord;
 
-    /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token alone.
+    /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token
+    /// alone.
     fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError>;
 
     /// Opens the secret of this token; `None` if there is no sealed copy.

@@ -34,8 +34,9 @@ pub struct SessionStart {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
-    /// Starts a session, with its event, and records its start as the last login of its user. The oldest of the user's other
-    /// sessions are removed, so that there are at most `max_per_user` with this one; returns how many were removed.
+    /// Starts a session, with its event, and records its start as the last login of its user. The oldest of the user's
+    /// other sessions are removed, so that there are at most `max_per_user` with this one; returns how many were
+    /// removed.
     ///
     /// # Errors
     /// `NotFound` for an unknown user, and for a service account; `Stale` with the user if the stored hash is not
@@ -62,8 +63,8 @@ pub trait SessionRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Deletes what has expired before that moment: sessions, secrets retired by a rotation, failed logins. Leaves no event;
-    /// returns the number of deleted entries.
+    /// Deletes what has expired before that moment: sessions, secrets retired by a rotation, failed logins. Leaves no
+    /// event; returns the number of deleted entries.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
@@ -85,8 +86,8 @@ pub trait LoginFailureRepository: Send + Sync {
     /// Returns the failures of each of these, in the same order.
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError>;
 
-    /// Records one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of concurrent calls, none
-    /// is lost.
+    /// Records one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of concurrent
+    /// calls, none is lost.
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError>;
 
     /// Deletes the failures of these.

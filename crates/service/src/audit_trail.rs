@@ -44,8 +44,8 @@ impl AuditTrail {
         self.find(EventScope::All, filter, page).await
     }
 
-    /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator, otherwise
-    /// those that concern a project whose tokens the caller may read.
+    /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator,
+    /// otherwise those that concern a project whose tokens the caller may read.
     pub async fn search(
         &self,
         caller: &Caller,

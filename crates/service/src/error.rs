@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{Denied, EnvironmentName, PasswordFault, WrongTokenKind};
+use latchkey_domain::{Denied, EnvironmentName, PasswordFault, TimestampOutOfRange, WrongTokenKind};
 use latchkey_ports::{Entity, HashingError, SealingError, StoreError};
 
 /// Why a use case failed. In every case, nothing was changed.
@@ -129,17 +129,18 @@ impl From<StoreError> for ServiceError {
     }
 }
 
-impl From<HashingError> for ServiceError {
-    fn from(error: HashingError) -> Self {
-        Self::Internal(Box::new(error))
-    }
+/// Errors that no request should cause.
+macro_rules! internal {
+    ($($error:ty),+) => {
+        $(impl From<$error> for ServiceError {
+            fn from(error: $error) -> Self {
+                Self::Internal(Box::new(error))
+            }
+        })+
+    };
 }
 
-impl From<SealingError> for ServiceError {
-    fn from(error: SealingError) -> Self {
-        Self::Internal(Box::new(error))
-    }
-}
+internal!(HashingError, SealingError, TimestampOutOfRange);
 
 #[cfg(test)]
 mod tests {

@@ -43,7 +43,8 @@ pub enum InitFault {
 pub struct InitTokens(Vec<(TokenSecret, TokenAccess)>);
 
 impl InitTokens {
-    /// Adds the secrets of one variable, separated by commas and trimmed. A secret that was added before takes the later type.
+    /// Adds the secrets of one variable, separated by commas and trimmed. A secret that was added before takes the
+    /// later type.
     ///
     /// # Errors
     /// [`InitError`] for the first invalid entry.
@@ -88,7 +89,7 @@ impl FirstTokens {
     /// Creates the given tokens, all named `admin`, if the store holds no API token yet. Returns whether it did.
     ///
     /// # Errors
-    /// [`ServiceError`] for an unknown project or environment, a store out of reach; then none is created.
+    /// [`ServiceError`] for an unknown project or environment, or an unavailable store; then none is created.
     pub async fn create(&self, init: InitTokens) -> Result<bool, ServiceError> {
         let by = Initiator::system();
         let mut first = Vec::with_capacity(init.0.len());

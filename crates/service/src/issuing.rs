@@ -89,7 +89,7 @@ impl TokenIssuer {
     /// Issues a token with a new secret.
     ///
     /// # Errors
-    /// [`ServiceError`] for an unknown project or environment, a full project, a store out of reach.
+    /// [`ServiceError`] for an unknown project or environment, or if the quota is used up.
     pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, ServiceError> {
         let secret = self.mint(&draft.access);
         let is_admin = draft.access == TokenAccess::Admin;
@@ -160,14 +160,14 @@ impl TokenIssuer {
         RevealedToken { secure: secret.is_none(), token, secret, alias }
     }
 
-    /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and the token
-    /// must be shown so that it can be revoked.
+    /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and
+    /// the token must be shown so that it can be revoked.
     fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
         if self.policy.reveal == Reveal::Once {
             return None;
         }
         self.sealer.open(record, token).unwrap_or_else(|error| {
-            self.unopened.tell(&error, token);
+            self.unopened.log(&error, token);
             None
         })
     }
@@ -178,7 +178,7 @@ impl TokenIssuer {
 struct Unopened(Mutex<HashSet<KeyId>>);
 
 impl Unopened {
-    fn tell(&self, error: &SealingError, token: TokenId) {
+    fn log(&self, error: &SealingError, token: TokenId) {
         let is_news = match error {
             // The set is consistent even if a thread panicked while it held the lock.
             SealingError::UnknownKey(key) => {

@@ -11,11 +11,12 @@ use latchkey_ports::{
     SecretRecord, SecretSealer, SecretsByKey, StoreError, TokenSecrets,
 };
 
-/// The number of tokens that are read and written at once, so that memory is bounded and other writers do not wait for long.
+/// The number of tokens that are read and written at once, so that memory is bounded and other writers do not wait for
+/// long.
 const PORTION: u32 = 500;
 
-/// Reports and moves secrets by master key. Nothing here changes the rights of a caller, so it requires no permit and leaves no
-/// event; it is for the operator, who has the master keys and the database.
+/// Reports and moves secrets by master key. Nothing here changes the rights of a caller, so it requires no permit and
+/// leaves no event; it is for the operator, who has the master keys and the database.
 pub struct MasterKeys {
     store: Arc<dyn MasterKeyRepository>,
     sealer: Arc<dyn SecretSealer>,
@@ -74,8 +75,8 @@ impl MasterKeys {
         self.sealer.keys()
     }
 
-    /// Returns the key of the oldest API token if it is not configured. Then this process most likely has other keys than the
-    /// other users of the store, and neither recognizes the secrets of the other.
+    /// Returns the key of the oldest API token if it is not configured. Then this process most likely has other keys
+    /// than the other users of the store, and neither recognizes the secrets of the other.
     pub async fn missing(&self) -> Result<Option<KeyId>, StoreError> {
         let oldest = self.store.token_secrets(None, 1).await?;
         let key = oldest.first().map(|secrets| secrets.secret.key);
@@ -87,12 +88,12 @@ impl MasterKeys {
         self.store.secrets_by_key(self.clock.now()).await
     }
 
-    /// Moves every secret and alias with a sealed copy to the current key. One that is changed in the meantime is left alone. The
-    /// call can be dropped at any moment and repeated.
+    /// Moves every secret and alias with a sealed copy to the current key. One that is changed in the meantime is left
+    /// alone. The call can be dropped at any moment and repeated.
     ///
     /// # Errors
     /// As [`MasterKeyRepository`]; what was moved until then stays moved.
-    pub async fn reseal(&self, mut tell: impl FnMut(ResealingStep)) -> Result<Resealed, StoreError> {
+    pub async fn reseal(&self, mut report: impl FnMut(ResealingStep)) -> Result<Resealed, StoreError> {
         let current = self.current();
         let usage = self.usage().await?;
         let elsewhere =
@@ -105,14 +106,14 @@ impl MasterKeys {
         loop {
             let portion = self.store.token_secrets(after, PORTION).await?;
             let Some(last) = portion.last().map(|secrets| secrets.token) else { return Ok(resealed) };
-            let mut left = Vec::new();
-            let rekeyings = self.rekeyings(portion, &mut left);
-            resealed.moved += self.write(after, rekeyings, &mut left).await?;
-            resealed.skipped += u64::try_from(left.len()).unwrap_or(u64::MAX);
-            for left in left {
-                tell(ResealingStep::Skipped(left));
+            let mut skipped = Vec::new();
+            let rekeyings = self.rekeyings(portion, &mut skipped);
+            resealed.moved += self.write(after, rekeyings, &mut skipped).await?;
+            resealed.skipped += u64::try_from(skipped.len()).unwrap_or(u64::MAX);
+            for secret in skipped {
+                report(ResealingStep::Skipped(secret));
             }
-            tell(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
+            report(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
             after = Some(last);
         }
     }
@@ -122,7 +123,7 @@ impl MasterKeys {
     }
 
     /// Returns the rekeyings for a portion.
-    fn rekeyings(&self, portion: Vec<TokenSecrets>, left: &mut Vec<SkippedSecret>) -> Vec<Rekeying> {
+    fn rekeyings(&self, portion: Vec<TokenSecrets>, skipped: &mut Vec<SkippedSecret>) -> Vec<Rekeying> {
         let current = self.current();
         let mut rekeyings = Vec::new();
         for TokenSecrets { token, secret, alias } in portion {
@@ -132,7 +133,7 @@ impl MasterKeys {
                 match self.sealed_anew(&record, token) {
                     Ok(Some(to)) => rekeyings.push(Rekeying { of, from: record.digest, to }),
                     Ok(None) => {}
-                    Err(error) => left.push(SkippedSecret { of, key: record.key, reason: error.into() }),
+                    Err(error) => skipped.push(SkippedSecret { of, key: record.key, reason: error.into() }),
                 }
             }
         }
@@ -158,7 +159,7 @@ impl MasterKeys {
         &self,
         after: Option<TokenId>,
         rekeyings: Vec<Rekeying>,
-        left: &mut Vec<SkippedSecret>,
+        skipped: &mut Vec<SkippedSecret>,
     ) -> Result<u64, StoreError> {
         if rekeyings.is_empty() {
             return Ok(0);
@@ -169,7 +170,7 @@ impl MasterKeys {
             // A record that is unchanged and was skipped nevertheless has a digest that another token has.
             let portion = self.store.token_secrets(after, PORTION).await?;
             let kept: HashMap<_, _> = portion.iter().flat_map(records).collect();
-            left.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
+            skipped.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
                 let key = kept.get(of).filter(|record| record.digest == *from)?.key;
                 Some(SkippedSecret { of: *of, key, reason: SkipReason::Twice })
             }));

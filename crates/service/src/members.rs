@@ -45,7 +45,8 @@ impl Members {
         Ok(roles)
     }
 
-    /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no event.
+    /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no
+    /// event.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a
@@ -80,7 +81,8 @@ impl Members {
     /// Gives a user exactly these roles. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// As [`Members::add`], but no role is allowed: that removes all roles. [`ServiceError::NotFound`] for an unknown user.
+    /// As [`Members::add`], but no role is allowed: that removes all roles. [`ServiceError::NotFound`] for an unknown
+    /// user.
     pub async fn replace(
         &self,
         permit: &Permit<UpdateProject>,

@@ -1,8 +1,8 @@
 //! Permits: permissions, checked once and passed on as values.
 //!
-//! A [`Caller`] is a principal that may use the administrative routes at all. Its rights there are shown by a permit, which is
-//! only given if the caller's grants allow the action: a [`Permit`] in one project, an [`InstancePermit`] for the instance, a
-//! [`SignedIn`] for what every user may do with their own things.
+//! A [`Caller`] is a principal that may use the administrative routes at all. Its rights there are shown by a permit,
+//! which is only given if the caller's grants allow the action: a [`Permit`] in one project, an [`InstancePermit`] for
+//! the instance, a [`SignedIn`] for what every user may do with their own things.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -100,15 +100,15 @@ pub struct Permit<A> {
 }
 
 impl<A: ProjectAction> Permit<A> {
-    /// Checks that the caller may do this in that project. Whether the project exists is not checked, so that a caller without
-    /// the permission does not learn it.
+    /// Checks that the caller may do this in that project. Whether the project exists is not checked, so that a caller
+    /// without the permission does not learn it.
     pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, ServiceError> {
         check_all::<A>(caller, &Place::Project(project.clone()))?;
         Ok(Self { project, caller: caller.clone(), action: PhantomData })
     }
 
-    /// As [`Permit::request`], for an unparsed id. No project has an invalid id; a caller that may do this in every project is
-    /// told so, any other is only denied.
+    /// As [`Permit::request`], for an unparsed id. No project has an invalid id; a caller that may do this in every
+    /// project is told so, any other is only denied.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`] for an invalid id.

@@ -39,7 +39,8 @@ impl Roles {
         Self { access, changes }
     }
 
-    /// Returns every role, by id. Open to all callers of the administrative routes, because owners of projects choose roles.
+    /// Returns every role, by id. Open to all callers of the administrative routes, because owners of projects choose
+    /// roles.
     pub async fn list(&self, _: &Caller) -> Result<Vec<Role>, ServiceError> {
         Ok(self.access.roles().await?)
     }

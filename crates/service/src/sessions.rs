@@ -1,8 +1,9 @@
 //! Logins, sessions and the user's own password.
 //!
-//! A login: the failures so far decide whether an attempt is allowed now; the attempt is counted as a failure; the password is
-//! checked, in the same time whether the user exists or not; a success starts a session, whose secret goes into a cookie, and
-//! deletes the failures. The attempt is counted first, so that a client that disconnects during the check is counted too.
+//! A login: the failures so far decide whether an attempt is allowed now; the attempt is counted as a failure; the
+//! password is checked, in the same time whether the user exists or not; a success starts a session, whose secret goes
+//! into a cookie, and deletes the failures. The attempt is counted first, so that a client that disconnects during the
+//! check is counted too.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -122,8 +123,8 @@ impl Sessions {
         Ok(logged_in)
     }
 
-    /// Replaces a hash that was made at a lower cost than today's. A failure is logged: the login has succeeded, and the
-    /// next one tries again.
+    /// Replaces a hash that was made at a lower cost than today's. A failure is logged: the login has succeeded, and
+    /// the next one tries again.
     async fn upgrade_hash(&self, user: UserId, password: &str, hash: &PasswordHash) {
         let upgraded: Result<(), ServiceError> = async {
             if let Some(upgraded) = self.ports.hasher.upgrade(password, hash).await? {
@@ -155,8 +156,8 @@ impl Sessions {
         }
     }
 
-    /// Refuses an attempt after too many failures: of the address, and of the account if this address has failed with it before,
-    /// so that an attacker elsewhere cannot lock out the owner of an account.
+    /// Refuses an attempt after too many failures: of the address, and of the account if this address has failed with
+    /// it before, so that an attacker elsewhere cannot lock out the owner of an account.
     async fn check_failures(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), ServiceError> {
         let found = self.ports.failures.login_failures(keys).await?;
         let counted = |wanted: fn(&LoginKey) -> bool| {
@@ -177,9 +178,7 @@ impl Sessions {
     async fn start(&self, account: Account, origin: Origin) -> Result<LoggedIn, ServiceError> {
         let Account { user, password } = account;
         let created_at = self.changes.now();
-        let ttl = i64::try_from(self.policy.ttl.as_millis()).unwrap_or(i64::MAX);
-        let expires_at = Timestamp::from_millis(created_at.millis().saturating_add(ttl))
-            .map_err(|error| ServiceError::Internal(Box::new(error)))?;
+        let expires_at = created_at.plus(self.policy.ttl)?;
         let id = SessionId(self.ports.entropy.uuid());
         let session = Session { id, user: user.id, created_at, expires_at, origin: origin.clone() };
         let secret = TokenSecret::mint_session(self.ports.entropy.bytes());

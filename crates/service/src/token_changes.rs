@@ -46,9 +46,7 @@ impl Overlap {
         if self.0.is_zero() {
             return Ok(None);
         }
-        let millis = i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX);
-        let until = Timestamp::from_millis(now.millis().saturating_add(millis));
-        until.map(Some).map_err(|error| ServiceError::Internal(Box::new(error)))
+        Ok(Some(now.plus(self.0)?))
     }
 }
 

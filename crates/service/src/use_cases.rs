@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::Timestamp;
 use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
 
 use crate::{
@@ -161,8 +160,8 @@ impl UseCases {
         self.usage.flush(&*self.store, &*self.store).await
     }
 
-    /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the start,
-    /// before other processes use those. If that fails, [`UseCases::flush_rekeyings`] retries.
+    /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the
+    /// start, before other processes use those. If that fails, [`UseCases::flush_rekeyings`] retries.
     pub async fn learn_older_keys(&self) -> Result<(), StoreError> {
         self.authenticator.learn_older_keys(&*self.store).await.map(drop)
     }
@@ -173,16 +172,14 @@ impl UseCases {
         self.authenticator.flush_rekeyings(&*self.store).await
     }
 
-    /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of deleted
-    /// entries.
+    /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of
+    /// deleted entries.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         let ended = self.store.sweep(now).await?;
         let Some(retention) = self.retention else { return Ok(ended) };
-        let kept = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-        let oldest = Timestamp::from_millis(now.millis().saturating_sub(kept));
         // No event can be older than the first timestamp.
-        let Ok(oldest) = oldest else { return Ok(ended) };
+        let Ok(oldest) = now.minus(retention) else { return Ok(ended) };
         Ok(ended + self.store.forget_events(oldest).await?)
     }
 

@@ -121,8 +121,9 @@ impl Users {
         Password::new(password, &[]).map(drop).map_err(ServiceError::WeakPassword)
     }
 
-    /// Returns the users and service accounts whose name, user name or e-mail address contains this text; none for a text of
-    /// fewer than two characters. Open to all callers of the administrative routes, because owners of projects choose members.
+    /// Returns the users and service accounts whose name, user name or e-mail address contains this text; none for a
+    /// text of fewer than two characters. Open to all callers of the administrative routes, because owners of projects
+    /// choose members.
     pub async fn search(&self, _: &Caller, text: &str) -> Result<Vec<User>, ServiceError> {
         if text.chars().count() < Self::MIN_SEARCHED {
             return Ok(Vec::new());

@@ -19,8 +19,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How often a starting server is tried: for half a minute.
 const ATTEMPTS: u32 = 600;
 
-/// A PostgreSQL server with its own data directory, on a free port of this machine, as the distribution configures it. It
-/// is stopped when this is dropped; the caller removes the directory.
+/// A PostgreSQL server with its own data directory, on a free port of this machine, as the distribution configures it.
+/// It is stopped when this is dropped; the caller removes the directory.
 #[derive(Debug)]
 pub struct Cluster {
     server: Process,

@@ -1,5 +1,5 @@
-//! The environment of the real binary: a directory, a database and environment variables, which the commands and servers
-//! that are run in it share.
+//! The environment of the real binary: a directory, a database and environment variables, which the commands and
+//! servers that are run in it share.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -156,7 +156,8 @@ impl TestEnv {
         (scheme_and_user.to_owned(), server.to_owned(), database.to_owned())
     }
 
-    /// Returns a command with these arguments, which are separated by spaces, and the variables of this environment only.
+    /// Returns a command with these arguments, which are separated by spaces, and the variables of this environment
+    /// only.
     ///
     /// `LATCHKEY_TEST_BINARY` names another binary than the one that is built beside the tests.
     pub fn command(&self, arguments: &str) -> Command {

@@ -1,5 +1,5 @@
-//! Sample values of the domain. A test names only the fields that it is about and takes the others from a sample, so that
-//! a new field changes the sample alone: `ApiToken { access, ..api_token(at) }`.
+//! Sample values of the domain. A test names only the fields that it is about and takes the others from a sample, so
+//! that a new field changes the sample alone: `ApiToken { access, ..api_token(at) }`.
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the sample values are valid")]
 
 pub use latchkey_domain::testing::api_token;

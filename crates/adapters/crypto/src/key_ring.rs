@@ -2,8 +2,8 @@
 
 use crate::{InvalidKey, MasterKey};
 
-/// The current master key, for new digests and sealed copies, and older ones, for finding and opening what was made with
-/// them.
+/// The current master key, for new digests and sealed copies, and older ones, for finding and opening what was made
+/// with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRing {
     current: MasterKey,

@@ -88,14 +88,14 @@ impl MasterKey {
         Self::from_bytes(bytes)
     }
 
-    /// Returns the id of the key, which is stored with everything that was made with it. It is derived from the key under a
-    /// purpose of its own, so that it reveals nothing about the key or the other derived keys.
+    /// Returns the id of the key, which is stored with everything that was made with it. It is derived from the key
+    /// under a purpose of its own, so that it reveals nothing about the key or the other derived keys.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// Returns the key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or for the operator who
-    /// generates a key.
+    /// Returns the key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or for the
+    /// operator who generates a key.
     pub fn to_hex(&self) -> SecretString {
         // The capacity is exact, so that a growing buffer leaves no copy behind.
         let mut text = String::with_capacity(2 * Self::BYTES);
