@@ -44,7 +44,7 @@ type Number<'q> = Unprepared<Counted<Select<Events<'q>, event_rows::id>>>;
 /// The events asked for, in no order and on no page.
 pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     let mut events = event_rows::table.into_boxed();
-    events = match &query.reach {
+    events = match &query.scope {
         EventScope::All => events,
         EventScope::AnyProject => events.filter(event_rows::about_projects),
         // A caller that may read the events of each of these projects may read those of any of them.

@@ -67,10 +67,10 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
             "latchkey_index_entries",
             "Cache entries: principals, and unknown secrets (the negative cache).",
         ),
-        &["of"],
+        &["kind"],
     )?;
-    for (of, count) in [("principal", figures.principals), ("nobody", figures.unknown_secrets)] {
-        entries.with_label_values(&[of]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    for (kind, count) in [("token", figures.principals), ("unknown", figures.unknown_secrets)] {
+        entries.with_label_values(&[kind]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     let task_restarts = IntCounter::new(
         "latchkey_background_task_restarts_total",

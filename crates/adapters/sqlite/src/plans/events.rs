@@ -11,7 +11,7 @@ use crate::event_lists::{AccessPath, Filter, event_page, links};
 fn with_every_filter() -> EventQuery {
     let projects: Vec<ProjectId> = ["project-7", "project-8"].map(|id| id.parse().expect("an id")).into();
     EventQuery {
-        reach: EventScope::Projects(projects.iter().cloned().collect()),
+        scope: EventScope::Projects(projects.iter().cloned().collect()),
         kinds: vec![EventKind::ApiTokenCreated, EventKind::PersonalTokenCreated],
         projects,
         actors: vec![7, 8],
@@ -32,7 +32,7 @@ const ALSO_OF: &str = "SEARCH event_projects EXISTS USING PRIMARY KEY (event_id=
 fn the_trail_is_walked_from_its_end() {
     with_much(|connection| {
         assert_plan(&plan(connection, &event_page(&plain(), AccessPath::Scan)), &["SCAN events"]);
-        let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
+        let any = EventQuery { scope: EventScope::AnyProject, ..plain() };
         assert_plan(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
         let dense = plan(connection, &event_page(&with_every_filter(), AccessPath::Scan));
         assert_plan(&dense, &["SCAN events", ALSO_OF, ALSO_OF]);
