@@ -1,21 +1,18 @@
 //! The file with the first admin token, written if there is no terminal to show it on.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Write as _},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, ensure};
+use latchkey_crypto::create_private_file;
 use latchkey_domain::{TokenAccess, TokenSecret};
 use latchkey_ports::{Entropy, EntropyExt as _};
 
 /// The name of the file, beside the database.
 pub(crate) const NAME: &str = "admin-token";
 
-/// Returns the secret in the file. A missing file is created atomically with mode 0600 and synced to disk. The file is written
-/// before the token is created, so that a crash in between loses nothing: the next start finds the file and creates its
-/// token. Several processes that start at once get the same secret.
+/// Returns the secret in the file. A missing file is created atomically with mode 0600 and synced to disk. The file is
+/// written before the token is created, so that a crash in between loses nothing: the next start finds the file and
+/// creates its token. Several processes that start at once get the same secret.
 ///
 /// # Errors
 /// If the file cannot be created, or exists with other content.
@@ -23,7 +20,7 @@ pub(crate) fn load_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Resu
     let shown = path.display();
     if !path.try_exists().unwrap_or(false) {
         let secret = TokenSecret::mint(&TokenAccess::Admin, entropy.bytes());
-        create(path, &secret, entropy)
+        create_private_file(path, secret.reveal())
             .with_context(|| format!("the first admin token cannot be written to {shown}"))?;
     }
     let text = fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
@@ -37,48 +34,13 @@ pub(crate) fn load_or_create(path: &Path, entropy: &dyn Entropy) -> anyhow::Resu
     Ok(secret)
 }
 
-/// Creates the file. Succeeds, too, if another process has just created it.
-fn create(path: &Path, secret: &TokenSecret, entropy: &dyn Entropy) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let draft = directory.join(format!(".{NAME}-{}.tmp", entropy.uuid().simple()));
-    let written = write(&draft, secret).and_then(|()| match fs::hard_link(&draft, path) {
-        // Unlike a rename, a link does not replace a file that another process has created.
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    });
-    // A write error comes first: without a draft, removing it fails as well.
-    let removed = fs::remove_file(&draft);
-    written.and(removed)?;
-    File::open(directory)?.sync_all()
-}
-
-fn write(path: &Path, secret: &TokenSecret) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    writeln!(file, "{}", secret.reveal())?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{self, ErrorKind};
+
     use latchkey_crypto::SystemEntropy;
 
     use super::*;
-
-    /// Entropy that always yields the same draft name.
-    struct Sevens;
-
-    impl Entropy for Sevens {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(7);
-        }
-    }
 
     #[test]
     fn the_file_is_created_once_for_its_owner_alone_and_read_back() {
@@ -99,12 +61,10 @@ mod tests {
     #[test]
     fn the_cause_of_a_failed_write_is_reported() {
         let directory = tempfile::tempdir().expect("a directory");
-        // A directory in the place of the draft can be neither written nor removed as a file.
-        let draft = format!(".{NAME}-{}.tmp", Sevens.uuid().simple());
-        fs::create_dir(directory.path().join(draft)).expect("made");
-        let error = load_or_create(&directory.path().join(NAME), &Sevens).expect_err("no draft");
+        let path = directory.path().join("missing").join(NAME);
+        let error = load_or_create(&path, &SystemEntropy).expect_err("no directory");
         let cause = error.root_cause().downcast_ref::<io::Error>().expect("of the file system");
-        assert_eq!(cause.kind(), ErrorKind::AlreadyExists, "{error:#}");
+        assert_eq!(cause.kind(), ErrorKind::NotFound, "{error:#}");
     }
 
     #[test]

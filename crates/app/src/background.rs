@@ -23,9 +23,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// How the change feed is polled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FollowEvery {
-    /// The interval while the store announces changes.
     pub(crate) announced: Duration,
-    /// The interval while it does not.
     pub(crate) unannounced: Duration,
     /// The timeout of one poll. A database that takes longer counts as unavailable.
     pub(crate) timeout: Duration,

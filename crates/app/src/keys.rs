@@ -25,7 +25,8 @@ pub(crate) fn missing(key: KeyId) -> String {
     )
 }
 
-/// Loads the keys from the environment, from the configured file, or from the file beside the SQLite database, in this order.
+/// Loads the keys from the environment, from the configured file, or from the file beside the SQLite database, in this
+/// order.
 ///
 /// # Errors
 /// Says where a key is missing or malformed and how to create one; never contains a part of a key.
@@ -47,8 +48,8 @@ pub(crate) fn ring(config: &Config, variables: &EnvVars) -> anyhow::Result<KeyRi
     }
 }
 
-/// Loads the key file beside a SQLite database. It is created only with a new database: a new key for an existing one would
-/// make every token in it unknown.
+/// Loads the key file beside a SQLite database. It is created only with a new database: a new key for an existing one
+/// would make every token in it unknown.
 fn beside(database: &Path) -> anyhow::Result<KeyRing> {
     let path = database.with_extension("key");
     let is_new = match fs::metadata(database) {

@@ -1,10 +1,10 @@
 //! # The `latchkey` program
 //!
 //! This crate depends on all others and wires them: configuration (`config`), the command line (`cli`, `commands`), the
-//! selection of the store (`store`) and of the master keys (`keys`), start and shutdown of the server (`serve`, `startup`),
-//! background tasks (`background`), logs (`telemetry`) and the system clock (`clock`). Rules about tokens belong in
-//! `latchkey-service`, routes in `latchkey-http`, SQL in the stores. Start with [`config`] for the settings and [`serve`] for
-//! the steps of a start.
+//! selection of the store (`store`) and of the master keys (`keys`), start and shutdown of the server (`serve`,
+//! `startup`), background tasks (`background`), logs (`telemetry`) and the system clock (`clock`). Rules about tokens
+//! belong in `latchkey-service`, routes in `latchkey-http`, SQL in the stores. Start with [`config`] for the settings
+//! and [`serve`] for the steps of a start.
 
 mod admin_token_file;
 mod background;

@@ -32,8 +32,8 @@ pub(crate) struct StaleResponses {
 }
 
 impl StaleResponses {
-    /// Takes the result of a poll of the database and the total of stale responses since the start. The end comes with the
-    /// number of stale responses in this outage.
+    /// Takes the result of a poll of the database and the total of stale responses since the start. The end comes with
+    /// the number of stale responses in this outage.
     pub(crate) fn observe(&mut self, is_available: bool, total: u64) -> Option<Transition<(), u64>> {
         let count = total.saturating_sub(self.before);
         if count == 0 {

@@ -1,5 +1,5 @@
-//! The life of a server, in order: open the store, bind the address, create the first tokens, print how to call the API,
-//! serve until a signal, shut down gracefully.
+//! The life of a server, in order: open the store, bind the address, create the first tokens, print how to call the
+//! API, serve until a signal, shut down gracefully.
 
 use std::{
     io::{self, ErrorKind, IsTerminal as _},
@@ -28,8 +28,8 @@ use crate::{
 
 /// Connections that can wait to be accepted while all workers are busy.
 const BACKLOG: u32 = 1_024;
-/// Longer than load balancers keep an idle connection (usually 60 s), so that they close it. Otherwise a load balancer can send
-/// a request on a connection that the server is closing.
+/// Longer than load balancers keep an idle connection (usually 60 s), so that they close it. Otherwise a load balancer
+/// can send a request on a connection that the server is closing.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// The exit code of a program that was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
@@ -37,12 +37,10 @@ const INTERRUPTED: i32 = 130;
 /// Serves until a signal ends it.
 ///
 /// The HTTP workers are actix's: one thread and one runtime each, started from the multi-thread runtime that runs this
-/// function. Background tasks run on the latter, so that a busy worker delays only its own requests. SQLite calls go to the
-/// blocking threads of the calling runtime. The driver of a PostgreSQL connection runs where the connection was made, usually
-/// on a worker: that saves each query hops between threads, and no task on a worker blocks or computes for long.
-///
-/// # Errors
-/// Says why the server could not start.
+/// function. Background tasks run on the latter, so that a busy worker delays only its own requests. SQLite calls go to
+/// the blocking threads of the calling runtime. The driver of a PostgreSQL connection runs where the connection was
+/// made, usually on a worker: that saves each query hops between threads, and no task on a worker blocks or computes
+/// for long.
 pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
     // From here on no signal is lost.
     let signals = Signals::listen().context("signals cannot be listened to")?;

@@ -1,4 +1,5 @@
-//! Logs: on standard error, as lines for people on a terminal and as JSON lines otherwise. Standard output is for results.
+//! Logs: on standard error, as lines for people on a terminal and as JSON lines otherwise. Standard output is for
+//! results.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -38,8 +39,8 @@ pub(crate) fn start(log: &Log, variables: &EnvVars) -> anyhow::Result<()> {
 /// The module that logs malformed requests as errors. They are the client's fault, and any client can send them.
 const HTTP_PARSER: &str = "actix_http::h1::dispatcher";
 
-/// Returns `RUST_LOG`, or the level for Latchkey's crates and at most warnings of others: at lower levels, libraries print
-/// what passes through them, which includes secrets.
+/// Returns `RUST_LOG`, or the level for Latchkey's crates and at most warnings of others: at lower levels, libraries
+/// print what passes through them, which includes secrets.
 fn filter(level: LevelFilter, rust_log: Option<&str>) -> anyhow::Result<EnvFilter> {
     let directives = match rust_log {
         Some(directives) => directives.to_owned(),

@@ -22,9 +22,6 @@ pub(crate) struct App {
 
 impl App {
     /// Loads the master keys, opens the store, applies migrations, and builds the use cases.
-    ///
-    /// # Errors
-    /// Says which step failed.
     pub(crate) async fn open(config: &Config, variables: &EnvVars) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);

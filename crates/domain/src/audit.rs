@@ -8,100 +8,49 @@ use crate::{EnvironmentName, ProjectScope, Snapshot, Timestamp, TokenId, UserId}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct EventId(pub i64);
 
-macro_rules! event_kinds {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// What happened.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum EventKind {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl EventKind {
-            /// Every kind there is.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// The name on the wire and in stores.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-event_kinds! {
-    /// A token was issued.
-    ApiTokenCreated = "api-token-created",
-    /// A token's expiry or scope changed.
-    ApiTokenUpdated = "api-token-updated",
-    /// A token got a new secret.
-    ApiTokenRotated = "api-token-rotated",
-    /// A token was revoked.
-    ApiTokenDeleted = "api-token-deleted",
-    /// A personal access token was issued, to a user or a service account.
-    PersonalTokenCreated = "pat-created",
-    /// A personal access token was revoked.
-    PersonalTokenDeleted = "pat-deleted",
-    /// A user was made.
-    UserCreated = "user-created",
-    /// A user's name, address or root role changed.
-    UserUpdated = "user-updated",
-    /// A user was deleted, with all tokens, sessions and roles.
-    UserDeleted = "user-deleted",
-    /// A user's password was set.
-    PasswordChanged = "user-password-changed",
-    /// A service account was made.
-    ServiceAccountCreated = "service-account-created",
-    /// A service account's name or root role changed.
-    ServiceAccountUpdated = "service-account-updated",
-    /// A service account was deleted, with all tokens and roles.
-    ServiceAccountDeleted = "service-account-deleted",
-    /// A user signed in.
-    SessionStarted = "session-started",
-    /// A user signed out, or a session was ended for them.
-    SessionEnded = "session-ended",
-    /// A role was made.
-    RoleCreated = "role-created",
-    /// A role's name, description or permissions changed.
-    RoleUpdated = "role-updated",
-    /// A role was deleted.
-    RoleDeleted = "role-deleted",
-    /// A project was made.
-    ProjectCreated = "project-created",
-    /// A project's name, description or mode changed.
-    ProjectUpdated = "project-updated",
-    /// A project was archived.
-    ProjectArchived = "project-archived",
-    /// A project was brought back from the archive.
-    ProjectRevived = "project-revived",
-    /// A project was deleted.
-    ProjectDeleted = "project-deleted",
-    /// Users were given roles in a project.
-    ProjectAccessAdded = "project-access-added",
-    /// A user's roles in a project were replaced.
-    ProjectAccessUpdated = "project-access-user-roles-updated",
-    /// A user lost all roles in a project.
-    ProjectAccessRemoved = "project-access-user-roles-deleted",
-    /// An environment was added to a project.
-    ProjectEnvironmentAdded = "project-environment-added",
-    /// An environment was removed from a project.
-    ProjectEnvironmentRemoved = "project-environment-removed",
-    /// An environment was made.
-    EnvironmentCreated = "environment-created",
-    /// An environment's type, place in lists or state changed.
-    EnvironmentUpdated = "environment-updated",
-    /// The order of environments in lists changed.
-    EnvironmentsSorted = "environments-sorted",
-    /// An environment was deleted.
-    EnvironmentDeleted = "environment-deleted",
-}
-
-impl fmt::Display for EventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+named_enum! {
+    /// What happened.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum EventKind {
+        ApiTokenCreated = "api-token-created",
+        ApiTokenUpdated = "api-token-updated",
+        ApiTokenRotated = "api-token-rotated",
+        ApiTokenDeleted = "api-token-deleted",
+        /// A personal access token was issued, to a user or a service account.
+        PersonalTokenCreated = "pat-created",
+        PersonalTokenDeleted = "pat-deleted",
+        UserCreated = "user-created",
+        /// A user's name, address or root role changed.
+        UserUpdated = "user-updated",
+        /// A user was deleted, with all tokens, sessions and roles.
+        UserDeleted = "user-deleted",
+        PasswordChanged = "user-password-changed",
+        ServiceAccountCreated = "service-account-created",
+        ServiceAccountUpdated = "service-account-updated",
+        /// A service account was deleted, with all tokens and roles.
+        ServiceAccountDeleted = "service-account-deleted",
+        SessionStarted = "session-started",
+        /// A user signed out, or a session was ended for them.
+        SessionEnded = "session-ended",
+        RoleCreated = "role-created",
+        RoleUpdated = "role-updated",
+        RoleDeleted = "role-deleted",
+        ProjectCreated = "project-created",
+        ProjectUpdated = "project-updated",
+        ProjectArchived = "project-archived",
+        ProjectRevived = "project-revived",
+        ProjectDeleted = "project-deleted",
+        ProjectAccessAdded = "project-access-added",
+        ProjectAccessUpdated = "project-access-user-roles-updated",
+        ProjectAccessRemoved = "project-access-user-roles-deleted",
+        ProjectEnvironmentAdded = "project-environment-added",
+        ProjectEnvironmentRemoved = "project-environment-removed",
+        EnvironmentCreated = "environment-created",
+        /// An environment's type, place in lists or state changed.
+        EnvironmentUpdated = "environment-updated",
+        EnvironmentsSorted = "environments-sorted",
+        EnvironmentDeleted = "environment-deleted",
+    } else UnknownEventKind: |text: &str| UnknownEventKind(text.to_owned())
 }
 
 /// The text is not the name of an event kind.
@@ -109,28 +58,15 @@ impl fmt::Display for EventKind {
 #[error("there is no event type {0:?}")]
 pub struct UnknownEventKind(pub String);
 
-impl FromStr for EventKind {
-    type Err = UnknownEventKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownEventKind> {
-        let found = Self::ALL.iter().find(|kind| kind.as_str() == text);
-        found.copied().ok_or_else(|| UnknownEventKind(text.to_owned()))
-    }
-}
-
 /// The originator of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, by e-mail address or user name.
     User {
-        /// The user.
         id: UserId,
         /// E-mail address or user name, as it was then.
         name: String,
     },
-    /// An admin token, by its name.
     AdminToken {
-        /// The token's name, as it was then.
         name: String,
     },
     /// Latchkey itself: its start-up, its command line.
@@ -142,7 +78,6 @@ impl Actor {
     const SYSTEM_ID: i64 = -1337;
 
     /// Returns `createdBy` of the wire.
-    #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::User { name, .. } | Self::AdminToken { name } => name,
@@ -151,7 +86,6 @@ impl Actor {
     }
 
     /// Returns `createdByUserId` of the wire: the user's id, or Unleash's number for an actor that is not a user.
-    #[must_use]
     pub fn user_id(&self) -> i64 {
         match self {
             Self::User { id, .. } => id.0,
@@ -161,7 +95,6 @@ impl Actor {
     }
 
     /// Returns the actor of a stored name and number.
-    #[must_use]
     pub fn from_record(name: String, user_id: i64) -> Self {
         match user_id {
             Self::ADMIN_TOKEN_ID => Self::AdminToken { name },
@@ -185,7 +118,6 @@ impl Origin {
     pub const MAX_USER_AGENT: usize = 255;
 
     /// Returns an origin with the user agent cut to its maximum length and without control characters.
-    #[must_use]
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(Self::MAX_USER_AGENT).collect();
         Self { address, user_agent: user_agent.map(kept) }
@@ -195,7 +127,6 @@ impl Origin {
 /// The entity that an event is about, as far as caches are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// An API token.
     Token(TokenId),
 }
 
@@ -229,17 +160,12 @@ impl FromStr for Subject {
 /// An event to be recorded together with its change; the store assigns the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// What happened.
     pub kind: EventKind,
-    /// Who did it.
     pub actor: Actor,
-    /// From where.
     pub origin: Origin,
-    /// When.
     pub at: Timestamp,
     /// The projects it concerns, under each of which it is listed; `None` if it concerns none.
     pub projects: Option<ProjectScope>,
-    /// The environment it concerns.
     pub environment: Option<EnvironmentName>,
     /// The entity that it is about; `None` if it is about another kind of entity, and for events of older versions.
     pub subject: Option<Subject>,
@@ -251,7 +177,6 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// Returns an event of that kind without places and without a state before and after.
-    #[must_use]
     pub fn new(kind: EventKind, actor: Actor, origin: Origin, at: Timestamp) -> Self {
         Self {
             kind,
@@ -266,8 +191,20 @@ impl NewEvent {
         }
     }
 
-    /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store calls
-    /// this before it records the creation of something to which it assigns an id.
+    /// Returns the event with the state before the change.
+    #[must_use]
+    pub fn with_before(self, state: impl Into<Snapshot>) -> Self {
+        Self { before: Some(state.into()), ..self }
+    }
+
+    /// Returns the event with the state after the change.
+    #[must_use]
+    pub fn with_after(self, state: impl Into<Snapshot>) -> Self {
+        Self { after: Some(state.into()), ..self }
+    }
+
+    /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store
+    /// calls this before it records the creation of something to which it assigns an id.
     #[must_use]
     pub fn with_assigned_id(mut self, id: i64) -> Self {
         self.after = self.after.map(|after| after.with_id(id));
@@ -278,9 +215,7 @@ impl NewEvent {
 /// An event of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its number.
     pub id: EventId,
-    /// What it says.
     pub record: NewEvent,
 }
 

@@ -9,16 +9,13 @@ use crate::{Permission, PermissionKind, ProjectId, ProjectVisibility, Role};
 pub enum Place {
     /// The instance as a whole; a grant here applies to every project.
     Instance,
-    /// One project.
     Project(ProjectId),
 }
 
 /// One permission at one place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grant {
-    /// What is allowed.
     pub permission: Permission,
-    /// Where.
     pub place: Place,
 }
 
@@ -28,7 +25,6 @@ pub struct Grants(BTreeSet<Grant>);
 
 impl Grants {
     /// Returns the grants of an admin: everything.
-    #[must_use]
     pub fn admin() -> Self {
         Self(BTreeSet::from([Grant { permission: Permission::Admin, place: Place::Instance }]))
     }
@@ -53,9 +49,8 @@ impl Grants {
         self.0.iter()
     }
 
-    /// Returns the projects that the holder sees: all if some project permission is held for the instance, otherwise those that
-    /// are not private and those in which some permission is held.
-    #[must_use]
+    /// Returns the projects that the holder sees: all if some project permission is held for the instance, otherwise
+    /// those that are not private and those in which some permission is held.
     pub fn visibility(&self) -> ProjectVisibility {
         match self.projects_where(|_| true) {
             None => ProjectVisibility::All,
@@ -64,7 +59,6 @@ impl Grants {
     }
 
     /// Returns the projects in which this permission is held; `None` for every project.
-    #[must_use]
     pub fn projects_with(&self, permission: Permission) -> Option<BTreeSet<ProjectId>> {
         self.projects_where(|held| held == permission)
     }
@@ -102,7 +96,6 @@ impl FromIterator<Grant> for Grants {
 pub struct Denied {
     /// Any one of these would have been enough.
     pub any_of: Vec<Permission>,
-    /// Where it was needed.
     pub place: Place,
 }
 
@@ -124,11 +117,8 @@ impl fmt::Display for Denied {
 
 /// Checks that the grants include one of the permissions at this place.
 ///
-/// A grant for the instance applies to every project, and `ADMIN` for the instance implies every permission. Adding a grant
-/// never removes a right.
-///
-/// # Errors
-/// [`Denied`], which names what is missing.
+/// A grant for the instance applies to every project, and `ADMIN` for the instance implies every permission. Adding a
+/// grant never removes a right.
 pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Result<(), Denied> {
     let allowed = grants.holds(Permission::Admin, &Place::Instance)
         || any_of.iter().any(|permission| {
@@ -137,7 +127,8 @@ pub fn authorize(grants: &Grants, any_of: &[Permission], place: &Place) -> Resul
     if allowed { Ok(()) } else { Err(Denied { any_of: any_of.to_vec(), place: place.clone() }) }
 }
 
-/// Checks that a holder of these grants may assign this role at this place: only permissions that one holds can be given.
+/// Checks that a holder of these grants may assign this role at this place: only permissions that one holds can be
+/// given.
 ///
 /// # Errors
 /// [`Denied`], which names the first permission that is missing.
@@ -159,8 +150,8 @@ mod tests {
         Role::built_in().into_iter().find(|role| role.name.as_str() == name).expect("built in")
     }
 
-    /// The permissions of the built-in roles, column by column: may a holder (read tokens of a, create in a, delete in a,
-    /// read in b, list client tokens of the instance, create a client token of the instance, update a)?
+    /// The permissions of the built-in roles, column by column: may a holder (read tokens of a, create in a, delete in
+    /// a, read in b, list client tokens of the instance, create a client token of the instance, update a)?
     #[test]
     fn the_table_of_built_in_roles() {
         use Permission as P;

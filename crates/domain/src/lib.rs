@@ -1,15 +1,18 @@
 //! # The domain of Latchkey
 //!
-//! The model of tokens, projects, roles and permissions, and its rules. Every value with a rule is a type with one fallible
-//! constructor, so code that holds such a value need not check it again.
+//! The model of tokens, projects, roles and permissions, and its rules. Every value with a rule is a type with one
+//! fallible constructor, so code that holds such a value need not check it again.
 //!
-//! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and
-//! people ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorization function ([`authorize`]), the effect
-//! on tokens of removing a project or environment ([`ProjectRemoval`]), and audit events ([`NewEvent`]). The JSON of an
-//! event's [`Snapshot`] is the one piece of wire format here, because stores keep it too.
-//! May not live here: anything async, a clock, randomness, a database, any other JSON body of the wire.
+//! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and people
+//! ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorization function ([`authorize`]), the effect on
+//! tokens of removing a project or environment ([`ProjectRemoval`]), and audit events ([`NewEvent`]). The JSON of an
+//! event's [`Snapshot`] is the one piece of wire format here, because stores keep it too. May not live here: anything
+//! async, a clock, randomness, a database, any other JSON body of the wire.
 //!
 //! Read on in `latchkey-ports`, the traits that carry these types in and out.
+
+#[macro_use]
+mod named_enum;
 
 mod audit;
 mod authorization;

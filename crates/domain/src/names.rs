@@ -8,7 +8,6 @@ use std::fmt;
 pub struct InvalidName {
     /// The kind of name, as a person reads it: `project id`, `token name`.
     pub what: &'static str,
-    /// Which rule it breaks.
     pub fault: NameFault,
 }
 
@@ -20,12 +19,7 @@ pub enum NameFault {
     Blank,
     /// More characters (Unicode scalar values, after trimming) than allowed.
     #[error("must have at most {max} characters, not {actual}")]
-    TooLong {
-        /// The maximum.
-        max: usize,
-        /// The actual number.
-        actual: usize,
-    },
+    TooLong { max: usize, actual: usize },
     /// A control character, NUL among them.
     #[error("must not contain control characters")]
     ControlCharacter,
@@ -91,9 +85,6 @@ macro_rules! name {
             pub const MAX_CHARACTERS: usize = $max;
 
             /// Parses a text.
-            ///
-            /// # Errors
-            /// [`InvalidName`], which says what to change.
             pub fn new(text: &str) -> Result<Self, InvalidName> {
                 let text = if $trim { text.trim() } else { text };
                 $rule($what, text, $max)?;
@@ -101,7 +92,6 @@ macro_rules! name {
             }
 
             /// Returns the text.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -147,6 +137,7 @@ name! {
 }
 name! {
     /// The description of a project: up to 2,000 characters in any number of lines; may be empty.
+    #[derive(Default)]
     ProjectDescription, "project description", prose, 2_000, trim: true
 }
 name! {
@@ -163,17 +154,18 @@ name! {
 }
 name! {
     /// The description of a role: up to 2,000 characters; may be empty.
+    #[derive(Default)]
     RoleDescription, "role description", prose, 2_000, trim: true
 }
 name! {
-    /// The description of a personal access token, unique per user. An index entry of PostgreSQL holds some 2,700 bytes.
+    /// The description of a personal access token, unique per user. An index entry of PostgreSQL holds some 2,700
+    /// bytes.
     Description, "description", free_text, 500, trim: true
 }
 
 impl ProjectId {
-    /// Derives an id from a project's name: in lower case, with `-` for characters that an id may not contain. Returns `None`
-    /// if nothing is left.
-    #[must_use]
+    /// Derives an id from a project's name: in lower case, with `-` for characters that an id may not contain. Returns
+    /// `None` if nothing is left.
     pub fn from_name(name: &ProjectName) -> Option<Self> {
         let mut id = String::with_capacity(name.as_str().len());
         for character in name.as_str().to_lowercase().chars() {

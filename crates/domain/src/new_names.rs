@@ -24,9 +24,6 @@ impl ProjectId {
     pub const RESERVED: &[&str] = &["archive", "revive"];
 
     /// Checks that a new project may have this id: a path can carry it.
-    ///
-    /// # Errors
-    /// [`InvalidName`], which says why not.
     pub fn check_new(&self) -> Result<(), InvalidName> {
         carried_by_paths("project id", self.as_str(), Self::RESERVED)
     }
@@ -37,9 +34,6 @@ impl EnvironmentName {
     pub const RESERVED: &[&str] = &["project", "sort-order"];
 
     /// Checks that a new environment may have this name; as [`ProjectId::check_new`].
-    ///
-    /// # Errors
-    /// [`InvalidName`], which says why not.
     pub fn check_new(&self) -> Result<(), InvalidName> {
         carried_by_paths("environment name", self.as_str(), Self::RESERVED)
     }

@@ -8,18 +8,16 @@ use secrecy::{ExposeSecret, SecretString};
 static COMMONEST: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("commonest_passwords.txt").lines().collect());
 
-/// A password that follows the rules of NIST SP 800-63B, section 5.1.1.2: a minimum length and a list of the most common
-/// ones, no rules about kinds of characters.
+/// A password that follows the rules of NIST SP 800-63B, section 5.1.1.2: a minimum length and a list of the most
+/// common ones, no rules about kinds of characters.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
 /// A rule that a password breaks; the text says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordFault {
-    /// Below the minimum length.
     #[error("The password must be at least {} characters long.", Password::MIN_CHARACTERS)]
     TooShort,
-    /// Above the maximum length.
     #[error("The password must be at most {} characters long.", Password::MAX_CHARACTERS)]
     TooLong,
     /// Among the first that an attacker tries.
@@ -28,7 +26,6 @@ pub enum PasswordFault {
     /// A name of the account.
     #[error("The password must not be the user name or e-mail address.")]
     Identity,
-    /// Too few different characters.
     #[error("The password must have more than {} different characters.", Password::MIN_DIFFERENT - 1)]
     Monotonous,
 }
@@ -45,7 +42,7 @@ impl Password {
     ///
     /// # Errors
     /// Every [`PasswordFault`] that applies.
-    pub fn new(text: &str, known_by: &[&str]) -> Result<Self, Vec<PasswordFault>> {
+    pub fn new(text: &str, account_names: &[&str]) -> Result<Self, Vec<PasswordFault>> {
         let characters = text.chars().count();
         let folded = text.to_lowercase();
         let different = folded.chars().collect::<HashSet<_>>().len();
@@ -53,7 +50,7 @@ impl Password {
             (characters < Self::MIN_CHARACTERS, PasswordFault::TooShort),
             (characters > Self::MAX_CHARACTERS, PasswordFault::TooLong),
             (COMMONEST.contains(folded.as_str()), PasswordFault::Common),
-            (known_by.iter().any(|name| name.to_lowercase() == folded), PasswordFault::Identity),
+            (account_names.iter().any(|name| name.to_lowercase() == folded), PasswordFault::Identity),
             (
                 characters >= Self::MIN_CHARACTERS && different < Self::MIN_DIFFERENT,
                 PasswordFault::Monotonous,
@@ -64,7 +61,6 @@ impl Password {
     }
 
     /// Returns the password in the clear. To be called only where it is hashed.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }

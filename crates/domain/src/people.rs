@@ -26,9 +26,6 @@ pub struct InvalidEmail;
 impl Email {
     /// Parses an address: one `@` between two parts that are not empty, no blanks or control characters, at most
     /// 254 bytes (RFC 5321, section 4.5.3). Whether mail can be delivered to it is not checked.
-    ///
-    /// # Errors
-    /// [`InvalidEmail`].
     pub fn new(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         let (name, domain) = text.split_once('@').ok_or(InvalidEmail)?;
@@ -45,13 +42,11 @@ impl Email {
     }
 
     /// Returns the address as written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Returns the form by which addresses are compared: lower case.
-    #[must_use]
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
@@ -85,9 +80,6 @@ pub struct WithoutIdentity;
 
 impl UserIdentity {
     /// Returns an identity of one or both.
-    ///
-    /// # Errors
-    /// [`WithoutIdentity`] for neither.
     pub fn new(username: Option<Username>, email: Option<Email>) -> Result<Self, WithoutIdentity> {
         if username.is_none() && email.is_none() {
             return Err(WithoutIdentity);
@@ -96,13 +88,11 @@ impl UserIdentity {
     }
 
     /// Returns the user name.
-    #[must_use]
     pub fn username(&self) -> Option<&Username> {
         self.username.as_ref()
     }
 
     /// Returns the e-mail address.
-    #[must_use]
     pub fn email(&self) -> Option<&Email> {
         self.email.as_ref()
     }
@@ -116,14 +106,13 @@ impl UserIdentity {
     }
 
     /// Returns all login names.
-    #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let username = self.username.as_ref().map(Username::as_str);
         username.into_iter().chain(self.email.as_ref().map(Email::as_str)).collect()
     }
 
-    /// Returns the names that no other user may have, as logins are compared: the user name, in lower case (ASCII) if it
-    /// contains `@` and so could be an address, and the address in lower case.
+    /// Returns the names that no other user may have, as logins are compared: the user name, in lower case (ASCII) if
+    /// it contains `@` and so could be an address, and the address in lower case.
     pub fn login_names(&self) -> impl Iterator<Item = String> {
         let username = self.username.as_ref().map(|name| match name.as_str() {
             name if name.contains('@') => name.to_ascii_lowercase(),
@@ -133,7 +122,6 @@ impl UserIdentity {
     }
 
     /// Returns the name for audit events: the e-mail address, or else the user name.
-    #[must_use]
     pub fn label(&self) -> &str {
         let username = self.username.as_ref().map(Username::as_str);
         self.email.as_ref().map(Email::as_str).or(username).unwrap_or_default()
@@ -143,7 +131,6 @@ impl UserIdentity {
 /// Whether an account belongs to a person, who can sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
-    /// A person.
     Person,
     /// A program, which acts by tokens alone.
     Service,
@@ -151,7 +138,6 @@ pub enum AccountKind {
 
 impl AccountKind {
     /// Returns the name in stores.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -163,32 +149,21 @@ impl AccountKind {
 /// A user to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
-    /// The login names.
     pub identity: UserIdentity,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// Person or program.
     pub kind: AccountKind,
-    /// The role held for the whole instance.
     pub root_role: RoleId,
-    /// When the user was created.
     pub created_at: Timestamp,
 }
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The id.
     pub id: UserId,
-    /// The login names.
     pub identity: UserIdentity,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// Person or program.
     pub kind: AccountKind,
-    /// The role held for the whole instance.
     pub root_role: RoleId,
-    /// When the user was created.
     pub created_at: Timestamp,
     /// When the user last signed in; `None` = never.
     pub last_seen_at: Option<Timestamp>,
@@ -196,7 +171,6 @@ pub struct User {
 
 impl NewUser {
     /// Returns the user with the id that the store assigned.
-    #[must_use]
     pub fn with_id(self, id: UserId) -> User {
         let Self { identity, name, kind, root_role, created_at } = self;
         User { id, identity, name, kind, root_role, created_at, last_seen_at: None }

@@ -13,7 +13,6 @@ pub enum PermissionKind {
 
 impl PermissionKind {
     /// Returns the name on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Root => "root",
@@ -35,7 +34,6 @@ macro_rules! permissions {
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
             /// Returns the name on the wire and in stores.
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
@@ -43,7 +41,6 @@ macro_rules! permissions {
             }
 
             /// Returns the number on the wire, which is Unleash's.
-            #[must_use]
             pub fn id(self) -> i64 {
                 match self {
                     $(Self::$variant => $id,)*
@@ -51,7 +48,6 @@ macro_rules! permissions {
             }
 
             /// Returns where it can be held.
-            #[must_use]
             pub fn kind(self) -> PermissionKind {
                 match self {
                     $(Self::$variant => PermissionKind::$kind,)*
@@ -59,7 +55,6 @@ macro_rules! permissions {
             }
 
             /// Returns a description for people.
-            #[must_use]
             pub fn display_name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $shown,)*
@@ -72,33 +67,19 @@ macro_rules! permissions {
 permissions! {
     /// Implies every other permission, everywhere.
     Admin = "ADMIN", 1, Root, "Administer everything",
-    /// List the tokens of a project.
     ReadProjectApiToken = "READ_PROJECT_API_TOKEN", 42, Project, "Read the project's API tokens",
-    /// Create tokens in a project.
     CreateProjectApiToken = "CREATE_PROJECT_API_TOKEN", 43, Project, "Create API tokens in the project",
-    /// Revoke tokens of a project.
     DeleteProjectApiToken = "DELETE_PROJECT_API_TOKEN", 44, Project, "Delete the project's API tokens",
-    /// List client tokens of the instance.
     ReadClientApiToken = "READ_CLIENT_API_TOKEN", 53, Root, "Read client API tokens",
-    /// Create client tokens of any scope.
     CreateClientApiToken = "CREATE_CLIENT_API_TOKEN", 50, Root, "Create client API tokens",
-    /// Change client tokens of any scope.
     UpdateClientApiToken = "UPDATE_CLIENT_API_TOKEN", 51, Root, "Change client API tokens",
-    /// Revoke client tokens of any scope.
     DeleteClientApiToken = "DELETE_CLIENT_API_TOKEN", 52, Root, "Delete client API tokens",
-    /// List frontend tokens of the instance.
     ReadFrontendApiToken = "READ_FRONTEND_API_TOKEN", 57, Root, "Read frontend API tokens",
-    /// Create frontend tokens of any scope.
     CreateFrontendApiToken = "CREATE_FRONTEND_API_TOKEN", 54, Root, "Create frontend API tokens",
-    /// Change frontend tokens of any scope.
     UpdateFrontendApiToken = "UPDATE_FRONTEND_API_TOKEN", 55, Root, "Change frontend API tokens",
-    /// Revoke frontend tokens of any scope.
     DeleteFrontendApiToken = "DELETE_FRONTEND_API_TOKEN", 56, Root, "Delete frontend API tokens",
-    /// Create projects.
     CreateProject = "CREATE_PROJECT", 12, Root, "Create projects",
-    /// Change a project, its members and its environments.
     UpdateProject = "UPDATE_PROJECT", 13, Project, "Change a project, its members and its environments",
-    /// Archive and delete a project.
     DeleteProject = "DELETE_PROJECT", 14, Project, "Archive and delete a project",
 }
 

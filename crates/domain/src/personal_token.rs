@@ -17,28 +17,21 @@ impl fmt::Display for PersonalTokenId {
 /// A personal access token to be created; the store assigns the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPersonalToken {
-    /// Its user.
     pub user: UserId,
     /// Unique per user.
     pub description: Description,
-    /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was created.
     pub created_at: Timestamp,
 }
 
 /// A personal access token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalToken {
-    /// The id.
     pub id: PersonalTokenId,
-    /// Its user.
     pub user: UserId,
     /// Unique per user.
     pub description: Description,
-    /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was created.
     pub created_at: Timestamp,
     /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,
@@ -46,7 +39,6 @@ pub struct PersonalToken {
 
 impl NewPersonalToken {
     /// Returns the token with the id that the store assigned.
-    #[must_use]
     pub fn with_id(self, id: PersonalTokenId) -> PersonalToken {
         let Self { user, description, expires_at, created_at } = self;
         PersonalToken { id, user, description, expires_at, created_at, last_used_at: None }
@@ -55,7 +47,6 @@ impl NewPersonalToken {
 
 impl PersonalToken {
     /// Whether the token has expired at that moment.
-    #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }

@@ -1,6 +1,6 @@
 //! Projects and environments: what tokens are scoped to.
 
-use std::{collections::BTreeSet, str::FromStr};
+use std::collections::BTreeSet;
 
 use crate::{EnvironmentName, ProjectDescription, ProjectId, ProjectName, Timestamp};
 
@@ -9,13 +9,10 @@ use crate::{EnvironmentName, ProjectDescription, ProjectId, ProjectName, Timesta
 pub struct Project {
     /// Its id, chosen once.
     pub id: ProjectId,
-    /// The display name.
     pub name: ProjectName,
     /// What it is for; may be empty.
     pub description: ProjectDescription,
-    /// Which users see it.
     pub mode: ProjectMode,
-    /// When it was created.
     pub created_at: Timestamp,
     /// When its name, description, mode or state last changed.
     pub updated_at: Timestamp,
@@ -28,30 +25,17 @@ impl Project {
     pub const DEFAULT: &str = "default";
 }
 
-/// Which users see a project. What they may do in it depends on permissions alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum ProjectMode {
-    /// All users.
-    #[default]
-    Open,
-    /// All users, as with `open`; for clients that distinguish the two.
-    Protected,
-    /// Its members, and users with a permission in every project.
-    Private,
-}
-
-impl ProjectMode {
-    const ALL: [Self; 3] = [Self::Open, Self::Protected, Self::Private];
-
-    /// Returns the name on the wire and in stores.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Protected => "protected",
-            Self::Private => "private",
-        }
-    }
+named_enum! {
+    /// Which users see a project. What they may do in it depends on permissions alone.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+    pub enum ProjectMode {
+        #[default]
+        Open = "open",
+        /// All users, as with `open`; for clients that distinguish the two.
+        Protected = "protected",
+        /// Its members, and users with a permission in every project.
+        Private = "private",
+    } else UnknownProjectMode: |_| UnknownProjectMode
 }
 
 /// The text is not the name of a project mode.
@@ -59,26 +43,15 @@ impl ProjectMode {
 #[error("a project's mode must be open, protected or private")]
 pub struct UnknownProjectMode;
 
-impl FromStr for ProjectMode {
-    type Err = UnknownProjectMode;
-
-    fn from_str(text: &str) -> Result<Self, UnknownProjectMode> {
-        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or(UnknownProjectMode)
-    }
-}
-
 /// The projects that a caller sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectVisibility {
-    /// All of them.
     All,
-    /// Those that are not private, and these.
     NotPrivateAnd(BTreeSet<ProjectId>),
 }
 
 impl ProjectVisibility {
     /// Whether the project is visible.
-    #[must_use]
     pub fn shows(&self, project: &Project) -> bool {
         match self {
             Self::All => true,
@@ -87,32 +60,15 @@ impl ProjectVisibility {
     }
 }
 
-/// What an environment is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EnvironmentKind {
-    /// For development.
-    Development,
-    /// For tests.
-    Test,
-    /// For trying releases out.
-    PreProduction,
-    /// For production.
-    Production,
-}
-
-impl EnvironmentKind {
-    const ALL: [Self; 4] = [Self::Development, Self::Test, Self::PreProduction, Self::Production];
-
-    /// Returns the name on the wire and in stores.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Test => "test",
-            Self::PreProduction => "pre-production",
-            Self::Production => "production",
-        }
-    }
+named_enum! {
+    /// What an environment is used for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum EnvironmentKind {
+        Development = "development",
+        Test = "test",
+        PreProduction = "pre-production",
+        Production = "production",
+    } else UnknownEnvironmentKind: |_| UnknownEnvironmentKind
 }
 
 /// The text is not the name of an environment kind.
@@ -120,22 +76,13 @@ impl EnvironmentKind {
 #[error("an environment's type must be development, test, pre-production or production")]
 pub struct UnknownEnvironmentKind;
 
-impl FromStr for EnvironmentKind {
-    type Err = UnknownEnvironmentKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownEnvironmentKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownEnvironmentKind)
-    }
-}
-
 /// An environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     /// Its name, chosen once.
     pub name: EnvironmentName,
-    /// What it is used for.
     pub kind: EnvironmentKind,
-    /// Where it stands in lists, ascending.
+    /// Its position in lists, ascending.
     pub sort_order: i32,
     /// Whether it is switched on; tokens work either way.
     pub enabled: bool,

@@ -7,30 +7,20 @@ use crate::{
 /// A user or token whose credentials were accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// An API token.
     ApiToken {
-        /// The token.
         id: TokenId,
-        /// Its name, for the audit trail.
         name: TokenName,
-        /// What it may reach.
         access: TokenAccess,
-        /// Its permissions.
         grants: Grants,
-        /// When the credentials expire; `None` = never.
         expires_at: Option<Timestamp>,
     },
     /// A user, by a session or one of their personal access tokens.
     User {
-        /// The user.
         id: UserId,
         /// E-mail address or user name, for the audit trail.
         label: String,
-        /// The permissions of all roles that the user holds.
         grants: Grants,
-        /// How the user authenticated.
         credential: UserCredential,
-        /// When the credentials expire.
         expires_at: Timestamp,
     },
 }
@@ -38,22 +28,16 @@ pub enum Principal {
 /// How a user authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserCredential {
-    /// A personal access token.
     PersonalToken(PersonalTokenId),
-    /// A session's cookie.
     Session(SessionId),
 }
 
 /// A valid API token, as verification shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedToken<'p> {
-    /// The token.
     pub id: TokenId,
-    /// Its name.
     pub name: &'p TokenName,
-    /// What it may reach.
     pub access: &'p TokenAccess,
-    /// When the secret expires; `None` = never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -64,7 +48,6 @@ pub struct WrongTokenKind(pub TokenKind);
 
 impl Principal {
     /// Returns the principal of an API token whose secret expires then (`None`: with the token).
-    #[must_use]
     pub fn of_token(token: &crate::ApiToken, secret_until: Option<Timestamp>) -> Self {
         let grants = match token.access {
             TokenAccess::Admin => Grants::admin(),
@@ -80,7 +63,6 @@ impl Principal {
     }
 
     /// Returns the API token; `None` for a user.
-    #[must_use]
     pub fn verified_token(&self) -> Option<VerifiedToken<'_>> {
         match self {
             Self::ApiToken { id, name, access, expires_at, .. } => {
@@ -91,7 +73,6 @@ impl Principal {
     }
 
     /// Returns the permissions.
-    #[must_use]
     pub fn grants(&self) -> &Grants {
         match self {
             Self::ApiToken { grants, .. } | Self::User { grants, .. } => grants,
@@ -99,7 +80,6 @@ impl Principal {
     }
 
     /// Whether the credentials have expired at that moment.
-    #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         let end = match self {
             Self::ApiToken { expires_at, .. } => *expires_at,
@@ -109,7 +89,6 @@ impl Principal {
     }
 
     /// Returns the actor for the audit trail.
-    #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
             Self::ApiToken { name, .. } => Actor::AdminToken { name: name.to_string() },
@@ -118,9 +97,6 @@ impl Principal {
     }
 
     /// Checks that the principal may use the administrative routes at all.
-    ///
-    /// # Errors
-    /// [`WrongTokenKind`] for client and frontend tokens.
     pub fn may_administer(&self) -> Result<(), WrongTokenKind> {
         match self {
             Self::ApiToken { access: TokenAccess::Admin, .. } | Self::User { .. } => Ok(()),

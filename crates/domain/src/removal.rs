@@ -1,47 +1,38 @@
-//! The effect on tokens of removing a project or environment that they name: they are revoked, or lose that project, each
-//! with an event. A token's scope never widens.
+//! The effect on tokens of removing a project or environment that they name: they are revoked, or lose that project,
+//! each with an event. A token's scope never widens.
 
 use crate::{ApiToken, EnvironmentName, EventKind, NewEvent, ProjectId, Snapshot, Subject, TokenAccess};
 
 /// The effect on one token, with its event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemovalOutcome {
-    /// It stays, with a smaller scope.
     Narrowed {
-        /// The remaining scope.
         access: TokenAccess,
-        /// The event to record.
         event: Box<NewEvent>,
     },
     /// It is revoked: nothing is left of its scope.
     Revoked {
-        /// The event to record.
         event: Box<NewEvent>,
     },
 }
 
-/// The removal of a project. A store applies the outcome to each token that names the project, in the order of token ids, and
-/// records those events before that of the removal, in one transaction.
+/// The removal of a project. A store applies the outcome to each token that names the project, in the order of token
+/// ids, and records those events before that of the removal, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectRemoval {
-    /// The project to remove.
     pub project: ProjectId,
-    /// The event of the removal itself.
     pub event: NewEvent,
 }
 
 /// The removal of an environment; as [`ProjectRemoval`], for the tokens that work in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentRemoval {
-    /// The environment to remove.
     pub environment: EnvironmentName,
-    /// The event of the removal itself.
     pub event: NewEvent,
 }
 
 impl ProjectRemoval {
     /// Returns the effect on a token that names the project.
-    #[must_use]
     pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         let rest = if token.access.projects().names(&self.project) {
             token.access.without_project(&self.project)
@@ -52,10 +43,7 @@ impl ProjectRemoval {
             None => revoked(token, &self.event),
             Some(access) => {
                 let narrowed = ApiToken { access: access.clone(), ..token.clone() };
-                let event = NewEvent {
-                    after: Some(Snapshot::from(&narrowed)),
-                    ..about(token, EventKind::ApiTokenUpdated, &self.event)
-                };
+                let event = about(token, EventKind::ApiTokenUpdated, &self.event).with_after(&narrowed);
                 RemovalOutcome::Narrowed { access, event: Box::new(event) }
             }
         }
@@ -64,7 +52,6 @@ impl ProjectRemoval {
 
 impl EnvironmentRemoval {
     /// Returns the effect on a token of the environment: it works in no other, so it is revoked.
-    #[must_use]
     pub fn outcome_of(&self, token: &ApiToken) -> RemovalOutcome {
         revoked(token, &self.event)
     }
@@ -87,7 +74,6 @@ fn about(token: &ApiToken, kind: EventKind, cause: &NewEvent) -> NewEvent {
 
 impl RemovalOutcome {
     /// Returns the event.
-    #[must_use]
     pub fn event(&self) -> &NewEvent {
         match self {
             Self::Narrowed { event, .. } | Self::Revoked { event } => event,
@@ -122,11 +108,11 @@ mod tests {
         #[test]
         fn no_token_widens_when_a_project_goes(scope in project_scope(), project in project_id()) {
             let before = token(scope);
-            let fate = ProjectRemoval { project: project.clone(), event: cause() }.outcome_of(&before);
-            let event = fate.event();
+            let outcome = ProjectRemoval { project: project.clone(), event: cause() }.outcome_of(&before);
+            let event = outcome.event();
             prop_assert_eq!(event.before.clone(), Some(Snapshot::from(&before)));
             prop_assert_eq!(event.projects.as_ref(), Some(before.access.projects()));
-            match &fate {
+            match &outcome {
                 RemovalOutcome::Revoked { .. } => {
                     prop_assert_eq!(before.access.projects(), &ProjectScope::one(project));
                     prop_assert!(event.after.is_none());
@@ -143,8 +129,9 @@ mod tests {
     #[test]
     fn a_token_of_a_removed_environment_is_revoked() {
         let environment = EnvironmentName::new("e").expect("a name");
-        let fate = EnvironmentRemoval { environment, event: cause() }.outcome_of(&token(ProjectScope::All));
-        assert!(matches!(fate, RemovalOutcome::Revoked { .. }));
-        assert_eq!(fate.event().kind, EventKind::ApiTokenDeleted);
+        let outcome =
+            EnvironmentRemoval { environment, event: cause() }.outcome_of(&token(ProjectScope::All));
+        assert!(matches!(outcome, RemovalOutcome::Revoked { .. }));
+        assert_eq!(outcome.event().kind, EventKind::ApiTokenDeleted);
     }
 }

@@ -1,6 +1,6 @@
 //! Roles: named sets of permissions, held for the whole instance or in a project.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt};
 
 use crate::{Permission, PermissionKind, RoleDescription, RoleName};
 
@@ -14,41 +14,28 @@ impl fmt::Display for RoleId {
     }
 }
 
-/// Where a role is held, and whether it is built in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RoleKind {
-    /// Built in, held for the whole instance.
-    Root,
-    /// Built in, held in a project.
-    Project,
-    /// Custom, held for the whole instance.
-    RootCustom,
-    /// Custom, held in a project.
-    Custom,
+named_enum! {
+    /// Where a role is held, and whether it is built in.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum RoleKind {
+        /// Built in, held for the whole instance.
+        Root = "root",
+        /// Built in, held in a project.
+        Project = "project",
+        /// Custom, held for the whole instance.
+        RootCustom = "root-custom",
+        /// Custom, held in a project.
+        Custom = "custom",
+    } else UnknownRoleKind: |_| UnknownRoleKind
 }
 
 impl RoleKind {
-    const ALL: [Self; 4] = [Self::Root, Self::Project, Self::RootCustom, Self::Custom];
-
-    /// Returns the name on the wire and in stores.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::Project => "project",
-            Self::RootCustom => "root-custom",
-            Self::Custom => "custom",
-        }
-    }
-
     /// Whether a role of this kind is built in and cannot be changed.
-    #[must_use]
     pub fn is_built_in(self) -> bool {
         matches!(self, Self::Root | Self::Project)
     }
 
     /// Whether a role of this kind is held for the whole instance.
-    #[must_use]
     pub fn is_root(self) -> bool {
         matches!(self, Self::Root | Self::RootCustom)
     }
@@ -59,26 +46,14 @@ impl RoleKind {
 #[error("a role's type must be root, project, root-custom or custom")]
 pub struct UnknownRoleKind;
 
-impl FromStr for RoleKind {
-    type Err = UnknownRoleKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRoleKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownRoleKind)
-    }
-}
-
 /// A named set of permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// Its id.
     pub id: RoleId,
     /// Its unique name.
     pub name: RoleName,
-    /// Where it is held.
     pub kind: RoleKind,
-    /// What it is for, in a sentence.
     pub description: RoleDescription,
-    /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
@@ -89,9 +64,7 @@ pub struct NewRole {
     pub name: RoleName,
     /// Where it will be held: [`RoleKind::RootCustom`] or [`RoleKind::Custom`].
     pub kind: RoleKind,
-    /// What it is for.
     pub description: RoleDescription,
-    /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
@@ -101,16 +74,12 @@ pub enum PermissionFault {
     /// `ADMIN` belongs to the role Admin alone, so that administrators are known by one role.
     #[error("ADMIN is held by the built-in role Admin alone: give that role instead")]
     Admin,
-    /// It cannot be held in a project.
     #[error("{0} is a permission for the whole instance: a role of projects cannot hold it")]
     NotInProjects(Permission),
 }
 
 impl RoleKind {
     /// Checks that a custom role of this kind may have the permission.
-    ///
-    /// # Errors
-    /// [`PermissionFault`], which says what to change.
     pub fn may_hold(self, permission: Permission) -> Result<(), PermissionFault> {
         match permission.kind() {
             _ if permission == Permission::Admin => Err(PermissionFault::Admin),
@@ -122,7 +91,6 @@ impl RoleKind {
 
 impl NewRole {
     /// Returns the role with the id that the store assigned.
-    #[must_use]
     pub fn with_id(self, id: RoleId) -> Role {
         let Self { name, kind, description, permissions } = self;
         Role { id, name, kind, description, permissions }
@@ -138,8 +106,7 @@ impl Role {
     /// Returns the roles that every instance has, under Unleash's ids.
     ///
     /// # Panics
-    /// Never: the names are good ones, as its test shows.
-    #[must_use]
+    /// Never: the names are valid, as its test shows.
     #[expect(
         clippy::expect_used,
         reason = "the names are fixed, and the test of this function makes them all"
@@ -157,9 +124,9 @@ impl Role {
         let owner = [P::UpdateProject, P::DeleteProject];
         let role = |id, name: &str, kind, description: &str, permissions: Vec<P>| Self {
             id: RoleId(id),
-            name: RoleName::new(name).expect("a good name"),
+            name: RoleName::new(name).expect("a valid name"),
             kind,
-            description: RoleDescription::new(description).expect("a good description"),
+            description: RoleDescription::new(description).expect("a valid description"),
             permissions: permissions.into_iter().collect(),
         };
         [

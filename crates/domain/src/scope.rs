@@ -1,5 +1,5 @@
-//! The scope of a token. "No projects" cannot be represented, so it can never be read as "all projects", and no operation here
-//! widens a scope.
+//! The scope of a token. "No projects" cannot be represented, so it can never be read as "all projects", and no
+//! operation here widens a scope.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,6 @@ use crate::{EnvironmentName, ProjectId};
 pub enum ProjectScope {
     /// Every project, also those created later.
     All,
-    /// These and no others.
     Only(ProjectSet),
 }
 
@@ -25,9 +24,6 @@ pub struct EmptyScope;
 
 impl ProjectSet {
     /// Returns the set of these projects, in this order, without repetitions.
-    ///
-    /// # Errors
-    /// [`EmptyScope`] if there is none.
     pub fn new(projects: impl IntoIterator<Item = ProjectId>) -> Result<Self, EmptyScope> {
         let mut named = HashSet::new();
         let set: Box<[ProjectId]> =
@@ -36,13 +32,11 @@ impl ProjectSet {
     }
 
     /// Returns the scope of this project alone.
-    #[must_use]
     pub fn one(project: ProjectId) -> Self {
         Self(Box::new([project]))
     }
 
     /// Returns the projects, in order; never empty.
-    #[must_use]
     pub fn as_slice(&self) -> &[ProjectId] {
         &self.0
     }
@@ -50,13 +44,11 @@ impl ProjectSet {
 
 impl ProjectScope {
     /// Returns the scope of this project alone.
-    #[must_use]
     pub fn one(project: ProjectId) -> Self {
         Self::Only(ProjectSet::one(project))
     }
 
     /// Whether the scope includes this project.
-    #[must_use]
     pub fn covers(&self, project: &ProjectId) -> bool {
         match self {
             Self::All => true,
@@ -65,13 +57,11 @@ impl ProjectScope {
     }
 
     /// Whether the scope names this project (a scope of all projects names none).
-    #[must_use]
     pub fn names(&self, project: &ProjectId) -> bool {
         matches!(self, Self::Only(set) if set.as_slice().contains(project))
     }
 
     /// Whether the other scope includes everything that this one includes.
-    #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         match (self, other) {
             (_, Self::All) => true,
@@ -81,7 +71,6 @@ impl ProjectScope {
     }
 
     /// Returns the scope without this project; `None` if nothing is left, so that the token must be revoked.
-    #[must_use]
     pub fn without(&self, project: &ProjectId) -> Option<Self> {
         match self {
             Self::All => Some(Self::All),
@@ -93,7 +82,6 @@ impl ProjectScope {
     }
 
     /// Returns the projects by name; empty for a scope of all projects.
-    #[must_use]
     pub fn named(&self) -> &[ProjectId] {
         match self {
             Self::All => &[],
@@ -107,7 +95,6 @@ impl ProjectScope {
 pub enum EnvironmentScope {
     /// Every environment (`*`): admin tokens only.
     All,
-    /// This one.
     Only(EnvironmentName),
 }
 

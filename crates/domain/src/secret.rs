@@ -1,8 +1,9 @@
 //! Secrets: their format, and a type that does not leak them.
 //!
-//! A new secret is a prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random bits in base62, and six
-//! characters of a CRC-32 over everything before them, by which a leak scanner can recognize a real secret offline. Any other
-//! text can be a legacy secret, so only [`TokenSecret::prefix`] reads the format. The checksum is public and proves nothing.
+//! A new secret is a prefix (`<projects>:<environment>.`, `user:` for a personal token), 192 random bits in base62, and
+//! six characters of a CRC-32 over everything before them, by which a leak scanner can recognize a real secret offline.
+//! Any other text can be a legacy secret, so only [`TokenSecret::prefix`] reads the format. The checksum is public and
+//! proves nothing.
 
 use std::fmt;
 
@@ -20,14 +21,14 @@ const SESSION_PREFIX: &str = "session:";
 
 /// The secret of an API token, a personal access token or a session.
 ///
-/// Its `Debug` is redacted, and it has no `Display` and no serialization; [`TokenSecret::reveal`] is the one way to read it.
+/// Its `Debug` is redacted, and it has no `Display` and no serialization; [`TokenSecret::reveal`] is the one way to
+/// read it.
 #[derive(Clone)]
 pub struct TokenSecret(SecretString);
 
 /// Why a text cannot be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// Empty.
     #[error("a secret must not be empty")]
     Empty,
     /// More than [`TokenSecret::MAX_BYTES`].
@@ -61,19 +62,16 @@ impl TokenSecret {
     }
 
     /// Makes a new secret for a token of that access from random bytes.
-    #[must_use]
     pub fn mint(access: &TokenAccess, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(&SecretPrefix::of(access).to_string(), entropy)
     }
 
     /// Makes a new secret for a personal access token (`user:…`) from random bytes.
-    #[must_use]
     pub fn mint_personal(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(PERSONAL_PREFIX, entropy)
     }
 
     /// Makes a new secret for a session's cookie (`session:…`) from random bytes.
-    #[must_use]
     pub fn mint_session(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(SESSION_PREFIX, entropy)
     }
@@ -88,25 +86,21 @@ impl TokenSecret {
     }
 
     /// Returns the secret in the clear. To be called only where it is digested, sealed, parsed, or shown to its owner.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
 
     /// Whether this is, by its prefix, the secret of a personal access token.
-    #[must_use]
     pub fn is_personal(&self) -> bool {
         self.reveal().starts_with(PERSONAL_PREFIX)
     }
 
     /// Whether this is, by its prefix, the secret of a session, which is accepted in a cookie only.
-    #[must_use]
     pub fn is_session(&self) -> bool {
         self.reveal().starts_with(SESSION_PREFIX)
     }
 
     /// Whether the secret ends in a valid checksum, as every secret in our format does.
-    #[must_use]
     pub fn has_valid_checksum(&self) -> bool {
         let text = self.reveal();
         let Some((checked, checksum)) = text.split_at_checked(text.len().saturating_sub(CHECKSUM_CHARACTERS))
@@ -120,9 +114,6 @@ impl TokenSecret {
     }
 
     /// Returns the projects and the environment that the secret's prefix names.
-    ///
-    /// # Errors
-    /// [`UnreadablePrefix`] if the text has no such prefix.
     pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
         SecretPrefix::read(self.reveal(), self.has_valid_checksum())
     }

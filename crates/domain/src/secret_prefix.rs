@@ -21,7 +21,6 @@ enum ProjectsPart {
 /// Why the prefix of a secret cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadablePrefix {
-    /// There is no `:`.
     #[error("it has no \":\" after its project: write <project>:<environment>.<random>")]
     NoColon,
     /// The project's or the environment's part is not a valid name.
@@ -34,7 +33,6 @@ pub enum UnreadablePrefix {
 
 impl SecretPrefix {
     /// Returns the prefix for a token of that access.
-    #[must_use]
     pub fn of(access: &TokenAccess) -> Self {
         let projects = match access.projects() {
             ProjectScope::All => ProjectsPart::All,
@@ -50,11 +48,8 @@ impl SecretPrefix {
         Self { projects, environment }
     }
 
-    /// Parses the text before the first `:`, then the text up to the next `.`, or to the end. In a secret of our format, whose
-    /// random part has no `.`, the last `.` ends the prefix.
-    ///
-    /// # Errors
-    /// [`UnreadablePrefix`] if the text has no such prefix.
+    /// Parses the text before the first `:`, then the text up to the next `.`, or to the end. In a secret of our
+    /// format, whose random part has no `.`, the last `.` ends the prefix.
     pub(crate) fn read(secret: &str, is_ours: bool) -> Result<Self, UnreadablePrefix> {
         let (projects, rest) = secret.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
         let split = if is_ours { rest.rsplit_once('.') } else { rest.split_once('.') };
@@ -84,7 +79,6 @@ impl SecretPrefix {
     }
 
     /// Returns the environment.
-    #[must_use]
     pub fn environment(&self) -> EnvironmentScope {
         self.environment.clone()
     }

@@ -13,7 +13,6 @@ pub struct SessionId(pub Uuid);
 
 impl SessionId {
     /// Parses an id with hyphens. Returns `None` for anything else.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
     }
@@ -28,15 +27,11 @@ impl fmt::Display for SessionId {
 /// A session, without the secret in its cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The id.
     pub id: SessionId,
-    /// Its user.
     pub user: UserId,
-    /// When the user signed in.
     pub created_at: Timestamp,
     /// When it expires; use does not prolong it.
     pub expires_at: Timestamp,
-    /// From where the user signed in.
     pub origin: Origin,
 }
 

@@ -7,9 +7,9 @@ use crate::{
     PersonalToken, Project, ProjectId, ProjectScope, Role, RoleId, Timestamp, User, UserId, UserIdentity,
 };
 
-/// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay readable
-/// when the model changes. It is the format of stores and of the wire (`data` and `preData`). It is built from domain values
-/// only, none of which holds a secret.
+/// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay
+/// readable when the model changes. It is the format of stores and of the wire (`data` and `preData`). It is built from
+/// domain values only, none of which holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(Map<String, Value>);
 
@@ -22,7 +22,6 @@ impl Snapshot {
     }
 
     /// Returns the snapshot of a stored value; `None` if the JSON is not an object.
-    #[must_use]
     pub fn from_record(value: Value) -> Option<Self> {
         match value {
             Value::Object(map) => Some(Self(map)),
@@ -31,7 +30,6 @@ impl Snapshot {
     }
 
     /// Returns the JSON object.
-    #[must_use]
     pub fn to_json(&self) -> Value {
         Value::Object(self.0.clone())
     }
@@ -40,7 +38,6 @@ impl Snapshot {
     pub const ID: &str = "id";
 
     /// Returns a member that is a string.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
@@ -60,7 +57,6 @@ impl Snapshot {
     }
 
     /// Returns the snapshot of roles that users were given in a project.
-    #[must_use]
     pub fn of_memberships(users: &[UserId], roles: &[RoleId]) -> Self {
         let users: Vec<_> = users.iter().map(|user| user.0).collect();
         let entry = |role: &RoleId| json!({ "roleId": role.0, "groupIds": [], "userIds": users });
@@ -68,21 +64,18 @@ impl Snapshot {
     }
 
     /// Returns the snapshot of all roles of a user in a project.
-    #[must_use]
     pub fn of_roles(user: UserId, roles: &[RoleId]) -> Self {
         let roles: Vec<_> = roles.iter().map(|role| role.0).collect();
         Self::of(json!({ "userId": user.0, "roles": roles }))
     }
 
     /// Returns the snapshot of the sort order of environments.
-    #[must_use]
     pub fn of_sort_orders(orders: &[(EnvironmentName, i32)]) -> Self {
         let entry = |(name, order): &(EnvironmentName, i32)| (name.to_string(), Value::from(*order));
         Self(orders.iter().map(entry).collect())
     }
 
     /// Returns a snapshot that only identifies a user.
-    #[must_use]
     pub fn of_user_alone(user: &User) -> Self {
         let mut map = identity(&user.identity);
         map.insert("id".to_owned(), user.id.0.into());
@@ -126,8 +119,8 @@ impl From<&ApiToken> for Snapshot {
     }
 }
 
-fn of_user(known_by: &UserIdentity, name: Option<&PersonName>, root_role: RoleId) -> Map<String, Value> {
-    let mut map = identity(known_by);
+fn of_user(user: &UserIdentity, name: Option<&PersonName>, root_role: RoleId) -> Map<String, Value> {
+    let mut map = identity(user);
     map.extend([
         ("name".to_owned(), json!(name.map(PersonName::as_str))),
         ("rootRole".to_owned(), json!(root_role.0)),

@@ -6,10 +6,10 @@ use crate::{
     TokenName,
 };
 
-/// Returns a client token of all projects in `development` that was created at that time, never expires and was never used.
+/// Returns a client token of all projects in `development` that was created at that time, never expires and was never
+/// used.
 ///
 /// A test names only the fields that it is about: `ApiToken { access, ..api_token(at) }`.
-#[must_use]
 pub fn api_token(created_at: Timestamp) -> ApiToken {
     ApiToken {
         id: TokenId::new(created_at, [0; 10]),

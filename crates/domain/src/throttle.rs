@@ -9,7 +9,6 @@ use crate::Timestamp;
 pub struct LoginFailures {
     /// Failures since the last success or since they were forgotten.
     pub count: u32,
-    /// When the last one happened.
     pub last_at: Timestamp,
 }
 
@@ -21,9 +20,9 @@ impl LoginFailures {
     /// The time without an attempt after which failures are forgotten.
     pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
-    /// Returns how long the next attempt must wait from `now` on; `None` if it need not. An attempt that is told to wait does
-    /// not count as a failure, so the wait always ends: the owner of an account is slowed down by at most [`LoginFailures::MAX_WAIT`].
-    #[must_use]
+    /// Returns how long the next attempt must wait from `now` on; `None` if it need not. An attempt that is told to
+    /// wait does not count as a failure, so the wait always ends: the owner of an account is slowed down by at most
+    /// [`LoginFailures::MAX_WAIT`].
     pub fn wait(self, now: Timestamp) -> Option<Duration> {
         let over = self.count.checked_sub(Self::FREE)?;
         let passed = Duration::from_millis(u64::try_from(now.millis() - self.last_at.millis()).unwrap_or(0));
@@ -36,15 +35,14 @@ impl LoginFailures {
     }
 
     /// Returns the failures after another one at that moment.
-    #[must_use]
     pub fn and_another(before: Option<Self>, now: Timestamp) -> Self {
         let kept = before.filter(|before| !before.is_forgotten(now));
         Self { count: kept.map_or(0, |kept| kept.count).saturating_add(1), last_at: now }
     }
 
-    /// Whether the failures no longer count, because they are old, or lie in the future. Clocks of several machines may differ a
-    /// little; if they differ by more, a clock was wrong and was set back, and no user should wait until it catches up.
-    #[must_use]
+    /// Whether the failures no longer count, because they are old, or lie in the future. Clocks of several machines may
+    /// differ a little; if they differ by more, a clock was wrong and was set back, and no user should wait until it
+    /// catches up.
     pub fn is_forgotten(self, now: Timestamp) -> bool {
         let passed = now.millis().saturating_sub(self.last_at.millis());
         match u64::try_from(passed) {

@@ -1,6 +1,6 @@
 //! Timestamps in the precision of the wire.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
@@ -20,38 +20,43 @@ pub struct TimestampOutOfRange;
 
 impl Timestamp {
     /// Returns the moment, rounded down to milliseconds.
-    ///
-    /// # Errors
-    /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
     pub fn new(moment: DateTime<Utc>) -> Result<Self, TimestampOutOfRange> {
         Self::from_millis(moment.timestamp_millis())
     }
 
     /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z.
-    ///
-    /// # Errors
-    /// [`TimestampOutOfRange`] outside the years 0000 to 9999.
     pub fn from_millis(millis: i64) -> Result<Self, TimestampOutOfRange> {
         if (FIRST..=LAST).contains(&millis) { Ok(Self(millis)) } else { Err(TimestampOutOfRange) }
     }
 
     /// Returns the moment that many milliseconds after 1970-01-01T00:00:00Z, or the first or last moment there is.
-    #[must_use]
     pub fn saturating_from_millis(millis: i64) -> Self {
         Self(millis.clamp(FIRST, LAST))
     }
 
+    /// Returns the moment that much later.
+    pub fn plus(self, span: Duration) -> Result<Self, TimestampOutOfRange> {
+        Self::from_millis(self.0.saturating_add(millis_of(span)))
+    }
+
+    /// Returns the moment that much earlier.
+    pub fn minus(self, span: Duration) -> Result<Self, TimestampOutOfRange> {
+        Self::from_millis(self.0.saturating_sub(millis_of(span)))
+    }
+
     /// Returns the milliseconds since 1970-01-01T00:00:00Z.
-    #[must_use]
     pub fn millis(self) -> i64 {
         self.0
     }
 
     /// Returns the moment as chrono's type.
-    #[must_use]
     pub fn to_datetime(self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(self.0)
     }
+}
+
+fn millis_of(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// RFC 3339 with milliseconds and `Z`, the one form of the wire.

@@ -1,4 +1,4 @@
-//! API tokens: what they are for and what they may reach.
+//! API tokens: their kinds and their access.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ use crate::{EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenId,
 pub enum TokenKind {
     /// Servers that read feature configuration (called `backend` by newer clients).
     Client,
-    /// Administration; reaches everything.
+    /// Administration; accesses everything.
     Admin,
     /// Browsers and apps.
     Frontend,
@@ -23,7 +23,6 @@ impl TokenKind {
     pub const ALL: [Self; 3] = [Self::Client, Self::Admin, Self::Frontend];
 
     /// Returns the name on the wire, in lower case.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -63,42 +62,31 @@ impl FromStr for TokenKind {
 /// The scope of a client or frontend token: projects, and one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    /// The projects.
     pub projects: ProjectScope,
-    /// The environment.
     pub environment: EnvironmentName,
 }
 
 /// What a token may access. Admin tokens access everything; no other token can be for all environments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenAccess {
-    /// Everything.
     Admin,
-    /// A client's scope.
     Client(Scope),
-    /// A frontend's scope.
     Frontend(Scope),
 }
 
 /// Why a kind of token cannot have a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// An admin token for some projects only.
     #[error("an admin token must be for all projects: leave project and projects out, or send \"*\"")]
     AdminNeedsAllProjects,
-    /// An admin token for one environment.
     #[error("an admin token must be for all environments: leave environment out, or send \"*\"")]
     AdminNeedsAllEnvironments,
-    /// Another token for all environments.
     #[error("a {0} token must be for one environment, not for \"*\"")]
     NeedsOneEnvironment(TokenKind),
 }
 
 impl TokenAccess {
     /// Returns the access of a token of this kind and scope.
-    ///
-    /// # Errors
-    /// [`AccessError`] if the kind cannot have that scope.
     pub fn new(
         kind: TokenKind,
         projects: ProjectScope,
@@ -119,7 +107,6 @@ impl TokenAccess {
     }
 
     /// Returns the kind.
-    #[must_use]
     pub fn kind(&self) -> TokenKind {
         match self {
             Self::Admin => TokenKind::Admin,
@@ -129,7 +116,6 @@ impl TokenAccess {
     }
 
     /// Returns the projects of the token.
-    #[must_use]
     pub fn projects(&self) -> &ProjectScope {
         match self {
             Self::Admin => &ProjectScope::All,
@@ -138,7 +124,6 @@ impl TokenAccess {
     }
 
     /// Returns the environment of the token; `None` for an admin token, which works in all.
-    #[must_use]
     pub fn environment(&self) -> Option<&EnvironmentName> {
         match self {
             Self::Admin => None,
@@ -147,7 +132,6 @@ impl TokenAccess {
     }
 
     /// Returns the access without this project; `None` if nothing is left, so that the token must be revoked.
-    #[must_use]
     pub fn without_project(&self, project: &crate::ProjectId) -> Option<Self> {
         let narrowed = |scope: &Scope| {
             let projects = scope.projects.without(project)?;
@@ -161,10 +145,10 @@ impl TokenAccess {
     }
 }
 
-/// What is known about a token beside its scope and its expiry, none of which decides what it may reach.
+/// What is known about a token beside its scope and its expiry, none of which decides about its access.
 ///
-/// Stores keep the attributes as one JSON object and name none of them, so a new attribute is a new field here, optional
-/// and left out of the JSON while it is not set. Text must not contain NUL, which PostgreSQL cannot store.
+/// Stores keep the attributes as one JSON object and name none of them, so a new attribute is a new field here,
+/// optional and left out of the JSON while it is not set. Text must not contain NUL, which PostgreSQL cannot store.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TokenAttributes {
@@ -175,7 +159,6 @@ pub struct TokenAttributes {
 
 impl TokenAttributes {
     /// Returns the attributes that are set, as stores and event snapshots keep them.
-    #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
         match serde_json::to_value(self) {
             Ok(Value::Object(attributes)) => attributes,
@@ -192,21 +175,17 @@ pub struct ApiToken {
     pub id: TokenId,
     /// Its name, which need not be unique.
     pub name: TokenName,
-    /// What it may reach.
     pub access: TokenAccess,
-    /// When it expires; `None` = never.
     pub expires_at: Option<Timestamp>,
     /// When it was created; the same millisecond that its id carries.
     pub created_at: Timestamp,
     /// When it last authenticated, as far as that is stored; `None` = never.
     pub last_used_at: Option<Timestamp>,
-    /// What else is known about it.
     pub attributes: TokenAttributes,
 }
 
 impl ApiToken {
     /// Whether the token has expired at that moment.
-    #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
     }

@@ -14,26 +14,22 @@ pub struct TokenId(Uuid);
 
 impl TokenId {
     /// Returns a new id for a token created at that moment (a moment before 1970 counts as 1970).
-    #[must_use]
     pub fn new(created_at: Timestamp, entropy: [u8; 10]) -> Self {
         let millis = u64::try_from(created_at.millis()).unwrap_or(0);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &entropy).into_uuid())
     }
 
     /// Returns the id of a stored UUID.
-    #[must_use]
     pub fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
 
     /// Returns the UUID.
-    #[must_use]
     pub fn as_uuid(self) -> Uuid {
         self.0
     }
 
     /// Returns the time of creation in the id, in milliseconds since 1970; 0 for an id of another version.
-    #[must_use]
     pub fn created_at_millis(self) -> i64 {
         let moment = self.0.get_timestamp().map(|moment| moment.to_unix());
         let millis =
@@ -42,7 +38,6 @@ impl TokenId {
     }
 
     /// Parses an id in lower or upper case, with hyphens. Returns `None` for anything else.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
     }

@@ -8,7 +8,6 @@ use crate::StoreError;
 /// A user with roles in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The user.
     pub user: User,
     /// The roles in the project, by id; never empty.
     pub roles: Vec<RoleId>,
@@ -19,13 +18,9 @@ pub struct Member {
 /// Roles for users in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memberships {
-    /// The project.
     pub project: ProjectId,
-    /// The users.
     pub users: Vec<UserId>,
-    /// The roles.
     pub roles: Vec<RoleId>,
-    /// When they are given.
     pub at: Timestamp,
 }
 
@@ -34,56 +29,49 @@ pub struct Memberships {
 #[async_trait]
 pub trait AccessRepository: Send + Sync {
     /// Returns every role, by id.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn roles(&self) -> Result<Vec<Role>, StoreError>;
 
     /// Returns the role of this id.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError>;
 
     /// Creates a role under an id that the store assigns, with its event (to which the store adds that id).
     ///
     /// # Errors
-    /// `Conflict` if the name is taken; `Unavailable`.
+    /// `Conflict` if the name is taken.
     async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError>;
 
     /// Replaces `before` with `after`, which has the same id and kind, with the event.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` if the stored one is not `before`; `Conflict` if the name is taken;
-    /// `Unavailable`; `Inconsistent`.
+    /// `NotFound`; `Stale` if the stored one is not `before`; `Conflict` if the name is taken.
     async fn update_role(&self, before: &Role, after: &Role, event: &NewEvent)
     -> Result<EventId, StoreError>;
 
     /// Removes a role without holders, with its event.
     ///
     /// # Errors
-    /// `NotFound`; `InUse` if a user holds it; `Unavailable`.
+    /// `NotFound`; `InUse` if a user holds it.
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Returns the members of a project, by user id.
     ///
     /// # Errors
-    /// `NotFound` for an unknown project; `Unavailable`; `Inconsistent`.
+    /// `NotFound` for an unknown project.
     async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError>;
 
     /// Gives each of these users each of these roles in the project, in addition to those held, with one event.
     ///
     /// # Errors
-    /// `NotFound` for the first unknown user, the project, or the first role that is unknown or no role of projects (in
-    /// this order); `Conflict` if each user holds each role there already; `Unavailable`.
+    /// `NotFound` for the first unknown user, the project, or the first role that is unknown or no role of projects
+    /// (in this order); `Conflict` if each user holds each role there already.
     async fn add_memberships(
         &self,
         memberships: &Memberships,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Gives each of these users exactly these roles in the project, or none, with one event. A role that is held already
-    /// keeps its time.
+    /// Gives each of these users exactly these roles in the project, or none, with one event. A role that is held
+    /// already keeps its time.
     ///
     /// # Errors
     /// As [`AccessRepository::add_memberships`], without `Conflict`.
@@ -94,14 +82,8 @@ pub trait AccessRepository: Send + Sync {
     ) -> Result<EventId, StoreError>;
 
     /// Returns the roles that a user holds in a project, by id; none if either is unknown.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError>;
 
     /// Returns the grants of a user, from the root role and the roles in projects; `None` for an unknown user.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError>;
 }

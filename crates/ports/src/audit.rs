@@ -22,39 +22,28 @@ pub trait EventRepository: Send + Sync {
     ///
     /// Numbers become visible in rising order: once this has answered `n`, no event numbered `n` or less can still
     /// appear. A process that remembers the last number that it saw has therefore missed nothing.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn latest_event(&self) -> Result<EventId, StoreError>;
 
-    /// Returns when there may be new events since the last call, soon after they were committed. A store without notifications
-    /// never returns. A notification is a hint: it can be lost, and it can be spurious, so the caller polls at intervals as
-    /// well. For one caller at a time; a call that is dropped half-way loses nothing.
+    /// Waits until there may be new events since the last call; for ever in a store without notifications. A
+    /// notification can be lost or spurious, so the caller polls at intervals as well. For one caller at a time; a call
+    /// that is dropped half-way loses nothing.
     async fn event_announced(&self) {
         std::future::pending::<()>().await;
     }
 
-    /// Whether notifications are working at this moment, so that polling can be less frequent. When they stop working, [`EventRepository::event_announced`] returns.
+    /// Whether notifications work at this moment, so that polling can be less frequent. When they stop working,
+    /// [`EventRepository::event_announced`] returns.
     fn announces_events(&self) -> bool {
         false
     }
 
     /// Returns at most `limit` events with numbers above `after`, in rising order.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError>;
 
     /// Returns the events of a query, newest first.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
 
-    /// Deletes the events before that moment, but never the newest of all, and returns their number. Leaves no event: the
-    /// operator decides on the retention.
-    ///
-    /// # Errors
-    /// `Unavailable`.
+    /// Deletes the events before that moment, but never the newest of all, and returns their number. Leaves no event:
+    /// the operator decides on the retention.
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

@@ -18,7 +18,6 @@ pub struct ManualClock {
 
 impl ManualClock {
     /// Returns a clock that shows this moment.
-    #[must_use]
     pub fn at(moment: Timestamp) -> Self {
         Self { start: moment.millis(), millis: AtomicI64::new(moment.millis()) }
     }

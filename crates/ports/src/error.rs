@@ -7,27 +7,20 @@ use latchkey_domain::{EnvironmentName, PersonalTokenId, ProjectId, RoleId, Sessi
 /// Why a call to a store failed. In every case, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Something that the call names does not exist.
     #[error("{0} does not exist")]
     NotFound(Entity),
-    /// Something that must be unique exists already.
     #[error("{0} exists already")]
     Conflict(Entity),
     /// The stored state is not the one that the caller saw: another change was faster. Reading it again may help.
     #[error("{0} was changed by another request in the meantime")]
     Stale(Entity),
-    /// It is still referenced.
     #[error("{0} is in use")]
     InUse(Entity),
     /// No person with the role Admin would be left.
     #[error("the last Admin has to stay")]
     LastAdmin,
-    /// The project, instance or user has the maximum number of tokens.
     #[error("the limit of {limit} is reached")]
-    LimitReached {
-        /// The maximum.
-        limit: u64,
-    },
+    LimitReached { limit: u64 },
     /// The store cannot be reached, or did not answer in time. A later retry may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -54,9 +47,6 @@ impl StoreError {
     }
 
     /// Checks that there is room for one more.
-    ///
-    /// # Errors
-    /// [`StoreError::LimitReached`].
     pub fn unless_full(held: u64, limit: u64) -> Result<(), Self> {
         if held < limit { Ok(()) } else { Err(Self::LimitReached { limit }) }
     }
@@ -65,21 +55,14 @@ impl StoreError {
 /// The subject of an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entity {
-    /// An API token.
     Token(TokenId),
     /// A secret, which is not named.
     Secret,
-    /// A project.
     Project(ProjectId),
-    /// An environment.
     Environment(EnvironmentName),
-    /// A user by id.
     User(UserId),
-    /// A user's name or e-mail address.
     UserIdentity,
-    /// A role.
     Role(RoleId),
-    /// A personal access token.
     PersonalToken(PersonalTokenId),
     /// The description of a personal access token, unique among its user's.
     PersonalTokenDescription,
@@ -87,7 +70,6 @@ pub enum Entity {
     Membership,
     /// A role's name, unique among all.
     RoleName,
-    /// A session.
     Session(SessionId),
 }
 
@@ -115,12 +97,8 @@ impl fmt::Display for Entity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("table {table}, column {column}, row {row}: {fault}")]
 pub struct Inconsistency {
-    /// The table.
     pub table: &'static str,
-    /// The column.
     pub column: &'static str,
-    /// The row's key.
     pub row: String,
-    /// The broken rule.
     pub fault: String,
 }

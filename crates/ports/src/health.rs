@@ -9,8 +9,5 @@ use crate::StoreError;
 #[async_trait]
 pub trait Health: Send + Sync {
     /// Sends the cheapest request that shows that the store answers.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn ping(&self) -> Result<(), StoreError>;
 }

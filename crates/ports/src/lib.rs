@@ -1,13 +1,15 @@
 //! # The ports of Latchkey
 //!
-//! The traits through which the use cases reach the outside world: stores, sealing of secrets, time and randomness. They
-//! speak the domain, take and return domain types, and fail with errors that a caller can act on.
+//! The traits through which the use cases reach the outside world: stores, sealing of secrets, time and randomness.
+//! They speak the domain, take and return domain types, and fail with errors that a caller can act on.
 //!
-//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and the content of a new store
-//! ([`fresh`]). May not live here: implementations.
+//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and the content of a new
+//! store ([`initial_data`]). May not live here: implementations.
 //!
 //! Every mutating method takes the event that it must record, and commits both or neither. A future that is dropped
-//! half-way leaves a store as if the call had finished, or as if it had never been made.
+//! half-way leaves a store as if the call had finished, or as if it had never been made. Every method of a store can
+//! fail with [`StoreError::Unavailable`] and [`StoreError::Fault`], and with [`StoreError::Inconsistent`] if it reads
+//! rows; its section on errors names the others.
 //!
 //! Read on in `latchkey-service`, which calls these traits, and `crates/adapters/*`, which implement them.
 //! With the feature `mocks`, each trait has a mock made by mockall (`MockTokenRepository`, …), and time and randomness
@@ -20,8 +22,8 @@ mod clock_and_entropy;
 mod doubles;
 mod error;
 mod error_chain;
-pub mod fresh;
 mod health;
+pub mod initial_data;
 mod master_keys;
 mod passwords;
 mod people;
@@ -66,8 +68,8 @@ pub use {
     tokens::MockTokenRepository,
 };
 
-/// A store: every repository in one. The program holds one as `Arc<dyn Store>` and passes each use case the repositories
-/// that it needs.
+/// A store: every repository in one. The program holds one as `Arc<dyn Store>` and passes each use case the
+/// repositories that it needs.
 pub trait Store:
     TokenRepository
     + ProjectRepository

@@ -10,33 +10,25 @@ use crate::{KeyId, SecretDigest, SecretRecord, StoreError};
 /// The owner of a secret, and the role of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretOf {
-    /// The present secret of a token.
     Token(TokenId),
-    /// The alias of a token.
     Alias(TokenId),
     /// A secret of a token that a rotation retired.
     Retired(TokenId),
-    /// The secret of a personal token.
     PersonalToken(PersonalTokenId),
-    /// The secret of a session.
     Session(SessionId),
 }
 
 /// The records of a token's present secret and of its alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSecrets {
-    /// The token.
     pub token: TokenId,
-    /// The record of its secret.
     pub secret: SecretRecord,
-    /// The record of its alias.
     pub alias: Option<SecretRecord>,
 }
 
 /// The move of a secret to another master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rekeying {
-    /// The secret.
     pub of: SecretOf,
     /// The stored digest, for compare-and-swap.
     pub from: SecretDigest,
@@ -65,7 +57,6 @@ impl SecretForm {
         [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired];
 
     /// Returns the form at that position in [`SecretForm::ALL`], the number in SQL stores.
-    #[must_use]
     pub fn numbered(place: i64) -> Option<Self> {
         usize::try_from(place).ok().and_then(|place| Self::ALL.get(place)).copied()
     }
@@ -99,32 +90,23 @@ pub type SecretsByKey = BTreeMap<(KeyId, SecretForm), SecretCount>;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait MasterKeyRepository: Send + Sync {
-    /// Returns the secrets of the first `limit` tokens after that id (`None`: from the first), by id, whatever their keys. Reads
-    /// no other token.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
+    /// Returns the secrets of the first `limit` tokens after that id (`None`: from the first), by id, whatever their
+    /// keys. Reads no other token.
     async fn token_secrets(
         &self,
         after: Option<TokenId>,
         limit: u32,
     ) -> Result<Vec<TokenSecrets>, StoreError>;
 
-    /// Moves each of these secrets to its new key, and returns the former digests of those that were moved. To be called with at
-    /// most some hundred, because other writers may have to wait. There is no event.
+    /// Moves each of these secrets to its new key, and returns the former digests of those that were moved. To be
+    /// called with at most some hundred, because other writers may have to wait. There is no event.
     ///
-    /// A secret is skipped if it was removed, if its digest is not `from`, or if only one of the stored record and `to` has a
-    /// sealed copy; if its new digest exists already, because another token has the same secret under another key; and, except
-    /// for secrets and aliases of tokens, if it is locked at that moment.
-    ///
-    /// # Errors
-    /// `Unavailable`; then none is moved.
+    /// A secret is skipped if it was removed, if its digest is not `from`, or if only one of the stored record and `to`
+    /// has a sealed copy; if its new digest exists already, because another token has the same secret under another
+    /// key; and, except for secrets and aliases of tokens, if it is locked at that moment.
     async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError>;
 
-    /// Returns the number of secrets by key and form at that moment. Sealed ones never count as ended, because lists show them.
-    /// Reads all secrets, so it must not be called on the path of a request.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
+    /// Returns the number of secrets by key and form at that moment. Sealed ones never count as ended, because lists
+    /// show them. Reads all secrets, so it must not be called on the path of a request.
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError>;
 }

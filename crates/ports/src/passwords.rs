@@ -13,9 +13,6 @@ pub struct HashingError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// Hashes a password.
-    ///
-    /// # Errors
-    /// [`HashingError`].
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashingError>;
 
     /// Whether the text is the password of this hash. Without a hash, returns `false` after the same time.

@@ -11,7 +11,6 @@ use crate::{ProjectQuery, StoreError};
 /// A project with the counts that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectOverview {
-    /// The project.
     pub project: Project,
     /// The number of users with a role in it.
     pub members: u64,
@@ -24,9 +23,7 @@ pub struct ProjectOverview {
 /// An environment with the counts that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentOverview {
-    /// The environment.
     pub environment: Environment,
-    /// The number of projects that it is in.
     pub projects: u64,
     /// The number of tokens that work in it.
     pub tokens: u64,
@@ -40,7 +37,7 @@ pub trait ProjectRepository: Send + Sync {
     ///
     /// # Errors
     /// `Conflict` if the id is taken; `NotFound` with the first unknown environment, then with the owner (in this
-    /// order); `Unavailable`.
+    /// order).
     async fn create_project(
         &self,
         project: &Project,
@@ -50,27 +47,18 @@ pub trait ProjectRepository: Send + Sync {
     ) -> Result<EventId, StoreError>;
 
     /// Returns the project of this id, archived or not.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError>;
 
     /// Returns the project of this id, archived or not, with its counts.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn project_overview(&self, id: &ProjectId) -> Result<Option<ProjectOverview>, StoreError>;
 
     /// Returns the projects of a query, by id. The cost of a page does not depend on the number of projects and tokens.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError>;
 
     /// Replaces `before` with `after`, which has the same id, with the event.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` if the stored one is not `before`; `Unavailable`; `Inconsistent`.
+    /// `NotFound`; `Stale` if the stored one is not `before`.
     async fn update_project(
         &self,
         before: &Project,
@@ -78,11 +66,12 @@ pub trait ProjectRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Removes a project with its memberships and environments. [`ProjectRemoval::outcome_of`] is applied to each token that
-    /// names it, each with its event; the event of the removal comes last. No token can be created in it in the meantime.
+    /// Removes a project with its memberships and environments. [`ProjectRemoval::outcome_of`] is applied to each token
+    /// that names it, each with its event; the event of the removal comes last. No token can be created in it in the
+    /// meantime.
     ///
     /// # Errors
-    /// `NotFound`; `Unavailable`; `Inconsistent`.
+    /// `NotFound`.
     async fn delete_project(&self, removal: &ProjectRemoval) -> Result<EventId, StoreError>;
 }
 
@@ -93,7 +82,7 @@ pub trait EnvironmentRepository: Send + Sync {
     /// Creates an environment, in no project, with its event.
     ///
     /// # Errors
-    /// `Conflict` if the name is taken; `Unavailable`.
+    /// `Conflict` if the name is taken.
     async fn create_environment(
         &self,
         environment: &Environment,
@@ -101,21 +90,16 @@ pub trait EnvironmentRepository: Send + Sync {
     ) -> Result<EventId, StoreError>;
 
     /// Returns the environment of this name.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError>;
 
-    /// Returns every environment with its counts, by sort order, then name. The cost does not depend on the number of tokens.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
+    /// Returns every environment with its counts, by sort order, then name. The cost does not depend on the number of
+    /// tokens.
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError>;
 
     /// Replaces `before` with `after`, which has the same name, with the event.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` if the stored one is not `before`; `Unavailable`; `Inconsistent`.
+    /// `NotFound`; `Stale` if the stored one is not `before`.
     async fn update_environment(
         &self,
         before: &Environment,
@@ -126,26 +110,26 @@ pub trait EnvironmentRepository: Send + Sync {
     /// Sets the sort order of environments, with one event.
     ///
     /// # Errors
-    /// `NotFound` with the first unknown one; `Unavailable`.
+    /// `NotFound` with the first unknown one.
     async fn sort_environments(
         &self,
         orders: &[(EnvironmentName, i32)],
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Removes an environment from the instance and from all projects. [`EnvironmentRemoval::outcome_of`] is applied to each
-    /// token that works in it, each with its event; the event of the removal comes last. No token can be created in it in the
-    /// meantime.
+    /// Removes an environment from the instance and from all projects. [`EnvironmentRemoval::outcome_of`] is applied to
+    /// each token that works in it, each with its event; the event of the removal comes last. No token can be created
+    /// in it in the meantime.
     ///
     /// # Errors
-    /// `NotFound`; `Unavailable`; `Inconsistent`.
+    /// `NotFound`.
     async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError>;
 
     /// Adds an environment to a project, with the event.
     ///
     /// # Errors
     /// `NotFound` for the project, then for the environment; `Conflict` with the environment if it is in the
-    /// project; `Unavailable`.
+    /// project.
     async fn add_project_environment(
         &self,
         project: &ProjectId,
@@ -156,7 +140,7 @@ pub trait EnvironmentRepository: Send + Sync {
     /// Removes an environment from a project, with the event. Tokens are not changed.
     ///
     /// # Errors
-    /// `NotFound` for the project, then for an environment that is not in it; `Unavailable`.
+    /// `NotFound` for the project, then for an environment that is not in it.
     async fn remove_project_environment(
         &self,
         project: &ProjectId,

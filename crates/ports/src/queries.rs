@@ -11,13 +11,11 @@ use latchkey_domain::{
 pub struct Page {
     /// The maximum number of entries; `None` = all.
     pub limit: Option<u32>,
-    /// The number of entries to skip.
     pub offset: u64,
 }
 
 impl Page {
     /// Returns a page of the first entries.
-    #[must_use]
     pub fn first(limit: u32) -> Self {
         Self { limit: Some(limit), offset: 0 }
     }
@@ -40,10 +38,8 @@ pub enum TokenOrder {
 /// The direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// The smallest first.
     #[default]
     Ascending,
-    /// The largest first.
     Descending,
 }
 
@@ -69,26 +65,21 @@ pub struct TokenQuery {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text; case matters.
     pub name_contains: Option<String>,
-    /// Only those with this attribute.
     pub attribute_contains: Option<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired at that moment.
     pub expired: Option<(bool, Timestamp)>,
     /// Only those that were created before that moment and did not authenticate at or after it.
     pub unused_since: Option<Timestamp>,
-    /// The order.
     pub order: TokenOrder,
-    /// The direction.
     pub direction: Direction,
-    /// Only those after this id in the direction of the list; for [`TokenOrder::CreatedAt`] only, ignored with any other
-    /// order.
+    /// Only those after this id in the direction of the list; for [`TokenOrder::CreatedAt`] only, ignored with any
+    /// other order.
     pub after: Option<TokenId>,
-    /// The page.
     pub page: Page,
 }
 
 impl TokenQuery {
     /// Returns the query for all tokens of these kinds, by creation.
-    #[must_use]
     pub fn of_kinds(kinds: impl IntoIterator<Item = TokenKind>) -> Self {
         Self {
             kinds: kinds.into_iter().collect(),
@@ -110,18 +101,15 @@ impl TokenQuery {
 /// A query for projects, which are ordered by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectQuery {
-    /// Only those that the caller sees.
     pub visibility: ProjectVisibility,
     /// The archived ones, or those that are not archived.
     pub archived: bool,
-    /// The page.
     pub page: Page,
 }
 
 /// The events that a caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventScope {
-    /// All.
     All,
     /// Those that concern some project, or all projects.
     AnyProject,
@@ -133,8 +121,7 @@ pub enum EventScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventQuery {
     /// Only those that the caller may read.
-    pub reach: EventScope,
-    /// Only these kinds.
+    pub scope: EventScope,
     pub kinds: Vec<EventKind>,
     /// Only those that concern one of these projects by name.
     pub projects: Vec<ProjectId>,
@@ -144,18 +131,17 @@ pub struct EventQuery {
     pub from: Option<Timestamp>,
     /// Only those before that moment.
     pub before: Option<Timestamp>,
-    /// The page.
     pub page: Page,
 }
 
 impl EventQuery {
-    /// The maximum total: it means "at least that many", so that the cost of a page does not depend on the length of the trail.
+    /// The maximum total: it means "at least that many", so that the cost of a page does not depend on the length of
+    /// the trail.
     pub const MAX_COUNTED: u64 = 10_000;
 
     /// Returns the query for all events in this scope.
-    #[must_use]
-    pub fn within(reach: EventScope) -> Self {
+    pub fn within(scope: EventScope) -> Self {
         let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());
-        Self { reach, kinds, projects, actors, from: None, before: None, page: Page::default() }
+        Self { scope, kinds, projects, actors, from: None, before: None, page: Page::default() }
     }
 }

@@ -40,13 +40,11 @@ pub struct SecretRecord {
 /// Why a sealed secret could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {
-    /// Its master key is not configured.
     #[error("the master key {0} is not among those configured")]
     UnknownKey(KeyId),
     /// It was altered, or belongs to another token.
     #[error("a sealed secret does not belong to its token, or was altered")]
     Broken,
-    /// The cipher failed.
     #[error("a secret could not be sealed")]
     Refused,
 }
@@ -66,10 +64,8 @@ pub trait SecretSealer: Send + Sync {
     /// Returns the record of a secret that cannot be shown again: its digest alone.
     fn record(&self, secret: &TokenSecret) -> SecretRecord;
 
-    /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token alone.
-    ///
-    /// # Errors
-    /// [`SealingError::Refused`] if the cipher fails.
+    /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token
+    /// alone.
     fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError>;
 
     /// Opens the secret of this token; `None` if there is no sealed copy.

@@ -12,20 +12,15 @@ use crate::{SecretDigest, SecretRecord, StoreError};
 /// A session with its user and the user's grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionHolder {
-    /// The session.
     pub session: Session,
-    /// Its user.
     pub user: User,
-    /// The grants of the user.
     pub grants: Grants,
-    /// The digest by which it was found.
     pub found_by: SecretDigest,
 }
 
 /// A session to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionStart {
-    /// The session.
     pub session: Session,
     /// The record of its secret: the digest alone.
     pub secret: SecretRecord,
@@ -39,33 +34,28 @@ pub struct SessionStart {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
-    /// Starts a session, with its event, and records its start as the last login of its user. The oldest of the user's other
-    /// sessions are removed, so that there are at most `max_per_user` with this one; returns how many were removed.
+    /// Starts a session, with its event, and records its start as the last login of its user. The oldest of the user's
+    /// other sessions are removed, so that there are at most `max_per_user` with this one; returns how many were
+    /// removed.
     ///
     /// # Errors
     /// `NotFound` for an unknown user, and for a service account; `Stale` with the user if the stored hash is not
-    /// `password`; `Conflict` for a digest or id that exists already; `Unavailable`.
+    /// `password`; `Conflict` for a digest or id that exists already.
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError>;
 
     /// Returns the session of one of these digests, expired or not, with its user and the user's present grants.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn find_session_by_digest(
         &self,
         digests: &[SecretDigest],
     ) -> Result<Option<SessionHolder>, StoreError>;
 
     /// Returns the sessions of a user, oldest first, also expired ones.
-    ///
-    /// # Errors
-    /// `Unavailable`; `Inconsistent`.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
     /// Ends a session of a user, with the event.
     ///
     /// # Errors
-    /// `NotFound` if the user has no such session; `Unavailable`.
+    /// `NotFound` if the user has no such session.
     async fn end_session(
         &self,
         user: UserId,
@@ -73,11 +63,8 @@ pub trait SessionRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Deletes what has expired before that moment: sessions, secrets retired by a rotation, failed logins. Leaves no event;
-    /// returns the number of deleted entries.
-    ///
-    /// # Errors
-    /// `Unavailable`.
+    /// Deletes what has expired before that moment: sessions, secrets retired by a rotation, failed logins. Leaves no
+    /// event; returns the number of deleted entries.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
@@ -97,21 +84,12 @@ pub enum LoginKey {
 #[async_trait]
 pub trait LoginFailureRepository: Send + Sync {
     /// Returns the failures of each of these, in the same order.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError>;
 
-    /// Records one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of concurrent calls, none
-    /// is lost.
-    ///
-    /// # Errors
-    /// `Unavailable`.
+    /// Records one more failure for each of these, by [`LoginFailures::and_another`]. Of any number of concurrent
+    /// calls, none is lost.
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError>;
 
     /// Deletes the failures of these.
-    ///
-    /// # Errors
-    /// `Unavailable`.
     async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError>;
 }

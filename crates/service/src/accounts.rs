@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    AccountKind, Email, EventKind, NewEvent, NewUser, PasswordHash, PersonName, Place, Role, RoleId,
-    Snapshot, User, UserId, UserIdentity, Username, WithoutIdentity,
+    AccountKind, Email, EventKind, NewUser, PasswordHash, PersonName, Place, Role, RoleId, Snapshot, User,
+    UserId, UserIdentity, Username, WithoutIdentity,
 };
 use latchkey_ports::{AccessRepository, Entity, Page, StoreError, UserRepository};
 
@@ -13,20 +13,15 @@ use crate::{Caller, Missing, ServiceError, changes::Changes};
 /// A reference to a role: its id, or its name in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoleReference {
-    /// The id.
     Id(RoleId),
-    /// The name.
     Name(String),
 }
 
 /// A change to a user; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UserChange {
-    /// The display name.
     pub name: Option<PersonName>,
-    /// The e-mail address.
     pub email: Option<Email>,
-    /// The role held for the whole instance.
     pub root_role: Option<RoleReference>,
 }
 
@@ -77,7 +72,7 @@ impl Accounts {
         password: Option<PasswordHash>,
     ) -> Result<User, ServiceError> {
         let event = self.changes.event(kinds(user.kind).created, &caller.initiator());
-        let event = NewEvent { after: Some(Snapshot::from(&user)), ..event };
+        let event = event.with_after(&user);
         let (id, _) = self.users.create_user(&user, password, &event).await.map_err(identity_taken)?;
         self.changes.after_commit(&event);
         Ok(user.with_id(id))
@@ -113,11 +108,8 @@ impl Accounts {
             if Snapshot::from(&after) == Snapshot::from(&before) {
                 return Ok(after);
             }
-            let event = NewEvent {
-                before: Some(Snapshot::from(&before)),
-                after: Some(Snapshot::from(&after)),
-                ..self.changes.event(kinds(kind).updated, &caller.initiator())
-            };
+            let event = self.changes.event(kinds(kind).updated, &caller.initiator());
+            let event = event.with_before(&before).with_after(&after);
             self.users.update_user(&before, &after, &event).await.map_err(identity_taken)?;
             self.changes.after_commit(&event);
             Ok(after)
@@ -150,10 +142,7 @@ impl Accounts {
         (id, kind): (UserId, AccountKind),
     ) -> Result<(), ServiceError> {
         let user = self.find(id, kind).await?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&user)),
-            ..self.changes.event(kinds(kind).deleted, &caller.initiator())
-        };
+        let event = self.changes.event(kinds(kind).deleted, &caller.initiator()).with_before(&user);
         self.users.delete_user(id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())

@@ -17,7 +17,6 @@ pub trait InstanceAction {
 /// An action on tokens of any scope. Beyond [`InstanceAction::ANY_OF`], a token needs the permission for its kind.
 pub trait InstanceTokenAction: InstanceAction {
     /// Returns the permission for tokens of this kind.
-    #[must_use]
     fn permission(kind: TokenKind) -> P;
 }
 

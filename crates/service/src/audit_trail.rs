@@ -10,9 +10,7 @@ use crate::{Caller, InstancePermit, Missing, Permit, ReadEvents, ReadProjectEven
 /// A filter for events; an empty list filters nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    /// Only these kinds.
     pub kinds: Vec<EventKind>,
-    /// Only those that concern one of these projects.
     pub projects: Vec<ProjectId>,
     /// Only those of these actors, by number.
     pub actors: Vec<i64>,
@@ -37,9 +35,6 @@ impl AuditTrail {
     }
 
     /// Returns all events that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         _: &InstancePermit<ReadEvents>,
@@ -49,30 +44,27 @@ impl AuditTrail {
         self.find(EventScope::All, filter, page).await
     }
 
-    /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator, otherwise
-    /// those that concern a project whose tokens the caller may read.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
+    /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator,
+    /// otherwise those that concern a project whose tokens the caller may read.
     pub async fn search(
         &self,
         caller: &Caller,
         filter: EventFilter,
         page: Page,
     ) -> Result<EventPage, ServiceError> {
-        let reach = if InstancePermit::<ReadEvents>::request(caller).is_ok() {
+        let scope = if InstancePermit::<ReadEvents>::request(caller).is_ok() {
             EventScope::All
         } else {
             let readable = caller.grants().projects_with(Permission::ReadProjectApiToken);
             readable.map_or(EventScope::AnyProject, EventScope::Projects)
         };
-        self.find(reach, filter, page).await
+        self.find(scope, filter, page).await
     }
 
     /// Returns the events that concern a project, newest first.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project without events; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project without events.
     pub async fn of_project(
         &self,
         permit: &Permit<ReadProjectEvents>,
@@ -89,14 +81,14 @@ impl AuditTrail {
 
     async fn find(
         &self,
-        reach: EventScope,
+        scope: EventScope,
         filter: EventFilter,
         page: Page,
     ) -> Result<EventPage, ServiceError> {
         let EventFilter { kinds, projects, actors, from, before } = filter;
         let limit = page.limit.unwrap_or(Self::MAX).min(Self::MAX);
         let page = Page { limit: Some(limit), ..page };
-        let query = EventQuery { reach, kinds, projects, actors, from, before, page };
+        let query = EventQuery { scope, kinds, projects, actors, from, before, page };
         Ok(self.events.events(&query).await?)
     }
 }

@@ -24,21 +24,17 @@ pub enum AuthenticationError {
     /// The credentials are unknown, revoked or expired; the caller is not told which of these.
     #[error("the credentials are unknown, revoked or expired")]
     Unknown,
-    /// The client has tried so many unknown secrets in this second that the store is not asked about another.
+    /// The client has tried so many unknown secrets in this second that no further one is looked up.
     #[error("too many unknown credentials from this client")]
     Busy,
-    /// The store cannot be asked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// The repositories in which credentials are looked up.
 pub struct CredentialPorts {
-    /// API tokens.
     pub tokens: Arc<dyn TokenRepository>,
-    /// Personal access tokens.
     pub personal_tokens: Arc<dyn PersonalTokenRepository>,
-    /// Sessions.
     pub sessions: Arc<dyn SessionRepository>,
 }
 
@@ -61,13 +57,12 @@ pub struct Authenticator {
 enum Purpose {
     /// To act: the answer must be certain.
     Action,
-    /// To say whether a token is good: a stale cache entry may be enough ([`crate::WhenStale`]).
+    /// To tell whether a token is valid: a stale cache entry may be enough ([`crate::WhenStale`]).
     Verification,
 }
 
 impl Authenticator {
     /// Returns an authenticator over these ports.
-    #[must_use]
     pub fn new(
         ports: CredentialPorts,
         sealer: Arc<dyn SecretSealer>,
@@ -90,12 +85,9 @@ impl Authenticator {
         }
     }
 
-    /// Returns the principal of this secret from a header and records its use. The secret may be an API token's (also one
-    /// retired by a rotation), its alias, or a personal access token's. Lookups in the store count against the budget of
-    /// the client's address.
-    ///
-    /// # Errors
-    /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment.
+    /// Returns the principal of this secret from a header and records its use. The secret may be an API token's (also
+    /// one retired by a rotation), its alias, or a personal access token's. Lookups in the store count against the
+    /// budget of the client's address.
     pub async fn authenticate(
         &self,
         secret: &str,
@@ -104,8 +96,8 @@ impl Authenticator {
         self.resolve(secret, client, Purpose::Action, |secret| !secret.is_session()).await
     }
 
-    /// As [`Authenticator::authenticate`], but only to say whether the secret is good. It may be answered from a stale cache
-    /// entry, if the settings allow that and the store cannot be asked.
+    /// As [`Authenticator::authenticate`], but only to tell whether the secret is valid. A stale cache entry may be
+    /// used, if the settings allow that and the store is unavailable.
     pub(crate) async fn verify(
         &self,
         secret: &str,
@@ -115,9 +107,6 @@ impl Authenticator {
     }
 
     /// Returns the principal of this secret from a session's cookie.
-    ///
-    /// # Errors
-    /// [`AuthenticationError::Unknown`] for what is unknown, ended or expired at this moment.
     pub async fn authenticate_session(
         &self,
         secret: &str,
@@ -127,7 +116,6 @@ impl Authenticator {
     }
 
     /// Returns the counts of authentications and the state of the index.
-    #[must_use]
     pub fn metrics(&self) -> Metrics {
         let (principals, unknown_secrets) = self.index.len();
         Metrics {
@@ -141,11 +129,9 @@ impl Authenticator {
         }
     }
 
-    /// Finds out, once, which of the configured keys are older ones: those under which secrets are stored. Another one is a
-    /// key to come, and other processes may soon store secrets under it that must stay there. To be called at the start.
-    ///
-    /// # Errors
-    /// As [`MasterKeyRepository::secrets_by_key`]; then it can be called again.
+    /// Finds out, once, which of the configured keys are older ones: those under which secrets are stored. Another one
+    /// is a key to come, and other processes may soon store secrets under it that must stay there. To be called at the
+    /// start.
     pub async fn learn_older_keys(&self, store: &dyn MasterKeyRepository) -> Result<&[KeyId], StoreError> {
         if let Some(known) = self.older_keys.get() {
             return Ok(known);
@@ -158,11 +144,8 @@ impl Authenticator {
         Ok(self.older_keys.get_or_init(|| older))
     }
 
-    /// Moves the secrets that were used, are under an older master key and have no sealed copy to the current key. To be
-    /// called at intervals and at shutdown.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; nothing is lost.
+    /// Moves the secrets that were used, are under an older master key and have no sealed copy to the current key. To
+    /// be called at intervals and at shutdown. If that fails, they stay queued.
     pub async fn flush_rekeyings(&self, store: &dyn MasterKeyRepository) -> Result<(), StoreError> {
         let older = self.learn_older_keys(store).await?;
         // A secret that the store skipped is looked up, and queued again if that is of use, when it is next used.
@@ -227,8 +210,8 @@ impl Authenticator {
         digest: SecretDigest,
         client: Option<IpAddr>,
     ) -> Result<Lookup, AuthenticationError> {
-        // Read before the store is asked: a change made in the meantime invalidates the answer.
-        let asked_at = self.index.now();
+        // Read before the lookup: a change made in the meantime invalidates its result.
+        let looked_up_at = self.index.now();
         let now = self.clock.monotonic();
         if !self.budget.has_room(client, now) {
             self.counters.refused_unknown.increment();
@@ -242,28 +225,28 @@ impl Authenticator {
         } else {
             self.ports.tokens.find_token_by_digest(&digests).await?.map(of_token)
         };
-        let lookup = self.cache((secret, digest), &digests, found, asked_at);
+        let lookup = self.cache((secret, digest), &digests, found, looked_up_at);
         if matches!(lookup, Lookup::Unknown) {
             self.budget.spend(client, now);
         }
         Ok(lookup)
     }
 
-    /// Caches what the store answered about a secret.
+    /// Caches the result of a lookup.
     fn cache(
         &self,
         (secret, digest): (&TokenSecret, SecretDigest),
         digests: &[SecretDigest],
         found: Option<Match>,
-        asked_at: CacheTick,
+        looked_up_at: CacheTick,
     ) -> Lookup {
         self.counters.from_store.increment();
         let Some(Match { principal, of, by, has_copy }) = found else {
-            self.index.insert(digest, &Lookup::Unknown, asked_at);
+            self.index.insert(digest, &Lookup::Unknown, looked_up_at);
             return Lookup::Unknown;
         };
         let lookup = Lookup::Found(Arc::new(principal));
-        self.index.insert(digest, &lookup, asked_at);
+        self.index.insert(digest, &lookup, looked_up_at);
         // A secret with a sealed copy cannot be moved here: the copy would stay under the older key.
         if by != digest && !has_copy && !self.queue_rekeying(secret, digests, of, by) {
             self.index.remove(&digest);
@@ -292,7 +275,6 @@ impl Authenticator {
 struct Match {
     principal: Principal,
     of: SecretOf,
-    /// The digest by which it was found.
     by: SecretDigest,
     /// Whether a sealed copy is stored.
     has_copy: bool,

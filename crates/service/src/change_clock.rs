@@ -6,8 +6,8 @@ use latchkey_domain::{Principal, TokenId};
 
 use crate::invalidation::Invalidation;
 
-/// Tokens are hashed into slots; tokens in one slot are invalidated together. With a million tokens, a change to one has
-/// some fifteen others looked up once more.
+/// Tokens are hashed into slots; tokens in one slot are invalidated together. With a million tokens, a change to one
+/// has some fifteen others looked up once more.
 const SLOTS: usize = 1 << 16;
 
 /// A reading of the clock of changes: the tick at which a lookup in the store began.
@@ -73,18 +73,18 @@ impl ChangeClock {
     }
 
     /// Whether what the store said of the principal at that tick is still valid.
-    pub(crate) fn is_valid(&self, principal: &Principal, asked_at: CacheTick) -> bool {
+    pub(crate) fn is_valid(&self, principal: &Principal, looked_up_at: CacheTick) -> bool {
         let last = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
         let concerned = match principal {
             Principal::ApiToken { id, .. } => self.slot(*id).map_or(u64::MAX, last),
             Principal::User { .. } => last(&self.users),
         };
-        asked_at.0 >= concerned.max(last(&self.everything))
+        looked_up_at.0 >= concerned.max(last(&self.everything))
     }
 
     /// Whether a secret that was unknown at that tick still is.
-    pub(crate) fn is_still_unknown(&self, asked_at: CacheTick) -> bool {
+    pub(crate) fn is_still_unknown(&self, looked_up_at: CacheTick) -> bool {
         let last = |cell: &AtomicU64| cell.load(Ordering::SeqCst);
-        asked_at.0 >= last(&self.new_secrets).max(last(&self.everything))
+        looked_up_at.0 >= last(&self.new_secrets).max(last(&self.everything))
     }
 }

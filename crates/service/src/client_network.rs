@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Returns the address, or of IPv6 the first one of its /64: a customer is assigned at least that many, and could send each
-/// request from another.
+/// Returns the address, or of IPv6 the first one of its /64: a customer is assigned at least that many, and could send
+/// each request from another.
 pub(crate) fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),

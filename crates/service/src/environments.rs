@@ -12,11 +12,8 @@ use crate::{Caller, InstancePermit, ManageEnvironments, Missing, ServiceError, c
 /// An environment to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentDraft {
-    /// Its name.
     pub name: EnvironmentName,
-    /// What it is used for.
     pub kind: EnvironmentKind,
-    /// Whether it is switched on.
     pub enabled: bool,
     /// Its position in lists; `None` = last.
     pub sort_order: Option<i32>,
@@ -25,11 +22,8 @@ pub struct EnvironmentDraft {
 /// A change to an environment; `None` = unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EnvironmentChange {
-    /// What it is used for.
     pub kind: Option<EnvironmentKind>,
-    /// Whether it is switched on.
     pub enabled: Option<bool>,
-    /// Its position in lists.
     pub sort_order: Option<i32>,
 }
 
@@ -47,17 +41,11 @@ impl Environments {
     }
 
     /// Returns every environment, by sort order, then name.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, _: &Caller) -> Result<Vec<EnvironmentOverview>, ServiceError> {
         Ok(self.environments.environments().await?)
     }
 
     /// Returns the environment of this name.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn get(&self, _: &Caller, name: &str) -> Result<Environment, ServiceError> {
         self.find(name).await
     }
@@ -65,8 +53,7 @@ impl Environments {
     /// Creates an environment, in no project yet.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a name that a new one may not have; [`ServiceError::Exists`] if it is taken;
-    /// [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a name that a new one may not have; [`ServiceError::Exists`] if it is taken.
     pub async fn create(
         &self,
         permit: &Managing,
@@ -79,10 +66,8 @@ impl Environments {
             None => self.last_place().await?,
         };
         let environment = Environment { name, kind, sort_order, enabled };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&environment)),
-            ..self.event(permit, EventKind::EnvironmentCreated, &environment.name)
-        };
+        let event = self.event(permit, EventKind::EnvironmentCreated, &environment.name);
+        let event = event.with_after(&environment);
         self.environments.create_environment(&environment, &event).await?;
         self.changes.after_commit(&event);
         Ok(environment)
@@ -95,9 +80,6 @@ impl Environments {
     }
 
     /// Changes an environment and returns the result.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
         permit: &Managing,
@@ -115,11 +97,8 @@ impl Environments {
             if after == before {
                 return Ok(after);
             }
-            let event = NewEvent {
-                before: Some(Snapshot::from(&before)),
-                after: Some(Snapshot::from(&after)),
-                ..self.event(permit, EventKind::EnvironmentUpdated, &before.name)
-            };
+            let event = self.event(permit, EventKind::EnvironmentUpdated, &before.name);
+            let event = event.with_before(&before).with_after(&after);
             self.environments.update_environment(&before, &after, &event).await?;
             self.changes.after_commit(&event);
             Ok(after)
@@ -144,25 +123,18 @@ impl Environments {
         if orders.iter().all(is_there) {
             return Ok(());
         }
-        let event = NewEvent {
-            after: Some(Snapshot::of_sort_orders(orders)),
-            ..self.changes.event(EventKind::EnvironmentsSorted, &permit.initiator())
-        };
+        let event = self.changes.event(EventKind::EnvironmentsSorted, &permit.initiator());
+        let event = event.with_after(Snapshot::of_sort_orders(orders));
         self.environments.sort_environments(orders, &event).await.map_err(in_path)?;
         self.changes.after_commit(&event);
         Ok(())
     }
 
     /// Deletes an environment. Its tokens are revoked.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn delete(&self, permit: &Managing, name: &str) -> Result<(), ServiceError> {
         let environment = self.find(name).await?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&environment)),
-            ..self.event(permit, EventKind::EnvironmentDeleted, &environment.name)
-        };
+        let event = self.event(permit, EventKind::EnvironmentDeleted, &environment.name);
+        let event = event.with_before(&environment);
         let removal = EnvironmentRemoval { environment: environment.name, event };
         self.environments.delete_environment(&removal).await.map_err(in_path)?;
         self.changes.after_commit(&removal.event);

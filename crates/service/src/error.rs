@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{Denied, EnvironmentName, PasswordFault, WrongTokenKind};
+use latchkey_domain::{Denied, EnvironmentName, PasswordFault, TimestampOutOfRange, WrongTokenKind};
 use latchkey_ports::{Entity, HashingError, SealingError, StoreError};
 
 /// Why a use case failed. In every case, nothing was changed.
@@ -11,7 +11,6 @@ pub enum ServiceError {
     /// A client or frontend token was sent where an admin token or a user is needed.
     #[error(transparent)]
     WrongTokenKind(#[from] WrongTokenKind),
-    /// A permission is missing.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// It is not allowed, whatever permissions the caller holds; the message says why.
@@ -23,31 +22,20 @@ pub enum ServiceError {
     /// Too many failed logins; the next attempt is allowed after that time.
     #[error("Signing in failed too often. Try again in {} seconds.", whole_seconds(*.0))]
     TooManyAttempts(Duration),
-    /// The password breaks these rules.
     #[error("The password is not good enough.")]
     WeakPassword(Vec<PasswordFault>),
     /// The request breaks a rule; the message says what to change.
     #[error("{message}")]
-    Invalid {
-        /// The part at fault, if it is one.
-        field: Option<Field>,
-        /// What to change.
-        message: String,
-    },
-    /// Something that the request names does not exist.
+    Invalid { field: Option<Field>, message: String },
     #[error(transparent)]
     NotFound(#[from] Missing),
-    /// Something that must be unique exists already.
     #[error("{0} exists already")]
     Exists(Entity),
     /// The project (or the instance) has the maximum number of tokens.
     #[error(
         "there are {limit} tokens here already, which is the limit: delete some, or raise limits.api_tokens"
     )]
-    LimitReached {
-        /// The maximum.
-        limit: u64,
-    },
+    LimitReached { limit: u64 },
     /// A concurrent change was faster: for a rotation once, for other changes repeatedly.
     #[error(
         "This was changed by another request at the same time, and your change was not made. Read it again, and retry."
@@ -64,40 +52,31 @@ pub enum ServiceError {
 /// A part of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// A member of the body.
     Body(&'static str),
-    /// A parameter of the query.
     Query(&'static str),
 }
 
 /// Something that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// A project of this id.
     #[error("No project found with id \"{0}\".")]
     Project(String),
     /// A token, in the place of the request.
     #[error("No such token here.")]
     Token,
-    /// A user.
     #[error("No user found.")]
     User,
-    /// A role.
     #[error("No role found.")]
     Role,
-    /// A personal access token, of the user.
     #[error("No PAT found.")]
     PersonalToken,
-    /// An environment of this name.
     #[error("Could not find environment with name: {0}")]
     Environment(String),
-    /// A session, of the user.
     #[error("No session found.")]
     Session,
 }
 
 /// Returns the duration in seconds, rounded up, for `Retry-After` (RFC 9110, section 10.2.3).
-#[must_use]
 pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
@@ -150,17 +129,18 @@ impl From<StoreError> for ServiceError {
     }
 }
 
-impl From<HashingError> for ServiceError {
-    fn from(error: HashingError) -> Self {
-        Self::Internal(Box::new(error))
-    }
+/// Errors that no request should cause.
+macro_rules! internal {
+    ($($error:ty),+) => {
+        $(impl From<$error> for ServiceError {
+            fn from(error: $error) -> Self {
+                Self::Internal(Box::new(error))
+            }
+        })+
+    };
 }
 
-impl From<SealingError> for ServiceError {
-    fn from(error: SealingError) -> Self {
-        Self::Internal(Box::new(error))
-    }
-}
+internal!(HashingError, SealingError, TimestampOutOfRange);
 
 #[cfg(test)]
 mod tests {

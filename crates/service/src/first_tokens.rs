@@ -14,7 +14,6 @@ use crate::{Initiator, ServiceError, TokenDraft, TokenIssuer};
 pub struct InitVariable {
     /// Its name, for errors.
     pub name: &'static str,
-    /// The kind of its tokens.
     pub kind: TokenKind,
 }
 
@@ -22,24 +21,19 @@ pub struct InitVariable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: entry {entry}: {fault}")]
 pub struct InitError {
-    /// The variable.
     pub variable: &'static str,
     /// The position in its list, from 1.
     pub entry: usize,
-    /// The fault.
     pub fault: InitFault,
 }
 
 /// The fault of a first token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InitFault {
-    /// It is not a valid secret.
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
-    /// Its prefix cannot be read.
     #[error(transparent)]
     Prefix(#[from] UnreadablePrefix),
-    /// Its prefix does not match its type.
     #[error(transparent)]
     Access(#[from] AccessError),
 }
@@ -49,7 +43,8 @@ pub enum InitFault {
 pub struct InitTokens(Vec<(TokenSecret, TokenAccess)>);
 
 impl InitTokens {
-    /// Adds the secrets of one variable, separated by commas and trimmed. A secret that was added before takes the later type.
+    /// Adds the secrets of one variable, separated by commas and trimmed. A secret that was added before takes the
+    /// later type.
     ///
     /// # Errors
     /// [`InitError`] for the first invalid entry.
@@ -67,7 +62,6 @@ impl InitTokens {
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -88,7 +82,6 @@ pub struct FirstTokens {
 
 impl FirstTokens {
     /// Returns the use case over these ports.
-    #[must_use]
     pub fn new(tokens: Arc<dyn TokenRepository>, issuer: Arc<TokenIssuer>) -> Self {
         Self { tokens, issuer }
     }
@@ -96,7 +89,7 @@ impl FirstTokens {
     /// Creates the given tokens, all named `admin`, if the store holds no API token yet. Returns whether it did.
     ///
     /// # Errors
-    /// [`ServiceError`] for an unknown project or environment, a store out of reach; then none is created.
+    /// [`ServiceError`] for an unknown project or environment, or an unavailable store; then none is created.
     pub async fn create(&self, init: InitTokens) -> Result<bool, ServiceError> {
         let by = Initiator::system();
         let mut first = Vec::with_capacity(init.0.len());
@@ -117,9 +110,6 @@ impl FirstTokens {
     }
 
     /// Creates one admin token if the store holds no API token yet, and returns its secret; `None` if there are tokens.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn create_admin(&self) -> Result<Option<TokenSecret>, ServiceError> {
         let secret = self.issuer.mint(&TokenAccess::Admin);
         let mut init = InitTokens::default();

@@ -1,8 +1,8 @@
 //! The entries of the principal index that one thread uses all the time, in copies of its own.
 //!
-//! A lookup in the shared cache writes to memory that all cores share: the lock of a shard and the reference count of the
-//! principal. For a token that every core verifies at once, that traffic costs more than the verification. A thread that
-//! looks up one digest again and again is therefore given a copy of the entry that no other thread touches.
+//! A lookup in the shared cache writes to memory that all cores share: the lock of a shard and the reference count of
+//! the principal. For a token that every core verifies at once, that traffic costs more than the verification. A thread
+//! that looks up one digest again and again is therefore given a copy of the entry that no other thread touches.
 
 use std::{
     cell::RefCell,
@@ -18,24 +18,25 @@ use thread_local::ThreadLocal;
 
 use crate::change_clock::CacheTick;
 
-/// Slots per thread. A digest can only be in one of them, so the copies are bounded, and most rare tokens never get one.
+/// Slots per thread. A digest can only be in one of them, so the copies are bounded, and most rare tokens never get
+/// one.
 const SLOTS: usize = 256;
 
-/// Uses of a copy until the shared cache is asked again. That keeps the entry among those that it does not evict, and ends
-/// the life of copies of entries that it no longer has.
+/// Uses of a copy until the shared cache is read again. That keeps the entry among those that it does not evict, and
+/// ends the life of copies of entries that it no longer has.
 const MAX_USES: u8 = 64;
 
 /// A cached principal.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) principal: Arc<Principal>,
-    pub(crate) asked_at: CacheTick,
+    pub(crate) looked_up_at: CacheTick,
 }
 
 impl Entry {
     /// Returns the same entry with a principal of its own, whose reference count no other entry touches.
     pub(crate) fn unshared(&self) -> Self {
-        Self { principal: Arc::new(Principal::clone(&self.principal)), asked_at: self.asked_at }
+        Self { principal: Arc::new(Principal::clone(&self.principal)), looked_up_at: self.looked_up_at }
     }
 }
 

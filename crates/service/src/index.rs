@@ -1,17 +1,18 @@
 //! The principal index: the in-memory cache from a secret's digest to its principal, which answers without the store.
 //!
-//! Each entry carries the tick of a [`ChangeClock`] at which the store was asked. A change advances that clock and marks
-//! what it invalidates ([`Invalidation`]) with the new tick: one token (in one of many slots, by the token's id), all users,
-//! the negative cache of unknown secrets, or everything. An entry is used only if it is at least as new as every mark that
-//! concerns it. A change made by this process is marked before its response is sent; a change made elsewhere, when the
-//! change feed shows it. No order of events leaves a revoked token in the index: an answer of the store that raced with a
-//! change was asked for before the change was marked, and so is invalid as soon as it is cached.
+//! Each entry carries the tick of a [`ChangeClock`] at which its lookup in the store began. A change advances that
+//! clock and marks what it invalidates ([`Invalidation`]) with the new tick: one token (in one of many slots, by the
+//! token's id), all users, the negative cache of unknown secrets, or everything. An entry is used only if it is at
+//! least as new as every mark that concerns it. A change made by this process is marked before its response is sent; a
+//! change made elsewhere, when the change feed shows it. No order of events leaves a revoked token in the index: an
+//! answer of the store that raced with a change belongs to a lookup that began before the change was marked, and so is
+//! invalid as soon as it is cached.
 //!
-//! The index answers only if the feed was followed within `max_staleness`. Otherwise every lookup goes to the store; what
-//! happens if the store cannot be asked either, [`WhenStale`] decides.
+//! The index answers only if the feed was followed within `max_staleness`. Otherwise every lookup goes to the store;
+//! what happens if the store is unavailable too, [`WhenStale`] decides.
 //!
-//! A lookup that is answered here writes to no memory that another thread uses, unless many tokens are used in turn; see
-//! [`HotEntries`].
+//! A lookup that is answered here writes to no memory that another thread uses, unless many tokens are used in turn;
+//! see [`HotEntries`].
 
 use std::{
     sync::{
@@ -31,12 +32,12 @@ use crate::{
     invalidation::Invalidation,
 };
 
-/// Whether tokens are verified from a cache that is older than `max_staleness` while the store cannot be asked.
+/// Whether tokens are verified from a cache that is older than `max_staleness` while the store is unavailable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenStale {
     /// No: they may have been revoked.
     Refuse,
-    /// Yes, those that were good when the store was last followed.
+    /// Yes, those that were valid when the feed was last followed.
     Serve,
 }
 
@@ -47,9 +48,10 @@ pub struct IndexSettings {
     pub capacity: usize,
     /// How long it answers after the feed was last followed (`verify.max_staleness`).
     pub max_staleness: Duration,
-    /// What happens after that if the store cannot be asked (`verify.when_stale`).
+    /// What happens after that if the store is unavailable (`verify.when_stale`).
     pub when_stale: WhenStale,
-    /// How many unknown secrets of one client the store is asked about per second (`verify.unknown_per_second`).
+    /// The maximum number of lookups of unknown secrets in the store per client and second
+    /// (`verify.unknown_per_second`).
     pub unknown_per_second: u32,
 }
 
@@ -82,18 +84,17 @@ pub struct PrincipalIndex {
 /// An attempt to follow the feed. When it ends, also by being dropped, it records whether the store was unavailable.
 struct Attempt<'i> {
     is_cut_off: &'i AtomicBool,
-    was_in_vain: bool,
+    was_unavailable: bool,
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        self.is_cut_off.store(self.was_in_vain, Ordering::SeqCst);
+        self.is_cut_off.store(self.was_unavailable, Ordering::SeqCst);
     }
 }
 
 impl PrincipalIndex {
     /// Returns an empty index.
-    #[must_use]
     pub fn new(settings: IndexSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             principals: Cache::new(settings.capacity),
@@ -118,28 +119,25 @@ impl PrincipalIndex {
         self.changes.mark(Invalidation::of(event));
     }
 
-    /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well below
-    /// `max_staleness`, by one caller at a time. A call that is dropped half-way counts as one that found the store
-    /// unavailable.
-    ///
-    /// # Errors
-    /// [`StoreError`]; once that has lasted `max_staleness`, the index stops answering.
+    /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well
+    /// below `max_staleness`, by one caller at a time. A call that is dropped half-way counts as one that found the
+    /// store unavailable. Once calls have failed for `max_staleness`, the index stops answering.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
-        let mut attempt = Attempt { is_cut_off: &self.is_cut_off, was_in_vain: true };
+        let mut attempt = Attempt { is_cut_off: &self.is_cut_off, was_unavailable: true };
         let followed = self.follow_feed(events).await;
-        attempt.was_in_vain = matches!(followed, Err(StoreError::Unavailable(_)));
+        attempt.was_unavailable = matches!(followed, Err(StoreError::Unavailable(_)));
         followed
     }
 
     async fn follow_feed(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
-        let asked_at = self.millis();
+        let started_at = self.millis();
         let EventId(latest) = events.latest_event().await?;
         let followed = self.followed.load(Ordering::SeqCst);
         if latest != followed {
             self.catch_up(events, EventId(followed), EventId(latest)).await?;
             self.followed.store(latest, Ordering::SeqCst);
         }
-        self.confirmed_at.store(asked_at + 1, Ordering::SeqCst);
+        self.confirmed_at.store(started_at + 1, Ordering::SeqCst);
         Ok(())
     }
 
@@ -155,8 +153,8 @@ impl PrincipalIndex {
             return Ok(());
         }
         let new = events.events_after(followed, MAX_EVENTS).await?;
-        // Fewer than there must have been: old events were deleted, and what they said is lost. (Or a number was never used,
-        // which is rare and costs no more than looking everything up again.)
+        // Fewer than there must have been: old events were deleted, and what they said is lost. (Or a number was never
+        // used, which is rare and costs no more than looking everything up again.)
         let found = new.iter().filter(|event| event.id <= latest).count();
         if i64::try_from(found).unwrap_or(0) < latest.0 - followed.0 {
             self.changes.mark(Invalidation::Everything);
@@ -167,7 +165,7 @@ impl PrincipalIndex {
         Ok(())
     }
 
-    /// Returns the present tick, to be read before the store is asked.
+    /// Returns the present tick, to be read before a lookup in the store.
     pub(crate) fn now(&self) -> CacheTick {
         self.changes.now()
     }
@@ -177,12 +175,12 @@ impl PrincipalIndex {
         if !self.is_fresh() {
             return None;
         }
-        let is_valid = |entry: &Entry| self.changes.is_valid(&entry.principal, entry.asked_at);
+        let is_valid = |entry: &Entry| self.changes.is_valid(&entry.principal, entry.looked_up_at);
         if let Some(entry) = self.hot.get_or(digest, is_valid, || self.principals.get(digest)) {
             return is_valid(&entry).then_some(Lookup::Found(entry.principal));
         }
-        let asked_at = self.unknown.get(digest)?;
-        self.changes.is_still_unknown(asked_at).then_some(Lookup::Unknown)
+        let looked_up_at = self.unknown.get(digest)?;
+        self.changes.is_still_unknown(looked_up_at).then_some(Lookup::Unknown)
     }
 
     /// Returns the cached principal of this digest if no known change invalidates it, however long ago the feed was
@@ -192,7 +190,7 @@ impl PrincipalIndex {
             return None;
         }
         let entry = self.principals.get(digest)?;
-        self.changes.is_valid(&entry.principal, entry.asked_at).then_some(entry.principal)
+        self.changes.is_valid(&entry.principal, entry.looked_up_at).then_some(entry.principal)
     }
 
     /// Whether the store is known to be unavailable, so that requests need not wait to find that out.
@@ -200,21 +198,21 @@ impl PrincipalIndex {
         self.is_cut_off.load(Ordering::SeqCst)
     }
 
-    /// Caches what the store answered when it was asked at that tick.
-    pub(crate) fn insert(&self, digest: SecretDigest, lookup: &Lookup, asked_at: CacheTick) {
+    /// Caches the result of a lookup that began at that tick.
+    pub(crate) fn insert(&self, digest: SecretDigest, lookup: &Lookup, looked_up_at: CacheTick) {
         match lookup {
             Lookup::Found(principal) => {
-                self.principals.insert(digest, Entry { principal: Arc::clone(principal), asked_at });
+                self.principals.insert(digest, Entry { principal: Arc::clone(principal), looked_up_at });
             }
             Lookup::Unknown => {
                 // An older entry with a principal would be found first.
                 self.principals.remove(&digest);
-                self.unknown.insert(digest, asked_at);
+                self.unknown.insert(digest, looked_up_at);
             }
         }
     }
 
-    /// Removes the principal of this digest, so that the store is asked again.
+    /// Removes the principal of this digest, so that it is looked up in the store again.
     pub(crate) fn remove(&self, digest: &SecretDigest) {
         self.principals.remove(digest);
         self.hot.clear();

@@ -22,8 +22,8 @@ pub(crate) enum Invalidation {
 }
 
 impl Invalidation {
-    /// Returns what the change of this event invalidates; everything where the event does not name its token, so that an
-    /// incomplete event costs time and not correctness.
+    /// Returns what the change of this event invalidates; everything where the event does not name its token, so that
+    /// an incomplete event costs time and not correctness.
     pub(crate) fn of(event: &NewEvent) -> Self {
         use EventKind as K;
         match event.kind {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use latchkey_domain::{
-    ApiToken, EventKind, NewEvent, Snapshot, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId,
-    TokenName, TokenSecret,
+    ApiToken, EventKind, NewEvent, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenName,
+    TokenSecret,
 };
 use latchkey_ports::{
     Entropy, EntropyExt, FirstToken, KeyId, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
@@ -30,7 +30,6 @@ pub enum Reveal {
 pub struct TokenPolicy {
     /// The maximum number of tokens per project (`limits.api_tokens`).
     pub quota: Quota,
-    /// Whether secrets can be shown again.
     pub reveal: Reveal,
     /// Whether admin tokens can be created over HTTP (`tokens.allow_admin`).
     pub allow_admin: bool,
@@ -39,19 +38,15 @@ pub struct TokenPolicy {
 /// A token to be issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenDraft {
-    /// Its name.
     pub name: TokenName,
-    /// Its access.
     pub access: TokenAccess,
     /// Its expiry; `None` = never. A moment in the past makes an expired token.
     pub expires_at: Option<Timestamp>,
-    /// What else is known about it.
     pub attributes: TokenAttributes,
 }
 
 impl TokenDraft {
     /// Returns the draft of a token that never ends.
-    #[must_use]
     pub fn new(name: TokenName, access: TokenAccess) -> Self {
         Self { name, access, expires_at: None, attributes: TokenAttributes::default() }
     }
@@ -60,7 +55,6 @@ impl TokenDraft {
 /// A token with its secret, if that can be shown.
 #[derive(Debug)]
 pub struct RevealedToken {
-    /// The token.
     pub token: ApiToken,
     /// Its secret; `None` if it cannot be shown again.
     pub secret: Option<TokenSecret>,
@@ -82,7 +76,6 @@ pub struct TokenIssuer {
 
 impl TokenIssuer {
     /// Returns an issuer over these ports.
-    #[must_use]
     pub(crate) fn new(
         tokens: Arc<dyn TokenRepository>,
         sealer: Arc<dyn SecretSealer>,
@@ -96,7 +89,7 @@ impl TokenIssuer {
     /// Issues a token with a new secret.
     ///
     /// # Errors
-    /// [`ServiceError`] for an unknown project or environment, a full project, a store out of reach.
+    /// [`ServiceError`] for an unknown project or environment, or if the quota is used up.
     pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, ServiceError> {
         let secret = self.mint(&draft.access);
         let is_admin = draft.access == TokenAccess::Admin;
@@ -127,7 +120,7 @@ impl TokenIssuer {
         let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None, attributes };
         let secret = self.record(secret, id)?;
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
-        let event = NewEvent { after: Some(Snapshot::from(&token)), ..event };
+        let event = event.with_after(&token);
         Ok(FirstToken { token: StoredToken { token, secret, alias: None }, event })
     }
 
@@ -167,14 +160,14 @@ impl TokenIssuer {
         RevealedToken { secure: secret.is_none(), token, secret, alias }
     }
 
-    /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and the token
-    /// must be shown so that it can be revoked.
+    /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and
+    /// the token must be shown so that it can be revoked.
     fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
         if self.policy.reveal == Reveal::Once {
             return None;
         }
         self.sealer.open(record, token).unwrap_or_else(|error| {
-            self.unopened.tell(&error, token);
+            self.unopened.log(&error, token);
             None
         })
     }
@@ -185,7 +178,7 @@ impl TokenIssuer {
 struct Unopened(Mutex<HashSet<KeyId>>);
 
 impl Unopened {
-    fn tell(&self, error: &SealingError, token: TokenId) {
+    fn log(&self, error: &SealingError, token: TokenId) {
         let is_news = match error {
             // The set is consistent even if a thread panicked while it held the lock.
             SealingError::UnknownKey(key) => {

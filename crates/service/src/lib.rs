@@ -1,16 +1,18 @@
 //! # The use cases of Latchkey
 //!
-//! One module per capability, each a struct over the ports that it needs. The behavior of the API is here; its wire format is
-//! in `latchkey-http`, its storage in the stores.
+//! One module per capability, each a struct over the ports that it needs. The behavior of the API is here; its wire
+//! format is in `latchkey-http`, its storage in the stores.
 //!
-//! The path of a request: [`Authenticator::authenticate`] finds the principal; [`Caller::admit`] checks that it may use the
-//! administrative routes; [`Permit::request`] and [`InstancePermit::request`] check its permissions, and are the only way to
-//! get the permit that a use case requires, so no route can forget the check; the use case ([`ProjectTokens`], [`Users`], …)
-//! acts and records the event, through ports; a [`ServiceError`] says what was wrong, in words for the caller. The
-//! permissions of each action are listed in one table (`actions`).
+//! The path of a request: [`Authenticator::authenticate`] finds the principal; [`Caller::admit`] checks that it may use
+//! the administrative routes; [`Permit::request`] and [`InstancePermit::request`] check its permissions, and are the
+//! only way to get the permit that a use case requires, so no route can forget the check; the use case
+//! ([`ProjectTokens`], [`Users`], …) acts and records the event, through ports; a [`ServiceError`] says what was wrong,
+//! in words for the caller: every use case can fail with [`ServiceError::Unavailable`] and [`ServiceError::Internal`],
+//! and with [`ServiceError::NotFound`] if it names something that does not exist; its section on errors names the
+//! others. The permissions of each action are listed in one table (`actions`).
 //!
-//! May not live here: SQL, HTTP, a clock, randomness, configuration files. Read on in `latchkey-http`, which calls these use
-//! cases, and in `latchkey-ports`, which they call.
+//! May not live here: SQL, HTTP, a clock, randomness, configuration files. Read on in `latchkey-http`, which calls
+//! these use cases, and in `latchkey-ports`, which they call.
 
 mod accounts;
 mod actions;

@@ -1,7 +1,7 @@
 //! Turns for logins, so that each attempt sees the failures of those before it.
 //!
-//! Hashing a password takes a while. Without turns, a hundred concurrent attempts would all be admitted before the first of
-//! them has failed.
+//! Hashing a password takes a while. Without turns, a hundred concurrent attempts would all be admitted before the
+//! first of them has failed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,9 +11,9 @@ use tokio::sync::{Mutex, MutexGuard};
 /// More than there are usually concurrent attempts; attempts that share a slot by chance wait a little longer.
 const SLOTS: u16 = 256;
 
-/// A turn for each address, or, where none is known, for each account; in this process. An account has no
-/// turn that all addresses share: a thousand attempts from different addresses would keep its owner waiting. Processes that
-/// share a store do not wait for each other: of concurrent attempts, each process admits one.
+/// A turn for each address, or, where none is known, for each account; in this process. An account has no turn that all
+/// addresses share: a thousand attempts from different addresses would keep its owner waiting. Processes that share a
+/// store do not wait for each other: of concurrent attempts, each process admits one.
 pub(crate) struct LoginTurns(Box<[Mutex<()>]>);
 
 impl Default for LoginTurns {

@@ -1,11 +1,10 @@
-//! How often one client may have the store asked about secrets that turn out to be unknown.
+//! The budget of each client for lookups of secrets that turn out to be unknown.
 //!
-//! Without a limit, a client that sends a new guess with each request would have the store asked as often as it likes. Each
-//! client, by its network, has a budget of its own, so that one that guesses does not use up what the others need.
+//! Without a limit, a client that sends a new guess with each request would cause a query for each. Each client, by its
+//! network, has a budget of its own, so that one that guesses does not use up the capacity that the others need.
 //!
-//! Whether a lookup counts is known when the store has answered, so lookups of one client that run at the same moment can
-//! exceed the budget by their number. Reserving it beforehand would refuse good tokens when many come for the first time
-//! at once.
+//! Whether a lookup counts is known after it, so lookups of one client that run at the same moment can exceed the
+//! budget by their number. Reserving it beforehand would refuse valid tokens when many come for the first time at once.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -13,8 +12,8 @@ use quick_cache::sync::{Cache, EntryAction, EntryResult};
 
 use crate::client_network::client_network;
 
-/// Clients whose spending is remembered. One that is forgotten begins its second anew, so a flood from more networks than
-/// this is not limited per network; that many could not be limited by address in any case.
+/// Clients whose spending is remembered. One that is forgotten begins its second anew, so a flood from more networks
+/// than this is not limited per network; that many could not be limited by address in any case.
 const MAX_CLIENTS: usize = 16_384;
 
 /// What each client has left of the present second.
@@ -36,7 +35,7 @@ impl LookupBudget {
         Self { per_second, clients: Cache::new(MAX_CLIENTS) }
     }
 
-    /// Whether the store may be asked for this client now. Clients of unknown address share a budget.
+    /// Whether a secret of this client may be looked up now. Clients of unknown address share a budget.
     pub(crate) fn has_room(&self, client: Option<IpAddr>, now: Duration) -> bool {
         let spent = self.clients.get(&client.map(client_network));
         let lookups = spent.filter(|spent| spent.second == now.as_secs()).map_or(0, |spent| spent.lookups);

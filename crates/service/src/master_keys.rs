@@ -11,11 +11,12 @@ use latchkey_ports::{
     SecretRecord, SecretSealer, SecretsByKey, StoreError, TokenSecrets,
 };
 
-/// The number of tokens that are read and written at once, so that memory is bounded and other writers do not wait for long.
+/// The number of tokens that are read and written at once, so that memory is bounded and other writers do not wait for
+/// long.
 const PORTION: u32 = 500;
 
-/// Reports and moves secrets by master key. Nothing here changes the rights of a caller, so it requires no permit and leaves no
-/// event; it is for the operator, who has the master keys and the database.
+/// Reports and moves secrets by master key. Nothing here changes the rights of a caller, so it requires no permit and
+/// leaves no event; it is for the operator, who has the master keys and the database.
 pub struct MasterKeys {
     store: Arc<dyn MasterKeyRepository>,
     sealer: Arc<dyn SecretSealer>,
@@ -27,30 +28,23 @@ pub struct MasterKeys {
 pub enum ResealingStep {
     /// An estimate of the progress; tokens can be created and removed in the meantime.
     Done {
-        /// The number of finished ones.
         done: u64,
-        /// The number at the start.
         of: u64,
     },
-    /// One was skipped.
     Skipped(SkippedSecret),
 }
 
 /// A sealed secret that stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedSecret {
-    /// The secret.
     pub of: SecretOf,
-    /// The key that it stays under.
     pub key: KeyId,
-    /// The reason.
     pub reason: SkipReason,
 }
 
 /// Why a sealed secret stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SkipReason {
-    /// It cannot be opened or sealed.
     #[error(transparent)]
     Sealing(#[from] SealingError),
     /// Another token has the same secret, already under the current key.
@@ -61,7 +55,6 @@ pub enum SkipReason {
 /// The result of sealing secrets anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resealed {
-    /// The number moved to the current key.
     pub moved: u64,
     /// The number skipped ([`ResealingStep::Skipped`]).
     pub skipped: u64,
@@ -69,7 +62,6 @@ pub struct Resealed {
 
 impl MasterKeys {
     /// Returns the use case over these ports.
-    #[must_use]
     pub fn new(
         store: Arc<dyn MasterKeyRepository>,
         sealer: Arc<dyn SecretSealer>,
@@ -79,16 +71,12 @@ impl MasterKeys {
     }
 
     /// Returns the ids of the configured keys, the current one first.
-    #[must_use]
     pub fn configured(&self) -> Vec<KeyId> {
         self.sealer.keys()
     }
 
-    /// Returns the key of the oldest API token if it is not configured. Then this process most likely has other keys than the
-    /// other users of the store, and neither recognizes the secrets of the other.
-    ///
-    /// # Errors
-    /// As [`MasterKeyRepository::token_secrets`].
+    /// Returns the key of the oldest API token if it is not configured. Then this process most likely has other keys
+    /// than the other users of the store, and neither recognizes the secrets of the other.
     pub async fn missing(&self) -> Result<Option<KeyId>, StoreError> {
         let oldest = self.store.token_secrets(None, 1).await?;
         let key = oldest.first().map(|secrets| secrets.secret.key);
@@ -96,19 +84,16 @@ impl MasterKeys {
     }
 
     /// Returns the number of secrets by key and form.
-    ///
-    /// # Errors
-    /// As [`MasterKeyRepository::secrets_by_key`].
     pub async fn usage(&self) -> Result<SecretsByKey, StoreError> {
         self.store.secrets_by_key(self.clock.now()).await
     }
 
-    /// Moves every secret and alias with a sealed copy to the current key. One that is changed in the meantime is left alone. The
-    /// call can be dropped at any moment and repeated.
+    /// Moves every secret and alias with a sealed copy to the current key. One that is changed in the meantime is left
+    /// alone. The call can be dropped at any moment and repeated.
     ///
     /// # Errors
     /// As [`MasterKeyRepository`]; what was moved until then stays moved.
-    pub async fn reseal(&self, mut tell: impl FnMut(ResealingStep)) -> Result<Resealed, StoreError> {
+    pub async fn reseal(&self, mut report: impl FnMut(ResealingStep)) -> Result<Resealed, StoreError> {
         let current = self.current();
         let usage = self.usage().await?;
         let elsewhere =
@@ -121,14 +106,14 @@ impl MasterKeys {
         loop {
             let portion = self.store.token_secrets(after, PORTION).await?;
             let Some(last) = portion.last().map(|secrets| secrets.token) else { return Ok(resealed) };
-            let mut left = Vec::new();
-            let rekeyings = self.rekeyings(portion, &mut left);
-            resealed.moved += self.write(after, rekeyings, &mut left).await?;
-            resealed.skipped += u64::try_from(left.len()).unwrap_or(u64::MAX);
-            for left in left {
-                tell(ResealingStep::Skipped(left));
+            let mut skipped = Vec::new();
+            let rekeyings = self.rekeyings(portion, &mut skipped);
+            resealed.moved += self.write(after, rekeyings, &mut skipped).await?;
+            resealed.skipped += u64::try_from(skipped.len()).unwrap_or(u64::MAX);
+            for secret in skipped {
+                report(ResealingStep::Skipped(secret));
             }
-            tell(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
+            report(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
             after = Some(last);
         }
     }
@@ -138,7 +123,7 @@ impl MasterKeys {
     }
 
     /// Returns the rekeyings for a portion.
-    fn rekeyings(&self, portion: Vec<TokenSecrets>, left: &mut Vec<SkippedSecret>) -> Vec<Rekeying> {
+    fn rekeyings(&self, portion: Vec<TokenSecrets>, skipped: &mut Vec<SkippedSecret>) -> Vec<Rekeying> {
         let current = self.current();
         let mut rekeyings = Vec::new();
         for TokenSecrets { token, secret, alias } in portion {
@@ -148,7 +133,7 @@ impl MasterKeys {
                 match self.sealed_anew(&record, token) {
                     Ok(Some(to)) => rekeyings.push(Rekeying { of, from: record.digest, to }),
                     Ok(None) => {}
-                    Err(error) => left.push(SkippedSecret { of, key: record.key, reason: error.into() }),
+                    Err(error) => skipped.push(SkippedSecret { of, key: record.key, reason: error.into() }),
                 }
             }
         }
@@ -174,7 +159,7 @@ impl MasterKeys {
         &self,
         after: Option<TokenId>,
         rekeyings: Vec<Rekeying>,
-        left: &mut Vec<SkippedSecret>,
+        skipped: &mut Vec<SkippedSecret>,
     ) -> Result<u64, StoreError> {
         if rekeyings.is_empty() {
             return Ok(0);
@@ -185,7 +170,7 @@ impl MasterKeys {
             // A record that is unchanged and was skipped nevertheless has a digest that another token has.
             let portion = self.store.token_secrets(after, PORTION).await?;
             let kept: HashMap<_, _> = portion.iter().flat_map(records).collect();
-            left.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
+            skipped.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
                 let key = kept.get(of).filter(|record| record.digest == *from)?.key;
                 Some(SkippedSecret { of: *of, key, reason: SkipReason::Twice })
             }));

@@ -34,9 +34,6 @@ impl Members {
     }
 
     /// Returns the members of the project.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
     pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, ServiceError> {
         let members = self.access().members(permit.project()).await?;
         Ok(ProjectAccess { members, roles: self.roles_of_projects().await? })
@@ -48,11 +45,12 @@ impl Members {
         Ok(roles)
     }
 
-    /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no event.
+    /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no
+    /// event.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a role with permissions
-    /// that the caller does not hold; [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a
+    /// role with permissions that the caller does not hold.
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
@@ -69,10 +67,8 @@ impl Members {
         }
         let given = self.roles(permit, roles).await?;
         let ids: Vec<_> = given.iter().map(|role| role.id).collect();
-        let event = NewEvent {
-            after: Some(Snapshot::of_memberships(&users, &ids)),
-            ..self.event(permit, EventKind::ProjectAccessAdded)
-        };
+        let event = self.event(permit, EventKind::ProjectAccessAdded);
+        let event = event.with_after(Snapshot::of_memberships(&users, &ids));
         let memberships = self.memberships(permit, users, ids);
         match self.access().add_memberships(&memberships, &event).await {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
@@ -85,7 +81,8 @@ impl Members {
     /// Gives a user exactly these roles. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// As [`Members::add`], but no role is allowed: that removes all roles. [`ServiceError::NotFound`] for an unknown user.
+    /// As [`Members::add`], but no role is allowed: that removes all roles. [`ServiceError::NotFound`] for an unknown
+    /// user.
     pub async fn replace(
         &self,
         permit: &Permit<UpdateProject>,
@@ -119,7 +116,7 @@ impl Members {
     /// Removes all roles of a user in the project.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project, and for a user without a role there; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for an unknown project, and for a user without a role there.
     pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), ServiceError> {
         if self.access().roles_in_project(user, permit.project()).await?.is_empty() {
             // Finds out which of the two is missing.

@@ -7,23 +7,21 @@ use crate::sharded_counter::ShardedCounter;
 /// A reading of all counts, which are since the start of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metrics {
-    /// Credentials that were answered from the cache, good or not.
+    /// Credentials that were answered from the cache, valid or not.
     pub from_memory: u64,
     /// Credentials that were answered by the store.
     pub from_store: u64,
     /// Credentials that were answered from a stale cache entry, because the store was unavailable.
     pub from_stale_memory: u64,
-    /// Credentials that were refused without asking the store, because their client had used up its budget.
+    /// Credentials that were refused without a lookup, because their client had used up its budget.
     pub refused_unknown: u64,
-    /// Cached principals.
     pub principals: usize,
-    /// Cached unknown secrets.
     pub unknown_secrets: usize,
     /// How long ago the change feed was last followed to its end; `None` = never yet.
     pub feed_age: Option<Duration>,
 }
 
-/// The counts as they are kept.
+/// The counters behind [`Metrics`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) from_memory: ShardedCounter,

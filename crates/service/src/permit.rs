@@ -1,8 +1,8 @@
 //! Permits: permissions, checked once and passed on as values.
 //!
-//! A [`Caller`] is a principal that may use the administrative routes at all. Its rights there are shown by a permit, which is
-//! only given if the caller's grants allow the action: a [`Permit`] in one project, an [`InstancePermit`] for the instance, a
-//! [`SignedIn`] for what every user may do with their own things.
+//! A [`Caller`] is a principal that may use the administrative routes at all. Its rights there are shown by a permit,
+//! which is only given if the caller's grants allow the action: a [`Permit`] in one project, an [`InstancePermit`] for
+//! the instance, a [`SignedIn`] for what every user may do with their own things.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -16,15 +16,12 @@ use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, Service
 /// The actor and origin of a change, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Initiator {
-    /// The actor.
     pub actor: Actor,
-    /// The origin.
     pub origin: Origin,
 }
 
 impl Initiator {
     /// Returns Latchkey itself: its start-up and its command line.
-    #[must_use]
     pub fn system() -> Self {
         Self { actor: Actor::System, origin: Origin::default() }
     }
@@ -45,22 +42,17 @@ enum CallerKind {
 
 impl Caller {
     /// Admits a principal to the administrative routes.
-    ///
-    /// # Errors
-    /// [`ServiceError::WrongTokenKind`] for client and frontend tokens.
     pub fn admit(principal: Arc<Principal>, origin: Origin) -> Result<Self, ServiceError> {
         principal.may_administer()?;
         Ok(Self { kind: CallerKind::Principal(principal), origin })
     }
 
     /// Returns Latchkey itself, on behalf of the operator at its command line: it may do everything.
-    #[must_use]
     pub fn system() -> Self {
         Self { kind: CallerKind::System(Arc::new(Grants::admin())), origin: Origin::default() }
     }
 
     /// Returns the grants.
-    #[must_use]
     pub fn grants(&self) -> &Grants {
         match &self.kind {
             CallerKind::Principal(principal) => principal.grants(),
@@ -69,7 +61,6 @@ impl Caller {
     }
 
     /// Returns the principal; `None` for Latchkey itself.
-    #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
         match &self.kind {
             CallerKind::Principal(principal) => Some(principal),
@@ -78,7 +69,6 @@ impl Caller {
     }
 
     /// Returns the user; `None` for an admin token and Latchkey itself.
-    #[must_use]
     pub fn user(&self) -> Option<UserId> {
         match self.principal() {
             Some(Principal::User { id, .. }) => Some(*id),
@@ -87,7 +77,6 @@ impl Caller {
     }
 
     /// Returns actor and origin for the audit trail.
-    #[must_use]
     pub fn initiator(&self) -> Initiator {
         let actor = self.principal().map_or(Actor::System, Principal::actor);
         Initiator { actor, origin: self.origin.clone() }
@@ -111,21 +100,18 @@ pub struct Permit<A> {
 }
 
 impl<A: ProjectAction> Permit<A> {
-    /// Checks that the caller may do this in that project. Whether the project exists is not checked, so that a caller without
-    /// the permission does not learn it.
-    ///
-    /// # Errors
-    /// [`ServiceError::Denied`] if a permission is missing.
+    /// Checks that the caller may do this in that project. Whether the project exists is not checked, so that a caller
+    /// without the permission does not learn it.
     pub fn request(caller: &Caller, project: ProjectId) -> Result<Self, ServiceError> {
         check_all::<A>(caller, &Place::Project(project.clone()))?;
         Ok(Self { project, caller: caller.clone(), action: PhantomData })
     }
 
-    /// As [`Permit::request`], for an unparsed id. No project has an invalid id; a caller that may do this in every project is
-    /// told so, any other is only denied.
+    /// As [`Permit::request`], for an unparsed id. No project has an invalid id; a caller that may do this in every
+    /// project is told so, any other is only denied.
     ///
     /// # Errors
-    /// As [`Permit::request`]; [`ServiceError::NotFound`] for an invalid id.
+    /// [`ServiceError::NotFound`] for an invalid id.
     pub fn request_for(caller: &Caller, project: &str) -> Result<Self, ServiceError> {
         if let Ok(project) = ProjectId::new(project) {
             return Self::request(caller, project);
@@ -135,19 +121,16 @@ impl<A: ProjectAction> Permit<A> {
     }
 
     /// Returns the project.
-    #[must_use]
     pub fn project(&self) -> &ProjectId {
         &self.project
     }
 
     /// Returns the caller.
-    #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// Returns actor and origin for the audit trail.
-    #[must_use]
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()
     }
@@ -166,22 +149,17 @@ pub struct InstancePermit<A> {
 
 impl<A: InstanceAction> InstancePermit<A> {
     /// Checks that the caller may do this.
-    ///
-    /// # Errors
-    /// [`ServiceError::Denied`] if none of the permissions is held.
     pub fn request(caller: &Caller) -> Result<Self, ServiceError> {
         authorize(caller.grants(), A::ANY_OF, &Place::Instance)?;
         Ok(Self { caller: caller.clone(), action: PhantomData })
     }
 
     /// Returns the caller.
-    #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// Returns actor and origin for the audit trail.
-    #[must_use]
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()
     }
@@ -189,9 +167,6 @@ impl<A: InstanceAction> InstancePermit<A> {
 
 impl<A: InstanceTokenAction> InstancePermit<A> {
     /// Checks that the permit covers tokens of this kind.
-    ///
-    /// # Errors
-    /// [`Denied`], which names the permission for that kind.
     pub fn check_kind(&self, kind: TokenKind) -> Result<(), Denied> {
         authorize(self.caller.grants(), &[A::permission(kind)], &Place::Instance)
     }
@@ -223,25 +198,21 @@ impl SignedIn {
     }
 
     /// Returns the user.
-    #[must_use]
     pub fn user(&self) -> UserId {
         self.user
     }
 
     /// Returns how the user authenticated.
-    #[must_use]
     pub fn credential(&self) -> UserCredential {
         self.credential
     }
 
     /// Returns the user as a caller.
-    #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// Returns actor and origin for the audit trail.
-    #[must_use]
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()
     }

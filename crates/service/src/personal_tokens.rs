@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    Description, EventKind, NewEvent, NewPersonalToken, PersonalToken, PersonalTokenId, Snapshot, Timestamp,
-    TokenSecret, UserId,
+    Description, EventKind, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, TokenSecret, UserId,
 };
 use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretSealer, StoreError};
 
@@ -22,9 +21,7 @@ pub struct PersonalTokenDraft {
 /// A new personal access token with its secret, which is shown only now.
 #[derive(Debug)]
 pub struct IssuedPersonalToken {
-    /// The token.
     pub token: PersonalToken,
-    /// Its secret.
     pub secret: TokenSecret,
 }
 
@@ -50,9 +47,6 @@ impl PersonalTokens {
     }
 
     /// Returns the caller's own tokens, also expired ones, by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, user: &SignedIn) -> Result<Vec<PersonalToken>, ServiceError> {
         self.of(&[user.user()]).await
     }
@@ -60,8 +54,8 @@ impl PersonalTokens {
     /// Issues a token to the caller and returns its secret, of which only the digest is stored.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for an expiry in the past; [`ServiceError::NotPermitted`] if the user has the maximum
-    /// number; [`ServiceError::Exists`] if the user has one of this description; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for an expiry in the past; [`ServiceError::NotPermitted`] if the user has the
+    /// maximum number; [`ServiceError::Exists`] if the user has one of this description.
     pub async fn create(
         &self,
         user: &SignedIn,
@@ -86,7 +80,7 @@ impl PersonalTokens {
     /// Revokes one of the caller's own tokens.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for a token that does not exist or belongs to another user; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`] for a token that does not exist or belongs to another user.
     pub async fn delete(&self, user: &SignedIn, id: PersonalTokenId) -> Result<(), ServiceError> {
         self.revoke(user.user(), id, &user.initiator()).await
     }
@@ -108,10 +102,7 @@ impl PersonalTokens {
         }
         let token = NewPersonalToken { user, description, expires_at, created_at };
         let secret = TokenSecret::mint_personal(self.entropy.bytes());
-        let event = NewEvent {
-            after: Some(Snapshot::from(&token)),
-            ..self.changes.event(EventKind::PersonalTokenCreated, by)
-        };
+        let event = self.changes.event(EventKind::PersonalTokenCreated, by).with_after(&token);
         let record = self.sealer.record(&secret);
         let created = self.tokens.create_personal_token(&token, &record, self.max_per_user, &event).await;
         let (id, _) = created.map_err(|error| match error {
@@ -132,10 +123,7 @@ impl PersonalTokens {
     ) -> Result<(), ServiceError> {
         let own = self.of(&[user]).await?;
         let token = own.iter().find(|token| token.id == id).ok_or(Missing::PersonalToken)?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(token)),
-            ..self.changes.event(EventKind::PersonalTokenDeleted, by)
-        };
+        let event = self.changes.event(EventKind::PersonalTokenDeleted, by).with_before(token);
         self.tokens.delete_personal_token(user, id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_domain::{
     EnvironmentName, EventKind, NewEvent, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName,
-    ProjectRemoval, Snapshot,
+    ProjectRemoval,
 };
 use latchkey_ports::{
     Entity, EnvironmentRepository, Page, ProjectOverview, ProjectQuery, ProjectRepository, StoreError,
@@ -20,11 +20,8 @@ use crate::{
 pub struct ProjectDraft {
     /// Its id; `None` = derived from the name.
     pub id: Option<ProjectId>,
-    /// The display name.
     pub name: ProjectName,
-    /// What it is for.
     pub description: ProjectDescription,
-    /// Which users see it.
     pub mode: ProjectMode,
     /// Its environments; `None` = all that are switched on.
     pub environments: Option<Vec<EnvironmentName>>,
@@ -33,11 +30,8 @@ pub struct ProjectDraft {
 /// A change to a project; `None` = unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProjectChange {
-    /// The display name.
     pub name: Option<ProjectName>,
-    /// What it is for.
     pub description: Option<ProjectDescription>,
-    /// Which users see it.
     pub mode: Option<ProjectMode>,
 }
 
@@ -58,9 +52,6 @@ impl Projects {
     }
 
     /// Returns the projects that the caller sees, by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         caller: &Caller,
@@ -74,7 +65,7 @@ impl Projects {
     /// Returns a project that the caller sees.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], also for one that the caller does not see; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotFound`], also for one that the caller does not see.
     pub async fn get(&self, caller: &Caller, id: &str) -> Result<ProjectOverview, ServiceError> {
         let missing = || Missing::Project(id.to_owned());
         let id = ProjectId::new(id).map_err(|_| missing())?;
@@ -86,8 +77,8 @@ impl Projects {
     /// Creates a project. If the caller is a user, the user becomes its Owner.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] if no id can be derived from the name, for an id that a new project may not have, and for
-    /// an unknown environment; [`ServiceError::Exists`] if the id is taken; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] if no id can be derived from the name, for an id that a new project may not have,
+    /// and for an unknown environment; [`ServiceError::Exists`] if the id is taken.
     pub async fn create(
         &self,
         permit: &InstancePermit<CreateProjects>,
@@ -105,10 +96,8 @@ impl Projects {
         let created_at = self.changes.now();
         let project =
             Project { id, name, description, mode, created_at, updated_at: created_at, archived_at: None };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&project)),
-            ..self.changes.event_in(&project.id, EventKind::ProjectCreated, &permit.initiator())
-        };
+        let event = self.changes.event_in(&project.id, EventKind::ProjectCreated, &permit.initiator());
+        let event = event.with_after(&project);
         let owner = permit.caller().user();
         self.store.create_project(&project, &environments, owner, &event).await.map_err(in_list)?;
         self.changes.after_commit(&event);
@@ -123,9 +112,6 @@ impl Projects {
     }
 
     /// Changes a project and returns the result.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
         permit: &Permit<UpdateProject>,
@@ -143,7 +129,7 @@ impl Projects {
     /// Archives a project: it is no longer listed, and its tokens still work.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for `default`.
     pub async fn archive(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         refuse_default(permit.project(), "archived")?;
         let now = self.changes.now();
@@ -152,9 +138,6 @@ impl Projects {
     }
 
     /// Returns a project from the archive.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn revive(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         let revive = |project: &mut Project| project.archived_at = None;
         self.change(permit, EventKind::ProjectRevived, revive).await.map(drop)
@@ -163,15 +146,13 @@ impl Projects {
     /// Deletes a project. Its tokens are revoked, or lose this project if they name others.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for `default`; [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for `default`.
     pub async fn delete(&self, permit: &Permit<DeleteProject>) -> Result<(), ServiceError> {
         let id = permit.project();
         refuse_default(id, "deleted")?;
         let project = self.find(id).await?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&project)),
-            ..self.changes.event_in(id, EventKind::ProjectDeleted, &permit.initiator())
-        };
+        let event = self.changes.event_in(id, EventKind::ProjectDeleted, &permit.initiator());
+        let event = event.with_before(&project);
         let removal = ProjectRemoval { project: id.clone(), event };
         self.store.delete_project(&removal).await?;
         self.changes.after_commit(&removal.event);
@@ -181,8 +162,7 @@ impl Projects {
     /// Adds an environment to the project.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Invalid`] for an unknown environment;
-    /// [`ServiceError::Exists`] if it is there already; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for an unknown environment; [`ServiceError::Exists`] if it is there already.
     pub async fn add_environment(
         &self,
         permit: &Permit<UpdateProject>,
@@ -195,9 +175,6 @@ impl Projects {
     }
 
     /// Removes an environment from the project; succeeds if it is not there. Tokens are not changed.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
     pub async fn remove_environment(
         &self,
         permit: &Permit<UpdateProject>,
@@ -246,11 +223,8 @@ impl Projects {
                 return Ok(after);
             }
             after.updated_at = self.changes.now();
-            let event = NewEvent {
-                before: Some(Snapshot::from(&before)),
-                after: Some(Snapshot::from(&after)),
-                ..self.changes.event_in(permit.project(), kind, &permit.initiator())
-            };
+            let event = self.changes.event_in(permit.project(), kind, &permit.initiator());
+            let event = event.with_before(&before).with_after(&after);
             self.store.update_project(&before, &after, &event).await?;
             self.changes.after_commit(&event);
             Ok(after)

@@ -1,5 +1,5 @@
-//! Secrets that were used and are still under an older master key: queued on the request's path, moved to the current key
-//! in batches off it.
+//! Secrets that were used and are still under an older master key: queued on the request's path, moved to the current
+//! key in batches off it.
 
 use std::{
     collections::HashMap,
@@ -20,8 +20,8 @@ pub(crate) struct RekeyQueue {
 /// A rekeying, and the key that the secret is under.
 type Queued = (KeyId, Rekeying);
 
-/// Rekeyings on their way to the store. Those that were not written are queued again when this is dropped, also where the
-/// flush is abandoned half-way, as it is when the server stops: writing one twice does no harm.
+/// Rekeyings on their way to the store. Those that were not written are queued again when this is dropped, also where
+/// the flush is abandoned half-way, as it is when the server stops: writing one twice does no harm.
 struct Unwritten<'q> {
     queue: &'q RekeyQueue,
     rest: Vec<Queued>,
@@ -54,8 +54,8 @@ impl RekeyQueue {
         has_room
     }
 
-    /// Writes those that are under these keys, drops the others, and passes the new digest of each secret that the store
-    /// skipped to `on_skipped`.
+    /// Writes those that are under these keys, drops the others, and passes the new digest of each secret that the
+    /// store skipped to `on_skipped`.
     ///
     /// # Errors
     /// As [`MasterKeyRepository::rekey_secrets`]. What was not written stays queued, also where this future is dropped

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use latchkey_domain::{
-    EventKind, NewEvent, NewRole, Permission, Role, RoleDescription, RoleId, RoleKind, RoleName, Snapshot,
-};
+use latchkey_domain::{EventKind, NewRole, Permission, Role, RoleDescription, RoleId, RoleKind, RoleName};
 use latchkey_ports::AccessRepository;
 
 use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes::Changes};
@@ -14,11 +12,8 @@ use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes:
 pub struct RoleDraft {
     /// Its unique name.
     pub name: RoleName,
-    /// Where it is held.
     pub kind: RoleKind,
-    /// What it is for.
     pub description: RoleDescription,
-    /// What it allows.
     pub permissions: BTreeSet<Permission>,
 }
 
@@ -29,9 +24,7 @@ pub struct RoleChange {
     pub name: Option<RoleName>,
     /// Where it is held; it cannot be changed, because its holders hold it there.
     pub kind: Option<RoleKind>,
-    /// What it is for.
     pub description: Option<RoleDescription>,
-    /// What it allows.
     pub permissions: Option<BTreeSet<Permission>>,
 }
 
@@ -46,18 +39,13 @@ impl Roles {
         Self { access, changes }
     }
 
-    /// Returns every role, by id. Open to all callers of the administrative routes, because owners of projects choose roles.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
+    /// Returns every role, by id. Open to all callers of the administrative routes, because owners of projects choose
+    /// roles.
     pub async fn list(&self, _: &Caller) -> Result<Vec<Role>, ServiceError> {
         Ok(self.access.roles().await?)
     }
 
     /// Returns the role of this id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn get(&self, _: &Caller, id: RoleId) -> Result<Role, ServiceError> {
         self.find(id).await
     }
@@ -65,8 +53,8 @@ impl Roles {
     /// Creates a role.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a permission that a role of its kind cannot hold; [`ServiceError::Exists`] for a name in
-    /// use; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a permission that a role of its kind cannot hold; [`ServiceError::Exists`] for
+    /// a name in use.
     pub async fn create(
         &self,
         permit: &InstancePermit<ManageRoles>,
@@ -81,10 +69,7 @@ impl Roles {
         }
         check_permissions(kind, &permissions)?;
         let role = NewRole { name, kind, description, permissions };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&role)),
-            ..self.changes.event(EventKind::RoleCreated, &permit.initiator())
-        };
+        let event = self.changes.event(EventKind::RoleCreated, &permit.initiator()).with_after(&role);
         let (id, _) = self.access.create_role(&role, &event).await?;
         self.changes.after_commit(&event);
         Ok(role.with_id(id))
@@ -93,7 +78,7 @@ impl Roles {
     /// Changes a role and returns the result. The change applies to its holders at once.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; otherwise as
+    /// [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for another kind; otherwise as
     /// [`Roles::create`].
     pub async fn update(
         &self,
@@ -115,11 +100,8 @@ impl Roles {
             if after == before {
                 return Ok(after);
             }
-            let event = NewEvent {
-                before: Some(Snapshot::from(&before)),
-                after: Some(Snapshot::from(&after)),
-                ..self.changes.event(EventKind::RoleUpdated, &permit.initiator())
-            };
+            let event = self.changes.event(EventKind::RoleUpdated, &permit.initiator());
+            let event = event.with_before(&before).with_after(&after);
             self.access.update_role(&before, &after, &event).await?;
             self.changes.after_commit(&event);
             Ok(after)
@@ -130,14 +112,10 @@ impl Roles {
     /// Removes a role without holders.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for one that is held;
-    /// [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for a built-in one; [`ServiceError::Invalid`] for one that is held.
     pub async fn delete(&self, permit: &InstancePermit<ManageRoles>, id: RoleId) -> Result<(), ServiceError> {
         let role = self.find_own(id).await?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&role)),
-            ..self.changes.event(EventKind::RoleDeleted, &permit.initiator())
-        };
+        let event = self.changes.event(EventKind::RoleDeleted, &permit.initiator()).with_before(&role);
         self.access.delete_role(id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())

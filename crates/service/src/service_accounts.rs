@@ -14,11 +14,8 @@ use crate::{
 /// A service account to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceAccountDraft {
-    /// The user name.
     pub username: Username,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// The role held for the whole instance.
     pub root_role: RoleReference,
 }
 
@@ -36,9 +33,6 @@ impl ServiceAccounts {
     }
 
     /// Returns the service accounts on that page, their tokens, and the root roles, each by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(
         &self,
         _: &Managing,
@@ -53,7 +47,7 @@ impl ServiceAccounts {
     /// Creates a service account.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is not a root role; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] for a user name in use, and for a role that is not a root role.
     pub async fn create(&self, permit: &Managing, draft: ServiceAccountDraft) -> Result<User, ServiceError> {
         let ServiceAccountDraft { username, name, root_role } = draft;
         let identity = identity(Some(username), None)?;
@@ -66,7 +60,7 @@ impl ServiceAccounts {
     /// Changes a service account and returns the result. Its user name cannot be changed.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`ServiceAccounts::create`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] as in [`ServiceAccounts::create`].
     pub async fn update(
         &self,
         permit: &Managing,
@@ -79,17 +73,11 @@ impl ServiceAccounts {
     }
 
     /// Removes a service account with all its tokens and roles.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn delete(&self, permit: &Managing, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Service)).await
     }
 
     /// Returns the tokens of a service account, also expired ones, by id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn tokens(&self, _: &Managing, id: UserId) -> Result<Vec<PersonalToken>, ServiceError> {
         let account = self.accounts.find(id, AccountKind::Service).await?;
         self.tokens.of(&[account.id]).await
@@ -98,7 +86,7 @@ impl ServiceAccounts {
     /// Issues a token to a service account and returns its secret.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; otherwise as [`PersonalTokens::create`].
+    /// As [`PersonalTokens::create`].
     pub async fn create_token(
         &self,
         permit: &Managing,
@@ -110,9 +98,6 @@ impl ServiceAccounts {
     }
 
     /// Revokes a token of a service account.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn delete_token(
         &self,
         permit: &Managing,

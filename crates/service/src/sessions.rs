@@ -1,14 +1,15 @@
 //! Logins, sessions and the user's own password.
 //!
-//! A login: the failures so far decide whether an attempt is allowed now; the attempt is counted as a failure; the password is
-//! checked, in the same time whether the user exists or not; a success starts a session, whose secret goes into a cookie, and
-//! deletes the failures. The attempt is counted first, so that a client that disconnects during the check is counted too.
+//! A login: the failures so far decide whether an attempt is allowed now; the attempt is counted as a failure; the
+//! password is checked, in the same time whether the user exists or not; a success starts a session, whose secret goes
+//! into a cookie, and deletes the failures. The attempt is counted first, so that a client that disconnects during the
+//! check is counted too.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    AccountKind, Actor, EventKind, LoginFailures, NewEvent, Origin, PasswordHash, Session, SessionId,
-    Snapshot, Timestamp, TokenSecret, User, UserCredential, UserId,
+    AccountKind, Actor, EventKind, LoginFailures, Origin, PasswordHash, Session, SessionId, Timestamp,
+    TokenSecret, User, UserCredential, UserId,
 };
 use latchkey_ports::{
     Account, Entropy, EntropyExt, ErrorChain, LoginFailureRepository, LoginKey, PasswordHasher, SecretSealer,
@@ -34,7 +35,6 @@ pub struct SessionPolicy {
 pub struct LoggedIn {
     /// The user, with the time of the previous login.
     pub user: User,
-    /// The session.
     pub session: Session,
     /// The secret for the cookie.
     pub secret: TokenSecret,
@@ -71,7 +71,7 @@ impl Sessions {
     ///
     /// # Errors
     /// [`ServiceError::WrongPassword`], after the same time whether the user exists or not;
-    /// [`ServiceError::TooManyAttempts`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::TooManyAttempts`].
     pub async fn log_in(
         &self,
         login: &str,
@@ -123,8 +123,8 @@ impl Sessions {
         Ok(logged_in)
     }
 
-    /// Replaces a hash that was made at a lower cost than today's. A failure is logged: the login has succeeded, and the
-    /// next one tries again.
+    /// Replaces a hash that was made at a lower cost than today's. A failure is logged: the login has succeeded, and
+    /// the next one tries again.
     async fn upgrade_hash(&self, user: UserId, password: &str, hash: &PasswordHash) {
         let upgraded: Result<(), ServiceError> = async {
             if let Some(upgraded) = self.ports.hasher.upgrade(password, hash).await? {
@@ -156,8 +156,8 @@ impl Sessions {
         }
     }
 
-    /// Refuses an attempt after too many failures: of the address, and of the account if this address has failed with it before,
-    /// so that an attacker elsewhere cannot lock out the owner of an account.
+    /// Refuses an attempt after too many failures: of the address, and of the account if this address has failed with
+    /// it before, so that an attacker elsewhere cannot lock out the owner of an account.
     async fn check_failures(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), ServiceError> {
         let found = self.ports.failures.login_failures(keys).await?;
         let counted = |wanted: fn(&LoginKey) -> bool| {
@@ -178,17 +178,13 @@ impl Sessions {
     async fn start(&self, account: Account, origin: Origin) -> Result<LoggedIn, ServiceError> {
         let Account { user, password } = account;
         let created_at = self.changes.now();
-        let ttl = i64::try_from(self.policy.ttl.as_millis()).unwrap_or(i64::MAX);
-        let expires_at = Timestamp::from_millis(created_at.millis().saturating_add(ttl))
-            .map_err(|error| ServiceError::Internal(Box::new(error)))?;
+        let expires_at = created_at.plus(self.policy.ttl)?;
         let id = SessionId(self.ports.entropy.uuid());
         let session = Session { id, user: user.id, created_at, expires_at, origin: origin.clone() };
         let secret = TokenSecret::mint_session(self.ports.entropy.bytes());
         let actor = Actor::User { id: user.id, name: user.identity.label().to_owned() };
-        let event = NewEvent {
-            after: Some(Snapshot::from(&session)),
-            ..self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin })
-        };
+        let event = self.changes.event(EventKind::SessionStarted, &Initiator { actor, origin });
+        let event = event.with_after(&session);
         let max_per_user = self.policy.max_per_user;
         let start =
             SessionStart { session, secret: self.ports.sealer.record(&secret), password, max_per_user };
@@ -198,9 +194,6 @@ impl Sessions {
     }
 
     /// Ends the session that the caller authenticated with, if any.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn log_out(&self, user: &SignedIn) -> Result<(), ServiceError> {
         let UserCredential::Session(session) = user.credential() else { return Ok(()) };
         match self.end(user, session).await {
@@ -210,9 +203,6 @@ impl Sessions {
     }
 
     /// Returns the caller's own sessions that have not expired, oldest first.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, user: &SignedIn) -> Result<Vec<Session>, ServiceError> {
         let now = self.changes.now();
         let mut sessions = self.ports.sessions.sessions_of(user.user()).await?;
@@ -221,16 +211,10 @@ impl Sessions {
     }
 
     /// Ends one of the caller's own sessions; it is refused from the response on.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn end(&self, user: &SignedIn, session: SessionId) -> Result<(), ServiceError> {
         let own = self.ports.sessions.sessions_of(user.user()).await?;
         let ended = own.iter().find(|own| own.id == session).ok_or(Missing::Session)?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(ended)),
-            ..self.changes.event(EventKind::SessionEnded, &user.initiator())
-        };
+        let event = self.changes.event(EventKind::SessionEnded, &user.initiator()).with_before(ended);
         self.ports.sessions.end_session(user.user(), session, &event).await?;
         self.changes.after_commit(&event);
         Ok(())
@@ -239,8 +223,8 @@ impl Sessions {
     /// Changes the caller's own password and ends all their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::WrongPassword`] if the old one is wrong, which counts as a failed login; [`ServiceError::TooManyAttempts`];
-    /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::WrongPassword`] if the old one is wrong, which counts as a failed login;
+    /// [`ServiceError::TooManyAttempts`]; [`ServiceError::WeakPassword`].
     pub async fn change_password(
         &self,
         users: &Users,

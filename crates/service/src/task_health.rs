@@ -33,15 +33,11 @@ impl TaskHealth {
     }
 
     /// Returns how often tasks were restarted.
-    #[must_use]
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
     }
 
     /// Checks that every task runs.
-    ///
-    /// # Errors
-    /// Names a task that is down.
     pub fn check(&self) -> Result<(), TaskDown> {
         let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         down.first().map_or(Ok(()), |task| Err(TaskDown(task)))

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::{ApiToken, EventKind, NewEvent, Snapshot, Timestamp, TokenId, TokenSecret};
+use latchkey_domain::{ApiToken, EventKind, Snapshot, Timestamp, TokenId, TokenSecret};
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
 use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
@@ -10,15 +10,12 @@ use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Change
 /// A reference to a token: its secret, or its id.
 #[derive(Debug)]
 pub enum TokenReference {
-    /// The id.
     Id(TokenId),
-    /// The secret.
     Secret(TokenSecret),
 }
 
 impl TokenReference {
     /// Parses a reference; `None` for a text that can be neither.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match TokenId::parse(text) {
             Some(id) => Some(Self::Id(id)),
@@ -41,9 +38,6 @@ impl Overlap {
     pub const MAX: Duration = Duration::from_secs(365 * 86_400);
 
     /// Returns an overlap of that length; zero refuses the old secret at once.
-    ///
-    /// # Errors
-    /// [`OverlapTooLong`].
     pub fn new(span: Duration) -> Result<Self, OverlapTooLong> {
         if span > Self::MAX { Err(OverlapTooLong) } else { Ok(Self(span)) }
     }
@@ -52,9 +46,7 @@ impl Overlap {
         if self.0.is_zero() {
             return Ok(None);
         }
-        let millis = i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX);
-        let until = Timestamp::from_millis(now.millis().saturating_add(millis));
-        until.map(Some).map_err(|error| ServiceError::Internal(Box::new(error)))
+        Ok(Some(now.plus(self.0)?))
     }
 }
 
@@ -93,7 +85,7 @@ impl TokenChanges {
 
     pub(crate) async fn revoke(&self, token: &ApiToken, by: &Initiator) -> Result<(), ServiceError> {
         let event = self.issuer.event(EventKind::ApiTokenDeleted, token, by);
-        let event = NewEvent { before: Some(Snapshot::from(token)), ..event };
+        let event = event.with_before(token);
         self.tokens.delete_token(token.id, &event).await?;
         self.changes.after_commit(&event);
         Ok(())
@@ -109,11 +101,8 @@ impl TokenChanges {
         if before == after {
             return Ok(());
         }
-        let event = NewEvent {
-            before: Some(Snapshot::from(before)),
-            after: Some(Snapshot::from(after)),
-            ..self.issuer.event(EventKind::ApiTokenUpdated, before, by)
-        };
+        let event = self.issuer.event(EventKind::ApiTokenUpdated, before, by);
+        let event = event.with_before(before).with_after(after);
         self.tokens.update_token(before, after, &event).await?;
         self.changes.after_commit(&event);
         Ok(())
@@ -129,11 +118,10 @@ impl TokenChanges {
         let overlap_until = overlap.until(self.changes.now())?;
         let secret = self.issuer.mint(&stored.token.access);
         let to = self.issuer.record(&secret, stored.token.id)?;
-        let event = NewEvent {
-            before: Some(Snapshot::from(&stored.token)),
-            after: Some(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until)),
-            ..self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by)
-        };
+        let event = self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by);
+        let event = event
+            .with_before(&stored.token)
+            .with_after(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until));
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;

@@ -13,17 +13,13 @@ const DEFAULT_ENVIRONMENT: &str = "development";
 /// A request to create a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// Its name.
     pub name: TokenName,
-    /// Its kind.
     pub kind: TokenKind,
     /// Its environment; `None` = `development`, or all for an admin token.
     pub environment: Option<EnvironmentScope>,
     /// Its projects; `None` = the route's project, or all on the instance's route.
     pub projects: Option<ProjectScope>,
-    /// Its expiry; `None` = never.
     pub expires_at: Option<Timestamp>,
-    /// What else is known about it.
     pub attributes: TokenAttributes,
 }
 

@@ -41,8 +41,8 @@ impl UsageRecorder {
     /// Writes what was recorded, at most 1,000 rows per call to the store. To be called at intervals and at shutdown;
     /// between two calls a token costs no more than one written row, however often it was used.
     ///
-    /// A portion that fails is kept for the next flush, and the remaining portions are still written, unless several in a
-    /// row fail.
+    /// A portion that fails is kept for the next flush, and the remaining portions are still written, unless several in
+    /// a row fail.
     ///
     /// # Errors
     /// The first [`StoreError`]. Whatever was not written is kept, also where this future is dropped half-way.

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::Timestamp;
 use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
 
 use crate::{
@@ -16,26 +15,18 @@ use crate::{
 /// The dependencies of the use cases.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// The store.
     pub store: Arc<dyn Store>,
-    /// The sealer of secrets.
     pub sealer: Arc<dyn SecretSealer>,
-    /// The hasher of passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
 /// The settings of the use cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// For tokens.
     pub tokens: TokenPolicy,
-    /// For the principal index.
     pub index: IndexSettings,
-    /// For sessions.
     pub sessions: SessionPolicy,
     /// The maximum number of personal tokens per user or service account (`limits.personal_tokens`).
     pub personal_tokens: u32,
@@ -45,39 +36,23 @@ pub struct Settings {
 
 /// All use cases; shared by all requests.
 pub struct UseCases {
-    /// Authentication.
     pub authenticator: Arc<Authenticator>,
-    /// Verification of tokens.
     pub verification: Verification,
-    /// The caller's own identity.
     pub who_am_i: WhoAmI,
-    /// Logins and sessions.
     pub sessions: Sessions,
-    /// The tokens of a project.
     pub project_tokens: ProjectTokens,
-    /// The tokens of the instance.
     pub instance_tokens: InstanceTokens,
     /// Tokens of any scope, for the command line.
     pub issuer: Arc<TokenIssuer>,
-    /// The first tokens of an instance.
     pub first_tokens: FirstTokens,
-    /// The caller's personal tokens.
     pub personal_tokens: PersonalTokens,
-    /// Users.
     pub users: Users,
-    /// Service accounts and their tokens.
     pub service_accounts: ServiceAccounts,
-    /// Roles.
     pub roles: Roles,
-    /// Members of projects.
     pub members: Members,
-    /// Projects.
     pub projects: Projects,
-    /// Environments.
     pub environments: Environments,
-    /// The audit trail.
     pub audit_trail: AuditTrail,
-    /// The state of the background tasks.
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,
@@ -90,7 +65,6 @@ pub struct UseCases {
 
 impl UseCases {
     /// Wires the use cases.
-    #[must_use]
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
         let Dependencies { store, sealer, hasher, clock, entropy } = dependencies;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
@@ -162,77 +136,54 @@ impl UseCases {
 
     /// Applies the changes of other processes once; to be called at intervals well below
     /// [`IndexSettings::max_staleness`].
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         self.index.follow(&*self.store).await
     }
 
-    /// Returns when another process may have changed something, if the store has notifications; then
-    /// [`UseCases::follow_changes`] should be called at once ([`EventRepository::event_announced`](latchkey_ports::EventRepository::event_announced)).
+    /// Waits until another process may have changed something, as [`latchkey_ports::EventRepository::event_announced`].
     pub async fn change_announced(&self) {
         self.store.event_announced().await;
     }
 
-    /// Whether notifications are working at this moment, so that polling can be less frequent. When they stop,
-    /// [`UseCases::change_announced`] returns.
-    #[must_use]
+    /// Whether notifications work at this moment, as [`latchkey_ports::EventRepository::announces_events`].
     pub fn announces_changes(&self) -> bool {
         self.store.announces_events()
     }
 
     /// Returns the counts of authentications and the state of the principal index.
-    #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.authenticator.metrics()
     }
 
-    /// Writes when tokens were last used; to be called at intervals and at shutdown.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; nothing is lost.
+    /// Writes when tokens were last used; to be called at intervals and at shutdown. If that fails, nothing is lost.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         self.usage.flush(&*self.store, &*self.store).await
     }
 
-    /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the start,
-    /// before other processes use those.
-    ///
-    /// # Errors
-    /// [`StoreError`]; [`UseCases::flush_rekeyings`] retries.
+    /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the
+    /// start, before other processes use those. If that fails, [`UseCases::flush_rekeyings`] retries.
     pub async fn learn_older_keys(&self) -> Result<(), StoreError> {
         self.authenticator.learn_older_keys(&*self.store).await.map(drop)
     }
 
-    /// Moves the secrets that were used under an older master key to the current one; to be called at intervals and at shutdown.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; nothing is lost.
+    /// Moves the secrets that were used under an older master key to the current one; to be called at intervals and at
+    /// shutdown. If that fails, nothing is lost.
     pub async fn flush_rekeyings(&self) -> Result<(), StoreError> {
         self.authenticator.flush_rekeyings(&*self.store).await
     }
 
-    /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of deleted
-    /// entries.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of
+    /// deleted entries.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         let ended = self.store.sweep(now).await?;
         let Some(retention) = self.retention else { return Ok(ended) };
-        let kept = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-        let oldest = Timestamp::from_millis(now.millis().saturating_sub(kept));
         // No event can be older than the first timestamp.
-        let Ok(oldest) = oldest else { return Ok(ended) };
+        let Ok(oldest) = now.minus(retention) else { return Ok(ended) };
         Ok(ended + self.store.forget_events(oldest).await?)
     }
 
     /// Checks that the process can serve requests: the store answers, and every background task runs.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.task_health.check().map_err(|down| StoreError::Unavailable(Box::new(down)))?;
         self.store.ping().await

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    AccountKind, Email, EventKind, NewEvent, NewUser, Password, PasswordHash, PersonName, Role, Snapshot,
-    User, UserId, Username,
+    AccountKind, Email, EventKind, NewUser, Password, PasswordHash, PersonName, Role, Snapshot, User, UserId,
+    Username,
 };
 use latchkey_ports::{Entity, Page, PasswordChange, PasswordHasher, StoreError};
 
@@ -16,13 +16,9 @@ use crate::{
 /// A user to be created.
 #[derive(Debug, Clone)]
 pub struct UserDraft {
-    /// The user name.
     pub username: Option<Username>,
-    /// The e-mail address.
     pub email: Option<Email>,
-    /// The display name.
     pub name: Option<PersonName>,
-    /// The role held for the whole instance.
     pub root_role: RoleReference,
     /// The unchecked password; `None` = the user cannot sign in yet.
     pub password: Option<String>,
@@ -31,11 +27,8 @@ pub struct UserDraft {
 /// The number of administrators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AdminCount {
-    /// People with a password.
     pub with_password: u64,
-    /// People without a password.
     pub without_password: u64,
-    /// Service accounts.
     pub services: u64,
 }
 
@@ -56,9 +49,6 @@ impl Users {
     }
 
     /// Returns the users on that page, by id, and the root roles.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn list(&self, _: &InstancePermit<ManageUsers>, page: Page) -> Result<Directory, ServiceError> {
         self.accounts.directory(AccountKind::Person, page).await
     }
@@ -66,8 +56,8 @@ impl Users {
     /// Creates a user.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is not a root role;
-    /// [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] without user name and e-mail address, for one in use, and for a role that is not a
+    /// root role; [`ServiceError::WeakPassword`].
     pub async fn create(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -86,9 +76,6 @@ impl Users {
     }
 
     /// Returns the user of this id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn get(&self, _: &InstancePermit<ManageUsers>, id: UserId) -> Result<User, ServiceError> {
         self.accounts.find(id, AccountKind::Person).await
     }
@@ -96,8 +83,8 @@ impl Users {
     /// Changes a user and returns the result.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`] for the demotion of
-    /// the last Admin; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Invalid`] as in [`Users::create`]; [`ServiceError::NotPermitted`] for the demotion of the
+    /// last Admin.
     pub async fn update(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -110,7 +97,7 @@ impl Users {
     /// Removes a user with all their tokens, sessions and roles.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] for the last Admin; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] for the last Admin.
     pub async fn delete(&self, permit: &InstancePermit<ManageUsers>, id: UserId) -> Result<(), ServiceError> {
         self.accounts.delete(permit.caller(), (id, AccountKind::Person)).await
     }
@@ -118,7 +105,7 @@ impl Users {
     /// Sets a user's password and ends all their sessions.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::WeakPassword`]; [`ServiceError::Unavailable`].
+    /// [`ServiceError::WeakPassword`].
     pub async fn set_password(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -130,18 +117,13 @@ impl Users {
     }
 
     /// Checks the rules for passwords that do not depend on the user.
-    ///
-    /// # Errors
-    /// [`ServiceError::WeakPassword`].
     pub fn check_password(&self, _: &Caller, password: &str) -> Result<(), ServiceError> {
         Password::new(password, &[]).map(drop).map_err(ServiceError::WeakPassword)
     }
 
-    /// Returns the users and service accounts whose name, user name or e-mail address contains this text; none for a text of
-    /// fewer than two characters. Open to all callers of the administrative routes, because owners of projects choose members.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
+    /// Returns the users and service accounts whose name, user name or e-mail address contains this text; none for a
+    /// text of fewer than two characters. Open to all callers of the administrative routes, because owners of projects
+    /// choose members.
     pub async fn search(&self, _: &Caller, text: &str) -> Result<Vec<User>, ServiceError> {
         if text.chars().count() < Self::MIN_SEARCHED {
             return Ok(Vec::new());
@@ -150,9 +132,6 @@ impl Users {
     }
 
     /// Returns every user and service account, by id. Open to all callers, as [`Users::search`].
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn all_accounts(&self, _: &Caller) -> Result<Vec<User>, ServiceError> {
         let mut accounts = self.accounts.users.users(AccountKind::Person, Page::default()).await?;
         accounts.extend(self.accounts.users.users(AccountKind::Service, Page::default()).await?);
@@ -161,9 +140,6 @@ impl Users {
     }
 
     /// Returns the number of holders of the role Admin.
-    ///
-    /// # Errors
-    /// [`ServiceError::Unavailable`].
     pub async fn admin_count(
         &self,
         permit: &InstancePermit<ManageUsers>,
@@ -187,9 +163,6 @@ impl Users {
     }
 
     /// Returns the user or service account of this user name or e-mail address, for the command line.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::Unavailable`].
     pub async fn find_by_login(
         &self,
         _: &InstancePermit<ManageUsers>,
@@ -208,10 +181,8 @@ impl Users {
         password: &str,
     ) -> Result<(), ServiceError> {
         let after = self.hash(password, &user.identity.names()).await?;
-        let event = NewEvent {
-            after: Some(Snapshot::of_user_alone(user)),
-            ..self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator())
-        };
+        let event = self.accounts.changes.event(EventKind::PasswordChanged, &caller.initiator());
+        let event = event.with_after(Snapshot::of_user_alone(user));
         let change = PasswordChange { user: user.id, before, after };
         self.accounts.users.set_password(&change, &event).await.map_err(replaced_password)?;
         self.accounts.changes.after_commit(&event);

@@ -1,7 +1,7 @@
 //! Verification of tokens, for gateways, Edge and other services.
 //!
-//! Tokens are verified from the principal index; a secret that is not cached costs one indexed query. While the store is
-//! unavailable, a stale cache entry may be used: here, and nowhere else.
+//! Tokens are verified from the principal index; a secret that is not cached costs one indexed query. While the store
+//! is unavailable, a stale cache entry may be used: here, and nowhere else.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -12,11 +12,8 @@ use crate::{AuthenticationError, Authenticator, ServiceError};
 /// The requirements for a token; the default accepts every valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Requirement {
-    /// It must be for this project.
     pub project: Option<ProjectId>,
-    /// It must be for this environment.
     pub environment: Option<EnvironmentName>,
-    /// It must be of this kind.
     pub kind: Option<TokenKind>,
 }
 
@@ -27,16 +24,15 @@ pub struct Verification {
 
 impl Verification {
     /// Returns the use case over an authenticator.
-    #[must_use]
     pub fn new(authenticator: Arc<Authenticator>) -> Self {
         Self { authenticator }
     }
 
-    /// Returns the principal of this secret, as [`Authenticator::authenticate`] does, but only to say whether it is valid.
+    /// Returns the principal of this secret, as [`Authenticator::authenticate`] does, but only to say whether it is
+    /// valid.
     ///
     /// # Errors
-    /// [`AuthenticationError::Unknown`] for what is unknown, revoked or expired at this moment;
-    /// [`AuthenticationError::Store`] if the store had to be asked and is unavailable.
+    /// [`AuthenticationError::Store`] if the store is needed and unavailable.
     pub async fn verify(
         &self,
         secret: &str,
@@ -45,12 +41,12 @@ impl Verification {
         self.authenticator.verify(secret, client).await
     }
 
-    /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown, revoked and
-    /// expired ones, and for personal tokens and sessions.
+    /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown,
+    /// revoked and expired ones, and for personal tokens and sessions.
     ///
     /// # Errors
-    /// [`AuthenticationError::Store`] if the store had to be asked and cannot be; [`AuthenticationError::Busy`] if it had to
-    /// be asked and the client had used up its budget before.
+    /// [`AuthenticationError::Store`] if the store is needed and unavailable; [`AuthenticationError::Busy`] if it is
+    /// needed and the client has used up its budget.
     pub async fn verify_all(
         &self,
         secrets: &[&str],
@@ -59,10 +55,8 @@ impl Verification {
         self.authenticator.verify_tokens(secrets, client).await
     }
 
-    /// Checks that a principal may introspect tokens (RFC 7662). A frontend token may not, because it is public: browsers have it.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotPermitted`].
+    /// Checks that a principal may introspect tokens (RFC 7662). A frontend token may not, because it is public:
+    /// browsers have it.
     pub fn authorize_introspection(&self, caller: &Principal) -> Result<(), ServiceError> {
         match caller.verified_token() {
             Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(

@@ -10,18 +10,8 @@ use crate::{Caller, Missing, ServiceError, SignedIn};
 /// The caller's own identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Myself {
-    /// A user.
-    User {
-        /// The user.
-        user: User,
-        /// The user's grants.
-        grants: Grants,
-    },
-    /// An admin token.
-    AdminToken {
-        /// Its name.
-        name: TokenName,
-    },
+    User { user: User, grants: Grants },
+    AdminToken { name: TokenName },
 }
 
 /// The use cases of this module.
@@ -36,9 +26,6 @@ impl WhoAmI {
     }
 
     /// Returns the identity of the caller.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for a user that was removed in the meantime; [`ServiceError::Unavailable`].
     pub async fn myself(&self, caller: &Caller) -> Result<Myself, ServiceError> {
         match caller.principal() {
             Some(Principal::User { id, grants, .. }) => {
@@ -51,9 +38,6 @@ impl WhoAmI {
     }
 
     /// Returns the caller's root role.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for a user that was removed in the meantime; [`ServiceError::Unavailable`].
     pub async fn root_role(&self, user: &SignedIn) -> Result<Role, ServiceError> {
         let user = self.users.find_user(user.user()).await?.ok_or(Missing::User)?;
         Ok(self.access.find_role(user.root_role).await?.ok_or(Missing::Role)?)

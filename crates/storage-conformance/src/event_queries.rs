@@ -155,7 +155,7 @@ pub async fn events_are_restricted_by_scope(store: &Arc<dyn Store>) {
     assert_finds(store, &EventQuery::within(some(&["nope"])), &[]).await;
     assert_finds(store, &EventQuery::within(some(&[])), &[]).await;
     // The scope and the filter must both match, possibly by different projects.
-    let both = |reach, ids| EventQuery { projects: projects(ids), ..EventQuery::within(reach) };
+    let both = |scope, ids| EventQuery { projects: projects(ids), ..EventQuery::within(scope) };
     assert_finds(store, &both(some(&["a"]), &["b"]), &[3]).await;
     assert_finds(store, &both(some(&["A", "a"]), &["gone"]), &[]).await;
     assert_finds(store, &both(some(&["default"]), &["b"]), &[5]).await;
@@ -191,19 +191,19 @@ pub async fn event_filters_are_combined(store: &Arc<dyn Store>) {
         matching(),
     ];
     store_events(store, misses).await;
-    let reach = EventScope::Projects(projects(&["a", "z"]).into_iter().collect());
+    let scope = EventScope::Projects(projects(&["a", "z"]).into_iter().collect());
     let query = EventQuery {
         kinds: vec![ApiTokenDeleted, ProjectCreated],
         projects: projects(&["b", "y"]),
         actors: vec![-1337, 7],
         from: Some(moment(5)),
         before: Some(moment(6)),
-        ..EventQuery::within(reach)
+        ..EventQuery::within(scope)
     };
     assert_finds(store, &query, &[7, 0]).await;
     assert_finds(store, &EventQuery { kinds: vec![], ..query.clone() }, &[7, 1, 0]).await;
     assert_finds(store, &EventQuery { actors: vec![], ..query.clone() }, &[7, 2, 0]).await;
-    assert_finds(store, &EventQuery { reach: EventScope::All, ..query.clone() }, &[7, 3, 0]).await;
+    assert_finds(store, &EventQuery { scope: EventScope::All, ..query.clone() }, &[7, 3, 0]).await;
     assert_finds(store, &EventQuery { from: None, ..query.clone() }, &[7, 5, 0]).await;
     assert_finds(store, &EventQuery { before: None, ..query }, &[7, 6, 0]).await;
 }
@@ -213,8 +213,8 @@ pub async fn event_searches_are_paged_with_a_total(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let kinds = (0..23).map(|number| event(if number % 2 == 0 { UserCreated } else { ApiTokenCreated }));
     store_events(store, kinds).await;
-    let reach = EventScope::Projects(projects(&["default", "b"]).into_iter().collect());
-    let query = EventQuery { kinds: vec![UserCreated], ..EventQuery::within(reach) };
+    let scope = EventScope::Projects(projects(&["default", "b"]).into_iter().collect());
+    let query = EventQuery { kinds: vec![UserCreated], ..EventQuery::within(scope) };
     let all = store.events(&query).await.expect("events");
     assert_eq!((all.events.len(), all.total), (12, 12));
     for size in [1, 5, 12, 13, u32::MAX] {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use latchkey_domain::{Event, EventId, Project, ProjectScope, RoleId, Scope, TokenAccess, TokenId, UserId};
-use latchkey_ports::{Entity, EnvironmentOverview, FirstToken, ProjectOverview, Store, StoredToken, fresh};
+use latchkey_ports::{
+    Entity, EnvironmentOverview, FirstToken, ProjectOverview, Store, StoredToken, initial_data,
+};
 
 use crate::{
     harness::{ErrorKind, all_events, all_projects, expect_error, token_of_digest},
@@ -23,7 +25,7 @@ pub async fn a_new_store_answers_a_ping(store: &Arc<dyn Store>) {
 pub async fn a_new_store_has_only_the_default_project(store: &Arc<dyn Store>) {
     let projects = all_projects(store.as_ref()).await;
     assert_eq!(projects.len(), 1, "{projects:?}");
-    let expected = fresh::project(projects[0].project.created_at).expect("valid names");
+    let expected = initial_data::project(projects[0].project.created_at).expect("valid names");
     let overview = ProjectOverview {
         project: expected.clone(),
         members: 0,
@@ -37,7 +39,7 @@ pub async fn a_new_store_has_only_the_default_project(store: &Arc<dyn Store>) {
 
 /// The environments of a fresh store exist, by sort order, and the default project contains both.
 pub async fn a_new_store_has_two_environments(store: &Arc<dyn Store>) {
-    let expected = fresh::environments().expect("valid names");
+    let expected = initial_data::environments().expect("valid names");
     let listed = store.environments().await.expect("environments");
     let in_default = |environment| EnvironmentOverview { environment, projects: 1, tokens: 0 };
     assert_eq!(listed, expected.clone().map(in_default));
@@ -54,7 +56,7 @@ pub async fn a_new_store_has_two_environments(store: &Arc<dyn Store>) {
 /// The built-in roles exist, by id, each with its permissions.
 pub async fn a_new_store_has_the_built_in_roles(store: &Arc<dyn Store>) {
     let roles = store.roles().await.expect("roles");
-    assert_eq!(roles, fresh::roles());
+    assert_eq!(roles, initial_data::roles());
     assert_eq!(roles[0], built_in_role(ADMIN));
 }
 
@@ -75,8 +77,8 @@ pub async fn a_new_store_has_no_tokens_users_or_events(store: &Arc<dyn Store>) {
 /// The first custom role gets the first id that is not reserved for built-in roles.
 pub async fn custom_roles_are_numbered_after_the_built_in_ids(store: &Arc<dyn Store>) {
     let store = store.as_ref();
-    let RoleId(last) = fresh::MAX_BUILT_IN_ROLE_ID;
-    assert!(fresh::roles().iter().all(|role| role.id.0 <= last));
+    let RoleId(last) = initial_data::MAX_BUILT_IN_ROLE_ID;
+    assert!(initial_data::roles().iter().all(|role| role.id.0 <= last));
     let new = project_role("CI");
     let (id, _) = store.create_role(&new, &role_created(&new)).await.expect("a role is created");
     assert_eq!(id, RoleId(last + 1));

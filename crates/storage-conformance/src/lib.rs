@@ -67,7 +67,7 @@ macro_rules! tests_of {
 
 /// A fresh store, and a guard that must live as long as the store.
 pub struct Fixture {
-    /// The store, with the contents of [`latchkey_ports::fresh`] and nothing else.
+    /// The store, with the contents of [`latchkey_ports::initial_data`] and nothing else.
     pub store: Arc<dyn Store>,
     /// Dropped after the store: the directory or database in which it lives.
     pub guard: Option<Box<dyn Any + Send>>,

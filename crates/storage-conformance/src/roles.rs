@@ -6,7 +6,7 @@ use latchkey_domain::{
     EventId, EventKind, Grants, NewRole, NewUser, Permission, Role, RoleDescription, RoleId, RoleKind,
     RoleName, User, UserId,
 };
-use latchkey_ports::{Entity, Store, StoreError, fresh};
+use latchkey_ports::{Entity, Store, StoreError, initial_data};
 
 use crate::{
     harness::{ErrorKind, exactly_one_succeeds, expect_error, expect_event, run_concurrently},
@@ -59,11 +59,11 @@ pub async fn every_kind_of_role_round_trips(store: &Arc<dyn Store>) {
     let allowing =
         NewRole { permissions: project_permissions().into_iter().collect(), ..project_role("allowing") };
     let silent = NewRole { description: description(""), ..project_role("silent") };
-    let mut expected = fresh::roles().to_vec();
+    let mut expected = initial_data::roles().to_vec();
     for new in [longest, allowing, silent, root_role("one", &[Permission::CreateProject])] {
         let last = store.latest_event().await.expect("a number");
         let (id, number) = create(store, &new).await.expect("created");
-        assert!(id > fresh::roles()[4].id, "{id} is not behind the built-in ones");
+        assert!(id > initial_data::roles()[4].id, "{id} is not behind the built-in ones");
         let role = new.clone().with_id(id);
         assert_stored(store, &role).await;
         let events = store.events_after(last, 10).await.expect("events");
@@ -76,7 +76,7 @@ pub async fn every_kind_of_role_round_trips(store: &Arc<dyn Store>) {
 
 /// A built-in role is found like any other; an unknown id finds nothing.
 pub async fn a_role_is_found_by_its_id(store: &Arc<dyn Store>) {
-    for role in fresh::roles() {
+    for role in initial_data::roles() {
         assert_stored(store.as_ref(), &role).await;
     }
     for unknown in [0, -1, 6, 99, i64::MAX, i64::MIN].map(RoleId) {
@@ -194,7 +194,7 @@ pub async fn an_unassigned_role_is_deleted(store: &Arc<dyn Store>) {
         assert!(!ids.contains(&role.id), "{} was given twice", role.id);
         expect_event(store, &event(EventKind::RoleDeleted), delete(store, role.id)).await;
         assert_eq!(store.find_role(role.id).await.expect("a lookup"), None);
-        assert_eq!(store.roles().await.expect("roles"), fresh::roles());
+        assert_eq!(store.roles().await.expect("roles"), initial_data::roles());
         let refused = expect_error(store, delete(store, role.id)).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::Role(role.id)));
         ids.push(role.id);

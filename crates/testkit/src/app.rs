@@ -20,11 +20,12 @@ use latchkey_domain::{
 };
 use latchkey_http::{Context, HttpSettings};
 use latchkey_memory::MemoryStore;
-use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store};
+use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
-    Caller, CreateProjects, Dependencies, IndexSettings, Initiator, InstancePermit, ManageUsers, Permit,
-    PersonalTokenDraft, ProjectDraft, Reveal, RoleReference, SessionPolicy, Settings, TokenDraft,
-    TokenPolicy, UpdateProject, UseCases, UserDraft, WhenStale,
+    Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
+    InstancePermit, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
+    RoleReference, SessionPolicy, Settings, TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
+    WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -49,7 +50,6 @@ pub const PERSONAL_TOKENS: u32 = 3;
 /// A caller: a user with a personal token, or a program with an API token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum As {
-    /// No credentials.
     Anonymous,
     /// An admin token.
     Admin,
@@ -71,16 +71,15 @@ pub enum As {
     Frontend,
     /// An admin token that has expired.
     Expired,
-    /// A secret that does not exist.
     Unknown,
 }
 
 /// The settings of a [`TestApp`], which a test may change.
 pub struct AppSettings {
-    /// The settings of the use cases.
     pub use_cases: Settings,
-    /// The settings of the HTTP layer.
     pub http: HttpSettings,
+    /// Where the tokens of requests are looked up; the store unless a test replaces it.
+    pub tokens: Option<Arc<dyn TokenRepository>>,
 }
 
 impl Default for AppSettings {
@@ -97,19 +96,16 @@ impl Default for AppSettings {
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
         };
-        Self { use_cases, http: HttpSettings::default() }
+        Self { use_cases, http: HttpSettings::default(), tokens: None }
     }
 }
 
 /// The application and the credentials of its clients.
 pub struct TestApp {
-    /// The use cases.
     pub use_cases: Arc<UseCases>,
     /// The clock, which stands still until a test moves it.
     pub clock: Arc<ManualClock>,
-    /// The store.
     pub store: Arc<dyn Store>,
-    /// The sealer of secrets.
     pub sealer: Arc<dyn SecretSealer>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,
@@ -143,7 +139,15 @@ impl TestApp {
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
-        let use_cases = Arc::new(UseCases::new(dependencies, settings.use_cases));
+        let mut use_cases = UseCases::new(dependencies, settings.use_cases);
+        if let Some(tokens) = settings.tokens {
+            let ports = CredentialPorts { tokens, personal_tokens: store.clone(), sessions: store.clone() };
+            let index = Arc::new(PrincipalIndex::new(settings.use_cases.index, clock.clone()));
+            let authenticator =
+                Authenticator::new(ports, sealer.clone(), clock.clone(), index, Arc::default());
+            use_cases.authenticator = Arc::new(authenticator);
+        }
+        let use_cases = Arc::new(use_cases);
         let context = Arc::new(Context::new(use_cases.clone(), entropy, settings.http));
         let mut app = Self { use_cases, clock, store, sealer, context, credentials: Vec::new() };
         app.create_clients().await;
@@ -265,7 +269,6 @@ impl TestApp {
     }
 
     /// Returns the secret of a client.
-    #[must_use]
     pub fn secret_of(&self, who: As) -> Option<&str> {
         self.credentials.iter().find(|(one, _)| *one == who).map(|(_, secret)| secret.as_str())
     }
@@ -324,7 +327,6 @@ fn users() -> InstancePermit<ManageUsers> {
 }
 
 /// Returns a draft of a token that does not expire.
-#[must_use]
 pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
     TokenDraft {
         name: TokenName::new(name).expect("a name"),

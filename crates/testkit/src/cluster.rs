@@ -19,8 +19,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How often a starting server is tried: for half a minute.
 const ATTEMPTS: u32 = 600;
 
-/// A PostgreSQL server with its own data directory, on a free port of this machine, as the distribution configures it. It
-/// is stopped when this is dropped; the caller removes the directory.
+/// A PostgreSQL server with its own data directory, on a free port of this machine, as the distribution configures it.
+/// It is stopped when this is dropped; the caller removes the directory.
 #[derive(Debug)]
 pub struct Cluster {
     server: Process,
@@ -36,9 +36,6 @@ struct Account {
 
 impl Cluster {
     /// Creates and starts a cluster in the directory; `command` prepares a command for the path of the server program.
-    ///
-    /// # Errors
-    /// If PostgreSQL is not installed or does not start.
     pub async fn start(directory: &Path, command: impl FnOnce(&Path) -> Command) -> anyhow::Result<Self> {
         let programs = programs()?;
         let account = account()?;
@@ -79,15 +76,11 @@ impl Cluster {
     }
 
     /// Returns the URL of a database.
-    #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Creates a database and returns its URL.
-    ///
-    /// # Errors
-    /// If PostgreSQL refuses.
     pub async fn create_database(&self, name: &str) -> anyhow::Result<String> {
         let client = connect(&self.url("postgres")).await?;
         client.batch_execute(&format!("CREATE DATABASE \"{name}\"")).await?;
@@ -95,9 +88,6 @@ impl Cluster {
     }
 
     /// Returns the server's version.
-    ///
-    /// # Errors
-    /// If it does not respond.
     pub async fn version(&self) -> anyhow::Result<String> {
         let client = connect(&self.url("postgres")).await?;
         let row = client.query_one("SHOW server_version", &[]).await?;
@@ -106,9 +96,6 @@ impl Cluster {
 }
 
 /// Opens a connection to a database of this machine; it lives as long as the client.
-///
-/// # Errors
-/// If the database does not respond.
 pub async fn connect(url: &str) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     // An error on the connection is reported to the client's next request.

@@ -1,8 +1,8 @@
 //! Throwaway PostgreSQL databases for tests.
 //!
-//! A test that needs PostgreSQL gets a database of its own on the server that `TEST_DATABASE_URL` names (`./test` starts
-//! one); the database is dropped at the end of the test. Migrations run once for each set of them, into a template that
-//! is then cloned, so that a database costs milliseconds.
+//! A test that needs PostgreSQL gets a database of its own on the server that `TEST_DATABASE_URL` names (`./test`
+//! starts one); the database is dropped at the end of the test. Migrations run once for each set of them, into a
+//! template that is then cloned, so that a database costs milliseconds.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -28,14 +28,12 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     /// Creates a database without tables.
-    #[must_use]
     pub fn empty() -> Self {
         Self::create("")
     }
 
-    /// Creates a database as `migrate` leaves it, which is given the URL of an empty one. It runs once for each `key` on a
-    /// server; the key must change when the migrations do.
-    #[must_use]
+    /// Creates a database as `migrate` leaves it, which is given the URL of an empty one. It runs once for each `key`
+    /// on a server; the key must change when the migrations do.
     pub fn migrated<M, F>(key: &str, migrate: M) -> Self
     where
         M: FnOnce(String) -> F + Send,
@@ -69,7 +67,6 @@ impl TestDatabase {
     }
 
     /// Returns its URL.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }

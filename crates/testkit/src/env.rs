@@ -1,5 +1,5 @@
-//! The environment of the real binary: a directory, a database and environment variables, which the commands and servers
-//! that are run in it share.
+//! The environment of the real binary: a directory, a database and environment variables, which the commands and
+//! servers that are run in it share.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -29,7 +29,6 @@ const MASTER_KEY: &str = "6c617463686b65792d626c61636b2d626f782d74657374732d6d61
 /// The stores that Latchkey can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// In memory.
     Memory,
     /// SQLite in the environment's directory.
     Sqlite,
@@ -49,9 +48,7 @@ pub struct TestEnv {
 /// The end of a command and its output.
 #[derive(Debug)]
 pub struct CommandResult {
-    /// What it printed on standard output.
     pub stdout: String,
-    /// What it printed on standard error.
     pub stderr: String,
     /// Its exit code; none if a signal ended it.
     pub code: Option<i32>,
@@ -65,7 +62,6 @@ impl Default for TestEnv {
 
 impl TestEnv {
     /// Creates an environment without variables in an empty directory: the binary uses its defaults.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             directory: tempfile::tempdir().expect("a directory"),
@@ -77,7 +73,6 @@ impl TestEnv {
     }
 
     /// Creates an environment with an empty store of this kind, in which a server has the token [`ADMIN`].
-    #[must_use]
     pub fn on(store: Store) -> Self {
         let mut env = Self { store, ..Self::new() };
         let url = match store {
@@ -112,7 +107,6 @@ impl TestEnv {
     }
 
     /// Returns the value of an environment variable.
-    #[must_use]
     pub fn variable(&self, name: &str) -> &str {
         let found = self.variables.iter().find(|(known, _)| known == name);
         found.map_or_else(|| panic!("{name} is not set"), |(_, value)| value)
@@ -126,31 +120,26 @@ impl TestEnv {
     }
 
     /// Returns the kind of the store.
-    #[must_use]
     pub fn store(&self) -> Store {
         self.store
     }
 
     /// Returns the directory that the binary runs in; [`TestEnv::on`] puts the files of SQLite here.
-    #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
     /// Returns the path of a file in the directory.
-    #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory().join(name)
     }
 
     /// Returns the URL of the PostgreSQL database, of which `DATABASE_URL` may name a proxy.
-    #[must_use]
     pub fn postgres_url(&self) -> &str {
         self.database.as_ref().expect("a store on PostgreSQL").url()
     }
 
     /// Returns the host and port of the PostgreSQL server.
-    #[must_use]
     pub fn postgres_server(&self) -> String {
         self.postgres_url_parts().1
     }
@@ -167,10 +156,10 @@ impl TestEnv {
         (scheme_and_user.to_owned(), server.to_owned(), database.to_owned())
     }
 
-    /// Returns a command with these arguments, which are separated by spaces, and the variables of this environment only.
+    /// Returns a command with these arguments, which are separated by spaces, and the variables of this environment
+    /// only.
     ///
     /// `LATCHKEY_TEST_BINARY` names another binary than the one that is built beside the tests.
-    #[must_use]
     pub fn command(&self, arguments: &str) -> Command {
         let shipped = std::env::var_os("LATCHKEY_TEST_BINARY").map(PathBuf::from);
         let mut command = Command::new(shipped.unwrap_or_else(|| built("latchkey").expect("the binary")));
@@ -220,19 +209,16 @@ impl TestEnv {
     }
 
     /// Returns what all commands have printed on standard error, which the log goes to.
-    #[must_use]
     pub fn command_log(&self) -> String {
         self.command_log.lock().expect("the log").clone()
     }
 
     /// Starts a server on a free port and waits until it is ready.
-    #[must_use]
     pub fn serve(&self) -> Server {
         self.serve_with("")
     }
 
     /// Starts a server on a free port with these further arguments and waits until it is ready.
-    #[must_use]
     pub fn serve_with(&self, arguments: &str) -> Server {
         Server::start(self.command(&format!("serve --port 0 {arguments}"))).expect("the server is ready")
     }

@@ -62,9 +62,7 @@ impl TestEnv {
 
 /// A token for [`TestEnv::create_token`].
 pub struct NewToken<'t> {
-    /// Its name, without spaces.
     pub name: &'t str,
-    /// Its type.
     pub kind: &'t str,
     /// Its environment, unless it is an admin token.
     pub environment: Option<&'t str>,
@@ -98,7 +96,6 @@ fn secret_in(printed: &str) -> String {
 }
 
 /// Returns what follows a secret's prefix.
-#[must_use]
 pub fn random_part(secret: &str) -> &str {
     let start = secret.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |last| last + 1);
     &secret[start..]

@@ -1,8 +1,9 @@
 //! What the tests and the benchmark of Latchkey share.
 //!
-//! Here live sample values (`samples`), the JSON of a token (`token_json`), the whole application in process (`app`), the
-//! real binary with its environment (`env`, `server`), child processes (`process`) and PostgreSQL databases that are thrown
-//! away (`database`, `cluster`). Each part is a feature, so that a user of one part does not build the others.
+//! Here live sample values (`samples`), the JSON of a token (`token_json`), the whole application in process (`app`),
+//! the real binary with its environment (`env`, `server`), child processes (`process`) and PostgreSQL databases that
+//! are thrown away (`database`, `cluster`). Each part is a feature, so that a user of one part does not build the
+//! others.
 //!
 //! May not live here: assertions about one capability, and anything that a crate needs outside of its tests. Start with
 //! `app::TestApp` for a test in process and with `env::TestEnv` for a test of the binary.

@@ -32,9 +32,6 @@ pub struct Process {
 
 impl Process {
     /// Starts a process without standard input, and keeps what it prints.
-    ///
-    /// # Errors
-    /// If the program cannot be started.
     pub fn start(command: &mut Command, name: &str) -> anyhow::Result<Self> {
         let (stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
         let child = command
@@ -54,9 +51,6 @@ impl Process {
     }
 
     /// Returns the exit status of a process that has ended.
-    ///
-    /// # Errors
-    /// If the system does not tell.
     pub fn exit_status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
@@ -73,41 +67,31 @@ impl Process {
     }
 
     /// Sends a signal.
-    ///
-    /// # Errors
-    /// If the process has ended.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
     }
 
     /// Waits for the end of the process.
-    ///
-    /// # Errors
-    /// If the system does not tell.
     pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
         Ok(self.child.wait()?)
     }
 
     /// Returns what the process has printed on standard output.
-    #[must_use]
     pub fn stdout(&self) -> String {
         contents(&self.stdout)
     }
 
     /// Returns what the process has printed on standard error.
-    #[must_use]
     pub fn stderr(&self) -> String {
         contents(&self.stderr)
     }
 
     /// Returns what the process has printed on both streams, standard output first.
-    #[must_use]
     pub fn output(&self) -> String {
         self.stdout() + &self.stderr()
     }
 
     /// Returns the end of the process's output.
-    #[must_use]
     pub fn last_lines(&self) -> String {
         let output = self.output();
         let lines: Vec<&str> = output.lines().collect();
@@ -115,9 +99,6 @@ impl Process {
     }
 
     /// Returns the memory that the process has in use (`VmRSS`), in KiB. Linux only.
-    ///
-    /// # Errors
-    /// If the process has ended or the system does not tell.
     pub fn resident_kib(&self) -> anyhow::Result<u64> {
         let path = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
@@ -160,16 +141,12 @@ fn contents(file: &File) -> String {
 }
 
 /// Returns a port of this machine that was free a moment ago.
-///
-/// # Errors
-/// If there is none.
 pub fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }
 
 /// Returns the path of a program on `PATH` or in a directory for servers.
-#[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(SERVER_DIRECTORIES.map(PathBuf::from));
@@ -186,9 +163,6 @@ pub fn installed(program: &str, package: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Returns a program of this workspace, built beside the running one or, for a test, one directory above.
-///
-/// # Errors
-/// If it is not built.
 pub fn built(program: &str) -> anyhow::Result<PathBuf> {
     let running = std::env::current_exe()?;
     running

@@ -38,7 +38,6 @@ pub struct Request {
 
 impl Request {
     /// Builds a request without a body.
-    #[must_use]
     pub fn new(method: &str, target: &str) -> Self {
         Self {
             method: method.to_owned(),
@@ -50,25 +49,21 @@ impl Request {
     }
 
     /// Builds a GET request.
-    #[must_use]
     pub fn get(target: &str) -> Self {
         Self::new("GET", target)
     }
 
     /// Builds a DELETE request.
-    #[must_use]
     pub fn delete(target: &str) -> Self {
         Self::new("DELETE", target)
     }
 
     /// Builds a POST request with a JSON body.
-    #[must_use]
     pub fn post(target: &str, body: &Value) -> Self {
         Self::new("POST", target).header("content-type", "application/json").body(body.to_string())
     }
 
     /// Builds a PUT request with a JSON body.
-    #[must_use]
     pub fn put(target: &str, body: &Value) -> Self {
         Self { method: "PUT".to_owned(), ..Self::post(target, body) }
     }
@@ -102,7 +97,6 @@ impl Request {
     }
 
     /// The request as bytes.
-    #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut lines = vec![
             format!("{} {} HTTP/1.1", self.method, self.target),
@@ -155,7 +149,6 @@ impl Request {
 /// A response, exactly as it came over the wire.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// The status code.
     pub status: u16,
     headers: Vec<(String, String)>,
     /// The body; of a chunked one, the joined chunks.
@@ -187,27 +180,23 @@ impl Response {
     }
 
     /// Returns the first header of this name.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
     /// Returns the pair of name and value in the cookie that the response sets.
-    #[must_use]
     pub fn cookie(&self) -> String {
         let cookie = self.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {}", self.text()));
         cookie.split(';').next().unwrap_or_default().to_owned()
     }
 
     /// Returns the body as text.
-    #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Returns the body as JSON; `Null` if it is empty.
-    #[must_use]
     pub fn json(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
@@ -217,7 +206,6 @@ impl Response {
     }
 
     /// Returns the kind of an error object.
-    #[must_use]
     pub fn kind(&self) -> String {
         self.json()["name"].as_str().unwrap_or_default().to_owned()
     }

@@ -19,11 +19,8 @@ use serde_json::Value;
 /// A response whose body has been read.
 #[derive(Debug)]
 pub struct Response {
-    /// The status code.
     pub status: StatusCode,
-    /// The headers.
     pub headers: header::HeaderMap,
-    /// The body.
     pub bytes: Vec<u8>,
 }
 
@@ -38,13 +35,11 @@ impl Response {
     }
 
     /// Returns the body as JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("JSON")
     }
 
     /// Returns a header.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("text"))
     }

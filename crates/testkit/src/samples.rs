@@ -1,5 +1,5 @@
-//! Sample values of the domain. A test names only the fields that it is about and takes the others from a sample, so that
-//! a new field changes the sample alone: `ApiToken { access, ..api_token(at) }`.
+//! Sample values of the domain. A test names only the fields that it is about and takes the others from a sample, so
+//! that a new field changes the sample alone: `ApiToken { access, ..api_token(at) }`.
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the sample values are valid")]
 
 pub use latchkey_domain::testing::api_token;
@@ -9,38 +9,32 @@ use latchkey_domain::{
 };
 
 /// Returns the time that many milliseconds after 1970-01-01T00:00:00Z.
-#[must_use]
 pub fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).expect("in range")
 }
 
 /// Returns the id of a project.
-#[must_use]
 pub fn project_id(id: &str) -> ProjectId {
     ProjectId::new(id).expect("an id")
 }
 
 /// Returns the name of an environment.
-#[must_use]
 pub fn environment_name(name: &str) -> EnvironmentName {
     EnvironmentName::new(name).expect("a name")
 }
 
 /// Returns the scope of these projects, in this order.
-#[must_use]
 pub fn projects(ids: &[&str]) -> ProjectScope {
     ProjectScope::Only(ProjectSet::new(ids.iter().map(|id| project_id(id))).expect("some project"))
 }
 
 /// Returns the access of a client or frontend token of these projects in `development`.
-#[must_use]
 pub fn access(kind: TokenKind, projects: ProjectScope) -> TokenAccess {
     let environment = EnvironmentScope::Only(environment_name("development"));
     TokenAccess::new(kind, projects, environment).expect("a client or frontend token")
 }
 
 /// Returns an open project that is named as its id.
-#[must_use]
 pub fn project(id: &str, created_at: Timestamp) -> Project {
     Project {
         id: project_id(id),
@@ -54,7 +48,6 @@ pub fn project(id: &str, created_at: Timestamp) -> Project {
 }
 
 /// Returns an environment for tests that is enabled.
-#[must_use]
 pub fn environment(name: &str) -> Environment {
     Environment { name: environment_name(name), kind: EnvironmentKind::Test, sort_order: 100, enabled: true }
 }

@@ -67,31 +67,26 @@ impl Server {
     }
 
     /// Returns its process.
-    #[must_use]
     pub fn process(&self) -> &Process {
         &self.process
     }
 
     /// Returns its address.
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Returns what it has printed on standard output.
-    #[must_use]
     pub fn stdout(&self) -> String {
         self.process.stdout()
     }
 
     /// Returns its log, which it prints on standard error.
-    #[must_use]
     pub fn stderr(&self) -> String {
         self.process.stderr()
     }
 
     /// Returns what it has printed on both streams.
-    #[must_use]
     pub fn output(&self) -> String {
         self.process.output()
     }
@@ -223,7 +218,6 @@ fn printed_address(output: &str) -> Option<SocketAddr> {
 }
 
 /// Encodes the text as one segment of a path.
-#[must_use]
 pub fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),

@@ -27,7 +27,6 @@ pub struct TokenJson(Value);
 
 /// Returns the JSON of a client token of this name with this secret and creation time, in `development`, which does not
 /// expire and was not used.
-#[must_use]
 pub fn token_json(name: &str, secret: &str, created_at: &str) -> TokenJson {
     TokenJson(json!({
         "secret": secret,

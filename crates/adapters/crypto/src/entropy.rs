@@ -7,12 +7,13 @@ use rand::Rng as _;
 
 /// Random bytes fit for keys and secrets.
 ///
-/// Master keys, and whatever else is longer than 24 bytes, come from the operating system's generator (`getrandom(2)` on
-/// Linux). Ids, salts, nonces and the secrets of tokens come from a `ChaCha` generator per thread that is seeded and regularly
-/// reseeded from it: a system call for each id of a request would cost more than everything else about it (decision 21).
+/// Master keys, and whatever else is longer than 24 bytes, come from the operating system's generator (`getrandom(2)`
+/// on Linux). Ids, salts, nonces and the secrets of tokens come from a `ChaCha` generator per thread that is seeded and
+/// regularly reseeded from it: a system call for each id of a request would cost more than everything else about it
+/// (decision 21).
 ///
-/// Weak bytes are never returned: if a generator cannot be seeded, the process panics or aborts. The port cannot report the
-/// failure, because no caller could do anything about it.
+/// Weak bytes are never returned: if a generator cannot be seeded, the process panics or aborts. The port cannot report
+/// the failure, because no caller could do anything about it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 

@@ -1,14 +1,16 @@
 //! The file that holds the master keys.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, ErrorKind, Read as _},
+    path::{Path, PathBuf},
+};
 
-use latchkey_ports::{Entropy, EntropyExt as _};
+use latchkey_ports::Entropy;
 use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
-use crate::{InvalidKeyRing, KeyRing, MasterKey};
+use crate::{InvalidKeyRing, KeyRing, MasterKey, create_private_file};
 
 /// The maximum size of a key file, in bytes; far above what one needs.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -16,28 +18,18 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// Why the file of the master keys could not be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file does not exist.
     #[error("there is no master key file {}", .0.display())]
     Missing(PathBuf),
     /// Its group or others can read or write it, so the keys in it may be compromised.
     #[error("the master key file {path} can be accessed by others than its owner; run `chmod 600 {path}`", path = .0.display())]
     Exposed(PathBuf),
-    /// It does not hold master keys.
     #[error("the master key file {} cannot be used: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// The fault.
-        reason: InvalidKeyRing,
-    },
-    /// The file system refused.
+    Content { path: PathBuf, reason: InvalidKeyRing },
     #[error("the master key file {} could not be {action}: {source}", path.display())]
     Io {
-        /// The file.
         path: PathBuf,
         /// The operation, as a past participle.
         action: &'static str,
-        /// The cause.
         source: io::Error,
     },
 }
@@ -46,15 +38,15 @@ impl KeyRing {
     /// Reads the keys from a file of the form that [`KeyRing::parse`] takes.
     ///
     /// # Errors
-    /// [`KeyFileError::Missing`] if there is none, [`KeyFileError::Exposed`] if (on Unix) its group or others have any access to
-    /// it, and the other [`KeyFileError`]s for errors of the file system or the content.
+    /// [`KeyFileError::Missing`] if there is none, [`KeyFileError::Exposed`] if (on Unix) its group or others have any
+    /// access to it, and the other [`KeyFileError`]s for errors of the file system or the content.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
         let text = read_private(path)?;
         Self::parse(&text).map_err(|reason| KeyFileError::Content { path: path.to_owned(), reason })
     }
 
-    /// Reads the keys from a file, which is first created with one new key if it does not exist (on Unix with mode 0600, in a
-    /// directory that is created with mode 0700 if needed).
+    /// Reads the keys from a file, which is first created with one new key if it does not exist (on Unix with mode
+    /// 0600, in a directory that is created with mode 0700 if needed).
     ///
     /// The file is created atomically, and several processes that start at once all end with the same key.
     ///
@@ -63,7 +55,7 @@ impl KeyRing {
     pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> Result<Self, KeyFileError> {
         match Self::load(path) {
             Err(KeyFileError::Missing(_)) => {
-                let made = create(path, &MasterKey::generate(entropy), entropy);
+                let made = create(path, &MasterKey::generate(entropy));
                 made.map_err(failed(path, "created"))?;
                 // Another process may have created it first.
                 Self::load(path)
@@ -105,47 +97,11 @@ fn is_exposed(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Creates the file; succeeds also if another process has just created it.
-fn create(path: &Path, key: &MasterKey, entropy: &dyn Entropy) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    private_directory().create(directory)?;
-    let name = format!(".latchkey-key-{}.tmp", entropy.uuid().simple());
-    let draft = Draft(directory.join(name));
-    let mut file = private_file().open(&draft.0)?;
-    file.write_all(key.to_hex().expose_secret().as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    // A hard link, unlike a rename, does not replace a file that was created in the meantime.
-    match fs::hard_link(&draft.0, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-        _ => drop(draft),
+fn create(path: &Path, key: &MasterKey) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        private_directory().create(directory)?;
     }
-    // A key that is lost in a crash would make every secret sealed with it unreadable.
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// A temporary file that is removed when this is dropped.
-struct Draft(PathBuf);
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // It may not exist; and a leftover is private to its owner.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    create_private_file(path, key.to_hex().expose_secret())
 }
 
 fn private_directory() -> DirBuilder {
@@ -207,7 +163,7 @@ mod tests {
         let path = directory.path().join("master.key");
         for (content, reason) in [("", "there is no master key"), ("hush-hush", "entry 1 of")] {
             let _ = fs::remove_file(&path);
-            private_file().open(&path).expect("new");
+            create_private_file(&path, "").expect("new");
             fs::write(&path, content).expect("written");
             let error = KeyRing::load_or_create(&path, &SystemEntropy).expect_err("refused").to_string();
             assert!(error.contains(reason) && !error.contains("hush"), "{error}");

@@ -2,8 +2,8 @@
 
 use crate::{InvalidKey, MasterKey};
 
-/// The current master key, for new digests and sealed copies, and older ones, for finding and opening what was made with
-/// them.
+/// The current master key, for new digests and sealed copies, and older ones, for finding and opening what was made
+/// with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRing {
     current: MasterKey,
@@ -13,22 +13,18 @@ pub struct KeyRing {
 /// Why a text is not a list of master keys. The message never repeats a part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
-    /// No entry at all.
     #[error("there is no master key")]
     Empty,
-    /// An entry that is not a key.
     #[error("entry {position} of the master keys is wrong: {reason}")]
     Entry {
         /// Its position, from 1, without empty ones.
         position: usize,
-        /// The fault.
         reason: InvalidKey,
     },
 }
 
 impl KeyRing {
     /// Returns a ring of these keys. A repeated key is kept at its first position.
-    #[must_use]
     pub fn new(current: MasterKey, older: impl IntoIterator<Item = MasterKey>) -> Self {
         let mut kept = Vec::new();
         for key in older {
@@ -59,13 +55,11 @@ impl KeyRing {
     }
 
     /// Returns the key for new digests and sealed copies.
-    #[must_use]
     pub fn current(&self) -> &MasterKey {
         &self.current
     }
 
     /// Returns the older keys, in the order given.
-    #[must_use]
     pub fn older(&self) -> &[MasterKey] {
         &self.older
     }

@@ -1,11 +1,13 @@
 //! Secrets at rest, and randomness.
 //!
-//! Lives here: the master key and its sources ([`MasterKey`], [`KeyRing`]), the [`Sealer`] that makes digests and sealed copies
-//! with keys derived from it, the [`Argon2Hasher`] of passwords, and [`SystemEntropy`], the source of random bytes.
+//! Lives here: the master key and its sources ([`MasterKey`], [`KeyRing`]), the [`Sealer`] that makes digests and
+//! sealed copies with keys derived from it, the [`Argon2Hasher`] of passwords, and [`SystemEntropy`], the source of
+//! random bytes.
 //!
 //! May not live here: decisions on access to secrets or on the quality of passwords (`latchkey-service`,
-//! `latchkey-domain`), storage (the stores), and texts for clients. The traits that are implemented here are [`latchkey_ports::SecretSealer`], [`latchkey_ports::PasswordHasher`] and
-//! [`latchkey_ports::Entropy`]; start reading there, then [`Sealer`].
+//! `latchkey-domain`), storage (the stores), and texts for clients. The traits that are implemented here are
+//! [`latchkey_ports::SecretSealer`], [`latchkey_ports::PasswordHasher`] and [`latchkey_ports::Entropy`]; start reading
+//! there, then [`Sealer`].
 
 mod entropy;
 mod hashing_turns;
@@ -13,6 +15,7 @@ mod key_file;
 mod key_ring;
 mod master_key;
 mod password_hasher;
+mod private_file;
 mod sealer;
 
 pub use entropy::SystemEntropy;
@@ -20,4 +23,5 @@ pub use key_file::KeyFileError;
 pub use key_ring::{InvalidKeyRing, KeyRing};
 pub use master_key::{InvalidKey, MasterKey};
 pub use password_hasher::{Argon2Hasher, Cost};
+pub use private_file::create_private_file;
 pub use sealer::Sealer;

@@ -43,7 +43,6 @@ pub struct MasterKey {
 /// Why a text is not a master key. The message never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// Empty, or blanks only.
     #[error("a master key must not be empty")]
     Empty,
     /// Neither hex nor base64.
@@ -83,23 +82,20 @@ impl MasterKey {
     }
 
     /// Returns a new key of random bytes.
-    #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = Zeroizing::new([0; Self::BYTES]);
         entropy.fill(bytes.as_mut());
         Self::from_bytes(bytes)
     }
 
-    /// Returns the id of the key, which is stored with everything that was made with it. It is derived from the key under a
-    /// purpose of its own, so that it reveals nothing about the key or the other derived keys.
-    #[must_use]
+    /// Returns the id of the key, which is stored with everything that was made with it. It is derived from the key
+    /// under a purpose of its own, so that it reveals nothing about the key or the other derived keys.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// Returns the key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or for the operator who
-    /// generates a key.
-    #[must_use]
+    /// Returns the key as 64 lower-case hex digits, which [`MasterKey::parse`] reads: for a key file, or for the
+    /// operator who generates a key.
     pub fn to_hex(&self) -> SecretString {
         // The capacity is exact, so that a growing buffer leaves no copy behind.
         let mut text = String::with_capacity(2 * Self::BYTES);

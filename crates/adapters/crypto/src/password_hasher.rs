@@ -19,7 +19,8 @@ use crate::hashing_turns::{Turns, failed};
 /// How expensive a hash is to compute, for the server and for an attacker that guesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cost {
-    /// 19 MiB, two passes, one lane: the minimum of OWASP's Password Storage Cheat Sheet. The only one to use outside tests.
+    /// 19 MiB, two passes, one lane: the minimum of OWASP's Password Storage Cheat Sheet. The only one to use outside
+    /// tests.
     #[default]
     Standard,
     /// The minimum of Argon2: no protection, for tests that would otherwise spend their time on passwords.
@@ -40,14 +41,14 @@ impl Cost {
 /// Hashes passwords with Argon2id, as PHC strings, each with a salt of its own.
 ///
 /// The work is done on the blocking threads of the caller's tokio runtime, by as many at once as there are cores; other
-/// calls wait for their turn. A hash made at another cost is verified at the cost that it names. The memory of a hash is
-/// freed when it is done (decision 22).
+/// calls wait for their turn. A hash made at another cost is verified at the cost that it names. The memory of a hash
+/// is freed when it is done (decision 22).
 pub struct Argon2Hasher {
     cost: Cost,
     entropy: Arc<dyn Entropy>,
     turns: Turns,
-    /// The hash that a password is verified against if the account has none: random bytes in the form of a hash. No password
-    /// is known for it, and verifying takes as long as for any other hash.
+    /// The hash that a password is verified against if the account has none: random bytes in the form of a hash. No
+    /// password is known for it, and verifying takes as long as for any other hash.
     decoy: StoredHash,
 }
 
@@ -76,13 +77,11 @@ enum UnreadableHash {
 
 impl Argon2Hasher {
     /// Returns a hasher at today's cost.
-    #[must_use]
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
         Self::with_cost(Cost::Standard, entropy)
     }
 
     /// Returns a hasher at this cost, for tests. Programs use [`Argon2Hasher::new`].
-    #[must_use]
     pub fn with_cost(cost: Cost, entropy: Arc<dyn Entropy>) -> Self {
         let decoy = StoredHash::decoy(cost, &*entropy);
         Self { cost, entropy, turns: Turns::for_each_core(), decoy }
@@ -131,8 +130,8 @@ impl PasswordHasher for Argon2Hasher {
 impl StoredHash {
     const SALT_BYTES: usize = Salt::RECOMMENDED_LENGTH;
     const OUTPUT_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
-    /// Limits on what a stored hash may ask for: far above what one needs, and far below what would exhaust the memory or
-    /// occupy a core for long.
+    /// Limits on what a stored hash may ask for: far above what one needs, and far below what would exhaust the memory
+    /// or occupy a core for long.
     const MAX_KIB: u32 = 256 * 1_024;
     const MAX_PASSES: u32 = 64;
 

@@ -81,7 +81,6 @@ impl WorkingKey {
 
 impl Sealer {
     /// Returns a sealer with these keys, and nonces from this source.
-    #[must_use]
     pub fn new(keys: &KeyRing, entropy: Arc<dyn Entropy>) -> Self {
         Self {
             current: WorkingKey::new(keys.current()),

@@ -10,7 +10,14 @@ use actix_web::{
 };
 use utoipa::openapi::{HttpMethod, OpenApi};
 
-use crate::{context::Context, error::ApiError, extract::Client, limits::limit_handler, response::ApiResult};
+use crate::{
+    context::Context,
+    describe::{Describe, describe},
+    error::ApiError,
+    extract::Client,
+    limits::limit_handler,
+    response::ApiResult,
+};
 
 /// The routes under this path are grouped into scopes by their next part, so that a request is compared with few of them.
 const SCOPED: &str = "/api/admin/";
@@ -23,29 +30,32 @@ pub(crate) struct Operation {
     method: Method,
     path: String,
     route: Route,
-    describe: fn(&mut OpenApi),
+    describe: DescribeOperation,
 }
 
-/// Makes an [`Operation`] of a handler under `#[utoipa::path]`, which says its method and path.
-macro_rules! operation {
-    ($handler:ident) => {
-        ::pastey::paste! { $crate::api::Operation::new::<[<__path_ $handler>], _, _>($handler) }
+/// Adds an operation to the document, under a tag.
+type DescribeOperation = fn(&mut OpenApi, &str);
+
+/// Makes [`Operation`]s of handlers under `#[utoipa::path]`, which says their methods and paths.
+macro_rules! operations {
+    ($($handler:ident),+ $(,)?) => {
+        ::pastey::paste! { [$($crate::api::Operation::new::<[<__path_ $handler>], _, _>($handler)),+] }
     };
 }
-pub(crate) use operation;
+pub(crate) use operations;
 
 impl Operation {
     /// An operation whose method and path the description says.
     pub(crate) fn new<D, H, A>(handler: H) -> Self
     where
-        D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+        D: utoipa::Path + utoipa::__dev::SchemaReferences,
         H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
+        A: FromRequest + Describe + 'static,
+        H::Output: Responder + Describe + 'static,
     {
         let method = D::methods().first().map_or(Method::GET, method);
-        let route = route(method.clone()).to(handler);
-        Self { method, path: D::path(), route, describe: describe::<D> }
+        let route = guarded(web::to(handler), &method);
+        Self { method, path: D::path(), route, describe: describe::<D, A, H::Output> }
     }
 }
 
@@ -62,32 +72,20 @@ fn method(method: &HttpMethod) -> Method {
     }
 }
 
-/// Returns a route for a method; `GET` answers `HEAD` too.
-fn route(method: Method) -> Route {
-    if method == Method::GET {
-        return web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+/// Limits a route to a method; `GET` answers `HEAD` too.
+fn guarded(route: Route, method: &Method) -> Route {
+    match *method {
+        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+        ref other => route.method(other.clone()),
     }
-    web::method(method)
-}
-
-fn describe<D>(document: &mut OpenApi)
-where
-    D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
-{
-    let mut operation = D::operation();
-    let tags = D::tags().into_iter().map(str::to_owned);
-    operation.tags.get_or_insert_default().extend(tags);
-    document.paths.add_path_operation(D::path(), D::methods(), operation);
-    let mut schemas = Vec::new();
-    D::schemas(&mut schemas);
-    document.components.get_or_insert_default().schemas.extend(schemas);
 }
 
 /// All operations.
 #[derive(Default)]
 pub(crate) struct Api {
     resources: Vec<Resource>,
-    descriptions: Vec<fn(&mut OpenApi)>,
+    descriptions: Vec<(DescribeOperation, &'static str)>,
+    tag: &'static str,
 }
 
 /// The operations of one path, and the route for all other methods.
@@ -98,82 +96,66 @@ struct Resource {
 }
 
 impl Api {
-    /// Adds the operations of one path. Other methods are refused, once the caller is authenticated.
-    pub(crate) fn private<const N: usize>(&mut self, operations: [Operation; N]) {
-        let allow = allow(&operations);
-        let fallback = web::to(move |request: HttpRequest| {
-            let allow = allow.clone();
-            async move {
-                Client::new(&request, Context::of(&request)?).authenticate().await?;
-                other_method(&request, allow)
-            }
-        });
-        self.add(operations, fallback);
+    /// Sets the tag of the operations that are added after it.
+    pub(crate) fn tag(&mut self, tag: &'static str) -> &mut Self {
+        self.tag = tag;
+        self
     }
 
-    /// Adds the operations of one path that needs no credentials. Other methods are refused.
-    pub(crate) fn public<const N: usize>(&mut self, operations: [Operation; N]) {
-        let allow = allow(&operations);
-        self.add(
-            operations,
+    /// Adds operations under the last tag. Other methods of their paths are refused, once the caller is authenticated.
+    pub(crate) fn private<const N: usize>(&mut self, operations: [Operation; N]) {
+        self.add(operations, |allow| {
             web::to(move |request: HttpRequest| {
                 let allow = allow.clone();
-                async move { other_method(&request, allow) }
-            }),
-        );
+                async move {
+                    Client::new(&request, Context::of(&request)?).authenticate().await?;
+                    other_method(&request, allow)
+                }
+            })
+        });
     }
 
-    /// Adds the operations of one path that handles every method: those without an operation by this handler.
-    pub(crate) fn any_method<const N: usize, H, A>(&mut self, operations: [Operation; N], handler: H)
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.add(operations, web::to(handler));
+    /// Adds operations under the last tag, which need no credentials. Other methods of their paths are refused.
+    pub(crate) fn public<const N: usize>(&mut self, operations: [Operation; N]) {
+        self.add(operations, refuse_other_methods);
+    }
+
+    /// Adds operations under the last tag, of paths that handle every method: those without an operation by another route.
+    pub(crate) fn any_method<const N: usize>(&mut self, operations: [Operation; N], other: fn() -> Route) {
+        self.add(operations, |_| other());
     }
 
     /// Adds a page that the document does not describe.
-    pub(crate) fn page<H, A>(&mut self, path: &str, handler: H)
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        let fallback =
-            web::to(|request: HttpRequest| async move { other_method(&request, "GET,HEAD".to_owned()) });
-        let routes = vec![route(Method::GET).to(handler)];
-        self.resources.push(Resource { path: path.to_owned(), routes, fallback });
-    }
-
-    /// Adds a path that the document does not describe and that handles every method.
-    pub(crate) fn any_method_page<H, A>(&mut self, path: &str, handler: H)
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
+    pub(crate) fn page(&mut self, path: &str, page: Route) {
+        let fallback = refuse_other_methods("GET,HEAD".to_owned());
         self.resources.push(Resource {
             path: path.to_owned(),
-            routes: Vec::new(),
-            fallback: web::to(handler),
+            routes: vec![guarded(page, &Method::GET)],
+            fallback,
         });
     }
 
-    fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: Route) {
-        let path = operations.first().map(|operation| operation.path.clone()).unwrap_or_default();
-        debug_assert!(operations.iter().all(|operation| operation.path == path), "{path} alone");
-        let mut routes = Vec::with_capacity(N);
+    /// Adds a path that the document does not describe and that handles every method.
+    pub(crate) fn any_method_page(&mut self, path: &str, page: Route) {
+        self.resources.push(Resource { path: path.to_owned(), routes: Vec::new(), fallback: page });
+    }
+
+    fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: impl Fn(String) -> Route) {
+        let mut by_path = BTreeMap::<String, Vec<Operation>>::new();
         for operation in operations {
-            self.descriptions.push(operation.describe);
-            routes.push(operation.route);
+            self.descriptions.push((operation.describe, self.tag));
+            by_path.entry(operation.path.clone()).or_default().push(operation);
         }
-        self.resources.push(Resource { path, routes, fallback });
+        for (path, operations) in by_path {
+            let fallback = fallback(allow(&operations));
+            let routes = operations.into_iter().map(|operation| operation.route).collect();
+            self.resources.push(Resource { path, routes, fallback });
+        }
     }
 
     /// Adds all operations to the document.
     pub(crate) fn describe(&self, document: &mut OpenApi) {
-        self.descriptions.iter().for_each(|describe| describe(document));
+        self.descriptions.iter().for_each(|(describe, tag)| describe(document, tag));
     }
 
     /// Adds all routes to an application.
@@ -226,6 +208,14 @@ fn allow(operations: &[Operation]) -> String {
         ref method => method.as_str(),
     });
     names.collect::<Vec<_>>().join(",")
+}
+
+/// Returns the route of the methods that a path has no operation for.
+fn refuse_other_methods(allow: String) -> Route {
+    web::to(move |request: HttpRequest| {
+        let allow = allow.clone();
+        async move { other_method(&request, allow) }
+    })
 }
 
 /// Answers a method that a path has no operation for.

@@ -49,9 +49,6 @@ impl Context {
     }
 
     /// Returns the state that a request's application was built with.
-    ///
-    /// # Errors
-    /// An internal error if there is none.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
         request.app_data().ok_or_else(|| ApiError::internal("the application was built without its state"))
     }

@@ -197,20 +197,24 @@ impl ApiError {
         response.body(serde_json::to_string(&self.body(id)).unwrap_or_else(|_| FALLBACK_BODY.to_owned()))
     }
 
-    /// Returns whether the fault is on this side: not for a conflict with another change, and not for too many guesses.
+    /// Returns whether an operator must act: not for a conflict with another change, for too many guesses, or for an
+    /// unavailable store.
     fn is_fault(&self) -> bool {
         match self {
-            Self::Busy | Self::Refused(ServiceError::Overtaken) => false,
+            Self::Busy | Self::Refused(ServiceError::Overtaken | ServiceError::Unavailable(_)) => false,
             other => other.kind().0.is_server_error(),
         }
     }
 
-    /// Logs the occurrence with its id: a fault of this side at ERROR with all its causes, a client's at DEBUG.
+    /// Logs the occurrence with its id: a fault of this side at ERROR and an unavailable store at WARN, both with all
+    /// causes; any other at DEBUG.
     pub(crate) fn log(&self, id: Uuid) {
         let (status, name) = self.kind();
         let status = status.as_u16();
         if self.is_fault() {
             tracing::error!(error_id = %id, status, name, error = %ErrorChain(self), "request failed");
+        } else if let Self::Refused(ServiceError::Unavailable(_)) = self {
+            tracing::warn!(error_id = %id, status, name, error = %ErrorChain(self), "store unavailable");
         } else {
             tracing::debug!(error_id = %id, status, name, "request refused");
         }

@@ -5,9 +5,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 
-use crate::{
-    api::Api, error_body::ErrorBody, error_responses::add_examples, extract::caller::SESSION_COOKIE,
-};
+use crate::{api::Api, error_body::ErrorBody, extract::caller::SESSION_COOKIE};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -54,6 +52,5 @@ impl Modify for Credentials {
 pub(crate) fn document(api: &Api) -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     api.describe(&mut document);
-    add_examples(&mut document);
     document
 }

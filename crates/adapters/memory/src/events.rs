@@ -22,7 +22,7 @@ fn is_in_scope(scope: &EventScope, event: &NewEvent) -> bool {
 }
 
 fn matches_query(query: &EventQuery, event: &NewEvent) -> bool {
-    let EventQuery { reach: scope, kinds, projects, actors, from, before, page: _ } = query;
+    let EventQuery { scope, kinds, projects, actors, from, before, page: _ } = query;
     is_in_scope(scope, event)
         && (kinds.is_empty() || kinds.contains(&event.kind))
         && (projects.is_empty() || projects.iter().any(|project| names(event, project)))

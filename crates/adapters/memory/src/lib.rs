@@ -31,7 +31,7 @@ use crate::state::State;
 pub struct MemoryStore(Mutex<State>);
 
 impl MemoryStore {
-    /// Creates a store with the contents of [`latchkey_ports::fresh`]; its project was created at this time.
+    /// Creates a store with the contents of [`latchkey_ports::initial_data`]; its project was created at this time.
     #[must_use]
     pub fn new(created_at: Timestamp) -> Self {
         Self(Mutex::new(State::fresh(created_at)))

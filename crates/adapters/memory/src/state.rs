@@ -6,7 +6,7 @@ use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, LoginFailures, NewEvent, PasswordHash, PersonalToken,
     PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, User, UserId,
 };
-use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, fresh};
+use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, initial_data};
 
 /// All data of the store.
 #[derive(Default)]
@@ -49,9 +49,9 @@ pub(crate) struct RetiredSecret {
 impl State {
     #[expect(clippy::expect_used, reason = "the names of a fresh store are valid, as its test shows")]
     pub(crate) fn fresh(created_at: Timestamp) -> Self {
-        let project = fresh::project(created_at).expect("a valid name");
-        let environments = fresh::environments().expect("valid names");
-        let roles = fresh::roles();
+        let project = initial_data::project(created_at).expect("a valid name");
+        let environments = initial_data::environments().expect("valid names");
+        let roles = initial_data::roles();
         Self {
             project_environments: environments
                 .iter()
@@ -59,7 +59,7 @@ impl State {
                 .collect(),
             projects: BTreeMap::from([(project.id.clone(), project)]),
             environments: environments.into_iter().map(|one| (one.name.clone(), one)).collect(),
-            last_role: fresh::MAX_BUILT_IN_ROLE_ID.0,
+            last_role: initial_data::MAX_BUILT_IN_ROLE_ID.0,
             roles: roles.into_iter().map(|role| (role.id, role)).collect(),
             ..Self::default()
         }

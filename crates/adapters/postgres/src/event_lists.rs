@@ -25,7 +25,7 @@ type Number<'q> = Unprepared<Counted<Select<Events<'q>, events::id>>>;
 /// Selects the events of a query, in no order.
 pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
     let mut events = events::table.into_boxed();
-    events = match &query.reach {
+    events = match &query.scope {
         EventScope::All => events,
         // The condition of a partial index, literally: as a bind, it would be unknown when the statement is planned.
         EventScope::AnyProject => events.filter(sql::<Bool>("concerns <> 'nothing'")),

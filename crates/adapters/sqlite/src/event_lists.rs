@@ -55,7 +55,7 @@ impl Filter {
     fn is_in(self, query: &EventQuery) -> bool {
         match self {
             Self::Projects => !query.projects.is_empty(),
-            Self::Reach => matches!(query.reach, EventScope::Projects(_)),
+            Self::Reach => matches!(query.scope, EventScope::Projects(_)),
             Self::Actors => !query.actors.is_empty(),
             Self::Kinds => !query.kinds.is_empty(),
             Self::Time => query.from.is_some() || query.before.is_some(),
@@ -73,7 +73,7 @@ impl Filter {
 
     /// Whether this filter alone leaves few events.
     fn leaves_few(self, connection: &mut SqliteConnection, query: &EventQuery) -> QueryResult<bool> {
-        let number = match (self, &query.reach) {
+        let number = match (self, &query.scope) {
             (Self::Projects, _) => count(connection, links(&query.projects).limit(FEW.into())),
             (Self::Reach, EventScope::Projects(projects)) => {
                 count(connection, links(projects).limit(FEW.into()))
@@ -90,7 +90,7 @@ impl Filter {
 
     /// Narrows events by this filter, with its index or without.
     fn narrow<'a>(self, events: Events<'a>, query: &'a EventQuery, indexed: bool) -> Events<'a> {
-        match (self, &query.reach) {
+        match (self, &query.scope) {
             (Self::Projects, _) if query.projects.is_empty() => events,
             (Self::Projects, _) => concerning(events, &query.projects),
             (Self::Reach, EventScope::Projects(projects)) => concerning(events, projects),
@@ -176,7 +176,7 @@ fn found(query: &EventQuery, path: AccessPath) -> Events<'_> {
         events = filter.narrow(events, query, path == AccessPath::One(filter));
     }
     // A list of ids and not the filter itself, which the planner might still expect to leave many.
-    match (path, &query.reach) {
+    match (path, &query.scope) {
         (AccessPath::Few(Filter::Projects), _) => events.filter(events::id.eq_any(links(&query.projects))),
         (AccessPath::Few(Filter::Reach), EventScope::Projects(projects)) => {
             events.filter(events::id.eq_any(links(projects)))
@@ -199,7 +199,7 @@ pub(crate) fn event_count(
 ) -> QueryResult<u64> {
     let limit = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
-    match (filters.next(), filters.next(), &query.reach) {
+    match (filters.next(), filters.next(), &query.scope) {
         // Counted in an index, without reading an event.
         (Some(Filter::Projects), None, EventScope::All) => {
             count(connection, links(&query.projects).distinct().limit(limit))

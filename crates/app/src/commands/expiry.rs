@@ -9,9 +9,7 @@ use latchkey_domain::Timestamp;
 /// A lifetime or an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// The lifetime, from now.
     After(Duration),
-    /// The end.
     At(Timestamp),
 }
 
@@ -43,10 +41,8 @@ impl Expiry {
     pub(crate) fn time(self, now: Timestamp) -> anyhow::Result<Timestamp> {
         match self {
             Self::At(end) => Ok(end),
-            Self::After(lifetime) => i64::try_from(lifetime.as_millis())
-                .ok()
-                .and_then(|lifetime| now.millis().checked_add(lifetime))
-                .and_then(|millis| Timestamp::from_millis(millis).ok())
+            Self::After(lifetime) => now
+                .plus(lifetime)
                 .context("--expires-in is too long: the token would expire after the year 9999"),
         }
     }

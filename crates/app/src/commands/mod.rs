@@ -104,8 +104,8 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
 }
 
 async fn migrate(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
-    // A new SQLite database gets its key now: later, the key would count as lost. The key of PostgreSQL is configured in
-    // servers, and a migration job does not need it.
+    // A new SQLite database gets its key now: later, the key would count as lost. The key of PostgreSQL is configured
+    // in servers, and a migration job does not need it.
     if let Database::SqliteFile(_) = config.database.url {
         crate::keys::ring(config, variables)?;
     }

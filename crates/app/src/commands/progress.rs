@@ -12,7 +12,6 @@ const PARTS: u64 = 10;
 pub(super) struct Progress {
     /// Whether the line on the terminal is unfinished.
     is_open: bool,
-    /// The number of parts that were reported.
     parts: u64,
 }
 

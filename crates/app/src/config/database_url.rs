@@ -7,11 +7,8 @@ use secrecy::SecretString;
 /// The database that the URL selects.
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
-    /// The memory store, for a trial.
     Memory,
-    /// SQLite in memory.
     SqliteMemory,
-    /// A SQLite file.
     SqliteFile(PathBuf),
     /// PostgreSQL. The URL can hold a password.
     Postgres(SecretString),

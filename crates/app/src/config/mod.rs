@@ -1,8 +1,8 @@
 //! The configuration: defaults, then `latchkey.toml`, then the environment, then flags.
 //!
 //! [`settings`] declares every setting in one place, with the macro of [`declaration`]; [`forms`] reads and describes
-//! values; [`sources`] merges the sources through the `config` crate into [`values`], each with an origin that errors can name.
-//! To add a setting, declare it in [`settings`].
+//! values; [`sources`] merges the sources through the `config` crate into [`values`], each with an origin that errors
+//! can name. To add a setting, declare it in [`settings`].
 //!
 //! The master key and the `INIT_*` secrets are not settings: they come from the environment alone, so that neither a
 //! configuration file nor `latchkey config` holds a secret.

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod docstrings;
+#[cfg(test)]
 mod import_cycles;
 #[cfg(test)]
 mod licenses;

@@ -10,18 +10,18 @@ use crate::index::Lookup;
 
 /// A secret that is not cached.
 struct Missing {
-    /// Its position among the secrets that were asked about.
+    /// Its position in the batch.
     position: usize,
     secret: TokenSecret,
     digest: SecretDigest,
 }
 
 impl Authenticator {
-    /// Returns the principal of each of these secrets that is a valid API token's, in the same order. Personal access tokens
-    /// and sessions are not looked up.
+    /// Returns the principal of each of these secrets that is a valid API token's, in the same order. Personal access
+    /// tokens and sessions are not looked up.
     ///
-    /// The client's budget is checked once, before the query: secrets that turn out to be unknown count against it, but do
-    /// not fail the others of the same batch.
+    /// The client's budget is checked once, before the query: secrets that turn out to be unknown count against it, but
+    /// do not fail the others of the same batch.
     pub(crate) async fn verify_tokens(
         &self,
         secrets: &[&str],
@@ -95,8 +95,8 @@ impl Authenticator {
         missing: &[Missing],
         client: Option<IpAddr>,
     ) -> Result<Vec<Lookup>, AuthenticationError> {
-        // Read before the store is asked: a change made in the meantime invalidates the answers.
-        let asked_at = self.index.now();
+        // Read before the lookup: a change made in the meantime invalidates its result.
+        let looked_up_at = self.index.now();
         let now = self.clock.monotonic();
         if !self.budget.has_room(client, now) {
             self.counters.refused_unknown.increment();
@@ -109,7 +109,7 @@ impl Authenticator {
             found.into_iter().map(|found| (found.found_by, found)).collect();
         let lookups = missing.iter().zip(&digests).map(|(Missing { secret, digest, .. }, digests)| {
             let found = digests.iter().find_map(|digest| found.get(digest)).cloned();
-            let lookup = self.cache((secret, *digest), digests, found.map(of_token), asked_at);
+            let lookup = self.cache((secret, *digest), digests, found.map(of_token), looked_up_at);
             if matches!(lookup, Lookup::Unknown) {
                 self.budget.spend(client, now);
             }

@@ -44,8 +44,8 @@ fn opened(sealer: &Sealer, record: &SecretRecord, token: TokenId) -> Result<Opti
     Ok(secret.map(|secret| secret.reveal().to_owned()))
 }
 
-// The two known answers fix the format of every store. If one of them changes, nothing that was stored before can be found
-// or opened: such a change needs a new version in the texts of `Purpose` and a way to read both.
+// The two known answers fix the format of every store. If one of them changes, nothing that was stored before can be
+// found or opened: such a change needs a new version in the texts of `Purpose` and a way to read both.
 
 /// Computed with python3:
 /// ```text

@@ -3,7 +3,7 @@
 use std::num::IntErrorKind;
 
 use chrono::{Days, NaiveDate, NaiveTime};
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{EventKind, ProjectId, Timestamp, UnknownEventKind};
 use latchkey_ports::Page;
 use latchkey_service::{AuditTrail, EventFilter};
@@ -161,11 +161,8 @@ impl<T: FromText> FromText for AnyOf<T> {
 }
 
 impl<T: FromText> Deserr<Problems> for AnyOf<T> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        text::read(value, location)
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        text::read(value, place)
     }
 }
 

@@ -9,39 +9,23 @@ use super::{
     query::{EventSearchQuery, EventsQuery, ProjectEventsQuery},
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::CallerErrors,
     extract::{Authorized, Query},
     response::{ApiResult, Tagged, tagged},
 };
 
-const ALL: &str = "/api/admin/events";
-const SEARCH: &str = "/api/admin/search/events";
-const OF_PROJECT: &str = "/api/admin/projects/{projectId}/events";
-
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    api.private([operation!(get_events)]);
-    api.private([operation!(search_events)]);
-    api.private([operation!(get_project_events)]);
+    api.tag("Events").private(operations![get_events, search_events, get_project_events]);
 }
 
 /// Get the most recent events from the instance.
 ///
 /// Newest first.
-#[utoipa::path(
-    get, path = ALL, operation_id = "getEvents", tag = "Events",
-    params(EventsQuery),
-    responses(
-        (status = 200, description = "The events.", body = EventsBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/events", responses(
+    (status = 200, description = "The events.", body = EventsBody<'_>),
+))]
 pub(crate) async fn get_events(
     Authorized(permit): Authorized<InstancePermit<ReadEvents>>,
     query: Query<EventsQuery>,
@@ -55,17 +39,10 @@ pub(crate) async fn get_events(
 ///
 /// The events that the caller may read, newest first: all for an administrator; for others the events of projects whose
 /// tokens they may read. An event has to match all filters.
-#[utoipa::path(
-    get, path = SEARCH, operation_id = "searchEvents", tag = "Events",
-    params(EventSearchQuery),
-    responses(
-        (status = 200, description = "The events.", body = FoundEventsBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "A filter is malformed, or names an unknown type of event.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/search/events", responses(
+    (status = 200, description = "The events.", body = FoundEventsBody<'_>),
+    (status = 400, description = "Or a filter names an unknown type of event."),
+))]
 pub(crate) async fn search_events(
     Authorized(caller): Authorized<Caller>,
     query: Query<EventSearchQuery>,
@@ -79,18 +56,10 @@ pub(crate) async fn search_events(
 /// Get the events of a project.
 ///
 /// Newest first. Events of a deleted project are found until they are removed themselves.
-#[utoipa::path(
-    get, path = OF_PROJECT, operation_id = "getProjectEvents", tag = "Events",
-    params(("projectId" = String, Path, description = "The id of the project."), ProjectEventsQuery),
-    responses(
-        (status = 200, description = "The events.", body = EventsBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path or the query cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission READ_PROJECT_API_TOKEN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project, and no event of one.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/projects/{projectId}/events", responses(
+    (status = 200, description = "The events.", body = EventsBody<'_>),
+    (status = 404, description = "And there is no event of one."),
+))]
 pub(crate) async fn get_project_events(
     Authorized(permit): Authorized<Permit<ReadProjectEvents>>,
     query: Query<ProjectEventsQuery>,

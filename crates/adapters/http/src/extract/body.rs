@@ -47,18 +47,12 @@ impl RawBody {
     }
 
     /// Reads bytes that are declared as JSON.
-    ///
-    /// # Errors
-    /// [`ApiError::ContentType`], [`ApiError::TooLarge`].
     pub(crate) async fn json_bytes(self) -> Result<Bytes, ApiError> {
         check_content_type(&self.request, JSON)?;
         read(self.payload, &self.request, &self.context.settings).await
     }
 
     /// Reads the pairs of a form.
-    ///
-    /// # Errors
-    /// [`ApiError::ContentType`], [`ApiError::TooLarge`], [`ApiError::BadInput`] if the form cannot be decoded.
     pub(crate) async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
         check_content_type(&self.request, FORM)?;
         let body = read(self.payload, &self.request, &self.context.settings).await?;
@@ -94,27 +88,18 @@ pub(crate) enum MemberRule {
 }
 
 impl<T: Deserr<Problems>> Body<T> {
-    /// Reads the body. An empty one counts as `{}`.
-    ///
-    /// # Errors
-    /// [`ApiError::ContentType`], [`ApiError::TooLarge`], [`ApiError::BadInput`] with every problem of every member.
+    /// Reads the body, and reports every problem of every member. An empty body counts as `{}`.
     pub(crate) async fn read(self) -> Result<T, ApiError> {
         self.read_with(&[]).await
     }
 
     /// Reads a body that has rules about several members.
-    ///
-    /// # Errors
-    /// As [`Body::read`].
     pub(crate) async fn read_with(self, rules: &[MemberRule]) -> Result<T, ApiError> {
         let bytes = self.raw.json_bytes().await?;
         parse_members(object(&bytes)?, rules)
     }
 
     /// Reads a body that may be missing or `null`. A request without a body need not declare its type.
-    ///
-    /// # Errors
-    /// As [`Body::read`].
     pub(crate) async fn read_optional(self) -> Result<T, ApiError> {
         let RawBody { request, payload, context } = self.raw;
         let bytes = read(payload, &request, &context.settings).await?;
@@ -137,9 +122,6 @@ impl<T> FromRequest for Body<T> {
 }
 
 /// Reads the members of a JSON object.
-///
-/// # Errors
-/// [`ApiError::BadInput`] if it is no JSON, or no object.
 pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if body.is_empty() {
         return Ok(Map::new());
@@ -160,13 +142,7 @@ fn parse_members<T: Deserr<Problems>>(
     for rule in rules {
         check(rule, &mut members, &mut problems);
     }
-    match parse(members, "body") {
-        Ok(value) => problems.into_result(value),
-        Err(others) => {
-            problems.extend(others);
-            Err(problems.into())
-        }
-    }
+    problems.or_value(parse(members, "body"))
 }
 
 fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Problems) {

@@ -8,7 +8,7 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 use futures_util::future::LocalBoxFuture;
-use latchkey_domain::{Principal, UserCredential};
+use latchkey_domain::{Permission, Principal, UserCredential};
 use latchkey_service::{
     AuthenticationError, Caller, InstanceAction, InstancePermit, Permit, ProjectAction, SignedIn,
 };
@@ -27,15 +27,19 @@ pub(crate) struct Authorized<P>(pub(crate) P);
 /// What a handler can require of its caller.
 pub(crate) trait Authorize: Sized {
     /// Asks for it.
-    ///
-    /// # Errors
-    /// As the permit that is asked for; [`ApiError::BadInput`] for a project id in the path that cannot be decoded.
     fn authorize(caller: Caller, request: &HttpRequest) -> Result<Self, ApiError>;
+
+    /// Returns the sentence that says which callers are refused, for the OpenAPI document.
+    fn refusal() -> String;
 }
 
 impl Authorize for Caller {
     fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
         Ok(caller)
+    }
+
+    fn refusal() -> String {
+        "The caller is a client or frontend token.".to_owned()
     }
 }
 
@@ -43,11 +47,19 @@ impl Authorize for SignedIn {
     fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request(&caller)?)
     }
+
+    fn refusal() -> String {
+        "The caller is an API token, not a user.".to_owned()
+    }
 }
 
 impl<A: InstanceAction> Authorize for InstancePermit<A> {
     fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request(&caller)?)
+    }
+
+    fn refusal() -> String {
+        missing("Each", A::ANY_OF)
     }
 }
 
@@ -55,6 +67,20 @@ impl<A: InstanceAction> Authorize for InstancePermit<A> {
 impl<A: ProjectAction> Authorize for Permit<A> {
     fn authorize(caller: Caller, request: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request_for(&caller, &parameter(request, PROJECT)?)?)
+    }
+
+    fn refusal() -> String {
+        missing("One", A::PERMISSIONS)
+    }
+}
+
+fn missing(quantifier: &str, permissions: &[Permission]) -> String {
+    match permissions {
+        [one] => format!("The permission {one} is missing."),
+        several => {
+            let names: Vec<_> = several.iter().map(|permission| permission.as_str()).collect();
+            format!("{quantifier} of the permissions {} is missing.", names.join(", "))
+        }
     }
 }
 
@@ -115,9 +141,6 @@ impl Client<'_> {
     }
 
     /// Verifies the token that a gateway forwards: in the header that the settings name, or in `Authorization`.
-    ///
-    /// # Errors
-    /// As [`Client::authenticate`].
     pub(crate) async fn presented_token(self) -> Result<Arc<Principal>, ApiError> {
         let named = self.context.settings.verify_header.as_ref();
         let secret = match named.and_then(|name| self.request.headers().get(name)) {
@@ -128,9 +151,6 @@ impl Client<'_> {
     }
 
     /// Authenticates a client that only verifies tokens. A cached result is good enough for that.
-    ///
-    /// # Errors
-    /// As [`Client::authenticate`].
     pub(crate) async fn introspection_client(self) -> Result<Arc<Principal>, ApiError> {
         if self.session_secret().is_some() {
             return self.authenticate().await;

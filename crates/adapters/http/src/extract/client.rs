@@ -30,9 +30,6 @@ impl<'r> Client<'r> {
 
     /// Refuses a change that another site made a browser send (Fetch Metadata; RFC 6454 for browsers without it). Clients
     /// that are no browsers send neither header and pass: they send no cookies by accident.
-    ///
-    /// # Errors
-    /// [`ApiError::CrossSite`].
     pub(crate) fn refuse_cross_site(self) -> Result<(), ApiError> {
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(self.request.method()) {
             return Ok(());
@@ -41,9 +38,6 @@ impl<'r> Client<'r> {
     }
 
     /// As [`Client::refuse_cross_site`], for a change that any method can make.
-    ///
-    /// # Errors
-    /// [`ApiError::CrossSite`].
     pub(crate) fn check_site(self) -> Result<(), ApiError> {
         let is_same_site = match (self.header(SEC_FETCH_SITE), self.header(header::ORIGIN)) {
             (Some(site), _) => matches!(site, "same-origin" | "none"),

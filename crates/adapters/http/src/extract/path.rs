@@ -15,17 +15,11 @@ pub(crate) struct PathParameters(HttpRequest);
 
 impl PathParameters {
     /// Returns a parameter, percent-decoded once, so that `%2F` is a slash in its value.
-    ///
-    /// # Errors
-    /// As [`parameter`].
     pub(crate) fn text(&self, name: &str) -> Result<String, ApiError> {
         parameter(&self.0, name)
     }
 
     /// Returns a parameter that is an integer.
-    ///
-    /// # Errors
-    /// As [`parameter`]; [`ApiError::BadInput`] if it is no integer.
     pub(crate) fn id(&self, name: &str) -> Result<i64, ApiError> {
         let bad =
             |_| ApiError::BadInput(vec![Detail::of_parameter(name, format!("{name} must be an integer."))]);
@@ -43,9 +37,6 @@ impl FromRequest for PathParameters {
 }
 
 /// Returns a parameter of the path, percent-decoded once.
-///
-/// # Errors
-/// [`ApiError::BadInput`] if it is not UTF-8 or contains NUL.
 pub(crate) fn parameter(request: &HttpRequest, name: &str) -> Result<String, ApiError> {
     let bad = |message: &str| ApiError::BadInput(vec![Detail::of_parameter(name, message)]);
     let matched = request.match_info().get(name).unwrap_or_default();

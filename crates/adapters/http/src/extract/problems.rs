@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use deserr::{
     DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Sequence, Value, ValueKind,
-    ValuePointerRef,
+    ValuePointerRef as Location,
 };
 use serde_json::{Map, Value as Json};
 
@@ -21,8 +21,8 @@ pub(crate) struct Problems(Vec<Detail>);
 
 impl Problems {
     /// Returns one problem at a place in what was sent.
-    pub(crate) fn at(location: ValuePointerRef<'_>, message: impl Into<String>) -> Self {
-        Self(vec![Detail { message: message.into(), path: Some(pointer(location)) }])
+    pub(crate) fn at(place: Location<'_>, message: impl Into<String>) -> Self {
+        Self(vec![Detail { message: message.into(), path: Some(pointer(place)) }])
     }
 
     /// Adds a problem, unless there are as many as are reported.
@@ -42,12 +42,14 @@ impl Problems {
         other.0.into_iter().for_each(|detail| self.push(detail));
     }
 
-    /// Returns the value if there are no problems.
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`] with every problem.
-    pub(crate) fn into_result<T>(self, value: T) -> Result<T, ApiError> {
-        if self.is_empty() { Ok(value) } else { Err(self.into()) }
+    /// Returns the value that was read, unless there are problems: these, or those that were found in reading it.
+    pub(crate) fn or_value<T>(mut self, read: Result<T, Self>) -> Result<T, ApiError> {
+        match read {
+            Ok(value) if self.is_empty() => return Ok(value),
+            Ok(_) => {}
+            Err(others) => self.extend(others),
+        }
+        Err(self.into())
     }
 }
 
@@ -66,7 +68,7 @@ impl From<Problems> for ApiError {
 }
 
 impl MergeWithError<Self> for Problems {
-    fn merge(found: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+    fn merge(found: Option<Self>, other: Self, _: Location<'_>) -> ControlFlow<Self, Self> {
         let mut found = found.unwrap_or_default();
         found.extend(other);
         if found.0.len() < MAX_PROBLEMS { ControlFlow::Continue(found) } else { ControlFlow::Break(found) }
@@ -77,45 +79,42 @@ impl DeserializeError for Problems {
     fn error<V: IntoValue>(
         found: Option<Self>,
         error: ErrorKind<'_, V>,
-        location: ValuePointerRef<'_>,
+        place: Location<'_>,
     ) -> ControlFlow<Self, Self> {
-        let name = name(location);
+        let name = name(place);
         let problem = match error {
             ErrorKind::IncorrectValueKind { actual, accepted } => {
-                wrong_kind(location, &one_of(accepted), actual.kind())
+                wrong_kind(place, &one_of(accepted), actual.kind())
             }
             ErrorKind::MissingField { field } => {
-                Self::at(location.push_key(field), format!("{field} is required."))
+                Self::at(place.push_key(field), format!("{field} is required."))
             }
             ErrorKind::UnknownKey { key, .. } => {
-                Self::at(location.push_key(key), format!("{key} is not known here: leave it out."))
+                Self::at(place.push_key(key), format!("{key} is not known here: leave it out."))
             }
             ErrorKind::UnknownValue { accepted, .. } => {
-                Self::at(location, format!("{name} must be one of {}.", accepted.join(", ")))
+                Self::at(place, format!("{name} must be one of {}.", accepted.join(", ")))
             }
             ErrorKind::BadSequenceLen { expected, .. } => {
-                Self::at(location, format!("{name} must have {expected} entries."))
+                Self::at(place, format!("{name} must have {expected} entries."))
             }
             // deserr reports a number that is out of the bounds of its type, or otherwise no whole number, this way.
             ErrorKind::Unexpected { .. } => {
-                Self::at(location, format!("{name} must be a whole number within its bounds."))
+                Self::at(place, format!("{name} must be a whole number within its bounds."))
             }
         };
-        Self::merge(found, problem, location)
+        Self::merge(found, problem, place)
     }
 }
 
 /// Returns the problem that a value is of the wrong kind.
-pub(crate) fn wrong_kind(location: ValuePointerRef<'_>, accepted: &str, actual: ValueKind) -> Problems {
-    Problems::at(location, format!("{} must be {accepted}, not {}.", name(location), kind_name(actual)))
+pub(crate) fn wrong_kind(place: Location<'_>, accepted: &str, actual: ValueKind) -> Problems {
+    Problems::at(place, format!("{} must be {accepted}, not {}.", name(place), kind_name(actual)))
 }
 
 /// Reads a value from the members of an object, which are at `root` in the request: `body`, `query` or `headers`.
-///
-/// # Errors
-/// Every problem of every member.
 pub(crate) fn parse<T: Deserr<Problems>>(members: Map<String, Json>, root: &str) -> Result<T, Problems> {
-    T::deserialize_from_value(Value::<Json>::Map(members), ValuePointerRef::Origin.push_key(root))
+    T::deserialize_from_value(Value::<Json>::Map(members), Location::Origin.push_key(root))
 }
 
 /// A list in a body, of at most 1,000 entries.
@@ -123,43 +122,40 @@ pub(crate) fn parse<T: Deserr<Problems>>(members: Map<String, Json>, root: &str)
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T: Deserr<Problems>> Deserr<Problems> for List<T> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         let entries = match value {
             Value::Sequence(entries) => entries,
-            other => return Err(wrong_kind(location, "a list", other.kind())),
+            other => return Err(wrong_kind(place, "a list", other.kind())),
         };
         let count = entries.len();
         if count > MAX_ENTRIES {
-            let message = format!("{} may have at most {MAX_ENTRIES} entries, not {count}.", name(location));
-            return Err(Problems::at(location, message));
+            let message = format!("{} may have at most {MAX_ENTRIES} entries, not {count}.", name(place));
+            return Err(Problems::at(place, message));
         }
         let entries = entries
             .into_iter()
             .enumerate()
-            .map(|(index, entry)| T::deserialize_from_value(entry.into_value(), location.push_index(index)));
+            .map(|(index, entry)| T::deserialize_from_value(entry.into_value(), place.push_index(index)));
         entries.collect::<Result<_, _>>().map(Self)
     }
 }
 
 /// Returns the name by which messages call a place: its last member, or the body or query as a whole.
-pub(crate) fn name(location: ValuePointerRef<'_>) -> String {
-    match location {
-        ValuePointerRef::Key { key, prev: ValuePointerRef::Origin } => format!("The {key}"),
-        ValuePointerRef::Key { key, .. } => key.to_owned(),
-        ValuePointerRef::Index { prev, .. } => format!("Each entry of {}", name(*prev)),
-        ValuePointerRef::Origin => "The request".to_owned(),
+pub(crate) fn name(place: Location<'_>) -> String {
+    match place {
+        Location::Key { key, prev: Location::Origin } => format!("The {key}"),
+        Location::Key { key, .. } => key.to_owned(),
+        Location::Index { prev, .. } => format!("Each entry of {}", name(*prev)),
+        Location::Origin => "The request".to_owned(),
     }
 }
 
 /// Returns the place as a JSON pointer. A bad entry is reported at its list.
-fn pointer(location: ValuePointerRef<'_>) -> String {
-    match location {
-        ValuePointerRef::Origin => String::new(),
-        ValuePointerRef::Key { key, prev } => format!("{}/{key}", pointer(*prev)),
-        ValuePointerRef::Index { prev, .. } => pointer(*prev),
+fn pointer(place: Location<'_>) -> String {
+    match place {
+        Location::Origin => String::new(),
+        Location::Key { key, prev } => format!("{}/{key}", pointer(*prev)),
+        Location::Index { prev, .. } => pointer(*prev),
     }
 }
 

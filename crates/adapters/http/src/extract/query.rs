@@ -21,10 +21,7 @@ pub(crate) struct Query<T> {
 }
 
 impl<T: Deserr<Problems>> Query<T> {
-    /// Reads the query.
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`] with every problem of every parameter.
+    /// Reads the query, and reports every problem of every parameter.
     pub(crate) fn read(&self) -> Result<T, ApiError> {
         let filled = pairs(&self.request)?.into_iter().filter(|(_, value)| !value.is_empty());
         Ok(parse(members(filled), "query")?)
@@ -41,9 +38,6 @@ impl<T> FromRequest for Query<T> {
 }
 
 /// Returns the names and values of a query, decoded and in the order sent.
-///
-/// # Errors
-/// [`ApiError::BadInput`] if the query cannot be decoded or contains NUL.
 pub(crate) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiError> {
     if request.query_string().is_empty() {
         return Ok(Vec::new());

@@ -1,6 +1,6 @@
 //! References to roles and users in bodies.
 
-use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef as Location};
 use latchkey_domain::{RoleId, UserId};
 use latchkey_service::RoleReference;
 
@@ -8,11 +8,8 @@ use super::problems::{Problems, wrong_kind};
 
 /// An integer, also as text, is the id of a role; other text is its name.
 impl Deserr<Problems> for RoleReference {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        let refused = |kind| Err(wrong_kind(location, "the id or the name of a role", kind));
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        let refused = |kind| Err(wrong_kind(place, "the id or the name of a role", kind));
         match value {
             Value::String(text) if text.trim().is_empty() => refused(ValueKind::String),
             Value::String(text) => {
@@ -24,11 +21,8 @@ impl Deserr<Problems> for RoleReference {
 }
 
 impl Deserr<Problems> for UserId {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        integer(&value).map(Self).ok_or_else(|| wrong_kind(location, "the id of a user", value.kind()))
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        integer(&value).map(Self).ok_or_else(|| wrong_kind(place, "the id of a user", value.kind()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How text becomes a value: declared once for each type, for bodies, queries and headers alike.
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, PersonName, ProjectDescription,
     ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription, RoleKind, RoleName, Timestamp,
@@ -12,26 +12,17 @@ use crate::wire_time;
 
 /// A type that is written as text.
 pub(crate) trait FromText: Sized {
-    /// Reads the text, which is called by this name in messages.
-    ///
-    /// # Errors
-    /// A sentence that says what to change.
+    /// Reads the text, which messages call by this name. The error is a sentence that says what to change.
     fn from_text(text: &str, name: &str) -> Result<Self, String>;
 }
 
 /// Reads a value that has to be a string.
-///
-/// # Errors
-/// The problem with it.
-pub(crate) fn read<T: FromText, V: IntoValue>(
-    value: Value<V>,
-    location: ValuePointerRef<'_>,
-) -> Result<T, Problems> {
+pub(crate) fn read<T: FromText, V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<T, Problems> {
     match value {
         Value::String(text) => {
-            T::from_text(&text, &name(location)).map_err(|message| Problems::at(location, message))
+            T::from_text(&text, &name(place)).map_err(|message| Problems::at(place, message))
         }
-        other => Err(wrong_kind(location, "a string", other.kind())),
+        other => Err(wrong_kind(place, "a string", other.kind())),
     }
 }
 
@@ -41,16 +32,16 @@ macro_rules! text_members {
         impl ::deserr::Deserr<$crate::extract::problems::Problems> for $type {
             fn deserialize_from_value<V: ::deserr::IntoValue>(
                 value: ::deserr::Value<V>,
-                location: ::deserr::ValuePointerRef<'_>,
+                place: ::deserr::ValuePointerRef<'_>,
             ) -> Result<Self, $crate::extract::problems::Problems> {
-                $crate::extract::text::read(value, location)
+                $crate::extract::text::read(value, place)
             }
         }
     )*};
 }
 pub(crate) use text_members;
 
-/// Reads names by the rules of the domain.
+/// Reads names by the rules of the domain, as members of bodies and queries too.
 macro_rules! names {
     ($($type:ty),* $(,)?) => {$(
         impl FromText for $type {
@@ -58,6 +49,8 @@ macro_rules! names {
                 <$type>::new(text).map_err(|error| format!("The {error}."))
             }
         }
+
+        text_members!($type);
     )*};
 }
 
@@ -94,25 +87,15 @@ words!(
     u64: "a whole number, such as 100",
 );
 text_members!(
-    Description,
     Email,
     EnvironmentKind,
-    EnvironmentName,
     EnvironmentScope,
-    PersonName,
-    ProjectDescription,
-    ProjectId,
     ProjectMode,
-    ProjectName,
     ProjectScope,
-    RoleDescription,
     RoleKind,
-    RoleName,
     Timestamp,
     TokenId,
     TokenKind,
-    TokenName,
-    Username,
 );
 
 impl FromText for Email {
@@ -153,11 +136,8 @@ impl FromText for TokenId {
 pub(crate) struct Parsed<T>(pub(crate) T);
 
 impl<T: FromText> Deserr<Problems> for Parsed<T> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        read(value, location).map(Parsed)
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        read(value, place).map(Parsed)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{Bytes, Data},
+    web::{self, Bytes, Data},
 };
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
@@ -21,10 +21,10 @@ const DOCUMENT: &str = "/docs/openapi.json";
 const PAGE: &str = "/docs/openapi/";
 
 pub(super) fn configure(api: &mut Api) {
-    api.page(DOCUMENT, document);
-    api.page("/docs", redirect);
-    api.page("/docs/openapi", page);
-    api.page("/docs/openapi/{file:.*}", page);
+    api.page(DOCUMENT, web::to(document));
+    api.page("/docs", web::to(redirect));
+    api.page("/docs/openapi", web::to(page));
+    api.page("/docs/openapi/{file:.*}", web::to(page));
 }
 
 /// The OpenAPI document, built on the first request for it.

@@ -5,15 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
     response::ApiResult,
 };
 
 pub(super) fn configure(api: &mut Api) {
-    api.public([operation!(health)]);
-    api.public([operation!(ready)]);
+    api.tag("Operational").public(operations![health, ready]);
 }
 
 /// The health of the process or of its database.
@@ -28,22 +26,18 @@ struct HealthBody {
 /// Get the health of the process.
 ///
 /// It does not depend on the database.
-#[utoipa::path(
-    get, path = "/health", operation_id = "getHealth", tag = "Operational", security(()),
-    responses((status = 200, description = "The process is running.", body = HealthBody))
-)]
+#[utoipa::path(get, path = "/health", operation_id = "getHealth", security(()), responses(
+    (status = 200, description = "The process is running.", body = HealthBody),
+))]
 pub(crate) async fn health() -> HttpResponse {
     good()
 }
 
 /// Get the readiness of the process.
-#[utoipa::path(
-    get, path = "/ready", operation_id = "getReady", tag = "Operational", security(()),
-    responses(
-        (status = 200, description = "The database answers.", body = HealthBody),
-        (status = 503, description = "The database does not answer.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(get, path = "/ready", operation_id = "getReady", security(()), responses(
+    (status = 200, description = "The database answers.", body = HealthBody),
+    (status = 503, description = "The database does not answer."),
+))]
 pub(crate) async fn ready(context: Data<Context>) -> ApiResult {
     context.use_cases.ping().await?;
     Ok(good())

@@ -11,26 +11,20 @@ use prometheus::{
 };
 
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
     error::ApiError,
     response::ApiResult,
 };
 
-const METRICS: &str = "/internal-backstage/prometheus";
-
 pub(crate) fn configure(api: &mut Api) {
-    api.public([operation!(metrics)]);
+    api.tag("Operational").public(operations![metrics]);
 }
 
 /// Get the metrics of the process.
-#[utoipa::path(
-    get, path = METRICS, operation_id = "getMetrics", tag = "Operational", security(()),
-    responses((
-        status = 200, description = "The metrics in Prometheus's text format 0.0.4.", body = String,
-        content_type = "text/plain"
-    ))
-)]
+#[utoipa::path(get, path = "/internal-backstage/prometheus", operation_id = "getMetrics", security(()), responses((
+    status = 200, description = "The metrics in Prometheus's text format 0.0.4.", body = String, content_type = "text/plain"
+)))]
 pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {
     let figures = context.use_cases.metrics();
     let text = text(&figures, context.use_cases.task_health.restarts()).map_err(ApiError::internal)?;
@@ -73,10 +67,10 @@ fn collectors(figures: &Metrics, restarts: u64) -> Result<Vec<Box<dyn Collector>
             "latchkey_index_entries",
             "Cache entries: principals, and unknown secrets (the negative cache).",
         ),
-        &["of"],
+        &["kind"],
     )?;
-    for (of, count) in [("principal", figures.principals), ("nobody", figures.unknown_secrets)] {
-        entries.with_label_values(&[of]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    for (kind, count) in [("token", figures.principals), ("unknown", figures.unknown_secrets)] {
+        entries.with_label_values(&[kind]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     let task_restarts = IntCounter::new(
         "latchkey_background_task_restarts_total",

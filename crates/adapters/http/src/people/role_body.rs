@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     Permission, PermissionKind, Role, RoleDescription, RoleKind, RoleName, UnknownPermission,
 };
@@ -16,10 +16,7 @@ use utoipa::{
     },
 };
 
-use crate::{
-    error::ApiError,
-    extract::{List, Problems},
-};
+use crate::extract::{List, Problems};
 
 /// Creates a role.
 #[derive(Debug, Deserr, ToSchema)]
@@ -42,16 +39,10 @@ pub(super) struct CreateRoleBody {
     permissions: List<GrantedPermissionBody>,
 }
 
-impl CreateRoleBody {
-    /// Returns the role to create.
-    ///
-    /// # Errors
-    /// An internal error if a description cannot be empty.
-    pub(super) fn into_draft(self) -> Result<RoleDraft, ApiError> {
-        let Self { name, description, kind, permissions } = self;
-        let description =
-            description.map_or_else(|| RoleDescription::new("").map_err(ApiError::internal), Ok)?;
-        Ok(RoleDraft { name, kind, description, permissions: set(permissions) })
+impl From<CreateRoleBody> for RoleDraft {
+    fn from(CreateRoleBody { name, description, kind, permissions }: CreateRoleBody) -> Self {
+        let description = description.unwrap_or_default();
+        Self { name, kind, description, permissions: set(permissions) }
     }
 }
 
@@ -103,10 +94,7 @@ struct NoEnvironment;
 
 /// Written by hand because a problem with an entry is reported at the list.
 impl Deserr<Problems> for GrantedPermissionBody {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         let mut members = match value {
             Value::Map(members) => Some(members),
             _ => None,
@@ -114,7 +102,7 @@ impl Deserr<Problems> for GrantedPermissionBody {
         let mut member = |name| members.as_mut()?.remove(name).map(IntoValue::into_value);
         let Some(Value::String(name)) = member("name") else {
             return Err(Problems::at(
-                location,
+                place,
                 "Each of permissions must be an object with a name, such as {\"name\": \"READ_PROJECT_API_TOKEN\"}.",
             ));
         };
@@ -124,12 +112,12 @@ impl Deserr<Problems> for GrantedPermissionBody {
             Some(Value::String(text)) if text.is_empty() => NoEnvironment,
             Some(_) => {
                 let message = format!("{name} cannot be limited to one environment: leave environment out.");
-                return Err(Problems::at(location, message));
+                return Err(Problems::at(place, message));
             }
         };
         let unknown = |error: UnknownPermission| {
             let message = format!("permissions: {error}; GET /api/admin/permissions lists those that exist.");
-            Problems::at(location, message)
+            Problems::at(place, message)
         };
         Ok(Self { name: name.parse().map_err(unknown)?, environment })
     }

@@ -6,38 +6,34 @@ use latchkey_service::{Caller, InstancePermit, ManageRoles};
 
 use super::role_body::{CreateRoleBody, PermissionsBody, RoleWithPermissionsBody, RolesBody, UpdateRoleBody};
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/roles";
 const ONE: &str = "/api/admin/roles/{id}";
-const PERMISSIONS: &str = "/api/admin/permissions";
 /// About how large one role is in JSON, in bytes.
 const ROLE_BYTES: usize = 160;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_roles), operation!(create_role)]);
-    api.private([operation!(get_role_by_id), operation!(update_role), operation!(delete_role)]);
-    api.private([operation!(get_permissions)]);
+    api.tag("Roles").private(operations![
+        get_roles,
+        create_role,
+        get_role_by_id,
+        update_role,
+        delete_role,
+        get_permissions
+    ]);
 }
 
 /// Get all roles.
 ///
 /// By id. Open to every caller, because owners of projects choose among them.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getRoles", tag = "Roles",
-    responses(
-        (status = 200, description = "The roles.", body = RolesBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The roles.", body = RolesBody<'_>),
+))]
 async fn get_roles(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult<Tagged> {
     let roles = context.use_cases.roles.list(&caller).await?;
     tagged(&RolesBody::of(&roles), ROLE_BYTES * roles.len())
@@ -47,42 +43,26 @@ async fn get_roles(Authorized(caller): Authorized<Caller>, context: Data<Context
 ///
 /// It can give every permission but `ADMIN`, which only the role Admin gives. A role of projects can give only
 /// permissions of projects.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createRole", tag = "Roles",
-    request_body = CreateRoleBody,
-    responses(
-        (status = 201, description = "The role.", body = RoleWithPermissionsBody<'_>,
-            headers(("Location" = String, description = "The URL of the role, relative to this one."))),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 409, description = "There is a role with this name.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The role.", body = RoleWithPermissionsBody<'_>,
+        headers(("Location" = String, description = "The URL of the role, relative to this one."))),
+    (status = 409, description = "There is a role with this name."),
+))]
 async fn create_role(
     Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
     body: Body<CreateRoleBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let draft = body.read().await?.into_draft()?;
+    let draft = body.read().await?.into();
     let role = context.use_cases.roles.create(&permit, draft).await?;
     created_at(&format!("roles/{}", role.id), &RoleWithPermissionsBody::of(&role))
 }
 
 /// Get a role with its permissions.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getRoleById", tag = "Roles",
-    params(("id" = i64, Path, description = "The role's id.")),
-    responses(
-        (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 400, description = "The id is no integer.", body = ErrorBody),
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        (status = 404, description = "There is no such role.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
+    (status = 404, description = "There is no such role."),
+))]
 async fn get_role_by_id(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -96,20 +76,12 @@ async fn get_role_by_id(
 ///
 /// Users who have it have its new permissions at once, and no others. What the body leaves out stays as it is. The built-in
 /// roles cannot be changed.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateRole", tag = "Roles",
-    params(("id" = i64, Path, description = "The role's id.")),
-    request_body = UpdateRoleBody,
-    responses(
-        (status = 200, description = "The updated role.", body = RoleWithPermissionsBody<'_>),
-        (status = 400, description = "The body is malformed (every problem is listed), or the id is no integer.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing, or the role is built in.", body = ErrorBody),
-        (status = 404, description = "There is no such role.", body = ErrorBody),
-        (status = 409, description = "There is another role with this name.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The updated role.", body = RoleWithPermissionsBody<'_>),
+    (status = 403, description = "Or the role is built in."),
+    (status = 404, description = "There is no such role."),
+    (status = 409, description = "There is another role with this name."),
+))]
 async fn update_role(
     Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
     path: PathParameters,
@@ -123,17 +95,12 @@ async fn update_role(
 }
 
 /// Delete a role that no user has.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteRole", tag = "Roles",
-    params(("id" = i64, Path, description = "The role's id.")),
-    responses(
-        (status = 200, description = "The role is deleted."),
-        (status = 400, description = "A user has the role, or the id is no integer.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing, or the role is built in.", body = ErrorBody),
-        (status = 404, description = "There is no such role.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The role is deleted."),
+    (status = 400, description = "Or a user has the role."),
+    (status = 403, description = "Or the role is built in."),
+    (status = 404, description = "There is no such role."),
+))]
 async fn delete_role(
     Authorized(permit): Authorized<InstancePermit<ManageRoles>>,
     path: PathParameters,
@@ -146,15 +113,9 @@ async fn delete_role(
 /// Get all permissions.
 ///
 /// Those that a role can give.
-#[utoipa::path(
-    get, path = PERMISSIONS, operation_id = "getPermissions", tag = "Roles",
-    responses(
-        (status = 200, description = "The permissions.", body = PermissionsBody),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/permissions", responses(
+    (status = 200, description = "The permissions.", body = PermissionsBody),
+))]
 async fn get_permissions(_: Authorized<Caller>) -> ApiResult<Tagged> {
     tagged(&PermissionsBody::all(), 2048)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{AccountKind, Email, PersonName, User, Username};
 use latchkey_service::{AdminCount, Directory, RoleReference, UserChange, UserDraft};
 use serde::Serialize;
@@ -92,14 +92,11 @@ impl<T> Default for NonEmpty<T> {
 }
 
 impl<T: FromText> Deserr<Problems> for NonEmpty<T> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         match value {
             Value::Null => Ok(Self(None)),
             Value::String(text) if text.is_empty() => Ok(Self(None)),
-            other => text::read(other, location).map(|value| Self(Some(value))),
+            other => text::read(other, place).map(|value| Self(Some(value))),
         }
     }
 }

@@ -12,46 +12,36 @@ use super::{
     },
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, Query},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/user-admin";
-const VALIDATE_PASSWORD: &str = "/api/admin/user-admin/validate-password";
-const SEARCH: &str = "/api/admin/user-admin/search";
-const ACCESS: &str = "/api/admin/user-admin/access";
-const ADMIN_COUNT: &str = "/api/admin/user-admin/admin-count";
 const ONE: &str = "/api/admin/user-admin/{id}";
-const CHANGE_PASSWORD: &str = "/api/admin/user-admin/{id}/change-password";
 /// About how large one user is in JSON, in bytes.
 const USER_BYTES: usize = 448;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_users), operation!(create_user)]);
-    api.private([operation!(validate_user_password)]);
-    api.private([operation!(search_users)]);
-    api.private([operation!(get_base_users_and_groups)]);
-    api.private([operation!(get_admin_count)]);
-    api.private([operation!(get_user), operation!(update_user), operation!(delete_user)]);
-    api.private([operation!(change_user_password)]);
+    api.tag("Users").private(operations![
+        get_users,
+        create_user,
+        validate_user_password,
+        search_users,
+        get_base_users_and_groups,
+        get_admin_count,
+        get_user,
+        update_user,
+        delete_user,
+        change_user_password
+    ]);
 }
 
 /// Get all users and root roles.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getUsers", tag = "Users",
-    params(PageQuery),
-    responses(
-        (status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>),
+))]
 async fn get_users(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     query: Query<PageQuery>,
@@ -64,18 +54,11 @@ async fn get_users(
 /// Create a new user.
 ///
 /// No e-mail is sent. A body with unknown members is refused.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createUser", tag = "Users",
-    request_body = CreateUserBody,
-    responses(
-        (status = 201, description = "The user.", body = CreatedUserBody<'_>,
-            headers(("Location" = String, description = "The id of the user."))),
-        (status = 400, description = "The body is malformed (every problem is listed), the user name or the e-mail address is in use, there is no such role, or the password is weak.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The user.", body = CreatedUserBody<'_>,
+        headers(("Location" = String, description = "The id of the user."))),
+    (status = 400, description = "Or the user name or the e-mail address is in use, there is no such role, or the password is weak."),
+))]
 async fn create_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     body: Body<CreateUserBody>,
@@ -89,17 +72,10 @@ async fn create_user(
 /// Validate a password.
 ///
 /// Checks whether a user could have the password, and does not store it.
-#[utoipa::path(
-    post, path = VALIDATE_PASSWORD, operation_id = "validateUserPassword", tag = "Users",
-    request_body = PasswordBody,
-    responses(
-        (status = 200, description = "The password is strong enough."),
-        (status = 400, description = "The password is weak; every rule that it breaks is listed.", body = ErrorBody),
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = "/api/admin/user-admin/validate-password", responses(
+    (status = 200, description = "The password is strong enough."),
+    (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
+))]
 async fn validate_user_password(
     Authorized(caller): Authorized<Caller>,
     body: Body<PasswordBody>,
@@ -113,17 +89,9 @@ async fn validate_user_password(
 /// Search users.
 ///
 /// Users and service accounts whose name, user name or e-mail address contains the text; at most 100, by id.
-#[utoipa::path(
-    get, path = SEARCH, operation_id = "searchUsers", tag = "Users",
-    params(SearchQuery),
-    responses(
-        (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed.", body = ErrorBody),
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/user-admin/search", responses(
+    (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
+))]
 async fn search_users(
     Authorized(caller): Authorized<Caller>,
     query: Query<SearchQuery>,
@@ -138,15 +106,9 @@ async fn search_users(
 /// Get basic user and group information.
 ///
 /// All users and service accounts, because each can be given a role in a project.
-#[utoipa::path(
-    get, path = ACCESS, operation_id = "getBaseUsersAndGroups", tag = "Users",
-    responses(
-        (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 403, description = "The caller is a client or frontend token.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/user-admin/access", responses(
+    (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
+))]
 async fn get_base_users_and_groups(
     Authorized(caller): Authorized<Caller>,
     context: Data<Context>,
@@ -156,15 +118,9 @@ async fn get_base_users_and_groups(
 }
 
 /// Get total count of admin accounts.
-#[utoipa::path(
-    get, path = ADMIN_COUNT, operation_id = "getAdminCount", tag = "Users",
-    responses(
-        (status = 200, description = "How many users have the role Admin.", body = AdminCountBody),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/user-admin/admin-count", responses(
+    (status = 200, description = "How many users have the role Admin.", body = AdminCountBody),
+))]
 async fn get_admin_count(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     context: Data<Context>,
@@ -174,18 +130,10 @@ async fn get_admin_count(
 }
 
 /// Get a user.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getUser", tag = "Users",
-    params(("id" = i64, Path, description = "The user's id.")),
-    responses(
-        (status = 200, description = "The user.", body = UserBody<'_>),
-        (status = 304, description = "The client has this already, as its If-None-Match says."),
-        (status = 400, description = "The id is no integer.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such user.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The user.", body = UserBody<'_>),
+    (status = 404, description = "There is no such user."),
+))]
 async fn get_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,
@@ -198,19 +146,11 @@ async fn get_user(
 /// Update a user.
 ///
 /// What the body leaves out stays as it is, and the user name cannot be changed. The last user with the role Admin keeps it.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateUser", tag = "Users",
-    params(("id" = i64, Path, description = "The user's id.")),
-    request_body = UpdateUserBody,
-    responses(
-        (status = 200, description = "The updated user.", body = UserBody<'_>),
-        (status = 400, description = "The body is malformed (every problem is listed), or the id is no integer.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing, or no other user has the role Admin.", body = ErrorBody),
-        (status = 404, description = "There is no such user.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The updated user.", body = UserBody<'_>),
+    (status = 403, description = "Or no other user has the role Admin."),
+    (status = 404, description = "There is no such user."),
+))]
 async fn update_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,
@@ -226,17 +166,11 @@ async fn update_user(
 /// Delete a user.
 ///
 /// With all tokens, sessions and roles. The last user with the role Admin cannot be deleted.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteUser", tag = "Users",
-    params(("id" = i64, Path, description = "The user's id.")),
-    responses(
-        (status = 200, description = "The user is deleted."),
-        (status = 400, description = "The id is no integer.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing, or no other user has the role Admin.", body = ErrorBody),
-        (status = 404, description = "There is no such user.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The user is deleted."),
+    (status = 403, description = "Or no other user has the role Admin."),
+    (status = 404, description = "There is no such user."),
+))]
 async fn delete_user(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,
@@ -249,19 +183,11 @@ async fn delete_user(
 /// Change password for a user.
 ///
 /// Ends all the user's sessions.
-#[utoipa::path(
-    post, path = CHANGE_PASSWORD, operation_id = "changeUserPassword", tag = "Users",
-    params(("id" = i64, Path, description = "The user's id.")),
-    request_body = PasswordBody,
-    responses(
-        (status = 200, description = "The password is changed."),
-        (status = 400, description = "The password is weak (every rule that it breaks is listed), or the id is no integer.", body = ErrorBody),
-        (status = 403, description = "The permission ADMIN is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such user.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = "/api/admin/user-admin/{id}/change-password", responses(
+    (status = 200, description = "The password is changed."),
+    (status = 400, description = "Or the password is weak; every rule that it breaks is listed."),
+    (status = 404, description = "There is no such user."),
+))]
 async fn change_user_password(
     Authorized(permit): Authorized<InstancePermit<ManageUsers>>,
     path: PathParameters,

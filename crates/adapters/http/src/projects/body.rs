@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{EnvironmentName, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName};
 use latchkey_ports::{Page, ProjectOverview};
 use latchkey_service::{ProjectChange, ProjectDraft};
@@ -10,7 +10,6 @@ use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    error::ApiError,
     extract::{List, Problems, text::Parsed},
     wire_time::WireTime,
 };
@@ -76,21 +75,16 @@ pub(crate) struct CreateProjectBody {
     environments: Option<EnvironmentNames>,
 }
 
-impl CreateProjectBody {
-    /// Returns the project to create.
-    ///
-    /// # Errors
-    /// An internal error if a description cannot be empty.
-    pub(crate) fn into_draft(self) -> Result<ProjectDraft, ApiError> {
-        let Self { id, name, description, mode, environments } = self;
-        let empty = || ProjectDescription::new("").map_err(ApiError::internal);
-        Ok(ProjectDraft {
+impl From<CreateProjectBody> for ProjectDraft {
+    fn from(body: CreateProjectBody) -> Self {
+        let CreateProjectBody { id, name, description, mode, environments } = body;
+        Self {
             id,
             name,
-            description: description.map_or_else(empty, Ok)?,
+            description: description.unwrap_or_default(),
             mode: mode.unwrap_or_default(),
             environments: environments.map(|EnvironmentNames(names)| names),
-        })
+        }
     }
 }
 
@@ -99,14 +93,11 @@ impl CreateProjectBody {
 struct EnvironmentNames(Vec<EnvironmentName>);
 
 impl Deserr<Problems> for EnvironmentNames {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
-        let List(names) = List::<EnvironmentName>::deserialize_from_value(value, location)?;
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        let List(names) = List::<EnvironmentName>::deserialize_from_value(value, place)?;
         let mut known = BTreeSet::new();
         if let Some(name) = names.iter().find(|name| !known.insert(*name)) {
-            return Err(Problems::at(location, format!("environments names \"{name}\" twice.")));
+            return Err(Problems::at(place, format!("environments names \"{name}\" twice.")));
         }
         Ok(Self(names))
     }

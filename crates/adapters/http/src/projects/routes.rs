@@ -8,48 +8,38 @@ use super::body::{
     ProjectsQuery, UpdateProjectBody,
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, Query, caller::PROJECT},
     response::{ApiResult, Tagged, created_at, empty, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/projects";
 const ONE: &str = "/api/admin/projects/{projectId}";
-const OVERVIEW: &str = "/api/admin/projects/{projectId}/overview";
-const ARCHIVE: &str = "/api/admin/projects/archive/{projectId}";
-const REVIVE: &str = "/api/admin/projects/revive/{projectId}";
-const ENVIRONMENTS: &str = "/api/admin/projects/{projectId}/environments";
-const ENVIRONMENT: &str = "/api/admin/projects/{projectId}/environments/{environment}";
 /// About how large one project is in JSON, in bytes.
 const PROJECT_BYTES: usize = 320;
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_projects), operation!(create_project)]);
-    api.private([operation!(get_project), operation!(update_project), operation!(delete_project)]);
-    api.private([operation!(get_project_overview)]);
-    api.private([operation!(archive_project)]);
-    api.private([operation!(revive_project)]);
-    api.private([operation!(add_environment_to_project)]);
-    api.private([operation!(remove_environment_from_project)]);
+    api.tag("Projects").private(operations![
+        get_projects,
+        create_project,
+        get_project,
+        update_project,
+        delete_project,
+        get_project_overview,
+        archive_project,
+        revive_project,
+        add_environment_to_project,
+        remove_environment_from_project
+    ]);
 }
 
 /// Get a list of all projects.
 ///
 /// The projects that the caller can see, by id: all except private projects that the caller is not a member of.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getProjects", tag = "Projects",
-    params(ProjectsQuery),
-    responses(
-        (status = 200, description = "The projects.", body = ProjectsBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The projects.", body = ProjectsBody<'_>),
+))]
 pub(crate) async fn get_projects(
     Authorized(caller): Authorized<Caller>,
     query: Query<ProjectsQuery>,
@@ -63,42 +53,26 @@ pub(crate) async fn get_projects(
 /// Create a project.
 ///
 /// A user that creates a project becomes its owner.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createProject", tag = "Projects",
-    request_body = CreateProjectBody,
-    responses(
-        (status = 201, description = "The project.", body = ProjectCreatedBody<'_>,
-            headers(("Location" = String, description = "The relative URL of the project."))),
-        (status = 400, description = "The body is malformed; every problem is listed.", body = ErrorBody),
-        (status = 403, description = "The permission CREATE_PROJECT is missing.", body = ErrorBody),
-        (status = 409, description = "A project with this id exists already.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The project.", body = ProjectCreatedBody<'_>,
+        headers(("Location" = String, description = "The relative URL of the project."))),
+    (status = 409, description = "A project with this id exists already."),
+))]
 pub(crate) async fn create_project(
     Authorized(permit): Authorized<InstancePermit<CreateProjects>>,
     body: Body<CreateProjectBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let draft = body.read().await?.into_draft()?;
+    let draft = body.read().await?.into();
     let created = context.use_cases.projects.create(&permit, draft).await?;
     created_at(&format!("projects/{}", created.project.id), &ProjectCreatedBody::of(&created))
 }
 
 /// Get a project.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or the caller cannot see it.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = ONE, responses(
+    (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
+    (status = 404, description = "Or the caller cannot see it."),
+))]
 pub(crate) async fn get_project(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -110,18 +84,10 @@ pub(crate) async fn get_project(
 /// Get an overview of a project.
 ///
 /// The same response as for the project itself. Clients of Unleash use this path.
-#[utoipa::path(
-    get, path = OVERVIEW, operation_id = "getProjectOverview", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
-        (status = 304, description = "The client has the response already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The credentials are a client or frontend token's.", body = ErrorBody),
-        (status = 404, description = "There is no such project, or the caller cannot see it.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(get, path = "/api/admin/projects/{projectId}/overview", responses(
+    (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
+    (status = 404, description = "Or the caller cannot see it."),
+))]
 pub(crate) async fn get_project_overview(
     Authorized(caller): Authorized<Caller>,
     path: PathParameters,
@@ -138,19 +104,7 @@ async fn overview(caller: &Caller, path: &PathParameters, context: &Context) -> 
 /// Update a project.
 ///
 /// Members that the body does not have stay as they are.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    request_body = UpdateProjectBody,
-    responses(
-        (status = 200, description = "The project is updated."),
-        (status = 400, description = "The body is malformed (every problem is listed), or the path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(put, path = ONE, responses((status = 200, description = "The project is updated.")))]
 pub(crate) async fn update_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     body: Body<UpdateProjectBody>,
@@ -165,17 +119,10 @@ pub(crate) async fn update_project(
 ///
 /// Tokens of this project alone are revoked; tokens of several projects lose this one. The default project cannot be
 /// deleted.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The project is deleted."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission DELETE_PROJECT is missing, or it is the default project.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The project is deleted."),
+    (status = 403, description = "Or it is the default project."),
+))]
 pub(crate) async fn delete_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
     context: Data<Context>,
@@ -187,17 +134,10 @@ pub(crate) async fn delete_project(
 /// Archive a project.
 ///
 /// It is hidden from the list, and its tokens stay valid. The default project cannot be archived.
-#[utoipa::path(
-    post, path = ARCHIVE, operation_id = "archiveProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The project is archived."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission DELETE_PROJECT is missing, or it is the default project.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(post, path = "/api/admin/projects/archive/{projectId}", responses(
+    (status = 200, description = "The project is archived."),
+    (status = 403, description = "Or it is the default project."),
+))]
 pub(crate) async fn archive_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
     context: Data<Context>,
@@ -209,17 +149,9 @@ pub(crate) async fn archive_project(
 /// Revive a project.
 ///
 /// It returns to the list.
-#[utoipa::path(
-    post, path = REVIVE, operation_id = "reviveProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    responses(
-        (status = 200, description = "The project is no longer archived."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission DELETE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(post, path = "/api/admin/projects/revive/{projectId}", responses(
+    (status = 200, description = "The project is no longer archived."),
+))]
 pub(crate) async fn revive_project(
     Authorized(permit): Authorized<Permit<DeleteProject>>,
     context: Data<Context>,
@@ -229,20 +161,11 @@ pub(crate) async fn revive_project(
 }
 
 /// Add an environment to a project.
-#[utoipa::path(
-    post, path = ENVIRONMENTS, operation_id = "addEnvironmentToProject", tag = "Projects",
-    params(("projectId" = String, Path, description = "The id of the project.")),
-    request_body = ProjectEnvironmentBody,
-    responses(
-        (status = 200, description = "The project has the environment."),
-        (status = 400, description = "The body is malformed, or there is no such environment.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        (status = 409, description = "The project has the environment already.", body = ErrorBody),
-        CallerErrors,
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = "/api/admin/projects/{projectId}/environments", responses(
+    (status = 200, description = "The project has the environment."),
+    (status = 400, description = "Or there is no such environment."),
+    (status = 409, description = "The project has the environment already."),
+))]
 pub(crate) async fn add_environment_to_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     body: Body<ProjectEnvironmentBody>,
@@ -256,20 +179,9 @@ pub(crate) async fn add_environment_to_project(
 /// Remove an environment from a project.
 ///
 /// Succeeds also if the project does not have it. Tokens stay as they are.
-#[utoipa::path(
-    delete, path = ENVIRONMENT, operation_id = "removeEnvironmentFromProject", tag = "Projects",
-    params(
-        ("projectId" = String, Path, description = "The id of the project."),
-        ("environment" = String, Path, description = "The name of the environment."),
-    ),
-    responses(
-        (status = 200, description = "The project does not have the environment."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        (status = 403, description = "The permission UPDATE_PROJECT is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such project.", body = ErrorBody),
-        CallerErrors,
-    )
-)]
+#[utoipa::path(delete, path = "/api/admin/projects/{projectId}/environments/{environment}", responses(
+    (status = 200, description = "The project does not have the environment."),
+))]
 pub(crate) async fn remove_environment_from_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     path: PathParameters,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashSet, time::Duration};
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp,
     TokenAttributes, TokenId, TokenKind, TokenName,
@@ -68,17 +68,11 @@ pub(crate) struct CreateTokenBody {
 
 impl CreateTokenBody {
     /// Reads a body that creates a token of a project, where an empty list of projects counts as absent.
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`] with every problem of every member.
     pub(crate) async fn of_project(body: Body<Self>) -> Result<TokenRequest, ApiError> {
         Self::read(body).await?.into_request()
     }
 
     /// Reads a body that creates a token of the instance. An empty list of projects is refused: it could mean none, or all.
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`] with every problem of every member.
     pub(crate) async fn of_instance(body: Body<Self>) -> Result<TokenRequest, ApiError> {
         let body = Self::read(body).await?;
         if body.projects == Some(ProjectList(None)) {
@@ -116,17 +110,14 @@ impl CreateTokenBody {
 pub(crate) struct ProjectList(Option<ProjectScope>);
 
 impl Deserr<Problems> for ProjectList {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: ValuePointerRef<'_>,
-    ) -> Result<Self, Problems> {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         let entries = match value {
             Value::Sequence(entries) => entries,
-            other => return Err(wrong_kind(location, "a list of strings", other.kind())),
+            other => return Err(wrong_kind(place, "a list of strings", other.kind())),
         };
         let texts = deserr::Sequence::into_iter(entries).map(|entry| match entry.into_value() {
             Value::String(text) => Ok(text),
-            _ => Err(Problems::at(location, format!("{} must be a list of strings.", name(location)))),
+            _ => Err(Problems::at(place, format!("{} must be a list of strings.", name(place)))),
         });
         let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
         if texts.iter().any(|text| text == "*") {
@@ -136,13 +127,13 @@ impl Deserr<Problems> for ProjectList {
             (Vec::with_capacity(texts.len()), HashSet::with_capacity(texts.len()));
         let mut problems = Problems::default();
         for text in &texts {
-            match ProjectId::from_text(text, &name(location)) {
+            match ProjectId::from_text(text, &name(place)) {
                 Ok(_) if !known.insert(text) => {
-                    let message = format!("{} names \"{text}\" twice.", name(location));
-                    problems.extend(Problems::at(location, message));
+                    let message = format!("{} names \"{text}\" twice.", name(place));
+                    problems.extend(Problems::at(place, message));
                 }
                 Ok(project) => projects.push(project),
-                Err(message) => problems.extend(Problems::at(location, message)),
+                Err(message) => problems.extend(Problems::at(place, message)),
             }
         }
         if !problems.is_empty() {
@@ -176,9 +167,6 @@ pub(crate) struct RotateTokenBody {
 
 impl RotateTokenBody {
     /// Returns how long the old secret stays valid.
-    ///
-    /// # Errors
-    /// An internal error if the default is longer than the longest overlap.
     pub(crate) fn overlap(self) -> Result<Overlap, ApiError> {
         self.overlap.map_or_else(|| Overlap::new(DEFAULT_OVERLAP).map_err(ApiError::internal), Ok)
     }

@@ -11,27 +11,25 @@ use super::{
     query::{TokenQuery, list_response},
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
     error::ApiError,
-    error_body::ErrorBody,
-    error_responses::{BodyErrors, CallerErrors},
     extract::{Authorized, Body, PathParameters, Query},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/api-tokens";
 const ONE: &str = "/api/admin/api-tokens/{token}";
-const ROTATION: &str = "/api/admin/api-tokens/{token}/rotate";
 
 pub(super) fn configure(api: &mut Api) {
-    api.private([operation!(get_all_api_tokens), operation!(create_api_token)]);
-    api.private([
-        operation!(get_api_tokens_by_name),
-        operation!(update_api_token),
-        operation!(delete_api_token),
+    api.tag("API tokens").private(operations![
+        get_all_api_tokens,
+        create_api_token,
+        get_api_tokens_by_name,
+        update_api_token,
+        delete_api_token,
+        rotate_api_token
     ]);
-    api.private([operation!(rotate_api_token)]);
 }
 
 /// Returns the reference to the token that the path names; `None` for text that can name no token.
@@ -43,17 +41,9 @@ fn reference(path: &PathParameters) -> Result<Option<TokenReference>, ApiError> 
 ///
 /// The tokens of the types that the caller may read, in the order of creation: with `ADMIN` all, with
 /// `READ_CLIENT_API_TOKEN` those of clients, with `READ_FRONTEND_API_TOKEN` those of frontends.
-#[utoipa::path(
-    get, path = COLLECTION, operation_id = "getAllApiTokens", tag = "API tokens",
-    params(TokenQuery),
-    responses(
-        (status = 200, description = "The tokens.", body = TokensBody<'_>),
-        (status = 304, description = "The client has the tokens already, as its If-None-Match says."),
-        (status = 400, description = "The query is malformed; every problem is listed.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "Each of ADMIN, READ_CLIENT_API_TOKEN and READ_FRONTEND_API_TOKEN is missing.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(get, path = COLLECTION, responses(
+    (status = 200, description = "The tokens.", body = TokensBody<'_>),
+))]
 pub(crate) async fn get_all_api_tokens(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
     query: Query<TokenQuery>,
@@ -68,17 +58,10 @@ pub(crate) async fn get_all_api_tokens(
 /// Get api tokens by name.
 ///
 /// All tokens of this name that the caller may read, possibly none. If no token has the name, the token with this id.
-#[utoipa::path(
-    get, path = ONE, operation_id = "getApiTokensByName", tag = "API tokens",
-    params(("token" = String, Path, description = "The tokens' name, or a token's id.")),
-    responses(
-        (status = 200, description = "The tokens.", body = TokensBody<'_>),
-        (status = 304, description = "The client has the tokens already, as its If-None-Match says."),
-        (status = 400, description = "The path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "Each of ADMIN, READ_CLIENT_API_TOKEN and READ_FRONTEND_API_TOKEN is missing.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(get, path = ONE,
+    params(("token" = String, Path, description = "The tokens' name, or a token's id.")), responses(
+    (status = 200, description = "The tokens.", body = TokensBody<'_>),
+))]
 pub(crate) async fn get_api_tokens_by_name(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
     path: PathParameters,
@@ -91,17 +74,12 @@ pub(crate) async fn get_api_tokens_by_name(
 /// Create a token of any scope.
 ///
 /// The response shows the secret, which `tokens.reveal = "once"` never shows again.
-#[utoipa::path(
-    post, path = COLLECTION, operation_id = "createApiToken", tag = "API tokens",
-    request_body = CreateTokenBody,
-    responses(
-        (status = 201, description = "The token.", body = TokenBody<'_>, headers(("Location" = String, description = "Where tokens are listed."))),
-        (status = 400, description = "The body is malformed (every problem is listed), or there are as many tokens as there may be.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for tokens of this type, is missing; or it is an admin token, and `tokens.allow_admin` is off.", body = ErrorBody),
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = COLLECTION, responses(
+    (status = 201, description = "The token.", body = TokenBody<'_>,
+        headers(("Location" = String, description = "Where tokens are listed."))),
+    (status = 400, description = "Or there is the maximum number of tokens."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type. Or it is an admin token, and `tokens.allow_admin` is off."),
+))]
 pub(crate) async fn create_api_token(
     Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
     body: Body<CreateTokenBody>,
@@ -115,18 +93,10 @@ pub(crate) async fn create_api_token(
 /// Update a token.
 ///
 /// Succeeds also if there is no such token.
-#[utoipa::path(
-    put, path = ONE, operation_id = "updateApiToken", tag = "API tokens",
-    params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
-    request_body = UpdateTokenBody,
-    responses(
-        (status = 200, description = "The token is updated, or there is no such token."),
-        (status = 400, description = "`expiresAt` is missing or no time, or the path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for tokens of this token's type, is missing.", body = ErrorBody),
-        BodyErrors,
-    )
-)]
+#[utoipa::path(put, path = ONE, responses(
+    (status = 200, description = "The token is updated, or there is no such token."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+))]
 pub(crate) async fn update_api_token(
     Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
     path: PathParameters,
@@ -144,19 +114,12 @@ pub(crate) async fn update_api_token(
 /// Give a token a new secret.
 ///
 /// Its name, scope and id stay the same. The old secret is valid beside the new one until the overlap ends.
-#[utoipa::path(
-    post, path = ROTATION, operation_id = "rotateApiToken", tag = "API tokens",
-    params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
-    request_body(content = Option<RotateTokenBody>, content_type = "application/json"),
-    responses(
-        (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
-        (status = 400, description = "The overlap is no duration or is longer than a year, or the path cannot be decoded.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for changing tokens of this token's type, is missing.", body = ErrorBody),
-        (status = 404, description = "There is no such token.", body = ErrorBody),
-        BodyErrors,
-    )
-)]
+#[utoipa::path(post, path = "/api/admin/api-tokens/{token}/rotate",
+    request_body(content = Option<RotateTokenBody>, content_type = "application/json"), responses(
+    (status = 200, description = "The token with its new secret, which `tokens.reveal = \"once\"` never shows again.", body = TokenBody<'_>),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+    (status = 404, description = "There is no such token."),
+))]
 pub(crate) async fn rotate_api_token(
     Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
     path: PathParameters,
@@ -173,16 +136,11 @@ pub(crate) async fn rotate_api_token(
 /// Revoke a token.
 ///
 /// It is refused from the response on. Succeeds also if there is no such token.
-#[utoipa::path(
-    delete, path = ONE, operation_id = "deleteApiToken", tag = "API tokens",
-    params(("token" = String, Path, description = "The token's secret, percent-encoded, or its id.")),
-    responses(
-        (status = 200, description = "The token is revoked, or there is no such token."),
-        (status = 400, description = "The path cannot be decoded, or names a secret that was replaced.", body = ErrorBody),
-        CallerErrors,
-        (status = 403, description = "ADMIN, or the permission for tokens of this token's type, is missing.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(delete, path = ONE, responses(
+    (status = 200, description = "The token is revoked, or there is no such token."),
+    (status = 400, description = "Or the secret was replaced."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+))]
 pub(crate) async fn delete_api_token(
     Authorized(permit): Authorized<InstancePermit<DeleteInstanceTokens>>,
     path: PathParameters,

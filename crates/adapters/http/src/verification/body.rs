@@ -41,9 +41,6 @@ pub(crate) struct IntrospectionForm {
 
 impl IntrospectionForm {
     /// Reads the pairs of a form. A parameter that is repeated is an error (RFC 6749, section 3.2).
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`].
     pub(crate) fn read(pairs: Vec<(String, String)>) -> Result<Self, ApiError> {
         if pairs.iter().filter(|(name, _)| name == "token").nth(1).is_some() {
             return Err(ApiError::BadInput(vec![Detail::of_field("token", "token must be sent once.")]));

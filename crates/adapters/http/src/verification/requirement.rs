@@ -88,9 +88,6 @@ impl RequirementQuery {
 
 impl RequirementHeaders {
     /// Reads the headers.
-    ///
-    /// # Errors
-    /// As [`RequirementQuery::read`].
     pub(crate) fn read(headers: &HeaderMap) -> Result<Requirement, ApiError> {
         // Most requests have no such header, and one pass over the names is cheaper than three look-ups.
         let mut names =
@@ -140,11 +137,5 @@ fn read<T: Deserr<Problems>>(
         problems.push(Detail { message, path: Some(format!("/{root}/{name}")) });
     }
     pairs.retain(|(name, _)| !repeated.contains(name));
-    match parse(members(pairs), root) {
-        Ok(requirement) => problems.into_result(requirement),
-        Err(others) => {
-            problems.extend(others);
-            Err(problems.into())
-        }
-    }
+    problems.or_value(parse(members(pairs), root))
 }

@@ -8,12 +8,12 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::Data,
+    web::{self, Data},
 };
 use latchkey_domain::{Principal, VerifiedToken};
 use latchkey_service::AuthenticationError;
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     body::{
@@ -22,10 +22,10 @@ use super::{
     requirement::{RequirementHeaders, RequirementQuery},
 };
 use crate::{
-    api::{Api, operation},
+    api::{Api, operations},
     context::Context,
     error::ApiError,
-    error_body::{Detail, ErrorBody},
+    error_body::Detail,
     extract::{Client, body::RawBody},
     response::{ApiResult, ok},
 };
@@ -41,28 +41,22 @@ const VERIFY_ORIGINAL: &str = "/auth/verify/{original:.*}";
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    api.public([operation!(validate)]);
+    api.tag("Verification").public(operations![validate]);
     // Every method verifies: a gateway would take a response of another kind, such as to OPTIONS, for a valid token.
-    api.any_method([operation!(verify), operation!(verify_by_post)], verify);
-    api.any_method_page(VERIFY_ORIGINAL, verify_original);
-    api.public([operation!(introspect)]);
+    api.tag("Verification").any_method(operations![verify, verify_by_post], || web::to(verify));
+    api.any_method_page(VERIFY_ORIGINAL, web::to(verify_original));
+    api.tag("Verification").public(operations![introspect]);
 }
 
 /// Check which tokens are valid.
 ///
 /// Unknown, expired and revoked ones are left out, and so are personal access tokens. Needs no credentials: a client that
 /// has a secret may know whether it is valid.
-#[utoipa::path(
-    post, path = VALIDATE, operation_id = "getValidTokens", tag = "Verification", security(()),
-    request_body = ValidateBody<'_>,
-    responses(
-        (status = 200, description = "The valid ones, in the order sent.", body = ValidatedBody<'_>),
-        (status = 400, description = "`tokens` is absent, no list of strings, or too long.", body = ErrorBody),
-        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
-        (status = 415, description = "The body is not declared as JSON.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(post, path = VALIDATE, operation_id = "getValidTokens", security(()),
+    request_body = ValidateBody<'_>, responses(
+    (status = 200, description = "The valid ones, in the order sent.", body = ValidatedBody<'_>),
+    (status = 503, description = "A token is not in the cache, and the database does not answer."),
+))]
 pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult {
     let client = body.client_address();
     let body = body.json_bytes().await?;
@@ -87,22 +81,20 @@ pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult
 fn malformed(body: &[u8]) -> ApiError {
     let problem = match serde_json::from_slice::<Value>(body) {
         Err(error) => Detail::of_body(format!("The body is not valid JSON: {error}.")),
-        Ok(Value::Object(members)) if !members.contains_key("tokens") => {
-            Detail::of_field("tokens", "tokens is required.")
+        Ok(Value::Object(members)) => {
+            let message = match members.get("tokens") {
+                None => "tokens is required.",
+                // A JSON tree keeps the last of several members of one name.
+                Some(Value::Array(tokens)) if tokens.iter().all(Value::is_string) => {
+                    "tokens must be sent once."
+                }
+                Some(_) => "tokens must be a list of strings.",
+            };
+            Detail::of_field("tokens", message)
         }
-        Ok(Value::Object(members)) => Detail::of_field("tokens", bad_tokens(&members)),
         Ok(_) => Detail::of_body("The body must be a JSON object."),
     };
     ApiError::BadInput(vec![problem])
-}
-
-/// Explains why `tokens` could not be read. A JSON tree keeps the last of several members of one name.
-fn bad_tokens(members: &Map<String, Value>) -> &'static str {
-    let tokens = members.get("tokens").and_then(Value::as_array);
-    if tokens.is_some_and(|tokens| tokens.iter().all(Value::is_string)) {
-        return "tokens must be sent once.";
-    }
-    "tokens must be a list of strings."
 }
 
 /// Verify the caller's token: forward authentication for nginx, Traefik, Caddy and Envoy.
@@ -111,22 +103,19 @@ fn bad_tokens(members: &Map<String, Value>) -> &'static str {
 /// and `-Type` may require a scope; the token has to meet every requirement. Any method works. With a path appended
 /// (`/auth/verify/request/…`, as Envoy does), the query is ignored, because the client wrote it. If the first part of that
 /// path is empty, the response is 404.
-#[utoipa::path(
-    get, path = VERIFY, operation_id = "verifyToken", tag = "Verification", security(("apiKey" = [])),
-    params(RequirementQuery, RequirementHeaders),
-    responses(
-        (status = 200, description = "The token is valid.", headers(
-            ("X-Latchkey-Token-Name" = String, description = "Its name; characters other than visible ASCII are percent-encoded."),
-            ("X-Latchkey-Token-Type" = String, description = "client, frontend or admin."),
-            ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
-            ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
-        )),
-        (status = 400, description = "The requirement is malformed, or its name is misspelled.", body = ErrorBody),
-        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
-        (status = 403, description = "The token does not meet a requirement.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(get, path = VERIFY, operation_id = "verifyToken", security(("apiKey" = [])),
+    params(RequirementQuery, RequirementHeaders), responses(
+    (status = 200, description = "The token is valid.", headers(
+        ("X-Latchkey-Token-Name" = String, description = "Its name; characters other than visible ASCII are percent-encoded."),
+        ("X-Latchkey-Token-Type" = String, description = "client, frontend or admin."),
+        ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
+        ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
+    )),
+    (status = 400, description = "The requirement is malformed, or its name is misspelled."),
+    (status = 401, description = "No token, or one that is unknown, revoked or expired."),
+    (status = 403, description = "The token does not meet a requirement."),
+    (status = 503, description = "A token is not in the cache, and the database does not answer."),
+))]
 pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
     verify_request(&request, &context).await
 }
@@ -171,17 +160,14 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
 }
 
 /// Verify the caller's token, for gateways that send POST.
-#[utoipa::path(
-    post, path = VERIFY, operation_id = "verifyTokenByPost", tag = "Verification", security(("apiKey" = [])),
-    params(RequirementQuery, RequirementHeaders),
-    responses(
-        (status = 200, description = "The token is valid; headers as for GET."),
-        (status = 400, description = "The requirement is malformed, or its name is misspelled.", body = ErrorBody),
-        (status = 401, description = "No token, or one that is unknown, revoked or expired.", body = ErrorBody),
-        (status = 403, description = "The token does not meet a requirement.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(post, path = VERIFY, operation_id = "verifyTokenByPost", security(("apiKey" = [])),
+    params(RequirementQuery, RequirementHeaders), responses(
+    (status = 200, description = "The token is valid; headers as for GET."),
+    (status = 400, description = "The requirement is malformed, or its name is misspelled."),
+    (status = 401, description = "No token, or one that is unknown, revoked or expired."),
+    (status = 403, description = "The token does not meet a requirement."),
+    (status = 503, description = "A token is not in the cache, and the database does not answer."),
+))]
 pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
     verify_request(&request, &context).await
 }
@@ -190,19 +176,13 @@ pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>)
 ///
 /// The caller authenticates as everywhere else. Frontend tokens, which browsers hold, may not introspect. The response for
 /// a token that is not valid is `{"active": false}`.
-#[utoipa::path(
-    post, path = "/oauth2/introspect", operation_id = "introspectToken", tag = "Verification",
-    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "The scope of the token, or that it is not valid.", body = IntrospectionBody<'_>),
-        (status = 400, description = "There is no parameter `token`.", body = ErrorBody),
-        (status = 401, description = "The credentials are missing or not valid.", body = ErrorBody),
-        (status = 403, description = "A frontend token may not introspect.", body = ErrorBody),
-        (status = 413, description = "The body is larger than 1 MiB.", body = ErrorBody),
-        (status = 415, description = "The body is no form.", body = ErrorBody),
-        (status = 503, description = "A token is not in the cache, and the database does not answer.", body = ErrorBody),
-    )
-)]
+#[utoipa::path(post, path = "/oauth2/introspect", operation_id = "introspectToken",
+    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, description = "The scope of the token, or that it is not valid.", body = IntrospectionBody<'_>),
+    (status = 401, description = "The credentials are missing or not valid."),
+    (status = 403, description = "A frontend token may not introspect."),
+    (status = 503, description = "A token is not in the cache, and the database does not answer."),
+))]
 pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let verification = &context.use_cases.verification;
     let client = Client::new(&request, &context);

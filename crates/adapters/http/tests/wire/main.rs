@@ -24,6 +24,7 @@ mod roles;
 mod rotation;
 mod routing;
 mod service_accounts;
+mod store_errors;
 mod token_lists;
 mod users;
 mod verification;

@@ -20,8 +20,8 @@ async fn a_monitor_sees_what_was_answered_and_no_secret() {
         r#"latchkey_verifications_total{from="store"} 2"#,
         r#"latchkey_verifications_total{from="stale"} 0"#,
         "latchkey_unknown_secrets_refused_total 0",
-        r#"latchkey_index_entries{of="principal"} 1"#,
-        r#"latchkey_index_entries{of="nobody"} 1"#,
+        r#"latchkey_index_entries{kind="token"} 1"#,
+        r#"latchkey_index_entries{kind="unknown"} 1"#,
         "latchkey_feed_age_seconds 0",
         "latchkey_background_task_restarts_total 0",
     ] {

@@ -67,6 +67,62 @@ async fn operations_have_stable_names_and_list_every_status() {
     insta::assert_snapshot!(table.join("\n"));
 }
 
+/// Returns the operations of the document, with their ids.
+fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let paths = document["paths"].as_object().expect("paths").values();
+    let operations = paths.flat_map(|path| path.as_object().expect("operations").values());
+    operations.map(|operation| (operation["operationId"].as_str().expect("an id"), operation))
+}
+
+#[actix_web::test]
+async fn every_parameter_is_described() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    for (id, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let description = parameter["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{id}: {parameter}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_error_has_the_schema_and_an_example() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    for (id, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            let content = &response["content"]["application/json"];
+            let is_error = content["schema"]["$ref"] == "#/components/schemas/errorSchema";
+            assert_eq!(is_error, status.as_str() >= "400", "{id}: {status}");
+            assert_eq!(is_error, content["example"]["message"].is_string(), "{id}: {status}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_permissions_of_an_operation_are_those_that_it_checks() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    for (expected, start) in [
+        ("createRole", "The permission ADMIN is missing. Or another site"),
+        ("getProjectApiTokens", "The permission READ_PROJECT_API_TOKEN is missing."),
+        (
+            "rotateProjectApiToken",
+            "One of the permissions CREATE_PROJECT_API_TOKEN, DELETE_PROJECT_API_TOKEN is missing.",
+        ),
+        (
+            "getAllApiTokens",
+            "Each of the permissions ADMIN, READ_CLIENT_API_TOKEN, READ_FRONTEND_API_TOKEN is missing.",
+        ),
+        ("getMySessions", "The caller is an API token, not a user."),
+    ] {
+        let (_, operation) = operations(&document).find(|(id, _)| *id == expected).expect(expected);
+        let described = operation["responses"]["403"]["description"].as_str().unwrap_or_default();
+        assert!(described.starts_with(start), "{expected}: {described}");
+    }
+}
+
 #[actix_web::test]
 async fn the_schema_of_a_token_is_stable() {
     let app = TestApp::new().await;

@@ -7,8 +7,8 @@ use super::{large_store, plan, uses, uses_in_order};
 use crate::connection::Connection;
 use crate::event_lists::{event_count, event_page, matching_events};
 
-fn within(reach: EventScope) -> EventQuery {
-    EventQuery { page: Page::first(100), ..EventQuery::within(reach) }
+fn within(scope: EventScope) -> EventQuery {
+    EventQuery { page: Page::first(100), ..EventQuery::within(scope) }
 }
 
 async fn plan_of(connection: &mut Connection, query: &EventQuery) -> String {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use latchkey_domain::{AccountKind, ProjectVisibility};
 use latchkey_ports::{
     AccessRepository, EnvironmentRepository, EventRepository, Page, ProjectQuery, ProjectRepository,
-    UserRepository, fresh,
+    UserRepository, initial_data,
 };
 use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
 use latchkey_testkit::database::TestDatabase;
@@ -13,20 +13,20 @@ use latchkey_testkit::database::TestDatabase;
 use crate::databases::{migration_folders, store_on};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_database_holds_what_a_fresh_store_holds() {
+async fn a_new_database_holds_the_initial_data() {
     let database = TestDatabase::empty();
     let store = store_on(database.url());
     assert_eq!(store.migrate().await.expect("migrated"), migration_folders().len());
     assert_eq!(store.migrate().await.expect("nothing left to do"), 0);
-    assert_eq!(store.roles().await.expect("read"), fresh::roles());
+    assert_eq!(store.roles().await.expect("read"), initial_data::roles());
     let environments = store.environments().await.expect("read");
     let kept: Vec<_> = environments.iter().map(|overview| overview.environment.clone()).collect();
-    assert_eq!(kept, fresh::environments().expect("good names"));
+    assert_eq!(kept, initial_data::environments().expect("good names"));
     assert!(environments.iter().all(|overview| (overview.projects, overview.tokens) == (1, 0)));
     let query = ProjectQuery { visibility: ProjectVisibility::All, archived: false, page: Page::default() };
     let projects = store.projects(&query).await.expect("read");
     let [overview] = projects.as_slice() else { panic!("one project, not {projects:?}") };
-    assert_eq!(overview.project, fresh::project(overview.project.created_at).expect("good names"));
+    assert_eq!(overview.project, initial_data::project(overview.project.created_at).expect("good names"));
     assert_eq!((overview.members, overview.tokens), (0, 0));
     let names: Vec<_> = kept.into_iter().map(|environment| environment.name).collect();
     assert_eq!(overview.environments, names);

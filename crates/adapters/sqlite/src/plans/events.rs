@@ -11,7 +11,7 @@ use crate::event_lists::{AccessPath, Filter, event_page, links};
 fn with_every_filter() -> EventQuery {
     let projects: Vec<ProjectId> = ["project-7", "project-8"].map(|id| id.parse().expect("an id")).into();
     EventQuery {
-        reach: EventScope::Projects(projects.iter().cloned().collect()),
+        scope: EventScope::Projects(projects.iter().cloned().collect()),
         kinds: vec![EventKind::ApiTokenCreated, EventKind::PersonalTokenCreated],
         projects,
         actors: vec![7, 8],
@@ -44,7 +44,7 @@ fn assert_page(plan: &[String], steps: &[&str]) {
 fn events_are_read_from_the_newest() {
     with_large_store(|connection| {
         assert_page(&plan(connection, &event_page(&plain(), AccessPath::Scan)), &["SCAN events"]);
-        let any = EventQuery { reach: EventScope::AnyProject, ..plain() };
+        let any = EventQuery { scope: EventScope::AnyProject, ..plain() };
         assert_page(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
         let dense = plan(connection, &event_page(&with_every_filter(), AccessPath::Scan));
         assert_page(&dense, &["SCAN events", NAMES_PROJECT, NAMES_PROJECT]);

@@ -9,7 +9,7 @@ use diesel_migrations::MigrationHarness;
 use latchkey_domain::{AccountKind, ProjectMode, ProjectVisibility, UserId};
 use latchkey_ports::{
     AccessRepository, EnvironmentOverview, EnvironmentRepository, EventRepository, Health, Page,
-    ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, UserRepository, fresh,
+    ProjectOverview, ProjectQuery, ProjectRepository, TokenRepository, UserRepository, initial_data,
 };
 use latchkey_sql::migrations::{SQLITE, versions};
 use latchkey_sqlite::{OpenError, SqliteStore};
@@ -40,9 +40,9 @@ fn any_number_may_open_and_migrate_a_new_file_at_once() {
 async fn a_new_store_holds_what_every_new_store_holds() {
     let directory = TempDir::new().expect("a directory");
     let store = open(&directory.path().join("a.db"));
-    assert_eq!(store.roles().await.expect("reads"), fresh::roles());
+    assert_eq!(store.roles().await.expect("reads"), initial_data::roles());
     let environments = store.environments().await.expect("reads");
-    let expected = fresh::environments().expect("good names");
+    let expected = initial_data::environments().expect("good names");
     let expected = expected.map(|environment| EnvironmentOverview { environment, projects: 1, tokens: 0 });
     assert_eq!(environments, expected);
     let everything =
@@ -50,7 +50,7 @@ async fn a_new_store_holds_what_every_new_store_holds() {
     let projects = store.projects(&everything).await.expect("reads");
     let created_at = projects[0].project.created_at;
     let expected = ProjectOverview {
-        project: fresh::project(created_at).expect("good names"),
+        project: initial_data::project(created_at).expect("good names"),
         members: 0,
         tokens: 0,
         environments: environments.iter().map(|overview| overview.environment.name.clone()).collect(),

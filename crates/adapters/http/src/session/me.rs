@@ -1,77 +1,117 @@
-//! The bodies of logging in, of sessions, of changing one's own password, and those that show the caller.
+//! `/api/admin/user`: the caller, their permissions, their password and their sessions.
 
+use actix_web::web::Data;
 use deserr::Deserr;
-use latchkey_domain::{Grant, Permission, PermissionKind, Place, ProjectId, Role, Session, SessionId};
-use latchkey_ports::ProjectOverview;
-use latchkey_service::{LoggedIn, Myself};
+use latchkey_domain::{
+    Grant, Permission, PermissionKind, Place, ProjectId, Role, Session, SessionId, UserCredential,
+};
+use latchkey_ports::{Page, ProjectOverview};
+use latchkey_service::{Caller, Missing, Myself, ServiceError, SignedIn};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
+    api::{Api, operations},
+    context::Context,
     error::ApiError,
-    extract::{
-        Body, Problems,
-        body::MemberRule,
-        text::{FromText, text_members},
-    },
+    extract::{Authorized, Body, PathParameters, Problems, body::MemberRule},
     people::{role_body::RoleBody, user_body::UserBody},
+    response::{ApiResult, empty, ok},
     wire_time::WireTime,
 };
 
 /// The user id that Unleash gives to admin tokens.
 const ADMIN_TOKEN_ID: i64 = -42;
 
-/// Logs a user in. Unknown members are refused.
-#[derive(Deserr, ToSchema)]
-#[deserr(error = Problems, deny_unknown_fields)]
-#[schema(as = loginSchema)]
-pub(super) struct LoginBody {
-    /// The user name, or the e-mail address in any case of letters.
-    #[schema(value_type = String, example = "user")]
-    pub(super) username: LoginName,
-    /// The password.
-    #[schema(example = "hunter2", format = Password)]
-    pub(super) password: String,
+pub(super) fn configure(api: &mut Api) {
+    api.tag("Users").private(operations![
+        get_me,
+        get_profile,
+        change_my_password,
+        get_my_sessions,
+        delete_my_session
+    ]);
 }
 
-/// A user name or an e-mail address, without NUL: some stores cannot compare text with it.
-pub(super) struct LoginName(pub(super) String);
-
-text_members!(LoginName);
-
-impl FromText for LoginName {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        if text.contains('\0') {
-            return Err(format!("{name} must not contain NUL."));
-        }
-        Ok(Self(text.to_owned()))
-    }
+/// Get the caller.
+///
+/// With all their permissions.
+#[utoipa::path(get, path = "/api/admin/user", responses(
+    (status = 200, description = "The user or the admin token, and the permissions.", body = MyselfBody<'_>),
+    (status = 404, description = "The user was deleted a moment ago."),
+))]
+async fn get_me(Authorized(caller): Authorized<Caller>, context: Data<Context>) -> ApiResult {
+    ok(&MyselfBody::of(&context.use_cases.who_am_i.myself(&caller).await?))
 }
 
-/// A user who logged in.
-#[derive(Serialize, ToSchema)]
-#[schema(as = loggedInSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct LoggedInBody<'l> {
-    #[serde(flatten)]
-    user: UserBody<'l>,
-    /// How many of the user's oldest sessions ended because the user has the maximum number of sessions.
-    #[schema(example = 0)]
-    deleted_sessions: u64,
-    /// The maximum number of sessions of one user.
-    #[schema(example = 5)]
-    active_sessions: u32,
+/// Get your profile.
+///
+/// The projects that you can see, and your role for the whole instance.
+#[utoipa::path(get, path = "/api/admin/user/profile", responses(
+    (status = 200, description = "The profile.", body = ProfileBody<'_>),
+    (status = 404, description = "The user was deleted a moment ago."),
+))]
+async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
+    let root_role = context.use_cases.who_am_i.root_role(&user).await?;
+    let projects = context.use_cases.projects.list(user.caller(), false, Page::default()).await?;
+    ok(&ProfileBody::of(&projects, &root_role))
 }
 
-impl<'l> LoggedInBody<'l> {
-    pub(super) fn of(logged_in: &'l LoggedIn) -> Self {
-        Self {
-            user: UserBody::of(&logged_in.user),
-            deleted_sessions: logged_in.ended_sessions,
-            active_sessions: logged_in.max_per_user,
-        }
-    }
+/// Change your password.
+///
+/// Ends all your sessions, including this one. Your personal access tokens stay valid.
+#[utoipa::path(post, path = "/api/admin/user/change-password", responses(
+    (status = 200, description = "The password is changed."),
+    (status = 400, description = "Or the two new passwords differ, or the new one is weak."),
+    (status = 401, description = "Or the old password is wrong."),
+    (status = 404, description = "The user was deleted a moment ago."),
+    (status = 429, description = "The old password was wrong too often; it was not checked.",
+        headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
+))]
+async fn change_my_password(
+    Authorized(user): Authorized<SignedIn>,
+    body: Body<ChangeMyPasswordBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let ChangeMyPasswordBody { password, confirm_password: _same, old_password } =
+        ChangeMyPasswordBody::read(body).await?;
+    let use_cases = &context.use_cases;
+    use_cases.sessions.change_password(&use_cases.users, &user, (&old_password, &password)).await?;
+    Ok(empty())
+}
+
+/// List your sessions.
+///
+/// Those that have not ended, oldest first.
+#[utoipa::path(get, path = "/api/admin/user/sessions", responses(
+    (status = 200, description = "The sessions.", body = SessionsBody<'_>),
+))]
+async fn get_my_sessions(Authorized(user): Authorized<SignedIn>, context: Data<Context>) -> ApiResult {
+    let sessions = context.use_cases.sessions.list(&user).await?;
+    let current = match user.credential() {
+        UserCredential::Session(id) => Some(id),
+        UserCredential::PersonalToken(_) => None,
+    };
+    ok(&SessionsBody::of(&sessions, current))
+}
+
+/// End one of your sessions.
+///
+/// It is refused from the response on.
+#[utoipa::path(delete, path = "/api/admin/user/sessions/{id}",
+    params(("id" = String, Path, description = "The session's id.")), responses(
+    (status = 200, description = "The session has ended."),
+    (status = 404, description = "You have no such session."),
+))]
+async fn delete_my_session(
+    Authorized(user): Authorized<SignedIn>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    let id = SessionId::parse(&path.text("id")?).ok_or(ServiceError::NotFound(Missing::Session))?;
+    context.use_cases.sessions.end(&user, id).await?;
+    Ok(empty())
 }
 
 /// A session, without the secret in its cookie.
@@ -102,14 +142,14 @@ struct SessionBody<'s> {
 /// The sessions of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sessionsSchema)]
-pub(super) struct SessionsBody<'s> {
+struct SessionsBody<'s> {
     /// The sessions that have not ended, oldest first.
     sessions: Vec<SessionBody<'s>>,
 }
 
 impl<'s> SessionsBody<'s> {
     /// Shows the sessions, of which one may be that of the request.
-    pub(super) fn of(sessions: &'s [Session], current: Option<SessionId>) -> Self {
+    fn of(sessions: &'s [Session], current: Option<SessionId>) -> Self {
         let shown = sessions.iter().map(|session| SessionBody {
             id: session.id.to_string(),
             created_at: WireTime(session.created_at),
@@ -126,24 +166,21 @@ impl<'s> SessionsBody<'s> {
 #[derive(Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = changeMyPasswordSchema, rename_all = "camelCase")]
-pub(super) struct ChangeMyPasswordBody {
+struct ChangeMyPasswordBody {
     /// The new password: 10 to 128 characters, not a common one.
     #[schema(example = "correct horse battery", min_length = 10, max_length = 128, format = Password)]
-    pub(super) password: String,
+    password: String,
     /// The new password again.
     #[schema(example = "correct horse battery", format = Password)]
-    pub(super) confirm_password: String,
+    confirm_password: String,
     /// The current password.
     #[schema(example = "hunter2", format = Password)]
-    pub(super) old_password: String,
+    old_password: String,
 }
 
 impl ChangeMyPasswordBody {
     /// Reads the body.
-    ///
-    /// # Errors
-    /// [`ApiError::BadInput`] with every problem of every member, and if the new password is written in two ways.
-    pub(super) async fn read(body: Body<Self>) -> Result<Self, ApiError> {
+    async fn read(body: Body<Self>) -> Result<Self, ApiError> {
         body.read_with(&[MemberRule::Same { name: "password", other: "confirmPassword" }]).await
     }
 }
@@ -151,7 +188,7 @@ impl ChangeMyPasswordBody {
 /// The caller and their permissions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = meSchema)]
-pub(super) struct MyselfBody<'m> {
+struct MyselfBody<'m> {
     /// The user, or the admin token.
     #[schema(inline)]
     user: CallerBody<'m>,
@@ -218,7 +255,7 @@ struct GrantBody<'m> {
 }
 
 impl<'m> MyselfBody<'m> {
-    pub(super) fn of(myself: &'m Myself) -> Self {
+    fn of(myself: &'m Myself) -> Self {
         let (user, permissions) = match myself {
             Myself::User { user, grants } => {
                 (CallerBody::User(UserBody::of(user)), grants.iter().map(GrantBody::of).collect())
@@ -255,7 +292,7 @@ impl<'m> GrantBody<'m> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = profileSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ProfileBody<'p> {
+struct ProfileBody<'p> {
     /// The projects that the caller can see, by id.
     #[schema(value_type = Vec<String>, example = json!(["default"]))]
     projects: Vec<&'p str>,
@@ -270,7 +307,7 @@ pub(super) struct ProfileBody<'p> {
 }
 
 impl<'p> ProfileBody<'p> {
-    pub(super) fn of(projects: &'p [ProjectOverview], root_role: &'p Role) -> Self {
+    fn of(projects: &'p [ProjectOverview], root_role: &'p Role) -> Self {
         Self {
             projects: projects.iter().map(|overview| overview.project.id.as_str()).collect(),
             root_role: RoleBody::of(root_role),

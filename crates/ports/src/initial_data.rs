@@ -1,5 +1,5 @@
-//! The content of a new store. SQL stores get it from their first migration, the memory store from here; the conformance
-//! suite compares the two.
+//! The content of a new store. SQL stores get it from their first migration, the memory store from here; the
+//! conformance suite compares the two.
 
 use latchkey_domain::{
     Environment, EnvironmentKind, EnvironmentName, InvalidName, Project, ProjectDescription, ProjectId,
@@ -10,7 +10,6 @@ use latchkey_domain::{
 pub const MAX_BUILT_IN_ROLE_ID: RoleId = RoleId(99);
 
 /// Returns the built-in roles.
-#[must_use]
 pub fn roles() -> [Role; 5] {
     Role::built_in()
 }
