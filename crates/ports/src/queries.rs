@@ -118,10 +118,24 @@ impl TokenQuery {
     /// this list far more often than for others, so stores have a statement of its own for it.
     #[must_use]
     pub fn whole_project(&self) -> Option<&ProjectId> {
-        let project = self.project.as_ref()?;
-        let page = Page { offset: 0, ..self.page };
-        let whole = Self { after: self.after, page, ..Self::of_project(project.clone()) };
-        (*self == whole).then_some(project)
+        let Self {
+            kinds,
+            project: Some(project),
+            environment: None,
+            name: None,
+            name_contains: None,
+            attribute_contains: None,
+            expired: None,
+            unused_since: None,
+            order: TokenOrder::CreatedAt,
+            direction: Direction::Ascending,
+            after: _,
+            page: Page { limit: _, offset: 0 },
+        } = self
+        else {
+            return None;
+        };
+        [TokenKind::Client, TokenKind::Frontend].iter().all(|kind| kinds.contains(kind)).then_some(project)
     }
 }
 

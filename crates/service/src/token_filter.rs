@@ -104,7 +104,7 @@ impl TokenFilter {
             page: Page { limit: self.limit.map(|limit| limit.min(Self::MAX)), offset: self.offset },
             ..TokenQuery::of_kinds(kinds)
         };
-        TokenPortions { changes: changes.clone(), source: Source::Query(Box::new(query)) }.read().await
+        read(changes, Source::Query(Box::new(query))).await
     }
 }
 
@@ -121,43 +121,46 @@ impl TokenPortions {
     /// # Errors
     /// [`ServiceError::Unavailable`].
     pub async fn read(self) -> Result<TokenPage, ServiceError> {
-        let Self { changes, source } = self;
-        match source {
-            Source::Query(query) if query.order == TokenOrder::CreatedAt || query.page.limit.is_some() => {
-                let list_limit = query.page.limit;
-                let limit = list_limit.unwrap_or(TokenFilter::MAX);
-                // One more than is shown says whether there are more.
-                let page = Page { limit: Some(limit + 1), ..query.page };
-                let query = TokenQuery { page, ..*query };
-                let mut stored = changes.tokens.tokens(&query).await?;
-                let has_more = stored.len() > to_usize(limit);
-                stored.truncate(to_usize(limit));
-                let last = stored.last().map(|stored| stored.token.id);
-                let next = last.filter(|_| has_more && query.order == TokenOrder::CreatedAt);
-                let tokens = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
-                let after_next = next.filter(|_| list_limit.is_none()).map(|last| {
-                    let query = TokenQuery { after: Some(last), page: Page::default(), ..query };
-                    Self { changes, source: Source::Query(Box::new(query)) }
-                });
-                Ok(TokenPage { tokens, next, rest: after_next })
-            }
-            // Tokens change places in such an order while it is read, so the store is asked once.
-            Source::Query(query) => {
-                let all = changes.tokens.tokens(&query).await?;
-                Ok(Self::open(changes, all.into(), 0))
-            }
-            Source::Read(all, start) => Ok(Self::open(changes, all, start)),
-        }
+        read(&self.changes, self.source).await
     }
+}
 
-    /// Opens the next portion of tokens that were read.
-    fn open(changes: TokenChanges, all: Arc<[StoredToken]>, start: usize) -> TokenPage {
-        let portion = all.iter().skip(start).take(to_usize(TokenFilter::MAX)).cloned();
-        let tokens: Vec<_> = portion.map(|stored| changes.issuer.reveal(stored)).collect();
-        let end = start + tokens.len();
-        let rest = (end < all.len()).then(|| Self { changes, source: Source::Read(all, end) });
-        TokenPage { tokens, next: None, rest }
+async fn read(changes: &TokenChanges, source: Source) -> Result<TokenPage, ServiceError> {
+    let query = match source {
+        Source::Read(all, start) => return Ok(open(changes, all, start)),
+        Source::Query(query) => query,
+    };
+    let list_limit = query.page.limit;
+    if list_limit.is_none() && query.order != TokenOrder::CreatedAt {
+        // Tokens change places in such an order while it is read, so the store is asked once.
+        let all = changes.tokens.tokens(&query).await?;
+        return Ok(open(changes, all.into(), 0));
     }
+    let limit = list_limit.unwrap_or(TokenFilter::MAX);
+    // One more than is shown says whether there are more.
+    let page = Page { limit: Some(limit + 1), ..query.page };
+    let query = TokenQuery { page, ..*query };
+    let mut stored = changes.tokens.tokens(&query).await?;
+    let has_more = stored.len() > to_usize(limit);
+    stored.truncate(to_usize(limit));
+    let last = stored.last().map(|stored| stored.token.id);
+    let next = last.filter(|_| has_more && query.order == TokenOrder::CreatedAt);
+    let rest = next.filter(|_| list_limit.is_none()).map(|last| {
+        let query = TokenQuery { after: Some(last), page: Page::default(), ..query };
+        TokenPortions { changes: changes.clone(), source: Source::Query(Box::new(query)) }
+    });
+    let tokens = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
+    Ok(TokenPage { tokens, next, rest })
+}
+
+/// Opens the next portion of tokens that were read.
+fn open(changes: &TokenChanges, all: Arc<[StoredToken]>, start: usize) -> TokenPage {
+    let portion = all.iter().skip(start).take(to_usize(TokenFilter::MAX)).cloned();
+    let tokens: Vec<_> = portion.map(|stored| changes.issuer.reveal(stored)).collect();
+    let end = start + tokens.len();
+    let rest =
+        (end < all.len()).then(|| TokenPortions { changes: changes.clone(), source: Source::Read(all, end) });
+    TokenPage { tokens, next: None, rest }
 }
 
 fn to_usize(number: u32) -> usize {

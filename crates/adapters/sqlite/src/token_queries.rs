@@ -45,6 +45,11 @@ impl TokenWithCount {
         self.token.id()
     }
 
+    /// Whether the token names more than one project.
+    pub(crate) fn names_several(&self) -> bool {
+        self.named_projects > 1
+    }
+
     /// Converts the row with the projects that the token names, in order.
     pub(crate) fn into_token(self, projects: Vec<Parsed<ProjectId>>) -> Result<StoredToken, Inconsistency> {
         self.token.into_token(projects, Some(self.named_projects))

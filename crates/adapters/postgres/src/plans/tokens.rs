@@ -17,7 +17,8 @@ async fn tokens_are_found_by_keys_alone() {
 
     for from in [Uuid::nil(), Uuid::from_u128(7)] {
         let tokens = plan(connection, tokens_of_project_from("project-7", DbId(from), 1_001)).await;
-        walks(&tokens, &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"]);
+        // Until the links are vacuumed, the ids of a small project are sorted.
+        goes_by(&tokens, &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"]);
     }
 
     goes_by(&plan(connection, token_by_id(DbId(Uuid::from_u128(7)))).await, &["api_tokens_id_unique"]);
