@@ -88,12 +88,11 @@ impl TokenRepository for SqliteStore {
                 }
             }
             connection.transaction(|connection| {
-                let rows = match query.whole_project() {
-                    Some(project) => tokens_of(connection, project, &query)?,
-                    None => {
-                        let few = Filter::that_leaves_few(connection, &query)?;
-                        token_list(&query, few).load(connection)?
-                    }
+                let rows = if let Some(project) = query.whole_project() {
+                    tokens_of(connection, project, &query)?
+                } else {
+                    let few = Filter::that_leaves_few(connection, &query)?;
+                    token_list(&query, few).load(connection)?
                 };
                 with_links_of_all(connection, rows, query.project.as_ref())
             })
