@@ -1,7 +1,7 @@
 //! The repository of API tokens.
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
 
 use crate::{Page, SecretDigest, SecretRecord, StoreError, TokenQuery};
 
@@ -97,20 +97,14 @@ pub trait TokenRepository: Send + Sync {
         Ok(!self.tokens(&query).await?.is_empty())
     }
 
-    /// Returns the tokens whose scope names this project, by creation, then id (that is, by id), without the tokens of all
-    /// projects. Reads no token of another project.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown project; `Unavailable`; `Inconsistent`.
-    async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError>;
-
     /// Returns the token of this id.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError>;
 
-    /// Returns the tokens of a query, in its order.
+    /// Returns the tokens of a query, in its order. The tokens of a project ([`TokenQuery::whole_project`]) are read without
+    /// those of others.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.

@@ -39,15 +39,15 @@ impl InstanceTokens {
         &self,
         permit: &InstancePermit<ReadInstanceTokens>,
         name: &str,
-    ) -> Result<Vec<RevealedToken>, ServiceError> {
+    ) -> Result<TokenPage, ServiceError> {
         // No token has an invalid name.
-        let Ok(token_name) = TokenName::new(name) else { return Ok(Vec::new()) };
+        let Ok(token_name) = TokenName::new(name) else { return Ok(TokenPage::whole(Vec::new())) };
         let filter = TokenFilter { name: Some(token_name), ..TokenFilter::default() };
-        let found = filter.find(&self.changes, visible_kinds(permit)).await?.tokens;
-        let (true, Some(id)) = (found.is_empty(), TokenId::parse(name)) else { return Ok(found) };
+        let found = filter.find(&self.changes, visible_kinds(permit)).await?;
+        let (true, Some(id)) = (found.tokens.is_empty(), TokenId::parse(name)) else { return Ok(found) };
         let stored = self.changes.tokens.find_token(id).await?;
         let visible = stored.filter(|stored| permit.check_kind(stored.token.access.kind()).is_ok());
-        Ok(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect())
+        Ok(TokenPage::whole(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect()))
     }
 
     /// Creates a token of any scope and returns it with its secret.

@@ -80,7 +80,7 @@ pub use service_accounts::{ServiceAccountDraft, ServiceAccounts};
 pub use sessions::{LoggedIn, SessionPolicy, Sessions};
 pub use task_health::{TaskDown, TaskHealth};
 pub use token_changes::{Overlap, OverlapTooLong, TokenReference};
-pub use token_filter::{TokenFilter, TokenPage};
+pub use token_filter::{TokenFilter, TokenPage, TokenPortions};
 pub use token_request::TokenRequest;
 pub use usage::UsageRecorder;
 pub use use_cases::{Dependencies, Settings, UseCases};

@@ -22,19 +22,11 @@ impl ProjectTokens {
         Self { changes, projects }
     }
 
-    /// Returns the tokens that name the project, by creation, then id.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
-    pub async fn list(&self, permit: &Permit<ReadTokens>) -> Result<Vec<RevealedToken>, ServiceError> {
-        let stored = self.changes.tokens.tokens_of_project(permit.project()).await?;
-        Ok(stored.into_iter().map(|token| self.changes.issuer.reveal(token)).collect())
-    }
-
     /// Returns the tokens that name the project and pass the filter, in its order and on its page.
     ///
     /// # Errors
-    /// As [`ProjectTokens::list`]; [`ServiceError::Invalid`] for a cursor with another order than that of creation.
+    /// [`ServiceError::Invalid`] for a filter by another project, and for a cursor with another order than that of creation;
+    /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::Unavailable`].
     pub async fn search(
         &self,
         permit: &Permit<ReadTokens>,

@@ -1,7 +1,9 @@
-//! Filters for lists of tokens, and the resulting pages.
+//! Filters for lists of tokens, and the resulting pages and portions.
+
+use std::{fmt, sync::Arc};
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, Page, StoredToken, TokenOrder, TokenQuery};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
@@ -36,20 +38,48 @@ pub struct TokenFilter {
     pub offset: u64,
 }
 
-/// A page of tokens.
+/// A page of tokens, or a portion of a list without a limit.
 #[derive(Debug)]
 pub struct TokenPage {
     /// The tokens.
     pub tokens: Vec<RevealedToken>,
     /// The cursor of the next page; `None` if there is none, or if the order is not that of creation.
     pub next: Option<TokenId>,
+    /// The rest of a list without a limit; `None` if there is none.
+    pub rest: Option<TokenPortions>,
+}
+
+/// The rest of a list of tokens, which is read in portions, so that a list of any length takes bounded memory and never
+/// occupies a thread for long. No token is in two portions; each is as it is when its portion is read.
+#[derive(Clone)]
+pub struct TokenPortions {
+    changes: TokenChanges,
+    source: Source,
+}
+
+/// Where the next tokens come from.
+#[derive(Clone)]
+enum Source {
+    /// A query whose limit is that of the list, not of the portion.
+    Query(Box<TokenQuery>),
+    /// Tokens that were read but not opened, and the index of the next one.
+    Read(Arc<[StoredToken]>, usize),
+}
+
+impl fmt::Debug for TokenPortions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenPortions").finish_non_exhaustive()
+    }
 }
 
 impl TokenFilter {
-    /// The maximum number of tokens on a page.
+    /// The maximum number of tokens on a page, and in a portion.
     pub const MAX: u32 = 1_000;
 
-    /// Returns the tokens of the visible kinds that pass the filter.
+    /// Returns a page of the tokens of the visible kinds that pass the filter.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a cursor with another order than that of creation; [`ServiceError::Unavailable`].
     pub(crate) async fn find(
         self,
         changes: &TokenChanges,
@@ -60,7 +90,6 @@ impl TokenFilter {
             return Err(ServiceError::query("cursor", message));
         }
         let kinds = visible.into_iter().filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind));
-        let limit = self.limit.map(|limit| limit.min(Self::MAX));
         let query = TokenQuery {
             project: self.project,
             environment: self.environment,
@@ -72,17 +101,68 @@ impl TokenFilter {
             order: self.order,
             direction: self.direction,
             after: self.after,
-            // One more than is shown says whether there is a next page.
-            page: Page { limit: limit.map(|limit| limit + 1), offset: self.offset },
+            page: Page { limit: self.limit.map(|limit| limit.min(Self::MAX)), offset: self.offset },
             ..TokenQuery::of_kinds(kinds)
         };
-        let mut stored = changes.tokens.tokens(&query).await?;
-        let shown = limit.map_or(stored.len(), |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let has_more = stored.len() > shown;
-        stored.truncate(shown);
-        let last = stored.last().map(|stored| stored.token.id);
-        let next = last.filter(|_| has_more && self.order == TokenOrder::CreatedAt);
-        let tokens = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
-        Ok(TokenPage { tokens, next })
+        read(changes, Source::Query(Box::new(query))).await
     }
+}
+
+impl TokenPage {
+    /// Returns a page of all tokens of a list.
+    pub(crate) fn whole(tokens: Vec<RevealedToken>) -> Self {
+        Self { tokens, next: None, rest: None }
+    }
+}
+
+impl TokenPortions {
+    /// Returns the next portion.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`].
+    pub async fn read(self) -> Result<TokenPage, ServiceError> {
+        read(&self.changes, self.source).await
+    }
+}
+
+async fn read(changes: &TokenChanges, source: Source) -> Result<TokenPage, ServiceError> {
+    let query = match source {
+        Source::Read(all, start) => return Ok(open(changes, all, start)),
+        Source::Query(query) => query,
+    };
+    let list_limit = query.page.limit;
+    if list_limit.is_none() && query.order != TokenOrder::CreatedAt {
+        // Tokens change places in such an order while it is read, so the store is asked once.
+        let all = changes.tokens.tokens(&query).await?;
+        return Ok(open(changes, all.into(), 0));
+    }
+    let limit = list_limit.unwrap_or(TokenFilter::MAX);
+    // One more than is shown says whether there are more.
+    let page = Page { limit: Some(limit + 1), ..query.page };
+    let query = TokenQuery { page, ..*query };
+    let mut stored = changes.tokens.tokens(&query).await?;
+    let has_more = stored.len() > to_usize(limit);
+    stored.truncate(to_usize(limit));
+    let last = stored.last().map(|stored| stored.token.id);
+    let next = last.filter(|_| has_more && query.order == TokenOrder::CreatedAt);
+    let rest = next.filter(|_| list_limit.is_none()).map(|last| {
+        let query = TokenQuery { after: Some(last), page: Page::default(), ..query };
+        TokenPortions { changes: changes.clone(), source: Source::Query(Box::new(query)) }
+    });
+    let tokens = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
+    Ok(TokenPage { tokens, next, rest })
+}
+
+/// Opens the next portion of tokens that were read.
+fn open(changes: &TokenChanges, all: Arc<[StoredToken]>, start: usize) -> TokenPage {
+    let portion = all.iter().skip(start).take(to_usize(TokenFilter::MAX)).cloned();
+    let tokens: Vec<_> = portion.map(|stored| changes.issuer.reveal(stored)).collect();
+    let end = start + tokens.len();
+    let rest =
+        (end < all.len()).then(|| TokenPortions { changes: changes.clone(), source: Source::Read(all, end) });
+    TokenPage { tokens, next: None, rest }
+}
+
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

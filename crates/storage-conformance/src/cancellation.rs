@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use latchkey_domain::{EventId, EventKind, RemovalOutcome, Snapshot, TokenId};
-use latchkey_ports::{Store, StoredToken};
+use latchkey_ports::{Store, StoredToken, TokenQuery};
 
 use crate::{
     harness::{StoreContents, count_events, read_contents, run_concurrently},
@@ -105,7 +105,7 @@ pub async fn dropped_reads_and_writes_leave_the_store_consistent(store: &Arc<dyn
         let event = project_created(&project);
         poll_and_drop(turns, store.create_project(&project, &[], None, &event)).await;
         setup::token(store.as_ref(), &stored).await;
-        poll_and_drop(turns, store.tokens_of_project(&default)).await;
+        poll_and_drop(turns, store.tokens(&TokenQuery::of_project(default.clone()))).await;
         poll_and_drop(turns, store.record_token_use(&[(stored.token.id, moment(5))])).await;
         poll_and_drop(turns, store.events_after(EventId(0), 100)).await;
     }

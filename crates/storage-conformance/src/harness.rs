@@ -50,7 +50,7 @@ async fn observe_once(store: &dyn Store) -> Option<StoreContents> {
     let projects = all_projects(store).await;
     let (mut tokens, mut members, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
     for listed in &projects {
-        tokens.push(store.tokens_of_project(&listed.project.id).await.ok()?);
+        tokens.push(store.tokens(&TokenQuery::of_project(listed.project.id.clone())).await.expect("tokens"));
         members.push(store.members(&listed.project.id).await.ok()?);
     }
     let users = all_users(store).await;

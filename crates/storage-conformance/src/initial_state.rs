@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use latchkey_domain::{Event, EventId, Project, ProjectScope, RoleId, Scope, TokenAccess, TokenId, UserId};
 use latchkey_ports::{
-    Entity, EnvironmentOverview, FirstToken, ProjectOverview, Store, StoredToken, initial_data,
+    Entity, EnvironmentOverview, FirstToken, ProjectOverview, Store, StoredToken, TokenQuery, initial_data,
 };
 
 use crate::{
@@ -64,7 +64,7 @@ pub async fn a_new_store_has_the_built_in_roles(store: &Arc<dyn Store>) {
 pub async fn a_new_store_has_no_tokens_users_or_events(store: &Arc<dyn Store>) {
     assert_eq!(store.latest_event().await.expect("a number"), EventId(0));
     assert_eq!(store.events_after(EventId(0), 10).await.expect("events"), []);
-    assert_eq!(store.tokens_of_project(&project_id("default")).await.expect("tokens"), []);
+    assert_eq!(store.tokens(&TokenQuery::of_project(project_id("default"))).await.expect("tokens"), []);
     let id = TokenId::new(moment(0), [0; 10]);
     assert_eq!(store.find_token(id).await.expect("a lookup"), None);
     assert_eq!(store.find_token_by_digest(&[digest(1)]).await.expect("a lookup"), None);
@@ -101,7 +101,7 @@ pub async fn first_tokens_are_stored_with_their_events(store: &Arc<dyn Store>) {
     }
     let found = token_of_digest(store.as_ref(), &[digest(103)]).await;
     assert_eq!(found.as_ref(), Some(&with_alias));
-    let listed = store.tokens_of_project(&project_id("default")).await.expect("tokens");
+    let listed = store.tokens(&TokenQuery::of_project(project_id("default"))).await.expect("tokens");
     assert_eq!(listed, [with_alias]);
     let events: Vec<_> =
         all_events(store.as_ref()).await.into_iter().map(|Event { record, .. }| record).collect();

@@ -6,7 +6,7 @@ use latchkey_domain::{
     EnvironmentName, EventId, EventKind, Grants, Project, ProjectDescription, ProjectMode, ProjectName,
     UserId,
 };
-use latchkey_ports::{Entity, Member, ProjectOverview, Store, StoreError};
+use latchkey_ports::{Entity, Member, ProjectOverview, Store, StoreError, TokenQuery};
 
 use crate::{
     harness::{ErrorKind, all_projects, exactly_one_succeeds, expect_error, expect_event},
@@ -42,7 +42,7 @@ pub async fn an_archived_project_round_trips(store: &Arc<dyn Store>) {
     let archived = Project { archived_at: Some(moment(9)), ..project("old") };
     assert_project_round_trips(store.as_ref(), &archived).await;
     setup::token(store.as_ref(), &token(1, &["old"])).await;
-    let listed = store.tokens_of_project(&archived.id).await.expect("tokens");
+    let listed = store.tokens(&TokenQuery::of_project(archived.id.clone())).await.expect("tokens");
     assert_eq!(listed, [token(1, &["old"])]);
 }
 
@@ -249,7 +249,10 @@ pub async fn archiving_a_project_keeps_its_contents(store: &Arc<dyn Store>) {
     let now = store.project_overview(&project_id("a")).await.expect("a lookup").expect("the project");
     assert_eq!((now.members, now.tokens, &now.environments), (1, 1, &before.environments));
     assert_eq!(store.members(&project_id("a")).await.expect("members"), members);
-    assert_eq!(store.tokens_of_project(&project_id("a")).await.expect("tokens"), [token(1, &["a"])]);
+    assert_eq!(
+        store.tokens(&TokenQuery::of_project(project_id("a"))).await.expect("tokens"),
+        [token(1, &["a"])]
+    );
     setup::token(store, &token(2, &["a"])).await;
 
     assert_change(store, &archived, &project("a")).await;

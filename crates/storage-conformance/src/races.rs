@@ -10,7 +10,7 @@ use std::{
 };
 
 use latchkey_domain::{Event, EventId, ProjectDescription, ProjectId};
-use latchkey_ports::{Entity, Store};
+use latchkey_ports::{Entity, Store, TokenQuery};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -157,7 +157,7 @@ pub async fn concurrent_records_of_token_use_do_not_deadlock(store: &Arc<dyn Sto
         }
     });
     run_concurrently(calls).await;
-    let remaining = store.tokens_of_project(&project_id("default")).await.expect("tokens");
+    let remaining = store.tokens(&TokenQuery::of_project(project_id("default"))).await.expect("tokens");
     assert_eq!(remaining.len(), 35);
     assert!(remaining.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{remaining:?}");
 }

@@ -4,7 +4,7 @@
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use latchkey_domain::{EventId, EventKind, NewUser, RoleId, TokenId, User, UserId};
-use latchkey_ports::{Entity, Quota, Store, StoreError, StoredToken};
+use latchkey_ports::{Entity, Quota, Store, StoreError, StoredToken, TokenQuery};
 
 use crate::{
     harness::{ErrorKind, all_events, all_tokens, partition_results, run_concurrently},
@@ -94,7 +94,7 @@ pub async fn tokens_created_beside_a_project_deletion_do_not_outlive_it(store: &
 /// Expects the counts of projects and environments to match their tokens.
 async fn assert_counts(store: &dyn Store, projects: &[&str]) {
     for id in projects {
-        let there = store.tokens_of_project(&project_id(id)).await.expect("tokens").len();
+        let there = store.tokens(&TokenQuery::of_project(project_id(id))).await.expect("tokens").len();
         let overview = store.project_overview(&project_id(id)).await.expect("a lookup").expect("there");
         assert_eq!(overview.tokens, u64::try_from(there).expect("few"), "in {id}");
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{Event, Grants, NewEvent, Project, ProjectScope, RemovalOutcome};
-use latchkey_ports::{Entity, Quota, Rotation, Store, StoredToken, TokenMatch};
+use latchkey_ports::{Entity, Quota, Rotation, Store, StoredToken, TokenMatch, TokenQuery};
 
 use crate::{
     harness::{ErrorKind, all_events, all_tokens, expect_error, read_contents},
@@ -75,7 +75,7 @@ pub async fn deleting_a_project_revokes_or_narrows_its_tokens(store: &Arc<dyn St
     }
     let of_b: Vec<_> =
         remaining.iter().filter(|one| one.token.access.projects().names(&project_id("b"))).cloned().collect();
-    assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), of_b);
+    assert_eq!(store.tokens(&TokenQuery::of_project(project_id("b"))).await.expect("tokens"), of_b);
 }
 
 /// A narrowed token keeps its secret, alias, retired secrets, expiry and last use.
@@ -154,7 +154,7 @@ pub async fn deleting_a_project_deletes_its_memberships_and_environments(store: 
     assert_eq!(store.roles_in_project(ed, &project_id("a")).await.expect("roles"), []);
     let not_found = ErrorKind::NotFound(Entity::Project(project_id("a")));
     assert_eq!(expect_error(store, store.members(&project_id("a"))).await, not_found);
-    assert_eq!(expect_error(store, store.tokens_of_project(&project_id("a"))).await, not_found);
+    assert_eq!(store.tokens(&TokenQuery::of_project(project_id("a"))).await.expect("tokens"), []);
     let after = read_contents(store).await;
     assert_eq!((after.users, after.roles), (before.users, before.roles));
     let others: Vec<_> =
@@ -174,7 +174,7 @@ pub async fn a_deleted_project_can_be_created_again_empty(store: &Arc<dyn Store>
         setup::projects(store, &["a"]).await;
         let overview = store.project_overview(&project_id("a")).await.expect("a lookup").expect("there");
         assert_eq!((overview.members, overview.tokens, overview.environments), (0, 0, vec![]));
-        assert_eq!(store.tokens_of_project(&project_id("a")).await.expect("tokens"), []);
+        assert_eq!(store.tokens(&TokenQuery::of_project(project_id("a"))).await.expect("tokens"), []);
         setup::membership(store, ed, &project_id("a"), OWNER).await;
         setup::project_environments(store, "a", &["production"]).await;
         setup::token(store, &token(1, &["a"])).await;
@@ -221,7 +221,7 @@ pub async fn deleting_a_project_with_many_tokens_keeps_the_order_of_events(store
     assert_project_deletion(store, "a", &tokens.iter().collect::<Vec<_>>()).await;
     assert_eq!(all_events(store).await.len() - events, 301);
     let remaining: Vec<_> = tokens.iter().filter_map(|stored| narrowed(stored, "a")).collect();
-    assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), remaining);
+    assert_eq!(store.tokens(&TokenQuery::of_project(project_id("b"))).await.expect("tokens"), remaining);
     let overview = store.project_overview(&project_id("b")).await.expect("a lookup").expect("the project");
     assert_eq!(overview.tokens, 100);
 }
@@ -273,8 +273,8 @@ pub async fn deleting_an_environment_revokes_its_tokens(store: &Arc<dyn Store>) 
     for number in [1, 2, 4] {
         assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);
     }
-    assert_eq!(store.tokens_of_project(&project_id("b")).await.expect("tokens"), []);
-    let of_a = store.tokens_of_project(&project_id("a")).await.expect("tokens");
+    assert_eq!(store.tokens(&TokenQuery::of_project(project_id("b"))).await.expect("tokens"), []);
+    let of_a = store.tokens(&TokenQuery::of_project(project_id("a"))).await.expect("tokens");
     assert_eq!(of_a, [tokens[2].clone(), tokens[5].clone()]);
     for (id, expected) in [("a", 2), ("b", 0)] {
         let overview = store.project_overview(&project_id(id)).await.expect("a lookup").expect("there");

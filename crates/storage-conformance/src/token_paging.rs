@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use Direction::{Ascending, Descending};
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
-use latchkey_ports::{Direction, Page, Store, TokenOrder, TokenQuery};
+use latchkey_ports::{Direction, Page, Store, StoredToken, TokenOrder, TokenQuery};
 use uuid::Uuid;
 
 use crate::{
     harness::token_numbers,
     samples::{
-        admin_token, at, ending, extreme_moments, last_seen, moment, named, token, token_of_all_projects,
+        admin_token, at, ending, extreme_moments, frontend, last_seen, moment, named, project_id, token,
+        token_of_all_projects,
     },
     setup,
 };
@@ -216,5 +217,39 @@ pub async fn the_id_to_start_after_is_ignored_in_other_orders(store: &Arc<dyn St
             let after = TokenQuery { after: Some(token(6, &["default"]).token.id), ..all.clone() };
             assert_eq!(token_numbers(store, &after).await, token_numbers(store, &all).await, "by {order:?}");
         }
+    }
+}
+
+/// The tokens of a project are read page by page, shared ones with all of their projects.
+pub async fn the_tokens_of_a_project_are_read_in_pages(store: &Arc<dyn Store>) {
+    setup::projects(store.as_ref(), &["a", "b"]).await;
+    let tokens = [
+        token(1, &["a"]),
+        token(2, &["b", "a"]),
+        frontend(token(3, &["a", "b"])),
+        token(4, &["b"]),
+        token(5, &["a"]),
+        token_of_all_projects(6),
+    ];
+    setup::tokens(store.as_ref(), &tokens).await;
+    let [one, two, three, _, five, _] = &tokens;
+    let id = |stored: &StoredToken| Some(stored.token.id);
+    for (after, limit, expected) in [
+        (None, Some(2), vec![one, two]),
+        (id(two), Some(2), vec![three, five]),
+        (id(three), Some(2), vec![five]),
+        (id(five), Some(2), vec![]),
+        (id(two), None, vec![three, five]),
+        (None, None, vec![one, two, three, five]),
+    ] {
+        let whole = TokenQuery::of_project(project_id("a"));
+        let query = TokenQuery { after, page: Page { limit, offset: 0 }, ..whole };
+        assert!(query.whole_project().is_some(), "stores have a statement of its own for this list");
+        let page = store.tokens(&query).await.expect("tokens");
+        assert_eq!(page.iter().collect::<Vec<_>>(), expected, "{limit:?} after {after:?}");
+        // The general statement gives the same page.
+        let named = TokenQuery { name_contains: Some(String::new()), ..query };
+        assert!(named.whole_project().is_none());
+        assert_eq!(store.tokens(&named).await.expect("tokens"), page, "{limit:?} after {after:?}");
     }
 }

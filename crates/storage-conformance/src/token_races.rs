@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{EventId, EventKind, ProjectId};
-use latchkey_ports::{Entity, Quota, Rotation, Store, StoreError, StoredToken};
+use latchkey_ports::{Entity, Quota, Rotation, Store, StoreError, StoredToken, TokenQuery};
 
 use crate::{
     harness::{ErrorKind, all_events, exactly_one_succeeds, partition_results, run_concurrently},
@@ -157,7 +157,7 @@ async fn assert_quota_is_filled(store: &Arc<dyn Store>, tokens: Vec<StoredToken>
 }
 
 async fn count_listed(store: &dyn Store, project: &str) -> usize {
-    store.tokens_of_project(&project_id(project)).await.expect("tokens").len()
+    store.tokens(&TokenQuery::of_project(project_id(project))).await.expect("tokens").len()
 }
 
 /// 30 concurrent tokens for one project with a quota of 7.

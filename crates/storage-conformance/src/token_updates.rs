@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{EventId, EventKind, ProjectId, Timestamp, TokenId};
-use latchkey_ports::{Entity, Store, StoreError, StoredToken};
+use latchkey_ports::{Entity, Store, StoreError, StoredToken, TokenQuery};
 
 use crate::{
     harness::{
@@ -40,7 +40,7 @@ async fn assert_token_is(store: &dyn Store, expected: &StoredToken) {
         assert_eq!(token_of_digest(store, &[record.digest]).await.as_ref(), Some(expected));
     }
     for project in expected.token.access.projects().named() {
-        let listed = store.tokens_of_project(project).await.expect("tokens");
+        let listed = store.tokens(&TokenQuery::of_project(project.clone())).await.expect("tokens");
         assert!(listed.contains(expected), "not listed under {project}");
     }
 }
@@ -191,7 +191,7 @@ pub async fn an_expiry_change_beside_a_deletion_leaves_no_token(store: &Arc<dyn 
         assert_eq!(token_of_digest(store.as_ref(), &[digest(number)]).await, None);
     }
     let default: ProjectId = project_id("default");
-    assert_eq!(store.tokens_of_project(&default).await.expect("tokens"), []);
+    assert_eq!(store.tokens(&TokenQuery::of_project(default.clone())).await.expect("tokens"), []);
 }
 
 async fn record_use(store: &dyn Store, seen: &[(TokenId, Timestamp)]) {
@@ -210,7 +210,7 @@ pub async fn token_use_is_recorded(store: &Arc<dyn Store>) {
     seen.token.last_used_at = Some(moment(5));
     let found = token_of_digest(store.as_ref(), &[seen.secret.digest]).await;
     assert_eq!(found, Some(seen.clone()));
-    let listed = store.tokens_of_project(&project_id("default")).await.expect("tokens");
+    let listed = store.tokens(&TokenQuery::of_project(project_id("default"))).await.expect("tokens");
     assert_eq!(listed, [seen, unseen]);
 }
 

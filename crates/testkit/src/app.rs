@@ -10,6 +10,8 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
+    body::BoxBody,
+    dev::ServiceResponse,
     http::{Method, header},
     test,
 };
@@ -289,6 +291,14 @@ impl TestApp {
     /// Sends a request with this cookie.
     pub async fn send_with(&self, cookie: &str, request: test::TestRequest) -> Response {
         self.send_unchanged(request.insert_header((header::COOKIE, cookie))).await
+    }
+
+    /// Sends a request as a client and returns the response, whose body is not read.
+    pub async fn respond(&self, who: As, request: test::TestRequest) -> ServiceResponse<BoxBody> {
+        let secret = self.secret_of(who).expect("a client with a secret");
+        let request = request.insert_header((header::AUTHORIZATION, secret)).to_request();
+        let service = test::init_service(latchkey_http::app(&self.context)).await;
+        test::call_service(&service, request).await
     }
 
     async fn send_unchanged(&self, request: test::TestRequest) -> Response {

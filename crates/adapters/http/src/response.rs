@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
     cookie::Cookie,
     http::header::{self, HeaderValue},
 };
@@ -33,20 +34,62 @@ pub(crate) fn tagged(body: &impl Serialize, capacity: usize) -> ApiResult<Tagged
 }
 
 impl Responder for Tagged {
-    type Body = actix_web::body::BoxBody;
+    type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let tag = entity_tag(&self.0);
-        let is_known = is_known(request, &tag);
-        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        // Both responses carry the caching rules (RFC 9110, section 15.4.5).
-        response
-            .insert_header((header::ETAG, tag))
-            .insert_header((header::CACHE_CONTROL, "private, no-cache"));
-        if is_known {
-            return response.finish();
+        let mut tag = TagBuilder::default();
+        tag.update(&self.0);
+        tag_response(request, &tag.finish(), || BoxBody::new(self.0))
+    }
+}
+
+/// Returns 200 with a JSON body that has this tag, or 304 for a client that has it already.
+pub(crate) fn tag_response(
+    request: &HttpRequest,
+    tag: &EntityTag,
+    body: impl FnOnce() -> BoxBody,
+) -> HttpResponse {
+    let is_known = is_known(request, &tag.text);
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    // Both responses carry the caching rules (RFC 9110, section 15.4.5).
+    response
+        .insert_header((header::ETAG, tag.text.as_str()))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if is_known {
+        return response.finish();
+    }
+    response.insert_header((header::CONTENT_TYPE, JSON)).body(body())
+}
+
+/// A weak entity tag (RFC 9110, section 8.8.3): the length of the body, then 128 bits of a digest.
+pub(crate) struct EntityTag {
+    text: String,
+    /// The length of the body in bytes.
+    pub(crate) length: u64,
+}
+
+/// Computes the tag of a body that is read in parts.
+#[derive(Default)]
+pub(crate) struct TagBuilder {
+    digest: Sha256,
+    length: u64,
+}
+
+impl TagBuilder {
+    /// Adds the next part of the body.
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        self.digest.update(part);
+        self.length += u64::try_from(part.len()).unwrap_or(u64::MAX);
+    }
+
+    /// Returns the tag of the parts.
+    pub(crate) fn finish(self) -> EntityTag {
+        let mut text = format!("W/\"{:x}-", self.length);
+        for byte in self.digest.finalize().iter().take(16) {
+            let _ = write!(text, "{byte:02x}");
         }
-        response.insert_header((header::CONTENT_TYPE, JSON)).body(self.0)
+        text.push('"');
+        EntityTag { text, length: self.length }
     }
 }
 
@@ -97,16 +140,6 @@ pub(crate) fn created(body: &impl Serialize) -> ApiResult {
 pub(crate) fn with_cookie(mut response: HttpResponse, cookie: &Cookie<'_>) -> ApiResult {
     response.add_cookie(cookie).map_err(ApiError::internal)?;
     Ok(response)
-}
-
-/// Returns a weak entity tag (RFC 9110, section 8.8.3): the length, then 128 bits of a digest.
-fn entity_tag(body: &[u8]) -> String {
-    let mut tag = format!("W/\"{:x}-", body.len());
-    for byte in Sha256::digest(body).iter().take(16) {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
 }
 
 /// Compares the tag weakly with `If-None-Match`. A request that bypasses caches never matches (RFC 9111, section 5.2.1.4).

@@ -3,10 +3,11 @@
 use std::{
     cmp::{Ordering, Reverse},
     collections::BTreeSet,
+    ops::Bound,
 };
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId};
 use latchkey_ports::{
     AttributeFilter, Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError,
     StoredToken, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
@@ -50,13 +51,6 @@ impl TokenRepository for MemoryStore {
             state.record(first.event.clone());
         }
         Ok(true)
-    }
-
-    async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
-        let state = self.state();
-        state.project(project)?;
-        let tokens = state.ids_of_project(project).filter_map(|id| state.tokens.get(&id).cloned());
-        Ok(tokens.collect())
     }
 
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
@@ -179,6 +173,13 @@ impl State {
     }
 
     pub(crate) fn query_tokens(&self, query: &TokenQuery) -> Vec<StoredToken> {
+        if (query.order, query.direction) == (TokenOrder::CreatedAt, Direction::Ascending) {
+            // The map is in this order.
+            let after = query.after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rest = self.tokens.range((after, Bound::Unbounded)).map(|(_, stored)| stored);
+            let found = rest.filter(|stored| matches_query(query, &stored.token));
+            return page_of(found.cloned(), query.page);
+        }
         let mut found: Vec<_> =
             self.tokens.values().filter(|stored| matches_query(query, &stored.token)).collect();
         found.sort_by(|one, other| {

@@ -41,19 +41,25 @@ impl TryFrom<TokenWithProjects> for StoredToken {
     }
 }
 
-/// The hot read: the tokens that name a project, by id.
+/// The hot read: the next tokens that name a project, from an id on, by id.
 ///
 /// First their ids, down the key of `api_token_projects`, then one step to each token. As an array the ids leave the
 /// planner no join to choose, so it never reads the tokens of all projects, whatever the table's size and the server's
 /// settings.
 #[auto_type]
-pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
+pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
     let columns: TokenColumns = TOKEN_COLUMNS;
-    let ids: IdsOfProject<'a> = array(token_ids_of_project(project));
+    let ids: IdsFrom<'a> = array(token_ids_of_project_from(project, from, limit));
     token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(columns)
 }
 
-type IdsOfProject<'a> = diesel::dsl::array<Id, token_ids_of_project<'a>>;
+type IdsFrom<'a> = diesel::dsl::array<Id, token_ids_of_project_from<'a>>;
+
+#[auto_type]
+fn token_ids_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
+    let ids: token_ids_of_project<'a> = token_ids_of_project(project);
+    ids.filter(api_token_projects::token_id.ge(from)).order(api_token_projects::token_id).limit(limit)
+}
 
 /// The ids of the tokens that name a project.
 #[auto_type]

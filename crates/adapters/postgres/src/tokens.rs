@@ -5,25 +5,25 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId};
 use latchkey_ports::{
-    Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
+    FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
     TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{Bytes, DbId, DbTime, Id, UtcTime},
     errors::store_error,
-    rows::{self},
+    queries::page_limit,
+    rows,
 };
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
-    projects::project_exists,
     token_lists::token_list,
     token_queries::{
         RECORD_USE, TokenWithProjects, end_of_retired_secret, retired_secrets_of, token_by_digest,
-        token_by_id, tokens_of_project,
+        token_by_id, tokens_of_project_from,
     },
     token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
 };
@@ -47,19 +47,6 @@ impl TokenRepository for PostgresStore {
         self.write(async move |connection| create_first_tokens(connection, &tokens).await).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project))]
-    async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
-        let reader = self.reader().await?;
-        let rows: Vec<TokenWithProjects> =
-            tokens_of_project(project.as_str()).load(&mut &**reader).await.map_err(store_error)?;
-        // One statement in the usual case. A project that comes into being between the two is empty, or was so for a
-        // moment.
-        if rows.is_empty() && !project_exists(&mut *self.connection().await?, project).await? {
-            return Err(StoreError::NotFound(Entity::Project(project.clone())));
-        }
-        Ok(rows::all(rows)?)
-    }
-
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         let mut connection = self.connection().await?;
@@ -70,6 +57,13 @@ impl TokenRepository for PostgresStore {
 
     #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
+        if let Some(project) = query.whole_project() {
+            let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
+            let statement = tokens_of_project_from(project.as_str(), from, page_limit(query.page));
+            let reader = self.reader().await?;
+            let rows: Vec<TokenWithProjects> = statement.load(&mut &**reader).await.map_err(store_error)?;
+            return Ok(rows::all(rows)?);
+        }
         let Some(statement) = token_list(query) else { return Ok(Vec::new()) };
         let mut connection = self.connection().await?;
         let rows: Vec<TokenWithProjects> = statement.load(&mut connection).await.map_err(store_error)?;

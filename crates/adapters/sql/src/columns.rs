@@ -81,6 +81,15 @@ impl From<TokenId> for DbId {
     }
 }
 
+impl DbId {
+    /// Returns the smallest id that is greater than this one, or the smallest of all; `None` if no id is greater.
+    #[must_use]
+    pub fn following(after: Option<TokenId>) -> Option<Self> {
+        let Some(after) = after else { return Some(Self(Uuid::nil())) };
+        after.as_uuid().as_u128().checked_add(1).map(|next| Self(Uuid::from_u128(next)))
+    }
+}
+
 /// A value of a column of type [`Int`], before its range is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Int)]

@@ -27,7 +27,7 @@ use crate::{
     events::record,
     existence::{check_environment, check_project, check_user},
     paging::paged,
-    token_queries::tokens_of_project_after,
+    token_queries::tokens_of_project_from,
     token_writes::{BATCH, apply_outcomes},
 };
 
@@ -118,7 +118,8 @@ impl ProjectRepository for SqliteStore {
             check_project(connection, &removal.project)?;
             apply_outcomes(
                 connection,
-                |connection, last| Ok(tokens_of_project_after(id, last, BATCH).load(connection)?),
+                // The tokens of earlier batches no longer name the project.
+                |connection, last| Ok(tokens_of_project_from(id, last, BATCH).load(connection)?),
                 |stored| removal.outcome_of(&stored.token),
             )?;
             delete(projects::table.find(id)).execute(connection)?;

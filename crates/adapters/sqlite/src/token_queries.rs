@@ -23,11 +23,6 @@ use latchkey_sql::{
 
 use crate::paging::MAX_BINDS;
 
-// All links of a token that was found by one of them.
-diesel::alias! {
-    pub const LINKS: Alias<Links> = api_token_projects as links;
-}
-
 /// The columns of a [`TokenWithCount`].
 pub(crate) type TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
 
@@ -42,7 +37,7 @@ pub(crate) struct TokenWithCount {
 }
 
 /// A row of `api_token_projects`: token and project.
-pub(crate) type LinkRow = (DbId, Parsed<ProjectId>);
+type LinkRow = (DbId, Parsed<ProjectId>);
 
 impl TokenWithCount {
     pub(crate) fn id(&self) -> DbId {
@@ -58,29 +53,6 @@ impl TokenWithCount {
     pub(crate) fn into_token(self, projects: Vec<Parsed<ProjectId>>) -> Result<StoredToken, Inconsistency> {
         self.token.into_token(projects, Some(self.named_projects))
     }
-}
-
-/// The hot read: the tokens that name a project, by id. Down one index of the links, one step to each token.
-#[auto_type]
-pub(crate) fn tokens_of_project<'a>(project: &'a str) -> _ {
-    let row: TokenColumns = TOKEN_COLUMNS;
-    api_token_projects::table
-        .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
-        .filter(api_token_projects::project_id.eq(project))
-        .order(api_token_projects::token_id)
-        .select(row)
-}
-
-/// The links of those tokens of a project that name others too, in the same order, then as they were named.
-#[auto_type]
-pub(crate) fn links_beyond_project<'a>(project: &'a str) -> _ {
-    api_token_projects::table
-        .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
-        .inner_join(LINKS.on(LINKS.field(api_token_projects::token_id).eq(api_tokens::id)))
-        .filter(api_token_projects::project_id.eq(project))
-        .filter(api_tokens::named_projects.gt(1_i64))
-        .order((api_token_projects::token_id, LINKS.field(api_token_projects::position)))
-        .select((LINKS.field(api_token_projects::token_id), LINKS.field(api_token_projects::project_id)))
 }
 
 /// The projects that a token names, as they were named.
@@ -118,14 +90,15 @@ pub(crate) fn token_by_retired_digest<'a>(digest: &'a [u8]) -> _ {
         .select((row, retired_secrets::good_until))
 }
 
-/// The next tokens that name a project, after an id, by id.
+/// The hot read: the next tokens that name a project, from an id on, by id. Down one index of the links, one step to each
+/// token.
 #[auto_type]
-pub(crate) fn tokens_of_project_after<'a>(project: &'a str, after: DbId, number: i64) -> _ {
+pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, number: i64) -> _ {
     let row: TokenColumns = TOKEN_COLUMNS;
     api_token_projects::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
-        .filter(api_token_projects::token_id.gt(after))
+        .filter(api_token_projects::token_id.ge(from))
         .order(api_token_projects::token_id)
         .limit(number)
         .select(row)
@@ -170,15 +143,19 @@ pub(crate) fn with_links(
     Ok(row.into_token(projects)?)
 }
 
-/// Reads the projects of tokens and converts their rows, in the same order.
+/// Reads the projects of tokens and converts their rows, in the same order. If all of them name one project, those that
+/// name no other need no look-up.
 pub(crate) fn with_links_of_all(
     connection: &mut SqliteConnection,
     rows: Vec<TokenWithCount>,
+    common: Option<&ProjectId>,
 ) -> Result<Vec<StoredToken>, DbError> {
-    let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::with_capacity(rows.len());
-    for rows in rows.chunks(MAX_BINDS) {
+    let only = |row: &TokenWithCount| common.filter(|_| row.named_projects == 1);
+    let ids: Vec<_> = rows.iter().filter(|row| only(row).is_none()).map(TokenWithCount::id).collect();
+    let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(MAX_BINDS) {
         let links: Vec<LinkRow> = api_token_projects::table
-            .filter(api_token_projects::token_id.eq_any(rows.iter().map(TokenWithCount::id)))
+            .filter(api_token_projects::token_id.eq_any(ids))
             .order((api_token_projects::token_id, api_token_projects::position))
             .select((api_token_projects::token_id, api_token_projects::project_id))
             .load(connection)?;
@@ -187,31 +164,12 @@ pub(crate) fn with_links_of_all(
         }
     }
     let token = |row: TokenWithCount| {
-        let named = projects.remove(&row.id()).unwrap_or_default();
+        let named = match only(&row) {
+            Some(project) => vec![Parsed(Ok(project.clone()))],
+            None => projects.remove(&row.id()).unwrap_or_default(),
+        };
         row.into_token(named)
     };
     let tokens: Result<_, _> = rows.into_iter().map(token).collect();
     Ok(tokens?)
-}
-
-/// Converts the tokens of one project. Those that name others too have all of their links in `links`; both lists are
-/// ordered by token.
-pub(crate) fn with_links_beyond(
-    project: &ProjectId,
-    rows: Vec<TokenWithCount>,
-    links: Vec<LinkRow>,
-) -> Result<Vec<StoredToken>, Inconsistency> {
-    let mut links = links.into_iter().peekable();
-    rows.into_iter()
-        .map(|row| {
-            if !row.names_several() {
-                return row.into_token(vec![Parsed(Ok(project.clone()))]);
-            }
-            let mut projects = Vec::new();
-            while let Some((_, project)) = links.next_if(|(token, _)| *token == row.id()) {
-                projects.push(project);
-            }
-            row.into_token(projects)
-        })
-        .collect()
 }

@@ -127,7 +127,7 @@ pub(crate) fn apply_outcomes(
         let rows = after(connection, last)?;
         let Some(row) = rows.last() else { return Ok(()) };
         last = row.id();
-        for stored in with_links_of_all(connection, rows)? {
+        for stored in with_links_of_all(connection, rows, None)? {
             let outcome = outcome_of(&stored);
             match &outcome {
                 RemovalOutcome::Narrowed { access, .. } => narrow(connection, stored.token.id, access)?,

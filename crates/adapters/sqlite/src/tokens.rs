@@ -23,11 +23,10 @@ use tracing::instrument;
 use crate::{
     SqliteStore,
     events::record,
-    existence::project_exists,
     token_lists::{Filter, token_list},
     token_queries::{
-        LinkRow, RECORD_USE, TokenWithCount, links_beyond_project, token_by_digest, token_by_id,
-        token_by_retired_digest, tokens_of_project, with_links, with_links_beyond, with_links_of_all,
+        RECORD_USE, TokenWithCount, token_by_digest, token_by_id, token_by_retired_digest,
+        tokens_of_project_from, with_links, with_links_of_all,
     },
     token_writes::{check_new_secret, check_places, check_quota, insert_token, remove_token},
 };
@@ -68,20 +67,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project))]
-    async fn tokens_of_project(&self, project: &ProjectId) -> Result<Vec<StoredToken>, StoreError> {
-        let project = project.clone();
-        self.read(move |connection| {
-            let rows: Vec<TokenWithCount> = tokens_of_project(project.as_str()).load(connection)?;
-            // One statement in the usual case: there are tokens, and all of them name just this project.
-            if rows.is_empty() || rows.iter().any(TokenWithCount::names_several) {
-                return connection.transaction(|connection| tokens_with_links(connection, &project));
-            }
-            Ok(with_links_beyond(&project, rows, Vec::new())?)
-        })
-        .await
-    }
-
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         self.read_snapshot(move |connection| {
@@ -94,10 +79,23 @@ impl TokenRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         let query = query.clone();
-        self.read_snapshot(move |connection| {
-            let few = Filter::that_leaves_few(connection, &query)?;
-            let rows: Vec<TokenWithCount> = token_list(&query, few).load(connection)?;
-            with_links_of_all(connection, rows)
+        self.read(move |connection| {
+            if let Some(project) = query.whole_project() {
+                let rows = tokens_of(connection, project, &query)?;
+                // One statement in the usual case: no token names another project.
+                if !rows.iter().any(TokenWithCount::names_several) {
+                    return with_links_of_all(connection, rows, Some(project));
+                }
+            }
+            connection.transaction(|connection| {
+                let rows = if let Some(project) = query.whole_project() {
+                    tokens_of(connection, project, &query)?
+                } else {
+                    let few = Filter::that_leaves_few(connection, &query)?;
+                    token_list(&query, few).load(connection)?
+                };
+                with_links_of_all(connection, rows, query.project.as_ref())
+            })
         })
         .await
     }
@@ -184,17 +182,15 @@ impl TokenRepository for SqliteStore {
     }
 }
 
-/// The tokens of a project, whatever they name. Several statements, which have to see one state of the store.
-fn tokens_with_links(
+/// The tokens of a [`TokenQuery::whole_project`].
+fn tokens_of(
     connection: &mut SqliteConnection,
     project: &ProjectId,
-) -> Result<Vec<StoredToken>, DbError> {
-    let rows: Vec<TokenWithCount> = tokens_of_project(project.as_str()).load(connection)?;
-    if rows.is_empty() && !project_exists(connection, project)? {
-        return Err(not_found(Entity::Project(project.clone())));
-    }
-    let links: Vec<LinkRow> = links_beyond_project(project.as_str()).load(connection)?;
-    Ok(with_links_beyond(project, rows, links)?)
+    query: &TokenQuery,
+) -> Result<Vec<TokenWithCount>, DbError> {
+    let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
+    let limit = query.page.limit.unwrap_or(u32::MAX);
+    Ok(tokens_of_project_from(project.as_str(), from, limit.into()).load(connection)?)
 }
 
 fn find_by_digest(

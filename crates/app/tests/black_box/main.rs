@@ -39,6 +39,8 @@ mod key_rotation;
 #[cfg(test)]
 mod last_seen;
 #[cfg(test)]
+mod long_lists;
+#[cfg(test)]
 mod lost_key;
 #[cfg(test)]
 mod permission_matrix;

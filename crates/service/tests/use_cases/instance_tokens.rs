@@ -85,18 +85,18 @@ async fn pages_follow_each_other_by_their_cursor() {
 async fn a_name_finds_its_tokens_and_an_id_finds_one_where_no_name_does() {
     let env = env_with_three_kinds().await;
     let tokens = &env.use_cases.instance_tokens;
-    assert_eq!(tokens.named(&system(), "made").await.expect("found").len(), 3);
-    assert!(tokens.named(&system(), "other").await.expect("found").is_empty());
-    assert!(tokens.named(&system(), &"x".repeat(999)).await.expect("found").is_empty());
+    assert_eq!(tokens.named(&system(), "made").await.expect("found").tokens.len(), 3);
+    assert!(tokens.named(&system(), "other").await.expect("found").tokens.is_empty());
+    assert!(tokens.named(&system(), &"x".repeat(999)).await.expect("found").tokens.is_empty());
     let id = env.tokens_of("default").await[0].id;
-    let found = tokens.named(&system(), &id.to_string()).await.expect("found");
+    let found = tokens.named(&system(), &id.to_string()).await.expect("found").tokens;
     assert_eq!(found.iter().map(|token| token.token.id).collect::<Vec<_>>(), [id]);
     let reads_clients = holding::<ReadInstanceTokens>(&[P::ReadClientApiToken]);
-    assert!(tokens.named(&reads_clients, &id.to_string()).await.expect("found").is_empty());
+    assert!(tokens.named(&reads_clients, &id.to_string()).await.expect("found").tokens.is_empty());
 
     let named = TokenRequest { name: TokenName::new(&id.to_string()).expect("a name"), ..draft("x") };
     tokens.create(&system(), named).await.expect("created");
-    let found = tokens.named(&system(), &id.to_string()).await.expect("found");
+    let found = tokens.named(&system(), &id.to_string()).await.expect("found").tokens;
     assert_eq!(names(&found), [id.to_string()], "the name goes first");
 }
 

@@ -19,5 +19,6 @@ mod rotation;
 mod sessions;
 mod staleness;
 mod support;
+mod token_portions;
 mod usage;
 mod verification;

@@ -8,9 +8,9 @@ use latchkey_ports::{
     CountingEntropy, KeyId, MasterKeyRepository as _, MockMasterKeyRepository, Rekeying, SealingError,
     SecretDigest, SecretForm, SecretOf, SecretSealer, StoredToken, TokenRepository as _, TokenSecrets,
 };
-use latchkey_service::{MasterKeys, ReadTokens, Resealed, ResealingStep, Reveal, SkipReason, SkippedSecret};
+use latchkey_service::{MasterKeys, Resealed, ResealingStep, Reveal, SkipReason, SkippedSecret};
 
-use crate::support::{TestEnv, client_of, permit, project_id, settings};
+use crate::support::{TestEnv, client_of, project_id, settings};
 
 /// Master keys of tests, by a digit each.
 pub(crate) fn ring(digits: &str) -> Arc<dyn SecretSealer> {
@@ -85,7 +85,7 @@ async fn what_can_be_shown_is_sealed_anew_and_stays_what_it_is() {
     for secret in secrets.iter().map(String::as_str).chain([alias.reveal()]) {
         assert!(is_accepted(&new, secret).await, "{secret}");
     }
-    let listed = new.use_cases.project_tokens.list(&permit::<ReadTokens>("default")).await.expect("listed");
+    let listed = new.listed("default").await.expect("listed");
     let shown: Vec<_> = listed.into_iter().map(|token| token.secret.expect("a secret")).collect();
     assert!(secrets.iter().all(|secret| shown.iter().any(|shown| shown.reveal() == secret)));
     assert_eq!(shown.len(), secrets.len() + 1);

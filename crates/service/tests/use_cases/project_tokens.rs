@@ -29,7 +29,7 @@ async fn a_created_token_is_listed_with_the_same_secret() {
     assert!(secret.reveal().starts_with("default:development.") && secret.has_valid_checksum());
     assert!(!created.secure);
 
-    let listed = env.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+    let listed = env.listed("default").await.expect("listed");
     let [token] = listed.as_slice() else { panic!("one token, not {listed:?}") };
     assert_eq!(token.token, created.token);
     assert_eq!(token.secret.as_ref().expect("shown").reveal(), secret.reveal());
@@ -54,7 +54,7 @@ async fn a_list_has_the_tokens_that_name_the_project_in_order_of_creation() {
 #[tokio::test]
 async fn an_unknown_project_is_not_found_by_those_who_may_ask() {
     let env = TestEnv::new();
-    let listed = env.use_cases.project_tokens.list(&permit("nope")).await;
+    let listed = env.listed("nope").await;
     assert!(matches!(listed, Err(ServiceError::NotFound(Missing::Project(_)))), "{listed:?}");
     let created = env.use_cases.project_tokens.create(&permit("nope"), draft("x")).await;
     assert!(matches!(created, Err(ServiceError::NotFound(Missing::Project(_)))), "{created:?}");
@@ -174,7 +174,7 @@ async fn a_show_once_token_is_listed_without_its_secret() {
     let env = TestEnv::revealing(Reveal::Once);
     let created = env.use_cases.project_tokens.create(&permit("default"), draft("x")).await.expect("created");
     assert!(created.secure && created.secret.is_some());
-    let listed = env.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+    let listed = env.listed("default").await.expect("listed");
     assert!(listed.iter().all(|token| token.secure && token.secret.is_none()));
 }
 
@@ -220,7 +220,7 @@ async fn what_was_made_to_be_shown_again_is_hidden_once_secrets_are_shown_once()
     assert!(!made.secure);
     let strict = open.beside(sealer(), settings(Reveal::Once));
     for (env, is_shown) in [(&open, true), (&strict, false)] {
-        let listed = env.use_cases.project_tokens.list(&permit("default")).await.expect("listed");
+        let listed = env.listed("default").await.expect("listed");
         assert_eq!(listed.iter().map(|token| token.secret.is_some()).collect::<Vec<_>>(), [is_shown]);
         assert_eq!(listed[0].secure, !is_shown);
     }

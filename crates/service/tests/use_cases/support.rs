@@ -11,13 +11,13 @@ use latchkey_domain::{
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
-    CountingEntropy, EventRepository, ManualClock, PasswordHasher, Quota, SecretSealer, Store,
+    CountingEntropy, EventRepository, ManualClock, PasswordHasher, Quota, SecretSealer, Store, TokenQuery,
     TokenRepository,
 };
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction,
-    ProjectDraft, Reveal, RevealedToken, RoleReference, SessionPolicy, Settings, TokenDraft, TokenPolicy,
-    TokenRequest, UseCases, UserDraft, WhenStale,
+    ProjectDraft, Reveal, RevealedToken, RoleReference, ServiceError, SessionPolicy, Settings, TokenDraft,
+    TokenFilter, TokenPolicy, TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -147,8 +147,14 @@ impl TestEnv {
     }
 
     pub(crate) async fn tokens_of(&self, project: &str) -> Vec<ApiToken> {
-        let stored = self.store.tokens_of_project(&project_id(project)).await.expect("listed");
+        let stored = self.store.tokens(&TokenQuery::of_project(project_id(project))).await.expect("listed");
         stored.into_iter().map(|stored| stored.token).collect()
+    }
+
+    /// The first portion of the tokens of a project, as a caller sees them.
+    pub(crate) async fn listed(&self, project: &str) -> Result<Vec<RevealedToken>, ServiceError> {
+        let page = self.use_cases.project_tokens.search(&permit(project), TokenFilter::default()).await?;
+        Ok(page.tokens)
     }
 
     pub(crate) async fn events(&self) -> Vec<Event> {

@@ -7,15 +7,16 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody, TokensBody, UpdateTokenBody},
-    query::{TokenQuery, list_response},
+    body::{CreateTokenBody, RotateTokenBody, TokenBody, TokensBody, UpdateTokenBody},
+    list::{TokenList, list_response},
+    query::TokenQuery,
 };
 use crate::{
     api::{Api, operations},
     context::Context,
     error::ApiError,
     extract::{Authorized, Body, PathParameters, Query},
-    response::{ApiResult, Tagged, created_at, empty, ok, tagged},
+    response::{ApiResult, created_at, empty, ok},
 };
 
 const COLLECTION: &str = "/api/admin/api-tokens";
@@ -48,11 +49,11 @@ pub(crate) async fn get_all_api_tokens(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
     query: Query<TokenQuery>,
     context: Data<Context>,
-) -> ApiResult<Tagged> {
+) -> ApiResult<TokenList> {
     let query = query.read()?;
     let has_cursor = query.has_cursor();
     let page = context.use_cases.instance_tokens.search(&permit, query.into()).await?;
-    list_response(&page, has_cursor)
+    list_response(page, has_cursor, context).await
 }
 
 /// Get api tokens by name.
@@ -66,9 +67,9 @@ pub(crate) async fn get_api_tokens_by_name(
     Authorized(permit): Authorized<InstancePermit<ReadInstanceTokens>>,
     path: PathParameters,
     context: Data<Context>,
-) -> ApiResult<Tagged> {
-    let tokens = context.use_cases.instance_tokens.named(&permit, &path.text("token")?).await?;
-    tagged(&TokensBody::of(&tokens), 16 + TOKEN_BYTES * tokens.len())
+) -> ApiResult<TokenList> {
+    let page = context.use_cases.instance_tokens.named(&permit, &path.text("token")?).await?;
+    list_response(page, false, context).await
 }
 
 /// Create a token of any scope.

@@ -3,6 +3,7 @@
 mod body;
 mod duration;
 mod instance_routes;
+mod list;
 mod project_routes;
 mod query;
 

@@ -7,7 +7,8 @@ use latchkey_service::{
 
 use super::{
     body::{CreateTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody, TokensBody},
-    query::{TokenQuery, list_response},
+    list::{TokenList, list_response},
+    query::TokenQuery,
 };
 use crate::{
     api::{Api, operations},
@@ -46,15 +47,11 @@ pub(crate) async fn get_project_api_tokens(
     Authorized(permit): Authorized<Permit<ReadTokens>>,
     query: Query<TokenQuery>,
     context: Data<Context>,
-) -> ApiResult<Tagged> {
+) -> ApiResult<TokenList> {
     let query = query.read()?;
-    let use_case = &context.use_cases.project_tokens;
-    if query.is_empty() {
-        let tokens = use_case.list(&permit).await?;
-        return tagged(&TokensBody::of(&tokens), 16 + TOKEN_BYTES * tokens.len());
-    }
     let has_cursor = query.has_cursor();
-    list_response(&use_case.search(&permit, query.into()).await?, has_cursor)
+    let page = context.use_cases.project_tokens.search(&permit, query.into()).await?;
+    list_response(page, has_cursor, context).await
 }
 
 /// Get one api token of this project.

@@ -3,20 +3,16 @@
 use deserr::Deserr;
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{Direction, TokenOrder};
-use latchkey_service::{TokenFilter, TokenPage};
+use latchkey_service::TokenFilter;
 use utoipa::IntoParams;
 
-use super::body::{TOKEN_BYTES, TokensBody};
-use crate::{
-    extract::{
-        Problems,
-        text::{FromText, Parsed, text_members},
-    },
-    response::{ApiResult, Tagged, tagged},
+use crate::extract::{
+    Problems,
+    text::{FromText, Parsed, text_members},
 };
 
 /// The filters, the order and the page of a list of tokens. Without any of them, the list has all tokens.
-#[derive(Debug, PartialEq, Eq, Default, Deserr, IntoParams)]
+#[derive(Debug, Deserr, IntoParams)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub(crate) struct TokenQuery {
@@ -67,11 +63,6 @@ pub(crate) struct TokenQuery {
 }
 
 impl TokenQuery {
-    /// Returns whether the list is to have all tokens.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Returns whether the response says where the next page begins: for a page in the order that has cursors.
     pub(crate) fn has_cursor(&self) -> bool {
         let is_page = self.limit.is_some() || self.offset.is_some() || self.cursor.is_some();
@@ -135,13 +126,4 @@ impl FromText for Direction {
             _ => Err(format!("{name} must be asc or desc.")),
         }
     }
-}
-
-/// Returns the response with a page of tokens.
-///
-/// # Errors
-/// As [`tagged`].
-pub(crate) fn list_response(page: &TokenPage, has_cursor: bool) -> ApiResult<Tagged> {
-    let body = if has_cursor { TokensBody::of_page(page) } else { TokensBody::of(&page.tokens) };
-    tagged(&body, 64 + TOKEN_BYTES * page.tokens.len())
 }

@@ -12,6 +12,7 @@ mod errors;
 mod events;
 mod instance_tokens;
 mod login;
+mod long_lists;
 mod metrics;
 mod myself;
 mod openapi;

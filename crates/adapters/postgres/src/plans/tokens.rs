@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{large_store, plan, uses, uses_in_order};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
-    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project,
+    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project_from,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,11 +15,13 @@ async fn tokens_are_found_by_indexes() {
     let (mut connection, _database) = large_store().await;
     let connection = &mut connection;
 
-    let tokens = plan(connection, tokens_of_project("project-7")).await;
-    uses_in_order(
-        &tokens,
-        &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"],
-    );
+    for from in [Uuid::nil(), Uuid::from_u128(7)] {
+        let tokens = plan(connection, tokens_of_project_from("project-7", DbId(from), 1_001)).await;
+        uses_in_order(
+            &tokens,
+            &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"],
+        );
+    }
 
     uses(&plan(connection, token_by_id(DbId(Uuid::from_u128(7)))).await, &["api_tokens_id_unique"]);
     uses_in_order(

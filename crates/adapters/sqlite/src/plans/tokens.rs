@@ -10,36 +10,13 @@ use super::{assert_plan, plan, plan_of_text, with_large_store};
 use crate::{
     token_lists::{Filter, links as links_of_project, token_list},
     token_queries::{
-        RECORD_USE, count_tokens_of_all_projects, count_tokens_of_project, links_beyond_project,
-        projects_of_token, token_by_digest, token_by_id, token_by_retired_digest,
-        tokens_of_environment_after, tokens_of_project, tokens_of_project_after,
+        RECORD_USE, count_tokens_of_all_projects, count_tokens_of_project, projects_of_token,
+        token_by_digest, token_by_id, token_by_retired_digest, tokens_of_environment_after,
+        tokens_of_project_from,
     },
 };
 
 const ID: DbId = DbId(Uuid::from_bytes([7; 16]));
-
-#[test]
-fn the_tokens_of_a_project_are_found_in_order_by_keys_alone() {
-    with_large_store(|connection| {
-        let plan = plan(connection, &tokens_of_project("project-7"));
-        assert_eq!(
-            plan,
-            [
-                "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)",
-                "SEARCH api_tokens USING PRIMARY KEY (id=?)",
-            ]
-        );
-        let plan = self::plan(connection, &links_beyond_project("project-7"));
-        assert_eq!(
-            plan,
-            [
-                "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=?)",
-                "SEARCH api_tokens USING PRIMARY KEY (id=?)",
-                "SEARCH links USING PRIMARY KEY (token_id=?)",
-            ]
-        );
-    });
-}
 
 #[test]
 fn a_token_is_found_by_id_and_digest_by_keys_alone() {
@@ -94,10 +71,10 @@ fn tokens_seen_are_found_by_id() {
 }
 
 #[test]
-fn the_tokens_of_a_place_that_goes_are_found_in_order_by_keys_alone() {
+fn the_next_tokens_of_a_project_or_environment_are_found_in_order_by_keys_alone() {
     with_large_store(|connection| {
         assert_plan(
-            &plan(connection, &tokens_of_project_after("project-7", ID, 500)),
+            &plan(connection, &tokens_of_project_from("project-7", ID, 500)),
             &[
                 "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=? AND token_id>?)",
                 "SEARCH api_tokens USING PRIMARY KEY (id=?)",

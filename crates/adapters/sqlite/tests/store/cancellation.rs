@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use latchkey_domain::EventId;
-use latchkey_ports::{Store, TokenRepository};
+use latchkey_ports::{Store, TokenQuery, TokenRepository};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -25,7 +25,9 @@ async fn drop_calls_half_way(store: &impl Store) {
             outcome.expect("nothing but time is short");
             finished += 1;
         }
-        if let Ok(outcome) = timeout(patience / 2, store.tokens_of_project(&project)).await {
+        if let Ok(outcome) =
+            timeout(patience / 2, store.tokens(&TokenQuery::of_project(project.clone()))).await
+        {
             outcome.expect("nothing but time is short");
         }
     }
@@ -35,7 +37,7 @@ async fn drop_calls_half_way(store: &impl Store) {
     let number = store.create_token(&last, NO_LIMIT, &created(&last)).await.expect("created");
     assert_eq!(store.latest_event().await.expect("reads"), number);
 
-    let tokens = store.tokens_of_project(&project).await.expect("reads");
+    let tokens = store.tokens(&TokenQuery::of_project(project.clone())).await.expect("reads");
     assert!(tokens.len() > finished, "{finished} finished, {} kept", tokens.len());
     let kept: BTreeSet<String> = tokens.iter().map(|stored| stored.token.id.to_string()).collect();
     let events = store.events_after(EventId(0), 10_000).await.expect("reads");

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use latchkey_domain::{EventId, ProjectId, UserId};
 use latchkey_ports::{
     AccessRepository, EnvironmentRepository, EventRepository, Inconsistency, ProjectRepository, StoreError,
-    TokenRepository, UserRepository,
+    TokenQuery, TokenRepository, UserRepository,
 };
 use latchkey_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -51,7 +51,7 @@ async fn tokens() {
 #[tokio::test]
 async fn the_list_that_has_a_broken_token() {
     let (_directory, store) = broken_by("UPDATE api_tokens SET kind = 'root'").await;
-    let (table, column, _) = place(store.tokens_of_project(&default_project()).await);
+    let (table, column, _) = place(store.tokens(&TokenQuery::of_project(default_project())).await);
     assert_eq!((table, column), ("api_tokens", "kind"));
 }
 

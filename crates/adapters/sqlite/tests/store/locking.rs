@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, thread, time::Duration};
 
 use diesel::connection::SimpleConnection;
 use latchkey_domain::EventId;
-use latchkey_ports::{EventRepository, Quota, StoreError, TokenRepository};
+use latchkey_ports::{EventRepository, Quota, StoreError, TokenQuery, TokenRepository};
 use latchkey_sqlite::{SqliteSettings, SqliteStore};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -37,7 +37,7 @@ async fn two_writers_take_turns() {
     }
     assert_eq!(numbers, (1..=200).map(EventId).collect());
     for store in &stores {
-        let tokens = store.tokens_of_project(&default_project()).await.expect("read");
+        let tokens = store.tokens(&TokenQuery::of_project(default_project())).await.expect("read");
         assert_eq!(tokens.len(), 200);
     }
 }
@@ -75,8 +75,8 @@ async fn readers_do_not_wait_for_a_writer_and_writers_do() {
     let mut other = raw(&path);
     other.batch_execute("BEGIN IMMEDIATE; UPDATE projects SET name = 'Changed';").expect("written");
 
-    let project = default_project();
-    let reading = store.tokens_of_project(&project);
+    let query = TokenQuery::of_project(default_project());
+    let reading = store.tokens(&query);
     let tokens = timeout(Duration::from_secs(2), reading).await.expect("readers do not wait");
     assert_eq!(tokens.expect("read"), []);
 
@@ -113,7 +113,7 @@ async fn a_lock_that_never_ends_makes_the_store_unavailable_and_no_worse() {
     assert!(matches!(outcome_2, Err(StoreError::Unavailable(_))), "{outcome_2:?}");
     other.batch_execute("ROLLBACK;").expect("ended");
     for store in [impatient, store] {
-        let tokens = store.tokens_of_project(&default_project()).await.expect("read");
+        let tokens = store.tokens(&TokenQuery::of_project(default_project())).await.expect("read");
         let token = token(10 + tokens.len() as u64);
         store.create_token(&token, NO_LIMIT, &created(&token)).await.expect("written");
     }

@@ -1,0 +1,134 @@
+//! Responses with lists of tokens of any length.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::{BodyStream, BoxBody, SizedStream},
+    http::Method,
+    web::{Bytes, Data},
+};
+use futures_util::stream::{self, Stream, StreamExt};
+use latchkey_ports::EntropyExt;
+use latchkey_service::{RevealedToken, TokenPage, TokenPortions};
+use tokio::task::yield_now;
+
+use super::body::{TOKEN_BYTES, TokenBody, TokensBody};
+use crate::{
+    context::Context,
+    describe::{Describe, Entry},
+    error::ApiError,
+    limits::guarded,
+    response::{ApiResult, EntityTag, TagBuilder, Tagged, tag_response, tagged},
+};
+
+/// A list of tokens. One that fits into a portion is a body like any other; a longer one is streamed.
+pub(crate) enum TokenList {
+    Whole(Tagged),
+    Streamed(EntityTag, ListText),
+}
+
+/// The text of a list that is read twice, because its entity tag is sent before it: once for the tag, then for the body.
+/// It takes the memory of one portion at a time. It yields between portions, because a store that answers at once would
+/// otherwise occupy the worker until the end of the list.
+///
+/// If a token changes between the two, the body shows the change under the tag of the state before, and the next request
+/// finds another tag.
+pub(crate) struct ListText {
+    /// The first portion, which is read once.
+    start: Bytes,
+    rest: TokenPortions,
+    end: &'static [u8],
+    context: Data<Context>,
+}
+
+/// Returns the response with a page of tokens or, for a list without a limit, with all of them.
+///
+/// # Errors
+/// As [`tagged`] and [`TokenPortions::read`]: nothing has been sent.
+pub(crate) async fn list_response(
+    mut page: TokenPage,
+    has_cursor: bool,
+    context: Data<Context>,
+) -> ApiResult<TokenList> {
+    let Some(rest) = page.rest.take() else {
+        let body = if has_cursor { TokensBody::of_page(&page) } else { TokensBody::of(&page.tokens) };
+        return tagged(&body, 64 + TOKEN_BYTES * page.tokens.len()).map(TokenList::Whole);
+    };
+    let start = text_of(br#"{"tokens":["#, &page.tokens, b"")?;
+    drop(page);
+    let end: &[u8] = if has_cursor { br#"],"nextCursor":null}"# } else { b"]}" };
+    let mut tag = TagBuilder::default();
+    tag.update(&start);
+    let mut unread = Some(rest.clone());
+    while let Some(rest) = unread {
+        yield_now().await;
+        let (text, next) = next_text(rest, end).await?;
+        tag.update(&text);
+        unread = next;
+    }
+    Ok(TokenList::Streamed(tag.finish(), ListText { start, rest, end, context }))
+}
+
+/// Reads the next portion as text, with the end of the list after the last one.
+async fn next_text(rest: TokenPortions, end: &[u8]) -> ApiResult<(Bytes, Option<TokenPortions>)> {
+    let TokenPage { tokens, rest, .. } = rest.read().await?;
+    let end = if rest.is_none() { end } else { b"" };
+    // A portion without tokens, because the last ones were deleted, has no comma before them.
+    let comma: &[u8] = if tokens.is_empty() { b"" } else { b"," };
+    Ok((text_of(comma, &tokens, end)?, rest))
+}
+
+/// Returns tokens as text, separated by commas, between two other texts.
+fn text_of(start: &[u8], tokens: &[RevealedToken], end: &[u8]) -> ApiResult<Bytes> {
+    let mut text = Vec::with_capacity(start.len() + TOKEN_BYTES * tokens.len() + end.len());
+    text.extend_from_slice(start);
+    for (index, token) in tokens.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut text, &TokenBody::of(token)).map_err(ApiError::internal)?;
+    }
+    text.extend_from_slice(end);
+    Ok(text.into())
+}
+
+impl ListText {
+    /// Returns the body in portions. The status has been sent when one fails, so the connection is closed then, and the
+    /// client sees that the list is not complete.
+    fn stream(self) -> impl Stream<Item = ApiResult<Bytes>> {
+        let Self { start, rest, end, context } = self;
+        let rest = stream::try_unfold(Some(rest), move |unread| {
+            let context = context.clone();
+            async move {
+                let Some(rest) = unread else { return Ok(None) };
+                // Outside the time limit, which polls twice at first.
+                yield_now().await;
+                let text = guarded(context.settings.request_timeout, next_text(rest, end)).await.flatten();
+                text.map(Some).inspect_err(|error| error.log(context.entropy.uuid()))
+            }
+        });
+        stream::once(async { Ok(start) }).chain(rest)
+    }
+}
+
+impl Describe for TokenList {
+    fn describe(entry: &mut Entry) {
+        Tagged::describe(entry);
+    }
+}
+
+impl Responder for TokenList {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::Whole(body) => body.respond_to(request),
+            Self::Streamed(tag, text) => tag_response(request, &tag, || match *request.method() {
+                // The length is known, so the list need not be read again.
+                Method::HEAD => {
+                    BoxBody::new(SizedStream::new(tag.length, stream::empty::<ApiResult<Bytes>>()))
+                }
+                _ => BoxBody::new(BodyStream::new(Box::pin(text.stream()))),
+            }),
+        }
+    }
+}
