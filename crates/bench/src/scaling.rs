@@ -1,7 +1,8 @@
 //! How verifications in one process grow with the number of threads that make them.
 //!
 //! Over the memory store, without HTTP: each thread verifies tokens in a loop, all from the cache, as a busy gateway
-//! has them verified. Threads that share nothing but memory that is only read make *n* times as many on *n* cores.
+//! has them verified. Threads that share nothing but memory that is only read make *n* times as many on *n* cores, as far
+//! as the machine lets them: the floor is the digest of the same secrets, which shares nothing.
 
 use std::hint::black_box;
 use std::pin::pin;
@@ -13,9 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use latchkey_crypto::{Argon2Hasher, KeyRing, MasterKey, Sealer, SystemEntropy};
-use latchkey_domain::{Timestamp, TokenAccess, TokenName};
+use latchkey_domain::{Timestamp, TokenAccess, TokenName, TokenSecret};
 use latchkey_memory::MemoryStore;
-use latchkey_ports::{Clock, Quota};
+use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
     Dependencies, IndexSettings, Initiator, Reveal, SessionPolicy, Settings, TokenDraft, TokenPolicy,
     UseCases, WhenStale,
@@ -28,7 +29,10 @@ use crate::stopwatch::Stopwatch;
 
 /// Tokens that are verified in turn, where they are many.
 const MANY: usize = 10_000;
-/// Verifications between two looks at whether the round is over.
+/// What a thread does with one secret.
+type Work<'w> = dyn Fn(&str) -> anyhow::Result<()> + Sync + 'w;
+
+/// Pieces of work between two looks at whether the round is over.
 const BATCH: u64 = 64;
 
 /// The system's clocks, read directly.
@@ -50,6 +54,7 @@ impl Clock for RealClock {
 /// A process's worth of use cases, with tokens in its cache.
 struct Process {
     use_cases: UseCases,
+    sealer: Arc<Sealer>,
     secrets: Vec<String>,
 }
 
@@ -64,9 +69,12 @@ pub async fn measure(
     let process = Process::with_tokens(MANY).await?;
     let one = process.secrets.get(..1).context("no token")?;
     let cases = [("one token", one), ("10,000 tokens in turn", &process.secrets[..])];
-    let (mut tables, mut claims) = (Vec::new(), Vec::new());
+    let digest = |secret: &str| process.digest(secret);
+    let verify = |secret: &str| process.verify(secret);
+    let mut tables = vec![scaling("floor: the digest alone", &process.secrets, &digest, options, &progress)?];
+    let mut claims = Vec::new();
     for (title, secrets) in cases {
-        let table = process.scaling(title, secrets, options, &progress)?;
+        let table = scaling(title, secrets, &verify, options, &progress)?;
         claims.extend(table.threads.iter().filter(|row| row.threads == 2).map(|row| Claim {
             what: format!("verifications of two threads, times those of one, {title}"),
             value: row.times_one,
@@ -91,9 +99,10 @@ impl Process {
         let entropy = Arc::new(SystemEntropy);
         let clock = Arc::new(RealClock(Stopwatch::start()));
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
+        let sealer = Arc::new(Sealer::new(&keys, entropy.clone()));
         let dependencies = Dependencies {
             store: Arc::new(MemoryStore::new(clock.now())),
-            sealer: Arc::new(Sealer::new(&keys, entropy.clone())),
+            sealer: sealer.clone(),
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
             clock,
             entropy,
@@ -102,7 +111,7 @@ impl Process {
             tokens: TokenPolicy { quota: Quota(u64::MAX), reveal: Reveal::Once, allow_admin: true },
             index: IndexSettings {
                 capacity: 10 * MANY,
-                // Nobody follows the feed of events while a round runs.
+                // The feed of events is not followed while a round runs.
                 max_staleness: Duration::from_secs(86_400),
                 when_stale: WhenStale::Refuse,
                 unknown_per_second: 1,
@@ -122,85 +131,97 @@ impl Process {
         for secret in &secrets {
             use_cases.verification.verify(secret, None).await?;
         }
-        Ok(Self { use_cases, secrets })
+        Ok(Self { use_cases, sealer, secrets })
     }
 
-    fn scaling(
-        &self,
-        title: &str,
-        secrets: &[String],
-        options: &Options,
-        progress: &impl Fn(&str),
-    ) -> anyhow::Result<Scaling> {
-        let counts = thread_counts(available_parallelism()?.get());
-        let mut rows: Vec<(usize, Vec<f64>)> = counts.into_iter().map(|count| (count, Vec::new())).collect();
-        let long = Duration::from_secs(u64::from(options.seconds.max(1)));
-        let warm_up = rows.last().map_or(1, |(most, _)| *most);
-        self.round(secrets, warm_up, Duration::from_secs(1))?;
-        for round in 1..=options.rounds.max(1) {
-            for (threads, samples) in &mut rows {
-                let per_second = self.round(secrets, *threads, long)?;
-                progress(&format!(
-                    "round {round}/{}: {title}, {threads} threads: {per_second:.0} verifications/s",
-                    options.rounds
-                ));
-                samples.push(per_second);
-            }
-        }
-        let alone = rows.first().map(|(_, samples)| samples.clone()).unwrap_or_default();
-        let row = |(threads, per_second): (usize, Vec<f64>)| {
-            let ratios = per_second.iter().zip(&alone).map(|(together, alone)| together / alone);
-            let times_one = Spread::of(ratios).map_or(f64::NAN, |spread| spread.median);
-            ThreadCount { threads, per_second, times_one }
+    /// Verifies a token from the cache.
+    fn verify(&self, secret: &str) -> anyhow::Result<()> {
+        let verified = pin!(self.use_cases.verification.verify(secret, None));
+        // What the cache knows is returned at once.
+        let Poll::Ready(verified) = verified.poll(&mut Context::from_waker(Waker::noop())) else {
+            anyhow::bail!("a verification waited for the store");
         };
-        Ok(Scaling { title: title.to_owned(), threads: rows.into_iter().map(row).collect() })
+        black_box(verified?);
+        Ok(())
     }
 
-    /// Verifications per second of that many threads.
-    fn round(&self, secrets: &[String], threads: usize, long: Duration) -> anyhow::Result<f64> {
-        let (start, is_over) = (Barrier::new(threads + 1), AtomicBool::new(false));
-        std::thread::scope(|scope| {
-            let spawn = |number: usize| {
-                // Each begins elsewhere, so that they do not go through the tokens side by side.
-                let first = secrets.len() / threads * number;
-                let (start, is_over) = (&start, &is_over);
-                scope.spawn(move || {
-                    start.wait();
-                    self.verify_until(secrets, first, is_over)
-                })
-            };
-            let workers: Vec<_> = (0..threads).map(spawn).collect();
-            start.wait();
-            let watch = Stopwatch::start();
-            std::thread::sleep(long);
-            is_over.store(true, Ordering::Relaxed);
-            let elapsed = watch.elapsed();
-            let mut total = 0.0;
-            for worker in workers {
-                let made = worker.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
-                // A round has far fewer than 2^32.
-                total += f64::from(u32::try_from(made)?);
-            }
-            Ok(total / elapsed.as_secs_f64())
-        })
+    /// Computes the digest by which the cache knows a token.
+    fn digest(&self, secret: &str) -> anyhow::Result<()> {
+        black_box(self.sealer.digests(&TokenSecret::parse(secret)?));
+        Ok(())
     }
+}
 
-    fn verify_until(&self, secrets: &[String], first: usize, is_over: &AtomicBool) -> anyhow::Result<u64> {
-        let mut tokens = secrets.iter().cycle().skip(first);
-        let mut made = 0;
-        while !is_over.load(Ordering::Relaxed) {
-            for secret in tokens.by_ref().take(usize::try_from(BATCH)?) {
-                let verified = pin!(self.use_cases.verification.verify(secret, None));
-                // What the cache knows is answered at once.
-                let Poll::Ready(verified) = verified.poll(&mut Context::from_waker(Waker::noop())) else {
-                    anyhow::bail!("a verification waited for the store");
-                };
-                black_box(verified?);
-            }
-            made += BATCH;
+fn scaling(
+    title: &str,
+    secrets: &[String],
+    work: &Work<'_>,
+    options: &Options,
+    progress: &impl Fn(&str),
+) -> anyhow::Result<Scaling> {
+    let counts = thread_counts(available_parallelism()?.get());
+    let mut rows: Vec<(usize, Vec<f64>)> = counts.into_iter().map(|count| (count, Vec::new())).collect();
+    let long = Duration::from_secs(u64::from(options.seconds.max(1)));
+    let warm_up = rows.last().map_or(1, |(most, _)| *most);
+    one_round(secrets, work, warm_up, Duration::from_secs(1))?;
+    for round in 1..=options.rounds.max(1) {
+        for (threads, samples) in &mut rows {
+            let per_second = one_round(secrets, work, *threads, long)?;
+            progress(&format!(
+                "round {round}/{}: {title}, {threads} threads: {per_second:.0} a second",
+                options.rounds
+            ));
+            samples.push(per_second);
         }
-        Ok(made)
     }
+    let alone = rows.first().map(|(_, samples)| samples.clone()).unwrap_or_default();
+    let row = |(threads, per_second): (usize, Vec<f64>)| {
+        let ratios = per_second.iter().zip(&alone).map(|(together, alone)| together / alone);
+        let times_one = Spread::of(ratios).map_or(f64::NAN, |spread| spread.median);
+        ThreadCount { threads, per_second, times_one }
+    };
+    Ok(Scaling { title: title.to_owned(), threads: rows.into_iter().map(row).collect() })
+}
+
+/// Returns how many times a second that many threads do the work.
+fn one_round(secrets: &[String], work: &Work<'_>, threads: usize, long: Duration) -> anyhow::Result<f64> {
+    let (start, is_over) = (Barrier::new(threads + 1), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let spawn = |number: usize| {
+            // Each begins elsewhere, so that they do not go through the tokens side by side.
+            let first = secrets.len() / threads * number;
+            let (start, is_over) = (&start, &is_over);
+            scope.spawn(move || {
+                start.wait();
+                repeat(secrets, work, first, is_over)
+            })
+        };
+        let workers: Vec<_> = (0..threads).map(spawn).collect();
+        start.wait();
+        let watch = Stopwatch::start();
+        std::thread::sleep(long);
+        is_over.store(true, Ordering::Relaxed);
+        let elapsed = watch.elapsed();
+        let mut total = 0.0;
+        for worker in workers {
+            let made = worker.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+            // A round has far fewer than 2^32.
+            total += f64::from(u32::try_from(made)?);
+        }
+        Ok(total / elapsed.as_secs_f64())
+    })
+}
+
+fn repeat(secrets: &[String], work: &Work<'_>, first: usize, is_over: &AtomicBool) -> anyhow::Result<u64> {
+    let mut tokens = secrets.iter().cycle().skip(first);
+    let mut made = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        for secret in tokens.by_ref().take(usize::try_from(BATCH)?) {
+            work(secret)?;
+        }
+        made += BATCH;
+    }
+    Ok(made)
 }
 
 #[cfg(test)]
