@@ -38,31 +38,9 @@ mod time;
 mod token;
 mod token_id;
 
-pub use audit::{
-    Actor, Event, EventId, EventKind, NewEvent, Origin, Subject, UnknownEventKind, UnknownSubject,
+// What is public in these modules is the interface of the crate.
+pub use self::{
+    audit::*, authorization::*, names::*, password::*, people::*, permission::*, personal_token::*, place::*,
+    principal::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, session::*, snapshot::*,
+    throttle::*, time::*, token::*, token_id::*,
 };
-pub use authorization::{Denied, Grant, Grants, Place, authorize, authorize_granting};
-pub use names::{
-    Description, EnvironmentName, InvalidName, NameFault, PersonName, ProjectDescription, ProjectId,
-    ProjectName, RoleDescription, RoleName, TokenName, Username,
-};
-pub use password::{Password, PasswordFault, PasswordHash};
-pub use people::{AccountKind, Email, InvalidEmail, NewUser, User, UserId, UserIdentity, WithoutIdentity};
-pub use permission::{Permission, PermissionKind, UnknownPermission};
-pub use personal_token::{NewPersonalToken, PersonalToken, PersonalTokenId};
-pub use place::{
-    Environment, EnvironmentKind, Project, ProjectMode, ProjectVisibility, UnknownEnvironmentKind,
-    UnknownProjectMode,
-};
-pub use principal::{Principal, UserCredential, VerifiedToken, WrongTokenKind};
-pub use removal::{EnvironmentRemoval, ProjectRemoval, RemovalOutcome};
-pub use role::{NewRole, PermissionFault, Role, RoleId, RoleKind, UnknownRoleKind};
-pub use scope::{EmptyScope, EnvironmentScope, ProjectScope, ProjectSet};
-pub use secret::{InvalidSecret, TokenSecret};
-pub use secret_prefix::{SecretPrefix, UnreadablePrefix};
-pub use session::{Session, SessionId};
-pub use snapshot::Snapshot;
-pub use throttle::LoginFailures;
-pub use time::{Timestamp, TimestampOutOfRange};
-pub use token::{AccessError, ApiToken, Scope, TokenAccess, TokenAttributes, TokenKind, UnknownTokenKind};
-pub use token_id::TokenId;

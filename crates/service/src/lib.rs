@@ -53,37 +53,11 @@ mod users;
 mod verification;
 mod whoami;
 
-pub use accounts::{Directory, RoleReference, UserChange};
-pub use actions::{
-    CreateInstanceTokens, CreateProjects, CreateTokens, DeleteInstanceTokens, DeleteProject, DeleteTokens,
-    InstanceAction, InstanceTokenAction, ManageEnvironments, ManageRoles, ManageServiceAccounts, ManageUsers,
-    ProjectAction, ReadEvents, ReadInstanceTokens, ReadProjectEvents, ReadTokens, RotateTokens,
-    UpdateInstanceTokens, UpdateProject,
+// What is public in these modules is the interface of the crate.
+pub use self::{
+    accounts::*, actions::*, audit_trail::*, authentication::*, environments::*, error::*, first_tokens::*,
+    index::*, instance_tokens::*, issuing::*, master_keys::*, members::*, metrics::*, permit::*,
+    personal_tokens::*, project_tokens::*, projects::*, roles::*, service_accounts::*, sessions::*,
+    task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, use_cases::*, users::*,
+    verification::*, whoami::*,
 };
-pub use audit_trail::{AuditTrail, EventFilter};
-pub use authentication::{AuthenticationError, Authenticator, CredentialPorts};
-pub use environments::{EnvironmentChange, EnvironmentDraft, Environments};
-pub use error::{Field, Missing, ServiceError, whole_seconds};
-pub use first_tokens::{FirstTokens, InitError, InitFault, InitTokens, InitVariable};
-pub use index::{IndexSettings, PrincipalIndex, WhenStale};
-pub use instance_tokens::InstanceTokens;
-pub use issuing::{Reveal, RevealedToken, TokenDraft, TokenIssuer, TokenPolicy};
-pub use master_keys::{MasterKeys, Resealed, ResealingStep, SkipReason, SkippedSecret};
-pub use members::{Members, ProjectAccess};
-pub use metrics::Metrics;
-pub use permit::{Caller, Initiator, InstancePermit, Permit, SignedIn};
-pub use personal_tokens::{IssuedPersonalToken, PersonalTokenDraft, PersonalTokens};
-pub use project_tokens::ProjectTokens;
-pub use projects::{ProjectChange, ProjectDraft, Projects};
-pub use roles::{RoleChange, RoleDraft, Roles};
-pub use service_accounts::{ServiceAccountDraft, ServiceAccounts};
-pub use sessions::{LoggedIn, SessionPolicy, Sessions};
-pub use task_health::{TaskDown, TaskHealth};
-pub use token_changes::{Overlap, OverlapTooLong, TokenReference};
-pub use token_filter::{TokenFilter, TokenPage, TokenPortions};
-pub use token_request::TokenRequest;
-pub use usage::UsageRecorder;
-pub use use_cases::{Dependencies, Settings, UseCases};
-pub use users::{AdminCount, UserDraft, Users};
-pub use verification::{Requirement, Verification};
-pub use whoami::{Myself, WhoAmI};
