@@ -79,8 +79,8 @@ project_actions! {
     CreateTokens = [CreateProjectApiToken];
     /// Revoking tokens of a project.
     DeleteTokens = [DeleteProjectApiToken];
-    /// Giving tokens of a project new secrets: that makes a secret and, in the end, revokes one.
-    RotateTokens = [CreateProjectApiToken, DeleteProjectApiToken];
+    /// Changing tokens of a project, their secrets included: a change can make a token good for longer, and can end one.
+    UpdateTokens = [CreateProjectApiToken, DeleteProjectApiToken];
     /// Changing a project, its members and its environments.
     UpdateProject = [UpdateProject];
     /// Archiving, reviving and deleting a project.

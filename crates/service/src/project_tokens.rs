@@ -6,8 +6,8 @@ use latchkey_domain::{ProjectId, ProjectScope, TokenKind};
 use latchkey_ports::{ProjectRepository, StoredToken};
 
 use crate::{
-    CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken, RotateTokens,
-    ServiceError, TokenDraft, TokenFilter, TokenPage, TokenReference, TokenRequest,
+    CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken, ServiceError,
+    TokenDraft, TokenFilter, TokenPage, TokenReference, TokenRequest, UpdateTokens,
     token_changes::TokenChanges,
 };
 
@@ -82,7 +82,7 @@ impl ProjectTokens {
     /// As [`ProjectTokens::delete`].
     pub async fn rotate(
         &self,
-        permit: &Permit<RotateTokens>,
+        permit: &Permit<UpdateTokens>,
         reference: &TokenReference,
         overlap: Overlap,
     ) -> Result<RevealedToken, ServiceError> {

@@ -10,8 +10,8 @@ use latchkey_domain::{
     ProjectSet, TokenAccess, TokenKind, TokenName,
 };
 use latchkey_service::{
-    Caller, CreateTokens, DeleteTokens, Field, Initiator, Missing, Permit, ReadTokens, Reveal, RotateTokens,
-    ServiceError, TokenDraft, TokenReference, TokenRequest,
+    Caller, CreateTokens, DeleteTokens, Field, Initiator, Missing, Permit, ReadTokens, Reveal, ServiceError,
+    TokenDraft, TokenReference, TokenRequest, UpdateTokens,
 };
 
 fn invalid_field(refusal: &ServiceError) -> Option<Field> {
@@ -197,8 +197,8 @@ fn a_permit_needs_the_permission_in_that_project() {
 
 #[test]
 fn rotating_needs_both_permissions() {
-    let ask = |caller: &Caller| Permit::<RotateTokens>::request(caller, project_id("a"));
-    assert!(ask(&user_with::<RotateTokens>("a")).is_ok());
+    let ask = |caller: &Caller| Permit::<UpdateTokens>::request(caller, project_id("a"));
+    assert!(ask(&user_with::<UpdateTokens>("a")).is_ok());
     for caller in [user_with::<CreateTokens>("a"), user_with::<DeleteTokens>("a")] {
         assert!(matches!(ask(&caller), Err(ServiceError::Denied(_))));
     }

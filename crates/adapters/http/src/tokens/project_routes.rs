@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use latchkey_service::{
-    CreateTokens, DeleteTokens, Missing, Permit, ReadTokens, RotateTokens, ServiceError, TokenReference,
+    CreateTokens, DeleteTokens, Missing, Permit, ReadTokens, ServiceError, TokenReference, UpdateTokens,
 };
 
 use super::{
@@ -98,7 +98,7 @@ pub(crate) async fn create_project_api_token(
     (status = 404, description = "Or it has no such token."),
 ))]
 pub(crate) async fn rotate_project_api_token(
-    Authorized(permit): Authorized<Permit<RotateTokens>>,
+    Authorized(permit): Authorized<Permit<UpdateTokens>>,
     path: PathParameters,
     body: Body<RotateTokenBody>,
     context: Data<Context>,
