@@ -1,17 +1,19 @@
-//! The command line, as `--help` explains it.
-
-mod keys;
+//! The command line, as `--help` explains it. The arguments of a command stand beside its code, in `commands`.
 
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use latchkey_domain::{
-    Description, Email, PersonName, ProjectDescription, ProjectId, ProjectName, TokenKind, TokenName,
-    Username,
-};
 
-pub(crate) use self::keys::{KeysCommand, PROCEDURE};
-use crate::{commands::expiry::Expiry, config::Flag};
+use crate::{
+    commands::{
+        keys::KeysCommand,
+        personal_tokens::PatCommand,
+        projects::ProjectCommand,
+        tokens::TokenCommand,
+        users::{GrantArgs, UserCommand},
+    },
+    config::Flag,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -139,164 +141,6 @@ pub(crate) struct ConfigArgs {
     /// Print the reference page of all settings instead, as Markdown
     #[arg(long)]
     pub(crate) reference: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Create a user and print the id
-    #[command(
-        after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
-        latchkey user create --username ops --role Admin --password-stdin < password.txt\n  \
-        latchkey user create --username deployer"
-    )]
-    Create(UserArgs),
-    /// Set a user's password and end all their sessions
-    #[command(
-        after_help = "Example:\n  latchkey user set-password --user ed@example.com --password-stdin < password.txt"
-    )]
-    SetPassword(PasswordArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UserArgs {
-    #[command(flatten)]
-    pub(crate) login: Login,
-    /// The display name
-    #[arg(long)]
-    pub(crate) name: Option<PersonName>,
-    /// The role for the whole instance: Admin, Editor or Viewer
-    #[arg(long, default_value = "Viewer")]
-    pub(crate) role: String,
-    /// Read the password from the first line of standard input; without a password, the user cannot sign in
-    #[arg(long)]
-    pub(crate) password_stdin: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PasswordArgs {
-    /// The user's name or e-mail address
-    #[arg(long)]
-    pub(crate) user: String,
-    /// Read the password from the first line of standard input
-    // The only way: every user of the machine can see the arguments of its processes.
-    #[arg(long, required = true)]
-    pub(crate) password_stdin: bool,
-}
-
-/// The login names of a user: one of them, or both.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct Login {
-    /// The e-mail address
-    #[arg(long, value_parser = Email::new)]
-    pub(crate) email: Option<Email>,
-    /// The user name
-    #[arg(long)]
-    pub(crate) username: Option<Username>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ProjectCommand {
-    /// Create a project and print its id
-    #[command(after_help = "Example:\n  latchkey project create shop --name \"Web shop\"")]
-    Create(ProjectArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ProjectArgs {
-    /// The id: up to 100 of the characters A-Z, a-z, 0-9, _, ~, . and -
-    pub(crate) id: ProjectId,
-    /// The name; by default the id
-    #[arg(long)]
-    pub(crate) name: Option<ProjectName>,
-    /// The description
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub(crate) description: ProjectDescription,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GrantArgs {
-    /// The user's name or e-mail address
-    #[arg(long)]
-    pub(crate) user: String,
-    /// The project's id
-    #[arg(long)]
-    pub(crate) project: ProjectId,
-    /// The role: Owner or Member
-    #[arg(long, default_value = "Member")]
-    pub(crate) role: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PatCommand {
-    /// Create a personal access token and print its secret, once
-    #[command(
-        after_help = "Example:\n  latchkey pat create --user ed@example.com --description ci --expires-in 90d"
-    )]
-    Create(PatArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PatArgs {
-    /// The user's name or e-mail address
-    #[arg(long)]
-    pub(crate) user: String,
-    /// The description, unique among the user's tokens
-    #[arg(long)]
-    pub(crate) description: Description,
-    #[command(flatten)]
-    pub(crate) expiry: RequiredExpiry,
-}
-
-/// A required expiry.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct RequiredExpiry {
-    /// The lifetime: 12h, 90d, 1y
-    #[arg(long, value_name = "DURATION", value_parser = Expiry::after)]
-    pub(crate) expires_in: Option<Expiry>,
-    /// The end of the lifetime: 2030-01-31T00:00:00Z
-    #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
-    pub(crate) expires_at: Option<Expiry>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Create an API token and print its secret, once
-    #[command(after_help = "Examples:\n  latchkey token create --type admin --name ops\n  \
-        latchkey token create --type client --name web --project shop --environment production\n  \
-        latchkey token create --type frontend --name ads --project shop --project blog --expires-in 30d")]
-    Create(TokenArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenArgs {
-    /// admin, client or frontend
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: TokenKind,
-    /// The name
-    #[arg(long)]
-    pub(crate) name: TokenName,
-    /// A project of the token, may be repeated; by default all projects
-    #[arg(long = "project", value_name = "ID")]
-    pub(crate) projects: Vec<String>,
-    /// The environment of the token; by default development, and all for an admin token
-    #[arg(long)]
-    pub(crate) environment: Option<String>,
-    #[command(flatten)]
-    pub(crate) expiry: OptionalExpiry,
-}
-
-/// An optional expiry.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(crate) struct OptionalExpiry {
-    /// The lifetime: 12h, 90d, 1y; by default unlimited
-    #[arg(long, value_name = "DURATION", value_parser = Expiry::after)]
-    pub(crate) expires_in: Option<Expiry>,
-    /// The end of the lifetime: 2030-01-31T00:00:00Z
-    #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
-    pub(crate) expires_at: Option<Expiry>,
 }
 
 #[cfg(test)]

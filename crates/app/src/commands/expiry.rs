@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::DateTime;
+use clap::Args;
 use latchkey_domain::Timestamp;
 
 /// A lifetime or an end.
@@ -11,6 +12,30 @@ use latchkey_domain::Timestamp;
 pub(crate) enum Expiry {
     After(Duration),
     At(Timestamp),
+}
+
+/// A required expiry.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RequiredExpiry {
+    /// The lifetime: 12h, 90d, 1y
+    #[arg(long, value_name = "DURATION", value_parser = Expiry::after)]
+    pub(crate) expires_in: Option<Expiry>,
+    /// The end of the lifetime: 2030-01-31T00:00:00Z
+    #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
+    pub(crate) expires_at: Option<Expiry>,
+}
+
+/// An optional expiry.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct OptionalExpiry {
+    /// The lifetime: 12h, 90d, 1y; by default unlimited
+    #[arg(long, value_name = "DURATION", value_parser = Expiry::after)]
+    pub(crate) expires_in: Option<Expiry>,
+    /// The end of the lifetime: 2030-01-31T00:00:00Z
+    #[arg(long, value_name = "RFC3339", value_parser = Expiry::at)]
+    pub(crate) expires_at: Option<Expiry>,
 }
 
 impl Expiry {

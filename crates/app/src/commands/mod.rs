@@ -1,21 +1,26 @@
-//! The commands. `cli` parses their arguments into domain values; a command calls one use case and prints the outcome.
+//! The commands: the arguments of each, which clap parses into domain values, and its code, which calls one use case and
+//! prints the outcome.
 
 pub(crate) mod expiry;
 mod key_usage;
-mod keys;
+pub(crate) mod keys;
 mod password;
-mod personal_tokens;
+pub(crate) mod personal_tokens;
 mod progress;
-mod projects;
-mod tokens;
-mod users;
+pub(crate) mod projects;
+pub(crate) mod tokens;
+pub(crate) mod users;
 
 use anyhow::{Context as _, bail};
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    cli::{Cli, Command, ConfigArgs, KeysCommand, PatCommand, ProjectCommand, TokenCommand, UserCommand},
+    cli::{Cli, Command, ConfigArgs},
+    commands::{
+        keys::KeysCommand, personal_tokens::PatCommand, projects::ProjectCommand, tokens::TokenCommand,
+        users::UserCommand,
+    },
     config::{self, Config, Database, EnvVars, Log},
     output::{self, Usage},
     serve, store, telemetry,

@@ -1,9 +1,36 @@
 //! `latchkey pat`.
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use latchkey_domain::Description;
 use latchkey_service::PersonalTokenDraft;
 
-use crate::{cli::PatArgs, commands::users, output, wiring::App};
+use crate::{
+    commands::{expiry::RequiredExpiry, users},
+    output,
+    wiring::App,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PatCommand {
+    /// Create a personal access token and print its secret, once
+    #[command(
+        after_help = "Example:\n  latchkey pat create --user ed@example.com --description ci --expires-in 90d"
+    )]
+    Create(PatArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatArgs {
+    /// The user's name or e-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The description, unique among the user's tokens
+    #[arg(long)]
+    pub(crate) description: Description,
+    #[command(flatten)]
+    pub(crate) expiry: RequiredExpiry,
+}
 
 /// Creates a personal access token and prints its secret.
 pub(super) async fn create(app: &App, arguments: PatArgs) -> anyhow::Result<()> {

@@ -1,10 +1,30 @@
 //! `latchkey project`.
 
 use anyhow::Context as _;
-use latchkey_domain::{ProjectMode, ProjectName};
+use clap::{Args, Subcommand};
+use latchkey_domain::{ProjectDescription, ProjectId, ProjectMode, ProjectName};
 use latchkey_service::{Caller, InstancePermit, ProjectDraft};
 
-use crate::{cli::ProjectArgs, output, wiring::App};
+use crate::{output, wiring::App};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectCommand {
+    /// Create a project and print its id
+    #[command(after_help = "Example:\n  latchkey project create shop --name \"Web shop\"")]
+    Create(ProjectArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArgs {
+    /// The id: up to 100 of the characters A-Z, a-z, 0-9, _, ~, . and -
+    pub(crate) id: ProjectId,
+    /// The name; by default the id
+    #[arg(long)]
+    pub(crate) name: Option<ProjectName>,
+    /// The description
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) description: ProjectDescription,
+}
 
 /// Creates a project and prints its id.
 pub(super) async fn create(app: &App, arguments: ProjectArgs) -> anyhow::Result<()> {

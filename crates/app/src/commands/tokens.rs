@@ -1,16 +1,44 @@
 //! `latchkey token`.
 
 use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
 use latchkey_domain::{
-    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, TokenAccess, TokenKind,
+    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, TokenAccess, TokenKind, TokenName,
 };
 use latchkey_service::{Initiator, TokenDraft};
 
 use crate::{
-    cli::TokenArgs,
+    commands::expiry::OptionalExpiry,
     output::{self, Usage},
     wiring::App,
 };
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Create an API token and print its secret, once
+    #[command(after_help = "Examples:\n  latchkey token create --type admin --name ops\n  \
+        latchkey token create --type client --name web --project shop --environment production\n  \
+        latchkey token create --type frontend --name ads --project shop --project blog --expires-in 30d")]
+    Create(TokenArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// admin, client or frontend
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: TokenKind,
+    /// The name
+    #[arg(long)]
+    pub(crate) name: TokenName,
+    /// A project of the token, may be repeated; by default all projects
+    #[arg(long = "project", value_name = "ID")]
+    pub(crate) projects: Vec<String>,
+    /// The environment of the token; by default development, and all for an admin token
+    #[arg(long)]
+    pub(crate) environment: Option<String>,
+    #[command(flatten)]
+    pub(crate) expiry: OptionalExpiry,
+}
 
 /// Stands for all projects, or all environments.
 const ALL: &str = "*";

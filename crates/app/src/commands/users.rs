@@ -1,17 +1,80 @@
 //! `latchkey user` and `latchkey grant`.
 
 use anyhow::Context as _;
-use latchkey_domain::User;
+use clap::{Args, Subcommand};
+use latchkey_domain::{Email, PersonName, ProjectId, User, Username};
 use latchkey_service::{
     Caller, InstancePermit, ManageUsers, Permit, RoleReference, ServiceError, UpdateProject, UserDraft,
 };
 
-use crate::{
-    cli::{GrantArgs, Login, PasswordArgs, UserArgs},
-    commands::password,
-    output,
-    wiring::App,
-};
+use crate::{commands::password, output, wiring::App};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Create a user and print the id
+    #[command(
+        after_help = "Examples:\n  latchkey user create --email ed@example.com --name Ed --role Editor\n  \
+        latchkey user create --username ops --role Admin --password-stdin < password.txt\n  \
+        latchkey user create --username deployer"
+    )]
+    Create(UserArgs),
+    /// Set a user's password and end all their sessions
+    #[command(
+        after_help = "Example:\n  latchkey user set-password --user ed@example.com --password-stdin < password.txt"
+    )]
+    SetPassword(PasswordArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserArgs {
+    #[command(flatten)]
+    pub(crate) login: Login,
+    /// The display name
+    #[arg(long)]
+    pub(crate) name: Option<PersonName>,
+    /// The role for the whole instance: Admin, Editor or Viewer
+    #[arg(long, default_value = "Viewer")]
+    pub(crate) role: String,
+    /// Read the password from the first line of standard input; without a password, the user cannot sign in
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PasswordArgs {
+    /// The user's name or e-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Read the password from the first line of standard input
+    // The only way: every user of the machine can see the arguments of its processes.
+    #[arg(long, required = true)]
+    pub(crate) password_stdin: bool,
+}
+
+/// The login names of a user: one of them, or both.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Login {
+    /// The e-mail address
+    #[arg(long, value_parser = Email::new)]
+    pub(crate) email: Option<Email>,
+    /// The user name
+    #[arg(long)]
+    pub(crate) username: Option<Username>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantArgs {
+    /// The user's name or e-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The project's id
+    #[arg(long)]
+    pub(crate) project: ProjectId,
+    /// The role: Owner or Member
+    #[arg(long, default_value = "Member")]
+    pub(crate) role: String,
+}
 
 /// Creates a user and prints the id.
 pub(super) async fn create(app: &App, arguments: UserArgs) -> anyhow::Result<()> {
