@@ -47,8 +47,12 @@ async fn other_methods_are_refused_with_those_that_there_are() {
         answer.is(405, "MethodNotAllowedError");
         assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
     }
-    for (path, allow) in [("x", "GET,HEAD,DELETE"), ("x/rotate", "POST")] {
-        let answer = app.method(As::Admin, Method::PUT, &format!("{TOKENS}/{path}")).await;
+    for (path, allow) in [
+        ("user/sessions/x", "DELETE"),
+        ("user-admin/1", "GET,HEAD,PUT,DELETE"),
+        ("api-tokens/x/rotate", "POST"),
+    ] {
+        let answer = app.method(As::Admin, Method::PATCH, &format!("/api/admin/{path}")).await;
         answer.is(405, "MethodNotAllowedError");
         assert_eq!(answer.header("allow"), Some(allow), "{path}");
     }
