@@ -144,8 +144,9 @@ impl Crate {
         let through_glob = globs.filter_map(|glob| {
             let target = self.module_at(module, &glob.path)?;
             let (_, source) = self.modules.get(&target)?;
-            let has_it =
-                source.items.contains(name) || source.imports.iter().any(|import| import.name == *name);
+            // A glob brings what the module defines or exports again, not what it imports for itself.
+            let exports = source.imports.iter().any(|import| import.is_public && import.name == *name);
+            let has_it = source.items.contains(name) || exports;
             if has_it { self.item_in(&target, path, depth + 1) } else { None }
         });
         // Items that a macro makes are not seen; they belong to the file of their module.
@@ -220,6 +221,12 @@ fn edges_lead_to_the_file_that_defines_the_item() {
         ("b.rs", "pub struct Two;"),
     ]);
     assert!(circles(&re_exported.graph()).is_empty(), "re-exports are followed");
+    let through_globs = package(&[
+        ("lib.rs", "mod a; mod b; pub use self::{a::*, b::*};"),
+        ("a.rs", "pub struct One; use crate::Two;"),
+        ("b.rs", "pub struct Two; use crate::Two as Own;"),
+    ]);
+    assert!(circles(&through_globs.graph()).is_empty(), "a private import is not exported by a glob");
     let circular = package(&[
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "pub struct One; use crate::b::Two;"),
