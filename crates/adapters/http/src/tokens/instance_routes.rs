@@ -7,8 +7,8 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, RotateTokenBody, TokenBody, TokensBody, UpdateTokenBody},
-    list::{TokenList, list_response},
+    body::{CreateTokenBody, RotateTokenBody, TokenBody, UpdateTokenBody},
+    list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
 };
 use crate::{

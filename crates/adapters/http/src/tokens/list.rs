@@ -7,11 +7,14 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use futures_util::stream::{self, Stream, StreamExt};
+use latchkey_domain::TokenId;
 use latchkey_ports::EntropyExt;
 use latchkey_service::{RevealedToken, TokenPage, TokenPortions};
+use serde::{Serialize, Serializer};
 use tokio::task::yield_now;
+use utoipa::ToSchema;
 
-use super::body::{TOKEN_BYTES, TokenBody, TokensBody};
+use super::body::{TOKEN_BYTES, TokenBody};
 use crate::{
     context::Context,
     describe::{Describe, Entry},
@@ -19,6 +22,56 @@ use crate::{
     limits::guarded,
     response::{ApiResult, EntityTag, TagBuilder, Tagged, tag_response, tagged},
 };
+
+/// A list of tokens.
+#[derive(Serialize, ToSchema)]
+#[schema(as = apiTokensSchema)]
+pub(crate) struct TokensBody<'t> {
+    /// The tokens, in the order of creation unless the query says otherwise.
+    tokens: Vec<TokenBody<'t>>,
+    /// The `cursor` of the next page; null: there is none. Sent only with a page in the order of creation: other orders have
+    /// no cursors, so use `offset` until a page has fewer tokens than `limit`.
+    #[serde(rename = "nextCursor", skip_serializing_if = "Next::is_absent")]
+    #[schema(value_type = Option<String>, required = false, example = "0189d5a1-3f2b-7c0e-9d4a-5b6c7d8e9f00")]
+    next_cursor: Next,
+}
+
+/// The cursor of a list.
+enum Next {
+    /// The list is no page, or is in an order that has no cursors.
+    Absent,
+    /// This page is the last.
+    Last,
+    /// The next page begins after this token.
+    After(TokenId),
+}
+
+impl Next {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl Serialize for Next {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent | Self::Last => serializer.serialize_none(),
+            Self::After(id) => serializer.collect_str(id),
+        }
+    }
+}
+
+impl<'t> TokensBody<'t> {
+    /// Shows all tokens to a caller who may read them.
+    pub(crate) fn of(tokens: &'t [RevealedToken]) -> Self {
+        Self { tokens: tokens.iter().map(TokenBody::of).collect(), next_cursor: Next::Absent }
+    }
+
+    /// Shows a page of tokens to a caller who may read them.
+    pub(crate) fn of_page(page: &'t TokenPage) -> Self {
+        Self { next_cursor: page.next.map_or(Next::Last, Next::After), ..Self::of(&page.tokens) }
+    }
+}
 
 /// A list of tokens. One that fits into a portion is a body like any other; a longer one is streamed.
 pub(crate) enum TokenList {

@@ -6,8 +6,8 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody, TokensBody},
-    list::{TokenList, list_response},
+    body::{CreateTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody},
+    list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
 };
 use crate::{
