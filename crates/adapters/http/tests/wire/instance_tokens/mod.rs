@@ -1,4 +1,4 @@
-//! `/api/admin/api-tokens`; `rotation.rs` tests rotation, `token_lists.rs` the filters of lists.
+//! `/api/admin/api-tokens`; `rotation.rs` tests rotation, `token_changes.rs` changes, `token_lists.rs` the filters of lists.
 
 use latchkey_testkit::app::{As, Response, TestApp};
 use serde_json::{Value, json};
@@ -7,9 +7,8 @@ mod by_name;
 mod create;
 mod delete;
 mod list;
-mod update;
 
-const ALL: &str = "/api/admin/api-tokens";
+pub(crate) const ALL: &str = "/api/admin/api-tokens";
 
 /// Returns the names of the tokens in a response.
 fn names(answer: &Response) -> Vec<String> {
@@ -19,14 +18,14 @@ fn names(answer: &Response) -> Vec<String> {
 }
 
 /// Creates a token of that name and type for all projects; returns its secret.
-async fn made(app: &TestApp, name: &str, kind: &str) -> String {
+pub(crate) async fn made(app: &TestApp, name: &str, kind: &str) -> String {
     let answer = app.post(As::Root, ALL, &json!({"tokenName": name, "type": kind})).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
     answer.json()["secret"].as_str().expect("text").to_owned()
 }
 
 /// Returns the tokens of that name, as an admin sees them.
-async fn named(app: &TestApp, name: &str) -> Vec<Value> {
+pub(crate) async fn named(app: &TestApp, name: &str) -> Vec<Value> {
     let answer = app.get(As::Root, &format!("{ALL}/{name}")).await;
     answer.json()["tokens"].as_array().expect("tokens").clone()
 }

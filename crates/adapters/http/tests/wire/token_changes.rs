@@ -1,12 +1,14 @@
-//! `PUT …/api-tokens/{token}`
+//! Changes of tokens: `PUT …/api-tokens/{token}`
 
 use actix_web::test::TestRequest;
 use latchkey_domain::TokenAccess;
 use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
-use super::{ALL, made, named};
-use crate::expectations::{ADMINS, event_count, newest_event, only, refused_for};
+use crate::{
+    expectations::{ADMINS, event_count, newest_event, only, refused_for},
+    instance_tokens::{ALL, made, named},
+};
 
 const END: &str = "2031-01-01T00:00:00.000Z";
 
