@@ -12,6 +12,7 @@
 //! Start with [`run`], which is what `just bench` does.
 
 pub mod cores;
+pub mod earlier;
 pub mod floor;
 pub mod h2load;
 pub mod lists;

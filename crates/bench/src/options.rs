@@ -19,6 +19,8 @@ pub enum Part {
     Verification,
     /// How verifications in one process grow with the number of threads, without HTTP.
     Scaling,
+    /// The same requests to an earlier build of the server (`--earlier`).
+    Earlier,
     /// The same requests to the Unleash server, where it is installed (`--reference`).
     Reference,
 }
@@ -62,6 +64,10 @@ pub struct Options {
     /// The server to measure; by default the `latchkey` beside this program
     #[arg(long)]
     pub server: Option<PathBuf>,
+
+    /// An earlier build of the server; without it, that comparison is left out
+    #[arg(long, value_name = "PROGRAM")]
+    pub earlier: Option<PathBuf>,
 
     /// A folder in which `npm install unleash-server@6.10.1` was run, with Node on the path; without it, that comparison is left out
     #[arg(long)]

@@ -9,6 +9,7 @@ use latchkey_testkit::process::{built, installed};
 use tempfile::TempDir;
 
 use crate::cores::Cores;
+use crate::earlier::Comparison;
 use crate::options::{Options, Part};
 use crate::report::{Bar, Claim, Findings, Group, Machine};
 use crate::rounds::{Contestant, take_turns};
@@ -44,10 +45,9 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         let machine = Machine::this("nothing pinned".to_owned(), None);
         return Ok(Findings { machine, groups: Vec::new(), scaling, start_up: None, claims: scaling_claims });
     }
-    let program = match &options.server {
-        Some(path) => fs::canonicalize(path).with_context(|| format!("no server at {}", path.display()))?,
-        None => built("latchkey")?,
-    };
+    let existing =
+        |path: &PathBuf| fs::canonicalize(path).with_context(|| format!("no server at {}", path.display()));
+    let program = options.server.as_ref().map_or_else(|| built("latchkey"), existing)?;
     let bench = Bench {
         options,
         program,
@@ -75,6 +75,14 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         let place = bench.directory.path();
         let (group, found) =
             verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?;
+        groups.push(group);
+        claims.extend(found);
+    }
+    if let (true, Some(earlier)) = (options.wants(Part::Earlier), &options.earlier) {
+        let (cores, directory) = (&bench.cores, bench.directory.path());
+        let earlier = existing(earlier)?;
+        let comparison = Comparison { program: &bench.program, earlier: &earlier, cores, directory };
+        let (group, found) = comparison.measure(options, &bench.progress).await?;
         groups.push(group);
         claims.extend(found);
     }
