@@ -104,7 +104,7 @@ impl EnvironmentRepository for SqliteStore {
             check_environment(connection, &removal.environment)?;
             apply_outcomes(
                 connection,
-                |connection, last| Ok(tokens_of_environment_after(name, last, BATCH).load(connection)?),
+                |connection, last| Ok(tokens_of_environment_after(name, last, BATCH.into()).load(connection)?),
                 |stored| removal.outcome_of(&stored.token),
             )?;
             delete(environments::table.find(name)).execute(connection)?;

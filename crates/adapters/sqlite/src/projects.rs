@@ -27,7 +27,7 @@ use crate::{
     events::record,
     existence::{check_environment, check_project, check_user},
     paging::paged,
-    token_queries::tokens_of_project_from,
+    token_queries::first_tokens_of_project,
     token_writes::{BATCH, apply_outcomes},
 };
 
@@ -119,7 +119,7 @@ impl ProjectRepository for SqliteStore {
             apply_outcomes(
                 connection,
                 // The tokens of earlier batches no longer name the project.
-                |connection, last| Ok(tokens_of_project_from(id, last, BATCH).load(connection)?),
+                |connection, last| first_tokens_of_project(connection, id, last, BATCH),
                 |stored| removal.outcome_of(&stored.token),
             )?;
             delete(projects::table.find(id)).execute(connection)?;

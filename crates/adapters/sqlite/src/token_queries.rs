@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable,
     RunQueryDsl, SqliteConnection,
+    connection::DefaultLoadingMode,
     dsl::{auto_type, count_star},
 };
 use latchkey_domain::ProjectId;
@@ -90,18 +91,31 @@ pub(crate) fn token_by_retired_digest<'a>(digest: &'a [u8]) -> _ {
         .select((row, retired_secrets::good_until))
 }
 
-/// The hot read: the next tokens that name a project, from an id on, by id. Down one index of the links, one step to each
-/// token.
+/// The hot read: the tokens that name a project, from an id on, by id. Down one index of the links, one step to each token.
+///
+/// It has no `LIMIT`, because `SQLite` looks at the bound number when it plans, and so plans anew for each execution
+/// (`sqlite3ExprIsInteger`), which takes as long as all the rest of a short list. Read it with [`first_tokens_of_project`].
 #[auto_type]
-pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, number: i64) -> _ {
+pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId) -> _ {
     let row: TokenColumns = TOKEN_COLUMNS;
     api_token_projects::table
         .inner_join(api_tokens::table.on(api_tokens::id.eq(api_token_projects::token_id)))
         .filter(api_token_projects::project_id.eq(project))
         .filter(api_token_projects::token_id.ge(from))
         .order(api_token_projects::token_id)
-        .limit(number)
         .select(row)
+}
+
+/// Reads the next tokens that name a project, from an id on. The order is that of the index, so no other is read.
+pub(crate) fn first_tokens_of_project(
+    connection: &mut SqliteConnection,
+    project: &str,
+    from: DbId,
+    number: u32,
+) -> Result<Vec<TokenWithCount>, DbError> {
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    let rows = tokens_of_project_from(project, from).load_iter::<_, DefaultLoadingMode>(connection)?;
+    Ok(rows.take(number).collect::<Result<_, _>>()?)
 }
 
 /// The next tokens that work in an environment, after an id, by id.

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many tokens of a removed project or environment are in memory at once.
-pub(crate) const BATCH: i64 = 500;
+pub(crate) const BATCH: u32 = 500;
 
 /// Fails if the environment or a project of a token does not exist.
 pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {

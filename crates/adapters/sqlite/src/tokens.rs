@@ -25,8 +25,8 @@ use crate::{
     events::record,
     token_lists::{Filter, token_list},
     token_queries::{
-        RECORD_USE, TokenWithCount, token_by_digest, token_by_id, token_by_retired_digest,
-        tokens_of_project_from, with_links, with_links_of_all,
+        RECORD_USE, TokenWithCount, first_tokens_of_project, token_by_digest, token_by_id,
+        token_by_retired_digest, with_links, with_links_of_all,
     },
     token_writes::{check_new_secret, check_places, check_quota, insert_token, remove_token},
 };
@@ -189,8 +189,7 @@ fn tokens_of(
     query: &TokenQuery,
 ) -> Result<Vec<TokenWithCount>, DbError> {
     let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
-    let limit = query.page.limit.unwrap_or(u32::MAX);
-    Ok(tokens_of_project_from(project.as_str(), from, limit.into()).load(connection)?)
+    first_tokens_of_project(connection, project.as_str(), from, query.page.limit.unwrap_or(u32::MAX))
 }
 
 fn find_by_digest(

@@ -74,7 +74,7 @@ fn tokens_seen_are_found_by_id() {
 fn the_next_tokens_of_a_project_or_environment_are_found_in_order_by_keys_alone() {
     with_large_store(|connection| {
         assert_plan(
-            &plan(connection, &tokens_of_project_from("project-7", ID, 500)),
+            &plan(connection, &tokens_of_project_from("project-7", ID)),
             &[
                 "SEARCH api_token_projects USING COVERING INDEX api_token_projects_by_project (project_id=? AND token_id>?)",
                 "SEARCH api_tokens USING PRIMARY KEY (id=?)",
