@@ -9,10 +9,9 @@
 use actix_http::Request;
 use actix_web::{
     Error,
-    body::BoxBody,
+    body::{BoxBody, to_bytes},
     dev::{Service, ServiceResponse},
     http::{StatusCode, header},
-    test,
 };
 use serde_json::Value;
 
@@ -29,9 +28,14 @@ impl Response {
     where
         S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
     {
-        let response = test::call_service(service, request).await;
+        // The server responds to an error that no middleware handled with the error's own response.
+        let response = match service.call(request).await {
+            Ok(response) => response.into_parts().1,
+            Err(error) => error.error_response(),
+        };
         let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, bytes: test::read_body(response).await.to_vec() }
+        let body = to_bytes(response.into_body()).await.expect("the body");
+        Self { status, headers, bytes: body.to_vec() }
     }
 
     /// Returns the body as JSON.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use actix_web::{
     FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route, guard,
     http::{Method, header},
-    middleware::from_fn,
     web,
 };
 use utoipa::openapi::{HttpMethod, OpenApi};
@@ -15,7 +14,6 @@ use crate::{
     describe::{Describe, describe},
     error::ApiError,
     extract::Client,
-    limits::limit_handler,
     response::ApiResult,
 };
 
@@ -173,8 +171,7 @@ impl Api {
             let resource = routes
                 .into_iter()
                 .fold(web::resource(rest.as_str()), actix_web::Resource::route)
-                .default_service(fallback)
-                .wrap(from_fn(limit_handler));
+                .default_service(fallback);
             if scope.is_empty() {
                 config.service(resource);
             } else {

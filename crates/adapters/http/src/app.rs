@@ -6,13 +6,12 @@ use actix_web::{
     App, Error, HttpRequest, HttpResponse,
     body::BoxBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    middleware::from_fn,
     web::{self, Data},
 };
 
 use crate::{
-    api::Api, audit, context::Context, error::ApiError, extract::Client, limits::limit_handler,
-    middleware::RequestScope, ops, people, projects, session, tokens, verification,
+    api::Api, audit, context::Context, error::ApiError, extract::Client, middleware::RequestScope, ops,
+    people, projects, session, tokens, verification,
 };
 
 /// Returns the application. Each worker has one of its own.
@@ -33,7 +32,7 @@ pub fn app(
         .app_data(context.clone())
         .app_data(Data::new(ops::Document::new(openapi)))
         .configure(|config| api().configure(config))
-        .default_service(web::to(unknown_path).wrap(from_fn(limit_handler)))
+        .default_service(web::to(unknown_path))
         .wrap(RequestScope::new(context))
 }
 

@@ -1,4 +1,4 @@
-//! The outermost middleware of every request: its id, its span and the body of its error.
+//! The outermost middleware of every request: its id, its span, its limits and the body of its error.
 
 use std::rc::Rc;
 
@@ -6,6 +6,7 @@ use actix_web::{
     Error, HttpResponse,
     body::BoxBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, Url, forward_ready},
+    error::InternalError,
     http::{
         Method,
         header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
@@ -22,6 +23,7 @@ use crate::{
     error::ApiError,
     extract::path::routing_uri,
     hot_path::{HotPath, handle_validate, handle_verify},
+    limits::guarded,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -89,8 +91,12 @@ where
                 Box::pin(async move {
                     let id = request_id(&context, request.headers());
                     let span = new_span(&id, request.method());
-                    let response = router.call(matched_as_sent(request)).instrument(span.clone()).await?;
-                    Ok(finish(response, id, Some(span), &context))
+                    let limit = context.settings.request_timeout;
+                    let handled = router.call(matched_as_sent(request)).instrument(span.clone());
+                    match guarded(limit, handled).await {
+                        Ok(response) => Ok(finish(response?, id, Some(span), &context)),
+                        Err(error) => Err(unfinished(error, id, &span, &context)),
+                    }
                 })
             }
         }
@@ -113,12 +119,7 @@ fn finish(
         };
         response = response.into_response(full);
     }
-    let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id);
-    // A response without a body has no type that a browser could guess.
-    if headers.contains_key(CONTENT_TYPE) {
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    }
+    add_headers(response.headers_mut(), id);
     if let Some(span) = span {
         // The pattern, never the path: a path may hold a secret.
         let pattern =
@@ -131,6 +132,23 @@ fn finish(
         );
     }
     response
+}
+
+/// Returns the response to a request that was dropped with its handler. It has to be an error, because the framework returns
+/// no other response without its request.
+fn unfinished(error: ApiError, id: HeaderValue, span: &Span, context: &Context) -> Error {
+    let mut response = span.in_scope(|| error_response(context, &error));
+    add_headers(response.headers_mut(), id);
+    InternalError::from_response(error, response).into()
+}
+
+/// Adds the headers of every response.
+fn add_headers(headers: &mut HeaderMap, id: HeaderValue) {
+    headers.insert(REQUEST_ID, id);
+    // A response without a body has no type that a browser could guess.
+    if headers.contains_key(CONTENT_TYPE) {
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
 }
 
 /// Makes the router match the path as it was sent.
