@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
 /// Why a text cannot be a name of its kind. `Display` says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {fault}")]
@@ -109,6 +111,18 @@ macro_rules! name {
             }
         }
 
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+            }
+        }
+
         impl std::str::FromStr for $type {
             type Err = InvalidName;
 
@@ -130,6 +144,10 @@ name! {
 name! {
     /// The name of an API token: 1 to 255 characters, trimmed, not blank. Not unique.
     TokenName, "token name", free_text, 255, trim: true
+}
+name! {
+    /// The description of an API token: up to 1,000 characters in any number of lines; may be empty.
+    TokenDescription, "description", prose, 1_000, trim: true
 }
 name! {
     /// The display name of a project.

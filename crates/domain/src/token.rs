@@ -5,7 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenId, TokenName};
+use crate::{
+    EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenDescription, TokenId, TokenName,
+};
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,6 +154,9 @@ impl TokenAccess {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TokenAttributes {
+    /// What it is for, in the words of the people who use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<TokenDescription>,
     /// Attributes that a newer version wrote. They are kept, so that an older replica does not drop them.
     #[serde(flatten)]
     pub other: Map<String, Value>,

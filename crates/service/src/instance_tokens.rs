@@ -1,12 +1,12 @@
 //! Listing, creating, changing, rotating and revoking tokens of any scope.
 
-use latchkey_domain::{ApiToken, ProjectScope, Timestamp, TokenId, TokenKind, TokenName};
+use latchkey_domain::{ProjectScope, Timestamp, TokenId, TokenKind, TokenName};
 use latchkey_ports::StoredToken;
 
 use crate::{
     CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing, Overlap,
-    ReadInstanceTokens, RevealedToken, ServiceError, TokenFilter, TokenPage, TokenReference, TokenRequest,
-    UpdateInstanceTokens, token_changes::TokenChanges,
+    Patched, ReadInstanceTokens, RevealedToken, ServiceError, TokenFilter, TokenPage, TokenPatch,
+    TokenReference, TokenRequest, UpdateInstanceTokens, token_changes::TokenChanges,
 };
 
 /// The use cases of this module.
@@ -82,6 +82,22 @@ impl InstanceTokens {
         })
     }
 
+    /// Changes a token and returns it.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind;
+    /// [`ServiceError::Unavailable`].
+    pub async fn update(
+        &self,
+        permit: &InstancePermit<UpdateInstanceTokens>,
+        reference: &TokenReference,
+        patch: &TokenPatch,
+    ) -> Result<RevealedToken, ServiceError> {
+        let find = async || self.find(permit, reference).await?.ok_or_else(|| Missing::Token.into());
+        let updated = self.changes.update(find, patch, &permit.initiator()).await?;
+        Ok(self.changes.issuer.reveal(updated))
+    }
+
     /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does.
     ///
     /// # Errors
@@ -92,13 +108,9 @@ impl InstanceTokens {
         reference: &TokenReference,
         expires_at: Option<Timestamp>,
     ) -> Result<(), ServiceError> {
-        let by = permit.initiator();
-        let changed = self.changes.changes.retry_on_conflict(async || -> Result<(), ServiceError> {
-            let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
-            let after = ApiToken { expires_at, ..stored.token.clone() };
-            self.changes.update(&stored.token, &after, &by).await
-        });
-        gone_is_done(changed.await)
+        let expires_at = expires_at.map_or(Patched::Removed, Patched::Set);
+        let patch = TokenPatch { expires_at, ..TokenPatch::default() };
+        gone_is_done(self.update(permit, reference, &patch).await.map(drop))
     }
 
     /// Replaces the secret of a token and returns the new one. The old secret stays valid for the overlap.

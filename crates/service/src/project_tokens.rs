@@ -7,7 +7,7 @@ use latchkey_ports::{ProjectRepository, StoredToken};
 
 use crate::{
     CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken, ServiceError,
-    TokenDraft, TokenFilter, TokenPage, TokenReference, TokenRequest, UpdateTokens,
+    TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference, TokenRequest, UpdateTokens,
     token_changes::TokenChanges,
 };
 
@@ -74,6 +74,21 @@ impl ProjectTokens {
     ) -> Result<RevealedToken, ServiceError> {
         let draft = in_project(permit.project(), request)?;
         self.changes.issuer.issue(draft, &permit.initiator()).await
+    }
+
+    /// Changes a token of the project and returns it.
+    ///
+    /// # Errors
+    /// As [`ProjectTokens::delete`].
+    pub async fn update(
+        &self,
+        permit: &Permit<UpdateTokens>,
+        reference: &TokenReference,
+        patch: &TokenPatch,
+    ) -> Result<RevealedToken, ServiceError> {
+        let find = async || self.find_own(permit.project(), reference).await;
+        let updated = self.changes.update(find, patch, &permit.initiator()).await?;
+        Ok(self.changes.issuer.reveal(updated))
     }
 
     /// Replaces the secret of a token of the project and returns the new one. The old secret stays valid for the overlap.

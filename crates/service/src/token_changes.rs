@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::{ApiToken, EventKind, Snapshot, Timestamp, TokenId, TokenSecret};
+use latchkey_domain::{ApiToken, EventKind, Snapshot, Timestamp, TokenDescription, TokenId, TokenSecret};
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
 use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
@@ -50,6 +50,43 @@ impl Overlap {
     }
 }
 
+/// What becomes of an optional member in a merge patch (RFC 7396).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Patched<T> {
+    /// It stays as it is.
+    #[default]
+    Kept,
+    /// It is removed.
+    Removed,
+    /// It gets this value.
+    Set(T),
+}
+
+impl<T> Patched<T> {
+    fn apply(self, member: &mut Option<T>) {
+        match self {
+            Self::Kept => {}
+            Self::Removed => *member = None,
+            Self::Set(value) => *member = Some(value),
+        }
+    }
+}
+
+/// A change of a token, by default none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TokenPatch {
+    pub expires_at: Patched<Timestamp>,
+    pub description: Patched<TokenDescription>,
+}
+
+impl TokenPatch {
+    fn apply(self, token: &mut ApiToken) {
+        let Self { expires_at, description } = self;
+        expires_at.apply(&mut token.expires_at);
+        description.apply(&mut token.attributes.description);
+    }
+}
+
 /// Changes tokens.
 #[derive(Clone)]
 pub(crate) struct TokenChanges {
@@ -91,21 +128,28 @@ impl TokenChanges {
         Ok(())
     }
 
-    /// Changes expiry and attributes of a token. An update that changes neither records no event.
+    /// Changes the token that `find` returns, and returns it as it is then. A patch that changes nothing records no event.
     pub(crate) async fn update(
         &self,
-        before: &ApiToken,
-        after: &ApiToken,
+        find: impl AsyncFn() -> Result<StoredToken, ServiceError>,
+        patch: &TokenPatch,
         by: &Initiator,
-    ) -> Result<(), ServiceError> {
-        if before == after {
-            return Ok(());
-        }
-        let event = self.issuer.event(EventKind::ApiTokenUpdated, before, by);
-        let event = event.with_before(before).with_after(after);
-        self.tokens.update_token(before, after, &event).await?;
-        self.changes.after_commit(&event);
-        Ok(())
+    ) -> Result<StoredToken, ServiceError> {
+        self.changes
+            .retry_on_conflict(async || {
+                let mut stored = find().await?;
+                let before = stored.token.clone();
+                patch.clone().apply(&mut stored.token);
+                if stored.token == before {
+                    return Ok(stored);
+                }
+                let event = self.issuer.event(EventKind::ApiTokenUpdated, &before, by);
+                let event = event.with_before(&before).with_after(&stored.token);
+                self.tokens.update_token(&before, &stored.token, &event).await?;
+                self.changes.after_commit(&event);
+                Ok(stored)
+            })
+            .await
     }
 
     /// Replaces the secret of the token and returns the new one; the old one stays valid for the overlap.

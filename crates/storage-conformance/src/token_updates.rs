@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventId, EventKind, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{EventId, EventKind, ProjectId, Timestamp, TokenDescription, TokenId};
 use latchkey_ports::{Entity, Store, StoreError, StoredToken, TokenQuery};
 
 use crate::{
@@ -78,7 +78,20 @@ pub async fn the_attributes_of_a_token_change(store: &Arc<dyn Store>) {
     let plain = with_alias(101, token(1, &["default"]));
     setup::token(store, &plain).await;
     let owned = |owner: &str| with_attribute("owner", owner, plain.clone());
-    let steps = [owned("a"), ending(Some(moment(9)), owned("b 🦀")), plain.clone()];
+    let described = |text: &str| {
+        let mut stored = owned("a");
+        stored.token.attributes.description = Some(text.parse().expect("a description"));
+        stored
+    };
+    let longest = "🦀".repeat(TokenDescription::MAX_CHARACTERS);
+    let steps = [
+        owned("a"),
+        described("It's \"x\"\n100 % \\ é"),
+        described(&longest),
+        described(""),
+        ending(Some(moment(9)), owned("b 🦀")),
+        plain.clone(),
+    ];
     let mut before = plain.clone();
     for after in steps {
         expect_event(store, &event(EventKind::ApiTokenUpdated), update(store, &before, &after)).await;

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use latchkey_domain::{
-    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, TokenAccess, TokenKind, TokenName,
+    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
+    TokenAttributes, TokenDescription, TokenKind, TokenName,
 };
 use latchkey_service::{Initiator, TokenDraft};
 
@@ -36,6 +37,9 @@ pub(crate) struct TokenArgs {
     /// The environment of the token; by default development, and all for an admin token
     #[arg(long)]
     pub(crate) environment: Option<String>,
+    /// What the token is for
+    #[arg(long)]
+    pub(crate) description: Option<TokenDescription>,
     #[command(flatten)]
     pub(crate) expiry: OptionalExpiry,
 }
@@ -47,16 +51,8 @@ const DEFAULT_ENVIRONMENT: &str = "development";
 
 /// Creates an API token and prints its secret.
 pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()> {
-    let TokenArgs { kind, name, projects, environment, expiry } = arguments;
-    let access = match access(kind, &projects, environment.as_deref()) {
-        Ok(access) => access,
-        Err(error) => bail!(Usage(error.to_string())),
-    };
-    let expiry = expiry.expires_in.or(expiry.expires_at);
-    let draft = TokenDraft {
-        expires_at: expiry.map(|expiry| expiry.time(app.clock.now())).transpose()?,
-        ..TokenDraft::new(name, access)
-    };
+    let kind = arguments.kind;
+    let draft = draft(arguments, app.clock.now())?;
     let issued =
         app.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was created")?;
     let secret = issued.secret.context("the new token has no secret")?;
@@ -64,6 +60,18 @@ pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()
     let until = issued.token.expires_at.map_or("without expiry".to_owned(), |end| format!("until {end}"));
     output::explain(format_args!("This is a new {kind} token, valid {until}."));
     Ok(())
+}
+
+fn draft(arguments: TokenArgs, now: Timestamp) -> anyhow::Result<TokenDraft> {
+    let TokenArgs { kind, name, projects, environment, description, expiry } = arguments;
+    let access = match access(kind, &projects, environment.as_deref()) {
+        Ok(access) => access,
+        Err(error) => bail!(Usage(error.to_string())),
+    };
+    let expiry = expiry.expires_in.or(expiry.expires_at);
+    let expires_at = expiry.map(|expiry| expiry.time(now)).transpose()?;
+    let attributes = TokenAttributes { description, ..TokenAttributes::default() };
+    Ok(TokenDraft { name, access, expires_at, attributes })
 }
 
 fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> anyhow::Result<TokenAccess> {
@@ -90,6 +98,8 @@ fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> an
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     fn prefix_or_error(kind: TokenKind, projects: &[&str], environment: Option<&str>) -> String {
@@ -98,6 +108,23 @@ mod tests {
             Ok(access) => latchkey_domain::SecretPrefix::of(&access).to_string(),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: TokenArgs,
+    }
+
+    #[test]
+    fn a_description_is_part_of_the_token() {
+        let parse = |description: &str| {
+            Line::try_parse_from(["create", "--type", "client", "--name", "t", "--description", description])
+        };
+        let now = Timestamp::from_millis(0).expect("in range");
+        let drafted = draft(parse(" Checkout ").expect("parsed").arguments, now).expect("a draft");
+        assert_eq!(drafted.attributes.description.expect("described").as_str(), "Checkout");
+        assert!(parse(&"x".repeat(1_001)).is_err());
     }
 
     #[test]

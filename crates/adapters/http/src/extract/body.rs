@@ -28,6 +28,9 @@ use crate::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// The type of a merge patch (RFC 7396, section 4).
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
 /// A body that has not been read yet.
 pub(crate) struct RawBody {
     request: HttpRequest,
@@ -91,6 +94,17 @@ impl<T: Deserr<Problems>> Body<T> {
     /// Reads the body, and reports every problem of every member. An empty body counts as `{}`.
     pub(crate) async fn read(self) -> Result<T, ApiError> {
         self.read_with(&[]).await
+    }
+
+    /// Reads a merge patch (RFC 7396), declared as such or as JSON. It has to be an object, because no resource here is
+    /// anything else.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub(crate) async fn read_patch(self) -> Result<T, ApiError> {
+        let RawBody { request, payload, context } = self.raw;
+        check_content_type(&request, MERGE_PATCH).or_else(|_| check_content_type(&request, JSON))?;
+        parse_members(object(&read(payload, &request, &context.settings).await?)?, &[])
     }
 
     /// Reads a body that has rules about several members.

@@ -4,7 +4,7 @@ use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, PersonName, ProjectDescription,
     ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription, RoleKind, RoleName, Timestamp,
-    TokenId, TokenKind, TokenName, Username,
+    TokenDescription, TokenId, TokenKind, TokenName, Username,
 };
 
 use super::problems::{Problems, name, wrong_kind};
@@ -74,6 +74,7 @@ names!(
     ProjectName,
     RoleDescription,
     RoleName,
+    TokenDescription,
     TokenName,
     Username,
 );

@@ -5,9 +5,9 @@ use std::{borrow::Cow, collections::HashSet, time::Duration};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp,
-    TokenAttributes, TokenKind, TokenName,
+    TokenAttributes, TokenDescription, TokenKind, TokenName,
 };
-use latchkey_service::{Overlap, RevealedToken, TokenRequest};
+use latchkey_service::{Overlap, Patched, RevealedToken, TokenPatch, TokenRequest};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use utoipa::ToSchema;
 
@@ -64,6 +64,10 @@ pub(crate) struct CreateTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<String>, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
     expires_at: Option<Timestamp>,
+    /// What the token is for: at most 1,000 characters, trimmed, in any number of lines. Absent or null: not described.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Reads the flags of the checkout", max_length = 1000)]
+    description: Option<TokenDescription>,
 }
 
 impl CreateTokenBody {
@@ -91,7 +95,8 @@ impl CreateTokenBody {
     }
 
     fn into_request(self) -> Result<TokenRequest, ApiError> {
-        let Self { token_name, username, kind, environment, project, projects, expires_at } = self;
+        let Self { token_name, username, kind, environment, project, projects, expires_at, description } =
+            self;
         let name = token_name.or(username);
         let missing = || ApiError::BadInput(vec![Detail::of_field("tokenName", "tokenName is required.")]);
         Ok(TokenRequest {
@@ -100,7 +105,7 @@ impl CreateTokenBody {
             environment,
             projects: projects.and_then(|ProjectList(scope)| scope).or(project),
             expires_at,
-            attributes: TokenAttributes::default(),
+            attributes: TokenAttributes { description, ..TokenAttributes::default() },
         })
     }
 }
@@ -151,6 +156,37 @@ pub(crate) struct UpdateTokenBody {
     /// When the token expires, as in RFC 3339. A time in the past makes it expire at once.
     #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
     pub(crate) expires_at: Timestamp,
+}
+
+/// Changes a token by a merge patch (RFC 7396): absent members stay as they are, null removes one.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[schema(as = patchApiTokenSchema, rename_all = "camelCase")]
+pub(crate) struct PatchTokenBody {
+    /// When the token expires, as in RFC 3339; null: never. A time in the past makes it expire at once.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    expires_at: Patched<Timestamp>,
+    /// What the token is for: at most 1,000 characters, trimmed, in any number of lines; null: not described.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "Reads the flags of the checkout", max_length = 1000)]
+    description: Patched<TokenDescription>,
+}
+
+impl From<PatchTokenBody> for TokenPatch {
+    fn from(body: PatchTokenBody) -> Self {
+        Self { expires_at: body.expires_at, description: body.description }
+    }
+}
+
+impl<T: Deserr<Problems>> Deserr<Problems> for Patched<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: Location<'_>,
+    ) -> Result<Self, Problems> {
+        let value = Option::<T>::deserialize_from_value(value, location)?;
+        Ok(value.map_or(Self::Removed, Self::Set))
+    }
 }
 
 /// Rotates a token. The body may be left out.
@@ -226,6 +262,10 @@ pub(crate) struct TokenBody<'t> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     secure: bool,
+    /// What the token is for; absent on tokens that are not described.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Reads the flags of the checkout")]
+    description: Option<&'t str>,
 }
 
 /// What a token is for.
@@ -265,6 +305,7 @@ impl<'t> TokenBody<'t> {
             last_used_at: token.last_used_at.map(WireTime),
             alias: alias.as_ref().map(latchkey_domain::TokenSecret::reveal),
             secure: *secure,
+            description: token.attributes.description.as_ref().map(TokenDescription::as_str),
         }
     }
 }

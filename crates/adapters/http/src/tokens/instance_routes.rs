@@ -7,7 +7,7 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, RotateTokenBody, TokenBody, UpdateTokenBody},
+    body::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenBody, UpdateTokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
 };
@@ -28,6 +28,7 @@ pub(super) fn configure(api: &mut Api) {
         create_api_token,
         get_api_tokens_by_name,
         update_api_token,
+        patch_api_token,
         delete_api_token,
         rotate_api_token
     ]);
@@ -110,6 +111,29 @@ pub(crate) async fn update_api_token(
         context.use_cases.instance_tokens.change_expiry(&permit, &reference, Some(expires_at)).await?;
     }
     Ok(empty())
+}
+
+/// Change a token.
+///
+/// A merge patch (RFC 7396): absent members stay as they are.
+#[utoipa::path(patch, path = ONE,
+    request_body(content = PatchTokenBody, content_type = "application/merge-patch+json"), responses(
+    (status = 200, description = "The changed token.", body = TokenBody<'_>),
+    (status = 400, description = "Or the secret was replaced."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type."),
+    (status = 404, description = "There is no such token."),
+))]
+pub(crate) async fn patch_api_token(
+    Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
+    path: PathParameters,
+    body: Body<PatchTokenBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let reference = reference(&path)?;
+    let change = body.read_patch().await?.into();
+    let reference = reference.ok_or(ServiceError::NotFound(Missing::Token))?;
+    let token = context.use_cases.instance_tokens.update(&permit, &reference, &change).await?;
+    ok(&TokenBody::of(&token))
 }
 
 /// Give a token a new secret.

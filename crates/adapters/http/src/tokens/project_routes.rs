@@ -6,7 +6,7 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody},
+    body::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
 };
@@ -26,6 +26,7 @@ pub(super) fn configure(api: &mut Api) {
         get_project_api_tokens,
         create_project_api_token,
         get_project_api_token,
+        patch_project_api_token,
         delete_project_api_token,
         rotate_project_api_token
     ]);
@@ -86,6 +87,26 @@ pub(crate) async fn create_project_api_token(
     let request = CreateTokenBody::of_project(body).await?;
     let token = context.use_cases.project_tokens.create(&permit, request).await?;
     created_at("api-tokens", &TokenBody::of(&token))
+}
+
+/// Change a token of this project.
+///
+/// A merge patch (RFC 7396): absent members stay as they are.
+#[utoipa::path(patch, path = ONE,
+    request_body(content = PatchTokenBody, content_type = "application/merge-patch+json"), responses(
+    (status = 200, description = "The changed token.", body = TokenBody<'_>),
+    (status = 400, description = "Or the token belongs to several projects, or the secret was replaced."),
+    (status = 404, description = "Or it has no such token."),
+))]
+pub(crate) async fn patch_project_api_token(
+    Authorized(permit): Authorized<Permit<UpdateTokens>>,
+    path: PathParameters,
+    body: Body<PatchTokenBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let change = body.read_patch().await?.into();
+    let token = context.use_cases.project_tokens.update(&permit, &reference(&path)?, &change).await?;
+    ok(&TokenBody::of(&token))
 }
 
 /// Give a token of this project a new secret.

@@ -2,7 +2,7 @@
 
 use deserr::Deserr;
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind};
-use latchkey_ports::{Direction, TokenOrder};
+use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
 use latchkey_service::TokenFilter;
 use utoipa::IntoParams;
 
@@ -32,6 +32,10 @@ pub(crate) struct TokenQuery {
     #[deserr(default)]
     #[param(example = "checkout")]
     name: Option<String>,
+    /// Only tokens whose description contains this text, in this case of letters.
+    #[deserr(default)]
+    #[param(example = "checkout")]
+    description: Option<String>,
     /// Only tokens that are, or are not, expired now.
     #[deserr(default)]
     #[param(value_type = Option<bool>)]
@@ -78,7 +82,7 @@ impl From<TokenQuery> for TokenFilter {
             kind: query.kind,
             name: None,
             name_contains: query.name,
-            attribute_contains: None,
+            attribute_contains: query.description.map(|text| AttributeFilter { name: "description", text }),
             expired: query.expired.map(|Parsed(expired)| expired),
             unused_since: query.unused_since,
             order: query.sort_by.unwrap_or_default(),
