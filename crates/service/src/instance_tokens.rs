@@ -93,9 +93,18 @@ impl InstanceTokens {
         reference: &TokenReference,
         patch: &TokenPatch,
     ) -> Result<RevealedToken, ServiceError> {
-        let find = async || self.find(permit, reference).await?.ok_or_else(|| Missing::Token.into());
-        let updated = self.changes.update(find, patch, &permit.initiator()).await?;
+        let updated = self.patch(permit, reference, patch).await?;
         Ok(self.changes.issuer.reveal(updated))
+    }
+
+    async fn patch(
+        &self,
+        permit: &InstancePermit<UpdateInstanceTokens>,
+        reference: &TokenReference,
+        patch: &TokenPatch,
+    ) -> Result<StoredToken, ServiceError> {
+        let find = async || self.find(permit, reference).await?.ok_or_else(|| Missing::Token.into());
+        self.changes.update(find, patch, &permit.initiator()).await
     }
 
     /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does.
@@ -110,7 +119,7 @@ impl InstanceTokens {
     ) -> Result<(), ServiceError> {
         let expires_at = expires_at.map_or(Patched::Removed, Patched::Set);
         let patch = TokenPatch { expires_at, ..TokenPatch::default() };
-        gone_is_done(self.update(permit, reference, &patch).await.map(drop))
+        gone_is_done(self.patch(permit, reference, &patch).await.map(drop))
     }
 
     /// Replaces the secret of a token and returns the new one. The old secret stays valid for the overlap.

@@ -52,7 +52,7 @@ impl Operation {
         H::Output: Responder + Describe + 'static,
     {
         let method = D::methods().first().map_or(Method::GET, method);
-        let route = guarded(web::to(handler), &method);
+        let route = limited_to(&method, web::to(handler));
         Self { method, path: D::path(), route, describe: describe::<D, A, H::Output> }
     }
 }
@@ -71,7 +71,7 @@ fn method(method: &HttpMethod) -> Method {
 }
 
 /// Limits a route to a method; `GET` answers `HEAD` too.
-fn guarded(route: Route, method: &Method) -> Route {
+fn limited_to(method: &Method, route: Route) -> Route {
     match *method {
         Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
         ref other => route.method(other.clone()),
@@ -128,7 +128,7 @@ impl Api {
         let fallback = refuse_other_methods("GET,HEAD".to_owned());
         self.resources.push(Resource {
             path: path.to_owned(),
-            routes: vec![guarded(page, &Method::GET)],
+            routes: vec![limited_to(&Method::GET, page)],
             fallback,
         });
     }
