@@ -49,6 +49,11 @@ impl Connections {
         &self.location
     }
 
+    /// Returns the error of work that panicked.
+    pub(crate) fn panicked(&self) -> OpenError {
+        OpenError::Panicked { location: self.location.clone() }
+    }
+
     /// Opens a connection.
     pub(crate) fn open(&self, purpose: Purpose) -> Result<SqliteConnection, OpenError> {
         let mut connection = SqliteConnection::establish(&self.url).map_err(|source| {

@@ -48,6 +48,10 @@ pub enum OpenError {
     NewerSchema { location: Location, version: String },
     #[error("{location} could not be brought up to date; nothing was changed")]
     Migration { location: Location, source: Cause },
+    #[error("a thread for the database cannot be started")]
+    Thread(#[source] io::Error),
+    #[error("the work on {location} panicked")]
+    Panicked { location: Location },
 }
 
 impl OpenError {

@@ -1,8 +1,8 @@
 //! # The embedded store
 //!
 //! [`SqliteStore`] implements every port of `latchkey_ports` over one SQLite file (or a database in memory), with
-//! plain diesel on tokio's blocking threads. A closure on such a thread runs to its end even when the caller's future
-//! is dropped, so no call leaves a transaction open, and no worker of the runtime waits for a disk.
+//! plain diesel on threads of its own. A closure on such a thread runs to its end even when the caller's future is
+//! dropped, so no call leaves a transaction open, and no worker of the runtime waits for a disk.
 //!
 //! Here: connections and their settings (`connection`, `pool`), one module for each port, and
 //! the statements of lists (`event_lists`, `token_lists`, `token_queries`). The tables themselves are in

@@ -72,12 +72,12 @@ fn assert_plan(plan: &[String], steps: &[&str]) {
     assert!(fits, "{plan:#?}, not {steps:#?}");
 }
 
-fn with_large_store(test: impl Fn(&mut SqliteConnection)) {
+fn with_large_store(test: impl Fn(&mut SqliteConnection) + Send + 'static) {
     let store = SqliteStore::open(SqliteSettings { location: Location::Memory, ..SqliteSettings::default() })
         .expect("opens");
     store.migrate().expect("migrates");
     store
-        .on_writer(|connection| {
+        .on_writer(move |connection| {
             connection.batch_execute(LARGE_STORE).expect("tokens");
             test(connection);
             // Statistics must not lead to worse plans.

@@ -1,21 +1,24 @@
 //! Pools of connections: one for the writer, one for the readers.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    thread,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
+use crossbeam_channel::{Receiver, Sender};
 use diesel::{
     SqliteConnection,
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use latchkey_ports::StoreError;
 use latchkey_sql::errors::{DbError, unavailable};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task, time,
-};
+use tokio::{sync::oneshot, time};
 use tracing::Span;
 
 use crate::{
@@ -23,21 +26,30 @@ use crate::{
     errors::{OpenError, PoolTimeout},
 };
 
-/// How often a blocked thread checks for a free connection.
-const LOOK: Duration = Duration::from_millis(5);
-
-/// A pool of equal connections. A call waits for a connection without a thread and takes a blocking thread only then, so no
-/// more threads than connections are in use, however many calls wait.
+/// A pool of equal connections, each with a thread of its own, which takes the next job from the queue as soon as it has ended
+/// one. Connections that are lent to the runtime's blocking threads cost a worker a wake-up more for each job that waits,
+/// and those threads fall asleep between two jobs.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
+    /// `None` while the pool is dropped.
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+    /// The number of jobs that were sent and have not ended.
+    unfinished: Arc<AtomicUsize>,
+    connections: Arc<Connections>,
+    acquire_timeout: Duration,
+}
+
+type Job = Box<dyn FnOnce(&mut Slot) + Send>;
+
+/// The connection of a thread.
+struct Slot {
     connections: Arc<Connections>,
     purpose: Purpose,
-    turns: Arc<Semaphore>,
-    /// As many as there are free permits, except for those that a panic lost.
-    idle: Mutex<Vec<SqliteConnection>>,
-    acquire_timeout: Duration,
+    /// `None` after a panic, or a transaction that could be neither committed nor rolled back.
+    connection: Option<SqliteConnection>,
 }
 
 impl Pool {
@@ -48,83 +60,111 @@ impl Pool {
         size: u32,
         acquire_timeout: Duration,
     ) -> Result<Self, OpenError> {
-        let idle = (0..size).map(|_| connections.open(purpose)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self(Arc::new(Inner {
+        let (jobs, queue) = crossbeam_channel::unbounded();
+        let unfinished = Arc::new(AtomicUsize::new(0));
+        let mut inner = Inner {
+            jobs: Some(jobs),
+            threads: Vec::new(),
+            unfinished: Arc::clone(&unfinished),
             connections: Arc::clone(connections),
-            purpose,
-            turns: Arc::new(Semaphore::new(idle.len())),
-            idle: Mutex::new(idle),
             acquire_timeout,
-        })))
+        };
+        for _ in 0..size {
+            let connection = Some(connections.open(purpose)?);
+            let slot = Slot { connections: Arc::clone(connections), purpose, connection };
+            let (queue, unfinished) = (queue.clone(), Arc::clone(&unfinished));
+            let name = format!("sqlite-{purpose:?}").to_lowercase();
+            let thread = thread::Builder::new().name(name).spawn(move || slot.serve(&queue, &unfinished));
+            inner.threads.push(thread.map_err(OpenError::Thread)?);
+        }
+        Ok(Self(Arc::new(inner)))
     }
 
-    /// Runs the work on a blocking thread, to its end even when this future is dropped. If it is dropped while it waits for a
+    /// Runs the work on a thread of the pool, to its end even when this future is dropped. If it is dropped while it waits for a
     /// connection, the work never begins.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
-        let turn = self.turn().await?;
-        let inner = Arc::clone(&self.0);
+        let (answer, mut outcome) = oneshot::channel();
+        let (begin, mut has_begun) = oneshot::channel();
         let span = Span::current();
-        let outcome = task::spawn_blocking(move || span.in_scope(|| inner.with_connection(turn, work))).await;
-        outcome.map_err(unavailable)?.map_err(StoreError::from)
-    }
-
-    /// Runs the work on the caller's thread, which blocks.
-    pub(crate) fn run_blocking<T, E>(
-        &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
-    ) -> Result<T, E>
-    where
-        E: From<OpenError>,
-    {
-        let turn = loop {
-            if let Ok(turn) = Arc::clone(&self.0.turns).try_acquire_owned() {
-                break turn;
+        let is_idle = self.send(move |slot| {
+            if begin.send(()).is_ok() {
+                let _ = answer.send(span.in_scope(|| slot.lend(work)));
             }
-            thread::sleep(LOOK);
+        });
+        let outcome = if is_idle {
+            outcome.await
+        } else if let Ok(outcome) = time::timeout(self.0.acquire_timeout, &mut outcome).await {
+            outcome
+        } else {
+            has_begun.close();
+            has_begun.try_recv().map_err(|_| unavailable(PoolTimeout(self.0.acquire_timeout)))?;
+            outcome.await
         };
-        self.0.with_connection(turn, work)
+        outcome.map_err(|_| unavailable(self.0.connections.panicked()))?.map_err(StoreError::from)
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        // Without contention, no timer is created.
-        if let Ok(turn) = Arc::clone(&self.0.turns).try_acquire_owned() {
-            return Ok(turn);
+    /// Runs the work on a thread of the pool, while the caller's thread blocks.
+    pub(crate) fn run_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<OpenError> + Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, outcome) = mpsc::sync_channel(1);
+        self.send(move |slot| {
+            let _ = answer.send(slot.lend(work));
+        });
+        outcome.recv().unwrap_or_else(|_| Err(self.0.connections.panicked().into()))
+    }
+
+    /// Sends a job to the threads, and returns whether one of them has nothing else to do.
+    fn send(&self, job: impl FnOnce(&mut Slot) + Send + 'static) -> bool {
+        let unfinished = self.0.unfinished.fetch_add(1, Ordering::Relaxed);
+        if let Some(jobs) = &self.0.jobs {
+            // The threads outlive the pool.
+            let _ = jobs.send(Box::new(job));
         }
-        let waiting = Arc::clone(&self.0.turns).acquire_owned();
-        time::timeout(self.0.acquire_timeout, waiting)
-            .await
-            .map_err(|_| unavailable(PoolTimeout(self.0.acquire_timeout)))?
-            .map_err(unavailable)
+        unfinished < self.0.threads.len()
     }
 }
 
-impl Inner {
-    /// A panic in the work drops the connection; the next call opens a new one.
-    fn with_connection<T, E>(
-        &self,
-        turn: OwnedSemaphorePermit,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>,
-    ) -> Result<T, E>
+impl Drop for Inner {
+    /// Waits for the jobs that have begun.
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Slot {
+    /// Runs jobs until the pool is dropped.
+    fn serve(mut self, jobs: &Receiver<Job>, unfinished: &AtomicUsize) {
+        for job in jobs {
+            // The caller of a job that panics gets no answer. The panic hook has logged it.
+            let _ = catch_unwind(AssertUnwindSafe(|| job(&mut self)));
+            unfinished.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Lends the connection. If the work panics, it is dropped, and the next work gets a new one.
+    fn lend<T, E>(&mut self, work: impl FnOnce(&mut SqliteConnection) -> Result<T, E>) -> Result<T, E>
     where
         E: From<OpenError>,
     {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match idle {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connections.open(self.purpose)?,
         };
         let outcome = work(&mut connection);
-        // A transaction that could be neither committed nor rolled back ends with its connection.
         if !AnsiTransactionManager::is_broken_transaction_manager(&mut connection) {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push(connection);
+            self.connection = Some(connection);
         }
-        // Only now, so that the next turn finds the connection.
-        drop(turn);
         outcome
     }
 }

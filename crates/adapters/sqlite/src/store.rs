@@ -54,14 +54,15 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError::NewerSchema`] for a database of a newer version; [`OpenError::Migration`].
     pub fn migrate(&self) -> Result<usize, OpenError> {
-        self.writer.run_blocking(|connection| migrations::run(connection, &self.location))
+        let location = self.location.clone();
+        self.writer.run_blocking(move |connection| migrations::run(connection, &location))
     }
 
     /// Runs work on the connection that writes, for tests of the database itself.
     #[cfg(test)]
-    pub(crate) fn on_writer<T>(
+    pub(crate) fn on_writer<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, OpenError>,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
         self.writer.run_blocking(work)
     }
