@@ -17,7 +17,7 @@ use crate::{
     response::ApiResult,
 };
 
-/// The routes under this path are grouped into scopes by their next part, so that a request is compared with few of them.
+/// The routes under this path are in scopes by their next part, so that a request is compared with few of them.
 const SCOPED: &str = "/api/admin/";
 
 /// What a parameter of a path matches: visible ASCII but a slash.
@@ -158,38 +158,56 @@ impl Api {
 
     /// Adds all routes to an application.
     pub(crate) fn configure(mut self, config: &mut web::ServiceConfig) {
+        let order: Vec<_> =
+            self.resources.iter().map(|resource| parts(&resource.path)[0].to_owned()).collect();
         // actix takes the first route that matches. Names go before parameters, from left to right:
         // `/projects/archive/events` archives the project `events`. For the same reason no project can be named like a fixed
         // part of a path (`ProjectId::RESERVED`, `EnvironmentName::RESERVED`).
         self.resources.sort_by_cached_key(|resource| {
             resource.path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>()
         });
-        let mut scopes = BTreeMap::<String, actix_web::Scope>::new();
+        let mut groups = BTreeMap::<_, Vec<_>>::new();
         for Resource { path, routes, fallback } in self.resources {
-            let scope = scope_of(&path).to_owned();
-            let rest = ascii_parameters(path.strip_prefix(scope.as_str()).unwrap_or_default());
+            let [scope, parameter, rest] = parts(&path);
             let resource = routes
                 .into_iter()
-                .fold(web::resource(rest.as_str()), actix_web::Resource::route)
+                .fold(web::resource(ascii_parameters(rest)), actix_web::Resource::route)
                 .default_service(fallback);
-            if scope.is_empty() {
-                config.service(resource);
-            } else {
-                let group = scopes.remove(&scope).unwrap_or_else(|| web::scope(&scope));
-                scopes.insert(scope, group.service(resource));
-            }
+            groups.entry((scope.to_owned(), ascii_parameters(parameter))).or_default().push(resource);
         }
-        for scope in scopes.into_values() {
+        let unscoped = groups.remove(&Default::default()).unwrap_or_default();
+        let mut scopes = BTreeMap::new();
+        // Resources without a parameter are the first ones of their scope.
+        for ((path, parameter), resources) in groups {
+            let scope = scopes.remove(&path).unwrap_or_else(|| web::scope(&path));
+            let with_resources = |scope| resources.into_iter().fold(scope, actix_web::Scope::service);
+            let scope = if parameter.is_empty() {
+                with_resources(scope)
+            } else {
+                scope.service(with_resources(web::scope(&parameter)))
+            };
+            scopes.insert(path, scope);
+        }
+        for scope in order.iter().filter_map(|path| scopes.remove(path)) {
             config.service(scope);
+        }
+        for resource in unscoped {
+            config.service(resource);
         }
     }
 }
 
-/// Returns the part of a path that its scope matches; empty for a path without a scope.
-fn scope_of(path: &str) -> &str {
-    let Some(rest) = path.strip_prefix(SCOPED) else { return "" };
-    let name = rest.split('/').next().unwrap_or_default();
-    path.get(..SCOPED.len() + name.len()).unwrap_or_default()
+/// Returns the part of a path that its scope matches, the parameter after it that a scope within that one matches, and the
+/// rest; a path without a scope is all rest. The scopes of parameters save every request all expressions but one.
+fn parts(path: &str) -> [&str; 3] {
+    let part = |path: &str| path.find('/').unwrap_or(path.len());
+    let Some(scoped) = path.strip_prefix(SCOPED) else { return ["", "", path] };
+    let (scope, rest) = path.split_at(SCOPED.len() + part(scoped));
+    let (parameter, rest) = match rest.strip_prefix('/') {
+        Some(parameter) if parameter.starts_with('{') => rest.split_at(1 + part(parameter)),
+        _ => ("", rest),
+    };
+    [scope, parameter, rest]
 }
 
 /// Returns the path with parameters that match ASCII, because a path is ASCII until it is decoded: actix's own pattern

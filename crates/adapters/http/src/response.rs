@@ -1,7 +1,5 @@
 //! Builders of successful responses.
 
-use std::fmt::Write as _;
-
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -84,12 +82,9 @@ impl TagBuilder {
 
     /// Returns the tag of the parts.
     pub(crate) fn finish(self) -> EntityTag {
-        let mut text = format!("W/\"{:x}-", self.length);
-        for byte in self.digest.finalize().iter().take(16) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text.push('"');
-        EntityTag { text, length: self.length }
+        let digest = self.digest.finalize();
+        let start = digest.first_chunk().copied().map_or(0, u128::from_be_bytes);
+        EntityTag { text: format!("W/\"{:x}-{start:032x}\"", self.length), length: self.length }
     }
 }
 

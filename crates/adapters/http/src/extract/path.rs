@@ -40,6 +40,10 @@ impl FromRequest for PathParameters {
 pub(crate) fn parameter(request: &HttpRequest, name: &str) -> Result<String, ApiError> {
     let bad = |message: &str| ApiError::BadInput(vec![Detail::of_parameter(name, message)]);
     let matched = request.match_info().get(name).unwrap_or_default();
+    // Nearly every parameter is sent as it is.
+    if !matched.contains('%') {
+        return Ok(matched.to_owned());
+    }
     let sent = matched.replace(ESCAPED_PERCENT, "%");
     let decoded = percent_decode_str(&sent).decode_utf8();
     let decoded = decoded.map_err(|_| bad("This part of the path is not UTF-8 when it is decoded."))?;

@@ -28,12 +28,22 @@ use crate::{
 #[schema(as = apiTokensSchema)]
 pub(crate) struct TokensBody<'t> {
     /// The tokens, in the order of creation unless the query says otherwise.
-    tokens: Vec<TokenBody<'t>>,
+    #[schema(value_type = Vec<TokenBody<'_>>)]
+    tokens: TokenBodies<'t>,
     /// The `cursor` of the next page; null: there is none. Sent only with a page in the order of creation: other orders have
     /// no cursors, so use `offset` until a page has fewer tokens than `limit`.
     #[serde(rename = "nextCursor", skip_serializing_if = "Next::is_absent")]
     #[schema(value_type = Option<String>, required = false, example = "0189d5a1-3f2b-7c0e-9d4a-5b6c7d8e9f00")]
     next_cursor: Next,
+}
+
+/// Tokens whose bodies are made one after the other.
+struct TokenBodies<'t>(&'t [RevealedToken]);
+
+impl Serialize for TokenBodies<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(TokenBody::of))
+    }
 }
 
 /// The cursor of a list.
@@ -64,7 +74,7 @@ impl Serialize for Next {
 impl<'t> TokensBody<'t> {
     /// Shows all tokens to a caller who may read them.
     pub(crate) fn of(tokens: &'t [RevealedToken]) -> Self {
-        Self { tokens: tokens.iter().map(TokenBody::of).collect(), next_cursor: Next::Absent }
+        Self { tokens: TokenBodies(tokens), next_cursor: Next::Absent }
     }
 
     /// Shows a page of tokens to a caller who may read them.

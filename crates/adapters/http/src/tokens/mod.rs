@@ -12,6 +12,6 @@ use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    instance_routes::configure(api);
     project_routes::configure(api);
+    instance_routes::configure(api);
 }
