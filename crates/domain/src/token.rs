@@ -173,6 +173,16 @@ impl TokenAttributes {
     }
 }
 
+/// Reads what [`TokenAttributes::to_json`] returned.
+impl FromStr for TokenAttributes {
+    type Err = serde_json::Error;
+
+    fn from_str(json: &str) -> Result<Self, serde_json::Error> {
+        // Most tokens have none, and a list has thousands of tokens.
+        if json == "{}" { Ok(Self::default()) } else { serde_json::from_str(json) }
+    }
+}
+
 /// An API token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {

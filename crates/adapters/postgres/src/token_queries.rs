@@ -8,40 +8,28 @@
 )]
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, Queryable,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl,
     dsl::{array, auto_type, count_star},
 };
 use latchkey_domain::ProjectId;
-use latchkey_ports::{Inconsistency, StoredToken};
 use latchkey_sql::{
     columns::{DbId, Id, Parsed},
-    rows::TokenRow,
+    rows,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets, token_rows},
     token_columns,
 };
 
-/// The columns of a [`TokenWithProjects`].
-pub(crate) type TokenColumns = (token_columns!(token_rows), token_rows::project_ids);
+/// A token and the projects that it names, in order.
+pub(crate) type TokenRow = rows::TokenRow<Vec<Parsed<ProjectId>>>;
 
-/// The columns of a [`TokenWithProjects`].
-pub(crate) const TOKEN_COLUMNS: TokenColumns = (token_columns!(token_rows), token_rows::project_ids);
+/// The columns of a [`TokenRow`].
+pub(crate) type TokenColumns = token_columns!(token_rows, project_ids);
 
-/// A token with the projects that it names, in order.
-#[derive(Queryable)]
-pub(crate) struct TokenWithProjects {
-    token: TokenRow,
-    project_ids: Vec<Parsed<ProjectId>>,
-}
+/// The columns of a [`TokenRow`].
+pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(token_rows, project_ids);
 
-impl TryFrom<TokenWithProjects> for StoredToken {
-    type Error = Inconsistency;
-
-    fn try_from(row: TokenWithProjects) -> Result<Self, Inconsistency> {
-        row.token.into_token(row.project_ids, None)
-    }
-}
-
-/// The hot read: the next tokens that name a project, from an id on, by id.
+/// The hot read: the next tokens that name a project, from an id on, in no certain order. A sort on the server would take a
+/// tenth of the time of the whole statement; here it takes next to none, because the index gives them in order.
 ///
 /// First their ids, down the key of `api_token_projects`, then one step to each token. As an array the ids leave the
 /// planner no join to choose, so it never reads the tokens of all projects, whatever the table's size and the server's
@@ -50,7 +38,7 @@ impl TryFrom<TokenWithProjects> for StoredToken {
 pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
     let columns: TokenColumns = TOKEN_COLUMNS;
     let ids: IdsFrom<'a> = array(token_ids_of_project_from(project, from, limit));
-    token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(columns)
+    token_rows::table.filter(token_rows::id.eq_any(ids)).select(columns)
 }
 
 type IdsFrom<'a> = diesel::dsl::array<Id, token_ids_of_project_from<'a>>;

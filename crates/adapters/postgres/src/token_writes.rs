@@ -25,8 +25,7 @@ use crate::{
         ALL_PROJECTS, EventLogLock, first_missing, lock, lock_environments, lock_event_log, lock_projects,
     },
     token_queries::{
-        TokenWithProjects, count_tokens_of_all_projects, count_tokens_of_projects, token_by_digest,
-        tokens_by_ids,
+        TokenRow, count_tokens_of_all_projects, count_tokens_of_projects, token_by_digest, tokens_by_ids,
     },
 };
 
@@ -130,7 +129,7 @@ pub(crate) async fn check_new_secrets(
 ) -> Result<(), DbError> {
     let digests: Vec<SecretDigest> = records.map(|record| record.digest).collect();
     let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-    let found: Vec<TokenWithProjects> = token_by_digest(&bytes).load(connection).await?;
+    let found: Vec<TokenRow> = token_by_digest(&bytes).load(connection).await?;
     if found.is_empty() { Ok(()) } else { Err(conflict(Entity::Secret)) }
 }
 
@@ -236,7 +235,7 @@ pub(crate) async fn outcomes_of(
     ids: &[DbId],
     outcome_of: impl Fn(&ApiToken) -> RemovalOutcome + Send,
 ) -> Result<Vec<(DbId, RemovalOutcome)>, DbError> {
-    let rows: Vec<TokenWithProjects> = tokens_by_ids(ids).load(connection).await?;
+    let rows: Vec<TokenRow> = tokens_by_ids(ids).load(connection).await?;
     let tokens: Vec<StoredToken> = rows::all(rows)?;
     Ok(tokens.iter().map(|stored| (DbId::from(stored.token.id), outcome_of(&stored.token))).collect())
 }

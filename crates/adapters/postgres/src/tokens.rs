@@ -22,8 +22,8 @@ use crate::{
     PostgresStore,
     token_lists::token_list,
     token_queries::{
-        RECORD_USE, TokenWithProjects, end_of_retired_secret, retired_secrets_of, token_by_digest,
-        token_by_id, tokens_of_project_from,
+        RECORD_USE, TokenRow, end_of_retired_secret, retired_secrets_of, token_by_digest, token_by_id,
+        tokens_of_project_from,
     },
     token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
 };
@@ -50,7 +50,7 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         let mut connection = self.connection().await?;
-        let row: Option<TokenWithProjects> =
+        let row: Option<TokenRow> =
             token_by_id(id.into()).first(&mut connection).await.optional().map_err(store_error)?;
         Ok(rows::optional(row)?)
     }
@@ -61,12 +61,14 @@ impl TokenRepository for PostgresStore {
             let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
             let statement = tokens_of_project_from(project.as_str(), from, page_limit(query.page));
             let reader = self.reader().await?;
-            let rows: Vec<TokenWithProjects> = statement.load(&mut &**reader).await.map_err(store_error)?;
-            return Ok(rows::all(rows)?);
+            let rows: Vec<TokenRow> = statement.load(&mut &**reader).await.map_err(store_error)?;
+            let mut tokens: Vec<StoredToken> = rows::all(rows)?;
+            tokens.sort_unstable_by_key(|stored| stored.token.id);
+            return Ok(tokens);
         }
         let Some(statement) = token_list(query) else { return Ok(Vec::new()) };
         let mut connection = self.connection().await?;
-        let rows: Vec<TokenWithProjects> = statement.load(&mut connection).await.map_err(store_error)?;
+        let rows: Vec<TokenRow> = statement.load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -74,8 +76,7 @@ impl TokenRepository for PostgresStore {
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let reader = self.reader().await?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-        let rows: Vec<TokenWithProjects> =
-            token_by_digest(&bytes).load(&mut &**reader).await.map_err(store_error)?;
+        let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut &**reader).await.map_err(store_error)?;
         let Some(stored) = rows::optional::<_, StoredToken>(rows.into_iter().next())? else {
             return Ok(None);
         };
@@ -100,8 +101,7 @@ impl TokenRepository for PostgresStore {
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let mut connection = self.connection().await?;
-        let rows: Vec<TokenWithProjects> =
-            token_by_digest(&bytes).load(&mut connection).await.map_err(store_error)?;
+        let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut connection).await.map_err(store_error)?;
         let tokens: Vec<StoredToken> = rows::all(rows)?;
         let mut unknown: BTreeSet<SecretDigest> = digests.iter().copied().collect();
         let mut found = Vec::with_capacity(tokens.len());

@@ -100,7 +100,7 @@ pub struct DbInt(pub i64);
 #[diesel(sql_type = RawText)]
 pub struct DbRawText(pub String);
 
-/// Text, parsed as a type of the domain.
+/// Text or JSON, parsed as a type of the domain.
 #[derive(Debug, FromSqlRow)]
 pub struct Parsed<T: FromStr>(pub Result<T, T::Err>);
 
@@ -112,9 +112,9 @@ pub struct ParsedList<T: FromStr>(pub Vec<Parsed<T>>);
 #[derive(Debug, FromSqlRow)]
 pub struct Bytes<const N: usize>(pub Result<[u8; N], TryFromSliceError>);
 
-/// JSON that is read, deserialized as `T`.
+/// JSON that is read.
 #[derive(Debug, FromSqlRow)]
-pub struct DbJson<T>(pub Result<T, serde_json::Error>);
+pub struct DbJson(pub Result<Value, serde_json::Error>);
 
 /// JSON that is written.
 #[derive(Debug, AsExpression)]
@@ -131,7 +131,6 @@ mod postgres {
         serialize::{self, IsNull, Output, ToSql},
         sql_types::{Array, BigInt, Binary, Integer, Text},
     };
-    use serde::de::DeserializeOwned;
     use uuid::Uuid;
 
     use super::{
@@ -171,12 +170,22 @@ mod postgres {
         }
     }
 
-    impl<T: DeserializeOwned> FromSql<Json, Pg> for DbJson<T> {
+    impl FromSql<Json, Pg> for DbJson {
         fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-            match value.as_bytes() {
-                [JSONB_VERSION, json @ ..] => Ok(Self(serde_json::from_slice(json))),
-                _ => Err("unknown version of jsonb".into()),
-            }
+            Ok(Self(serde_json::from_slice(json_text(value.as_bytes())?)))
+        }
+    }
+
+    impl<T: FromStr> FromSql<Json, Pg> for Parsed<T> {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            Ok(Self(str::from_utf8(json_text(value.as_bytes())?)?.parse()))
+        }
+    }
+
+    fn json_text(value: &[u8]) -> deserialize::Result<&[u8]> {
+        match value {
+            [JSONB_VERSION, text @ ..] => Ok(text),
+            _ => Err("unknown version of jsonb".into()),
         }
     }
 
@@ -243,7 +252,6 @@ mod sqlite {
         sql_types::{Binary, Text},
         sqlite::{Sqlite, SqliteValue},
     };
-    use serde::de::DeserializeOwned;
     use uuid::Uuid;
 
     use super::{
@@ -277,9 +285,15 @@ mod sqlite {
         }
     }
 
-    impl<T: DeserializeOwned> FromSql<Json, Sqlite> for DbJson<T> {
+    impl FromSql<Json, Sqlite> for DbJson {
         fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
             Ok(Self(serde_json::from_str(value.read_text())))
+        }
+    }
+
+    impl<T: FromStr> FromSql<Json, Sqlite> for Parsed<T> {
+        fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            Ok(Self(value.read_text().parse()))
         }
     }
 

@@ -36,7 +36,7 @@ pub use self::{
         TokenRow, TokenSecretsRow, retired_secret_end, secrets_by_key, token_projects,
     },
 };
-use crate::columns::{Bytes, DbJson, DbTime, Parsed};
+use crate::columns::{Bytes, DbTime, Parsed};
 
 /// Returns the inconsistency of one value.
 pub fn inconsistency(
@@ -111,10 +111,6 @@ impl<K: Display> Row<K> {
         column: &'static str,
         Bytes(value): Bytes<N>,
     ) -> Result<[u8; N], Inconsistency> {
-        self.column(column, value)
-    }
-
-    fn json<T>(&self, column: &'static str, DbJson(value): DbJson<T>) -> Result<T, Inconsistency> {
         self.column(column, value)
     }
 

@@ -7,54 +7,34 @@
 use std::collections::HashMap;
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable,
-    RunQueryDsl, SqliteConnection,
+    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl,
+    SqliteConnection,
     connection::DefaultLoadingMode,
     dsl::{auto_type, count_star},
 };
 use latchkey_domain::ProjectId;
-use latchkey_ports::{Inconsistency, StoredToken};
+use latchkey_ports::StoredToken;
 use latchkey_sql::{
     columns::{DbId, Parsed},
     errors::DbError,
-    rows::TokenRow,
+    rows,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
     token_columns,
 };
 
 use crate::paging::MAX_BINDS;
 
-/// The columns of a [`TokenWithCount`].
-pub(crate) type TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
-
-/// The columns of a [`TokenWithCount`].
-pub(crate) const TOKEN_COLUMNS: TokenColumns = (token_columns!(api_tokens), api_tokens::named_projects);
-
 /// A token and the number of projects that it names.
-#[derive(Queryable)]
-pub(crate) struct TokenWithCount {
-    token: TokenRow,
-    named_projects: i64,
-}
+pub(crate) type TokenRow = rows::TokenRow<i64>;
+
+/// The columns of a [`TokenRow`].
+pub(crate) type TokenColumns = token_columns!(api_tokens, named_projects);
+
+/// The columns of a [`TokenRow`].
+pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(api_tokens, named_projects);
 
 /// A row of `api_token_projects`: token and project.
 type LinkRow = (DbId, Parsed<ProjectId>);
-
-impl TokenWithCount {
-    pub(crate) fn id(&self) -> DbId {
-        self.token.id()
-    }
-
-    /// Whether the token names more than one project.
-    pub(crate) fn names_several(&self) -> bool {
-        self.named_projects > 1
-    }
-
-    /// Converts the row with the projects that the token names, in order.
-    pub(crate) fn into_token(self, projects: Vec<Parsed<ProjectId>>) -> Result<StoredToken, Inconsistency> {
-        self.token.into_token(projects, Some(self.named_projects))
-    }
-}
 
 /// The projects that a token names, as they were named.
 #[auto_type]
@@ -112,7 +92,7 @@ pub(crate) fn first_tokens_of_project(
     project: &str,
     from: DbId,
     number: u32,
-) -> Result<Vec<TokenWithCount>, DbError> {
+) -> Result<Vec<TokenRow>, DbError> {
     let number = usize::try_from(number).unwrap_or(usize::MAX);
     let rows = tokens_of_project_from(project, from).load_iter::<_, DefaultLoadingMode>(connection)?;
     Ok(rows.take(number).collect::<Result<_, _>>()?)
@@ -149,10 +129,7 @@ pub(crate) const RECORD_USE: &str = "\
     WHERE api_tokens.id = latest.id AND (api_tokens.seen_at IS NULL OR api_tokens.seen_at < latest.at)";
 
 /// Reads the projects of a token and converts its row.
-pub(crate) fn with_links(
-    connection: &mut SqliteConnection,
-    row: TokenWithCount,
-) -> Result<StoredToken, DbError> {
+pub(crate) fn with_links(connection: &mut SqliteConnection, row: TokenRow) -> Result<StoredToken, DbError> {
     let projects = projects_of_token(row.id()).load(connection)?;
     Ok(row.into_token(projects)?)
 }
@@ -161,11 +138,11 @@ pub(crate) fn with_links(
 /// name no other need no look-up.
 pub(crate) fn with_links_of_all(
     connection: &mut SqliteConnection,
-    rows: Vec<TokenWithCount>,
+    rows: Vec<TokenRow>,
     common: Option<&ProjectId>,
 ) -> Result<Vec<StoredToken>, DbError> {
-    let only = |row: &TokenWithCount| common.filter(|_| row.named_projects == 1);
-    let ids: Vec<_> = rows.iter().filter(|row| only(row).is_none()).map(TokenWithCount::id).collect();
+    let only = |row: &TokenRow| common.filter(|_| row.named_projects() == 1);
+    let ids: Vec<_> = rows.iter().filter(|row| only(row).is_none()).map(TokenRow::id).collect();
     let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(MAX_BINDS) {
         let links: Vec<LinkRow> = api_token_projects::table
@@ -177,7 +154,7 @@ pub(crate) fn with_links_of_all(
             projects.entry(token).or_default().push(project);
         }
     }
-    let token = |row: TokenWithCount| {
+    let token = |row: TokenRow| {
         let named = match only(&row) {
             Some(project) => vec![Parsed(Ok(project.clone()))],
             None => projects.remove(&row.id()).unwrap_or_default(),

@@ -18,8 +18,7 @@ use crate::{
     events::record,
     existence::{environment_exists, project_exists},
     token_queries::{
-        TokenWithCount, count_tokens_of_all_projects, count_tokens_of_project, token_by_digest,
-        with_links_of_all,
+        TokenRow, count_tokens_of_all_projects, count_tokens_of_project, token_by_digest, with_links_of_all,
     },
 };
 
@@ -119,7 +118,7 @@ pub(crate) fn remove_token(connection: &mut SqliteConnection, id: TokenId) -> Re
 /// after an id, by id.
 pub(crate) fn apply_outcomes(
     connection: &mut SqliteConnection,
-    after: impl Fn(&mut SqliteConnection, DbId) -> Result<Vec<TokenWithCount>, DbError>,
+    after: impl Fn(&mut SqliteConnection, DbId) -> Result<Vec<TokenRow>, DbError>,
     outcome_of: impl Fn(&StoredToken) -> RemovalOutcome,
 ) -> Result<(), DbError> {
     let mut last = DbId(Uuid::nil());

@@ -25,8 +25,8 @@ use crate::{
     events::record,
     token_lists::{Filter, token_list},
     token_queries::{
-        RECORD_USE, TokenWithCount, first_tokens_of_project, token_by_digest, token_by_id,
-        token_by_retired_digest, with_links, with_links_of_all,
+        RECORD_USE, TokenRow, first_tokens_of_project, token_by_digest, token_by_id, token_by_retired_digest,
+        with_links, with_links_of_all,
     },
     token_writes::{check_new_secret, check_places, check_quota, insert_token, remove_token},
 };
@@ -70,7 +70,7 @@ impl TokenRepository for SqliteStore {
     #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         self.read_snapshot(move |connection| {
-            let row: Option<TokenWithCount> = token_by_id(id.into()).first(connection).optional()?;
+            let row: Option<TokenRow> = token_by_id(id.into()).first(connection).optional()?;
             row.map(|row| with_links(connection, row)).transpose()
         })
         .await
@@ -83,7 +83,7 @@ impl TokenRepository for SqliteStore {
             if let Some(project) = query.whole_project() {
                 let rows = tokens_of(connection, project, &query)?;
                 // One statement in the usual case: no token names another project.
-                if !rows.iter().any(TokenWithCount::names_several) {
+                if !rows.iter().any(|row| row.named_projects() > 1) {
                     return with_links_of_all(connection, rows, Some(project));
                 }
             }
@@ -187,7 +187,7 @@ fn tokens_of(
     connection: &mut SqliteConnection,
     project: &ProjectId,
     query: &TokenQuery,
-) -> Result<Vec<TokenWithCount>, DbError> {
+) -> Result<Vec<TokenRow>, DbError> {
     let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
     first_tokens_of_project(connection, project.as_str(), from, query.page.limit.unwrap_or(u32::MAX))
 }
@@ -197,12 +197,11 @@ fn find_by_digest(
     found_by: &SecretDigest,
 ) -> Result<Option<TokenMatch>, DbError> {
     let (found_by, SecretDigest(digest)) = (*found_by, found_by);
-    let row: Option<TokenWithCount> = token_by_digest(digest).first(connection).optional()?;
+    let row: Option<TokenRow> = token_by_digest(digest).first(connection).optional()?;
     if let Some(row) = row {
         return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None, found_by }));
     }
-    let retired: Option<(TokenWithCount, DbTime)> =
-        token_by_retired_digest(digest).first(connection).optional()?;
+    let retired: Option<(TokenRow, DbTime)> = token_by_retired_digest(digest).first(connection).optional()?;
     let Some((row, until)) = retired else { return Ok(None) };
     let stored = with_links(connection, row)?;
     let secret_until = Some(rows::retired_secret_end(stored.token.id, until)?);

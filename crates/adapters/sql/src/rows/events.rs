@@ -8,7 +8,6 @@ use latchkey_domain::{
     Snapshot, Subject,
 };
 use latchkey_ports::Inconsistency;
-use serde_json::Value;
 
 use super::Row;
 use crate::{
@@ -38,8 +37,8 @@ pub struct EventRow {
     concerns: String,
     environment: Option<Parsed<EnvironmentName>>,
     subject: Option<Parsed<Subject>>,
-    before: Option<DbJson<Value>>,
-    after: Option<DbJson<Value>>,
+    before: Option<DbJson>,
+    after: Option<DbJson>,
     #[diesel(
         select_expression = ListOf(projects_of_event()),
         select_expression_type = ListOf<projects_of_event>
@@ -95,7 +94,7 @@ fn concerned(
 fn snapshot(
     at: &Row<i64>,
     column: &'static str,
-    json: Option<DbJson<Value>>,
+    json: Option<DbJson>,
 ) -> Result<Option<Snapshot>, Inconsistency> {
     let Some(DbJson(value)) = json else { return Ok(None) };
     let snapshot = Snapshot::from_record(at.column(column, value)?);

@@ -1,5 +1,7 @@
 //! API tokens and their secrets.
 
+use std::mem;
+
 use diesel::{
     AsChangeset, Insertable, Queryable, QueryableByName, Selectable,
     sql_types::{BigInt, Binary},
@@ -16,15 +18,22 @@ use latchkey_ports::{
 use super::Row;
 use crate::{
     DbError,
-    columns::{Bytes, DbId, DbInt, DbJson, DbTime, NewJson, Parsed},
+    columns::{Bytes, DbId, DbInt, DbTime, NewJson, Parsed},
     errors::stale,
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
-/// A row of `api_tokens`, or of a view of it.
+/// A row of `api_tokens`, or of a view of it; `P` is what it says about the projects that the token names. It is flat, because
+/// a list reads thousands of them, and a nested tuple takes twice the code for each.
 #[derive(Queryable)]
-pub struct TokenRow {
-    secrets: TokenSecretsRow,
+pub struct TokenRow<P> {
+    id: DbId,
+    secret_digest: Bytes<32>,
+    secret_key: Bytes<4>,
+    secret_sealed: Option<Vec<u8>>,
+    alias_digest: Option<Bytes<32>>,
+    alias_key: Option<Bytes<4>>,
+    alias_sealed: Option<Vec<u8>>,
     name: Parsed<TokenName>,
     kind: Parsed<TokenKind>,
     all_projects: bool,
@@ -32,23 +41,22 @@ pub struct TokenRow {
     expires_at: Option<DbTime>,
     created_at: DbTime,
     seen_at: Option<DbTime>,
-    attributes: DbJson<TokenAttributes>,
+    attributes: Parsed<TokenAttributes>,
+    projects: P,
 }
 
-/// The columns of a [`TokenRow`] in a table or view.
+/// The columns of a [`TokenRow`] in a table or view, the last of which is about the projects that the token names.
 #[macro_export]
 macro_rules! token_columns {
-    ($table:ident) => {
+    ($table:ident, $projects:ident) => {
         (
-            (
-                $table::id,
-                $table::secret_digest,
-                $table::secret_key,
-                $table::secret_sealed,
-                $table::alias_digest,
-                $table::alias_key,
-                $table::alias_sealed,
-            ),
+            $table::id,
+            $table::secret_digest,
+            $table::secret_key,
+            $table::secret_sealed,
+            $table::alias_digest,
+            $table::alias_key,
+            $table::alias_sealed,
             $table::name,
             $table::kind,
             $table::all_projects,
@@ -57,35 +65,65 @@ macro_rules! token_columns {
             $table::created_at,
             $table::seen_at,
             $table::attributes,
+            $table::$projects,
         )
     };
 }
 
-impl TokenRow {
+/// The projects that a token names, in order.
+type ProjectIds = Vec<Parsed<ProjectId>>;
+
+/// A row with the number of projects that the token names.
+impl TokenRow<i64> {
     /// The token's id.
     #[must_use]
     pub fn id(&self) -> DbId {
-        self.secrets.id
+        self.id
     }
 
-    /// Converts the row with the projects that the token names, in order; `number` is how many they have to be, where the
-    /// row knows.
+    /// The number of projects that the token names.
+    #[must_use]
+    pub fn named_projects(&self) -> i64 {
+        self.projects
+    }
+
+    /// Converts the row with the projects that the token names, in order.
     ///
     /// # Errors
     /// [`Inconsistency`].
-    pub fn into_token(
-        self,
-        projects: Vec<Parsed<ProjectId>>,
-        number: Option<i64>,
-    ) -> Result<StoredToken, Inconsistency> {
-        let TokenSecrets { token: id, secret, alias } = self.secrets.try_into()?;
-        let at = Row { table: "api_tokens", key: id };
-        if let Some(number) = number
-            && i64::try_from(projects.len()) != Ok(number)
-        {
-            let fault = format!("api_token_projects has {} and not {number}", projects.len());
+    pub fn into_token(self, projects: ProjectIds) -> Result<StoredToken, Inconsistency> {
+        if i64::try_from(projects.len()) != Ok(self.projects) {
+            let at = Row { table: "api_tokens", key: TokenId::from_uuid(self.id.0) };
+            let fault = format!("api_token_projects has {} and not {}", projects.len(), self.projects);
             return Err(at.inconsistency("named_projects", fault));
         }
+        self.into_token_of(projects)
+    }
+}
+
+/// A row with the projects that the token names.
+impl TryFrom<TokenRow<ProjectIds>> for StoredToken {
+    type Error = Inconsistency;
+
+    fn try_from(mut row: TokenRow<ProjectIds>) -> Result<Self, Inconsistency> {
+        let projects = mem::take(&mut row.projects);
+        row.into_token_of(projects)
+    }
+}
+
+impl<P> TokenRow<P> {
+    fn into_token_of(self, projects: ProjectIds) -> Result<StoredToken, Inconsistency> {
+        let secrets = TokenSecretsRow {
+            id: self.id,
+            secret_digest: self.secret_digest,
+            secret_key: self.secret_key,
+            secret_sealed: self.secret_sealed,
+            alias_digest: self.alias_digest,
+            alias_key: self.alias_key,
+            alias_sealed: self.alias_sealed,
+        };
+        let TokenSecrets { token: id, secret, alias } = secrets.try_into()?;
+        let at = Row { table: "api_tokens", key: id };
         let kind = at.parsed("kind", self.kind)?;
         let projects = project_scope(&at, self.all_projects, projects)?;
         let environment = at.optional("environment", self.environment)?;
@@ -97,7 +135,7 @@ impl TokenRow {
             expires_at: at.optional_time("expires_at", self.expires_at)?,
             created_at: at.time("created_at", self.created_at)?,
             last_used_at: at.optional_time("seen_at", self.seen_at)?,
-            attributes: at.json("attributes", self.attributes)?,
+            attributes: at.parsed("attributes", self.attributes)?,
         };
         Ok(StoredToken { token, secret, alias })
     }
@@ -107,7 +145,7 @@ impl TokenRow {
 fn project_scope(
     at: &Row<TokenId>,
     all_projects: bool,
-    named: Vec<Parsed<ProjectId>>,
+    named: ProjectIds,
 ) -> Result<ProjectScope, Inconsistency> {
     match (all_projects, named.is_empty()) {
         (true, true) => Ok(ProjectScope::All),
@@ -206,7 +244,7 @@ impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
 #[diesel(table_name = api_tokens)]
 pub struct ChangeableTokenRow {
     expires_at: Option<DbTime>,
-    attributes: DbJson<TokenAttributes>,
+    attributes: Parsed<TokenAttributes>,
 }
 
 impl ChangeableTokenRow {
@@ -216,7 +254,7 @@ impl ChangeableTokenRow {
     /// `Stale`; [`Inconsistency`].
     pub fn check(self, before: &ApiToken) -> Result<(), DbError> {
         let at = Row { table: "api_tokens", key: before.id };
-        let attributes = at.json("attributes", self.attributes)?;
+        let attributes = at.parsed("attributes", self.attributes)?;
         let is_kept =
             self.expires_at == before.expires_at.map(DbTime::from) && attributes == before.attributes;
         if is_kept { Ok(()) } else { Err(stale(Entity::Token(before.id))) }
