@@ -168,3 +168,89 @@ impl Slot {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use diesel::{RunQueryDsl, sql_query};
+    use futures_util::poll;
+    use tokio::join;
+
+    use super::*;
+    use crate::Location;
+
+    fn pool(size: u32, acquire_timeout: Duration) -> Pool {
+        let connections = Connections::to(&Location::Memory, Duration::from_secs(5)).expect("a place");
+        Pool::open(&Arc::new(connections), Purpose::Write, size, acquire_timeout).expect("opens")
+    }
+
+    /// Work that begins, says so, and ends when it is told to.
+    fn blocked() -> (
+        impl FnOnce(&mut SqliteConnection) -> Result<(), DbError> + Send + 'static,
+        mpsc::Receiver<()>,
+        mpsc::Sender<()>,
+    ) {
+        let (started, begun) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        let work = move |_: &mut SqliteConnection| {
+            started.send(()).expect("the test waits");
+            let _: Result<(), _> = ended.recv();
+            Ok(())
+        };
+        (work, begun, end)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_the_next_job_has_a_new_connection() {
+        let pool = pool(1, Duration::from_secs(5));
+        let create = |connection: &mut SqliteConnection| {
+            Ok(sql_query("CREATE TABLE marks (mark)").execute(connection)?)
+        };
+        pool.run(create).await.expect("a table");
+        let outcome = pool.run(|_| -> Result<(), DbError> { panic!("a bug") }).await;
+        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+        pool.run(create).await.expect("another database in memory, without the table");
+    }
+
+    #[tokio::test]
+    async fn a_job_never_begins_once_its_caller_has_gone_or_waited_for_too_long() {
+        let pool = pool(1, Duration::from_millis(1));
+        let (work, begun, end) = blocked();
+        let (first, second) = (pool.run(work), pool.run(|_| -> Result<(), DbError> { panic!("it began") }));
+        let (mut first, mut second) = (Box::pin(first), Box::pin(second));
+        assert!(poll!(&mut first).is_pending());
+        begun.recv().expect("begun");
+        let third = pool.run(|_| -> Result<(), DbError> { panic!("it began") });
+        assert!(poll!(&mut second).is_pending());
+        drop(second);
+        let outcome = third.await;
+        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+        let fourth = pool.clone();
+        let fourth = async move { fourth.run(|_| Ok(4)).await };
+        end.send(()).expect("it waits");
+        let (first, fourth) = join!(first, fourth);
+        first.expect("a job that has begun is waited for");
+        assert_eq!(fourth.expect("the thread goes on"), 4);
+    }
+
+    #[tokio::test]
+    async fn a_pool_waits_for_the_jobs_that_have_begun_when_it_is_dropped() {
+        let pool = pool(2, Duration::from_secs(5));
+        let (work, begun, end) = blocked();
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&has_ended);
+        let mut job = Box::pin(pool.run(move |connection| {
+            work(connection)?;
+            ended.store(true, Ordering::Relaxed);
+            Ok(())
+        }));
+        assert!(poll!(&mut job).is_pending());
+        begun.recv().expect("begun");
+        drop(job);
+        let ending = thread::spawn(move || end.send(()));
+        drop(pool);
+        assert!(has_ended.load(Ordering::Relaxed));
+        ending.join().expect("no panic").expect("it waited");
+    }
+}
