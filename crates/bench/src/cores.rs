@@ -1,28 +1,30 @@
-//! Which processor cores do what.
+//! Assigns processor cores to the measured side and to the load generator.
 
 use std::path::Path;
 use std::process::Command;
 use std::thread::available_parallelism;
 
-/// The cores of the side that is measured (server or floor, and its database) and those of the side that measures.
+/// The division of the machine's cores between the measured side (server or floor, and its database) and the load
+/// generator.
 ///
-/// They are kept apart so that the load generator does not take what it measures: on two cores one each, on more the
-/// upper quarter (at least one) for the load. On a single core nothing is pinned.
+/// The two sides use different cores, so that the load generator takes no CPU time from the server. The load generator gets
+/// the upper quarter of the cores, at least one. On a machine with a single core nothing is pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cores {
+    /// The number of measured cores and the number of all cores.
     split: Option<(usize, usize)>,
 }
 
 impl Cores {
-    /// The split for this machine.
+    /// Returns the division for this machine.
     ///
     /// # Errors
-    /// Where the number of cores cannot be found.
+    /// When the number of cores cannot be determined.
     pub fn of_this_machine() -> anyhow::Result<Self> {
         Ok(Self::of(available_parallelism()?.get()))
     }
 
-    /// The split for that many cores.
+    /// Returns the division for a machine with this many cores.
     #[must_use]
     pub fn of(cores: usize) -> Self {
         let load = (cores / 4).max(1);
@@ -30,32 +32,32 @@ impl Cores {
         Self { split }
     }
 
-    /// How many workers the measured side has: one for each of its cores, which is also what the server takes by
-    /// itself, because it looks at the cores that it may use.
+    /// Returns the number of workers of the measured side: one per core, as the server also chooses by default when it is
+    /// pinned.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.split.map_or(1, |(measured, _)| measured)
     }
 
-    /// How many threads the load generator has.
+    /// Returns the number of threads of the load generator.
     #[must_use]
     pub fn load_threads(&self) -> usize {
         self.split.map_or(1, |(measured, all)| all - measured)
     }
 
-    /// A command that is pinned to the measured side's cores.
+    /// Returns a command for the program, pinned to the cores of the measured side.
     #[must_use]
     pub fn measured(&self, program: &Path) -> Command {
         pinned(self.split.map(|(measured, _)| 0..measured), program)
     }
 
-    /// A command that is pinned to the load generator's cores.
+    /// Returns a command for the program, pinned to the cores of the load generator.
     #[must_use]
     pub fn load(&self, program: &Path) -> Command {
         pinned(self.split.map(|(measured, all)| measured..all), program)
     }
 
-    /// The split in words, for the report.
+    /// Describes the division for the report.
     #[must_use]
     pub fn describe(&self) -> String {
         match self.split {
@@ -73,7 +75,7 @@ fn pinned(cores: Option<std::ops::Range<usize>>, program: &Path) -> Command {
     let Some(cores) = cores else {
         return Command::new(program);
     };
-    // `taskset` becomes the program, so the child's id is the program's.
+    // `taskset` executes the program in its own process, so the child's process id is that of the program.
     let mut command = Command::new("taskset");
     command.arg("-c").arg(format!("{}-{}", cores.start, cores.end - 1)).arg(program);
     command
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_side_has_a_core_where_there_are_two() {
+    fn each_side_has_a_core_if_there_are_two() {
         for (cores, measured, load) in [(1, 1, 1), (2, 1, 1), (4, 3, 1), (8, 6, 2), (64, 48, 16)] {
             let split = Cores::of(cores);
             assert_eq!((split.workers(), split.load_threads()), (measured, load));

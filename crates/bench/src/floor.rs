@@ -1,7 +1,7 @@
-//! What the floors share: their flags, their route and their response.
+//! Command-line flags, route and response that the floors share.
 //!
-//! A floor does the least that a server on the same libraries can do. It does not authenticate, opens no
-//! sealed secret and builds no body, so that the distance to it is the cost of all of that.
+//! A floor does the minimum that a server on the same libraries can do. It does not authenticate, decrypts no secret and
+//! builds no body: the difference between a floor and the server is the cost of those steps.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,42 +12,42 @@ use actix_web::web::Bytes;
 use anyhow::Context as _;
 use clap::Args;
 
-/// The one route, the same as the server's.
+/// The measured route, as in the server.
 pub const ROUTE: &str = "/api/admin/projects/{project}/api-tokens";
 
-/// The tokens of the measured project; a query that finds another number is an error, not a fast answer.
+/// The number of tokens in the measured project. A floor whose query finds a different number responds with an error.
 pub const TOKENS_OF_PROJECT: usize = 10;
 
-/// The flags of every floor.
+/// The command-line flags of every floor.
 #[derive(Debug, Clone, Args)]
 pub struct FloorFlags {
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, default_value = "127.0.0.1:4299")]
     pub listen: SocketAddr,
 
-    /// Workers of actix-web; by default as many as cores that this process may use, as the server has them
+    /// Worker threads of actix-web; by default one per core that this process may use, as in the server
     #[arg(long)]
     pub workers: Option<usize>,
 
-    /// A file with the body to answer: what the server answers for a project of 10 tokens
+    /// A file with the response body: the server's response for a project of 10 tokens
     #[arg(long)]
     pub body: PathBuf,
 }
 
 impl FloorFlags {
-    /// The body to answer.
+    /// Reads the response body from its file.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// When the file cannot be read.
     pub fn body(&self) -> anyhow::Result<Bytes> {
         let body = fs::read(&self.body).with_context(|| format!("cannot read {}", self.body.display()))?;
         Ok(body.into())
     }
 
-    /// How many workers there will be.
+    /// Returns the number of worker threads.
     ///
     /// # Errors
-    /// Where the number of cores cannot be found.
+    /// When the number of cores cannot be determined.
     pub fn workers(&self) -> anyhow::Result<usize> {
         Ok(match self.workers {
             Some(workers) => workers.max(1),
@@ -56,7 +56,7 @@ impl FloorFlags {
     }
 }
 
-/// The answer of every floor.
+/// Returns the response of every floor.
 #[must_use]
 pub fn answer(body: &Bytes) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body.clone())

@@ -1,15 +1,15 @@
 //! Benchmarks of Latchkey.
 //!
-//! Here live the floors (`floor-fixed`, `floor-postgres`, `floor-sqlite`: the least that a server on the same libraries
-//! could do for the same answer) and the `bench` program, which runs them and the release `latchkey` in turns against
-//! throwaway databases and writes a table. `docs/design/performance.md` describes the method.
+//! The crate holds the floors (`floor-fixed`, `floor-postgres`, `floor-sqlite`: servers that do the minimum that the same
+//! libraries need for the same response) and the `bench` program, which measures the floors and the release build of
+//! `latchkey` in turns against temporary databases and prints a table. `docs/design/performance.md` describes the method.
 //!
-//! What may not live here: anything that the service itself needs. The floors are bare on purpose, and the run knows the
-//! service by its binary and its HTTP interface only. There are two exceptions: the schema, which `sql/` and
-//! [`sqlite_query`] repeat in order to fill it and to ask the one question of the hot path, and [`scaling`], which runs
-//! the use cases in this process.
+//! Code that the service itself needs does not belong here. The floors are minimal on purpose, and the benchmark uses the
+//! service only through its binary and its HTTP interface. There are two exceptions: `sql/` and [`sqlite_query`] repeat
+//! parts of the schema, to fill the databases and to run the query of the hot path, and [`scaling`] runs the use cases in
+//! this process.
 //!
-//! Start with [`run`], which is what `just bench` does.
+//! Start with [`run`], the function behind `just bench`.
 
 pub mod cores;
 pub mod earlier;

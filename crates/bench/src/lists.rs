@@ -1,5 +1,5 @@
-//! First pages of every list, with few and with many projects in the database: what a page costs must not depend on
-//! how much there is behind it.
+//! Measures the first page of every list with few and with many projects in the database: the cost of a page must not
+//! depend on the length of the list.
 
 use latchkey_testkit::cluster::Cluster;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::seeding;
 use crate::server::Listener;
 use crate::wrk::Wrk;
 
-/// The larger database has that many projects, of 1,000 tokens each.
+/// Projects in the larger database, with 1,000 tokens each.
 const MANY_PROJECTS: u32 = 1_000;
-/// The smaller one.
+/// Projects in the smaller database, with 1,000 tokens each.
 const FEW_PROJECTS: u32 = 10;
-/// A list may take that many times as long with many projects as with few.
-const MAX: f64 = 3.0;
+/// The limit for the median time of a page with many projects, relative to few.
+const MAX_RATIO: f64 = 3.0;
 
-/// Every list, with its name in the report.
+/// The name in the report and the path of every list.
 const LISTS: [(&str, &str); 12] = [
     ("projects", "/api/admin/projects?limit=100"),
     ("tokens of a project", "/api/admin/projects/seed-7/api-tokens?limit=100"),
@@ -38,10 +38,10 @@ const LISTS: [(&str, &str); 12] = [
     ("events of a project", "/api/admin/projects/seed-7/events?limit=100"),
 ];
 
-/// Measures them; one caller at a time, because the time of a page is the question.
+/// Measures all lists over a single connection, because the figure of interest is the time of one page.
 ///
 /// # Errors
-/// Where a server or its database fails.
+/// When a server or its database fails.
 pub async fn measure(
     program: &Path,
     cores: &Cores,
@@ -69,7 +69,7 @@ pub async fn measure(
         }
     }
     let load = Wrk::new(cores, 1)?;
-    // A page takes a millisecond: a second of them is enough for a median.
+    // A page takes about a millisecond, so a second or two yields enough samples for a median.
     let options = Options { seconds: options.seconds.min(2), warm_up: 1, ..options.clone() };
     let series = take_turns(&contestants, &load, &options, progress).await?;
     let claim = |((name, _), pair): (&(&str, &str), &[Series])| {
@@ -78,7 +78,7 @@ pub async fn measure(
             what: format!("{name}, {MANY_PROJECTS} projects in relation to {FEW_PROJECTS}"),
             value: many.in_relation_to(few, |sample| sample.p50_ms),
             unit: "×",
-            bar: Bar::Below(MAX),
+            bar: Bar::Below(MAX_RATIO),
         })
     };
     let claims = LISTS.iter().zip(series.chunks(2)).map(claim).collect::<anyhow::Result<_>>()?;

@@ -1,35 +1,35 @@
-//! The options of a run.
+//! The command-line options of `bench`.
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// A part of the run.
+/// A part of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// Lists on Postgres, few and many tokens in the database, against both floors.
+    /// Lists on PostgreSQL, with few and with many tokens in the database, compared with both floors.
     Postgres,
-    /// Lists on SQLite against its floor.
+    /// Lists on SQLite, compared with its floor.
     Sqlite,
-    /// The time from start to ready on SQLite.
+    /// The time from process start to readiness on SQLite.
     Start,
-    /// First pages of every list on Postgres, with few and with many projects.
+    /// The first page of every list on PostgreSQL, with few and with many projects.
     Lists,
-    /// Whether tokens are good, answered from memory, against a fixed floor.
+    /// Verification of cached tokens, compared with a floor that returns a fixed body.
     Verification,
-    /// How verifications in one process grow with the number of threads, without HTTP.
+    /// Verifications per second in one process by number of threads, without HTTP.
     Scaling,
-    /// The same requests to an earlier build of the server (`--earlier`).
+    /// The same requests to this build and to an earlier build (requires `--earlier`).
     Earlier,
-    /// The same requests to the Unleash server, where it is installed (`--reference`).
+    /// The same requests to Latchkey and to an Unleash server (requires `--reference`).
     Reference,
 }
 
-/// Measures the release `latchkey` beside its floors and writes a table.
+/// Measures the release build of `latchkey` against minimal servers (floors) and prints a table.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "bench")]
 pub struct Options {
-    /// Rounds per contestant; the contestants take turns
+    /// Rounds per contestant; contestants take turns, one round each
     #[arg(long, default_value_t = 5)]
     pub rounds: u32,
 
@@ -37,11 +37,11 @@ pub struct Options {
     #[arg(long, default_value_t = 8)]
     pub seconds: u32,
 
-    /// Seconds of load per contestant before the first round, which do not count
+    /// Seconds of warm-up load per contestant before the first round; not measured
     #[arg(long, default_value_t = 3)]
     pub warm_up: u32,
 
-    /// Connections that the load generator keeps busy
+    /// Connections of the load generator
     #[arg(long, default_value_t = 32)]
     pub connections: usize,
 
@@ -53,33 +53,33 @@ pub struct Options {
     #[arg(long, default_value_t = 1_000_000)]
     pub many: u32,
 
-    /// Starts to take the median of
+    /// Server starts to measure; the report shows their median
     #[arg(long, default_value_t = 20)]
     pub starts: u32,
 
-    /// Parts to run; all of them if not given
+    /// Parts to run; all if not given
     #[arg(long = "only", value_enum)]
     pub only: Vec<Part>,
 
-    /// The server to measure; by default the `latchkey` beside this program
+    /// The server binary to measure; by default `latchkey` in the directory of this program
     #[arg(long)]
     pub server: Option<PathBuf>,
 
-    /// An earlier build of the server; without it, that comparison is left out
+    /// An earlier build of the server; without it, the comparison is skipped
     #[arg(long, value_name = "PROGRAM")]
     pub earlier: Option<PathBuf>,
 
-    /// A folder in which `npm install unleash-server@6.10.1` was run, with Node on the path; without it, that comparison is left out
+    /// The directory where `npm install unleash-server@6.10.1` was run (needs Node.js); without it, the comparison is skipped
     #[arg(long)]
     pub reference: Option<PathBuf>,
 
-    /// A file for the results as JSON, every sample included
+    /// Writes the results, with every sample, to this file as JSON
     #[arg(long)]
     pub json: Option<PathBuf>,
 }
 
 impl Options {
-    /// Whether this part is to be run.
+    /// Returns whether this part was selected.
     #[must_use]
     pub fn wants(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)

@@ -1,4 +1,4 @@
-//! What `just bench` runs: see `docs/design/performance.md`.
+//! The benchmark program behind `just bench`; `docs/design/performance.md` describes the method.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    // However this ends, the processes of the run are dropped and so stopped.
+    // A signal drops the future of the run, and dropping its child processes stops them.
     let findings = tokio::select! {
         findings = run(&options, |line| eprintln!("{line}")) => findings?,
         _ = interrupt.recv() => bail!("interrupted"),

@@ -1,11 +1,11 @@
-//! The first floor: actix-web responds with the same bytes to every request.
+//! The fixed floor: an actix-web server that responds to every request with the same bytes.
 
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use clap::Parser;
 use latchkey_bench::floor::{FloorFlags, ROUTE, answer};
 
-/// Answers a fixed body.
+/// Responds to every request with a fixed body.
 #[derive(Debug, Parser)]
 struct Flags {
     #[command(flatten)]
@@ -19,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
     HttpServer::new(move || {
         let app = App::new().app_data(Data::new(body.clone())).route(ROUTE, web::get().to(list));
         // All other requests get the same response.
-        app.default_service(web::to(asked))
+        app.default_service(web::to(other))
     })
     .workers(floor.workers()?)
     .bind(floor.listen)?
@@ -28,8 +28,8 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads the request body: unread, it would cost the client its connection.
-async fn asked(body: Data<Bytes>, _sent: Bytes) -> HttpResponse {
+/// Reads the request body and discards it: actix-web closes a connection whose request body was not read.
+async fn other(body: Data<Bytes>, _request_body: Bytes) -> HttpResponse {
     answer(&body)
 }
 

@@ -1,4 +1,5 @@
-//! The second floor: the same, after the one indexed query by bare tokio-postgres.
+//! The query floor: an actix-web server that runs the store's one indexed query through plain tokio-postgres, then responds
+//! with a fixed body.
 
 use std::cell::Cell;
 
@@ -10,31 +11,31 @@ use clap::Parser;
 use latchkey_bench::floor::{FloorFlags, ROUTE, TOKENS_OF_PROJECT, answer};
 use tokio_postgres::{Client, NoTls, Statement};
 
-/// What the store asks on its hot path.
+/// The query that the store runs on its hot path.
 const QUERY: &str = include_str!("../../sql/postgres_tokens_of_project.sql");
 
-/// Asks Postgres for the project's tokens, then answers a fixed body.
+/// Reads the project's tokens from PostgreSQL, then responds with a fixed body.
 #[derive(Debug, Parser)]
 struct Flags {
     #[command(flatten)]
     floor: FloorFlags,
 
-    /// The database
+    /// The URL of the database
     #[arg(long)]
     database_url: String,
 
-    /// Connections, shared out among the workers
+    /// Database connections, divided among the workers
     #[arg(long, default_value_t = 10)]
     connections: usize,
 }
 
-/// One connection, with the query prepared on it. Requests that meet on it are pipelined.
+/// A connection with its prepared query. Concurrent queries on one connection are pipelined.
 struct Prepared {
     client: Client,
     query: Statement,
 }
 
-/// The connections of one worker, used in turns.
+/// The connections of one worker, used round-robin.
 struct Connections {
     all: Vec<Prepared>,
     next: Cell<usize>,
@@ -45,7 +46,7 @@ impl Connections {
         let mut all = Vec::new();
         for _ in 0..count {
             let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
-            // What breaks the connection is reported to the client's next request.
+            // An error of the connection is returned by the client's next query.
             actix_web::rt::spawn(connection);
             let query = client.prepare(QUERY).await?;
             all.push(Prepared { client, query });
@@ -65,8 +66,8 @@ async fn main() -> anyhow::Result<()> {
     let Flags { floor, database_url, connections } = Flags::parse();
     let (body, workers) = (floor.body()?, floor.workers()?);
     let share = connections.div_ceil(workers).max(1);
-    // A worker that fails to connect would only be a line in a log.
-    Connections::open(database_url.clone(), 1).await.context("cannot ask the database")?;
+    // Fail at startup if the database is unreachable: a worker that cannot connect only logs the error.
+    Connections::open(database_url.clone(), 1).await.context("cannot connect to the database")?;
     HttpServer::new(move || {
         let url = database_url.clone();
         App::new()
@@ -90,7 +91,7 @@ async fn list(
         connections.take().ok_or_else(|| ErrorServiceUnavailable("no connection"))?;
     let rows = client.query(query, &[&*project]).await.map_err(ErrorServiceUnavailable)?;
     if rows.len() != TOKENS_OF_PROJECT {
-        return Err(ErrorInternalServerError("another number of tokens"));
+        return Err(ErrorInternalServerError("unexpected number of tokens"));
     }
     Ok(answer(&body))
 }

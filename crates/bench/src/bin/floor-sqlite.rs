@@ -1,4 +1,5 @@
-//! SQLite's floor: actix-web answers a fixed body after the one indexed query by bare diesel, on a blocking thread.
+//! The floor for SQLite: an actix-web server that runs the store's one indexed query through plain diesel on a blocking
+//! thread, then responds with a fixed body.
 
 use actix_web::error::{ErrorInternalServerError, ErrorServiceUnavailable};
 use actix_web::web::{self, Bytes, Data, Path};
@@ -12,13 +13,13 @@ use latchkey_bench::sqlite_query::count_tokens_of_project;
 
 type Connections = Pool<ConnectionManager<SqliteConnection>>;
 
-/// Asks SQLite for the project's tokens, then answers a fixed body.
+/// Reads the project's tokens from SQLite, then responds with a fixed body.
 #[derive(Debug, Parser)]
 struct Flags {
     #[command(flatten)]
     floor: FloorFlags,
 
-    /// The database: a path
+    /// The path of the database file
     #[arg(long)]
     database_url: String,
 
@@ -27,11 +28,11 @@ struct Flags {
     connections: u32,
 }
 
-/// Makes every connection wait for a writer in place of failing.
+/// Sets `busy_timeout` on every connection, so that a query waits for a writer instead of failing.
 #[derive(Debug)]
-struct Patient;
+struct BusyTimeout;
 
-impl CustomizeConnection<SqliteConnection, Error> for Patient {
+impl CustomizeConnection<SqliteConnection, Error> for BusyTimeout {
     fn on_acquire(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
         connection.batch_execute("PRAGMA busy_timeout = 5000").map_err(Error::QueryError)
     }
@@ -43,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
     let body = floor.body()?;
     let pool = Pool::builder()
         .max_size(connections)
-        .connection_customizer(Box::new(Patient))
+        .connection_customizer(Box::new(BusyTimeout))
         .build(ConnectionManager::<SqliteConnection>::new(database_url))?;
     HttpServer::new(move || {
         App::new()
@@ -70,7 +71,7 @@ async fn list(
     .await?
     .map_err(ErrorServiceUnavailable)?;
     if found != TOKENS_OF_PROJECT {
-        return Err(ErrorInternalServerError("another number of tokens"));
+        return Err(ErrorInternalServerError("unexpected number of tokens"));
     }
     Ok(answer(&body))
 }
