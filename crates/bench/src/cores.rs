@@ -7,8 +7,8 @@ use std::thread::available_parallelism;
 /// The division of the machine's cores between the measured side (server or floor, and its database) and the load
 /// generator.
 ///
-/// The two sides use different cores, so that the load generator takes no CPU time from the server. The load generator gets
-/// the upper quarter of the cores, at least one. On a machine with a single core nothing is pinned.
+/// The two sides use different cores, so that the load generator takes no CPU time from the server. The load generator
+/// gets the upper quarter of the cores, at least one. On a machine with a single core nothing is pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cores {
     /// The number of measured cores and the number of all cores.
@@ -32,8 +32,7 @@ impl Cores {
         Self { split }
     }
 
-    /// Returns the number of workers of the measured side: one per core, as the server also chooses by default when it is
-    /// pinned.
+    /// Returns the number of workers of the measured side: one per core, as the server chooses by default.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.split.map_or(1, |(measured, _)| measured)

@@ -1,7 +1,7 @@
 //! Command-line flags, route and response that the floors share.
 //!
-//! A floor does the minimum that a server on the same libraries can do. It does not authenticate, decrypts no secret and
-//! builds no body: the difference between a floor and the server is the cost of those steps.
+//! A floor does the minimum that a server on the same libraries can do. It does not authenticate, decrypts no secret
+//! and builds no body: the difference between a floor and the server is the cost of those steps.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
-//! So many requests per second and no more, made by `h2load`, which notes how long each answer took.
+//! The load generator `h2load`: sends requests at a fixed rate and logs the duration of each response.
 //!
-//! This is for latency (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`): two servers are compared at the same rate, and nothing is added to what was measured.
+//! It measures latency: two servers are compared at the same rate, from the logged durations alone. See
+//! `docs/design/decisions/0015-latency-at-a-sustainable-rate.md`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,47 +13,47 @@ use tokio::process::Command;
 use crate::cores::Cores;
 use crate::load::{Load, Request, Sample};
 
-/// The program.
+/// The `h2load` program and its settings.
 #[derive(Debug)]
 pub struct H2load {
     program: PathBuf,
     cores: Cores,
     connections: usize,
-    rate_of_each: usize,
+    rate_per_connection: usize,
 }
 
 impl H2load {
-    /// A generator that asks at most that many times per second, over that many connections. The rate is the same for each
-    /// connection, and so rounded down to a multiple of their number.
+    /// Creates a generator that sends at most `rate` requests per second in total over this many connections. The rate
+    /// is divided evenly, so it is rounded down to a multiple of the number of connections.
     ///
     /// # Errors
-    /// Where `h2load` is not installed, or that is less than one request per second for each connection.
+    /// When `h2load` is not installed, or the rate is below one request per second and connection.
     pub fn new(cores: &Cores, connections: usize, rate: usize) -> anyhow::Result<Self> {
         let connections = connections.max(cores.load_threads());
-        let rate_of_each = share(rate, connections)?;
+        let rate_per_connection = divided(rate, connections)?;
         let program = installed("h2load", "nghttp2-client")?;
-        Ok(Self { program, cores: cores.clone(), connections, rate_of_each })
+        Ok(Self { program, cores: cores.clone(), connections, rate_per_connection })
     }
 
-    /// Requests per second, of all connections.
+    /// Returns the requests per second of all connections together.
     #[must_use]
     pub fn rate(&self) -> usize {
-        self.rate_of_each * self.connections
+        self.rate_per_connection * self.connections
     }
 }
 
 impl Load for H2load {
     async fn run(&self, request: &Request, seconds: u32) -> anyhow::Result<Sample> {
-        ensure!(request.body.is_none(), "h2load is asked for requests without a body only");
+        ensure!(request.body.is_none(), "h2load supports only requests without a body");
         let place = tempfile::tempdir()?;
-        let log = place.path().join("answers.tsv");
+        let log = place.path().join("responses.tsv");
         let mut command = Command::from(self.cores.load(&self.program));
         command
             .args(["--h1", "--warm-up-time=1"])
             .arg(format!("-t{}", self.cores.load_threads()))
             .arg(format!("-c{}", self.connections))
             .arg(format!("-D{seconds}"))
-            .arg(format!("--rps={}", self.rate_of_each))
+            .arg(format!("--rps={}", self.rate_per_connection))
             .arg(format!("--log-file={}", log.display()))
             .arg("-H")
             .arg(format!("authorization: {}", request.authorization));
@@ -60,33 +61,33 @@ impl Load for H2load {
         let output = command.output().await.context("cannot start h2load")?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "h2load failed: {text}{}", String::from_utf8_lossy(&output.stderr));
-        let answers = fs::read_to_string(&log).context("h2load wrote no log")?;
-        sample(&answers, seconds).with_context(|| format!("{} was asked by h2load:\n{text}", request.url))
+        let lines = fs::read_to_string(&log).context("h2load wrote no log")?;
+        sample(&lines, seconds).with_context(|| format!("h2load for {}:\n{text}", request.url))
     }
 }
 
-fn share(rate: usize, connections: usize) -> anyhow::Result<usize> {
+fn divided(rate: usize, connections: usize) -> anyhow::Result<usize> {
     let each = rate.checked_div(connections).unwrap_or(0);
     ensure!(each > 0, "{rate} requests per second are too few for {connections} connections");
     Ok(each)
 }
 
-/// What the log says: a line for each answer, of its start, its status and the microseconds that it took.
+/// Evaluates the log. Each line holds the start, the status and the duration in microseconds of one response.
 fn sample(log: &str, seconds: u32) -> anyhow::Result<Sample> {
     let mut times = Vec::new();
     for line in log.lines() {
         let mut fields = line.split('\t').skip(1);
         let (Some(status), Some(micros)) = (fields.next(), fields.next()) else {
-            anyhow::bail!("h2load wrote something unknown: {line}")
+            anyhow::bail!("unexpected line in the log of h2load: {line}")
         };
-        // A request that failed has the status -1.
-        ensure!(status.starts_with('2'), "an answer has the status {status}");
+        // h2load logs the status -1 for a failed request.
+        ensure!(status.starts_with('2'), "a response has the status {status}");
         times.push(micros.parse::<u32>()?);
     }
     times.sort_unstable();
     let milliseconds = |percent: usize| {
         let rank = (times.len() * percent).div_ceil(100);
-        times.get(rank.saturating_sub(1)).map(|micros| f64::from(*micros) / 1_000.0).context("no answer came")
+        times.get(rank.saturating_sub(1)).map(|micros| f64::from(*micros) / 1_000.0).context("no responses")
     };
     Ok(Sample {
         requests_per_second: f64::from(u32::try_from(times.len())?) / f64::from(seconds),
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_log_is_read() {
+    fn the_log_is_parsed() {
         let lines: Vec<_> =
             (1..=200).rev().map(|n| format!("17641234567890{n:03}\t200\t{}", n * 10)).collect();
         let log = lines.join("\n") + "\n";
@@ -109,16 +110,16 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_no_sample() {
+    fn a_failed_request_is_an_error() {
         for log in ["", "1764\t200", "1764\t200\tsoon\n", "1764\t503\t12\n", "1764\t200\t9\n1765\t-1\t12\n"] {
             assert!(sample(log, 1).is_err(), "{log}");
         }
     }
 
     #[test]
-    fn the_rate_is_shared_out() {
-        assert_eq!(share(100, 32).expect("enough"), 3);
-        let error = share(31, 32).expect_err("too few");
+    fn the_rate_is_divided_among_connections() {
+        assert_eq!(divided(100, 32).expect("enough"), 3);
+        let error = divided(31, 32).expect_err("too few");
         assert!(error.to_string().contains("too few for 32"), "{error}");
     }
 }

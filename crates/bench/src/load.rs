@@ -1,61 +1,60 @@
-//! What a load generator sends, and what one round of it measured. The load itself is made by [`crate::wrk`] and
-//! [`crate::h2load`].
+//! The interface of load generators: the request to send and the figures of one round. [`crate::wrk`] and
+//! [`crate::h2load`] implement it.
 
 use serde::Serialize;
 
-/// A request that is repeated.
+/// A request for a load generator to repeat.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The address.
     pub url: String,
-    /// The `Authorization` header.
+    /// The value of the `Authorization` header.
     pub authorization: String,
-    /// A JSON body, which makes it a POST.
+    /// A JSON body. A request with a body is a POST, one without is a GET.
     pub body: Option<String>,
 }
 
 impl Request {
-    /// Sends it once; returns the body of the response.
+    /// Sends the request once and returns the body of the response.
     ///
     /// # Errors
-    /// Where it is no success.
+    /// When the request fails or the response has an error status.
     pub async fn answer(&self) -> anyhow::Result<String> {
         let client = reqwest::Client::new();
-        let asking = match &self.body {
+        let request = match &self.body {
             None => client.get(&self.url),
             Some(body) => {
                 client.post(&self.url).header("content-type", "application/json").body(body.clone())
             }
         };
-        let answer = asking.header("authorization", &self.authorization).send().await?;
-        Ok(answer.error_for_status()?.text().await?)
+        let response = request.header("authorization", &self.authorization).send().await?;
+        Ok(response.error_for_status()?.text().await?)
     }
 }
 
-/// What one round of load measured.
+/// The figures of one round of load.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sample {
-    /// Answers per second.
+    /// Completed requests per second.
     pub requests_per_second: f64,
-    /// Half of the answers came within this time, in milliseconds.
+    /// The median latency in milliseconds.
     pub p50_ms: f64,
-    /// 99 of 100 answers came within this time, in milliseconds.
+    /// The 99th percentile of the latency in milliseconds.
     pub p99_ms: f64,
 }
 
 /// A load generator.
 pub trait Load {
-    /// Asks for that many seconds.
+    /// Sends the request repeatedly for this many seconds.
     ///
     /// # Errors
-    /// Where the generator fails, or any answer is not a success: such a round measures something else.
+    /// When the generator fails or a response is not a success: such a round would not measure the intended request.
     fn run(&self, request: &Request, seconds: u32) -> impl Future<Output = anyhow::Result<Sample>>;
 }
 
-/// Waits until a server has finished its queued requests: a slow server would otherwise slow down the next contestant.
+/// Waits until the server has finished its queued requests, which would otherwise slow down the next contestant.
 ///
 /// # Errors
-/// Where it does not answer.
+/// When the server does not respond.
 pub async fn settled(request: &Request) -> anyhow::Result<()> {
     request.answer().await?;
     Ok(())

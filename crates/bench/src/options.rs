@@ -69,7 +69,7 @@ pub struct Options {
     #[arg(long, value_name = "PROGRAM")]
     pub earlier: Option<PathBuf>,
 
-    /// The directory where `npm install unleash-server@6.10.1` was run (needs Node.js); without it, the comparison is skipped
+    /// Where `npm install unleash-server@6.10.1` was run (needs Node.js); without it, the comparison is skipped
     #[arg(long)]
     pub reference: Option<PathBuf>,
 

@@ -1,8 +1,8 @@
-//! How verifications in one process grow with the number of threads that make them.
+//! Measures how verifications per second in one process scale with the number of threads.
 //!
-//! Over the memory store, without HTTP: each thread verifies tokens in a loop, all from the cache, as a busy gateway
-//! has them verified. Threads that share nothing but memory that is only read make *n* times as many on *n* cores, as far
-//! as the machine lets them: the floor is the digest of the same secrets, which shares nothing.
+//! The use cases run on the memory store, without HTTP. Each thread verifies cached tokens in a loop. Threads that
+//! share only read-only memory should reach *n* times the throughput on *n* cores, within the limits of the machine.
+//! The floor shows that limit: it computes the digests of the same secrets, without shared state.
 
 use std::hint::black_box;
 use std::pin::pin;
@@ -27,19 +27,19 @@ use crate::report::{Bar, Claim, Scaling, ThreadCount};
 use crate::rounds::Spread;
 use crate::stopwatch::Stopwatch;
 
-/// Tokens that are verified in turn, where they are many.
+/// The number of tokens in the case that verifies many tokens in turn.
 const MANY: usize = 10_000;
-/// What a thread does with one secret.
+/// The operation that a thread repeats, applied to one secret.
 type Work<'w> = dyn Fn(&str) -> anyhow::Result<()> + Sync + 'w;
 
-/// Pieces of work between two looks at whether the round is over.
+/// Operations between two checks whether the round is over.
 const BATCH: u64 = 64;
 
-/// The system's clocks, read directly.
+/// The clocks of the operating system.
 struct RealClock(Stopwatch);
 
 impl Clock for RealClock {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time; no port comes between")]
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time, without a port")]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
@@ -51,17 +51,17 @@ impl Clock for RealClock {
     }
 }
 
-/// A process's worth of use cases, with tokens in its cache.
+/// The use cases of one process, with all tokens in its cache.
 struct Process {
     use_cases: UseCases,
     sealer: Arc<Sealer>,
     secrets: Vec<String>,
 }
 
-/// Measures it for one token and for many.
+/// Measures verification of one token and of many tokens, and the floor.
 ///
 /// # Errors
-/// Where a token cannot be created or is refused.
+/// When a token cannot be created or verified.
 pub async fn measure(
     options: &Options,
     progress: impl Fn(&str),
@@ -76,7 +76,7 @@ pub async fn measure(
     for (title, secrets) in cases {
         let table = scaling(title, secrets, &verify, options, &progress)?;
         claims.extend(table.threads.iter().filter(|row| row.threads == 2).map(|row| Claim {
-            what: format!("verifications of two threads, times those of one, {title}"),
+            what: format!("verifications on two threads relative to one, {title}"),
             value: row.times_one,
             unit: "times",
             bar: Bar::AtLeast(1.9),
@@ -86,7 +86,7 @@ pub async fn measure(
     Ok((tables, claims))
 }
 
-/// 1, 2, 4 … up to the machine's cores, and those.
+/// Returns 1, 2, 4 … below the number of cores, then the number of cores.
 fn thread_counts(cores: usize) -> Vec<usize> {
     let mut counts: Vec<_> =
         std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count < cores).collect();
@@ -111,7 +111,7 @@ impl Process {
             tokens: TokenPolicy { quota: Quota(u64::MAX), reveal: Reveal::Once, allow_admin: true },
             index: IndexSettings {
                 capacity: 10 * MANY,
-                // The feed of events is not followed while a round runs.
+                // Nothing follows the change feed during a round.
                 max_staleness: Duration::from_secs(86_400),
                 when_stale: WhenStale::Refuse,
                 unknown_per_second: 1,
@@ -134,18 +134,18 @@ impl Process {
         Ok(Self { use_cases, sealer, secrets })
     }
 
-    /// Verifies a token from the cache.
+    /// Verifies a token that is in the cache.
     fn verify(&self, secret: &str) -> anyhow::Result<()> {
         let verified = pin!(self.use_cases.verification.verify(secret, None));
-        // What the cache knows is returned at once.
+        // A cache hit completes on the first poll.
         let Poll::Ready(verified) = verified.poll(&mut Context::from_waker(Waker::noop())) else {
-            anyhow::bail!("a verification waited for the store");
+            anyhow::bail!("a verification missed the cache");
         };
         black_box(verified?);
         Ok(())
     }
 
-    /// Computes the digest by which the cache knows a token.
+    /// Computes the digest that is a token's cache key.
     fn digest(&self, secret: &str) -> anyhow::Result<()> {
         black_box(self.sealer.digests(&TokenSecret::parse(secret)?));
         Ok(())
@@ -162,7 +162,7 @@ fn scaling(
     let counts = thread_counts(available_parallelism()?.get());
     let mut rows: Vec<(usize, Vec<f64>)> = counts.into_iter().map(|count| (count, Vec::new())).collect();
     let long = Duration::from_secs(u64::from(options.seconds.max(1)));
-    let warm_up = rows.last().map_or(1, |(most, _)| *most);
+    let warm_up = rows.last().map_or(1, |(max, _)| *max);
     one_round(secrets, work, warm_up, Duration::from_secs(1))?;
     for round in 1..=options.rounds.max(1) {
         for (threads, samples) in &mut rows {
@@ -183,12 +183,12 @@ fn scaling(
     Ok(Scaling { title: title.to_owned(), threads: rows.into_iter().map(row).collect() })
 }
 
-/// Returns how many times a second that many threads do the work.
+/// Returns the operations per second of all threads together.
 fn one_round(secrets: &[String], work: &Work<'_>, threads: usize, long: Duration) -> anyhow::Result<f64> {
     let (start, is_over) = (Barrier::new(threads + 1), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let spawn = |number: usize| {
-            // Each begins elsewhere, so that they do not go through the tokens side by side.
+            // Each thread starts at a different token, so that threads do not process the same token at the same time.
             let first = secrets.len() / threads * number;
             let (start, is_over) = (&start, &is_over);
             scope.spawn(move || {
@@ -204,9 +204,9 @@ fn one_round(secrets: &[String], work: &Work<'_>, threads: usize, long: Duration
         let elapsed = watch.elapsed();
         let mut total = 0.0;
         for worker in workers {
-            let made = worker.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
-            // A round has far fewer than 2^32.
-            total += f64::from(u32::try_from(made)?);
+            let count = worker.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+            // A round has far fewer than 2^32 operations.
+            total += f64::from(u32::try_from(count)?);
         }
         Ok(total / elapsed.as_secs_f64())
     })
@@ -214,14 +214,14 @@ fn one_round(secrets: &[String], work: &Work<'_>, threads: usize, long: Duration
 
 fn repeat(secrets: &[String], work: &Work<'_>, first: usize, is_over: &AtomicBool) -> anyhow::Result<u64> {
     let mut tokens = secrets.iter().cycle().skip(first);
-    let mut made = 0;
+    let mut count = 0;
     while !is_over.load(Ordering::Relaxed) {
         for secret in tokens.by_ref().take(usize::try_from(BATCH)?) {
             work(secret)?;
         }
-        made += BATCH;
+        count += BATCH;
     }
-    Ok(made)
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_double_up_to_the_cores() {
+    fn thread_counts_double_up_to_the_number_of_cores() {
         assert_eq!(thread_counts(1), [1]);
         assert_eq!(thread_counts(2), [1, 2]);
         assert_eq!(thread_counts(6), [1, 2, 4, 6]);

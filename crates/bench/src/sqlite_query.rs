@@ -1,9 +1,9 @@
-//! The hot path's one query on SQLite, in diesel's query builder: only what is written in it has its prepared statement
-//! kept, and a floor that prepares anew each time would be too low a floor.
+//! The query of the hot path on SQLite, written with diesel's query builder. Diesel caches the prepared statements of
+//! such queries only, and a floor that prepares its statement for each request would be too slow to compare with.
 
 use diesel::prelude::*;
 
-/// The part of `migrations/sqlite` that the query reads.
+/// The tables of `migrations/sqlite` that the query reads.
 mod tables {
     diesel::table! {
         api_tokens (id) {
@@ -39,7 +39,7 @@ mod tables {
 
 use tables::{api_token_projects, api_tokens};
 
-/// All that a store reads of a token, column by column.
+/// The columns that the store reads of a token.
 type Row = (
     Vec<u8>,
     String,
@@ -58,10 +58,10 @@ type Row = (
     Option<Vec<u8>>,
 );
 
-/// Reads the tokens of a project, all that a list needs of them, and says how many there are.
+/// Reads the tokens of a project with all columns that a list needs, and returns their number.
 ///
 /// # Errors
-/// Where the database refuses.
+/// When the query fails.
 pub fn count_tokens_of_project(connection: &mut SqliteConnection, project: &str) -> QueryResult<usize> {
     let rows: Vec<Row> = api_token_projects::table
         .inner_join(api_tokens::table)

@@ -1,4 +1,4 @@
-//! Verification of tokens, compared with a server that answers the same bytes without any check.
+//! Measures token verification against a floor that returns the same bytes without any check.
 
 use std::fs;
 use std::path::Path;
@@ -17,18 +17,19 @@ use crate::stopwatch::Stopwatch;
 use crate::wrk::Wrk;
 use crate::{seeding, start_up};
 
-/// How many tokens one request asks about in a batch.
+/// The number of tokens in one batch request.
 const BATCH: usize = 100;
-/// The share of the maximum rate at which latencies are compared. At a higher rate than a server can serve, the latency
-/// measures the length of the queue.
-const STEADY: f64 = 0.75;
-/// Connections of each thread of `wrk` that leave both sides time to spare.
-const FEW: usize = 2;
+/// The share of the maximum throughput at which latencies are compared. At full load, latency measures the length of
+/// the queue.
+const STEADY_SHARE: f64 = 0.75;
+/// Connections per thread of `wrk` for a load below the capacity of both sides.
+const FEW_PER_THREAD: usize = 2;
 
-/// Measures `/auth/verify` and `/edge/validate` on tokens that are in memory, with many in the store, against fixed bodies.
+/// Measures `/auth/verify` and `/edge/validate` for cached tokens against the fixed floor, with many tokens in the store,
+/// then the first verification of a token and the start of the server.
 ///
 /// # Errors
-/// Where a server or its database fails.
+/// When a server or its database fails.
 pub async fn measure(
     program: &Path,
     cores: &Cores,
@@ -46,7 +47,7 @@ pub async fn measure(
     let secrets = server.create_tokens_for_all_projects(BATCH).await?;
     seeding::fill_postgres(&url, options.many).await?;
 
-    let Some(first) = secrets.first() else { anyhow::bail!("no token was made") };
+    let Some(first) = secrets.first() else { anyhow::bail!("no token was created") };
     let verify = Request { authorization: first.clone(), ..server.get("/auth/verify") };
     let one = server.post("/edge/validate", &serde_json::json!({ "tokens": [first] }));
     let batch = server.post("/edge/validate", &serde_json::json!({ "tokens": secrets }));
@@ -63,11 +64,11 @@ pub async fn measure(
     }
     let load = Wrk::new(cores, options.connections)?;
     let mut series = take_turns(&contestants, &load, options, progress).await?;
-    series.extend(unhurried(&contestants, &series, cores, options, progress).await?);
+    series.extend(latency_series(&contestants, &series, cores, options, progress).await?);
     let mut claims = claims(&series, cores)?;
-    progress("verification: tokens that are not in memory yet, and starts");
+    progress("verification: uncached tokens and server starts");
     drop(server);
-    claims.push(first_time(program, cores, &place, &url, &secrets).await?);
+    claims.push(first_verification(program, cores, &place, &url, &secrets).await?);
     let start = start_up::again_on(program, &place, &url, options.starts)?;
     claims.push(Claim {
         what: format!("start to ready with {} tokens in PostgreSQL, median", options.many),
@@ -78,33 +79,36 @@ pub async fn measure(
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
 }
 
-/// `/auth/verify` and its floor twice more, for their latencies (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`): both at the same rate, each answer as it was
-/// measured; and over few connections, with what a standstill would have kept waiting.
-async fn unhurried(
+/// Measures the latencies of `/auth/verify` and its floor: with `h2load`, both at the same rate, and with `wrk` over few
+/// connections, where a stall also counts the requests that it would have delayed.
+///
+/// `docs/design/decisions/0015-latency-at-a-sustainable-rate.md` gives the reasons.
+async fn latency_series(
     contestants: &[Contestant],
-    flooded: &[Series],
+    at_full_load: &[Series],
     cores: &Cores,
     options: &Options,
     progress: &impl Fn(&str),
 ) -> anyhow::Result<Vec<Series>> {
-    let asked = |how: &str| -> Vec<_> { contestants.iter().take(2).map(|one| one.asked(how)).collect() };
-    let most = flooded.first().map_or(0.0, Series::throughput);
+    let variant = |how: &str| -> Vec<_> { contestants.iter().take(2).map(|one| one.asked(how)).collect() };
+    let max = at_full_load.first().map_or(0.0, Series::throughput);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a rate is positive, and small"
+        reason = "a rate is positive and small"
     )]
-    let steady = H2load::new(cores, options.connections, (most * STEADY) as usize)?;
-    let at_a_rate = asked(&format!("{} requests/s", steady.rate()));
+    let steady = H2load::new(cores, options.connections, (max * STEADY_SHARE) as usize)?;
+    let at_a_rate = variant(&format!("{} requests/s", steady.rate()));
     let mut series = take_turns(&at_a_rate, &steady, options, progress).await?;
-    let connections = FEW * cores.load_threads();
-    let over_few = asked(&format!("{connections} connections"));
+    let connections = FEW_PER_THREAD * cores.load_threads();
+    let over_few = variant(&format!("{connections} connections"));
     series.extend(take_turns(&over_few, &Wrk::new(cores, connections)?, options, progress).await?);
     Ok(series)
 }
 
-/// What the first verification of a token takes over what the database takes for the one query, by medians.
-async fn first_time(
+/// Measures how much longer the first verification of a token takes than its database query alone: the difference of
+/// the medians.
+async fn first_verification(
     program: &Path,
     cores: &Cores,
     place: &Path,
@@ -112,13 +116,13 @@ async fn first_time(
     secrets: &[String],
 ) -> anyhow::Result<Claim> {
     let server = Listener::server(program, cores, place, url)?;
-    let asked = server.get("/auth/verify");
+    let request = server.get("/auth/verify");
     let client = reqwest::Client::new();
     let mut verifications = Vec::new();
     for secret in secrets {
         let started = Stopwatch::start();
-        let answer = client.get(&asked.url).header("authorization", secret).send().await?;
-        answer.error_for_status()?.bytes().await?;
+        let response = client.get(&request.url).header("authorization", secret).send().await?;
+        response.error_for_status()?.bytes().await?;
         verifications.push(started.elapsed().as_secs_f64() * 1_000.0);
     }
     let database = connect(url).await?;
@@ -126,7 +130,7 @@ async fn first_time(
     let digests = database
         .query("SELECT secret_digest FROM api_tokens WHERE name LIKE 'bench-%'", &[])
         .await
-        .context("cannot read the tokens: does crates/bench still fit migrations/postgres?")?;
+        .context("cannot read the tokens: update crates/bench to match migrations/postgres")?;
     let mut queries = Vec::new();
     for row in &digests {
         let digest: Vec<u8> = row.get(0);
@@ -134,7 +138,7 @@ async fn first_time(
         database.query_one(&query, &[&digest]).await?;
         queries.push(started.elapsed().as_secs_f64() * 1_000.0);
     }
-    let median = |times| Spread::of(times).map(|spread| spread.median).context("no token was made");
+    let median = |times| Spread::of(times).map(|spread| spread.median).context("no token was created");
     Ok(Claim {
         what: "first verification of a token, over the query's own time, medians".to_owned(),
         value: median(verifications)? - median(queries)?,
@@ -146,9 +150,9 @@ async fn first_time(
 fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
     let [verify, verify_floor, one, one_floor, batch, _, steady, steady_floor, few, few_floor] = series
     else {
-        anyhow::bail!("a contestant is missing")
+        anyhow::bail!("the number of series does not match the contestants")
     };
-    let slower = |when: &str, of: &Series, floor: &Series| Claim {
+    let p99_ratio = |when: &str, of: &Series, floor: &Series| Claim {
         what: format!("/auth/verify, p99 in relation to the floor's, {when}"),
         value: of.in_relation_to(floor, |sample| sample.p99_ms),
         unit: "×",
@@ -158,8 +162,8 @@ fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
         batch.throughput() * f64::from(u32::try_from(BATCH)?) / f64::from(u32::try_from(cores.workers())?);
     Ok(vec![
         Claim::share("/auth/verify, of the fixed floor", verify, verify_floor, 85.0),
-        slower("at the same rate", steady, steady_floor),
-        slower("over few connections", few, few_floor),
+        p99_ratio("at the same rate", steady, steady_floor),
+        p99_ratio("over few connections", few, few_floor),
         Claim::share("/edge/validate of one token, of the fixed floor", one, one_floor, 75.0),
         Claim {
             what: "/edge/validate of 100 tokens, million tokens per second and core".to_owned(),

@@ -1,5 +1,5 @@
-//! The query floor: an actix-web server that runs the store's one indexed query through plain tokio-postgres, then responds
-//! with a fixed body.
+//! The query floor: an actix-web server that runs the store's one indexed query through plain tokio-postgres, then
+//! responds with a fixed body.
 
 use std::cell::Cell;
 
