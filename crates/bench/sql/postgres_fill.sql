@@ -1,5 +1,5 @@
--- `bench.projects` projects of ten tokens each. Ids are of version 7, as the server makes them, so that the index grows as
--- it does in use; digests and sealed copies have the right sizes and cannot be opened.
+-- Inserts `bench.projects` projects of ten tokens each. Ids are UUIDs of version 7, as in the server, so that the index
+-- grows as it does in use. Digests and sealed secrets have real sizes but made-up content, which cannot be decrypted.
 BEGIN;
 
 INSERT INTO projects (id, name, description, created_at)

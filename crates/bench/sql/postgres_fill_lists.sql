@@ -1,4 +1,4 @@
--- `bench.projects` projects of 1,000 tokens each, 500 users, 50 members in each project, and an event for each token.
+-- Inserts `bench.projects` projects of 1,000 tokens each, 500 users, 50 members per project, and one event per token.
 BEGIN;
 
 INSERT INTO projects (id, name, description, created_at)

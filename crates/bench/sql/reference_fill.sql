@@ -1,4 +1,5 @@
--- The same for the tables of unleash-server 6.10.1: `bench.projects` projects of ten tokens each.
+-- Inserts `bench.projects` projects of ten tokens each into the tables of unleash-server 6.10.1, as postgres_fill.sql
+-- does into those of Latchkey.
 BEGIN;
 
 INSERT INTO projects (id, name, description, created_at)

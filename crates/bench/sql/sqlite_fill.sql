@@ -1,4 +1,4 @@
--- `bench.projects` projects of ten tokens each, as in postgres_fill.sql.
+-- Inserts projects of ten tokens each, as postgres_fill.sql does. The table `bench` holds the number of projects.
 BEGIN IMMEDIATE;
 
 CREATE TEMP TABLE numbers AS
