@@ -1,4 +1,4 @@
-//! The server beside an earlier build of it: the same requests, each on a database of its own, in turns.
+//! Compares the server with an earlier build: both receive the same requests in turns, each on its own database.
 
 use std::fs;
 use std::path::Path;
@@ -16,22 +16,20 @@ use crate::server::Listener;
 use crate::wrk::Wrk;
 use crate::{seeding, start_up};
 
-/// Tokens that one request asks about in a batch.
+/// The number of tokens in one batch request.
 const BATCH: usize = 100;
 
-/// The two builds and their environment.
+/// The builds to compare and the environment that they run in.
 pub struct Comparison<'a> {
-    /// The build that is measured.
+    /// The binary to measure.
     pub program: &'a Path,
-    /// The earlier one.
+    /// The binary of the earlier build.
     pub earlier: &'a Path,
-    /// The cores of each side.
     pub cores: &'a Cores,
-    /// The directory for temporary data.
     pub directory: &'a Path,
 }
 
-/// One build, on PostgreSQL and on SQLite.
+/// A build with a running server on PostgreSQL and one on SQLite.
 struct Build {
     name: &'static str,
     postgres: Listener,
@@ -40,11 +38,11 @@ struct Build {
 }
 
 impl Comparison<'_> {
-    /// Measures verification, lists on both databases, starts on SQLite and resident memory. Each figure of the build may
-    /// be 3 % worse than that of the earlier one.
+    /// Measures verification, lists on both databases, start-up on SQLite and resident memory. Each figure may be at
+    /// most 3 % worse than that of the earlier build.
     ///
     /// # Errors
-    /// Where a server or its database fails.
+    /// When a server or its database fails.
     pub async fn measure(
         &self,
         options: &Options,
@@ -73,7 +71,7 @@ impl Comparison<'_> {
         {
             let [new, earlier] = builds.each_ref().map(|build| of(build).process().resident_kib());
             let percent = percent(u32::try_from(new?)?.into(), u32::try_from(earlier?)?.into());
-            claims.push(no_more(&format!("resident after the rounds, {what}"), percent));
+            claims.push(smaller_is_better(&format!("resident after the rounds, {what}"), percent));
         }
         drop(builds);
         claims.extend(self.starts(options, progress)?);
@@ -101,9 +99,9 @@ impl Comparison<'_> {
         Ok(Build { name, postgres, sqlite, secrets })
     }
 
-    /// Starts the two builds in turn.
+    /// Measures the start-up times of the two builds in turns.
     fn starts(&self, options: &Options, progress: &impl Fn(&str)) -> anyhow::Result<[Claim; 2]> {
-        progress("earlier build: starts");
+        progress("earlier build: measuring starts");
         let mut first = Vec::new();
         let mut later = Vec::new();
         for number in 0..options.starts.max(1) {
@@ -114,10 +112,10 @@ impl Comparison<'_> {
             first.push(percent(new.first_ms.median, earlier.first_ms.median));
             later.push(percent(new.again_ms.median, earlier.again_ms.median));
         }
-        let median = |all| Spread::of(all).map(|spread| spread.median).context("no start");
+        let median = |all| Spread::of(all).map(|spread| spread.median).context("no starts were measured");
         Ok([
-            no_more("first start to ready, SQLite", median(first)?),
-            no_more("later start to ready, SQLite", median(later)?),
+            smaller_is_better("first start to ready, SQLite", median(first)?),
+            smaller_is_better("later start to ready, SQLite", median(later)?),
         ])
     }
 }
@@ -132,7 +130,7 @@ impl Build {
     }
 
     fn contestants(&self) -> anyhow::Result<Vec<Contestant>> {
-        let first = self.secrets.first().context("no token was made")?;
+        let first = self.secrets.first().context("no token was created")?;
         let validate =
             |secrets: &[String]| self.postgres.post("/edge/validate", &json!({ "tokens": secrets }));
         let verify = Request { authorization: first.clone(), ..self.postgres.get("/auth/verify") };
@@ -148,7 +146,7 @@ impl Build {
     }
 }
 
-/// The contestants of the builds, those with the same request beside each other.
+/// Orders the contestants of all builds so that those with the same request are adjacent.
 fn interleaved(of_builds: Vec<Vec<Contestant>>) -> Vec<Contestant> {
     let mut of_builds: Vec<_> = of_builds.into_iter().map(Vec::into_iter).collect();
     let mut all = Vec::new();
@@ -165,8 +163,8 @@ fn percent(value: f64, whole: f64) -> f64 {
     100.0 * value / whole
 }
 
-/// A figure that is better when it is smaller.
-fn no_more(what: &str, percent: f64) -> Claim {
+/// Returns a claim for a figure that is better when it is smaller.
+fn smaller_is_better(what: &str, percent: f64) -> Claim {
     let what = format!("{what}, of the earlier build's");
     Claim { what, value: percent, unit: "%", bar: Bar::Below(103.0) }
 }

@@ -62,7 +62,7 @@ impl Load for H2load {
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "h2load failed: {text}{}", String::from_utf8_lossy(&output.stderr));
         let lines = fs::read_to_string(&log).context("h2load wrote no log")?;
-        sample(&lines, seconds).with_context(|| format!("h2load for {}:\n{text}", request.url))
+        sample(&lines, seconds).with_context(|| format!("invalid h2load run for {}:\n{text}", request.url))
     }
 }
 

@@ -73,7 +73,7 @@ pub async fn measure(
     let options = Options { seconds: options.seconds.min(2), warm_up: 1, ..options.clone() };
     let series = take_turns(&contestants, &load, &options, progress).await?;
     let claim = |((name, _), pair): (&(&str, &str), &[Series])| {
-        let [few, many] = pair else { anyhow::bail!("a contestant is missing") };
+        let [few, many] = pair else { anyhow::bail!("the number of series does not match the contestants") };
         Ok(Claim {
             what: format!("{name}, {MANY_PROJECTS} projects in relation to {FEW_PROJECTS}"),
             value: many.in_relation_to(few, |sample| sample.p50_ms),

@@ -1,4 +1,4 @@
-//! Latchkey beside Unleash: the same requests, the same PostgreSQL, in turns.
+//! Compares Latchkey with Unleash: both receive the same requests in turns, on the same PostgreSQL server.
 
 use std::fs;
 use std::path::Path;
@@ -15,29 +15,27 @@ use crate::seeding;
 use crate::server::Listener;
 use crate::wrk::Wrk;
 
-/// Tokens in the smaller and in the larger database.
+/// The number of tokens in the smaller and in the larger database.
 const TOKENS: [u32; 2] = [1_000, 100_000];
-/// Unleash serves about one of the larger list in a second: a round has to be long enough to count some.
-const LONG_ROUND: u32 = 20;
+/// The minimum seconds of a round with the larger database, where Unleash serves about one list per second.
+const MIN_SECONDS_MANY: u32 = 20;
 
-/// The contestants and their environment.
+/// The programs to compare and the environment that they run in.
 pub struct Contest<'a> {
-    /// The release `latchkey`.
+    /// The `latchkey` binary.
     pub program: &'a Path,
-    /// The folder in which Unleash is installed.
+    /// The directory where Unleash is installed.
     pub folder: &'a Path,
-    /// The cores of each side.
     pub cores: &'a Cores,
-    /// The directory for temporary data.
     pub directory: &'a Path,
 }
 
 impl Contest<'_> {
-    /// Measures `/edge/validate` of one token and the list of a project's 10 tokens, with few tokens in the database, and the
-    /// list with many.
+    /// Measures `/edge/validate` of one token and the list of a project's 10 tokens with few tokens in the database,
+    /// then the list with many.
     ///
     /// # Errors
-    /// Where a server or its database fails.
+    /// When a server or its database fails.
     pub async fn measure(
         &self,
         options: &Options,
@@ -51,7 +49,7 @@ impl Contest<'_> {
         let mut contestants = Vec::new();
         for (name, server) in few.named() {
             let body: Value = serde_json::from_str(&server.body().await?)?;
-            let secret = body.pointer("/tokens/0/secret").context("a list without a secret")?;
+            let secret = body.pointer("/tokens/0/secret").context("the list has no secret")?;
             let request = server.post("/edge/validate", &json!({ "tokens": [secret] }));
             contestants
                 .push(Contestant { name: format!("{name}, validate 1, {} tokens", few.tokens), request });
@@ -60,7 +58,7 @@ impl Contest<'_> {
         let load = Wrk::new(self.cores, options.connections)?;
         let mut series = take_turns(&contestants, &load, options, progress).await?;
         let many = self.pair(&cluster, many).await?;
-        let options = Options { seconds: options.seconds.max(LONG_ROUND), ..options.clone() };
+        let options = Options { seconds: options.seconds.max(MIN_SECONDS_MANY), ..options.clone() };
         series.extend(take_turns(&many.lists(), &load, &options, progress).await?);
         let claims = claims(&series)?;
         Ok((Group { title: "Beside unleash-server 6.10.1, PostgreSQL".to_owned(), series }, claims))
@@ -103,13 +101,13 @@ impl Pair {
 
 fn claims(series: &[Series]) -> anyhow::Result<Vec<Claim>> {
     let [validate, validate_reference, few, few_reference, many, many_reference] = series else {
-        anyhow::bail!("a contestant is missing")
+        anyhow::bail!("the number of series does not match the contestants")
     };
-    let times = |what: &str, ours: &Series, theirs: &Series, least| Claim {
+    let times = |what: &str, ours: &Series, theirs: &Series, min| Claim {
         what: format!("{what}, times Unleash's requests per second"),
         value: ours.in_relation_to(theirs, |sample| sample.requests_per_second),
         unit: "×",
-        bar: Bar::AtLeast(least),
+        bar: Bar::AtLeast(min),
     };
     Ok(vec![
         times("/edge/validate of one token, 1,000 tokens", validate, validate_reference, 40.0),

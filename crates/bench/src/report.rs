@@ -1,4 +1,4 @@
-//! The results, as Markdown and as JSON.
+//! The results of a run, formatted as Markdown and serialized as JSON.
 
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -8,79 +8,71 @@ use serde::Serialize;
 use crate::rounds::{Series, Spread};
 use crate::start_up::StartUp;
 
-/// The machine.
+/// The machine that the benchmark ran on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Machine {
-    /// The processor's name.
     pub processor: String,
-    /// How many cores there are.
     pub cores: usize,
-    /// The system's kernel.
+    /// The kernel's release.
     pub kernel: String,
-    /// The cores of each side.
+    /// The division of the cores, in words.
     pub pinning: String,
-    /// Postgres's version, where it took part.
+    /// The version of PostgreSQL, if it was used.
     pub postgres: Option<String>,
 }
 
-/// Contestants that took turns.
+/// The series of the contestants that took turns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
-    /// What they did.
+    /// The heading in the report.
     pub title: String,
-    /// What came out.
     pub series: Vec<Series>,
 }
 
-/// A figure that has to keep to a bound.
+/// A figure and the bar that it has to meet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claim {
-    /// What the figure is.
+    /// The name of the figure.
     pub what: String,
-    /// The figure.
     pub value: f64,
-    /// Its unit.
     pub unit: &'static str,
-    /// The bound.
     pub bar: Bar,
 }
 
 impl Claim {
-    /// The requests per second of one in per cent of another's, which took turns with it; at least that many.
+    /// Claims that the requests per second of one series are at least `min` percent of those of another that took turns
+    /// with it.
     #[must_use]
-    pub fn share(what: &str, of: &Series, whole: &Series, least: f64) -> Self {
+    pub fn share(what: &str, of: &Series, whole: &Series, min: f64) -> Self {
         let value = 100.0 * of.in_relation_to(whole, |sample| sample.requests_per_second);
-        Self { what: what.to_owned(), value, unit: "%", bar: Bar::AtLeast(least) }
+        Self { what: what.to_owned(), value, unit: "%", bar: Bar::AtLeast(min) }
     }
 }
 
-/// A bound.
+/// The bound that a figure has to meet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bar {
-    /// Not less.
+    /// The figure is greater than or equal to this.
     AtLeast(f64),
-    /// Less.
+    /// The figure is less than this.
     Below(f64),
 }
 
-/// All that a run found.
+/// The results of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
-    /// Where.
     pub machine: Machine,
-    /// The rounds.
     pub groups: Vec<Group>,
-    /// Verifications by number of threads, where they were measured.
+    /// Verifications by number of threads, if they were measured.
     pub scaling: Vec<Scaling>,
-    /// The starts, where they were measured.
+    /// Start-up times, if they were measured.
     pub start_up: Option<StartUp>,
-    /// What has to hold.
     pub claims: Vec<Claim>,
 }
 
 impl Machine {
-    /// This machine.
+    /// Describes the machine that this process runs on.
     #[must_use]
     pub fn this(pinning: String, postgres: Option<String>) -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
@@ -101,11 +93,11 @@ impl Machine {
 }
 
 impl Bar {
-    /// Whether the figure keeps to it.
+    /// Returns whether the figure meets the bar.
     #[must_use]
     pub fn is_met_by(self, value: f64) -> bool {
         match self {
-            Self::AtLeast(least) => value >= least,
+            Self::AtLeast(min) => value >= min,
             Self::Below(limit) => value < limit,
         }
     }
@@ -114,13 +106,13 @@ impl Bar {
 impl fmt::Display for Bar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtLeast(least) => write!(f, "at least {least}"),
+            Self::AtLeast(min) => write!(f, "at least {min}"),
             Self::Below(limit) => write!(f, "below {limit}"),
         }
     }
 }
 
-/// Markdown.
+/// Formats the report as Markdown.
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let machine = &self.machine;
@@ -177,7 +169,7 @@ fn write_series(f: &mut fmt::Formatter<'_>, series: &Series) -> fmt::Result {
     )
 }
 
-/// A spread with that many decimals.
+/// Formats a spread with this many decimals.
 struct Rounded(Spread, usize);
 
 impl fmt::Display for Rounded {
@@ -190,24 +182,23 @@ impl fmt::Display for Rounded {
 /// Verifications per second by number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scaling {
-    /// What was verified.
+    /// The operation, for the heading.
     pub title: String,
-    /// One entry per number of threads, rising from one.
+    /// One entry per number of threads, in ascending order from one.
     pub threads: Vec<ThreadCount>,
 }
 
-/// What so many threads did together.
+/// The throughput of a number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ThreadCount {
-    /// How many threads.
     pub threads: usize,
-    /// Verifications per second of all of them, one sample per round.
+    /// Verifications per second of all threads together, one sample per round.
     pub per_second: Vec<f64>,
-    /// The median over the rounds of how many times as many they made as one thread did.
+    /// The throughput relative to one thread: the median of the ratios of the rounds.
     pub times_one: f64,
 }
 
-/// Markdown.
+/// Formats the table as Markdown.
 impl fmt::Display for Scaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "### Verifications in one process, {}\n", self.title)?;
@@ -230,7 +221,7 @@ mod tests {
     use crate::load::Sample;
 
     #[test]
-    fn a_report_shows_medians_and_what_is_not_met() {
+    fn a_report_shows_medians_and_missed_bars() {
         let sample = |requests_per_second| Sample { requests_per_second, p50_ms: 1.0, p99_ms: 2.5 };
         let spread = Spread { median: 10.0, min: 9.0, max: 12.5 };
         let findings = Findings {
@@ -268,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds() {
+    fn bars_compare_with_their_bound() {
         assert!(Bar::AtLeast(75.0).is_met_by(75.0) && !Bar::AtLeast(75.0).is_met_by(74.9));
         assert!(Bar::Below(40.0).is_met_by(39.9) && !Bar::Below(40.0).is_met_by(40.0));
     }

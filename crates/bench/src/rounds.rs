@@ -1,49 +1,45 @@
-//! Rounds in turns, and what they come to.
+//! Runs contestants in turns and summarizes their samples.
 
 use serde::Serialize;
 
 use crate::load::{Load, Request, Sample, settled};
 use crate::options::Options;
 
-/// One that is measured.
+/// A server under load, with the request that it receives.
 #[derive(Debug, Clone)]
 pub struct Contestant {
-    /// Its name in the report.
+    /// The name in the report.
     pub name: String,
-    /// What it is asked.
     pub request: Request,
 }
 
 impl Contestant {
-    /// The same, asked in another way, which the report will say.
+    /// Returns the same contestant for another kind of load, named in the report.
     #[must_use]
     pub fn asked(&self, how: &str) -> Self {
         Self { name: format!("{}, {how}", self.name), request: self.request.clone() }
     }
 }
 
-/// All that was measured of one contestant.
+/// The samples of one contestant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
-    /// The contestant's name.
     pub name: String,
     /// One sample per round.
     pub samples: Vec<Sample>,
 }
 
-/// The middle and the ends of some numbers.
+/// The median and the range of a set of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
-    /// The median: of an even number of them, the mean of the middle two.
+    /// The median; for an even count, the mean of the middle two.
     pub median: f64,
-    /// The least.
     pub min: f64,
-    /// The greatest.
     pub max: f64,
 }
 
 impl Spread {
-    /// The spread of these numbers; `None` of none.
+    /// Returns the spread of these numbers, or `None` if there are none.
     #[must_use]
     pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = numbers.into_iter().collect();
@@ -56,14 +52,14 @@ impl Spread {
 }
 
 impl Series {
-    /// The spread of one figure over the rounds.
+    /// Returns the spread of one figure over the rounds.
     #[must_use]
     pub fn spread(&self, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
         Spread::of(self.samples.iter().map(figure))
     }
 
-    /// A figure in relation to that of another that took turns with this one: the median, over the rounds, of what the two
-    /// were one after the other. A machine that is faster in some rounds than in others is so for both. NaN without any round.
+    /// Returns the ratio of a figure to that of another series that took turns with this one: the median of the ratios
+    /// of the rounds. Comparing within a round cancels changes in the machine's speed. Returns NaN without rounds.
     #[must_use]
     pub fn in_relation_to(&self, other: &Self, figure: impl Fn(&Sample) -> f64) -> f64 {
         let rounds = self.samples.iter().zip(&other.samples);
@@ -71,17 +67,17 @@ impl Series {
             .map_or(f64::NAN, |spread| spread.median)
     }
 
-    /// The median of the requests per second; 0 without any round.
+    /// Returns the median of the requests per second, 0 without rounds.
     #[must_use]
     pub fn throughput(&self) -> f64 {
         self.spread(|sample| sample.requests_per_second).map_or(0.0, |spread| spread.median)
     }
 }
 
-/// Lets the contestants take turns, round after round, so that whatever else the machine does meets all of them alike.
+/// Runs one round of each contestant in turn, repeatedly, so that other load on the machine affects all of them alike.
 ///
 /// # Errors
-/// Where one of them answers with a failure.
+/// When a request to a contestant fails.
 pub async fn take_turns(
     contestants: &[Contestant],
     load: &impl Load,
@@ -114,20 +110,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_relation_is_the_median_of_the_rounds() {
+    fn a_ratio_is_the_median_of_the_rounds() {
         let series = |rates: &[f64]| {
             let sample = |rate: &f64| Sample { requests_per_second: *rate, p50_ms: 1.0, p99_ms: 1.0 };
             Series { name: String::new(), samples: rates.iter().map(sample).collect() }
         };
-        // The machine was half as fast in the second round, for both.
+        // In the second round, the machine was half as fast for both.
         let (own, other) = (series(&[90.0, 45.0, 80.0]), series(&[100.0, 50.0, 100.0]));
-        let relation = own.in_relation_to(&other, |sample| sample.requests_per_second);
-        assert!((relation - 0.9).abs() < 1e-9, "{relation}");
+        let ratio = own.in_relation_to(&other, |sample| sample.requests_per_second);
+        assert!((ratio - 0.9).abs() < 1e-9, "{ratio}");
         assert!(series(&[]).in_relation_to(&other, |sample| sample.p99_ms).is_nan());
     }
 
     #[test]
-    fn the_median_is_the_middle_one_or_between_the_middle_two() {
+    fn the_median_is_the_middle_number_or_the_mean_of_the_middle_two() {
         let spread = |numbers: &[f64]| Spread::of(numbers.iter().copied());
         assert_eq!(spread(&[]), None);
         let expected = |median, min, max| Some(Spread { median, min, max });

@@ -1,4 +1,4 @@
-//! A whole run.
+//! Runs the selected parts of the benchmark.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,35 +18,35 @@ use crate::start_up::{self, StartUp};
 use crate::wrk::Wrk;
 use crate::{lists, reference, scaling, seeding, verification};
 
-/// What a part of the run found.
-type Found = (Group, Vec<Claim>);
+/// The result of one part of the run.
+type PartResult = (Group, Vec<Claim>);
 
-/// Who runs where, and the directory of all that is thrown away.
+/// The settings of a run and the directory for its temporary data.
 struct Bench<'a, P> {
     options: &'a Options,
     program: PathBuf,
     cores: Cores,
     progress: P,
-    // The last field, so that it is removed after all else.
+    // The last field, so that the directory is removed after all other fields are dropped.
     directory: TempDir,
 }
 
-/// Runs the parts asked for; a line of progress is given to the function now and then.
+/// Runs the selected parts and reports progress, line by line, to the function.
 ///
 /// # Errors
-/// Where something needed is missing, or a contestant fails: a table with a hole in it would be read as one without.
+/// When a required program is missing or a contestant fails. There is no partial report.
 pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Findings> {
     let (mut scaling, mut scaling_claims) = (Vec::new(), Vec::new());
     if options.wants(Part::Scaling) {
         (scaling, scaling_claims) = scaling::measure(options, &progress).await?;
     }
     if options.only == [Part::Scaling] {
-        // It needs neither the server nor the tools that the other parts need.
+        // This part needs neither the server nor the external programs of the other parts.
         let machine = Machine::this("nothing pinned".to_owned(), None);
         return Ok(Findings { machine, groups: Vec::new(), scaling, start_up: None, claims: scaling_claims });
     }
     let existing =
-        |path: &PathBuf| fs::canonicalize(path).with_context(|| format!("no server at {}", path.display()));
+        |path: &PathBuf| fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()));
     let program = options.server.as_ref().map_or_else(|| built("latchkey"), existing)?;
     let bench = Bench {
         options,
@@ -115,7 +115,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         Ok(place)
     }
 
-    /// A server with the measured project's tokens made through its interface, and the body of their list in a file.
+    /// Starts a server, creates the measured project's tokens over HTTP and writes the body of their list to a file.
     async fn server(&self, place: &Path, url: &str) -> anyhow::Result<(Listener, PathBuf)> {
         let server = Listener::server(&self.program, &self.cores, place, url)?;
         server.create_tokens().await?;
@@ -124,9 +124,9 @@ impl<P: Fn(&str)> Bench<'_, P> {
         Ok((server, body))
     }
 
-    async fn postgres(&self) -> anyhow::Result<(Found, String)> {
+    async fn postgres(&self) -> anyhow::Result<(PartResult, String)> {
         let options = self.options;
-        // The cluster's own directory: it belongs to the user that Postgres runs as.
+        // The cluster needs its own directory, which belongs to the user that PostgreSQL runs as.
         let cluster_place = tempfile::tempdir()?;
         let cluster = Cluster::start(cluster_place.path(), |program| self.cores.measured(program)).await?;
         let mut listeners = Vec::new();
@@ -148,7 +148,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         }
         let group = self.rounds("A project's 10 tokens, PostgreSQL", &contestants).await?;
         let [few, few_floor, many, many_floor, ..] = &group.series[..] else {
-            anyhow::bail!("a contestant is missing");
+            anyhow::bail!("the number of series does not match the contestants");
         };
         let mut claims = vec![
             Claim::share("PostgreSQL, few tokens, of the query floor", few, few_floor, 75.0),
@@ -159,7 +159,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         Ok(((group, claims), cluster.version().await?))
     }
 
-    async fn sqlite(&self) -> anyhow::Result<Found> {
+    async fn sqlite(&self) -> anyhow::Result<PartResult> {
         let tokens = self.options.many;
         (self.progress)(&format!("sqlite: filling a database with {tokens} tokens"));
         let place = self.place("sqlite")?;
@@ -175,7 +175,7 @@ impl<P: Fn(&str)> Bench<'_, P> {
         ];
         let group = self.rounds("A project's 10 tokens, SQLite", &contestants).await?;
         let [measured, bare] = &group.series[..] else {
-            anyhow::bail!("a contestant is missing");
+            anyhow::bail!("the number of series does not match the contestants");
         };
         let claims = vec![
             Claim::share("SQLite, of the diesel floor", measured, bare, 50.0),
@@ -207,12 +207,12 @@ fn contestant(name: &str, listener: &Listener) -> Contestant {
     Contestant { name: name.to_owned(), request: listener.list() }
 }
 
-/// What the server has in memory after its rounds.
+/// Returns the claim on the server's resident memory after the rounds.
 fn memory(what: &str, server: Option<&Listener>) -> anyhow::Result<Claim> {
     let kib = server.context("no server")?.process().resident_kib()?;
     Ok(Claim {
         what: format!("resident after the rounds, {what}"),
-        // A process has far less than 4 TiB, so that the number fits.
+        // A process uses far less than 4 TiB, so the number fits.
         value: f64::from(u32::try_from(kib)?) * 1_024.0 / 1e6,
         unit: "MB",
         bar: Bar::Below(40.0),

@@ -1,4 +1,4 @@
-//! Fills databases with many tokens besides those of the measured project.
+//! Fills databases with tokens in addition to those of the measured project.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use latchkey_testkit::cluster::connect;
 
 use crate::floor::TOKENS_OF_PROJECT;
 
-/// Fills a Postgres database, in which the measured project's tokens are already, up to that many tokens, in projects of
-/// as many tokens each; then does what autovacuum would do a little later.
+/// Fills a PostgreSQL database that already holds the measured project up to this many tokens, in projects of the same
+/// size, then runs `VACUUM ANALYZE`, as autovacuum would do later.
 ///
 /// # Errors
-/// Where the database refuses, as it does where the schema has become another one.
+/// When a statement fails, for example because the schema has changed.
 pub async fn fill_postgres(url: &str, tokens: u32) -> anyhow::Result<()> {
     let client = connect(url).await?;
     let setting = format!("SET bench.projects = {}", projects(tokens)?);
@@ -21,45 +21,45 @@ pub async fn fill_postgres(url: &str, tokens: u32) -> anyhow::Result<()> {
     client
         .batch_execute(include_str!("../sql/postgres_fill.sql"))
         .await
-        .context("cannot fill the database: does crates/bench/sql still fit migrations/postgres?")?;
+        .context("cannot fill the database: update crates/bench/sql to match migrations/postgres")?;
     client.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }
 
-/// As [`fill_postgres`] in the database of the Unleash server.
+/// Fills the database of an Unleash server, like [`fill_postgres`].
 ///
 /// # Errors
-/// As [`fill_postgres`].
+/// When a statement fails, for example because Unleash has another version.
 pub async fn fill_reference(url: &str, tokens: u32) -> anyhow::Result<()> {
     let client = connect(url).await?;
     client.batch_execute(&format!("SET bench.projects = {}", projects(tokens)?)).await?;
     client
         .batch_execute(include_str!("../sql/reference_fill.sql"))
         .await
-        .context("cannot fill Unleash's database: is it unleash-server 6.10.1?")?;
+        .context("cannot fill the database of Unleash: install unleash-server@6.10.1")?;
     client.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }
 
-/// Fills a Postgres database with that many projects of 1,000 tokens each, with users, members and events.
+/// Fills a PostgreSQL database with this many projects of 1,000 tokens each, and with users, members and events.
 ///
 /// # Errors
-/// As [`fill_postgres`].
+/// When a statement fails, for example because the schema has changed.
 pub async fn fill_lists(url: &str, projects: u32) -> anyhow::Result<()> {
     let client = connect(url).await?;
     client.batch_execute(&format!("SET bench.projects = {projects}")).await?;
     client
         .batch_execute(include_str!("../sql/postgres_fill_lists.sql"))
         .await
-        .context("cannot fill the database: does crates/bench/sql still fit migrations/postgres?")?;
+        .context("cannot fill the database: update crates/bench/sql to match migrations/postgres")?;
     client.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }
 
-/// As [`fill_postgres`] on SQLite, in a file that the server has open.
+/// Fills an SQLite database, like [`fill_postgres`], while the server has it open.
 ///
 /// # Errors
-/// As for Postgres.
+/// When a statement fails, for example because the schema has changed.
 pub fn fill_sqlite(database: &Path, tokens: u32) -> anyhow::Result<()> {
     let mut connection = SqliteConnection::establish(&database.display().to_string())?;
     connection.batch_execute(&format!(
@@ -68,11 +68,11 @@ pub fn fill_sqlite(database: &Path, tokens: u32) -> anyhow::Result<()> {
     ))?;
     connection
         .batch_execute(include_str!("../sql/sqlite_fill.sql"))
-        .context("cannot fill the database: does crates/bench/sql still fit migrations/sqlite?")?;
+        .context("cannot fill the database: update crates/bench/sql to match migrations/sqlite")?;
     Ok(())
 }
 
-/// How many projects have to be added.
+/// Returns the number of projects to add to the measured project.
 fn projects(tokens: u32) -> anyhow::Result<u32> {
     Ok((tokens / u32::try_from(TOKENS_OF_PROJECT)?).saturating_sub(1))
 }
@@ -83,14 +83,14 @@ mod tests {
     use crate::sqlite_query::count_tokens_of_project;
 
     #[test]
-    fn the_measured_project_counts() {
+    fn the_measured_project_is_included_in_the_number_of_tokens() {
         assert_eq!(projects(1_000).expect("a number"), 99);
         assert_eq!(projects(5).expect("a number"), 0);
     }
 
-    /// The measured project's tokens, here without a server: `seed-1` has ten, too.
+    /// No server creates the measured project's tokens here: a seeded project has as many.
     #[test]
-    fn the_fill_fits_the_migrations_of_sqlite() {
+    fn the_sqlite_script_matches_the_migrations() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("latchkey.db");
         let mut connection = SqliteConnection::establish(&path.display().to_string()).expect("a database");

@@ -1,4 +1,4 @@
-//! The server under test, known by its binary and its HTTP interface only.
+//! Starts the servers under test and calls them over HTTP.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -17,11 +17,11 @@ use crate::floor::TOKENS_OF_PROJECT;
 use crate::load::Request;
 use crate::stopwatch::Stopwatch;
 
-/// The admin token of the throwaway servers.
+/// The admin token of the temporary servers.
 const ADMIN_TOKEN: &str = "*:*.bench-throwaway-admin-token";
-/// The master key of the throwaway servers.
+/// The master key of the temporary servers.
 pub const MASTER_KEY: &str = "62656e63682062656e63682062656e63682062656e63682062656e6368206265";
-/// A project that every store has from its first start.
+/// The measured project, which every store has from its first start.
 pub const PROJECT: &str = "default";
 
 /// A program that serves HTTP on this machine until it is dropped.
@@ -32,7 +32,8 @@ pub struct Listener {
     authorization: String,
 }
 
-/// Prepares a start of the server: no configuration but what is given here, in a directory without a configuration file.
+/// Adds the arguments and the environment of a server that runs in this directory, without a configuration file and
+/// without inherited variables.
 #[must_use]
 pub fn configured(mut command: Command, directory: &Path, database_url: &str, port: u16) -> Command {
     command
@@ -45,10 +46,10 @@ pub fn configured(mut command: Command, directory: &Path, database_url: &str, po
 }
 
 impl Listener {
-    /// Starts the server on a database.
+    /// Starts Latchkey on a database.
     ///
     /// # Errors
-    /// Where it does not get ready.
+    /// When the server does not become ready.
     pub fn server(
         program: &Path,
         cores: &Cores,
@@ -58,17 +59,17 @@ impl Listener {
         let port = free_port()?;
         let mut command = configured(cores.measured(program), directory, database_url, port);
         command.env("LATCHKEY_MASTER_KEY", MASTER_KEY).env("INIT_ADMIN_API_TOKENS", ADMIN_TOKEN);
-        // `taskset` is looked up on it.
+        // `taskset` is started by name, which needs the search path.
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
         Self::start(&mut command, "latchkey", port, "/ready")
     }
 
-    /// Starts the Unleash server, from a folder in which it is installed.
+    /// Starts Unleash from the directory where it is installed.
     ///
     /// # Errors
-    /// Where it is not installed there, or does not get ready.
+    /// When Unleash is not installed there or does not become ready.
     pub async fn reference(folder: &Path, cores: &Cores, database_url: &str) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = cores.measured(Path::new("node"));
@@ -88,35 +89,35 @@ impl Listener {
         Ok(reference)
     }
 
-    /// Creates a personal access token for the first user of Unleash, which shows all tokens to an admin token in place of a
-    /// project's.
+    /// Creates a personal access token for the first user of Unleash. With an admin token, the list of a project would
+    /// show the tokens of all projects.
     async fn personal_token(&self) -> anyhow::Result<String> {
         let client = Client::new();
         let login = json!({"username": "admin", "password": "unleash4all"});
-        let answer = client.post(format!("{}/auth/simple/login", self.base)).json(&login).send().await?;
-        let answer = answer.error_for_status()?;
-        let cookie = answer.headers().get("set-cookie").context("no cookie")?.to_str()?;
-        // The pair without its attributes.
+        let response = client.post(format!("{}/auth/simple/login", self.base)).json(&login).send().await?;
+        let response = response.error_for_status()?;
+        let cookie = response.headers().get("set-cookie").context("the login set no cookie")?.to_str()?;
+        // The name and the value, without the attributes.
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         let token = json!({"description": "bench", "expiresAt": "2999-01-01T00:00:00.000Z"});
         let url = format!("{}/api/admin/user/tokens", self.base);
         // Unleash responds to a login before it has stored the session.
         let waited = Stopwatch::start();
-        let answer = loop {
-            let answer = client.post(&url).header("cookie", &cookie).json(&token).send().await?;
-            if answer.status() != StatusCode::UNAUTHORIZED || waited.elapsed() > Duration::from_secs(10) {
-                break answer;
+        let response = loop {
+            let response = client.post(&url).header("cookie", &cookie).json(&token).send().await?;
+            if response.status() != StatusCode::UNAUTHORIZED || waited.elapsed() > Duration::from_secs(10) {
+                break response;
             }
             sleep(Duration::from_millis(100)).await;
         };
-        let token: Value = answer.error_for_status()?.json().await?;
-        Ok(token.get("secret").and_then(Value::as_str).context("a token without a secret")?.to_owned())
+        let token: Value = response.error_for_status()?.json().await?;
+        Ok(token.get("secret").and_then(Value::as_str).context("the new token has no secret")?.to_owned())
     }
 
-    /// Starts a floor that answers this body; a database is given where it has one.
+    /// Starts a floor that responds with this body; a floor that runs a query also takes the URL of its database.
     ///
     /// # Errors
-    /// Where it does not answer.
+    /// When the floor does not become ready.
     pub fn floor(name: &str, cores: &Cores, body: &Path, database_url: Option<&str>) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = cores.measured(&built(name)?);
@@ -136,66 +137,66 @@ impl Listener {
         Ok(Self { server, base, authorization: ADMIN_TOKEN.to_owned() })
     }
 
-    /// What is measured: the list of the project's tokens.
+    /// Returns the request for the list of the measured project's tokens.
     #[must_use]
     pub fn list(&self) -> Request {
         self.get(&path())
     }
 
-    /// A GET request that is authorized.
+    /// Returns an authorized GET request.
     #[must_use]
     pub fn get(&self, path: &str) -> Request {
         let url = format!("{}{path}", self.base);
         Request { url, authorization: self.authorization.clone(), body: None }
     }
 
-    /// A POST request that is authorized.
+    /// Returns an authorized POST request with a JSON body.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Request {
         Request { body: Some(body.to_string()), ..self.get(path) }
     }
 
-    /// Creates that many client tokens for all projects; gives back their secrets.
+    /// Creates this many client tokens for all projects and returns their secrets.
     ///
     /// # Errors
-    /// Where the server refuses one.
+    /// When the server rejects a request.
     pub async fn create_tokens_for_all_projects(&self, number: usize) -> anyhow::Result<Vec<String>> {
         let mut secrets = Vec::with_capacity(number);
         for index in 0..number {
             let body = json!({"tokenName": format!("bench-{index}"), "type": "client"});
-            let answer = self.post("/api/admin/api-tokens", &body).answer().await?;
-            let token: Value = serde_json::from_str(&answer)?;
-            let secret = token.get("secret").and_then(Value::as_str).context("a token without a secret")?;
+            let response = self.post("/api/admin/api-tokens", &body).answer().await?;
+            let token: Value = serde_json::from_str(&response)?;
+            let secret = token.get("secret").and_then(Value::as_str).context("the new token has no secret")?;
             secrets.push(secret.to_owned());
         }
         Ok(secrets)
     }
 
-    /// Creates the tokens of the measured project, as a user would.
+    /// Creates the tokens of the measured project over HTTP.
     ///
     /// # Errors
-    /// Where the server refuses one.
+    /// When the server rejects a request.
     pub async fn create_tokens(&self) -> anyhow::Result<()> {
         let client = Client::new();
         for number in 1..=TOKENS_OF_PROJECT {
             let kind = if number % 2 == 0 { "frontend" } else { "client" };
-            let answer = client
+            let response = client
                 .post(self.list().url)
                 .header("authorization", &self.authorization)
                 .json(&json!({"tokenName": format!("bench-{number}"), "type": kind, "environment": "development",
                               "projects": [PROJECT]}))
                 .send()
                 .await?;
-            let status = answer.status();
-            ensure!(status == StatusCode::CREATED, "a token was refused: {status} {}", answer.text().await?);
+            let status = response.status();
+            ensure!(status == StatusCode::CREATED, "token rejected: {status} {}", response.text().await?);
         }
         Ok(())
     }
 
-    /// The body of the list, which must hold the project's tokens.
+    /// Returns the body of the list of the measured project's tokens.
     ///
     /// # Errors
-    /// Where it does not.
+    /// When the list does not have the expected number of tokens.
     pub async fn body(&self) -> anyhow::Result<String> {
         let body = self.list().answer().await?;
         let parsed: Value = serde_json::from_str(&body)?;
@@ -209,7 +210,7 @@ impl Listener {
         Ok(body)
     }
 
-    /// Returns the process.
+    /// Returns the server's process.
     #[must_use]
     pub fn process(&self) -> &Process {
         self.server.process()

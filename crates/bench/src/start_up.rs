@@ -1,4 +1,4 @@
-//! How long the server takes from its start to its first success on `/ready`.
+//! Measures the time from the start of the server process to its first successful response on `/ready`.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -16,19 +16,19 @@ use crate::rounds::Spread;
 use crate::server::{MASTER_KEY, configured};
 use crate::stopwatch::Stopwatch;
 
-/// Starts on SQLite, in milliseconds.
+/// Start-up times on SQLite in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct StartUp {
-    /// In an empty directory: the database, its schema, the master key and the first token are made.
+    /// Starts in an empty directory, which create the database, its schema, the master key and the first token.
     pub first_ms: Spread,
-    /// On what the first start left.
+    /// Starts with the data of the first start.
     pub again_ms: Spread,
 }
 
-/// Starts the server that many times in an empty directory, each time once more on what it left.
+/// Starts the server this many times in an empty directory, and each time once more with the data of the first start.
 ///
 /// # Errors
-/// Where it does not get ready.
+/// When the server does not become ready.
 pub fn measure(program: &Path, directory: &Path, starts: u32) -> anyhow::Result<StartUp> {
     let (mut first, mut again) = (Vec::new(), Vec::new());
     for number in 0..starts.max(1) {
@@ -37,19 +37,19 @@ pub fn measure(program: &Path, directory: &Path, starts: u32) -> anyhow::Result<
         first.push(once(program, &place)?);
         again.push(once(program, &place)?);
     }
-    let spread = |samples| Spread::of(samples).context("no start");
+    let spread = |samples| Spread::of(samples).context("no starts were measured");
     Ok(StartUp { first_ms: spread(first)?, again_ms: spread(again)? })
 }
 
-/// Starts the server that many times on a database that it has served before; in milliseconds.
+/// Starts the server this many times on an existing database and returns the times in milliseconds.
 ///
 /// # Errors
-/// Where it does not get ready.
+/// When the server does not become ready.
 pub fn again_on(program: &Path, directory: &Path, url: &str, starts: u32) -> anyhow::Result<Spread> {
     let times: Vec<f64> = (0..starts.max(1))
         .map(|_| once_on(program, directory, url, Some(MASTER_KEY)))
         .collect::<Result<_, _>>()?;
-    Spread::of(times).context("no start")
+    Spread::of(times).context("no starts were measured")
 }
 
 fn once(program: &Path, directory: &Path) -> anyhow::Result<f64> {
@@ -58,7 +58,7 @@ fn once(program: &Path, directory: &Path) -> anyhow::Result<f64> {
 
 fn once_on(program: &Path, directory: &Path, url: &str, master_key: Option<&str>) -> anyhow::Result<f64> {
     let port = free_port()?;
-    // Nothing is pinned: a user's server has the whole machine.
+    // Nothing is pinned, because a server in use can use all cores during its start.
     let command = Cores::of(1).measured(program);
     let mut command = configured(command, directory, url, port);
     if let Some(key) = master_key {
@@ -69,7 +69,7 @@ fn once_on(program: &Path, directory: &Path, url: &str, master_key: Option<&str>
     while !is_ready(port).unwrap_or(false) {
         process.check()?;
         if started.elapsed() > Duration::from_secs(30) {
-            bail!("not ready after 30 s:\n{}", process.last_lines());
+            bail!("the server is not ready after 30 s:\n{}", process.last_lines());
         }
         sleep(Duration::from_micros(500));
     }

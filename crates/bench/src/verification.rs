@@ -25,8 +25,8 @@ const STEADY_SHARE: f64 = 0.75;
 /// Connections per thread of `wrk` for a load below the capacity of both sides.
 const FEW_PER_THREAD: usize = 2;
 
-/// Measures `/auth/verify` and `/edge/validate` for cached tokens against the fixed floor, with many tokens in the store,
-/// then the first verification of a token and the start of the server.
+/// Measures `/auth/verify` and `/edge/validate` for cached tokens against the fixed floor, then the first verification
+/// of a token and the start of the server. The store holds many tokens.
 ///
 /// # Errors
 /// When a server or its database fails.
@@ -79,8 +79,8 @@ pub async fn measure(
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
 }
 
-/// Measures the latencies of `/auth/verify` and its floor: with `h2load`, both at the same rate, and with `wrk` over few
-/// connections, where a stall also counts the requests that it would have delayed.
+/// Measures the latencies of `/auth/verify` and its floor: with `h2load`, both at the same rate, and with `wrk` over
+/// few connections, where a stall also counts the requests that it would have delayed.
 ///
 /// `docs/design/decisions/0015-latency-at-a-sustainable-rate.md` gives the reasons.
 async fn latency_series(
@@ -95,7 +95,7 @@ async fn latency_series(
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a rate is positive and small"
+        reason = "a rate is positive, and small"
     )]
     let steady = H2load::new(cores, options.connections, (max * STEADY_SHARE) as usize)?;
     let at_a_rate = variant(&format!("{} requests/s", steady.rate()));

@@ -1,7 +1,8 @@
-//! As many requests as the server answers, made by `wrk`: each connection asks again as soon as it has an answer.
+//! The load generator `wrk`: each connection sends its next request as soon as it has received a response.
 //!
-//! This is for requests per second. Its p99 is not of what was measured alone: `wrk` adds the requests that it would have sent
-//! while it waited for a slow answer (`docs/design/decisions/0015-latency-at-a-sustainable-rate.md`).
+//! It measures requests per second at full load. Its p99 includes requests that it did not send: `wrk` adds those that
+//! it would have sent while it waited for a slow response. See
+//! `docs/design/decisions/0015-latency-at-a-sustainable-rate.md`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use tokio::process::Command;
 use crate::cores::Cores;
 use crate::load::{Load, Request, Sample};
 
-/// The program.
+/// The `wrk` program and its settings.
 #[derive(Debug)]
 pub struct Wrk {
     program: PathBuf,
@@ -23,10 +24,10 @@ pub struct Wrk {
 }
 
 impl Wrk {
-    /// A generator that keeps that many connections busy.
+    /// Creates a generator that keeps this many connections busy.
     ///
     /// # Errors
-    /// Where `wrk` is not installed.
+    /// When `wrk` is not installed.
     pub fn new(cores: &Cores, connections: usize) -> anyhow::Result<Self> {
         Ok(Self {
             program: installed("wrk", "wrk")?,
@@ -55,18 +56,18 @@ impl Load for Wrk {
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));
         for failure in ["Non-2xx", "Socket errors"] {
-            ensure!(!text.contains(failure), "{} answered with failures:\n{text}", request.url);
+            ensure!(!text.contains(failure), "{}: requests failed:\n{text}", request.url);
         }
-        parse(&text).with_context(|| format!("wrk printed something unknown:\n{text}"))
+        parse(&text).with_context(|| format!("unexpected output of wrk:\n{text}"))
     }
 }
 
-/// What tells `wrk` to send a body.
+/// Writes the script that makes `wrk` send a POST request with this body.
 fn script(body: &str) -> anyhow::Result<NamedTempFile> {
     let mut file = NamedTempFile::with_suffix(".lua")?;
     writeln!(file, "wrk.method = 'POST'")?;
     writeln!(file, "wrk.headers['Content-Type'] = 'application/json'")?;
-    // Long brackets: the body holds no such end.
+    // A Lua long string needs no escapes, and the body does not contain its end, `]==]`.
     writeln!(file, "wrk.body = [==[{body}]==]")?;
     file.flush()?;
     Ok(file)
@@ -114,7 +115,7 @@ Transfer/sec:     86.46MB
 ";
 
     #[test]
-    fn what_wrk_prints_is_read() {
+    fn output_of_wrk_is_parsed() {
         let sample = parse(PRINTED).expect("a sample");
         assert!((sample.requests_per_second - 29_176.27).abs() < 1e-6);
         assert!((sample.p50_ms - 0.912).abs() < 1e-9);

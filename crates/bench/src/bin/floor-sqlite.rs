@@ -1,4 +1,4 @@
-//! The floor for SQLite: an actix-web server that runs the store's one indexed query through plain diesel on a blocking
+//! The diesel floor: an actix-web server that runs the store's one indexed query through plain diesel on a blocking
 //! thread, then responds with a fixed body.
 
 use actix_web::error::{ErrorInternalServerError, ErrorServiceUnavailable};
