@@ -12,7 +12,10 @@ use diesel::{
     sql_query, sql_types::Text,
 };
 
-use crate::{errors::OpenError, location::Location};
+use crate::{
+    errors::{OpenError, Panicked},
+    location::Location,
+};
 
 /// How long one attempt to switch to the write-ahead log waits.
 const WAL_ATTEMPT: Duration = Duration::from_millis(50);
@@ -51,7 +54,7 @@ impl Connections {
 
     /// Returns the error of work that panicked.
     pub(crate) fn panicked(&self) -> OpenError {
-        OpenError::Panicked { location: self.location.clone() }
+        OpenError::Database { location: self.location.clone(), source: Box::new(Panicked) }
     }
 
     /// Opens a connection.

@@ -67,7 +67,7 @@ impl EnvironmentRepository for SqliteStore {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
             let kept = find(connection, &before.name)?;
-            StoreError::unless_kept(kept.as_ref(), &before, Entity::Environment(before.name.clone()))?;
+            StoreError::check_unchanged(kept.as_ref(), &before, Entity::Environment(before.name.clone()))?;
             update(environments::table.find(before.name.as_str()))
                 .set(NewEnvironmentRow::from(&after))
                 .execute(connection)?;

@@ -17,6 +17,11 @@ impl From<OpenError> for DbError {
 #[error("no connection was free within {0:?}")]
 pub(crate) struct PoolTimeout(pub(crate) Duration);
 
+/// The work on a connection panicked, which is logged where it happened.
+#[derive(Debug, thiserror::Error)]
+#[error("the work on the database panicked")]
+pub(crate) struct Panicked;
+
 /// An error of the driver. No type of diesel leaves this crate.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -50,8 +55,6 @@ pub enum OpenError {
     Migration { location: Location, source: Cause },
     #[error("a thread for the database cannot be started")]
     Thread(#[source] io::Error),
-    #[error("the work on {location} panicked")]
-    Panicked { location: Location },
 }
 
 impl OpenError {

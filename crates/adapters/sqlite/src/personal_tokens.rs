@@ -42,7 +42,7 @@ impl PersonalTokenRepository for SqliteStore {
         self.write(move |connection| {
             check_user(connection, token.user)?;
             let count: i64 = queries::count_personal_tokens_of(token.user.0).get_result(connection)?;
-            StoreError::unless_full(count.unsigned_abs(), limit.into())?;
+            StoreError::check_limit(count.unsigned_abs(), limit.into())?;
             let id: i64 = insert_into(personal_tokens::table)
                 .values(NewPersonalTokenRow::new(&token, &secret))
                 .returning(personal_tokens::id)

@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -23,12 +23,11 @@ use tracing::Span;
 
 use crate::{
     connection::{Connections, Purpose},
-    errors::{OpenError, PoolTimeout},
+    errors::{OpenError, Panicked, PoolTimeout},
 };
 
 /// A pool of equal connections, each with a thread of its own, which takes the next job from the queue as soon as it has ended
-/// one. Connections that are lent to the runtime's blocking threads cost a worker a wake-up more for each job that waits,
-/// and those threads fall asleep between two jobs.
+/// one.
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
 
@@ -82,29 +81,33 @@ impl Pool {
 
     /// Runs the work on a thread of the pool, to its end even when this future is dropped. If it is dropped while it waits for a
     /// connection, the work never begins.
+    ///
+    /// # Errors
+    /// `Unavailable` if no connection was free in time; `Fault` if the work panics; those of the work.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         let (answer, mut outcome) = oneshot::channel();
-        let (begin, mut has_begun) = oneshot::channel();
         let span = Span::current();
+        let waiting = Waiting::new(move |slot: &mut Slot| span.in_scope(|| slot.lend(work)));
+        let sent = Arc::clone(&waiting.0);
         let is_idle = self.send(move |slot| {
-            if begin.send(()).is_ok() {
-                let _ = answer.send(span.in_scope(|| slot.lend(work)));
+            if let Some(work) = take(&sent) {
+                let _ = answer.send(work(slot));
             }
         });
         let outcome = if is_idle {
             outcome.await
         } else if let Ok(outcome) = time::timeout(self.0.acquire_timeout, &mut outcome).await {
             outcome
+        } else if take(&waiting.0).is_some() {
+            return Err(unavailable(PoolTimeout(self.0.acquire_timeout)));
         } else {
-            has_begun.close();
-            has_begun.try_recv().map_err(|_| unavailable(PoolTimeout(self.0.acquire_timeout)))?;
             outcome.await
         };
-        outcome.map_err(|_| unavailable(self.0.connections.panicked()))?.map_err(StoreError::from)
+        outcome.map_err(|_| StoreError::Fault(Box::new(Panicked)))?.map_err(StoreError::from)
     }
 
     /// Runs the work on a thread of the pool, while the caller's thread blocks.
@@ -121,7 +124,8 @@ impl Pool {
         outcome.recv().unwrap_or_else(|_| Err(self.0.connections.panicked().into()))
     }
 
-    /// Sends a job to the threads, and returns whether one of them has nothing else to do.
+    /// Sends a job to the threads, and returns whether one of them has nothing else to do. Another job may still overtake this
+    /// one, which then waits for it without a time limit of its own.
     fn send(&self, job: impl FnOnce(&mut Slot) + Send + 'static) -> bool {
         let unfinished = self.0.unfinished.fetch_add(1, Ordering::Relaxed);
         if let Some(jobs) = &self.0.jobs {
@@ -132,8 +136,28 @@ impl Pool {
     }
 }
 
+/// Work that waits for a connection. It is dropped with this, so that a caller that has gone leaves nothing in the queue.
+struct Waiting<F>(Arc<Mutex<Option<F>>>);
+
+impl<F> Waiting<F> {
+    fn new(work: F) -> Self {
+        Self(Arc::new(Mutex::new(Some(work))))
+    }
+}
+
+impl<F> Drop for Waiting<F> {
+    fn drop(&mut self) {
+        take(&self.0);
+    }
+}
+
+/// Takes the work, if it has neither begun nor been given up.
+fn take<F>(work: &Mutex<Option<F>>) -> Option<F> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 impl Drop for Inner {
-    /// Waits for the jobs that have begun.
+    /// Blocks until all jobs have ended. No job may hold the pool, whose threads cannot wait for themselves.
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {
@@ -175,7 +199,6 @@ mod tests {
 
     use diesel::{RunQueryDsl, sql_query};
     use futures_util::poll;
-    use tokio::join;
 
     use super::*;
     use crate::Location;
@@ -209,7 +232,7 @@ mod tests {
         };
         pool.run(create).await.expect("a table");
         let outcome = pool.run(|_| -> Result<(), DbError> { panic!("a bug") }).await;
-        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(StoreError::Fault(_))), "{outcome:?}");
         pool.run(create).await.expect("another database in memory, without the table");
     }
 
@@ -226,12 +249,10 @@ mod tests {
         drop(second);
         let outcome = third.await;
         assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
-        let fourth = pool.clone();
-        let fourth = async move { fourth.run(|_| Ok(4)).await };
         end.send(()).expect("it waits");
-        let (first, fourth) = join!(first, fourth);
-        first.expect("a job that has begun is waited for");
-        assert_eq!(fourth.expect("the thread goes on"), 4);
+        first.await.expect("a job that has begun is waited for");
+        let next = pool.run_blocking(|_| Ok::<_, OpenError>("the thread goes on"));
+        assert_eq!(next.expect("an answer"), "the thread goes on");
     }
 
     #[tokio::test]

@@ -101,7 +101,7 @@ impl ProjectRepository for SqliteStore {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
             let kept = find(connection, &before.id)?;
-            StoreError::unless_kept(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
+            StoreError::check_unchanged(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
             update(projects::table.find(before.id.as_str()))
                 .set(NewProjectRow::from(&after))
                 .execute(connection)?;

@@ -52,7 +52,7 @@ impl AccessRepository for SqliteStore {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
             let kept = find_role(connection, before.id)?;
-            StoreError::unless_kept(kept.as_ref(), &before, Entity::Role(before.id))?;
+            StoreError::check_unchanged(kept.as_ref(), &before, Entity::Role(before.id))?;
             update(roles::table.find(before.id.0))
                 .set(ChangedRoleRow::from(&after))
                 .execute(connection)

@@ -31,7 +31,7 @@ impl SessionRepository for SqliteStore {
             (start.clone(), event.clone());
         self.write(move |connection| {
             let kept = person_password(connection, session.user)?;
-            StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
+            StoreError::check_unchanged(Some(&kept), &password, Entity::User(session.user))?;
             let row = NewSessionRow::new(&session, &secret);
             insert_into(sessions::table)
                 .values(row)

@@ -47,7 +47,7 @@ pub(crate) fn check_quota(
     projects: &ProjectScope,
     Quota(limit): Quota,
 ) -> Result<(), DbError> {
-    let check = |number: i64| Ok(StoreError::unless_full(number.unsigned_abs(), limit)?);
+    let check = |number: i64| Ok(StoreError::check_limit(number.unsigned_abs(), limit)?);
     match projects {
         ProjectScope::All => check(count_tokens_of_all_projects().get_result(connection)?),
         ProjectScope::Only(set) => set

@@ -235,5 +235,5 @@ fn check_retired(connection: &mut SqliteConnection, token: TokenId, now: Timesta
         .filter(retired_secrets::token_id.eq(DbId::from(token)))
         .filter(retired_secrets::good_until.gt(DbTime::from(now)));
     let good: i64 = good.count().get_result(connection)?;
-    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
+    Ok(StoreError::check_limit(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }

@@ -142,7 +142,7 @@ impl UserRepository for SqliteStore {
         self.write(move |connection| {
             let kept = person_password(connection, user)?;
             if before.is_some() {
-                StoreError::unless_kept(Some(&kept), &before, Entity::User(user))?;
+                StoreError::check_unchanged(Some(&kept), &before, Entity::User(user))?;
             }
             let row = update(users::table.find(user.0));
             row.set(users::password_hash.eq(&*after.0)).execute(connection)?;

@@ -41,7 +41,7 @@ settings! {
         /// kept in memory is lost when the process ends.
         url: Database = "sqlite://data/latchkey.db", forms::database_url();
         /// The size of the connection pool. On PostgreSQL at least 2: half of the connections serve reads, half serve one
-        /// write transaction at a time. On SQLite, the number of connections that read.
+        /// write transaction at a time. On SQLite, the number of connections that read, each with a thread.
         pool_size: u32 = 8, forms::whole(1..=1_000);
         /// PostgreSQL cancels statements that take longer. On SQLite, how long a write waits for another process's write.
         statement_timeout: Duration = "5s", forms::duration(7);
