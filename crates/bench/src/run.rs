@@ -57,52 +57,42 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
     };
     installed("taskset", "util-linux")?;
 
-    let (mut groups, mut claims, mut postgres, mut start) = (Vec::new(), scaling_claims, None, None);
+    let (mut found, mut postgres, mut start) = (Vec::new(), None, None);
     if options.wants(Part::Postgres) {
-        let ((group, found), version) = bench.postgres().await?;
-        groups.push(group);
-        claims.extend(found);
+        let (part, version) = bench.postgres().await?;
+        found.push(part);
         postgres = Some(version);
     }
     if options.wants(Part::Lists) {
         let place = bench.directory.path();
-        let (group, found) =
-            lists::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?;
-        groups.push(group);
-        claims.extend(found);
+        found.push(lists::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?);
     }
     if options.wants(Part::Verification) {
         let place = bench.directory.path();
-        let (group, found) =
-            verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?;
-        groups.push(group);
-        claims.extend(found);
+        found
+            .push(verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?);
     }
     if let (true, Some(earlier)) = (options.wants(Part::Earlier), &options.earlier) {
         let (cores, directory) = (&bench.cores, bench.directory.path());
         let earlier = existing(earlier)?;
         let comparison = Comparison { program: &bench.program, earlier: &earlier, cores, directory };
-        let (group, found) = comparison.measure(options, &bench.progress).await?;
-        groups.push(group);
-        claims.extend(found);
+        found.push(comparison.measure(options, &bench.progress).await?);
     }
     if let (true, Some(folder)) = (options.wants(Part::Reference), &options.reference) {
         let place = bench.directory.path();
         let contest =
             reference::Contest { program: &bench.program, folder, cores: &bench.cores, directory: place };
-        let (group, found) = contest.measure(options, &bench.progress).await?;
-        groups.push(group);
-        claims.extend(found);
+        found.push(contest.measure(options, &bench.progress).await?);
     }
     if options.wants(Part::Sqlite) {
-        let (group, found) = bench.sqlite().await?;
-        groups.push(group);
-        claims.extend(found);
+        found.push(bench.sqlite().await?);
     }
+    let (groups, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let mut claims: Vec<_> = scaling_claims.into_iter().chain(found.into_iter().flatten()).collect();
     if options.wants(Part::Start) {
-        let (start_up, found) = bench.start()?;
+        let (start_up, start_claims) = bench.start()?;
         start = Some(start_up);
-        claims.extend(found);
+        claims.extend(start_claims);
     }
     let machine = Machine::this(bench.cores.describe(), postgres);
     Ok(Findings { machine, groups, scaling, start_up: start, claims })

@@ -38,7 +38,7 @@ impl StoreError {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is none; [`StoreError::Stale`] if it is another.
-    pub fn unless_kept<T: PartialEq>(kept: Option<&T>, seen: &T, entity: Entity) -> Result<(), Self> {
+    pub fn check_unchanged<T: PartialEq>(kept: Option<&T>, seen: &T, entity: Entity) -> Result<(), Self> {
         match kept {
             None => Err(Self::NotFound(entity)),
             Some(kept) if kept != seen => Err(Self::Stale(entity)),
@@ -47,7 +47,10 @@ impl StoreError {
     }
 
     /// Checks that there is room for one more.
-    pub fn unless_full(held: u64, limit: u64) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`].
+    pub fn check_limit(held: u64, limit: u64) -> Result<(), Self> {
         if held < limit { Ok(()) } else { Err(Self::LimitReached { limit }) }
     }
 }

@@ -162,7 +162,7 @@ impl TokenIssuer {
 
     /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and
     /// the token must be shown so that it can be revoked.
-    fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
+    pub(crate) fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
         if self.policy.reveal == Reveal::Once {
             return None;
         }

@@ -170,9 +170,9 @@ impl TokenChanges {
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
         self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;
         self.changes.after_commit(&event);
-        let secure = to.sealed.is_none();
-        let shown = self.issuer.reveal(StoredToken { secret: to, ..stored });
-        Ok(RevealedToken { secret: Some(secret), secure, ..shown })
+        let StoredToken { token, alias, .. } = stored;
+        let alias = alias.and_then(|alias| self.issuer.open(&alias, token.id));
+        Ok(RevealedToken { token, secret: Some(secret), alias, secure: to.sealed.is_none() })
     }
 }
 

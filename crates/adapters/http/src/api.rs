@@ -175,7 +175,7 @@ impl Api {
                 .default_service(fallback);
             groups.entry((scope.to_owned(), ascii_parameters(parameter))).or_default().push(resource);
         }
-        let unscoped = groups.remove(&Default::default()).unwrap_or_default();
+        let unscoped = groups.remove(&(String::new(), String::new())).unwrap_or_default();
         let mut scopes = BTreeMap::new();
         // Resources without a parameter are the first ones of their scope.
         for ((path, parameter), resources) in groups {
@@ -198,7 +198,10 @@ impl Api {
 }
 
 /// Returns the part of a path that its scope matches, the parameter after it that a scope within that one matches, and the
-/// rest; a path without a scope is all rest. The scopes of parameters save every request all expressions but one.
+/// rest; a path without a scope is all rest.
+///
+/// With the inner scope, a request is matched against one expression instead of one for each operation. The parameter must
+/// have the same name in all paths of the outer scope: actix does not look further once a scope has matched.
 fn parts(path: &str) -> [&str; 3] {
     let part = |path: &str| path.find('/').unwrap_or(path.len());
     let Some(scoped) = path.strip_prefix(SCOPED) else { return ["", "", path] };

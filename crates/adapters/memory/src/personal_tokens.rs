@@ -33,7 +33,7 @@ impl PersonalTokenRepository for MemoryStore {
         let mut state = self.state();
         state.user(token.user)?;
         let own = || state.personal_tokens.values().filter(|kept| kept.user == token.user);
-        StoreError::unless_full(count(own()), limit.into())?;
+        StoreError::check_limit(count(own()), limit.into())?;
         if own().any(|kept| kept.description == token.description) {
             return Err(StoreError::Conflict(Entity::PersonalTokenDescription));
         }

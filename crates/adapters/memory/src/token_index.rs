@@ -29,7 +29,7 @@ impl State {
                 counts.max().unwrap_or(0)
             }
         };
-        StoreError::unless_full(held, limit)
+        StoreError::check_limit(held, limit)
     }
 
     pub(crate) fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {

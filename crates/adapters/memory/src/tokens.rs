@@ -99,7 +99,7 @@ impl TokenRepository for MemoryStore {
         }
         if overlap_until.is_some() {
             let valid = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
-            StoreError::unless_full(count(valid), Rotation::MAX_RETIRED)?;
+            StoreError::check_limit(count(valid), Rotation::MAX_RETIRED)?;
         }
         state.check_new_secret(to.digest)?;
         state.change_token(*id, |stored| stored.secret = to.clone());

@@ -65,7 +65,7 @@ impl EnvironmentRepository for PostgresStore {
             let row: Option<EnvironmentRow> =
                 queries::environment(name).for_no_key_update().first(connection).await.optional()?;
             let kept = rows::optional::<_, Environment>(row)?;
-            StoreError::unless_kept(kept.as_ref(), &before, Entity::Environment(before.name.clone()))?;
+            StoreError::check_unchanged(kept.as_ref(), &before, Entity::Environment(before.name.clone()))?;
             let lock = lock_event_log(connection).await?;
             update(environments::table.find(name))
                 .set(NewEnvironmentRow::from(&after))

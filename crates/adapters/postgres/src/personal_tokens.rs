@@ -49,7 +49,7 @@ impl PersonalTokenRepository for PostgresStore {
                 return Err(not_found(Entity::User(token.user)));
             }
             let count: i64 = queries::count_personal_tokens_of(token.user.0).get_result(connection).await?;
-            StoreError::unless_full(count.unsigned_abs(), limit.into())?;
+            StoreError::check_limit(count.unsigned_abs(), limit.into())?;
             let lock = lock_event_log(connection).await?;
             let id: i64 = insert_into(personal_tokens::table)
                 .values(NewPersonalTokenRow::new(&token, &secret))

@@ -111,7 +111,7 @@ impl ProjectRepository for PostgresStore {
             let row: Option<ProjectRow> =
                 queries::project(id).for_no_key_update().first(connection).await.optional()?;
             let kept = rows::optional::<_, Project>(row)?;
-            StoreError::unless_kept(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
+            StoreError::check_unchanged(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
             let lock = lock_event_log(connection).await?;
             update(projects::table.find(id)).set(NewProjectRow::from(&after)).execute(connection).await?;
             record(connection, &lock, &event).await

@@ -72,7 +72,7 @@ impl AccessRepository for PostgresStore {
             let _locked: Option<i64> =
                 role.select(roles::id).for_update().first(connection).await.optional()?;
             let kept = find_role(connection, before.id).await?;
-            StoreError::unless_kept(kept.as_ref(), &before, Entity::Role(before.id))?;
+            StoreError::check_unchanged(kept.as_ref(), &before, Entity::Role(before.id))?;
             let lock = lock_event_log(connection).await?;
             update(role)
                 .set(ChangedRoleRow::from(&after))

@@ -43,7 +43,7 @@ impl SessionRepository for PostgresStore {
         self.write(async move |connection| {
             let SessionStart { session, secret, password, max_per_user } = start;
             let kept = lock_person(connection, session.user).await?;
-            StoreError::unless_kept(Some(&kept), &password, Entity::User(session.user))?;
+            StoreError::check_unchanged(Some(&kept), &password, Entity::User(session.user))?;
             let lock = lock_event_log(connection).await?;
             insert_into(sessions::table)
                 .values(NewSessionRow::new(&session, &secret))

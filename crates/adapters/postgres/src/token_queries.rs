@@ -28,8 +28,8 @@ pub(crate) type TokenColumns = token_columns!(token_rows, project_ids);
 /// The columns of a [`TokenRow`].
 pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(token_rows, project_ids);
 
-/// The hot read: the next tokens that name a project, from an id on, in no certain order. A sort on the server would take a
-/// tenth of the time of the whole statement; here it takes next to none, because the index gives them in order.
+/// The hot read: the next tokens that name a project, from an id on, usually but not certainly by id. Sort them: on the server
+/// that would take a tenth of the time of the whole statement, and in the process it takes next to none.
 ///
 /// First their ids, down the key of `api_token_projects`, then one step to each token. As an array the ids leave the
 /// planner no join to choose, so it never reads the tokens of all projects, whatever the table's size and the server's

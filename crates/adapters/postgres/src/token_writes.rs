@@ -117,7 +117,7 @@ async fn check_quota(
             count_tokens_of_projects(&ids).load::<i64>(connection).await?.into_iter().max().unwrap_or(0)
         }
     };
-    Ok(StoreError::unless_full(count.unsigned_abs(), limit)?)
+    Ok(StoreError::check_limit(count.unsigned_abs(), limit)?)
 }
 
 /// Fails if any token has one of these secrets, as secret, alias or retired secret. The unique indexes cover only one of
@@ -209,7 +209,7 @@ async fn check_retired(connection: &mut Connection, token: TokenId, now: Timesta
         .filter(retired_secrets::token_id.eq(DbId::from(token)))
         .filter(retired_secrets::good_until.gt(DbTime::from(now)));
     let good: i64 = good.count().get_result(connection).await?;
-    Ok(StoreError::unless_full(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
+    Ok(StoreError::check_limit(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }
 
 /// Removes a token with all its secrets.

@@ -166,7 +166,7 @@ impl UserRepository for PostgresStore {
             let PasswordChange { user, before, after } = change;
             let kept = lock_person(connection, user).await?;
             if before.is_some() {
-                StoreError::unless_kept(Some(&kept), &before, Entity::User(user))?;
+                StoreError::check_unchanged(Some(&kept), &before, Entity::User(user))?;
             }
             let lock = lock_event_log(connection).await?;
             update(users::table.find(user.0))

@@ -51,13 +51,13 @@ impl RawBody {
 
     /// Reads bytes that are declared as JSON.
     pub(crate) async fn json_bytes(self) -> Result<Bytes, ApiError> {
-        check_content_type(&self.request, JSON)?;
+        check_content_type(&self.request, &[JSON])?;
         read(self.payload, &self.request, &self.context.settings).await
     }
 
     /// Reads the pairs of a form.
     pub(crate) async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
-        check_content_type(&self.request, FORM)?;
+        check_content_type(&self.request, &[FORM])?;
         let body = read(self.payload, &self.request, &self.context.settings).await?;
         let unreadable = || ApiError::BadInput(vec![Detail::of_body("The form cannot be read.")]);
         let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
@@ -103,7 +103,7 @@ impl<T: Deserr<Problems>> Body<T> {
     /// As [`Body::read`].
     pub(crate) async fn read_patch(self) -> Result<T, ApiError> {
         let RawBody { request, payload, context } = self.raw;
-        check_content_type(&request, MERGE_PATCH).or_else(|_| check_content_type(&request, JSON))?;
+        check_content_type(&request, &[JSON, MERGE_PATCH])?;
         parse_members(object(&read(payload, &request, &context.settings).await?)?, &[])
     }
 
@@ -118,7 +118,7 @@ impl<T: Deserr<Problems>> Body<T> {
         let RawBody { request, payload, context } = self.raw;
         let bytes = read(payload, &request, &context.settings).await?;
         if !bytes.is_empty() {
-            check_content_type(&request, JSON)?;
+            check_content_type(&request, &[JSON])?;
         }
         let is_null = bytes.trim_ascii() == b"null";
         parse_members(if is_null { Map::new() } else { object(&bytes)? }, &[])
@@ -183,18 +183,20 @@ fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Pro
     }
 }
 
-fn check_content_type(request: &HttpRequest, accepted: &str) -> Result<(), ApiError> {
+/// Checks that the body has one of these types, the first of which is the one to recommend.
+fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), ApiError> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = text(header::CONTENT_TYPE);
     let mut parts = content_type.split(';').map(str::trim);
-    let is_accepted = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(accepted));
+    let essence = parts.next().unwrap_or_default();
+    let is_accepted = accepted.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted));
     let is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
         let value = value.trim_matches('"');
         !name.eq_ignore_ascii_case("charset")
             || ["utf-8", "utf8", "us-ascii"].iter().any(|one| value.eq_ignore_ascii_case(one))
     });
     if !(is_accepted && is_utf8) {
-        let message = format!("We do not accept this content type: send {accepted}, in UTF-8.");
+        let message = format!("We do not accept this content type: send {}, in UTF-8.", accepted.join(" or "));
         return Err(ApiError::ContentType(message));
     }
     let encoding = text(header::CONTENT_ENCODING);

@@ -23,8 +23,8 @@ use crate::{
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
-/// A row of `api_tokens`, or of a view of it; `P` is what it says about the projects that the token names. It is flat, because
-/// a list reads thousands of them, and a nested tuple takes twice the code for each.
+/// A row of `api_tokens`, or of a view of it, with the projects that the token names: `P` is their ids (PostgreSQL) or their
+/// number (SQLite). It is flat, because a list reads thousands of them, and a nested tuple takes twice the code for each.
 #[derive(Queryable)]
 pub struct TokenRow<P> {
     id: DbId,
