@@ -69,8 +69,9 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
     }
     if options.wants(Part::Verification) {
         let place = bench.directory.path();
-        found
-            .push(verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?);
+        found.push(
+            verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?,
+        );
     }
     if let (true, Some(earlier)) = (options.wants(Part::Earlier), &options.earlier) {
         let (cores, directory) = (&bench.cores, bench.directory.path());

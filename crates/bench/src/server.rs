@@ -166,7 +166,8 @@ impl Listener {
             let body = json!({"tokenName": format!("bench-{index}"), "type": "client"});
             let response = self.post("/api/admin/api-tokens", &body).answer().await?;
             let token: Value = serde_json::from_str(&response)?;
-            let secret = token.get("secret").and_then(Value::as_str).context("the new token has no secret")?;
+            let secret =
+                token.get("secret").and_then(Value::as_str).context("the new token has no secret")?;
             secrets.push(secret.to_owned());
         }
         Ok(secrets)

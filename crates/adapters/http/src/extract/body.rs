@@ -196,7 +196,8 @@ fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Ap
             || ["utf-8", "utf8", "us-ascii"].iter().any(|one| value.eq_ignore_ascii_case(one))
     });
     if !(is_accepted && is_utf8) {
-        let message = format!("We do not accept this content type: send {}, in UTF-8.", accepted.join(" or "));
+        let message =
+            format!("We do not accept this content type: send {}, in UTF-8.", accepted.join(" or "));
         return Err(ApiError::ContentType(message));
     }
     let encoding = text(header::CONTENT_ENCODING);
