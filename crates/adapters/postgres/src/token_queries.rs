@@ -34,9 +34,12 @@ pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(token_rows, projec
 /// First their ids, down the key of `api_token_projects`, then one step to each token. As an array the ids leave the
 /// planner no join to choose, so it never reads the tokens of all projects, whatever the table's size and the server's
 /// settings.
+///
+/// The ids of all projects that a token names would take a seventh of the time: read them with [`projects_of_tokens`], for
+/// tokens that may name several.
 #[auto_type]
 pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
-    let columns: TokenColumns = TOKEN_COLUMNS;
+    let columns: ColumnsWithoutProjects = COLUMNS_WITHOUT_PROJECTS;
     let ids: IdsFrom<'a> = array(token_ids_of_project_from(project, from, limit));
     token_rows::table.filter(token_rows::id.eq_any(ids)).select(columns)
 }
@@ -47,6 +50,21 @@ type IdsFrom<'a> = diesel::dsl::array<Id, token_ids_of_project_from<'a>>;
 fn token_ids_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
     let ids: token_ids_of_project<'a> = token_ids_of_project(project);
     ids.filter(api_token_projects::token_id.ge(from)).order(api_token_projects::token_id).limit(limit)
+}
+
+/// A token, and whether it may name several projects.
+pub(crate) type TokenWithoutProjects = rows::TokenRow<bool>;
+
+type ColumnsWithoutProjects = token_columns!(token_rows, may_name_several);
+const COLUMNS_WITHOUT_PROJECTS: ColumnsWithoutProjects = token_columns!(token_rows, may_name_several);
+
+/// The projects that tokens name: of each token in order.
+#[auto_type]
+pub(crate) fn projects_of_tokens<'a>(tokens: &'a [DbId]) -> _ {
+    api_token_projects::table
+        .filter(api_token_projects::token_id.eq_any(tokens))
+        .order((api_token_projects::token_id, api_token_projects::position))
+        .select((api_token_projects::token_id, api_token_projects::project_id))
 }
 
 /// The ids of the tokens that name a project.

@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
 use latchkey_ports::{
     FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
     TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
-    columns::{Bytes, DbId, DbTime, Id, UtcTime},
+    columns::{Bytes, DbId, DbTime, Id, Parsed, UtcTime},
     errors::store_error,
     queries::page_limit,
     rows,
@@ -22,11 +22,48 @@ use crate::{
     PostgresStore,
     token_lists::token_list,
     token_queries::{
-        RECORD_USE, TokenRow, end_of_retired_secret, retired_secrets_of, token_by_digest, token_by_id,
-        tokens_of_project_from,
+        RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, projects_of_tokens,
+        retired_secrets_of, token_by_digest, token_by_id, tokens_of_project_from,
     },
     token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
 };
+
+impl PostgresStore {
+    /// The tokens of a [`TokenQuery::whole_project`]: one statement in the usual case, in which no token names another project.
+    async fn tokens_of_project(
+        &self,
+        project: &ProjectId,
+        query: &TokenQuery,
+    ) -> Result<Vec<StoredToken>, StoreError> {
+        let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
+        let statement = tokens_of_project_from(project.as_str(), from, page_limit(query.page));
+        let reader = self.reader().await?;
+        let mut rows: Vec<TokenWithoutProjects> =
+            statement.load(&mut &**reader).await.map_err(store_error)?;
+        rows.sort_unstable_by_key(TokenWithoutProjects::id);
+
+        let several: Vec<DbId> =
+            rows.iter().filter(|row| row.may_name_several()).map(TokenWithoutProjects::id).collect();
+        let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::new();
+        if !several.is_empty() {
+            let links: Vec<(DbId, Parsed<ProjectId>)> =
+                projects_of_tokens(&several).load(&mut &**reader).await.map_err(store_error)?;
+            for (token, project) in links {
+                projects.entry(token).or_default().push(project);
+            }
+        }
+        let mut tokens = Vec::with_capacity(rows.len());
+        for row in rows {
+            if !row.may_name_several() {
+                tokens.push(row.into_token(vec![Parsed(Ok(project.clone()))])?);
+            } else if let Some(projects) = projects.remove(&row.id()) {
+                tokens.push(row.into_token(projects)?);
+            }
+            // A token without projects was deleted between the two statements.
+        }
+        Ok(tokens)
+    }
+}
 
 #[async_trait]
 impl TokenRepository for PostgresStore {
@@ -58,13 +95,7 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         if let Some(project) = query.whole_project() {
-            let Some(from) = DbId::following(query.after) else { return Ok(Vec::new()) };
-            let statement = tokens_of_project_from(project.as_str(), from, page_limit(query.page));
-            let reader = self.reader().await?;
-            let rows: Vec<TokenRow> = statement.load(&mut &**reader).await.map_err(store_error)?;
-            let mut tokens: Vec<StoredToken> = rows::all(rows)?;
-            tokens.sort_unstable_by_key(|stored| stored.token.id);
-            return Ok(tokens);
+            return self.tokens_of_project(project, query).await;
         }
         let Some(statement) = token_list(query) else { return Ok(Vec::new()) };
         let mut connection = self.connection().await?;

@@ -209,6 +209,8 @@ tables! {
         alias_sealed -> Nullable<Binary>,
         attributes -> Json,
         project_ids -> Array<Text>,
+        /// False only for a token that names one project, or none.
+        may_name_several -> Bool,
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) const RECORD_USE: &str = "\
 /// Reads the projects of a token and converts its row.
 pub(crate) fn with_links(connection: &mut SqliteConnection, row: TokenRow) -> Result<StoredToken, DbError> {
     let projects = projects_of_token(row.id()).load(connection)?;
-    Ok(row.into_token(projects)?)
+    Ok(row.into_checked_token(projects)?)
 }
 
 /// Reads the projects of tokens and converts their rows, in the same order. If all of them name one project, those that
@@ -159,7 +159,7 @@ pub(crate) fn with_links_of_all(
             Some(project) => vec![Parsed(Ok(project.clone()))],
             None => projects.remove(&row.id()).unwrap_or_default(),
         };
-        row.into_token(named)
+        row.into_checked_token(named)
     };
     let tokens: Result<_, _> = rows.into_iter().map(token).collect();
     Ok(tokens?)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{large_store, plan, uses, uses_in_order};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
-    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project_from,
+    projects_of_tokens, token_by_digest, token_by_id, tokens_by_ids, tokens_of_project_from,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,6 +19,9 @@ async fn tokens_are_found_by_indexes() {
         let tokens = plan(connection, tokens_of_project_from("project-7", DbId(from), 1_001)).await;
         uses(&tokens, &["api_token_projects_pkey", "api_tokens_id_unique", "api_token_projects_token_id"]);
     }
+
+    let projects = plan(connection, projects_of_tokens(&[DbId(Uuid::from_u128(7))])).await;
+    uses(&projects, &["api_token_projects_token_id"]);
 
     uses(&plan(connection, token_by_id(DbId(Uuid::from_u128(7)))).await, &["api_tokens_id_unique"]);
     uses_in_order(

@@ -23,8 +23,8 @@ use crate::{
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
-/// A row of `api_tokens`, or of a view of it, with the projects that the token names: `P` is their ids (PostgreSQL) or their
-/// number (SQLite). It is flat, because a list reads thousands of them, and a nested tuple takes twice the code for each.
+/// A row of `api_tokens`, or of a view of it, with the projects that the token names: `P` is their ids or whether they
+/// may be several (PostgreSQL), or their number (SQLite). It is flat, because a list reads thousands of them, and a nested tuple takes twice the code for each.
 #[derive(Queryable)]
 pub struct TokenRow<P> {
     id: DbId,
@@ -75,29 +75,32 @@ type ProjectIds = Vec<Parsed<ProjectId>>;
 
 /// A row with the number of projects that the token names.
 impl TokenRow<i64> {
-    /// The token's id.
-    #[must_use]
-    pub fn id(&self) -> DbId {
-        self.id
-    }
-
     /// The number of projects that the token names.
     #[must_use]
     pub fn named_projects(&self) -> i64 {
         self.projects
     }
 
-    /// Converts the row with the projects that the token names, in order.
+    /// As [`TokenRow::into_token`]; the number of projects must be that of the row.
     ///
     /// # Errors
     /// [`Inconsistency`].
-    pub fn into_token(self, projects: ProjectIds) -> Result<StoredToken, Inconsistency> {
+    pub fn into_checked_token(self, projects: ProjectIds) -> Result<StoredToken, Inconsistency> {
         if i64::try_from(projects.len()) != Ok(self.projects) {
             let at = Row { table: "api_tokens", key: TokenId::from_uuid(self.id.0) };
             let fault = format!("api_token_projects has {} and not {}", projects.len(), self.projects);
             return Err(at.inconsistency("named_projects", fault));
         }
-        self.into_token_of(projects)
+        self.into_token(projects)
+    }
+}
+
+/// A row that says whether the token may name several projects.
+impl TokenRow<bool> {
+    /// Whether the token may name more than one project.
+    #[must_use]
+    pub fn may_name_several(&self) -> bool {
+        self.projects
     }
 }
 
@@ -107,12 +110,22 @@ impl TryFrom<TokenRow<ProjectIds>> for StoredToken {
 
     fn try_from(mut row: TokenRow<ProjectIds>) -> Result<Self, Inconsistency> {
         let projects = mem::take(&mut row.projects);
-        row.into_token_of(projects)
+        row.into_token(projects)
     }
 }
 
 impl<P> TokenRow<P> {
-    fn into_token_of(self, projects: ProjectIds) -> Result<StoredToken, Inconsistency> {
+    /// The token's id.
+    #[must_use]
+    pub fn id(&self) -> DbId {
+        self.id
+    }
+
+    /// Converts the row with the projects that the token names, in order.
+    ///
+    /// # Errors
+    /// [`Inconsistency`].
+    pub fn into_token(self, projects: ProjectIds) -> Result<StoredToken, Inconsistency> {
         let secrets = TokenSecretsRow {
             id: self.id,
             secret_digest: self.secret_digest,
