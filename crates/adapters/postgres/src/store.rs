@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, QueryDsl, dsl::exists, select};
+use diesel::{ConnectionError, OptionalExtension, QueryDsl, dsl::exists, select};
 use diesel_async::{
     AsyncConnection, RunQueryDsl, SimpleAsyncConnection,
     methods::{ExecuteDsl, LoadQuery},
@@ -19,7 +19,7 @@ use latchkey_sql::{
     rows,
     schema::environments,
 };
-use tokio::time::timeout;
+use tokio::{runtime::Handle, task::JoinError, time::timeout};
 use tokio_postgres::config::SslMode;
 use tracing::{Instrument, instrument};
 
@@ -69,8 +69,8 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Creates a store over the database of this URL. It opens no connection yet. [`PostgresStore::migrate`] creates the
-    /// tables.
+    /// Creates a store over the database of this URL, for the life of the tokio runtime that calls this. It opens no connection
+    /// yet. [`PostgresStore::migrate`] creates the tables.
     ///
     /// # Errors
     /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
@@ -95,10 +95,14 @@ impl PostgresStore {
         // Half of the connections are for one call at a time, and half are shared.
         let shared = (settings.pool_size / 2).max(1);
         let readers = Arc::new(Readers::new(shared, opening.clone()));
-        let for_pool = opening.clone();
+        let (for_pool, runtime) = (opening.clone(), Handle::current());
         config.custom_setup = Box::new(move |_url| {
             let opening = for_pool.clone();
-            async move { opening.own().await }.boxed()
+            // Not on the runtime of the HTTP worker that asks: a connection ends with the runtime on which it was opened, and
+            // another worker, or the last flush of a stop, may be using it then.
+            let opened = runtime.spawn(async move { opening.own().await });
+            let failed = |error: JoinError| Err(ConnectionError::BadConnection(error.to_string()));
+            opened.map(move |opened| opened.unwrap_or_else(failed)).boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let pool = Pool::builder(manager)

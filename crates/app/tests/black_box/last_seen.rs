@@ -33,9 +33,9 @@ fn a_stop_loses_nothing(store: Store) {
     }
     assert_eq!(seen(&server), 0, "written on the way of a request");
     // The stop follows the use immediately.
-    server.stop();
+    let output = server.stop();
     let server = env.serve();
-    assert_eq!(seen(&server), 20);
+    assert_eq!(seen(&server), 20, "{output}");
 }
 
 #[test]
