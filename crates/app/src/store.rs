@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock as _, Store};
-use latchkey_postgres::{PostgresSettings, PostgresStore};
+use latchkey_postgres::{PostgresSettings, PostgresStore, TlsSettings};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::spawn_blocking;
@@ -34,7 +34,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
         }
         Database::SqliteMemory => sqlite(Location::Memory, settings).await,
         Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
-        Database::Postgres(url) => postgres(url, settings).await,
+        Database::Postgres(url) => postgres(url, config).await,
     }
 }
 
@@ -53,10 +53,17 @@ async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Resu
     opened.await.context("opening the database was canceled")?
 }
 
-async fn postgres(url: &SecretString, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
+async fn postgres(url: &SecretString, config: &Config) -> anyhow::Result<Opened> {
+    let (settings, tls) = (&config.database, &config.database_tls);
     let masked_url = || masked(url.expose_secret());
     let store = PostgresStore::connect(&PostgresSettings {
         url: url.expose_secret().to_owned(),
+        tls: TlsSettings {
+            mode: tls.mode,
+            root_certificates: tls.root_certificates.clone(),
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+        },
         pool_size: usize::try_from(settings.pool_size)?,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,

@@ -3,6 +3,8 @@
 
 use std::{error::Error, iter::successors};
 
+use crate::tls::TlsError;
+
 /// A hint for the operator when the server loses prepared statements.
 pub(crate) const LOSES_STATEMENTS: &str = "the database loses prepared statements: if a pooler in transaction mode \
     stands before it, set database.transaction_pooler = true";
@@ -22,11 +24,8 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum OpenError {
     #[error("the database URL cannot be read: write postgres://user:password@host:5432/database")]
     Url(#[source] Cause),
-    #[error(
-        "the database URL asks for TLS (sslmode={0}), which is not built in: use a private network or a local proxy that \
-         speaks TLS, and leave sslmode out"
-    )]
-    Tls(&'static str),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the pool of database connections cannot be made")]
     Pool(#[source] Cause),
     #[error("the database cannot be reached")]

@@ -20,7 +20,7 @@ use tokio::{
     task::{AbortHandle, spawn},
     time::{sleep, timeout},
 };
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 
 use crate::connection::Opening;
 
@@ -95,7 +95,7 @@ async fn listen(opening: Opening, listener: Arc<Listener>) {
 /// Listens until the connection ends.
 async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), tokio_postgres::Error> {
     // The network drops packets; the next attempt follows.
-    let Ok(connected) = timeout(opening.acquire_timeout, opening.config.connect(NoTls)).await else {
+    let Ok(connected) = timeout(opening.acquire_timeout, opening.connect_raw()).await else {
         return Ok(());
     };
     let (client, mut connection) = connected?;

@@ -29,6 +29,7 @@ mod readers;
 mod roles;
 mod sessions;
 mod store;
+mod tls;
 mod token_lists;
 mod token_queries;
 mod token_writes;
@@ -37,3 +38,4 @@ mod users;
 
 pub use errors::OpenError;
 pub use store::{PostgresSettings, PostgresStore};
+pub use tls::{TlsError, TlsMode, TlsSettings};

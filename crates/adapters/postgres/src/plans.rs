@@ -80,11 +80,10 @@ fn uses_in_order(plan: &str, indexes: &[&str]) {
 
 fn store_on(url: &str) -> PostgresStore {
     let settings = PostgresSettings {
-        url: url.to_owned(),
         pool_size: 1,
         statement_timeout: Duration::from_secs(60),
         acquire_timeout: Duration::from_secs(60),
-        transaction_pooler: false,
+        ..PostgresSettings::new(url)
     };
     PostgresStore::connect(&settings).expect("a good URL")
 }

@@ -29,13 +29,16 @@ use crate::{
     event_listener::EventListener,
     migrations,
     readers::{Reader, Readers},
+    tls::{Tls, TlsError, TlsSettings, split_url},
 };
 
 /// The settings of the store.
 #[derive(Clone)]
 pub struct PostgresSettings {
-    /// `postgres://user:password@host:port/database`.
+    /// `postgres://user:password@host:port/database`, with libpq's parameters.
     pub url: String,
+    /// TLS, where the URL says nothing about it.
+    pub tls: TlsSettings,
     /// The largest number of open connections, at least two.
     pub pool_size: usize,
     /// The time limit of a statement.
@@ -44,6 +47,20 @@ pub struct PostgresSettings {
     pub acquire_timeout: Duration,
     /// Whether connections go through a pooler in transaction mode.
     pub transaction_pooler: bool,
+}
+
+impl PostgresSettings {
+    /// Settings for the database of this URL, otherwise the defaults of the server.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            tls: TlsSettings::default(),
+            pool_size: 8,
+            statement_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(5),
+            transaction_pooler: false,
+        }
+    }
 }
 
 /// Without the URL, which may hold a password.
@@ -75,12 +92,15 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
     pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
-        let url = &settings.url;
+        let (url, tls) = split_url(&settings.url, &settings.tls)?;
+        let tls = Tls::new(&tls)?;
         let mut parsed =
-            tokio_postgres::Config::from_str(url).map_err(|error| OpenError::Url(Box::new(error)))?;
-        if parsed.get_ssl_mode() == SslMode::Require {
-            return Err(OpenError::Tls("require"));
+            tokio_postgres::Config::from_str(&url).map_err(|error| OpenError::Url(Box::new(error)))?;
+        // A mode that the driver finds in what is left would be weakened below.
+        if parsed.get_ssl_mode() != SslMode::Prefer {
+            return Err(TlsError::Misplaced.into());
         }
+        parsed.ssl_mode(tls.mode);
         // Detects a network that drops packets, also while calls wait for answers.
         parsed.tcp_user_timeout(settings.statement_timeout);
         let mut config = ManagerConfig::default();
@@ -88,6 +108,7 @@ impl PostgresStore {
         config.recycling_method = RecyclingMethod::Fast;
         let opening = Opening {
             config: parsed,
+            tls: tls.connector,
             statement_timeout: settings.statement_timeout,
             acquire_timeout: settings.acquire_timeout,
             transaction_pooler: settings.transaction_pooler,

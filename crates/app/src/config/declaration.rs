@@ -5,6 +5,7 @@ use config::ValueKind;
 
 /// A section of the configuration file.
 pub(super) struct Section {
+    /// Such as `server`, or `database.tls`.
     pub(super) name: &'static str,
     pub(super) doc: &'static [&'static str],
     pub(super) settings: Vec<Setting>,
@@ -23,13 +24,13 @@ pub(super) struct Setting {
     pub(super) print: fn(&ValueKind) -> String,
 }
 
-/// Declares all settings. For each section it makes a struct, for each setting a field; `Config` holds the sections and
-/// reads them from `Values`; `SECTIONS` lists what was declared. A declaration is
+/// Declares all settings. For each section, `["name in the file" field] Struct`, it makes a struct, for each setting a field;
+/// `Config` holds the sections and reads them from `Values`; `SECTIONS` lists what was declared. A declaration is
 /// `name: Type = <default as TOML>, <form>;` below its doc comment.
 macro_rules! settings {
     ($(
         $(#[doc = $section_doc:literal])+
-        [$section:ident] $struct:ident {
+        [$path:literal $section:ident] $struct:ident {
             $(
                 $(#[doc = $doc:literal])+
                 $name:ident: $type:ty = $default:tt, $form:expr;
@@ -60,7 +61,7 @@ macro_rules! settings {
             pub(super) fn read(values: &Values) -> anyhow::Result<Self> {
                 Ok(Self {
                     $( $section: $struct {
-                        $( $name: values.read(concat!(stringify!($section), ".", stringify!($name)), &$form)?, )+
+                        $( $name: values.read(concat!($path, ".", stringify!($name)), &$form)?, )+
                     }, )+
                     effective: values.print(&SECTIONS)?,
                 })
@@ -70,12 +71,12 @@ macro_rules! settings {
         /// Every section with its settings, in the order of declaration.
         pub(super) static SECTIONS: std::sync::LazyLock<Vec<Section>> =
             std::sync::LazyLock::new(|| vec![ $( Section {
-                name: stringify!($section),
+                name: $path,
                 doc: &[$($section_doc),+],
                 settings: vec![ $( {
                     let form = $form;
                     Setting {
-                        key: concat!(stringify!($section), ".", stringify!($name)),
+                        key: concat!($path, ".", stringify!($name)),
                         name: stringify!($name),
                         doc: &[$($doc),+],
                         default: stringify!($default),
@@ -102,7 +103,8 @@ For operators: every setting, its default and its values. This page is generated
 The value of a setting comes from the first of these sources that has it:
 
 1. a flag (`latchkey --help`)
-2. the environment variable `LATCHKEY__<SECTION>__<KEY>`, such as `LATCHKEY__SERVER__PORT=8080`
+2. the environment variable `LATCHKEY__<SECTION>__<KEY>`, such as `LATCHKEY__SERVER__PORT=8080` or
+   `LATCHKEY__DATABASE__TLS__MODE=verify-full`
 3. `DATABASE_URL` and `PORT`, which hosting platforms set
 4. the configuration file: `latchkey.toml` in the working directory, or the file that `--config` names
 5. the default

@@ -5,6 +5,7 @@ use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, path::PathBuf, str::Fr
 use actix_web::http::header::HeaderName;
 use config::ValueKind;
 use ipnet::IpNet;
+use latchkey_postgres::TlsMode;
 
 use super::database_url::{Database, InvalidDatabaseUrl, masked};
 
@@ -122,6 +123,14 @@ pub(super) fn database_url() -> Form<Database> {
         read: Box::new(read),
         print,
     }
+}
+
+/// A mode of TLS to PostgreSQL, or an empty string (`None`).
+pub(super) fn tls_mode() -> Form<Option<TlsMode>> {
+    let names = TlsMode::ALL.map(TlsMode::as_str).join(", ");
+    Form::new(format!("one of {names}, or empty"), |text| {
+        if text.is_empty() { Some(None) } else { text.to_lowercase().parse().ok().map(Some) }
+    })
 }
 
 /// The path of a file, or an empty string (`None`).

@@ -7,6 +7,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
+use latchkey_postgres::TlsMode;
 use latchkey_service::{Reveal, WhenStale};
 use tracing::level_filters::LevelFilter;
 
@@ -19,7 +20,7 @@ use super::{
 
 settings! {
     /// The HTTP server. It speaks plain HTTP: run it behind a proxy that terminates TLS.
-    [server] Server {
+    ["server" server] Server {
         /// The address to listen on.
         listen: IpAddr = "127.0.0.1", forms::address();
         /// The port to listen on; 0 takes any free port.
@@ -36,7 +37,7 @@ settings! {
     }
 
     /// The database, which keeps everything but the master key.
-    [database] DatabaseSettings {
+    ["database" database] DatabaseSettings {
         /// `sqlite://<path>`, `sqlite::memory:`, `postgres://<user>:<password>@<host>/<database>`, or `memory:`. What is
         /// kept in memory is lost when the process ends.
         url: Database = "sqlite://data/latchkey.db", forms::database_url();
@@ -51,8 +52,24 @@ settings! {
         transaction_pooler: bool = false, forms::boolean();
     }
 
+    /// TLS to PostgreSQL. The parameters `sslmode`, `sslrootcert`, `sslcert` and `sslkey` of the database URL say the same; where
+    /// both are given, they must agree.
+    ["database.tls" database_tls] DatabaseTls {
+        /// `disable`: plain. `prefer` (the default): encrypted if the server offers it. `require`: always encrypted. None of these
+        /// proves that the server is the right one. `verify-ca`: its certificate must come from a trusted authority.
+        /// `verify-full`: and be for its name in the URL; use this one across networks. With `root_certificates`, `require` is
+        /// `verify-ca`.
+        mode: Option<TlsMode> = "", forms::tls_mode();
+        /// A PEM file with the certificates of the authorities to trust; empty: those of this machine.
+        root_certificates: Option<PathBuf> = "", forms::optional_path();
+        /// A PEM file with a client certificate, for servers that demand one.
+        certificate: Option<PathBuf> = "", forms::optional_path();
+        /// A PEM file with the key of the client certificate.
+        key: Option<PathBuf> = "", forms::optional_path();
+    }
+
     /// API tokens.
-    [tokens] Tokens {
+    ["tokens" tokens] Tokens {
         /// `always`: lists include the secrets of tokens, as those of Unleash do. `once`: only the response that creates a token
         /// includes its secret, and nothing is stored that could reveal it. Secrets that were stored before are no longer
         /// shown, and are deleted when their token is rotated or deleted.
@@ -62,7 +79,7 @@ settings! {
     }
 
     /// Quotas.
-    [limits] Limits {
+    ["limits" limits] Limits {
         /// Tokens for each single project, and as many for all projects; admin tokens do not count.
         api_tokens: u32 = 2000, forms::whole(1..=u32::MAX);
         /// Personal access tokens for each user or service account.
@@ -70,7 +87,7 @@ settings! {
     }
 
     /// Sessions of users who sign in with a password.
-    [sessions] Sessions {
+    ["sessions" sessions] Sessions {
         /// How long a session lasts, regardless of its use. Browsers keep no cookie longer than 400 days.
         ttl: Duration = "48h", forms::duration(400);
         /// Concurrent sessions of a user; one more ends the oldest.
@@ -78,13 +95,13 @@ settings! {
     }
 
     /// The audit log.
-    [audit] Audit {
+    ["audit" audit] Audit {
         /// How long events are kept. Older events are deleted and cannot be restored.
         retention: Option<Duration> = "forever", forms::duration_or_forever();
     }
 
     /// Verification of secrets, and the cache that answers it.
-    [verify] Verify {
+    ["verify" verify] Verify {
         /// The capacity of the cache, in callers. As many unknown secrets are kept in the negative cache.
         cache_entries: u32 = 100000, forms::whole(1..=10_000_000);
         /// How often this process polls the change feed for changes made by other processes. Where PostgreSQL announces changes,
@@ -105,14 +122,14 @@ settings! {
     }
 
     /// The time at which each token was last used (`seenAt`).
-    [last_used] LastUsed {
+    ["last_used" last_used] LastUsed {
         /// How often last-use times are written. A token causes at most one write per process in this time. A crash loses the
         /// times since the last write; a graceful shutdown loses none.
         flush_interval: Duration = "60s", forms::duration(7);
     }
 
     /// Logs, which go to standard error.
-    [log] Log {
+    ["log" log] Log {
         /// The level of Latchkey's own messages; libraries log warnings and errors only. `RUST_LOG` takes precedence.
         level: LevelFilter = "info", forms::one_of(&[
             ("off", LevelFilter::OFF),
@@ -131,7 +148,7 @@ settings! {
     }
 
     /// The master key, under which secrets are sealed.
-    [secrets] Secrets {
+    ["secrets" secrets] Secrets {
         /// A file with the master key, mode 0600. `LATCHKEY_MASTER_KEY` takes precedence. If neither is set, SQLite
         /// uses a key file beside the database (`data/latchkey.key`), which is created with the database; PostgreSQL requires one of
         /// them. During a key rotation the file has one key per line: the first one seals new secrets, all of them

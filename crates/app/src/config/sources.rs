@@ -55,15 +55,34 @@ pub(super) fn toml(text: &str, origin: &str) -> anyhow::Result<Layer> {
     let mut layer = Layer::default();
     for (section, value) in tree {
         let ValueKind::Table(table) = value.kind else { bail!(unknown_section(&section, origin)) };
-        for (name, value) in table {
-            check_key(&section, &name, origin)?;
-            if matches!(value.kind, ValueKind::Table(_)) {
-                bail!("bad value for {section}.{name} in {origin}: it must be a value, not a section");
-            }
-            layer.set(format!("{section}.{name}"), origin, value.kind);
-        }
+        add_section(&mut layer, &section, table, origin)?;
     }
     Ok(layer)
+}
+
+/// Adds the values of a section, and of the sections in it.
+fn add_section(
+    layer: &mut Layer,
+    section: &str,
+    table: Map<String, Value>,
+    origin: &str,
+) -> anyhow::Result<()> {
+    for (name, value) in table {
+        let key = format!("{section}.{name}");
+        match value.kind {
+            ValueKind::Table(table) if SECTIONS.iter().any(|known| known.name == key) => {
+                add_section(layer, &key, table, origin)?;
+            }
+            kind => {
+                check_key(section, &name, origin)?;
+                if matches!(kind, ValueKind::Table(_)) {
+                    bail!("bad value for {key} in {origin}: it must be a value, not a section");
+                }
+                layer.set(key, origin, kind);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Returns the parser's message without the faulty line that it quotes: the line can hold the database password.
@@ -98,10 +117,11 @@ fn environment(variables: &EnvVars) -> anyhow::Result<Layer> {
         let Some(key) = variable.strip_prefix("LATCHKEY__") else { continue };
         let key = key.to_lowercase();
         let origin = format!("the environment variable {variable}");
-        let Some((section, name)) = key.split_once("__") else {
+        let Some((section, name)) = key.rsplit_once("__") else {
             bail!("unknown key \"{key}\" in {origin}: write LATCHKEY__<SECTION>__<KEY>");
         };
-        check_key(section, name, &origin)?;
+        let section = section.replace("__", ".");
+        check_key(&section, name, &origin)?;
         layer.set(format!("{section}.{name}"), variable, value);
     }
     Ok(layer)

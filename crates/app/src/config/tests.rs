@@ -1,6 +1,7 @@
 use std::{fs, time::Duration};
 
 use actix_web::http::header::HeaderName;
+use latchkey_postgres::TlsMode;
 use latchkey_service::{Reveal, WhenStale};
 use tracing::level_filters::LevelFilter;
 
@@ -52,6 +53,25 @@ fn the_change_feed_is_polled_often_enough_to_keep_the_cache_fresh() {
         assert_eq!(verify.follow_every().announced, Duration::from_millis(announced), "{file}");
         assert_eq!(verify.follow_every().unannounced, verify.poll_interval, "{file}");
     }
+}
+
+#[test]
+fn a_section_within_a_section_is_read_from_files_and_variables() {
+    let nested =
+        of_file("[database]\npool_size = 4\n[database.tls]\nmode = \"verify-full\"").expect("settings");
+    assert_eq!((nested.database.pool_size, nested.database_tls.mode), (4, Some(TlsMode::VerifyFull)));
+    let variables = of_environment([
+        ("LATCHKEY__DATABASE__TLS__MODE", "Verify-CA"),
+        ("LATCHKEY__DATABASE__TLS__ROOT_CERTIFICATES", "/etc/ca.pem"),
+    ])
+    .expect("settings")
+    .database_tls;
+    assert_eq!(variables.mode, Some(TlsMode::VerifyCa));
+    assert_eq!(variables.root_certificates, Some("/etc/ca.pem".into()));
+    let unknown = refused(of_environment([("LATCHKEY__DATABASE__TLS__CA", "x")]));
+    assert!(unknown.contains("the keys of [database.tls] are mode, root_certificates"), "{unknown}");
+    let bad = refused(of_file("[database.tls]\nmode = \"on\""));
+    assert!(bad.contains("database.tls.mode") && bad.contains("verify-full"), "{bad}");
 }
 
 #[test]

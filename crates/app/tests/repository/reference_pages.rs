@@ -67,10 +67,10 @@ fn settings_named_in_documents_exist() {
         for name in code(&document.text) {
             let Some((section, key)) = name.split_once('.') else { continue };
             let key = key.split_once(" = ").map_or(key, |(key, _)| key);
-            let Some(settings) = example.get(section).and_then(|section| section.as_table()) else {
-                continue;
-            };
-            if !settings.contains_key(key) {
+            let Some(settings) = example.get(section).filter(|section| section.is_table()) else { continue };
+            // `section.key`, `section.section.key`, or all keys of a section: `section.section.*`.
+            let mut parts = key.split('.').take_while(|part| *part != "*");
+            if parts.try_fold(settings, |settings, part| settings.get(part)).is_none() {
                 unknown.push(format!("{}: {name}", document.path));
             }
         }

@@ -4,18 +4,27 @@ use std::{future::Future, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::SimpleAsyncConnection;
+use latchkey_ports::ErrorChain;
 use tokio::{task::JoinHandle, time::timeout};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, Socket, tls::MakeTlsConnect};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Connection, StatementCache};
 
 /// How much longer than the statement timeout a connection waits for the server to report it.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The client of a connection, and what moves its bytes.
+type RawConnection = (
+    tokio_postgres::Client,
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
+);
+
 /// All that is needed to open a connection.
 #[derive(Clone)]
 pub(crate) struct Opening {
     pub(crate) config: Config,
+    pub(crate) tls: MakeRustlsConnect,
     pub(crate) statement_timeout: Duration,
     /// How long a caller waits for a connection.
     pub(crate) acquire_timeout: Duration,
@@ -55,9 +64,15 @@ impl Opening {
             .unwrap_or_else(|elapsed| Err(ConnectionError::BadConnection(elapsed.to_string())))
     }
 
+    /// Connects, without limits. The caller has to poll the returned connection.
+    pub(crate) async fn connect_raw(&self) -> Result<RawConnection, tokio_postgres::Error> {
+        self.config.connect(self.tls.clone()).await
+    }
+
     async fn connect(&self) -> ConnectionResult<(Connection, JoinHandle<()>)> {
-        let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
-        let (client, moving) = self.config.connect(NoTls).await.map_err(bad)?;
+        // With its sources, which say why: diesel keeps the text alone.
+        let bad = |error| ConnectionError::BadConnection(ErrorChain(&error).to_string());
+        let (client, moving) = self.connect_raw().await.map_err(bad)?;
         let driver = tokio::spawn(async move {
             // The callers that wait for answers are told why it ended.
             let _ = moving.await;

@@ -16,11 +16,10 @@ pub(crate) fn store_on(url: &str) -> PostgresStore {
 
 fn store(url: &str, transaction_pooler: bool) -> PostgresStore {
     let settings = PostgresSettings {
-        url: url.to_owned(),
-        pool_size: 8,
         statement_timeout: Duration::from_secs(30),
         acquire_timeout: Duration::from_secs(30),
         transaction_pooler,
+        ..PostgresSettings::new(url)
     };
     PostgresStore::connect(&settings).expect("a good URL")
 }

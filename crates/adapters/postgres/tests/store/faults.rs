@@ -45,11 +45,10 @@ async fn locked_out(database: &str, statement_timeout: Duration) -> (PostgresSto
     let client = connected(database).await;
     client.batch_execute("BEGIN; LOCK TABLE projects IN ACCESS EXCLUSIVE MODE").await.expect("locked");
     let settings = PostgresSettings {
-        url: database.to_owned(),
         pool_size: 2,
         statement_timeout,
         acquire_timeout: Duration::from_secs(30),
-        transaction_pooler: false,
+        ..PostgresSettings::new(database)
     };
     (PostgresStore::connect(&settings).expect("a good URL"), client)
 }

@@ -10,3 +10,4 @@ mod event_listener;
 mod faults;
 mod migrations;
 mod sharing;
+mod tls;

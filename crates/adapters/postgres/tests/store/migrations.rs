@@ -135,17 +135,8 @@ async fn a_database_of_a_newer_program_is_left_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_cannot_work_is_refused_without_repeating_it() {
-    let refused = |url: &str| {
-        let settings = PostgresSettings {
-            url: url.to_owned(),
-            pool_size: 1,
-            statement_timeout: std::time::Duration::from_secs(1),
-            acquire_timeout: std::time::Duration::from_secs(5),
-            transaction_pooler: false,
-        };
-        PostgresStore::connect(&settings)
-    };
-    let tls = refused("postgres://u:hush@localhost/d?sslmode=require").expect_err("TLS");
+    let refused = |url: &str| PostgresStore::connect(&PostgresSettings::new(url));
+    let tls = refused("postgres://u:hush@localhost/d?sslmode=verify").expect_err("TLS");
     assert!(matches!(tls, OpenError::Tls(_)) && !tls.to_string().contains("hush"), "{tls}");
     let garbage = refused("postgres://u:hush@localhost:port/d").expect_err("no port");
     assert!(matches!(garbage, OpenError::Url(_)) && !garbage.to_string().contains("hush"), "{garbage}");
