@@ -11,16 +11,15 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl,
     dsl::{array, auto_type, count_star},
 };
-use latchkey_domain::ProjectId;
 use latchkey_sql::{
-    columns::{DbId, Id, Parsed},
+    columns::{DbId, Id},
     rows,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets, token_rows},
     token_columns,
 };
 
 /// A token and the projects that it names, in order.
-pub(crate) type TokenRow = rows::TokenRow<Vec<Parsed<ProjectId>>>;
+pub(crate) type TokenRow = rows::TokenRow<rows::ProjectIds>;
 
 /// The columns of a [`TokenRow`].
 pub(crate) type TokenColumns = token_columns!(token_rows, project_ids);
@@ -35,8 +34,8 @@ pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(token_rows, projec
 /// planner no join to choose, so it never reads the tokens of all projects, whatever the table's size and the server's
 /// settings.
 ///
-/// The ids of all projects that a token names would take a seventh of the time: read them with [`projects_of_tokens`], for
-/// tokens that may name several.
+/// The ids of all projects that a token names would take a seventh of the time: read them with
+/// [`latchkey_sql::queries::projects_of_tokens`], for tokens that may name several.
 #[auto_type]
 pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
     let columns: ColumnsWithoutProjects = COLUMNS_WITHOUT_PROJECTS;
@@ -57,15 +56,6 @@ pub(crate) type TokenWithoutProjects = rows::TokenRow<bool>;
 
 type ColumnsWithoutProjects = token_columns!(token_rows, may_name_several);
 const COLUMNS_WITHOUT_PROJECTS: ColumnsWithoutProjects = token_columns!(token_rows, may_name_several);
-
-/// The projects that tokens name: of each token in order.
-#[auto_type]
-pub(crate) fn projects_of_tokens<'a>(tokens: &'a [DbId]) -> _ {
-    api_token_projects::table
-        .filter(api_token_projects::token_id.eq_any(tokens))
-        .order((api_token_projects::token_id, api_token_projects::position))
-        .select((api_token_projects::token_id, api_token_projects::project_id))
-}
 
 /// The ids of the tokens that name a project.
 #[auto_type]

@@ -13,7 +13,7 @@ use latchkey_ports::{
 use latchkey_sql::{
     columns::{Bytes, DbId, DbTime, Id, Parsed, UtcTime},
     errors::store_error,
-    queries::page_limit,
+    queries::{page_limit, projects_of_tokens},
     rows,
 };
 use tracing::instrument;
@@ -22,8 +22,8 @@ use crate::{
     PostgresStore,
     token_lists::token_list,
     token_queries::{
-        RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, projects_of_tokens,
-        retired_secrets_of, token_by_digest, token_by_id, tokens_of_project_from,
+        RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
+        token_by_digest, token_by_id, tokens_of_project_from,
     },
     token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
 };
@@ -44,14 +44,12 @@ impl PostgresStore {
 
         let several: Vec<DbId> =
             rows.iter().filter(|row| row.may_name_several()).map(TokenWithoutProjects::id).collect();
-        let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::new();
-        if !several.is_empty() {
-            let links: Vec<(DbId, Parsed<ProjectId>)> =
-                projects_of_tokens(&several).load(&mut &**reader).await.map_err(store_error)?;
-            for (token, project) in links {
-                projects.entry(token).or_default().push(project);
-            }
-        }
+        let links = if several.is_empty() {
+            Vec::new()
+        } else {
+            projects_of_tokens(&several).load(&mut &**reader).await.map_err(store_error)?
+        };
+        let mut projects = rows::projects_by_token(links);
         let mut tokens = Vec::with_capacity(rows.len());
         for row in rows {
             if !row.may_name_several() {

@@ -23,8 +23,8 @@ use crate::{
         ProjectOverviewRow, ProjectRow, RoleRow, SessionRow, TokenSecretsRow, UserRow,
     },
     schema::{
-        api_tokens, environments, events, memberships, personal_tokens, projects, role_permissions, roles,
-        sessions, user_grants, users,
+        api_token_projects, api_tokens, environments, events, memberships, personal_tokens, projects,
+        role_permissions, roles, sessions, user_grants, users,
     },
 };
 
@@ -271,3 +271,12 @@ pub const COUNT_SECRETS: &str = "\
     SELECT CAST(form AS bigint) AS form, key, count(*) FILTER (WHERE NOT has_ended) AS good, \
         count(*) FILTER (WHERE has_ended) AS ended \
     FROM kept GROUP BY form, key";
+
+/// The projects that tokens name: of each token in order.
+#[auto_type]
+pub fn projects_of_tokens<'a>(tokens: &'a [DbId]) -> _ {
+    api_token_projects::table
+        .filter(api_token_projects::token_id.eq_any(tokens))
+        .order((api_token_projects::token_id, api_token_projects::position))
+        .select((api_token_projects::token_id, api_token_projects::project_id))
+}

@@ -32,8 +32,9 @@ pub use self::{
         login_failures_forgotten, login_key,
     },
     tokens::{
-        ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow, SecretCountRow,
-        TokenRow, TokenSecretsRow, retired_secret_end, secrets_by_key, token_projects,
+        ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, ProjectIds, RetiredSecretRow,
+        SecretCountRow, TokenRow, TokenSecretsRow, projects_by_token, retired_secret_end, secrets_by_key,
+        token_projects,
     },
 };
 use crate::columns::{Bytes, DbTime, Parsed};

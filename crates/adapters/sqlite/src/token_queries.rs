@@ -4,8 +4,6 @@
 
 #![expect(clippy::elidable_lifetime_names, reason = "`auto_type` needs names for its types")]
 
-use std::collections::HashMap;
-
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl,
     SqliteConnection,
@@ -17,6 +15,7 @@ use latchkey_ports::StoredToken;
 use latchkey_sql::{
     columns::{DbId, Parsed},
     errors::DbError,
+    queries::projects_of_tokens,
     rows,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets},
     token_columns,
@@ -32,9 +31,6 @@ pub(crate) type TokenColumns = token_columns!(api_tokens, named_projects);
 
 /// The columns of a [`TokenRow`].
 pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(api_tokens, named_projects);
-
-/// A row of `api_token_projects`: token and project.
-type LinkRow = (DbId, Parsed<ProjectId>);
 
 /// The projects that a token names, as they were named.
 #[auto_type]
@@ -143,17 +139,11 @@ pub(crate) fn with_links_of_all(
 ) -> Result<Vec<StoredToken>, DbError> {
     let only = |row: &TokenRow| common.filter(|_| row.named_projects() == 1);
     let ids: Vec<_> = rows.iter().filter(|row| only(row).is_none()).map(TokenRow::id).collect();
-    let mut projects: HashMap<DbId, Vec<Parsed<ProjectId>>> = HashMap::with_capacity(ids.len());
+    let mut links = Vec::new();
     for ids in ids.chunks(MAX_BINDS) {
-        let links: Vec<LinkRow> = api_token_projects::table
-            .filter(api_token_projects::token_id.eq_any(ids))
-            .order((api_token_projects::token_id, api_token_projects::position))
-            .select((api_token_projects::token_id, api_token_projects::project_id))
-            .load(connection)?;
-        for (token, project) in links {
-            projects.entry(token).or_default().push(project);
-        }
+        links.extend(projects_of_tokens(ids).load(connection)?);
     }
+    let mut projects = rows::projects_by_token(links);
     let token = |row: TokenRow| {
         let named = match only(&row) {
             Some(project) => vec![Parsed(Ok(project.clone()))],

@@ -1,13 +1,16 @@
 //! Tokens that are looked up.
 
 use diesel::{sql_query, sql_types::Array};
-use latchkey_sql::columns::{DbId, DbTime, Id, UtcTime};
+use latchkey_sql::{
+    columns::{DbId, DbTime, Id, UtcTime},
+    queries::projects_of_tokens,
+};
 use uuid::Uuid;
 
 use super::{large_store, plan, uses, uses_in_order};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
-    projects_of_tokens, token_by_digest, token_by_id, tokens_by_ids, tokens_of_project_from,
+    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project_from,
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! API tokens and their secrets.
 
-use std::mem;
+use std::{collections::HashMap, mem};
 
 use diesel::{
     AsChangeset, Insertable, Queryable, QueryableByName, Selectable,
@@ -23,8 +23,9 @@ use crate::{
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 
-/// A row of `api_tokens`, or of a view of it, with the projects that the token names: `P` is their ids or whether they
-/// may be several (PostgreSQL), or their number (SQLite). It is flat, because a list reads thousands of them, and a nested tuple takes twice the code for each.
+/// A row of `api_tokens`, or of a view of it, with the projects that the token names: `P` is their ids or whether they may be
+/// several (PostgreSQL), or their number (SQLite). It is flat, because a list reads thousands of rows, and a nested tuple takes
+/// twice the code for each.
 #[derive(Queryable)]
 pub struct TokenRow<P> {
     id: DbId,
@@ -71,7 +72,17 @@ macro_rules! token_columns {
 }
 
 /// The projects that a token names, in order.
-type ProjectIds = Vec<Parsed<ProjectId>>;
+pub type ProjectIds = Vec<Parsed<ProjectId>>;
+
+/// Groups the rows of [`crate::queries::projects_of_tokens`] by token.
+#[must_use]
+pub fn projects_by_token(links: Vec<(DbId, Parsed<ProjectId>)>) -> HashMap<DbId, ProjectIds> {
+    let mut projects = HashMap::<_, ProjectIds>::new();
+    for (token, project) in links {
+        projects.entry(token).or_default().push(project);
+    }
+    projects
+}
 
 /// A row with the number of projects that the token names.
 impl TokenRow<i64> {
