@@ -38,8 +38,9 @@ const INTERRUPTED: i32 = 130;
 ///
 /// The HTTP workers are actix's: one thread and one runtime each, started from the multi-thread runtime that runs this
 /// function. Background tasks run on the latter, so that a busy worker delays only its own requests. SQLite calls go to
-/// the store's own threads. The driver of a PostgreSQL connection runs where the connection was made, usually on a worker:
-/// that saves each query hops between threads, and no task on a worker blocks or computes for long.
+/// the store's own threads. The driver of a shared PostgreSQL connection runs where the connection was made, usually on a
+/// worker: that saves each query hops between threads, and no task on a worker blocks or computes for long. Pooled
+/// connections are made here, so that they outlive the workers.
 pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
     // From here on no signal is lost.
     let signals = Signals::listen().context("signals cannot be listened to")?;

@@ -1,7 +1,7 @@
 //! TLS to the server, as libpq's `sslmode` and its files say, by rustls.
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -15,7 +15,10 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{
+        CertificateDer, PrivateKeyDer, ServerName, UnixTime,
+        pem::{self, PemObject},
+    },
 };
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -25,11 +28,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub enum TlsMode {
     /// Plain.
     Disable,
-    /// Encrypted if the server offers it, without proof of who it is; otherwise plain.
+    /// Encrypted if the server offers it, without proof of its identity; otherwise plain.
     Prefer,
     /// Encrypted. The server proves nothing, unless there is a file of root certificates: then as `VerifyCa`, as libpq does.
     Require,
-    /// Encrypted, and the server has a certificate that a trusted authority signed, for whatever name.
+    /// Encrypted, and the server has a certificate that a trusted authority signed, for any name.
     VerifyCa,
     /// Encrypted, and the server has a certificate for its name in the URL that a trusted authority signed.
     VerifyFull,
@@ -79,16 +82,14 @@ pub struct TlsSettings {
 pub enum TlsError {
     #[error("sslmode=\"{0}\" is not one of disable, prefer, require, verify-ca and verify-full")]
     Mode(String),
-    #[error(
-        "the parameters of the database URL cannot be told from its login: percent-encode ? and @ in the password"
-    )]
+    #[error("the database URL has an sslmode where it is not read: percent-encode ? and @ in its login")]
     Misplaced,
     #[error("{parameter} in the database URL and database.tls.{setting} differ: leave one of them out")]
     Conflict { parameter: &'static str, setting: &'static str },
     #[error("{setting} is not UTF-8 when it is decoded")]
     NotUtf8 { setting: &'static str },
     #[error("the file {} of {what} cannot be read", path.display())]
-    File { what: &'static str, path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    File { what: &'static str, path: PathBuf, source: pem::Error },
     #[error("the file {} has no {what} in PEM form", path.display())]
     Empty { what: &'static str, path: PathBuf },
     #[error(
@@ -120,7 +121,8 @@ pub(crate) fn split_url(url: &str, given: &TlsSettings) -> Result<(String, TlsSe
     let mut others = Vec::new();
     for parameter in parameters.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        match name {
+        // The driver decodes names too.
+        match percent_decode_str(name).decode_utf8_lossy().as_ref() {
             "sslmode" => {
                 merge(&mut settings.mode, decoded("sslmode", value)?.parse()?, ("sslmode", "mode"))?;
             }
@@ -233,7 +235,7 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, TlsError> {
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let failed = |error: rustls::pki_types::pem::Error| file_error(what, path, error);
+    let failed = |error| file_error(what, path, error);
     let certificates = CertificateDer::pem_file_iter(path).map_err(failed)?;
     let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(failed)?;
     if certificates.is_empty() {
@@ -244,19 +246,13 @@ fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'s
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => {
-            TlsError::Empty { what: "private key", path: path.to_owned() }
-        }
+        pem::Error::NoItemsFound => TlsError::Empty { what: "private key", path: path.to_owned() },
         error => file_error("client key", path, error),
     })
 }
 
-fn file_error(what: &'static str, path: &Path, error: rustls::pki_types::pem::Error) -> TlsError {
-    let source: Box<dyn std::error::Error + Send + Sync> = match error {
-        rustls::pki_types::pem::Error::Io(error) => Box::new(error),
-        error => Box::new(io::Error::other(error.to_string())),
-    };
-    TlsError::File { what, path: path.to_owned(), source }
+fn file_error(what: &'static str, path: &Path, error: pem::Error) -> TlsError {
+    TlsError::File { what, path: path.to_owned(), source: error }
 }
 
 /// Checks the server's certificate as far as the mode demands. That the server holds the certificate's key is always checked.
@@ -340,6 +336,11 @@ mod tests {
             (
                 "postgres://u:p@h/d?options=a@b&sslmode=require",
                 "postgres://u:p@h/d?options=a@b",
+                TlsSettings { mode: Some(TlsMode::Require), ..TlsSettings::default() },
+            ),
+            (
+                "postgres://h/d?ssl%6Dode=require",
+                "postgres://h/d",
                 TlsSettings { mode: Some(TlsMode::Require), ..TlsSettings::default() },
             ),
             (

@@ -183,7 +183,7 @@ fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Pro
     }
 }
 
-/// Checks that the body has one of these types, the first of which is the one to recommend.
+/// Checks that the body has one of these types, in UTF-8 and without an encoding.
 fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), ApiError> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = text(header::CONTENT_TYPE);

@@ -2,8 +2,8 @@
 //! client certificates.
 
 use std::{
-    fs,
-    os::unix::fs::{MetadataExt, chown},
+    fs::{self, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::Path,
     process::Command,
 };
@@ -43,7 +43,7 @@ struct TlsServer {
 }
 
 /// Clients with a certificate are let in as `certified`, all others as `postgres`.
-const WHO_MAY: &str = "hostssl all certified 127.0.0.1/32 cert\nhost all postgres 127.0.0.1/32 trust\n";
+const PG_HBA: &str = "hostssl all certified 127.0.0.1/32 cert\nhost all postgres 127.0.0.1/32 trust\n";
 
 impl TlsServer {
     async fn start(change: impl FnOnce(&mut CertificateParams)) -> Self {
@@ -66,8 +66,8 @@ impl TlsServer {
             let key = place.join("server.key");
             let owner = fs::metadata(data.join("data")).expect("made by initdb");
             chown(&key, Some(owner.uid()), Some(owner.gid())).expect("the server's own");
-            fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("private");
-            fs::write(data.join("data/pg_hba.conf"), WHO_MAY).expect("written");
+            fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("private");
+            fs::write(data.join("data/pg_hba.conf"), PG_HBA).expect("written");
             let mut command = Command::new(program);
             command.args(["-c", "ssl=on"]);
             for (setting, file) in
@@ -78,7 +78,7 @@ impl TlsServer {
             command
         };
         // The server's account is another one, where the tests run as root.
-        fs::set_permissions(place, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("readable");
+        fs::set_permissions(place, Permissions::from_mode(0o755)).expect("readable");
         let cluster = Cluster::start(&data, with_tls).await.expect("a server");
         connect(&cluster.url("postgres"))
             .await
@@ -93,7 +93,7 @@ impl TlsServer {
         self.directory.path().join(name).display().to_string()
     }
 
-    /// Returns the URL of the database `postgres` with these parameters, as a client on another host would write it.
+    /// Returns the URL of the database `postgres` under this name of the host, with these parameters.
     fn url(&self, host: &str, parameters: &str) -> String {
         self.cluster.url("postgres").replace("127.0.0.1", host) + "?" + parameters
     }
