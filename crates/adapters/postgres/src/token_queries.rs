@@ -35,7 +35,7 @@ pub(crate) const TOKEN_COLUMNS: TokenColumns = token_columns!(token_rows, projec
 /// settings.
 ///
 /// The ids of all projects that a token names would take a seventh of the time: read them with
-/// [`latchkey_sql::queries::projects_of_tokens`], for tokens that may name several.
+/// [`latchkey_sql::queries::projects_of_tokens()`], for tokens that may name several.
 #[auto_type]
 pub(crate) fn tokens_of_project_from<'a>(project: &'a str, from: DbId, limit: i64) -> _ {
     let columns: ColumnsWithoutProjects = COLUMNS_WITHOUT_PROJECTS;

@@ -74,7 +74,7 @@ macro_rules! token_columns {
 /// The projects that a token names, in order.
 pub type ProjectIds = Vec<Parsed<ProjectId>>;
 
-/// Groups the rows of [`crate::queries::projects_of_tokens`] by token.
+/// Groups the rows of [`crate::queries::projects_of_tokens()`] by token.
 #[must_use]
 pub fn projects_by_token(links: Vec<(DbId, Parsed<ProjectId>)>) -> HashMap<DbId, ProjectIds> {
     let mut projects = HashMap::<_, ProjectIds>::new();
