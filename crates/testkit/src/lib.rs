@@ -28,6 +28,8 @@ mod response;
 pub mod samples;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "process")]
+pub mod sqlite;
 #[cfg(feature = "samples")]
 pub mod token_json;
 pub mod wait;

@@ -29,9 +29,9 @@ const LARGE_STORE: &str = "
         unhex(printf('%064x', i)), x'00000000', NULL, NULL, NULL, NULL, '{}'
     FROM n;
     INSERT INTO api_token_projects
-    SELECT 'project-' || (created_at % 200), id, 0 FROM api_tokens WHERE NOT all_projects;
+    SELECT id, 0, 'project-' || (created_at % 200) FROM api_tokens WHERE NOT all_projects;
     INSERT INTO api_token_projects
-    SELECT 'project-' || ((created_at + 7) % 200), id, 1 FROM api_tokens
+    SELECT id, 1, 'project-' || ((created_at + 7) % 200) FROM api_tokens
     WHERE NOT all_projects AND created_at % 4 = 0;
     INSERT INTO retired_secrets SELECT unhex(printf('%064x', 100000 + created_at)), x'00000000', id, 0 FROM api_tokens;
     INSERT INTO project_environments SELECT id, 'development' FROM projects WHERE id <> 'default';
@@ -44,7 +44,7 @@ const LARGE_STORE: &str = "
     INSERT INTO events (kind, actor_name, actor_user_id, at, concerns)
     SELECT CASE i % 100 WHEN 0 THEN 'pat-created' WHEN 1 THEN 'pat-deleted' WHEN 2 THEN 'user-created'
         WHEN 3 THEN 'user-deleted' WHEN 4 THEN 'session-started' WHEN 5 THEN 'session-ended' ELSE 'api-token-created' END, 'x', i % 150, i, 'some' FROM n;
-    INSERT INTO event_projects SELECT 'project-' || (id % 200), id, 0 FROM events;";
+    INSERT INTO event_projects SELECT id, 0, 'project-' || (id % 200) FROM events;";
 
 #[derive(QueryableByName)]
 struct Step {

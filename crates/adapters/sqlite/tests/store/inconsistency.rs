@@ -39,7 +39,7 @@ async fn tokens() {
         ("UPDATE api_tokens SET environment = 'a b'", "environment"),
         ("UPDATE api_tokens SET created_at = 9000000000000000000", "created_at"),
         ("DELETE FROM api_token_projects", "named_projects"),
-        ("INSERT INTO api_token_projects SELECT 'other', id, 1 FROM api_tokens", "named_projects"),
+        ("INSERT INTO api_token_projects SELECT id, 1, 'other' FROM api_tokens", "named_projects"),
         ("UPDATE api_tokens SET all_projects = 1, named_projects = 0", "named_projects"),
     ] {
         let (_directory, store) = broken_by(statement).await;

@@ -14,6 +14,8 @@ mod fixtures;
 #[cfg(test)]
 mod inconsistency;
 #[cfg(test)]
+mod integrity;
+#[cfg(test)]
 mod locking;
 #[cfg(test)]
 mod migrations;
