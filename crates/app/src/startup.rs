@@ -20,6 +20,8 @@ const INIT_VARIABLES: [InitVariable; 4] = [
     InitVariable { name: "INIT_FRONTEND_API_TOKENS", kind: TokenKind::Frontend },
 ];
 
+const CREATE_ADMIN_TOKEN: &str = "    latchkey token create --type admin --name ops";
+
 /// Reads the first tokens of the `INIT_*` variables.
 ///
 /// # Errors
@@ -104,6 +106,10 @@ pub(crate) fn banner(url: &str, database: &Database, access: &Access) -> String 
         Access::Known => {
             lines.push("Call it with one of its tokens:".to_owned());
             lines.push(call("\"Authorization: $TOKEN\""));
+            if matches!(database, Database::SqliteFile(_) | Database::Postgres(_)) {
+                lines.push("If no admin token is at hand, create one, with the same settings:".to_owned());
+                lines.push(CREATE_ADMIN_TOKEN.to_owned());
+            }
         }
         Access::Shown(secret) => {
             let secret = secret.reveal();
@@ -122,7 +128,7 @@ pub(crate) fn banner(url: &str, database: &Database, access: &Access) -> String 
         }
         Access::None { database_can_be_reached: true } => {
             lines.push("There is no token yet. Create one, with the same settings:".to_owned());
-            lines.push("    latchkey token create --type admin --name ops".to_owned());
+            lines.push(CREATE_ADMIN_TOKEN.to_owned());
             lines.push("or start with INIT_ADMIN_API_TOKENS set. Then:".to_owned());
             lines.push(call("\"Authorization: $TOKEN\""));
         }

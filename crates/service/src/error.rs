@@ -20,7 +20,7 @@ pub enum ServiceError {
     #[error("The provided username and password do not match.")]
     WrongPassword,
     /// Too many failed logins; the next attempt is allowed after that time.
-    #[error("Signing in failed too often. Try again in {} seconds.", whole_seconds(*.0))]
+    #[error("Signing in failed too often. Try again in {}.", counted(whole_seconds(*.0), "second"))]
     TooManyAttempts(Duration),
     #[error("The password is not good enough.")]
     WeakPassword(Vec<PasswordFault>),
@@ -33,7 +33,7 @@ pub enum ServiceError {
     Exists(Entity),
     /// The project (or the instance) has the maximum number of tokens.
     #[error(
-        "there are {limit} tokens here already, which is the limit: delete some, or raise limits.api_tokens"
+        "there can be no other token here, because limits.api_tokens is {limit}: delete tokens, or raise the limit"
     )]
     LimitReached { limit: u64 },
     /// A concurrent change was faster: for a rotation once, for other changes repeatedly.
@@ -79,6 +79,12 @@ pub enum Missing {
 /// Returns the duration in seconds, rounded up, for `Retry-After` (RFC 9110, section 10.2.3).
 pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
+}
+
+/// Returns a number with its noun, which takes an `s` unless the number is one: `1 second`, `2 seconds`.
+pub fn counted(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }
 
 impl ServiceError {
@@ -151,5 +157,11 @@ mod tests {
         assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
         assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
         assert_eq!(whole_seconds(Duration::from_millis(2_500)), 3);
+    }
+
+    #[test]
+    fn one_has_no_plural() {
+        let texts = [0, 1, 2].map(|count| counted(count, "second"));
+        assert_eq!(texts, ["0 seconds", "1 second", "2 seconds"]);
     }
 }

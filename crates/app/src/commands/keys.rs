@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use latchkey_crypto::{MasterKey, SystemEntropy};
 use latchkey_ports::SecretOf;
-use latchkey_service::{MasterKeys, ResealingStep, SkippedSecret};
+use latchkey_service::{MasterKeys, ResealingStep, SkippedSecret, counted};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -103,7 +103,7 @@ pub(super) async fn rotate(app: &App) -> anyhow::Result<()> {
     });
     show_usage(keys).await?;
     if resealed.skipped > 0 {
-        bail!("{} secrets could not be moved, for the reasons above", resealed.skipped);
+        bail!("{} could not be moved, for the reasons above", counted(resealed.skipped, "secret"));
     }
     Ok(())
 }

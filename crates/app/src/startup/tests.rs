@@ -12,10 +12,16 @@ fn the_banner_has_the_address_and_an_example_call() {
     let text = banner_of(&Access::Known);
     assert!(text.starts_with("Latchkey "), "{text}");
     assert!(text.contains(" serves on http://127.0.0.1:4242 (SQLite in data/latchkey.db)\n"), "{text}");
-    assert!(
-        text.ends_with("\n    curl -H \"Authorization: $TOKEN\" http://127.0.0.1:4242/api/admin/projects/default/api-tokens"),
-        "{text}"
-    );
+    let call = "\n    curl -H \"Authorization: $TOKEN\" http://127.0.0.1:4242/api/admin/projects/default/api-tokens\n";
+    assert!(text.contains(call), "{text}");
+}
+
+#[test]
+fn the_banner_says_how_to_replace_a_lost_token_where_a_command_can() {
+    let text = banner_of(&Access::Known);
+    assert!(text.ends_with("\n    latchkey token create --type admin --name ops"), "{text}");
+    let in_memory = banner(URL, &Database::Memory, &Access::Known);
+    assert!(!in_memory.contains("latchkey token create"), "{in_memory}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod commands;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod first_pages;
+#[cfg(test)]
 mod first_start;
 #[cfg(test)]
 mod passwords;

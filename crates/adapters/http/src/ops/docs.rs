@@ -22,6 +22,7 @@ const PAGE: &str = "/docs/openapi/";
 
 pub(super) fn configure(api: &mut Api) {
     api.page(DOCUMENT, web::to(document));
+    api.page("/", web::to(start));
     api.page("/docs", web::to(redirect));
     api.page("/docs/openapi", web::to(page));
     api.page("/docs/openapi/{file:.*}", web::to(page));
@@ -50,6 +51,11 @@ impl Document {
 
 async fn document(document: Data<Document>) -> ApiResult {
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(document.json()?))
+}
+
+/// Leads a browser to the page. Not for good, because a browser would remember it after something else is here.
+async fn start() -> HttpResponse {
+    HttpResponse::Found().insert_header((header::LOCATION, PAGE)).finish()
 }
 
 async fn redirect() -> HttpResponse {

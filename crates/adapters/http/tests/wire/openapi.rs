@@ -156,6 +156,8 @@ async fn there_is_a_page_to_try_it_at() {
     assert_eq!(page.status, 200);
     assert!(String::from_utf8_lossy(&page.bytes).contains("swagger"));
     assert!(String::from_utf8_lossy(&page.bytes).contains("<title>Latchkey API</title>"));
+    let start = app.get(As::Anonymous, "/").await;
+    assert_eq!((start.status.as_u16(), start.header("location")), (302, Some("/docs/openapi/")));
     for path in ["/docs", "/docs/", "/docs/openapi"] {
         let moved = app.get(As::Anonymous, path).await;
         assert_eq!(

@@ -24,7 +24,6 @@ async fn paths_are_exact_but_for_one_slash_at_the_end() {
         "/api/admin/projects/default/API-TOKENS",
         "/api/nosuch",
         "/nosuch",
-        "/",
     ] {
         app.get(As::Admin, path).await.is(404, "NotFoundError");
     }

@@ -95,7 +95,7 @@ async fn the_answer_says_when_to_come_back() {
     let app = TestApp::new().await;
     fail_five_times(&app, HERE, "Viewer").await;
     let answer = try_from(&app, HERE, "Viewer", PASSWORD).await;
-    assert_eq!(answer.json()["message"], "Signing in failed too often. Try again in 1 seconds.");
+    assert_eq!(answer.json()["message"], "Signing in failed too often. Try again in 1 second.");
 }
 
 #[actix_web::test]
