@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
+        health::HealthArgs,
         keys::KeysCommand,
         personal_tokens::PatCommand,
         projects::ProjectCommand,
+        shell::{CompletionsArgs, ManArgs},
         tokens::TokenCommand,
         users::{GrantArgs, UserCommand},
     },
@@ -127,6 +129,21 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Print the OpenAPI document
     Openapi,
+    /// Ask a server whether it is well; exits with 1 if it is not
+    #[command(
+        after_help = "Examples:\n  latchkey health\n  latchkey health --ready --url http://10.0.0.7:4242"
+    )]
+    Health(HealthArgs),
+    /// Print the completions of a shell
+    #[command(
+        after_help = "Example:\n  latchkey completions bash > /usr/share/bash-completion/completions/latchkey"
+    )]
+    Completions(CompletionsArgs),
+    /// Print a manual page
+    #[command(
+        after_help = "Examples:\n  latchkey man > latchkey.1\n  latchkey man token create > latchkey-token-create.1"
+    )]
+    Man(ManArgs),
     /// Manage master keys
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -6,10 +6,7 @@ use anyhow::{Context as _, bail};
 use latchkey_crypto::{KeyFileError, KeyRing, MasterKey, SystemEntropy};
 use latchkey_ports::KeyId;
 
-use crate::config::{Config, Database, EnvVars};
-
-/// The environment variable with the master keys.
-const VARIABLE: &str = "LATCHKEY_MASTER_KEY";
+use crate::config::{Config, Database, EnvVars, MASTER_KEY};
 
 const NONE_FOR_POSTGRES: &str = "\
 there is no master key, which PostgreSQL needs to store and recognize secrets.
@@ -31,8 +28,9 @@ pub(crate) fn missing(key: KeyId) -> String {
 /// # Errors
 /// Says where a key is missing or malformed and how to create one; never contains a part of a key.
 pub(crate) fn ring(config: &Config, variables: &EnvVars) -> anyhow::Result<KeyRing> {
-    if let Some(text) = variables.get(VARIABLE) {
-        return KeyRing::parse(text).with_context(|| format!("bad value for {VARIABLE}"));
+    if let Some(text) = variables.get(MASTER_KEY) {
+        let origin = variables.origin(MASTER_KEY).unwrap_or(MASTER_KEY);
+        return KeyRing::parse(text).with_context(|| format!("bad value for {origin}"));
     }
     if let Some(path) = &config.secrets.master_key_file {
         return KeyRing::load(path)
@@ -61,7 +59,7 @@ fn beside(database: &Path) -> anyhow::Result<KeyRing> {
     }
     match KeyRing::load(&path) {
         Err(KeyFileError::Missing(_)) => bail!(
-            "the database {} is there, but its master key {} is not: put the file back, or set {VARIABLE} to the key \
+            "the database {} is there, but its master key {} is not: put the file back, or set {MASTER_KEY} to the key \
              that the database was made with",
             database.display(),
             path.display()
@@ -87,11 +85,11 @@ mod tests {
     fn the_environment_comes_first() {
         let key = MasterKey::parse(KEY).expect("a key");
         for url in ["memory:", "sqlite://nowhere/x.db", "postgres://h/d"] {
-            assert_eq!(ring_of(url, [(VARIABLE, KEY)]).expect("a ring").current(), &key);
+            assert_eq!(ring_of(url, [(MASTER_KEY, KEY)]).expect("a ring").current(), &key);
         }
-        let error = ring_of("memory:", [(VARIABLE, "hush")]).expect_err("no key");
+        let error = ring_of("memory:", [(MASTER_KEY, "hush")]).expect_err("no key");
         assert!(
-            !format!("{error:#}").contains("hush") && format!("{error:#}").contains(VARIABLE),
+            !format!("{error:#}").contains("hush") && format!("{error:#}").contains(MASTER_KEY),
             "{error:#}"
         );
     }

@@ -139,7 +139,7 @@ fn unbound(settings: &Server, error: io::Error) -> anyhow::Error {
 }
 
 /// Returns the URL under which the server is reached on this machine.
-fn url(address: SocketAddr) -> String {
+pub(crate) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

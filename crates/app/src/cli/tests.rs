@@ -41,7 +41,6 @@ fn missing_and_unknown_arguments_are_usage_errors() {
         "latchkey user create --email no-address",
         "latchkey user create --username bo --password hush",
         "latchkey user create --username bo --password-stdin=hush",
-        "latchkey user set-password --user bo",
         "latchkey user set-password --user bo --password hush",
         "latchkey user set-password --password-stdin",
         "latchkey project create a/b",

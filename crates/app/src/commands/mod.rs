@@ -2,23 +2,30 @@
 //! prints the outcome.
 
 pub(crate) mod expiry;
+pub(crate) mod health;
 mod key_usage;
 pub(crate) mod keys;
 mod password;
 pub(crate) mod personal_tokens;
 mod progress;
 pub(crate) mod projects;
+pub(crate) mod shell;
 pub(crate) mod tokens;
 pub(crate) mod users;
 
 use anyhow::{Context as _, bail};
+use clap::CommandFactory as _;
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
     cli::{Cli, Command, ConfigArgs},
     commands::{
-        keys::KeysCommand, personal_tokens::PatCommand, projects::ProjectCommand, tokens::TokenCommand,
+        keys::KeysCommand,
+        personal_tokens::PatCommand,
+        projects::ProjectCommand,
+        shell::{CompletionsArgs, ManArgs},
+        tokens::TokenCommand,
         users::UserCommand,
     },
     config::{self, Config, Database, EnvVars, Log},
@@ -38,7 +45,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     if !matches!(command, Command::Serve(_)) && !cli.serve.is_empty() {
         bail!(Usage("--listen and --port are flags of `serve`, not for this command".to_owned()));
     }
-    match command {
+    match &command {
         Command::Openapi => return openapi(),
         Command::Config(ConfigArgs { example: true, .. }) => {
             return output::result(config::example().trim_end());
@@ -47,11 +54,14 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             return output::result(config::reference().trim_end());
         }
         Command::Keys(KeysCommand::Generate) => return keys::generate(),
+        Command::Completions(CompletionsArgs { shell }) => return shell::completions(Cli::command(), *shell),
+        Command::Man(ManArgs { command }) => return shell::man(Cli::command(), command),
         _ => {}
     }
     let config = Config::load(cli.global.config.as_deref(), &variables, &flags)?;
     match command {
         Command::Config(_) => output::result(config.effective.trim_end())?,
+        Command::Health(arguments) => health::check(&config.server, arguments)?,
         Command::Serve(_) => {
             telemetry::start(&config.log, &variables)?;
             runtime()?.block_on(serve::run(&config, &variables))?;
@@ -103,6 +113,9 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Serve(_)
         | Command::Migrate
         | Command::Config(_)
+        | Command::Health(_)
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Openapi
         | Command::Keys(KeysCommand::Generate) => Ok(()),
     }

@@ -1,4 +1,5 @@
-//! Reads passwords, and explains the faults of weak ones.
+//! Reads passwords: on a terminal without showing them, otherwise from the first line of standard input. Explains the faults
+//! of weak ones.
 
 use std::io::{self, BufRead, IsTerminal as _};
 
@@ -6,21 +7,43 @@ use anyhow::{Context as _, anyhow, bail};
 use latchkey_domain::PasswordFault;
 use latchkey_service::ServiceError;
 
-use crate::output::{self, Usage};
+use crate::output::Usage;
 
 /// The maximum length of the line, longer than any password.
 const MAX_BYTES: u64 = 4_096;
 
-/// Reads the first line of standard input. Passwords are never arguments or variables: other programs can read those.
+/// Reads a new password: asks for it twice on a terminal, and otherwise takes the first line of standard input. Passwords are
+/// never arguments or variables: other programs can read those.
 ///
 /// # Errors
-/// [`Usage`] if there is no line; does not repeat what was read.
-pub(super) fn from_stdin() -> anyhow::Result<String> {
+/// [`Usage`] if there is none, or two different ones; does not repeat what was read.
+pub(super) fn read() -> anyhow::Result<String> {
     let stdin = io::stdin();
-    if stdin.is_terminal() {
-        output::explain("Type the password and press Enter (it is visible):");
+    if !stdin.is_terminal() {
+        return first_line(stdin.lock());
     }
-    first_line(stdin.lock())
+    let ask = |prompt| rpassword::prompt_password(prompt).context("the terminal cannot be read");
+    let password = ask("Password: ")?;
+    if password.is_empty() {
+        bail!(Usage("no password was typed".to_owned()));
+    }
+    if ask("Again: ")? != password {
+        bail!(Usage("the two passwords differ: try again".to_owned()));
+    }
+    Ok(password)
+}
+
+/// Reads a new password if standard input is a terminal, or `is_piped` says that it is there.
+///
+/// # Errors
+/// As [`read`]; [`Usage`] if standard input is neither.
+pub(super) fn read_from_terminal_or(is_piped: bool) -> anyhow::Result<String> {
+    if !is_piped && !io::stdin().is_terminal() {
+        bail!(Usage(
+            "there is no terminal to ask for the password: pipe it in, and add --password-stdin".to_owned()
+        ));
+    }
+    read()
 }
 
 fn first_line(input: impl BufRead) -> anyhow::Result<String> {

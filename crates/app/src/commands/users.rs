@@ -19,9 +19,8 @@ pub(crate) enum UserCommand {
     )]
     Create(UserArgs),
     /// Set a user's password and end all their sessions
-    #[command(
-        after_help = "Example:\n  latchkey user set-password --user ed@example.com --password-stdin < password.txt"
-    )]
+    #[command(after_help = "Examples:\n  latchkey user set-password --user ed@example.com\n  \
+        latchkey user set-password --user ed@example.com --password-stdin < password.txt")]
     SetPassword(PasswordArgs),
 }
 
@@ -35,7 +34,7 @@ pub(crate) struct UserArgs {
     /// The role for the whole instance: Admin, Editor or Viewer
     #[arg(long, default_value = "Viewer")]
     pub(crate) role: String,
-    /// Read the password from the first line of standard input; without a password, the user cannot sign in
+    /// Ask for the password on a terminal, or read the first line of standard input; without a password, the user cannot sign in
     #[arg(long)]
     pub(crate) password_stdin: bool,
 }
@@ -45,9 +44,9 @@ pub(crate) struct PasswordArgs {
     /// The user's name or e-mail address
     #[arg(long)]
     pub(crate) user: String,
-    /// Read the password from the first line of standard input
-    // The only way: every user of the machine can see the arguments of its processes.
-    #[arg(long, required = true)]
+    /// Read the password from the first line of standard input; without this, it is asked for on the terminal
+    // It is never an argument: every user of the machine can see the arguments of its processes.
+    #[arg(long)]
     pub(crate) password_stdin: bool,
 }
 
@@ -79,7 +78,7 @@ pub(crate) struct GrantArgs {
 /// Creates a user and prints the id.
 pub(super) async fn create(app: &App, arguments: UserArgs) -> anyhow::Result<()> {
     let UserArgs { login: Login { email, username }, name, role, password_stdin } = arguments;
-    let password = if password_stdin { Some(password::from_stdin()?) } else { None };
+    let password = if password_stdin { Some(password::read()?) } else { None };
     let can_sign_in = password.is_some();
     let root_role = RoleReference::Name(role.clone());
     let draft = UserDraft { username, email, name, root_role, password };
@@ -91,7 +90,7 @@ pub(super) async fn create(app: &App, arguments: UserArgs) -> anyhow::Result<()>
     output::explain(format_args!("User {} is {label}, with the root role {role}.", user.id));
     if !can_sign_in {
         output::explain(format_args!(
-            "Without a password {label} cannot sign in: `latchkey user set-password --user {label} --password-stdin` sets one."
+            "Without a password {label} cannot sign in: `latchkey user set-password --user {label}` sets one."
         ));
     }
     Ok(())
@@ -99,9 +98,9 @@ pub(super) async fn create(app: &App, arguments: UserArgs) -> anyhow::Result<()>
 
 /// Sets a user's password.
 pub(super) async fn set_password(app: &App, arguments: PasswordArgs) -> anyhow::Result<()> {
-    let PasswordArgs { user: login, password_stdin: _ } = arguments;
+    let PasswordArgs { user: login, password_stdin } = arguments;
     let failure = || format!("the password of {login:?} was not set");
-    let password = password::from_stdin()?;
+    let password = password::read_from_terminal_or(password_stdin)?;
     let user = find(app, &login).await.with_context(failure)?;
     let set = app.use_cases.users.set_password(&user_management()?, user.id, &password).await;
     set.map_err(password::explained).with_context(failure)?;

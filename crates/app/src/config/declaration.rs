@@ -111,13 +111,17 @@ The value of a setting comes from the first of these sources that has it:
 
 `latchkey config` prints the values in effect, each with its source. An unknown key or a bad value stops the start with a
 message that names the key, its source and what to write. Durations are written `100ms`, `5s`, `2h 30m`, `7d`. A list can also
-be written as one string with commas. An environment variable that is empty counts as not set.
+be written as one string with commas. An environment variable that is empty counts as not set; an unknown one that begins with
+`LATCHKEY_` stops the start, except those that Kubernetes sets for services.
 
 [latchkey.example.toml](../../latchkey.example.toml) has the same settings as a file.
 
 Three kinds of variables are not settings and are read from the environment only: `LATCHKEY_MASTER_KEY` (the master key, or
 several separated by commas), `INIT_ADMIN_API_TOKENS`, `INIT_CLIENT_API_TOKENS`, `INIT_BACKEND_API_TOKENS` and
 `INIT_FRONTEND_API_TOKENS` (the first tokens of an empty database), and `RUST_LOG` (takes precedence over `log.level`).
+
+Each variable with a secret (`DATABASE_URL`, `LATCHKEY__DATABASE__URL`, `LATCHKEY_MASTER_KEY`, `INIT_*_API_TOKENS`) can instead be
+given as a file, as container platforms mount secrets: `DATABASE_URL_FILE=/run/secrets/database-url`. It is an error if both are set.
 ";
 
 /// Returns the example file: every setting with its default.

@@ -13,6 +13,7 @@ mod env_vars;
 mod forms;
 mod settings;
 mod sources;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -22,7 +23,7 @@ use std::{path::Path, time::Duration};
 use self::values::Values;
 pub(crate) use self::{
     database_url::{Database, masked},
-    env_vars::EnvVars,
+    env_vars::{EnvVars, MASTER_KEY},
     forms::LogFormat,
     settings::{Config, DatabaseSettings, Log, Server, Verify},
     sources::Flag,

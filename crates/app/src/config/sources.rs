@@ -5,7 +5,7 @@ use std::{fs, io::ErrorKind, path::Path};
 use anyhow::{Context as _, anyhow, bail};
 use config::{Config, ConfigError, FileFormat, Map, Source, Value, ValueKind};
 
-use super::{declaration, env_vars::EnvVars, settings::SECTIONS, values::Values};
+use super::{declaration, env_vars::EnvVars, settings::SECTIONS, spelling, values::Values};
 
 /// The value of a setting that a command-line flag sets.
 #[derive(Debug, Clone)]
@@ -103,26 +103,26 @@ fn platform(variables: &EnvVars) -> Layer {
     let mut layer = Layer::default();
     for (variable, key) in [("DATABASE_URL", "database.url"), ("PORT", "server.port")] {
         if let Some(value) = variables.get(variable) {
-            layer.set(key.to_owned(), variable, value);
+            layer.set(key.to_owned(), variables.origin(variable).unwrap_or(variable), value);
         }
     }
     layer
 }
 
-/// Reads `LATCHKEY__SECTION__KEY`. Names without the double underscore are ignored: Kubernetes sets variables such as
-/// `LATCHKEY_PORT` for a service of this name.
+/// Reads `LATCHKEY__SECTION__KEY`.
 fn environment(variables: &EnvVars) -> anyhow::Result<Layer> {
+    spelling::check(variables)?;
     let mut layer = Layer::default();
     for (variable, value) in variables.iter() {
         let Some(key) = variable.strip_prefix("LATCHKEY__") else { continue };
         let key = key.to_lowercase();
         let origin = format!("the environment variable {variable}");
         let Some((section, name)) = key.rsplit_once("__") else {
-            bail!("unknown key \"{key}\" in {origin}: write LATCHKEY__<SECTION>__<KEY>");
+            bail!("unknown key \"{key}\" in {origin}{}", spelling::suggestion(variable));
         };
         let section = section.replace("__", ".");
         check_key(&section, name, &origin)?;
-        layer.set(format!("{section}.{name}"), variable, value);
+        layer.set(format!("{section}.{name}"), variables.origin(variable).unwrap_or(variable), value);
     }
     Ok(layer)
 }

@@ -27,6 +27,24 @@ fn the_settings_in_effect_are_printed_with_their_sources() {
 }
 
 #[test]
+fn secrets_can_come_from_files() {
+    let key = "ab".repeat(32);
+    let mut env =
+        TestEnv::new().with_file("url", "sqlite://other.db\n").with_file("key", &format!("{key}\n"));
+    env.set("DATABASE_URL_FILE", &env.path("url").display().to_string());
+    env.set("LATCHKEY_MASTER_KEY_FILE", &env.path("key").display().to_string());
+    assert!(env.succeed("config").contains("url = \"sqlite://other.db\"  # DATABASE_URL_FILE"));
+    env.succeed("migrate");
+    assert!(env.path("other.db").exists() && !env.path("other.key").exists(), "the key is that of the file");
+    env.set("LATCHKEY_MASTER_KEY", &key);
+    let error = env.fail("config", 1);
+    assert_eq!(
+        error,
+        "latchkey: LATCHKEY_MASTER_KEY and LATCHKEY_MASTER_KEY_FILE are both set: leave one of them out\n"
+    );
+}
+
+#[test]
 fn the_example_file_is_printed_and_holds_the_defaults() {
     let example = TestEnv::new().succeed("config --example");
     let env = TestEnv::new().with_file("latchkey.toml", &example);
@@ -63,6 +81,10 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
         (
             TestEnv::new().with("LATCHKEY__AUDIT__RETENTION", "400"),
             "latchkey: bad value for audit.retention in LATCHKEY__AUDIT__RETENTION: \"400\" is not forever, or a duration",
+        ),
+        (
+            TestEnv::new().with("LATCHKEY_MASTER_KYE", "hush"),
+            "latchkey: unknown environment variable LATCHKEY_MASTER_KYE: did you mean LATCHKEY_MASTER_KEY?",
         ),
         (
             TestEnv::new().with("PORT", "http"),

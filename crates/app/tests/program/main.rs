@@ -14,4 +14,6 @@ mod passwords;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]
+mod tools;
+#[cfg(test)]
 mod two_processes;

@@ -1,5 +1,10 @@
 //! Passwords and sessions: how a command takes a password, and signing in with it.
 
+use std::{
+    io::{Read as _, Write as _},
+    process::{Command, Stdio},
+};
+
 use latchkey_testkit::{env::TestEnv, wait::until};
 
 const CREATE: &str = "user create --email ed@example.com --password-stdin";
@@ -45,7 +50,7 @@ fn a_user_signs_in_by_password_and_a_new_password_ends_the_sessions() {
 fn a_user_without_a_password_cannot_sign_in_until_one_is_set() {
     let env = TestEnv::new();
     let said = env.run("user create --email ed@example.com");
-    let advice = "`latchkey user set-password --user ed@example.com --password-stdin` sets one.";
+    let advice = "`latchkey user set-password --user ed@example.com` sets one.";
     assert!(said.stderr.contains(advice), "{}", said.stderr);
     let server = env.serve();
     assert_eq!(server.sign_in("ed@example.com", ""), Err(401));
@@ -87,6 +92,51 @@ fn a_password_comes_from_standard_input_and_from_nowhere_else() {
     }
     let error = refused_on(&env, "user set-password --user unknown --password-stdin", FIRST, 1);
     assert!(error.contains("the password of \"unknown\" was not set: No user found."), "{error}");
+}
+
+/// Runs a command on a terminal, and types a line whenever one of these questions appears. Returns all that the terminal showed.
+fn typed_on(env: &TestEnv, line: &str, answers: &[(&str, &str)]) -> (bool, String) {
+    let program = env.command("").get_program().to_owned();
+    let mut command = env.command("");
+    let terminal = format!("{} {line}", program.display());
+    let mut on_terminal = Command::new("script");
+    on_terminal.args(["--quiet", "--return", "--command", &terminal, "/dev/null"]);
+    on_terminal.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    on_terminal.env("SHELL", "/bin/sh").env("PATH", "/usr/bin:/bin").current_dir(env.directory());
+    command = on_terminal;
+    let mut process =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`script` of util-linux");
+    let mut keyboard = process.stdin.take().expect("piped");
+    let mut screen = process.stdout.take().expect("piped");
+    let mut shown = Vec::new();
+    let mut unseen = 0;
+    for (question, answer) in answers {
+        while !String::from_utf8_lossy(&shown[unseen..]).contains(question) {
+            let mut byte = [0];
+            screen.read_exact(&mut byte).expect("the question");
+            shown.extend(byte);
+        }
+        unseen = shown.len();
+        writeln!(keyboard, "{answer}").expect("typed");
+    }
+    screen.read_to_end(&mut shown).expect("the rest");
+    (process.wait().expect("its end").success(), String::from_utf8_lossy(&shown).into_owned())
+}
+
+#[test]
+fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
+    let env = TestEnv::new();
+    let create = "user create --email ed@example.com --password-stdin";
+    let set = "user set-password --user ed@example.com";
+    for (line, password) in [(create, FIRST), (set, SECOND)] {
+        let (is_done, shown) = typed_on(&env, line, &[("Password: ", password), ("Again: ", password)]);
+        assert!(is_done && !shown.contains(password), "{shown}");
+    }
+    let (is_done, shown) = typed_on(&env, set, &[("Password: ", FIRST), ("Again: ", SECOND)]);
+    assert!(!is_done && shown.contains("the two passwords differ: try again"), "{shown}");
+    let (is_done, shown) = typed_on(&env, set, &[("Password: ", "")]);
+    assert!(!is_done && shown.contains("no password was typed"), "{shown}");
+    env.serve().sign_in("ed@example.com", SECOND).expect("signed in");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     );
     assert_eq!(
         refused(of_environment([("LATCHKEY__PORT", "1")])),
-        "unknown key \"port\" in the environment variable LATCHKEY__PORT: write LATCHKEY__<SECTION>__<KEY>"
+        "unknown key \"port\" in the environment variable LATCHKEY__PORT: did you mean LATCHKEY__SERVER__PORT?"
     );
 }
 
