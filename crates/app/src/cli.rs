@@ -1,6 +1,6 @@
 //! The command line, as `--help` explains it. The arguments of a command stand beside its code, in `commands`.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -71,9 +71,9 @@ pub(crate) struct Global {
 /// Flags of the server.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ServeFlags {
-    /// The address to listen on
+    /// The address to listen on: an IP address, or unix: and a path
     #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen: Option<IpAddr>,
+    pub(crate) listen: Option<String>,
     /// The port to listen on; 0 takes any free one
     #[arg(long)]
     pub(crate) port: Option<u16>,
@@ -94,7 +94,7 @@ impl Cli {
         };
         let global = &self.global;
         let flags = [
-            ("--listen", "server.listen", after.listen.or(before.listen).map(|address| address.to_string())),
+            ("--listen", "server.listen", after.listen.clone().or(before.listen.clone())),
             ("--port", "server.port", after.port.or(before.port).map(|port| port.to_string())),
             ("--database-url", "database.url", global.database_url.clone()),
             ("--log-level", "log.level", global.log_level.clone()),

@@ -1,8 +1,8 @@
-//! The life of a server, in order: open the store, bind the address, create the first tokens, print how to call the
+//! The life of a server, in order: bind the address, open the store, create the first tokens, listen, print how to call the
 //! API, serve until a signal, shut down gracefully.
 
 use std::{
-    io::{self, ErrorKind, IsTerminal as _},
+    io::{self, IsTerminal as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process,
     sync::Arc,
@@ -10,29 +10,27 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpServer, dev::ServerHandle};
-use anyhow::{Context as _, anyhow};
+use actix_server::ServerHandle;
+use anyhow::Context as _;
 use latchkey_http::HttpSettings;
 use latchkey_ports::ErrorChain;
 use latchkey_service::whole_seconds;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{
     background::Background,
     config::{Config, EnvVars, Server},
     keys, output,
-    signals::{Signals, Stop},
-    startup,
+    server::{Address, Certificates, Listening, PassedSockets, Sockets, reload, systemd},
+    signals::{self, Signals, Stop},
+    startup::{self, Reach},
     wiring::App,
 };
 
-/// Connections that can wait to be accepted while all workers are busy.
-const BACKLOG: u32 = 1_024;
-/// Longer than load balancers keep an idle connection (usually 60 s), so that they close it. Otherwise a load balancer
-/// can send a request on a connection that the server is closing.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// The exit code of a program that was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
+/// How often the files of TLS are looked at for changes.
+const RELOAD_EVERY: Duration = Duration::from_secs(2);
 
 /// Serves until a signal ends it.
 ///
@@ -41,10 +39,15 @@ const INTERRUPTED: i32 = 130;
 /// the store's own threads. The driver of a shared PostgreSQL connection runs where the connection was made, usually on a
 /// worker: that saves each query hops between threads, and no task on a worker blocks or computes for long. Pooled
 /// connections are made here, so that they outlive the workers.
-pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
+pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSockets) -> anyhow::Result<()> {
     // From here on no signal is lost.
     let signals = Signals::listen().context("signals cannot be listened to")?;
+    let hangups = signals::hangups().context("signals cannot be listened to")?;
     let init = startup::init_tokens(variables)?;
+    let certificates = config.tls_files().map(Certificates::load).transpose()?.map(Arc::new);
+    let sockets = Sockets::bind(&config.server.listen.with_port(config.server.port), passed)?;
+    let address = sockets.address().clone();
+    warn_of_plain_http(&config.server, &address, certificates.is_some());
     let app = App::open(config, variables).await?;
 
     let context = Arc::new(latchkey_http::Context::new(
@@ -52,17 +55,6 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<
         app.entropy.clone(),
         http_settings(config),
     ));
-    let server = HttpServer::new(move || latchkey_http::app(&context))
-        .workers(workers(&config.server))
-        .backlog(BACKLOG)
-        .keep_alive(KEEP_ALIVE)
-        .tcp_nodelay(true)
-        .disable_signals()
-        .shutdown_timeout(whole_seconds(config.server.shutdown_timeout))
-        .bind((config.server.listen, config.server.port))
-        .map_err(|error| unbound(&config.server, error))?;
-    let address = *server.addrs().first().context("the server has no address")?;
-
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
     let access = startup::first_tokens(&app, &config.database.url, init, has_terminal).await?;
@@ -77,17 +69,29 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars) -> anyhow::Result<
     }
     let background =
         Background::start(&app.use_cases, config.verify.follow_every(), config.last_used.flush_interval);
-    let server = server.run();
+    let builder = actix_server::Server::build()
+        .workers(workers(&config.server))
+        .disable_signals()
+        .shutdown_timeout(whole_seconds(config.server.shutdown_timeout));
+    let reach = reach(&address, certificates.is_some());
+    let Listening { server, files } =
+        sockets.listen(builder, context, certificates.clone(), config.server.request_timeout)?;
     let stopping = stop_on_signal(signals, server.handle());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reload::follow(certificates, hangups, RELOAD_EVERY));
+    tasks.spawn(systemd::keep_alive());
     tracing::info!(%address, database = %config.database.url, "serving");
-    let banner = startup::banner(&url(address), &config.database.url, &access);
+    systemd::ready();
+    let banner = startup::banner(&reach, &config.database.url, &access);
     // A server runs without a reader of its standard output.
     if let Err(error) = output::result(banner) {
         tracing::warn!(error = %ErrorChain(error.as_ref()), "the address could not be printed");
     }
 
     let outcome = server.await;
+    drop(files);
     stopping.abort();
+    tasks.shutdown().await;
     background.finish().await;
     tracing::info!("stopped");
     outcome.context("the server failed")
@@ -97,6 +101,7 @@ fn http_settings(config: &Config) -> HttpSettings {
     HttpSettings {
         request_timeout: config.server.request_timeout,
         trusted_proxies: config.server.trusted_proxies.clone(),
+        verify_needs_certificate: config.server_tls.client_authorities.is_some(),
         verify_header: config.verify.header.clone(),
         ..HttpSettings::default()
     }
@@ -109,11 +114,23 @@ fn workers(settings: &Server) -> usize {
     }
 }
 
+/// Warns if tokens would cross a network in the clear.
+fn warn_of_plain_http(settings: &Server, address: &Address, has_tls: bool) {
+    if !(address.is_local() || has_tls) && settings.trusted_proxies.is_empty() {
+        tracing::warn!(
+            %address,
+            "tokens and passwords cross the network in the clear: set server.tls.certificate and server.tls.key, or put a \
+             proxy that speaks TLS in front and name it in server.trusted_proxies"
+        );
+    }
+}
+
 /// Shuts down gracefully on the first signal, and at once on Ctrl-C after it.
 fn stop_on_signal(mut signals: Signals, server: ServerHandle) -> JoinHandle<()> {
     tokio::spawn(async move {
         let signal = signals.next().await;
         tracing::info!(?signal, "shutting down after the requests in progress");
+        systemd::stopping();
         // The shutdown begins with the call, not when the future is awaited.
         drop(tokio::spawn(server.stop(true)));
         while signals.next().await != Stop::Interrupt {}
@@ -122,30 +139,20 @@ fn stop_on_signal(mut signals: Signals, server: ServerHandle) -> JoinHandle<()> 
     })
 }
 
-fn unbound(settings: &Server, error: io::Error) -> anyhow::Error {
-    let address = SocketAddr::new(settings.listen, settings.port);
-    match error.kind() {
-        ErrorKind::AddrInUse => {
-            anyhow!("{address} is in use: stop the program that uses it, or choose another port with --port")
+/// Returns how the server is reached on this machine.
+pub(crate) fn reach(address: &Address, has_tls: bool) -> Reach {
+    let scheme = if has_tls { "https" } else { "http" };
+    match address {
+        Address::Tcp(address) => {
+            let ip = match address.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            };
+            Reach { url: format!("{scheme}://{}", SocketAddr::new(ip, address.port())), socket: None }
         }
-        ErrorKind::AddrNotAvailable => {
-            anyhow!("this machine has no address {}: choose another with --listen", settings.listen)
-        }
-        ErrorKind::PermissionDenied => {
-            anyhow!("{address} may not be used by this user: choose a port from 1024 up with --port")
-        }
-        _ => anyhow::Error::new(error).context(format!("{address} cannot be listened on")),
+        Address::Unix(path) => Reach { url: "http://localhost".to_owned(), socket: Some(path.clone()) },
     }
-}
-
-/// Returns the URL under which the server is reached on this machine.
-pub(crate) fn url(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
 #[cfg(test)]
@@ -154,13 +161,14 @@ mod tests {
 
     #[test]
     fn the_url_is_reachable_from_this_machine() {
-        for (address, expected) in [
-            ("127.0.0.1:4242", "http://127.0.0.1:4242"),
-            ("0.0.0.0:80", "http://127.0.0.1:80"),
-            ("[::]:80", "http://[::1]:80"),
-            ("10.0.0.7:80", "http://10.0.0.7:80"),
+        for (address, has_tls, expected) in [
+            ("127.0.0.1:4242", false, "http://127.0.0.1:4242"),
+            ("0.0.0.0:80", false, "http://127.0.0.1:80"),
+            ("[::]:80", false, "http://[::1]:80"),
+            ("10.0.0.7:443", true, "https://10.0.0.7:443"),
+            ("unix:/run/latchkey.sock", false, "http://localhost"),
         ] {
-            assert_eq!(url(address.parse().expect("an address")), expected);
+            assert_eq!(reach(&address.parse().expect("an address"), has_tls).url, expected);
         }
     }
 }

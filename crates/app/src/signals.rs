@@ -33,3 +33,8 @@ impl Signals {
         }
     }
 }
+
+/// Starts to listen for SIGHUP, which asks a server to reload its files and would otherwise end it.
+pub(crate) fn hangups() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}

@@ -92,15 +92,28 @@ pub(crate) async fn first_tokens(
     Ok(Access::InFile { path, is_new })
 }
 
+/// How the server is reached on this machine.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    pub(crate) url: String,
+    /// The Unix domain socket through which it is reached.
+    pub(crate) socket: Option<PathBuf>,
+}
+
 /// Returns the message of a start. With [`Access::Shown`] it contains the secret, so it must go to a terminal.
-pub(crate) fn banner(url: &str, database: &Database, access: &Access) -> String {
-    let mut lines = vec![
-        format!("Latchkey {} serves on {url} ({database})", env!("CARGO_PKG_VERSION")),
-        format!("API documentation: {url}/docs/openapi"),
-        String::new(),
-    ];
+pub(crate) fn banner(reach: &Reach, database: &Database, access: &Access) -> String {
+    let Reach { url, socket } = reach;
+    let place = socket.as_ref().map_or_else(|| url.clone(), |path| format!("unix:{}", path.display()));
+    let mut lines = vec![format!("Latchkey {} serves on {place} ({database})", env!("CARGO_PKG_VERSION"))];
+    // A browser does not connect to a Unix domain socket.
+    if socket.is_none() {
+        lines.push(format!("API documentation: {url}/docs/openapi"));
+    }
+    lines.push(String::new());
+    let through =
+        socket.as_ref().map(|path| format!("--unix-socket {} ", shell_word(path))).unwrap_or_default();
     let call = |authorization: &str| {
-        format!("    curl -H {authorization} {url}/api/admin/projects/default/api-tokens")
+        format!("    curl {through}-H {authorization} {url}/api/admin/projects/default/api-tokens")
     };
     match access {
         Access::Known => {

@@ -1,7 +1,7 @@
 //! What the tests and the benchmark of Latchkey share.
 //!
 //! Here live sample values (`samples`), the JSON of a token (`token_json`), the whole application in process (`app`),
-//! the real binary with its environment (`env`, `server`), child processes (`process`) and PostgreSQL databases that
+//! the real binary with its environment (`env`, `server`), certificates and a client of TLS (`tls`), child processes (`process`) and PostgreSQL databases that
 //! are thrown away (`database`, `cluster`). Each part is a feature, so that a user of one part does not build the
 //! others.
 //!
@@ -30,6 +30,8 @@ pub mod samples;
 pub mod server;
 #[cfg(feature = "process")]
 pub mod sqlite;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(feature = "samples")]
 pub mod token_json;
 pub mod wait;

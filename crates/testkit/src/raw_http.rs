@@ -7,7 +7,7 @@
 )]
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     thread,
     time::Duration,
@@ -34,6 +34,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     framing: Framing,
+    is_kept: bool,
 }
 
 impl Request {
@@ -45,6 +46,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             framing: Framing::None,
+            is_kept: false,
         }
     }
 
@@ -98,11 +100,11 @@ impl Request {
 
     /// The request as bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut lines = vec![
-            format!("{} {} HTTP/1.1", self.method, self.target),
-            "host: latchkey.test".to_owned(),
-            "connection: close".to_owned(),
-        ];
+        let mut lines =
+            vec![format!("{} {} HTTP/1.1", self.method, self.target), "host: latchkey.test".to_owned()];
+        if !self.is_kept {
+            lines.push("connection: close".to_owned());
+        }
         lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         match self.framing {
             Framing::None => {}
@@ -121,6 +123,24 @@ impl Request {
             bytes.extend_from_slice(&self.body);
         }
         bytes
+    }
+
+    /// Sends the request on an open connection and reads the response. The request asks the server to close the connection, unless
+    /// it is [kept](Request::kept).
+    ///
+    /// # Errors
+    /// As [`Request::send_to`].
+    pub fn exchange(&self, mut stream: impl Read + Write) -> io::Result<Response> {
+        stream.write_all(&self.bytes())?;
+        stream.flush()?;
+        Response::read(&mut BufReader::new(stream), self.method == "HEAD")
+    }
+
+    /// Keeps the connection open after the response.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.is_kept = true;
+        self
     }
 
     /// Sends the request on a connection of its own and reads the response, which may come before the whole body is

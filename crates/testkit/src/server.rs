@@ -36,7 +36,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a Latchkey on a port of its own choice and waits until it is ready.
+    /// Starts a Latchkey on a port of its own choice and waits until it is ready. With TLS, that is when it prints its address.
     ///
     /// A port that is chosen here could be taken by another process before the server binds it.
     ///
@@ -49,6 +49,9 @@ impl Server {
             None => process.check().err().map(Err),
         });
         let address = address.context("the server does not print its address")??;
+        if process.stdout().contains(" serves on https://") {
+            return Ok(Self { process, address });
+        }
         Self::ready(process, address, "/ready")
     }
 
@@ -212,8 +215,9 @@ impl Server {
 }
 
 fn printed_address(output: &str) -> Option<SocketAddr> {
-    let (_, url) = output.split_once(" serves on http://")?;
-    let (address, _) = url.split_once(' ')?;
+    let (_, url) = output.split_once(" serves on http")?;
+    let (_, address) = url.split_once("://")?;
+    let (address, _) = address.split_once(' ')?;
     address.parse().ok()
 }
 

@@ -16,6 +16,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// The networks of the proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether the verification routes demand a client certificate.
+    pub verify_needs_certificate: bool,
     /// The header in which `/auth/verify` looks for a token before `Authorization`.
     pub verify_header: Option<HeaderName>,
     /// The largest body that is read, in bytes.
@@ -27,6 +29,7 @@ impl Default for HttpSettings {
         Self {
             request_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
+            verify_needs_certificate: false,
             verify_header: None,
             body_limit: 1024 * 1024,
         }

@@ -30,6 +30,11 @@ pub(crate) enum ApiError {
         "Your credentials are unknown, revoked or expired. Send a valid token in the Authorization header."
     )]
     BadCredentials,
+    /// The route demands a client certificate, and the connection has none.
+    #[error(
+        "This route needs a client certificate of an authority that this server trusts. Connect with TLS and send one."
+    )]
+    NoClientCertificate,
     /// Another site made a browser send a change with its user's cookie.
     #[error("This change was requested by another site and was not made.")]
     CrossSite,
@@ -54,6 +59,11 @@ pub(crate) enum ApiError {
     /// Too many unknown credentials are being looked up.
     #[error("Too many unknown credentials are being tried at the moment. Try again later.")]
     Busy,
+    /// The connection has too many requests in progress.
+    #[error(
+        "This connection has too many requests in progress. Wait for some of their responses, then try again."
+    )]
+    TooManyStreams,
     /// The request took too long.
     #[error("The request took too long and was given up. Try again later.")]
     TimedOut,
@@ -97,6 +107,7 @@ impl ApiError {
         match self {
             Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
             Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
+            Self::NoClientCertificate => (StatusCode::FORBIDDEN, "NoAccessError"),
             Self::Refused(refusal) => match refusal {
                 ServiceError::WrongTokenKind(_) | ServiceError::Denied(_) => {
                     (StatusCode::FORBIDDEN, "NoAccessError")
@@ -121,7 +132,9 @@ impl ApiError {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
             Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
             Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
-            Self::TimedOut | Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
+            Self::TimedOut | Self::Busy | Self::TooManyStreams => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
+            }
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
         }
     }
@@ -201,7 +214,9 @@ impl ApiError {
     /// unavailable store.
     fn is_fault(&self) -> bool {
         match self {
-            Self::Busy | Self::Refused(ServiceError::Overtaken | ServiceError::Unavailable(_)) => false,
+            Self::Busy
+            | Self::TooManyStreams
+            | Self::Refused(ServiceError::Overtaken | ServiceError::Unavailable(_)) => false,
             other => other.kind().0.is_server_error(),
         }
     }

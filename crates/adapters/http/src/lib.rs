@@ -7,6 +7,7 @@
 //! Each feature is a directory: `tokens`, `people`, `projects`, `verification`, `audit`, `session`, `ops`. Below them, in the
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
+//! - `connection`: what the server knows about the connection of a request;
 //! - `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
 //! - `limits`: the time limit of every handler; `middleware`: the id, span and error body of every request; `hot_path`: its
@@ -71,6 +72,7 @@
 mod api;
 mod app;
 mod audit;
+mod connection;
 mod context;
 mod describe;
 mod error;
@@ -93,5 +95,6 @@ mod wire_time;
 
 pub use self::{
     app::{app, openapi},
+    connection::{Connection, Streams, Transport},
     context::{Context, HttpSettings},
 };

@@ -8,7 +8,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, Url, forward_ready},
     error::InternalError,
     http::{
-        Method,
+        Method, Version,
         header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     },
     web::Data,
@@ -19,6 +19,7 @@ use tracing::{Instrument, Level, Span};
 
 use crate::{
     api::ASCII_PARAMETER,
+    connection::{Connection, Streams},
     context::Context,
     error::ApiError,
     extract::path::routing_uri,
@@ -73,6 +74,35 @@ where
     forward_ready!(router);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
+        if request.head().version != Version::HTTP_2 {
+            return self.handle(request);
+        }
+        // Requests on one HTTP/2 connection are handled at once; over HTTP/1.1, one after another.
+        let open = Connection::streams_of(request.request()).map(Streams::open);
+        match open {
+            Some(Some(open)) => {
+                let handled = self.handle(request);
+                Box::pin(async move { Ok(handled.await?.map_body(|_, body| open.until_sent(body))) })
+            }
+            Some(None) => {
+                let id = request_id(&self.context, request.headers());
+                let refused = HttpResponse::from_error(ApiError::TooManyStreams);
+                let refused = ServiceResponse::new(request.into_parts().0, refused);
+                Box::pin(ready(Ok(finish(refused, id, None, &self.context))))
+            }
+            None => self.handle(request),
+        }
+    }
+}
+
+impl<S> RequestScopeService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    fn handle(
+        &self,
+        request: ServiceRequest,
+    ) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>> {
         let context = self.context.clone();
         // A span costs more than a look-up in the cache, so frequent requests get one only if they fail. Each of them has a
         // future of its own, because a smaller one is faster to move.

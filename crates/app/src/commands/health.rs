@@ -2,18 +2,28 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    net::{TcpStream, ToSocketAddrs as _},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::Arc,
     time::Duration,
 };
 
 use actix_web::http::{Uri, uri::Scheme};
 use anyhow::{Context as _, bail};
 use clap::Args;
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
 
 use crate::{
-    config::Server,
+    config::Config,
     output::{self, Usage},
     serve,
+    startup::Reach,
 };
 
 /// The timeouts of connecting, and of each read and write.
@@ -23,7 +33,8 @@ const MAX_RESPONSE: u64 = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct HealthArgs {
-    /// The server, as `http://<host>:<port>`; by default the configured address on this machine
+    /// The server, as `http://<host>:<port>` or `https://…`, whose certificate is not checked; by default the configured address
+    /// on this machine
     #[arg(long)]
     pub(crate) url: Option<Uri>,
     /// Ask whether the server can serve requests (/ready), which needs the database, instead of whether it runs (/health)
@@ -35,14 +46,22 @@ pub(crate) struct HealthArgs {
 ///
 /// # Errors
 /// If it cannot be reached, or is not well.
-pub(super) fn check(settings: &Server, arguments: HealthArgs) -> anyhow::Result<()> {
-    let url = match arguments.url {
-        Some(url) => url,
-        None => serve::url(SocketAddr::new(settings.listen, settings.port)).parse()?,
+pub(super) fn check(config: &Config, arguments: HealthArgs) -> anyhow::Result<()> {
+    let (url, socket) = match arguments.url {
+        Some(url) => (url, None),
+        None => {
+            let address = config.server.listen.with_port(config.server.port);
+            let Reach { url, socket } = serve::reach(&address, config.tls_files().is_some());
+            (url.parse()?, socket)
+        }
     };
     let path = if arguments.ready { "/ready" } else { "/health" };
-    let shown = format!("{}{path}", url.to_string().trim_end_matches('/'));
-    let (head, body) = ask(&url, path).with_context(|| format!("{shown} does not answer"))?;
+    let shown = match &socket {
+        Some(socket) => format!("unix:{} {path}", socket.display()),
+        None => format!("{}{path}", url.to_string().trim_end_matches('/')),
+    };
+    let asked = ask(&url, socket.as_deref(), path);
+    let (head, body) = asked.with_context(|| format!("{shown} does not answer"))?;
     let status = head.split_whitespace().nth(1).unwrap_or_default();
     if status != "200" {
         bail!("{shown} says {status}: {}", body.trim());
@@ -51,17 +70,77 @@ pub(super) fn check(settings: &Server, arguments: HealthArgs) -> anyhow::Result<
 }
 
 /// Sends one request, and returns the first line and the body of the response.
-fn ask(url: &Uri, path: &str) -> anyhow::Result<(String, String)> {
-    if url.scheme() != Some(&Scheme::HTTP) || !matches!(url.path(), "" | "/") {
-        bail!(Usage("write the URL of a server as http://<host>:<port>".to_owned()));
+fn ask(url: &Uri, socket: Option<&Path>, path: &str) -> anyhow::Result<(String, String)> {
+    let has_tls = url.scheme() == Some(&Scheme::HTTPS);
+    if !(has_tls || url.scheme() == Some(&Scheme::HTTP)) || !matches!(url.path(), "" | "/") {
+        bail!(Usage("write the URL of a server as http://<host>:<port> or https://<host>:<port>".to_owned()));
     }
     let authority = url.authority().context("the URL has no host")?;
+    if let Some(socket) = socket {
+        let connection = UnixStream::connect(socket)?;
+        connection.set_read_timeout(Some(TIMEOUT))?;
+        connection.set_write_timeout(Some(TIMEOUT))?;
+        return exchange(connection, authority.as_str(), path);
+    }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let port = authority.port_u16().unwrap_or(80);
+    let port = authority.port_u16().unwrap_or(if has_tls { 443 } else { 80 });
     let connection = connect(host, port)?;
     connection.set_read_timeout(Some(TIMEOUT))?;
     connection.set_write_timeout(Some(TIMEOUT))?;
+    if has_tls {
+        let name = ServerName::try_from(host.to_owned()).context("the URL has no valid host")?;
+        let session = ClientConnection::new(Arc::new(unchecked_tls()?), name)?;
+        return exchange(StreamOwned::new(session, connection), authority.as_str(), path);
+    }
     exchange(connection, authority.as_str(), path)
+}
+
+/// Returns TLS that accepts any certificate: the request has no secret, and the address is usually not a name in the certificate.
+fn unchecked_tls() -> anyhow::Result<ClientConfig> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Unchecked))
+        .with_no_client_auth())
+}
+
+/// Accepts any certificate.
+#[derive(Debug)]
+struct Unchecked;
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
 }
 
 fn connect(host: &str, port: u16) -> io::Result<TcpStream> {

@@ -30,7 +30,9 @@ use crate::{
     },
     config::{self, Config, Database, EnvVars, Log},
     output::{self, Usage},
-    serve, store, telemetry,
+    serve,
+    server::PassedSockets,
+    store, telemetry,
     wiring::App,
 };
 
@@ -61,10 +63,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(cli.global.config.as_deref(), &variables, &flags)?;
     match command {
         Command::Config(_) => output::result(config.effective.trim_end())?,
-        Command::Health(arguments) => health::check(&config.server, arguments)?,
+        Command::Health(arguments) => health::check(&config, arguments)?,
         Command::Serve(_) => {
             telemetry::start(&config.log, &variables)?;
-            runtime()?.block_on(serve::run(&config, &variables))?;
+            // Before there are other threads.
+            let passed = PassedSockets::take()?;
+            runtime()?.block_on(serve::run(&config, &variables, passed))?;
         }
         command => {
             // Commands print their result; they log warnings only.

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use latchkey_postgres::TlsMode;
 
 use super::database_url::{Database, InvalidDatabaseUrl, masked};
+use crate::server::Host;
 
 /// The format of logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +92,11 @@ fn parse_duration(text: &str) -> Option<Duration> {
     humantime::parse_duration(text).ok().filter(|duration| *duration >= Duration::from_millis(1))
 }
 
-/// An IP address.
-pub(super) fn address() -> Form<IpAddr> {
-    Form::new("an IP address", |text| text.parse().ok())
+/// An IP address, or a Unix domain socket.
+pub(super) fn host() -> Form<Host> {
+    Form::new("an IP address, or unix: and a path, such as unix:/run/latchkey/latchkey.sock", |text| {
+        text.parse().ok()
+    })
 }
 
 /// A list of networks and addresses: an array, or one string with commas.

@@ -28,7 +28,7 @@ pub(crate) use self::{
     settings::{Config, DatabaseSettings, Log, Server, Verify},
     sources::Flag,
 };
-use crate::background::FollowEvery;
+use crate::{background::FollowEvery, server::TlsFiles};
 
 /// Returns `latchkey.example.toml`.
 pub(crate) fn example() -> String {
@@ -57,7 +57,38 @@ impl Config {
         if config.database.pool_size < 2 && matches!(config.database.url, Database::Postgres(_)) {
             values.refuse("database.pool_size", "PostgreSQL needs at least 2 connections")?;
         }
+        let tls = &config.server_tls;
+        match (&tls.certificate, &tls.key) {
+            (Some(_), None) => {
+                values.refuse(
+                    "server.tls.key",
+                    "it must name the file with the key of server.tls.certificate",
+                )?;
+            }
+            (None, Some(_)) => {
+                values.refuse(
+                    "server.tls.certificate",
+                    "it must name the file with the certificate of server.tls.key",
+                )?;
+            }
+            (None, None) if tls.client_authorities.is_some() => {
+                let problem =
+                    "client certificates need TLS: set server.tls.certificate and server.tls.key too";
+                values.refuse("server.tls.client_authorities", problem)?;
+            }
+            _ => {}
+        }
         Ok(config)
+    }
+
+    /// Returns the files of the server's TLS, if it has TLS.
+    pub(crate) fn tls_files(&self) -> Option<TlsFiles> {
+        let tls = &self.server_tls;
+        Some(TlsFiles {
+            certificate: tls.certificate.clone()?,
+            key: tls.key.clone()?,
+            client_authorities: tls.client_authorities.clone(),
+        })
     }
 }
 

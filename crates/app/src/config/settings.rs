@@ -3,7 +3,7 @@
 //!
 //! After a change, renew `latchkey.example.toml` and `docs/reference/configuration.md`: a test says how.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
@@ -17,12 +17,14 @@ use super::{
     forms::{self, LogFormat},
     values::Values,
 };
+use crate::server::Host;
 
 settings! {
-    /// The HTTP server. It speaks plain HTTP: run it behind a proxy that terminates TLS.
+    /// The HTTP server.
     ["server" server] Server {
-        /// The address to listen on.
-        listen: IpAddr = "127.0.0.1", forms::address();
+        /// The address to listen on: an IP address, or a Unix domain socket. The mode of its file is 0660: the user and the group
+        /// of the server may connect. Its clients count as `127.0.0.1`, also for `trusted_proxies`.
+        listen: Host = "127.0.0.1", forms::host();
         /// The port to listen on; 0 takes any free port.
         port: u16 = 4242, forms::whole(0..=65_535);
         /// Worker threads; 0 starts one for each core.
@@ -34,6 +36,18 @@ settings! {
         shutdown_timeout: Duration = "20s", forms::duration(7);
         /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` headers are trusted.
         trusted_proxies: Vec<IpNet> = [], forms::networks();
+    }
+
+    /// TLS of the server, without which it speaks plain HTTP. The files are read again at SIGHUP and when they change. Unix domain
+    /// sockets are never encrypted.
+    ["server.tls" server_tls] ServerTls {
+        /// A PEM file with the certificate of the server, and those between it and its authority; empty: no TLS.
+        certificate: Option<PathBuf> = "", forms::optional_path();
+        /// A PEM file with the key of the certificate, without a password.
+        key: Option<PathBuf> = "", forms::optional_path();
+        /// A PEM file with the authorities that sign the certificates of clients. If it is set, the verification routes respond
+        /// with 403 to clients without such a certificate; all other routes need none.
+        client_authorities: Option<PathBuf> = "", forms::optional_path();
     }
 
     /// The database, which keeps everything but the master key.

@@ -77,7 +77,8 @@ fn a_section_within_a_section_is_read_from_files_and_variables() {
 #[test]
 fn the_defaults_have_their_documented_values() {
     let config = of_file("").expect("the defaults");
-    assert_eq!(config.server.listen.to_string(), "127.0.0.1");
+    assert_eq!(config.server.listen.with_port(config.server.port).to_string(), "127.0.0.1:4242");
+    assert!(config.tls_files().is_none());
     assert_eq!((config.server.port, config.server.workers), (4242, 0));
     assert!(config.server.shutdown_timeout > config.server.request_timeout);
     assert!(

@@ -1,10 +1,30 @@
 use super::*;
 
-const URL: &str = "http://127.0.0.1:4242";
+fn banner_at(reach: &Reach, access: &Access) -> String {
+    let database = "sqlite://data/latchkey.db".parse().expect("a URL");
+    banner(reach, &database, access)
+}
+
+fn local() -> Reach {
+    Reach { url: "http://127.0.0.1:4242".to_owned(), socket: None }
+}
 
 fn banner_of(access: &Access) -> String {
-    let database = "sqlite://data/latchkey.db".parse().expect("a URL");
-    banner(URL, &database, access)
+    banner_at(&local(), access)
+}
+
+#[test]
+fn through_a_unix_domain_socket_the_example_call_names_it() {
+    let reach = Reach { url: "http://localhost".to_owned(), socket: Some("/run/latchkey.sock".into()) };
+    let text = banner_at(&reach, &Access::Known);
+    assert!(text.contains(" serves on unix:/run/latchkey.sock (SQLite"), "{text}");
+    assert!(
+        text.contains(
+            "curl --unix-socket /run/latchkey.sock -H \"Authorization: $TOKEN\" http://localhost/api/"
+        ),
+        "{text}"
+    );
+    assert!(!text.contains("docs/openapi"), "{text}");
 }
 
 #[test]
@@ -20,7 +40,7 @@ fn the_banner_has_the_address_and_an_example_call() {
 fn the_banner_says_how_to_replace_a_lost_token_where_a_command_can() {
     let text = banner_of(&Access::Known);
     assert!(text.ends_with("\n    latchkey token create --type admin --name ops"), "{text}");
-    let in_memory = banner(URL, &Database::Memory, &Access::Known);
+    let in_memory = banner(&local(), &Database::Memory, &Access::Known);
     assert!(!in_memory.contains("latchkey token create"), "{in_memory}");
 }
 

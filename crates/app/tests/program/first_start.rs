@@ -95,7 +95,7 @@ fn in_memory_a_start_says_how_to_get_a_token() {
 }
 
 #[test]
-fn an_address_in_use_is_reported_before_a_token_is_created() {
+fn a_start_on_an_address_in_use_leaves_nothing_behind() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
     let env = TestEnv::new();
@@ -103,7 +103,7 @@ fn an_address_in_use_is_reported_before_a_token_is_created() {
     let expected =
         format!("latchkey: 127.0.0.1:{port} is in use: stop the program that uses it, or choose another");
     assert!(error.starts_with(&expected), "{error}");
-    assert!(!env.path("data/admin-token").exists());
+    assert!(!env.path("data").exists(), "nothing is made before the address is known to be free");
 }
 
 #[test]

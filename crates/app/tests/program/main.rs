@@ -2,6 +2,8 @@
 //! its wire. All in one program, so that it is linked once.
 
 #[cfg(test)]
+mod addresses;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod configuration;
@@ -13,6 +15,8 @@ mod first_start;
 mod passwords;
 #[cfg(test)]
 mod stopping;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]

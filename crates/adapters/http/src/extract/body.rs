@@ -3,7 +3,6 @@
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
-    net::IpAddr,
 };
 
 use actix_web::{
@@ -44,9 +43,9 @@ impl RawBody {
         Self { request, payload, context }
     }
 
-    /// Returns the address of the client that sends the body.
-    pub(crate) fn client_address(&self) -> Option<IpAddr> {
-        Client::new(&self.request, &self.context).address()
+    /// Returns the client that sends the body.
+    pub(crate) fn client(&self) -> Client<'_> {
+        Client::new(&self.request, &self.context)
     }
 
     /// Reads bytes that are declared as JSON.

@@ -11,7 +11,11 @@ use actix_web::{
 };
 use latchkey_domain::Origin;
 
-use crate::{context::Context, error::ApiError};
+use crate::{
+    connection::{Connection, Transport},
+    context::Context,
+    error::ApiError,
+};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -61,8 +65,23 @@ impl<'r> Client<'r> {
         forwarded.or_else(|| self.header(header::HOST))
     }
 
-    /// Returns whether a trusted proxy says that the client's connection is encrypted. Latchkey itself speaks plain HTTP.
+    /// Refuses a connection without a client certificate where verification needs one. Through a Unix domain socket, the mode
+    /// of its file takes the place of the certificate.
+    pub(crate) fn check_certificate(self) -> Result<(), ApiError> {
+        let is_refused = self.context.settings.verify_needs_certificate
+            && matches!(
+                Connection::transport_of(self.request),
+                None | Some(Transport::Tls { has_client_certificate: false })
+            );
+        if is_refused { Err(ApiError::NoClientCertificate) } else { Ok(()) }
+    }
+
+    /// Returns whether the client's connection is encrypted: the one to Latchkey, or, as a trusted proxy says, that to the
+    /// proxy.
     pub(crate) fn is_encrypted(self) -> bool {
+        if let Some(Transport::Tls { .. }) = Connection::transport_of(self.request) {
+            return true;
+        }
         let scheme = || self.header(header::X_FORWARDED_PROTO);
         self.is_proxied() && scheme().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }

@@ -36,7 +36,7 @@ pub(super) fn configure(api: &mut Api) {
 /// user name and by client address.
 #[utoipa::path(post, path = "/auth/simple/login", security(()), responses(
     (status = 200, description = "The user.", body = LoggedInBody<'_>,
-        headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` behind a trusted proxy that speaks TLS."))),
+        headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` if the connection is encrypted, to Latchkey or to a trusted proxy."))),
     (status = 401, description = "The user name and the password do not match."),
     (status = 403, description = "Another site made the browser send the request."),
     (status = 429, description = "Too many logins failed; the password was not checked.",

@@ -55,10 +55,12 @@ pub(crate) fn configure(api: &mut Api) {
 #[utoipa::path(post, path = VALIDATE, operation_id = "getValidTokens", security(()),
     request_body = ValidateBody<'_>, responses(
     (status = 200, description = "The valid ones, in the order sent.", body = ValidatedBody<'_>),
+    (status = 403, description = "A client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
 pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult {
-    let client = body.client_address();
+    body.client().check_certificate()?;
+    let client = body.client().address();
     let body = body.json_bytes().await?;
     // Parsed into borrowed strings, without a tree of JSON values. Only a body that fails is parsed again, to find out why.
     let Ok(ValidateBody { tokens }) = serde_json::from_slice(&body) else { return Err(malformed(&body)) };
@@ -113,7 +115,7 @@ fn malformed(body: &[u8]) -> ApiError {
     )),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
     (status = 401, description = "No token, or one that is unknown, revoked or expired."),
-    (status = 403, description = "The token does not meet a requirement."),
+    (status = 403, description = "The token does not meet a requirement, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
 pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
@@ -125,7 +127,9 @@ pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiR
 /// # Errors
 /// [`ApiError`] if the token is not valid or does not meet a requirement, or if a requirement is malformed.
 pub(crate) async fn verify_request(request: &HttpRequest, context: &Context) -> ApiResult {
-    let principal = Client::new(request, context).presented_token().await?;
+    let client = Client::new(request, context);
+    client.check_certificate()?;
+    let principal = client.presented_token().await?;
     let by_query = RequirementQuery::read(request)?;
     let by_headers = RequirementHeaders::read(request.headers())?;
     let verification = &context.use_cases.verification;
@@ -144,7 +148,9 @@ async fn verify_original(request: HttpRequest, context: Data<Context>) -> ApiRes
     if name.next().is_none_or(|byte| byte == b'?') {
         return Err(ApiError::UnknownPath(path.to_owned()));
     }
-    let principal = Client::new(&request, &context).presented_token().await?;
+    let client = Client::new(&request, &context);
+    client.check_certificate()?;
+    let principal = client.presented_token().await?;
     let by_headers = RequirementHeaders::read(request.headers())?;
     Ok(valid(context.use_cases.verification.check(&principal, &by_headers)?))
 }
@@ -165,7 +171,7 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     (status = 200, description = "The token is valid; headers as for GET."),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
     (status = 401, description = "No token, or one that is unknown, revoked or expired."),
-    (status = 403, description = "The token does not meet a requirement."),
+    (status = 403, description = "The token does not meet a requirement, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
 pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
@@ -180,12 +186,13 @@ pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>)
     request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "The scope of the token, or that it is not valid.", body = IntrospectionBody<'_>),
     (status = 401, description = "The credentials are missing or not valid."),
-    (status = 403, description = "A frontend token may not introspect."),
+    (status = 403, description = "A frontend token may not introspect, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
 pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let verification = &context.use_cases.verification;
     let client = Client::new(&request, &context);
+    client.check_certificate()?;
     verification.authorize_introspection(&*client.introspection_client().await?)?;
     let form = IntrospectionForm::read(body.form().await?)?;
     let found: Option<Arc<Principal>> = match verification.verify(&form.token, client.address()).await {

@@ -11,7 +11,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     );
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
-        "unknown section \"sever\" in test.toml: the sections are server, database, database.tls, tokens, limits, sessions, \
+        "unknown section \"sever\" in test.toml: the sections are server, server.tls, database, database.tls, tokens, limits, sessions, \
          audit, verify, last_used, log, secrets"
     );
     assert_eq!(
@@ -43,7 +43,22 @@ fn a_bad_value_is_named_with_its_source() {
         ("[server]\nport = [1]", "bad value for server.port in test.toml: it must be a single value"),
         (
             "[server]\nlisten = \"localhost\"",
-            "bad value for server.listen in test.toml: \"localhost\" is not an IP address",
+            "bad value for server.listen in test.toml: \"localhost\" is not an IP address, or unix: and a path, such as \
+             unix:/run/latchkey/latchkey.sock",
+        ),
+        (
+            "[server.tls]\ncertificate = \"a.pem\"",
+            "bad value for server.tls.key in default: it must name the file with the key of server.tls.certificate",
+        ),
+        (
+            "[server.tls]\nkey = \"a.pem\"",
+            "bad value for server.tls.certificate in default: it must name the file with the certificate of \
+             server.tls.key",
+        ),
+        (
+            "[server.tls]\nclient_authorities = \"a.pem\"",
+            "bad value for server.tls.client_authorities in test.toml: client certificates need TLS: set \
+             server.tls.certificate and server.tls.key too",
         ),
         (
             "[server]\nworkers = 513",

@@ -1,0 +1,100 @@
+//! How a server is reached: its addresses, TLS, the service manager, and the streams of its connections.
+//!
+//! - `address`: what can be listened on; `listener`: the sockets, bound at the start and listened on later;
+//! - `tls`: certificates; `reload`: their replacement at SIGHUP and when files change;
+//! - `systemd`: sockets of the service manager, and what it is told;
+//! - `connections`: accepts a connection and hands it to actix-http; `stream`: cuts slow clients off.
+//!
+//! A start first [binds](Sockets::bind), which can fail, and then opens the store. Once it can serve, it [listens](Sockets::listen).
+
+mod address;
+mod connections;
+mod listener;
+pub(crate) mod reload;
+mod stream;
+pub(crate) mod systemd;
+mod tls;
+
+use std::{sync::Arc, time::Duration};
+
+use actix_server::{Server, ServerBuilder};
+use latchkey_http::Context;
+
+pub(crate) use self::{
+    address::{Address, Host},
+    systemd::PassedSockets,
+    tls::{Certificates, TlsFiles},
+};
+use self::{
+    connections::Connections,
+    listener::{BoundSocket, Listener, SocketFile},
+};
+
+/// The time that a client has beside that of its request: to send it, and to read the response.
+const CLIENT_TIME: Duration = Duration::from_secs(15);
+
+/// The sockets of a server.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    main: BoundSocket,
+}
+
+/// A server that listens; it serves when it is awaited.
+pub(crate) struct Listening {
+    pub(crate) server: Server,
+    /// The files of its Unix domain sockets, which are removed with this.
+    pub(crate) files: Vec<SocketFile>,
+}
+
+impl Sockets {
+    /// Binds the address, unless the service manager passes a socket in its place.
+    ///
+    /// # Errors
+    /// Says what the operator can do, such as where an address is in use.
+    pub(crate) fn bind(main: &Address, passed: PassedSockets) -> anyhow::Result<Self> {
+        let main = passed.main.map_or_else(|| BoundSocket::bind(main), Ok)?;
+        Ok(Self { main })
+    }
+
+    /// Returns the main address.
+    pub(crate) fn address(&self) -> &Address {
+        self.main.address()
+    }
+
+    /// Listens. The builder says how many workers there are, and how they stop.
+    ///
+    /// # Errors
+    /// If another process listens on an address by now.
+    pub(crate) fn listen(
+        self,
+        builder: ServerBuilder,
+        context: Arc<Context>,
+        certificates: Option<Arc<Certificates>>,
+        request_timeout: Duration,
+    ) -> anyhow::Result<Listening> {
+        let connections = Connections {
+            context,
+            certificates,
+            patience: request_timeout.saturating_add(CLIENT_TIME),
+            shutdown: builder.graceful_shutdown_signal(),
+        };
+        let mut files = Vec::new();
+        let builder = add(builder, self.main, connections, &mut files)?;
+        Ok(Listening { server: builder.run(), files })
+    }
+}
+
+fn add(
+    builder: ServerBuilder,
+    socket: BoundSocket,
+    connections: Connections,
+    files: &mut Vec<SocketFile>,
+) -> anyhow::Result<ServerBuilder> {
+    let name = socket.address().to_string();
+    let (listener, file) = socket.listen()?;
+    files.extend(file);
+    Ok(match listener {
+        Listener::Tcp(listener) => builder.listen(name, listener, move || connections.clone().tcp())?,
+        Listener::Unix(listener) => builder.listen_uds(name, listener, move || connections.clone().unix())?,
+    })
+}
