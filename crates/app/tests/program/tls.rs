@@ -181,8 +181,8 @@ fn verification_can_demand_a_client_certificate() {
         let refused = without.send(server.address(), request).expect("a response");
         assert_eq!((refused.status, refused.kind().as_str()), (403, "NoAccessError"), "{request:?}");
         assert!(refused.text().contains("client certificate"), "{}", refused.text());
-        let served = with.send(server.address(), request).expect("a response");
-        assert_eq!(served.status, 200, "{request:?}: {}", served.text());
+        let accepted = with.send(server.address(), request).expect("a response");
+        assert_eq!(accepted.status, 200, "{request:?}: {}", accepted.text());
     }
     // Other routes do not ask for one.
     for request in [list(), Request::get("/ready"), Request::get("/docs/openapi.json")] {
