@@ -14,6 +14,14 @@ test *mode:
 check crate:
     cargo clippy -p {{ crate }} --all-targets && cargo test -p {{ crate }}
 
+# Kill a server that writes, fifty times on each database (TEST_DATABASE_URL names a PostgreSQL): nothing acknowledged is lost
+kill rounds="50":
+    LATCHKEY_KILL_ROUNDS={{ rounds }} cargo test -p latchkey --test black_box kills -- --nocapture
+
+# Send what the OpenAPI document allows and forbids, by Schemathesis (Python 3): just schemathesis --seed 7
+schemathesis *arguments:
+    schemathesis/run {{ arguments }}
+
 # Measure speed; the method is in docs/design/performance.md
 bench *arguments:
     cargo build --release -p latchkey -p latchkey-bench && target/release/bench {{ arguments }}

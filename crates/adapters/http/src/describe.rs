@@ -121,14 +121,14 @@ fn camel_case(name: &str) -> String {
 
 /// Describes a parameter of a path by its name, which has the same meaning wherever the attribute says nothing else.
 fn path_parameter(name: &str) -> Parameter {
-    let (schema, description) = match name {
-        "environment" | "name" => (String::schema(), "The name of the environment."),
-        "id" => (i64::schema(), "The id."),
-        "projectId" => (String::schema(), "The id of the project."),
-        "tokenId" => (i64::schema(), "The id of the token."),
-        "userId" => (i64::schema(), "The id of the user."),
-        "token" => (String::schema(), "The token's secret, percent-encoded, or its id."),
-        _ => (String::schema(), ""),
+    let (schema, description, example) = match name {
+        "environment" | "name" => (String::schema(), "The name of the environment.", Some("staging")),
+        "id" => (i64::schema(), "The id.", None),
+        "projectId" => (String::schema(), "The id of the project.", Some("web-shop")),
+        "tokenId" => (i64::schema(), "The id of the token.", None),
+        "userId" => (i64::schema(), "The id of the user.", None),
+        "token" => (String::schema(), "The token's secret, percent-encoded, or its id.", None),
+        _ => (String::schema(), "", None),
     };
     ParameterBuilder::new()
         .name(name)
@@ -136,6 +136,7 @@ fn path_parameter(name: &str) -> Parameter {
         .required(Required::True)
         .description(Some(description))
         .schema(Some(schema))
+        .example(example.map(Into::into))
         .build()
 }
 
@@ -173,11 +174,12 @@ impl Describe for RawBody {
 impl<T: IntoParams> Describe for Query<T> {
     fn describe(entry: &mut Entry) {
         entry.inputs.push("query");
-        entry
-            .operation
-            .parameters
-            .get_or_insert_default()
-            .extend(T::into_params(|| None).into_iter().map(RefOr::T));
+        let parameters = T::into_params(|| None).into_iter().map(|mut parameter| {
+            // An empty parameter counts as absent. utoipa has no field for it.
+            parameter.extensions.get_or_insert_default().insert("allowEmptyValue".to_owned(), true.into());
+            RefOr::T(parameter)
+        });
+        entry.operation.parameters.get_or_insert_default().extend(parameters);
     }
 }
 

@@ -37,6 +37,8 @@ mod guessing;
 #[cfg(test)]
 mod key_rotation;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod last_seen;
 #[cfg(test)]
 mod long_lists;

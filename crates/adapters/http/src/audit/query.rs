@@ -29,15 +29,15 @@ const DEFAULT_SEARCH: u32 = 50;
 pub(crate) struct EventsQuery {
     /// Only events of this project.
     #[deserr(default)]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
     project: Option<ProjectId>,
-    /// The maximum number of events to return: 100 by default, at most 1,000.
+    /// The maximum number of events to return: 100 by default, at most 1,000. Text that is no number counts as absent.
     #[deserr(default)]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<String>, example = "20", pattern = "^[^\\u0000]*$")]
     limit: Lenient,
-    /// The number of events to skip.
+    /// The number of events to skip. Text that is no number counts as absent.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<String>, example = "0", pattern = "^[^\\u0000]*$")]
     offset: Lenient,
 }
 
@@ -54,13 +54,13 @@ impl EventsQuery {
 #[deserr(error = Problems)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProjectEventsQuery {
-    /// The maximum number of events to return: 100 by default, at most 1,000.
+    /// The maximum number of events to return: 100 by default, at most 1,000. Text that is no number counts as absent.
     #[deserr(default)]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<String>, example = "20", pattern = "^[^\\u0000]*$")]
     limit: Lenient,
-    /// The number of events to skip.
+    /// The number of events to skip. Text that is no number counts as absent.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<String>, example = "0", pattern = "^[^\\u0000]*$")]
     offset: Lenient,
 }
 
@@ -77,15 +77,15 @@ impl From<ProjectEventsQuery> for Page {
 pub(crate) struct EventSearchQuery {
     /// The types of events.
     #[deserr(default, rename = "type")]
-    #[param(value_type = Option<String>, rename = "type", example = "IS_ANY_OF:api-token-created,api-token-deleted")]
+    #[param(value_type = Option<String>, rename = "type", example = "IS_ANY_OF:api-token-created,api-token-deleted", pattern = "^(IS|IS_ANY_OF):[a-z, -]+$")]
     kinds: AnyOf<EventKind>,
     /// The projects of the events.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "IS:default")]
+    #[param(value_type = Option<String>, example = "IS:web-shop", pattern = "^(IS|IS_ANY_OF):[A-Za-z0-9_~., -]+$")]
     project: AnyOf<ProjectId>,
     /// The ids of the users that caused the events; -42 for admin tokens, -1337 for the system.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "IS:7")]
+    #[param(value_type = Option<String>, example = "IS:1", pattern = "^(IS|IS_ANY_OF):[0-9, -]+$")]
     created_by: AnyOf<ActorId>,
     /// The first day (UTC), or the first point in time.
     #[deserr(default)]
@@ -95,13 +95,13 @@ pub(crate) struct EventSearchQuery {
     #[deserr(default)]
     #[param(value_type = Option<String>, example = "IS:2023-04-30")]
     to: End,
-    /// The maximum number of events to return: 50 by default, at most 1,000.
+    /// The maximum number of events to return: 50 by default, at most 1,000. Text that is no number counts as absent.
     #[deserr(default)]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<String>, example = "20", pattern = "^[^\\u0000]*$")]
     limit: Lenient,
-    /// The number of events to skip.
+    /// The number of events to skip. Text that is no number counts as absent.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<String>, example = "0", pattern = "^[^\\u0000]*$")]
     offset: Lenient,
 }
 

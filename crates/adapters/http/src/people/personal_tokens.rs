@@ -78,7 +78,7 @@ pub(super) struct CreatePersonalTokenBody {
     #[schema(value_type = String, example = "ci", min_length = 1, max_length = 500)]
     description: Description,
     /// When the token expires, as in RFC 3339: a time in the future.
-    #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    #[schema(value_type = String, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
     expires_at: Timestamp,
 }
 
@@ -100,7 +100,7 @@ pub(super) struct PersonalTokenBody<'t> {
     #[schema(value_type = String, example = "ci")]
     description: &'t str,
     /// When the token expires.
-    #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    #[schema(value_type = String, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
     expires_at: WireTime,
     /// The id of the user that the token belongs to.
     #[schema(example = 123)]

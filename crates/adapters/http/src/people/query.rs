@@ -13,11 +13,11 @@ use crate::extract::{Problems, text::Parsed};
 pub(super) struct PageQuery {
     /// The maximum number of accounts to return. Absent: all.
     #[deserr(default)]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, format = "uint32")]
     limit: Option<Parsed<u32>>,
     /// The number of accounts to skip.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<u64>, format = "uint64")]
     offset: Option<Parsed<u64>>,
 }
 
@@ -37,6 +37,6 @@ impl From<PageQuery> for Page {
 pub(super) struct SearchQuery {
     /// The text; fewer than two characters find no user.
     #[deserr(default)]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, example = "hunter", pattern = "^[^\\u0000]*$")]
     pub(super) q: String,
 }

@@ -78,7 +78,7 @@ impl From<UpdateRoleBody> for RoleChange {
 
 /// A permission that a role gives.
 #[derive(Debug, ToSchema)]
-#[schema(as = grantedPermissionSchema)]
+#[schema(as = grantedPermissionSchema, example = json!({"name": "READ_PROJECT_API_TOKEN"}))]
 struct GrantedPermissionBody {
     /// The name of the permission.
     #[schema(value_type = String, example = "READ_PROJECT_API_TOKEN")]
@@ -155,6 +155,7 @@ impl PartialSchema for RootRoleReference {
     fn schema() -> RefOr<Schema> {
         OneOfBuilder::new()
             .description(Some("A role, by its id or its name."))
+            .examples(["Editor"])
             .item(i64::schema())
             .item(String::schema())
             .into()

@@ -21,6 +21,7 @@ use crate::{
 /// Creates a user. Unknown members are refused, as in Unleash.
 #[derive(Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[schema(as = createUserSchema, rename_all = "camelCase")]
 pub(super) struct CreateUserBody {
     /// The user name, for signing in. Required, unless `email` is sent.

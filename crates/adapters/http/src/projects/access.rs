@@ -103,7 +103,7 @@ async fn remove_user_access(
 #[schema(as = projectAddAccessSchema)]
 struct AddAccessBody {
     /// The ids of the users.
-    #[schema(value_type = Vec<i64>, example = json!([7, 8]))]
+    #[schema(value_type = Vec<i64>, example = json!([1]))]
     users: List<UserId>,
     /// The ids or names of the roles, each of which is added to each user.
     #[schema(value_type = Vec<i64>, example = json!([5]))]

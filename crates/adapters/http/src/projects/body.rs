@@ -25,11 +25,11 @@ pub(crate) struct ProjectsQuery {
     archived: Option<Parsed<bool>>,
     /// The maximum number of projects to return. Absent: all.
     #[deserr(default)]
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, format = "uint32")]
     limit: Option<Parsed<u32>>,
     /// The number of projects to skip.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<u64>, format = "uint64")]
     offset: Option<Parsed<u64>>,
 }
 
@@ -135,7 +135,7 @@ impl From<UpdateProjectBody> for ProjectChange {
 pub(crate) struct ProjectEnvironmentBody {
     /// The name of the environment.
     #[serde(serialize_with = "as_text")]
-    #[schema(value_type = String, example = "development")]
+    #[schema(value_type = String, example = "staging")]
     pub(crate) environment: EnvironmentName,
 }
 

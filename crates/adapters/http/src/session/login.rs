@@ -113,13 +113,14 @@ fn cookie(client: Client<'_>, value: String, expiration: Expiration) -> Cookie<'
 /// Logs a user in. Unknown members are refused.
 #[derive(Deserr, ToSchema)]
 #[deserr(error = Problems, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[schema(as = loginSchema)]
 struct LoginBody {
     /// The user name, or the e-mail address in any case of letters.
-    #[schema(value_type = String, example = "user")]
+    #[schema(value_type = String, example = "hunter")]
     username: LoginName,
     /// The password.
-    #[schema(example = "hunter2", format = Password)]
+    #[schema(example = "k!5As3HquUrQ", format = Password)]
     password: String,
 }
 

@@ -174,7 +174,7 @@ struct ChangeMyPasswordBody {
     #[schema(example = "correct horse battery", format = Password)]
     confirm_password: String,
     /// The current password.
-    #[schema(example = "hunter2", format = Password)]
+    #[schema(example = "k!5As3HquUrQ", format = Password)]
     old_password: String,
 }
 

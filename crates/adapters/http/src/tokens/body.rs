@@ -32,15 +32,21 @@ const DEFAULT_OVERLAP: Duration = Duration::from_secs(86_400);
 /// Creates a token.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
-#[schema(as = createApiTokenSchema, rename_all = "camelCase")]
+#[schema(as = createApiTokenSchema, rename_all = "camelCase", example = json!({
+    "tokenName": "web shop",
+    "type": "client",
+    "environment": "development",
+    "expiresAt": "2099-04-19T08:15:14.000Z",
+    "description": "Reads the flags of the checkout",
+}))]
 pub(crate) struct CreateTokenBody {
     /// The name of the token: 1 to 255 characters, trimmed. Required, unless `username` is sent.
     #[deserr(default, from(TokenName) = Some)]
-    #[schema(value_type = Option<String>, example = "some-user", min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<String>, example = "web shop", min_length = 1, max_length = 255)]
     token_name: Option<TokenName>,
     /// The old name of `tokenName`. Send one of them.
     #[deserr(default, from(TokenName) = Some)]
-    #[schema(value_type = Option<String>, example = "some-user", min_length = 1, max_length = 255)]
+    #[schema(value_type = Option<String>, example = "web shop", min_length = 1, max_length = 255)]
     username: Option<TokenName>,
     /// `client` (or `backend`), `frontend` or `admin`, in any case. A project's token cannot be `admin`; the instance's only
     /// where `tokens.allow_admin` is on.
@@ -53,16 +59,16 @@ pub(crate) struct CreateTokenBody {
     environment: Option<EnvironmentScope>,
     /// The project that the token works in; `*` is every project. A project's token names no other project.
     #[deserr(default, from(ProjectScope) = Some)]
-    #[schema(value_type = Option<String>, example = "developerexperience")]
+    #[schema(value_type = Option<String>, example = "web-shop")]
     project: Option<ProjectScope>,
     /// The projects that the token works in; with `*` among them, every project. Without `project` and `projects`: the
     /// project of the path, or every project. A project's token names no other project.
     #[deserr(default, from(ProjectList) = Some)]
-    #[schema(value_type = Option<Vec<String>>, example = json!(["developerexperience", "enterprisegrowth"]))]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["web-shop", "default"]))]
     projects: Option<ProjectList>,
     /// When the token expires, as in RFC 3339. Absent or null: never. A time in the past makes it expire at once.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
     expires_at: Option<Timestamp>,
     /// What the token is for: at most 1,000 characters, trimmed, in any number of lines. Absent or null: not described.
     #[deserr(default)]
@@ -154,18 +160,19 @@ impl Deserr<Problems> for ProjectList {
 #[schema(as = updateApiTokenSchema, rename_all = "camelCase")]
 pub(crate) struct UpdateTokenBody {
     /// When the token expires, as in RFC 3339. A time in the past makes it expire at once.
-    #[schema(value_type = String, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    #[schema(value_type = String, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
     pub(crate) expires_at: Timestamp,
 }
 
 /// Changes a token by a merge patch (RFC 7396): absent members stay as they are, null removes one.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[schema(as = patchApiTokenSchema, rename_all = "camelCase")]
 pub(crate) struct PatchTokenBody {
     /// When the token expires, as in RFC 3339; null: never. A time in the past makes it expire at once.
     #[deserr(default)]
-    #[schema(value_type = Option<String>, format = DateTime, example = "2030-04-19T08:15:14.000Z")]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
     expires_at: Patched<Timestamp>,
     /// What the token is for: at most 1,000 characters, trimmed, in any number of lines; null: not described.
     #[deserr(default)]
@@ -228,7 +235,7 @@ pub(crate) struct TokenBody<'t> {
     #[schema(value_type = String, example = "project:environment.xyzrandomstring")]
     secret: Secret<'t>,
     /// The name of the token.
-    #[schema(value_type = String, example = "some-user")]
+    #[schema(value_type = String, example = "web shop")]
     token_name: &'t str,
     /// The old name of `tokenName`.
     #[schema(value_type = String, example = "a-name", deprecated)]
@@ -240,10 +247,10 @@ pub(crate) struct TokenBody<'t> {
     #[schema(value_type = String, example = "development")]
     environment: &'t str,
     /// The projects, joined by commas; `*` for all.
-    #[schema(value_type = String, example = "developerexperience")]
+    #[schema(value_type = String, example = "web-shop")]
     project: ProjectNames<'t>,
     /// The projects; `["*"]` for all.
-    #[schema(value_type = Vec<String>, example = json!(["developerexperience", "enterprisegrowth"]))]
+    #[schema(value_type = Vec<String>, example = json!(["web-shop", "default"]))]
     projects: ProjectArray<'t>,
     /// When the token expires; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]

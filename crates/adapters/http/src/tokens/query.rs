@@ -18,23 +18,23 @@ use crate::extract::{
 pub(crate) struct TokenQuery {
     /// Only tokens that name this project. On a project's route: that project, and no other.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "default")]
+    #[param(value_type = Option<String>, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
     project: Option<ProjectId>,
     /// Only tokens of this environment.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "development")]
+    #[param(value_type = Option<String>, example = "development", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
     environment: Option<EnvironmentName>,
     /// Only tokens of this type: `client` (or `backend`), `frontend` or `admin`.
     #[deserr(default, rename = "type")]
-    #[param(value_type = Option<String>, rename = "type", example = "client")]
+    #[param(value_type = Option<String>, rename = "type", example = "client", pattern = "^(client|backend|frontend|admin)$")]
     kind: Option<TokenKind>,
     /// Only tokens whose name contains this text, in this case of letters.
     #[deserr(default)]
-    #[param(example = "checkout")]
+    #[param(example = "shop", pattern = "^[^\\u0000]*$")]
     name: Option<String>,
     /// Only tokens whose description contains this text, in this case of letters.
     #[deserr(default)]
-    #[param(example = "checkout")]
+    #[param(example = "shop", pattern = "^[^\\u0000]*$")]
     description: Option<String>,
     /// Only tokens that are, or are not, expired now.
     #[deserr(default)]
@@ -42,15 +42,15 @@ pub(crate) struct TokenQuery {
     expired: Option<Parsed<bool>>,
     /// Only tokens that were created before this time, as in RFC 3339, and were not used at or after it.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "2023-04-19T08:15:14.000Z")]
+    #[param(value_type = Option<String>, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     unused_since: Option<Timestamp>,
     /// The order: `createdAt` (the default), `tokenName`, `expiresAt` or `seenAt`.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "createdAt")]
+    #[param(value_type = Option<String>, example = "createdAt", pattern = "^(createdAt|tokenName|expiresAt|seenAt)$")]
     sort_by: Option<TokenOrder>,
     /// `asc` (the default) or `desc`.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "asc")]
+    #[param(value_type = Option<String>, example = "asc", pattern = "^(asc|desc)$")]
     sort_order: Option<Direction>,
     /// The maximum number of tokens to return.
     #[deserr(default)]
@@ -58,11 +58,11 @@ pub(crate) struct TokenQuery {
     limit: Option<Limit>,
     /// The number of tokens to skip.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<u64>, format = "uint64")]
     offset: Option<Parsed<u64>>,
     /// The `nextCursor` of the page before; only in the order of creation.
     #[deserr(default)]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "uuid")]
     cursor: Option<TokenId>,
 }
 

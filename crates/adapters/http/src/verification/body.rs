@@ -118,34 +118,36 @@ pub(crate) struct IntrospectionBody<'t> {
     /// Whether the token is valid.
     active: bool,
     #[serde(flatten)]
+    #[schema(value_type = IntrospectedToken<'_>)]
     token: Option<IntrospectedToken<'t>>,
 }
 
-/// A valid token, as introspection shows it.
+/// A valid token, as introspection shows it. In the document no member is required, because a token that is not valid has none.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct IntrospectedToken<'t> {
     /// The name of the token.
-    #[schema(value_type = String, example = "web shop")]
+    #[schema(required = false, value_type = String, example = "web shop")]
     client_id: &'t str,
     /// How the token is presented (RFC 6749, section 5.1).
-    #[schema(example = "Bearer")]
+    #[schema(required = false, example = "Bearer")]
     token_type: &'static str,
     /// What the token is for.
-    #[schema(value_type = String, example = "client")]
+    #[schema(required = false, value_type = String, example = "client")]
     r#type: &'static str,
     /// The id of the token.
-    #[schema(example = "01981f4e-7a4c-7c3e-8a55-0123456789ab")]
+    #[schema(required = false, example = "01981f4e-7a4c-7c3e-8a55-0123456789ab")]
     sub: String,
     /// When it was created, in seconds since 1970.
+    #[schema(required = false, example = 1_681_892_114)]
     iat: i64,
     /// When it expires, in seconds since 1970; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
     /// The projects; `["*"]` for all.
-    #[schema(value_type = Vec<String>, example = json!(["default"]))]
+    #[schema(required = false, value_type = Vec<String>, example = json!(["default"]))]
     projects: ProjectArray<'t>,
     /// The environment; `*` for all.
-    #[schema(value_type = String, example = "development")]
+    #[schema(required = false, value_type = String, example = "development")]
     environment: &'t str,
 }
 

@@ -35,15 +35,15 @@ const PREFIX: &str = "x-latchkey-require-";
 pub(crate) struct RequirementQuery {
     /// The token has to work in this project.
     #[deserr(default)]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$", nullable = false)]
     project: Option<ProjectId>,
     /// The token has to work in this environment.
     #[deserr(default)]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, example = "development", pattern = "^[A-Za-z0-9_~.-]{1,100}$", nullable = false)]
     environment: Option<EnvironmentName>,
     /// The token has to be of this type.
     #[deserr(default, rename = "type")]
-    #[param(value_type = Option<String>, rename = "type")]
+    #[param(value_type = Option<String>, rename = "type", example = "client", pattern = "^(client|backend|frontend|admin)$", nullable = false)]
     kind: Option<TokenKind>,
 }
 
@@ -54,15 +54,15 @@ pub(crate) struct RequirementQuery {
 pub(crate) struct RequirementHeaders {
     /// As the parameter `project`.
     #[deserr(default, rename = "x-latchkey-require-project")]
-    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Project")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Project", example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$", nullable = false)]
     project: Option<ProjectId>,
     /// As the parameter `environment`.
     #[deserr(default, rename = "x-latchkey-require-environment")]
-    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Environment")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Environment", example = "development", pattern = "^[A-Za-z0-9_~.-]{1,100}$", nullable = false)]
     environment: Option<EnvironmentName>,
     /// As the parameter `type`.
     #[deserr(default, rename = "x-latchkey-require-type")]
-    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Type")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Type", example = "client", pattern = "^(client|backend|frontend|admin)$", nullable = false)]
     kind: Option<TokenKind>,
 }
 
