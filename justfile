@@ -22,6 +22,10 @@ kill rounds="50":
 schemathesis *arguments:
     schemathesis/run {{ arguments }}
 
+# Fuzz the parsers of untrusted bytes, a minute each (needs rustup): just fuzz 600 requests
+fuzz *arguments:
+    fuzz/run {{ arguments }}
+
 # Measure speed; the method is in docs/design/performance.md
 bench *arguments:
     cargo build --release -p latchkey -p latchkey-bench && target/release/bench {{ arguments }}

@@ -10,8 +10,9 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
+    Error,
     body::BoxBody,
-    dev::ServiceResponse,
+    dev::{Service, ServiceResponse},
     http::{Method, header},
     test,
 };
@@ -297,13 +298,18 @@ impl TestApp {
     pub async fn respond(&self, who: As, request: test::TestRequest) -> ServiceResponse<BoxBody> {
         let secret = self.secret_of(who).expect("a client with a secret");
         let request = request.insert_header((header::AUTHORIZATION, secret)).to_request();
-        let service = test::init_service(latchkey_http::app(&self.context)).await;
-        test::call_service(&service, request).await
+        test::call_service(&self.service().await, request).await
+    }
+
+    /// Returns the application as one worker of a server runs it, for many requests.
+    pub async fn service(
+        &self,
+    ) -> impl Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error> + use<> {
+        test::init_service(latchkey_http::app(&self.context)).await
     }
 
     async fn send_unchanged(&self, request: test::TestRequest) -> Response {
-        let service = test::init_service(latchkey_http::app(&self.context)).await;
-        Response::of(&service, request.to_request()).await
+        Response::of(&self.service().await, request.to_request()).await
     }
 
     /// Sends a GET request.

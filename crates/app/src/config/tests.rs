@@ -7,6 +7,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::{sources::Layer, *};
 
+mod any_text;
 mod refused;
 
 fn load(file: &str, variables: &EnvVars, flags: &[Flag]) -> anyhow::Result<Config> {
