@@ -26,6 +26,12 @@ schemathesis *arguments:
 fuzz *arguments:
     fuzz/run {{ arguments }}
 
+# A full disk, a silent database, a clock that is set, 11,000 connections, a flood of bad credentials (as root; packages faketime, postgresql)
+hostile:
+    cargo build --release -p latchkey
+    LATCHKEY_TEST_BINARY="$PWD/target/release/latchkey" unshare --mount \
+        cargo test -p latchkey --test black_box hostile -- --ignored --nocapture --test-threads 1
+
 # Measure speed; the method is in docs/design/performance.md
 bench *arguments:
     cargo build --release -p latchkey -p latchkey-bench && target/release/bench {{ arguments }}

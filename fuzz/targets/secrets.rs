@@ -9,13 +9,15 @@ fuzz_target!(|text: &str| {
     if let Ok(secret) = TokenSecret::parse(text) {
         assert_eq!(secret.reveal(), text, "a secret is kept as it is");
         assert_eq!(format!("{secret:?}"), "TokenSecret([REDACTED])");
-        let kinds = [secret.is_personal(), secret.is_session()];
-        let prefix = secret.prefix().map(|prefix| prefix.to_string());
-        // Both read untrusted text to its end; what they find is tested where they are.
-        std::hint::black_box((kinds, prefix, secret.has_valid_checksum()));
+        // What they find is tested where they are.
+        std::hint::black_box((secret.is_personal(), secret.is_session(), secret.has_valid_checksum()));
+        std::hint::black_box(secret.prefix().is_ok_and(|prefix| !prefix.to_string().is_empty()));
     }
     for kind in [TokenKind::Admin, TokenKind::Client, TokenKind::Frontend] {
         let variable = InitVariable { name: "INIT", kind };
-        std::hint::black_box(InitTokens::default().add(variable, text).map_err(|error| error.to_string())).ok();
+        if let Err(error) = InitTokens::default().add(variable, text) {
+            // Messages go to the log: they tell the position of an entry, not the entry.
+            assert!(text.len() < 64 || !error.to_string().contains(text), "{error}");
+        }
     }
 });

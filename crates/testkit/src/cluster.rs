@@ -80,6 +80,14 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Sends a signal to every process of the server: those of its connections do not get what the first one gets.
+    ///
+    /// # Errors
+    /// If the server has ended.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        self.server.signal_with_children(signal)
+    }
+
     /// Creates a database and returns its URL.
     pub async fn create_database(&self, name: &str) -> anyhow::Result<String> {
         let client = connect(&self.url("postgres")).await?;

@@ -71,6 +71,21 @@ impl Process {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
     }
 
+    /// Sends a signal to the process and then to each of its child processes. Linux only.
+    ///
+    /// # Errors
+    /// If the process has ended.
+    pub fn signal_with_children(&self, signal: Signal) -> anyhow::Result<()> {
+        self.signal(signal)?;
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        for child in children.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)) {
+            // One may have ended since.
+            let _ = kill_process(child, signal);
+        }
+        Ok(())
+    }
+
     /// Waits for the end of the process.
     pub fn wait(&mut self) -> anyhow::Result<ExitStatus> {
         Ok(self.child.wait()?)

@@ -35,6 +35,8 @@ mod golden_replay;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod key_rotation;
 #[cfg(test)]
 mod kills;

@@ -1,6 +1,7 @@
 //! Any text in a file, a variable or a database URL gives settings or an error, and no error tells the password.
 
 use proptest::prelude::*;
+use serde_json::Value as Json;
 
 use super::{of_environment, of_file, settings::SECTIONS};
 
@@ -29,7 +30,8 @@ proptest! {
     fn in_a_file(text in ".*", (section, name) in setting(), value in value()) {
         drop(of_file(&text));
         drop(of_file(&format!("[{section}]\n{name} = {value}")));
-        let quoted = toml::Value::String(value);
+        // A text of JSON is one of TOML.
+        let quoted = Json::from(value);
         drop(of_file(&format!("[{section}]\n{name} = {quoted}")));
         drop(of_file(&format!("[{section}]\n{name} = [{quoted}]")));
     }
@@ -47,7 +49,7 @@ proptest! {
         let url = format!("postgres://{before}:p4ssw0rd@{after}");
         for result in [
             of_environment([("DATABASE_URL", url.as_str())]),
-            of_file(&format!("[database]\nurl = {}", toml::Value::String(url.clone()))),
+            of_file(&format!("[database]\nurl = {}", Json::from(url.as_str()))),
         ] {
             if let Err(error) = result {
                 prop_assert!(!format!("{error:#}").contains("p4ssw0rd"), "{error:#}");
