@@ -47,13 +47,12 @@ pub(crate) struct HealthArgs {
 /// # Errors
 /// If it cannot be reached, or is not well.
 pub(super) fn check(config: &Config, arguments: HealthArgs) -> anyhow::Result<()> {
-    let (url, socket) = match arguments.url {
-        Some(url) => (url, None),
-        None => {
-            let address = config.server.listen.with_port(config.server.port);
-            let Reach { url, socket } = serve::reach(&address, config.tls_files().is_some());
-            (url.parse()?, socket)
-        }
+    let (url, socket) = if let Some(url) = arguments.url {
+        (url, None)
+    } else {
+        let address = config.server.listen.with_port(config.server.port);
+        let Reach { url, socket } = serve::reach(&address, config.tls_files().is_some());
+        (url.parse()?, socket)
     };
     let path = if arguments.ready { "/ready" } else { "/health" };
     let shown = match &socket {
