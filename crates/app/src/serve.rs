@@ -45,9 +45,12 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let hangups = signals::hangups().context("signals cannot be listened to")?;
     let init = startup::init_tokens(variables)?;
     let certificates = config.tls_files().map(Certificates::load).transpose()?.map(Arc::new);
-    let sockets = Sockets::bind(&config.server.listen.with_port(config.server.port), passed)?;
-    let address = sockets.address().clone();
-    warn_of_plain_http(&config.server, &address, certificates.is_some());
+    let main = config.server.listen.with_port(config.server.port);
+    let sockets = Sockets::bind(&main, config.server.verify_listen.as_ref(), passed)?;
+    let (address, verify_address) = (sockets.address().clone(), sockets.verify_address().cloned());
+    for address in [Some(&address), verify_address.as_ref()].into_iter().flatten() {
+        warn_of_plain_http(&config.server, address, certificates.is_some());
+    }
     let app = App::open(config, variables).await?;
 
     let context = Arc::new(latchkey_http::Context::new(
@@ -73,6 +76,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         .workers(workers(&config.server))
         .disable_signals()
         .shutdown_timeout(whole_seconds(config.server.shutdown_timeout));
+    let verify_reach = verify_address.as_ref().map(|address| reach(address, certificates.is_some()));
     let reach = reach(&address, certificates.is_some());
     let Listening { server, files } =
         sockets.listen(builder, context, certificates.clone(), config.server.request_timeout)?;
@@ -80,9 +84,13 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let mut tasks = JoinSet::new();
     tasks.spawn(reload::follow(certificates, hangups, RELOAD_EVERY));
     tasks.spawn(systemd::keep_alive());
-    tracing::info!(%address, database = %config.database.url, "serving");
+    let database = &config.database.url;
+    match verify_address {
+        None => tracing::info!(%address, %database, "serving"),
+        Some(verify_address) => tracing::info!(%address, %verify_address, %database, "serving"),
+    }
     systemd::ready();
-    let banner = startup::banner(&reach, &config.database.url, &access);
+    let banner = startup::banner(&reach, verify_reach.as_ref(), &config.database.url, &access);
     // A server runs without a reader of its standard output.
     if let Err(error) = output::result(banner) {
         tracing::warn!(error = %ErrorChain(error.as_ref()), "the address could not be printed");

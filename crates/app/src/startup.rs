@@ -1,6 +1,9 @@
 //! The first tokens of an empty store, and the message that a start prints.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use latchkey_domain::{TokenKind, TokenSecret};
@@ -100,11 +103,22 @@ pub(crate) struct Reach {
     pub(crate) socket: Option<PathBuf>,
 }
 
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.socket {
+            None => f.write_str(&self.url),
+            Some(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// Returns the message of a start. With [`Access::Shown`] it contains the secret, so it must go to a terminal.
-pub(crate) fn banner(reach: &Reach, database: &Database, access: &Access) -> String {
+pub(crate) fn banner(reach: &Reach, verify: Option<&Reach>, database: &Database, access: &Access) -> String {
     let Reach { url, socket } = reach;
-    let place = socket.as_ref().map_or_else(|| url.clone(), |path| format!("unix:{}", path.display()));
-    let mut lines = vec![format!("Latchkey {} serves on {place} ({database})", env!("CARGO_PKG_VERSION"))];
+    let mut lines = vec![format!("Latchkey {} serves on {reach} ({database})", env!("CARGO_PKG_VERSION"))];
+    if let Some(verify) = verify {
+        lines.push(format!("Verification only: {verify}"));
+    }
     // A browser does not connect to a Unix domain socket.
     if socket.is_none() {
         lines.push(format!("API documentation: {url}/docs/openapi"));

@@ -21,7 +21,7 @@ use latchkey_domain::{
     Description, Email, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess,
     TokenAttributes, TokenKind, TokenName, User, Username,
 };
-use latchkey_http::{Context, HttpSettings};
+use latchkey_http::{Context, HttpSettings, Routes};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
@@ -305,7 +305,7 @@ impl TestApp {
     pub async fn service(
         &self,
     ) -> impl Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error> + use<> {
-        test::init_service(latchkey_http::app(&self.context)).await
+        test::init_service(latchkey_http::app(&self.context, Routes::All)).await
     }
 
     async fn send_unchanged(&self, request: test::TestRequest) -> Response {

@@ -14,10 +14,20 @@ use crate::{
     people, projects, session, tokens, verification,
 };
 
-/// Returns the application. Each worker has one of its own.
+/// What an application serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routes {
+    /// Every operation.
+    All,
+    /// The verification of tokens, and the health of the process.
+    Verification,
+}
+
+/// Returns the application. Each worker has one of its own for each address.
 #[must_use]
 pub fn app(
     context: &Arc<Context>,
+    routes: Routes,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -31,8 +41,16 @@ pub fn app(
     App::new()
         .app_data(context.clone())
         .app_data(Data::new(ops::Document::new(openapi)))
-        .configure(|config| api().configure(config))
-        .default_service(web::to(unknown_path))
+        .configure(|config| match routes {
+            Routes::All => {
+                api().configure(config);
+                config.default_service(web::to(unknown_path));
+            }
+            Routes::Verification => {
+                verification_api().configure(config);
+                config.default_service(web::to(unserved_path));
+            }
+        })
         .wrap(RequestScope::new(context))
 }
 
@@ -54,6 +72,19 @@ fn api() -> Api {
     session::configure(&mut api);
     verification::configure(&mut api);
     api
+}
+
+/// Returns the operations of a gateway's network.
+fn verification_api() -> Api {
+    let mut api = Api::default();
+    verification::configure(&mut api);
+    ops::configure_health(&mut api);
+    api
+}
+
+/// Answers a path that has no route where nothing is known of the others.
+async fn unserved_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::UnknownPath(request.uri().path().to_owned()))
 }
 
 /// Answers a path that has no route: 404, under `/api` only after authentication.

@@ -94,7 +94,7 @@ mod verification;
 mod wire_time;
 
 pub use self::{
-    app::{app, openapi},
+    app::{Routes, app, openapi},
     connection::{Connection, Streams, Transport},
     context::{Context, HttpSettings},
 };

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use latchkey_postgres::TlsMode;
 
 use super::database_url::{Database, InvalidDatabaseUrl, masked};
-use crate::server::Host;
+use crate::server::{Address, Host};
 
 /// The format of logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,12 @@ pub(super) fn host() -> Form<Host> {
     Form::new("an IP address, or unix: and a path, such as unix:/run/latchkey/latchkey.sock", |text| {
         text.parse().ok()
     })
+}
+
+/// An address with its port, or a Unix domain socket, or an empty string (`None`).
+pub(super) fn optional_address() -> Form<Option<Address>> {
+    let form = "an IP address and a port, such as 10.0.0.5:4243, or unix: and a path, or empty";
+    Form::new(form, |text| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) })
 }
 
 /// A list of networks and addresses: an array, or one string with commas.

@@ -17,7 +17,7 @@ use super::{
     forms::{self, LogFormat},
     values::Values,
 };
-use crate::server::Host;
+use crate::server::{Address, Host};
 
 settings! {
     /// The HTTP server.
@@ -27,6 +27,9 @@ settings! {
         listen: Host = "127.0.0.1", forms::host();
         /// The port to listen on; 0 takes any free port.
         port: u16 = 4242, forms::whole(0..=65_535);
+        /// A second address, such as `10.0.0.5:4243` or a Unix domain socket, that serves verification and health checks only, for
+        /// networks that must not reach administration; empty for none. `listen` still serves everything.
+        verify_listen: Option<Address> = "", forms::optional_address();
         /// Worker threads; 0 starts one for each core.
         workers: usize = 0, forms::whole(0..=512);
         /// Requests that take longer get status 503; those whose body takes longer than half of it get 400.

@@ -15,7 +15,7 @@ use actix_http::{Extensions, HttpService, Protocol, error::DispatchError};
 use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
-use latchkey_http::{Connection, Context, Streams, Transport};
+use latchkey_http::{Connection, Context, Routes, Streams, Transport};
 use latchkey_ports::ErrorChain;
 use tokio::{
     net::{TcpStream, UnixStream},
@@ -45,6 +45,7 @@ const UNIX_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0
 #[derive(Clone)]
 pub(super) struct Connections {
     pub(super) context: Arc<Context>,
+    pub(super) routes: Routes,
     /// `None` without TLS.
     pub(super) certificates: Option<Arc<Certificates>>,
     /// How long a client may keep a connection waiting.
@@ -87,7 +88,7 @@ impl Connections {
     ) -> impl ServiceFactory<Accepted, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
     {
         let shutdown = self.shutdown.clone();
-        let app = latchkey_http::app(&self.context).into_factory();
+        let app = latchkey_http::app(&self.context, self.routes).into_factory();
         HttpService::build()
             .graceful_shutdown_signal(move || notified(shutdown.clone()))
             .keep_alive(KEEP_ALIVE)

@@ -113,13 +113,20 @@ fn limit(socket: &Socket) -> io::Result<()> {
 fn unbound(address: SocketAddr, error: io::Error) -> anyhow::Error {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            anyhow!("{address} is in use: stop the program that uses it, or choose another port with --port")
+            anyhow!(
+                "{address} is in use: stop the program that uses it, or choose another port (--port, or server.verify_listen)"
+            )
         }
         io::ErrorKind::AddrNotAvailable => {
-            anyhow!("this machine has no address {}: choose another with --listen", address.ip())
+            anyhow!(
+                "this machine has no address {}: choose another (--listen, or server.verify_listen)",
+                address.ip()
+            )
         }
         io::ErrorKind::PermissionDenied => {
-            anyhow!("{address} may not be used by this user: choose a port from 1024 up with --port")
+            anyhow!(
+                "{address} may not be used by this user: choose a port from 1024 up (--port, or server.verify_listen)"
+            )
         }
         _ => anyhow::Error::new(error).context(format!("{address} cannot be listened on")),
     }

@@ -18,7 +18,7 @@ mod tls;
 use std::{sync::Arc, time::Duration};
 
 use actix_server::{Server, ServerBuilder};
-use latchkey_http::Context;
+use latchkey_http::{Context, Routes};
 
 pub(crate) use self::{
     address::{Address, Host},
@@ -37,6 +37,8 @@ const CLIENT_TIME: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) struct Sockets {
     main: BoundSocket,
+    /// Serves verification only.
+    verify: Option<BoundSocket>,
 }
 
 /// A server that listens; it serves when it is awaited.
@@ -47,18 +49,28 @@ pub(crate) struct Listening {
 }
 
 impl Sockets {
-    /// Binds the address, unless the service manager passes a socket in its place.
+    /// Binds the addresses, except those in whose place the service manager passes a socket.
     ///
     /// # Errors
     /// Says what the operator can do, such as where an address is in use.
-    pub(crate) fn bind(main: &Address, passed: PassedSockets) -> anyhow::Result<Self> {
+    pub(crate) fn bind(
+        main: &Address,
+        verify: Option<&Address>,
+        passed: PassedSockets,
+    ) -> anyhow::Result<Self> {
         let main = passed.main.map_or_else(|| BoundSocket::bind(main), Ok)?;
-        Ok(Self { main })
+        let verify = passed.verify.map(Ok).or_else(|| verify.map(BoundSocket::bind)).transpose()?;
+        Ok(Self { main, verify })
     }
 
     /// Returns the main address.
     pub(crate) fn address(&self) -> &Address {
         self.main.address()
+    }
+
+    /// Returns the address that serves verification only.
+    pub(crate) fn verify_address(&self) -> Option<&Address> {
+        self.verify.as_ref().map(BoundSocket::address)
     }
 
     /// Listens. The builder says how many workers there are, and how they stop.
@@ -74,12 +86,17 @@ impl Sockets {
     ) -> anyhow::Result<Listening> {
         let connections = Connections {
             context,
+            routes: Routes::All,
             certificates,
             patience: request_timeout.saturating_add(CLIENT_TIME),
             shutdown: builder.graceful_shutdown_signal(),
         };
         let mut files = Vec::new();
-        let builder = add(builder, self.main, connections, &mut files)?;
+        let mut builder = add(builder, self.main, connections.clone(), &mut files)?;
+        if let Some(verify) = self.verify {
+            let connections = Connections { routes: Routes::Verification, ..connections };
+            builder = add(builder, verify, connections, &mut files)?;
+        }
         Ok(Listening { server: builder.run(), files })
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn banner_at(reach: &Reach, access: &Access) -> String {
     let database = "sqlite://data/latchkey.db".parse().expect("a URL");
-    banner(reach, &database, access)
+    banner(reach, None, &database, access)
 }
 
 fn local() -> Reach {
@@ -40,7 +40,7 @@ fn the_banner_has_the_address_and_an_example_call() {
 fn the_banner_says_how_to_replace_a_lost_token_where_a_command_can() {
     let text = banner_of(&Access::Known);
     assert!(text.ends_with("\n    latchkey token create --type admin --name ops"), "{text}");
-    let in_memory = banner(&local(), &Database::Memory, &Access::Known);
+    let in_memory = banner(&local(), None, &Database::Memory, &Access::Known);
     assert!(!in_memory.contains("latchkey token create"), "{in_memory}");
 }
 

@@ -22,4 +22,6 @@ mod tls;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]
+mod two_listeners;
+#[cfg(test)]
 mod two_processes;

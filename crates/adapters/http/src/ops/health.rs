@@ -10,7 +10,8 @@ use crate::{
     response::ApiResult,
 };
 
-pub(super) fn configure(api: &mut Api) {
+/// Registers the operations.
+pub(crate) fn configure(api: &mut Api) {
     api.tag("Operational").public(operations![health, ready]);
 }
 

@@ -4,7 +4,7 @@ mod docs;
 mod health;
 mod prometheus;
 
-pub(crate) use self::docs::Document;
+pub(crate) use self::{docs::Document, health::configure as configure_health};
 use crate::api::Api;
 
 /// Registers the operations and the pages.

@@ -6,7 +6,7 @@ use super::{of_environment, of_file, refused};
 fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[server]\nprot = 1")),
-        "unknown key \"server.prot\" in test.toml: the keys of [server] are listen, port, workers, request_timeout, \
+        "unknown key \"server.prot\" in test.toml: the keys of [server] are listen, port, verify_listen, workers, request_timeout, \
          shutdown_timeout, trusted_proxies"
     );
     assert_eq!(
