@@ -12,7 +12,7 @@ use std::{
 
 use actix_server::ServerHandle;
 use anyhow::Context as _;
-use latchkey_http::HttpSettings;
+use latchkey_http::{HttpSettings, MemoryBudget};
 use latchkey_ports::ErrorChain;
 use latchkey_service::whole_seconds;
 use tokio::task::{JoinHandle, JoinSet};
@@ -21,7 +21,9 @@ use crate::{
     background::Background,
     config::{Config, EnvVars, Server},
     keys, output,
-    server::{Address, Certificates, Listening, PassedSockets, Sockets, reload, systemd},
+    server::{
+        self, Address, Certificates, ConnectionLimits, Listening, PassedSockets, Sockets, reload, systemd,
+    },
     signals::{self, Signals, Stop},
     startup::{self, Reach},
     wiring::App,
@@ -53,10 +55,11 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     }
     let app = App::open(config, variables).await?;
 
+    let memory = Arc::new(MemoryBudget::new(config.server.max_memory_in_flight));
     let context = Arc::new(latchkey_http::Context::new(
         app.use_cases.clone(),
         app.entropy.clone(),
-        http_settings(config),
+        http_settings(config, &memory),
     ));
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
@@ -72,14 +75,18 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     }
     let background =
         Background::start(&app.use_cases, config.verify.follow_every(), config.last_used.flush_interval);
+    let workers = workers(&config.server);
+    let max_connections = usize::try_from(config.server.max_connections)?;
+    server::allow_files(config.server.max_connections);
     let builder = actix_server::Server::build()
-        .workers(workers(&config.server))
+        .workers(workers)
+        .max_concurrent_connections(max_connections.div_ceil(workers))
         .disable_signals()
         .shutdown_timeout(whole_seconds(config.server.shutdown_timeout));
     let verify_reach = verify_address.as_ref().map(|address| reach(address, certificates.is_some()));
     let reach = reach(&address, certificates.is_some());
-    let Listening { server, files } =
-        sockets.listen(builder, context, certificates.clone(), config.server.request_timeout)?;
+    let limits = ConnectionLimits::new(config.server.request_timeout, memory);
+    let Listening { server, files } = sockets.listen(builder, context, certificates.clone(), limits)?;
     let stopping = stop_on_signal(signals, server.handle());
     let mut tasks = JoinSet::new();
     tasks.spawn(reload::follow(certificates, hangups, RELOAD_EVERY));
@@ -105,9 +112,11 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     outcome.context("the server failed")
 }
 
-fn http_settings(config: &Config) -> HttpSettings {
+fn http_settings(config: &Config, memory: &Arc<MemoryBudget>) -> HttpSettings {
     HttpSettings {
         request_timeout: config.server.request_timeout,
+        memory: Arc::clone(memory),
+        cors_origins: config.server.cors_origins.clone(),
         trusted_proxies: config.server.trusted_proxies.clone(),
         verify_needs_certificate: config.server_tls.client_authorities.is_some(),
         verify_header: config.verify.header.clone(),

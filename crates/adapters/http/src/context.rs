@@ -1,13 +1,20 @@
 //! The state that all requests share, and the settings of the HTTP interface.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_web::{HttpRequest, http::header::HeaderName, web::Data};
 use ipnet::{IpNet, Ipv4Net};
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, memory::MemoryBudget};
 
 /// The settings of the HTTP interface.
 #[derive(Debug, Clone)]
@@ -22,6 +29,10 @@ pub struct HttpSettings {
     pub verify_header: Option<HeaderName>,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// What requests in progress hold together.
+    pub memory: Arc<MemoryBudget>,
+    /// The origins whose scripts may use the API, such as `https://console.example.com`, or `*` for all; empty for none.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for HttpSettings {
@@ -32,6 +43,8 @@ impl Default for HttpSettings {
             verify_needs_certificate: false,
             verify_header: None,
             body_limit: 1024 * 1024,
+            memory: Arc::new(MemoryBudget::new(32 * 1024 * 1024)),
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -41,6 +54,8 @@ pub struct Context {
     pub(crate) use_cases: Arc<UseCases>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: HttpSettings,
+    /// Whether the log says that an untrusted peer sent `X-Forwarded-For`.
+    has_warned_of_proxy: AtomicBool,
 }
 
 impl Context {
@@ -48,12 +63,23 @@ impl Context {
     #[must_use]
     pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, mut settings: HttpSettings) -> Self {
         settings.trusted_proxies.iter_mut().for_each(|network| *network = canonical(*network));
-        Self { use_cases, entropy, settings }
+        Self { use_cases, entropy, settings, has_warned_of_proxy: AtomicBool::new(false) }
     }
 
     /// Returns the state that a request's application was built with.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
         request.app_data().ok_or_else(|| ApiError::internal("the application was built without its state"))
+    }
+
+    /// Warns, once, that a peer which is no trusted proxy sent `X-Forwarded-For`.
+    pub(crate) fn warn_of_proxy(&self, peer: IpAddr) {
+        if !self.has_warned_of_proxy.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For of a peer that is no trusted proxy is ignored: if it is your proxy, name it in \
+                 server.trusted_proxies; otherwise all its clients share its address in events and limits"
+            );
+        }
     }
 
     /// Returns whether an address, in canonical form, belongs to a trusted proxy.

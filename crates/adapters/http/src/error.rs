@@ -50,6 +50,12 @@ pub(crate) enum ApiError {
     /// The body is larger than allowed.
     #[error("The body must have at most {0} bytes.")]
     TooLarge(usize),
+    /// Requests in progress hold all the memory that they may.
+    #[error("Too many large requests are in progress at the moment. Try again later.")]
+    NoMemory,
+    /// The target is longer than allowed.
+    #[error("The URL must have at most {0} bytes.")]
+    TargetTooLong(usize),
     /// There is no such route.
     #[error("The path you were looking for ({0}) is not available.")]
     UnknownPath(String),
@@ -130,9 +136,10 @@ impl ApiError {
             Self::BadInput(_) => (StatusCode::BAD_REQUEST, "BadDataError"),
             Self::ContentType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ContentTypeError"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
+            Self::TargetTooLong(_) => (StatusCode::URI_TOO_LONG, "UriTooLongError"),
             Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
             Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
-            Self::TimedOut | Self::Busy | Self::TooManyStreams => {
+            Self::TimedOut | Self::Busy | Self::NoMemory | Self::TooManyStreams => {
                 (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
             }
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
@@ -192,6 +199,7 @@ impl ApiError {
     pub(crate) fn response(&self, id: Uuid) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind().0);
         response.insert_header((header::CONTENT_TYPE, "application/json"));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
         match self {
             Self::NoCredentials | Self::BadCredentials => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -215,6 +223,7 @@ impl ApiError {
     fn is_fault(&self) -> bool {
         match self {
             Self::Busy
+            | Self::NoMemory
             | Self::TooManyStreams
             | Self::Refused(ServiceError::Overtaken | ServiceError::Unavailable(_)) => false,
             other => other.kind().0.is_server_error(),

@@ -8,9 +8,11 @@
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `connection`: what the server knows about the connection of a request;
+//! - `memory`: what requests in progress hold together;
 //! - `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
-//! - `limits`: the time limit of every handler; `middleware`: the id, span and error body of every request; `hot_path`: its
+//! - `limits`: the time limit of every handler; `middleware`: the id, span and error body of every request, with
+//!   the headers that protect a response (`protection`) and those of other origins (`cors`); `hot_path`: its
 //!   short cut past the router;
 //! - `api`: the registration of operations; `describe`: their entries in the document, with `error_responses`. `app` assembles
 //!   the application, and `openapi` the document.
@@ -74,6 +76,7 @@ mod app;
 mod audit;
 mod connection;
 mod context;
+mod cors;
 mod describe;
 mod error;
 mod error_body;
@@ -81,11 +84,13 @@ mod error_responses;
 mod extract;
 mod hot_path;
 mod limits;
+mod memory;
 mod middleware;
 mod openapi;
 mod ops;
 mod people;
 mod projects;
+mod protection;
 mod response;
 mod session;
 mod timeout;
@@ -97,4 +102,5 @@ pub use self::{
     app::{Routes, app, openapi},
     connection::{Connection, Streams, Transport},
     context::{Context, HttpSettings},
+    memory::{FREE_BYTES, MemoryBudget, Reservation, Sender},
 };

@@ -9,7 +9,7 @@ use actix_web::{
     error::InternalError,
     http::{
         Method, Version,
-        header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+        header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS},
     },
     web::Data,
 };
@@ -19,16 +19,23 @@ use tracing::{Instrument, Level, Span};
 
 use crate::{
     api::ASCII_PARAMETER,
-    connection::{Connection, Streams},
+    connection::{Connection, Streams, Transport},
     context::Context,
+    cors,
     error::ApiError,
     extract::path::routing_uri,
     hot_path::{HotPath, handle_validate, handle_verify},
     limits::guarded,
+    memory::{in_pieces, is_long},
+    protection::protect,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_ID_BYTES: usize = 128;
+/// The longest target (path and query) of a request, in bytes. RFC 9110 (section 4.1) asks for 8,000 at least; actix reads 65,534.
+const MAX_TARGET_BYTES: usize = 32 * 1024;
+/// The paths that scripts of other origins may be allowed to use.
+const API: &str = "/api/";
 
 /// The outermost middleware. It is one layer, because each one of actix's costs every request an allocation.
 pub(crate) struct RequestScope {
@@ -74,6 +81,41 @@ where
     forward_ready!(router);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
+        if self.context.settings.cors_origins.is_empty() {
+            return self.limit_streams(request);
+        }
+        // Only there: a gateway would take the response to a preflight request at `/auth/verify` for that to a valid token.
+        let origin = request.headers().get(ORIGIN).filter(|_| request.path().starts_with(API)).cloned();
+        let Some(origin) = origin else { return self.limit_streams(request) };
+        let context = self.context.clone();
+        if let Some(preflight) = cors::preflight(&request, &context.settings.cors_origins, &origin) {
+            let mut response = self.answer(request, preflight);
+            cors::allow(response.headers_mut(), &context.settings.cors_origins, &origin);
+            return Box::pin(ready(Ok(response)));
+        }
+        let handled = self.limit_streams(request);
+        Box::pin(async move {
+            let mut response = handled.await?;
+            cors::allow(response.headers_mut(), &context.settings.cors_origins, &origin);
+            Ok(response)
+        })
+    }
+}
+
+impl<S> RequestScopeService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    /// Answers a request before it reaches the router.
+    fn answer(&self, request: ServiceRequest, response: HttpResponse) -> ServiceResponse<BoxBody> {
+        let id = request_id(&self.context, request.headers());
+        finish(ServiceResponse::new(request.into_parts().0, response), id, None, &self.context)
+    }
+
+    fn limit_streams(
+        &self,
+        request: ServiceRequest,
+    ) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>> {
         if request.head().version != Version::HTTP_2 {
             return self.handle(request);
         }
@@ -85,20 +127,13 @@ where
                 Box::pin(async move { Ok(handled.await?.map_body(|_, body| open.until_sent(body))) })
             }
             Some(None) => {
-                let id = request_id(&self.context, request.headers());
                 let refused = HttpResponse::from_error(ApiError::TooManyStreams);
-                let refused = ServiceResponse::new(request.into_parts().0, refused);
-                Box::pin(ready(Ok(finish(refused, id, None, &self.context))))
+                Box::pin(ready(Ok(self.answer(request, refused))))
             }
             None => self.handle(request),
         }
     }
-}
 
-impl<S> RequestScopeService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
-{
     fn handle(
         &self,
         request: ServiceRequest,
@@ -116,6 +151,14 @@ where
                 let id = request_id(&context, request.headers());
                 Ok(finish(handle_validate(request, &context).await, id, None, &context))
             }),
+            None if request
+                .uri()
+                .path_and_query()
+                .is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) =>
+            {
+                let refused = HttpResponse::from_error(ApiError::TargetTooLong(MAX_TARGET_BYTES));
+                Box::pin(ready(Ok(self.answer(request, refused))))
+            }
             None => {
                 let router = Rc::clone(&self.router);
                 Box::pin(async move {
@@ -150,7 +193,13 @@ fn finish(
         response = response.into_response(full);
     }
     add_headers(response.headers_mut(), id);
+    if is_long(response.response().body()) {
+        response = response.map_body(|_, body| in_pieces(body));
+    }
     if let Some(span) = span {
+        let is_encrypted =
+            matches!(Connection::transport_of(response.request()), Some(Transport::Tls { .. }));
+        protect(response.headers_mut(), is_encrypted);
         // The pattern, never the path: a path may hold a secret.
         let pattern =
             || response.request().match_pattern().map(|pattern| pattern.replace(ASCII_PARAMETER, ""));

@@ -17,9 +17,36 @@ pub(crate) const JSON: &str = "application/json";
 /// The result of a handler.
 pub(crate) type ApiResult<R = HttpResponse> = Result<R, ApiError>;
 
-/// A JSON body with an entity tag: 200, or 304 for a client that has it already. Bodies may hold secrets, so no shared
-/// cache may store them.
-pub(crate) struct Tagged(Vec<u8>);
+/// A JSON body with an entity tag: 200, or 304 for a client that has it already. No shared cache may store it.
+pub(crate) struct Tagged {
+    text: Vec<u8>,
+    caching: Caching,
+}
+
+/// What a client may do with a response that has an entity tag.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Caching {
+    /// A cache of the client alone may store it, and asks before it uses it.
+    Private,
+    /// No cache may store it: it holds secrets.
+    Never,
+}
+
+impl Caching {
+    fn directives(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Private => "private, no-cache",
+            Self::Never => "no-store",
+        })
+    }
+}
+
+impl Tagged {
+    /// Marks the body as one that holds secrets.
+    pub(crate) fn with_secrets(self) -> Self {
+        Self { caching: Caching::Never, ..self }
+    }
+}
 
 /// Serializes the body; the capacity is an estimate of its size in bytes.
 ///
@@ -28,7 +55,7 @@ pub(crate) struct Tagged(Vec<u8>);
 pub(crate) fn tagged(body: &impl Serialize, capacity: usize) -> ApiResult<Tagged> {
     let mut text = Vec::with_capacity(capacity);
     serde_json::to_writer(&mut text, body).map_err(ApiError::internal)?;
-    Ok(Tagged(text))
+    Ok(Tagged { text, caching: Caching::Private })
 }
 
 impl Responder for Tagged {
@@ -36,8 +63,8 @@ impl Responder for Tagged {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut tag = TagBuilder::default();
-        tag.update(&self.0);
-        tag_response(request, &tag.finish(), || BoxBody::new(self.0))
+        tag.update(&self.text);
+        tag_response(request, &tag.finish(), self.caching, || BoxBody::new(self.text))
     }
 }
 
@@ -45,6 +72,7 @@ impl Responder for Tagged {
 pub(crate) fn tag_response(
     request: &HttpRequest,
     tag: &EntityTag,
+    caching: Caching,
     body: impl FnOnce() -> BoxBody,
 ) -> HttpResponse {
     let is_known = is_known(request, &tag.text);
@@ -52,7 +80,7 @@ pub(crate) fn tag_response(
     // Both responses carry the caching rules (RFC 9110, section 15.4.5).
     response
         .insert_header((header::ETAG, tag.text.as_str()))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+        .insert_header((header::CACHE_CONTROL, caching.directives()));
     if is_known {
         return response.finish();
     }

@@ -2,7 +2,8 @@
 
 use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
-use actix_web::http::header::HeaderName;
+use actix_web::http::{header::HeaderName, uri::Authority};
+use bytesize::ByteSize;
 use config::ValueKind;
 use ipnet::IpNet;
 use latchkey_postgres::TlsMode;
@@ -105,14 +106,44 @@ pub(super) fn optional_address() -> Form<Option<Address>> {
     Form::new(form, |text| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) })
 }
 
+/// A number of bytes, from a mebibyte up.
+pub(super) fn size() -> Form<usize> {
+    Form::new("a size from 1MiB up, such as 64MiB or 1GiB", |text| {
+        let bytes = text.parse::<ByteSize>().ok()?.as_u64();
+        usize::try_from(bytes).ok().filter(|bytes| *bytes >= 1024 * 1024)
+    })
+}
+
 /// A list of networks and addresses: an array, or one string with commas.
 pub(super) fn networks() -> Form<Vec<IpNet>> {
     let network = Form::new("an IP address or a network, such as 10.0.0.5 or 10.0.0.0/8", parse_network);
+    list_of(network, "a list of IP addresses and networks, such as [\"10.0.0.5\", \"fd00::/8\"]")
+}
+
+/// A list of origins (RFC 6454, section 6.2): an array, or one string with commas.
+pub(super) fn origins() -> Form<Vec<String>> {
+    let origin = Form::new("an origin, such as https://console.example.com, or *", |text| {
+        (text == "*" || is_origin(text)).then(|| text.to_owned())
+    });
+    list_of(origin, "a list of origins, such as [\"https://console.example.com\"]")
+}
+
+/// As browsers write it: scheme, host and port in lower case, without a path and without the usual port.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme @ ("http" | "https"), host)) = text.split_once("://") else { return false };
+    let is_authority = host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty());
+    let usual_port = if scheme == "http" { ":80" } else { ":443" };
+    is_authority
+        && !host.contains('@')
+        && !host.ends_with(usual_port)
+        && !host.contains(|letter: char| letter.is_ascii_uppercase())
+}
+
+fn list_of<T: 'static>(element: Form<T>, description: &str) -> Form<Vec<T>> {
     let read = move |value: &ValueKind| {
         let texts = list(value).ok_or("it must be a list of strings")?;
-        texts.into_iter().map(|text| (network.read)(&ValueKind::String(text))).collect()
+        texts.into_iter().map(|text| (element.read)(&ValueKind::String(text))).collect()
     };
-    let description = "a list of IP addresses and networks, such as [\"10.0.0.5\", \"fd00::/8\"]";
     Form { description: description.to_owned(), read: Box::new(read), print: print_list }
 }
 

@@ -37,6 +37,14 @@ settings! {
         /// How long a graceful shutdown waits for requests in progress. Keep it longer than `request_timeout`, so that each
         /// of them gets a response.
         shutdown_timeout: Duration = "20s", forms::duration(7);
+        /// Connections that are open at once. Further clients wait until one of them ends.
+        max_connections: u32 = 10000, forms::whole(1..=1_000_000);
+        /// What requests in progress hold together: what has been read of them beyond 16 KiB each. Larger requests get status 503
+        /// while clients that need no credentials hold half of it, or all clients three quarters.
+        max_memory_in_flight: usize = "32MiB", forms::size();
+        /// The origins whose scripts may call `/api/` with a token, such as `https://console.example.com`, or `*` for all;
+        /// cookies are never accepted from other origins.
+        cors_origins: Vec<String> = [], forms::origins();
         /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` headers are trusted.
         trusted_proxies: Vec<IpNet> = [], forms::networks();
     }

@@ -24,7 +24,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    stream::{ClientStream, Drain, Paced},
+    stream::{ClientStream, ConnectionLimits, Drain, Paced},
     tls::{Certificates, HTTP_2},
 };
 
@@ -48,8 +48,7 @@ pub(super) struct Connections {
     pub(super) routes: Routes,
     /// `None` without TLS.
     pub(super) certificates: Option<Arc<Certificates>>,
-    /// How long a client may keep a connection waiting.
-    pub(super) patience: Duration,
+    pub(super) limits: ConnectionLimits,
     pub(super) shutdown: GracefulShutdownSignal,
 }
 
@@ -77,7 +76,7 @@ impl Connections {
     {
         let http = self.http();
         let accept = move |stream| {
-            let stream = ClientStream::Unix(Paced::new(stream, self.patience));
+            let stream = ClientStream::Unix(Paced::new(stream, &self.limits));
             ready(Ok((stream, Protocol::Http1, Some(UNIX_PEER))))
         };
         fn_service(accept).and_then(http)
@@ -103,7 +102,7 @@ impl Connections {
     async fn accept(&self, stream: TcpStream) -> io::Result<Accepted> {
         stream.set_nodelay(true)?;
         let peer = stream.peer_addr().ok();
-        let stream = Paced::new(stream, self.patience);
+        let stream = Paced::new(stream, &self.limits);
         let Some(certificates) = &self.certificates else {
             return Ok((ClientStream::Tcp(stream), Protocol::Http1, peer));
         };

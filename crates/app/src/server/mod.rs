@@ -2,6 +2,7 @@
 //!
 //! - `address`: what can be listened on; `listener`: the sockets, bound at the start and listened on later;
 //! - `tls`: certificates; `reload`: their replacement at SIGHUP and when files change;
+//! - `files`: how many of them the process may open;
 //! - `systemd`: sockets of the service manager, and what it is told;
 //! - `connections`: accepts a connection and hands it to actix-http; `stream`: cuts slow clients off.
 //!
@@ -9,19 +10,22 @@
 
 mod address;
 mod connections;
+mod files;
 mod listener;
 pub(crate) mod reload;
 mod stream;
 pub(crate) mod systemd;
 mod tls;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_server::{Server, ServerBuilder};
 use latchkey_http::{Context, Routes};
 
 pub(crate) use self::{
     address::{Address, Host},
+    files::allow_files,
+    stream::ConnectionLimits,
     systemd::PassedSockets,
     tls::{Certificates, TlsFiles},
 };
@@ -29,9 +33,6 @@ use self::{
     connections::Connections,
     listener::{BoundSocket, Listener, SocketFile},
 };
-
-/// The time that a client has beside that of its request: to send it, and to read the response.
-const CLIENT_TIME: Duration = Duration::from_secs(15);
 
 /// The sockets of a server.
 #[derive(Debug)]
@@ -82,13 +83,13 @@ impl Sockets {
         builder: ServerBuilder,
         context: Arc<Context>,
         certificates: Option<Arc<Certificates>>,
-        request_timeout: Duration,
+        limits: ConnectionLimits,
     ) -> anyhow::Result<Listening> {
         let connections = Connections {
             context,
             routes: Routes::All,
             certificates,
-            patience: request_timeout.saturating_add(CLIENT_TIME),
+            limits,
             shutdown: builder.graceful_shutdown_signal(),
         };
         let mut files = Vec::new();

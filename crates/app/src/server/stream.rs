@@ -7,11 +7,12 @@ use std::{
     future::Future,
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use latchkey_http::Streams;
+use latchkey_http::{MemoryBudget, Reservation, Sender, Streams};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -22,13 +23,37 @@ use tokio_rustls::server::TlsStream;
 /// How often an HTTP/2 connection looks at a shutdown whether its requests have ended.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
 
+/// The time that a client has beside that of its request: to send it, and to read the response.
+const CLIENT_TIME: Duration = Duration::from_secs(15);
+/// What an HTTP/2 connection may read without a write, in bytes. Bodies stay far below it, because windows limit them; heads have no
+/// other limit but 16 MiB each.
+const MAX_MULTIPLEXED_BYTES: usize = 256 * 1024;
+
+/// What the connections of a server may take.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionLimits {
+    patience: Duration,
+    memory: Arc<MemoryBudget>,
+}
+
+impl ConnectionLimits {
+    /// The limits of connections whose requests take at most so long, and that hold what they have read in this memory.
+    pub(crate) fn new(request_timeout: Duration, memory: Arc<MemoryBudget>) -> Self {
+        Self { patience: request_timeout.saturating_add(CLIENT_TIME), memory }
+    }
+}
+
 /// A stream whose client must not keep it waiting: from the first byte of a request on, and while a response is being written, a
 /// byte has to be written within the limit. Time that the server takes itself counts, so the limit is longer than any request takes.
+///
+/// What has been read since the last write is held by actix or by a handler, and counts in the memory of requests in progress. Where
+/// that is full, the connection ends: a handler has refused large bodies before, so this is a head, or one request after another.
 pub(super) struct Paced<S> {
     stream: S,
     limit: Duration,
-    /// Whether bytes have been read since the last were written.
-    has_request: bool,
+    /// How many bytes have been read since the last were written.
+    unanswered: usize,
+    held: Reservation,
     /// Whether the client may leave requests unanswered because others are answered (HTTP/2).
     is_multiplexed: bool,
     /// How often bytes have been written, and how often when the timer was set.
@@ -40,11 +65,12 @@ pub(super) struct Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S, limit: Duration) -> Self {
+    pub(super) fn new(stream: S, limits: &ConnectionLimits) -> Self {
         Self {
             stream,
-            limit,
-            has_request: false,
+            limit: limits.patience,
+            unanswered: 0,
+            held: limits.memory.reserve(),
             is_multiplexed: false,
             writes: 0,
             writes_before: 0,
@@ -55,6 +81,17 @@ impl<S> Paced<S> {
     /// Notes that the connection speaks HTTP/2, which checks by itself whether an idle client is alive.
     pub(super) fn set_multiplexed(&mut self) {
         self.is_multiplexed = true;
+    }
+
+    /// Counts bytes that have been read.
+    fn count(&mut self, bytes: usize) -> io::Result<()> {
+        self.unanswered += bytes;
+        let is_too_long = self.is_multiplexed && self.unanswered > MAX_MULTIPLEXED_BYTES;
+        if is_too_long || !self.held.hold(self.unanswered, Sender::Connection) {
+            tracing::debug!(bytes = self.unanswered, "a client that sent too much was cut off");
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        Ok(())
     }
 
     /// Fails once no byte has been written for the limit.
@@ -86,8 +123,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let filled = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if read.is_ready() {
-            self.has_request |= buffer.filled().len() > filled;
-        } else if self.has_request && !self.is_multiplexed {
+            self.count(buffer.filled().len().saturating_sub(filled))?;
+        } else if self.unanswered > 0 && !self.is_multiplexed {
             self.wait(cx)?;
         }
         read
@@ -99,7 +136,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if written.is_ready() {
             self.writes += 1;
-            self.has_request = false;
+            self.unanswered = 0;
+            self.held.release();
         } else {
             self.wait(cx)?;
         }
@@ -216,11 +254,34 @@ mod tests {
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(30);
+    const MEMORY: usize = 64 * 1024;
+
+    fn paced<S>(stream: S) -> Paced<S> {
+        let memory = Arc::new(MemoryBudget::new(MEMORY));
+        Paced::new(stream, &ConnectionLimits { patience: LIMIT, memory })
+    }
+
+    #[tokio::test]
+    async fn what_a_connection_reads_without_a_write_is_limited() {
+        let (mut client, server) = duplex(MEMORY);
+        let mut server = paced(server);
+        let mut read = vec![0; MEMORY];
+        for _ in 0..3 {
+            client.write_all(&read).await.expect("sent");
+            server.read_exact(&mut read).await.expect("within the limit");
+            server.write_all(b"x").await.expect("answered");
+        }
+        client.write_all(&read).await.expect("sent");
+        server.read_exact(&mut read).await.expect("within the limit");
+        client.write_all(&read).await.expect("sent");
+        let error = server.read_exact(&mut read).await.expect_err("more than the limit");
+        assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_begun_and_never_answered_is_cut_off() {
         let (mut client, server) = duplex(64);
-        let mut server = Paced::new(server, LIMIT);
+        let mut server = paced(server);
         client.write_all(b"GET").await.expect("sent");
         let mut read = [0; 3];
         server.read_exact(&mut read).await.expect("read");
@@ -231,7 +292,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn bytes_that_trickle_in_do_not_extend_the_time() {
         let (mut client, server) = duplex(64);
-        let mut server = Paced::new(server, LIMIT);
+        let mut server = paced(server);
         let trickle = async {
             loop {
                 client.write_all(b"x").await.expect("sent");
@@ -255,7 +316,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_idle_client_and_one_that_is_answered_are_not() {
         let (mut client, server) = duplex(64);
-        let mut server = Paced::new(server, LIMIT);
+        let mut server = paced(server);
         let mut read = [0; 1];
         for _ in 0..5 {
             client.write_all(b"x").await.expect("sent");
@@ -270,7 +331,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_response_that_is_not_read_is_cut_off() {
         let (_client, server) = duplex(64);
-        let mut server = Paced::new(server, LIMIT);
+        let mut server = paced(server);
         let error = server.write_all(&[0; 1024]).await.expect_err("the client reads nothing");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
@@ -278,7 +339,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_idle_client_of_http_2_is_not() {
         let (mut client, server) = duplex(64);
-        let mut server = Paced::new(server, LIMIT);
+        let mut server = paced(server);
         server.set_multiplexed();
         client.write_all(b"window").await.expect("sent");
         let mut read = [0; 6];

@@ -14,6 +14,8 @@ mod first_pages;
 #[cfg(test)]
 mod first_start;
 #[cfg(test)]
+mod hostile_clients;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod stopping;

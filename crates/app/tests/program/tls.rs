@@ -37,6 +37,7 @@ fn clients_that_trust_the_authority_are_served() {
     let server = env.serve();
     let response = TlsClient::trusting(&ours).send(server.address(), &list()).expect("a response");
     assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(response.header("strict-transport-security"), Some("max-age=31536000"));
     TlsClient::trusting(&theirs).connect(server.address()).expect_err("the client trusts another");
     list().send_to(server.address()).expect_err("there is no plain HTTP");
     let health = format!("health --url https://{}", server.address());

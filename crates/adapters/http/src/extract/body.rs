@@ -3,16 +3,18 @@
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
+    mem,
+    ops::Deref,
 };
 
 use actix_web::{
     FromRequest, HttpRequest,
-    body::{BodyStream, to_bytes_limited},
     dev::Payload,
     http::header,
-    web::{self, Bytes, Data},
+    web::{self, Bytes, BytesMut, Data},
 };
 use deserr::{Deserr, IntoValue};
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
 use super::client::Client;
@@ -21,6 +23,7 @@ use crate::{
     context::{Context, HttpSettings},
     error::ApiError,
     error_body::Detail,
+    memory::{Reservation, Sender},
     response::JSON,
     timeout::timeout,
 };
@@ -49,15 +52,15 @@ impl RawBody {
     }
 
     /// Reads bytes that are declared as JSON.
-    pub(crate) async fn json_bytes(self) -> Result<Bytes, ApiError> {
+    pub(crate) async fn json_bytes(self, sender: Sender) -> Result<BodyBytes, ApiError> {
         check_content_type(&self.request, &[JSON])?;
-        read(self.payload, &self.request, &self.context.settings).await
+        read(self.payload, &self.request, &self.context.settings, sender).await
     }
 
     /// Reads the pairs of a form.
     pub(crate) async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
         check_content_type(&self.request, &[FORM])?;
-        let body = read(self.payload, &self.request, &self.context.settings).await?;
+        let body = read(self.payload, &self.request, &self.context.settings, Sender::Authenticated).await?;
         let unreadable = || ApiError::BadInput(vec![Detail::of_body("The form cannot be read.")]);
         let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
         let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
@@ -95,6 +98,11 @@ impl<T: Deserr<Problems>> Body<T> {
         self.read_with(&[]).await
     }
 
+    /// As [`Body::read`], on a route that needs no credentials.
+    pub(crate) async fn read_of_anyone(self) -> Result<T, ApiError> {
+        parse_members(object(&self.raw.json_bytes(Sender::Anyone).await?)?, &[])
+    }
+
     /// Reads a merge patch (RFC 7396), declared as such or as JSON. It has to be an object, because no resource here is
     /// anything else.
     ///
@@ -103,19 +111,19 @@ impl<T: Deserr<Problems>> Body<T> {
     pub(crate) async fn read_patch(self) -> Result<T, ApiError> {
         let RawBody { request, payload, context } = self.raw;
         check_content_type(&request, &[JSON, MERGE_PATCH])?;
-        parse_members(object(&read(payload, &request, &context.settings).await?)?, &[])
+        parse_members(object(&read(payload, &request, &context.settings, Sender::Authenticated).await?)?, &[])
     }
 
     /// Reads a body that has rules about several members.
     pub(crate) async fn read_with(self, rules: &[MemberRule]) -> Result<T, ApiError> {
-        let bytes = self.raw.json_bytes().await?;
+        let bytes = self.raw.json_bytes(Sender::Authenticated).await?;
         parse_members(object(&bytes)?, rules)
     }
 
     /// Reads a body that may be missing or `null`. A request without a body need not declare its type.
     pub(crate) async fn read_optional(self) -> Result<T, ApiError> {
         let RawBody { request, payload, context } = self.raw;
-        let bytes = read(payload, &request, &context.settings).await?;
+        let bytes = read(payload, &request, &context.settings, Sender::Authenticated).await?;
         if !bytes.is_empty() {
             check_content_type(&request, &[JSON])?;
         }
@@ -207,21 +215,68 @@ fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Ap
     Ok(())
 }
 
-async fn read(payload: Payload, request: &HttpRequest, settings: &HttpSettings) -> Result<Bytes, ApiError> {
+/// The bytes of a body, which count as held until this is dropped.
+pub(crate) struct BodyBytes {
+    bytes: Bytes,
+    _held: Reservation,
+}
+
+impl Deref for BodyBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+async fn read(
+    payload: Payload,
+    request: &HttpRequest,
+    settings: &HttpSettings,
+    sender: Sender,
+) -> Result<BodyBytes, ApiError> {
     let (limit, time_limit) = (settings.body_limit, settings.request_timeout / 2);
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
         return Err(ApiError::TooLarge(limit));
     }
-    let unreadable = |problem: String| Err(ApiError::BadInput(vec![Detail::of_body(problem)]));
-    match timeout(time_limit, to_bytes_limited(BodyStream::new(payload), limit)).await {
-        Some(Ok(Ok(body))) => Ok(body),
-        Some(Ok(Err(error))) => unreadable(format!("The body could not be read: {error}.")),
-        Some(Err(_)) => Err(ApiError::TooLarge(limit)),
-        // Half of the time of a request, because a slow client is answered 400, and 503 once the request itself times out.
-        None => unreadable(format!("The body did not arrive within {time_limit:?}.")),
+    let collected = timeout(time_limit, collect(payload, settings, sender)).await;
+    // Half of the time of a request, because a slow client is answered 400, and 503 once the request itself times out.
+    collected.unwrap_or_else(|| Err(unreadable(format!("The body did not arrive within {time_limit:?}."))))
+}
+
+async fn collect(
+    mut payload: Payload,
+    settings: &HttpSettings,
+    sender: Sender,
+) -> Result<BodyBytes, ApiError> {
+    let mut held = settings.memory.reserve();
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| unreadable(format!("The body could not be read: {error}.")))?;
+        let length = first.len() + joined.len() + chunk.len();
+        if length > settings.body_limit {
+            return Err(ApiError::TooLarge(settings.body_limit));
+        }
+        if !held.hold(length, sender) {
+            return Err(ApiError::NoMemory);
+        }
+        // Most bodies are one chunk, which need not be copied.
+        if length == chunk.len() {
+            first = chunk;
+        } else {
+            joined.extend_from_slice(&mem::take(&mut first));
+            joined.extend_from_slice(&chunk);
+        }
     }
+    let bytes = if joined.is_empty() { first } else { joined.freeze() };
+    Ok(BodyBytes { bytes, _held: held })
+}
+
+fn unreadable(problem: String) -> ApiError {
+    ApiError::BadInput(vec![Detail::of_body(problem)])
 }
 
 #[cfg(test)]

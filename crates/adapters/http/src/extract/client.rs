@@ -104,6 +104,9 @@ impl<'r> Client<'r> {
     pub(crate) fn address(self) -> Option<IpAddr> {
         let mut client = self.peer()?;
         let forwarded: Vec<_> = self.request.headers().get_all(header::X_FORWARDED_FOR).collect();
+        if !(forwarded.is_empty() || self.context.is_trusted_proxy(client)) {
+            self.context.warn_of_proxy(client);
+        }
         let mut hops = forwarded.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
         while self.context.is_trusted_proxy(client) {
             let Some(before) = hops.next().and_then(hop) else { break };

@@ -1,6 +1,9 @@
 //! The OpenAPI document, and Swagger UI for it.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -17,6 +20,9 @@ use crate::{
 };
 
 const DOCUMENT: &str = "/docs/openapi.json";
+/// What the page may load and do. Swagger UI sets styles on its elements, and its icons are URLs of data.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The page refers to its files relative to itself, so its URL must end with the slash.
 const PAGE: &str = "/docs/openapi/";
 
@@ -65,14 +71,20 @@ async fn redirect() -> HttpResponse {
 async fn page(request: HttpRequest) -> ApiResult {
     let path = request.uri().path();
     let Some(name) = path.strip_prefix(PAGE) else { return Ok(redirect().await) };
-    let file = utoipa_swagger_ui::serve(name, Arc::new(Config::from(DOCUMENT)));
+    let file = utoipa_swagger_ui::serve(name, Arc::new(Config::<'static>::from(DOCUMENT)));
     let file = file.map_err(|error| ApiError::internal(error.to_string()))?;
     let file = file.ok_or_else(|| ApiError::UnknownPath(path.to_owned()))?;
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CONTENT_TYPE, file.content_type));
+    response
+        .insert_header((header::CONTENT_TYPE, file.content_type))
+        .insert_header((header::CACHE_CONTROL, "no-cache"));
     if matches!(name, "" | "index.html") {
         let html = String::from_utf8_lossy(&file.bytes).replace("<title>Swagger UI<", "<title>Latchkey API<");
-        return Ok(response.body(html));
+        return Ok(response.insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY)).body(html));
     }
-    Ok(response.body(file.bytes.into_owned()))
+    Ok(response.body(match file.bytes {
+        // Part of the program: the responses share it.
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    }))
 }

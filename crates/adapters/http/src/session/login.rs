@@ -47,7 +47,7 @@ async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Contex
     let client = Client::new(&request, &context);
     // Another site could otherwise log its visitor in as a user of its own, and read what the visitor then does.
     client.refuse_cross_site()?;
-    let LoginBody { username: LoginName(username), password } = body.read().await?;
+    let LoginBody { username: LoginName(username), password } = body.read_of_anyone().await?;
     let logged_in = context.use_cases.sessions.log_in(&username, &password, client.origin()).await?;
     with_cookie(ok(&LoggedInBody::of(&logged_in))?, &session_cookie(client, &logged_in))
 }

@@ -20,7 +20,7 @@ use crate::{
     describe::{Describe, Entry},
     error::ApiError,
     limits::guarded,
-    response::{ApiResult, EntityTag, TagBuilder, Tagged, tag_response, tagged},
+    response::{ApiResult, Caching, EntityTag, TagBuilder, Tagged, tag_response, tagged},
 };
 
 /// A list of tokens.
@@ -114,7 +114,8 @@ pub(crate) async fn list_response(
 ) -> ApiResult<TokenList> {
     let Some(rest) = page.rest.take() else {
         let body = if has_cursor { TokensBody::of_page(&page) } else { TokensBody::of(&page.tokens) };
-        return tagged(&body, 64 + TOKEN_BYTES * page.tokens.len()).map(TokenList::Whole);
+        return tagged(&body, 64 + TOKEN_BYTES * page.tokens.len())
+            .map(|list| TokenList::Whole(list.with_secrets()));
     };
     let start = text_of(br#"{"tokens":["#, &page.tokens, b"")?;
     drop(page);
@@ -185,13 +186,15 @@ impl Responder for TokenList {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         match self {
             Self::Whole(body) => body.respond_to(request),
-            Self::Streamed(tag, text) => tag_response(request, &tag, || match *request.method() {
-                // The length is known, so the list need not be read again.
-                Method::HEAD => {
-                    BoxBody::new(SizedStream::new(tag.length, stream::empty::<ApiResult<Bytes>>()))
-                }
-                _ => BoxBody::new(BodyStream::new(Box::pin(text.stream()))),
-            }),
+            Self::Streamed(tag, text) => {
+                tag_response(request, &tag, Caching::Never, || match *request.method() {
+                    // The length is known, so the list need not be read again.
+                    Method::HEAD => {
+                        BoxBody::new(SizedStream::new(tag.length, stream::empty::<ApiResult<Bytes>>()))
+                    }
+                    _ => BoxBody::new(BodyStream::new(Box::pin(text.stream()))),
+                })
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ pub(crate) async fn get_project_api_token(
     context: Data<Context>,
 ) -> ApiResult<Tagged> {
     let token = context.use_cases.project_tokens.get(&permit, &reference(&path)?).await?;
-    tagged(&TokenBody::of(&token), TOKEN_BYTES)
+    tagged(&TokenBody::of(&token), TOKEN_BYTES).map(Tagged::with_secrets)
 }
 
 /// Create a token for this project.

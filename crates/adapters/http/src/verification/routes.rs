@@ -27,6 +27,7 @@ use crate::{
     error::ApiError,
     error_body::Detail,
     extract::{Client, body::RawBody},
+    memory::Sender,
     response::{ApiResult, ok},
 };
 
@@ -61,7 +62,7 @@ pub(crate) fn configure(api: &mut Api) {
 pub(crate) async fn validate(context: Data<Context>, body: RawBody) -> ApiResult {
     body.client().check_certificate()?;
     let client = body.client().address();
-    let body = body.json_bytes().await?;
+    let body = body.json_bytes(Sender::Anyone).await?;
     // Parsed into borrowed strings, without a tree of JSON values. Only a body that fails is parsed again, to find out why.
     let Ok(ValidateBody { tokens }) = serde_json::from_slice(&body) else { return Err(malformed(&body)) };
     if tokens.len() > MAX_TOKENS {

@@ -21,6 +21,7 @@ mod project_access;
 mod project_environments;
 mod project_tokens;
 mod projects;
+mod protection;
 mod roles;
 mod rotation;
 mod routing;

@@ -7,7 +7,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[server]\nprot = 1")),
         "unknown key \"server.prot\" in test.toml: the keys of [server] are listen, port, verify_listen, workers, request_timeout, \
-         shutdown_timeout, trusted_proxies"
+         shutdown_timeout, max_connections, max_memory_in_flight, cors_origins, trusted_proxies"
     );
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
@@ -45,6 +45,16 @@ fn a_bad_value_is_named_with_its_source() {
             "[server]\nlisten = \"localhost\"",
             "bad value for server.listen in test.toml: \"localhost\" is not an IP address, or unix: and a path, such as \
              unix:/run/latchkey/latchkey.sock",
+        ),
+        (
+            "[server]\nmax_memory_in_flight = \"64\"",
+            "bad value for server.max_memory_in_flight in test.toml: \"64\" is not a size from 1MiB up, such as 64MiB or \
+             1GiB",
+        ),
+        (
+            "[server]\ncors_origins = [\"https://a.example/\"]",
+            "bad value for server.cors_origins in test.toml: \"https://a.example/\" is not an origin, such as \
+             https://console.example.com, or *",
         ),
         (
             "[server.tls]\ncertificate = \"a.pem\"",

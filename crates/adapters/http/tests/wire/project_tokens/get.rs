@@ -26,7 +26,7 @@ async fn a_token_is_found_by_its_secret_and_by_its_id() {
         let answer = app.get(As::Member, &format!("{TOKENS}/{reference}")).await;
         assert_eq!((answer.status.as_u16(), answer.json()), (200, listed.clone()), "{reference}");
         assert!(answer.header("etag").is_some());
-        assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     let head = TestRequest::with_uri(&format!("{TOKENS}/{token_id}")).method(actix_web::http::Method::HEAD);
     assert_eq!(app.send(As::Member, head).await.status, 200);
