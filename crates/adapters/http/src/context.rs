@@ -43,7 +43,7 @@ impl Default for HttpSettings {
             verify_needs_certificate: false,
             verify_header: None,
             body_limit: 1024 * 1024,
-            memory: Arc::new(MemoryBudget::new(32 * 1024 * 1024)),
+            memory: Arc::new(MemoryBudget::new(24 * 1024 * 1024)),
             cors_origins: Vec::new(),
         }
     }

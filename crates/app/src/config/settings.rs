@@ -41,7 +41,7 @@ settings! {
         max_connections: u32 = 10000, forms::whole(1..=1_000_000);
         /// What requests in progress hold together: what has been read of them beyond 16 KiB each. Larger requests get status 503
         /// while clients that need no credentials hold half of it, or all clients three quarters.
-        max_memory_in_flight: usize = "32MiB", forms::size();
+        max_memory_in_flight: usize = "24MiB", forms::size();
         /// The origins whose scripts may call `/api/` with a token, such as `https://console.example.com`, or `*` for all;
         /// cookies are never accepted from other origins.
         cors_origins: Vec<String> = [], forms::origins();

@@ -17,7 +17,8 @@ use super::{
 ///
 /// It never ends. Without TLS, a signal changes nothing, and says so.
 pub(crate) async fn follow(certificates: Option<Arc<Certificates>>, mut hangups: Signal, every: Duration) {
-    let mut watched = certificates.map(|certificates| (Watch::new(certificates.versions()), certificates));
+    let mut watched =
+        certificates.map(|certificates| (Watch::new(certificates.first_versions()), certificates));
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

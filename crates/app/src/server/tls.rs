@@ -59,6 +59,8 @@ pub(crate) enum TlsError {
 #[derive(Debug)]
 pub(crate) struct Certificates {
     files: TlsFiles,
+    /// The versions of the files when they were first read.
+    first: Versions,
     current: RwLock<Arc<ServerConfig>>,
 }
 
@@ -68,8 +70,10 @@ impl Certificates {
     /// # Errors
     /// [`TlsError`].
     pub(crate) fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        // Before they are read: a change in between is then noticed.
+        let first = versions(&files);
         let config = read(&files)?;
-        Ok(Self { files, current: RwLock::new(Arc::new(config)) })
+        Ok(Self { files, first, current: RwLock::new(Arc::new(config)) })
     }
 
     /// Reads the files again, for new connections.
@@ -87,11 +91,14 @@ impl Certificates {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns the versions of the files.
+    /// Returns the versions of the files when they were first read.
+    pub(super) fn first_versions(&self) -> Versions {
+        self.first.clone()
+    }
+
+    /// Returns the versions of the files now.
     pub(super) fn versions(&self) -> Versions {
-        let TlsFiles { certificate, key, client_authorities } = &self.files;
-        let files = [Some(certificate), Some(key), client_authorities.as_ref()];
-        Versions(files.into_iter().flatten().map(|path| version(path).ok()).collect())
+        versions(&self.files)
     }
 }
 
@@ -106,6 +113,12 @@ impl Versions {
     pub(super) fn of_one(number: u64) -> Self {
         Self(vec![Some((number, 0, 0, 0))])
     }
+}
+
+fn versions(files: &TlsFiles) -> Versions {
+    let TlsFiles { certificate, key, client_authorities } = files;
+    let files = [Some(certificate), Some(key), client_authorities.as_ref()];
+    Versions(files.into_iter().flatten().map(|path| version(path).ok()).collect())
 }
 
 fn version(path: &Path) -> io::Result<(u64, u64, i64, i64)> {
