@@ -38,7 +38,7 @@ settings! {
         /// of them gets a response.
         shutdown_timeout: Duration = "20s", forms::duration(7);
         /// Connections that are open at once. Further clients wait until one of them ends.
-        max_connections: u32 = 10000, forms::whole(1..=1_000_000);
+        max_connections: u32 = 16000, forms::whole(1..=1_000_000);
         /// What requests in progress hold together: what has been read of them beyond 16 KiB each. Larger requests get status 503
         /// while clients that need no credentials hold half of it, or all clients three quarters.
         max_memory_in_flight: usize = "24MiB", forms::size();
