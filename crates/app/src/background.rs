@@ -1,9 +1,15 @@
-//! The background tasks of a server: reading the change feed, writing last-use times, and deleting what has expired.
+//! The background tasks of a server: reading the change feed, writing last-use times, deleting what has expired, and
+//! keeping metrics.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use latchkey_ports::{ErrorChain, StoreError};
+use latchkey_domain::TokenKind;
+use latchkey_http::Context;
+use latchkey_metrics::names::{
+    LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, TOKENS, TOKENS_EXPIRING, TOKENS_UNUSED,
+};
+use latchkey_ports::{ErrorChain, StoreError, TokenCounts};
 use latchkey_service::{TaskHealth, UseCases};
 use tokio::{
     task::JoinSet,
@@ -16,6 +22,10 @@ use crate::outage::{Outage, StaleResponses, Transition};
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 /// How often expired records are deleted. They are refused from the moment they expire; this only frees their space.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often the tokens are counted for metrics.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
+/// How often durations are sorted into buckets. Until then each of them takes a few bytes.
+const SORT_EVERY: Duration = Duration::from_secs(1);
 /// The pause before a failed task is restarted: doubled each time it fails again, up to the maximum.
 const MIN_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
@@ -37,11 +47,19 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts the tasks on the caller's runtime.
-    pub(crate) fn start(use_cases: &Arc<UseCases>, follow_every: FollowEvery, flush_every: Duration) -> Self {
+    pub(crate) fn start(
+        use_cases: &Arc<UseCases>,
+        context: &Arc<Context>,
+        follow_every: FollowEvery,
+        flush_every: Duration,
+    ) -> Self {
         let mut background = Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases) };
         background.spawn("follow_changes", move |use_cases| follow(use_cases, follow_every));
         background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
         background.spawn("sweep", sweep);
+        background.spawn("count_tokens", count_tokens);
+        let context = Arc::clone(context);
+        background.spawn("sort_durations", move |_| sort_durations(Arc::clone(&context)));
         background
     }
 
@@ -71,6 +89,7 @@ async fn supervise<F: Future<Output = ()>>(
     mut start: impl FnMut() -> F,
 ) {
     let mut backoff = MIN_BACKOFF;
+    health.started(name);
     loop {
         let mut task = Box::pin(AssertUnwindSafe(async { start().await }).catch_unwind());
         // A task that ran for a while starts with the shortest backoff again.
@@ -94,7 +113,7 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
     loop {
         let followed = timeout(every.timeout, use_cases.follow_changes()).await;
         let followed = followed.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(Box::new(elapsed))));
-        let stale = stale.observe(followed.is_ok(), use_cases.metrics().from_stale_memory);
+        let stale = stale.observe(followed.is_ok(), use_cases.metrics().from_stale_memory.total());
         match outage.observe(followed) {
             Some(Transition::Began(error)) => tracing::warn!(
                 error = %ErrorChain(&error),
@@ -131,9 +150,19 @@ async fn flush(use_cases: Arc<UseCases>, every: Duration) {
 
 /// Writes what was recorded while requests were served. If one part fails, the other is still written.
 async fn write_usage(use_cases: &UseCases) {
-    if let Err(error) = use_cases.flush_usage().await {
-        tracing::warn!(error = %ErrorChain(&error), "last-use times could not be written; they are written later");
+    let started = use_cases.monotonic();
+    match use_cases.flush_usage().await {
+        #[expect(clippy::cast_precision_loss, reason = "no flush comes near 2^53 tokens")]
+        Ok(count) => LAST_USE_FLUSH_TOKENS.record::<&str>([], count as f64),
+        Err(error) => {
+            tracing::warn!(
+                error = %ErrorChain(&error),
+                "last-use times could not be written; they are written later"
+            );
+        }
     }
+    let took = use_cases.monotonic().saturating_sub(started);
+    LAST_USE_FLUSH_SECONDS.record::<&str>([], took.as_secs_f64());
     if let Err(error) = use_cases.flush_rekeyings().await {
         tracing::warn!(
             error = %ErrorChain(&error),
@@ -154,6 +183,42 @@ async fn sweep(use_cases: Arc<UseCases>) {
                 tracing::warn!(error = %ErrorChain(&error), "expired records could not be deleted");
             }
         }
+    }
+}
+
+/// Counts the tokens for metrics, unless another process does so at this moment.
+async fn count_tokens(use_cases: Arc<UseCases>) {
+    let mut ticks = interval(COUNT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match use_cases.count_tokens().await {
+            Ok(counts) => counts.iter().for_each(publish_counts),
+            Err(error) => {
+                tracing::warn!(error = %ErrorChain(&error), "tokens could not be counted for metrics");
+            }
+        }
+    }
+}
+
+fn publish_counts(counts: &BTreeMap<TokenKind, TokenCounts>) {
+    for kind in TokenKind::ALL {
+        // A kind of which there is no token is not among them.
+        let counts = counts.get(&kind).copied().unwrap_or_default();
+        let kind = kind.as_str();
+        TOKENS.set_count([kind], counts.all);
+        TOKENS_EXPIRING.set_count([kind, "7d"], counts.expiring_in_7_days);
+        TOKENS_EXPIRING.set_count([kind, "30d"], counts.expiring_in_30_days);
+        TOKENS_UNUSED.set_count([kind, "90d"], counts.unused_for_90_days);
+    }
+}
+
+async fn sort_durations(context: Arc<Context>) {
+    let mut ticks = interval(SORT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        context.sort_durations();
     }
 }
 
@@ -184,7 +249,7 @@ mod tests {
                 sleep(Duration::from_millis(pause)).await;
                 assert_eq!(starts.get(), started);
                 assert_eq!(health.check(), if down { Err(TaskDown("flaky")) } else { Ok(()) });
-                assert_eq!(health.restarts(), started - 1);
+                assert_eq!(health.restarts().get("flaky").copied().unwrap_or(0), started - 1);
             }
         };
         tokio::select! {
@@ -202,6 +267,6 @@ mod tests {
             future::ready(())
         });
         assert!(timeout(Duration::from_secs(2), supervised).await.is_err());
-        assert_eq!((starts.get(), health.restarts()), (2, 1));
+        assert_eq!((starts.get(), health.restarts()), (2, [("brief", 1)].into()));
     }
 }

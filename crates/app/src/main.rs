@@ -13,6 +13,7 @@ mod clock;
 mod commands;
 mod config;
 mod keys;
+mod metrics_server;
 mod outage;
 mod output;
 mod serve;

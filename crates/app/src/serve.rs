@@ -12,7 +12,8 @@ use std::{
 
 use actix_server::ServerHandle;
 use anyhow::Context as _;
-use latchkey_http::{HttpSettings, MemoryBudget};
+use latchkey_http::{HttpSettings, MemoryBudget, Routes};
+use latchkey_metrics::Exporter;
 use latchkey_ports::ErrorChain;
 use latchkey_service::whole_seconds;
 use tokio::task::{JoinHandle, JoinSet};
@@ -20,7 +21,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::{
     background::Background,
     config::{Config, EnvVars, Server},
-    keys, output,
+    keys,
+    metrics_server::{self, MetricsServer},
+    output,
     server::{
         self, Address, Certificates, ConnectionLimits, Listening, PassedSockets, Sockets, reload, systemd,
     },
@@ -53,14 +56,19 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     for address in [Some(&address), verify_address.as_ref()].into_iter().flatten() {
         warn_of_plain_http(&config.server, address, certificates.is_some());
     }
+    let metrics = config.metrics.listen.map(metrics_server::bind).transpose()?;
+    let exporter = Arc::new(Exporter::new(env!("CARGO_PKG_VERSION"))?);
+    exporter.install()?;
     let app = App::open(config, variables).await?;
 
     let memory = Arc::new(MemoryBudget::new(config.server.max_memory_in_flight));
     let context = Arc::new(latchkey_http::Context::new(
         app.use_cases.clone(),
         app.entropy.clone(),
+        exporter,
         http_settings(config, &memory),
     ));
+    let metrics = metrics.map(|socket| MetricsServer::start(socket, &context)).transpose()?;
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
     let access = startup::first_tokens(&app, &config.database.url, init, has_terminal).await?;
@@ -73,8 +81,12 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
             "the older master keys could not be determined; it is tried again later"
         );
     }
-    let background =
-        Background::start(&app.use_cases, config.verify.follow_every(), config.last_used.flush_interval);
+    let background = Background::start(
+        &app.use_cases,
+        &context,
+        config.verify.follow_every(),
+        config.last_used.flush_interval,
+    );
     let workers = workers(&config.server);
     let max_connections = usize::try_from(config.server.max_connections)?;
     server::allow_files(config.server.max_connections);
@@ -85,8 +97,10 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         .shutdown_timeout(whole_seconds(config.server.shutdown_timeout));
     let verify_reach = verify_address.as_ref().map(|address| reach(address, certificates.is_some()));
     let reach = reach(&address, certificates.is_some());
+    let routes = Routes::All { with_metrics: metrics.is_none() };
     let limits = ConnectionLimits::new(config.server.request_timeout, memory);
-    let Listening { server, files } = sockets.listen(builder, context, certificates.clone(), limits)?;
+    let Listening { server, files } =
+        sockets.listen(builder, context, routes, certificates.clone(), limits)?;
     let stopping = stop_on_signal(signals, server.handle());
     let mut tasks = JoinSet::new();
     tasks.spawn(reload::follow(certificates, hangups, RELOAD_EVERY));
@@ -107,6 +121,9 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     drop(files);
     stopping.abort();
     tasks.shutdown().await;
+    if let Some(metrics) = metrics {
+        metrics.stop().await;
+    }
     background.finish().await;
     tracing::info!("stopped");
     outcome.context("the server failed")
@@ -120,6 +137,7 @@ fn http_settings(config: &Config, memory: &Arc<MemoryBudget>) -> HttpSettings {
         trusted_proxies: config.server.trusted_proxies.clone(),
         verify_needs_certificate: config.server_tls.client_authorities.is_some(),
         verify_header: config.verify.header.clone(),
+        access_log: config.log.access,
         ..HttpSettings::default()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
-use latchkey_ports::{Clock, Entropy, Quota, Store};
+use latchkey_ports::{Clock, Entropy, Observed, Quota, Store};
 use latchkey_service::{Dependencies, IndexSettings, SessionPolicy, Settings, TokenPolicy, UseCases};
 
 use crate::{
@@ -29,6 +29,8 @@ impl App {
         let ring = keys::ring(config, variables)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let store = store::open(config).await?.store;
+        let store: Arc<dyn Store> =
+            Arc::new(Observed::new(store, clock.clone(), config.database.url.system()));
         let dependencies = Dependencies {
             store: store.clone(),
             sealer,

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use latchkey_domain::{EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, Timestamp, User, UserId};
+use latchkey_port_macros::observed;
 
 use crate::StoreError;
 
@@ -25,6 +26,7 @@ pub struct Memberships {
 }
 
 /// The roles and memberships.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AccessRepository: Send + Sync {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, Timestamp};
+use latchkey_port_macros::observed;
 
 use crate::{EventQuery, StoreError};
 
@@ -15,6 +16,7 @@ pub struct EventPage {
 }
 
 /// The audit trail.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EventRepository: Send + Sync {

@@ -34,6 +34,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Returns the name of the variant, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Conflict(_) => "conflict",
+            Self::Stale(_) => "stale",
+            Self::InUse(_) => "in_use",
+            Self::LastAdmin => "last_admin",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::Unavailable(_) => "unavailable",
+            Self::Fault(_) => "fault",
+            Self::Inconsistent(_) => "inconsistent",
+        }
+    }
+
     /// Checks that the stored value is the one that the caller saw, before it is replaced.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 //! The traits through which the use cases reach the outside world: stores, sealing of secrets, time and randomness.
 //! They speak the domain, take and return domain types, and fail with errors that a caller can act on.
 //!
-//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), and the content of a new
-//! store ([`initial_data`]). May not live here: implementations.
+//! Lives here: traits, the few types that only they need ([`StoredToken`], [`SecretRecord`]), the content of a new
+//! store ([`initial_data`]), and the decorator that measures every call ([`Observed`]). May not live here: other implementations.
 //!
 //! Every mutating method takes the event that it must record, and commits both or neither. A future that is dropped
 //! half-way leaves a store as if the call had finished, or as if it had never been made. Every method of a store can
@@ -25,6 +25,7 @@ mod error_chain;
 mod health;
 pub mod initial_data;
 mod master_keys;
+mod observed;
 mod passwords;
 mod people;
 mod places;
@@ -38,10 +39,11 @@ pub use audit::{EventPage, EventRepository};
 pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
-pub use health::Health;
+pub use health::{Health, PoolState};
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
 };
+pub use observed::Observed;
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
@@ -50,7 +52,10 @@ pub use queries::{
 };
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
-pub use tokens::{FirstToken, MAX_TOKEN_USES, Quota, Rotation, StoredToken, TokenMatch, TokenRepository};
+pub use tokens::{
+    CountingMoments, FirstToken, MAX_TOKEN_USES, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,
+    TokenRepository,
+};
 
 #[cfg(feature = "mocks")]
 pub use {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use latchkey_domain::{PersonalTokenId, SessionId, Timestamp, TokenId};
+use latchkey_port_macros::observed;
 
 use crate::{KeyId, SecretDigest, SecretRecord, StoreError};
 
@@ -87,6 +88,7 @@ pub struct SecretCount {
 pub type SecretsByKey = BTreeMap<(KeyId, SecretForm), SecretCount>;
 
 /// The stored secrets by master key. Nothing here changes the rights of a caller, so nothing leaves an event.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait MasterKeyRepository: Send + Sync {

@@ -5,6 +5,7 @@ use latchkey_domain::{
     AccountKind, EventId, Grants, NewEvent, NewPersonalToken, NewUser, PasswordHash, PersonalToken,
     PersonalTokenId, Timestamp, User, UserId,
 };
+use latchkey_port_macros::observed;
 
 use crate::{Page, SecretDigest, SecretRecord, StoreError};
 
@@ -17,6 +18,7 @@ pub struct Account {
 }
 
 /// The users: people and service accounts.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait UserRepository: Send + Sync {
@@ -104,6 +106,7 @@ pub struct PersonalTokenHolder {
 }
 
 /// The personal access tokens, of people and service accounts.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PersonalTokenRepository: Send + Sync {

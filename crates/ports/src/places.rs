@@ -5,6 +5,7 @@ use latchkey_domain::{
     Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, Project, ProjectId, ProjectRemoval,
     UserId,
 };
+use latchkey_port_macros::observed;
 
 use crate::{ProjectQuery, StoreError};
 
@@ -30,6 +31,7 @@ pub struct EnvironmentOverview {
 }
 
 /// The projects.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait ProjectRepository: Send + Sync {
@@ -76,6 +78,7 @@ pub trait ProjectRepository: Send + Sync {
 }
 
 /// The environments, and the projects that they are in.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EnvironmentRepository: Send + Sync {

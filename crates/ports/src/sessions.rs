@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use latchkey_domain::{
     EventId, Grants, LoginFailures, NewEvent, PasswordHash, Session, SessionId, Timestamp, User, UserId,
 };
+use latchkey_port_macros::observed;
 
 use crate::{SecretDigest, SecretRecord, StoreError};
 
@@ -31,6 +32,7 @@ pub struct SessionStart {
 }
 
 /// The sessions.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionRepository: Send + Sync {
@@ -80,6 +82,7 @@ pub enum LoginKey {
 }
 
 /// The failed logins. They are not changes by a user, so nothing here leaves an event.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LoginFailureRepository: Send + Sync {

@@ -1,7 +1,10 @@
 //! The repository of API tokens.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
+use latchkey_port_macros::observed;
 
 use crate::{Page, SecretDigest, SecretRecord, StoreError, TokenQuery};
 
@@ -58,10 +61,45 @@ pub struct FirstToken {
     pub event: NewEvent,
 }
 
+/// The moments by which tokens are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountingMoments {
+    pub now: Timestamp,
+    /// Seven days later.
+    pub in_7_days: Timestamp,
+    /// Thirty days later.
+    pub in_30_days: Timestamp,
+    /// Ninety days earlier.
+    pub before_90_days: Timestamp,
+}
+
+impl CountingMoments {
+    /// Returns the moments around this one. Those beyond the first or last timestamp are that one.
+    pub fn around(now: Timestamp) -> Self {
+        const DAY: i64 = 24 * 60 * 60 * 1_000;
+        let after = |days: i64| Timestamp::saturating_from_millis(now.millis() + days * DAY);
+        Self { now, in_7_days: after(7), in_30_days: after(30), before_90_days: after(-90) }
+    }
+}
+
+/// How many tokens of one kind there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenCounts {
+    /// All of them, expired ones included.
+    pub all: u64,
+    /// Those that have not expired and will have in 7 days.
+    pub expiring_in_7_days: u64,
+    /// Those that have not expired and will have in 30 days.
+    pub expiring_in_30_days: u64,
+    /// Those that have not expired, were created more than 90 days ago and did not authenticate since.
+    pub unused_for_90_days: u64,
+}
+
 /// The largest number of last uses that a store writes in one statement.
 pub const MAX_TOKEN_USES: usize = 1_000;
 
 /// The API tokens.
+#[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait TokenRepository: Send + Sync {
@@ -150,6 +188,15 @@ pub trait TokenRepository: Send + Sync {
     /// # Errors
     /// `NotFound`; of any number of concurrent calls, one succeeds; `Unavailable`.
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError>;
+
+    /// Counts the tokens by kind. It may read them all, so one process counts at a time: `None` if another one does.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn count_tokens(
+        &self,
+        moments: &CountingMoments,
+    ) -> Result<Option<BTreeMap<TokenKind, TokenCounts>>, StoreError>;
 
     /// Records when tokens were last used. A moment earlier than the stored one, and a token that was removed, are
     /// skipped. Written in statements of at most [`MAX_TOKEN_USES`] rows, each a transaction of its own, so that others do

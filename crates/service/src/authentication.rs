@@ -14,8 +14,12 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Metrics, PrincipalIndex, UsageRecorder, change_clock::CacheTick, index::Lookup,
-    lookup_budget::LookupBudget, metrics::Counters, rekey_queue::RekeyQueue,
+    Metrics, PrincipalIndex, UsageRecorder,
+    change_clock::CacheTick,
+    index::Lookup,
+    lookup_budget::LookupBudget,
+    metrics::{Counters, Source},
+    rekey_queue::RekeyQueue,
 };
 
 /// Why a secret was not accepted.
@@ -117,14 +121,16 @@ impl Authenticator {
 
     /// Returns the counts of authentications and the state of the index.
     pub fn metrics(&self) -> Metrics {
-        let (principals, unknown_secrets) = self.index.len();
+        let (principals, unknown_secrets) = self.index.caches();
         Metrics {
             from_memory: self.counters.from_memory.total(),
             from_store: self.counters.from_store.total(),
             from_stale_memory: self.counters.from_stale_memory.total(),
+            malformed: self.counters.malformed.total(),
             refused_unknown: self.counters.refused_unknown.total(),
             principals,
             unknown_secrets,
+            cache_capacity: self.index.settings().capacity,
             feed_age: self.index.feed_age(),
         }
     }
@@ -159,26 +165,32 @@ impl Authenticator {
         purpose: Purpose,
         is_accepted: impl Fn(&TokenSecret) -> bool,
     ) -> Result<Arc<Principal>, AuthenticationError> {
-        let secret =
-            TokenSecret::parse(secret).ok().filter(is_accepted).ok_or(AuthenticationError::Unknown)?;
+        let Some(secret) = TokenSecret::parse(secret).ok().filter(is_accepted) else {
+            self.counters.malformed.increment();
+            return Err(AuthenticationError::Unknown);
+        };
         let digest = self.sealer.digest(&secret);
-        let lookup = match self.index.get(&digest) {
-            Some(cached) => {
-                self.counters.from_memory.increment();
-                cached
-            }
+        let (source, lookup) = match self.index.get(&digest) {
+            Some(cached) => (Source::Memory, cached),
             None if purpose == Purpose::Verification => {
                 self.look_up_or_serve_stale(&secret, digest, client).await?
             }
-            None => self.look_up(&secret, digest, client).await?,
+            None => (Source::Store, self.look_up(&secret, digest, client).await?),
         };
-        let Lookup::Found(principal) = lookup else { return Err(AuthenticationError::Unknown) };
-        let now = self.clock.now();
-        if principal.is_expired_at(now) {
-            return Err(AuthenticationError::Unknown);
+        self.accept(source, lookup, self.clock.now()).ok_or(AuthenticationError::Unknown)
+    }
+
+    /// Returns the principal of a lookup if it is valid at this time, records its use, and counts the answer.
+    fn accept(&self, source: Source, lookup: Lookup, now: Timestamp) -> Option<Arc<Principal>> {
+        let principal = match lookup {
+            Lookup::Found(principal) if !principal.is_expired_at(now) => Some(principal),
+            Lookup::Found(_) | Lookup::Unknown => None,
+        };
+        self.counters.of(source).count(principal.is_some());
+        if let Some(principal) = &principal {
+            self.usage.record_use(principal, now);
         }
-        self.usage.record_use(&principal, now);
-        Ok(principal)
+        principal
     }
 
     /// Looks the secret up in the store; falls back to a stale cache entry if `verify.when_stale = "serve"`.
@@ -187,12 +199,8 @@ impl Authenticator {
         secret: &TokenSecret,
         digest: SecretDigest,
         client: Option<IpAddr>,
-    ) -> Result<Lookup, AuthenticationError> {
-        let serve_stale = || {
-            let principal = self.index.get_stale(&digest)?;
-            self.counters.from_stale_memory.increment();
-            Some(Lookup::Found(principal))
-        };
+    ) -> Result<(Source, Lookup), AuthenticationError> {
+        let serve_stale = || Some((Source::StaleMemory, Lookup::Found(self.index.get_stale(&digest)?)));
         if self.index.is_cut_off()
             && let Some(stale) = serve_stale()
         {
@@ -200,7 +208,7 @@ impl Authenticator {
         }
         match self.look_up(secret, digest, client).await {
             Err(error @ AuthenticationError::Store(StoreError::Unavailable(_))) => serve_stale().ok_or(error),
-            answer => answer,
+            answer => answer.map(|lookup| (Source::Store, lookup)),
         }
     }
 
@@ -240,7 +248,6 @@ impl Authenticator {
         found: Option<Match>,
         looked_up_at: CacheTick,
     ) -> Lookup {
-        self.counters.from_store.increment();
         let Some(Match { principal, of, by, has_copy }) = found else {
             self.index.insert(digest, &Lookup::Unknown, looked_up_at);
             return Lookup::Unknown;

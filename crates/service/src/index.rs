@@ -24,10 +24,11 @@ use std::{
 
 use latchkey_domain::{EventId, NewEvent, Principal};
 use latchkey_ports::{Clock, EventRepository, SecretDigest, StoreError};
-use quick_cache::sync::Cache;
 
 use crate::{
+    CacheState,
     change_clock::{CacheTick, ChangeClock},
+    counting_cache::CountingCache,
     hot_entries::{Entry, HotEntries},
     invalidation::Invalidation,
 };
@@ -67,10 +68,10 @@ const MAX_EVENTS: u32 = 1_000;
 
 /// The bounded cache from digest to principal, with a negative cache of unknown secrets.
 pub struct PrincipalIndex {
-    principals: Cache<SecretDigest, Entry>,
+    principals: CountingCache<Entry>,
     hot: HotEntries,
     /// The negative cache. Separate from the principals, so that a flood of guesses evicts none of them.
-    unknown: Cache<SecretDigest, CacheTick>,
+    unknown: CountingCache<CacheTick>,
     clock: Arc<dyn Clock>,
     settings: IndexSettings,
     changes: ChangeClock,
@@ -97,9 +98,9 @@ impl PrincipalIndex {
     /// Returns an empty index.
     pub fn new(settings: IndexSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
-            principals: Cache::new(settings.capacity),
+            principals: CountingCache::new(settings.capacity),
             hot: HotEntries::default(),
-            unknown: Cache::new(settings.capacity),
+            unknown: CountingCache::new(settings.capacity),
             clock,
             settings,
             changes: ChangeClock::new(),
@@ -224,9 +225,9 @@ impl PrincipalIndex {
         Some(Duration::from_millis(self.millis().saturating_sub(confirmed)))
     }
 
-    /// Returns the numbers of cached principals and of cached unknown secrets.
-    pub(crate) fn len(&self) -> (usize, usize) {
-        (self.principals.len(), self.unknown.len())
+    /// Returns the state of the cache of principals and of the negative cache.
+    pub(crate) fn caches(&self) -> (CacheState, CacheState) {
+        (self.principals.state(), self.unknown.state())
     }
 
     fn is_fresh(&self) -> bool {

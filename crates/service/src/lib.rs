@@ -21,6 +21,7 @@ mod authentication;
 mod change_clock;
 mod changes;
 mod client_network;
+mod counting_cache;
 mod environments;
 mod error;
 mod first_tokens;

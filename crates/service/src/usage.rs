@@ -42,7 +42,7 @@ impl UsageRecorder {
     /// between two calls a token costs no more than one written row, however often it was used.
     ///
     /// A portion that fails is kept for the next flush, and the remaining portions are still written, unless several in
-    /// a row fail.
+    /// a row fail. Returns the number of written rows.
     ///
     /// # Errors
     /// The first [`StoreError`]. Whatever was not written is kept, also where this future is dropped half-way.
@@ -50,12 +50,13 @@ impl UsageRecorder {
         &self,
         tokens: &dyn TokenRepository,
         personal_tokens: &dyn PersonalTokenRepository,
-    ) -> Result<(), StoreError> {
+    ) -> Result<usize, StoreError> {
         let api = self.tokens.flush(|rows| async move { tokens.record_token_use(&rows).await }).await;
         let personal = self
             .personal_tokens
             .flush(|rows| async move { personal_tokens.record_personal_token_use(&rows).await });
-        api.and(personal.await)
+        let personal = personal.await;
+        Ok(api? + personal?)
     }
 }
 
@@ -99,12 +100,13 @@ impl<K: Eq + Hash + Copy + Send> LastUses<K> {
         Unwritten { uses: self, waiting: merged.into_iter().collect(), failed: Vec::new() }
     }
 
-    async fn flush<F>(&self, write: impl Fn(Vec<(K, Timestamp)>) -> F) -> Result<(), StoreError>
+    /// Writes what is recorded and returns the number of rows.
+    async fn flush<F>(&self, write: impl Fn(Vec<(K, Timestamp)>) -> F) -> Result<usize, StoreError>
     where
         F: Future<Output = Result<(), StoreError>>,
     {
         let mut unwritten = self.take();
-        let (mut outcome, mut failures_in_a_row) = (Ok(()), 0);
+        let (mut outcome, mut failures_in_a_row) = (Ok(unwritten.waiting.len()), 0);
         while failures_in_a_row < MAX_FAILURES_IN_A_ROW {
             let Some(portion) = unwritten.portion() else { break };
             match write(portion.to_vec()).await {
@@ -217,7 +219,7 @@ mod tests {
             }
             Ok(())
         };
-        uses.flush(write).await.expect("written");
+        assert_eq!(uses.flush(write).await.expect("written"), 100_500);
         assert_eq!((written.borrow().len(), largest.take()), (100_500, MAX_ROWS));
     }
 

@@ -1,8 +1,11 @@
 //! All use cases over one set of ports, and their wiring.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_ports::{Clock, Entropy, PasswordHasher, SecretSealer, Store, StoreError};
+use latchkey_domain::TokenKind;
+use latchkey_ports::{
+    Clock, CountingMoments, Entropy, PasswordHasher, PoolState, SecretSealer, Store, StoreError, TokenCounts,
+};
 
 use crate::{
     AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, MasterKeys, Members,
@@ -155,8 +158,9 @@ impl UseCases {
         self.authenticator.metrics()
     }
 
-    /// Writes when tokens were last used; to be called at intervals and at shutdown. If that fails, nothing is lost.
-    pub async fn flush_usage(&self) -> Result<(), StoreError> {
+    /// Writes when tokens were last used, and returns of how many; to be called at intervals and at shutdown. If that
+    /// fails, nothing is lost.
+    pub async fn flush_usage(&self) -> Result<usize, StoreError> {
         self.usage.flush(&*self.store, &*self.store).await
     }
 
@@ -181,6 +185,21 @@ impl UseCases {
         // No event can be older than the first timestamp.
         let Ok(oldest) = now.minus(retention) else { return Ok(ended) };
         Ok(ended + self.store.forget_events(oldest).await?)
+    }
+
+    /// Counts the API tokens by kind, as [`latchkey_ports::TokenRepository::count_tokens`].
+    pub async fn count_tokens(&self) -> Result<Option<BTreeMap<TokenKind, TokenCounts>>, StoreError> {
+        self.store.count_tokens(&CountingMoments::around(self.clock.now())).await
+    }
+
+    /// Returns the state of the store's connections.
+    pub fn pools(&self) -> Vec<PoolState> {
+        self.store.pools()
+    }
+
+    /// Returns the time since an arbitrary moment, to measure with.
+    pub fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 
     /// Checks that the process can serve requests: the store answers, and every background task runs.

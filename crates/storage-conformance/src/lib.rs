@@ -37,6 +37,7 @@ pub mod samples;
 pub mod sessions;
 mod setup;
 pub mod sweep;
+pub mod token_counts;
 pub mod token_filters;
 pub mod token_paging;
 pub mod token_races;

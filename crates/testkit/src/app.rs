@@ -23,6 +23,7 @@ use latchkey_domain::{
 };
 use latchkey_http::{Context, HttpSettings, Routes};
 use latchkey_memory::MemoryStore;
+use latchkey_metrics::Exporter;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
@@ -151,7 +152,8 @@ impl TestApp {
             use_cases.authenticator = Arc::new(authenticator);
         }
         let use_cases = Arc::new(use_cases);
-        let context = Arc::new(Context::new(use_cases.clone(), entropy, settings.http));
+        let exporter = Arc::new(Exporter::new("test").expect("an exporter"));
+        let context = Arc::new(Context::new(use_cases.clone(), entropy, exporter, settings.http));
         let mut app = Self { use_cases, clock, store, sealer, context, credentials: Vec::new() };
         app.create_clients().await;
         app
@@ -305,7 +307,7 @@ impl TestApp {
     pub async fn service(
         &self,
     ) -> impl Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error> + use<> {
-        test::init_service(latchkey_http::app(&self.context, Routes::All)).await
+        test::init_service(latchkey_http::app(&self.context, Routes::All { with_metrics: true })).await
     }
 
     async fn send_unchanged(&self, request: test::TestRequest) -> Response {

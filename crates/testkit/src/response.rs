@@ -38,6 +38,11 @@ impl Response {
         Self { status, headers, bytes: body.to_vec() }
     }
 
+    /// Returns the body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.bytes.clone()).expect("text")
+    }
+
     /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("JSON")

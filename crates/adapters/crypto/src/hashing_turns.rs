@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc, thread::available_parallelism};
 
+use latchkey_metrics::names::PASSWORD_HASHES;
 use latchkey_ports::HashingError;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
@@ -29,10 +30,13 @@ impl Turns {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
+        let waiting = PASSWORD_HASHES.hold(["waiting"]);
         let turn = Arc::clone(&self.0).acquire_owned().await.map_err(failed)?;
+        drop(waiting);
+        let running = PASSWORD_HASHES.hold(["running"]);
         let done = spawn_blocking(move || {
-            // Ends with the work and not with the future: the memory is in use until then.
-            let _turn = turn;
+            // They end with the work and not with the future: the memory is in use until then.
+            let _held = (turn, running);
             work()
         });
         done.await.map_err(failed)
@@ -54,6 +58,8 @@ mod tests {
         },
         task::{Context, Waker},
     };
+
+    use latchkey_metrics::Exporter;
 
     use super::*;
 
@@ -99,6 +105,30 @@ mod tests {
         abandon(turns.take(|| panic!("its future was dropped")));
         release.send(()).expect("held");
         turns.take(move || done.recv().expect("the work before has ended")).await.expect("done");
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_counted() {
+        let exporter = Exporter::new("0").expect("an exporter");
+        let counts = || {
+            let text = exporter.scrape(|| ());
+            ["waiting", "running"].map(|state| {
+                let name = format!("latchkey_password_hashes{{state=\"{state}\"}} ");
+                text.lines().find_map(|line| line.strip_prefix(&name)).map(str::to_owned)
+            })
+        };
+        let turns = Turns::new(1);
+        let (release, held) = mpsc::channel::<()>();
+        exporter.record(|| abandon(turns.take(move || held.recv().expect("released"))));
+        assert_eq!(counts(), ["0", "1"].map(|count| Some(count.to_owned())));
+        exporter.record(|| {
+            let mut second = Box::pin(turns.take(|| ()));
+            assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(counts(), ["1", "1"].map(|count| Some(count.to_owned())));
+        });
+        release.send(()).expect("held");
+        turns.take(|| ()).await.expect("done");
+        assert_eq!(counts(), ["0", "0"].map(|count| Some(count.to_owned())));
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use crate::{
     describe::{Describe, describe},
     error::ApiError,
     extract::Client,
+    observability::RoutePattern,
     response::ApiResult,
 };
 
@@ -21,7 +22,7 @@ use crate::{
 const SCOPED: &str = "/api/admin/";
 
 /// What a parameter of a path matches: visible ASCII but a slash.
-pub(crate) const ASCII_PARAMETER: &str = ":[!-.0-~]+";
+const ASCII_PARAMETER: &str = ":[!-.0-~]+";
 
 /// One operation: a method of a path, its handler and its entry in the OpenAPI document.
 pub(crate) struct Operation {
@@ -169,10 +170,9 @@ impl Api {
         let mut groups = BTreeMap::<_, Vec<_>>::new();
         for Resource { path, routes, fallback } in self.resources {
             let [scope, parameter, rest] = parts(&path);
-            let resource = routes
-                .into_iter()
-                .fold(web::resource(ascii_parameters(rest)), actix_web::Resource::route)
-                .default_service(fallback);
+            let resource = web::resource(ascii_parameters(rest)).app_data(RoutePattern::new(&path));
+            let resource =
+                routes.into_iter().fold(resource, actix_web::Resource::route).default_service(fallback);
             groups.entry((scope.to_owned(), ascii_parameters(parameter))).or_default().push(resource);
         }
         let unscoped = groups.remove(&(String::new(), String::new())).unwrap_or_default();

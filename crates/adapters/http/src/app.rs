@@ -17,10 +17,12 @@ use crate::{
 /// What an application serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Routes {
-    /// Every operation.
-    All,
+    /// Every operation; the metrics may be served elsewhere.
+    All { with_metrics: bool },
     /// The verification of tokens, and the health of the process.
     Verification,
+    /// The metrics.
+    Metrics,
 }
 
 /// Returns the application. Each worker has one of its own for each address.
@@ -42,31 +44,38 @@ pub fn app(
         .app_data(context.clone())
         .app_data(Data::new(ops::Document::new(openapi)))
         .configure(|config| match routes {
-            Routes::All => {
-                api().configure(config);
+            Routes::All { with_metrics } => {
+                api(with_metrics).configure(config);
                 config.default_service(web::to(unknown_path));
             }
             Routes::Verification => {
                 verification_api().configure(config);
                 config.default_service(web::to(unserved_path));
             }
+            Routes::Metrics => {
+                metrics_api().configure(config);
+                config.default_service(web::to(unserved_path));
+            }
         })
-        .wrap(RequestScope::new(context))
+        .wrap(RequestScope::new(context, routes != Routes::Metrics))
 }
 
 /// Returns the OpenAPI 3.1 document of every operation.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    crate::openapi::document(&api())
+    crate::openapi::document(&api(true))
 }
 
 /// Returns the operations of every feature.
-fn api() -> Api {
+fn api(with_metrics: bool) -> Api {
     let mut api = Api::default();
     // First, because lists of tokens are requested most, and the router tries one path after another.
     tokens::configure(&mut api);
     audit::configure(&mut api);
     ops::configure(&mut api);
+    if with_metrics {
+        ops::configure_metrics(&mut api);
+    }
     people::configure(&mut api);
     projects::configure(&mut api);
     session::configure(&mut api);
@@ -79,6 +88,13 @@ fn verification_api() -> Api {
     let mut api = Api::default();
     verification::configure(&mut api);
     ops::configure_health(&mut api);
+    api
+}
+
+/// Returns the operations of an address for monitors.
+fn metrics_api() -> Api {
+    let mut api = Api::default();
+    ops::configure_metrics(&mut api);
     api
 }
 

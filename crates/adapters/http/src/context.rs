@@ -11,10 +11,11 @@ use std::{
 
 use actix_web::{HttpRequest, http::header::HeaderName, web::Data};
 use ipnet::{IpNet, Ipv4Net};
+use latchkey_metrics::Exporter;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
-use crate::{error::ApiError, memory::MemoryBudget};
+use crate::{error::ApiError, memory::MemoryBudget, observability::RequestMetrics};
 
 /// The settings of the HTTP interface.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct HttpSettings {
     pub memory: Arc<MemoryBudget>,
     /// The origins whose scripts may use the API, such as `https://console.example.com`, or `*` for all; empty for none.
     pub cors_origins: Vec<String>,
+    /// Whether requests are logged at INFO.
+    pub access_log: bool,
 }
 
 impl Default for HttpSettings {
@@ -45,6 +48,7 @@ impl Default for HttpSettings {
             body_limit: 1024 * 1024,
             memory: Arc::new(MemoryBudget::new(24 * 1024 * 1024)),
             cors_origins: Vec::new(),
+            access_log: true,
         }
     }
 }
@@ -56,14 +60,28 @@ pub struct Context {
     pub(crate) settings: HttpSettings,
     /// Whether the log says that an untrusted peer sent `X-Forwarded-For`.
     has_warned_of_proxy: AtomicBool,
+    pub(crate) exporter: Arc<Exporter>,
+    pub(crate) requests: RequestMetrics,
 }
 
 impl Context {
-    /// Creates the state from the use cases, the source of request and error ids, and the settings.
+    /// Creates the state from the use cases, the source of request and error ids, the exporter of metrics, and the settings.
     #[must_use]
-    pub fn new(use_cases: Arc<UseCases>, entropy: Arc<dyn Entropy>, mut settings: HttpSettings) -> Self {
+    pub fn new(
+        use_cases: Arc<UseCases>,
+        entropy: Arc<dyn Entropy>,
+        exporter: Arc<Exporter>,
+        mut settings: HttpSettings,
+    ) -> Self {
         settings.trusted_proxies.iter_mut().for_each(|network| *network = canonical(*network));
-        Self { use_cases, entropy, settings, has_warned_of_proxy: AtomicBool::new(false) }
+        Self {
+            use_cases,
+            entropy,
+            settings,
+            has_warned_of_proxy: AtomicBool::new(false),
+            exporter,
+            requests: RequestMetrics::default(),
+        }
     }
 
     /// Returns the state that a request's application was built with.

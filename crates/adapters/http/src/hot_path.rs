@@ -15,8 +15,9 @@ use crate::{
     error::ApiError,
     extract::body::RawBody,
     limits::guarded,
+    paths::{VALIDATE, VERIFY},
     response::ApiResult,
-    verification::{VALIDATE, VERIFY, validate, verify_request},
+    verification::{validate, verify_request},
 };
 
 /// A request that takes the short cut.

@@ -9,11 +9,11 @@
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `connection`: what the server knows about the connection of a request;
 //! - `memory`: what requests in progress hold together;
-//! - `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
+//! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
-//! - `limits`: the time limit of every handler; `middleware`: the id, span and error body of every request, with
-//!   the headers that protect a response (`protection`) and those of other origins (`cors`); `hot_path`: its
-//!   short cut past the router;
+//! - `limits`: the time limit of every handler; `observability`: metrics and access log; `middleware`: the id, span and
+//!   error body of every request, with the headers that protect a response (`protection`) and those of other origins
+//!   (`cors`); `hot_path`: its short cut past the router;
 //! - `api`: the registration of operations; `describe`: their entries in the document, with `error_responses`. `app` assembles
 //!   the application, and `openapi` the document.
 //!
@@ -86,8 +86,10 @@ mod hot_path;
 mod limits;
 mod memory;
 mod middleware;
+mod observability;
 mod openapi;
 mod ops;
+mod paths;
 mod people;
 mod projects;
 mod protection;

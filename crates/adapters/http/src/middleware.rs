@@ -1,14 +1,14 @@
 //! The outermost middleware of every request: its id, its span, its limits and the body of its error.
 
-use std::rc::Rc;
+use std::{net::IpAddr, rc::Rc, time::Duration};
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpRequest, HttpResponse,
     body::BoxBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, Url, forward_ready},
     error::InternalError,
     http::{
-        Method, Version,
+        Method, StatusCode, Version,
         header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS},
     },
     web::Data,
@@ -16,17 +16,19 @@ use actix_web::{
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use latchkey_ports::EntropyExt;
 use tracing::{Instrument, Level, Span};
+use uuid::Uuid;
 
 use crate::{
-    api::ASCII_PARAMETER,
     connection::{Connection, Streams, Transport},
     context::Context,
     cors,
     error::ApiError,
-    extract::path::routing_uri,
+    extract::{Client, path::routing_uri},
     hot_path::{HotPath, handle_validate, handle_verify},
     limits::guarded,
     memory::{in_pieces, is_long},
+    observability::Answered,
+    paths::{VALIDATE, VERIFY},
     protection::protect,
 };
 
@@ -40,12 +42,13 @@ const API: &str = "/api/";
 /// The outermost middleware. It is one layer, because each one of actix's costs every request an allocation.
 pub(crate) struct RequestScope {
     context: Data<Context>,
+    has_hot_path: bool,
 }
 
 impl RequestScope {
-    /// The middleware of an application with this state.
-    pub(crate) fn new(context: Data<Context>) -> Self {
-        Self { context }
+    /// The middleware of an application with this state, whose verifications take the short cut if it has any.
+    pub(crate) fn new(context: Data<Context>, has_hot_path: bool) -> Self {
+        Self { context, has_hot_path }
     }
 }
 
@@ -60,7 +63,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, router: S) -> Self::Future {
-        ready(Ok(RequestScopeService { router: Rc::new(router), context: self.context.clone() }))
+        let (context, has_hot_path) = (self.context.clone(), self.has_hot_path);
+        ready(Ok(RequestScopeService { router: Rc::new(router), context, has_hot_path }))
     }
 }
 
@@ -68,6 +72,7 @@ where
 pub(crate) struct RequestScopeService<S> {
     router: Rc<S>,
     context: Data<Context>,
+    has_hot_path: bool,
 }
 
 impl<S> Service<ServiceRequest> for RequestScopeService<S>
@@ -108,8 +113,8 @@ where
 {
     /// Answers a request before it reaches the router.
     fn answer(&self, request: ServiceRequest, response: HttpResponse) -> ServiceResponse<BoxBody> {
-        let id = request_id(&self.context, request.headers());
-        finish(ServiceResponse::new(request.into_parts().0, response), id, None, &self.context)
+        let scope = Scope::of(&request, &self.context);
+        scope.finish(ServiceResponse::new(request.into_parts().0, response))
     }
 
     fn limit_streams(
@@ -141,15 +146,18 @@ where
         let context = self.context.clone();
         // A span costs more than a look-up in the cache, so frequent requests get one only if they fail. Each of them has a
         // future of its own, because a smaller one is faster to move.
-        let hot_path = if tracing::enabled!(Level::DEBUG) { None } else { HotPath::of(&request) };
+        let takes_hot_path = self.has_hot_path && !tracing::enabled!(Level::DEBUG);
+        let hot_path = if takes_hot_path { HotPath::of(&request) } else { None };
         match hot_path {
             Some(HotPath::Verify) => Box::pin(async move {
-                let id = request_id(&context, request.headers());
-                Ok(finish(handle_verify(request, &context).await, id, None, &context))
+                let (id, started) = (request_id(&context, request.headers()), context.use_cases.monotonic());
+                let response = handle_verify(request, &context).await;
+                Ok(finish_frequent(response, id, (VERIFY, started), &context))
             }),
             Some(HotPath::Validate) => Box::pin(async move {
-                let id = request_id(&context, request.headers());
-                Ok(finish(handle_validate(request, &context).await, id, None, &context))
+                let (id, started) = (request_id(&context, request.headers()), context.use_cases.monotonic());
+                let response = handle_validate(request, &context).await;
+                Ok(finish_frequent(response, id, (VALIDATE, started), &context))
             }),
             None if request
                 .uri()
@@ -162,13 +170,12 @@ where
             None => {
                 let router = Rc::clone(&self.router);
                 Box::pin(async move {
-                    let id = request_id(&context, request.headers());
-                    let span = new_span(&id, request.method());
+                    let scope = Scope::of(&request, &context);
                     let limit = context.settings.request_timeout;
-                    let handled = router.call(matched_as_sent(request)).instrument(span.clone());
+                    let handled = router.call(matched_as_sent(request)).instrument(scope.span.clone());
                     match guarded(limit, handled).await {
-                        Ok(response) => Ok(finish(response?, id, Some(span), &context)),
-                        Err(error) => Err(unfinished(error, id, &span, &context)),
+                        Ok(response) => Ok(scope.finish(response?)),
+                        Err(error) => Err(scope.unfinished(error)),
                     }
                 })
             }
@@ -176,49 +183,93 @@ where
     }
 }
 
-/// Completes the response to the request with this id: the body of an error, and the headers of every response.
-fn finish(
-    mut response: ServiceResponse<BoxBody>,
+/// What is known of a request from the start.
+struct Scope<'c> {
+    span: Span,
     id: HeaderValue,
-    span: Option<Span>,
+    method: Method,
+    client: Option<IpAddr>,
+    started: Duration,
+    context: &'c Context,
+}
+
+impl<'c> Scope<'c> {
+    /// The scope of a request, which starts now.
+    fn of(request: &ServiceRequest, context: &'c Context) -> Self {
+        let id = request_id(context, request.headers());
+        Self {
+            span: new_span(&id, request.method()),
+            id,
+            method: request.method().clone(),
+            client: Client::new(request.request(), context).address(),
+            started: context.use_cases.monotonic(),
+            context,
+        }
+    }
+
+    /// Completes the response.
+    fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let (mut response, error) = with_error_body(response, self.context, || self.span.clone());
+        add_headers(response.headers_mut(), self.id.clone());
+        if is_long(response.response().body()) {
+            response = response.map_body(|_, body| in_pieces(body));
+        }
+        let is_encrypted =
+            matches!(Connection::transport_of(response.request()), Some(Transport::Tls { .. }));
+        protect(response.headers_mut(), is_encrypted);
+        self.observe(Some(response.request()), response.status(), error);
+        response
+    }
+
+    /// Returns the response to a request that was dropped with its handler. It has to be an error, because the framework
+    /// returns no other response without its request.
+    fn unfinished(self, error: ApiError) -> Error {
+        let (mut response, id) = self.span.in_scope(|| error_response(self.context, &error));
+        add_headers(response.headers_mut(), self.id.clone());
+        self.observe(None, response.status(), Some(id));
+        InternalError::from_response(error, response).into()
+    }
+
+    fn observe(&self, request: Option<&HttpRequest>, status: StatusCode, error: Option<Uuid>) {
+        let Self { context, client, .. } = *self;
+        let duration = context.use_cases.monotonic().saturating_sub(self.started);
+        let answered = Answered { request, status: status.as_u16(), duration, client, error };
+        context.requests.record(answered.route(), &self.method, answered.status, duration);
+        answered.log(&self.span, context.settings.access_log);
+    }
+}
+
+/// Completes the response to a request that took the short cut.
+fn finish_frequent(
+    response: ServiceResponse<BoxBody>,
+    id: HeaderValue,
+    (route, started): (&str, Duration),
     context: &Context,
 ) -> ServiceResponse<BoxBody> {
-    if let Some(error) = response.response().error() {
-        let span = span.clone().unwrap_or_else(|| new_span(&id, response.request().method()));
-        let response_of = |error: &ApiError| span.in_scope(|| error_response(context, error));
-        let full = match error.as_error::<ApiError>() {
-            Some(error) => response_of(error),
-            None => response_of(&ApiError::internal(error.to_string())),
-        };
-        response = response.into_response(full);
-    }
+    let method = response.request().method().clone();
+    let (mut response, _) = with_error_body(response, context, || new_span(&id, &method));
     add_headers(response.headers_mut(), id);
     if is_long(response.response().body()) {
         response = response.map_body(|_, body| in_pieces(body));
     }
-    if let Some(span) = span {
-        let is_encrypted =
-            matches!(Connection::transport_of(response.request()), Some(Transport::Tls { .. }));
-        protect(response.headers_mut(), is_encrypted);
-        // The pattern, never the path: a path may hold a secret.
-        let pattern =
-            || response.request().match_pattern().map(|pattern| pattern.replace(ASCII_PARAMETER, ""));
-        tracing::debug!(
-            parent: &span,
-            route = pattern().as_deref().unwrap_or("-"),
-            status = response.status().as_u16(),
-            "answered"
-        );
-    }
+    let duration = context.use_cases.monotonic().saturating_sub(started);
+    context.requests.record(route, &method, response.status().as_u16(), duration);
     response
 }
 
-/// Returns the response to a request that was dropped with its handler. It has to be an error, because the framework returns
-/// no other response without its request.
-fn unfinished(error: ApiError, id: HeaderValue, span: &Span, context: &Context) -> Error {
-    let mut response = span.in_scope(|| error_response(context, &error));
-    add_headers(response.headers_mut(), id);
-    InternalError::from_response(error, response).into()
+/// Gives the response of an error its body. Returns the id of that error.
+fn with_error_body(
+    response: ServiceResponse<BoxBody>,
+    context: &Context,
+    span: impl FnOnce() -> Span,
+) -> (ServiceResponse<BoxBody>, Option<Uuid>) {
+    let Some(error) = response.response().error() else { return (response, None) };
+    let response_of = |error: &ApiError| span().in_scope(|| error_response(context, error));
+    let (full, id) = match error.as_error::<ApiError>() {
+        Some(error) => response_of(error),
+        None => response_of(&ApiError::internal(error.to_string())),
+    };
+    (response.into_response(full), Some(id))
 }
 
 /// Adds the headers of every response.
@@ -242,11 +293,11 @@ fn new_span(id: &HeaderValue, method: &Method) -> Span {
     tracing::info_span!("request", request_id = id.to_str().unwrap_or_default(), method = method.as_str())
 }
 
-/// Returns the response to an error, which is logged with the same id.
-fn error_response(context: &Context, error: &ApiError) -> HttpResponse {
+/// Returns the response to an error and its id, under which it is logged.
+fn error_response(context: &Context, error: &ApiError) -> (HttpResponse, Uuid) {
     let id = context.entropy.uuid();
     error.log(id);
-    error.response(id)
+    (error.response(id), id)
 }
 
 /// Returns the client's own id if it fits into a header and a log line, else a new one.

@@ -2,15 +2,15 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
 };
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    AttributeFilter, Direction, Entity, FirstToken, Quota, Rotation, SecretDigest, SecretRecord, StoreError,
-    StoredToken, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    AttributeFilter, CountingMoments, Direction, Entity, FirstToken, Quota, Rotation, SecretDigest,
+    SecretRecord, StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
 
 use crate::{
@@ -117,6 +117,13 @@ impl TokenRepository for MemoryStore {
         Ok(state.record(event.clone()))
     }
 
+    async fn count_tokens(
+        &self,
+        moments: &CountingMoments,
+    ) -> Result<Option<BTreeMap<TokenKind, TokenCounts>>, StoreError> {
+        Ok(Some(self.state().count_tokens(moments)))
+    }
+
     async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         let mut state = self.state();
         for (id, at) in seen {
@@ -166,6 +173,21 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
 }
 
 impl State {
+    fn count_tokens(&self, moments: &CountingMoments) -> BTreeMap<TokenKind, TokenCounts> {
+        let CountingMoments { now, in_7_days, in_30_days, before_90_days } = *moments;
+        let mut counts = BTreeMap::<_, TokenCounts>::new();
+        for StoredToken { token, .. } in self.tokens.values() {
+            let counts = counts.entry(token.access.kind()).or_default();
+            let is_good = !token.is_expired_at(now);
+            let is_unused = token.created_at < before_90_days && token.last_used_at < Some(before_90_days);
+            counts.all += 1;
+            counts.expiring_in_7_days += u64::from(is_good && token.is_expired_at(in_7_days));
+            counts.expiring_in_30_days += u64::from(is_good && token.is_expired_at(in_30_days));
+            counts.unused_for_90_days += u64::from(is_good && is_unused);
+        }
+        counts
+    }
+
     fn token_of_digest(&self, digest: &SecretDigest) -> Option<TokenMatch> {
         let (id, secret_until) = self.id_of_digest(digest)?;
         let stored = self.tokens.get(&id)?.clone();

@@ -34,6 +34,8 @@ use crate::connection::Connection;
 pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
 /// Held while tokens of all projects are counted and created: "latchall" in ASCII.
 pub(crate) const ALL_PROJECTS: i64 = 0x6c61_7463_6861_6c6c;
+/// Held while tokens are counted for metrics, by a transaction that takes no other lock: "latchcnt" in ASCII.
+pub(crate) const COUNTING: i64 = 0x6c61_7463_6863_6e74;
 /// Held from the first write to the end of the commit: "latchevt" in ASCII. The triggers that count tokens
 /// (`migrations/postgres`) take it too, for other programs that write.
 const EVENT_LOG: i64 = 0x6c61_7463_6865_7674;
@@ -45,6 +47,16 @@ pub(crate) struct EventLogLock(());
 diesel::define_sql_function! {
     /// Waits for a lock that ends with the transaction.
     fn pg_advisory_xact_lock(key: BigInt) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
+}
+
+diesel::define_sql_function! {
+    /// Takes a lock that ends with the transaction, if it is free; returns whether it did.
+    fn pg_try_advisory_xact_lock(key: BigInt) -> diesel::sql_types::Bool;
+}
+
+/// Takes a lock that is held until the transaction ends, if it is free; returns whether it did.
+pub(crate) async fn try_lock(connection: &mut Connection, key: i64) -> Result<bool, DbError> {
+    Ok(select(pg_try_advisory_xact_lock(key)).get_result(connection).await?)
 }
 
 /// Takes a lock that is held until the transaction ends. `IS NULL` gives the statement a value: the function has none.

@@ -15,7 +15,7 @@ use std::{
 };
 
 use diesel::ConnectionResult;
-use latchkey_ports::StoreError;
+use latchkey_ports::{PoolState, StoreError};
 use latchkey_sql::errors::unavailable;
 use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
 
@@ -76,6 +76,13 @@ impl Readers {
             .await
             .map_err(unavailable)?
             .map_err(unavailable)
+    }
+
+    /// Returns how many connections are open. Calls share them, so an open one is in use and no call waits for another.
+    pub(crate) fn state(&self, name: &'static str) -> PoolState {
+        let is_open = |place: &&Place| place.try_lock().is_ok_and(|reader| open(reader.as_ref()).is_some());
+        let in_use = self.places.iter().filter(is_open).count();
+        PoolState { name, max: self.places.len(), in_use, idle: 0, waiting: 0 }
     }
 
     /// Opens a connection. Calls that come meanwhile wait for the same one.

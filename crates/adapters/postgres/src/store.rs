@@ -13,7 +13,7 @@ use diesel_async::{
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use latchkey_ports::{Health, Inconsistency, StoreError};
+use latchkey_ports::{Health, Inconsistency, PoolState, StoreError};
 use latchkey_sql::{
     errors::{DbError, store_error, unavailable},
     rows,
@@ -254,5 +254,17 @@ impl Health for PostgresStore {
             .await
             .map_err(unavailable)?;
         Ok(())
+    }
+
+    fn pools(&self) -> Vec<PoolState> {
+        let status = self.pool.status();
+        let exclusive = PoolState {
+            name: "exclusive",
+            max: status.max_size,
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            waiting: status.waiting,
+        };
+        vec![exclusive, self.readers.state("shared")]
     }
 }

@@ -1,25 +1,27 @@
 //! The port of API tokens.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
-    TokenQuery, TokenRepository,
+    CountingMoments, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken,
+    TokenCounts, TokenMatch, TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{Bytes, DbId, DbTime, Id, Parsed, UtcTime},
     errors::store_error,
     queries::{page_limit, projects_of_tokens},
     rows,
+    token_counts::{COUNT_TOKENS, TokenCountsRow, token_counts},
 };
 use tracing::instrument;
 
 use crate::{
     PostgresStore,
+    locks::{COUNTING, try_lock},
     token_lists::token_list,
     token_queries::{
         RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
@@ -180,6 +182,29 @@ impl TokenRepository for PostgresStore {
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(async move |connection| remove_token(connection, id, &event).await).await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn count_tokens(
+        &self,
+        moments: &CountingMoments,
+    ) -> Result<Option<BTreeMap<TokenKind, TokenCounts>>, StoreError> {
+        let moments = *moments;
+        self.write(async move |connection| {
+            if !try_lock(connection, COUNTING).await? {
+                return Ok(None);
+            }
+            let CountingMoments { now, in_7_days, in_30_days, before_90_days } = moments;
+            let rows: Vec<TokenCountsRow> = sql_query(COUNT_TOKENS)
+                .bind::<UtcTime, _>(DbTime::from(now))
+                .bind::<UtcTime, _>(DbTime::from(in_7_days))
+                .bind::<UtcTime, _>(DbTime::from(in_30_days))
+                .bind::<UtcTime, _>(DbTime::from(before_90_days))
+                .load(connection)
+                .await?;
+            Ok(Some(token_counts(rows)?))
+        })
+        .await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]

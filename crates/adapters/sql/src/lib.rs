@@ -4,7 +4,8 @@
 //! once, for both of diesel's backends.
 //!
 //! Here: column types that each backend stores its own way ([`columns`]), the tables ([`schema`]), rows and their conversion
-//! to and from the domain ([`rows`]), statements ([`queries`]), the meaning of a driver's error ([`errors`]), and the
+//! to and from the domain ([`rows`]), statements ([`queries`],
+//! [`token_counts`]), the meaning of a driver's error ([`errors`]), and the
 //! embedded migrations ([`migrations`]). Not here: connections, transactions, locks, and statements that only one backend
 //! has. Next: `migrations/`, which defines the tables.
 
@@ -15,6 +16,7 @@ pub mod migrations;
 pub mod queries;
 pub mod rows;
 pub mod schema;
+pub mod token_counts;
 
 pub use errors::DbError;
 pub use expressions::{Counted, ListOf};

@@ -16,7 +16,7 @@ use diesel::{
     SqliteConnection,
     connection::{AnsiTransactionManager, TransactionManager},
 };
-use latchkey_ports::StoreError;
+use latchkey_ports::{PoolState, StoreError};
 use latchkey_sql::errors::{DbError, unavailable};
 use tokio::{sync::oneshot, time};
 use tracing::Span;
@@ -108,6 +108,13 @@ impl Pool {
             outcome.await
         };
         outcome.map_err(|_| StoreError::Fault(Box::new(Panicked)))?.map_err(StoreError::from)
+    }
+
+    /// Returns how many connections are in use, and how many calls wait for one.
+    pub(crate) fn state(&self, name: &'static str) -> PoolState {
+        let (max, unfinished) = (self.0.threads.len(), self.0.unfinished.load(Ordering::Relaxed));
+        let in_use = unfinished.min(max);
+        PoolState { name, max, in_use, idle: max - in_use, waiting: unfinished - in_use }
     }
 
     /// Runs the work on a thread of the pool, while the caller's thread blocks.

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select};
-use latchkey_ports::{Health, StoreError};
+use latchkey_ports::{Health, PoolState, StoreError};
 use latchkey_sql::{errors::DbError, schema::environments};
 use tracing::instrument;
 
@@ -132,5 +132,14 @@ impl Health for SqliteStore {
             Ok(())
         })
         .await
+    }
+
+    fn pools(&self) -> Vec<PoolState> {
+        let writer = self.writer.state("write");
+        match &self.location {
+            Location::File(_) => vec![writer, self.readers.state("read")],
+            // The same pool.
+            Location::Memory => vec![writer],
+        }
     }
 }

@@ -1,22 +1,23 @@
 //! The port of API tokens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use diesel::{
     Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     SqliteConnection, dsl::exists, insert_into, select, sql_query, sql_types::Text, update,
 };
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken, TokenMatch,
-    TokenQuery, TokenRepository,
+    CountingMoments, Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError,
+    StoredToken, TokenCounts, TokenMatch, TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
-    columns::{DbId, DbTime},
+    columns::{DbId, DbTime, UtcTime},
     errors::{DbError, not_found, stale},
     rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, RetiredSecretRow},
     schema::{api_tokens, retired_secrets},
+    token_counts::{COUNT_TOKENS, TokenCountsRow, token_counts},
 };
 use tracing::instrument;
 
@@ -161,6 +162,24 @@ impl TokenRepository for SqliteStore {
                 return Err(not_found(Entity::Token(id)));
             }
             record(connection, &event)
+        })
+        .await
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn count_tokens(
+        &self,
+        moments: &CountingMoments,
+    ) -> Result<Option<BTreeMap<TokenKind, TokenCounts>>, StoreError> {
+        let CountingMoments { now, in_7_days, in_30_days, before_90_days } = *moments;
+        self.read(move |connection| {
+            let rows: Vec<TokenCountsRow> = sql_query(COUNT_TOKENS)
+                .bind::<UtcTime, _>(DbTime::from(now))
+                .bind::<UtcTime, _>(DbTime::from(in_7_days))
+                .bind::<UtcTime, _>(DbTime::from(in_30_days))
+                .bind::<UtcTime, _>(DbTime::from(before_90_days))
+                .load(connection)?;
+            Ok(Some(token_counts(rows)?))
         })
         .await
     }

@@ -14,6 +14,17 @@ pub(crate) enum Database {
     Postgres(SecretString),
 }
 
+impl Database {
+    /// Returns the name of the database system in traces (`db.system.name` in the semantic conventions of OpenTelemetry).
+    pub(crate) fn system(&self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::SqliteMemory | Self::SqliteFile(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+}
+
 /// Why a string is not a database URL. The message does not repeat the string, which can hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidDatabaseUrl {

@@ -1,6 +1,13 @@
 //! The forms of values: how the value of a setting is read, described and printed.
 
-use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt::Display,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use actix_web::http::{header::HeaderName, uri::Authority};
 use bytesize::ByteSize;
@@ -111,6 +118,13 @@ pub(super) fn size() -> Form<usize> {
     Form::new("a size from 1MiB up, such as 64MiB or 1GiB", |text| {
         let bytes = text.parse::<ByteSize>().ok()?.as_u64();
         usize::try_from(bytes).ok().filter(|bytes| *bytes >= 1024 * 1024)
+    })
+}
+
+/// An IP address and a port, or an empty string (`None`).
+pub(super) fn optional_socket_address() -> Form<Option<SocketAddr>> {
+    Form::new("an IP address and a port, such as 127.0.0.1:9464, or empty", |text| {
+        if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
     })
 }
 

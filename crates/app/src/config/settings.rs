@@ -3,7 +3,7 @@
 //!
 //! After a change, renew `latchkey.example.toml` and `docs/reference/configuration.md`: a test says how.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
@@ -170,6 +170,16 @@ settings! {
             ("human", LogFormat::Human),
             ("json", LogFormat::Json),
         ]);
+        /// Whether each request has a line at the level `info`: its method, route, status, duration, caller and client.
+        /// Verifications, health checks and metrics have theirs at `debug`, as all requests do without this.
+        access: bool = true, forms::boolean();
+    }
+
+    /// Metrics, in the text format of Prometheus.
+    ["metrics" metrics] Metrics {
+        /// An address and port, such as `127.0.0.1:9464`, on which `/metrics` and `/internal-backstage/prometheus` are served, and no
+        /// longer on that of the server; empty: on that of the server. It speaks plain HTTP and needs no credentials.
+        listen: Option<SocketAddr> = "", forms::optional_socket_address();
     }
 
     /// The master key, under which secrets are sealed.

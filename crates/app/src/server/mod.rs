@@ -74,7 +74,7 @@ impl Sockets {
         self.verify.as_ref().map(BoundSocket::address)
     }
 
-    /// Listens. The builder says how many workers there are, and how they stop.
+    /// Listens, and serves these routes on the main address. The builder says how many workers there are, and how they stop.
     ///
     /// # Errors
     /// If another process listens on an address by now.
@@ -82,12 +82,13 @@ impl Sockets {
         self,
         builder: ServerBuilder,
         context: Arc<Context>,
+        routes: Routes,
         certificates: Option<Arc<Certificates>>,
         limits: ConnectionLimits,
     ) -> anyhow::Result<Listening> {
         let connections = Connections {
             context,
-            routes: Routes::All,
+            routes,
             certificates,
             limits,
             shutdown: builder.graceful_shutdown_signal(),

@@ -47,6 +47,8 @@ mod long_lists;
 #[cfg(test)]
 mod lost_key;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod permission_matrix;
 #[cfg(test)]
 mod pooled;

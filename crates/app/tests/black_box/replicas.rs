@@ -15,7 +15,7 @@ use crate::{database::Records, remote_server::RemoteServer};
 /// The time in which a revocation normally reaches other servers.
 const SOON: Duration = Duration::from_millis(250);
 const STALENESS: Duration = Duration::from_secs(1);
-const FROM_MEMORY: &str = r#"latchkey_verifications_total{from="memory"}"#;
+const FROM_MEMORY: &str = r#"latchkey_verifications_total{result="valid",source="memory"}"#;
 const LISTENERS: &str =
     "pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN latchkey_events'";
 

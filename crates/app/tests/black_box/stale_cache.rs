@@ -10,8 +10,8 @@ use latchkey_testkit::{
 
 use crate::remote_server::{RemoteServer, assert_unavailable};
 
-const MEMORY: &str = r#"latchkey_verifications_total{from="memory"}"#;
-const STALE: &str = r#"latchkey_verifications_total{from="stale"}"#;
+const MEMORY: &str = r#"latchkey_verifications_total{result="valid",source="memory"}"#;
+const STALE: &str = r#"latchkey_verifications_total{result="valid",source="stale"}"#;
 
 fn env(when_stale: &str) -> TestEnv {
     TestEnv::on(Store::Postgres)

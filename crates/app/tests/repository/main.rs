@@ -12,6 +12,8 @@ mod licenses;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod reference_pages;
 #[cfg(test)]
 mod rust_source;

@@ -43,22 +43,6 @@ fn every_permission_is_described_with_its_id() {
 }
 
 #[test]
-fn every_metric_is_described() {
-    let files = text_files();
-    let sources = files.iter().filter(|file| file.path.starts_with("crates/adapters/http/src/"));
-    let served: BTreeSet<&str> = sources
-        .flat_map(|file| file.text.split('"').skip(1).step_by(2))
-        .filter(|text| {
-            text.starts_with("latchkey_") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-        })
-        .collect();
-    let page = page(&files, "docs/reference/metrics.md");
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
-    let described: BTreeSet<&str> = rows.filter_map(|row| row.split(['`', '{']).next()).collect();
-    assert_eq!(served, described, "the metrics in the code (left) and in docs/reference/metrics.md (right)");
-}
-
-#[test]
 fn settings_named_in_documents_exist() {
     let files = text_files();
     let example: Table = page(&files, "latchkey.example.toml").parse().expect("TOML");

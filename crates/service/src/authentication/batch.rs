@@ -6,7 +6,7 @@ use latchkey_domain::{Principal, TokenSecret};
 use latchkey_ports::{SecretDigest, StoreError, TokenMatch};
 
 use super::{AuthenticationError, Authenticator, of_token};
-use crate::index::Lookup;
+use crate::{index::Lookup, metrics::Source};
 
 /// A secret that is not cached.
 struct Missing {
@@ -32,34 +32,31 @@ impl Authenticator {
         for (position, secret) in secrets.iter().enumerate() {
             let token = TokenSecret::parse(secret).ok();
             let Some(secret) = token.filter(|secret| !secret.is_personal() && !secret.is_session()) else {
-                lookups.push(Lookup::Unknown);
+                lookups.push(None);
                 continue;
             };
             let digest = self.sealer.digest(&secret);
-            lookups.push(if let Some(cached) = self.index.get(&digest) {
-                self.counters.from_memory.increment();
-                cached
-            } else {
+            let cached = self.index.get(&digest).map(|cached| (Source::Memory, cached));
+            if cached.is_none() {
                 missing.push(Missing { position, secret, digest });
-                Lookup::Unknown
-            });
+            }
+            lookups.push(cached);
         }
         if !missing.is_empty() {
-            let found = self.look_up_all_or_serve_stale(&missing, client).await?;
+            let (source, found) = self.look_up_all_or_serve_stale(&missing, client).await?;
             for (Missing { position, .. }, found) in missing.iter().zip(found) {
                 if let Some(lookup) = lookups.get_mut(*position) {
-                    *lookup = found;
+                    *lookup = Some((source, found));
                 }
             }
         }
         let now = self.clock.now();
         let valid = lookups.into_iter().map(|lookup| {
-            let Lookup::Found(principal) = lookup else { return None };
-            if principal.is_expired_at(now) {
+            let Some((source, lookup)) = lookup else {
+                self.counters.malformed.increment();
                 return None;
-            }
-            self.usage.record_use(&principal, now);
-            Some(principal)
+            };
+            self.accept(source, lookup, now)
         });
         Ok(valid.collect())
     }
@@ -68,16 +65,12 @@ impl Authenticator {
         &self,
         missing: &[Missing],
         client: Option<IpAddr>,
-    ) -> Result<Vec<Lookup>, AuthenticationError> {
+    ) -> Result<(Source, Vec<Lookup>), AuthenticationError> {
         // All or none: a token that is neither cached nor looked up must not be taken for an invalid one.
         let serve_stale = || {
             let stale =
                 missing.iter().map(|missing| self.index.get_stale(&missing.digest).map(Lookup::Found));
-            let stale: Vec<Lookup> = stale.collect::<Option<_>>()?;
-            for _ in &stale {
-                self.counters.from_stale_memory.increment();
-            }
-            Some(stale)
+            Some((Source::StaleMemory, stale.collect::<Option<_>>()?))
         };
         if self.index.is_cut_off()
             && let Some(stale) = serve_stale()
@@ -86,7 +79,7 @@ impl Authenticator {
         }
         match self.look_up_all(missing, client).await {
             Err(error @ AuthenticationError::Store(StoreError::Unavailable(_))) => serve_stale().ok_or(error),
-            answer => answer,
+            answer => answer.map(|lookups| (Source::Store, lookups)),
         }
     }
 

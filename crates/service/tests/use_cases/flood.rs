@@ -12,7 +12,9 @@ use std::{
 use crate::one_token::{INDEX, OneToken, events_at, found};
 use latchkey_domain::{TokenId, TokenSecret};
 use latchkey_ports::{KeyId, MockTokenRepository, SealingError, SecretDigest, SecretRecord, SecretSealer};
-use latchkey_service::{AuthenticationError, IndexSettings, PrincipalIndex, Verification};
+use latchkey_service::{
+    Answers, AuthenticationError, CacheState, IndexSettings, PrincipalIndex, Verification,
+};
 
 const GUESSES: u32 = 1_000_000;
 /// Guesses in one second of the test's clock.
@@ -92,12 +94,17 @@ async fn a_million_guesses_cost_little_memory_and_few_queries_and_evict_no_valid
                 "guesses that reached the store in a second"
             );
             let figures = authenticator.metrics();
-            assert!(figures.unknown_secrets <= CAPACITY, "{figures:?}");
-            assert_eq!(figures.principals, 1, "{figures:?}");
+            assert!(figures.unknown_secrets.entries <= CAPACITY, "{figures:?}");
+            assert_eq!(figures.principals.entries, 1, "{figures:?}");
         }
     }
     let figures = authenticator.metrics();
     assert_eq!(figures.refused_unknown, refused);
     assert_eq!(refused, u64::from(GUESSES - GUESSES / A_SECOND * BUDGET));
-    assert_eq!(figures.from_memory, u64::from(GUESSES / A_TENTH), "each use of the good token");
+    assert_eq!(figures.from_memory.valid, u64::from(GUESSES / A_TENTH), "each use of the good token");
+    let looked_up = u64::from(GUESSES) - refused;
+    assert_eq!(figures.from_store, Answers { valid: 1, invalid: looked_up });
+    assert_eq!(figures.principals.evicted, 0, "guesses evict no good token");
+    let CacheState { entries, evicted } = figures.unknown_secrets;
+    assert_eq!(u64::try_from(entries).expect("few") + evicted, looked_up);
 }

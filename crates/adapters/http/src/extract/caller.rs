@@ -14,7 +14,7 @@ use latchkey_service::{
 };
 
 use super::{client::Client, path::parameter};
-use crate::{context::Context, error::ApiError};
+use crate::{context::Context, error::ApiError, observability::PrincipalId};
 
 /// The cookie that holds a session's secret.
 pub(crate) const SESSION_COOKIE: &str = "latchkey-session";
@@ -117,6 +117,12 @@ impl Client<'_> {
     /// # Errors
     /// [`ApiError::NoCredentials`], [`ApiError::BadCredentials`], or that the store is unavailable.
     pub(crate) async fn authenticate(self) -> Result<Arc<Principal>, ApiError> {
+        let principal = self.by_header_or_session().await?;
+        PrincipalId::keep(self.request, &principal);
+        Ok(principal)
+    }
+
+    async fn by_header_or_session(self) -> Result<Arc<Principal>, ApiError> {
         let by_header = self.by_header().await;
         let Some(secret) = self.session_secret() else { return by_header };
         match by_header {

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{Api, operations},
     context::Context,
+    paths::{HEALTH, READY},
     response::ApiResult,
 };
 
@@ -27,7 +28,7 @@ struct HealthBody {
 /// Get the health of the process.
 ///
 /// It does not depend on the database.
-#[utoipa::path(get, path = "/health", operation_id = "getHealth", security(()), responses(
+#[utoipa::path(get, path = HEALTH, operation_id = "getHealth", security(()), responses(
     (status = 200, description = "The process is running.", body = HealthBody),
 ))]
 pub(crate) async fn health() -> HttpResponse {
@@ -35,7 +36,7 @@ pub(crate) async fn health() -> HttpResponse {
 }
 
 /// Get the readiness of the process.
-#[utoipa::path(get, path = "/ready", operation_id = "getReady", security(()), responses(
+#[utoipa::path(get, path = READY, operation_id = "getReady", security(()), responses(
     (status = 200, description = "The database answers.", body = HealthBody),
     (status = 503, description = "The database does not answer."),
 ))]

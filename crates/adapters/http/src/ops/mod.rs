@@ -2,14 +2,15 @@
 
 mod docs;
 mod health;
-mod prometheus;
+mod metrics;
 
-pub(crate) use self::{docs::Document, health::configure as configure_health};
+pub(crate) use self::{
+    docs::Document, health::configure as configure_health, metrics::configure as configure_metrics,
+};
 use crate::api::Api;
 
-/// Registers the operations and the pages.
+/// Registers the operations and the pages, except for the metrics.
 pub(crate) fn configure(api: &mut Api) {
     docs::configure(api);
     health::configure(api);
-    prometheus::configure(api);
 }

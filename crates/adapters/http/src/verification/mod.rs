@@ -5,4 +5,4 @@ mod body;
 mod requirement;
 mod routes;
 
-pub(crate) use self::routes::{VALIDATE, VERIFY, configure, validate, verify_request};
+pub(crate) use self::routes::{configure, validate, verify_request};

@@ -28,15 +28,12 @@ use crate::{
     error_body::Detail,
     extract::{Client, body::RawBody},
     memory::Sender,
+    paths::{INTROSPECT, VALIDATE, VERIFY},
     response::{ApiResult, ok},
 };
 
 /// The most tokens that one request may validate.
 const MAX_TOKENS: usize = 1_000;
-/// The path of [`verify`].
-pub(crate) const VERIFY: &str = "/auth/verify";
-/// The path of [`validate`].
-pub(crate) const VALIDATE: &str = "/edge/validate";
 /// Envoy appends the path and query of the original request, and uses its method.
 const VERIFY_ORIGINAL: &str = "/auth/verify/{original:.*}";
 
@@ -183,7 +180,7 @@ pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>)
 ///
 /// The caller authenticates as everywhere else. Frontend tokens, which browsers hold, may not introspect. The response for
 /// a token that is not valid is `{"active": false}`.
-#[utoipa::path(post, path = "/oauth2/introspect", operation_id = "introspectToken",
+#[utoipa::path(post, path = INTROSPECT, operation_id = "introspectToken",
     request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "The scope of the token, or that it is not valid.", body = IntrospectionBody<'_>),
     (status = 401, description = "The credentials are missing or not valid."),

@@ -5,12 +5,14 @@
     reason = "a test that fails here is a test that fails"
 )]
 
+mod access_log;
 mod expectations;
 
 mod environments;
 mod errors;
 mod events;
 mod instance_tokens;
+mod log;
 mod login;
 mod long_lists;
 mod metrics;

@@ -13,6 +13,7 @@ const PUBLIC: &[(&str, u16)] = &[
     ("/edge/validate", 415),
     ("/health", 200),
     ("/internal-backstage/prometheus", 200),
+    ("/metrics", 200),
     ("/ready", 200),
 ];
 

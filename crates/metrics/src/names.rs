@@ -1,0 +1,91 @@
+//! Every metric of Latchkey. Names end in their unit, counters in `_total`; durations are in seconds.
+//!
+//! No label may carry a name that a user chose, a project, an address or a secret: all values of a label are known in the
+//! code, except the version.
+
+use crate::declaration::{Counter, Declaration, Gauge, Histogram, Kind, metrics};
+
+/// From a verification in memory to the time limit of a request.
+pub const SECONDS: &[f64] = &[
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+    10.0, 30.0,
+];
+
+/// From one row to a hundred portions of a last-use write.
+const ROWS: &[f64] = &[1.0, 10.0, 100.0, 1_000.0, 10_000.0, 100_000.0];
+
+metrics! {
+    /// Requests that were answered. `route` is the pattern of the path, such as `/api/admin/projects/{projectId}/api-tokens`,
+    /// or `unmatched`; `method` is `OTHER` for one that HTTP does not define. Requests that the server refuses before they are
+    /// routed, such as those that are not HTTP, do not count.
+    HTTP_REQUESTS: Counter = "latchkey_http_requests_total" ["route", "method", "status"];
+    /// Seconds from the head of a request to that of its response.
+    HTTP_REQUEST_SECONDS: Histogram = "latchkey_http_request_seconds" ["route", "method"] buckets SECONDS;
+
+    /// Credentials that were checked, for verification or to authenticate a caller. `result` is `valid` or `invalid`; `source` is
+    /// where the answer came from: `memory` (the cache: a hit), `store` (the database: a miss), `stale` (an outdated cache entry
+    /// while the database does not answer, `verify.when_stale = "serve"`), or `syntax` (it cannot be a secret of Latchkey).
+    VERIFICATIONS: Counter = "latchkey_verifications_total" ["result", "source"];
+    /// Credentials that were answered 503 without a lookup because their client exceeded `verify.unknown_per_second`.
+    UNKNOWN_SECRETS_REFUSED: Counter = "latchkey_unknown_secrets_refused_total" [];
+    /// Entries in the verification cache (`kind="token"`) and in the negative cache of unknown secrets (`kind="unknown"`).
+    CACHE_ENTRIES: Gauge = "latchkey_cache_entries" ["kind"];
+    /// The most entries that each of the two caches holds: `verify.cache_entries`.
+    CACHE_CAPACITY: Gauge = "latchkey_cache_capacity_entries" [];
+    /// Entries that a cache gave up because it was full. A steady rate means that `verify.cache_entries` is too small.
+    CACHE_EVICTIONS: Counter = "latchkey_cache_evictions_total" ["kind"];
+    /// Seconds since all changes made by other processes were known; normally at most ten times `verify.poll_interval`, and
+    /// growing while the database does not answer. Absent until the change feed was read for the first time.
+    FEED_AGE: Gauge = "latchkey_feed_age_seconds" [];
+
+    /// Open connections to the database, by pool and state (`in_use` or `idle`). SQLite has the pools `read` and `write`;
+    /// PostgreSQL has `exclusive`, whose connections serve one call at a time, and `shared`, which are `in_use` as long as they are
+    /// open.
+    DATABASE_CONNECTIONS: Gauge = "latchkey_database_connections" ["pool", "state"];
+    /// The most connections of a pool.
+    DATABASE_CONNECTIONS_MAX: Gauge = "latchkey_database_connections_max" ["pool"];
+    /// Calls that wait for a connection of a pool.
+    DATABASE_WAITING: Gauge = "latchkey_database_waiting_calls" ["pool"];
+    /// Seconds of each call to the store, by its name in the code, with the wait for a connection.
+    STORE_SECONDS: Histogram = "latchkey_store_operation_seconds" ["operation"] buckets SECONDS;
+    /// Calls to the store that failed. `error` is `unavailable` (no connection, or a time-out), `fault` (an operator must act),
+    /// `inconsistent` (a stored value breaks a rule), `stale` (another change was faster), or a refusal that the caller is told:
+    /// `not_found`, `conflict`, `in_use`, `last_admin`, `limit_reached`.
+    STORE_ERRORS: Counter = "latchkey_store_errors_total" ["operation", "error"];
+
+    /// Seconds of each write of last-use times.
+    LAST_USE_FLUSH_SECONDS: Histogram = "latchkey_last_use_flush_seconds" [] buckets SECONDS;
+    /// Tokens whose last use was written, in each write.
+    LAST_USE_FLUSH_TOKENS: Histogram = "latchkey_last_use_flush_tokens" [] buckets ROWS;
+    /// Passwords that are hashed (`state="running"`, at most one for each core) or wait for that (`state="waiting"`).
+    PASSWORD_HASHES: Gauge = "latchkey_password_hashes" ["state"];
+    /// Background tasks that were restarted after a failure, which is logged at ERROR; `/ready` answers 503 until the restart.
+    TASK_RESTARTS: Counter = "latchkey_background_task_restarts_total" ["task"];
+
+    /// API tokens in the database, by type, expired ones included. This and the next two are counted once a minute, by one
+    /// process at a time; each process reports what it counted last, so take the maximum of all, not the sum.
+    TOKENS: Gauge = "latchkey_tokens" ["type"];
+    /// API tokens that expire within `7d` or `30d`; those of the first count in the second too.
+    TOKENS_EXPIRING: Gauge = "latchkey_tokens_expiring" ["type", "within"];
+    /// API tokens that have not expired, are older than 90 days and were not used in the last 90 days.
+    TOKENS_UNUSED: Gauge = "latchkey_tokens_unused" ["type", "for"];
+
+    /// Always 1; `version` is that of the program.
+    BUILD_INFO: Gauge = "latchkey_build_info" ["version"];
+    /// Seconds of processor time that the process used.
+    PROCESS_CPU_SECONDS: Counter = "process_cpu_seconds_total" [];
+    /// Bytes of memory that the process holds.
+    PROCESS_RESIDENT_BYTES: Gauge = "process_resident_memory_bytes" [];
+    /// Bytes of address space that the process has.
+    PROCESS_VIRTUAL_BYTES: Gauge = "process_virtual_memory_bytes" [];
+    /// Bytes of address space that the process may have.
+    PROCESS_VIRTUAL_MAX_BYTES: Gauge = "process_virtual_memory_max_bytes" [];
+    /// Files and connections that the process has open.
+    PROCESS_OPEN_FDS: Gauge = "process_open_fds" [];
+    /// Files and connections that the process may have open.
+    PROCESS_MAX_FDS: Gauge = "process_max_fds" [];
+    /// Threads of the process.
+    PROCESS_THREADS: Gauge = "process_threads" [];
+    /// When the process started, in seconds since 1970.
+    PROCESS_START: Gauge = "process_start_time_seconds" [];
+}
