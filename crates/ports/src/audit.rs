@@ -1,10 +1,10 @@
 //! Reading the audit trail. It is written by the mutating methods of the other ports only.
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, EventId, Timestamp};
+use latchkey_domain::{Event, Timestamp};
 use latchkey_port_macros::observed;
 
-use crate::{EventQuery, StoreError};
+use crate::{EventQuery, FeedPage, FeedPosition, StoreError};
 
 /// A page of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +20,16 @@ pub struct EventPage {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EventRepository: Send + Sync {
-    /// Returns the number of the newest event; 0 before the first.
+    /// Returns what happened since a position, at most `limit` changes; without a position, the end of the feed.
     ///
-    /// Numbers become visible in rising order: once this has answered `n`, no event numbered `n` or less can still
-    /// appear. A process that remembers the last number that it saw has therefore missed nothing.
-    async fn latest_event(&self) -> Result<EventId, StoreError>;
+    /// A page goes up to the present: every event that is visible in the state that was read is on this page or an
+    /// earlier one, unless the page is not [`Continuity::Unbroken`](crate::Continuity). Numbers can become visible in
+    /// another order than that in which they were drawn; of two changes of one token, the later has the higher number.
+    async fn changes_since<'p>(
+        &self,
+        position: Option<&'p FeedPosition>,
+        limit: u32,
+    ) -> Result<FeedPage, StoreError>;
 
     /// Waits until there may be new events since the last call; for ever in a store without notifications. A
     /// notification can be lost or spurious, so the caller polls at intervals as well. For one caller at a time; a call
@@ -39,13 +44,10 @@ pub trait EventRepository: Send + Sync {
         false
     }
 
-    /// Returns at most `limit` events with numbers above `after`, in rising order.
-    async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError>;
-
     /// Returns the events of a query, newest first.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
 
-    /// Deletes the events before that moment, but never the newest of all, and returns their number. Leaves no event:
-    /// the operator decides on the retention.
+    /// Deletes the events before that moment, but never the newest of all, and returns their number. A follower that has
+    /// not read them yet gets a page that is not unbroken. Leaves no event: the operator decides on the retention.
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

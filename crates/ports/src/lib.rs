@@ -22,6 +22,7 @@ mod clock_and_entropy;
 mod doubles;
 mod error;
 mod error_chain;
+mod feed;
 mod health;
 pub mod initial_data;
 mod master_keys;
@@ -39,6 +40,7 @@ pub use audit::{EventPage, EventRepository};
 pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
+pub use feed::{Change, Continuity, FeedPage, FeedPosition, FeedReading, Stamp};
 pub use health::{Health, PoolState};
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
@@ -53,7 +55,7 @@ pub use queries::{
 pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use tokens::{
-    CountingMoments, FirstToken, MAX_TOKEN_USES, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,
+    CountingMoments, Demand, MAX_TOKEN_USES, NewToken, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,
     TokenRepository,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId, TokenKind};
 use latchkey_port_macros::observed;
 
 use crate::{Page, SecretDigest, SecretRecord, StoreError, TokenQuery};
@@ -49,14 +49,21 @@ impl Rotation {
 }
 
 /// The maximum number of tokens that name one project, and of tokens for all projects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quota(pub u64);
 
-/// A token that is created only if there is none yet, with the event of its creation.
+impl Quota {
+    /// No quota.
+    pub const UNLIMITED: Self = Self(u64::MAX);
+}
+
+/// A token that is to be created, with the event of its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstToken {
+pub struct NewToken {
     /// The token.
     pub token: StoredToken,
+    /// The quota of each project that it names, or of the tokens of all projects.
+    pub quota: Quota,
     /// Its event.
     pub event: NewEvent,
 }
@@ -95,6 +102,45 @@ pub struct TokenCounts {
     pub unused_for_90_days: u64,
 }
 
+/// What new tokens of a project, or of all projects, must have room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// The number of new tokens.
+    pub tokens: u64,
+    /// The lowest of their quotas.
+    pub quota: Quota,
+}
+
+impl Demand {
+    /// Returns the demands of new tokens by project, in order; `None` are those of all projects. Without those of tokens
+    /// that have no quota.
+    #[must_use]
+    pub fn of(tokens: &[NewToken]) -> BTreeMap<Option<&ProjectId>, Self> {
+        let mut demands = BTreeMap::new();
+        for NewToken { token, quota, .. } in tokens {
+            let mut add = |project| {
+                let demand = demands.entry(project).or_insert(Self { tokens: 0, quota: Quota::UNLIMITED });
+                demand.tokens += 1;
+                demand.quota = demand.quota.min(*quota);
+            };
+            match token.token.access.projects() {
+                ProjectScope::All => add(None),
+                ProjectScope::Only(set) => set.as_slice().iter().map(Some).for_each(add),
+            }
+        }
+        demands.retain(|_, demand| demand.quota != Quota::UNLIMITED);
+        demands
+    }
+
+    /// Fails if there is no room beside that many tokens.
+    ///
+    /// # Errors
+    /// `LimitReached`.
+    pub fn check(&self, count: u64) -> Result<(), StoreError> {
+        StoreError::check_limit(count.saturating_add(self.tokens.saturating_sub(1)), self.quota.0)
+    }
+}
+
 /// The largest number of last uses that a store writes in one statement.
 pub const MAX_TOKEN_USES: usize = 1_000;
 
@@ -103,28 +149,40 @@ pub const MAX_TOKEN_USES: usize = 1_000;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait TokenRepository: Send + Sync {
-    /// Creates a token, with its event.
+    /// Creates all of these tokens or none, each with its event, and returns the numbers of the events. Of several events,
+    /// each has a higher number than those before it.
     ///
-    /// Counting against the quota, insertion and event are atomic: of any number of concurrent creations, no more succeed than
-    /// the quota allows. A token of all projects counts among those of all projects.
+    /// Counting against the quotas, insertion and events are atomic: of any number of concurrent creations, no more succeed
+    /// than the quotas allow. A token of all projects counts among those of all projects. Of several tokens of one project,
+    /// all must fit the lowest of their quotas.
     ///
     /// # Errors
-    /// In this order: `NotFound` with the environment, then with the first unknown project, that the token names;
-    /// `LimitReached`; `Conflict` for a secret, alias or id that exists already (a retired secret exists until it
+    /// In this order: `NotFound` with the environment, then with the first unknown project, of the first token that names
+    /// one; `LimitReached`; `Conflict` for a secret, alias or id that exists already (a retired secret exists until it
     /// is swept); `Unavailable`.
+    async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError>;
+
+    /// Creates one token, as [`TokenRepository::create_tokens`].
+    ///
+    /// # Errors
+    /// As there.
     async fn create_token(
         &self,
         token: &StoredToken,
         quota: Quota,
         event: &NewEvent,
-    ) -> Result<EventId, StoreError>;
+    ) -> Result<EventId, StoreError> {
+        let new = NewToken { token: token.clone(), quota, event: event.clone() };
+        let numbers = self.create_tokens(&[new]).await?;
+        numbers.first().copied().ok_or_else(|| StoreError::Fault("no event was recorded".into()))
+    }
 
     /// Creates all of these tokens, each with its event, if the store holds no API token at all; of any number of concurrent
-    /// calls, one succeeds. Returns whether it did.
+    /// calls, one succeeds. Returns whether it did. Quotas do not count.
     ///
     /// # Errors
-    /// As [`TokenRepository::create_token`], except for the limit; then none of them is created.
-    async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError>;
+    /// As [`TokenRepository::create_tokens`], except for the limit; then none of them is created.
+    async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError>;
 
     /// Whether the store holds any API token.
     ///

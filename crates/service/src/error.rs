@@ -44,6 +44,9 @@ pub enum ServiceError {
     /// The store cannot be reached; a later retry may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] StoreError),
+    /// One entry of the list in the request cannot be done, so none was; counted from 0.
+    #[error("{error}")]
+    Entry { index: usize, error: Box<ServiceError> },
     /// An internal error. Its source is logged and not shown to the caller.
     #[error("something is wrong inside")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -96,6 +99,35 @@ impl ServiceError {
     /// Returns the error of a query parameter.
     pub(crate) fn query(parameter: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid { field: Some(Field::Query(parameter)), message: message.into() }
+    }
+
+    /// Converts all entries of a list.
+    ///
+    /// # Errors
+    /// That of the first entry that cannot be converted, with its place.
+    pub(crate) fn each<T, U>(
+        entries: Vec<T>,
+        convert: impl Fn(T) -> Result<U, Self>,
+    ) -> Result<Vec<U>, Self> {
+        let in_place =
+            |(index, entry)| convert(entry).map_err(|error| Self::Entry { index, error: Box::new(error) });
+        entries.into_iter().enumerate().map(in_place).collect()
+    }
+
+    /// Returns the error that an entry has, or this one.
+    pub fn of_any_entry(&self) -> &Self {
+        match self {
+            Self::Entry { error, .. } => error.of_any_entry(),
+            other => other,
+        }
+    }
+
+    /// Returns the error without the place of the entry, for a request that has one only.
+    pub(crate) fn of_the_entry(self) -> Self {
+        match self {
+            Self::Entry { error, .. } => *error,
+            other => other,
+        }
     }
 
     fn unknown_environment(environment: &EnvironmentName) -> Self {

@@ -6,7 +6,9 @@
 //! least as new as every mark that concerns it. A change made by this process is marked before its response is sent; a
 //! change made elsewhere, when the change feed shows it. No order of events leaves a revoked token in the index: an
 //! answer of the store that raced with a change belongs to a lookup that began before the change was marked, and so is
-//! invalid as soon as it is cached.
+//! invalid as soon as it is cached. The feed may show changes in another order than that of their numbers; each is
+//! marked when it becomes visible ([`FeedPosition`]), also one that was drawn long before. A page that may lack changes
+//! invalidates everything, and so does a database that turns out to be another one.
 //!
 //! The index answers only if the feed was followed within `max_staleness`. Otherwise every lookup goes to the store;
 //! what happens if the store is unavailable too, [`WhenStale`] decides.
@@ -16,14 +18,14 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use latchkey_domain::{EventId, NewEvent, Principal};
-use latchkey_ports::{Clock, EventRepository, SecretDigest, StoreError};
+use latchkey_domain::{NewEvent, Principal};
+use latchkey_ports::{Clock, Continuity, EventRepository, FeedPage, FeedPosition, SecretDigest, StoreError};
 
 use crate::{
     CacheState,
@@ -63,8 +65,8 @@ pub(crate) enum Lookup {
     Unknown,
 }
 
-/// The number of events that are applied one by one; more at once invalidate everything.
-const MAX_EVENTS: u32 = 1_000;
+/// The number of changes that are applied one by one; more at once invalidate everything.
+const MAX_CHANGES: u32 = 1_000;
 
 /// The bounded cache from digest to principal, with a negative cache of unknown secrets.
 pub struct PrincipalIndex {
@@ -75,7 +77,8 @@ pub struct PrincipalIndex {
     clock: Arc<dyn Clock>,
     settings: IndexSettings,
     changes: ChangeClock,
-    followed: AtomicI64,
+    /// Where the feed is read on; `None` before the first time.
+    position: Mutex<Option<FeedPosition>>,
     /// Whether the store was unavailable when the feed was last followed.
     is_cut_off: AtomicBool,
     /// Milliseconds of the monotonic clock, plus one; 0 if the feed was never followed.
@@ -104,7 +107,7 @@ impl PrincipalIndex {
             clock,
             settings,
             changes: ChangeClock::new(),
-            followed: AtomicI64::new(-1),
+            position: Mutex::new(None),
             is_cut_off: AtomicBool::new(false),
             confirmed_at: AtomicU64::new(0),
         }
@@ -117,7 +120,7 @@ impl PrincipalIndex {
     /// Invalidates what the change of this event concerns. To be called after the change was committed and before its
     /// response is sent.
     pub fn invalidate(&self, event: &NewEvent) {
-        self.changes.mark(Invalidation::of(event));
+        self.changes.mark(Invalidation::of(event.kind, event.subject));
     }
 
     /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well
@@ -132,37 +135,23 @@ impl PrincipalIndex {
 
     async fn follow_feed(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let started_at = self.millis();
-        let EventId(latest) = events.latest_event().await?;
-        let followed = self.followed.load(Ordering::SeqCst);
-        if latest != followed {
-            self.catch_up(events, EventId(followed), EventId(latest)).await?;
-            self.followed.store(latest, Ordering::SeqCst);
+        let position = self.position.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let page = events.changes_since(position.as_ref(), MAX_CHANGES).await?;
+        let FeedPage { changes, continuity, position } = page;
+        if continuity == Continuity::OtherHistory {
+            tracing::warn!(
+                "the database is another one than before, or was restored or failed over: no cache entry from before is \
+                 used any more"
+            );
         }
+        if continuity != Continuity::Unbroken {
+            self.changes.mark(Invalidation::Everything);
+        }
+        for change in changes {
+            self.changes.mark(Invalidation::of(change.kind, change.subject));
+        }
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
         self.confirmed_at.store(started_at + 1, Ordering::SeqCst);
-        Ok(())
-    }
-
-    async fn catch_up(
-        &self,
-        events: &dyn EventRepository,
-        followed: EventId,
-        latest: EventId,
-    ) -> Result<(), StoreError> {
-        let is_known = followed.0 >= 0 && followed < latest;
-        if !is_known || latest.0 - followed.0 > i64::from(MAX_EVENTS) {
-            self.changes.mark(Invalidation::Everything);
-            return Ok(());
-        }
-        let new = events.events_after(followed, MAX_EVENTS).await?;
-        // Fewer than there must have been: old events were deleted, and what they said is lost. (Or a number was never
-        // used, which is rare and costs no more than looking everything up again.)
-        let found = new.iter().filter(|event| event.id <= latest).count();
-        if i64::try_from(found).unwrap_or(0) < latest.0 - followed.0 {
-            self.changes.mark(Invalidation::Everything);
-        }
-        for event in &new {
-            self.invalidate(&event.record);
-        }
         Ok(())
     }
 

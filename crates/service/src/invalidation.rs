@@ -1,6 +1,6 @@
 //! Which cache entries a change invalidates.
 
-use latchkey_domain::{EventKind, NewEvent, Subject, TokenId};
+use latchkey_domain::{EventKind, Subject, TokenId};
 
 /// The cache entries that a change invalidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +22,14 @@ pub(crate) enum Invalidation {
 }
 
 impl Invalidation {
-    /// Returns what the change of this event invalidates; everything where the event does not name its token, so that
-    /// an incomplete event costs time and not correctness.
-    pub(crate) fn of(event: &NewEvent) -> Self {
+    /// Returns what a change of this kind invalidates; everything where its event does not name its token, so that an
+    /// incomplete event costs time and not correctness.
+    pub(crate) fn of(kind: EventKind, subject: Option<Subject>) -> Self {
         use EventKind as K;
-        match event.kind {
+        match kind {
             K::ApiTokenCreated | K::PersonalTokenCreated => Self::NewSecret,
-            K::ApiTokenUpdated | K::ApiTokenDeleted => token(event).map_or(Self::Everything, Self::Token),
-            K::ApiTokenRotated => token(event).map_or(Self::Everything, Self::TokenAndNewSecret),
+            K::ApiTokenUpdated | K::ApiTokenDeleted => token(subject).map_or(Self::Everything, Self::Token),
+            K::ApiTokenRotated => token(subject).map_or(Self::Everything, Self::TokenAndNewSecret),
             K::SessionStarted => Self::Session,
             K::PersonalTokenDeleted
             | K::SessionEnded
@@ -62,13 +62,13 @@ impl Invalidation {
 }
 
 /// Returns the token that an event is about.
-fn token(event: &NewEvent) -> Option<TokenId> {
-    event.subject.map(|Subject::Token(id)| id)
+fn token(subject: Option<Subject>) -> Option<TokenId> {
+    subject.map(|Subject::Token(id)| id)
 }
 
 #[cfg(test)]
 mod tests {
-    use latchkey_domain::{Actor, Origin, Timestamp};
+    use latchkey_domain::Timestamp;
 
     use super::*;
 
@@ -76,18 +76,14 @@ mod tests {
     fn an_event_names_its_token() {
         let at = Timestamp::from_millis(0).expect("in range");
         let token = TokenId::new(at, [7; 10]);
-        let event = |kind| NewEvent::new(kind, Actor::System, Origin::default(), at);
-        let about = |kind| NewEvent { subject: Some(Subject::Token(token)), ..event(kind) };
-        assert_eq!(Invalidation::of(&about(EventKind::ApiTokenDeleted)), Invalidation::Token(token));
+        let about = |kind| Invalidation::of(kind, Some(Subject::Token(token)));
+        assert_eq!(about(EventKind::ApiTokenDeleted), Invalidation::Token(token));
+        assert_eq!(about(EventKind::ApiTokenRotated), Invalidation::TokenAndNewSecret(token));
         assert_eq!(
-            Invalidation::of(&about(EventKind::ApiTokenRotated)),
-            Invalidation::TokenAndNewSecret(token)
-        );
-        assert_eq!(
-            Invalidation::of(&event(EventKind::ApiTokenDeleted)),
+            Invalidation::of(EventKind::ApiTokenDeleted, None),
             Invalidation::Everything,
             "it does not say which"
         );
-        assert_eq!(Invalidation::of(&event(EventKind::ApiTokenCreated)), Invalidation::NewSecret);
+        assert_eq!(Invalidation::of(EventKind::ApiTokenCreated, None), Invalidation::NewSecret);
     }
 }

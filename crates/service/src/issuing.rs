@@ -10,8 +10,8 @@ use latchkey_domain::{
     TokenSecret,
 };
 use latchkey_ports::{
-    Entropy, EntropyExt, FirstToken, KeyId, Quota, SealingError, SecretRecord, SecretSealer, StoredToken,
-    TokenRepository,
+    Entity, Entropy, EntropyExt, KeyId, NewToken, Quota, SealingError, SecretRecord, SecretSealer,
+    StoreError, StoredToken, TokenRepository,
 };
 
 use crate::{Initiator, ServiceError, changes::Changes};
@@ -91,15 +91,38 @@ impl TokenIssuer {
     /// # Errors
     /// [`ServiceError`] for an unknown project or environment, or if the quota is used up.
     pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, ServiceError> {
-        let secret = self.mint(&draft.access);
-        let is_admin = draft.access == TokenAccess::Admin;
-        let FirstToken { token, event } = self.prepare(draft, &secret, by)?;
-        // An admin token is the way back in for a locked-out operator, so no quota applies to it.
-        let quota = if is_admin { Quota(u64::MAX) } else { self.policy.quota };
-        self.tokens.create_token(&token, quota, &event).await?;
-        self.changes.after_commit(&event);
-        let secure = token.secret.sealed.is_none();
-        Ok(RevealedToken { token: token.token, secret: Some(secret), alias: None, secure })
+        let issued = self.issue_all(vec![draft], by).await.map_err(ServiceError::of_the_entry)?;
+        issued.into_iter().next().ok_or_else(|| ServiceError::Internal("no token was issued".into()))
+    }
+
+    /// Issues tokens with new secrets, all or none. Their order is that of lists, too.
+    ///
+    /// # Errors
+    /// As [`TokenIssuer::issue`]; [`ServiceError::Entry`] for what the draft in that place names.
+    pub(crate) async fn issue_all(
+        &self,
+        drafts: Vec<TokenDraft>,
+        by: &Initiator,
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
+        let created_at = self.changes.now();
+        // Ids of one moment are in no order, and lists are in the order of ids.
+        let mut ids: Vec<_> = drafts.iter().map(|_| TokenId::new(created_at, self.entropy.bytes())).collect();
+        ids.sort_unstable();
+        let (mut new, mut secrets) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+        for (draft, id) in drafts.into_iter().zip(ids) {
+            let secret = self.mint(&draft.access);
+            new.push(self.prepare_as(draft, &secret, id, created_at, by)?);
+            secrets.push(secret);
+        }
+        self.tokens.create_tokens(&new).await.map_err(|error| in_entry(&new, error))?;
+        new.iter().for_each(|new| self.changes.after_commit(&new.event));
+        let revealed = new.into_iter().zip(secrets).map(|(NewToken { token, .. }, secret)| RevealedToken {
+            secure: token.secret.sealed.is_none(),
+            token: token.token,
+            secret: Some(secret),
+            alias: None,
+        });
+        Ok(revealed.collect())
     }
 
     /// Returns a new secret for a token of that access.
@@ -113,15 +136,28 @@ impl TokenIssuer {
         draft: TokenDraft,
         secret: &TokenSecret,
         by: &Initiator,
-    ) -> Result<FirstToken, ServiceError> {
+    ) -> Result<NewToken, ServiceError> {
         let created_at = self.changes.now();
         let id = TokenId::new(created_at, self.entropy.bytes());
+        self.prepare_as(draft, secret, id, created_at, by)
+    }
+
+    fn prepare_as(
+        &self,
+        draft: TokenDraft,
+        secret: &TokenSecret,
+        id: TokenId,
+        created_at: Timestamp,
+        by: &Initiator,
+    ) -> Result<NewToken, ServiceError> {
         let TokenDraft { name, access, expires_at, attributes } = draft;
+        // An admin token is the way back in for a locked-out operator, so no quota applies to it.
+        let quota = if access == TokenAccess::Admin { Quota::UNLIMITED } else { self.policy.quota };
         let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None, attributes };
         let secret = self.record(secret, id)?;
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
         let event = event.with_after(&token);
-        Ok(FirstToken { token: StoredToken { token, secret, alias: None }, event })
+        Ok(NewToken { token: StoredToken { token, secret, alias: None }, quota, event })
     }
 
     /// Returns the record of a token's secret under the policy.
@@ -170,6 +206,22 @@ impl TokenIssuer {
             self.unopened.log(&error, token);
             None
         })
+    }
+}
+
+/// Returns the error for the caller, with the place of the first token that names what was not found.
+fn in_entry(tokens: &[NewToken], error: StoreError) -> ServiceError {
+    let names = |new: &NewToken| {
+        let access = &new.token.token.access;
+        match &error {
+            StoreError::NotFound(Entity::Environment(name)) => access.environment() == Some(name),
+            StoreError::NotFound(Entity::Project(id)) => access.projects().names(id),
+            _ => false,
+        }
+    };
+    match tokens.iter().position(names) {
+        Some(index) => ServiceError::Entry { index, error: Box::new(error.into()) },
+        None => error.into(),
     }
 }
 

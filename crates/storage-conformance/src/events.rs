@@ -7,27 +7,26 @@ use latchkey_ports::Store;
 use serde_json::json;
 
 use crate::{
-    harness::all_events,
+    event_log::{events_after, latest_event},
     samples::{
         AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, environment, event, extreme_moments, membership_added, memberships,
         only, personal_token, personal_token_created, project, project_created, project_id,
         secret_shown_once, token, token_created, token_deleted, user_created, user_named,
     },
-    setup,
 };
 
 /// Returns the newest event, which must be the only one after this id.
 async fn only_event_after(store: &dyn Store, last: EventId) -> Event {
-    let events = store.events_after(last, 10).await.expect("events");
+    let events = events_after(store, last).await;
     let [event] = <[Event; 1]>::try_from(events).expect("exactly one event");
-    assert_eq!(store.latest_event().await.expect("a number"), event.id);
+    assert_eq!(latest_event(store).await, event.id);
     assert!(event.id > last, "{:?} after {last:?}", event.id);
     event
 }
 
 /// Stores the event with a project creation, since a store does not check that they match.
 async fn assert_event_round_trips(store: &dyn Store, number: usize, record: NewEvent) {
-    let last = store.latest_event().await.expect("a number");
+    let last = latest_event(store).await;
     let id =
         store.create_project(&project(&format!("p{number}")), &[], None, &record).await.expect("created");
     assert_eq!(only_event_after(store, last).await, Event { id, record });
@@ -166,45 +165,4 @@ pub async fn event_times_of_all_years_round_trip(store: &Arc<dyn Store>) {
     for (number, at) in extreme_moments().into_iter().rev().enumerate() {
         assert_event_round_trips(store.as_ref(), number, NewEvent { at, ..full() }).await;
     }
-}
-
-/// Events are read page by page in ascending order, each page after the last id of the previous one.
-pub async fn events_are_read_in_pages(store: &Arc<dyn Store>) {
-    const EVENTS: usize = 25;
-    let store = store.as_ref();
-    let mut expected = Vec::new();
-    for number in 0..EVENTS {
-        let project = project(&format!("p{number}"));
-        let id =
-            store.create_project(&project, &[], None, &project_created(&project)).await.expect("created");
-        expected.push(Event { id, record: project_created(&project) });
-    }
-    assert!(expected.windows(2).all(|pair| pair[0].id < pair[1].id), "event ids must rise");
-    for size in [1, 7, 25, 26, u32::MAX] {
-        let (mut read, mut last) = (Vec::new(), EventId(0));
-        loop {
-            let page = store.events_after(last, size).await.expect("events");
-            assert!(page.len() <= usize::try_from(size).expect("64 bits"), "{} > {size}", page.len());
-            let Some(newest) = page.last() else { break };
-            last = newest.id;
-            read.extend(page);
-        }
-        assert_eq!(read, expected, "in pages of {size}");
-        assert_eq!(store.latest_event().await.expect("a number"), last);
-    }
-}
-
-/// A limit of zero and ids beyond both ends return an empty page, not an error.
-pub async fn pages_outside_the_event_log_are_empty(store: &Arc<dyn Store>) {
-    let store = store.as_ref();
-    setup::projects(store, &["a", "b"]).await;
-    let all = all_events(store).await;
-    let last = all[1].id;
-    assert_eq!(store.events_after(EventId(0), 0).await.expect("events"), []);
-    assert_eq!(store.events_after(last, 10).await.expect("events"), []);
-    assert_eq!(store.events_after(EventId(last.0 + 1_000), 10).await.expect("events"), []);
-    assert_eq!(store.events_after(EventId(i64::MAX), 10).await.expect("events"), []);
-    assert_eq!(store.events_after(EventId(-1), 10).await.expect("events"), all);
-    assert_eq!(store.events_after(EventId(i64::MIN), 10).await.expect("events"), all);
-    assert_eq!(store.events_after(all[0].id, 10).await.expect("events"), all[1..]);
 }

@@ -12,7 +12,10 @@ use latchkey_ports::{
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::samples::moment;
+use crate::{
+    event_log::{events_after, latest_event},
+    samples::moment,
+};
 
 /// Everything that a store can list.
 #[derive(Debug, PartialEq)]
@@ -35,10 +38,9 @@ pub(crate) struct StoreContents {
 /// call is still running.
 pub(crate) async fn read_contents(store: &dyn Store) -> StoreContents {
     loop {
-        let latest = store.latest_event().await.expect("the latest event");
-        let seen = observe_once(store).await;
-        if store.latest_event().await.expect("the latest event") == latest
-            && let Some(seen) = seen
+        let before = all_events(store).await.len();
+        if let Some(seen) = observe_once(store).await
+            && all_events(store).await.len() == before
         {
             return seen;
         }
@@ -111,7 +113,7 @@ pub(crate) async fn token_of_digest(store: &dyn Store, digests: &[SecretDigest])
 
 /// Returns all events.
 pub(crate) async fn all_events(store: &dyn Store) -> Vec<Event> {
-    store.events_after(EventId(0), u32::MAX).await.expect("events")
+    events_after(store, EventId(0)).await
 }
 
 /// Expects the call to succeed and to record exactly this event, under the id that it returns.
@@ -120,9 +122,9 @@ pub(crate) async fn expect_event(
     event: &NewEvent,
     call: impl Future<Output = Result<EventId, StoreError>>,
 ) -> EventId {
-    let last = store.latest_event().await.expect("a number");
+    let last = latest_event(store).await;
     let id = call.await.expect("done");
-    let events = store.events_after(last, 10).await.expect("events");
+    let events = events_after(store, last).await;
     assert_eq!(events, [Event { id, record: event.clone() }]);
     id
 }

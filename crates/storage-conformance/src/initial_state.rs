@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use latchkey_domain::{Event, EventId, Project, ProjectScope, RoleId, Scope, TokenAccess, TokenId, UserId};
 use latchkey_ports::{
-    Entity, EnvironmentOverview, FirstToken, ProjectOverview, Store, StoredToken, TokenQuery, initial_data,
+    Entity, EnvironmentOverview, NewToken, ProjectOverview, Store, StoredToken, TokenQuery, initial_data,
 };
 
 use crate::{
+    event_log::{events_after, latest_event},
     harness::{ErrorKind, all_events, all_projects, expect_error, token_of_digest},
     samples::{
-        ADMIN, admin_token, built_in_role, digest, environment, first_token, moment, project_id,
-        project_role, role_created, secret, token, token_deleted, token_of_all_projects,
+        ADMIN, admin_token, built_in_role, digest, environment, moment, new_token, project_id, project_role,
+        role_created, secret, token, token_deleted, token_of_all_projects,
     },
     setup,
 };
@@ -62,8 +63,8 @@ pub async fn a_new_store_has_the_built_in_roles(store: &Arc<dyn Store>) {
 
 /// A new store has no tokens, users, personal tokens or events.
 pub async fn a_new_store_has_no_tokens_users_or_events(store: &Arc<dyn Store>) {
-    assert_eq!(store.latest_event().await.expect("a number"), EventId(0));
-    assert_eq!(store.events_after(EventId(0), 10).await.expect("events"), []);
+    assert_eq!(latest_event(store.as_ref()).await, EventId(0));
+    assert_eq!(events_after(store.as_ref(), EventId(0)).await, []);
     assert_eq!(store.tokens(&TokenQuery::of_project(project_id("default"))).await.expect("tokens"), []);
     let id = TokenId::new(moment(0), [0; 10]);
     assert_eq!(store.find_token(id).await.expect("a lookup"), None);
@@ -84,8 +85,8 @@ pub async fn custom_roles_are_numbered_after_the_built_in_ids(store: &Arc<dyn St
     assert_eq!(id, RoleId(last + 1));
 }
 
-fn first_tokens(tokens: impl IntoIterator<Item = StoredToken>) -> Vec<FirstToken> {
-    tokens.into_iter().map(first_token).collect()
+fn first_tokens(tokens: impl IntoIterator<Item = StoredToken>) -> Vec<NewToken> {
+    tokens.into_iter().map(new_token).collect()
 }
 
 /// An empty store accepts all first tokens, each with its event in the given order, without a limit.

@@ -1,24 +1,17 @@
 //! Concurrent calls: one of several conflicting calls succeeds, none blocks forever, and a follower of the
 //! event log misses no event.
 
-use std::{
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use latchkey_domain::{Event, EventId, ProjectDescription, ProjectId};
+use latchkey_domain::ProjectDescription;
 use latchkey_ports::{Entity, Store, TokenQuery};
-use tokio::task::JoinSet;
 
 use crate::{
-    harness::{ErrorKind, all_events, exactly_one_succeeds, partition_results, run_concurrently},
+    harness::{ErrorKind, exactly_one_succeeds, partition_results, run_concurrently},
     samples::{
         AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, membership_added, memberships, moment, personal_token,
-        personal_token_created, project, project_created, project_id, project_removal, secret_shown_once,
-        token, token_created, token_deleted, user, user_created, user_named, user_with_email,
+        personal_token_created, project, project_created, project_id, secret_shown_once, token,
+        token_created, token_deleted, user, user_created, user_named, user_with_email,
     },
     setup,
 };
@@ -160,111 +153,4 @@ pub async fn concurrent_records_of_token_use_do_not_deadlock(store: &Arc<dyn Sto
     let remaining = store.tokens(&TokenQuery::of_project(project_id("default"))).await.expect("tokens");
     assert_eq!(remaining.len(), 35);
     assert!(remaining.iter().all(|stored| stored.token.last_used_at == Some(moment(19))), "{remaining:?}");
-}
-
-/// A reader that follows the event log from its beginning, as a replica does.
-#[derive(Default)]
-/// Reads the event log from its beginning, as a replica does.
-struct Follower {
-    seen: Vec<Event>,
-    last: EventId,
-}
-
-impl Follower {
-    /// Reads up to the newest event.
-    async fn catch_up(&mut self, store: &dyn Store) {
-        let latest = store.latest_event().await.expect("a number");
-        assert!(latest >= self.last, "{latest:?} after {:?} was seen", self.last);
-        while self.last < latest {
-            let page = store.events_after(self.last, 7).await.expect("events");
-            assert!(page.is_sorted_by(|one, next| one.id < next.id), "event ids must rise");
-            self.last = page.last().expect("an announced event must be readable").id;
-            self.seen.extend(page);
-        }
-    }
-}
-
-/// Creates tokens, some of them rejected, and deletes some. Reads the event log after every creation, when
-/// other creations with lower event ids are most likely still in flight.
-async fn write_and_follow(store: Arc<dyn Store>, numbers: Range<u64>, project: ProjectId) -> Follower {
-    let mut follower = Follower::default();
-    for number in numbers {
-        let stored = token(number, &[project.as_str()]);
-        let (created, deleted) = (token_created(&stored), token_deleted(&stored));
-        store.create_token(&stored, AMPLE_QUOTA, &created).await.expect("created");
-        follower.catch_up(store.as_ref()).await;
-        store.create_token(&stored, AMPLE_QUOTA, &created).await.expect_err("the same again");
-        if number % 3 == 0 {
-            store.delete_token(stored.token.id, &deleted).await.expect("removed");
-        }
-    }
-    follower
-}
-
-/// While other tasks write, a follower of the event log sees every event once, in order.
-pub async fn a_follower_sees_every_event_once_and_in_order(store: &Arc<dyn Store>) {
-    const WRITERS: u64 = 8;
-    const TOKENS: u64 = 24;
-    let projects: Vec<ProjectId> = (0..WRITERS).map(|number| project_id(&format!("p{number}"))).collect();
-    setup::projects(store.as_ref(), &projects.iter().map(ProjectId::as_str).collect::<Vec<_>>()).await;
-    let writers_are_done = Arc::new(AtomicBool::new(false));
-    let mut readers = JoinSet::new();
-    for _ in 0..2 {
-        let (store, writers_are_done) = (Arc::clone(store), Arc::clone(&writers_are_done));
-        readers.spawn(async move {
-            let mut follower = Follower::default();
-            while !writers_are_done.load(Ordering::SeqCst) {
-                follower.catch_up(store.as_ref()).await;
-                tokio::task::yield_now().await;
-            }
-            follower
-        });
-    }
-
-    let writers = (0..WRITERS).zip(projects).map(|(writer, project)| {
-        write_and_follow(Arc::clone(store), writer * TOKENS..(writer + 1) * TOKENS, project)
-    });
-    let mut followers = run_concurrently(writers).await;
-    writers_are_done.store(true, Ordering::SeqCst);
-    followers.extend(readers.join_all().await);
-
-    let log = all_events(store.as_ref()).await;
-    assert_eq!(u64::try_from(log.len()), Ok(WRITERS * (1 + TOKENS + TOKENS / 3)));
-    for mut follower in followers {
-        follower.catch_up(store.as_ref()).await;
-        let numbers = |events: &[Event]| events.iter().map(|event| event.id).collect::<Vec<_>>();
-        assert_eq!(numbers(&follower.seen), numbers(&log), "a follower missed an event or saw it twice");
-        assert_eq!(follower.seen, log);
-    }
-}
-
-/// A deletion that records many events at once is seen like any other change: each event once, in order.
-pub async fn a_follower_sees_every_event_of_a_project_deletion(store: &Arc<dyn Store>) {
-    const WRITERS: u64 = 6;
-    const ROUNDS: u64 = 4;
-    const TOKENS: u64 = 5;
-    let writers = (0..WRITERS).map(|writer| {
-        let store = Arc::clone(store);
-        async move {
-            let (id, mut follower) = (format!("p{writer}"), Follower::default());
-            for round in 0..ROUNDS {
-                setup::projects(store.as_ref(), &[&id]).await;
-                for number in 0..TOKENS {
-                    let number = 1_000 * writer + 10 * round + number;
-                    setup::token(store.as_ref(), &token(number, &[&id])).await;
-                }
-                follower.catch_up(store.as_ref()).await;
-                store.delete_project(&project_removal(&id)).await.expect("removed");
-                follower.catch_up(store.as_ref()).await;
-            }
-            follower
-        }
-    });
-    let followers = run_concurrently(writers).await;
-    let log = all_events(store.as_ref()).await;
-    assert_eq!(u64::try_from(log.len()), Ok(WRITERS * ROUNDS * (2 * TOKENS + 2)));
-    for mut follower in followers {
-        follower.catch_up(store.as_ref()).await;
-        assert_eq!(follower.seen, log, "a follower missed an event or saw it twice");
-    }
 }

@@ -6,6 +6,7 @@ use latchkey_domain::{Event, Grants, NewEvent, Project, ProjectScope, RemovalOut
 use latchkey_ports::{Entity, Quota, Rotation, Store, StoredToken, TokenMatch, TokenQuery};
 
 use crate::{
+    event_log::{events_after, latest_event},
     harness::{ErrorKind, all_events, all_tokens, expect_error, read_contents},
     samples::{
         AMPLE_QUOTA, MEMBER, OWNER, VIEWER, admin_token, built_in_role, digest, ending, environment,
@@ -30,13 +31,13 @@ fn narrowed(stored: &StoredToken, id: &str) -> Option<StoredToken> {
 
 /// Deletes the project and expects the events of these tokens, in this order, then that of the deletion.
 async fn assert_project_deletion(store: &dyn Store, id: &str, affected: &[&StoredToken]) {
-    let last = store.latest_event().await.expect("a number");
+    let last = latest_event(store).await;
     let removal = project_removal(id);
     let number = store.delete_project(&removal).await.expect("removed");
     let mut expected: Vec<NewEvent> =
         affected.iter().map(|stored| removal.outcome_of(&stored.token).event().clone()).collect();
     expected.push(removal.event);
-    let events = store.events_after(last, u32::MAX).await.expect("events");
+    let events = events_after(store, last).await;
     assert_eq!(events.last().map(|event| event.id), Some(number), "the removal's own event is the last");
     let records: Vec<NewEvent> = events.into_iter().map(|Event { record, .. }| record).collect();
     assert_eq!(records, expected);
@@ -229,13 +230,13 @@ pub async fn deleting_a_project_with_many_tokens_keeps_the_order_of_events(store
 /// Deletes the environment and expects the events of these tokens, in this order, then that of the
 /// deletion.
 async fn assert_environment_deletion(store: &dyn Store, name: &str, affected: &[&StoredToken]) {
-    let last = store.latest_event().await.expect("a number");
+    let last = latest_event(store).await;
     let removal = environment_removal(name);
     let number = store.delete_environment(&removal).await.expect("removed");
     let mut expected: Vec<NewEvent> =
         affected.iter().map(|stored| removal.outcome_of(&stored.token).event().clone()).collect();
     expected.push(removal.event);
-    let events = store.events_after(last, u32::MAX).await.expect("events");
+    let events = events_after(store, last).await;
     assert_eq!(events.last().map(|event| event.id), Some(number), "the removal's own event is the last");
     let records: Vec<NewEvent> = events.into_iter().map(|Event { record, .. }| record).collect();
     assert_eq!(records, expected);

@@ -9,6 +9,7 @@ use latchkey_domain::{
 use latchkey_ports::{Entity, Store, StoreError, initial_data};
 
 use crate::{
+    event_log::{events_after, latest_event},
     harness::{ErrorKind, exactly_one_succeeds, expect_error, expect_event, run_concurrently},
     samples::{
         MEMBER, VIEWER, built_in_role, event, memberships, project_id, project_removal, project_role,
@@ -61,12 +62,12 @@ pub async fn every_kind_of_role_round_trips(store: &Arc<dyn Store>) {
     let silent = NewRole { description: description(""), ..project_role("silent") };
     let mut expected = initial_data::roles().to_vec();
     for new in [longest, allowing, silent, root_role("one", &[Permission::CreateProject])] {
-        let last = store.latest_event().await.expect("a number");
+        let last = latest_event(store).await;
         let (id, number) = create(store, &new).await.expect("created");
         assert!(id > initial_data::roles()[4].id, "{id} is not behind the built-in ones");
         let role = new.clone().with_id(id);
         assert_stored(store, &role).await;
-        let events = store.events_after(last, 10).await.expect("events");
+        let events = events_after(store, last).await;
         assert_eq!(events.len(), 1);
         assert_eq!((events[0].id, &events[0].record), (number, &role_created(&new).with_assigned_id(id.0)));
         expected.push(role);

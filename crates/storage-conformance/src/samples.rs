@@ -5,7 +5,7 @@ use latchkey_domain::{
     ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess,
     TokenAttributes, TokenId, TokenName,
 };
-use latchkey_ports::{FirstToken, KeyId, Quota, SecretDigest, SecretRecord, StoredToken};
+use latchkey_ports::{KeyId, NewToken, Quota, SecretDigest, SecretRecord, StoredToken};
 
 pub use crate::{sample_events::*, sample_users::*};
 
@@ -199,6 +199,6 @@ fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
 
 /// Returns the token with its creation event.
 #[must_use]
-pub fn first_token(token: StoredToken) -> FirstToken {
-    FirstToken { event: token_created(&token), token }
+pub fn new_token(token: StoredToken) -> NewToken {
+    NewToken { event: token_created(&token), quota: AMPLE_QUOTA, token }
 }

@@ -9,7 +9,7 @@ use latchkey_ports::{Entity, Quota, Rotation, Store, StoreError, StoredToken, To
 use crate::{
     harness::{ErrorKind, all_events, exactly_one_succeeds, partition_results, run_concurrently},
     samples::{
-        AMPLE_QUOTA, admin_token, digest, event, first_token, moment, project_id, project_removal, secret,
+        AMPLE_QUOTA, admin_token, digest, event, moment, new_token, project_id, project_removal, secret,
         token, token_created, token_deleted, token_of_all_projects,
     },
     setup,
@@ -221,7 +221,7 @@ pub async fn one_of_concurrent_calls_creates_the_first_tokens(store: &Arc<dyn St
     let calls = (0..10).map(|caller| {
         let store = Arc::clone(store);
         let pair = [admin_token(10 * caller), token(10 * caller + 1, &["default"])];
-        async move { (caller, store.create_first_tokens(&pair.map(first_token)).await.expect("an answer")) }
+        async move { (caller, store.create_first_tokens(&pair.map(new_token)).await.expect("an answer")) }
     });
     let outcomes = run_concurrently(calls).await;
     let winners: Vec<u64> =

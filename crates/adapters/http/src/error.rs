@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use crate::error_body::{Detail, ErrorBody};
 
+/// The member of a body that lists tokens.
+pub(crate) const TOKENS: &str = "tokens";
+
 /// The path at which a client can log in.
 const LOGIN_PATH: &str = "/auth/simple/login";
 /// How long a client should wait before it retries at an unavailable service, in seconds.
@@ -114,7 +117,7 @@ impl ApiError {
             Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
             Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
             Self::NoClientCertificate => (StatusCode::FORBIDDEN, "NoAccessError"),
-            Self::Refused(refusal) => match refusal {
+            Self::Refused(refusal) => match refusal.of_any_entry() {
                 ServiceError::WrongTokenKind(_) | ServiceError::Denied(_) => {
                     (StatusCode::FORBIDDEN, "NoAccessError")
                 }
@@ -130,7 +133,9 @@ impl ApiError {
                 ServiceError::Overtaken | ServiceError::Unavailable(_) => {
                     (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
                 }
-                ServiceError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
+                ServiceError::Internal(_) | ServiceError::Entry { .. } => {
+                    (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError")
+                }
             },
             Self::CrossSite => (StatusCode::FORBIDDEN, "OperationDeniedError"),
             Self::BadInput(_) => (StatusCode::BAD_REQUEST, "BadDataError"),
@@ -154,7 +159,12 @@ impl ApiError {
                 "The service cannot reach its database at the moment. Try again later.".to_owned()
             }
             Self::Refused(ServiceError::Exists(entity)) => exists(entity),
-            Self::Refused(ServiceError::Invalid { .. } | ServiceError::WeakPassword(_)) => {
+            Self::Refused(refusal)
+                if matches!(
+                    refusal.of_any_entry(),
+                    ServiceError::Invalid { .. } | ServiceError::WeakPassword(_)
+                ) =>
+            {
                 bad_input(&self.details(""))
             }
             other => other.to_string(),
@@ -164,12 +174,7 @@ impl ApiError {
     fn details(&self, message: &str) -> Vec<Detail> {
         match self {
             Self::BadInput(details) => details.clone(),
-            Self::Refused(ServiceError::Invalid { field, message }) => {
-                vec![Detail { message: message.clone(), path: field.map(pointer) }]
-            }
-            Self::Refused(ServiceError::WeakPassword(faults)) => {
-                faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
-            }
+            Self::Refused(refusal) => details_of(refusal, message),
             _ => vec![Detail { message: message.to_owned(), path: None }],
         }
     }
@@ -254,6 +259,23 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
+    }
+}
+
+fn details_of(refusal: &ServiceError, message: &str) -> Vec<Detail> {
+    match refusal {
+        ServiceError::Invalid { field, message } => {
+            vec![Detail { message: message.clone(), path: field.map(pointer) }]
+        }
+        ServiceError::WeakPassword(faults) => {
+            faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
+        }
+        // The only list whose entries a use case refuses.
+        ServiceError::Entry { index, error } => {
+            let details = details_of(error, message).into_iter();
+            details.map(|detail| detail.in_entry(TOKENS, *index)).collect()
+        }
+        _ => vec![Detail { message: message.to_owned(), path: None }],
     }
 }
 

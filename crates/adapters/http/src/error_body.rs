@@ -52,6 +52,12 @@ impl Detail {
         Self { message: message.into(), path: Some("/body".to_owned()) }
     }
 
+    /// The same problem of an entry of a list in the body.
+    pub(crate) fn in_entry(self, list: &str, index: usize) -> Self {
+        let member = self.path.as_deref().and_then(|path| path.strip_prefix("/body")).unwrap_or_default();
+        Self { path: Some(format!("/body/{list}/{index}{member}")), ..self }
+    }
+
     /// A problem with a part of the path.
     pub(crate) fn of_parameter(name: &str, message: impl Into<String>) -> Self {
         Self { message: message.into(), path: Some(format!("/params/{name}")) }

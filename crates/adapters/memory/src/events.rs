@@ -1,8 +1,11 @@
 //! The event log.
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Timestamp};
-use latchkey_ports::{EventPage, EventQuery, EventRepository, EventScope, StoreError};
+use latchkey_domain::{NewEvent, ProjectId, Timestamp};
+use latchkey_ports::{
+    Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading, Stamp,
+    StoreError,
+};
 
 use crate::{
     MemoryStore,
@@ -33,14 +36,20 @@ fn matches_query(query: &EventQuery, event: &NewEvent) -> bool {
 
 #[async_trait]
 impl EventRepository for MemoryStore {
-    async fn latest_event(&self) -> Result<EventId, StoreError> {
-        Ok(self.state().latest_event())
-    }
-
-    async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
+    async fn changes_since<'p>(
+        &self,
+        position: Option<&'p FeedPosition>,
+        limit: u32,
+    ) -> Result<FeedPage, StoreError> {
         let state = self.state();
-        let first = state.events.partition_point(|event| event.id <= after);
-        Ok(state.events.iter().skip(first).take(to_usize(limit)).cloned().collect())
+        let newest = state.latest_event();
+        // One change after the other: no number is missing below a visible one.
+        let reading =
+            |changes| FeedReading { newest, changes, ended: Stamp(0), next: Stamp(0), origin: None };
+        let Some(position) = position else { return Ok(FeedPosition::begin(reading(Vec::new()))) };
+        let first = state.events.partition_point(|event| event.id <= position.newest());
+        let new = state.events.iter().skip(first).take(to_usize(limit).saturating_add(1));
+        Ok(position.advance(reading(new.map(Change::from).collect()), limit))
     }
 
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {

@@ -1,7 +1,7 @@
 //! The indexes of API tokens: by project and by digest.
 
-use latchkey_domain::{NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenId};
-use latchkey_ports::{Entity, Quota, SecretDigest, SecretRecord, StoreError, StoredToken};
+use latchkey_domain::{EventId, NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenId};
+use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, SecretRecord, StoreError, StoredToken};
 
 use crate::state::{State, count};
 
@@ -21,18 +21,27 @@ impl State {
         access.projects().named().iter().try_for_each(|project| self.project(project).map(|_| ()))
     }
 
-    pub(crate) fn check_quota(&self, projects: &ProjectScope, Quota(limit): Quota) -> Result<(), StoreError> {
-        let held = match projects {
-            ProjectScope::All => self.tokens_of_all_projects,
-            ProjectScope::Only(set) => {
-                let counts = set.as_slice().iter().map(|project| count(self.ids_of_project(project)));
-                counts.max().unwrap_or(0)
-            }
-        };
-        StoreError::check_limit(held, limit)
+    pub(crate) fn check_quotas(&self, tokens: &[NewToken]) -> Result<(), StoreError> {
+        Demand::of(tokens).into_iter().try_for_each(|(project, demand)| {
+            demand.check(match project {
+                None => self.tokens_of_all_projects,
+                Some(project) => count(self.ids_of_project(project)),
+            })
+        })
     }
 
-    pub(crate) fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {
+    /// Fails if one of these tokens has a secret, an alias or an id of another one, or of one that there is.
+    pub(crate) fn check_all_unique(&self, tokens: &[NewToken]) -> Result<(), StoreError> {
+        let mut trial = Self::default();
+        for NewToken { token, .. } in tokens {
+            self.check_unique(token)?;
+            trial.check_unique(token)?;
+            trial.insert(token);
+        }
+        Ok(())
+    }
+
+    fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {
         digests(token).try_for_each(|digest| self.check_new_secret(digest))?;
         if self.tokens.contains_key(&token.token.id) {
             return Err(StoreError::Conflict(Entity::Token(token.token.id)));
@@ -63,7 +72,17 @@ impl State {
         self.tokens_by_digest.get(digest).map(|id| (*id, None)).or_else(retired)
     }
 
-    pub(crate) fn insert(&mut self, token: &StoredToken) {
+    /// Inserts tokens that were checked, and records their events.
+    pub(crate) fn create(&mut self, tokens: &[NewToken]) -> Vec<EventId> {
+        let mut numbers = Vec::with_capacity(tokens.len());
+        for NewToken { token, event, .. } in tokens {
+            self.insert(token);
+            numbers.push(self.record(event.clone()));
+        }
+        numbers
+    }
+
+    fn insert(&mut self, token: &StoredToken) {
         let id = token.token.id;
         for digest in digests(token) {
             self.tokens_by_digest.insert(digest, id);

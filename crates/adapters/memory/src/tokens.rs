@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    AttributeFilter, CountingMoments, Direction, Entity, FirstToken, Quota, Rotation, SecretDigest,
-    SecretRecord, StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord, StoreError,
+    StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
 
 use crate::{
@@ -20,36 +20,22 @@ use crate::{
 
 #[async_trait]
 impl TokenRepository for MemoryStore {
-    async fn create_token(
-        &self,
-        token: &StoredToken,
-        quota: Quota,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError> {
+    async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
         let mut state = self.state();
-        state.check_scope(token)?;
-        state.check_quota(token.token.access.projects(), quota)?;
-        state.check_unique(token)?;
-        state.insert(token);
-        Ok(state.record(event.clone()))
+        tokens.iter().try_for_each(|new| state.check_scope(&new.token))?;
+        state.check_quotas(tokens)?;
+        state.check_all_unique(tokens)?;
+        Ok(state.create(tokens))
     }
 
-    async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError> {
+    async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
         let mut state = self.state();
         if !state.tokens.is_empty() {
             return Ok(false);
         }
-        // The store has no tokens, so only these can conflict with each other. A separate state detects that.
-        let mut trial = State::default();
-        for first in tokens {
-            state.check_scope(&first.token)?;
-            trial.check_unique(&first.token)?;
-            trial.insert(&first.token);
-        }
-        for first in tokens {
-            state.insert(&first.token);
-            state.record(first.event.clone());
-        }
+        tokens.iter().try_for_each(|new| state.check_scope(&new.token))?;
+        state.check_all_unique(tokens)?;
+        state.create(tokens);
         Ok(true)
     }
 

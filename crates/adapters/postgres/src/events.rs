@@ -1,23 +1,30 @@
 //! The port of the audit trail, and the functions with which the other ports write it.
 
 use async_trait::async_trait;
-use diesel::{QueryDsl, dsl::max, insert_into, sql_query};
+use diesel::{
+    QueryResult, QueryableByName, insert_into,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_query,
+    sql_types::{Array, BigInt, Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
-use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
+use latchkey_domain::{EventId, EventKind, NewEvent, ProjectId, ProjectScope, Subject, Timestamp};
+use latchkey_ports::{
+    EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
+};
 use latchkey_sql::{
-    columns::{DbTime, UtcTime},
+    columns::{DbTime, Parsed, UtcTime},
     errors::{DbError, store_error},
-    queries,
-    rows::{self, EventRow, NewEventRow},
+    rows::{self, ChangeRow, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
 use tracing::instrument;
 
 use crate::{
-    connection::Connection,
+    connection::{Connection, FixedText},
     event_lists::{event_count, event_page, matching_events},
-    locks::EventLogLock,
+    locks::{EventLogHeld, EventLogLock},
     store::PostgresStore,
 };
 
@@ -29,20 +36,87 @@ const FORGET: &str = "\
         ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED) \
     DELETE FROM events USING old WHERE events.id = old.id";
 
+/// Reads the feed in one snapshot: the state of the transactions, and the events that are asked for; one row without an
+/// event if there is none.
+///
+/// `ended` is the snapshot's xmin: all transactions with lower ids have ended. `next` cannot be its xmax, which is one above
+/// the highest id of those that have *ended*: a transaction that runs can have that id or a higher one. It is the next id
+/// that will be given out, which `age` counts from.
+const FEED: &str = "\
+    SELECT \
+        pg_snapshot_xmin(now)::text::bigint AS ended, \
+        pg_snapshot_xmax(now)::text::bigint + greatest(age(pg_snapshot_xmax(now)::xid), 0) AS next, \
+        database_origin() AS origin, \
+        coalesce((SELECT max(id) FROM events), 0) AS newest, \
+        change.id, change.kind, change.subject \
+    FROM pg_current_snapshot() AS now LEFT JOIN (\
+        (SELECT id, kind, subject FROM events WHERE id > $1 ORDER BY id LIMIT $2) \
+        UNION ALL \
+        SELECT id, kind, subject FROM events WHERE id = ANY ($3)) AS change ON true";
+
+/// The type that stands for [`FEED`].
+struct Feed;
+
+/// A row of [`FEED`].
+#[derive(QueryableByName)]
+struct FeedRow {
+    #[diesel(sql_type = BigInt)]
+    ended: i64,
+    #[diesel(sql_type = BigInt)]
+    next: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    origin: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    id: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    kind: Option<Parsed<EventKind>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    subject: Option<Parsed<Subject>>,
+}
+
+fn feed_reading(rows: Vec<FeedRow>) -> Result<FeedReading, StoreError> {
+    let stamp = |number: i64| Stamp(number.unsigned_abs());
+    let mut reading = FeedReading::default();
+    for row in rows {
+        reading.newest = EventId(row.newest);
+        (reading.ended, reading.next, reading.origin) = (stamp(row.ended), stamp(row.next), row.origin);
+        if let (Some(id), Some(kind)) = (row.id, row.kind) {
+            reading.changes.push(ChangeRow { id, kind, subject: row.subject }.try_into()?);
+        }
+    }
+    Ok(reading)
+}
+
 /// A statement has at most 65 535 binds: 12 for an event, 3 for a project that it names.
 const EVENTS_AT_ONCE: usize = 1_000;
 const LINKS_AT_ONCE: usize = 10_000;
 
 #[async_trait]
 impl EventRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all)]
-    async fn latest_event(&self) -> Result<EventId, StoreError> {
+    #[instrument(level = "debug", skip_all, fields(limit))]
+    async fn changes_since<'p>(
+        &self,
+        position: Option<&'p FeedPosition>,
+        limit: u32,
+    ) -> Result<FeedPage, StoreError> {
+        let after = position.map_or(i64::MAX, |position| position.newest().0);
+        let missing: Vec<i64> = position.into_iter().flat_map(FeedPosition::missing).map(|id| id.0).collect();
+        let statement = FixedText::<Feed, _>::new(
+            sql_query(FEED)
+                .bind::<BigInt, _>(after)
+                .bind::<BigInt, _>(i64::from(limit) + 1)
+                .bind::<Array<BigInt>, _>(missing),
+        );
         // A shared connection, so that it does not wait behind writers: cache entries are trusted until this is known.
         let reader = self.reader().await?;
-        let mut connection = &**reader;
-        let newest: Option<i64> =
-            events::table.select(max(events::id)).first(&mut connection).await.map_err(store_error)?;
-        Ok(EventId(newest.unwrap_or(0)))
+        let rows: Vec<FeedRow> = statement.load(&mut &**reader).await.map_err(store_error)?;
+        let reading = feed_reading(rows)?;
+        Ok(match position {
+            Some(position) => position.advance(reading, limit),
+            None => FeedPosition::begin(reading),
+        })
     }
 
     async fn event_announced(&self) {
@@ -51,11 +125,6 @@ impl EventRepository for PostgresStore {
 
     fn announces_events(&self) -> bool {
         self.event_listener.is_listening()
-    }
-
-    #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
-    async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.load_all::<EventRow, _>(queries::events_after(after.0, limit.into())).await
     }
 
     #[instrument(level = "debug", skip_all)]
@@ -88,16 +157,51 @@ impl EventRepository for PostgresStore {
 /// Records an event, as the last step in the transaction of the change that it describes.
 pub(crate) async fn record(
     connection: &mut Connection,
-    _writing: &EventLogLock,
+    _writing: &impl EventLogHeld,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let id: i64 = insert_into(events::table)
-        .values(NewEventRow::from(event))
-        .returning(events::id)
-        .get_result(connection)
-        .await?;
-    link(connection, &[id], &[event]).await?;
+    let id: i64 = recording(event).get_result(connection).await?;
     Ok(EventId(id))
+}
+
+/// Inserts an event and the projects that it names, and returns its number. To be executed as [`record`].
+pub(crate) fn recording(
+    event: &NewEvent,
+) -> InsertionWithProjects<'_, impl QueryFragment<Pg> + QueryId + Send + '_> {
+    let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
+    InsertionWithProjects {
+        event: insert_into(events::table).values(NewEventRow::from(event)).returning(events::id),
+        projects: named.iter().map(ProjectId::as_str).collect(),
+    }
+}
+
+/// The statement of [`recording`]; `I` inserts the event.
+pub(crate) struct InsertionWithProjects<'a, I> {
+    event: I,
+    projects: Vec<&'a str>,
+}
+
+impl<I: QueryId> QueryId for InsertionWithProjects<'_, I> {
+    type QueryId = InsertionWithProjects<'static, I::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID;
+}
+
+impl<I> Query for InsertionWithProjects<'_, I> {
+    type SqlType = BigInt;
+}
+
+impl<I: QueryFragment<Pg>> QueryFragment<Pg> for InsertionWithProjects<'_, I> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH recorded AS (");
+        self.event.walk_ast(out.reborrow())?;
+        out.push_sql(
+            "), listed AS (INSERT INTO event_projects (event_id, project_id, position) \
+             SELECT recorded.id, named.project, named.place - 1 FROM recorded, unnest(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.projects)?;
+        out.push_sql(") WITH ORDINALITY AS named (project, place)) SELECT id FROM recorded");
+        Ok(())
+    }
 }
 
 /// Records many events, numbered in their order.

@@ -13,6 +13,7 @@
 mod connection;
 mod environments;
 mod errors;
+mod event_announcer;
 mod event_listener;
 mod event_lists;
 mod events;
@@ -30,6 +31,7 @@ mod roles;
 mod sessions;
 mod store;
 mod tls;
+mod token_creation;
 mod token_lists;
 mod token_queries;
 mod token_writes;

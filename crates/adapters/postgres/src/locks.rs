@@ -9,17 +9,40 @@
 //! 5. rows of users, by id;
 //! 6. [`ALL_PROJECTS`];
 //! 7. rows of tokens, by id;
-//! 8. the event log ([`lock_event_log`]).
+//! 8. the event log: [`lock_event_log`], or [`share_event_log`].
 //!
 //! A transaction that holds the event-log lock must not wait for any other lock. What it writes is in rows that it has
-//! locked (as are the rows that these refer to), is new, or is in a table that is written under the event-log lock alone
-//! (links, memberships, sessions, retired secrets, counts). Therefore all other locks are taken *before*.
+//! locked (as are the rows that these refer to), is new, or is in a table that is written under the whole event-log lock
+//! alone (links of changed tokens aside: memberships, sessions, counts of members). Therefore all other locks are taken
+//! *before*. Two transactions that insert one key at once do wait for each other, and no third for them.
+//!
+//! Most changes take the event-log lock as a whole ([`EventLogLock`]): no other change is committed between their last
+//! check and their commit. A change of API tokens only shares it ([`EventLogShare`]), so any number of them are committed
+//! side by side, and none beside a change of the first kind. For them, other things guard what that lock guarded:
+//!
+//! - the order of the events of one token: the lock of its row, which is taken before the event's number is drawn;
+//! - projects and environments that are removed: the locks of their rows, which creations share (removals lock them
+//!   for update), and the locks of the tokens in them;
+//! - quotas: see [`Crowding`](crate::token_creation::Crowding);
+//! - secrets that exist already: the unique indexes, as long as no alias is created, because an alias is in another
+//!   column. A creation with an alias therefore takes the whole lock. A secret that a rotation retires was in the index of
+//!   secrets before, and is in one of the two in every snapshot;
+//! - numbers of tokens: parts of sums, of which each transaction adds to one that no other has locked (`migrations`);
+//! - the first tokens: creations share the lock, so "there is no token yet" stays true under the whole lock;
+//! - the change feed: numbers become visible out of order, and followers know which are missing
+//!   (`docs/design/decisions`, 31). For that, a transaction has written or locked a row before it draws a number.
 //!
 //! A transaction that records no event does not take the event-log lock. Records of last use and of failed logins lock rows of
 //! one table, in the order of its key; sweeps skip locked rows. Moving secrets to another master key (`master_keys`) locks
-//! rows of tokens as above, and skips other locked rows.
+//! rows of tokens as above, and skips other locked rows; it checks new digests as far as it sees them, and the unique indexes
+//! do the rest.
 
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, select, sql_types::BigInt};
+#![expect(
+    clippy::elidable_lifetime_names,
+    reason = "`auto_type` writes the lifetime into the type that it makes"
+)]
+
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, dsl::auto_type, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, ProjectId, RoleId, RoleKind, UserId};
 use latchkey_sql::{
@@ -36,17 +59,32 @@ pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
 pub(crate) const ALL_PROJECTS: i64 = 0x6c61_7463_6861_6c6c;
 /// Held while tokens are counted for metrics, by a transaction that takes no other lock: "latchcnt" in ASCII.
 pub(crate) const COUNTING: i64 = 0x6c61_7463_6863_6e74;
-/// Held from the first write to the end of the commit: "latchevt" in ASCII. The triggers that count tokens
+/// Held from the first write to the end of the commit: "latchevt" in ASCII. The triggers that count members
 /// (`migrations/postgres`) take it too, for other programs that write.
 const EVENT_LOG: i64 = 0x6c61_7463_6865_7674;
 
-/// Proof that the transaction holds the event-log lock, so that it may write and record events. One transaction at a time
-/// holds it, to the end of its commit, so event ids become visible in rising order (`docs/design/decisions`, 3).
+/// Proof that the transaction holds the event-log lock as a whole, so that it may write and record events, and no other
+/// transaction does until its commit has ended.
 pub(crate) struct EventLogLock(());
+
+/// Proof that the transaction shares the event-log lock, so that it may write to API tokens and record events, beside
+/// others that do the same.
+pub(crate) struct EventLogShare(());
+
+/// The event-log lock, shared or as a whole: what a change of API tokens needs.
+pub(crate) trait EventLogHeld: Sync {}
+
+impl EventLogHeld for EventLogLock {}
+impl EventLogHeld for EventLogShare {}
 
 diesel::define_sql_function! {
     /// Waits for a lock that ends with the transaction.
     fn pg_advisory_xact_lock(key: BigInt) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
+}
+
+diesel::define_sql_function! {
+    /// Waits for a lock that others may share, and that ends with the transaction.
+    fn pg_advisory_xact_lock_shared(key: BigInt) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
 diesel::define_sql_function! {
@@ -65,7 +103,19 @@ pub(crate) async fn lock(connection: &mut Connection, key: i64) -> Result<(), Db
     Ok(())
 }
 
-/// Takes the event-log lock, the last lock of a transaction.
+/// Takes a lock that others share, until the transaction ends.
+pub(crate) async fn share(connection: &mut Connection, key: i64) -> Result<(), DbError> {
+    let _: bool = select(pg_advisory_xact_lock_shared(key).is_null()).get_result(connection).await?;
+    Ok(())
+}
+
+/// Shares the event-log lock, the last lock of a transaction.
+pub(crate) async fn share_event_log(connection: &mut Connection) -> Result<EventLogShare, DbError> {
+    share(connection, EVENT_LOG).await?;
+    Ok(EventLogShare(()))
+}
+
+/// Takes the event-log lock as a whole, the last lock of a transaction.
 pub(crate) async fn lock_event_log(connection: &mut Connection) -> Result<EventLogLock, DbError> {
     lock(connection, EVENT_LOG).await?;
     Ok(EventLogLock(()))
@@ -78,23 +128,29 @@ pub(crate) async fn lock_project(connection: &mut Connection, id: &ProjectId) ->
     Ok(!found.is_empty())
 }
 
-/// Locks those of these projects that exist, so that no other transaction can remove them, or count or create tokens in
-/// them.
-pub(crate) async fn lock_projects(
+/// Returns those of these projects that exist, and keeps them until the transaction ends. Others may share these locks, to
+/// create tokens at the same time.
+pub(crate) async fn share_projects(
     connection: &mut Connection,
-    ids: &[&ProjectId],
+    ids: &[&str],
 ) -> Result<Vec<String>, DbError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
-    Ok(projects::table
-        .filter(projects::id.eq_any(ids))
-        .order(projects::id)
-        .select(projects::id)
-        .for_no_key_update()
-        .load(connection)
-        .await?)
+    Ok(ordered_projects(ids).for_share().load(connection).await?)
+}
+
+/// As [`share_projects`], but no other transaction creates tokens in these projects until this one ends.
+pub(crate) async fn lock_projects(connection: &mut Connection, ids: &[&str]) -> Result<Vec<String>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(ordered_projects(ids).for_no_key_update().load(connection).await?)
+}
+
+#[auto_type]
+fn ordered_projects<'a>(ids: &'a [&'a str]) -> _ {
+    projects::table.filter(projects::id.eq_any(ids)).order(projects::id).select(projects::id)
 }
 
 /// Returns those of these environments that exist, and keeps them until the transaction ends.

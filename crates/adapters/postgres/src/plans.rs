@@ -32,7 +32,7 @@ use crate::{
 const LARGE_STORE: &str = include_str!("plans/large_store.sql");
 
 /// Tables of a few rows, which are best read whole.
-const SMALL: [&str; 4] = ["environments", "environment_token_counts", "roles", "role_permissions"];
+const SMALL: [&str; 4] = ["environments", "environment_token_parts", "roles", "role_permissions"];
 
 /// An `EXPLAIN` of a statement, with its binds.
 struct Explained<Q>(Q);

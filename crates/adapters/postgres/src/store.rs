@@ -26,6 +26,7 @@ use tracing::{Instrument, instrument};
 use crate::{
     connection::{Connection, Opening},
     errors::OpenError,
+    event_announcer::EventAnnouncer,
     event_listener::EventListener,
     migrations,
     readers::{Reader, Readers},
@@ -76,6 +77,7 @@ pub struct PostgresStore {
     pool: Pool<Connection>,
     readers: Arc<Readers>,
     pub(crate) event_listener: Arc<EventListener>,
+    event_announcer: Arc<EventAnnouncer>,
     opening: Opening,
 }
 
@@ -117,6 +119,7 @@ impl PostgresStore {
         let shared = (settings.pool_size / 2).max(1);
         let readers = Arc::new(Readers::new(shared, opening.clone()));
         let (for_pool, runtime) = (opening.clone(), Handle::current());
+        let event_announcer = Arc::new(EventAnnouncer::new(&runtime, Arc::clone(&readers)));
         config.custom_setup = Box::new(move |_url| {
             let opening = for_pool.clone();
             // Not on the runtime of the HTTP worker that asks: a connection ends with the runtime on which it was opened, and
@@ -131,7 +134,7 @@ impl PostgresStore {
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
         let event_listener = Arc::new(EventListener::new(opening.clone()));
-        Ok(Self { pool, readers, event_listener, opening })
+        Ok(Self { pool, readers, event_listener, event_announcer, opening })
     }
 
     /// Runs the pending migrations and returns their number. Any number of processes may do so at once; each migration runs
@@ -205,7 +208,7 @@ impl PostgresStore {
         .boxed()
     }
 
-    /// Runs a transaction that writes. It is a task of its own that goes on when the caller's future is dropped, so a client
+    /// Runs a transaction that writes, and announces that there may be new events. It is a task of its own that goes on when the caller's future is dropped, so a client
     /// that disconnects leaves no lock and no open transaction.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -223,9 +226,11 @@ impl PostgresStore {
                 }
                 work(connection).await
             });
-            done.await.map_err(StoreError::from)
+            let done = done.await?;
+            store.event_announcer.announce();
+            Ok::<_, DbError>(done)
         };
-        tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)?
+        Ok(tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)??)
     }
 }
 

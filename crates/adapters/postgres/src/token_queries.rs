@@ -9,14 +9,20 @@
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl,
-    dsl::{array, auto_type, count_star},
+    dsl::{array, auto_type, count_star, exists},
+    select,
+    sql_types::Text,
 };
+use diesel_async::RunQueryDsl;
 use latchkey_sql::{
     columns::{DbId, Id},
+    errors::DbError,
     rows,
     schema::{api_token_projects, api_tokens, project_token_counts, retired_secrets, token_rows},
     token_columns,
 };
+
+use crate::connection::Connection;
 
 /// A token and the projects that it names, in order.
 pub(crate) type TokenRow = rows::TokenRow<rows::ProjectIds>;
@@ -125,18 +131,32 @@ pub(crate) fn retired_secrets_of<'a>(digests: &'a [&'a [u8]]) -> _ {
     ))
 }
 
-/// How many tokens name each of these projects.
+diesel::define_sql_function! {
+    /// The value of a setting of the server.
+    fn current_setting(name: Text) -> Text;
+}
+
+/// How many tokens name each of these projects, by project, and how many connections the server allows.
 #[auto_type]
 pub(crate) fn count_tokens_of_projects<'a>(projects: &'a [&'a str]) -> _ {
     project_token_counts::table
         .filter(project_token_counts::project_id.eq_any(projects))
-        .select(project_token_counts::tokens)
+        .order(project_token_counts::project_id)
+        .select((project_token_counts::tokens, current_setting("max_connections")))
 }
 
-/// How many tokens are for all projects. The bare column is the very condition of the partial index.
+/// How many tokens are for all projects, and how many connections the server allows. The bare column is the very condition
+/// of the partial index.
 #[auto_type]
 pub(crate) fn count_tokens_of_all_projects() -> _ {
-    api_tokens::table.filter(api_tokens::all_projects).select(count_star())
+    api_tokens::table
+        .filter(api_tokens::all_projects)
+        .select((count_star(), current_setting("max_connections")))
+}
+
+/// Whether there is any token.
+pub(crate) async fn any_token(connection: &mut Connection) -> Result<bool, DbError> {
+    Ok(select(exists(api_tokens::table.select(api_tokens::id))).get_result(connection).await?)
 }
 
 /// Notes when tokens last authenticated. Rows are locked in order, so that two processes cannot wait for each other.

@@ -7,8 +7,8 @@ use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    CountingMoments, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError, StoredToken,
-    TokenCounts, TokenMatch, TokenQuery, TokenRepository,
+    CountingMoments, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken, TokenCounts,
+    TokenMatch, TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{Bytes, DbId, DbTime, Id, Parsed, UtcTime},
@@ -22,12 +22,13 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     locks::{COUNTING, try_lock},
+    token_creation::{Crowding, create_first_tokens, create_tokens},
     token_lists::token_list,
     token_queries::{
         RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
         token_by_digest, token_by_id, tokens_of_project_from,
     },
-    token_writes::{create_first_tokens, create_token, remove_token, rotate_token, update_token},
+    token_writes::{remove_token, rotate_token, update_token},
 };
 
 impl PostgresStore {
@@ -67,19 +68,23 @@ impl PostgresStore {
 
 #[async_trait]
 impl TokenRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(token = %stored.token.id))]
-    async fn create_token(
-        &self,
-        stored: &StoredToken,
-        quota: Quota,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError> {
-        let (stored, event) = (stored.clone(), event.clone());
-        self.write(async move |connection| create_token(connection, &stored, quota, &event).await).await
+    #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
+    async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
+        let mut crowding = if tokens.len() > 1 { Crowding::Alone } else { Crowding::Shared };
+        loop {
+            let tokens = tokens.to_vec();
+            let created = self
+                .write(async move |connection| create_tokens(connection, &tokens, crowding).await)
+                .await?;
+            if let Some(created) = created {
+                return Ok(created);
+            }
+            crowding = Crowding::Alone;
+        }
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
-    async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError> {
+    async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
         self.write(async move |connection| create_first_tokens(connection, &tokens).await).await
     }

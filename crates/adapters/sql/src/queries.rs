@@ -19,7 +19,7 @@ use latchkey_ports::Page;
 use crate::{
     columns::{DbId, DbTime},
     rows::{
-        AccountRow, EnvironmentOverviewRow, EnvironmentRow, EventRow, GrantRow, MembershipRow,
+        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, GrantRow, MembershipRow,
         ProjectOverviewRow, ProjectRow, RoleRow, SessionRow, TokenSecretsRow, UserRow,
     },
     schema::{
@@ -226,10 +226,10 @@ pub fn token_secrets_after<DB: Backend>(id: DbId, limit: i64) -> _ {
     api_tokens::table.filter(api_tokens::id.gt(id)).order(api_tokens::id).limit(limit).select(row)
 }
 
-/// Selects the next events after an id, by id.
+/// Selects the next changes after an id, by id.
 #[auto_type]
-pub fn events_after<DB: Backend>(id: i64, limit: i64) -> _ {
-    let row: AsSelect<EventRow, DB> = EventRow::as_select();
+pub fn changes_after<DB: Backend>(id: i64, limit: i64) -> _ {
+    let row: AsSelect<ChangeRow, DB> = ChangeRow::as_select();
     events::table.filter(events::id.gt(id)).order(events::id).limit(limit).select(row)
 }
 

@@ -22,7 +22,7 @@ pub use self::{
         AccountRow, ChangedRoleRow, ChangedUserRow, GrantRow, MembershipRow, NewMembershipRow, NewUserRow,
         RoleRow, UserRow, account_of_login, grants, members, role_permissions, roles,
     },
-    events::{EventRow, NewEventRow, event_projects},
+    events::{ChangeRow, EventRow, NewEventRow, event_projects},
     projects::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
         ProjectOverviewRow, ProjectRow,

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::max, insert_into};
-use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
-use latchkey_ports::{EventPage, EventQuery, EventRepository, StoreError};
+use latchkey_domain::{EventId, NewEvent, Timestamp};
+use latchkey_ports::{
+    EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
+};
 use latchkey_sql::{
     columns::DbTime,
     errors::DbError,
     queries,
-    rows::{self, EventRow, NewEventRow},
+    rows::{self, ChangeRow, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
 use tracing::instrument;
@@ -25,19 +27,22 @@ const FORGOTTEN_AT_ONCE: i64 = 5_000;
 #[async_trait]
 impl EventRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
-    async fn latest_event(&self) -> Result<EventId, StoreError> {
-        self.read(|connection| {
+    async fn changes_since<'p>(
+        &self,
+        position: Option<&'p FeedPosition>,
+        limit: u32,
+    ) -> Result<FeedPage, StoreError> {
+        let position = position.cloned();
+        self.read_snapshot(move |connection| {
             let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
-            Ok(EventId(newest.unwrap_or(0)))
-        })
-        .await
-    }
-
-    #[instrument(level = "debug", skip_all, fields(after = after.0, limit))]
-    async fn events_after(&self, after: EventId, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.read(move |connection| {
-            let rows: Vec<EventRow> = queries::events_after(after.0, limit.into()).load(connection)?;
-            Ok(rows::all(rows)?)
+            let newest = EventId(newest.unwrap_or(0));
+            // One transaction writes at a time: no number is missing below a visible one.
+            let reading =
+                |changes| FeedReading { newest, changes, ended: Stamp(0), next: Stamp(0), origin: None };
+            let Some(position) = position else { return Ok(FeedPosition::begin(reading(Vec::new()))) };
+            let rows: Vec<ChangeRow> =
+                queries::changes_after(position.newest().0, i64::from(limit) + 1).load(connection)?;
+            Ok(position.advance(reading(rows::all(rows)?), limit))
         })
         .await
     }

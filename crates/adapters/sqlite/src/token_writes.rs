@@ -4,8 +4,8 @@ use diesel::{
     BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
     insert_into, select, update,
 };
-use latchkey_domain::{ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
-use latchkey_ports::{Entity, Quota, SecretDigest, StoreError, StoredToken};
+use latchkey_domain::{EventId, ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
+use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, StoredToken};
 use latchkey_sql::{
     columns::DbId,
     errors::{DbError, conflict, conflict_of, not_found},
@@ -41,20 +41,22 @@ pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredTok
     Ok(())
 }
 
-/// Fails if the quota does not allow one more token of this scope.
-pub(crate) fn check_quota(
-    connection: &mut SqliteConnection,
-    projects: &ProjectScope,
-    Quota(limit): Quota,
-) -> Result<(), DbError> {
-    let check = |number: i64| Ok(StoreError::check_limit(number.unsigned_abs(), limit)?);
-    match projects {
-        ProjectScope::All => check(count_tokens_of_all_projects().get_result(connection)?),
-        ProjectScope::Only(set) => set
-            .as_slice()
-            .iter()
-            .try_for_each(|project| check(count_tokens_of_project(project.as_str()).get_result(connection)?)),
+/// Fails if the quotas do not allow these tokens.
+pub(crate) fn check_quotas(connection: &mut SqliteConnection, tokens: &[NewToken]) -> Result<(), DbError> {
+    for (project, demand) in Demand::of(tokens) {
+        let count: i64 = match project {
+            None => count_tokens_of_all_projects().get_result(connection)?,
+            Some(project) => count_tokens_of_project(project.as_str()).get_result(connection)?,
+        };
+        demand.check(count.unsigned_abs())?;
     }
+    Ok(())
+}
+
+/// Inserts a token and its event.
+pub(crate) fn create_token(connection: &mut SqliteConnection, new: &NewToken) -> Result<EventId, DbError> {
+    insert_token(connection, &new.token)?;
+    record(connection, &new.event)
 }
 
 /// Fails if any token has a secret, an alias or a retired secret of this digest. The unique indexes cover only one of these
@@ -77,7 +79,7 @@ pub(crate) fn is_kept(
 }
 
 /// Inserts a token.
-pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
+fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
     for record in std::iter::once(&stored.secret).chain(&stored.alias) {
         check_new_secret(connection, &record.digest)?;
     }

@@ -9,8 +9,8 @@ use diesel::{
 };
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    CountingMoments, Entity, FirstToken, MAX_TOKEN_USES, Quota, Rotation, SecretDigest, StoreError,
-    StoredToken, TokenCounts, TokenMatch, TokenQuery, TokenRepository,
+    CountingMoments, Entity, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken, TokenCounts,
+    TokenMatch, TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},
@@ -29,39 +29,32 @@ use crate::{
         RECORD_USE, TokenRow, first_tokens_of_project, token_by_digest, token_by_id, token_by_retired_digest,
         with_links, with_links_of_all,
     },
-    token_writes::{check_new_secret, check_places, check_quota, insert_token, remove_token},
+    token_writes::{check_new_secret, check_places, check_quotas, create_token, remove_token},
 };
 
 #[async_trait]
 impl TokenRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(token = %stored.token.id))]
-    async fn create_token(
-        &self,
-        stored: &StoredToken,
-        quota: Quota,
-        event: &NewEvent,
-    ) -> Result<EventId, StoreError> {
-        let (stored, event) = (stored.clone(), event.clone());
+    #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
+    async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
+        let tokens = tokens.to_vec();
         self.write(move |connection| {
-            check_places(connection, &stored)?;
-            check_quota(connection, stored.token.access.projects(), quota)?;
-            insert_token(connection, &stored)?;
-            record(connection, &event)
+            tokens.iter().try_for_each(|new| check_places(connection, &new.token))?;
+            check_quotas(connection, &tokens)?;
+            tokens.iter().map(|new| create_token(connection, new)).collect()
         })
         .await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
-    async fn create_first_tokens(&self, tokens: &[FirstToken]) -> Result<bool, StoreError> {
+    async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
         self.write(move |connection| {
             if select(exists(api_tokens::table.select(api_tokens::id))).get_result(connection)? {
                 return Ok(false);
             }
-            for FirstToken { token, event } in &tokens {
-                check_places(connection, token)?;
-                insert_token(connection, token)?;
-                record(connection, event)?;
+            for new in &tokens {
+                check_places(connection, &new.token)?;
+                create_token(connection, new)?;
             }
             Ok(true)
         })

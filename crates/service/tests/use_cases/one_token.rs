@@ -7,8 +7,9 @@ use latchkey_domain::{
     testing::api_token,
 };
 use latchkey_ports::{
-    ManualClock, MockEventRepository, MockPersonalTokenRepository, MockSessionRepository,
-    MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch, TokenRepository,
+    Change, FeedPosition, FeedReading, ManualClock, MockEventRepository, MockPersonalTokenRepository,
+    MockSessionRepository, MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch,
+    TokenRepository,
 };
 use latchkey_service::{
     Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, UsageRecorder, WhenStale,
@@ -38,26 +39,31 @@ pub(crate) fn event(kind: EventKind) -> NewEvent {
     NewEvent::new(kind, Actor::System, Origin::default(), moment(0))
 }
 
-/// A feed whose newest events are these, the last one with that number.
+/// A feed whose newest changes are these, the last one with that number.
 pub(crate) fn events_with(latest: i64, new: Vec<NewEvent>) -> MockEventRepository {
-    let mut events = events_at(latest);
-    let first = latest + 1 - i64::try_from(new.len()).expect("few");
-    let numbered = (first..).zip(new).map(|(id, record)| Event { id: EventId(id), record });
-    let numbered: Vec<_> = numbered.collect();
-    events.expect_events_after().returning(move |_, _| Ok(numbered.clone()));
+    let mut events = MockEventRepository::new();
+    events.expect_changes_since().returning(move |position, limit| {
+        let first = latest + 1 - i64::try_from(new.len()).expect("few");
+        let numbered = (first..).zip(new.clone()).map(|(id, record)| Event { id: EventId(id), record });
+        let changes = numbered.map(|event| Change::from(&event)).collect();
+        let reading = FeedReading { newest: EventId(latest), changes, ..FeedReading::default() };
+        Ok(position.map_or_else(
+            || FeedPosition::begin(reading.clone()),
+            |position| position.advance(reading.clone(), limit),
+        ))
+    });
     events
 }
 
+/// A feed without a new change.
 pub(crate) fn events_at(latest: i64) -> MockEventRepository {
-    let mut events = MockEventRepository::new();
-    events.expect_latest_event().returning(move || Ok(EventId(latest)));
-    events
+    events_with(latest, Vec::new())
 }
 
 /// A feed that is unavailable.
 pub(crate) fn no_events() -> MockEventRepository {
     let mut events = MockEventRepository::new();
-    events.expect_latest_event().returning(|| Err(away()));
+    events.expect_changes_since().returning(|_, _| Err(away()));
     events
 }
 

@@ -4,15 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, Event, EventId, EventKind, Grant, Grants, Origin,
-    Permission, PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName,
-    ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User, UserCredential,
-    UserId, Username,
+    ApiToken, EnvironmentName, EnvironmentScope, Event, EventKind, Grant, Grants, Origin, Permission,
+    PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope,
+    Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User, UserCredential, UserId, Username,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
-    CountingEntropy, EventRepository, ManualClock, PasswordHasher, Quota, SecretSealer, Store, TokenQuery,
-    TokenRepository,
+    CountingEntropy, EventQuery, EventRepository, EventScope, ManualClock, PasswordHasher, Quota,
+    SecretSealer, Store, TokenQuery, TokenRepository,
 };
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction,
@@ -158,7 +157,8 @@ impl TestEnv {
     }
 
     pub(crate) async fn events(&self) -> Vec<Event> {
-        self.store.events_after(EventId(0), 1_000).await.expect("read")
+        let page = self.store.events(&EventQuery::within(EventScope::All)).await.expect("read");
+        page.events.into_iter().rev().collect()
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     any::TypeId,
     collections::HashMap,
     error::Error as StdError,
+    marker::PhantomData,
     sync::{Mutex, PoisonError},
 };
 
@@ -78,7 +79,7 @@ impl Statement {
         }
         let text = text_of(query)?;
         let form = match cache {
-            Some(cache) if query.is_safe_to_cache_prepared(&Pg)? => {
+            Some(cache) if by_type.is_some() || query.is_safe_to_cache_prepared(&Pg)? => {
                 let key = by_type.unwrap_or_else(|| Key::Text(text.clone()));
                 match cache.get(&key) {
                     Some(statement) => Form::Prepared(statement),
@@ -88,6 +89,14 @@ impl Statement {
             _ => Form::Unnamed { text, types: types()? },
         };
         Ok(Self { form, binds })
+    }
+
+    /// Prepares the statement if it is one that is kept prepared. It can then be sent without waiting for anything.
+    pub(super) async fn prepare(self, client: &Client, cache: Option<&StatementCache>) -> QueryResult<()> {
+        if let Form::ToPrepare { key, text, types } = self.form {
+            prepare(client, cache, key, &text, &types).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn load(self, client: &Client, cache: Option<&StatementCache>) -> QueryResult<Rows> {
@@ -174,6 +183,31 @@ impl ToSql for Bind {
     }
 
     to_sql_checked!();
+}
+
+/// A statement whose text is always the same for this `T`, so that it is kept prepared. Of statements that are written as
+/// text (`sql_query`), diesel does not know that.
+pub(crate) struct FixedText<T, Q>(Q, PhantomData<T>);
+
+impl<T, Q> FixedText<T, Q> {
+    pub(crate) fn new(query: Q) -> Self {
+        Self(query, PhantomData)
+    }
+}
+
+impl<T: 'static, Q> QueryId for FixedText<T, Q> {
+    type QueryId = T;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<T, Q: Query> Query for FixedText<T, Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<T, Q: QueryFragment<Pg>> QueryFragment<Pg> for FixedText<T, Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
 }
 
 /// A statement that is planned for its very values each time it is sent. The filters of a list differ from call to call:

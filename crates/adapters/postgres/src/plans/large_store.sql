@@ -51,3 +51,7 @@ INSERT INTO event_projects SELECT 'project-' || id % 120, id, 0 FROM events WHER
 -- Two projects that are rarely heard of.
 INSERT INTO event_projects
 SELECT 'project-' || step, id, step FROM events, generate_series(1, 2) AS step WHERE id % 3000 = 0;
+
+-- Projects without tokens have had some: each has a part of its count.
+INSERT INTO project_token_parts (project_id, tokens)
+SELECT id, 0 FROM projects WHERE id NOT IN (SELECT project_id FROM project_token_parts);

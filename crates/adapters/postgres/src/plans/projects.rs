@@ -7,8 +7,7 @@ use latchkey_sql::queries;
 use super::{large_store, plan, uses};
 use crate::projects::project_list;
 
-const OF_EACH: [&str; 3] =
-    ["project_token_counts_pkey", "project_member_counts_pkey", "project_environments"];
+const OF_EACH: [&str; 3] = ["project_token_parts_pkey", "project_member_counts_pkey", "project_environments"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projects_are_listed_without_reading_tokens_or_members() {

@@ -33,7 +33,7 @@ async fn tokens_are_found_by_indexes() {
     );
     uses(
         &plan(connection, count_tokens_of_projects(&["project-7", "project-8"])).await,
-        &["project_token_counts_pkey"],
+        &["project_token_parts_pkey"],
     );
     uses(&plan(connection, count_tokens_of_all_projects()).await, &["api_tokens_of_all_projects"]);
 }

@@ -27,6 +27,6 @@ mod unnamed {
 
     latchkey_storage_conformance::suite!(
         fixture,
-        only: [tokens, token_filters, rotation, events, event_queries, master_keys, memberships, login_failures, cancellation]
+        only: [tokens, token_batches, token_filters, rotation, events, feed, event_queries, master_keys, memberships, login_failures, cancellation]
     );
 }

@@ -2,15 +2,34 @@
 
 use std::time::Duration;
 
-use latchkey_ports::EventRepository;
+use latchkey_ports::{EventRepository, ProjectRepository};
 use latchkey_postgres::PostgresStore;
+use latchkey_storage_conformance::samples;
+use latchkey_testkit::database::TestDatabase;
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 
-use crate::databases::{migrated, migrated_as_if_pooled};
+use crate::databases::{migrated, migrated_as_if_pooled, store_on};
 
-const AN_EVENT: &str = "INSERT INTO events (kind, actor_name, actor_user_id, at, concerns)
-    VALUES ('pat-created', 'user', 1, now(), 'nothing')";
+/// Another process, which records events.
+struct Other {
+    store: PostgresStore,
+    projects: usize,
+}
+
+impl Other {
+    fn on(database: &TestDatabase) -> Self {
+        Self { store: store_on(database.url()), projects: 0 }
+    }
+
+    async fn record_an_event(&mut self) {
+        self.projects += 1;
+        let project = samples::project(&format!("p{}", self.projects));
+        let event = samples::project_created(&project);
+        self.store.create_project(&project, &[], None, &event).await.expect("an event");
+    }
+}
+
 const LISTENERS: &str =
     "FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN latchkey_events'";
 
@@ -27,18 +46,21 @@ async fn told(store: &PostgresStore, what: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_announced_when_it_is_committed() {
     let (store, database) = migrated().await;
-    let client = connected(database.url()).await;
+    let mut other = Other::on(&database);
     assert!(!store.announces_events(), "no call waits, so no connection listens");
     told(&store, "that it listens from now on").await;
     assert!(store.announces_events());
     for _ in 0..3 {
-        client.batch_execute(AN_EVENT).await.expect("an event");
+        other.record_an_event().await;
         told(&store, "that there is an event").await;
     }
-    // Events of one transaction are one announcement, and those of one that is given up none.
-    client.batch_execute(&format!("BEGIN; {AN_EVENT}; {AN_EVENT}; COMMIT")).await.expect("two events");
-    told(&store, "that there are events").await;
-    client.batch_execute(&format!("BEGIN; {AN_EVENT}; ROLLBACK")).await.expect("none");
+    // What fails is not announced.
+    let project = samples::project("p3");
+    other
+        .store
+        .create_project(&project, &[], None, &samples::project_created(&project))
+        .await
+        .expect_err("again");
     let more = timeout(Duration::from_millis(200), store.event_announced()).await;
     assert!(more.is_err(), "nothing was committed");
 }
@@ -55,7 +77,7 @@ async fn a_connection_that_was_lost_is_made_again() {
     while !store.announces_events() {
         told(&store, "that it listens again, and may have missed something").await;
     }
-    client.batch_execute(AN_EVENT).await.expect("an event");
+    Other::on(&database).record_an_event().await;
     told(&store, "that there is an event").await;
 }
 

@@ -9,5 +9,6 @@ mod databases;
 mod event_listener;
 mod faults;
 mod migrations;
+mod parallel_changes;
 mod sharing;
 mod tls;

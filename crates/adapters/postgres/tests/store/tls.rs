@@ -9,7 +9,7 @@ use std::{
 };
 
 use latchkey_domain::ProjectId;
-use latchkey_ports::{ErrorChain, EventRepository, ProjectRepository};
+use latchkey_ports::{ErrorChain, EventRepository, Health, ProjectRepository};
 use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore, TlsMode, TlsSettings};
 use latchkey_testkit::cluster::{Cluster, connect};
 use rcgen::{
@@ -127,7 +127,7 @@ async fn every_connection_is_encrypted_and_the_server_is_verified() {
         .expect("verified");
     // Connections that are shared and those that are not, and the one that listens.
     assert!(store.find_project(&ProjectId::new("default").expect("an id")).await.expect("read").is_some());
-    store.latest_event().await.expect("read");
+    store.ping().await.expect("read");
     store.event_announced().await;
     assert!(store.announces_events());
     let sessions = "SELECT count(*) FILTER (WHERE ssl), count(*) FILTER (WHERE NOT ssl) FROM pg_stat_ssl \

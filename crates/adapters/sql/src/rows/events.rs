@@ -7,7 +7,7 @@ use latchkey_domain::{
     Actor, EnvironmentName, Event, EventId, EventKind, NewEvent, Origin, ProjectId, ProjectScope, ProjectSet,
     Snapshot, Subject,
 };
-use latchkey_ports::Inconsistency;
+use latchkey_ports::{Change, Inconsistency};
 
 use super::Row;
 use crate::{
@@ -72,6 +72,25 @@ impl TryFrom<EventRow> for Event {
             after: snapshot(&at, "after", row.after)?,
         };
         Ok(Self { id: EventId(row.id), record })
+    }
+}
+
+/// The columns of `events` that followers of the feed read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct ChangeRow {
+    pub id: i64,
+    pub kind: Parsed<EventKind>,
+    pub subject: Option<Parsed<Subject>>,
+}
+
+impl TryFrom<ChangeRow> for Change {
+    type Error = Inconsistency;
+
+    fn try_from(row: ChangeRow) -> Result<Self, Inconsistency> {
+        let at = Row { table: "events", key: row.id };
+        let (kind, subject) = (at.parsed("kind", row.kind)?, at.optional("subject", row.subject)?);
+        Ok(Self { id: EventId(row.id), kind, subject })
     }
 }
 

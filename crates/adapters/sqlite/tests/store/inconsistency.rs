@@ -1,10 +1,10 @@
 //! Rows that another program broke: an error names them, and nothing panics.
 
 use diesel::connection::SimpleConnection;
-use latchkey_domain::{EventId, ProjectId, UserId};
+use latchkey_domain::{ProjectId, UserId};
 use latchkey_ports::{
-    AccessRepository, EnvironmentRepository, EventRepository, Inconsistency, ProjectRepository, StoreError,
-    TokenQuery, TokenRepository, UserRepository,
+    AccessRepository, EnvironmentRepository, EventQuery, EventRepository, EventScope, Inconsistency,
+    ProjectRepository, StoreError, TokenQuery, TokenRepository, UserRepository,
 };
 use latchkey_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -67,7 +67,7 @@ async fn events() {
     ] {
         let (_directory, store) = broken_by(statement).await;
         let expected = ("events", column, "1".to_owned());
-        assert_eq!(place(store.events_after(EventId(0), 10).await), expected, "{statement}");
+        assert_eq!(place(store.events(&EventQuery::within(EventScope::All)).await), expected, "{statement}");
     }
 }
 
