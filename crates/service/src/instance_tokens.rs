@@ -5,7 +5,7 @@ use latchkey_ports::StoredToken;
 
 use crate::{
     CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing, Overlap,
-    Patched, ReadInstanceTokens, RevealedToken, ServiceError, TokenFilter, TokenPage, TokenPatch,
+    Patched, ReadInstanceTokens, RevealedToken, ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch,
     TokenReference, TokenRequest, UpdateInstanceTokens, token_changes::TokenChanges,
 };
 
@@ -61,6 +61,35 @@ impl InstanceTokens {
         permit: &InstancePermit<CreateInstanceTokens>,
         request: TokenRequest,
     ) -> Result<RevealedToken, ServiceError> {
+        let draft = self.draft(permit, request)?;
+        self.changes.issuer.issue(draft, &permit.initiator()).await.map_err(in_body)
+    }
+
+    /// Creates tokens of any scope, all or none, and returns them with their secrets, in the same order.
+    ///
+    /// # Errors
+    /// As [`InstanceTokens::create`]; [`ServiceError::Entry`] for what one of them breaks.
+    pub async fn create_all(
+        &self,
+        permit: &InstancePermit<CreateInstanceTokens>,
+        requests: Vec<TokenRequest>,
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
+        let drafts = ServiceError::each(requests, |request| self.draft(permit, request))?;
+        let issued = self.changes.issuer.issue_all(drafts, &permit.initiator()).await;
+        issued.map_err(|refusal| match refusal {
+            ServiceError::Entry { index, error } => {
+                ServiceError::Entry { index, error: Box::new(in_body(*error)) }
+            }
+            other => other,
+        })
+    }
+
+    /// Returns the draft of a token that the caller may create.
+    fn draft(
+        &self,
+        permit: &InstancePermit<CreateInstanceTokens>,
+        request: TokenRequest,
+    ) -> Result<TokenDraft, ServiceError> {
         if request.kind == TokenKind::Admin && !self.changes.issuer.policy().allow_admin {
             return Err(ServiceError::NotPermitted(
                 "Admin tokens are disabled in this instance. Use a personal access token, a service account, or set \
@@ -70,16 +99,7 @@ impl InstanceTokens {
         }
         check_kind(permit, request.kind)?;
         let projects = request.projects.clone().unwrap_or(ProjectScope::All);
-        let draft = request.draft(projects)?;
-        let issued = self.changes.issuer.issue(draft, &permit.initiator()).await;
-        issued.map_err(|refusal| match refusal {
-            // The project is part of the body here, not of the path.
-            ServiceError::NotFound(Missing::Project(id)) => ServiceError::field(
-                "projects",
-                format!("There is no project \"{id}\": create it, or name another."),
-            ),
-            other => other,
-        })
+        request.draft(projects)
     }
 
     /// Changes a token and returns it.
@@ -160,6 +180,17 @@ impl InstanceTokens {
             check_kind(permit, stored.token.access.kind())?;
         }
         Ok(found)
+    }
+}
+
+/// A project is part of the body here, and not of the path.
+fn in_body(refusal: ServiceError) -> ServiceError {
+    match refusal {
+        ServiceError::NotFound(Missing::Project(id)) => ServiceError::field(
+            "projects",
+            format!("There is no project \"{id}\": create it, or name another."),
+        ),
+        other => other,
     }
 }
 

@@ -76,6 +76,24 @@ impl ProjectTokens {
         self.changes.issuer.issue(draft, &permit.initiator()).await
     }
 
+    /// Creates tokens for the project, all or none, and returns them with their secrets, in the same order.
+    ///
+    /// # Errors
+    /// As [`ProjectTokens::create`]; [`ServiceError::Entry`] for what one of them breaks.
+    pub async fn create_all(
+        &self,
+        permit: &Permit<CreateTokens>,
+        requests: Vec<TokenRequest>,
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
+        let drafts = ServiceError::each(requests, |request| in_project(permit.project(), request))?;
+        let issued = self.changes.issuer.issue_all(drafts, &permit.initiator()).await;
+        issued.map_err(|refusal| match refusal {
+            // All are for the project of the path.
+            ServiceError::Entry { error, .. } if matches!(*error, ServiceError::NotFound(_)) => *error,
+            other => other,
+        })
+    }
+
     /// Changes a token of the project and returns it.
     ///
     /// # Errors

@@ -92,6 +92,8 @@ struct Resource {
     path: String,
     routes: Vec<Route>,
     fallback: Route,
+    /// The only method that the path stands for; with others, its last part is the parameter of another path.
+    only: Option<Method>,
 }
 
 impl Api {
@@ -114,6 +116,14 @@ impl Api {
         });
     }
 
+    /// Adds an operation under the last tag. Other methods of its path belong to the path that has a parameter in its place.
+    pub(crate) fn private_beside_parameter(&mut self, operation: Operation) {
+        let only = operation.method.clone();
+        let added = self.resources.len();
+        self.private([operation]);
+        self.resources.iter_mut().skip(added).for_each(|resource| resource.only = Some(only.clone()));
+    }
+
     /// Adds operations under the last tag, which need no credentials. Other methods of their paths are refused.
     pub(crate) fn public<const N: usize>(&mut self, operations: [Operation; N]) {
         self.add(operations, refuse_other_methods);
@@ -131,12 +141,14 @@ impl Api {
             path: path.to_owned(),
             routes: vec![limited_to(&Method::GET, page)],
             fallback,
+            only: None,
         });
     }
 
     /// Adds a path that the document does not describe and that handles every method.
     pub(crate) fn any_method_page(&mut self, path: &str, page: Route) {
-        self.resources.push(Resource { path: path.to_owned(), routes: Vec::new(), fallback: page });
+        let path = path.to_owned();
+        self.resources.push(Resource { path, routes: Vec::new(), fallback: page, only: None });
     }
 
     fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: impl Fn(String) -> Route) {
@@ -148,7 +160,7 @@ impl Api {
         for (path, operations) in by_path {
             let fallback = fallback(allow(&operations));
             let routes = operations.into_iter().map(|operation| operation.route).collect();
-            self.resources.push(Resource { path, routes, fallback });
+            self.resources.push(Resource { path, routes, fallback, only: None });
         }
     }
 
@@ -168,9 +180,13 @@ impl Api {
             resource.path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>()
         });
         let mut groups = BTreeMap::<_, Vec<_>>::new();
-        for Resource { path, routes, fallback } in self.resources {
+        for Resource { path, routes, fallback, only } in self.resources {
             let [scope, parameter, rest] = parts(&path);
             let resource = web::resource(ascii_parameters(rest)).app_data(RoutePattern::new(&path));
+            let resource = match only {
+                Some(method) => resource.guard(guard::Method(method)),
+                None => resource,
+            };
             let resource =
                 routes.into_iter().fold(resource, actix_web::Resource::route).default_service(fallback);
             groups.entry((scope.to_owned(), ascii_parameters(parameter))).or_default().push(resource);

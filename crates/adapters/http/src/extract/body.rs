@@ -18,7 +18,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 
 use super::client::Client;
-use super::problems::{Problems, kind_name, parse};
+use super::problems::{MAX_ENTRIES, Problems, kind_name, parse};
 use crate::{
     context::{Context, HttpSettings},
     error::ApiError,
@@ -132,6 +132,37 @@ impl<T: Deserr<Problems>> Body<T> {
     }
 }
 
+impl<T> Body<T> {
+    /// Reads a body whose only member is a list of 1 to 1,000 objects. Problems are reported at the entries that have them.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub(crate) async fn read_entries<E: Deserr<Problems>>(
+        self,
+        list: &str,
+        rules: &[MemberRule],
+    ) -> Result<Vec<E>, ApiError> {
+        let bytes = self.raw.json_bytes().await?;
+        let bad = |message: String| Err(ApiError::BadInput(vec![Detail::of_field(list, message)]));
+        let entries = match object(&bytes)?.remove(list) {
+            Some(Value::Array(entries)) => entries,
+            Some(other) => return bad(format!("{list} must be a list, not {}.", kind_name(other.kind()))),
+            None => return bad(format!("{list} is required.")),
+        };
+        if !(1..=MAX_ENTRIES).contains(&entries.len()) {
+            let count = entries.len();
+            return bad(format!("{list} must have 1 to {MAX_ENTRIES} entries, not {count}."));
+        }
+        each_entry(list, entries, |entry| match entry {
+            Value::Object(members) => try_parse_members(members, rules),
+            other => {
+                let message = format!("Each entry must be a JSON object, not {}.", kind_name(other.kind()));
+                Err(Detail::of_body(message).into())
+            }
+        })
+    }
+}
+
 impl<T> FromRequest for Body<T> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
@@ -156,14 +187,40 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
 }
 
 fn parse_members<T: Deserr<Problems>>(
-    mut members: Map<String, Value>,
+    members: Map<String, Value>,
     rules: &[MemberRule],
 ) -> Result<T, ApiError> {
+    Ok(try_parse_members(members, rules)?)
+}
+
+fn try_parse_members<T: Deserr<Problems>>(
+    mut members: Map<String, Value>,
+    rules: &[MemberRule],
+) -> Result<T, Problems> {
     let mut problems = Problems::default();
     for rule in rules {
         check(rule, &mut members, &mut problems);
     }
     problems.or_value(parse(members, "body"))
+}
+
+/// Converts each entry of a list in a body. Problems are reported at the entries that have them.
+///
+/// # Errors
+/// The problems of all entries.
+pub(crate) fn each_entry<T, U>(
+    list: &str,
+    entries: Vec<T>,
+    convert: impl Fn(T) -> Result<U, Problems>,
+) -> Result<Vec<U>, ApiError> {
+    let (mut converted, mut problems) = (Vec::with_capacity(entries.len()), Problems::default());
+    for (index, entry) in entries.into_iter().enumerate() {
+        match convert(entry) {
+            Ok(entry) => converted.push(entry),
+            Err(found) => problems.extend(found.in_entry(list, index)),
+        }
+    }
+    if problems.is_empty() { Ok(converted) } else { Err(problems.into()) }
 }
 
 fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Problems) {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use crate::{error::ApiError, error_body::Detail};
 
 /// The most entries of a list in a body.
-const MAX_ENTRIES: usize = 1_000;
+pub(crate) const MAX_ENTRIES: usize = 1_000;
 /// The most problems in one response, which would otherwise be many times longer than a body of bad entries.
 const MAX_PROBLEMS: usize = 100;
 
@@ -42,14 +42,20 @@ impl Problems {
         other.0.into_iter().for_each(|detail| self.push(detail));
     }
 
+    /// Returns the problems of an entry of a list, whose place they have in that of the body.
+    pub(crate) fn in_entry(self, list: &str, index: usize) -> Self {
+        let moved = self.0.into_iter().map(|detail| detail.in_entry(list, index));
+        Self(moved.collect())
+    }
+
     /// Returns the value that was read, unless there are problems: these, or those that were found in reading it.
-    pub(crate) fn or_value<T>(mut self, read: Result<T, Self>) -> Result<T, ApiError> {
+    pub(crate) fn or_value<T>(mut self, read: Result<T, Self>) -> Result<T, Self> {
         match read {
             Ok(value) if self.is_empty() => return Ok(value),
             Ok(_) => {}
             Err(others) => self.extend(others),
         }
-        Err(self.into())
+        Err(self)
     }
 }
 

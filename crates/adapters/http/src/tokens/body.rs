@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 
 use super::duration;
 use crate::{
-    error::ApiError,
+    error::{ApiError, TOKENS},
     error_body::Detail,
     extract::{
         Body, Problems,
-        body::MemberRule::Alternatives,
+        body::{MemberRule, MemberRule::Alternatives, each_entry},
         problems::{name, wrong_kind},
         text::{FromText, text_members},
     },
@@ -76,35 +76,62 @@ pub(crate) struct CreateTokenBody {
     description: Option<TokenDescription>,
 }
 
+/// Creates several tokens, all or none.
+#[derive(Debug, ToSchema)]
+#[schema(as = createApiTokensSchema)]
+pub(crate) struct CreateTokensBody {
+    /// The tokens, each as the body that creates one: 1 to 1,000.
+    #[schema(min_items = 1, max_items = 1000)]
+    tokens: Vec<CreateTokenBody>,
+}
+
+impl CreateTokensBody {
+    /// Reads a body that creates tokens of a project, each as [`CreateTokenBody::of_project`].
+    pub(crate) async fn of_project(body: Body<Self>) -> Result<Vec<TokenRequest>, ApiError> {
+        let Self { tokens } = Self::read(body).await?;
+        each_entry(TOKENS, tokens, CreateTokenBody::into_request)
+    }
+
+    /// Reads a body that creates tokens of the instance, each as [`CreateTokenBody::of_instance`].
+    pub(crate) async fn of_instance(body: Body<Self>) -> Result<Vec<TokenRequest>, ApiError> {
+        let Self { tokens } = Self::read(body).await?;
+        each_entry(TOKENS, tokens, CreateTokenBody::into_instance_request)
+    }
+
+    async fn read(body: Body<Self>) -> Result<Self, ApiError> {
+        Ok(Self { tokens: body.read_entries(TOKENS, &CreateTokenBody::RULES).await? })
+    }
+}
+
 impl CreateTokenBody {
+    const RULES: [MemberRule; 2] = [
+        Alternatives { name: "tokenName", other: "username", is_required: true },
+        Alternatives { name: "projects", other: "project", is_required: false },
+    ];
+
     /// Reads a body that creates a token of a project, where an empty list of projects counts as absent.
     pub(crate) async fn of_project(body: Body<Self>) -> Result<TokenRequest, ApiError> {
-        Self::read(body).await?.into_request()
+        Ok(body.read_with(&Self::RULES).await?.into_request()?)
     }
 
     /// Reads a body that creates a token of the instance. An empty list of projects is refused: it could mean none, or all.
     pub(crate) async fn of_instance(body: Body<Self>) -> Result<TokenRequest, ApiError> {
-        let body = Self::read(body).await?;
-        if body.projects == Some(ProjectList(None)) {
+        Ok(body.read_with(&Self::RULES).await?.into_instance_request()?)
+    }
+
+    fn into_instance_request(self) -> Result<TokenRequest, Problems> {
+        if self.projects == Some(ProjectList(None)) {
             let message = "projects must name at least one project: leave it out for all, or send [\"*\"].";
-            return Err(ApiError::BadInput(vec![Detail::of_field("projects", message)]));
+            return Err(Detail::of_field("projects", message).into());
         }
-        body.into_request()
+        self.into_request()
     }
 
-    async fn read(body: Body<Self>) -> Result<Self, ApiError> {
-        body.read_with(&[
-            Alternatives { name: "tokenName", other: "username", is_required: true },
-            Alternatives { name: "projects", other: "project", is_required: false },
-        ])
-        .await
-    }
-
-    fn into_request(self) -> Result<TokenRequest, ApiError> {
+    fn into_request(self) -> Result<TokenRequest, Problems> {
         let Self { token_name, username, kind, environment, project, projects, expires_at, description } =
             self;
         let name = token_name.or(username);
-        let missing = || ApiError::BadInput(vec![Detail::of_field("tokenName", "tokenName is required.")]);
+        let missing = || Detail::of_field("tokenName", "tokenName is required.");
         Ok(TokenRequest {
             name: name.ok_or_else(missing)?,
             kind,

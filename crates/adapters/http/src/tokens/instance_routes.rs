@@ -7,7 +7,7 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenBody, UpdateTokenBody},
+    body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody, TokenBody, UpdateTokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
 };
@@ -32,6 +32,9 @@ pub(super) fn configure(api: &mut Api) {
         delete_api_token,
         rotate_api_token
     ]);
+    let [batch] = operations![create_api_tokens];
+    // `batch` can also be a token's name.
+    api.private_beside_parameter(batch);
 }
 
 /// Returns the reference to the token that the path names; `None` for text that can name no token.
@@ -90,6 +93,26 @@ pub(crate) async fn create_api_token(
     let request = CreateTokenBody::of_instance(body).await?;
     let token = context.use_cases.instance_tokens.create(&permit, request).await?;
     created_at("api-tokens", &TokenBody::of(&token))
+}
+
+/// Create tokens of any scope.
+///
+/// All or none of up to 1,000, in one transaction, with an event each. The response has them in the same order, with their
+/// secrets, which `tokens.reveal = "once"` never shows again. A problem is reported at its entry: `/body/tokens/3/expiresAt`.
+#[utoipa::path(post, path = "/api/admin/api-tokens/batch", responses(
+    (status = 201, description = "The tokens.", body = TokensBody<'_>,
+        headers(("Location" = String, description = "Where tokens are listed."))),
+    (status = 400, description = "Or there is no room for all of them."),
+    (status = 403, description = "Or the caller has only the one for tokens of another type. Or one is an admin token, and `tokens.allow_admin` is off."),
+))]
+pub(crate) async fn create_api_tokens(
+    Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
+    body: Body<CreateTokensBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let requests = CreateTokensBody::of_instance(body).await?;
+    let tokens = context.use_cases.instance_tokens.create_all(&permit, requests).await?;
+    created_at("api-tokens", &TokensBody::of(&tokens))
 }
 
 /// Update a token.

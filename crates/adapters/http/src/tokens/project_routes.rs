@@ -6,7 +6,7 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody},
+    body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
 };
@@ -30,6 +30,9 @@ pub(super) fn configure(api: &mut Api) {
         delete_project_api_token,
         rotate_project_api_token
     ]);
+    let [batch] = operations![create_project_api_tokens];
+    // `batch` can also be a token's name.
+    api.private_beside_parameter(batch);
 }
 
 /// Returns the reference to the token that the path names. Text that can name no token is not found.
@@ -87,6 +90,25 @@ pub(crate) async fn create_project_api_token(
     let request = CreateTokenBody::of_project(body).await?;
     let token = context.use_cases.project_tokens.create(&permit, request).await?;
     created_at("api-tokens", &TokenBody::of(&token))
+}
+
+/// Create tokens for this project.
+///
+/// All or none of up to 1,000, in one transaction, with an event each. The response has them in the same order, with their
+/// secrets, which `tokens.reveal = "once"` never shows again. A problem is reported at its entry: `/body/tokens/3/expiresAt`.
+#[utoipa::path(post, path = "/api/admin/projects/{projectId}/api-tokens/batch", responses(
+    (status = 201, description = "The tokens.", body = TokensBody<'_>,
+        headers(("Location" = String, description = "Where tokens are listed."))),
+    (status = 400, description = "Or the project has no room for all of them."),
+))]
+pub(crate) async fn create_project_api_tokens(
+    Authorized(permit): Authorized<Permit<CreateTokens>>,
+    body: Body<CreateTokensBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let requests = CreateTokensBody::of_project(body).await?;
+    let tokens = context.use_cases.project_tokens.create_all(&permit, requests).await?;
+    created_at("api-tokens", &TokensBody::of(&tokens))
 }
 
 /// Change a token of this project.

@@ -137,5 +137,5 @@ fn read<T: Deserr<Problems>>(
         problems.push(Detail { message, path: Some(format!("/{root}/{name}")) });
     }
     pairs.retain(|(name, _)| !repeated.contains(name));
-    problems.or_value(parse(members(pairs), root))
+    Ok(problems.or_value(parse(members(pairs), root))?)
 }

@@ -29,6 +29,7 @@ mod rotation;
 mod routing;
 mod service_accounts;
 mod store_errors;
+mod token_batches;
 mod token_changes;
 mod token_lists;
 mod users;
