@@ -29,4 +29,5 @@ pub mod sqlite_query;
 pub mod start_up;
 pub mod stopwatch;
 pub mod verification;
+pub mod writes;
 pub mod wrk;

@@ -15,6 +15,7 @@ use crate::report::{Bar, Claim, Findings, Group, Machine};
 use crate::rounds::{Contestant, take_turns};
 use crate::server::Listener;
 use crate::start_up::{self, StartUp};
+use crate::writes::Writes;
 use crate::wrk::Wrk;
 use crate::{lists, reference, scaling, seeding, verification};
 
@@ -72,6 +73,12 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         found.push(
             verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?,
         );
+    }
+    if options.wants(Part::Writes) {
+        let earlier = options.earlier.as_ref().map(existing).transpose()?;
+        let (program, directory) = (&bench.program, bench.directory.path());
+        let writes = Writes { program, earlier: earlier.as_deref(), cores: &bench.cores, directory };
+        found.push(writes.measure(options, &bench.progress).await?);
     }
     if let (true, Some(earlier)) = (options.wants(Part::Earlier), &options.earlier) {
         let (cores, directory) = (&bench.cores, bench.directory.path());

@@ -20,16 +20,12 @@ pub struct EventPage {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait EventRepository: Send + Sync {
-    /// Returns what happened since a position, at most `limit` changes; without a position, the end of the feed.
+    /// Returns what happened since a position, at most `limit` changes.
     ///
     /// A page goes up to the present: every event that is visible in the state that was read is on this page or an
     /// earlier one, unless the page is not [`Continuity::Unbroken`](crate::Continuity). Numbers can become visible in
     /// another order than that in which they were drawn; of two changes of one token, the later has the higher number.
-    async fn changes_since<'p>(
-        &self,
-        position: Option<&'p FeedPosition>,
-        limit: u32,
-    ) -> Result<FeedPage, StoreError>;
+    async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError>;
 
     /// Waits until there may be new events since the last call; for ever in a store without notifications. A
     /// notification can be lost or spurious, so the caller polls at intervals as well. For one caller at a time; a call

@@ -37,9 +37,13 @@ impl From<&Event> for Change {
     }
 }
 
-/// How far a follower has read the feed.
+/// How far a follower has read the feed. By default it has not begun: its first page is the end of the feed, without
+/// changes, and all that comes after it will be on the next ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FeedPosition {
+pub struct FeedPosition(Option<Progress>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Progress {
     newest: EventId,
     /// Lower numbers that are not visible yet, each with the stamp below which its transaction is.
     missing: BTreeMap<EventId, Stamp>,
@@ -89,33 +93,35 @@ impl FeedPosition {
     /// transactions of that time have ended.
     pub const MAX_MISSING: usize = 1_000;
 
-    /// Returns the highest number that was visible; numbers above it are to be read.
+    /// Returns the number above which all are to be read.
     #[must_use]
     pub fn newest(&self) -> EventId {
-        self.newest
+        self.0.as_ref().map_or(EventId(i64::MAX), |progress| progress.newest)
     }
 
     /// Returns the lower numbers that are to be read again.
     pub fn missing(&self) -> impl Iterator<Item = EventId> {
-        self.missing.keys().copied()
+        self.0.iter().flat_map(|progress| progress.missing.keys().copied())
     }
 
     /// Returns the page between this position and a later reading, of at most `limit` new changes.
     #[must_use]
     pub fn advance(&self, reading: FeedReading, limit: u32) -> FeedPage {
-        let FeedReading { newest, mut changes, ended, next, origin } = reading;
-        let is_other = matches!((&self.origin, &origin), (Some(before), Some(now)) if before != now);
-        if is_other || newest < self.newest {
-            return Self::at_the_end(newest, ended, next, origin, Continuity::OtherHistory);
+        let Some(progress) = &self.0 else { return reading.end(Continuity::Broken) };
+        let is_other =
+            matches!((&progress.origin, &reading.origin), (Some(before), Some(now)) if before != now);
+        if is_other || reading.newest < progress.newest {
+            return reading.end(Continuity::OtherHistory);
         }
-        changes.sort_unstable_by_key(|change| change.id);
-        let new = changes.iter().filter(|change| change.id > self.newest).count();
+        let new = reading.changes.iter().filter(|change| change.id > progress.newest).count();
         if u32::try_from(new).unwrap_or(u32::MAX) > limit {
-            return Self::at_the_end(newest, ended, next, origin, Continuity::Broken);
+            return reading.end(Continuity::Broken);
         }
 
-        let mut missing = self.missing.clone();
-        for number in gaps(self.newest, &changes).take(Self::MAX_MISSING + 1) {
+        let FeedReading { newest, mut changes, ended, next, origin } = reading;
+        changes.sort_unstable_by_key(|change| change.id);
+        let mut missing = progress.missing.clone();
+        for number in gaps(progress.newest, &changes).take(Self::MAX_MISSING + 1) {
             missing.insert(number, next);
         }
         for change in &changes {
@@ -124,36 +130,28 @@ impl FeedPosition {
         let all = missing.len();
         missing.retain(|_, stamp| *stamp > ended);
         // What ended without being visible was rolled back, or was deleted after it became visible.
-        let mut is_complete = missing.len() == all && self.unsettled.is_none();
-        let mut unsettled = self.unsettled.filter(|stamp| *stamp > ended);
+        let mut is_complete = missing.len() == all && progress.unsettled.is_none();
+        let mut unsettled = progress.unsettled.filter(|stamp| *stamp > ended);
         if missing.len() > Self::MAX_MISSING {
             missing.clear();
             unsettled = Some(next);
             is_complete = false;
         }
         let continuity = if is_complete { Continuity::Unbroken } else { Continuity::Broken };
-        let origin = origin.or_else(|| self.origin.clone());
-        FeedPage { changes, continuity, position: Self { newest, missing, unsettled, origin } }
+        let origin = origin.or_else(|| progress.origin.clone());
+        let position = Self(Some(Progress { newest, missing, unsettled, origin }));
+        FeedPage { changes, continuity, position }
     }
+}
 
-    /// Returns the first page of a follower: it has no change, and all that comes after it will be on the next ones.
-    #[must_use]
-    pub fn begin(reading: FeedReading) -> FeedPage {
-        let FeedReading { newest, ended, next, origin, changes: _ } = reading;
-        Self::at_the_end(newest, ended, next, origin, Continuity::Broken)
-    }
-
-    fn at_the_end(
-        newest: EventId,
-        ended: Stamp,
-        next: Stamp,
-        origin: Option<String>,
-        continuity: Continuity,
-    ) -> FeedPage {
+impl FeedReading {
+    /// Returns the end of the feed, as a page without changes.
+    fn end(self, continuity: Continuity) -> FeedPage {
+        let Self { newest, ended, next, origin, changes: _ } = self;
         // Nothing is known of the lower numbers that running transactions have drawn.
         let unsettled = Some(next).filter(|next| *next > ended);
-        let position = Self { newest, missing: BTreeMap::new(), unsettled, origin };
-        FeedPage { changes: Vec::new(), continuity, position }
+        let position = Progress { newest, missing: BTreeMap::new(), unsettled, origin };
+        FeedPage { changes: Vec::new(), continuity, position: FeedPosition(Some(position)) }
     }
 }
 

@@ -77,8 +77,8 @@ pub struct PrincipalIndex {
     clock: Arc<dyn Clock>,
     settings: IndexSettings,
     changes: ChangeClock,
-    /// Where the feed is read on; `None` before the first time.
-    position: Mutex<Option<FeedPosition>>,
+    /// Where the feed is read on.
+    position: Mutex<FeedPosition>,
     /// Whether the store was unavailable when the feed was last followed.
     is_cut_off: AtomicBool,
     /// Milliseconds of the monotonic clock, plus one; 0 if the feed was never followed.
@@ -107,7 +107,7 @@ impl PrincipalIndex {
             clock,
             settings,
             changes: ChangeClock::new(),
-            position: Mutex::new(None),
+            position: Mutex::default(),
             is_cut_off: AtomicBool::new(false),
             confirmed_at: AtomicU64::new(0),
         }
@@ -136,7 +136,7 @@ impl PrincipalIndex {
     async fn follow_feed(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let started_at = self.millis();
         let position = self.position.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let page = events.changes_since(position.as_ref(), MAX_CHANGES).await?;
+        let page = events.changes_since(&position, MAX_CHANGES).await?;
         let FeedPage { changes, continuity, position } = page;
         if continuity == Continuity::OtherHistory {
             tracing::warn!(
@@ -150,7 +150,7 @@ impl PrincipalIndex {
         for change in changes {
             self.changes.mark(Invalidation::of(change.kind, change.subject));
         }
-        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
         self.confirmed_at.store(started_at + 1, Ordering::SeqCst);
         Ok(())
     }

@@ -115,7 +115,9 @@ impl TokenIssuer {
             secrets.push(secret);
         }
         self.tokens.create_tokens(&new).await.map_err(|error| in_entry(&new, error))?;
-        new.iter().for_each(|new| self.changes.after_commit(&new.event));
+        for NewToken { event, .. } in &new {
+            self.changes.after_commit(event);
+        }
         let revealed = new.into_iter().zip(secrets).map(|(NewToken { token, .. }, secret)| RevealedToken {
             secure: token.secret.sealed.is_none(),
             token: token.token,

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use latchkey_domain::{EventKind, RemovalOutcome, Snapshot, TokenId};
-use latchkey_ports::{Store, StoredToken, TokenQuery};
+use latchkey_ports::{FeedPosition, Store, StoredToken, TokenQuery};
 
 use crate::{
     harness::{StoreContents, count_events, read_contents, run_concurrently},
@@ -107,7 +107,7 @@ pub async fn dropped_reads_and_writes_leave_the_store_consistent(store: &Arc<dyn
         setup::token(store.as_ref(), &stored).await;
         poll_and_drop(turns, store.tokens(&TokenQuery::of_project(default.clone()))).await;
         poll_and_drop(turns, store.record_token_use(&[(stored.token.id, moment(5))])).await;
-        poll_and_drop(turns, store.changes_since(None, 100)).await;
+        poll_and_drop(turns, store.changes_since(&FeedPosition::default(), 100)).await;
     }
     let contents = read_contents(store.as_ref()).await;
     let of_projects = contents.events.iter().filter(|event| event.record.kind == EventKind::ProjectCreated);

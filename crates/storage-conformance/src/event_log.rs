@@ -1,5 +1,7 @@
 //! Reads the event log for tests, in the order of its numbers.
 
+#![expect(clippy::manual_async_fn, reason = "the build script takes each `pub async fn` for a case")]
+
 use latchkey_domain::{Event, EventId};
 use latchkey_ports::{EventQuery, EventRepository, EventScope, Page};
 

@@ -33,14 +33,15 @@ struct Follower {
 impl Follower {
     /// Begins at the end of the feed, once no transaction from before can add to it.
     async fn begin(store: &dyn Store) -> Self {
-        let FeedPage { position, .. } = store.changes_since(None, AMPLE).await.expect("the end of the feed");
+        let FeedPage { position, .. } =
+            store.changes_since(&FeedPosition::default(), AMPLE).await.expect("the end of the feed");
         let mut follower = Self { position, seen: Vec::new(), broken: 0 };
         while follower.follow(store).await != Continuity::Unbroken {}
         Self { broken: 0, ..follower }
     }
 
     async fn follow(&mut self, store: &dyn Store) -> Continuity {
-        let page = store.changes_since(Some(&self.position), AMPLE).await.expect("a page");
+        let page = store.changes_since(&self.position, AMPLE).await.expect("a page");
         assert!(page.changes.is_sorted_by(|one, next| one.id < next.id), "{:?}", page.changes);
         self.position = page.position;
         self.seen.extend(page.changes);
@@ -61,7 +62,7 @@ impl Follower {
 pub async fn pages_have_what_happened_since(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     setup::projects(store, &["a", "b"]).await;
-    let first = store.changes_since(None, AMPLE).await.expect("the end");
+    let first = store.changes_since(&FeedPosition::default(), AMPLE).await.expect("the end");
     assert_eq!((first.changes, first.continuity), (vec![], Continuity::Broken));
     assert_eq!(first.position.newest(), latest_event(store).await);
 
@@ -79,11 +80,11 @@ pub async fn a_page_beyond_its_limit_is_broken(store: &Arc<dyn Store>) {
     let begun = Follower::begin(store).await;
     setup::projects(store, &["a", "b", "c"]).await;
     for limit in [0, 2] {
-        let page = store.changes_since(Some(&begun.position), limit).await.expect("a page");
+        let page = store.changes_since(&begun.position, limit).await.expect("a page");
         assert_eq!((page.changes, page.continuity), (vec![], Continuity::Broken), "{limit}");
         assert_eq!(page.position.newest(), latest_event(store).await);
     }
-    let page = store.changes_since(Some(&begun.position), 3).await.expect("a page");
+    let page = store.changes_since(&begun.position, 3).await.expect("a page");
     assert_eq!((page.changes.len(), page.continuity), (3, Continuity::Unbroken));
 }
 
@@ -109,8 +110,8 @@ pub async fn numbers_that_go_back_are_another_history(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     setup::projects(store, &["a"]).await;
     let ahead = FeedReading { newest: EventId(1_000_000), ..FeedReading::default() };
-    let ahead = FeedPosition::begin(ahead).position;
-    let page = store.changes_since(Some(&ahead), AMPLE).await.expect("a page");
+    let ahead = FeedPosition::default().advance(ahead, AMPLE).position;
+    let page = store.changes_since(&ahead, AMPLE).await.expect("a page");
     assert_eq!((page.changes, page.continuity), (vec![], Continuity::OtherHistory));
     assert_eq!(page.position.newest(), latest_event(store).await);
 }

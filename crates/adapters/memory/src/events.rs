@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use latchkey_domain::{NewEvent, ProjectId, Timestamp};
 use latchkey_ports::{
-    Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading, Stamp,
+    Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading,
     StoreError,
 };
 
@@ -36,20 +36,14 @@ fn matches_query(query: &EventQuery, event: &NewEvent) -> bool {
 
 #[async_trait]
 impl EventRepository for MemoryStore {
-    async fn changes_since<'p>(
-        &self,
-        position: Option<&'p FeedPosition>,
-        limit: u32,
-    ) -> Result<FeedPage, StoreError> {
+    async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
         let state = self.state();
         let newest = state.latest_event();
-        // One change after the other: no number is missing below a visible one.
-        let reading =
-            |changes| FeedReading { newest, changes, ended: Stamp(0), next: Stamp(0), origin: None };
-        let Some(position) = position else { return Ok(FeedPosition::begin(reading(Vec::new()))) };
         let first = state.events.partition_point(|event| event.id <= position.newest());
         let new = state.events.iter().skip(first).take(to_usize(limit).saturating_add(1));
-        Ok(position.advance(reading(new.map(Change::from).collect()), limit))
+        // One change after the other: no number is missing below a visible one.
+        let changes = new.map(Change::from).collect();
+        Ok(position.advance(FeedReading { newest, changes, ..FeedReading::default() }, limit))
     }
 
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {

@@ -96,27 +96,18 @@ const LINKS_AT_ONCE: usize = 10_000;
 #[async_trait]
 impl EventRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(limit))]
-    async fn changes_since<'p>(
-        &self,
-        position: Option<&'p FeedPosition>,
-        limit: u32,
-    ) -> Result<FeedPage, StoreError> {
-        let after = position.map_or(i64::MAX, |position| position.newest().0);
-        let missing: Vec<i64> = position.into_iter().flat_map(FeedPosition::missing).map(|id| id.0).collect();
+    async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
+        let missing: Vec<i64> = position.missing().map(|id| id.0).collect();
         let statement = FixedText::<Feed, _>::new(
             sql_query(FEED)
-                .bind::<BigInt, _>(after)
+                .bind::<BigInt, _>(position.newest().0)
                 .bind::<BigInt, _>(i64::from(limit) + 1)
                 .bind::<Array<BigInt>, _>(missing),
         );
         // A shared connection, so that it does not wait behind writers: cache entries are trusted until this is known.
         let reader = self.reader().await?;
         let rows: Vec<FeedRow> = statement.load(&mut &**reader).await.map_err(store_error)?;
-        let reading = feed_reading(rows)?;
-        Ok(match position {
-            Some(position) => position.advance(reading, limit),
-            None => FeedPosition::begin(reading),
-        })
+        Ok(position.advance(feed_reading(rows)?, limit))
     }
 
     async fn event_announced(&self) {

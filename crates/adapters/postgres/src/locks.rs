@@ -37,11 +37,6 @@
 //! rows of tokens as above, and skips other locked rows; it checks new digests as far as it sees them, and the unique indexes
 //! do the rest.
 
-#![expect(
-    clippy::elidable_lifetime_names,
-    reason = "`auto_type` writes the lifetime into the type that it makes"
-)]
-
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, dsl::auto_type, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, ProjectId, RoleId, RoleKind, UserId};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::max, insert_into};
 use latchkey_domain::{EventId, NewEvent, Timestamp};
 use latchkey_ports::{
-    EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
+    EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, StoreError,
 };
 use latchkey_sql::{
     columns::DbTime,
@@ -27,22 +27,16 @@ const FORGOTTEN_AT_ONCE: i64 = 5_000;
 #[async_trait]
 impl EventRepository for SqliteStore {
     #[instrument(level = "debug", skip_all)]
-    async fn changes_since<'p>(
-        &self,
-        position: Option<&'p FeedPosition>,
-        limit: u32,
-    ) -> Result<FeedPage, StoreError> {
-        let position = position.cloned();
+    async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
+        let position = position.clone();
         self.read_snapshot(move |connection| {
             let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
             let newest = EventId(newest.unwrap_or(0));
-            // One transaction writes at a time: no number is missing below a visible one.
-            let reading =
-                |changes| FeedReading { newest, changes, ended: Stamp(0), next: Stamp(0), origin: None };
-            let Some(position) = position else { return Ok(FeedPosition::begin(reading(Vec::new()))) };
             let rows: Vec<ChangeRow> =
                 queries::changes_after(position.newest().0, i64::from(limit) + 1).load(connection)?;
-            Ok(position.advance(reading(rows::all(rows)?), limit))
+            // One transaction writes at a time: no number is missing below a visible one.
+            let changes = rows::all(rows)?;
+            Ok(position.advance(FeedReading { newest, changes, ..FeedReading::default() }, limit))
         })
         .await
     }

@@ -44,6 +44,7 @@ impl Model {
                 .iter()
                 .filter(is_asked)
                 .take(to_usize(limit.into()) + 1 + missing.len())
+                .copied()
                 .map(change)
                 .collect(),
             ended: Stamp(self.running.keys().next().copied().unwrap_or(next)),
@@ -61,8 +62,8 @@ fn to_u64(number: usize) -> u64 {
     u64::try_from(number).expect("64 bits")
 }
 
-fn change(id: &i64) -> Change {
-    Change { id: EventId(*id), kind: EventKind::ApiTokenCreated, subject: None }
+fn change(id: i64) -> Change {
+    Change { id: EventId(id), kind: EventKind::ApiTokenCreated, subject: None }
 }
 
 /// A follower, and what it has seen since its first page.
@@ -74,7 +75,7 @@ struct Follower {
 
 impl Follower {
     fn new(model: &Model) -> Self {
-        let page = FeedPosition::begin(model.read(&FeedPosition::default(), 0));
+        let page = FeedPosition::default().advance(model.read(&FeedPosition::default(), 0), 0);
         Self { position: page.position, seen: Vec::new(), last: page.continuity }
     }
 
@@ -175,7 +176,7 @@ fn another_database_and_numbers_that_go_back_are_another_history() {
         next: Stamp::default(),
         origin: origin.map(str::to_owned),
     };
-    let FeedPage { position, .. } = FeedPosition::begin(reading(5, Some("a/1")));
+    let FeedPage { position, .. } = FeedPosition::default().advance(reading(5, Some("a/1")), 10);
     let continuity = |reading| position.advance(reading, 10).continuity;
     assert_eq!(continuity(reading(5, Some("a/1"))), Continuity::Unbroken);
     assert_eq!(continuity(reading(5, None)), Continuity::Unbroken, "it cannot be told");

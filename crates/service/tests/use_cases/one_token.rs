@@ -7,7 +7,7 @@ use latchkey_domain::{
     testing::api_token,
 };
 use latchkey_ports::{
-    Change, FeedPosition, FeedReading, ManualClock, MockEventRepository, MockPersonalTokenRepository,
+    Change, FeedReading, ManualClock, MockEventRepository, MockPersonalTokenRepository,
     MockSessionRepository, MockTokenRepository, SecretSealer, StoreError, StoredToken, TokenMatch,
     TokenRepository,
 };
@@ -47,10 +47,7 @@ pub(crate) fn events_with(latest: i64, new: Vec<NewEvent>) -> MockEventRepositor
         let numbered = (first..).zip(new.clone()).map(|(id, record)| Event { id: EventId(id), record });
         let changes = numbered.map(|event| Change::from(&event)).collect();
         let reading = FeedReading { newest: EventId(latest), changes, ..FeedReading::default() };
-        Ok(position.map_or_else(
-            || FeedPosition::begin(reading.clone()),
-            |position| position.advance(reading.clone(), limit),
-        ))
+        Ok(position.advance(reading, limit))
     });
     events
 }

@@ -99,9 +99,9 @@ async fn problems_are_reported_at_their_entries_and_nothing_is_created() {
             (clients(1_001), &["/tokens"]),
             (batch([client("a"), json!("x"), json!(null)]), &["/tokens/1", "/tokens/2"]),
             (batch([client("a"), json!({})]), &["/tokens/1/tokenName", "/tokens/1/type"]),
-            (batch([both, client("a")]), &["/tokens/0/username"]),
+            (batch([both.clone(), client("a")]), &["/tokens/0/username"]),
             (
-                batch([client("a"), client("b"), client("c"), bad]),
+                batch([client("a"), client("b"), client("c"), bad.clone()]),
                 &["/tokens/3/tokenName", "/tokens/3/type", "/tokens/3/expiresAt"],
             ),
             (

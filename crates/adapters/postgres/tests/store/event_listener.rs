@@ -77,7 +77,8 @@ async fn a_connection_that_was_lost_is_made_again() {
     while !store.announces_events() {
         told(&store, "that it listens again, and may have missed something").await;
     }
-    Other::on(&database).record_an_event().await;
+    let mut other = Other::on(&database);
+    other.record_an_event().await;
     told(&store, "that there is an event").await;
 }
 

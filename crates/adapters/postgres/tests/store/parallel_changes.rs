@@ -48,14 +48,14 @@ struct Follower<'s> {
 impl<'s> Follower<'s> {
     /// Begins once no transaction from before can add to the feed.
     async fn begin(store: &'s PostgresStore) -> Self {
-        let page = store.changes_since(None, 100).await.expect("the end of the feed");
+        let page = store.changes_since(&FeedPosition::default(), 100).await.expect("the end of the feed");
         let mut follower = Self { store, position: page.position };
         follower.until(Continuity::Unbroken).await;
         follower
     }
 
     async fn follow(&mut self) -> (Vec<EventId>, Continuity) {
-        let page = self.store.changes_since(Some(&self.position), 100).await.expect("a page");
+        let page = self.store.changes_since(&self.position, 100).await.expect("a page");
         self.position = page.position;
         (page.changes.iter().map(|change| change.id).collect(), page.continuity)
     }
@@ -134,7 +134,7 @@ async fn a_follower_that_begins_beside_a_slow_commit_trusts_nothing_until_it_is_
     record(&slow).await;
     let second = record(&fast).await;
     run(&fast, "COMMIT").await;
-    let page = store.changes_since(None, 100).await.expect("the end of the feed");
+    let page = store.changes_since(&FeedPosition::default(), 100).await.expect("the end of the feed");
     assert_eq!((page.position.newest(), page.continuity), (second, Continuity::Broken));
     let mut follower = Follower { store: &store, position: page.position };
     for _ in 0..3 {
