@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord, StoreError,
-    StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
+    StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
 
 use crate::{

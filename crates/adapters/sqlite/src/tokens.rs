@@ -9,8 +9,8 @@ use diesel::{
 };
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
-    CountingMoments, Entity, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken, TokenCounts,
-    TokenMatch, TokenQuery, TokenRepository,
+    CountingMoments, Entity, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken,
+    TokenCounts, TokenMatch, TokenQuery, TokenRepository,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},

@@ -142,7 +142,7 @@ impl<T> Body<T> {
         list: &str,
         rules: &[MemberRule],
     ) -> Result<Vec<E>, ApiError> {
-        let bytes = self.raw.json_bytes().await?;
+        let bytes = self.raw.json_bytes(Sender::Authenticated).await?;
         let bad = |message: String| Err(ApiError::BadInput(vec![Detail::of_field(list, message)]));
         let entries = match object(&bytes)?.remove(list) {
             Some(Value::Array(entries)) => entries,
