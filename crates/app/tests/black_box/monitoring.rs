@@ -89,7 +89,7 @@ fn a_busy_server_reports_everything_and_reveals_nothing(store: Store) {
         let text = metrics();
         text.contains("latchkey_last_use_flush_tokens_count") && text.contains("latchkey_tokens{")
     });
-    assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_token"}"#), 1.0);
+    assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_tokens"}"#), 1.0);
     assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_project"}"#), 1.0);
     assert_eq!(server.metric(r#"latchkey_verifications_total{result="valid",source="store"}"#), 2.0);
     assert_eq!(server.metric(r#"latchkey_background_task_restarts_total{task="sweep"}"#), 0.0);

@@ -50,7 +50,7 @@ fn labels_in(rest: &str) -> Vec<&str> {
     pairs.filter(|name| !name.is_empty()).collect()
 }
 
-/// Returns what is wrong with the metrics and labels in PromQL.
+/// Returns what is wrong with the metrics and labels in `PromQL`.
 fn problems(origin: &str, expressions: &str) -> Vec<String> {
     let mut problems = Vec::new();
     for (series, rest) in metrics_in(expressions) {
