@@ -91,7 +91,8 @@ fn a_busy_server_reports_everything_and_reveals_nothing(store: Store) {
     });
     assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_tokens"}"#), 1.0);
     assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_project"}"#), 1.0);
-    assert_eq!(server.metric(r#"latchkey_verifications_total{result="valid",source="store"}"#), 2.0);
+    // A token is looked up again if transactions of other tests ran when this server began to follow the feed.
+    assert!(server.metric(r#"latchkey_verifications_total{result="valid",source="store"}"#) >= 2.0);
     assert_eq!(server.metric(r#"latchkey_background_task_restarts_total{task="sweep"}"#), 0.0);
     assert!(server.metric("latchkey_feed_age_seconds") < 5.0);
     assert!(server.metric("process_open_fds") > 5.0);
