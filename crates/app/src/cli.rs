@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
+        backup::{self, BackupArgs, CopyArgs, RestoreArgs},
+        doctor::DoctorArgs,
         health::HealthArgs,
         keys::KeysCommand,
         personal_tokens::PatCommand,
@@ -110,6 +112,17 @@ pub(crate) enum Command {
     Serve(ServeFlags),
     /// Apply the migrations of the database and exit (`serve` applies them too)
     Migrate,
+    /// Look for problems of configuration, database, keys, certificates, files and disk; exits with 1 if there is an error
+    Doctor(DoctorArgs),
+    /// Write the whole database to a file, while servers run
+    #[command(after_help = backup::BACKUP_HELP)]
+    Backup(BackupArgs),
+    /// Load a backup into an empty database, which is created if it is missing
+    #[command(after_help = backup::RESTORE_HELP)]
+    Restore(RestoreArgs),
+    /// Copy the database into another, empty one, also of another kind
+    #[command(after_help = backup::COPY_HELP)]
+    Copy(CopyArgs),
     /// Print the settings in effect as TOML, passwords masked, each with its source
     Config(ConfigArgs),
     /// Manage users

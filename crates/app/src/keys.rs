@@ -1,12 +1,16 @@
 //! Loads the master keys.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use latchkey_crypto::{KeyFileError, KeyRing, MasterKey, SystemEntropy};
 use latchkey_ports::KeyId;
+use latchkey_service::UseCases;
 
-use crate::config::{Config, Database, EnvVars, MASTER_KEY};
+use crate::{
+    config::{Config, Database, EnvVars, MASTER_KEY},
+    store,
+};
 
 const NONE_FOR_POSTGRES: &str = "\
 there is no master key, which PostgreSQL needs to store and recognize secrets.
@@ -22,22 +26,69 @@ pub(crate) fn missing(key: KeyId) -> String {
     )
 }
 
+/// Compares the configured keys with those of the database. Returns a warning if the oldest token is under another one.
+///
+/// # Errors
+/// If the newest token is as well, and `secrets.accept_unknown_key` is off.
+pub(crate) async fn check(use_cases: &UseCases, config: &Config) -> anyhow::Result<Option<String>> {
+    match use_cases.unknown_key().await? {
+        Some(key) if !config.secrets.accept_unknown_key => bail!(
+            "the tokens of the database are under the master key {key}, and configured is {}: set {MASTER_KEY} to the key of \
+             the other processes. If it is lost, set secrets.accept_unknown_key = true to go on without those tokens",
+            ids_of(use_cases)
+        ),
+        _ => Ok(use_cases.master_keys.missing().await?.map(missing)),
+    }
+}
+
+fn ids_of(use_cases: &UseCases) -> String {
+    let ids: Vec<_> = use_cases.master_keys.configured().iter().map(ToString::to_string).collect();
+    ids.join(" and ")
+}
+
+/// Says where the master keys come from, and their ids.
+pub(crate) fn origin(config: &Config, variables: &EnvVars) -> String {
+    let source = match (variables.origin(MASTER_KEY), &config.secrets.master_key_file, &config.database.url) {
+        (Some(variable), _, _) => variable.to_owned(),
+        (None, Some(path), _) => format!("the file {}", path.display()),
+        (None, None, Database::SqliteFile(database)) => {
+            format!("the file {}, beside the database", beside(database).display())
+        }
+        (None, None, Database::Postgres(_)) => {
+            return format!("The master key is missing: set {MASTER_KEY} or secrets.master_key_file.");
+        }
+        (None, None, Database::Memory | Database::SqliteMemory) => {
+            return "The master key is made for each process, as its database is.".to_owned();
+        }
+    };
+    match configured(config, variables) {
+        Ok(Some(ring)) => {
+            let ids: Vec<_> = ids(&ring).iter().map(ToString::to_string).collect();
+            format!("The master key comes from {source}: {}.", ids.join(", "))
+        }
+        Ok(None) => format!("The master key comes from {source}, which the first start creates."),
+        Err(error) => format!("The master key comes from {source}, and cannot be used: {error:#}."),
+    }
+}
+
 /// Loads the keys from the environment, from the configured file, or from the file beside the SQLite database, in this
-/// order.
+/// order. For a new SQLite database, the file is created.
 ///
 /// # Errors
 /// Says where a key is missing or malformed and how to create one; never contains a part of a key.
 pub(crate) fn ring(config: &Config, variables: &EnvVars) -> anyhow::Result<KeyRing> {
-    if let Some(text) = variables.get(MASTER_KEY) {
-        let origin = variables.origin(MASTER_KEY).unwrap_or(MASTER_KEY);
-        return KeyRing::parse(text).with_context(|| format!("bad value for {origin}"));
-    }
-    if let Some(path) = &config.secrets.master_key_file {
-        return KeyRing::load(path)
-            .context("secrets.master_key_file cannot be used (`latchkey keys generate` prints a new key)");
+    if let Some(ring) = configured(config, variables)? {
+        return Ok(ring);
     }
     match &config.database.url {
-        Database::SqliteFile(database) => beside(database),
+        // A new key for an existing database would make every token in it unknown.
+        Database::SqliteFile(database) if store::is_there(database) => bail!(
+            "the database {} is there, but its master key {} is not: put the file back, or set {MASTER_KEY} to the key \
+             that the database was made with",
+            database.display(),
+            beside(database).display()
+        ),
+        Database::SqliteFile(database) => create_beside(database),
         Database::Postgres(_) => bail!(NONE_FOR_POSTGRES),
         // Sealed data is lost with the process, so its key can be too.
         Database::Memory | Database::SqliteMemory => {
@@ -46,30 +97,46 @@ pub(crate) fn ring(config: &Config, variables: &EnvVars) -> anyhow::Result<KeyRi
     }
 }
 
-/// Loads the key file beside a SQLite database. It is created only with a new database: a new key for an existing one
-/// would make every token in it unknown.
-fn beside(database: &Path) -> anyhow::Result<KeyRing> {
-    let path = database.with_extension("key");
-    let is_new = match fs::metadata(database) {
-        Ok(file) => file.len() == 0,
-        Err(error) => error.kind() == ErrorKind::NotFound,
-    };
-    if is_new {
-        return Ok(KeyRing::load_or_create(&path, &SystemEntropy)?);
+/// Loads the keys, and creates none.
+///
+/// # Errors
+/// If a key is malformed, or a file with keys cannot be used.
+pub(crate) fn configured(config: &Config, variables: &EnvVars) -> anyhow::Result<Option<KeyRing>> {
+    if let Some(text) = variables.get(MASTER_KEY) {
+        let origin = variables.origin(MASTER_KEY).unwrap_or(MASTER_KEY);
+        return KeyRing::parse(text).with_context(|| format!("bad value for {origin}")).map(Some);
     }
-    match KeyRing::load(&path) {
-        Err(KeyFileError::Missing(_)) => bail!(
-            "the database {} is there, but its master key {} is not: put the file back, or set {MASTER_KEY} to the key \
-             that the database was made with",
-            database.display(),
-            path.display()
-        ),
-        loaded => Ok(loaded?),
+    if let Some(path) = &config.secrets.master_key_file {
+        return KeyRing::load(path)
+            .context("secrets.master_key_file cannot be used (`latchkey keys generate` prints a new key)")
+            .map(Some);
     }
+    let Database::SqliteFile(database) = &config.database.url else { return Ok(None) };
+    match KeyRing::load(&beside(database)) {
+        Err(KeyFileError::Missing(_)) => Ok(None),
+        loaded => Ok(Some(loaded?)),
+    }
+}
+
+/// Loads the key file beside a SQLite database, after it was created if it is missing.
+pub(crate) fn create_beside(database: &Path) -> anyhow::Result<KeyRing> {
+    Ok(KeyRing::load_or_create(&beside(database), &SystemEntropy)?)
+}
+
+/// Returns the ids of the keys, the current one first.
+pub(crate) fn ids(ring: &KeyRing) -> Vec<KeyId> {
+    std::iter::once(ring.current()).chain(ring.older()).map(MasterKey::id).collect()
+}
+
+/// Returns the key file beside a SQLite database.
+pub(crate) fn beside(database: &Path) -> PathBuf {
+    database.with_extension("key")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::config::Flag;
 

@@ -8,6 +8,7 @@
 
 mod admin_token_file;
 mod background;
+mod backup_file;
 mod cli;
 mod clock;
 mod commands;

@@ -29,6 +29,7 @@ use crate::{
     },
     signals::{self, Signals, Stop},
     startup::{self, Reach},
+    store::IfMissing,
     wiring::App,
 };
 
@@ -48,7 +49,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     // From here on no signal is lost.
     let signals = Signals::listen().context("signals cannot be listened to")?;
     let hangups = signals::hangups().context("signals cannot be listened to")?;
-    let init = startup::init_tokens(variables)?;
+    let init = startup::init_tokens(variables, config.tokens.min_init_length)?;
     let certificates = config.tls_files().map(Certificates::load).transpose()?.map(Arc::new);
     let main = config.server.listen.with_port(config.server.port);
     let sockets = Sockets::bind(&main, config.server.verify_listen.as_ref(), passed)?;
@@ -59,7 +60,10 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let metrics = config.metrics.listen.map(metrics_server::bind).transpose()?;
     let exporter = Arc::new(Exporter::new(env!("CARGO_PKG_VERSION"))?);
     exporter.install()?;
-    let app = App::open(config, variables).await?;
+    let app = App::open(config, variables, IfMissing::Create).await?;
+    if let Some(warning) = keys::check(&app.use_cases, config).await? {
+        tracing::warn!("{warning}");
+    }
 
     let memory = Arc::new(MemoryBudget::new(config.server.max_memory_in_flight));
     let context = Arc::new(latchkey_http::Context::new(
@@ -72,9 +76,6 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
     let access = startup::first_tokens(&app, &config.database.url, init, has_terminal).await?;
-    if let Some(key) = app.use_cases.master_keys.missing().await? {
-        tracing::warn!("{}", keys::missing(key));
-    }
     if let Err(error) = app.use_cases.learn_older_keys().await {
         tracing::warn!(
             error = %ErrorChain(&error),

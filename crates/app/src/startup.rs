@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use latchkey_domain::{TokenKind, TokenSecret};
 use latchkey_service::{InitTokens, InitVariable};
 
@@ -25,15 +25,25 @@ const INIT_VARIABLES: [InitVariable; 4] = [
 
 const CREATE_ADMIN_TOKEN: &str = "    latchkey token create --type admin --name ops";
 
-/// Reads the first tokens of the `INIT_*` variables.
+/// Reads the first tokens of the `INIT_*` variables; `min_length` is that of a secret without its prefix.
 ///
 /// # Errors
-/// Names the variable and the position of the malformed entry, without showing it.
-pub(crate) fn init_tokens(variables: &EnvVars) -> anyhow::Result<InitTokens> {
+/// Names the variable and the position of the malformed or short entry, without showing it.
+pub(crate) fn init_tokens(variables: &EnvVars, min_length: u32) -> anyhow::Result<InitTokens> {
     let mut tokens = InitTokens::default();
     for variable in INIT_VARIABLES {
-        if let Some(list) = variables.get(variable.name) {
-            tokens.add(variable, list)?;
+        let Some(list) = variables.get(variable.name) else { continue };
+        tokens.add(variable, list)?;
+        let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let lengths = entries.map(|entry| entry.split_once('.').map_or(entry, |(_, secret)| secret).len());
+        let min = usize::try_from(min_length)?;
+        if let Some(short) = lengths.into_iter().position(|length| length < min) {
+            bail!(
+                "{}: entry {}: the secret is shorter than {min} characters and can be guessed: take a longer one, such as \
+                 `openssl rand -hex 32` prints after the prefix, or lower tokens.min_init_length",
+                variable.name,
+                short + 1
+            );
         }
     }
     Ok(tokens)
@@ -70,6 +80,9 @@ pub(crate) async fn first_tokens(
     let has_tokens = app.store.has_tokens().await.context(nothing)?;
     let first_tokens = &app.use_cases.first_tokens;
     if has_tokens {
+        if !init.is_empty() {
+            tracing::info!("INIT_*_API_TOKENS are ignored: the database has tokens already");
+        }
         let left = file.filter(|path| path.exists());
         return Ok(left.map_or(Access::Known, |path| Access::InFile { path, is_new: false }));
     }

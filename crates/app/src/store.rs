@@ -1,10 +1,10 @@
-//! Opens the store that the database URL selects. A new store is a variant of `Database` and an arm here.
+//! Opens the store that the database URL selects. A new store is a variant of [`Connected`] and an arm for each function.
 
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use latchkey_memory::MemoryStore;
-use latchkey_ports::{Clock as _, Store};
+use latchkey_ports::{Archive, Clock as _, SchemaState, Store};
 use latchkey_postgres::{PostgresSettings, PostgresStore, TlsSettings};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,63 +13,174 @@ use tokio::task::spawn_blocking;
 use crate::{
     clock::SystemClock,
     config::{Config, Database, DatabaseSettings, masked},
+    output::Usage,
 };
 
-/// A store with all migrations applied.
-pub(crate) struct Opened {
-    pub(crate) store: Arc<dyn Store>,
-    /// The number of migrations that were applied now.
-    pub(crate) migrations: usize,
+/// Whether a missing database is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfMissing {
+    /// As servers do, and `latchkey migrate`.
+    Create,
+    /// Commands are for a database that is there: a new one would only hide that they look in the wrong place.
+    Fail,
 }
 
-/// Opens the configured store and applies missing migrations. Several processes can do so at once.
-///
-/// # Errors
-/// Says what the operator can do; contains no password.
-pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
-    let settings = &config.database;
-    match &settings.url {
-        Database::Memory => {
-            Ok(Opened { store: Arc::new(MemoryStore::new(SystemClock::new().now())), migrations: 0 })
+/// A store that is connected, before its migrations.
+pub(crate) enum Connected {
+    Memory(MemoryStore),
+    Sqlite(SqliteStore),
+    Postgres { store: PostgresStore, shown: String },
+}
+
+impl Connected {
+    /// Connects to a database with the configured settings. The file of SQLite is created if it is missing.
+    ///
+    /// # Errors
+    /// Says what the operator can do; contains no password.
+    pub(crate) async fn to(database: &Database, config: &Config) -> anyhow::Result<Self> {
+        let settings = &config.database;
+        match database {
+            Database::Memory => Ok(Self::Memory(MemoryStore::new(SystemClock::new().now()))),
+            Database::SqliteMemory => sqlite(Location::Memory, settings).await,
+            Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
+            Database::Postgres(url) => postgres(url, config, tls_of(config)),
         }
-        Database::SqliteMemory => sqlite(Location::Memory, settings).await,
-        Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
-        Database::Postgres(url) => postgres(url, config).await,
+    }
+
+    /// Connects to another database than the configured one, with the configured limits. How to speak TLS to it is in its URL
+    /// alone.
+    pub(crate) async fn to_other(database: &Database, config: &Config) -> anyhow::Result<Self> {
+        match database {
+            Database::Postgres(url) => postgres(url, config, TlsSettings::default()),
+            other => Self::to(other, config).await,
+        }
+    }
+
+    /// Connects to a database that has tables.
+    ///
+    /// # Errors
+    /// As [`Connected::to`]; and if the database is missing, or has no tables. Then nothing is created.
+    pub(crate) async fn to_existing(database: &Database, config: &Config) -> anyhow::Result<Self> {
+        check_file(database)?;
+        let connected = Self::to(database, config).await?;
+        if connected.schema_state().await?.last == 0 {
+            bail!(missing(database, &format!("the database {} has no tables", database.shown())));
+        }
+        Ok(connected)
+    }
+
+    /// Applies missing migrations and returns their number.
+    pub(crate) async fn migrate(&self) -> anyhow::Result<usize> {
+        match self {
+            Self::Memory(_) => Ok(0),
+            Self::Sqlite(store) => {
+                let store = store.clone();
+                let migrated = spawn_blocking(move || store.migrate());
+                Ok(migrated.await.context("opening the database was canceled")??)
+            }
+            Self::Postgres { store, shown } => store.migrate().await.with_context(|| shown.clone()),
+        }
+    }
+
+    /// Returns which migrations the database has, and changes nothing.
+    pub(crate) async fn schema_state(&self) -> anyhow::Result<SchemaState> {
+        match self {
+            Self::Memory(_) => Ok(SchemaState { last: 1, pending: 0, is_newer: false }),
+            Self::Sqlite(store) => {
+                let store = store.clone();
+                let state = spawn_blocking(move || store.schema_state());
+                Ok(state.await.context("opening the database was canceled")??)
+            }
+            Self::Postgres { store, shown } => store.schema_state().await.with_context(|| shown.clone()),
+        }
+    }
+
+    /// Returns the store as one that can be archived.
+    ///
+    /// # Errors
+    /// [`Usage`] for a store in memory, whose content no other process reaches.
+    pub(crate) fn archive(self) -> anyhow::Result<Arc<dyn Archive>> {
+        match self {
+            Self::Memory(_) => bail!(Usage("a database in memory cannot be copied".to_owned())),
+            Self::Sqlite(store) => Ok(Arc::new(store)),
+            Self::Postgres { store, .. } => Ok(Arc::new(store)),
+        }
+    }
+
+    /// Returns the store itself.
+    pub(crate) fn into_store(self) -> Arc<dyn Store> {
+        match self {
+            Self::Memory(store) => Arc::new(store),
+            Self::Sqlite(store) => Arc::new(store),
+            Self::Postgres { store, .. } => Arc::new(store),
+        }
     }
 }
 
-async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Result<Opened> {
+/// Fails for a SQLite database that is missing.
+///
+/// # Errors
+/// Says what the operator can do.
+pub(crate) fn check_file(database: &Database) -> anyhow::Result<()> {
+    match database {
+        Database::SqliteFile(path) if !is_there(path) => {
+            bail!(missing(database, &format!("there is no database {}", shown(path))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is a database in the file. An empty file is none: SQLite leaves one behind if a start is interrupted.
+pub(crate) fn is_there(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.len() > 0)
+}
+
+fn missing(database: &Database, what: &str) -> String {
+    let other = match database {
+        Database::Postgres(_) => "set DATABASE_URL or --database-url to the one of the server",
+        _ => "run this in the directory of the server, or set DATABASE_URL or --database-url to its database",
+    };
+    format!("{what}: {other}. A new database is made by `latchkey serve` and `latchkey migrate`")
+}
+
+/// Returns the absolute path, because the operator may be in another directory than the server.
+fn shown(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+async fn sqlite(location: Location, settings: &DatabaseSettings) -> anyhow::Result<Connected> {
     let settings = SqliteSettings {
         location,
         readers: settings.pool_size,
         busy_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
     };
-    let opened = spawn_blocking(move || {
-        let store = SqliteStore::open(settings)?;
-        let migrations = store.migrate()?;
-        anyhow::Ok(Opened { store: Arc::new(store), migrations })
-    });
-    opened.await.context("opening the database was canceled")?
+    let opened = spawn_blocking(move || SqliteStore::open(settings));
+    Ok(Connected::Sqlite(opened.await.context("opening the database was canceled")??))
 }
 
-async fn postgres(url: &SecretString, config: &Config) -> anyhow::Result<Opened> {
-    let (settings, tls) = (&config.database, &config.database_tls);
-    let masked_url = || masked(url.expose_secret());
+fn tls_of(config: &Config) -> TlsSettings {
+    let tls = &config.database_tls;
+    TlsSettings {
+        mode: tls.mode,
+        root_certificates: tls.root_certificates.clone(),
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+    }
+}
+
+fn postgres(url: &SecretString, config: &Config, tls: TlsSettings) -> anyhow::Result<Connected> {
+    let settings = &config.database;
+    let shown = masked(url.expose_secret());
     let store = PostgresStore::connect(&PostgresSettings {
         url: url.expose_secret().to_owned(),
-        tls: TlsSettings {
-            mode: tls.mode,
-            root_certificates: tls.root_certificates.clone(),
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
-        },
+        tls,
+        url_defaults: config.url_defaults.clone(),
         pool_size: usize::try_from(settings.pool_size)?,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
         transaction_pooler: settings.transaction_pooler,
     })
-    .with_context(masked_url)?;
-    let migrations = store.migrate().await.with_context(masked_url)?;
-    Ok(Opened { store: Arc::new(store), migrations })
+    .with_context(|| shown.clone())?;
+    Ok(Connected::Postgres { store, shown })
 }

@@ -9,7 +9,8 @@ use latchkey_service::{Dependencies, IndexSettings, SessionPolicy, Settings, Tok
 use crate::{
     clock::SystemClock,
     config::{Config, EnvVars},
-    keys, store,
+    keys,
+    store::{self, Connected, IfMissing},
 };
 
 /// The use cases with their dependencies.
@@ -22,13 +23,25 @@ pub(crate) struct App {
 
 impl App {
     /// Loads the master keys, opens the store, applies migrations, and builds the use cases.
-    pub(crate) async fn open(config: &Config, variables: &EnvVars) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        config: &Config,
+        variables: &EnvVars,
+        if_missing: IfMissing,
+    ) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        if if_missing == IfMissing::Fail {
+            store::check_file(&config.database.url)?;
+        }
         // Before the database: a new database without its key would look like one whose key is lost.
         let ring = keys::ring(config, variables)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
-        let store = store::open(config).await?.store;
+        let connected = match if_missing {
+            IfMissing::Create => Connected::to(&config.database.url, config).await?,
+            IfMissing::Fail => Connected::to_existing(&config.database.url, config).await?,
+        };
+        connected.migrate().await?;
+        let store = connected.into_store();
         let store: Arc<dyn Store> =
             Arc::new(Observed::new(store, clock.clone(), config.database.url.system()));
         let dependencies = Dependencies {
@@ -59,5 +72,6 @@ fn settings(config: &Config) -> Settings {
         sessions: SessionPolicy { ttl: config.sessions.ttl, max_per_user: config.sessions.max_per_user },
         personal_tokens: config.limits.personal_tokens,
         retention: config.audit.retention,
+        accept_unknown_key: config.secrets.accept_unknown_key,
     }
 }

@@ -119,6 +119,7 @@ impl Process {
             sessions: SessionPolicy { ttl: Duration::from_secs(60), max_per_user: 1 },
             personal_tokens: 1,
             retention: None,
+            accept_unknown_key: false,
         };
         let use_cases = UseCases::new(dependencies, settings);
         let mut secrets = Vec::with_capacity(count);

@@ -18,7 +18,7 @@ use crate::load::Request;
 use crate::stopwatch::Stopwatch;
 
 /// The admin token of the temporary servers.
-const ADMIN_TOKEN: &str = "*:*.bench-throwaway-admin-token";
+const ADMIN_TOKEN: &str = "*:*.bench-throwaway-admin-token-0123456789";
 /// The master key of the temporary servers.
 pub const MASTER_KEY: &str = "62656e63682062656e63682062656e63682062656e63682062656e6368206265";
 /// The measured project, which every store has from its first start.

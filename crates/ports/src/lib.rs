@@ -16,6 +16,7 @@
 //! have simple test doubles (`ManualClock`, `CountingEntropy`).
 
 mod access;
+mod archive;
 mod audit;
 mod clock_and_entropy;
 #[cfg(feature = "mocks")]
@@ -36,6 +37,10 @@ mod sessions;
 mod tokens;
 
 pub use access::{AccessRepository, Member, Memberships};
+pub use archive::{
+    Archive, ArchiveChunk, ArchiveError, ArchiveHeader, ArchiveRow, ArchiveRows, ArchivedColumn,
+    ArchivedTable, ColumnKind, SchemaState,
+};
 pub use audit::{EventPage, EventRepository};
 pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};

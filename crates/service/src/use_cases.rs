@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use latchkey_domain::TokenKind;
 use latchkey_ports::{
-    Clock, CountingMoments, Entropy, PasswordHasher, PoolState, SecretSealer, Store, StoreError, TokenCounts,
+    Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer, Store,
+    StoreError, TokenCounts, TokenQuery,
 };
 
 use crate::{
@@ -35,6 +36,8 @@ pub struct Settings {
     pub personal_tokens: u32,
     /// How long events are kept (`audit.retention`); `None` = forever.
     pub retention: Option<Duration>,
+    /// Whether a process serves whose master keys are not those of the database (`secrets.accept_unknown_key`).
+    pub accept_unknown_key: bool,
 }
 
 /// All use cases; shared by all requests.
@@ -64,6 +67,7 @@ pub struct UseCases {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     retention: Option<Duration>,
+    accept_unknown_key: bool,
 }
 
 impl UseCases {
@@ -134,6 +138,7 @@ impl UseCases {
             store,
             clock,
             retention: settings.retention,
+            accept_unknown_key: settings.accept_unknown_key,
         }
     }
 
@@ -202,9 +207,38 @@ impl UseCases {
         self.clock.monotonic()
     }
 
-    /// Checks that the process can serve requests: the store answers, and every background task runs.
+    /// Returns the master key of the newest API token, if neither it nor that of the oldest one is configured. Then this process
+    /// recognizes no secret of the database, and others do not recognize what it creates. An expired token says nothing: after
+    /// a rotation, its key need not be configured any more.
+    pub async fn unknown_key(&self) -> Result<Option<KeyId>, StoreError> {
+        if self.master_keys.missing().await?.is_none() {
+            return Ok(None);
+        }
+        let kinds = [TokenKind::Admin, TokenKind::Client, TokenKind::Frontend];
+        let newest = TokenQuery {
+            direction: Direction::Descending,
+            page: Page::first(1),
+            ..TokenQuery::of_kinds(kinds)
+        };
+        let newest = self.store.tokens(&newest).await?.into_iter().next();
+        let newest = newest.filter(|stored| !stored.token.is_expired_at(self.clock.now()));
+        let key = newest.map(|stored| stored.secret.key);
+        Ok(key.filter(|key| !self.master_keys.configured().contains(key)))
+    }
+
+    /// Checks that the process can serve requests: the store answers, its master keys are those of the store, and every
+    /// background task runs.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.task_health.check().map_err(|down| StoreError::Unavailable(Box::new(down)))?;
-        self.store.ping().await
+        self.store.ping().await?;
+        match self.unknown_key().await? {
+            Some(key) if !self.accept_unknown_key => Err(StoreError::Unavailable(Box::new(UnknownKey(key)))),
+            _ => Ok(()),
+        }
     }
 }
+
+/// The secrets of the store are under a master key that is not configured.
+#[derive(Debug, thiserror::Error)]
+#[error("the tokens of the database are under the master key {0}, which is not configured")]
+pub struct UnknownKey(pub KeyId);

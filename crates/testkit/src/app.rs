@@ -99,6 +99,7 @@ impl Default for AppSettings {
             sessions: SessionPolicy { ttl: SESSION, max_per_user: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
+            accept_unknown_key: false,
         };
         Self { use_cases, http: HttpSettings::default(), tokens: None }
     }

@@ -86,6 +86,13 @@ impl TestEnv {
         env.with("DATABASE_URL", &url).with("INIT_ADMIN_API_TOKENS", ADMIN)
     }
 
+    /// Creates the tables of the database, which commands do not.
+    #[must_use]
+    pub fn migrated(self) -> Self {
+        self.succeed("migrate");
+        self
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

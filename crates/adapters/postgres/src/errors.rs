@@ -24,12 +24,20 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum OpenError {
     #[error("the database URL cannot be read: write postgres://user:password@host:5432/database")]
     Url(#[source] Cause),
+    #[error("the password in the database URL has an @: percent-encode the password (@ is %40)")]
+    UnencodedLogin,
+    #[error("the environment variable {0} has a bad value")]
+    Variable(&'static str),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("the pool of database connections cannot be made")]
     Pool(#[source] Cause),
     #[error("the database cannot be reached")]
     Unreachable(#[source] Cause),
+    #[error(
+        "the database asks for a password, and none is given: put it into the database URL, percent-encoded, or into PGPASSWORD"
+    )]
+    NoPassword(#[source] Cause),
     #[error("{}", LOSES_STATEMENTS)]
     TransactionPooler(#[source] Cause),
     #[error(
@@ -45,6 +53,10 @@ impl OpenError {
     pub(crate) fn of_connecting(error: diesel::ConnectionError) -> Self {
         if is_lost_statement(&error) {
             return Self::TransactionPooler(Box::new(error));
+        }
+        // The driver tells it from other errors by its text alone.
+        if error.to_string().contains("password missing") {
+            return Self::NoPassword(Box::new(error));
         }
         Self::Unreachable(Box::new(error))
     }

@@ -4,12 +4,13 @@
 //! libpq is needed. A mutation runs as a task of its own: it ends even when the request that began it is dropped.
 //!
 //! Here: the pool (`store`), connections with and without prepared statements (`connection`), the order of locks in
-//! transactions (`locks`), the tables (`schema`), one module for each port, and the statements of lists (`event_lists`,
-//! `token_lists`, `token_queries`). The tables themselves are in `migrations/postgres`; what this store shares with
+//! transactions (`locks`), the tables (`schema`), one module for each port, backups (`archive`), and the statements of
+//! lists (`event_lists`, `token_lists`, `token_queries`). The tables themselves are in `migrations/postgres`; what this store shares with
 //! SQLite is in `latchkey-sql`. Not here: rules of the domain. No transaction and no diesel type leaves the crate.
 //!
 //! Next: `latchkey-storage-conformance`, the suite that every store must pass.
 
+mod archive;
 mod connection;
 mod environments;
 mod errors;
@@ -36,8 +37,10 @@ mod token_lists;
 mod token_queries;
 mod token_writes;
 mod tokens;
+mod url_defaults;
 mod users;
 
 pub use errors::OpenError;
-pub use store::{PostgresSettings, PostgresStore};
+pub use store::{PostgresSettings, PostgresStore, ServerInfo};
 pub use tls::{TlsError, TlsMode, TlsSettings};
+pub use url_defaults::UrlDefaults;

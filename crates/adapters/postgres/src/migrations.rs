@@ -1,11 +1,17 @@
 //! Brings the tables up to date.
 
-use diesel::pg::Pg;
+use diesel::{
+    QueryableByName,
+    pg::Pg,
+    sql_query,
+    sql_types::{BigInt, Text},
+};
 use diesel_async::{
-    AnsiTransactionManager, AsyncMigrationHarness, SimpleAsyncConnection, TransactionManager,
+    AnsiTransactionManager, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection, TransactionManager,
 };
 use diesel_migrations::MigrationHarness;
-use latchkey_sql::migrations::{POSTGRES, unknown_version};
+use latchkey_ports::SchemaState;
+use latchkey_sql::migrations::{POSTGRES, RECORDS, number, unknown_version};
 use tokio::task::spawn_blocking;
 
 use crate::{connection::Connection, errors::OpenError, locks::lock};
@@ -13,35 +19,95 @@ use crate::{connection::Connection, errors::OpenError, locks::lock};
 /// The advisory lock of a process that migrates: "latchkey" in ASCII.
 const LOCK: i64 = 0x6c61_7463_686b_6579;
 
+/// Which pending migrations run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pending {
+    /// All.
+    All,
+    /// Those up to this number.
+    UpTo(u32),
+}
+
 /// Runs the pending migrations and returns their number. Of two processes that start at once, the second waits and finds
 /// nothing left to do.
 ///
 /// All of it is one transaction, with a lock that ends with it: behind a pooler, a lock of the session would stay with a
 /// session that belongs to another client by then.
 pub(crate) async fn run(mut connection: Connection) -> Result<usize, OpenError> {
-    let failed = |error: diesel::result::Error| OpenError::of_migrating(Box::new(error));
-    AnsiTransactionManager::begin_transaction(&mut connection).await.map_err(failed)?;
-    // Another process's migration may take longer than any statement should.
-    let limits = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
-    connection.batch_execute(limits).await.map_err(failed)?;
-    lock(&mut connection, LOCK).await.map_err(|error| OpenError::of_migrating(Box::new(error)))?;
-    // The harness drives the connection from a thread that it blocks.
-    let migrating = spawn_blocking(move || {
-        let mut harness = AsyncMigrationHarness::new(connection);
-        migrate(&mut harness).map(|done| (done, harness.into_inner()))
-    });
-    // After a failure the connection is dropped, and what was done with it is undone.
-    let (done, mut connection) =
-        migrating.await.map_err(|error| OpenError::of_migrating(Box::new(error)))??;
+    begin(&mut connection).await?;
+    let (done, mut connection) = apply(connection, Pending::All).await?;
     AnsiTransactionManager::commit_transaction(&mut connection).await.map_err(failed)?;
     Ok(done)
 }
 
-fn migrate(harness: &mut AsyncMigrationHarness<Connection>) -> Result<usize, OpenError> {
-    let applied = harness.applied_migrations().map_err(OpenError::of_migrating)?;
-    if let Some(version) = unknown_version::<Pg>(&POSTGRES, &applied).map_err(OpenError::of_migrating)? {
-        return Err(OpenError::NewerSchema { version });
+/// Begins a transaction that migrates.
+pub(crate) async fn begin(connection: &mut Connection) -> Result<(), OpenError> {
+    AnsiTransactionManager::begin_transaction(connection).await.map_err(failed)?;
+    // Another process's migration may take longer than any statement should.
+    let limits = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+    connection.batch_execute(limits).await.map_err(failed)?;
+    lock(connection, LOCK).await.map_err(|error| OpenError::of_migrating(Box::new(error)))
+}
+
+/// Runs pending migrations in the transaction of the caller, and returns their number. After a failure the connection is
+/// dropped, and what was done with it is undone.
+pub(crate) async fn apply(
+    connection: Connection,
+    pending: Pending,
+) -> Result<(usize, Connection), OpenError> {
+    on_harness(connection, move |harness| {
+        let applied = harness.applied_migrations().map_err(OpenError::of_migrating)?;
+        if let Some(version) = unknown_version::<Pg>(&POSTGRES, &applied).map_err(OpenError::of_migrating)? {
+            return Err(OpenError::NewerSchema { version });
+        }
+        let mut migrations = harness.pending_migrations(POSTGRES).map_err(OpenError::of_migrating)?;
+        if let Pending::UpTo(last) = pending {
+            migrations.retain(|migration| number(&migration.name().version()) <= last);
+        }
+        let done = harness.run_migrations(&migrations).map_err(OpenError::of_migrating)?;
+        Ok(done.len())
+    })
+    .await
+}
+
+/// Returns which migrations the database has. Changes nothing.
+pub(crate) async fn state(connection: &mut Connection) -> Result<SchemaState, OpenError> {
+    let found = sql_query(format!("SELECT coalesce(to_regclass('{RECORDS}')::oid::bigint, 0) AS oid"));
+    let Records { oid } = found.get_result(connection).await.map_err(failed)?;
+    let mut applied = Vec::new();
+    if oid != 0 {
+        let select = sql_query(format!("SELECT version FROM {RECORDS}"));
+        let versions: Vec<Applied> = select.load(connection).await.map_err(failed)?;
+        applied.extend(versions.into_iter().map(|applied| applied.version));
     }
-    let done = harness.run_pending_migrations(POSTGRES).map_err(OpenError::of_migrating)?;
-    Ok(done.len())
+    latchkey_sql::migrations::state::<Pg>(&POSTGRES, &applied).map_err(OpenError::of_migrating)
+}
+
+#[derive(QueryableByName)]
+struct Records {
+    /// 0 if there is no such table.
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
+}
+
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// The harness drives the connection from a thread that it blocks.
+async fn on_harness<T: Send + 'static>(
+    connection: Connection,
+    work: impl FnOnce(&mut AsyncMigrationHarness<Connection>) -> Result<T, OpenError> + Send + 'static,
+) -> Result<(T, Connection), OpenError> {
+    let working = spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(connection);
+        work(&mut harness).map(|done| (done, harness.into_inner()))
+    });
+    working.await.map_err(|error| OpenError::of_migrating(Box::new(error)))?
+}
+
+fn failed(error: diesel::result::Error) -> OpenError {
+    OpenError::of_migrating(Box::new(error))
 }

@@ -3,7 +3,12 @@
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use diesel::{ConnectionError, OptionalExtension, QueryDsl, dsl::exists, select};
+use diesel::{
+    ConnectionError, OptionalExtension, QueryDsl, QueryableByName,
+    dsl::exists,
+    select, sql_query,
+    sql_types::{BigInt, Bool, Text},
+};
 use diesel_async::{
     AsyncConnection, RunQueryDsl, SimpleAsyncConnection,
     methods::{ExecuteDsl, LoadQuery},
@@ -13,14 +18,14 @@ use diesel_async::{
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use latchkey_ports::{Health, Inconsistency, PoolState, StoreError};
+use latchkey_ports::{Health, Inconsistency, PoolState, SchemaState, StoreError};
 use latchkey_sql::{
     errors::{DbError, store_error, unavailable},
     rows,
     schema::environments,
 };
 use tokio::{runtime::Handle, task::JoinError, time::timeout};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tracing::{Instrument, instrument};
 
 use crate::{
@@ -31,6 +36,7 @@ use crate::{
     migrations,
     readers::{Reader, Readers},
     tls::{Tls, TlsError, TlsSettings, split_url},
+    url_defaults::UrlDefaults,
 };
 
 /// The settings of the store.
@@ -40,6 +46,8 @@ pub struct PostgresSettings {
     pub url: String,
     /// TLS, where the URL says nothing about it.
     pub tls: TlsSettings,
+    /// What the URL and the settings leave open.
+    pub url_defaults: UrlDefaults,
     /// The largest number of open connections, at least two.
     pub pool_size: usize,
     /// The time limit of a statement.
@@ -56,6 +64,7 @@ impl PostgresSettings {
         Self {
             url: url.into(),
             tls: TlsSettings::default(),
+            url_defaults: UrlDefaults::default(),
             pool_size: 8,
             statement_timeout: Duration::from_secs(5),
             acquire_timeout: Duration::from_secs(5),
@@ -94,7 +103,9 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
     pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
-        let (url, tls) = split_url(&settings.url, &settings.tls)?;
+        let (url, mut tls) = split_url(&settings.url, &settings.tls)?;
+        settings.url_defaults.fill_tls(&mut tls)?;
+        let url = settings.url_defaults.with_port(&url);
         let tls = Tls::new(&tls)?;
         let mut parsed =
             tokio_postgres::Config::from_str(&url).map_err(|error| OpenError::Url(Box::new(error)))?;
@@ -103,6 +114,8 @@ impl PostgresStore {
             return Err(TlsError::Misplaced.into());
         }
         parsed.ssl_mode(tls.mode);
+        settings.url_defaults.fill(&mut parsed)?;
+        check_hosts(&parsed)?;
         // Detects a network that drops packets, also while calls wait for answers.
         parsed.tcp_user_timeout(settings.statement_timeout);
         let mut config = ManagerConfig::default();
@@ -143,8 +156,30 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Unreachable`]; [`OpenError::NewerSchema`] for a database of a newer version; [`OpenError::Migration`].
     pub async fn migrate(&self) -> Result<usize, OpenError> {
-        let connection = self.opening.unlimited().await.map_err(OpenError::of_connecting)?;
-        migrations::run(connection).await
+        migrations::run(self.unlimited_connection().await?).await
+    }
+
+    /// Returns which migrations the database has. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Unreachable`]; [`OpenError::Migration`] if they cannot be read.
+    pub async fn schema_state(&self) -> Result<SchemaState, OpenError> {
+        migrations::state(&mut self.unlimited_connection().await?).await
+    }
+
+    /// Asks the server about itself.
+    ///
+    /// # Errors
+    /// [`OpenError::Unreachable`]; [`OpenError::Pool`] if it does not answer.
+    pub async fn server_info(&self) -> Result<ServerInfo, OpenError> {
+        let mut connection = self.unlimited_connection().await?;
+        let answered = sql_query(SERVER_INFO).get_result(&mut connection).await;
+        answered.map_err(|error| OpenError::Unreachable(Box::new(error)))
+    }
+
+    /// Opens a connection of its own, without limits.
+    pub(crate) async fn unlimited_connection(&self) -> Result<Connection, OpenError> {
+        self.opening.unlimited().await.map_err(OpenError::of_connecting)
     }
 
     /// Returns a connection that calls share for short reads of one statement each.
@@ -232,6 +267,41 @@ impl PostgresStore {
         };
         Ok(tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)??)
     }
+}
+
+/// What a server says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct ServerInfo {
+    /// The version as text.
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    /// The version as a number: 150018 is 15.18.
+    #[diesel(sql_type = BigInt)]
+    pub number: i64,
+    /// The clock of the server, in milliseconds since 1970.
+    #[diesel(sql_type = BigInt)]
+    pub now: i64,
+    /// Whether it is a standby, which cannot be written.
+    #[diesel(sql_type = Bool)]
+    pub is_standby: bool,
+    /// Whether the connection is encrypted.
+    #[diesel(sql_type = Bool)]
+    pub is_encrypted: bool,
+    /// Whether the server is on this machine.
+    #[diesel(sql_type = Bool)]
+    pub is_local: bool,
+}
+
+const SERVER_INFO: &str = "\
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::bigint AS number, \
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now, pg_is_in_recovery() AS is_standby, \
+    coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS is_encrypted, \
+    coalesce(inet_server_addr() = inet_client_addr(), true) AS is_local";
+
+/// Fails for a host that a name cannot be: then the login before it has an `@` of its own.
+fn check_hosts(config: &tokio_postgres::Config) -> Result<(), OpenError> {
+    let is_login = |host: &Host| matches!(host, Host::Tcp(host) if host.contains('@'));
+    if config.get_hosts().iter().any(is_login) { Err(OpenError::UnencodedLogin) } else { Ok(()) }
 }
 
 /// An async closure with a future that is `Send`, which the bound `AsyncFnOnce` alone cannot demand.

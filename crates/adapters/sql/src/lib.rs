@@ -4,11 +4,12 @@
 //! once, for both of diesel's backends.
 //!
 //! Here: column types that each backend stores its own way ([`columns`]), the tables ([`schema`]), rows and their conversion
-//! to and from the domain ([`rows`]), statements ([`queries`],
-//! [`token_counts`]), the meaning of a driver's error ([`errors`]), and the
+//! to and from the domain ([`rows`]), statements ([`queries`], [`token_counts`]), those of backups ([`archive`]), the meaning
+//! of a driver's error ([`errors`]), and the
 //! embedded migrations ([`migrations`]). Not here: connections, transactions, locks, and statements that only one backend
 //! has. Next: `migrations/`, which defines the tables.
 
+pub mod archive;
 pub mod columns;
 pub mod errors;
 mod expressions;

@@ -2,6 +2,12 @@
 
 #![expect(missing_docs, reason = "the migrations document the columns")]
 
+/// A table that says its primary key.
+pub trait Keyed {
+    /// The columns of the key, in parentheses, separated by commas.
+    const KEY: &str;
+}
+
 macro_rules! tables {
     ($($(#[$($attribute:tt)+])* $name:ident $key:tt { $($columns:tt)+ })+) => {
         $(
@@ -10,6 +16,10 @@ macro_rules! tables {
 
                 $(#[$($attribute)+])*
                 $name $key { $($columns)+ }
+            }
+
+            impl Keyed for $name::table {
+                const KEY: &str = stringify!($key);
             }
         )+
     };
@@ -84,6 +94,12 @@ tables! {
         created_at -> UtcTime,
         seen_at -> Nullable<UtcTime>,
         password_hash -> Nullable<Text>,
+    }
+
+    /// The names by which users sign in; kept by triggers.
+    login_names (name) {
+        name -> Text,
+        user_id -> BigInt,
     }
 
     memberships (user_id, project_id, role_id) {

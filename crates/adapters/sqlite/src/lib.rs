@@ -4,14 +4,15 @@
 //! plain diesel on threads of its own. A closure on such a thread runs to its end even when the caller's future is
 //! dropped, so no call leaves a transaction open, and no worker of the runtime waits for a disk.
 //!
-//! Here: connections and their settings (`connection`, `pool`), one module for each port, and
-//! the statements of lists (`event_lists`, `token_lists`, `token_queries`). The tables themselves are in
+//! Here: connections and their settings (`connection`, `pool`), one module for each port, backups (`archive`),
+//! and the statements of lists (`event_lists`, `token_lists`, `token_queries`). The tables themselves are in
 //! `migrations/sqlite`; what this store shares with PostgreSQL is in `latchkey-sql`. Not here: authorization. No diesel
 //! type leaves the crate.
 //!
 //! Next: `latchkey-storage-conformance`, the suite that every store must pass; `latchkey-postgres`, the store for
 //! deployments of several processes.
 
+mod archive;
 mod connection;
 mod environments;
 mod errors;

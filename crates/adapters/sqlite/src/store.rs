@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select};
-use latchkey_ports::{Health, PoolState, StoreError};
+use latchkey_ports::{Health, PoolState, SchemaState, StoreError};
 use latchkey_sql::{errors::DbError, schema::environments};
 use tracing::instrument;
 
@@ -58,6 +58,18 @@ impl SqliteStore {
         self.writer.run_blocking(move |connection| migrations::run(connection, &location))
     }
 
+    /// Returns which migrations the database has. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Migration`] if they cannot be read.
+    pub fn schema_state(&self) -> Result<SchemaState, OpenError> {
+        let location = self.location.clone();
+        self.readers.run_blocking(move |connection| {
+            migrations::state(connection)
+                .map_err(|error| OpenError::Migration { location, source: Box::new(error) })
+        })
+    }
+
     /// Runs work on the connection that writes, for tests of the database itself.
     #[cfg(test)]
     pub(crate) fn on_writer<T: Send + 'static>(
@@ -93,6 +105,15 @@ impl SqliteStore {
         F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         self.writer.run(|connection| connection.immediate_transaction(work)).await
+    }
+
+    /// Runs work on the connection that writes, with transactions of its own.
+    pub(crate) async fn on_writer_thread<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
+    {
+        self.writer.run(work).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! The commands: the arguments of each, which clap parses into domain values, and its code, which calls one use case and
 //! prints the outcome.
 
+pub(crate) mod backup;
+pub(crate) mod doctor;
 pub(crate) mod expiry;
 pub(crate) mod health;
 mod key_usage;
@@ -29,10 +31,12 @@ use crate::{
         users::UserCommand,
     },
     config::{self, Config, Database, EnvVars, Log},
+    keys as master_keys,
     output::{self, Usage},
     serve,
     server::PassedSockets,
-    store, telemetry,
+    store::{Connected, IfMissing},
+    telemetry,
     wiring::App,
 };
 
@@ -60,9 +64,16 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Man(ManArgs { command }) => return shell::man(Cli::command(), command),
         _ => {}
     }
+    if let Command::Doctor(arguments) = &command {
+        let report = doctor::run(cli.global.config.as_deref(), &variables, &flags, arguments);
+        return runtime()?.block_on(report);
+    }
     let config = Config::load(cli.global.config.as_deref(), &variables, &flags)?;
     match command {
-        Command::Config(_) => output::result(config.effective.trim_end())?,
+        Command::Config(_) => {
+            output::result(&config.effective)?;
+            output::result(format_args!("# {}", master_keys::origin(&config, &variables)))?;
+        }
         Command::Health(arguments) => health::check(&config, arguments)?,
         Command::Serve(_) => {
             telemetry::start(&config.log, &variables)?;
@@ -98,12 +109,22 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
                 .to_owned()
         ));
     }
-    if let Command::Migrate = command {
-        return migrate(config, variables).await;
-    }
-    let app = App::open(config, variables).await?;
-    if let Some(key) = app.use_cases.master_keys.missing().await? {
-        output::explain(format_args!("latchkey: warning: {}.", crate::keys::missing(key)));
+    let command = match command {
+        Command::Migrate => return migrate(config, variables).await,
+        Command::Backup(arguments) => return backup::backup(config, arguments).await,
+        Command::Restore(arguments) => return backup::restore(config, variables, arguments).await,
+        Command::Copy(arguments) => return backup::copy(config, variables, arguments).await,
+        command => command,
+    };
+    let app = App::open(config, variables, IfMissing::Fail).await?;
+    output::explain(format_args!("Database: {}", config.database.url.shown()));
+    // Commands about keys are those that help with an unknown one.
+    let warning = match &command {
+        Command::Keys(_) => app.use_cases.master_keys.missing().await?.map(master_keys::missing),
+        _ => master_keys::check(&app.use_cases, config).await?,
+    };
+    if let Some(warning) = warning {
+        output::explain(format_args!("latchkey: warning: {warning}."));
     }
     match command {
         Command::User(UserCommand::Create(user)) => users::create(&app, user).await,
@@ -116,8 +137,12 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Keys(KeysCommand::Rotate) => keys::rotate(&app).await,
         Command::Serve(_)
         | Command::Migrate
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Copy(_)
         | Command::Config(_)
         | Command::Health(_)
+        | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Man(_)
         | Command::Openapi
@@ -129,13 +154,13 @@ async fn migrate(config: &Config, variables: &EnvVars) -> anyhow::Result<()> {
     // A new SQLite database gets its key now: later, the key would count as lost. The key of PostgreSQL is configured
     // in servers, and a migration job does not need it.
     if let Database::SqliteFile(_) = config.database.url {
-        crate::keys::ring(config, variables)?;
+        master_keys::ring(config, variables)?;
     }
-    let opened = store::open(config).await?;
-    output::explain(match opened.migrations {
-        0 => format!("{}: up to date", config.database.url),
-        1 => format!("{}: 1 migration was applied", config.database.url),
-        count => format!("{}: {count} migrations were applied", config.database.url),
+    let migrations = Connected::to(&config.database.url, config).await?.migrate().await?;
+    output::explain(match migrations {
+        0 => format!("{}: up to date", config.database.url.shown()),
+        1 => format!("{}: 1 migration was applied", config.database.url.shown()),
+        count => format!("{}: {count} migrations were applied", config.database.url.shown()),
     });
     Ok(())
 }

@@ -6,8 +6,9 @@ use std::io::{self, BufRead, IsTerminal as _};
 use anyhow::{Context as _, anyhow, bail};
 use latchkey_domain::PasswordFault;
 use latchkey_service::ServiceError;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-use crate::output::Usage;
+use crate::output::{self, Usage};
 
 /// The maximum length of the line, longer than any password.
 const MAX_BYTES: u64 = 4_096;
@@ -22,7 +23,6 @@ pub(super) fn read() -> anyhow::Result<String> {
     if !stdin.is_terminal() {
         return first_line(stdin.lock());
     }
-    let ask = |prompt| rpassword::prompt_password(prompt).context("the terminal cannot be read");
     let password = ask("Password: ")?;
     if password.is_empty() {
         bail!(Usage("no password was typed".to_owned()));
@@ -31,6 +31,22 @@ pub(super) fn read() -> anyhow::Result<String> {
         bail!(Usage("the two passwords differ: try again".to_owned()));
     }
     Ok(password)
+}
+
+/// Reads a line from the terminal without showing it. The question comes when the terminal shows nothing any more, and what
+/// was typed before it does not count.
+fn ask(question: &str) -> anyhow::Result<String> {
+    let stdin = io::stdin();
+    let shown = tcgetattr(&stdin).context("the terminal cannot be set up")?;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    hidden.local_modes.insert(LocalModes::ECHONL);
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden).context("the terminal cannot be set up")?;
+    output::redraw(question);
+    let line = read_line(stdin.lock());
+    // A failure leaves the terminal without echo, which the user sees.
+    let _ = tcsetattr(&stdin, OptionalActions::Now, &shown);
+    line
 }
 
 /// Reads a new password if standard input is a terminal, or `is_piped` says that it is there.
@@ -47,6 +63,14 @@ pub(super) fn read_from_terminal_or(is_piped: bool) -> anyhow::Result<String> {
 }
 
 fn first_line(input: impl BufRead) -> anyhow::Result<String> {
+    let password = read_line(input)?;
+    if password.is_empty() {
+        bail!(Usage("--password-stdin reads the password from standard input, which is empty".to_owned()));
+    }
+    Ok(password)
+}
+
+fn read_line(input: impl BufRead) -> anyhow::Result<String> {
     let mut line = Vec::new();
     let length = input.take(MAX_BYTES).read_until(b'\n', &mut line);
     if length.context("standard input cannot be read")? as u64 == MAX_BYTES {
@@ -55,9 +79,6 @@ fn first_line(input: impl BufRead) -> anyhow::Result<String> {
     let mut password = String::from_utf8(line).map_err(|_| anyhow!("the password is not valid UTF-8"))?;
     let length = password.trim_end_matches(['\n', '\r']).len();
     password.truncate(length);
-    if password.is_empty() {
-        bail!(Usage("--password-stdin reads the password from standard input, which is empty".to_owned()));
-    }
     Ok(password)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The database that the URL selects.
 #[derive(Debug, Clone)]
@@ -71,6 +71,16 @@ impl fmt::Display for Database {
     }
 }
 
+impl Database {
+    /// Returns its name, with the URL of PostgreSQL without its password.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Postgres(url) => masked(url.expose_secret()),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// Replaces a password.
 const MASK: &str = "***";
 
@@ -105,8 +115,6 @@ fn without_parameters(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn parse(text: &str) -> String {

@@ -51,6 +51,8 @@ macro_rules! settings {
             $( $(#[doc = $section_doc])+ pub(crate) $section: $struct, )+
             /// The settings as TOML: passwords masked, each with its origin.
             pub(crate) effective: String,
+            /// What the database URL leaves open, from the variables of libpq.
+            pub(crate) url_defaults: UrlDefaults,
         }
 
         impl Config {
@@ -64,6 +66,7 @@ macro_rules! settings {
                         $( $name: values.read(concat!($path, ".", stringify!($name)), &$form)?, )+
                     }, )+
                     effective: values.print(&SECTIONS)?,
+                    url_defaults: UrlDefaults::default(),
                 })
             }
         }
@@ -122,6 +125,10 @@ several separated by commas), `INIT_ADMIN_API_TOKENS`, `INIT_CLIENT_API_TOKENS`,
 
 Each variable with a secret (`DATABASE_URL`, `LATCHKEY__DATABASE__URL`, `LATCHKEY_MASTER_KEY`, `INIT_*_API_TOKENS`) can instead be
 given as a file, as container platforms mount secrets: `DATABASE_URL_FILE=/run/secrets/database-url`. It is an error if both are set.
+
+What a URL of PostgreSQL leaves open is taken from the variables that all its clients read: `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`,
+`PGDATABASE`, and, if `database.tls.*` says nothing either, `PGSSLMODE`, `PGSSLROOTCERT`, `PGSSLCERT` and `PGSSLKEY`. So
+`DATABASE_URL=postgres://` leaves all to them. A password file (`.pgpass`) is not read.
 ";
 
 /// Returns the example file: every setting with its default.

@@ -23,6 +23,8 @@ struct Variable {
     value: String,
     /// The variable that was set: this one, or its twin that names a file.
     origin: String,
+    /// The file that the twin names.
+    file: Option<String>,
 }
 
 /// The variable with the master keys.
@@ -70,7 +72,7 @@ impl EnvVars {
             let value = value
                 .into_string()
                 .map_err(|_| anyhow!("the environment variable {name} is not valid UTF-8"))?;
-            kept.insert(name.to_owned(), Variable { value, origin: name.to_owned() });
+            kept.insert(name.to_owned(), Variable { value, origin: name.to_owned(), file: None });
         }
         for name in SECRETS {
             let twin = format!("{name}{FILE}");
@@ -80,7 +82,7 @@ impl EnvVars {
             }
             let value =
                 secret_in(&path).with_context(|| format!("the file {path} of {twin} cannot be read"))?;
-            kept.insert(name.to_owned(), Variable { value, origin: twin });
+            kept.insert(name.to_owned(), Variable { value, origin: twin, file: Some(path) });
         }
         Ok(Self(kept))
     }
@@ -93,6 +95,11 @@ impl EnvVars {
     /// Returns the name of the variable that was set for this one: its own, or that of its twin with `_FILE`.
     pub(crate) fn origin(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|variable| variable.origin.as_str())
+    }
+
+    /// Returns the file that the value of a variable was read from.
+    pub(crate) fn file(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.file.as_deref()
     }
 
     /// Returns every variable with its value, sorted by name.

@@ -20,6 +20,8 @@ mod values;
 
 use std::{path::Path, time::Duration};
 
+use latchkey_postgres::UrlDefaults;
+
 use self::values::Values;
 pub(crate) use self::{
     database_url::{Database, masked},
@@ -46,7 +48,8 @@ impl Config {
     /// # Errors
     /// Names the first key that is unknown or has a bad value, and the origin of the value.
     pub(crate) fn load(file: Option<&Path>, variables: &EnvVars, flags: &[Flag]) -> anyhow::Result<Self> {
-        Self::new(&sources::merge(sources::file(file)?, variables, flags)?)
+        let config = Self::new(&sources::merge(sources::file(file)?, variables, flags)?)?;
+        Ok(Self { url_defaults: UrlDefaults::read(|name| variables.get(name)), ..config })
     }
 
     fn new(values: &Values) -> anyhow::Result<Self> {

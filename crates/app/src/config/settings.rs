@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
-use latchkey_postgres::TlsMode;
+use latchkey_postgres::{TlsMode, UrlDefaults};
 use latchkey_service::{Reveal, WhenStale};
 use tracing::level_filters::LevelFilter;
 
@@ -101,6 +101,9 @@ settings! {
         reveal: Reveal = "always", forms::one_of(&[("always", Reveal::Always), ("once", Reveal::Once)]);
         /// Whether admin tokens can be created over HTTP. `latchkey token create --type admin` always can.
         allow_admin: bool = false, forms::boolean();
+        /// The minimum length of the tokens in `INIT_*_API_TOKENS`, without their prefix (`*:*.`). Nothing slows down who guesses
+        /// a short one.
+        min_init_length: u32 = 32, forms::whole(1..=1_000);
     }
 
     /// Quotas.
@@ -189,5 +192,8 @@ settings! {
         /// them. During a key rotation the file has one key per line: the first one seals new secrets, all of them
         /// open existing ones (`latchkey keys rotate --help`).
         master_key_file: Option<PathBuf> = "", forms::optional_path();
+        /// Whether to serve a database whose tokens are under a master key that is not configured. Without it, such a process does
+        /// not start, because it would refuse every token. Set it after a key was lost, until there are new tokens.
+        accept_unknown_key: bool = false, forms::boolean();
     }
 }

@@ -73,15 +73,16 @@ fn without_a_token_the_banner_says_how_to_create_one() {
 
 #[test]
 fn init_tokens_are_read_from_every_variable() {
-    let variables = EnvVars::from([("INIT_BACKEND_API_TOKENS", "*:development.some-secret")]);
-    assert!(!init_tokens(&variables).expect("good").is_empty());
-    assert!(init_tokens(&EnvVars::from([("INIT_ADMIN_API_TOKENS", "")])).expect("none").is_empty());
+    let variables =
+        EnvVars::from([("INIT_BACKEND_API_TOKENS", "*:development.some-secret-0123456789-0123456789-0123")]);
+    assert!(!init_tokens(&variables, 32).expect("good").is_empty());
+    assert!(init_tokens(&EnvVars::from([("INIT_ADMIN_API_TOKENS", "")]), 32).expect("none").is_empty());
 }
 
 #[test]
 fn a_malformed_init_token_is_reported_by_its_position_and_not_shown() {
     let variables = EnvVars::from([("INIT_ADMIN_API_TOKENS", "*:*.good-secret,hush-hush")]);
-    let error = init_tokens(&variables).expect_err("malformed").to_string();
+    let error = init_tokens(&variables, 32).expect_err("malformed").to_string();
     assert!(error.starts_with("INIT_ADMIN_API_TOKENS: entry 2: "), "{error}");
     assert!(!error.contains("hush"), "{error}");
 }

@@ -191,6 +191,7 @@ fn commands_work_behind_the_pooler() {
 #[test]
 fn a_server_behind_an_unconfigured_pooler_names_the_setting() {
     let pooled = Pooled::new(false);
+    pooled.env.succeed(&format!("migrate --database-url {}", pooled.env.postgres_url()));
     // PgBouncer may hide the problem of the first server, which has the sessions to itself.
     let mut said = String::new();
     until_true("a prepared statement is missing", || {

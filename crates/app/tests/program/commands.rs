@@ -6,7 +6,7 @@ use latchkey_testkit::env::TestEnv;
 
 #[test]
 fn users_and_projects_are_made_and_known_afterwards() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     assert_eq!(env.succeed("project create shop"), "shop");
     let first: i64 = env.succeed("user create --email ed@example.com --role editor").parse().expect("an id");
     let second: i64 = env.succeed("user create --username bo").parse().expect("an id");
@@ -14,13 +14,14 @@ fn users_and_projects_are_made_and_known_afterwards() {
     assert_eq!(env.succeed("grant --user ED@example.com --project shop --role owner"), "");
 
     let error = env.fail("project create shop", 1);
-    assert_eq!(error, "latchkey: no project was created: project \"shop\" exists already\n");
+    assert_eq!(
+        error,
+        "Database: SQLite in data/latchkey.db\n\
+         latchkey: no project was created: project \"shop\" exists already\n"
+    );
     for id in ["..", "archive"] {
         let error = env.fail(&format!("project create {id}"), 1);
-        assert!(
-            error.starts_with("latchkey: no project was created: The project id must not be "),
-            "{error}"
-        );
+        assert!(error.contains("latchkey: no project was created: The project id must not be "), "{error}");
     }
     let error = env.fail("user create --email Ed@Example.com", 1);
     assert!(
@@ -41,7 +42,7 @@ fn users_and_projects_are_made_and_known_afterwards() {
 
 #[test]
 fn a_secret_is_alone_on_standard_output() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     env.succeed("user create --username bo");
     env.succeed("project create shop");
     for (line, prefix) in [
@@ -58,14 +59,15 @@ fn a_secret_is_alone_on_standard_output() {
         let said = env.run(line);
         let secret = said.stdout.strip_suffix('\n').expect("one line");
         assert!(secret.starts_with(prefix) && !secret.contains(char::is_whitespace), "{line}: {secret:?}");
-        assert!(said.stderr.starts_with("This is a "), "{line}: {}", said.stderr);
+        let expected = "Database: SQLite in data/latchkey.db\nThis is a ";
+        assert!(said.stderr.starts_with(expected), "{line}: {}", said.stderr);
         assert!(!said.stderr.contains(secret), "{line}: {}", said.stderr);
     }
 }
 
 #[test]
 fn a_secret_that_cannot_be_printed_is_a_failure() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     env.succeed("user create --username bo");
     for (line, advice) in [
         ("token create --type client --name a", "delete it and create another: nothing can be written"),
@@ -86,7 +88,7 @@ fn a_secret_that_cannot_be_printed_is_a_failure() {
 
 #[test]
 fn an_impossible_token_is_refused() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     env.succeed("user create --username bo");
     env.succeed("pat create --user bo --description ci --expires-in 90d");
     for (line, code, expected) in [
@@ -128,7 +130,7 @@ fn an_impossible_token_is_refused() {
 
 #[test]
 fn a_user_has_no_more_personal_tokens_than_the_limit() {
-    let env = TestEnv::new().with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "1");
+    let env = TestEnv::new().with("LATCHKEY__LIMITS__PERSONAL_TOKENS", "1").migrated();
     env.succeed("user create --username bo");
     env.succeed("pat create --user bo --description ci --expires-in 90d");
     let error = env.fail("pat create --user bo --description cd --expires-in 90d", 1);
@@ -147,6 +149,29 @@ fn migrating_reports_what_it_did() {
     );
     assert!(env.path("data/latchkey.key").exists());
     assert!(env.run("migrate").stderr.contains("up to date"));
+}
+
+#[test]
+fn only_a_server_and_a_migration_create_a_database() {
+    let env = TestEnv::new().with_file("empty.db", "");
+    for line in [
+        "token create --type admin --name ops",
+        "user create --username bo",
+        "keys list",
+        "backup -",
+        "copy --to sqlite://other.db",
+        "--database-url sqlite://empty.db project create shop",
+    ] {
+        let error = env.fail(line, 1);
+        assert!(error.starts_with("latchkey: there is no database /"), "{line}: {error}");
+        assert!(
+            error.contains("set DATABASE_URL") && error.contains("`latchkey migrate`"),
+            "{line}: {error}"
+        );
+        assert!(!env.path("data").exists() && !env.path("other.db").exists(), "{line}");
+    }
+    let env = env.migrated();
+    assert!(env.run("project create shop").stderr.starts_with("Database: SQLite in data/latchkey.db\n"));
 }
 
 #[test]
@@ -179,8 +204,15 @@ fn a_postgres_that_does_not_answer_is_named_without_its_password() {
     for line in ["migrate", "serve", "project create shop"] {
         let error = env.fail(line, 1);
         assert!(error.contains("postgres://u:***@127.0.0.1:1/d: the database cannot be reached"), "{error}");
+        assert!(error.contains(": 127.0.0.1:1: error connecting to server: Connection refused"), "{error}");
         assert!(!error.contains("hush"), "{error}");
     }
+    let env = env.with("DATABASE_URL", "postgres://").with("PGHOST", "127.0.0.1").with("PGPORT", "1");
+    let error = env.fail("migrate", 1);
+    assert!(error.contains(": 127.0.0.1:1: error connecting to server: Connection refused"), "{error}");
+    let env = env.with("DATABASE_URL", "postgres://u:hu@sh@127.0.0.1/d");
+    let error = env.fail("migrate", 1);
+    assert!(error.contains("percent-encode the password (@ is %40)") && !error.contains("hu@sh"), "{error}");
 }
 
 #[test]
@@ -222,10 +254,10 @@ fn help_teaches_by_example() {
 
 #[test]
 fn rotating_with_one_master_key_is_refused_with_instructions() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     assert_eq!(env.succeed("project create shop"), "shop");
     let error = env.fail("keys rotate", 2);
-    assert!(error.starts_with("latchkey: only one master key is configured"), "{error}");
+    assert!(error.contains("\nlatchkey: only one master key is configured"), "{error}");
     for step in
         ["latchkey keys generate", "<old>,<new>", "<new>,<old>", "latchkey keys rotate", "data/latchkey.key"]
     {
@@ -239,7 +271,7 @@ fn rotating_with_one_master_key_is_refused_with_instructions() {
 
 #[test]
 fn a_key_file_takes_several_keys() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     env.succeed("token create --type client --name a");
     let file = env.path("data/latchkey.key");
     let old = std::fs::read_to_string(&file).expect("the key of the database");

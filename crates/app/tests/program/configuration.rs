@@ -21,6 +21,11 @@ fn the_settings_in_effect_are_printed_with_their_sources() {
         assert!(printed.lines().any(|printed| printed == line), "{line} not in\n{printed}");
     }
     assert!(!printed.contains("hush"), "{printed}");
+    let last = printed.lines().last().expect("a line");
+    assert!(
+        last.starts_with("# The master key comes from LATCHKEY_MASTER_KEY, and cannot be used: "),
+        "{last}"
+    );
     // What is printed can be used as a file.
     let again = TestEnv::new().with_file("other.toml", &printed);
     assert!(again.succeed("config --config other.toml").contains("port = 2  # other.toml"));
@@ -42,6 +47,23 @@ fn secrets_can_come_from_files() {
         error,
         "latchkey: LATCHKEY_MASTER_KEY and LATCHKEY_MASTER_KEY_FILE are both set: leave one of them out\n"
     );
+}
+
+#[test]
+fn the_origin_of_the_master_key_is_printed() {
+    let last = |env: &TestEnv| env.succeed("config").lines().last().expect("a line").to_owned();
+    let env = TestEnv::new();
+    let beside = "# The master key comes from the file data/latchkey.key, beside the database";
+    assert_eq!(last(&env), format!("{beside}, which the first start creates."));
+    let env = env.migrated();
+    assert!(last(&env).starts_with(&format!("{beside}: ")), "{}", last(&env));
+    let env = env.with("DATABASE_URL", "postgres://h/d");
+    assert_eq!(
+        last(&env),
+        "# The master key is missing: set LATCHKEY_MASTER_KEY or secrets.master_key_file."
+    );
+    let env = env.with("LATCHKEY_MASTER_KEY", &"ab".repeat(32));
+    assert!(last(&env).starts_with("# The master key comes from LATCHKEY_MASTER_KEY: "), "{}", last(&env));
 }
 
 #[test]

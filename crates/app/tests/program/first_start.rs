@@ -51,33 +51,54 @@ fn a_crash_between_the_file_and_the_token_loses_nothing() {
 #[test]
 fn init_tokens_are_made_on_the_first_start_only() {
     let env = TestEnv::new()
-        .with("INIT_ADMIN_API_TOKENS", "*:*.first-admin, *:*.second-admin")
-        .with("INIT_BACKEND_API_TOKENS", "default:development.backend-secret");
+        .with(
+            "INIT_ADMIN_API_TOKENS",
+            "*:*.first-admin-0123456789-0123456789-0123, *:*.second-admin-0123456789-0123456789-0123",
+        )
+        .with("INIT_BACKEND_API_TOKENS", "default:development.backend-secret-0123456789-0123456789-0123");
     let server = env.serve();
     for (secret, expected) in [
-        ("*:*.first-admin", 200),
-        ("*:*.second-admin", 200),
-        ("default:development.backend-secret", 403),
-        ("*:*.third-admin", 401),
+        ("*:*.first-admin-0123456789-0123456789-0123", 200),
+        ("*:*.second-admin-0123456789-0123456789-0123", 200),
+        ("default:development.backend-secret-0123456789-0123456789-0123", 403),
+        ("*:*.third-admin-0123456789-0123456789-0123", 401),
     ] {
         assert_eq!(server.status(TOKENS, secret), expected, "{secret}");
     }
     assert!(!env.path("data/admin-token").exists());
     assert!(!server.stdout().contains("first-admin") && !server.stderr().contains("first-admin"));
     drop(server);
-    let env = env.with("INIT_ADMIN_API_TOKENS", "*:*.third-admin");
+    let env = env.with("INIT_ADMIN_API_TOKENS", "*:*.third-admin-0123456789-0123456789-0123");
     let server = env.serve();
-    assert_eq!(server.status(TOKENS, "*:*.third-admin"), 401);
-    assert_eq!(server.status(TOKENS, "*:*.first-admin"), 200);
+    assert_eq!(server.status(TOKENS, "*:*.third-admin-0123456789-0123456789-0123"), 401);
+    assert_eq!(server.status(TOKENS, "*:*.first-admin-0123456789-0123456789-0123"), 200);
+    assert!(server.stderr().contains("INIT_*_API_TOKENS are ignored"), "{}", server.stderr());
+}
+
+#[test]
+fn short_init_tokens_can_be_allowed() {
+    let env = TestEnv::new()
+        .with("INIT_ADMIN_API_TOKENS", "*:*.unleash-insecure-admin")
+        .with("LATCHKEY__TOKENS__MIN_INIT_LENGTH", "20");
+    assert_eq!(env.serve().status(TOKENS, "*:*.unleash-insecure-admin"), 200);
 }
 
 #[test]
 fn a_malformed_init_token_stops_the_start_and_is_not_shown() {
     for (variable, list, expected) in [
         ("INIT_ADMIN_API_TOKENS", "*:*.good-hush,hush", "INIT_ADMIN_API_TOKENS: entry 2: "),
+        (
+            "INIT_ADMIN_API_TOKENS",
+            "*:*.hush-hush",
+            "INIT_ADMIN_API_TOKENS: entry 1: the secret is shorter than 32 char",
+        ),
         ("INIT_CLIENT_API_TOKENS", "*:*.hush-hush", "INIT_CLIENT_API_TOKENS: entry 1: "),
         ("INIT_FRONTEND_API_TOKENS", "[]:development.hush", "INIT_FRONTEND_API_TOKENS: entry 1: "),
-        ("INIT_CLIENT_API_TOKENS", "nowhere:development.hush", "No project found with id \"nowhere\"."),
+        (
+            "INIT_CLIENT_API_TOKENS",
+            "nowhere:development.hush-0123456789-0123456789-0123456789-0123",
+            "No project found with id \"nowhere\".",
+        ),
     ] {
         let error = TestEnv::new().with(variable, list).fail("--log-level off", 1);
         assert!(error.contains(expected) && !error.contains("hush"), "{error}");
@@ -89,8 +110,10 @@ fn in_memory_a_start_says_how_to_get_a_token() {
     for url in ["memory:", "sqlite::memory:"] {
         let server = TestEnv::new().with("DATABASE_URL", url).serve();
         assert!(server.stdout().contains("INIT_ADMIN_API_TOKENS"), "{}", server.stdout());
-        let env = TestEnv::new().with("DATABASE_URL", url).with("INIT_ADMIN_API_TOKENS", "*:*.some-admin");
-        assert_eq!(env.serve().status(TOKENS, "*:*.some-admin"), 200, "{url}");
+        let env = TestEnv::new()
+            .with("DATABASE_URL", url)
+            .with("INIT_ADMIN_API_TOKENS", "*:*.some-admin-0123456789-0123456789-0123");
+        assert_eq!(env.serve().status(TOKENS, "*:*.some-admin-0123456789-0123456789-0123"), 200, "{url}");
     }
 }
 

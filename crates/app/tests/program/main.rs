@@ -8,6 +8,8 @@ mod commands;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod first_pages;

@@ -31,7 +31,7 @@ fn refused_on(env: &TestEnv, line: &str, input: &str, code: i32) -> String {
 
 #[test]
 fn a_user_signs_in_by_password_and_a_new_password_ends_the_sessions() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     done_on(&env, CREATE, &format!("{FIRST}\n"));
     let server = env.serve();
     let cookie = server.sign_in("ed@example.com", FIRST).expect("signed in");
@@ -48,7 +48,7 @@ fn a_user_signs_in_by_password_and_a_new_password_ends_the_sessions() {
 
 #[test]
 fn a_user_without_a_password_cannot_sign_in_until_one_is_set() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     let said = env.run("user create --email ed@example.com");
     let advice = "`latchkey user set-password --user ed@example.com` sets one.";
     assert!(said.stderr.contains(advice), "{}", said.stderr);
@@ -60,10 +60,10 @@ fn a_user_without_a_password_cannot_sign_in_until_one_is_set() {
 
 #[test]
 fn a_password_that_is_not_good_enough_is_refused_with_every_reason() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     let error = refused_on(&env, CREATE, "aaa\n", 1);
     assert!(
-        error.starts_with("latchkey: no user was created: The password must be at least 10 char"),
+        error.contains("\nlatchkey: no user was created: The password must be at least 10 char"),
         "{error}"
     );
     let error = refused_on(&env, CREATE, "ed@example.com\n", 1);
@@ -71,14 +71,14 @@ fn a_password_that_is_not_good_enough_is_refused_with_every_reason() {
     // Nothing was created.
     done_on(&env, CREATE, FIRST);
     let error = refused_on(&env, SET, "1234567890\n", 1);
-    assert!(error.starts_with("latchkey: the password of \"ED@example.com\" was not set: "), "{error}");
+    assert!(error.contains("\nlatchkey: the password of \"ED@example.com\" was not set: "), "{error}");
     assert!(error.contains("among the most common ones"), "{error}");
     env.serve().sign_in("ed@example.com", FIRST).expect("signed in");
 }
 
 #[test]
 fn a_password_comes_from_standard_input_and_from_nowhere_else() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     env.succeed("user create --email ed@example.com");
     for input in ["", "\n"] {
         let error = refused_on(&env, SET, input, 2);
@@ -125,7 +125,7 @@ fn typed_on(env: &TestEnv, line: &str, answers: &[(&str, &str)]) -> (bool, Strin
 
 #[test]
 fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     let create = "user create --email ed@example.com --password-stdin";
     let set = "user set-password --user ed@example.com";
     for (line, password) in [(create, FIRST), (set, SECOND)] {
@@ -141,7 +141,7 @@ fn on_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
 
 #[test]
 fn sessions_expire_and_the_oldest_makes_room() {
-    let env = TestEnv::new().with("LATCHKEY__SESSIONS__MAX_PER_USER", "1");
+    let env = TestEnv::new().with("LATCHKEY__SESSIONS__MAX_PER_USER", "1").migrated();
     done_on(&env, CREATE, FIRST);
     let server = env.serve();
     let [first, second] = [0; 2].map(|_| server.sign_in("ed@example.com", FIRST).expect("signed in"));

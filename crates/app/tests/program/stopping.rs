@@ -12,7 +12,7 @@ use latchkey_testkit::{
     wait::until,
 };
 
-const ADMIN: &str = "*:*.some-admin";
+const ADMIN: &str = "*:*.some-admin-0123456789-0123456789-0123";
 
 fn env() -> TestEnv {
     TestEnv::new().with("INIT_ADMIN_API_TOKENS", ADMIN)

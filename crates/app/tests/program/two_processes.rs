@@ -2,7 +2,7 @@
 
 use latchkey_testkit::{env::TestEnv, server::TOKENS, wait::until};
 
-const ADMIN: &str = "*:*.some-admin";
+const ADMIN: &str = "*:*.some-admin-0123456789-0123456789-0123";
 const SHOP: &str = "/api/admin/projects/shop/api-tokens";
 
 fn env() -> TestEnv {
@@ -43,7 +43,7 @@ fn two_servers_start_on_one_new_database_and_see_each_others_tokens() {
 
 #[test]
 fn several_commands_at_once_on_a_new_database_all_succeed() {
-    let env = TestEnv::new();
+    let env = TestEnv::new().migrated();
     std::thread::scope(|scope| {
         for number in 0..4 {
             let env = &env;

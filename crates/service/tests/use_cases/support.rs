@@ -59,6 +59,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
         sessions: SessionPolicy { ttl: SESSION, max_per_user: 3 },
         personal_tokens: 2,
         retention: None,
+        accept_unknown_key: false,
     }
 }
 

@@ -6,7 +6,7 @@ use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::SimpleAsyncConnection;
 use latchkey_ports::ErrorChain;
 use tokio::{task::JoinHandle, time::timeout};
-use tokio_postgres::{Config, Socket, tls::MakeTlsConnect};
+use tokio_postgres::{Config, Socket, config::Host, tls::MakeTlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Connection, StatementCache};
@@ -59,9 +59,10 @@ impl Opening {
     }
 
     async fn in_time<T>(&self, opening: impl Future<Output = ConnectionResult<T>>) -> ConnectionResult<T> {
-        timeout(self.acquire_timeout, opening)
-            .await
-            .unwrap_or_else(|elapsed| Err(ConnectionError::BadConnection(elapsed.to_string())))
+        timeout(self.acquire_timeout, opening).await.unwrap_or_else(|_| {
+            let what = format!("{}: no answer within {:?}", self.places(), self.acquire_timeout);
+            Err(ConnectionError::BadConnection(what))
+        })
     }
 
     /// Connects, without limits. The caller has to poll the returned connection.
@@ -71,7 +72,8 @@ impl Opening {
 
     async fn connect(&self) -> ConnectionResult<(Connection, JoinHandle<()>)> {
         // With its sources, which say why: diesel keeps the text alone.
-        let bad = |error| ConnectionError::BadConnection(ErrorChain(&error).to_string());
+        let bad =
+            |error| ConnectionError::BadConnection(format!("{}: {}", self.places(), ErrorChain(&error)));
         let (client, moving) = self.connect_raw().await.map_err(bad)?;
         let driver = tokio::spawn(async move {
             // The callers that wait for answers are told why it ended.
@@ -79,6 +81,20 @@ impl Opening {
         });
         let statements = (!self.transaction_pooler).then(StatementCache::default);
         Ok((Connection::new(client, statements), driver))
+    }
+
+    /// Returns hosts and ports, as an operator knows them.
+    fn places(&self) -> String {
+        let mut ports = self.config.get_ports().iter().copied();
+        let mut port = 5432;
+        let places = self.config.get_hosts().iter().map(|host| {
+            port = ports.next().unwrap_or(port);
+            match host {
+                Host::Tcp(host) => format!("{host}:{port}"),
+                Host::Unix(path) => format!("{} (port {port})", path.display()),
+            }
+        });
+        places.collect::<Vec<_>>().join(", ")
     }
 
     async fn limit(&self, connection: Connection) -> ConnectionResult<Connection> {

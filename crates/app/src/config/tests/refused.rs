@@ -20,7 +20,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     );
     assert_eq!(
         refused(of_environment([("LATCHKEY__LOG__LEVLE", "info")])),
-        "unknown key \"log.levle\" in the environment variable LATCHKEY__LOG__LEVLE: the keys of [log] are level, format"
+        "unknown key \"log.levle\" in the environment variable LATCHKEY__LOG__LEVLE: the keys of [log] are level, format, access"
     );
     assert_eq!(
         refused(of_environment([("LATCHKEY__PORT", "1")])),
