@@ -1,6 +1,6 @@
 //! The tables of an archive, and the statements that read and load them.
 //!
-//! [`tables`] lists what is archived; the columns come from [`schema`](crate::schema), so a new column needs no change here, and
+//! [`tables`] lists what is archived; the columns come from [`schema`], so a new column needs no change here, and
 //! a new table a line. The databases convert values to and from JSON themselves: a statement for each table reads rows as JSON
 //! arrays ([`select`]), and another takes an array of such rows ([`inserts`]). Not archived are views, and what triggers and
 //! generated columns derive from other rows: loading derives it anew.

@@ -71,7 +71,7 @@ pub(crate) struct RestoreArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
-    /// The database to fill: sqlite://<path> or postgres://… (PGPASSWORD can hold its password)
+    /// The database to fill: `sqlite://<path>` or `postgres://…` (`PGPASSWORD` can hold its password)
     #[arg(long, value_name = "URL")]
     pub(crate) to: Database,
     #[command(flatten)]

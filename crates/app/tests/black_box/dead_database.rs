@@ -102,7 +102,7 @@ fn a_deletion_that_is_cut_off_leaves_nothing_half_written() {
 #[test]
 fn a_server_does_not_start_without_its_database_and_says_why() {
     let env = TestEnv::on(Store::Postgres).with("DATABASE_URL", "postgres://latchkey@127.0.0.1:1/nothing");
-    let output = env.command("").arg("serve").output().expect("it starts");
+    let output = env.command("serve --port 0").output().expect("it starts");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("127.0.0.1:1") || said.contains("connect"), "{said}");

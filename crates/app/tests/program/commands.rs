@@ -188,7 +188,7 @@ fn a_database_in_memory_is_of_no_use_to_a_command() {
 #[test]
 fn postgres_without_a_key_says_how_to_make_one() {
     let env = TestEnv::new().with("DATABASE_URL", "postgres://u:hush@127.0.0.1:1/d");
-    for line in ["serve", "user create --username bo"] {
+    for line in ["serve --port 0", "user create --username bo"] {
         let error = env.fail(line, 1);
         assert!(error.contains("latchkey keys generate") && !error.contains("hush"), "{error}");
     }
@@ -201,7 +201,7 @@ fn postgres_without_a_key_says_how_to_make_one() {
 fn a_postgres_that_does_not_answer_is_named_without_its_password() {
     let url = "postgres://u:hush@127.0.0.1:1/d";
     let env = TestEnv::new().with("DATABASE_URL", url).with("LATCHKEY_MASTER_KEY", &"ab".repeat(32));
-    for line in ["migrate", "serve", "project create shop"] {
+    for line in ["migrate", "serve --port 0", "project create shop"] {
         let error = env.fail(line, 1);
         assert!(error.contains("postgres://u:***@127.0.0.1:1/d: the database cannot be reached"), "{error}");
         assert!(error.contains(": 127.0.0.1:1: error connecting to server: Connection refused"), "{error}");
@@ -220,14 +220,14 @@ fn a_lost_key_is_not_replaced_silently() {
     let env = TestEnv::new();
     env.succeed("migrate");
     std::fs::remove_file(env.path("data/latchkey.key")).expect("it is there");
-    let error = env.fail("serve", 1);
+    let error = env.fail("serve --port 0", 1);
     assert!(error.contains("its master key data/latchkey.key is not: put the file back"), "{error}");
 }
 
 #[test]
 fn a_bad_key_is_not_shown() {
     let env = TestEnv::new().with("LATCHKEY_MASTER_KEY", "hush-hush");
-    let error = env.fail("serve", 1);
+    let error = env.fail("serve --port 0", 1);
     assert!(error.contains("bad value for LATCHKEY_MASTER_KEY") && !error.contains("hush"), "{error}");
 }
 

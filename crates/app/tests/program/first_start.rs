@@ -100,7 +100,7 @@ fn a_malformed_init_token_stops_the_start_and_is_not_shown() {
             "No project found with id \"nowhere\".",
         ),
     ] {
-        let error = TestEnv::new().with(variable, list).fail("--log-level off", 1);
+        let error = TestEnv::new().with(variable, list).fail("serve --port 0 --log-level off", 1);
         assert!(error.contains(expected) && !error.contains("hush"), "{error}");
     }
 }
