@@ -89,14 +89,18 @@ fn a_busy_server_reports_everything_and_reveals_nothing(store: Store) {
         let text = metrics();
         text.contains("latchkey_last_use_flush_tokens_count") && text.contains("latchkey_tokens{")
     });
-    assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_tokens"}"#), 1.0);
-    assert_eq!(server.metric(r#"latchkey_store_operation_seconds_count{operation="create_project"}"#), 1.0);
     // A token is looked up again if transactions of other tests ran when this server began to follow the feed.
     assert!(server.metric(r#"latchkey_verifications_total{result="valid",source="store"}"#) >= 2.0);
-    assert_eq!(server.metric(r#"latchkey_background_task_restarts_total{task="sweep"}"#), 0.0);
     assert!(server.metric("latchkey_feed_age_seconds") < 5.0);
     assert!(server.metric("process_open_fds") > 5.0);
     let text = metrics();
+    for line in [
+        r#"latchkey_store_operation_seconds_count{operation="create_tokens"} 1"#,
+        r#"latchkey_store_operation_seconds_count{operation="create_project"} 1"#,
+        r#"latchkey_background_task_restarts_total{task="sweep"} 0"#,
+    ] {
+        assert!(text.lines().any(|given| given == line), "{line} is not in\n{text}");
+    }
     let pools = match store {
         Store::Postgres => ["exclusive", "shared"].as_slice(),
         _ => &["read", "write"],
