@@ -27,7 +27,7 @@ pub(crate) enum IfMissing {
 
 /// A store that is connected, before its migrations.
 pub(crate) enum Connected {
-    Memory(MemoryStore),
+    Memory(Arc<MemoryStore>),
     Sqlite(SqliteStore),
     Postgres { store: PostgresStore, shown: String },
 }
@@ -40,7 +40,7 @@ impl Connected {
     pub(crate) async fn to(database: &Database, config: &Config) -> anyhow::Result<Self> {
         let settings = &config.database;
         match database {
-            Database::Memory => Ok(Self::Memory(MemoryStore::new(SystemClock::new().now()))),
+            Database::Memory => Ok(Self::Memory(Arc::new(MemoryStore::new(SystemClock::new().now())))),
             Database::SqliteMemory => sqlite(Location::Memory, settings).await,
             Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
             Database::Postgres(url) => postgres(url, config, tls_of(config)),
@@ -110,7 +110,7 @@ impl Connected {
     /// Returns the store itself.
     pub(crate) fn into_store(self) -> Arc<dyn Store> {
         match self {
-            Self::Memory(store) => Arc::new(store),
+            Self::Memory(store) => store,
             Self::Sqlite(store) => Arc::new(store),
             Self::Postgres { store, .. } => Arc::new(store),
         }

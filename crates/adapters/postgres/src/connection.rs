@@ -5,7 +5,9 @@
 //! (`docs/design/decisions`, 12).
 
 mod errors;
+mod hosts;
 mod opening;
+mod primaries;
 mod rows;
 mod statement;
 mod watch;
@@ -35,12 +37,15 @@ use tokio_postgres::Client;
 
 use self::{
     errors::driver_error,
+    primaries::Standing,
     rows::{Row, Rows},
     statement::{Statement, StatementCache},
     watch::{Watch, Watched},
 };
 pub(crate) use self::{
+    hosts::{ConnectError, Hosts},
     opening::Opening,
+    primaries::Primaries,
     statement::{FixedText, Unprepared},
 };
 
@@ -64,18 +69,19 @@ impl Connection {
             statements,
             transaction_state: AnsiTransactionManager::default(),
             instrumentation: NoInstrumentation,
-            watch: Watch::new(Duration::MAX),
+            watch: Watch::new(Duration::MAX, None),
         }
     }
 
-    /// Whether the wait for an answer timed out. Such a connection is of no further use.
-    pub(crate) fn gave_up(&self) -> bool {
-        self.watch.gave_up()
+    /// Whether the connection is of no further use, although it is open: the wait for an answer timed out, or its server is
+    /// not the primary.
+    pub(crate) fn is_useless(&self) -> bool {
+        self.watch.is_useless()
     }
 
-    /// Limits the wait for each answer.
-    fn watched(self, limit: Duration) -> Self {
-        Self { watch: Watch::new(limit), ..self }
+    /// Limits the wait for each answer, to a server of this standing.
+    fn watched(self, limit: Duration, standing: Option<Standing>) -> Self {
+        Self { watch: Watch::new(limit, standing), ..self }
     }
 
     /// Prepares a statement if it is one that is kept prepared, for [`pipelined`].
@@ -217,7 +223,7 @@ impl AsyncConnection for Connection {
 impl PoolableConnection for Connection {
     fn is_broken(&mut self) -> bool {
         self.client.is_closed()
-            || self.gave_up()
+            || self.is_useless()
             || AnsiTransactionManager::is_broken_transaction_manager(self)
     }
 }

@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_postgres::AsyncMessage;
 
-use crate::connection::Opening;
+use crate::connection::{ConnectError, Opening};
 
 /// How long after a lost connection or a failed attempt the next attempt is made.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -93,7 +93,8 @@ async fn listen(opening: Opening, listener: Arc<Listener>) {
 }
 
 /// Listens until the connection ends.
-async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), tokio_postgres::Error> {
+async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), ConnectError> {
+    let replaced = pin!(opening.primaries.replaced());
     // The network drops packets; the next attempt follows.
     let Ok(connected) = timeout(opening.acquire_timeout, opening.connect_raw()).await else {
         return Ok(());
@@ -109,9 +110,13 @@ async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), tokio
     });
     let listening = pin!(client.batch_execute("LISTEN latchkey_events"));
     match select(messages.as_mut(), listening).await {
-        Either::Left((ended, _)) => return ended,
+        Either::Left((ended, _)) => return Ok(ended?),
         Either::Right((listening, _)) => listening?,
     }
     listener.set_listening(true);
-    messages.await
+    // Nothing tells that a host was switched off. But another primary shows that this one tells of no changes.
+    match select(messages, replaced).await {
+        Either::Left((ended, _)) => Ok(ended?),
+        Either::Right(((), _)) => Ok(()),
+    }
 }

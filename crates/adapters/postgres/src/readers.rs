@@ -96,9 +96,9 @@ impl Readers {
     }
 }
 
-/// Returns the connection, unless it was closed or timed out.
+/// Returns the connection, unless it was closed or is of no further use.
 fn open(place: Option<&Arc<Reader>>) -> Option<Arc<Reader>> {
-    place.filter(|reader| !reader.driver.is_finished() && !reader.gave_up()).cloned()
+    place.filter(|reader| !reader.driver.is_finished() && !reader.is_useless()).cloned()
 }
 
 /// Returns the index of the next connection: those of this thread take turns.

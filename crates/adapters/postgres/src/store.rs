@@ -29,7 +29,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tracing::{Instrument, instrument};
 
 use crate::{
-    connection::{Connection, Opening},
+    connection::{Connection, Hosts, Opening},
     errors::OpenError,
     event_announcer::EventAnnouncer,
     event_listener::EventListener,
@@ -39,10 +39,15 @@ use crate::{
     url_defaults::UrlDefaults,
 };
 
+/// How long a connection is idle before the driver probes it, where the URL does not say.
+const DRIVERS_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// The settings of the store.
 #[derive(Clone)]
 pub struct PostgresSettings {
-    /// `postgres://user:password@host:port/database`, with libpq's parameters.
+    /// `postgres://user:password@host:port/database`, with libpq's parameters. Of several hosts, separated by commas, the
+    /// primary is used.
     pub url: String,
     /// TLS, where the URL says nothing about it.
     pub tls: TlsSettings,
@@ -118,15 +123,19 @@ impl PostgresStore {
         check_hosts(&parsed)?;
         // Detects a network that drops packets, also while calls wait for answers.
         parsed.tcp_user_timeout(settings.statement_timeout);
+        // Detects a host that was switched off, also on a connection that only listens.
+        if parsed.get_keepalives_idle() == DRIVERS_KEEPALIVE {
+            parsed.keepalives_idle(KEEPALIVE);
+        }
         let mut config = ManagerConfig::default();
         // A closed connection is detected without a query: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
         let opening = Opening {
-            config: parsed,
-            tls: tls.connector,
+            hosts: Hosts::new(&parsed, tls.connector),
             statement_timeout: settings.statement_timeout,
             acquire_timeout: settings.acquire_timeout,
             transaction_pooler: settings.transaction_pooler,
+            primaries: Arc::default(),
         };
         // Half of the connections are for one call at a time, and half are shared.
         let shared = (settings.pool_size / 2).max(1);

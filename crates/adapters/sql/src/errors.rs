@@ -60,7 +60,9 @@ fn is_transient(error: &Error) -> bool {
         Error::DatabaseError(kind, information) => match kind {
             DatabaseErrorKind::UnableToSendCommand
             | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::SerializationFailure => true,
+            | DatabaseErrorKind::SerializationFailure
+            // PostgreSQL: a standby. Clients are led to the primary.
+            | DatabaseErrorKind::ReadOnlyTransaction => true,
             DatabaseErrorKind::Unknown => {
                 SQLITE_TRANSIENT.iter().any(|text| information.message().contains(text))
             }
@@ -162,6 +164,10 @@ mod tests {
             answer(DatabaseErrorKind::Unknown, "database or disk is full"),
             answer(DatabaseErrorKind::ClosedConnection, "connection closed"),
             answer(DatabaseErrorKind::SerializationFailure, "could not serialize access"),
+            answer(
+                DatabaseErrorKind::ReadOnlyTransaction,
+                "cannot execute INSERT in a read-only transaction",
+            ),
         ] {
             assert!(matches!(answer, StoreError::Unavailable(_)), "{answer:?}");
         }
@@ -172,7 +178,7 @@ mod tests {
         for answer in [
             answer(DatabaseErrorKind::Unknown, "no such column: name"),
             answer(DatabaseErrorKind::CheckViolation, "CHECK constraint failed: length(id) = 16"),
-            answer(DatabaseErrorKind::ReadOnlyTransaction, "attempt to write a readonly database"),
+            answer(DatabaseErrorKind::Unknown, "attempt to write a readonly database"),
             store_error(Error::NotFound),
         ] {
             assert!(matches!(answer, StoreError::Fault(_)), "{answer:?}");

@@ -1,11 +1,22 @@
 //! The driver's errors in diesel's form, sorted by SQLSTATE.
 
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use std::error::Error as StdError;
+
+use diesel::{
+    ConnectionError,
+    result::{DatabaseErrorInformation, DatabaseErrorKind, Error},
+};
+use latchkey_ports::ErrorChain;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::errors::LOSES_STATEMENTS;
 
-/// Converts a driver's error. [`DatabaseErrorKind::UnableToSendCommand`] stands for every error that may pass.
+/// Keeps the sources of an error, which say why: diesel keeps the text alone.
+pub(super) fn bad_connection(error: &(dyn StdError + 'static)) -> ConnectionError {
+    ConnectionError::BadConnection(ErrorChain(error).to_string())
+}
+
+/// Converts a driver's error. [`DatabaseErrorKind::UnableToSendCommand`] stands for every other error that may pass.
 #[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` takes")]
 pub(super) fn driver_error(error: tokio_postgres::Error) -> Error {
     match error.as_db_error() {
@@ -20,6 +31,8 @@ fn kind(state: &SqlState) -> DatabaseErrorKind {
         SqlState::FOREIGN_KEY_VIOLATION => DatabaseErrorKind::ForeignKeyViolation,
         SqlState::NOT_NULL_VIOLATION => DatabaseErrorKind::NotNullViolation,
         SqlState::CHECK_VIOLATION => DatabaseErrorKind::CheckViolation,
+        // A standby, or a demoted primary.
+        SqlState::READ_ONLY_SQL_TRANSACTION => DatabaseErrorKind::ReadOnlyTransaction,
         SqlState::T_R_SERIALIZATION_FAILURE => DatabaseErrorKind::SerializationFailure,
         _ if may_pass(state) => DatabaseErrorKind::UnableToSendCommand,
         _ => DatabaseErrorKind::Unknown,
@@ -31,12 +44,7 @@ fn kind(state: &SqlState) -> DatabaseErrorKind {
 const PASSING_CLASSES: [&str; 5] = ["08", "40", "53", "57", "58"];
 
 fn may_pass(state: &SqlState) -> bool {
-    // A demoted primary is read-only until clients are led to the new one.
-    let single = [
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::READ_ONLY_SQL_TRANSACTION,
-        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-    ];
+    let single = [SqlState::LOCK_NOT_AVAILABLE, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
     single.contains(state)
         || is_lost_statement(state)
         || PASSING_CLASSES.iter().any(|class| state.code().starts_with(class))
@@ -103,11 +111,12 @@ mod tests {
 
     #[test]
     fn states_are_sorted_by_whether_they_may_pass() {
-        for code in ["08006", "40P01", "53300", "53100", "57014", "57P01", "57P03", "55P03", "58030", "25006"]
-        {
+        for code in ["08006", "40P01", "53300", "53100", "57014", "57P01", "57P03", "55P03", "58030"] {
             let kind = kind(&SqlState::from_code(code));
             assert!(matches!(kind, DatabaseErrorKind::UnableToSendCommand), "{code}: {kind:?}");
         }
+        let read_only = kind(&SqlState::from_code("25006"));
+        assert!(matches!(read_only, DatabaseErrorKind::ReadOnlyTransaction), "{read_only:?}");
         for code in ["42501", "42703", "42P01", "42601", "22001", "23001", "0A000", "XX000"] {
             let kind = kind(&SqlState::from_code(code));
             assert!(matches!(kind, DatabaseErrorKind::Unknown), "{code}: {kind:?}");

@@ -1,35 +1,32 @@
 //! How connections are opened, and the limits that they get.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::SimpleAsyncConnection;
+use futures_util::future::join;
 use latchkey_ports::ErrorChain;
 use tokio::{task::JoinHandle, time::timeout};
-use tokio_postgres::{Config, Socket, config::Host, tls::MakeTlsConnect};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Connection, StatementCache};
+use super::{
+    Connection, Hosts, Primaries, StatementCache,
+    errors::driver_error,
+    hosts::{ConnectError, RawConnection},
+};
 
 /// How much longer than the statement timeout a connection waits for the server to report it.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The client of a connection, and what moves its bytes.
-type RawConnection = (
-    tokio_postgres::Client,
-    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
-);
-
 /// All that is needed to open a connection.
 #[derive(Clone)]
 pub(crate) struct Opening {
-    pub(crate) config: Config,
-    pub(crate) tls: MakeRustlsConnect,
+    pub(crate) hosts: Hosts,
     pub(crate) statement_timeout: Duration,
     /// How long a caller waits for a connection.
     pub(crate) acquire_timeout: Duration,
     /// Whether sessions belong to a pooler, which gives them to another client after each transaction.
     pub(crate) transaction_pooler: bool,
+    /// What is known of the primaries, from all connections.
+    pub(crate) primaries: Arc<Primaries>,
 }
 
 impl Opening {
@@ -60,20 +57,19 @@ impl Opening {
 
     async fn in_time<T>(&self, opening: impl Future<Output = ConnectionResult<T>>) -> ConnectionResult<T> {
         timeout(self.acquire_timeout, opening).await.unwrap_or_else(|_| {
-            let what = format!("{}: no answer within {:?}", self.places(), self.acquire_timeout);
+            let what = format!("{}: no answer within {:?}", self.hosts, self.acquire_timeout);
             Err(ConnectionError::BadConnection(what))
         })
     }
 
     /// Connects, without limits. The caller has to poll the returned connection.
-    pub(crate) async fn connect_raw(&self) -> Result<RawConnection, tokio_postgres::Error> {
-        self.config.connect(self.tls.clone()).await
+    pub(crate) async fn connect_raw(&self) -> Result<RawConnection, ConnectError> {
+        self.hosts.connect().await
     }
 
     async fn connect(&self) -> ConnectionResult<(Connection, JoinHandle<()>)> {
-        // With its sources, which say why: diesel keeps the text alone.
-        let bad =
-            |error| ConnectionError::BadConnection(format!("{}: {}", self.places(), ErrorChain(&error)));
+        // With the hosts and the sources, which say why: diesel keeps the text alone.
+        let bad = |error| ConnectionError::BadConnection(format!("{}: {}", self.hosts, ErrorChain(&error)));
         let (client, moving) = self.connect_raw().await.map_err(bad)?;
         let driver = tokio::spawn(async move {
             // The callers that wait for answers are told why it ended.
@@ -83,28 +79,18 @@ impl Opening {
         Ok((Connection::new(client, statements), driver))
     }
 
-    /// Returns hosts and ports, as an operator knows them.
-    fn places(&self) -> String {
-        let mut ports = self.config.get_ports().iter().copied();
-        let mut port = 5432;
-        let places = self.config.get_hosts().iter().map(|host| {
-            port = ports.next().unwrap_or(port);
-            match host {
-                Host::Tcp(host) => format!("{host}:{port}"),
-                Host::Unix(path) => format!("{} (port {port})", path.display()),
-            }
-        });
-        places.collect::<Vec<_>>().join(", ")
-    }
-
     async fn limit(&self, connection: Connection) -> ConnectionResult<Connection> {
-        let mut connection = connection.watched(self.statement_timeout + GRACE);
-        // A pooler's session would keep the limits for other clients.
-        if !self.transaction_pooler {
-            let set = connection.batch_execute(&self.limits("SET")).await;
-            set.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        let limit = self.statement_timeout + GRACE;
+        if self.transaction_pooler {
+            // The session is another client's after each transaction, and its server another one at any time.
+            return Ok(connection.watched(limit, None));
         }
-        Ok(connection)
+        let limits = self.limits("SET");
+        // Sent together, for one round trip.
+        let (set, standing) =
+            join(connection.client.batch_execute(&limits), self.primaries.ask(&connection.client)).await;
+        set.map_err(|error| ConnectionError::CouldntSetupConfiguration(driver_error(error)))?;
+        Ok(connection.watched(limit, Some(standing?)))
     }
 
     /// How long a statement may take, and how long a transaction may be idle before it ends with its locks.

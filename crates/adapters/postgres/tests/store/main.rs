@@ -8,6 +8,7 @@ mod counts;
 mod databases;
 mod event_listener;
 mod faults;
+mod hosts;
 mod migrations;
 mod parallel_changes;
 mod sharing;
