@@ -29,9 +29,9 @@ pub struct Cluster {
 
 /// The account that PostgreSQL runs as, which must not be root.
 #[derive(Debug, Clone, Copy)]
-struct Account {
-    user: u32,
-    group: u32,
+pub struct Account {
+    pub user: u32,
+    pub group: u32,
 }
 
 impl Cluster {
@@ -112,7 +112,7 @@ pub async fn connect(url: &str) -> anyhow::Result<Client> {
 }
 
 /// Finds the directory of `initdb` and `postgres`: on `PATH`, or where Debian installs the newest version.
-fn programs() -> anyhow::Result<PathBuf> {
+pub fn programs() -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
@@ -125,7 +125,7 @@ fn programs() -> anyhow::Result<PathBuf> {
 }
 
 /// Returns the account `postgres` for root, and none for any other user.
-fn account() -> anyhow::Result<Option<Account>> {
+pub fn account() -> anyhow::Result<Option<Account>> {
     if !geteuid().is_root() {
         return Ok(None);
     }
@@ -140,7 +140,8 @@ fn account() -> anyhow::Result<Option<Account>> {
     Ok(Some(Account { user, group }))
 }
 
-fn run_as(command: &mut Command, account: Option<Account>) -> &mut Command {
+/// Lets a command run as an account, if one is given.
+pub fn run_as(command: &mut Command, account: Option<Account>) -> &mut Command {
     match account {
         Some(Account { user, group }) => command.uid(user).gid(group),
         None => command,

@@ -1,0 +1,145 @@
+//! What is done to the machines, and when each fault began and ended.
+
+use std::time::Duration;
+
+use latchkey_testkit::{
+    process::Signal,
+    wait::{try_until, until, until_true},
+};
+
+use crate::{
+    load::{Act, Load},
+    site::{REPLICAS, Replica, Site},
+};
+
+/// A fault of one part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// An operator makes another node the primary.
+    Switchover,
+    /// The primary's machine loses its power.
+    PrimaryDies,
+    /// The primary's machine is paused until another one is the primary, and then goes on.
+    PrimaryFreezes,
+    /// Two of three etcd members end.
+    EtcdLosesMajority,
+    /// The machine of the synchronous standby loses its power.
+    SynchronousStandbyDies,
+    /// The way of one replica to the database ends.
+    ReplicaIsCutOff,
+    /// The way of one replica to the database is silent: connections stay open.
+    ProxyIsSilent,
+}
+
+pub(crate) const ALL: [Fault; 7] = [
+    Fault::Switchover,
+    Fault::PrimaryDies,
+    Fault::PrimaryFreezes,
+    Fault::EtcdLosesMajority,
+    Fault::SynchronousStandbyDies,
+    Fault::ReplicaIsCutOff,
+    Fault::ProxyIsSilent,
+];
+
+/// How long a fault lasts that does not end by itself: longer than `verify.max_staleness` and than Patroni's lease.
+const CUT_OFF: Duration = Duration::from_secs(9);
+const WITHOUT_ETCD: Duration = Duration::from_secs(25);
+/// How long a primary stays frozen after another one was promoted, and how long it is watched after it woke.
+const FROZEN_ON: Duration = Duration::from_secs(3);
+const AFTER_WAKING: Duration = Duration::from_secs(10);
+
+/// A fault that is over.
+#[derive(Debug, Clone)]
+pub(crate) struct Outage {
+    pub(crate) fault: Fault,
+    pub(crate) began: Duration,
+    /// When another node said that it was the primary.
+    pub(crate) new_primary: Option<Duration>,
+    /// When everything was as before, and each replica had written again.
+    pub(crate) ended: Duration,
+}
+
+impl Fault {
+    /// Lets it happen, and waits until everything is as before.
+    pub(crate) fn happen(self, site: &mut Site, load: &Load) -> Outage {
+        let began = load.now();
+        let mut new_primary = None;
+        match self {
+            Self::Switchover => {
+                let (from, to) = (primary(site), site.synchronous_standby());
+                site.switch_over(from, to);
+                new_primary = Some(other_primary(site, load, from));
+            }
+            Self::PrimaryDies => {
+                let node = primary(site);
+                site.kill_node(node);
+                new_primary = Some(other_primary(site, load, node));
+                all_write(load, load.now());
+                site.start_node(node);
+            }
+            Self::PrimaryFreezes => {
+                let node = primary(site);
+                site.freeze_node(node);
+                new_primary = Some(other_primary(site, load, node));
+                load.run_for(FROZEN_ON);
+                site.thaw_node(node);
+                load.run_for(AFTER_WAKING);
+            }
+            Self::EtcdLosesMajority => {
+                for node in [0, 1] {
+                    site.kill_etcd(node);
+                }
+                load.run_for(WITHOUT_ETCD);
+                for node in [0, 1] {
+                    site.start_etcd(node);
+                }
+            }
+            Self::SynchronousStandbyDies => {
+                let node = site.synchronous_standby();
+                site.kill_node(node);
+                all_write(load, load.now());
+                site.start_node(node);
+            }
+            Self::ReplicaIsCutOff => {
+                site.kill_proxy();
+                load.run_for(CUT_OFF);
+                site.start_proxy();
+            }
+            Self::ProxyIsSilent => {
+                site.signal_proxy(Signal::STOP);
+                load.run_for(CUT_OFF);
+                site.signal_proxy(Signal::CONT);
+            }
+        }
+        all_write(load, load.now());
+        site.wait_until_whole();
+        Outage { fault: self, began, new_primary, ended: load.now() }
+    }
+
+    /// Whether a replica cannot reach its database meanwhile.
+    pub(crate) fn cuts_off(self, replica: Replica) -> bool {
+        match self {
+            Self::Switchover | Self::PrimaryDies | Self::PrimaryFreezes => true,
+            Self::ReplicaIsCutOff | Self::ProxyIsSilent => replica == Replica::Proxied,
+            Self::EtcdLosesMajority | Self::SynchronousStandbyDies => false,
+        }
+    }
+}
+
+fn primary(site: &Site) -> usize {
+    until("a primary", || site.primary())
+}
+
+/// Waits for another primary, for two minutes at most; returns the time.
+fn other_primary(site: &Site, load: &Load, than: usize) -> Duration {
+    let other = || site.primary().filter(|&node| node != than);
+    assert!((0..4).any(|_| try_until(other).is_some()), "no other primary");
+    load.now()
+}
+
+/// Waits until each replica has written something after that time.
+fn all_write(load: &Load, after: Duration) {
+    for replica in 0..REPLICAS.len() {
+        until_true("each replica writes again", || load.has_succeeded(Act::Create, replica, after));
+    }
+}

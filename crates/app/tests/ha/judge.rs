@@ -1,0 +1,221 @@
+//! What was promised, compared with what the clients saw.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    faults::Outage,
+    load::{Act, Load, Record, Seen},
+    site::{REPLICAS, Replica, Site},
+};
+
+/// `verify.max_staleness`, and the interval at which a listening replica polls: its knowledge may be that old when its
+/// database goes away.
+const MAX_STALENESS: Duration = Duration::from_secs(5);
+const POLLING: Duration = Duration::from_millis(1_250);
+/// `server.request_timeout`, and what the answer takes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(16);
+/// HAProxy checks once a second, and twice in a row.
+const PROXY_NOTICES: Duration = Duration::from_secs(8);
+
+/// What depends on how fast the machine is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// From the new primary to the first write.
+    writes_again: Duration,
+    /// From the acknowledgement of a revocation to the last request that another replica answers with 200.
+    revocation_elsewhere: Duration,
+}
+
+impl Bounds {
+    pub(crate) fn promised() -> Self {
+        Self { writes_again: Duration::from_secs(2), revocation_elsewhere: Duration::from_millis(250) }
+    }
+
+    pub(crate) fn of_a_busy_machine() -> Self {
+        Self { writes_again: Duration::from_secs(10), revocation_elsewhere: MAX_STALENESS }
+    }
+}
+
+/// What was found so far.
+pub(crate) struct Verdict {
+    bounds: Bounds,
+    lines: Vec<String>,
+    broken: Vec<String>,
+}
+
+impl Verdict {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, lines: Vec::new(), broken: Vec::new() }
+    }
+
+    /// Judges what the clients saw during an outage.
+    pub(crate) fn add(&mut self, outage: &Outage, load: &Load) {
+        let seen: Vec<Seen> = {
+            let record = load.record();
+            record
+                .seen
+                .iter()
+                .filter(|seen| seen.ended >= outage.began && seen.sent <= outage.ended)
+                .cloned()
+                .collect()
+        };
+        self.lines.push(format!(
+            "{:?}: {:.1?} in all",
+            outage.fault,
+            outage.ended.saturating_sub(outage.began)
+        ));
+        for (number, replica) in REPLICAS.into_iter().enumerate() {
+            let of = |act| seen.iter().filter(move |seen| seen.replica == number && seen.act == act);
+            let mut line = format!("    {replica:?}:");
+            let (writes, writes_again) = self.writes(outage, replica, of(Act::Create));
+            line += &writes;
+            line += &self.verifications(outage, replica, of(Act::Verify));
+            line += &self.revocations(outage, number, load, writes_again);
+            self.lines.push(line);
+        }
+        let longest = seen.iter().max_by_key(|seen| seen.ended.saturating_sub(seen.sent)).expect("requests");
+        let took = longest.ended.saturating_sub(longest.sent);
+        self.lines.push(format!("    {} requests, the longest {took:.1?} ({:?})", seen.len(), longest.act));
+        self.expect(took <= REQUEST_TIMEOUT, || format!("{:?} hangs: {longest:?}", outage.fault));
+        for odd in seen.iter().filter(|seen| !matches!(seen.answer, Ok(200 | 201 | 503))) {
+            self.broken
+                .push(format!("{:?}: an answer that is neither success nor 503: {odd:?}", outage.fault));
+        }
+    }
+
+    fn writes<'s>(
+        &mut self,
+        outage: &Outage,
+        replica: Replica,
+        seen: impl Iterator<Item = &'s Seen>,
+    ) -> (String, Duration) {
+        let good = seen.filter(|seen| seen.is_good()).map(|seen| seen.ended);
+        // The clients were writing when it began.
+        let mut good: Vec<_> = good.chain([outage.began]).collect();
+        good.sort_unstable();
+        let longest = good.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or_default();
+        let text = format!(" longest time without a write {longest:.1?}");
+        let Some(promoted) = outage.new_primary else { return (text + ";", outage.ended) };
+        let first = *good.iter().find(|ended| **ended > promoted).expect("each replica has written");
+        let after = first.saturating_sub(promoted);
+        let bound = if replica == Replica::Proxied { PROXY_NOTICES } else { self.bounds.writes_again };
+        self.expect(after <= bound, || {
+            format!("{:?}, {replica:?}: writes again after {after:?}", outage.fault)
+        });
+        (format!("{text}, {after:.2?} after the new primary;"), first)
+    }
+
+    fn verifications<'s>(
+        &mut self,
+        outage: &Outage,
+        replica: Replica,
+        seen: impl Iterator<Item = &'s Seen>,
+    ) -> String {
+        let failed: Vec<_> = seen.filter(|seen| !seen.is_good()).collect();
+        let (Some(first), Some(last)) = (failed.first(), failed.last()) else {
+            return " all verified;".to_owned();
+        };
+        let (fault, from, to) =
+            (outage.fault, first.sent.saturating_sub(outage.began), last.sent.saturating_sub(outage.began));
+        let may_fail = replica != Replica::Serving && fault.cuts_off(replica);
+        self.expect(may_fail && from + POLLING >= MAX_STALENESS, || {
+            format!("{fault:?}, {replica:?}: a known token failed after {from:?}: {first:?}")
+        });
+        format!(" {} not verified, {from:.1?} to {to:.1?} after the fault;", failed.len())
+    }
+
+    fn revocations(&mut self, outage: &Outage, at: usize, load: &Load, writes_again: Duration) -> String {
+        let replica = REPLICAS[at];
+        let record = load.record();
+        let late: Vec<_> = record
+            .late
+            .iter()
+            .filter(|late| late.at == at && late.sent >= outage.began && late.sent <= outage.ended)
+            .cloned()
+            .collect();
+        drop(record);
+        let longest = late.iter().map(|late| late.after).max().unwrap_or_default();
+        for late in &late {
+            let is_kept = match () {
+                () if late.by == late.at => false,
+                () if !outage.fault.cuts_off(replica) => late.after <= self.bounds.revocation_elsewhere,
+                // What was revoked elsewhere just before is not known until the database is back.
+                () if replica == Replica::Serving => late.after <= MAX_STALENESS || late.sent <= writes_again,
+                () => late.after <= MAX_STALENESS,
+            };
+            self.expect(is_kept, || {
+                format!("{:?}, {replica:?}: a revoked token was good: {late:?}", outage.fault)
+            });
+        }
+        format!(" revoked tokens good for {longest:.1?} at most")
+    }
+
+    /// Compares what the clients were told with what the database and the replicas know in the end.
+    pub(crate) fn check_database(&mut self, site: &Site, record: &Record) {
+        for (server, replica) in site.replicas.iter().zip(REPLICAS) {
+            let lost =
+                record.good.iter().filter(|secret| server.status("/auth/verify", secret) != 200).count();
+            let back =
+                record.revoked.iter().filter(|one| server.status("/auth/verify", &one.secret) != 401).count();
+            self.expect(lost == 0, || format!("{replica:?}: {lost} acknowledged tokens are lost"));
+            self.expect(back == 0, || format!("{replica:?}: {back} acknowledged revocations are lost"));
+        }
+        let names = record.created.iter().map(|name| format!("('{name}')")).collect::<Vec<_>>().join(",");
+        for (what, query) in [
+            (
+                "acknowledged creations without exactly one event",
+                format!(
+                    "SELECT count(*) FROM (VALUES {names}) AS told (name) WHERE 1 <> (SELECT count(*) FROM events \
+                     WHERE kind = 'api-token-created' AND after ->> 'tokenName' = name)"
+                ),
+            ),
+            (
+                "tokens without an event",
+                "SELECT count(*) FROM api_tokens WHERE NOT EXISTS (SELECT FROM events \
+                 WHERE kind = 'api-token-created' AND after ->> 'id' = api_tokens.id::text)"
+                    .to_owned(),
+            ),
+            (
+                "events of creations without a token or the event of its deletion",
+                "SELECT count(*) FROM events AS made WHERE kind = 'api-token-created' AND 1 <> \
+                 (SELECT count(*) FROM api_tokens WHERE id::text = made.after ->> 'id') + \
+                 (SELECT count(*) FROM events WHERE kind = 'api-token-deleted' AND before ->> 'id' = made.after ->> 'id')"
+                    .to_owned(),
+            ),
+        ] {
+            let found = site.query(&query);
+            self.expect(found == "0", || format!("{found} {what}"));
+        }
+        let connections = site.query("SELECT count(*) FROM pg_stat_activity WHERE usename = 'latchkey'");
+        // Eight in each pool, and one that listens.
+        self.expect(connections.parse::<u32>().is_ok_and(|number| number <= 27), || {
+            format!("{connections} connections are open: some were not closed")
+        });
+        self.lines.push(format!(
+            "{} acknowledged creations, {} acknowledged revocations, {connections} connections in the end",
+            record.created.len(),
+            record.revoked.len(),
+        ));
+    }
+
+    fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.broken.push(otherwise());
+        }
+    }
+
+    pub(crate) fn assert_kept(&self) {
+        assert!(
+            self.broken.is_empty(),
+            "{} promises are broken:\n{}",
+            self.broken.len(),
+            self.broken.join("\n")
+        );
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines.join("\n"))
+    }
+}

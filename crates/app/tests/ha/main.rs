@@ -1,0 +1,52 @@
+//! High availability as `docs/operate/high-availability.md` describes it, from the very files of `deploy/ha`: three
+//! database nodes with etcd and Patroni, HAProxy, three replicas of Latchkey, and clients that create, revoke, verify and
+//! list throughout, while one part after the other fails.
+//!
+//! `settings` reads the files, `site` runs the programs, `faults` breaks them, `load` is the clients, `judge` compares what the clients saw with the
+//! promises. The test goes through a short list of faults; with `LATCHKEY_HA_ROUNDS=3` (`just ha`), three times through
+//! all of them, with the bounds of the promises.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod judge;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod site;
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        faults::{ALL, Fault},
+        judge::{Bounds, Verdict},
+        load::Load,
+        site::Site,
+    };
+
+    /// What is tried where there is little time: a node that dies, and one that is replaced.
+    const SHORT: [Fault; 2] = [Fault::Switchover, Fault::PrimaryDies];
+
+    #[test]
+    fn failures_lose_nothing_that_was_acknowledged() {
+        let rounds =
+            std::env::var("LATCHKEY_HA_ROUNDS").ok().map(|rounds| rounds.parse::<u32>().expect("a number"));
+        let (faults, bounds) = match rounds {
+            None => (SHORT.to_vec(), Bounds::of_a_busy_machine()),
+            Some(rounds) => (ALL.repeat(usize::try_from(rounds).expect("small")), Bounds::promised()),
+        };
+        let mut site = Site::start();
+        let load = Load::start(&site);
+        let mut verdict = Verdict::new(bounds);
+        for fault in faults {
+            let outage = fault.happen(&mut site, &load);
+            verdict.add(&outage, &load);
+        }
+        let seen = load.stop();
+        verdict.check_database(&site, &seen);
+        println!("{verdict}");
+        verdict.assert_kept();
+    }
+}
