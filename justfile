@@ -60,17 +60,29 @@ config *arguments:
 openapi:
     cargo run --quiet -- openapi
 
-# A PostgreSQL for development: postgres://latchkey:latchkey@127.0.0.1/latchkey (it needs no master key, Compose asks for one)
-db-up:
-    LATCHKEY_MASTER_KEY=none docker compose up --detach --wait postgres
+compose := "docker compose --file deploy/compose/compose.yaml"
+
+# Latchkey on PostgreSQL, in containers; the secrets come first: docs/operate/docker.md
+up:
+    {{ compose }} up --build --wait
 
 # Stop it and keep its data
-db-down:
-    LATCHKEY_MASTER_KEY=none docker compose stop postgres
+down:
+    {{ compose }} down
 
-# Latchkey on PostgreSQL, in containers
-up:
-    docker compose up --build
+# High availability, for real: PostgreSQL under Patroni, HAProxy and three replicas, three rounds of every fault (15 minutes)
+ha rounds="3":
+    cargo build --release -p latchkey
+    LATCHKEY_HA_ROUNDS={{ rounds }} LATCHKEY_TEST_BINARY=target/release/latchkey \
+        cargo test -p latchkey --test ha -- --nocapture
+
+# The image, the composition and the Kubernetes resources, against their linters and schemas (needs the network once)
+check-deploy:
+    deploy/check
+
+# Everything of a release in target/dist: binary, Debian package, SBOM, notes and checksums
+dist:
+    deploy/dist
 
 # Look at changed snapshots, one by one
 snapshots:

@@ -23,6 +23,8 @@ mod bad_input;
 #[cfg(test)]
 mod dead_database;
 #[cfg(test)]
+mod deployment;
+#[cfg(test)]
 mod dropped_requests;
 #[cfg(test)]
 mod edge;
@@ -58,6 +60,8 @@ mod pooled;
 mod races;
 #[cfg(test)]
 mod replicas;
+#[cfg(test)]
+mod reverse_proxies;
 #[cfg(test)]
 mod secrets_at_rest;
 #[cfg(test)]
