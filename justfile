@@ -74,7 +74,7 @@ down:
 ha rounds="3":
     cargo build --release -p latchkey
     LATCHKEY_HA_ROUNDS={{ rounds }} LATCHKEY_TEST_BINARY=target/release/latchkey \
-        cargo test -p latchkey --test ha -- --nocapture
+        cargo test -p latchkey --test ha -- --ignored --nocapture
 
 # The image, the composition and the Kubernetes resources, against their linters and schemas (needs the network once)
 check-deploy:

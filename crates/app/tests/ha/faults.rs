@@ -53,7 +53,7 @@ const AFTER_WAKING: Duration = Duration::from_secs(10);
 pub(crate) struct Outage {
     pub(crate) fault: Fault,
     pub(crate) began: Duration,
-    /// When another node said that it was the primary.
+    /// When another node had become the primary.
     pub(crate) new_primary: Option<Duration>,
     /// When everything was as before, and each replica had written again.
     pub(crate) ended: Duration,
@@ -132,7 +132,7 @@ fn primary(site: &Site) -> usize {
 
 /// Waits for another primary, for two minutes at most; returns the time.
 fn other_primary(site: &Site, load: &Load, than: usize) -> Duration {
-    let other = || site.primary().filter(|&node| node != than);
+    let other = || site.primary().filter(|&node| node != than && site.accepts_writes(node));
     assert!((0..4).any(|_| try_until(other).is_some()), "no other primary");
     load.now()
 }

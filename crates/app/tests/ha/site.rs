@@ -338,22 +338,24 @@ impl Site {
         self.psql(primary, "latchkey", &["-At", "-f", &file.display().to_string()])
     }
 
+    /// Whether the database of a node is a primary by its own account: Patroni says so while it still promotes it.
+    pub(crate) fn accepts_writes(&self, node: usize) -> bool {
+        let asked = self.psql_command(node, "postgres").args(["-Atc", "SELECT pg_is_in_recovery()"]).output();
+        asked.is_ok_and(|asked| asked.stdout == b"f\n")
+    }
+
     fn psql(&self, node: usize, database: &str, arguments: &[&str]) -> String {
-        let mut command = self.program(("psql", "postgresql-client"), Vec::new());
-        command.arg("-h").arg(self.settings.folder.join(&self.nodes[node].name));
-        command.args([
-            "-p",
-            &self.settings.ports[&5432].to_string(),
-            "-U",
-            "postgres",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            database,
-        ]);
-        let done = command.args(arguments).output().expect("psql runs");
+        let done = self.psql_command(node, database).args(arguments).output().expect("psql runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    fn psql_command(&self, node: usize, database: &str) -> Command {
+        let mut command = self.program(("psql", "postgresql-client"), Vec::new());
+        command.arg("-h").arg(self.settings.folder.join(&self.nodes[node].name));
+        command.args(["-p", &self.settings.ports[&5432].to_string(), "-U", "postgres"]);
+        command.args(["-v", "ON_ERROR_STOP=1", "-d", database]);
+        command
     }
 }
 
