@@ -104,7 +104,6 @@ impl Answered<'_> {
             ($level:ident) => {
                 tracing::$level!(
                     target: "latchkey_http::access",
-                    parent: span,
                     route,
                     status,
                     duration_ms,
@@ -115,7 +114,8 @@ impl Answered<'_> {
                 )
             };
         }
-        if has_log && !FREQUENT.contains(&route) { line!(info) } else { line!(debug) }
+        // Inside the span, because JSON lines list the spans that are entered, not the parent of the event.
+        span.in_scope(|| if has_log && !FREQUENT.contains(&route) { line!(info) } else { line!(debug) });
     }
 }
 
