@@ -1,25 +1,22 @@
 //! Backups of the whole database, and loading them.
 
 use async_trait::async_trait;
-use diesel::{
-    QueryResult, QueryableByName, sql_query,
-    sql_types::{BigInt, Text},
-};
+use diesel::{QueryResult, sql_query, sql_types::Text};
 use diesel_async::{AnsiTransactionManager, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
 use futures_util::{StreamExt, stream};
 use latchkey_ports::{
     Archive, ArchiveChunk, ArchiveError, ArchiveHeader, ArchiveRows, ArchivedTable, StoreError,
 };
 use latchkey_sql::{
-    archive::{self, Dialect, ROWS_AT_ONCE, SourceTable, TableDigest},
+    archive::{self, Count, Dialect, Line, Loading, ROWS_AT_ONCE, SourceTable, TableDigest},
     errors::store_error,
-    migrations::SCHEMA,
+    migrations::{Pending, SCHEMA},
 };
 use tokio::sync::mpsc;
 
 use crate::{
     connection::{Connection, Unprepared},
-    migrations::{self, Pending},
+    migrations,
     store::PostgresStore,
 };
 
@@ -29,18 +26,6 @@ const CHUNKS_AHEAD: usize = 4;
 /// One snapshot for all statements. The reader of an archive may be slow, so no limit of the server's applies.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; \
     SET LOCAL idle_in_transaction_session_timeout = 0";
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
 
 #[async_trait]
 impl Archive for PostgresStore {
@@ -145,29 +130,17 @@ async fn import(
         migrations::apply(connection, Pending::UpTo(header.schema)).await.map_err(fault)?;
     prepare(&mut connection, &header, &sources).await?;
 
-    let statements: Vec<_> =
-        header.tables.iter().map(|table| archive::inserts(DIALECT, table)).collect::<Result<_, _>>()?;
-    let mut loaded = vec![TableDigest::default(); header.tables.len()];
-    while let Some(ArchiveChunk { table, rows }) = rows.next().await.transpose()? {
-        let (Some(statements), Some(digest), Some(named)) =
-            (statements.get(table), loaded.get_mut(table), header.tables.get(table))
-        else {
-            return Err(ArchiveError::Malformed("a row belongs to no table".to_owned()));
-        };
-        for row in &rows {
-            digest.add(row);
-        }
-        let bind = archive::bind(rows);
-        for statement in statements {
-            let inserted = sql_query(statement).bind::<Text, _>(&bind).execute(&mut connection).await;
-            inserted
-                .map_err(|error| ArchiveError::Rows { table: named.name.clone(), source: error.into() })?;
+    let mut loading = Loading::new(DIALECT, &header)?;
+    while let Some(chunk) = rows.next().await.transpose()? {
+        let insertion = loading.insertion(chunk)?;
+        for statement in insertion.statements {
+            let inserted =
+                sql_query(statement).bind::<Text, _>(&insertion.rows).execute(&mut connection).await;
+            inserted.map_err(|error| insertion.failed(error))?;
         }
     }
-    for (table, loaded) in header.tables.iter().zip(&loaded) {
-        if table.rows != loaded.rows() || !digest(&mut connection, table).await?.agrees_with(loaded) {
-            return Err(ArchiveError::Different { table: table.name.clone() });
-        }
+    for (table, given) in loading.tables() {
+        given.check(table, &digest(&mut connection, table).await?)?;
     }
     finish(&mut connection, &header, &sources).await.map_err(store_error)?;
     let (_, mut connection) = migrations::apply(connection, Pending::All).await.map_err(fault)?;

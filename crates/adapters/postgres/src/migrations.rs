@@ -9,24 +9,14 @@ use diesel::{
 use diesel_async::{
     AnsiTransactionManager, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection, TransactionManager,
 };
-use diesel_migrations::MigrationHarness;
 use latchkey_ports::SchemaState;
-use latchkey_sql::migrations::{POSTGRES, RECORDS, number, unknown_version};
+use latchkey_sql::migrations::{MigrationError, POSTGRES, Pending, RECORDS};
 use tokio::task::spawn_blocking;
 
 use crate::{connection::Connection, errors::OpenError, locks::lock};
 
 /// The advisory lock of a process that migrates: "latchkey" in ASCII.
 const LOCK: i64 = 0x6c61_7463_686b_6579;
-
-/// Which pending migrations run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Pending {
-    /// All.
-    All,
-    /// Those up to this number.
-    UpTo(u32),
-}
 
 /// Runs the pending migrations and returns their number. Of two processes that start at once, the second waits and finds
 /// nothing left to do.
@@ -56,16 +46,10 @@ pub(crate) async fn apply(
     pending: Pending,
 ) -> Result<(usize, Connection), OpenError> {
     on_harness(connection, move |harness| {
-        let applied = harness.applied_migrations().map_err(OpenError::of_migrating)?;
-        if let Some(version) = unknown_version::<Pg>(&POSTGRES, &applied).map_err(OpenError::of_migrating)? {
-            return Err(OpenError::NewerSchema { version });
-        }
-        let mut migrations = harness.pending_migrations(POSTGRES).map_err(OpenError::of_migrating)?;
-        if let Pending::UpTo(last) = pending {
-            migrations.retain(|migration| number(&migration.name().version()) <= last);
-        }
-        let done = harness.run_migrations(&migrations).map_err(OpenError::of_migrating)?;
-        Ok(done.len())
+        latchkey_sql::migrations::apply::<Pg>(harness, POSTGRES, pending).map_err(|error| match error {
+            MigrationError::Newer(version) => OpenError::NewerSchema { version },
+            MigrationError::Failed(source) => OpenError::of_migrating(source),
+        })
     })
     .await
 }

@@ -2,19 +2,20 @@
 //!
 //! [`tables`] lists what is archived; the columns come from [`schema`], so a new column needs no change here, and
 //! a new table a line. The databases convert values to and from JSON themselves: a statement for each table reads rows as JSON
-//! arrays ([`select`]), and another takes an array of such rows ([`inserts`]). Not archived are views, and what triggers and
+//! arrays ([`select`]), and another takes an array of such rows ([`Loading`]). Not archived are views, and what triggers and
 //! generated columns derive from other rows: loading derives it anew.
 
 mod column_list;
+mod loading;
 
-use std::fmt::Write as _;
-
-use diesel::Table;
+use diesel::{
+    QueryableByName, Table,
+    sql_types::{BigInt, Text},
+};
 use latchkey_ports::{ArchiveError, ArchiveHeader, ArchiveRow, ArchivedColumn, ArchivedTable, ColumnKind};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use self::column_list::ColumnList;
+pub use self::loading::{Insertion, Loading, TableDigest};
 use crate::{
     migrations::SCHEMA,
     schema::{self, Keyed},
@@ -134,6 +135,20 @@ impl SourceTable {
     }
 }
 
+/// The row of [`SourceTable::count`].
+#[derive(QueryableByName)]
+pub struct Count {
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// A row of [`select`].
+#[derive(QueryableByName)]
+pub struct Line {
+    #[diesel(sql_type = Text)]
+    pub line: String,
+}
+
 /// Returns whether the table is a real one, with rows that can be deleted.
 #[must_use]
 pub fn is_stored(table: &ArchivedTable) -> bool {
@@ -184,10 +199,7 @@ pub fn select(dialect: Dialect, table: &ArchivedTable) -> Result<String, Archive
 }
 
 /// Returns the statements that load rows of these columns. Each has one bind: a JSON array of rows, as text.
-///
-/// # Errors
-/// [`ArchiveError::Malformed`] for a table that is unknown.
-pub fn inserts(dialect: Dialect, table: &ArchivedTable) -> Result<Vec<String>, ArchiveError> {
+fn inserts(dialect: Dialect, table: &ArchivedTable) -> Result<Vec<String>, ArchiveError> {
     if table.name == SEQUENCES {
         return Ok(insert_sequences(dialect));
     }
@@ -315,48 +327,10 @@ pub fn check(header: &ArchiveHeader) -> Result<Vec<SourceTable>, ArchiveError> {
     header.tables.iter().map(|table| source(&table.name)).collect()
 }
 
-/// The number and the digest of a table's rows, to compare what was read with what was loaded.
-#[derive(Debug, Clone, Default)]
-pub struct TableDigest {
-    rows: u64,
-    hash: Sha256,
-}
-
-impl TableDigest {
-    /// Adds the next row.
-    pub fn add(&mut self, row: &ArchiveRow) {
-        self.rows += 1;
-        let mut line = String::new();
-        for value in row {
-            // Writing to a string cannot fail.
-            let _ = writeln!(line, "{value}");
-        }
-        self.hash.update(line);
-    }
-
-    /// Returns whether as many equal rows were added to the other, in the same order.
-    #[must_use]
-    pub fn agrees_with(&self, other: &Self) -> bool {
-        self.rows == other.rows && self.hash.clone().finalize() == other.hash.clone().finalize()
-    }
-
-    /// Returns the number of rows.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-}
-
 /// Reads a row as the database wrote it.
 ///
 /// # Errors
 /// [`ArchiveError::Malformed`], if it is no JSON array.
 pub fn parse_row(line: &str) -> Result<ArchiveRow, ArchiveError> {
     serde_json::from_str(line).map_err(|error| ArchiveError::Malformed(format!("a row is not JSON: {error}")))
-}
-
-/// Returns rows as the bind of [`inserts`].
-#[must_use]
-pub fn bind(rows: Vec<ArchiveRow>) -> String {
-    Value::Array(rows.into_iter().map(Value::Array).collect()).to_string()
 }

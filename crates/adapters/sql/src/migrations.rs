@@ -1,11 +1,13 @@
 //! The migrations of both stores, embedded from `migrations/` at build time.
 
+use std::error::Error;
+
 use diesel::{
     backend::Backend,
     migration::{MigrationSource, MigrationVersion, Result},
 };
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use latchkey_ports::SchemaState;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use latchkey_ports::{ArchiveError, SchemaState, StoreError};
 
 /// The migrations of PostgreSQL.
 #[cfg(feature = "postgres")]
@@ -28,9 +30,61 @@ pub const SCHEMA: u32 = match u32::from_str_radix(env!("LATCHKEY_SCHEMA"), 10) {
 /// The table in which diesel records which migrations were applied.
 pub const RECORDS: &str = "__diesel_schema_migrations";
 
+/// Which pending migrations run.
+#[derive(Debug, Clone, Copy)]
+pub enum Pending {
+    /// All.
+    All,
+    /// Those up to this number.
+    UpTo(u32),
+}
+
+/// Why migrations cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// A newer program was there.
+    #[error("it has the migration {0}, which this program does not know: use a newer Latchkey")]
+    Newer(String),
+    /// The database refused.
+    #[error("it cannot be brought up to date")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<diesel::result::Error> for MigrationError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<MigrationError> for ArchiveError {
+    fn from(error: MigrationError) -> Self {
+        StoreError::Fault(Box::new(error)).into()
+    }
+}
+
+/// Runs pending migrations in the transaction of the caller, and returns their number.
+///
+/// # Errors
+/// See [`MigrationError`].
+pub fn apply<DB: Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    migrations: EmbeddedMigrations,
+    pending: Pending,
+) -> std::result::Result<usize, MigrationError> {
+    let applied = harness.applied_migrations().map_err(MigrationError::Failed)?;
+    if let Some(version) = unknown_version::<DB>(&migrations, &applied).map_err(MigrationError::Failed)? {
+        return Err(MigrationError::Newer(version));
+    }
+    let mut migrations = harness.pending_migrations(migrations).map_err(MigrationError::Failed)?;
+    if let Pending::UpTo(last) = pending {
+        migrations.retain(|migration| number(&migration.name().version()) <= last);
+    }
+    let done = harness.run_migrations(&migrations).map_err(MigrationError::Failed)?;
+    Ok(done.len())
+}
+
 /// Returns the number of a migration: its version is the number of its folder.
-#[must_use]
-pub fn number(version: &impl ToString) -> u32 {
+fn number(version: &impl ToString) -> u32 {
     version.to_string().parse().unwrap_or_default()
 }
 
@@ -56,11 +110,8 @@ pub fn versions<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<Stri
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// Returns a migration that the database has and this program does not know: a newer program was there.
-///
-/// # Errors
-/// The migrations cannot be read.
-pub fn unknown_version<DB: Backend>(
+/// Returns a migration that the database has and this program does not know.
+fn unknown_version<DB: Backend>(
     migrations: &EmbeddedMigrations,
     applied: &[MigrationVersion<'_>],
 ) -> Result<Option<String>> {

@@ -5,42 +5,28 @@ use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::{DefaultLoadingMode, SimpleConnection},
     sql_query,
-    sql_types::{BigInt, Nullable, Text},
+    sql_types::{Nullable, Text},
+    sqlite::Sqlite,
 };
 use futures_util::{StreamExt, stream};
 use latchkey_ports::{
     Archive, ArchiveChunk, ArchiveError, ArchiveHeader, ArchiveRow, ArchiveRows, ArchivedTable, StoreError,
 };
 use latchkey_sql::{
-    archive::{self, Dialect, ROWS_AT_ONCE, TableDigest},
+    archive::{self, Count, Dialect, Line, Loading, ROWS_AT_ONCE, TableDigest},
     errors::store_error,
-    migrations::SCHEMA,
+    migrations::{MigrationError, Pending, SCHEMA, SQLITE, apply},
 };
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
 };
 
-use crate::{
-    migrations::{self, MigrationError},
-    store::SqliteStore,
-};
+use crate::{migrations, store::SqliteStore};
 
 const DIALECT: Dialect = Dialect::Sqlite;
 /// How many chunks wait for the reader of an archive.
 const CHUNKS_AHEAD: usize = 4;
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
 
 #[derive(QueryableByName)]
 struct Trigger {
@@ -166,7 +152,7 @@ fn import(
     if database > header.schema {
         return Err(ArchiveError::NewerDatabase { archive: header.schema, database }.into());
     }
-    migrations::apply(connection, Some(header.schema))?;
+    apply::<Sqlite>(connection, SQLITE, Pending::UpTo(header.schema))?;
     for source in sources.iter().filter(|source| !source.has_initial_rows) {
         let Count { count } = sql_query(source.count(DIALECT)).get_result(connection)?;
         if count > 0 {
@@ -181,37 +167,24 @@ fn import(
     for source in sources.iter().filter(|source| source.loads_without_triggers) {
         triggers.extend(drop_triggers(connection, source.name)?);
     }
-    let statements: Vec<_> =
-        header.tables.iter().map(|table| archive::inserts(DIALECT, table)).collect::<Result<_, _>>()?;
-    let mut loaded = vec![TableDigest::default(); header.tables.len()];
-    while let Some(ArchiveChunk { table, rows }) = next()? {
-        let (Some(statements), Some(digest), Some(named)) =
-            (statements.get(table), loaded.get_mut(table), header.tables.get(table))
-        else {
-            return Err(ArchiveError::Malformed("a row belongs to no table".to_owned()).into());
-        };
-        for row in &rows {
-            digest.add(row);
-        }
-        let bind = archive::bind(rows);
-        for statement in statements {
-            let inserted = sql_query(statement).bind::<Text, _>(&bind).execute(connection);
-            inserted
-                .map_err(|error| ArchiveError::Rows { table: named.name.clone(), source: error.into() })?;
+    let mut loading = Loading::new(DIALECT, header)?;
+    while let Some(chunk) = next()? {
+        let insertion = loading.insertion(chunk)?;
+        for statement in insertion.statements {
+            let inserted = sql_query(statement).bind::<Text, _>(&insertion.rows).execute(connection);
+            inserted.map_err(|error| insertion.failed(error))?;
         }
     }
     connection.batch_execute(&triggers.join(";\n"))?;
 
-    for (table, loaded) in header.tables.iter().zip(&loaded) {
+    for (table, given) in loading.tables() {
         let mut stored = TableDigest::default();
         for row in rows_of(connection, table)? {
             stored.add(&row?);
         }
-        if table.rows != loaded.rows() || !stored.agrees_with(loaded) {
-            return Err(ArchiveError::Different { table: table.name.clone() }.into());
-        }
+        given.check(table, &stored)?;
     }
-    migrations::apply(connection, None)?;
+    apply::<Sqlite>(connection, SQLITE, Pending::All)?;
     Ok(())
 }
 
