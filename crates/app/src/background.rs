@@ -13,10 +13,13 @@ use latchkey_ports::{ErrorChain, StoreError, TokenCounts};
 use latchkey_service::{TaskHealth, UseCases};
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{sleep, timeout},
 };
 
-use crate::outage::{Outage, StaleResponses, Transition};
+use crate::{
+    clock::ticks,
+    outage::{Outage, StaleResponses, Transition},
+};
 
 /// The timeout of the last flush, so that a shutdown ends even if the database does not respond.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
@@ -140,8 +143,7 @@ async fn follow(use_cases: Arc<UseCases>, every: FollowEvery) {
 }
 
 async fn flush(use_cases: Arc<UseCases>, every: Duration) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(every);
     loop {
         ticks.tick().await;
         write_usage(&use_cases).await;
@@ -172,8 +174,7 @@ async fn write_usage(use_cases: &UseCases) {
 }
 
 async fn sweep(use_cases: Arc<UseCases>) {
-    let mut ticks = interval(SWEEP_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(SWEEP_EVERY);
     loop {
         ticks.tick().await;
         match use_cases.sweep().await {
@@ -188,8 +189,7 @@ async fn sweep(use_cases: Arc<UseCases>) {
 
 /// Counts the tokens for metrics, unless another process does so at this moment.
 async fn count_tokens(use_cases: Arc<UseCases>) {
-    let mut ticks = interval(COUNT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(COUNT_EVERY);
     loop {
         ticks.tick().await;
         match use_cases.count_tokens().await {
@@ -214,8 +214,7 @@ fn publish_counts(counts: &BTreeMap<TokenKind, TokenCounts>) {
 }
 
 async fn sort_durations(context: Arc<Context>) {
-    let mut ticks = interval(SORT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(SORT_EVERY);
     loop {
         ticks.tick().await;
         context.sort_durations();

@@ -1,9 +1,10 @@
-//! The system clock, behind the `Clock` port.
+//! The system clock, behind the `Clock` port, and the ticks of tasks that repeat.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use latchkey_domain::Timestamp;
 use latchkey_ports::Clock;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// The system clock.
 #[derive(Debug)]
@@ -31,6 +32,14 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+/// Returns ticks with this time between them, the first at once. After a late tick the next ones are late as well: a task that
+/// took long does not repeat without a pause.
+pub(crate) fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 #[cfg(test)]

@@ -3,15 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_ports::ErrorChain;
-use tokio::{
-    signal::unix::Signal,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::signal::unix::Signal;
 
 use super::{
     systemd,
     tls::{Certificates, Versions},
 };
+use crate::clock::ticks;
 
 /// Reloads the certificates at each signal, and when their files have changed, which is looked at `every` so often.
 ///
@@ -19,8 +17,7 @@ use super::{
 pub(crate) async fn follow(certificates: Option<Arc<Certificates>>, mut hangups: Signal, every: Duration) {
     let mut watched =
         certificates.map(|certificates| (Watch::new(certificates.first_versions()), certificates));
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(every);
     loop {
         let is_signal = tokio::select! {
             _ = hangups.recv() => true,

@@ -8,9 +8,9 @@ use anyhow::{Context as _, bail};
 use latchkey_ports::ErrorChain;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::listener::BoundSocket;
+use crate::clock::ticks;
 
 /// `FileDescriptorName=` of the socket that serves verification only.
 const VERIFY: &str = "verify";
@@ -74,8 +74,7 @@ pub(crate) fn reloading() {
 /// Tells the service manager that the server is alive, twice as often as it demands. Returns at once if it demands nothing.
 pub(crate) async fn keep_alive() {
     let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| *limit > Duration::ZERO) else { return };
-    let mut ticks = interval(limit / 2);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = ticks(limit / 2);
     loop {
         ticks.tick().await;
         notify(&[NotifyState::Watchdog]);
