@@ -209,11 +209,7 @@ impl<'c> Scope<'c> {
 
     /// Completes the response.
     fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let (mut response, error) = with_error_body(response, self.context, || self.span.clone());
-        add_headers(response.headers_mut(), self.id.clone());
-        if is_long(response.response().body()) {
-            response = response.map_body(|_, body| in_pieces(body));
-        }
+        let (mut response, error) = complete(response, self.id.clone(), self.context, |_| self.span.clone());
         let is_encrypted =
             matches!(Connection::transport_of(response.request()), Some(Transport::Tls { .. }));
         protect(response.headers_mut(), is_encrypted);
@@ -247,29 +243,35 @@ fn finish_frequent(
     context: &Context,
 ) -> ServiceResponse<BoxBody> {
     let method = response.request().method().clone();
-    let (mut response, _) = with_error_body(response, context, || new_span(&id, &method));
-    add_headers(response.headers_mut(), id);
-    if is_long(response.response().body()) {
-        response = response.map_body(|_, body| in_pieces(body));
-    }
+    let (response, _) = complete(response, id, context, |id| new_span(id, &method));
     let duration = context.use_cases.monotonic().saturating_sub(started);
     context.requests.record(route, &method, response.status().as_u16(), duration);
     response
 }
 
-/// Gives the response of an error its body. Returns the id of that error.
-fn with_error_body(
-    response: ServiceResponse<BoxBody>,
+/// Completes a response: the body of an error, the headers of every response, and long bodies in pieces. Returns the id of the
+/// error.
+fn complete(
+    mut response: ServiceResponse<BoxBody>,
+    id: HeaderValue,
     context: &Context,
-    span: impl FnOnce() -> Span,
+    span: impl FnOnce(&HeaderValue) -> Span,
 ) -> (ServiceResponse<BoxBody>, Option<Uuid>) {
-    let Some(error) = response.response().error() else { return (response, None) };
-    let response_of = |error: &ApiError| span().in_scope(|| error_response(context, error));
-    let (full, id) = match error.as_error::<ApiError>() {
-        Some(error) => response_of(error),
-        None => response_of(&ApiError::internal(error.to_string())),
-    };
-    (response.into_response(full), Some(id))
+    let mut error_id = None;
+    if let Some(error) = response.response().error() {
+        let response_of = |error: &ApiError| span(&id).in_scope(|| error_response(context, error));
+        let (full, of_error) = match error.as_error::<ApiError>() {
+            Some(error) => response_of(error),
+            None => response_of(&ApiError::internal(error.to_string())),
+        };
+        error_id = Some(of_error);
+        response = response.into_response(full);
+    }
+    add_headers(response.headers_mut(), id);
+    if is_long(response.response().body()) {
+        response = response.map_body(|_, body| in_pieces(body));
+    }
+    (response, error_id)
 }
 
 /// Adds the headers of every response.
