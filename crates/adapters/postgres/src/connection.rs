@@ -14,7 +14,7 @@ mod watch;
 
 use std::{
     future::{Future, ready},
-    pin::{Pin, pin},
+    pin::pin,
     time::Duration,
 };
 
@@ -28,11 +28,7 @@ use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncConnectionCore, SimpleAsyncConnection, TransactionManager,
     pooled_connection::PoolableConnection,
 };
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, maybe_done},
-    poll,
-};
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio_postgres::Client;
 
 use self::{
@@ -84,13 +80,6 @@ impl Connection {
         Self { watch: Watch::new(limit, standing), ..self }
     }
 
-    /// Prepares a statement if it is one that is kept prepared, for [`pipelined`].
-    pub(crate) async fn prepare<T: QueryFragment<Pg> + QueryId>(&self, statement: &T) -> QueryResult<()> {
-        let statement = Statement::of(statement, self.statements.as_ref())?;
-        let prepared = async { statement.prepare(&self.client, self.statements.as_ref()).await };
-        self.watch.over(pin!(prepared)).await
-    }
-
     fn load_shared<T>(&self, source: T) -> Loading<'_>
     where
         T: AsQuery,
@@ -109,27 +98,6 @@ impl Connection {
         let count = async { statement?.execute(&self.client, self.statements.as_ref()).await };
         self.watch.over(count.boxed())
     }
-}
-
-/// Makes calls that send one statement each on one connection, in their order and without waiting for answers in between,
-/// and returns their results. The statements must have been prepared. After a failure in a transaction, all later ones fail
-/// too, so the first error is returned.
-pub(crate) async fn pipelined<T, E>(
-    calls: impl IntoIterator<Item = BoxFuture<'_, Result<T, E>>>,
-) -> Result<Vec<T>, E> {
-    let mut sent = Vec::new();
-    for call in calls {
-        let mut call = maybe_done(call);
-        // A call sends its statement when it is first polled.
-        let _ = poll!(&mut call);
-        sent.push(call);
-    }
-    let mut results = Vec::with_capacity(sent.len());
-    for mut call in sent {
-        (&mut call).await;
-        results.extend(Pin::new(&mut call).take_output());
-    }
-    results.into_iter().collect()
 }
 
 impl SimpleAsyncConnection for &Connection {

@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{Array, BigInt, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EventId, EventKind, NewEvent, ProjectId, ProjectScope, Subject, Timestamp};
+use latchkey_domain::{EventId, EventKind, NewEvent, ProjectScope, Subject, Timestamp};
 use latchkey_ports::{
     EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
 };
@@ -17,14 +17,15 @@ use latchkey_sql::{
     columns::{DbTime, Parsed, UtcTime},
     errors::{DbError, store_error},
     rows::{self, ChangeRow, EventRow, NewEventRow},
-    schema::{event_projects, events},
+    schema::events,
 };
 use tracing::instrument;
 
 use crate::{
     connection::{Connection, FixedText},
     event_lists::{event_count, event_page, matching_events},
-    locks::{EventLogHeld, EventLogLock},
+    insertion::{NamedProjects, ROWS_AT_ONCE},
+    locks::EventLogHeld,
     store::PostgresStore,
 };
 
@@ -89,10 +90,6 @@ fn feed_reading(rows: Vec<FeedRow>) -> Result<FeedReading, StoreError> {
     Ok(reading)
 }
 
-/// A statement has at most 65 535 binds: 12 for an event, 3 for a project that it names.
-const EVENTS_AT_ONCE: usize = 1_000;
-const LINKS_AT_ONCE: usize = 10_000;
-
 #[async_trait]
 impl EventRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(limit))]
@@ -148,72 +145,68 @@ impl EventRepository for PostgresStore {
 /// Records an event, as the last step in the transaction of the change that it describes.
 pub(crate) async fn record(
     connection: &mut Connection,
-    _writing: &impl EventLogHeld,
+    writing: &impl EventLogHeld,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
-    let id: i64 = recording(event).get_result(connection).await?;
-    Ok(EventId(id))
+    let number = record_all(connection, writing, &[event]).await?.pop();
+    Ok(number.ok_or_else(|| StoreError::Fault("the event has no number".into()))?)
 }
 
-/// Inserts an event and the projects that it names, and returns its number. To be executed as [`record`].
-pub(crate) fn recording(
-    event: &NewEvent,
-) -> InsertionWithProjects<'_, impl QueryFragment<Pg> + QueryId + Send + '_> {
-    let named = event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-    InsertionWithProjects {
-        event: insert_into(events::table).values(NewEventRow::from(event)).returning(events::id),
-        projects: named.iter().map(ProjectId::as_str).collect(),
+/// As [`record`], for many events, which are numbered in their order. Returns their numbers.
+pub(crate) async fn record_all(
+    connection: &mut Connection,
+    _writing: &impl EventLogHeld,
+    all: &[&NewEvent],
+) -> Result<Vec<EventId>, DbError> {
+    let mut numbers = Vec::with_capacity(all.len());
+    for some in all.chunks(ROWS_AT_ONCE) {
+        let ids: Vec<i64> = Recording::of(some).load(connection).await?;
+        numbers.extend(ids.into_iter().map(EventId));
+    }
+    Ok(numbers)
+}
+
+/// Inserts events and the projects that they name, and returns their numbers in their order. `I` inserts the events alone.
+struct Recording<'a, I> {
+    events: I,
+    projects: NamedProjects<'a, i64>,
+}
+
+impl<'a> Recording<'a, ()> {
+    fn of(events: &'a [&NewEvent]) -> Recording<'a, impl QueryFragment<Pg> + Send + 'a> {
+        let rows: Vec<_> = events.iter().map(|event| NewEventRow::from(*event)).collect();
+        let named = |event: &&'a NewEvent| event.projects.as_ref().map_or(&[][..], ProjectScope::named);
+        Recording {
+            events: insert_into(events::table).values(rows).returning(events::id),
+            projects: NamedProjects::of((1..).zip(events.iter().map(named))),
+        }
     }
 }
 
-/// The statement of [`recording`]; `I` inserts the event.
-pub(crate) struct InsertionWithProjects<'a, I> {
-    event: I,
-    projects: Vec<&'a str>,
+impl<I> QueryId for Recording<'_, I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<I: QueryId> QueryId for InsertionWithProjects<'_, I> {
-    type QueryId = InsertionWithProjects<'static, I::QueryId>;
-    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID;
-}
-
-impl<I> Query for InsertionWithProjects<'_, I> {
+impl<I> Query for Recording<'_, I> {
     type SqlType = BigInt;
 }
 
-impl<I: QueryFragment<Pg>> QueryFragment<Pg> for InsertionWithProjects<'_, I> {
+impl<I: QueryFragment<Pg>> QueryFragment<Pg> for Recording<'_, I> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH recorded AS (");
-        self.event.walk_ast(out.reborrow())?;
+        self.events.walk_ast(out.reborrow())?;
         out.push_sql(
-            "), listed AS (INSERT INTO event_projects (event_id, project_id, position) \
-             SELECT recorded.id, named.project, named.place - 1 FROM recorded, unnest(",
+            "), numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM recorded), \
+             listed AS (INSERT INTO event_projects (event_id, project_id, position) \
+             SELECT numbered.id, named.project, named.position FROM numbered INNER JOIN ",
         );
-        out.push_bind_param::<Array<Text>, _>(&self.projects)?;
-        out.push_sql(") WITH ORDINALITY AS named (project, place)) SELECT id FROM recorded");
+        self.projects.walk::<BigInt>(&mut out)?;
+        out.push_sql(" ON named.owner = numbered.place) SELECT id FROM recorded ORDER BY id");
         Ok(())
     }
-}
 
-/// Records many events, numbered in their order.
-pub(crate) async fn record_all(
-    connection: &mut Connection,
-    _writing: &EventLogLock,
-    all: &[&NewEvent],
-) -> Result<(), DbError> {
-    for some in all.chunks(EVENTS_AT_ONCE) {
-        let rows: Vec<_> = some.iter().map(|event| NewEventRow::from(*event)).collect();
-        let ids: Vec<i64> =
-            insert_into(events::table).values(rows).returning(events::id).get_results(connection).await?;
-        link(connection, &ids, some).await?;
+    fn is_safe_to_cache_prepared(&self, _backend: &Pg) -> QueryResult<bool> {
+        Ok(self.projects.are_kept_prepared())
     }
-    Ok(())
-}
-
-/// Records the projects that events name. Each id belongs to the event in the same place.
-async fn link(connection: &mut Connection, ids: &[i64], all: &[&NewEvent]) -> Result<(), DbError> {
-    for some in rows::event_projects(ids, all).chunks(LINKS_AT_ONCE) {
-        insert_into(event_projects::table).values(some).execute(connection).await?;
-    }
-    Ok(())
 }

@@ -12,12 +12,14 @@
 
 mod archive;
 mod connection;
+mod creation_groups;
 mod environments;
 mod errors;
 mod event_announcer;
 mod event_listener;
 mod event_lists;
 mod events;
+mod insertion;
 mod locks;
 mod login_failures;
 mod master_keys;

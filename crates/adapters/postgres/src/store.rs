@@ -30,6 +30,7 @@ use tracing::{Instrument, instrument};
 
 use crate::{
     connection::{Connection, Hosts, Opening},
+    creation_groups::CreationGroups,
     errors::OpenError,
     event_announcer::EventAnnouncer,
     event_listener::EventListener,
@@ -92,6 +93,7 @@ pub struct PostgresStore {
     readers: Arc<Readers>,
     pub(crate) event_listener: Arc<EventListener>,
     event_announcer: Arc<EventAnnouncer>,
+    pub(crate) creation_groups: Arc<CreationGroups>,
     opening: Opening,
 }
 
@@ -142,6 +144,7 @@ impl PostgresStore {
         let readers = Arc::new(Readers::new(shared, opening.clone()));
         let (for_pool, runtime) = (opening.clone(), Handle::current());
         let event_announcer = Arc::new(EventAnnouncer::new(&runtime, Arc::clone(&readers)));
+        let creation_groups = Arc::new(CreationGroups::new(runtime.clone(), settings.acquire_timeout));
         config.custom_setup = Box::new(move |_url| {
             let opening = for_pool.clone();
             // Not on the runtime of the HTTP worker that asks: a connection ends with the runtime on which it was opened, and
@@ -156,7 +159,7 @@ impl PostgresStore {
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
         let event_listener = Arc::new(EventListener::new(opening.clone()));
-        Ok(Self { pool, readers, event_listener, event_announcer, opening })
+        Ok(Self { pool, readers, event_listener, event_announcer, creation_groups, opening })
     }
 
     /// Runs the pending migrations and returns their number. Any number of processes may do so at once; each migration runs

@@ -1,15 +1,14 @@
 //! Statements that create API tokens within a transaction.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use diesel::{
     QueryResult, insert_into,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{Array, Text},
+    result::Error,
 };
 use diesel_async::RunQueryDsl;
-use futures_util::{FutureExt, future::BoxFuture};
 use latchkey_domain::{EnvironmentName, EventId, ProjectId};
 use latchkey_ports::{Demand, Entity, NewToken, StoreError, StoredToken};
 use latchkey_sql::{
@@ -20,8 +19,11 @@ use latchkey_sql::{
 };
 
 use crate::{
-    connection::{Connection, pipelined},
-    events::recording,
+    PostgresStore,
+    connection::Connection,
+    creation_groups::{Created, MAX_TOKENS},
+    events::record_all,
+    insertion::{NamedProjects, ROWS_AT_ONCE},
     locks::{
         ALL_PROJECTS, EventLogHeld, first_missing, lock, lock_environments, lock_event_log, lock_projects,
         share, share_event_log, share_projects,
@@ -32,21 +34,35 @@ use crate::{
 
 /// Whether other transactions create tokens in the same projects meanwhile.
 ///
-/// They may while there is room for all of them: while the number of tokens that are visible, plus the number of
-/// connections that the server allows, is within the quota. Then no order of single creations exceeds it. Suppose that
-/// more tokens than the quota were committed, and consider the one that was counted for last. At that moment the others
-/// were visible, or their transactions ran, one on a connection; so the visible ones were more than the quota less the
-/// connections, and the creation was refused. A creation of several tokens, or one near the quota, runs alone: it begins
-/// to count when the others have ended, and they count when it has.
+/// They may while there is room for all of them: while the number of tokens that are visible, plus [`MAX_TOKENS`] for each
+/// connection that the server allows, is within the quota. Then no order of creations exceeds it. Suppose that more tokens
+/// than the quota were committed, and consider the transaction that counted last. At that moment the others had ended, or
+/// they ran, one on a connection; so the visible tokens were more than the quota less [`MAX_TOKENS`] for each connection,
+/// and it was refused. A transaction of more tokens than that, or one near the quota, runs alone: it begins to count when
+/// the others have ended, and they count when it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Crowding {
+enum Crowding {
     Shared,
     Alone,
 }
 
+/// Creates all of these tokens or none, in a transaction: beside others if there is room for all, alone otherwise.
+pub(crate) async fn create_in_transaction(store: &PostgresStore, tokens: Arc<[NewToken]>) -> Created {
+    let mut crowding = if tokens.len() > MAX_TOKENS { Crowding::Alone } else { Crowding::Shared };
+    loop {
+        let tokens = Arc::clone(&tokens);
+        let created =
+            store.write(async move |connection| create_tokens(connection, &tokens, crowding).await).await?;
+        if let Some(created) = created {
+            return Ok(created);
+        }
+        crowding = Crowding::Alone;
+    }
+}
+
 /// Inserts these tokens, each with its event, if the quotas allow it, and returns the numbers of the events. `None`: there
 /// may be no room for all that are created meanwhile, so it must run alone.
-pub(crate) async fn create_tokens(
+async fn create_tokens(
     connection: &mut Connection,
     tokens: &[NewToken],
     crowding: Crowding,
@@ -154,23 +170,23 @@ async fn have_room(
     Ok(have_room)
 }
 
-/// Returns whether there is room beside those that there are and, if others are created meanwhile, for as many as the
-/// server's connections can create.
+/// Returns whether there is room beside those that there are and, if others are created meanwhile, for as many as can be
+/// created over the server's connections.
 fn fits(demand: Demand, count: i64, connections: &str, crowding: Crowding) -> Result<bool, StoreError> {
     let count = count.unsigned_abs();
     demand.check(count)?;
     // Without a number there is no room to be sure of.
     let connections: u64 = connections.parse().unwrap_or(u64::MAX);
-    Ok(crowding == Crowding::Alone || count.saturating_add(connections) <= demand.quota.0)
+    let meanwhile = connections.saturating_mul(MAX_TOKENS as u64);
+    Ok(crowding == Crowding::Alone || count.saturating_add(meanwhile) <= demand.quota.0)
 }
 
-/// Inserts tokens and their events, in their order. The statements are sent at once, however many there are.
+/// Inserts tokens and their events, in their order.
 async fn insert_tokens(
     connection: &mut Connection,
     writing: &impl EventLogHeld,
     tokens: &[NewToken],
 ) -> Result<Vec<EventId>, DbError> {
-    let Some(first) = tokens.first() else { return Ok(Vec::new()) };
     let mut digests = Vec::new();
     for NewToken { token, .. } in tokens {
         digests.push(&token.secret.digest);
@@ -182,67 +198,65 @@ async fn insert_tokens(
         return Err(conflict(Entity::Secret));
     }
     check_new_secrets(connection, writing, &digests).await?;
-    connection.prepare(&insertion(&first.token)).await?;
-    connection.prepare(&recording(&first.event)).await?;
-    let shared = &*connection;
-    let mut calls: Vec<BoxFuture<'_, Result<Option<EventId>, DbError>>> = Vec::new();
-    for NewToken { token, event, .. } in tokens {
-        let id = token.token.id;
-        let inserting = insertion(token);
-        let inserted = async move {
-            inserting.execute(&mut &*shared).await.map_err(conflict_of(|constraint| match constraint {
-                "api_tokens_id_unique" | "api_token_projects_pkey" => Some(Entity::Token(id)),
-                "api_tokens_secret_unique" | "api_tokens_alias_unique" => Some(Entity::Secret),
-                _ => None,
-            }))?;
-            Ok(None)
-        };
-        let recording = recording(event);
-        let recorded = async move {
-            let number: i64 = recording.get_result(&mut &*shared).await?;
-            Ok(Some(EventId(number)))
-        };
-        calls.push(inserted.boxed());
-        calls.push(recorded.boxed());
+    for some in tokens.chunks(ROWS_AT_ONCE) {
+        Insertion::of(some).execute(connection).await.map_err(|error| conflict_among(some, error))?;
     }
-    let numbers: Vec<Option<EventId>> = pipelined(calls).await?;
-    Ok(numbers.into_iter().flatten().collect())
+    let events: Vec<_> = tokens.iter().map(|new| &new.event).collect();
+    record_all(connection, writing, &events).await
 }
 
-/// Inserts a token and the projects that it names.
-fn insertion(
-    stored: &StoredToken,
-) -> InsertionWithProjects<'_, impl QueryFragment<Pg> + QueryId + Send + '_> {
-    InsertionWithProjects {
-        token: insert_into(api_tokens::table).values(NewTokenRow::from(stored)),
-        id: stored.token.id.into(),
-        projects: stored.token.access.projects().named().iter().map(ProjectId::as_str).collect(),
+/// Finds what exists already, if the insertion of these tokens failed for that.
+fn conflict_among(tokens: &[NewToken], error: Error) -> DbError {
+    let details = match &error {
+        Error::DatabaseError(_, information) => information.details().unwrap_or_default().to_owned(),
+        _ => String::new(),
+    };
+    // Of several ids, the details name the one: `Key (id)=(…) already exists.`
+    let mut ids = tokens.iter().map(|new| new.token.token.id);
+    let existing = ids.find(|id| tokens.len() == 1 || details.contains(&id.to_string()));
+    conflict_of(|constraint| match constraint {
+        "api_tokens_id_unique" | "api_token_projects_pkey" => existing.map(Entity::Token),
+        "api_tokens_secret_unique" | "api_tokens_alias_unique" => Some(Entity::Secret),
+        _ => None,
+    })(error)
+}
+
+/// Inserts tokens and the projects that they name. `I` inserts the tokens alone.
+struct Insertion<'a, I> {
+    tokens: I,
+    projects: NamedProjects<'a, DbId>,
+}
+
+impl<'a> Insertion<'a, ()> {
+    fn of(tokens: &'a [NewToken]) -> Insertion<'a, impl QueryFragment<Pg> + Send + 'a> {
+        let rows: Vec<_> = tokens.iter().map(|new| NewTokenRow::from(&new.token)).collect();
+        let named = |NewToken { token: StoredToken { token, .. }, .. }: &'a NewToken| {
+            (DbId::from(token.id), token.access.projects().named())
+        };
+        Insertion {
+            tokens: insert_into(api_tokens::table).values(rows),
+            projects: NamedProjects::of(tokens.iter().map(named)),
+        }
     }
 }
 
-struct InsertionWithProjects<'a, I> {
-    token: I,
-    id: DbId,
-    projects: Vec<&'a str>,
+impl<I> QueryId for Insertion<'_, I> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<I: QueryId> QueryId for InsertionWithProjects<'_, I> {
-    type QueryId = InsertionWithProjects<'static, I::QueryId>;
-    const HAS_STATIC_QUERY_ID: bool = I::HAS_STATIC_QUERY_ID;
-}
-
-impl<I: QueryFragment<Pg>> QueryFragment<Pg> for InsertionWithProjects<'_, I> {
+impl<I: QueryFragment<Pg>> QueryFragment<Pg> for Insertion<'_, I> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH created AS (");
-        self.token.walk_ast(out.reborrow())?;
+        self.tokens.walk_ast(out.reborrow())?;
         out.push_sql(
             ") INSERT INTO api_token_projects (token_id, project_id, position) \
-             SELECT ",
+             SELECT named.owner, named.project, named.position FROM ",
         );
-        out.push_bind_param::<Id, _>(&self.id)?;
-        out.push_sql(", named.project, named.place - 1 FROM unnest(");
-        out.push_bind_param::<Array<Text>, _>(&self.projects)?;
-        out.push_sql(") WITH ORDINALITY AS named (project, place)");
-        Ok(())
+        self.projects.walk::<Id>(&mut out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _backend: &Pg) -> QueryResult<bool> {
+        Ok(self.projects.are_kept_prepared())
     }
 }

@@ -127,5 +127,6 @@ pub(crate) async fn apply_outcomes(
     let revoked: Vec<DbId> = revoked.map(|(id, _)| *id).collect();
     delete(api_tokens::table.filter(api_tokens::id.eq_any(revoked))).execute(connection).await?;
     let events: Vec<&NewEvent> = outcomes.iter().map(|(_, outcome)| outcome.event()).collect();
-    record_all(connection, writing, &events).await
+    record_all(connection, writing, &events).await?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
+use futures_util::FutureExt;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
 use latchkey_ports::{
     CountingMoments, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken, TokenCounts,
@@ -22,7 +23,7 @@ use tracing::instrument;
 use crate::{
     PostgresStore,
     locks::{COUNTING, try_lock},
-    token_creation::{Crowding, create_first_tokens, create_tokens},
+    token_creation::{create_first_tokens, create_in_transaction},
     token_lists::token_list,
     token_queries::{
         RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
@@ -70,17 +71,15 @@ impl PostgresStore {
 impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
-        let mut crowding = if tokens.len() > 1 { Crowding::Alone } else { Crowding::Shared };
-        loop {
-            let tokens = tokens.to_vec();
-            let created = self
-                .write(async move |connection| create_tokens(connection, &tokens, crowding).await)
-                .await?;
-            if let Some(created) = created {
-                return Ok(created);
-            }
-            crowding = Crowding::Alone;
+        if tokens.is_empty() {
+            return Ok(Vec::new());
         }
+        let store = self.clone();
+        let transaction = move |tokens| {
+            let store = store.clone();
+            async move { create_in_transaction(&store, tokens).await }.boxed()
+        };
+        self.creation_groups.create(tokens.to_vec(), transaction).await
     }
 
     #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]

@@ -91,14 +91,6 @@ impl Statement {
         Ok(Self { form, binds })
     }
 
-    /// Prepares the statement if it is one that is kept prepared. It can then be sent without waiting for anything.
-    pub(super) async fn prepare(self, client: &Client, cache: Option<&StatementCache>) -> QueryResult<()> {
-        if let Form::ToPrepare { key, text, types } = self.form {
-            prepare(client, cache, key, &text, &types).await?;
-        }
-        Ok(())
-    }
-
     pub(super) async fn load(self, client: &Client, cache: Option<&StatementCache>) -> QueryResult<Rows> {
         let rows = match self.form {
             Form::Prepared(statement) => client.query_raw(&statement, self.binds).await,

@@ -5,6 +5,7 @@ mod cancellation;
 mod conformance;
 mod contention;
 mod counts;
+mod creation_groups;
 mod databases;
 mod event_listener;
 mod faults;
