@@ -23,6 +23,7 @@ mod signals;
 mod startup;
 mod store;
 mod telemetry;
+mod traces;
 mod wiring;
 
 use std::process::ExitCode;

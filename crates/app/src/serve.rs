@@ -12,7 +12,7 @@ use std::{
 
 use actix_server::ServerHandle;
 use anyhow::Context as _;
-use latchkey_http::{HttpSettings, MemoryBudget, Routes};
+use latchkey_http::{HttpSettings, MemoryBudget, Routes, Sampling};
 use latchkey_metrics::Exporter;
 use latchkey_ports::ErrorChain;
 use latchkey_service::whole_seconds;
@@ -139,6 +139,10 @@ fn http_settings(config: &Config, memory: &Arc<MemoryBudget>) -> HttpSettings {
         verify_needs_certificate: config.server_tls.client_authorities.is_some(),
         verify_header: config.verify.header.clone(),
         access_log: config.log.access,
+        traces: config.traces.endpoint.is_some().then_some(Sampling {
+            ratio: config.traces.sample_ratio,
+            trusts_clients: config.traces.trust_clients,
+        }),
         ..HttpSettings::default()
     }
 }

@@ -8,32 +8,52 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer, layer::SubscriberExt as _, registry, registry::LookupSpan, util::SubscriberInitExt as _,
+};
 
-use crate::config::{EnvVars, Log, LogFormat};
+use crate::{
+    config::{EnvVars, Log, LogFormat},
+    traces::Traces,
+};
 
-/// Starts logging.
+/// Starts logging, and recording traces if there are to be any.
 ///
 /// # Errors
 /// If `RUST_LOG` cannot be parsed.
-pub(crate) fn start(log: &Log, variables: &EnvVars) -> anyhow::Result<()> {
+pub(crate) fn start(log: &Log, traces: Option<&Traces>, variables: &EnvVars) -> anyhow::Result<()> {
     let filter = filter(log.level, variables.get("RUST_LOG"))?;
     let is_human = match log.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = if is_human {
-        subscriber.with_ansi(io::stderr().is_terminal()).try_init()
-    } else {
-        // All spans, because the request id is on the outermost.
-        subscriber.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
+    // A filter for one of two layers is slower than one for all.
+    let started = match traces {
+        None => registry().with(filter).with(lines(is_human)).try_init(),
+        Some(traces) => {
+            // Of the two spans of a recorded request, this one is not for the log.
+            let filter = filter.add_directive(format!("{}=off", latchkey_http::TRACED).parse()?);
+            registry().with(lines(is_human).with_filter(filter)).with(traces.layer()).try_init()
+        }
     };
-    started.map_err(anyhow::Error::from_boxed).context("logging could not be started")?;
+    started.context("logging could not be started")?;
     log_panics();
     Ok(())
+}
+
+fn lines<S>(is_human: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    if is_human {
+        layer.with_ansi(io::stderr().is_terminal()).boxed()
+    } else {
+        // All spans, because the request id is on the outermost.
+        layer.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
+    }
 }
 
 /// The module that logs malformed requests as errors. They are the client's fault, and any client can send them.

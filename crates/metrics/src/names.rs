@@ -70,6 +70,10 @@ metrics! {
     /// API tokens that have not expired, are older than 90 days and were not used in the last 90 days.
     TOKENS_UNUSED: Gauge = "latchkey_tokens_unused" ["type", "for"];
 
+    /// Spans of traces that the collector of `traces.endpoint` has received (`result="sent"`), that could not be sent and are lost
+    /// (`failed`), or that found the queue full (`dropped`).
+    TRACE_SPANS: Counter = "latchkey_trace_spans_total" ["result"];
+
     /// Always 1; `version` is that of the program.
     BUILD_INFO: Gauge = "latchkey_build_info" ["version"];
     /// Seconds of processor time that the process used.

@@ -50,7 +50,7 @@ pub use health::{Health, PoolState};
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
 };
-pub use observed::Observed;
+pub use observed::{Observed, STORE_CALLS};
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};

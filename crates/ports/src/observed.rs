@@ -10,6 +10,9 @@ use tracing::{Instrument as _, field::Empty};
 
 use crate::{Clock, StoreError};
 
+/// The target of the spans of calls to a store.
+pub const STORE_CALLS: &str = module_path!();
+
 /// A store that another one does the work of.
 pub struct Observed<S: ?Sized> {
     inner: Arc<S>,

@@ -36,6 +36,8 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// Whether requests are logged at INFO.
     pub access_log: bool,
+    /// Which requests are recorded as traces; `None`: none of them.
+    pub traces: Option<Sampling>,
 }
 
 impl Default for HttpSettings {
@@ -49,8 +51,18 @@ impl Default for HttpSettings {
             memory: Arc::new(MemoryBudget::new(24 * 1024 * 1024)),
             cors_origins: Vec::new(),
             access_log: true,
+            traces: None,
         }
     }
+}
+
+/// Which requests are recorded as traces.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// The part of requests that are recorded, from 0 to 1.
+    pub ratio: f64,
+    /// Whether the decision in the `traceparent` of any client is followed, and not that of trusted proxies alone.
+    pub trusts_clients: bool,
 }
 
 /// The state that all requests share, in every worker.

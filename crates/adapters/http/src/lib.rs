@@ -11,7 +11,7 @@
 //! - `memory`: what requests in progress hold together;
 //! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
-//! - `limits`: the time limit of every handler; `observability`: metrics and access log; `middleware`: the id, span and
+//! - `limits`: the time limit of every handler; `observability`: metrics and access log; `traces`; `middleware`: the id, span and
 //!   error body of every request, with the headers that protect a response (`protection`) and those of other origins
 //!   (`cors`); `hot_path`: its short cut past the router;
 //! - `api`: the registration of operations; `describe`: their entries in the document, with `error_responses`. `app` assembles
@@ -97,12 +97,14 @@ mod response;
 mod session;
 mod timeout;
 mod tokens;
+mod traces;
 mod verification;
 mod wire_time;
 
 pub use self::{
     app::{Routes, app, openapi},
     connection::{Connection, Streams, Transport},
-    context::{Context, HttpSettings},
+    context::{Context, HttpSettings, Sampling},
     memory::{FREE_BYTES, MemoryBudget, Reservation, Sender},
+    traces::TRACED,
 };

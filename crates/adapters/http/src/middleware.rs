@@ -15,7 +15,7 @@ use actix_web::{
 };
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use latchkey_ports::EntropyExt;
-use tracing::{Instrument, Level, Span};
+use tracing::{Instrument, Level, Span, field};
 use uuid::Uuid;
 
 use crate::{
@@ -30,6 +30,7 @@ use crate::{
     observability::Answered,
     paths::{VALIDATE, VERIFY},
     protection::protect,
+    traces::{Recorded, Trace},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -94,7 +95,8 @@ where
         let Some(origin) = origin else { return self.limit_streams(request) };
         let context = self.context.clone();
         if let Some(preflight) = cors::preflight(&request, &context.settings.cors_origins, &origin) {
-            let mut response = self.answer(request, preflight);
+            let recorded = self.choose(&request);
+            let mut response = self.answer(request, recorded, preflight);
             cors::allow(response.headers_mut(), &context.settings.cors_origins, &origin);
             return Box::pin(ready(Ok(response)));
         }
@@ -111,9 +113,19 @@ impl<S> RequestScopeService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
 {
+    /// Decides whether a request is recorded.
+    fn choose(&self, request: &ServiceRequest) -> Option<Recorded> {
+        Recorded::choose(request.request(), &self.context)
+    }
+
     /// Answers a request before it reaches the router.
-    fn answer(&self, request: ServiceRequest, response: HttpResponse) -> ServiceResponse<BoxBody> {
-        let scope = Scope::of(&request, &self.context);
+    fn answer(
+        &self,
+        request: ServiceRequest,
+        recorded: Option<Recorded>,
+        response: HttpResponse,
+    ) -> ServiceResponse<BoxBody> {
+        let scope = Scope::of(&request, recorded, &self.context);
         scope.finish(ServiceResponse::new(request.into_parts().0, response))
     }
 
@@ -133,7 +145,8 @@ where
             }
             Some(None) => {
                 let refused = HttpResponse::from_error(ApiError::TooManyStreams);
-                Box::pin(ready(Ok(self.answer(request, refused))))
+                let recorded = self.choose(&request);
+                Box::pin(ready(Ok(self.answer(request, recorded, refused))))
             }
             None => self.handle(request),
         }
@@ -144,9 +157,10 @@ where
         request: ServiceRequest,
     ) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>> {
         let context = self.context.clone();
-        // A span costs more than a look-up in the cache, so frequent requests get one only if they fail. Each of them has a
-        // future of its own, because a smaller one is faster to move.
-        let takes_hot_path = self.has_hot_path && !tracing::enabled!(Level::DEBUG);
+        // A span costs more than a look-up in the cache, so frequent requests get one only if they fail or are recorded. Each
+        // of them has a future of its own, because a smaller one is faster to move.
+        let recorded = self.choose(&request);
+        let takes_hot_path = self.has_hot_path && recorded.is_none() && !tracing::enabled!(Level::DEBUG);
         let hot_path = if takes_hot_path { HotPath::of(&request) } else { None };
         match hot_path {
             Some(HotPath::Verify) => Box::pin(async move {
@@ -165,14 +179,14 @@ where
                 .is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) =>
             {
                 let refused = HttpResponse::from_error(ApiError::TargetTooLong(MAX_TARGET_BYTES));
-                Box::pin(ready(Ok(self.answer(request, refused))))
+                Box::pin(ready(Ok(self.answer(request, recorded, refused))))
             }
             None => {
                 let router = Rc::clone(&self.router);
                 Box::pin(async move {
-                    let scope = Scope::of(&request, &context);
+                    let scope = Scope::of(&request, recorded, &context);
                     let limit = context.settings.request_timeout;
-                    let handled = router.call(matched_as_sent(request)).instrument(scope.span.clone());
+                    let handled = router.call(matched_as_sent(request)).instrument(scope.innermost().clone());
                     match guarded(limit, handled).await {
                         Ok(response) => Ok(scope.finish(response?)),
                         Err(error) => Err(scope.unfinished(error)),
@@ -186,25 +200,32 @@ where
 /// What is known of a request from the start.
 struct Scope<'c> {
     span: Span,
+    trace: Option<Trace>,
     id: HeaderValue,
     method: Method,
-    client: Option<IpAddr>,
+    address: Option<IpAddr>,
     started: Duration,
     context: &'c Context,
 }
 
 impl<'c> Scope<'c> {
     /// The scope of a request, which starts now.
-    fn of(request: &ServiceRequest, context: &'c Context) -> Self {
+    fn of(request: &ServiceRequest, recorded: Option<Recorded>, context: &'c Context) -> Self {
+        let started = context.use_cases.monotonic();
         let id = request_id(context, request.headers());
-        Self {
-            span: new_span(&id, request.method()),
-            id,
-            method: request.method().clone(),
-            client: Client::new(request.request(), context).address(),
-            started: context.use_cases.monotonic(),
-            context,
+        let span = new_span(&id, request.method());
+        let client = Client::new(request.request(), context);
+        let address = client.address();
+        let trace = recorded.and_then(|recorded| Trace::start(recorded, &span, client));
+        if let Some(trace) = &trace {
+            span.record("trace_id", field::display(trace.id()));
         }
+        Self { span, trace, id, method: request.method().clone(), address, started, context }
+    }
+
+    /// Returns the span for what handles the request.
+    fn innermost(&self) -> &Span {
+        self.trace.as_ref().map_or(&self.span, Trace::span)
     }
 
     /// Completes the response.
@@ -227,9 +248,12 @@ impl<'c> Scope<'c> {
     }
 
     fn observe(&self, request: Option<&HttpRequest>, status: StatusCode, error: Option<Uuid>) {
-        let Self { context, client, .. } = *self;
+        let Self { context, address, .. } = *self;
         let duration = context.use_cases.monotonic().saturating_sub(self.started);
-        let answered = Answered { request, status: status.as_u16(), duration, client, error };
+        let answered = Answered { request, status: status.as_u16(), duration, client: address, error };
+        if let Some(trace) = &self.trace {
+            trace.finish(&self.method, &answered);
+        }
         context.requests.record(answered.route(), &self.method, answered.status, duration);
         answered.log(&self.span, context.settings.access_log);
     }
@@ -292,7 +316,12 @@ fn matched_as_sent(mut request: ServiceRequest) -> ServiceRequest {
 }
 
 fn new_span(id: &HeaderValue, method: &Method) -> Span {
-    tracing::info_span!("request", request_id = id.to_str().unwrap_or_default(), method = method.as_str())
+    tracing::info_span!(
+        "request",
+        request_id = id.to_str().unwrap_or_default(),
+        method = method.as_str(),
+        trace_id = field::Empty,
+    )
 }
 
 /// Returns the response to an error and its id, under which it is logged.

@@ -92,12 +92,22 @@ impl Answered<'_> {
         self.request.map_or(UNFINISHED, RoutePattern::of)
     }
 
+    /// Returns the pattern of its route, if there is such a route.
+    pub(crate) fn matched_route(&self) -> Option<&str> {
+        Some(self.route()).filter(|route| ![UNMATCHED, UNFINISHED].contains(route))
+    }
+
+    /// Returns the id of the principal that it was authenticated as.
+    pub(crate) fn principal(&self) -> Option<String> {
+        self.request.and_then(PrincipalId::of)
+    }
+
     /// Writes its line of the access log: at INFO, or at DEBUG if it is one of those that monitors and gateways send all the
     /// time, or if there should be no such log.
     pub(crate) fn log(&self, span: &Span, has_log: bool) {
         let Self { status, duration, .. } = *self;
         let (route, duration_ms) = (self.route(), duration.as_secs_f64() * 1_000.0);
-        let principal = self.request.and_then(PrincipalId::of);
+        let principal = self.principal();
         let client = self.client.map(tracing::field::display);
         let error_id = self.error.map(tracing::field::display);
         macro_rules! line {
@@ -207,7 +217,7 @@ impl Durations {
 }
 
 /// Returns the method, or `OTHER` for one that a client made up.
-fn method_label(method: &Method) -> &'static str {
+pub(crate) fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

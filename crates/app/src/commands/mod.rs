@@ -37,6 +37,7 @@ use crate::{
     server::PassedSockets,
     store::{Connected, IfMissing},
     telemetry,
+    traces::Traces,
     wiring::App,
 };
 
@@ -76,15 +77,20 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Health(arguments) => health::check(&config, arguments)?,
         Command::Serve(_) => {
-            telemetry::start(&config.log, &variables)?;
             // Before there are other threads.
             let passed = PassedSockets::take()?;
-            runtime()?.block_on(serve::run(&config, &variables, passed))?;
+            let traces = Traces::start(&config.traces, &variables)?;
+            telemetry::start(&config.log, traces.as_ref(), &variables)?;
+            let served = runtime()?.block_on(serve::run(&config, &variables, passed));
+            if let Some(traces) = traces {
+                traces.finish();
+            }
+            served?;
         }
         command => {
             // Commands print their result; they log warnings only.
             let level = config.log.level.min(LevelFilter::WARN);
-            telemetry::start(&Log { level, ..config.log }, &variables)?;
+            telemetry::start(&Log { level, ..config.log }, None, &variables)?;
             runtime()?.block_on(on_database(command, &config, &variables))?;
         }
     }

@@ -108,7 +108,8 @@ The value of a setting comes from the first of these sources that has it:
 1. a flag (`latchkey --help`)
 2. the environment variable `LATCHKEY__<SECTION>__<KEY>`, such as `LATCHKEY__SERVER__PORT=8080` or
    `LATCHKEY__DATABASE__TLS__MODE=verify-full`
-3. `DATABASE_URL` and `PORT`, which hosting platforms set
+3. `DATABASE_URL` and `PORT`, which hosting platforms set; `OTEL_EXPORTER_OTLP_ENDPOINT` for `traces.endpoint` and `OTEL_TRACES_SAMPLER_ARG` for
+   `traces.sample_ratio` ([tracing](../operate/tracing.md) has the other variables of OpenTelemetry that count)
 4. the configuration file: `latchkey.toml` in the working directory, or the file that `--config` names
 5. the default
 

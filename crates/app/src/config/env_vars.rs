@@ -47,8 +47,8 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 const PREFIXES: [&str; 2] = ["LATCHKEY_", "INIT_"];
 /// Variables that hosting platforms set for any program.
 const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "PORT", "RUST_LOG"];
-/// The prefix of variables that every client of PostgreSQL reads.
-const POSTGRES_PREFIX: &str = "PG";
+/// The prefixes of variables that every client of PostgreSQL reads, and every program with OpenTelemetry.
+const SHARED_PREFIXES: [&str; 2] = ["PG", "OTEL_"];
 
 impl EnvVars {
     /// Reads the variables of this process, and the files that they name.
@@ -63,9 +63,8 @@ impl EnvVars {
         let mut kept = BTreeMap::new();
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
-            let is_known = PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-                || name.starts_with(POSTGRES_PREFIX)
-                || SHARED.contains(&name);
+            let has_prefix = PREFIXES.iter().chain(&SHARED_PREFIXES).any(|prefix| name.starts_with(prefix));
+            let is_known = has_prefix || SHARED.contains(&name);
             if !is_known || value.is_empty() {
                 continue;
             }

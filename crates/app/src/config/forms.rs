@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::http::{header::HeaderName, uri::Authority};
+use actix_web::http::{Uri, header::HeaderName, uri::Authority};
 use bytesize::ByteSize;
 use config::ValueKind;
 use ipnet::IpNet;
@@ -119,6 +119,28 @@ pub(super) fn size() -> Form<usize> {
         let bytes = text.parse::<ByteSize>().ok()?.as_u64();
         usize::try_from(bytes).ok().filter(|bytes| *bytes >= 1024 * 1024)
     })
+}
+
+/// The URL of an HTTP server without credentials and query, or an empty string (`None`).
+pub(super) fn optional_url() -> Form<Option<String>> {
+    Form::new("a URL that begins with http:// or https://, without credentials and query, or empty", |text| {
+        if text.is_empty() {
+            return Some(None);
+        }
+        let url: Uri = text.parse().ok()?;
+        let is_http = matches!(url.scheme_str(), Some("http" | "https"));
+        // Credentials would be shown by `latchkey config`.
+        let is_plain = url.authority()?.as_str().find('@').is_none() && url.query().is_none();
+        (is_http && is_plain).then(|| Some(text.to_owned()))
+    })
+}
+
+/// A part of a whole, from 0 to 1.
+pub(super) fn ratio() -> Form<f64> {
+    Form::new("a number from 0 to 1, such as 0.01", |text| {
+        text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
+    })
+    .printed_by(print_number)
 }
 
 /// An IP address and a port, or an empty string (`None`).

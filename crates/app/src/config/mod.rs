@@ -27,7 +27,7 @@ pub(crate) use self::{
     database_url::{Database, masked},
     env_vars::{EnvVars, MASTER_KEY},
     forms::LogFormat,
-    settings::{Config, DatabaseSettings, Log, Server, Verify},
+    settings::{Config, DatabaseSettings, Log, Server, Traces, Verify},
     sources::Flag,
 };
 use crate::{background::FollowEvery, server::TlsFiles};

@@ -185,6 +185,17 @@ settings! {
         listen: Option<SocketAddr> = "", forms::optional_socket_address();
     }
 
+    /// Traces, which go to an OpenTelemetry collector by OTLP over HTTP.
+    ["traces" traces] Traces {
+        /// The URL of the collector, such as `http://127.0.0.1:4318`, to which `/v1/traces` is added; empty: no traces.
+        endpoint: Option<String> = "", forms::optional_url();
+        /// The part of requests that are recorded, from 0 to 1.
+        sample_ratio: f64 = 0.01, forms::ratio();
+        /// Whether the `traceparent` of any client is followed: the request belongs to the trace of its caller, and is recorded if the
+        /// caller says so. Without it, only that of `server.trusted_proxies` is, because a client could have all its requests recorded.
+        trust_clients: bool = false, forms::boolean();
+    }
+
     /// The master key, under which secrets are sealed.
     ["secrets" secrets] Secrets {
         /// A file with the master key, mode 0600. `LATCHKEY_MASTER_KEY` takes precedence. If neither is set, SQLite

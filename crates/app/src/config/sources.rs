@@ -98,10 +98,16 @@ fn without_quotation(error: &ConfigError) -> String {
     }
 }
 
-/// Reads `DATABASE_URL` and `PORT`, which hosting platforms set. Latchkey's own variables take precedence.
+/// Reads `DATABASE_URL` and `PORT`, which hosting platforms set, and what OpenTelemetry has variables for. Latchkey's own variables
+/// take precedence.
 fn platform(variables: &EnvVars) -> Layer {
     let mut layer = Layer::default();
-    for (variable, key) in [("DATABASE_URL", "database.url"), ("PORT", "server.port")] {
+    for (variable, key) in [
+        ("DATABASE_URL", "database.url"),
+        ("PORT", "server.port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint"),
+        ("OTEL_TRACES_SAMPLER_ARG", "traces.sample_ratio"),
+    ] {
         if let Some(value) = variables.get(variable) {
             layer.set(key.to_owned(), variables.origin(variable).unwrap_or(variable), value);
         }

@@ -207,6 +207,23 @@ fn trusted_proxies_are_addresses_and_networks_in_an_array_or_a_string() {
 }
 
 #[test]
+fn variables_of_opentelemetry_come_between_those_of_latchkey_and_the_file() {
+    let file = "[traces]\nendpoint = \"http://file:4318\"\nsample_ratio = 0.5";
+    let standard =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://standard:4318"), ("OTEL_TRACES_SAMPLER_ARG", "1")];
+    let traces = |variables: EnvVars| {
+        let traces = load(file, &variables, &[]).expect("good").traces;
+        (traces.endpoint.expect("an endpoint"), traces.sample_ratio)
+    };
+    assert_eq!(traces(EnvVars::default()), ("http://file:4318".to_owned(), 0.5));
+    assert_eq!(traces(EnvVars::from(standard)), ("http://standard:4318".to_owned(), 1.0));
+    let own = ("LATCHKEY__TRACES__ENDPOINT", "http://own:4318");
+    let both = EnvVars::from([standard[0], standard[1], own]);
+    assert_eq!(traces(both), ("http://own:4318".to_owned(), 1.0));
+    assert_eq!(of_file("").expect("good").traces.endpoint, None);
+}
+
+#[test]
 fn a_named_file_must_exist() {
     let error = Config::load(Some(Path::new("nowhere/x.toml")), &EnvVars::default(), &[]);
     assert_eq!(refused(error), "the configuration file nowhere/x.toml cannot be read");

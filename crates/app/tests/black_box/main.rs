@@ -71,4 +71,6 @@ mod stale_cache;
 #[cfg(test)]
 mod token_routes;
 #[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod unleash_defects;

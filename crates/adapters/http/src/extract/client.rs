@@ -22,7 +22,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The client that sent a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Client<'r> {
-    pub(super) request: &'r HttpRequest,
+    pub(crate) request: &'r HttpRequest,
     pub(super) context: &'r Context,
 }
 
@@ -91,7 +91,8 @@ impl<'r> Client<'r> {
         Origin::new(self.address(), self.header(header::USER_AGENT))
     }
 
-    fn is_proxied(self) -> bool {
+    /// Returns whether the request comes through a trusted proxy.
+    pub(crate) fn is_proxied(self) -> bool {
         self.peer().is_some_and(|peer| self.context.is_trusted_proxy(peer))
     }
 

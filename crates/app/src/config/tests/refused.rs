@@ -12,7 +12,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
         "unknown section \"sever\" in test.toml: the sections are server, server.tls, database, database.tls, tokens, limits, sessions, \
-         audit, verify, last_used, log, metrics, secrets"
+         audit, verify, last_used, log, metrics, traces, secrets"
     );
     assert_eq!(
         refused(of_file("server = 1")),
@@ -125,6 +125,21 @@ fn a_bad_value_is_named_with_its_source() {
         "{message}"
     );
     assert!(!message.contains("hush"), "{message}");
+}
+
+#[test]
+fn a_bad_setting_of_traces_is_refused() {
+    for (bad, expected) in [
+        ("endpoint = \"localhost:4317\"", "is not a URL that begins with http:// or https://"),
+        ("endpoint = \"grpc://localhost:4317\"", "is not a URL that begins with http:// or https://"),
+        ("endpoint = \"http://user:pass@localhost:4318\"", "without credentials and query, or empty"),
+        ("endpoint = \"http://localhost:4318?key=1\"", "without credentials and query, or empty"),
+        ("sample_ratio = 1.5", "\"1.5\" is not a number from 0 to 1, such as 0.01"),
+        ("sample_ratio = \"nan\"", "\"nan\" is not a number from 0 to 1, such as 0.01"),
+    ] {
+        let message = refused(of_file(&format!("[traces]\n{bad}")));
+        assert!(message.starts_with("bad value for traces.") && message.contains(expected), "{message}");
+    }
 }
 
 #[test]
