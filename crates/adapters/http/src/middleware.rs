@@ -204,6 +204,7 @@ struct Scope<'c> {
     id: HeaderValue,
     method: Method,
     address: Option<IpAddr>,
+    is_encrypted: bool,
     started: Duration,
     context: &'c Context,
 }
@@ -215,12 +216,13 @@ impl<'c> Scope<'c> {
         let id = request_id(context, request.headers());
         let span = new_span(&id, request.method());
         let client = Client::new(request.request(), context);
-        let address = client.address();
+        let address = client.keep_address();
         let trace = recorded.and_then(|recorded| Trace::start(recorded, &span, client));
         if let Some(trace) = &trace {
             span.record("trace_id", field::display(trace.id()));
         }
-        Self { span, trace, id, method: request.method().clone(), address, started, context }
+        let is_encrypted = is_encrypted(request.request());
+        Self { span, trace, id, method: request.method().clone(), address, is_encrypted, started, context }
     }
 
     /// Returns the span for what handles the request.
@@ -230,10 +232,7 @@ impl<'c> Scope<'c> {
 
     /// Completes the response.
     fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let (mut response, error) = complete(response, self.id.clone(), self.context, |_| self.span.clone());
-        let is_encrypted =
-            matches!(Connection::transport_of(response.request()), Some(Transport::Tls { .. }));
-        protect(response.headers_mut(), is_encrypted);
+        let (response, error) = complete(response, self.id.clone(), self.context, |_| self.span.clone());
         self.observe(Some(response.request()), response.status(), error);
         response
     }
@@ -242,7 +241,7 @@ impl<'c> Scope<'c> {
     /// returns no other response without its request.
     fn unfinished(self, error: ApiError) -> Error {
         let (mut response, id) = self.span.in_scope(|| error_response(self.context, &error));
-        add_headers(response.headers_mut(), self.id.clone());
+        add_headers(response.headers_mut(), self.id.clone(), self.is_encrypted);
         self.observe(None, response.status(), Some(id));
         InternalError::from_response(error, response).into()
     }
@@ -291,7 +290,8 @@ fn complete(
         error_id = Some(of_error);
         response = response.into_response(full);
     }
-    add_headers(response.headers_mut(), id);
+    let is_encrypted = is_encrypted(response.request());
+    add_headers(response.headers_mut(), id, is_encrypted);
     if is_long(response.response().body()) {
         response = response.map_body(|_, body| in_pieces(body));
     }
@@ -299,12 +299,18 @@ fn complete(
 }
 
 /// Adds the headers of every response.
-fn add_headers(headers: &mut HeaderMap, id: HeaderValue) {
+fn add_headers(headers: &mut HeaderMap, id: HeaderValue, is_encrypted: bool) {
     headers.insert(REQUEST_ID, id);
+    protect(headers, is_encrypted);
     // A response without a body has no type that a browser could guess.
     if headers.contains_key(CONTENT_TYPE) {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
+}
+
+/// Returns whether the connection of a request to this server is encrypted.
+fn is_encrypted(request: &HttpRequest) -> bool {
+    matches!(Connection::transport_of(request), Some(Transport::Tls { .. }))
 }
 
 /// Makes the router match the path as it was sent.

@@ -1,7 +1,6 @@
 //! The headers that protect a response: what caches may keep of it, what a page may load, and that its host is asked over TLS alone.
 //!
-//! They are rules for all responses, not duties of handlers: a handler that says nothing gets the strictest. The responses of the hot path
-//! set what they need themselves, because gateways read them and no browser does.
+//! They are rules for all responses, not duties of handlers: a handler that says nothing gets the strictest.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,

@@ -1,9 +1,10 @@
 //! A database that becomes unavailable: a 503, a recovery, and nothing half-written.
 
 use latchkey_testkit::{
-    env::{Store, TestEnv},
+    env::{ADMIN, Store, TestEnv},
     raw_http::{Request, Response},
     server::TOKENS,
+    tls::{Authority, TlsClient},
     wait::until_true,
 };
 
@@ -24,8 +25,7 @@ fn without_its_database_the_server_responds_503_and_recovers() {
     assert_eq!(remote.server.tokens().len(), 1);
 
     remote.proxy.cut();
-    let admin = latchkey_testkit::env::ADMIN;
-    assert_unavailable(&remote.answer_when_dead(&Request::get(TOKENS).by(admin)), "list");
+    assert_unavailable(&remote.answer_when_dead(&Request::get(TOKENS).by(ADMIN)), "list");
     assert_unavailable(&remote.server.as_admin(post("during")), "create");
     assert_unavailable(&remote.server.delete_token(&secret), "delete");
     // Whether these are valid is unknown now, so they are not refused as invalid.
@@ -97,6 +97,39 @@ fn a_deletion_that_is_cut_off_leaves_nothing_half_written() {
     let secrets: Vec<String> =
         (0..25).map(|number| remote.server.create_token(&format!("t{number}"))).collect();
     cut_at_every_step(&remote, |step| remote.server.delete_token(&secrets[step]));
+}
+
+/// A response that says to ask over TLS alone, and not to keep it.
+#[track_caller]
+fn assert_protected(response: &Response, status: u16) {
+    assert_eq!(response.status, status, "{}", response.text());
+    let headers = ["strict-transport-security", "cache-control"].map(|name| response.header(name));
+    assert_eq!(headers, [Some("max-age=31536000"), Some("no-store")]);
+}
+
+#[test]
+fn every_response_over_tls_has_the_headers_that_protect_it() {
+    let authority = Authority::new("ours");
+    let env = TestEnv::on(Store::Postgres)
+        .with("LATCHKEY__SERVER__TLS__CERTIFICATE", "server.pem")
+        .with("LATCHKEY__SERVER__TLS__KEY", "server.key")
+        .with("LATCHKEY__SERVER__REQUEST_TIMEOUT", "1s");
+    authority.issue("localhost").write(env.directory(), "server");
+    let remote = RemoteServer::of(env);
+    let client = TlsClient::trusting(&authority);
+    let send = |request: Request| client.send(remote.server.address(), &request).expect("a response");
+    let validate = Request::post("/edge/validate", &serde_json::json!({ "tokens": [ADMIN] }));
+    // In turn: by the router and on the short cut of frequent requests.
+    assert_protected(&send(Request::get(TOKENS).by(ADMIN)), 200);
+    assert_protected(&send(Request::get(TOKENS)), 401);
+    assert_protected(&send(Request::get("/auth/verify").by(ADMIN)), 200);
+    assert_protected(&send(validate), 200);
+    assert_protected(&send(Request::get("/auth/verify")), 401);
+    remote.proxy.freeze();
+    assert_protected(&send(post("into silence").by(ADMIN)), 503);
+    assert_protected(&send(Request::get("/auth/verify").by("default:development.never-seen")), 503);
+    let log = remote.server.stop();
+    assert!(log.contains(r#""route":"unfinished""#), "a handler was dropped: {log}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use latchkey_testkit::{
     env::{ADMIN, Store, TestEnv},
     process::free_port,
     raw_http::Request,
+    server::TOKENS,
     wait::{until, until_true},
 };
 use serde_json::{Value, json};
@@ -149,4 +150,29 @@ fn metrics_can_have_an_address_of_their_own() {
     }
     server.stop();
     assert!(Request::get("/metrics").send_to(address).is_err(), "it stops with the server");
+}
+
+#[test]
+fn a_json_line_of_the_access_log_says_all_about_a_request() {
+    let server = TestEnv::on(Store::Memory).serve();
+    let request = Request::post(TOKENS, &json!({"tokenName": "web", "type": "client"}));
+    assert_eq!(server.as_admin(request.header("x-request-id", "id-of-client")).status, 201);
+    let log = server.stop();
+    let of_access = |line: &&str| line.contains(r#""target":"latchkey_http::access""#);
+    let lines: Vec<Value> =
+        log.lines().filter(of_access).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [line] = &*lines else { panic!("one line in {log}") };
+    let principal = line["principal"].as_str().expect("a principal");
+    assert!(principal.starts_with("token:"), "{principal}");
+    assert!(line["duration_ms"].as_f64().is_some_and(|duration| duration > 0.0), "{line}");
+    for (field, value) in [
+        ("level", json!("INFO")),
+        ("message", json!("answered")),
+        ("route", json!("/api/admin/projects/{projectId}/api-tokens")),
+        ("status", json!(201)),
+        ("client", json!("127.0.0.1")),
+        ("spans", json!([{"name": "request", "method": "POST", "request_id": "id-of-client"}])),
+    ] {
+        assert_eq!(line[field], value, "{field} of {line}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::{
-    HttpRequest,
+    HttpMessage as _, HttpRequest,
     http::{
         Method,
         header::{self, HeaderName},
@@ -100,9 +100,23 @@ impl<'r> Client<'r> {
         self.request.peer_addr().map(|peer| peer.ip().to_canonical())
     }
 
+    /// Returns the client's address, and keeps it with the request, so that [`Client::address`] has it at hand.
+    pub(crate) fn keep_address(self) -> Option<IpAddr> {
+        let address = self.address();
+        self.request.extensions_mut().insert(KeptAddress(address));
+        address
+    }
+
     /// Returns the client's address: the peer's, or, if that is a trusted proxy, the last one in `X-Forwarded-For` that is
     /// not. Each proxy appends the address of its own peer, so anything before that was written by the client.
     pub(crate) fn address(self) -> Option<IpAddr> {
+        match self.request.extensions().get::<KeptAddress>() {
+            Some(KeptAddress(address)) => *address,
+            None => self.find_address(),
+        }
+    }
+
+    fn find_address(self) -> Option<IpAddr> {
         let mut client = self.peer()?;
         let forwarded: Vec<_> = self.request.headers().get_all(header::X_FORWARDED_FOR).collect();
         if !(forwarded.is_empty() || self.context.is_trusted_proxy(client)) {
@@ -116,6 +130,9 @@ impl<'r> Client<'r> {
         Some(client)
     }
 }
+
+/// The address of a request's client.
+struct KeptAddress(Option<IpAddr>);
 
 /// Reads an address of `X-Forwarded-For`; some proxies append the port.
 fn hop(text: &[u8]) -> Option<IpAddr> {

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::StatusCode,
     web::{self, Data},
 };
 use latchkey_domain::{Principal, VerifiedToken};
@@ -159,7 +156,6 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     for (name, value) in verified_headers(token) {
         headers.insert(name, value);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
