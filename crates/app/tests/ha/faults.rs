@@ -53,10 +53,19 @@ const AFTER_WAKING: Duration = Duration::from_secs(10);
 pub(crate) struct Outage {
     pub(crate) fault: Fault,
     pub(crate) began: Duration,
-    /// When another node had become the primary.
-    pub(crate) new_primary: Option<Duration>,
+    /// The node that became the primary.
+    pub(crate) new_primary: Option<NewPrimary>,
     /// When everything was as before, and each replica had written again.
     pub(crate) ended: Duration,
+}
+
+/// How soon another node was the primary.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewPrimary {
+    /// When it had been promoted.
+    pub(crate) promoted: Duration,
+    /// When its database acknowledged a first commit, of a transaction without Latchkey.
+    pub(crate) committed: Duration,
 }
 
 impl Fault {
@@ -130,11 +139,13 @@ fn primary(site: &Site) -> usize {
     until("a primary", || site.primary())
 }
 
-/// Waits for another primary, for two minutes at most; returns the time.
-fn other_primary(site: &Site, load: &Load, than: usize) -> Duration {
+/// Waits for another primary, for two minutes at most.
+fn other_primary(site: &Site, load: &Load, than: usize) -> NewPrimary {
     let other = || site.primary().filter(|&node| node != than && site.accepts_writes(node));
-    assert!((0..4).any(|_| try_until(other).is_some()), "no other primary");
-    load.now()
+    let node = (0..4).find_map(|_| try_until(other)).expect("another primary");
+    let promoted = load.now();
+    site.commit(node);
+    NewPrimary { promoted, committed: load.now() }
 }
 
 /// Waits until each replica has written something after that time.

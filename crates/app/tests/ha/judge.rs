@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    faults::Outage,
+    faults::{NewPrimary, Outage},
     load::{Act, Load, Record, Seen},
     site::{REPLICAS, Replica, Site},
 };
@@ -64,6 +64,11 @@ impl Verdict {
             outage.fault,
             outage.ended.saturating_sub(outage.began)
         ));
+        if let Some(NewPrimary { promoted, committed }) = outage.new_primary {
+            let (took, commit) = (promoted.saturating_sub(outage.began), committed.saturating_sub(promoted));
+            self.lines
+                .push(format!("    the new primary after {took:.1?}, its first commit {commit:.2?} later"));
+        }
         for (number, replica) in REPLICAS.into_iter().enumerate() {
             let of = |act| seen.iter().filter(move |seen| seen.replica == number && seen.act == act);
             let mut line = format!("    {replica:?}:");
@@ -95,9 +100,9 @@ impl Verdict {
         good.sort_unstable();
         let longest = good.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or_default();
         let text = format!(" longest time without a write {longest:.1?}");
-        let Some(promoted) = outage.new_primary else { return (text + ";", outage.ended) };
-        let first = *good.iter().find(|ended| **ended > promoted).expect("each replica has written");
-        let after = first.saturating_sub(promoted);
+        let Some(primary) = outage.new_primary else { return (text + ";", outage.ended) };
+        let first = *good.iter().find(|ended| **ended > primary.promoted).expect("each replica has written");
+        let after = first.saturating_sub(primary.promoted);
         let bound = if replica == Replica::Proxied { PROXY_NOTICES } else { self.bounds.writes_again };
         self.expect(after <= bound, || {
             format!("{:?}, {replica:?}: writes again after {after:?}", outage.fault)

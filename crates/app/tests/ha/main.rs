@@ -3,8 +3,8 @@
 //! list throughout, while one part after the other fails.
 //!
 //! `settings` reads the files, `site` runs the programs, `faults` breaks them, `load` is the clients, `judge` compares what the clients saw with the
-//! promises. The test takes minutes and the whole machine, so `just ha` runs it: three times through all faults, with the bounds of
-//! the promises. Without `LATCHKEY_HA_ROUNDS` it goes through a short list, with bounds for a busy machine.
+//! promises. The test takes minutes and the whole machine: `just ha` goes three times through all faults, with the bounds of the
+//! promises. Without `LATCHKEY_HA_ROUNDS` it goes through a short list, with bounds for a busy machine; `./test` does that last.
 
 #[cfg(test)]
 mod faults;
@@ -30,7 +30,7 @@ mod tests {
     const SHORT: [Fault; 2] = [Fault::Switchover, Fault::PrimaryDies];
 
     #[test]
-    #[ignore = "a dozen programs, for minutes: just ha"]
+    #[ignore = "a dozen programs that need the machine for themselves: ./test runs it last, just ha at length"]
     fn failures_lose_nothing_that_was_acknowledged() {
         let rounds =
             std::env::var("LATCHKEY_HA_ROUNDS").ok().map(|rounds| rounds.parse::<u32>().expect("a number"));

@@ -344,6 +344,11 @@ impl Site {
         asked.is_ok_and(|asked| asked.stdout == b"f\n")
     }
 
+    /// Commits a transaction on a node, and returns when that is acknowledged.
+    pub(crate) fn commit(&self, node: usize) {
+        self.psql(node, "postgres", &["-c", "SELECT pg_logical_emit_message(true, 'latchkey', 'a commit')"]);
+    }
+
     fn psql(&self, node: usize, database: &str, arguments: &[&str]) -> String {
         let done = self.psql_command(node, database).args(arguments).output().expect("psql runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
