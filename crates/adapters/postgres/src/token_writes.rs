@@ -12,7 +12,7 @@ use latchkey_sql::{
 };
 
 use crate::{
-    connection::Connection,
+    connection::{Connection, Unprepared},
     events::{record, record_all},
     locks::{EventLogHeld, EventLogLock, share_event_log},
     token_queries::{TokenRow, token_by_digest, tokens_by_ids},
@@ -26,7 +26,8 @@ pub(crate) async fn check_new_secrets(
     digests: &[&SecretDigest],
 ) -> Result<(), DbError> {
     let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-    let found: Vec<TokenRow> = token_by_digest(&bytes).load(connection).await?;
+    // A plan from when the table was small reads all of it, and would be kept while the first thousands are created.
+    let found: Vec<TokenRow> = Unprepared(token_by_digest(&bytes)).load(connection).await?;
     if found.is_empty() { Ok(()) } else { Err(conflict(Entity::Secret)) }
 }
 
