@@ -77,7 +77,7 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
     if options.wants(Part::Writes) {
         let earlier = options.earlier.as_ref().map(existing).transpose()?;
         let (program, directory) = (&bench.program, bench.directory.path());
-        let writes = Writes { program, earlier: earlier.as_deref(), cores: &bench.cores, directory };
+        let writes = Writes { program, earlier: earlier.as_deref(), directory };
         found.push(writes.measure(options, &bench.progress).await?);
     }
     if let (true, Some(earlier)) = (options.wants(Part::Earlier), &options.earlier) {
