@@ -7,10 +7,10 @@ use futures_util::FutureExt as _;
 use latchkey_domain::TokenKind;
 use latchkey_http::Context;
 use latchkey_metrics::names::{
-    LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, TOKENS, TOKENS_EXPIRING, TOKENS_UNUSED,
+    LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, LAST_USES_DROPPED, TOKENS, TOKENS_EXPIRING, TOKENS_UNUSED,
 };
 use latchkey_ports::{ErrorChain, StoreError, TokenCounts};
-use latchkey_service::{TaskHealth, UseCases};
+use latchkey_service::{FlushedUsage, TaskHealth, UseCases};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -19,12 +19,16 @@ use tokio::{
 use crate::{
     clock::ticks,
     outage::{Outage, StaleResponses, Transition},
+    role::Role,
 };
 
 /// The timeout of the last flush, so that a shutdown ends even if the database does not respond.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 /// How often expired records are deleted. They are refused from the moment they expire; this only frees their space.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often a sign of life is left for standbys if nothing else was committed. One follows every other look, so an idle primary
+/// shows each second that it is there.
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 /// How often the tokens are counted for metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How often durations are sorted into buckets. Until then each of them takes a few bytes.
@@ -49,8 +53,9 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    /// Starts the tasks on the caller's runtime.
+    /// Starts the tasks of a role on the caller's runtime.
     pub(crate) fn start(
+        role: Role,
         use_cases: &Arc<UseCases>,
         context: &Arc<Context>,
         follow_every: FollowEvery,
@@ -59,8 +64,11 @@ impl Background {
         let mut background = Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases) };
         background.spawn("follow_changes", move |use_cases| follow(use_cases, follow_every));
         background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
-        background.spawn("sweep", sweep);
-        background.spawn("count_tokens", count_tokens);
+        background.spawn("heartbeat", heartbeat);
+        if role.administers() {
+            background.spawn("sweep", sweep);
+            background.spawn("count_tokens", count_tokens);
+        }
         let context = Arc::clone(context);
         background.spawn("sort_durations", move |_| sort_durations(Arc::clone(&context)));
         background
@@ -155,7 +163,8 @@ async fn write_usage(use_cases: &UseCases) {
     let started = use_cases.monotonic();
     match use_cases.flush_usage().await {
         #[expect(clippy::cast_precision_loss, reason = "no flush comes near 2^53 tokens")]
-        Ok(count) => LAST_USE_FLUSH_TOKENS.record::<&str>([], count as f64),
+        Ok(FlushedUsage::Written(count)) => LAST_USE_FLUSH_TOKENS.record::<&str>([], count as f64),
+        Ok(FlushedUsage::Dropped(count)) => LAST_USES_DROPPED.add::<&str>([], count as u64),
         Err(error) => {
             tracing::warn!(
                 error = %ErrorChain(&error),
@@ -170,6 +179,17 @@ async fn write_usage(use_cases: &UseCases) {
             error = %ErrorChain(&error),
             "used secrets could not be moved to the current master key; they are moved later"
         );
+    }
+}
+
+/// Leaves signs of life. A failure is no news: the follower of the feed reports an outage, and verifiers that they are behind.
+async fn heartbeat(use_cases: Arc<UseCases>) {
+    let mut ticks = ticks(HEARTBEAT_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = use_cases.heartbeat().await {
+            tracing::debug!(error = %ErrorChain(&error), "no sign of life was left for standbys");
+        }
     }
 }
 

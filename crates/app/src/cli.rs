@@ -24,6 +24,8 @@ Examples:
   latchkey                                      serve on 127.0.0.1:4242 with an embedded database in data/
   latchkey --port 8080                          the same on another port
   DATABASE_URL=postgres://… latchkey serve      serve from PostgreSQL
+  DATABASE_URL=postgres://… latchkey serve --role verifier
+                                                verify tokens only, from a standby
   latchkey config                               print the settings in effect, each with its source
   latchkey token create --type admin --name ops create an admin token and print its secret, once
   latchkey user set-password --user ed@example.com --password-stdin
@@ -73,6 +75,9 @@ pub(crate) struct Global {
 /// Flags of the server.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ServeFlags {
+    /// full, or verifier: serve verification only, from a standby
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<String>,
     /// The address to listen on: an IP address, or unix: and a path
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
@@ -83,7 +88,7 @@ pub(crate) struct ServeFlags {
 
 impl ServeFlags {
     pub(crate) fn is_empty(&self) -> bool {
-        self.listen.is_none() && self.port.is_none()
+        self.role.is_none() && self.listen.is_none() && self.port.is_none()
     }
 }
 
@@ -96,6 +101,7 @@ impl Cli {
         };
         let global = &self.global;
         let flags = [
+            ("--role", "server.role", after.role.clone().or(before.role.clone())),
             ("--listen", "server.listen", after.listen.clone().or(before.listen.clone())),
             ("--port", "server.port", after.port.or(before.port).map(|port| port.to_string())),
             ("--database-url", "database.url", global.database_url.clone()),

@@ -1,7 +1,7 @@
 //! # The `latchkey` program
 //!
 //! This crate depends on all others and wires them: configuration (`config`), the command line (`cli`, `commands`), the
-//! selection of the store (`store`) and of the master keys (`keys`), start and shutdown of the server (`serve`,
+//! selection of the store (`store`), what a role comprises (`role`) and of the master keys (`keys`), start and shutdown of the server (`serve`,
 //! `startup`), its addresses and connections (`server`), background tasks (`background`), logs (`telemetry`) and the system clock (`clock`). Rules about tokens
 //! belong in `latchkey-service`, routes in `latchkey-http`, SQL in the stores. Start with [`config`] for the settings
 //! and [`serve`] for the steps of a start.
@@ -17,6 +17,7 @@ mod keys;
 mod metrics_server;
 mod outage;
 mod output;
+mod role;
 mod serve;
 mod server;
 mod signals;

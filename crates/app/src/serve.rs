@@ -12,7 +12,7 @@ use std::{
 
 use actix_server::ServerHandle;
 use anyhow::Context as _;
-use latchkey_http::{HttpSettings, MemoryBudget, Routes, Sampling};
+use latchkey_http::{HttpSettings, MemoryBudget, Sampling};
 use latchkey_metrics::Exporter;
 use latchkey_ports::ErrorChain;
 use latchkey_service::whole_seconds;
@@ -60,7 +60,11 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let metrics = config.metrics.listen.map(metrics_server::bind).transpose()?;
     let exporter = Arc::new(Exporter::new(env!("CARGO_PKG_VERSION"))?);
     exporter.install()?;
+    let role = config.server.role;
     let app = App::open(config, variables, IfMissing::Create).await?;
+    if !role.administers() {
+        follow_replica(&app).await?;
+    }
     if let Some(warning) = keys::check(&app.use_cases, config).await? {
         tracing::warn!("{warning}");
     }
@@ -75,7 +79,11 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let metrics = metrics.map(|socket| MetricsServer::start(socket, &context)).transpose()?;
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
-    let access = startup::first_tokens(&app, &config.database.url, init, has_terminal).await?;
+    let access = if role.administers() {
+        startup::first_tokens(&app, &config.database.url, init, has_terminal).await?
+    } else {
+        startup::no_tokens(&init)
+    };
     if let Err(error) = app.use_cases.learn_older_keys().await {
         tracing::warn!(
             error = %ErrorChain(&error),
@@ -83,6 +91,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         );
     }
     let background = Background::start(
+        role,
         &app.use_cases,
         &context,
         config.verify.follow_every(),
@@ -98,7 +107,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         .shutdown_timeout(whole_seconds(config.server.shutdown_timeout));
     let verify_reach = verify_address.as_ref().map(|address| reach(address, certificates.is_some()));
     let reach = reach(&address, certificates.is_some());
-    let routes = Routes::All { with_metrics: metrics.is_none() };
+    let routes = role.routes(metrics.is_none());
     let limits = ConnectionLimits::new(config.server.request_timeout, memory);
     let Listening { server, files } =
         sockets.listen(builder, context, routes, certificates.clone(), limits)?;
@@ -128,6 +137,20 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     background.finish().await;
     tracing::info!("stopped");
     outcome.context("the server failed")
+}
+
+/// Reads the change feed of a replica for the first time, because its tokens are verified only after that. One that is too far
+/// behind does not stop the start: it is not ready, and catches up.
+///
+/// # Errors
+/// If the database cannot be read.
+async fn follow_replica(app: &App) -> anyhow::Result<()> {
+    match app.use_cases.follow_changes().await {
+        Err(error) if app.use_cases.metrics().feed_age.is_none() => {
+            Err(error).context("the change feed could not be read")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn http_settings(config: &Config, memory: &Arc<MemoryBudget>) -> HttpSettings {

@@ -58,6 +58,8 @@ pub(crate) enum Access {
     Shown(TokenSecret),
     /// With the admin token in a file.
     InFile { path: PathBuf, is_new: bool },
+    /// Not for administration: the server is a verifier.
+    Verification,
     /// Not yet: no token exists.
     None { database_can_be_reached: bool },
 }
@@ -108,6 +110,14 @@ pub(crate) async fn first_tokens(
     Ok(Access::InFile { path, is_new })
 }
 
+/// Creates no tokens: a verifier cannot.
+pub(crate) fn no_tokens(init: &InitTokens) -> Access {
+    if !init.is_empty() {
+        tracing::info!("INIT_*_API_TOKENS are ignored: a verifier creates no tokens");
+    }
+    Access::Verification
+}
+
 /// How the server is reached on this machine.
 #[derive(Debug)]
 pub(crate) struct Reach {
@@ -133,7 +143,7 @@ pub(crate) fn banner(reach: &Reach, verify: Option<&Reach>, database: &Database,
         lines.push(format!("Verification only: {verify}"));
     }
     // A browser does not connect to a Unix domain socket.
-    if socket.is_none() {
+    if socket.is_none() && !matches!(access, Access::Verification) {
         lines.push(format!("API documentation: {url}/docs/openapi"));
     }
     lines.push(String::new());
@@ -143,6 +153,12 @@ pub(crate) fn banner(reach: &Reach, verify: Option<&Reach>, database: &Database,
         format!("    curl {through}-H {authorization} {url}/api/admin/projects/default/api-tokens")
     };
     match access {
+        Access::Verification => {
+            lines.push(
+                "It verifies tokens and serves nothing else (server.role = \"verifier\"). Try it:".to_owned(),
+            );
+            lines.push(format!("    curl -i {through}-H \"Authorization: $TOKEN\" {url}/auth/verify"));
+        }
         Access::Known => {
             lines.push("Call it with one of its tokens:".to_owned());
             lines.push(call("\"Authorization: $TOKEN\""));

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context as _, bail};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Archive, Clock as _, SchemaState, Store};
-use latchkey_postgres::{PostgresSettings, PostgresStore, TlsSettings};
+use latchkey_postgres::{Access, OpenError, PostgresSettings, PostgresStore, TlsSettings};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::spawn_blocking;
@@ -14,7 +14,11 @@ use crate::{
     clock::SystemClock,
     config::{Config, Database, DatabaseSettings, masked},
     output::Usage,
+    role::Role,
 };
+
+/// The connections of a verifier to the primary: one that writes, and one for signs of life.
+const CONNECTIONS_TO_PRIMARY: usize = 2;
 
 /// Whether a missing database is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +47,9 @@ impl Connected {
             Database::Memory => Ok(Self::Memory(Arc::new(MemoryStore::new(SystemClock::new().now())))),
             Database::SqliteMemory => sqlite(Location::Memory, settings).await,
             Database::SqliteFile(path) => sqlite(Location::File(path.clone()), settings).await,
-            Database::Postgres(url) => postgres(url, config, tls_of(config)),
+            Database::Postgres(url) => {
+                Self::postgres(url, config, tls_of(config), config.server.role.access())
+            }
         }
     }
 
@@ -51,7 +57,7 @@ impl Connected {
     /// alone.
     pub(crate) async fn to_other(database: &Database, config: &Config) -> anyhow::Result<Self> {
         match database {
-            Database::Postgres(url) => postgres(url, config, TlsSettings::default()),
+            Database::Postgres(url) => Self::postgres(url, config, TlsSettings::default(), Access::Full),
             other => Self::to(other, config).await,
         }
     }
@@ -69,6 +75,18 @@ impl Connected {
         Ok(connected)
     }
 
+    fn postgres(
+        url: &SecretString,
+        config: &Config,
+        tls: TlsSettings,
+        access: Access,
+    ) -> anyhow::Result<Self> {
+        let shown = masked(url.expose_secret());
+        let pool_size = usize::try_from(config.database.pool_size)?;
+        let store = postgres(url, config, tls, access, pool_size).with_context(|| shown.clone())?;
+        Ok(Self::Postgres { store, shown })
+    }
+
     /// Applies missing migrations and returns their number.
     pub(crate) async fn migrate(&self) -> anyhow::Result<usize> {
         match self {
@@ -79,6 +97,27 @@ impl Connected {
                 Ok(migrated.await.context("opening the database was canceled")??)
             }
             Self::Postgres { store, shown } => store.migrate().await.with_context(|| shown.clone()),
+        }
+    }
+
+    /// Applies missing migrations, or checks that there are none where the role administers nothing.
+    ///
+    /// # Errors
+    /// As [`Connected::migrate`]; otherwise says what to do.
+    pub(crate) async fn prepare(&self, role: Role) -> anyhow::Result<()> {
+        if role.administers() {
+            self.migrate().await?;
+            return Ok(());
+        }
+        match self.schema_state().await? {
+            SchemaState { is_newer: true, .. } => {
+                bail!("the database was migrated by a newer Latchkey: upgrade this verifier to that version")
+            }
+            SchemaState { pending: 0, .. } => Ok(()),
+            SchemaState { pending, .. } => bail!(
+                "the database lacks {pending} migrations of this version, and a verifier applies none: upgrade the servers \
+                 of the primary first, or run `latchkey migrate` there, and start this verifier when the standby has them"
+            ),
         }
     }
 
@@ -169,18 +208,33 @@ fn tls_of(config: &Config) -> TlsSettings {
     }
 }
 
-fn postgres(url: &SecretString, config: &Config, tls: TlsSettings) -> anyhow::Result<Connected> {
+/// Returns the store of the primary that a verifier writes last uses to, if its URL is known.
+///
+/// # Errors
+/// If the URL cannot work. It is not connected to yet.
+pub(crate) fn primary(config: &Config) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    let Some(url) = &config.database.primary_url else { return Ok(None) };
+    let store = postgres(url, config, tls_of(config), Access::Full, CONNECTIONS_TO_PRIMARY)
+        .with_context(|| format!("database.primary_url, {}", masked(url.expose_secret())))?;
+    Ok(Some(Arc::new(store)))
+}
+
+fn postgres(
+    url: &SecretString,
+    config: &Config,
+    tls: TlsSettings,
+    access: Access,
+    pool_size: usize,
+) -> Result<PostgresStore, OpenError> {
     let settings = &config.database;
-    let shown = masked(url.expose_secret());
-    let store = PostgresStore::connect(&PostgresSettings {
+    PostgresStore::connect(&PostgresSettings {
         url: url.expose_secret().to_owned(),
+        access,
         tls,
         url_defaults: config.url_defaults.clone(),
-        pool_size: usize::try_from(settings.pool_size)?,
+        pool_size,
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
         transaction_pooler: settings.transaction_pooler,
     })
-    .with_context(|| shown.clone())?;
-    Ok(Connected::Postgres { store, shown })
 }

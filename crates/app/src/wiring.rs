@@ -22,7 +22,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Loads the master keys, opens the store, applies migrations, and builds the use cases.
+    /// Loads the master keys, opens the store, applies migrations if the role does, and builds the use cases.
     pub(crate) async fn open(
         config: &Config,
         variables: &EnvVars,
@@ -40,12 +40,17 @@ impl App {
             IfMissing::Create => Connected::to(&config.database.url, config).await?,
             IfMissing::Fail => Connected::to_existing(&config.database.url, config).await?,
         };
-        connected.migrate().await?;
-        let store = connected.into_store();
-        let store: Arc<dyn Store> =
-            Arc::new(Observed::new(store, clock.clone(), config.database.url.system()));
+        let role = config.server.role;
+        connected.prepare(role).await?;
+        let system = config.database.url.system();
+        let observed =
+            |store| -> Arc<dyn Store> { Arc::new(Observed::<dyn Store>::new(store, clock.clone(), system)) };
+        let store = observed(connected.into_store());
+        let writable =
+            if role.administers() { Some(store.clone()) } else { store::primary(config)?.map(observed) };
         let dependencies = Dependencies {
             store: store.clone(),
+            writable,
             sealer,
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
             clock: clock.clone(),
@@ -68,6 +73,7 @@ fn settings(config: &Config) -> Settings {
             max_staleness: config.verify.max_staleness,
             when_stale: config.verify.when_stale,
             unknown_per_second: config.verify.unknown_per_second,
+            lookups: config.server.role.lookups(),
         },
         sessions: SessionPolicy { ttl: config.sessions.ttl, max_per_user: config.sessions.max_per_user },
         personal_tokens: config.limits.personal_tokens,

@@ -18,8 +18,8 @@ use latchkey_domain::{Timestamp, TokenAccess, TokenName, TokenSecret};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
-    Dependencies, IndexSettings, Initiator, Reveal, SessionPolicy, Settings, TokenDraft, TokenPolicy,
-    UseCases, WhenStale,
+    Dependencies, IndexSettings, Initiator, Lookups, Reveal, SessionPolicy, Settings, TokenDraft,
+    TokenPolicy, UseCases, WhenStale,
 };
 
 use crate::options::Options;
@@ -100,8 +100,10 @@ impl Process {
         let clock = Arc::new(RealClock(Stopwatch::start()));
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
         let sealer = Arc::new(Sealer::new(&keys, entropy.clone()));
+        let store = Arc::new(MemoryStore::new(clock.now()));
         let dependencies = Dependencies {
-            store: Arc::new(MemoryStore::new(clock.now())),
+            writable: Some(store.clone()),
+            store,
             sealer: sealer.clone(),
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
             clock,
@@ -115,6 +117,7 @@ impl Process {
                 max_staleness: Duration::from_secs(86_400),
                 when_stale: WhenStale::Refuse,
                 unknown_per_second: 1,
+                lookups: Lookups::Current,
             },
             sessions: SessionPolicy { ttl: Duration::from_secs(60), max_per_user: 1 },
             personal_tokens: 1,

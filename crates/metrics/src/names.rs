@@ -37,6 +37,9 @@ metrics! {
     /// Seconds since all changes made by other processes were known; normally at most ten times `verify.poll_interval`, and
     /// growing while the database does not answer. Absent until the change feed was read for the first time.
     FEED_AGE: Gauge = "latchkey_feed_age_seconds" [];
+    /// Seconds by which the standby of a verifier may be behind its primary; it is part of the age of the feed. Absent from other
+    /// servers, and while it is not known.
+    REPLICATION_LAG: Gauge = "latchkey_replication_lag_seconds" [];
 
     /// Open connections to the database, by pool and state (`in_use` or `idle`). SQLite has the pools `read` and `write`;
     /// PostgreSQL has `exclusive`, whose connections serve one call at a time, and `shared`, which are `in_use` as long as they are
@@ -57,6 +60,8 @@ metrics! {
     LAST_USE_FLUSH_SECONDS: Histogram = "latchkey_last_use_flush_seconds" [] buckets SECONDS;
     /// Tokens whose last use was written, in each write.
     LAST_USE_FLUSH_TOKENS: Histogram = "latchkey_last_use_flush_tokens" [] buckets ROWS;
+    /// Last uses that a verifier dropped because it has no `database.primary_url`; at most one for each token and write.
+    LAST_USES_DROPPED: Counter = "latchkey_last_uses_dropped_total" [];
     /// Passwords that are hashed (`state="running"`, at most one for each core) or wait for that (`state="waiting"`).
     PASSWORD_HASHES: Gauge = "latchkey_password_hashes" ["state"];
     /// Background tasks that were restarted after a failure, which is logged at ERROR; `/ready` answers 503 until the restart.

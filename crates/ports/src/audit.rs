@@ -40,6 +40,13 @@ pub trait EventRepository: Send + Sync {
         false
     }
 
+    /// Leaves a sign of life for the replicas of this store, if it has any and nothing was committed since the last call. By it
+    /// they tell a store without changes from one that they have lost. To be called more often than twice in the shortest
+    /// staleness that followers of replicas allow.
+    async fn heartbeat(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Returns the events of a query, newest first.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
 

@@ -14,8 +14,11 @@
 //! A store that runs one transaction after another has no missing numbers, and all its stamps are zero.
 //!
 //! [`FeedPosition::advance`] is all of that, without I/O; a store only fills in a [`FeedReading`].
+//!
+//! A replica of a store shows a state of the past. Its readings say how far that may lie back, so that a follower does not
+//! take an old state for the present one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use latchkey_domain::{Event, EventId, EventKind, Subject};
 
@@ -71,6 +74,8 @@ pub struct FeedPage {
     /// The changes that became visible, by number. None of them was on an earlier page.
     pub changes: Vec<Change>,
     pub continuity: Continuity,
+    /// How far the state that was read may be behind, as [`FeedReading::lag`].
+    pub lag: Duration,
     /// Where the next page begins.
     pub position: FeedPosition,
 }
@@ -86,6 +91,9 @@ pub struct FeedReading {
     pub ended: Stamp,
     pub next: Stamp,
     pub origin: Option<String>,
+    /// How far the state may be behind that of the store that is written to: every change that was acknowledged longer ago is
+    /// visible. Zero for that store itself; [`Duration::MAX`] if it is not known.
+    pub lag: Duration,
 }
 
 impl FeedPosition {
@@ -104,13 +112,18 @@ impl FeedPosition {
         self.0.iter().flat_map(|progress| progress.missing.keys().copied())
     }
 
+    /// Whether a reading of this origin goes on with the feed of this position; also if either origin is unknown.
+    #[must_use]
+    pub fn continues(&self, origin: Option<&str>) -> bool {
+        let before = self.0.as_ref().and_then(|progress| progress.origin.as_deref());
+        before.zip(origin).is_none_or(|(before, now)| before == now)
+    }
+
     /// Returns the page between this position and a later reading, of at most `limit` new changes.
     #[must_use]
     pub fn advance(&self, reading: FeedReading, limit: u32) -> FeedPage {
         let Some(progress) = &self.0 else { return reading.end(Continuity::Broken) };
-        let is_other =
-            matches!((&progress.origin, &reading.origin), (Some(before), Some(now)) if before != now);
-        if is_other || reading.newest < progress.newest {
+        if !self.continues(reading.origin.as_deref()) || reading.newest < progress.newest {
             return reading.end(Continuity::OtherHistory);
         }
         let new = reading.changes.iter().filter(|change| change.id > progress.newest).count();
@@ -118,7 +131,7 @@ impl FeedPosition {
             return reading.end(Continuity::Broken);
         }
 
-        let FeedReading { newest, mut changes, ended, next, origin } = reading;
+        let FeedReading { newest, mut changes, ended, next, origin, lag } = reading;
         changes.sort_unstable_by_key(|change| change.id);
         let mut missing = progress.missing.clone();
         for number in gaps(progress.newest, &changes).take(Self::MAX_MISSING + 1) {
@@ -140,18 +153,18 @@ impl FeedPosition {
         let continuity = if is_complete { Continuity::Unbroken } else { Continuity::Broken };
         let origin = origin.or_else(|| progress.origin.clone());
         let position = Self(Some(Progress { newest, missing, unsettled, origin }));
-        FeedPage { changes, continuity, position }
+        FeedPage { changes, continuity, lag, position }
     }
 }
 
 impl FeedReading {
     /// Returns the end of the feed, as a page without changes.
     fn end(self, continuity: Continuity) -> FeedPage {
-        let Self { newest, ended, next, origin, changes: _ } = self;
+        let Self { newest, ended, next, origin, lag, changes: _ } = self;
         // Nothing is known of the lower numbers that running transactions have drawn.
         let unsettled = Some(next).filter(|next| *next > ended);
         let position = Progress { newest, missing: BTreeMap::new(), unsettled, origin };
-        FeedPage { changes: Vec::new(), continuity, position: FeedPosition(Some(position)) }
+        FeedPage { changes: Vec::new(), continuity, lag, position: FeedPosition(Some(position)) }
     }
 }
 

@@ -132,6 +132,7 @@ impl Authenticator {
             unknown_secrets,
             cache_capacity: self.index.settings().capacity,
             feed_age: self.index.feed_age(),
+            replication_lag: self.index.replication_lag(),
         }
     }
 
@@ -148,6 +149,11 @@ impl Authenticator {
             older.retain(|older| used.keys().any(|(key, _)| key == older));
         }
         Ok(self.older_keys.get_or_init(|| older))
+    }
+
+    /// Leaves every secret under the key that it is under, for a process that cannot write. To be called at the start.
+    pub(crate) fn leave_keys(&self) {
+        self.older_keys.get_or_init(Vec::new);
     }
 
     /// Moves the secrets that were used, are under an older master key and have no sealed copy to the current key. To
@@ -218,6 +224,7 @@ impl Authenticator {
         digest: SecretDigest,
         client: Option<IpAddr>,
     ) -> Result<Lookup, AuthenticationError> {
+        self.index.check_use_of_lookup().map_err(StoreError::from)?;
         // Read before the lookup: a change made in the meantime invalidates its result.
         let looked_up_at = self.index.now();
         let now = self.clock.monotonic();
@@ -237,6 +244,8 @@ impl Authenticator {
         if matches!(lookup, Lookup::Unknown) {
             self.budget.spend(client, now);
         }
+        // If it is too old, it may be served as a stale cache entry.
+        self.index.check_lookups().map_err(StoreError::from)?;
         Ok(lookup)
     }
 

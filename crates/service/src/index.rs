@@ -13,13 +13,17 @@
 //! The index answers only if the feed was followed within `max_staleness`. Otherwise every lookup goes to the store;
 //! what happens if the store is unavailable too, [`WhenStale`] decides.
 //!
+//! A replica of a store shows a state of the past, and each page of its feed says how long past ([`FeedPage::lag`]): the feed counts
+//! as followed that much earlier. No lookup there is any fresher, so while the feed is too old the store counts as unavailable,
+//! whatever it answers ([`Lookups::OfReplica`]).
+//!
 //! A lookup that is answered here writes to no memory that another thread uses, unless many tokens are used in turn;
 //! see [`HotEntries`].
 
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -44,6 +48,15 @@ pub enum WhenStale {
     Serve,
 }
 
+/// What a lookup in the store is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookups {
+    /// It shows the present state.
+    Current,
+    /// It is of a replica, and as fresh as the feed that was followed there.
+    OfReplica,
+}
+
 /// The limits of the principal index and of lookups in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexSettings {
@@ -56,6 +69,23 @@ pub struct IndexSettings {
     /// The maximum number of lookups of unknown secrets in the store per client and second
     /// (`verify.unknown_per_second`).
     pub unknown_per_second: u32,
+    /// What lookups in the store are worth.
+    pub lookups: Lookups,
+}
+
+/// Why nothing that a replica shows can be relied on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TooOld {
+    #[error("it is not known how far the replica is behind")]
+    Unknown,
+    #[error("the replica may be {0:?} behind, more than verify.max_staleness allows")]
+    Behind(Duration),
+}
+
+impl From<TooOld> for StoreError {
+    fn from(error: TooOld) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
 }
 
 /// The result of looking a secret up.
@@ -81,9 +111,14 @@ pub struct PrincipalIndex {
     position: Mutex<FeedPosition>,
     /// Whether the store was unavailable when the feed was last followed.
     is_cut_off: AtomicBool,
-    /// Milliseconds of the monotonic clock, plus one; 0 if the feed was never followed.
-    confirmed_at: AtomicU64,
+    /// The moment whose changes are all known, in milliseconds of the monotonic clock: negative for before its start, [`NEVER`]
+    /// if the feed was never followed.
+    confirmed_at: AtomicI64,
+    /// Milliseconds by which the store was last behind.
+    lag: AtomicU64,
 }
+
+const NEVER: i64 = i64::MIN;
 
 /// An attempt to follow the feed. When it ends, also by being dropped, it records whether the store was unavailable.
 struct Attempt<'i> {
@@ -109,7 +144,8 @@ impl PrincipalIndex {
             changes: ChangeClock::new(),
             position: Mutex::default(),
             is_cut_off: AtomicBool::new(false),
-            confirmed_at: AtomicU64::new(0),
+            confirmed_at: AtomicI64::new(NEVER),
+            lag: AtomicU64::new(0),
         }
     }
 
@@ -126,6 +162,9 @@ impl PrincipalIndex {
     /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well
     /// below `max_staleness`, by one caller at a time. A call that is dropped half-way counts as one that found the
     /// store unavailable. Once calls have failed for `max_staleness`, the index stops answering.
+    ///
+    /// # Errors
+    /// As [`EventRepository::changes_since`]; and [`StoreError::Unavailable`] if the store is a replica that is too far behind.
     pub async fn follow(&self, events: &dyn EventRepository) -> Result<(), StoreError> {
         let mut attempt = Attempt { is_cut_off: &self.is_cut_off, was_unavailable: true };
         let followed = self.follow_feed(events).await;
@@ -137,11 +176,13 @@ impl PrincipalIndex {
         let started_at = self.millis();
         let position = self.position.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let page = events.changes_since(&position, MAX_CHANGES).await?;
-        let FeedPage { changes, continuity, position } = page;
+        let FeedPage { changes, continuity, lag, position } = page;
         if continuity == Continuity::OtherHistory {
+            // What is known of one course of events says nothing of another.
+            self.confirmed_at.store(NEVER, Ordering::SeqCst);
             tracing::warn!(
-                "the database is another one than before, or was restored or failed over: no cache entry from before is \
-                 used any more"
+                "the database is another one than before, or was restarted, restored or failed over: no cache entry from \
+                 before is used any more"
             );
         }
         if continuity != Continuity::Unbroken {
@@ -151,8 +192,25 @@ impl PrincipalIndex {
             self.changes.mark(Invalidation::of(change.kind, change.subject));
         }
         *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
-        self.confirmed_at.store(started_at + 1, Ordering::SeqCst);
-        Ok(())
+        let lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
+        self.lag.store(lag.unsigned_abs(), Ordering::SeqCst);
+        // A page can be further behind than an earlier one, whose changes stay known.
+        self.confirmed_at.fetch_max(started_at.saturating_sub(lag).max(NEVER + 1), Ordering::SeqCst);
+        Ok(self.check_lookups()?)
+    }
+
+    /// Checks that lookups in the store show every change but those within `max_staleness`.
+    pub(crate) fn check_lookups(&self) -> Result<(), TooOld> {
+        if self.settings.lookups == Lookups::Current || self.is_fresh() {
+            return Ok(());
+        }
+        let known = self.replication_lag().and_then(|_| self.feed_age());
+        Err(known.map_or(TooOld::Unknown, TooOld::Behind))
+    }
+
+    /// As [`PrincipalIndex::check_lookups`], before a lookup: fails where even a stale one would be of no use.
+    pub(crate) fn check_use_of_lookup(&self) -> Result<(), TooOld> {
+        if self.settings.when_stale == WhenStale::Serve { Ok(()) } else { self.check_lookups() }
     }
 
     /// Returns the present tick, to be read before a lookup in the store.
@@ -210,8 +268,17 @@ impl PrincipalIndex {
 
     /// Returns how long ago all changes were known; `None` if they never were.
     pub(crate) fn feed_age(&self) -> Option<Duration> {
-        let confirmed = self.confirmed_at.load(Ordering::SeqCst).checked_sub(1)?;
-        Some(Duration::from_millis(self.millis().saturating_sub(confirmed)))
+        let confirmed =
+            Some(self.confirmed_at.load(Ordering::SeqCst)).filter(|confirmed| *confirmed != NEVER)?;
+        let age = self.millis().saturating_sub(confirmed);
+        Some(Duration::from_millis(u64::try_from(age).unwrap_or(0)))
+    }
+
+    /// Returns how far the store was behind when the feed was last followed; `None` if it is no replica, or that is not known.
+    pub(crate) fn replication_lag(&self) -> Option<Duration> {
+        let lag = self.lag.load(Ordering::SeqCst);
+        let is_known = lag < i64::MAX.unsigned_abs() && self.feed_age().is_some();
+        (self.settings.lookups == Lookups::OfReplica && is_known).then(|| Duration::from_millis(lag))
     }
 
     /// Returns the state of the cache of principals and of the negative cache.
@@ -223,7 +290,7 @@ impl PrincipalIndex {
         self.feed_age().is_some_and(|age| age <= self.settings.max_staleness)
     }
 
-    fn millis(&self) -> u64 {
-        u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX - 1)
+    fn millis(&self) -> i64 {
+        i64::try_from(self.clock.monotonic().as_millis()).unwrap_or(i64::MAX)
     }
 }

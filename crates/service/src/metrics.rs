@@ -25,6 +25,8 @@ pub struct Metrics {
     pub cache_capacity: usize,
     /// How long ago the change feed was last followed to its end; `None` = never yet.
     pub feed_age: Option<Duration>,
+    /// How far the store is behind the one that is written to; `None` if it is no replica, or that is not known.
+    pub replication_lag: Option<Duration>,
 }
 
 /// How many credentials were found valid and invalid.

@@ -38,6 +38,11 @@ impl UsageRecorder {
         }
     }
 
+    /// Forgets what was recorded, for a process that cannot write it, and returns the number of tokens.
+    pub fn discard(&self) -> usize {
+        self.tokens.discard() + self.personal_tokens.discard()
+    }
+
     /// Writes what was recorded, at most 1,000 rows per call to the store. To be called at intervals and at shutdown;
     /// between two calls a token costs no more than one written row, however often it was used.
     ///
@@ -98,6 +103,11 @@ impl<K: Eq + Hash + Copy + Send> LastUses<K> {
             }
         }
         Unwritten { uses: self, waiting: merged.into_iter().collect(), failed: Vec::new() }
+    }
+
+    fn discard(&self) -> usize {
+        let mut taken = self.take();
+        std::mem::take(&mut taken.waiting).len()
     }
 
     /// Writes what is recorded and returns the number of rows.

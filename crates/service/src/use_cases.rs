@@ -20,6 +20,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Dependencies {
     pub store: Arc<dyn Store>,
+    /// Where last uses and rekeyings are written: the store itself, or, where that is a replica, the one that it is a replica of.
+    /// Without one they are dropped.
+    pub writable: Option<Arc<dyn Store>>,
     pub sealer: Arc<dyn SecretSealer>,
     pub hasher: Arc<dyn PasswordHasher>,
     pub clock: Arc<dyn Clock>,
@@ -65,6 +68,7 @@ pub struct UseCases {
     index: Arc<PrincipalIndex>,
     usage: Arc<UsageRecorder>,
     store: Arc<dyn Store>,
+    writable: Option<Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
     retention: Option<Duration>,
     accept_unknown_key: bool,
@@ -73,7 +77,7 @@ pub struct UseCases {
 impl UseCases {
     /// Wires the use cases.
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
-        let Dependencies { store, sealer, hasher, clock, entropy } = dependencies;
+        let Dependencies { store, writable, sealer, hasher, clock, entropy } = dependencies;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
         let usage = Arc::new(UsageRecorder::default());
         let changes = Changes::new(clock.clone(), index.clone());
@@ -114,6 +118,9 @@ impl UseCases {
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let authenticator =
             Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), usage.clone()));
+        if writable.is_none() {
+            authenticator.leave_keys();
+        }
         Self {
             verification: Verification::new(authenticator.clone()),
             authenticator,
@@ -136,6 +143,7 @@ impl UseCases {
             index,
             usage,
             store,
+            writable,
             clock,
             retention: settings.retention,
             accept_unknown_key: settings.accept_unknown_key,
@@ -164,9 +172,20 @@ impl UseCases {
     }
 
     /// Writes when tokens were last used, and returns of how many; to be called at intervals and at shutdown. If that
-    /// fails, nothing is lost.
-    pub async fn flush_usage(&self) -> Result<usize, StoreError> {
-        self.usage.flush(&*self.store, &*self.store).await
+    /// fails, nothing is lost. Without a store that can be written, the last uses are dropped.
+    pub async fn flush_usage(&self) -> Result<FlushedUsage, StoreError> {
+        match &self.writable {
+            Some(store) => self.usage.flush(&**store, &**store).await.map(FlushedUsage::Written),
+            None => Ok(FlushedUsage::Dropped(self.usage.discard())),
+        }
+    }
+
+    /// Leaves a sign of life for replicas, as [`latchkey_ports::EventRepository::heartbeat`]; to be called at intervals.
+    pub async fn heartbeat(&self) -> Result<(), StoreError> {
+        match &self.writable {
+            Some(store) => store.heartbeat().await,
+            None => Ok(()),
+        }
     }
 
     /// Finds out which of the configured master keys are older ones, as opposed to keys to come; to be called at the
@@ -176,9 +195,12 @@ impl UseCases {
     }
 
     /// Moves the secrets that were used under an older master key to the current one; to be called at intervals and at
-    /// shutdown. If that fails, nothing is lost.
+    /// shutdown. If that fails, nothing is lost. Without a store that can be written, they stay where they are.
     pub async fn flush_rekeyings(&self) -> Result<(), StoreError> {
-        self.authenticator.flush_rekeyings(&*self.store).await
+        match &self.writable {
+            Some(store) => self.authenticator.flush_rekeyings(&**store).await,
+            None => Ok(()),
+        }
     }
 
     /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of
@@ -226,16 +248,24 @@ impl UseCases {
         Ok(key.filter(|key| !self.master_keys.configured().contains(key)))
     }
 
-    /// Checks that the process can serve requests: the store answers, its master keys are those of the store, and every
-    /// background task runs.
+    /// Checks that the process can serve requests: the store answers, its master keys are those of the store, every
+    /// background task runs, and a replica is not too far behind to verify by.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.task_health.check().map_err(|down| StoreError::Unavailable(Box::new(down)))?;
+        self.index.check_use_of_lookup()?;
         self.store.ping().await?;
         match self.unknown_key().await? {
             Some(key) if !self.accept_unknown_key => Err(StoreError::Unavailable(Box::new(UnknownKey(key)))),
             _ => Ok(()),
         }
     }
+}
+
+/// What happened to the last uses that were recorded, by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlushedUsage {
+    Written(usize),
+    Dropped(usize),
 }
 
 /// The secrets of the store are under a master key that is not configured.

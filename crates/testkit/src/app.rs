@@ -27,7 +27,7 @@ use latchkey_metrics::Exporter;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
-    InstancePermit, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
+    InstancePermit, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
     RoleReference, SessionPolicy, Settings, TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
     WhenStale,
 };
@@ -95,6 +95,7 @@ impl Default for AppSettings {
                 max_staleness: Duration::from_secs(5),
                 when_stale: WhenStale::Refuse,
                 unknown_per_second: 500,
+                lookups: Lookups::Current,
             },
             sessions: SessionPolicy { ttl: SESSION, max_per_user: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,
@@ -139,6 +140,7 @@ impl TestApp {
         let sealer: Arc<dyn SecretSealer> = Arc::new(Sealer::new(&keys, entropy.clone()));
         let dependencies = Dependencies {
             store: store.clone(),
+            writable: Some(store.clone()),
             sealer: sealer.clone(),
             hasher: Arc::new(Argon2Hasher::with_cost(Cost::Least, entropy.clone())),
             clock: clock.clone(),

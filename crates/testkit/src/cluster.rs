@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt as _},
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -37,25 +40,53 @@ pub struct Account {
 impl Cluster {
     /// Creates and starts a cluster in the directory; `command` prepares a command for the path of the server program.
     pub async fn start(directory: &Path, command: impl FnOnce(&Path) -> Command) -> anyhow::Result<Self> {
-        let programs = programs()?;
+        let mut initdb = Command::new(programs()?.join("initdb"));
+        initdb
+            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"])
+            .args(["--no-sync", "--pgdata"]);
+        Self::made_by(initdb, directory, command).await
+    }
+
+    /// Copies this cluster into the directory, and starts the copy as a hot standby that follows it.
+    pub async fn standby(
+        &self,
+        directory: &Path,
+        command: impl FnOnce(&Path) -> Command,
+    ) -> anyhow::Result<Self> {
+        let mut basebackup =
+            Command::new(directory_of(&["pg_basebackup", "postgres"])?.join("pg_basebackup"));
+        basebackup
+            .args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf", "--dbname"])
+            .arg(self.url("postgres"))
+            .arg("--pgdata");
+        Self::made_by(basebackup, directory, command).await
+    }
+
+    /// Starts the cluster that a program makes in the directory of its last argument.
+    async fn made_by(
+        mut program: Command,
+        directory: &Path,
+        command: impl FnOnce(&Path) -> Command,
+    ) -> anyhow::Result<Self> {
         let account = account()?;
         let data = directory.join("data");
         fs::create_dir_all(&data)?;
+        // As PostgreSQL demands of a copy.
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o700))?;
         if let Some(Account { user, group }) = account {
             chown(directory, Some(user), Some(group))?;
             chown(&data, Some(user), Some(group))?;
         }
-
-        let mut initdb = Command::new(programs.join("initdb"));
-        initdb
-            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"])
-            .args(["--no-sync", "--pgdata"])
-            .arg(&data);
-        let made = run_as(&mut initdb, account).current_dir(directory).output()?;
-        ensure!(made.status.success(), "initdb failed:\n{}", String::from_utf8_lossy(&made.stderr));
+        let made = run_as(program.arg(&data), account).current_dir(directory).output()?;
+        ensure!(
+            made.status.success(),
+            "{} failed:\n{}",
+            program.get_program().display(),
+            String::from_utf8_lossy(&made.stderr)
+        );
 
         let port = free_port()?;
-        let mut postgres = command(&programs.join("postgres"));
+        let mut postgres = command(&programs()?.join("postgres"));
         postgres.arg("-D").arg(&data).args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""]);
         let server = Process::start(run_as(&mut postgres, account).current_dir(directory), "postgres")?;
         // SIGINT is PostgreSQL's fast shutdown: it does not wait for its clients.
@@ -78,6 +109,11 @@ impl Cluster {
     /// Returns the URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Returns its host and port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// Sends a signal to every process of the server: those of its connections do not get what the first one gets.
@@ -113,6 +149,11 @@ pub async fn connect(url: &str) -> anyhow::Result<Client> {
 
 /// Finds the directory of `initdb` and `postgres`: on `PATH`, or where Debian installs the newest version.
 pub fn programs() -> anyhow::Result<PathBuf> {
+    directory_of(&["initdb", "postgres"])
+}
+
+/// Finds the directory that has all these programs.
+fn directory_of(programs: &[&str]) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
@@ -120,7 +161,7 @@ pub fn programs() -> anyhow::Result<PathBuf> {
     versions.sort();
     std::env::split_paths(&path)
         .chain(versions.into_iter().rev())
-        .find(|directory| ["initdb", "postgres"].iter().all(|name| directory.join(name).is_file()))
+        .find(|directory| programs.iter().all(|name| directory.join(name).is_file()))
         .context("PostgreSQL is not installed; on Debian: apt-get install -y postgresql")
 }
 

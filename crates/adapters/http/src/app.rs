@@ -21,6 +21,8 @@ pub enum Routes {
     All { with_metrics: bool },
     /// The verification of tokens, and the health of the process.
     Verification,
+    /// As [`Routes::Verification`], on the main address of a process that serves nothing else; the metrics may be served elsewhere.
+    Verifier { with_metrics: bool },
     /// The metrics.
     Metrics,
 }
@@ -51,6 +53,10 @@ pub fn app(
             Routes::Verification => {
                 verification_api().configure(config);
                 config.default_service(web::to(unserved_path));
+            }
+            Routes::Verifier { with_metrics } => {
+                verifier_api(with_metrics).configure(config);
+                config.default_service(web::to(path_of_administration));
             }
             Routes::Metrics => {
                 metrics_api().configure(config);
@@ -91,6 +97,15 @@ fn verification_api() -> Api {
     api
 }
 
+/// Returns the operations of a process that verifies tokens.
+fn verifier_api(with_metrics: bool) -> Api {
+    let mut api = verification_api();
+    if with_metrics {
+        ops::configure_metrics(&mut api);
+    }
+    api
+}
+
 /// Returns the operations of an address for monitors.
 fn metrics_api() -> Api {
     let mut api = Api::default();
@@ -101,6 +116,11 @@ fn metrics_api() -> Api {
 /// Answers a path that has no route where nothing is known of the others.
 async fn unserved_path(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     Err(ApiError::UnknownPath(request.uri().path().to_owned()))
+}
+
+/// Answers a path that has no route in a process that verifies tokens.
+async fn path_of_administration(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotOfVerifier(request.uri().path().to_owned()))
 }
 
 /// Answers a path that has no route: 404, under `/api` only after authentication.

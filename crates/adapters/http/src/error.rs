@@ -62,6 +62,12 @@ pub(crate) enum ApiError {
     /// There is no such route.
     #[error("The path you were looking for ({0}) is not available.")]
     UnknownPath(String),
+    /// There is no such route in a process that only verifies tokens.
+    #[error(
+        "The path you were looking for ({0}) is not available here: this server only verifies tokens (server.role = \
+         \"verifier\"). Send administration to a server of the primary, whose role is full."
+    )]
+    NotOfVerifier(String),
     /// The route does not support the method; these are the methods that it supports.
     #[error("This path supports only these methods: {0}.")]
     WrongMethod(String),
@@ -142,7 +148,7 @@ impl ApiError {
             Self::ContentType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "ContentTypeError"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeError"),
             Self::TargetTooLong(_) => (StatusCode::URI_TOO_LONG, "UriTooLongError"),
-            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
+            Self::UnknownPath(_) | Self::NotOfVerifier(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
             Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
             Self::TimedOut | Self::Busy | Self::NoMemory | Self::TooManyStreams => {
                 (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")

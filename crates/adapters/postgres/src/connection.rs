@@ -4,11 +4,12 @@
 //! error from one that stays; and it cannot do without named statements, which a pooler in transaction mode loses
 //! (`docs/design/decisions`, 12).
 
+mod access;
 mod errors;
 mod hosts;
 mod opening;
-mod primaries;
 mod rows;
+mod servers;
 mod statement;
 mod watch;
 
@@ -31,17 +32,18 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio_postgres::Client;
 
+pub use self::access::Access;
 use self::{
     errors::driver_error,
-    primaries::Standing,
     rows::{Row, Rows},
+    servers::Standing,
     statement::{Statement, StatementCache},
     watch::{Watch, Watched},
 };
 pub(crate) use self::{
     hosts::{ConnectError, Hosts},
     opening::Opening,
-    primaries::Primaries,
+    servers::Servers,
     statement::{FixedText, Unprepared},
 };
 
@@ -73,6 +75,11 @@ impl Connection {
     /// not the primary.
     pub(crate) fn is_useless(&self) -> bool {
         self.watch.is_useless()
+    }
+
+    /// Returns a number that stands for the server among those that this process has used; `None` if it is not known.
+    pub(crate) fn server(&self) -> Option<u64> {
+        self.watch.server()
     }
 
     /// Limits the wait for each answer, to a server of this standing.

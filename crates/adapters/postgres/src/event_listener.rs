@@ -1,8 +1,8 @@
 //! Notifications of new events, as soon as they are committed (`LISTEN`, `NOTIFY`).
 //!
 //! They are hints: notifications sent while no connection listens are lost. Therefore followers of the events also poll, at
-//! longer intervals while a connection listens. Behind a pooler in transaction mode a session cannot listen, and there are
-//! no notifications.
+//! longer intervals while a connection listens. Behind a pooler in transaction mode, and on a standby, a session cannot listen,
+//! and there are no notifications.
 
 use std::{
     future::{pending, poll_fn},
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_postgres::AsyncMessage;
 
-use crate::connection::{ConnectError, Opening};
+use crate::connection::{Access, ConnectError, Opening};
 
 /// How long after a lost connection or a failed attempt the next attempt is made.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ impl EventListener {
 
     /// Waits for a notification of new events, or until some may have been missed.
     pub(crate) async fn next(&self) {
-        if self.opening.transaction_pooler {
+        if self.opening.transaction_pooler || self.opening.access == Access::ReadOnly {
             return pending().await;
         }
         self.listening.get_or_init(|| {
@@ -94,7 +94,7 @@ async fn listen(opening: Opening, listener: Arc<Listener>) {
 
 /// Listens until the connection ends.
 async fn listen_once(opening: &Opening, listener: &Listener) -> Result<(), ConnectError> {
-    let replaced = pin!(opening.primaries.replaced());
+    let replaced = pin!(opening.servers.replaced());
     // The network drops packets; the next attempt follows.
     let Ok(connected) = timeout(opening.acquire_timeout, opening.connect_raw()).await else {
         return Ok(());

@@ -103,8 +103,15 @@ impl EventRepository for PostgresStore {
         );
         // A shared connection, so that it does not wait behind writers: cache entries are trusted until this is known.
         let reader = self.reader().await?;
+        let lag = self.replica.lag(&reader).await?;
         let rows: Vec<FeedRow> = statement.load(&mut &**reader).await.map_err(store_error)?;
-        Ok(position.advance(feed_reading(rows)?, limit))
+        let reading = self.replica.completed(feed_reading(rows)?, lag, &reader, position);
+        Ok(position.advance(reading, limit))
+    }
+
+    #[instrument(level = "debug", skip_all)]
+    async fn heartbeat(&self) -> Result<(), StoreError> {
+        self.replica.leave_sign_of_life(&*self.reader().await?).await
     }
 
     async fn event_announced(&self) {

@@ -5,7 +5,7 @@
 //!
 //! Here: the pool (`store`), connections with and without prepared statements (`connection`), the order of locks in
 //! transactions (`locks`), the tables (`schema`), one module for each port, backups (`archive`), and the statements of
-//! lists (`event_lists`, `token_lists`, `token_queries`). The tables themselves are in `migrations/postgres`; what this store shares with
+//! lists (`event_lists`, `token_lists`, `token_queries`), and reading from a standby (`replica`). The tables themselves are in `migrations/postgres`; what this store shares with
 //! SQLite is in `latchkey-sql`. Not here: rules of the domain. No transaction and no diesel type leaves the crate.
 //!
 //! Next: `latchkey-storage-conformance`, the suite that every store must pass.
@@ -30,6 +30,7 @@ mod personal_tokens;
 mod plans;
 mod projects;
 mod readers;
+mod replica;
 mod roles;
 mod sessions;
 mod store;
@@ -42,6 +43,7 @@ mod tokens;
 mod url_defaults;
 mod users;
 
+pub use connection::Access;
 pub use errors::OpenError;
 pub use store::{PostgresSettings, PostgresStore, ServerInfo};
 pub use tls::{TlsError, TlsMode, TlsSettings};

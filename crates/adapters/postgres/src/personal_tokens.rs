@@ -69,6 +69,7 @@ impl PersonalTokenRepository for PostgresStore {
         digests: &[SecretDigest],
     ) -> Result<Option<PersonalTokenHolder>, StoreError> {
         let mut connection = self.connection().await?;
+        self.replica.check_followed(&connection)?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let row: Option<(PersonalTokenRow, Vec<u8>)> = personal_tokens::table
             .filter(personal_tokens::secret_digest.eq_any(bytes))

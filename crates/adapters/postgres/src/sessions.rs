@@ -72,6 +72,7 @@ impl SessionRepository for PostgresStore {
         digests: &[SecretDigest],
     ) -> Result<Option<SessionHolder>, StoreError> {
         let mut connection = self.connection().await?;
+        self.replica.check_followed(&connection)?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let row: Option<(SessionRow, Vec<u8>)> = sessions::table
             .filter(sessions::secret_digest.eq_any(bytes))

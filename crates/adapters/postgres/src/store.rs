@@ -29,13 +29,14 @@ use tokio_postgres::config::{Host, SslMode};
 use tracing::{Instrument, instrument};
 
 use crate::{
-    connection::{Connection, Hosts, Opening},
+    connection::{Access, Connection, Hosts, Opening},
     creation_groups::CreationGroups,
     errors::OpenError,
     event_announcer::EventAnnouncer,
     event_listener::EventListener,
     migrations,
     readers::{Reader, Readers},
+    replica::Replica,
     tls::{Tls, TlsError, TlsSettings, split_url},
     url_defaults::UrlDefaults,
 };
@@ -48,8 +49,10 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct PostgresSettings {
     /// `postgres://user:password@host:port/database`, with libpq's parameters. Of several hosts, separated by commas, the
-    /// primary is used.
+    /// primary is used; with [`Access::ReadOnly`] the first that answers.
     pub url: String,
+    /// What the process may do with the database.
+    pub access: Access,
     /// TLS, where the URL says nothing about it.
     pub tls: TlsSettings,
     /// What the URL and the settings leave open.
@@ -69,6 +72,7 @@ impl PostgresSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            access: Access::Full,
             tls: TlsSettings::default(),
             url_defaults: UrlDefaults::default(),
             pool_size: 8,
@@ -95,6 +99,7 @@ pub struct PostgresStore {
     event_announcer: Arc<EventAnnouncer>,
     pub(crate) creation_groups: Arc<CreationGroups>,
     opening: Opening,
+    pub(crate) replica: Arc<Replica>,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -133,11 +138,12 @@ impl PostgresStore {
         // A closed connection is detected without a query: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
         let opening = Opening {
-            hosts: Hosts::new(&parsed, tls.connector),
+            hosts: Hosts::new(&parsed, tls.connector, settings.access),
             statement_timeout: settings.statement_timeout,
             acquire_timeout: settings.acquire_timeout,
             transaction_pooler: settings.transaction_pooler,
-            primaries: Arc::default(),
+            access: settings.access,
+            servers: Arc::default(),
         };
         // Half of the connections are for one call at a time, and half are shared.
         let shared = (settings.pool_size / 2).max(1);
@@ -159,7 +165,8 @@ impl PostgresStore {
             .build()
             .map_err(|error| OpenError::Pool(Box::new(error)))?;
         let event_listener = Arc::new(EventListener::new(opening.clone()));
-        Ok(Self { pool, readers, event_listener, event_announcer, creation_groups, opening })
+        let replica = Arc::new(Replica::new(settings.access));
+        Ok(Self { pool, readers, event_listener, event_announcer, creation_groups, opening, replica })
     }
 
     /// Runs the pending migrations and returns their number. Any number of processes may do so at once; each migration runs

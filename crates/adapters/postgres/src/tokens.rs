@@ -110,6 +110,7 @@ impl TokenRepository for PostgresStore {
     #[instrument(level = "debug", skip_all)]
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let reader = self.reader().await?;
+        self.replica.check_followed(&reader)?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut &**reader).await.map_err(store_error)?;
         let Some(stored) = rows::optional::<_, StoredToken>(rows.into_iter().next())? else {
@@ -136,6 +137,7 @@ impl TokenRepository for PostgresStore {
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let mut connection = self.connection().await?;
+        self.replica.check_followed(&connection)?;
         let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut connection).await.map_err(store_error)?;
         let tokens: Vec<StoredToken> = rows::all(rows)?;
         let mut unknown: BTreeSet<SecretDigest> = digests.iter().copied().collect();

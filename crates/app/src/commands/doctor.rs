@@ -22,6 +22,7 @@ use crate::{
     commands::key_usage::KeyUsage,
     config::{Config, Database, EnvVars, Flag, MASTER_KEY},
     keys, output,
+    role::Role,
     server::Certificates,
     store::{self, Connected},
 };
@@ -238,7 +239,7 @@ async fn database(report: &mut Report, config: &Config, ring: Option<&KeyRing>) 
     if let Connected::Postgres { store, .. } = &connected {
         let before = SystemClock::new().now();
         match store.server_info().await {
-            Ok(info) => postgres(report, &shown, &info, before),
+            Ok(info) => postgres(report, &shown, &info, before, config.server.role),
             Err(error) => return report.error("database", format!("{shown}: {}", ErrorChain(&error))),
         }
     } else {
@@ -250,10 +251,19 @@ async fn database(report: &mut Report, config: &Config, ring: Option<&KeyRing>) 
             let text = "the database was migrated by a newer Latchkey: use that version";
             return report.error("migrations", text);
         }
-        Ok(state) if state.pending > 0 => {
+        Ok(state) if state.pending > 0 && config.server.role.administers() => {
             return report.warning(
                 "migrations",
                 format!("{} are pending: a start applies them, or `latchkey migrate`", state.pending),
+            );
+        }
+        Ok(state) if state.pending > 0 => {
+            return report.error(
+                "migrations",
+                format!(
+                    "{} are pending: run `latchkey migrate` with the settings of a full server",
+                    state.pending
+                ),
             );
         }
         Ok(_) => report.ok("migrations", "up to date"),
@@ -276,7 +286,7 @@ async fn database(report: &mut Report, config: &Config, ring: Option<&KeyRing>) 
     }
 }
 
-fn postgres(report: &mut Report, shown: &str, info: &ServerInfo, before: Timestamp) {
+fn postgres(report: &mut Report, shown: &str, info: &ServerInfo, before: Timestamp, role: Role) {
     let after = SystemClock::new().now();
     let ServerInfo { version, number, now, is_standby, is_encrypted, is_local } = info;
     if number / 10_000 < MIN_POSTGRES {
@@ -284,6 +294,9 @@ fn postgres(report: &mut Report, shown: &str, info: &ServerInfo, before: Timesta
             "database",
             format!("{shown} is PostgreSQL {version}: upgrade it to {MIN_POSTGRES} or later"),
         );
+    } else if !role.administers() {
+        let what = if *is_standby { "a standby" } else { "the primary" };
+        report.ok("database", format!("{shown}, {what}, PostgreSQL {version}, to be read only"));
     } else if *is_standby {
         let text = format!("{shown} is a standby, which cannot be written: name the primary");
         report.warning("database", text);

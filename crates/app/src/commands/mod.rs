@@ -50,7 +50,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let variables = EnvVars::from_process()?;
     let command = cli.command.unwrap_or(Command::Serve(cli.serve.clone()));
     if !matches!(command, Command::Serve(_)) && !cli.serve.is_empty() {
-        bail!(Usage("--listen and --port are flags of `serve`, not for this command".to_owned()));
+        bail!(Usage("--role, --listen and --port are flags of `serve`, not for this command".to_owned()));
     }
     match &command {
         Command::Openapi => return openapi(),
@@ -112,6 +112,13 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         bail!(Usage(
             "this command makes no sense on a database in memory, which is lost when the command ends: set \
              DATABASE_URL or --database-url"
+                .to_owned()
+        ));
+    }
+    if !config.server.role.administers() {
+        bail!(Usage(
+            "this command is for the primary, and server.role = \"verifier\" reads a standby: run it with the settings of a \
+             full server"
                 .to_owned()
         ));
     }

@@ -124,7 +124,7 @@ Three kinds of variables are not settings and are read from the environment only
 several separated by commas), `INIT_ADMIN_API_TOKENS`, `INIT_CLIENT_API_TOKENS`, `INIT_BACKEND_API_TOKENS` and
 `INIT_FRONTEND_API_TOKENS` (the first tokens of an empty database), and `RUST_LOG` (takes precedence over `log.level`).
 
-Each variable with a secret (`DATABASE_URL`, `LATCHKEY__DATABASE__URL`, `LATCHKEY_MASTER_KEY`, `INIT_*_API_TOKENS`) can instead be
+Each variable with a secret (`DATABASE_URL`, `LATCHKEY__DATABASE__URL`, `LATCHKEY__DATABASE__PRIMARY_URL`, `LATCHKEY_MASTER_KEY`, `INIT_*_API_TOKENS`) can instead be
 given as a file, as container platforms mount secrets: `DATABASE_URL_FILE=/run/secrets/database-url`. It is an error if both are set.
 
 What a URL of PostgreSQL leaves open is taken from the variables that all its clients read: `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`,

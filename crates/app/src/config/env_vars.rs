@@ -30,10 +30,11 @@ struct Variable {
 /// The variable with the master keys.
 pub(crate) const MASTER_KEY: &str = "LATCHKEY_MASTER_KEY";
 /// The variables with a secret, each of which has a twin that names a file.
-pub(super) const SECRETS: [&str; 7] = [
+pub(super) const SECRETS: [&str; 8] = [
     MASTER_KEY,
     "DATABASE_URL",
     "LATCHKEY__DATABASE__URL",
+    "LATCHKEY__DATABASE__PRIMARY_URL",
     "INIT_ADMIN_API_TOKENS",
     "INIT_CLIENT_API_TOKENS",
     "INIT_BACKEND_API_TOKENS",

@@ -14,6 +14,7 @@ use bytesize::ByteSize;
 use config::ValueKind;
 use ipnet::IpNet;
 use latchkey_postgres::TlsMode;
+use secrecy::SecretString;
 
 use super::database_url::{Database, InvalidDatabaseUrl, masked};
 use crate::server::{Address, Host};
@@ -198,6 +199,23 @@ pub(super) fn database_url() -> Form<Database> {
         description: "a URL that begins with sqlite:, postgres:// or memory:".to_owned(),
         read: Box::new(read),
         print,
+    }
+}
+
+/// The URL of a PostgreSQL database, or an empty string (`None`). Errors do not repeat it, and it is printed masked.
+pub(super) fn optional_postgres_url() -> Form<Option<SecretString>> {
+    let read = |value: &ValueKind| {
+        let text = scalar(value).ok_or("it must be a single value")?;
+        match text.parse() {
+            _ if text.is_empty() => Ok(None),
+            Ok(Database::Postgres(url)) => Ok(Some(url)),
+            _ => Err("it must begin with postgres://".to_owned()),
+        }
+    };
+    Form {
+        description: "a URL that begins with postgres://, or empty".to_owned(),
+        read: Box::new(read),
+        print: database_url().print,
     }
 }
 

@@ -30,7 +30,10 @@ pub(crate) use self::{
     settings::{Config, DatabaseSettings, Log, Server, Traces, Verify},
     sources::Flag,
 };
-use crate::{background::FollowEvery, server::TlsFiles};
+use crate::{background::FollowEvery, role::Role, server::TlsFiles};
+
+/// The shortest `verify.max_staleness` of a verifier: three signs of life of an idle primary.
+const MIN_STALENESS_OF_VERIFIERS: Duration = Duration::from_secs(3);
 
 /// Returns `latchkey.example.toml`.
 pub(crate) fn example() -> String {
@@ -60,6 +63,9 @@ impl Config {
         if config.database.pool_size < 2 && matches!(config.database.url, Database::Postgres(_)) {
             values.refuse("database.pool_size", "PostgreSQL needs at least 2 connections")?;
         }
+        if config.server.role == Role::Verifier {
+            config.check_verifier(values)?;
+        }
         let tls = &config.server_tls;
         match (&tls.certificate, &tls.key) {
             (Some(_), None) => {
@@ -82,6 +88,23 @@ impl Config {
             _ => {}
         }
         Ok(config)
+    }
+
+    /// Refuses what a verifier cannot work with.
+    fn check_verifier(&self, values: &Values) -> anyhow::Result<()> {
+        if !matches!(self.database.url, Database::Postgres(_)) {
+            let problem = "a verifier reads PostgreSQL: set DATABASE_URL to that of a standby";
+            values.refuse("server.role", problem)?;
+        }
+        if self.database.transaction_pooler {
+            let problem = "a verifier must know which server it reads: connect it without the pooler";
+            values.refuse("database.transaction_pooler", problem)?;
+        }
+        if self.verify.max_staleness < MIN_STALENESS_OF_VERIFIERS {
+            let problem = "for a verifier it must be at least 3s, because an idle primary shows each second that it is there";
+            values.refuse("verify.max_staleness", problem)?;
+        }
+        Ok(())
     }
 
     /// Returns the files of the server's TLS, if it has TLS.

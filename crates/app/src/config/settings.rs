@@ -9,6 +9,7 @@ use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
 use latchkey_postgres::{TlsMode, UrlDefaults};
 use latchkey_service::{Reveal, WhenStale};
+use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use super::{
@@ -17,11 +18,18 @@ use super::{
     forms::{self, LogFormat},
     values::Values,
 };
-use crate::server::{Address, Host};
+use crate::{
+    role::Role,
+    server::{Address, Host},
+};
 
 settings! {
     /// The HTTP server.
     ["server" server] Server {
+        /// `full`: serve everything. `verifier`: serve verification, health checks and metrics only, from a PostgreSQL that is read and
+        /// never written, usually a standby in another region. How far that is behind counts into `verify.max_staleness`, which
+        /// must then be at least 3s. Of several hosts in `database.url`, a verifier uses the first that answers.
+        role: Role = "full", forms::one_of(&Role::ALL);
         /// The address to listen on: an IP address, or a Unix domain socket. The mode of its file is 0660: the user and the group
         /// of the server may connect. Its clients count as `127.0.0.1`, also for `trusted_proxies`.
         listen: Host = "127.0.0.1", forms::host();
@@ -66,6 +74,9 @@ settings! {
         /// `sqlite://<path>`, `sqlite::memory:`, `postgres://<user>:<password>@<host>/<database>`, or `memory:`. What is
         /// kept in memory is lost when the process ends.
         url: Database = "sqlite://data/latchkey.db", forms::database_url();
+        /// For verifiers: the URL of the primary, to which last-use times are written over at most two connections; empty: they are
+        /// dropped. It may be down without an effect on verification. TLS is as for `url`.
+        primary_url: Option<SecretString> = "", forms::optional_postgres_url();
         /// The size of the connection pool. On PostgreSQL at least 2: half of the connections serve reads, half serve one
         /// write transaction at a time. On SQLite, the number of connections that read, each with a thread.
         pool_size: u32 = 8, forms::whole(1..=1_000);

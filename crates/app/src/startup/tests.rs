@@ -86,3 +86,14 @@ fn a_malformed_init_token_is_reported_by_its_position_and_not_shown() {
     assert!(error.starts_with("INIT_ADMIN_API_TOKENS: entry 2: "), "{error}");
     assert!(!error.contains("hush"), "{error}");
 }
+
+#[test]
+fn the_banner_of_a_verifier_shows_what_it_serves() {
+    let text = banner_of(&Access::Verification);
+    assert!(text.contains("It verifies tokens and serves nothing else"), "{text}");
+    assert!(
+        text.contains("    curl -i -H \"Authorization: $TOKEN\" http://127.0.0.1:4242/auth/verify"),
+        "{text}"
+    );
+    assert!(!text.contains("/api/admin") && !text.contains("docs/openapi"), "{text}");
+}

@@ -74,3 +74,5 @@ mod token_routes;
 mod traces;
 #[cfg(test)]
 mod unleash_defects;
+#[cfg(test)]
+mod verifiers;

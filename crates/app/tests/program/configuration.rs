@@ -81,7 +81,7 @@ fn a_wrong_setting_stops_the_start_and_is_named() {
     for (env, expected) in [
         (
             TestEnv::new().with_file("latchkey.toml", "[server]\nprot = 1"),
-            "latchkey: unknown key \"server.prot\" in latchkey.toml: the keys of [server] are listen, port,",
+            "latchkey: unknown key \"server.prot\" in latchkey.toml: the keys of [server] are role, listen, port,",
         ),
         (
             TestEnv::new().with("LATCHKEY__DATABASE__POOL", "1"),

@@ -49,7 +49,7 @@ impl Model {
                 .collect(),
             ended: Stamp(self.running.keys().next().copied().unwrap_or(next)),
             next: Stamp(next),
-            origin: None,
+            ..FeedReading::default()
         }
     }
 }
@@ -171,10 +171,8 @@ fn the_memory_of_a_position_is_bounded() {
 fn another_database_and_numbers_that_go_back_are_another_history() {
     let reading = |newest, origin: Option<&str>| FeedReading {
         newest: EventId(newest),
-        changes: Vec::new(),
-        ended: Stamp::default(),
-        next: Stamp::default(),
         origin: origin.map(str::to_owned),
+        ..FeedReading::default()
     };
     let FeedPage { position, .. } = FeedPosition::default().advance(reading(5, Some("a/1")), 10);
     let continuity = |reading| position.advance(reading, 10).continuity;
@@ -184,6 +182,16 @@ fn another_database_and_numbers_that_go_back_are_another_history() {
     assert_eq!(continuity(reading(4, Some("a/1"))), Continuity::OtherHistory);
     let unknown = position.advance(reading(5, None), 10).position;
     assert_eq!(unknown.advance(reading(5, Some("a/2")), 10).continuity, Continuity::OtherHistory);
+}
+
+#[test]
+fn every_page_says_how_far_behind_it_is() {
+    let lag = Duration::from_secs(3);
+    let reading = |newest| FeedReading { newest: EventId(newest), lag, ..FeedReading::default() };
+    let first = FeedPosition::default().advance(reading(5), 10);
+    let next = first.position.advance(reading(5), 10);
+    let back = first.position.advance(reading(4), 10);
+    assert_eq!([first.lag, next.lag, back.lag], [lag; 3]);
 }
 
 /// Whatever the order of commits, a follower has seen exactly what is visible, and pages are broken only for numbers that

@@ -88,6 +88,7 @@ impl Authenticator {
         missing: &[Missing],
         client: Option<IpAddr>,
     ) -> Result<Vec<Lookup>, AuthenticationError> {
+        self.index.check_use_of_lookup().map_err(StoreError::from)?;
         // Read before the lookup: a change made in the meantime invalidates its result.
         let looked_up_at = self.index.now();
         let now = self.clock.monotonic();
@@ -108,6 +109,9 @@ impl Authenticator {
             }
             lookup
         });
-        Ok(lookups.collect())
+        let lookups = lookups.collect();
+        // If they are too old, they may be served as stale cache entries.
+        self.index.check_lookups().map_err(StoreError::from)?;
+        Ok(lookups)
     }
 }

@@ -14,6 +14,7 @@ mod members;
 mod one_token;
 mod places;
 mod project_tokens;
+mod replicas;
 mod roles;
 mod rotation;
 mod sessions;

@@ -12,7 +12,7 @@ use latchkey_ports::{
     TokenRepository,
 };
 use latchkey_service::{
-    Authenticator, CredentialPorts, IndexSettings, PrincipalIndex, UsageRecorder, WhenStale,
+    Authenticator, CredentialPorts, IndexSettings, Lookups, PrincipalIndex, UsageRecorder, WhenStale,
 };
 
 use crate::support::{moment, sealer};
@@ -25,6 +25,7 @@ pub(crate) const INDEX: IndexSettings = IndexSettings {
     max_staleness: STALENESS,
     when_stale: WhenStale::Refuse,
     unknown_per_second: 500,
+    lookups: Lookups::Current,
 };
 
 pub(crate) fn found(stored: &StoredToken) -> TokenMatch {

@@ -11,12 +11,12 @@ use latchkey_domain::{
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
     CountingEntropy, EventQuery, EventRepository, EventScope, ManualClock, PasswordHasher, Quota,
-    SecretSealer, Store, TokenQuery, TokenRepository,
+    SecretSealer, TokenQuery, TokenRepository,
 };
 use latchkey_service::{
-    Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Permit, ProjectAction,
-    ProjectDraft, Reveal, RevealedToken, RoleReference, ServiceError, SessionPolicy, Settings, TokenDraft,
-    TokenFilter, TokenPolicy, TokenRequest, UseCases, UserDraft, WhenStale,
+    Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Lookups, Permit,
+    ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, ServiceError, SessionPolicy, Settings,
+    TokenDraft, TokenFilter, TokenPolicy, TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -55,11 +55,28 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
             max_staleness: Duration::from_secs(5),
             when_stale: WhenStale::Refuse,
             unknown_per_second: 500,
+            lookups: Lookups::Current,
         },
         sessions: SessionPolicy { ttl: SESSION, max_per_user: 3 },
         personal_tokens: 2,
         retention: None,
         accept_unknown_key: false,
+    }
+}
+
+fn dependencies(
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+    sealer: Arc<dyn SecretSealer>,
+    hasher: Arc<dyn PasswordHasher>,
+) -> Dependencies {
+    Dependencies {
+        store: store.clone(),
+        writable: Some(store.clone()),
+        sealer,
+        hasher,
+        clock: clock.clone(),
+        entropy: Arc::new(CountingEntropy::default()),
     }
 }
 
@@ -91,19 +108,20 @@ impl TestEnv {
         Self::over((self.store.clone(), self.clock.clone()), sealer, hasher(), settings)
     }
 
+    /// Another process on the same store, which it cannot write to.
+    pub(crate) fn replica(&self, settings: Settings) -> Self {
+        let dependencies = dependencies(&self.store, &self.clock, sealer(), hasher());
+        let use_cases = UseCases::new(Dependencies { writable: None, ..dependencies }, settings);
+        Self { use_cases, store: self.store.clone(), clock: self.clock.clone() }
+    }
+
     fn over(
         (store, clock): (Arc<MemoryStore>, Arc<ManualClock>),
         sealer: Arc<dyn SecretSealer>,
         hasher: Arc<dyn PasswordHasher>,
         settings: Settings,
     ) -> Self {
-        let dependencies = Dependencies {
-            store: Arc::clone(&store) as Arc<dyn Store>,
-            sealer,
-            hasher,
-            clock: clock.clone(),
-            entropy: Arc::new(CountingEntropy::default()),
-        };
+        let dependencies = dependencies(&store, &clock, sealer, hasher);
         Self { use_cases: UseCases::new(dependencies, settings), store, clock }
     }
 

@@ -7,7 +7,7 @@ use latchkey_metrics::{
     Exporter,
     names::{
         CACHE_CAPACITY, CACHE_ENTRIES, CACHE_EVICTIONS, DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_MAX,
-        DATABASE_WAITING, FEED_AGE, TASK_RESTARTS, UNKNOWN_SECRETS_REFUSED, VERIFICATIONS,
+        DATABASE_WAITING, FEED_AGE, REPLICATION_LAG, TASK_RESTARTS, UNKNOWN_SECRETS_REFUSED, VERIFICATIONS,
     },
 };
 use latchkey_service::Metrics;
@@ -90,5 +90,8 @@ fn publish(counts: &Metrics) {
     // There is no age before the change feed was read for the first time.
     if let Some(age) = counts.feed_age {
         FEED_AGE.set::<&str>([], age.as_secs_f64());
+    }
+    if let Some(lag) = counts.replication_lag {
+        REPLICATION_LAG.set::<&str>([], lag.as_secs_f64());
     }
 }

@@ -1,4 +1,4 @@
-//! Which server of a URL is connected to: the primary among several hosts.
+//! Which server of a URL is connected to: the primary among several hosts, or any of them by a process that only reads.
 //!
 //! The driver tries one host after the other and waits for each. A host that accepts connections and is silent (frozen, or
 //! behind a network that drops packets) would hold up all the others, so that a failover to one of them changes nothing.
@@ -29,6 +29,8 @@ use tokio_postgres::{
     tls::MakeTlsConnect,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::access::Access;
 
 /// How long a host may be silent before others are tried beside it.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -79,10 +81,10 @@ type Search = Shared<BoxFuture<'static, Result<usize, ConnectError>>>;
 
 impl Hosts {
     /// Splits a URL with several hosts into one for each. They are servers of one cluster, of which the primary is wanted
-    /// unless `target_session_attrs` says otherwise.
-    pub(crate) fn new(config: &Config, tls: MakeRustlsConnect) -> Self {
+    /// unless `target_session_attrs` or the access says otherwise.
+    pub(crate) fn new(config: &Config, tls: MakeRustlsConnect, access: Access) -> Self {
         let (last, is_lost, search) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::default());
-        Self(Arc::new(Inner { configs: split(config), tls, last, is_lost, search }))
+        Self(Arc::new(Inner { configs: split(config, access), tls, last, is_lost, search }))
     }
 
     /// Connects to the primary.
@@ -193,13 +195,13 @@ impl Inner {
 }
 
 /// Returns a config for each host.
-fn split(config: &Config) -> Box<[Config]> {
+fn split(config: &Config, access: Access) -> Box<[Config]> {
     let (names, addresses) = (config.get_hosts().len(), config.get_hostaddrs().len());
     let number = names.max(addresses);
     let fits = |length| length == 0 || length == number;
     let ports = config.get_ports().len();
     if number > 1 && fits(names) && fits(addresses) && (ports == 1 || fits(ports)) {
-        (0..number).map(|index| config_of_host(config, index)).collect()
+        (0..number).map(|index| config_of_host(config, index, access)).collect()
     } else {
         // The driver says what is wrong with lists of different lengths.
         Box::new([config.clone()])
@@ -207,7 +209,7 @@ fn split(config: &Config) -> Box<[Config]> {
 }
 
 /// Returns the config for one of several hosts: the driver's own has no way to take hosts out.
-fn config_of_host(all: &Config, index: usize) -> Config {
+fn config_of_host(all: &Config, index: usize, access: Access) -> Config {
     let mut one = Config::new();
     match all.get_hosts().get(index) {
         Some(Host::Tcp(name)) => {
@@ -258,7 +260,7 @@ fn config_of_host(all: &Config, index: usize) -> Config {
         .channel_binding(all.get_channel_binding())
         .load_balance_hosts(all.get_load_balance_hosts())
         .target_session_attrs(match all.get_target_session_attrs() {
-            TargetSessionAttrs::Any => TargetSessionAttrs::ReadWrite,
+            TargetSessionAttrs::Any if access == Access::Full => TargetSessionAttrs::ReadWrite,
             wanted => wanted,
         });
     one
@@ -281,9 +283,13 @@ mod tests {
             &sslnegotiation=direct&load_balance_hosts=random&target_session_attrs=read-write";
         let both = config(&format!("postgres://u:p@one:1,two:2/d?hostaddr=10.0.0.1,10.0.0.2&{parameters}"));
         let second = config(&format!("postgres://u:p@two:2/d?hostaddr=10.0.0.2&{parameters}"));
-        assert_eq!(split(&both).get(1), Some(&second));
-        let plain = split(&config("postgres://one,two:7/d"));
-        assert_eq!(plain.get(1), Some(&config("postgres://two:7/d?target_session_attrs=read-write")));
+        for access in [Access::Full, Access::ReadOnly] {
+            assert_eq!(split(&both, access).get(1), Some(&second));
+        }
+        let plain = config("postgres://one,two:7/d");
+        let primary = config("postgres://two:7/d?target_session_attrs=read-write");
+        assert_eq!(split(&plain, Access::Full).get(1), Some(&primary));
+        assert_eq!(split(&plain, Access::ReadOnly).get(1), Some(&config("postgres://two:7/d")));
     }
 
     #[test]
@@ -291,7 +297,7 @@ mod tests {
         for url in
             ["postgres://one/d", "postgres://one,two/d?port=1,2,3", "postgres://one,two/d?hostaddr=10.0.0.1"]
         {
-            assert_eq!(*split(&config(url)), [config(url)], "{url}");
+            assert_eq!(*split(&config(url), Access::Full), [config(url)], "{url}");
         }
     }
 }

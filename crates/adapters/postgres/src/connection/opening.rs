@@ -8,7 +8,8 @@ use latchkey_ports::ErrorChain;
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{
-    Connection, Hosts, Primaries, StatementCache,
+    Connection, Hosts, Servers, StatementCache,
+    access::Access,
     errors::driver_error,
     hosts::{ConnectError, RawConnection},
 };
@@ -25,8 +26,9 @@ pub(crate) struct Opening {
     pub(crate) acquire_timeout: Duration,
     /// Whether sessions belong to a pooler, which gives them to another client after each transaction.
     pub(crate) transaction_pooler: bool,
-    /// What is known of the primaries, from all connections.
-    pub(crate) primaries: Arc<Primaries>,
+    pub(crate) access: Access,
+    /// What is known of the servers, from all connections.
+    pub(crate) servers: Arc<Servers>,
 }
 
 impl Opening {
@@ -75,6 +77,10 @@ impl Opening {
             // The callers that wait for answers are told why it ended.
             let _ = moving.await;
         });
+        if self.access == Access::ReadOnly {
+            let set = client.batch_execute("SET default_transaction_read_only = on").await;
+            set.map_err(|error| ConnectionError::CouldntSetupConfiguration(driver_error(error)))?;
+        }
         let statements = (!self.transaction_pooler).then(StatementCache::default);
         Ok((Connection::new(client, statements), driver))
     }
@@ -88,7 +94,8 @@ impl Opening {
         let limits = self.limits("SET");
         // Sent together, for one round trip.
         let (set, standing) =
-            join(connection.client.batch_execute(&limits), self.primaries.ask(&connection.client)).await;
+            join(connection.client.batch_execute(&limits), self.servers.ask(&connection.client, self.access))
+                .await;
         set.map_err(|error| ConnectionError::CouldntSetupConfiguration(driver_error(error)))?;
         Ok(connection.watched(limit, Some(standing?)))
     }

@@ -17,7 +17,7 @@ use diesel::{
 };
 use tokio::time::{Sleep, sleep};
 
-use super::primaries::Standing;
+use super::servers::Standing;
 
 /// The time limit of a connection, and why it is of no use any more.
 pub(super) struct Watch {
@@ -38,6 +38,10 @@ impl Watch {
     /// Whether the connection is of no further use.
     pub(super) fn is_useless(&self) -> bool {
         self.gave_up.load(Ordering::Relaxed) || self.is_read_only.load(Ordering::Relaxed) || self.is_former()
+    }
+
+    pub(super) fn server(&self) -> Option<u64> {
+        self.standing.as_ref().and_then(Standing::server)
     }
 
     fn is_former(&self) -> bool {

@@ -12,5 +12,6 @@ mod faults;
 mod hosts;
 mod migrations;
 mod parallel_changes;
+mod replicas;
 mod sharing;
 mod tls;

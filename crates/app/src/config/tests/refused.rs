@@ -6,7 +6,7 @@ use super::{of_environment, of_file, refused};
 fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[server]\nprot = 1")),
-        "unknown key \"server.prot\" in test.toml: the keys of [server] are listen, port, verify_listen, workers, request_timeout, \
+        "unknown key \"server.prot\" in test.toml: the keys of [server] are role, listen, port, verify_listen, workers, request_timeout, \
          shutdown_timeout, max_connections, max_memory_in_flight, cors_origins, trusted_proxies"
     );
     assert_eq!(
@@ -139,6 +139,32 @@ fn a_bad_setting_of_traces_is_refused() {
     ] {
         let message = refused(of_file(&format!("[traces]\n{bad}")));
         assert!(message.starts_with("bad value for traces.") && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn what_a_verifier_cannot_work_with_is_refused() {
+    for (file, message) in [
+        (
+            "[server]\nrole = \"verifier\"",
+            "bad value for server.role in test.toml: a verifier reads PostgreSQL: set DATABASE_URL to that of a standby",
+        ),
+        (
+            "[server]\nrole = \"verifier\"\n[database]\nurl = \"postgres://h/d\"\ntransaction_pooler = true",
+            "bad value for database.transaction_pooler in test.toml: a verifier must know which server it reads: connect it \
+             without the pooler",
+        ),
+        (
+            "[server]\nrole = \"verifier\"\n[database]\nurl = \"postgres://h/d\"\n[verify]\nmax_staleness = \"2s\"",
+            "bad value for verify.max_staleness in test.toml: for a verifier it must be at least 3s, because an idle primary \
+             shows each second that it is there",
+        ),
+        (
+            "[database]\nprimary_url = \"sqlite://hush.db\"",
+            "bad value for database.primary_url in test.toml: it must begin with postgres://",
+        ),
+    ] {
+        assert_eq!(refused(of_file(file)), message);
     }
 }
 

@@ -1,8 +1,11 @@
-//! Which primary is the newest that this process has seen. Connections to older ones are not used any more.
+//! Which server this process uses. Connections to former ones are not used any more.
 //!
 //! After a failover, a former primary may still run for a moment: it was frozen while another one was promoted, or what
 //! would stop it cannot reach it. Its answers are outdated, and its commits are lost. PostgreSQL numbers the timelines of a
 //! cluster, and a promotion begins a higher one, so a process that has seen a timeline never trusts a lower one.
+//!
+//! A process that only reads may use any server of a cluster, but one at a time: standbys are behind by different amounts, and
+//! what one showed another may not show yet. The server that was connected to last is the one.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -13,11 +16,15 @@ use diesel::ConnectionResult;
 use tokio::sync::{Notify, futures::Notified};
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
-use super::errors::bad_connection;
+use super::{access::Access, errors::bad_connection};
 
 /// Reads a primary's lineage. A standby has no timeline of its own: it may belong to any region, and it accepts no writes.
 const LINEAGE: &str = "SELECT (SELECT system_identifier FROM pg_control_system()), \
     CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END";
+
+/// Tells a server from all others, and from itself before a restart: a standby that crashed can show an earlier state for a
+/// moment.
+const START: &str = "SELECT extract(epoch FROM pg_postmaster_start_time())";
 
 /// Which history a primary writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +45,18 @@ impl Lineage {
             }
             Err(error) => return Err(error),
         };
-        let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        });
-        let column = |index| row.and_then(|row| row.get(index));
-        Ok(column(0).zip(column(1)).and_then(|(system, timeline)| {
+        Ok(column(&messages, 0).zip(column(&messages, 1)).and_then(|(system, timeline)| {
             Some(Self { system: system.to_owned(), timeline: u32::from_str_radix(timeline, 16).ok()? })
         }))
     }
+}
+
+/// Returns a column of the first row.
+fn column(messages: &[SimpleQueryMessage], index: usize) -> Option<&str> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(index),
+        _ => None,
+    })
 }
 
 /// Whether an engine does not have what a statement needs: SQLSTATE classes 42 (unknown function, missing privilege) and 0A.
@@ -54,11 +64,14 @@ fn is_unsupported(state: &str) -> bool {
     state.starts_with("42") || state.starts_with("0A")
 }
 
-/// The newest primary that this process has seen.
+/// The servers that this process has used.
 #[derive(Debug, Default)]
-pub(crate) struct Primaries {
+pub(crate) struct Servers {
+    /// The newest primary, for a process that writes.
     newest: Mutex<Option<Lineage>>,
-    /// How often the newest primary was replaced by another one.
+    /// When the server started that was connected to last, for a process that only reads.
+    last: Mutex<Option<String>>,
+    /// How often the server was replaced by another one.
     changes: AtomicU64,
     replaced: Notify,
 }
@@ -74,30 +87,60 @@ struct FormerPrimary {
     newest: u32,
 }
 
-/// Whether the server of a connection is still the newest primary.
+/// Whether the server of a connection is still the one to use.
 #[derive(Debug)]
 pub(super) struct Standing {
-    primaries: Arc<Primaries>,
+    servers: Arc<Servers>,
     /// The number of changes when it was seen; `None` where that is not known.
     seen: Option<u64>,
 }
 
 impl Standing {
     pub(super) fn is_former(&self) -> bool {
-        self.seen.is_some_and(|seen| seen != self.primaries.changes.load(Ordering::Relaxed))
+        self.seen.is_some_and(|seen| seen != self.servers.changes.load(Ordering::Relaxed))
+    }
+
+    /// Returns the number of the server among those that were used.
+    pub(super) fn server(&self) -> Option<u64> {
+        self.seen
     }
 }
 
-impl Primaries {
-    /// Finds out which primary the connection leads to.
+impl Servers {
+    /// Finds out which server the connection leads to.
     ///
     /// # Errors
     /// The driver's, and [`FormerPrimary`].
-    pub(super) async fn ask(self: &Arc<Self>, client: &Client) -> ConnectionResult<Standing> {
-        let lineage = Lineage::read(client).await.map_err(|error| bad_connection(&error))?;
-        let seen = lineage.map(|lineage| self.admit(lineage)).transpose();
-        let seen = seen.map_err(|error| bad_connection(&error))?;
-        Ok(Standing { primaries: Arc::clone(self), seen })
+    pub(super) async fn ask(self: &Arc<Self>, client: &Client, access: Access) -> ConnectionResult<Standing> {
+        let seen = match access {
+            Access::Full => {
+                let lineage = Lineage::read(client).await.map_err(|error| bad_connection(&error))?;
+                let seen = lineage.map(|lineage| self.admit(lineage)).transpose();
+                seen.map_err(|error| bad_connection(&error))?
+            }
+            Access::ReadOnly => {
+                let start = client.simple_query(START).await.map_err(|error| bad_connection(&error))?;
+                Some(self.admit_any(column(&start, 0).unwrap_or_default()))
+            }
+        };
+        Ok(Standing { servers: Arc::clone(self), seen })
+    }
+
+    /// Makes the server that started then the one to use.
+    fn admit_any(&self, start: &str) -> u64 {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_deref().is_some_and(|last| last != start) {
+            tracing::warn!("another server of the database is used, or the same one after a restart");
+            self.replace();
+        }
+        *last = Some(start.to_owned());
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// Makes all connections so far useless.
+    fn replace(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        self.replaced.notify_waiters();
     }
 
     fn admit(&self, lineage: Lineage) -> Result<u64, FormerPrimary> {
@@ -109,8 +152,7 @@ impl Primaries {
             }
             Some(known) => {
                 tracing::warn!(before = ?known, now = ?lineage, "the database has another primary");
-                self.changes.fetch_add(1, Ordering::Relaxed);
-                self.replaced.notify_waiters();
+                self.replace();
                 *newest = Some(lineage);
             }
             None => *newest = Some(lineage),
@@ -118,7 +160,7 @@ impl Primaries {
         Ok(self.changes.load(Ordering::Relaxed))
     }
 
-    /// Waits until another primary is seen than at the time of this call.
+    /// Waits until another server is used than at the time of this call.
     pub(crate) fn replaced(&self) -> Notified<'_> {
         self.replaced.notified()
     }
@@ -134,11 +176,9 @@ mod tests {
 
     #[test]
     fn a_promotion_makes_connections_to_the_former_primary_useless() {
-        let primaries = Arc::new(Primaries::default());
+        let servers = Arc::new(Servers::default());
         let standing = |lineage| {
-            primaries
-                .admit(lineage)
-                .map(|seen| Standing { primaries: Arc::clone(&primaries), seen: Some(seen) })
+            servers.admit(lineage).map(|seen| Standing { servers: Arc::clone(&servers), seen: Some(seen) })
         };
         let before = standing(lineage("a", 1)).expect("the first");
         let other = standing(lineage("a", 1)).expect("the same");
@@ -154,11 +194,26 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_tell_is_trusted() {
-        let primaries = Arc::new(Primaries::default());
-        let unknown = Standing { primaries: Arc::clone(&primaries), seen: None };
+        let servers = Arc::new(Servers::default());
+        let unknown = Standing { servers: Arc::clone(&servers), seen: None };
         for timeline in [1, 2] {
-            primaries.admit(lineage("a", timeline)).expect("later");
+            servers.admit(lineage("a", timeline)).expect("later");
         }
         assert!(!unknown.is_former());
+    }
+
+    #[test]
+    fn a_process_that_reads_uses_one_server_at_a_time() {
+        let servers = Arc::new(Servers::default());
+        let standing =
+            |start| Standing { servers: Arc::clone(&servers), seen: Some(servers.admit_any(start)) };
+        let (one, again) = (standing("10.1"), standing("10.1"));
+        assert!(!one.is_former() && !again.is_former());
+        assert_eq!(one.server(), again.server());
+        let other = standing("20.2");
+        assert!(one.is_former() && again.is_former() && !other.is_former());
+        let back = standing("10.1");
+        assert!(one.is_former() && other.is_former() && !back.is_former());
+        assert_ne!(one.server(), back.server(), "it may have been restored meanwhile");
     }
 }
