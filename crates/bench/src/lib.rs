@@ -29,5 +29,6 @@ pub mod sqlite_query;
 pub mod start_up;
 pub mod stopwatch;
 pub mod verification;
+pub mod verifier;
 pub mod writes;
 pub mod wrk;

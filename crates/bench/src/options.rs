@@ -17,6 +17,8 @@ pub enum Part {
     Lists,
     /// Verification of cached tokens, compared with a floor that returns a fixed body.
     Verification,
+    /// Verification by a verifier on a standby, compared with a full server, and how soon it knows of revocations.
+    Verifier,
     /// Creation of tokens on PostgreSQL with waits for the disk, compared with a floor of bare insertions.
     Writes,
     /// Verifications per second in one process by number of threads, without HTTP.

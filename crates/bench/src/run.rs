@@ -17,7 +17,7 @@ use crate::server::Listener;
 use crate::start_up::{self, StartUp};
 use crate::writes::Writes;
 use crate::wrk::Wrk;
-use crate::{lists, reference, scaling, seeding, verification};
+use crate::{lists, reference, scaling, seeding, verification, verifier};
 
 /// The result of one part of the run.
 type PartResult = (Group, Vec<Claim>);
@@ -73,6 +73,10 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
         found.push(
             verification::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?,
         );
+    }
+    if options.wants(Part::Verifier) {
+        let place = bench.directory.path();
+        found.push(verifier::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?);
     }
     if options.wants(Part::Writes) {
         let earlier = options.earlier.as_ref().map(existing).transpose()?;
