@@ -12,7 +12,6 @@ use latchkey_sql::{
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
     schema::{api_tokens, environments, project_environments},
 };
-use tracing::instrument;
 
 use crate::{
     PostgresStore,
@@ -23,7 +22,6 @@ use crate::{
 
 #[async_trait]
 impl EnvironmentRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(environment = %environment.name))]
     async fn create_environment(
         &self,
         environment: &Environment,
@@ -42,17 +40,14 @@ impl EnvironmentRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environment = %name))]
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
         self.load_optional::<EnvironmentRow, _>(queries::environment(name.as_str())).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
         self.load_all::<EnvironmentOverviewRow, _>(queries::environment_overviews()).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environment = %before.name))]
     async fn update_environment(
         &self,
         before: &Environment,
@@ -76,7 +71,6 @@ impl EnvironmentRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn sort_environments(
         &self,
         orders: &[(EnvironmentName, i32)],
@@ -107,7 +101,6 @@ impl EnvironmentRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environment = %removal.environment))]
     async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
         self.write(async move |connection| {
@@ -135,7 +128,6 @@ impl EnvironmentRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project, %environment))]
     async fn add_project_environment(
         &self,
         project: &ProjectId,
@@ -161,7 +153,6 @@ impl EnvironmentRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project, %environment))]
     async fn remove_project_environment(
         &self,
         project: &ProjectId,

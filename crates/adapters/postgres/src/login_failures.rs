@@ -16,7 +16,6 @@ use latchkey_sql::{
     rows::{LoginFailuresRow, login_failures_forgotten, login_key},
     schema::login_failures,
 };
-use tracing::instrument;
 
 use crate::store::PostgresStore;
 
@@ -50,7 +49,6 @@ fn longest_wait_from(now: Timestamp) -> DbTime {
 
 #[async_trait]
 impl LoginFailureRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError> {
         let (kinds, texts) = arrays(keys);
         let mut connection = self.connection().await?;
@@ -74,7 +72,6 @@ impl LoginFailureRepository for PostgresStore {
         Ok(keys.iter().map(failures_of).collect())
     }
 
-    #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError> {
         let (kinds, texts) = arrays(keys);
         let statement = sql_query(COUNT)
@@ -86,7 +83,6 @@ impl LoginFailureRepository for PostgresStore {
         self.execute(statement).await.map(drop)
     }
 
-    #[instrument(level = "debug", skip_all, fields(keys = keys.len()))]
     async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError> {
         let (kinds, texts) = arrays(keys);
         let statement = sql_query(FORGET).bind::<Array<Text>, _>(kinds).bind::<Array<RawText>, _>(texts);

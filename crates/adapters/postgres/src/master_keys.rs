@@ -23,14 +23,12 @@ use latchkey_sql::{
     rows::{self, SecretCountRow, TokenSecretsRow},
     schema::api_tokens,
 };
-use tracing::instrument;
 use uuid::Uuid;
 
 use crate::{connection::Connection, store::PostgresStore};
 
 #[async_trait]
 impl MasterKeyRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all)]
     async fn token_secrets(
         &self,
         after: Option<TokenId>,
@@ -41,7 +39,6 @@ impl MasterKeyRepository for PostgresStore {
         self.load_all::<TokenSecretsRow, _>(queries::token_secrets_after(after, limit.into())).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(secrets = rekeyings.len()))]
     async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError> {
         if rekeyings.is_empty() {
             return Ok(Vec::new());
@@ -50,7 +47,6 @@ impl MasterKeyRepository for PostgresStore {
         self.write(async move |connection| rekey(connection, &rekeyings).await).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<SecretCountRow> = sql_query(queries::COUNT_SECRETS)

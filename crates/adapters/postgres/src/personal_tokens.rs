@@ -19,7 +19,6 @@ use latchkey_sql::{
     rows::{NewPersonalTokenRow, PersonalTokenRow},
     schema::{personal_tokens, users},
 };
-use tracing::instrument;
 
 use crate::{PostgresStore, events::record, locks::lock_event_log, users::user_with_grants};
 
@@ -33,7 +32,6 @@ const RECORD_USE: &str = "\
 
 #[async_trait]
 impl PersonalTokenRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(user = %token.user))]
     async fn create_personal_token(
         &self,
         token: &NewPersonalToken,
@@ -63,7 +61,6 @@ impl PersonalTokenRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_personal_token_by_digest(
         &self,
         digests: &[SecretDigest],
@@ -87,7 +84,6 @@ impl PersonalTokenRepository for PostgresStore {
         Ok(found.map(|((user, grants), found_by)| PersonalTokenHolder { token, user, grants, found_by }))
     }
 
-    #[instrument(level = "debug", skip_all, fields(users = users.len()))]
     async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {
         let tokens = personal_tokens::table
             .filter(personal_tokens::user_id.eq_any(users.iter().map(|user| user.0)))
@@ -96,7 +92,6 @@ impl PersonalTokenRepository for PostgresStore {
         self.load_all::<PersonalTokenRow, _>(tokens).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, token = %id))]
     async fn delete_personal_token(
         &self,
         user: UserId,
@@ -117,7 +112,6 @@ impl PersonalTokenRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_personal_token_use(
         &self,
         seen: &[(PersonalTokenId, Timestamp)],

@@ -23,7 +23,6 @@ use latchkey_sql::{
     rows::{self, NewMembershipRow, NewProjectEnvironmentRow, NewProjectRow, ProjectOverviewRow, ProjectRow},
     schema::{api_token_projects, api_tokens, memberships, project_environments, projects},
 };
-use tracing::instrument;
 
 use crate::{
     PostgresStore,
@@ -36,7 +35,6 @@ use crate::{
 
 #[async_trait]
 impl ProjectRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(project = %project.id))]
     async fn create_project(
         &self,
         project: &Project,
@@ -83,22 +81,18 @@ impl ProjectRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
         self.load_optional::<ProjectRow, _>(queries::project(id.as_str())).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn project_overview(&self, id: &ProjectId) -> Result<Option<ProjectOverview>, StoreError> {
         self.load_optional::<ProjectOverviewRow, _>(queries::project_overview(id.as_str())).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError> {
         self.load_all::<ProjectOverviewRow, _>(project_list(query)).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %before.id))]
     async fn update_project(
         &self,
         before: &Project,
@@ -119,7 +113,6 @@ impl ProjectRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %removal.project))]
     async fn delete_project(&self, removal: &ProjectRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
         self.write(async move |connection| {

@@ -13,7 +13,6 @@ use latchkey_sql::{
     rows::{self, ChangedRoleRow, MembershipRow},
     schema::{role_permissions, roles},
 };
-use tracing::instrument;
 
 use crate::{
     PostgresStore,
@@ -27,20 +26,17 @@ use crate::{
 
 #[async_trait]
 impl AccessRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all)]
     async fn roles(&self) -> Result<Vec<Role>, StoreError> {
         let mut connection = self.connection().await?;
         let rows = queries::all_roles().load(&mut connection).await.map_err(store_error)?;
         Ok(rows::roles(rows)?)
     }
 
-    #[instrument(level = "debug", skip_all, fields(role = %id))]
     async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
         let mut connection = self.connection().await?;
         Ok(find_role(&mut connection, id).await?)
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError> {
         let (role, event) = (role.clone(), event.clone());
         self.write(async move |connection| {
@@ -58,7 +54,6 @@ impl AccessRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(role = %before.id))]
     async fn update_role(
         &self,
         before: &Role,
@@ -88,7 +83,6 @@ impl AccessRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(role = %id))]
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(async move |connection| {
@@ -109,7 +103,6 @@ impl AccessRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project))]
     async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
         let mut connection = self.connection().await?;
         let rows: Vec<MembershipRow> =
@@ -121,7 +114,6 @@ impl AccessRepository for PostgresStore {
         Ok(rows::members(rows)?)
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
     async fn add_memberships(
         &self,
         memberships: &Memberships,
@@ -139,7 +131,6 @@ impl AccessRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
     async fn replace_memberships(
         &self,
         memberships: &Memberships,
@@ -156,7 +147,6 @@ impl AccessRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, %project))]
     async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let mut connection = self.connection().await?;
         let ids: Vec<i64> = queries::roles_in_project(user.0, project.as_str())
@@ -166,7 +156,6 @@ impl AccessRepository for PostgresStore {
         Ok(ids.into_iter().map(RoleId).collect())
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user))]
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
         let mut connection = self.connection().await?;
         if user_exists(&mut connection, user).await? {

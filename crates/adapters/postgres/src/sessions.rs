@@ -14,7 +14,6 @@ use latchkey_sql::{
     rows::{self, NewSessionRow, SessionRow},
     schema::{sessions, users},
 };
-use tracing::instrument;
 
 use crate::{
     PostgresStore,
@@ -37,7 +36,6 @@ const SWEEP_FAILURES: &str = "\
 
 #[async_trait]
 impl SessionRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(user = %start.session.user))]
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
         let (start, event) = (start.clone(), event.clone());
         self.write(async move |connection| {
@@ -66,7 +64,6 @@ impl SessionRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_session_by_digest(
         &self,
         digests: &[SecretDigest],
@@ -90,12 +87,10 @@ impl SessionRepository for PostgresStore {
         Ok(found.map(|((user, grants), found_by)| SessionHolder { session, user, grants, found_by }))
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user))]
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.load_all::<SessionRow, _>(queries::sessions_of(user.0)).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, %session))]
     async fn end_session(
         &self,
         user: UserId,
@@ -114,7 +109,6 @@ impl SessionRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let sweeps = [
             (SWEEP_SESSIONS, DbTime::from(now)),

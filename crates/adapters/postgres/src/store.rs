@@ -26,7 +26,7 @@ use latchkey_sql::{
 };
 use tokio::{runtime::Handle, task::JoinError, time::timeout};
 use tokio_postgres::config::{Host, SslMode};
-use tracing::{Instrument, instrument};
+use tracing::Instrument;
 
 use crate::{
     connection::{Access, Connection, Hosts, Opening},
@@ -339,7 +339,6 @@ where
 #[async_trait]
 impl Health for PostgresStore {
     /// Reads a row of the smallest table, so that a server without the tables is not ready.
-    #[instrument(level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), StoreError> {
         let reader = self.reader().await?;
         let mut connection = &**reader;

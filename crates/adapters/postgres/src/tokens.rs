@@ -18,7 +18,6 @@ use latchkey_sql::{
     rows,
     token_counts::{COUNT_TOKENS, TokenCountsRow, token_counts},
 };
-use tracing::instrument;
 
 use crate::{
     PostgresStore,
@@ -69,7 +68,6 @@ impl PostgresStore {
 
 #[async_trait]
 impl TokenRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
         if tokens.is_empty() {
             return Ok(Vec::new());
@@ -82,13 +80,11 @@ impl TokenRepository for PostgresStore {
         self.creation_groups.create(tokens.to_vec(), transaction).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
         self.write(async move |connection| create_first_tokens(connection, &tokens).await).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         let mut connection = self.connection().await?;
         let row: Option<TokenRow> =
@@ -96,7 +92,6 @@ impl TokenRepository for PostgresStore {
         Ok(rows::optional(row)?)
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         if let Some(project) = query.whole_project() {
             return self.tokens_of_project(project, query).await;
@@ -107,7 +102,6 @@ impl TokenRepository for PostgresStore {
         Ok(rows::all(rows)?)
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let reader = self.reader().await?;
         self.replica.check_followed(&reader)?;
@@ -133,7 +127,6 @@ impl TokenRepository for PostgresStore {
         Ok(found_by.map(|found_by| TokenMatch { stored, secret_until, found_by }))
     }
 
-    #[instrument(level = "debug", skip_all, fields(digests = digests.len()))]
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let mut connection = self.connection().await?;
@@ -167,7 +160,6 @@ impl TokenRepository for PostgresStore {
         Ok(found)
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %before.id))]
     async fn update_token(
         &self,
         before: &ApiToken,
@@ -178,19 +170,16 @@ impl TokenRepository for PostgresStore {
         self.write(async move |connection| update_token(connection, &before, &after, &event).await).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %rotation.token))]
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
         self.write(async move |connection| rotate_token(connection, &rotation, &event).await).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(async move |connection| remove_token(connection, id, &event).await).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn count_tokens(
         &self,
         moments: &CountingMoments,
@@ -213,7 +202,6 @@ impl TokenRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         for seen in seen.chunks(MAX_TOKEN_USES) {
             let (ids, moments): (Vec<_>, Vec<_>) =

@@ -26,7 +26,6 @@ use latchkey_sql::{
     rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
     schema::{personal_tokens, sessions, users},
 };
-use tracing::instrument;
 
 use crate::{
     connection::Connection,
@@ -38,7 +37,6 @@ use crate::{
 
 #[async_trait]
 impl UserRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(root_role = %user.root_role))]
     async fn create_user(
         &self,
         user: &NewUser,
@@ -63,18 +61,15 @@ impl UserRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let mut connection = self.connection().await?;
         Ok(find_user(&mut connection, id).await?)
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         self.load_optional::<AccountRow, _>(queries::account(id.0)).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
         // Text in PostgreSQL cannot contain NUL, so no login does.
         if login.contains('\0') {
@@ -88,13 +83,11 @@ impl UserRepository for PostgresStore {
         Ok(rows::account_of_login(accounts, login)?)
     }
 
-    #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
     async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
         let users = queries::users_of_kind(kind.as_str(), page_limit(page), page_offset(page));
         self.load_all::<UserRow, _>(users).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(limit))]
     async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
         if text.contains('\0') {
             return Ok(Vec::new());
@@ -102,7 +95,6 @@ impl UserRepository for PostgresStore {
         self.load_all::<UserRow, _>(users_with_text(text, limit.into())).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %before.id))]
     async fn update_user(
         &self,
         before: &User,
@@ -137,7 +129,6 @@ impl UserRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(async move |connection| {
@@ -159,7 +150,6 @@ impl UserRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %change.user))]
     async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let (change, event) = (change.clone(), event.clone());
         self.write(async move |connection| {
@@ -179,7 +169,6 @@ impl UserRepository for PostgresStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user))]
     async fn upgrade_password_hash(
         &self,
         user: UserId,

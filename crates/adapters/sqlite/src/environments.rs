@@ -14,7 +14,6 @@ use latchkey_sql::{
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
     schema::{environments, project_environments},
 };
-use tracing::instrument;
 
 use crate::{
     SqliteStore,
@@ -26,7 +25,6 @@ use crate::{
 
 #[async_trait]
 impl EnvironmentRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(environment = %environment.name))]
     async fn create_environment(
         &self,
         environment: &Environment,
@@ -42,13 +40,11 @@ impl EnvironmentRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environment = %name))]
     async fn find_environment(&self, name: &EnvironmentName) -> Result<Option<Environment>, StoreError> {
         let name = name.clone();
         self.read(move |connection| find(connection, &name)).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
         self.read(|connection| {
             let rows: Vec<EnvironmentOverviewRow> = queries::environment_overviews().load(connection)?;
@@ -57,7 +53,6 @@ impl EnvironmentRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environment = %before.name))]
     async fn update_environment(
         &self,
         before: &Environment,
@@ -76,7 +71,6 @@ impl EnvironmentRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environments = orders.len()))]
     async fn sort_environments(
         &self,
         orders: &[(EnvironmentName, i32)],
@@ -96,7 +90,6 @@ impl EnvironmentRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(environment = %removal.environment))]
     async fn delete_environment(&self, removal: &EnvironmentRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
         self.write(move |connection| {
@@ -113,7 +106,6 @@ impl EnvironmentRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project, %environment))]
     async fn add_project_environment(
         &self,
         project: &ProjectId,
@@ -133,7 +125,6 @@ impl EnvironmentRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project, %environment))]
     async fn remove_project_environment(
         &self,
         project: &ProjectId,

@@ -13,7 +13,6 @@ use latchkey_sql::{
     rows::{self, ChangeRow, EventRow, NewEventRow},
     schema::{event_projects, events},
 };
-use tracing::instrument;
 
 use crate::{
     event_lists::{AccessPath, event_count, event_page},
@@ -26,7 +25,6 @@ const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 #[async_trait]
 impl EventRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all)]
     async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
         let position = position.clone();
         self.read_snapshot(move |connection| {
@@ -41,7 +39,6 @@ impl EventRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let query = query.clone();
         self.read_snapshot(move |connection| {
@@ -53,7 +50,6 @@ impl EventRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%before))]
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         loop {

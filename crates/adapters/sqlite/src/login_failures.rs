@@ -13,19 +13,16 @@ use latchkey_sql::{
     rows::{LoginFailuresRow, login_key},
     schema::login_failures,
 };
-use tracing::instrument;
 
 use crate::store::SqliteStore;
 
 #[async_trait]
 impl LoginFailureRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all)]
     async fn login_failures(&self, keys: &[LoginKey]) -> Result<Vec<Option<LoginFailures>>, StoreError> {
         let keys = keys.to_vec();
         self.read_snapshot(move |connection| keys.iter().map(|key| find(connection, key)).collect()).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn record_login_failure(&self, keys: &[LoginKey], now: Timestamp) -> Result<(), StoreError> {
         let keys = keys.to_vec();
         self.write(move |connection| {
@@ -46,7 +43,6 @@ impl LoginFailureRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn forget_login_failures(&self, keys: &[LoginKey]) -> Result<(), StoreError> {
         let keys = keys.to_vec();
         self.write(move |connection| {

@@ -15,14 +15,12 @@ use latchkey_sql::{
     rows::{self, ChangedSecretRow, SecretCountRow, TokenSecretsRow},
     schema::{api_tokens, personal_tokens, retired_secrets, sessions},
 };
-use tracing::instrument;
 use uuid::Uuid;
 
 use crate::{SqliteStore, token_writes::is_kept};
 
 #[async_trait]
 impl MasterKeyRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all)]
     async fn token_secrets(
         &self,
         after: Option<TokenId>,
@@ -38,7 +36,6 @@ impl MasterKeyRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(secrets = rekeyings.len()))]
     async fn rekey_secrets(&self, rekeyings: &[Rekeying]) -> Result<Vec<SecretDigest>, StoreError> {
         if rekeyings.is_empty() {
             return Ok(Vec::new());
@@ -56,7 +53,6 @@ impl MasterKeyRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         self.read(move |connection| {
             let rows: Vec<SecretCountRow> =

@@ -17,7 +17,6 @@ use latchkey_sql::{
     rows::{self, NewPersonalTokenRow, PersonalTokenRow},
     schema::personal_tokens,
 };
-use tracing::instrument;
 
 use crate::{SqliteStore, events::record, existence::check_user, paging::MAX_BINDS, users::user_with_grants};
 
@@ -30,7 +29,6 @@ const RECORD_USE: &str = "\
 
 #[async_trait]
 impl PersonalTokenRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(user = %token.user))]
     async fn create_personal_token(
         &self,
         token: &NewPersonalToken,
@@ -54,7 +52,6 @@ impl PersonalTokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_personal_token_by_digest(
         &self,
         digests: &[SecretDigest],
@@ -76,7 +73,6 @@ impl PersonalTokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(users = users.len()))]
     async fn personal_tokens_of(&self, users: &[UserId]) -> Result<Vec<PersonalToken>, StoreError> {
         let users = users.to_vec();
         self.read_snapshot(move |connection| {
@@ -95,7 +91,6 @@ impl PersonalTokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, token = %id))]
     async fn delete_personal_token(
         &self,
         user: UserId,
@@ -112,7 +107,6 @@ impl PersonalTokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_personal_token_use(
         &self,
         seen: &[(PersonalTokenId, Timestamp)],

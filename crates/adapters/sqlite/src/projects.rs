@@ -20,7 +20,6 @@ use latchkey_sql::{
     rows::{self, NewMembershipRow, NewProjectEnvironmentRow, NewProjectRow, ProjectOverviewRow, ProjectRow},
     schema::{memberships, project_environments, projects},
 };
-use tracing::instrument;
 
 use crate::{
     SqliteStore,
@@ -33,7 +32,6 @@ use crate::{
 
 #[async_trait]
 impl ProjectRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(project = %project.id))]
     async fn create_project(
         &self,
         project: &Project,
@@ -64,13 +62,11 @@ impl ProjectRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
         let id = id.clone();
         self.read(move |connection| find(connection, &id)).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %id))]
     async fn project_overview(&self, id: &ProjectId) -> Result<Option<ProjectOverview>, StoreError> {
         let id = id.clone();
         self.read(move |connection| {
@@ -81,7 +77,6 @@ impl ProjectRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(archived = query.archived))]
     async fn projects(&self, query: &ProjectQuery) -> Result<Vec<ProjectOverview>, StoreError> {
         let query = query.clone();
         self.read(move |connection| {
@@ -91,7 +86,6 @@ impl ProjectRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %before.id))]
     async fn update_project(
         &self,
         before: &Project,
@@ -110,7 +104,6 @@ impl ProjectRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %removal.project))]
     async fn delete_project(&self, removal: &ProjectRemoval) -> Result<EventId, StoreError> {
         let removal = removal.clone();
         self.write(move |connection| {

@@ -10,7 +10,6 @@ use latchkey_sql::{
     rows::{self, ChangedRoleRow},
     schema::{last_made_role, role_permissions, roles},
 };
-use tracing::instrument;
 
 use crate::{
     SqliteStore,
@@ -21,17 +20,14 @@ use crate::{
 
 #[async_trait]
 impl AccessRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all)]
     async fn roles(&self) -> Result<Vec<Role>, StoreError> {
         self.read(|connection| Ok(rows::roles(queries::all_roles().load(connection)?)?)).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(role = %id))]
     async fn find_role(&self, id: RoleId) -> Result<Option<Role>, StoreError> {
         self.read(move |connection| find_role(connection, id)).await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn create_role(&self, role: &NewRole, event: &NewEvent) -> Result<(RoleId, EventId), StoreError> {
         let (role, event) = (role.clone(), event.clone());
         self.write(move |connection| {
@@ -42,7 +38,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(role = %before.id))]
     async fn update_role(
         &self,
         before: &Role,
@@ -65,7 +60,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(role = %id))]
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
@@ -80,7 +74,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%project))]
     async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError> {
         let project = project.clone();
         self.read_snapshot(move |connection| {
@@ -91,7 +84,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
     async fn add_memberships(
         &self,
         memberships: &Memberships,
@@ -108,7 +100,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(project = %memberships.project))]
     async fn replace_memberships(
         &self,
         memberships: &Memberships,
@@ -124,7 +115,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, %project))]
     async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let project = project.clone();
         self.read(move |connection| {
@@ -134,7 +124,6 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user))]
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {
         self.read_snapshot(move |connection| {
             if user_exists(connection, user)? { grants(connection, user).map(Some) } else { Ok(None) }

@@ -14,7 +14,6 @@ use latchkey_sql::{
     rows::{self, NewSessionRow, SessionRow},
     schema::{login_failures, retired_secrets, sessions, users},
 };
-use tracing::instrument;
 
 use crate::{
     SqliteStore,
@@ -25,7 +24,6 @@ use crate::{
 
 #[async_trait]
 impl SessionRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(user = %start.session.user, session = %start.session.id))]
     async fn start_session(&self, start: &SessionStart, event: &NewEvent) -> Result<u64, StoreError> {
         let (SessionStart { session, secret, password, max_per_user }, event) =
             (start.clone(), event.clone());
@@ -53,7 +51,6 @@ impl SessionRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_session_by_digest(
         &self,
         digests: &[SecretDigest],
@@ -75,7 +72,6 @@ impl SessionRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user))]
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.read(move |connection| {
             let rows: Vec<SessionRow> = queries::sessions_of(user.0).load(connection)?;
@@ -84,7 +80,6 @@ impl SessionRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user, %session))]
     async fn end_session(
         &self,
         user: UserId,
@@ -101,7 +96,6 @@ impl SessionRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%now))]
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |connection| {
             let ended = sessions::table.filter(sessions::expires_at.lt(DbTime::from(now)));

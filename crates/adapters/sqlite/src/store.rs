@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select};
 use latchkey_ports::{Health, PoolState, SchemaState, StoreError};
 use latchkey_sql::{errors::DbError, schema::environments};
-use tracing::instrument;
 
 use crate::{
     connection::{Connections, Purpose},
@@ -145,7 +144,6 @@ impl Default for SqliteSettings {
 #[async_trait]
 impl Health for SqliteStore {
     /// Reads a row of the smallest table: a constant would be answered without reading the file.
-    #[instrument(level = "debug", skip_all)]
     async fn ping(&self) -> Result<(), StoreError> {
         self.read(|connection| {
             let _: bool =

@@ -19,7 +19,6 @@ use latchkey_sql::{
     schema::{api_tokens, retired_secrets},
     token_counts::{COUNT_TOKENS, TokenCountsRow, token_counts},
 };
-use tracing::instrument;
 
 use crate::{
     SqliteStore,
@@ -34,7 +33,6 @@ use crate::{
 
 #[async_trait]
 impl TokenRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
         let tokens = tokens.to_vec();
         self.write(move |connection| {
@@ -45,7 +43,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(tokens = tokens.len()))]
     async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
         let tokens = tokens.to_vec();
         self.write(move |connection| {
@@ -61,7 +58,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         self.read_snapshot(move |connection| {
             let row: Option<TokenRow> = token_by_id(id.into()).first(connection).optional()?;
@@ -70,7 +66,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         let query = query.clone();
         self.read(move |connection| {
@@ -94,7 +89,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let digests = digests.to_vec();
         self.read_snapshot(move |connection| {
@@ -109,7 +103,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(digests = digests.len()))]
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
         let digests: BTreeSet<SecretDigest> = digests.iter().copied().collect();
         self.read_snapshot(move |connection| {
@@ -119,7 +112,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %before.id))]
     async fn update_token(
         &self,
         before: &ApiToken,
@@ -137,7 +129,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %rotation.token))]
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
         self.write(move |connection| {
@@ -147,7 +138,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(token = %id))]
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
@@ -159,7 +149,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn count_tokens(
         &self,
         moments: &CountingMoments,
@@ -177,7 +166,6 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(tokens = seen.len()))]
     async fn record_token_use(&self, seen: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         let row = |(id, at): &(TokenId, Timestamp)| {
             serde_json::json!([id.as_uuid().simple().to_string(), at.millis()])

@@ -19,7 +19,6 @@ use latchkey_sql::{
     rows::{self, AccountRow, ChangedUserRow, NewUserRow, UserRow},
     schema::{sessions, users},
 };
-use tracing::instrument;
 
 use crate::{
     events::record,
@@ -31,7 +30,6 @@ use crate::{
 
 #[async_trait]
 impl UserRepository for SqliteStore {
-    #[instrument(level = "debug", skip_all, fields(root_role = %user.root_role))]
     async fn create_user(
         &self,
         user: &NewUser,
@@ -52,12 +50,10 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |connection| find_user(connection, id)).await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
         self.read(move |connection| {
             let row: Option<AccountRow> = queries::account(id.0).first(connection).optional()?;
@@ -66,7 +62,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn find_account_by_login(&self, login: &str) -> Result<Option<Account>, StoreError> {
         let login = login.to_owned();
         self.read(move |connection| {
@@ -76,7 +71,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(kind = kind.as_str()))]
     async fn users(&self, kind: AccountKind, page: Page) -> Result<Vec<User>, StoreError> {
         self.read(move |connection| {
             let users = queries::users_of_kind(kind.as_str(), page_limit(page), page_offset(page));
@@ -85,7 +79,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(limit))]
     async fn search_users(&self, text: &str, limit: u32) -> Result<Vec<User>, StoreError> {
         let text = text.to_owned();
         self.read(move |connection| {
@@ -95,7 +88,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %before.id))]
     async fn update_user(
         &self,
         before: &User,
@@ -124,7 +116,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %id))]
     async fn delete_user(&self, id: UserId, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(move |connection| {
@@ -136,7 +127,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(user = %change.user))]
     async fn set_password(&self, change: &PasswordChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let (PasswordChange { user, before, after }, event) = (change.clone(), event.clone());
         self.write(move |connection| {
@@ -152,7 +142,6 @@ impl UserRepository for SqliteStore {
         .await
     }
 
-    #[instrument(level = "debug", skip_all, fields(%user))]
     async fn upgrade_password_hash(
         &self,
         user: UserId,
