@@ -22,10 +22,11 @@ use crate::{
     background::Background,
     config::{Config, EnvVars, Server},
     keys,
-    metrics_server::{self, MetricsServer},
+    metrics_server::MetricsServer,
     output,
     server::{
-        self, Address, Certificates, ConnectionLimits, Listening, PassedSockets, Sockets, reload, systemd,
+        self, Address, BoundSocket, Certificates, ConnectionLimits, Listening, PassedSockets, Setting,
+        Sockets, reload, systemd,
     },
     signals::{self, Signals, Stop},
     startup::{self, Reach},
@@ -57,7 +58,8 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     for address in [Some(&address), verify_address.as_ref()].into_iter().flatten() {
         warn_of_plain_http(&config.server, address, certificates.is_some());
     }
-    let metrics = config.metrics.listen.map(metrics_server::bind).transpose()?;
+    let bind = |address| BoundSocket::bind(address, Setting::Metrics);
+    let metrics = config.metrics.listen.as_ref().map(bind).transpose()?;
     let exporter = Arc::new(Exporter::new(env!("CARGO_PKG_VERSION"))?);
     exporter.install()?;
     let role = config.server.role;

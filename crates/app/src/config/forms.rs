@@ -1,13 +1,6 @@
 //! The forms of values: how the value of a setting is read, described and printed.
 
-use std::{
-    fmt::Display,
-    net::{IpAddr, SocketAddr},
-    ops::RangeInclusive,
-    path::PathBuf,
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use actix_web::http::{Uri, header::HeaderName, uri::Authority};
 use bytesize::ByteSize;
@@ -142,13 +135,6 @@ pub(super) fn ratio() -> Form<f64> {
         text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
     })
     .printed_by(print_number)
-}
-
-/// An IP address and a port, or an empty string (`None`).
-pub(super) fn optional_socket_address() -> Form<Option<SocketAddr>> {
-    Form::new("an IP address and a port, such as 127.0.0.1:9464, or empty", |text| {
-        if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
-    })
 }
 
 /// A list of networks and addresses: an array, or one string with commas.

@@ -3,7 +3,7 @@
 //!
 //! After a change, renew `latchkey.example.toml` and `docs/reference/configuration.md`: a test says how.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
@@ -191,9 +191,9 @@ settings! {
 
     /// Metrics, in the text format of Prometheus.
     ["metrics" metrics] Metrics {
-        /// An address and port, such as `127.0.0.1:9464`, on which `/metrics` and `/internal-backstage/prometheus` are served, and no
-        /// longer on that of the server; empty: on that of the server. It speaks plain HTTP and needs no credentials.
-        listen: Option<SocketAddr> = "", forms::optional_socket_address();
+        /// An address, such as `127.0.0.1:9464` or a Unix domain socket, on which `/metrics` and `/internal-backstage/prometheus` are
+        /// served, and no longer on that of the server; empty: on that of the server. It speaks plain HTTP and needs no credentials.
+        listen: Option<Address> = "", forms::optional_address();
     }
 
     /// Traces, which go to an OpenTelemetry collector by OTLP over HTTP.

@@ -27,17 +27,48 @@ const MAX_UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// The mode of the file of a Unix domain socket: its user and group may connect.
 const SOCKET_MODE: u32 = 0o660;
 
+/// The setting that an address comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// `server.listen` and `server.port`.
+    Listen,
+    /// `server.verify_listen`.
+    VerifyListen,
+    /// `metrics.listen`.
+    Metrics,
+}
+
+impl Setting {
+    /// Returns what to change to listen on another address.
+    fn of_address(self) -> &'static str {
+        match self {
+            Self::Listen => "--listen or server.listen",
+            Self::VerifyListen => "server.verify_listen",
+            Self::Metrics => "metrics.listen",
+        }
+    }
+
+    /// Returns what to change to listen on another port.
+    fn of_port(self) -> &'static str {
+        match self {
+            Self::Listen => "--port or server.port",
+            other => other.of_address(),
+        }
+    }
+}
+
 /// A socket that is bound to its address.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     socket: Socket,
     address: Address,
+    setting: Setting,
     file: Option<SocketFile>,
 }
 
 /// A socket that clients can connect to.
 #[derive(Debug)]
-pub(super) enum Listener {
+pub(crate) enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -47,25 +78,25 @@ impl BoundSocket {
     ///
     /// # Errors
     /// Says what the operator can do, such as where the address is in use.
-    pub(crate) fn bind(address: &Address) -> anyhow::Result<Self> {
+    pub(crate) fn bind(address: &Address, setting: Setting) -> anyhow::Result<Self> {
         match address {
-            Address::Tcp(tcp) => bind_tcp(*tcp).map_err(|error| unbound(*tcp, error)),
-            Address::Unix(path) => bind_unix(path),
+            Address::Tcp(tcp) => bind_tcp(*tcp, setting).map_err(|error| unbound(*tcp, setting, error)),
+            Address::Unix(path) => bind_unix(path, setting),
         }
     }
 
     /// Takes a socket that the service manager listens on.
-    pub(super) fn of_tcp(listener: TcpListener) -> io::Result<Self> {
+    pub(super) fn of_tcp(listener: TcpListener, setting: Setting) -> io::Result<Self> {
         let address = Address::Tcp(listener.local_addr()?);
         let socket = Socket::from(listener);
         limit(&socket)?;
-        Ok(Self { socket, address, file: None })
+        Ok(Self { socket, address, setting, file: None })
     }
 
     /// Takes a Unix domain socket that the service manager listens on. Its file belongs to the service manager.
-    pub(super) fn of_unix(listener: UnixListener) -> io::Result<Self> {
+    pub(super) fn of_unix(listener: UnixListener, setting: Setting) -> io::Result<Self> {
         let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { socket: listener.into(), address: Address::Unix(path), file: None })
+        Ok(Self { socket: listener.into(), address: Address::Unix(path), setting, file: None })
     }
 
     /// Returns its address, with the port that was free if the port was 0.
@@ -77,12 +108,12 @@ impl BoundSocket {
     ///
     /// # Errors
     /// If another process has begun to listen on the address since it was bound.
-    pub(super) fn listen(self) -> anyhow::Result<(Listener, Option<SocketFile>)> {
-        let Self { socket, address, file } = self;
+    pub(crate) fn listen(self) -> anyhow::Result<(Listener, Option<SocketFile>)> {
+        let Self { socket, address, setting, file } = self;
         let listening = socket.listen(BACKLOG);
         Ok(match address {
             Address::Tcp(tcp) => {
-                listening.map_err(|error| unbound(tcp, error))?;
+                listening.map_err(|error| unbound(tcp, setting, error))?;
                 (Listener::Tcp(socket.into()), file)
             }
             Address::Unix(_) => {
@@ -93,14 +124,14 @@ impl BoundSocket {
     }
 }
 
-fn bind_tcp(address: SocketAddr) -> io::Result<BoundSocket> {
+fn bind_tcp(address: SocketAddr, setting: Setting) -> io::Result<BoundSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // As the standard library does: connections of a server before this one may still be closing.
     socket.set_reuse_address(true)?;
     limit(&socket)?;
     socket.bind(&address.into())?;
     let bound = socket.local_addr()?.as_socket().unwrap_or(address);
-    Ok(BoundSocket { socket, address: Address::Tcp(bound), file: None })
+    Ok(BoundSocket { socket, address: Address::Tcp(bound), setting, file: None })
 }
 
 /// Limits what the kernel holds for each connection. Connections inherit it from the socket that they are accepted from.
@@ -110,30 +141,24 @@ fn limit(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(MAX_UNACKNOWLEDGED))
 }
 
-fn unbound(address: SocketAddr, error: io::Error) -> anyhow::Error {
+fn unbound(address: SocketAddr, setting: Setting, error: io::Error) -> anyhow::Error {
+    let (ip, of_address, of_port) = (address.ip(), setting.of_address(), setting.of_port());
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            anyhow!(
-                "{address} is in use: stop the program that uses it, or choose another port (--port, or server.verify_listen)"
-            )
+            anyhow!("{address} is in use: stop the program that uses it, or choose another port ({of_port})")
         }
         io::ErrorKind::AddrNotAvailable => {
-            anyhow!(
-                "this machine has no address {}: choose another (--listen, or server.verify_listen)",
-                address.ip()
-            )
+            anyhow!("this machine has no address {ip}: choose another ({of_address})")
         }
         io::ErrorKind::PermissionDenied => {
-            anyhow!(
-                "{address} may not be used by this user: choose a port from 1024 up (--port, or server.verify_listen)"
-            )
+            anyhow!("{address} may not be used by this user: choose a port from 1024 up ({of_port})")
         }
-        _ => anyhow::Error::new(error).context(format!("{address} cannot be listened on")),
+        _ => anyhow::Error::new(error).context(format!("{address} cannot be listened on ({of_address})")),
     }
 }
 
-fn bind_unix(path: &Path) -> anyhow::Result<BoundSocket> {
-    remove_stale(path)?;
+fn bind_unix(path: &Path, setting: Setting) -> anyhow::Result<BoundSocket> {
+    remove_stale(path, setting)?;
     let failed = || format!("the socket {} cannot be made", path.display());
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?).with_context(failed)?;
@@ -141,22 +166,25 @@ fn bind_unix(path: &Path) -> anyhow::Result<BoundSocket> {
     fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE)).with_context(failed)?;
     // At once: another process would take a socket that does not listen for one that was left behind.
     socket.listen(BACKLOG).with_context(failed)?;
-    Ok(BoundSocket { socket, address: Address::Unix(path.to_owned()), file: Some(file) })
+    Ok(BoundSocket { socket, address: Address::Unix(path.to_owned()), setting, file: Some(file) })
 }
 
 /// Removes the file of a socket that no process listens on.
-fn remove_stale(path: &Path) -> anyhow::Result<()> {
+fn remove_stale(path: &Path, setting: Setting) -> anyhow::Result<()> {
+    let setting = setting.of_address();
     let shown = path.display();
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).with_context(|| format!("the socket {shown} cannot be looked at")),
         Ok(file) if !file.file_type().is_socket() => {
-            bail!("{shown} is there and is no socket: remove it, or choose another path")
+            bail!("{shown} is there and is no socket: remove it, or choose another path ({setting})")
         }
         Ok(_) => {}
     }
     match UnixStream::connect(path) {
-        Ok(_) => bail!("unix:{shown} is in use: stop the program that uses it, or choose another path"),
+        Ok(_) => {
+            bail!("unix:{shown} is in use: stop the program that uses it, or choose another path ({setting})")
+        }
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             fs::remove_file(path).with_context(|| format!("the stale socket {shown} cannot be removed"))
         }
@@ -195,16 +223,29 @@ mod tests {
     use super::*;
 
     fn bind(text: &str) -> anyhow::Result<BoundSocket> {
-        BoundSocket::bind(&text.parse().expect("an address"))
+        BoundSocket::bind(&text.parse().expect("an address"), Setting::Listen)
     }
 
     #[test]
-    fn an_address_in_use_is_reported() {
+    fn an_address_that_cannot_be_used_is_reported_with_its_setting() {
         let (listener, _) = bind("127.0.0.1:0").expect("free").listen().expect("it listens");
         let Listener::Tcp(listener) = listener else { panic!("TCP") };
-        let address = listener.local_addr().expect("its address").to_string();
-        let error = bind(&address).expect_err("in use").to_string();
-        assert!(error.contains("in use") && error.contains("--port"), "{error}");
+        let used = listener.local_addr().expect("its address");
+        // Of the networks for documentation (RFC 5737), so no machine has it.
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 0));
+        for (setting, of_port, of_address) in [
+            (Setting::Listen, "(--port or server.port)", "(--listen or server.listen)"),
+            (Setting::VerifyListen, "(server.verify_listen)", "(server.verify_listen)"),
+            (Setting::Metrics, "(metrics.listen)", "(metrics.listen)"),
+        ] {
+            let refused = |address| {
+                BoundSocket::bind(&Address::Tcp(address), setting).expect_err("it cannot be used").to_string()
+            };
+            let use_other = "in use: stop the program that uses it, or choose another port";
+            assert_eq!(refused(used), format!("{used} is {use_other} {of_port}"));
+            let no_address = "this machine has no address 192.0.2.1: choose another";
+            assert_eq!(refused(elsewhere), format!("{no_address} {of_address}"));
+        }
     }
 
     #[test]

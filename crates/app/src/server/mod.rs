@@ -22,16 +22,14 @@ use std::sync::Arc;
 use actix_server::{Server, ServerBuilder};
 use latchkey_http::{Context, Routes};
 
+use self::connections::Connections;
 pub(crate) use self::{
     address::{Address, Host},
     files::allow_files,
+    listener::{BoundSocket, Listener, Setting, SocketFile},
     stream::ConnectionLimits,
     systemd::PassedSockets,
     tls::{Certificates, TlsFiles},
-};
-use self::{
-    connections::Connections,
-    listener::{BoundSocket, Listener, SocketFile},
 };
 
 /// The sockets of a server.
@@ -59,8 +57,9 @@ impl Sockets {
         verify: Option<&Address>,
         passed: PassedSockets,
     ) -> anyhow::Result<Self> {
-        let main = passed.main.map_or_else(|| BoundSocket::bind(main), Ok)?;
-        let verify = passed.verify.map(Ok).or_else(|| verify.map(BoundSocket::bind)).transpose()?;
+        let main = passed.main.map_or_else(|| BoundSocket::bind(main, Setting::Listen), Ok)?;
+        let bind = |address| BoundSocket::bind(address, Setting::VerifyListen);
+        let verify = passed.verify.map(Ok).or_else(|| verify.map(bind)).transpose()?;
         Ok(Self { main, verify })
     }
 

@@ -9,7 +9,7 @@ use latchkey_ports::ErrorChain;
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
 
-use super::listener::BoundSocket;
+use super::listener::{BoundSocket, Setting};
 use crate::clock::ticks;
 
 /// `FileDescriptorName=` of the socket that serves verification only.
@@ -35,13 +35,15 @@ impl PassedSockets {
         let mut sockets = Self::default();
         for (index, name) in (0..passed.len()).zip(names.split(':').chain(std::iter::repeat(""))) {
             let failed = || format!("socket {} of the service manager cannot be used", index + 1);
+            let setting = if name == VERIFY { Setting::VerifyListen } else { Setting::Listen };
             let socket = if let Ok(Some(tcp)) = passed.take_tcp_listener(index) {
-                BoundSocket::of_tcp(tcp).with_context(failed)?
+                BoundSocket::of_tcp(tcp, setting).with_context(failed)?
             } else {
                 let unix = passed.take_unix_listener(index).with_context(failed)?;
-                BoundSocket::of_unix(unix.with_context(failed)?).with_context(failed)?
+                BoundSocket::of_unix(unix.with_context(failed)?, setting).with_context(failed)?
             };
-            let place = if name == VERIFY { &mut sockets.verify } else { &mut sockets.main };
+            let place =
+                if setting == Setting::VerifyListen { &mut sockets.verify } else { &mut sockets.main };
             if place.replace(socket).is_some() {
                 bail!(
                     "the service manager passes several sockets for the same purpose: pass one, and one with \

@@ -4,6 +4,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -136,7 +137,7 @@ fn a_busy_server_reports_everything_and_reveals_nothing_on_postgres() {
 fn metrics_can_have_an_address_of_their_own() {
     let port = free_port().expect("a free port");
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let env = TestEnv::on(Store::Sqlite).with("LATCHKEY__METRICS__LISTEN", &address.to_string());
+    let mut env = TestEnv::on(Store::Sqlite).with("LATCHKEY__METRICS__LISTEN", &address.to_string());
     let server = env.serve();
     for path in ["/metrics", "/internal-backstage/prometheus"] {
         let response = until("metrics", || Request::get(path).send_to(address).ok());
@@ -150,6 +151,14 @@ fn metrics_can_have_an_address_of_their_own() {
     }
     server.stop();
     assert!(Request::get("/metrics").send_to(address).is_err(), "it stops with the server");
+
+    env.set("LATCHKEY__METRICS__LISTEN", "unix:metrics.sock");
+    let server = env.serve();
+    let path = env.path("metrics.sock");
+    let socket = UnixStream::connect(&path).expect("it listens");
+    assert_eq!(Request::get("/metrics").exchange(socket).expect("a response").status, 200);
+    server.stop();
+    assert!(!path.exists(), "its file is removed");
 }
 
 #[test]

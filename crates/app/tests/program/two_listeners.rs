@@ -131,13 +131,20 @@ fn tls_is_for_both_addresses_and_a_unix_domain_socket_is_plain() {
 }
 
 #[test]
-fn an_address_in_use_stops_the_start() {
+fn an_address_in_use_stops_the_start_and_its_setting_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
-    let env = TestEnv::new().with("LATCHKEY__SERVER__VERIFY_LISTEN", &address);
-    let error = env.fail("serve --port 0 --log-level off", 1);
-    assert!(error.starts_with(&format!("latchkey: {address} is in use: stop the program")), "{error}");
-    assert!(!env.path("data").exists());
-    let error = TestEnv::new().with("LATCHKEY__SERVER__VERIFY_LISTEN", "10.0.0.1").fail("serve", 1);
-    assert!(error.contains("\"10.0.0.1\" is not an IP address and a port, such as 10.0.0.5:4243"), "{error}");
+    for (variable, setting) in [
+        ("LATCHKEY__SERVER__VERIFY_LISTEN", "server.verify_listen"),
+        ("LATCHKEY__METRICS__LISTEN", "metrics.listen"),
+    ] {
+        let env = TestEnv::new().with(variable, &address);
+        let error = env.fail("serve --port 0 --log-level off", 1);
+        let expected = "is in use: stop the program that uses it, or choose another port";
+        assert_eq!(error.trim_end(), format!("latchkey: {address} {expected} ({setting})"));
+        assert!(!env.path("data").exists());
+        let error = TestEnv::new().with(variable, "10.0.0.1").fail("serve", 1);
+        let expected = "\"10.0.0.1\" is not an IP address and a port, such as 10.0.0.5:4243, or unix: and a path, or empty";
+        assert_eq!(error.trim_end(), format!("latchkey: bad value for {setting} in {variable}: {expected}"));
+    }
 }
