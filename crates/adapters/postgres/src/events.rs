@@ -43,14 +43,17 @@ const FORGET: &str = "\
 /// `ended` is the snapshot's xmin: all transactions with lower ids have ended. `next` cannot be its xmax, which is one above
 /// the highest id of those that have *ended*: a transaction that runs can have that id or a higher one. It is the next id
 /// that will be given out, which `age` counts from.
+///
+/// The state is materialized, because the origin costs more than an event and would be read for each.
 const FEED: &str = "\
-    SELECT \
-        pg_snapshot_xmin(now)::text::bigint AS ended, \
-        pg_snapshot_xmax(now)::text::bigint + greatest(age(pg_snapshot_xmax(now)::xid), 0) AS next, \
-        database_origin() AS origin, \
-        coalesce((SELECT max(id) FROM events), 0) AS newest, \
-        change.id, change.kind, change.subject \
-    FROM pg_current_snapshot() AS now LEFT JOIN (\
+    WITH state AS MATERIALIZED (\
+        SELECT \
+            pg_snapshot_xmin(now)::text::bigint AS ended, \
+            pg_snapshot_xmax(now)::text::bigint + greatest(age(pg_snapshot_xmax(now)::xid), 0) AS next, \
+            database_origin() AS origin, \
+            coalesce((SELECT max(id) FROM events), 0) AS newest \
+        FROM pg_current_snapshot() AS now) \
+    SELECT state.*, change.id, change.kind, change.subject FROM state LEFT JOIN (\
         (SELECT id, kind, subject FROM events WHERE id > $1 ORDER BY id LIMIT $2) \
         UNION ALL \
         SELECT id, kind, subject FROM events WHERE id = ANY ($3)) AS change ON true";
