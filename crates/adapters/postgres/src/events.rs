@@ -19,7 +19,6 @@ use latchkey_sql::{
     rows::{self, ChangeRow, EventRow, NewEventRow},
     schema::events,
 };
-use tracing::instrument;
 
 use crate::{
     connection::{Connection, FixedText},
@@ -95,7 +94,6 @@ fn feed_reading(rows: Vec<FeedRow>) -> Result<FeedReading, StoreError> {
 
 #[async_trait]
 impl EventRepository for PostgresStore {
-    #[instrument(level = "debug", skip_all, fields(limit))]
     async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
         let missing: Vec<i64> = position.missing().map(|id| id.0).collect();
         let statement = FixedText::<Feed, _>::new(
@@ -112,7 +110,6 @@ impl EventRepository for PostgresStore {
         Ok(position.advance(reading, limit))
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn heartbeat(&self) -> Result<(), StoreError> {
         self.replica.leave_sign_of_life(&*self.reader().await?).await
     }
@@ -125,7 +122,6 @@ impl EventRepository for PostgresStore {
         self.event_listener.is_listening()
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let mut connection = self.connection().await?;
         let total: i64 =
@@ -137,7 +133,6 @@ impl EventRepository for PostgresStore {
         Ok(EventPage { events: rows::all(rows)?, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    #[instrument(level = "debug", skip_all)]
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut connection = self.connection().await?;
         let mut forgotten = 0;
