@@ -30,10 +30,12 @@ const LAG: &str = "\
     (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint AS behind";
 
 /// A transaction id leaves a commit record, which waits for no disk. `CASE` assigns it only where no transaction has ended since
-/// the highest one that is known, and where a standby or another receiver of the log is connected.
+/// the highest one that is known, and where a standby or another receiver of the log is connected; not on a standby, which a
+/// former primary can have become.
 const SIGN_OF_LIFE: &str = "\
     SELECT pg_snapshot_xmax(now)::text::bigint AS ended, \
-    CASE WHEN pg_snapshot_xmax(now)::text::bigint = $1 AND EXISTS (SELECT FROM pg_stat_replication) \
+    CASE WHEN pg_snapshot_xmax(now)::text::bigint = $1 AND NOT pg_is_in_recovery() \
+    AND EXISTS (SELECT FROM pg_stat_replication) \
     THEN pg_current_xact_id()::text::bigint END AS assigned \
     FROM pg_current_snapshot() AS now";
 

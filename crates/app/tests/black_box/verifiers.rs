@@ -221,7 +221,9 @@ fn a_standby_that_is_behind_is_trusted_no_longer_than_max_staleness() {
     let full = region.env.serve();
     let standby = region.standby();
     let refusing = verifiers(&[&standby]).serve();
-    let serving = verifiers(&[&standby]).with("LATCHKEY__VERIFY__WHEN_STALE", "serve").serve();
+    let mut serving = verifiers(&[&standby]).with("LATCHKEY__VERIFY__WHEN_STALE", "serve");
+    serving.set("LATCHKEY__DATABASE__PRIMARY_URL", &region.primary.cluster.url("latchkey"));
+    let serving = serving.serve();
     let [kept, uncached, revoked] = ["kept", "uncached", "revoked"].map(|name| full.create_token(name));
     for verifier in [&refusing, &serving] {
         for secret in [&kept, &revoked] {
@@ -274,6 +276,7 @@ fn a_standby_that_is_behind_is_trusted_no_longer_than_max_staleness() {
     until_true("it is silent for too long", || {
         let status = verify(&refusing, &kept);
         assert!([200, 503].contains(&status), "{status}");
+        assert_eq!(verify(&serving, &kept), 200, "nothing waits for the primary");
         status == 503
     });
     region.primary.cluster.signal(Signal::CONT).expect("it runs");
