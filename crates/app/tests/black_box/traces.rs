@@ -4,7 +4,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -33,27 +36,28 @@ const ROUTE: &str = "/api/admin/projects/{projectId}/api-tokens";
 /// A collector that keeps what it is sent.
 struct Collector {
     address: SocketAddr,
+    /// Whether it closes each connection at once.
+    is_away: Arc<AtomicBool>,
     bodies: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Collector {
     fn start() -> Self {
-        Self::start_on((Ipv4Addr::LOCALHOST, 0).into())
-    }
-
-    fn start_on(address: SocketAddr) -> Self {
-        let listener = TcpListener::bind(address).expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let bodies = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&bodies);
+        let is_away = Arc::new(AtomicBool::new(false));
+        let (kept, closes) = (Arc::clone(&bodies), Arc::clone(&is_away));
         // Ends with the process of the test.
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // A client may close its connection at any time.
-                drop(receive(&stream, &kept));
+                if !closes.load(Ordering::Relaxed) {
+                    // A client may close its connection at any time.
+                    drop(receive(&stream, &kept));
+                }
             }
         });
-        Self { address, bodies }
+        Self { address, is_away, bodies }
     }
 
     fn requests(&self) -> Vec<ExportTraceServiceRequest> {
@@ -337,9 +341,9 @@ fn a_collector_that_never_answers_delays_no_request_and_no_stop() {
 
 #[test]
 fn a_collector_that_is_away_is_reported_once_and_again_when_it_is_back() {
-    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    let address = address.expect("a free port");
-    let server = env(Store::Memory, address, "1").serve();
+    let collector = Collector::start();
+    collector.is_away.store(true, Ordering::Relaxed);
+    let server = env(Store::Memory, collector.address, "1").serve();
     let until_counted = |result| {
         let before = metric(&server, result);
         until_true(result, || {
@@ -349,7 +353,7 @@ fn a_collector_that_is_away_is_reported_once_and_again_when_it_is_back() {
     };
     until_counted("failed");
     until_counted("failed");
-    let collector = Collector::start_on(address);
+    collector.is_away.store(false, Ordering::Relaxed);
     until_counted("sent");
     collector.span("GET /auth/verify");
     let log = server.stop();
