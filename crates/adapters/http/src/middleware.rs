@@ -9,7 +9,7 @@ use actix_web::{
     error::InternalError,
     http::{
         Method, StatusCode, Version,
-        header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS},
+        header::{HeaderMap, HeaderName, HeaderValue, ORIGIN},
     },
     web::Data,
 };
@@ -302,10 +302,6 @@ fn complete(
 fn add_headers(headers: &mut HeaderMap, id: HeaderValue, is_encrypted: bool) {
     headers.insert(REQUEST_ID, id);
     protect(headers, is_encrypted);
-    // A response without a body has no type that a browser could guess.
-    if headers.contains_key(CONTENT_TYPE) {
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    }
 }
 
 /// Returns whether the connection of a request to this server is encrypted.

@@ -150,7 +150,7 @@ fn other_primary(site: &Site, load: &Load, than: usize) -> NewPrimary {
 
 /// Waits until each replica has written something after that time.
 fn all_write(load: &Load, after: Duration) {
-    for replica in 0..REPLICAS.len() {
-        until_true("each replica writes again", || load.has_succeeded(Act::Create, replica, after));
+    for (number, replica) in REPLICAS.iter().enumerate() {
+        until_true(&format!("{replica:?} writes again"), || load.has_succeeded(Act::Create, number, after));
     }
 }

@@ -47,7 +47,6 @@ mod tests {
         }
         let seen = load.stop();
         verdict.check_database(&site, &seen);
-        println!("{verdict}");
         verdict.assert_kept();
     }
 }

@@ -245,9 +245,20 @@ impl Site {
     }
 
     fn logs(&self) -> String {
-        let logs =
-            self.nodes.iter().filter_map(|node| Some((&node.name, node.patroni.as_ref()?.last_lines())));
-        logs.map(|(name, lines)| format!("{name}:\n{lines}\n")).collect::<Vec<_>>().concat()
+        let logs = self.nodes.iter().enumerate().filter_map(|(number, node)| {
+            let lines = node.patroni.as_ref()?.last_lines();
+            // What commits wait for.
+            let state = "SHOW synchronous_standby_names; SELECT application_name, state, sync_state, reply_time \
+                FROM pg_stat_replication; SELECT wait_event, state, query FROM pg_stat_activity \
+                WHERE usename = 'latchkey'";
+            let asked = (!node.is_frozen).then(|| self.psql_command(number, "postgres").args(["-c", state]).output());
+            let state = asked.and_then(Result::ok).map(|asked| String::from_utf8_lossy(&asked.stdout).into_owned());
+            Some(format!("{}:\n{lines}\n{}\n", node.name, state.unwrap_or_default()))
+        });
+        let replicas = self.replicas.iter().zip(REPLICAS);
+        let replicas =
+            replicas.map(|(server, replica)| format!("{replica:?}:\n{}\n", server.process().last_lines()));
+        logs.chain(replicas).collect::<Vec<_>>().concat()
     }
 
     /// Returns the processes of a node: its own children, the database's postmaster, and theirs.
