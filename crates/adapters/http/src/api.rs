@@ -90,10 +90,12 @@ pub(crate) struct Api {
 /// The operations of one path, and the route for all other methods.
 struct Resource {
     path: String,
+    /// The methods of the operations.
+    methods: Vec<Method>,
     routes: Vec<Route>,
     fallback: Route,
-    /// The only method that the path stands for; with others, its last part is the parameter of another path.
-    only: Option<Method>,
+    /// The methods with which the last part of the path is the parameter of another path.
+    elsewhere: Vec<Method>,
 }
 
 impl Api {
@@ -105,62 +107,67 @@ impl Api {
 
     /// Adds operations under the last tag. Other methods of their paths are refused, once the caller is authenticated.
     pub(crate) fn private<const N: usize>(&mut self, operations: [Operation; N]) {
-        self.add(operations, |allow| {
-            web::to(move |request: HttpRequest| {
-                let allow = allow.clone();
-                async move {
-                    Client::new(&request, Context::of(&request)?).authenticate().await?;
-                    other_method(&request, allow)
-                }
-            })
-        });
+        self.add(operations, &[], refuse_others_privately);
     }
 
-    /// Adds an operation under the last tag. Other methods of its path belong to the path that has a parameter in its place.
-    pub(crate) fn private_beside_parameter(&mut self, operation: Operation) {
-        let only = operation.method.clone();
-        let added = self.resources.len();
-        self.private([operation]);
-        self.resources.iter_mut().skip(added).for_each(|resource| resource.only = Some(only.clone()));
+    /// Adds an operation under the last tag, whose path another one matches too: that with a parameter in place of its last
+    /// part. The methods of that path, which has been added, go there.
+    pub(crate) fn private_beside_parameter(&mut self, operation: Operation, parameter: &str) {
+        let beside = self.resources.iter().filter(|resource| resource.path == parameter);
+        let elsewhere: Vec<_> = beside.flat_map(|resource| resource.methods.clone()).collect();
+        self.add([operation], &elsewhere, refuse_others_privately);
     }
 
     /// Adds operations under the last tag, which need no credentials. Other methods of their paths are refused.
     pub(crate) fn public<const N: usize>(&mut self, operations: [Operation; N]) {
-        self.add(operations, refuse_other_methods);
+        self.add(operations, &[], refuse_other_methods);
     }
 
     /// Adds operations under the last tag, of paths that handle every method: those without an operation by another route.
     pub(crate) fn any_method<const N: usize>(&mut self, operations: [Operation; N], other: fn() -> Route) {
-        self.add(operations, |_| other());
+        self.add(operations, &[], |_| other());
     }
 
     /// Adds a page that the document does not describe.
     pub(crate) fn page(&mut self, path: &str, page: Route) {
-        let fallback = refuse_other_methods("GET,HEAD".to_owned());
+        let methods = methods_of(&Method::GET);
         self.resources.push(Resource {
             path: path.to_owned(),
             routes: vec![limited_to(&Method::GET, page)],
-            fallback,
-            only: None,
+            fallback: refuse_other_methods(allow(&methods)),
+            methods,
+            elsewhere: Vec::new(),
         });
     }
 
     /// Adds a path that the document does not describe and that handles every method.
     pub(crate) fn any_method_page(&mut self, path: &str, page: Route) {
-        let path = path.to_owned();
-        self.resources.push(Resource { path, routes: Vec::new(), fallback: page, only: None });
+        self.resources.push(Resource {
+            path: path.to_owned(),
+            methods: Vec::new(),
+            routes: Vec::new(),
+            fallback: page,
+            elsewhere: Vec::new(),
+        });
     }
 
-    fn add<const N: usize>(&mut self, operations: [Operation; N], fallback: impl Fn(String) -> Route) {
+    fn add<const N: usize>(
+        &mut self,
+        operations: [Operation; N],
+        elsewhere: &[Method],
+        fallback: impl Fn(String) -> Route,
+    ) {
         let mut by_path = BTreeMap::<String, Vec<Operation>>::new();
         for operation in operations {
             self.descriptions.push((operation.describe, self.tag));
             by_path.entry(operation.path.clone()).or_default().push(operation);
         }
         for (path, operations) in by_path {
-            let fallback = fallback(allow(&operations));
+            let methods: Vec<_> =
+                operations.iter().flat_map(|operation| methods_of(&operation.method)).collect();
+            let fallback = fallback(allow(&[elsewhere, &methods].concat()));
             let routes = operations.into_iter().map(|operation| operation.route).collect();
-            self.resources.push(Resource { path, routes, fallback, only: None });
+            self.resources.push(Resource { path, methods, routes, fallback, elsewhere: elsewhere.to_vec() });
         }
     }
 
@@ -180,12 +187,13 @@ impl Api {
             resource.path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>()
         });
         let mut groups = BTreeMap::<_, Vec<_>>::new();
-        for Resource { path, routes, fallback, only } in self.resources {
+        for Resource { path, routes, fallback, elsewhere, .. } in self.resources {
             let [scope, parameter, rest] = parts(&path);
             let resource = web::resource(ascii_parameters(rest)).app_data(RoutePattern::new(&path));
-            let resource = match only {
-                Some(method) => resource.guard(guard::Method(method)),
-                None => resource,
+            let resource = if elsewhere.is_empty() {
+                resource
+            } else {
+                resource.guard(guard::fn_guard(move |request| !elsewhere.contains(&request.head().method)))
             };
             let resource =
                 routes.into_iter().fold(resource, actix_web::Resource::route).default_service(fallback);
@@ -235,13 +243,25 @@ fn ascii_parameters(path: &str) -> String {
     if path.contains(':') { path.to_owned() } else { path.replace('}', &format!("{ASCII_PARAMETER}}}")) }
 }
 
-/// Returns the methods of a path as `Allow` lists them.
-fn allow(operations: &[Operation]) -> String {
-    let names = operations.iter().map(|operation| match operation.method {
-        Method::GET => "GET,HEAD",
-        ref method => method.as_str(),
-    });
-    names.collect::<Vec<_>>().join(",")
+/// Returns the methods of an operation: `GET` answers `HEAD` too.
+fn methods_of(method: &Method) -> Vec<Method> {
+    if *method == Method::GET { vec![Method::GET, Method::HEAD] } else { vec![method.clone()] }
+}
+
+/// Returns methods as `Allow` lists them.
+fn allow(methods: &[Method]) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// As [`refuse_other_methods`], once the caller is authenticated.
+fn refuse_others_privately(allow: String) -> Route {
+    web::to(move |request: HttpRequest| {
+        let allow = allow.clone();
+        async move {
+            Client::new(&request, Context::of(&request)?).authenticate().await?;
+            other_method(&request, allow)
+        }
+    })
 }
 
 /// Returns the route of the methods that a path has no operation for.

@@ -32,7 +32,7 @@ pub(super) fn configure(api: &mut Api) {
     ]);
     let [batch] = operations![create_project_api_tokens];
     // `batch` can also be a token's name.
-    api.private_beside_parameter(batch);
+    api.private_beside_parameter(batch, ONE);
 }
 
 /// Returns the reference to the token that the path names. Text that can name no token is not found.

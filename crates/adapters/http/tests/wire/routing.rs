@@ -55,6 +55,22 @@ async fn other_methods_are_refused_with_those_that_there_are() {
         answer.is(405, "MethodNotAllowedError");
         assert_eq!(answer.header("allow"), Some(allow), "{path}");
     }
+    // Where a fixed name is also the parameter of another path, the methods of both.
+    for (path, allow) in [
+        ("api-tokens/batch", "GET,HEAD,PUT,PATCH,DELETE,POST"),
+        ("projects/default/api-tokens/batch", "GET,HEAD,PATCH,DELETE,POST"),
+    ] {
+        let path = format!("/api/admin/{path}");
+        assert_eq!(
+            app.method(As::Admin, Method::OPTIONS, &path).await.header("allow"),
+            Some(allow),
+            "{path}"
+        );
+        let answer = app.method(As::Admin, Method::TRACE, &path).await;
+        answer.is(405, "MethodNotAllowedError");
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+        app.method(As::Anonymous, Method::OPTIONS, &path).await.is(401, "AuthenticationRequired");
+    }
     let answer = app.method(As::Admin, Method::OPTIONS, TOKENS).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.as_slice()), (200, &b"GET,HEAD,POST"[..]));
     assert_eq!(app.method(As::Admin, Method::HEAD, TOKENS).await.status, 200);
