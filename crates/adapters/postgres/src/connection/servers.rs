@@ -2,21 +2,33 @@
 //!
 //! After a failover, a former primary may still run for a moment: it was frozen while another one was promoted, or what
 //! would stop it cannot reach it. Its answers are outdated, and its commits are lost. PostgreSQL numbers the timelines of a
-//! cluster, and a promotion begins a higher one, so a process that has seen a timeline never trusts a lower one.
+//! cluster, and a promotion begins a higher one, so a process that has seen a timeline does not trust a lower one. It does so
+//! only when the newer primary has been away for [`DISTRUST`]: then a former one would have been ended, and what writes is a
+//! primary that was restored, or one to which the cluster went back.
 //!
 //! A process that only reads may use any server of a cluster, but one at a time: standbys are behind by different amounts, and
 //! what one showed another may not show yet. The server that was connected to last is the one.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use diesel::ConnectionResult;
-use tokio::sync::{Notify, futures::Notified};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 use super::{access::Access, errors::bad_connection};
+
+/// How long a lower timeline is refused without an answer from the newer primary: three leases of Patroni (`deploy/ha`), in one of
+/// which it ends a former primary.
+const DISTRUST: Duration = Duration::from_secs(60);
 
 /// Reads a primary's lineage. A standby has no timeline of its own: it may belong to any region, and it accepts no writes.
 const LINEAGE: &str = "SELECT (SELECT system_identifier FROM pg_control_system()), \
@@ -68,7 +80,9 @@ fn is_unsupported(state: &str) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
     /// The newest primary, for a process that writes.
-    newest: Mutex<Option<Lineage>>,
+    newest: Mutex<Option<Newest>>,
+    /// Whether the server to use has answered since a former primary was last refused.
+    has_answered: AtomicBool,
     /// When the server started that was connected to last, for a process that only reads.
     last: Mutex<Option<String>>,
     /// How often the server was replaced by another one.
@@ -76,11 +90,18 @@ pub(crate) struct Servers {
     replaced: Notify,
 }
 
+#[derive(Debug)]
+struct Newest {
+    lineage: Lineage,
+    /// Since when a lower timeline is refused and this primary does not answer.
+    away_since: Option<Instant>,
+}
+
 /// The server is a former primary.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the server writes timeline {timeline} and is a former primary, because timeline {newest} was seen: stop it; if it was \
-     restored on purpose, restart Latchkey"
+     restored on purpose, it is used when the other one has not answered for a minute"
 )]
 struct FormerPrimary {
     timeline: u32,
@@ -100,6 +121,14 @@ impl Standing {
         self.seen.is_some_and(|seen| seen != self.servers.changes.load(Ordering::Relaxed))
     }
 
+    /// Records that the server has answered.
+    pub(super) fn answered(&self) {
+        // In the usual case nothing is written.
+        if !self.servers.has_answered.load(Ordering::Relaxed) {
+            self.servers.has_answered.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Returns the number of the server among those that were used.
     pub(super) fn server(&self) -> Option<u64> {
         self.seen
@@ -115,7 +144,7 @@ impl Servers {
         let seen = match access {
             Access::Full => {
                 let lineage = Lineage::read(client).await.map_err(|error| bad_connection(&error))?;
-                let seen = lineage.map(|lineage| self.admit(lineage)).transpose();
+                let seen = lineage.map(|lineage| self.admit(lineage, Instant::now())).transpose();
                 seen.map_err(|error| bad_connection(&error))?
             }
             Access::ReadOnly => {
@@ -143,21 +172,32 @@ impl Servers {
         self.replaced.notify_waiters();
     }
 
-    fn admit(&self, lineage: Lineage) -> Result<u64, FormerPrimary> {
+    fn admit(&self, lineage: Lineage, now: Instant) -> Result<u64, FormerPrimary> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*newest {
-            Some(known) if *known == lineage => {}
-            Some(known) if known.system == lineage.system && known.timeline > lineage.timeline => {
-                return Err(FormerPrimary { timeline: lineage.timeline, newest: known.timeline });
-            }
+        match &mut *newest {
+            Some(known) if known.lineage == lineage => known.away_since = None,
             Some(known) => {
-                tracing::warn!(before = ?known, now = ?lineage, "the database has another primary");
+                let is_former =
+                    known.lineage.system == lineage.system && known.lineage.timeline > lineage.timeline;
+                if is_former && !self.is_away(known, now) {
+                    return Err(FormerPrimary { timeline: lineage.timeline, newest: known.lineage.timeline });
+                }
+                tracing::warn!(before = ?known.lineage, now = ?lineage, "the database has another primary");
                 self.replace();
-                *newest = Some(lineage);
+                *known = Newest { lineage, away_since: None };
             }
-            None => *newest = Some(lineage),
+            None => *newest = Some(Newest { lineage, away_since: None }),
         }
         Ok(self.changes.load(Ordering::Relaxed))
+    }
+
+    /// Whether the newest primary has not answered for so long that a lower timeline is trusted.
+    fn is_away(&self, newest: &mut Newest, now: Instant) -> bool {
+        if self.has_answered.swap(false, Ordering::Relaxed) {
+            newest.away_since = None;
+        }
+        let since = *newest.away_since.get_or_insert(now);
+        now.saturating_duration_since(since) >= DISTRUST
     }
 
     /// Waits until another server is used than at the time of this call.
@@ -178,7 +218,9 @@ mod tests {
     fn a_promotion_makes_connections_to_the_former_primary_useless() {
         let servers = Arc::new(Servers::default());
         let standing = |lineage| {
-            servers.admit(lineage).map(|seen| Standing { servers: Arc::clone(&servers), seen: Some(seen) })
+            servers
+                .admit(lineage, Instant::now())
+                .map(|seen| Standing { servers: Arc::clone(&servers), seen: Some(seen) })
         };
         let before = standing(lineage("a", 1)).expect("the first");
         let other = standing(lineage("a", 1)).expect("the same");
@@ -197,9 +239,29 @@ mod tests {
         let servers = Arc::new(Servers::default());
         let unknown = Standing { servers: Arc::clone(&servers), seen: None };
         for timeline in [1, 2] {
-            servers.admit(lineage("a", timeline)).expect("later");
+            servers.admit(lineage("a", timeline), Instant::now()).expect("later");
         }
         assert!(!unknown.is_former());
+    }
+
+    #[test]
+    fn a_lower_timeline_is_trusted_when_the_newer_primary_has_been_away() {
+        let servers = Arc::new(Servers::default());
+        let begin = Instant::now();
+        let admit = |timeline, seconds| {
+            let seen = servers.admit(lineage("a", timeline), begin + Duration::from_secs(seconds));
+            seen.map(|seen| Standing { servers: Arc::clone(&servers), seen: Some(seen) })
+        };
+        let newer = admit(10, 0).expect("the first");
+        assert!(admit(9, 1).is_err() && admit(9, 60).is_err());
+        // It answers, so the time begins anew; also when it is connected to once more.
+        newer.answered();
+        assert!(admit(9, 61).is_err() && admit(9, 120).is_err());
+        admit(10, 121).expect("the same");
+        assert!(admit(9, 122).is_err() && admit(9, 181).is_err() && !newer.is_former());
+        let older = admit(9, 182).expect("the only one for a minute");
+        assert!(newer.is_former() && !older.is_former());
+        assert!(admit(10, 183).is_ok(), "it is the newest again");
     }
 
     #[test]

@@ -66,6 +66,9 @@ impl Watch {
         if let Err(Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)) = &answer {
             self.is_read_only.store(true, Ordering::Relaxed);
         }
+        if let (Ok(_), Some(standing)) = (&answer, &self.standing) {
+            standing.answered();
+        }
         answer
     }
 }
