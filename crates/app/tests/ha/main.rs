@@ -13,6 +13,8 @@ mod judge;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod probe;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod site;

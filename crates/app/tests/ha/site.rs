@@ -2,19 +2,16 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     os::unix::fs::{PermissionsExt as _, chown},
     path::Path,
     process::Command,
-    time::Duration,
 };
 
 use latchkey_testkit::{
     cluster::{self, Account},
     env::{ADMIN, TestEnv},
     process::{Process, Signal, installed},
-    raw_http::Request,
     server::Server,
     tls::{Authority, Identity},
     wait::{try_until, until, until_true},
@@ -22,7 +19,10 @@ use latchkey_testkit::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::settings::{PASSWORD, Settings};
+use crate::{
+    probe::{ask, parent},
+    settings::{PASSWORD, Settings},
+};
 
 /// How a replica reaches the primary, and what it does without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +36,6 @@ pub(crate) enum Replica {
 }
 
 pub(crate) const REPLICAS: [Replica; 3] = [Replica::Refusing, Replica::Serving, Replica::Proxied];
-
-/// How long a node has to tell its state.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A machine with a database.
 pub(crate) struct Node {
@@ -385,24 +382,4 @@ impl Drop for Site {
             self.kill_node(node);
         }
     }
-}
-
-/// Asks a program over HTTP; `None` if it does not answer in time.
-fn ask(address: SocketAddr, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.write_all(&Request::get(path).bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
-}
-
-/// Returns a process and its parent.
-fn parent(folder: &Path) -> Option<(u32, u32)> {
-    let id = folder.file_name()?.to_str()?.parse().ok()?;
-    let stat = fs::read_to_string(folder.join("stat")).ok()?;
-    // The name of the program stands in parentheses, and may contain any character.
-    let (_, rest) = stat.rsplit_once(')')?;
-    Some((id, rest.split_whitespace().nth(1)?.parse().ok()?))
 }
