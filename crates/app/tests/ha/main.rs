@@ -2,8 +2,8 @@
 //! database nodes with etcd and Patroni, HAProxy, three replicas of Latchkey, and clients that create, revoke, verify and
 //! list throughout, while one part after the other fails.
 //!
-//! `settings` reads the files, `site` runs the programs, `faults` breaks them, `load` is the clients, `judge` compares what the clients saw with the
-//! promises. The test takes minutes and the whole machine: `just ha` goes three times through all faults, with the bounds of the
+//! `settings` reads the files, `site` runs the programs and `probe` asks them, `faults` breaks them, `load` is the clients, `judge`
+//! compares what the clients saw with the promises. The test takes minutes and the whole machine: `just ha` goes three times through all faults, with the bounds of the
 //! promises. Without `LATCHKEY_HA_ROUNDS` it goes through a short list, with bounds for a busy machine; `./test` does that last.
 
 #[cfg(test)]
