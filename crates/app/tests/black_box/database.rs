@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::Text};
-use latchkey_testkit::env::{Store, TestEnv};
+use latchkey_testkit::{
+    cluster::connect,
+    env::{Store, TestEnv},
+};
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 /// A connection of the test to the database of an environment.
 pub(crate) enum Records {
@@ -47,9 +50,7 @@ impl Records {
             }
             Store::Postgres => {
                 let runtime = Runtime::new().expect("a runtime");
-                let connected = runtime.block_on(tokio_postgres::connect(env.postgres_url(), NoTls));
-                let (client, connection) = connected.expect("the database");
-                runtime.spawn(connection);
+                let client = runtime.block_on(connect(env.postgres_url())).expect("the database");
                 Self::Postgres(runtime, client)
             }
         }

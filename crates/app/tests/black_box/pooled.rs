@@ -3,6 +3,7 @@
 use std::{fs, process::Command, sync::Barrier, thread};
 
 use latchkey_testkit::{
+    cluster::connect,
     env::{Store, TestEnv},
     raw_http::{Request, Response},
     server::{Server, TOKENS},
@@ -162,9 +163,7 @@ fn limits_of_all_sessions(pooled: &Pooled) -> Vec<String> {
     runtime.block_on(async {
         let (mut holders, mut limits) = (Vec::new(), Vec::new());
         for _ in 0..SESSIONS {
-            let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
-            let (client, moving) = connected.expect("connects");
-            tokio::spawn(moving);
+            let client = connect(url).await.expect("connects");
             // With an open transaction the session is not shared.
             client.batch_execute("BEGIN").await.expect("begins");
             for row in client.simple_query("SHOW statement_timeout").await.expect("shown") {

@@ -4,7 +4,7 @@
 use std::{cell::OnceCell, path::Path, process::Command};
 
 use latchkey_testkit::{
-    cluster::Cluster,
+    cluster::{Cluster, connect},
     env::{ADMIN, TestEnv},
     process::Signal,
     raw_http::Request,
@@ -13,7 +13,7 @@ use latchkey_testkit::{
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::{refusals::assert_refused, remote_server::assert_unavailable};
 
@@ -69,11 +69,7 @@ impl Region {
 
     fn client<'s>(&self, site: &'s Site) -> &'s Client {
         site.client.get_or_init(|| {
-            let url = site.cluster.url("latchkey");
-            let connected = self.runtime.block_on(tokio_postgres::connect(&url, NoTls));
-            let (client, connection) = connected.expect("the database");
-            self.runtime.spawn(connection);
-            client
+            self.runtime.block_on(connect(&site.cluster.url("latchkey"))).expect("the database")
         })
     }
 

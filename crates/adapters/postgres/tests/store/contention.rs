@@ -12,9 +12,8 @@ use latchkey_storage_conformance::{
     event_log::latest_event,
     samples::{self, AMPLE_LIMIT, AMPLE_QUOTA, MEMBER, OWNER},
 };
-use tokio_postgres::NoTls;
 
-use crate::databases::migrated;
+use crate::databases::{connected, migrated};
 
 const TASKS: u64 = 8;
 const STEPS: u64 = 60;
@@ -225,9 +224,7 @@ async fn wrong_counts(url: &str) -> i64 {
             + abs((SELECT count(*) FROM projects) - (SELECT count(*) FROM project_member_counts))
             + (SELECT count(*) FROM project_token_parts WHERE project_id NOT IN (SELECT id FROM projects))
             + (SELECT count(*) FROM environment_token_parts WHERE environment NOT IN (SELECT name FROM environments))";
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client.query_one(WRONG, &[]).await.expect("counted").get(0)
+    connected(url).await.query_one(WRONG, &[]).await.expect("counted").get(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

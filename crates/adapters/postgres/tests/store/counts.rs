@@ -1,8 +1,8 @@
 //! The counts of tokens and members are right whatever statement writes, and include what was there before them.
 
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::databases::migrated;
+use crate::databases::{connected, migrated, run};
 
 const FIRST: &str = include_str!("../../../../../migrations/postgres/0001_first_schema/up.sql");
 const SECOND: &str = include_str!("../../../../../migrations/postgres/0002_access_model/up.sql");
@@ -33,16 +33,6 @@ const MEMBERS: &str = "
     SELECT users.id, projects.id, role
     FROM users, projects, generate_series(4, 5) AS role
     WHERE CASE username WHEN 'ada' THEN role = 5 ELSE right(projects.id, 1) IN ('0', '2', '4', '6', '8') END;";
-
-async fn connected(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
-
-async fn run(client: &Client, statements: &str) {
-    client.batch_execute(statements).await.expect("done");
-}
 
 /// What a statement says of each place: what is kept, and what counting gives.
 async fn kept_and_counted(client: &Client, statement: &str) -> [Vec<(String, i64)>; 2] {

@@ -9,22 +9,12 @@ use latchkey_postgres::{PostgresSettings, PostgresStore};
 use latchkey_storage_conformance::samples::{self, new_token, project_id};
 use latchkey_testkit::database::TestDatabase;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::databases::migrated;
+use crate::databases::{connected, migrated, run, until_waiting};
 
 /// Holds the project, so that creations in it wait.
 const HOLD: &str = "BEGIN; SELECT FROM projects WHERE id = 'default' FOR UPDATE";
-
-async fn connected(database: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
-
-async fn run(client: &Client, statements: &str) {
-    client.batch_execute(statements).await.expect("done");
-}
 
 /// A store in which as many transactions create tokens as may at once: two, and both wait for the holder of the project.
 struct Busy {
@@ -34,17 +24,14 @@ struct Busy {
 
 impl Busy {
     async fn new(store: &PostgresStore, database: &TestDatabase) -> Self {
-        let mut busy = Self { holder: connected(database).await, creating: Vec::new() };
+        let mut busy = Self { holder: connected(database.url()).await, creating: Vec::new() };
         run(&busy.holder, HOLD).await;
-        let watcher = connected(database).await;
+        let watcher = connected(database.url()).await;
         for number in [100, 101] {
             let store = store.clone();
             let creating = async move { store.create_tokens(&[in_default(number)]).await };
             busy.creating.push(tokio::spawn(creating));
-            let waits = "SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            let waiting = || async { watcher.query_one(waits, &[]).await.expect("counted").get::<_, i64>(0) };
-            while waiting().await < i64::try_from(busy.creating.len()).expect("few") {}
+            until_waiting(&watcher, i64::try_from(busy.creating.len()).expect("few")).await;
         }
         busy
     }
@@ -74,7 +61,7 @@ async fn create_meanwhile(
 
 /// The number of transactions that inserted the tokens.
 async fn transactions(database: &TestDatabase) -> i64 {
-    let client = connected(database).await;
+    let client = connected(database.url()).await;
     let counted = client.query_one("SELECT count(DISTINCT xmin::text) FROM api_tokens", &[]).await;
     counted.expect("counted").get(0)
 }

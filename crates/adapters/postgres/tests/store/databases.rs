@@ -8,7 +8,8 @@ use std::{
 
 use latchkey_postgres::{PostgresSettings, PostgresStore};
 use latchkey_sql::migrations::POSTGRES_FINGERPRINT;
-use latchkey_testkit::database::TestDatabase;
+use latchkey_testkit::{cluster::connect, database::TestDatabase};
+use tokio_postgres::Client;
 
 pub(crate) fn store_on(url: &str) -> PostgresStore {
     store(url, false)
@@ -49,4 +50,21 @@ pub(crate) fn migration_folders() -> Vec<PathBuf> {
     let mut folders: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     folders.sort();
     folders
+}
+
+/// Connects to a database without a store.
+pub(crate) async fn connected(url: &str) -> Client {
+    connect(url).await.expect("connected")
+}
+
+pub(crate) async fn run(client: &Client, statements: &str) {
+    client.batch_execute(statements).await.expect("done");
+}
+
+/// Waits until so many transactions of the database wait for a lock. `client` must not be in a transaction, which would see the
+/// activity of its beginning.
+pub(crate) async fn until_waiting(client: &Client, transactions: i64) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while client.query_one(waiting, &[]).await.expect("counted").get::<_, i64>(0) < transactions {}
 }

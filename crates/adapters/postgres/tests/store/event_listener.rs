@@ -7,9 +7,8 @@ use latchkey_postgres::PostgresStore;
 use latchkey_storage_conformance::samples;
 use latchkey_testkit::database::TestDatabase;
 use tokio::time::timeout;
-use tokio_postgres::{Client, NoTls};
 
-use crate::databases::{migrated, migrated_as_if_pooled, store_on};
+use crate::databases::{connected, migrated, migrated_as_if_pooled, store_on};
 
 /// Another process, which records events.
 struct Other {
@@ -32,12 +31,6 @@ impl Other {
 
 const LISTENERS: &str =
     "FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN latchkey_events'";
-
-async fn connected(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
 
 async fn told(store: &PostgresStore, what: &str) {
     timeout(Duration::from_secs(60), store.event_announced()).await.expect(what);

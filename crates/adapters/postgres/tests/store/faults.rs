@@ -6,15 +6,9 @@ use latchkey_domain::{EventKind, ProjectId};
 use latchkey_ports::{ProjectRepository, StoreError};
 use latchkey_postgres::{PostgresSettings, PostgresStore};
 use latchkey_storage_conformance::samples;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::databases::{migrated, store_on};
-
-async fn connected(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
+use crate::databases::{connected, migrated, store_on};
 
 fn default_project() -> ProjectId {
     ProjectId::new("default").expect("an id")

@@ -11,7 +11,7 @@ use latchkey_postgres::{OpenError, PostgresSettings, PostgresStore};
 use latchkey_storage_conformance::event_log::latest_event;
 use latchkey_testkit::database::TestDatabase;
 
-use crate::databases::{migration_folders, store_on};
+use crate::databases::{connected, migration_folders, store_on};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_database_holds_the_initial_data() {
@@ -81,9 +81,7 @@ const USERS_WITH_A_NAME_IN_COMMON: &str = "
 #[tokio::test(flavor = "multi_thread")]
 async fn users_with_a_name_in_common_are_kept_and_log_in_as_before() {
     let database = TestDatabase::empty();
-    let (client, connection) =
-        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
-    tokio::spawn(connection);
+    let client = connected(database.url()).await;
     let table = "CREATE TABLE __diesel_schema_migrations (
         version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
     client.batch_execute(table).await.expect("the table of migrations");
@@ -125,9 +123,7 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     let database = TestDatabase::empty();
     let store = store_on(database.url());
     store.migrate().await.expect("migrated");
-    let (client, connection) =
-        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connected");
-    tokio::spawn(connection);
+    let client = connected(database.url()).await;
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')";
     client.batch_execute(newer).await.expect("a newer migration");
     let refused = store.migrate().await;

@@ -9,9 +9,9 @@ use latchkey_storage_conformance::{
     samples::{self, AMPLE_QUOTA},
 };
 use latchkey_testkit::database::TestDatabase;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::databases::migrated;
+use crate::databases::{connected, migrated, run, until_waiting};
 
 /// What every transaction does before it draws a number.
 const BEGIN: &str = "BEGIN; SELECT FROM projects WHERE id = 'default' FOR KEY SHARE;
@@ -19,21 +19,11 @@ const BEGIN: &str = "BEGIN; SELECT FROM projects WHERE id = 'default' FOR KEY SH
 const AN_EVENT: &str = "INSERT INTO events (kind, actor_name, actor_user_id, at, concerns)
     VALUES ('pat-created', 'user', 1, now(), 'nothing') RETURNING id";
 
-async fn connected(database: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
-
 /// A transaction with a lower transaction id than those that begin later.
 async fn begun(database: &TestDatabase) -> Client {
-    let client = connected(database).await;
+    let client = connected(database.url()).await;
     run(&client, BEGIN).await;
     client
-}
-
-async fn run(client: &Client, statements: &str) {
-    client.batch_execute(statements).await.expect("done");
 }
 
 async fn record(client: &Client) -> EventId {
@@ -148,7 +138,7 @@ async fn a_follower_that_begins_beside_a_slow_commit_trusts_nothing_until_it_is_
 async fn a_database_with_another_origin_is_another_history() {
     let (store, database) = migrated().await;
     let mut follower = Follower::begin(&store).await;
-    let client = connected(&database).await;
+    let client = connected(database.url()).await;
     let origin: String = client.query_one("SELECT database_origin()", &[]).await.expect("one").get(0);
     let (system, timeline) = origin.split_once('/').expect("a system and a timeline");
     assert!(system.parse::<i64>().is_ok() && timeline == "1", "{origin}");
@@ -192,7 +182,7 @@ async fn creations_do_not_wait_for_each_other() {
     let waits = "SELECT count(*) FROM pg_locks
         WHERE locktype = 'advisory' AND NOT granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let watcher = connected(&database).await;
+    let watcher = connected(database.url()).await;
     while watcher.query_one(waits, &[]).await.expect("counted").get::<_, i64>(0) == 0 {}
     run(&slow, "COMMIT").await;
     waiting.await.expect("no panic").expect("created");
@@ -209,7 +199,7 @@ async fn creations_do_not_wait_for_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn near_its_quota_a_project_is_counted_by_one_creation_at_a_time() {
     let (store, database) = migrated().await;
-    let client = connected(&database).await;
+    let client = connected(database.url()).await;
     let connections: String = client.query_one("SHOW max_connections", &[]).await.expect("a setting").get(0);
     // A transaction that does not run alone creates up to sixteen tokens.
     let room = 16 * connections.parse::<u64>().expect("a number");
@@ -226,10 +216,7 @@ async fn near_its_quota_a_project_is_counted_by_one_creation_at_a_time() {
             async move { store.create_token(&token, Quota(room), &samples::token_created(&token)).await },
         )
     };
-    let watcher = connected(&database).await;
-    let waits = "SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while watcher.query_one(waits, &[]).await.expect("counted").get::<_, i64>(0) == 0 {}
+    until_waiting(&connected(database.url()).await, 1).await;
     assert_eq!(latest_event(&store).await, before);
     run(&client, "COMMIT").await;
     waiting.await.expect("no panic").expect("created");

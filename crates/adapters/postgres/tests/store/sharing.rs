@@ -8,7 +8,7 @@ use latchkey_ports::{SecretDigest, StoreError, TokenQuery, TokenRepository};
 use latchkey_postgres::PostgresStore;
 use latchkey_storage_conformance::samples;
 
-use crate::databases::migrated;
+use crate::databases::{connected, migrated};
 
 async fn has_tokens(store: &PostgresStore, id: &str) -> bool {
     let project = ProjectId::new(id).expect("an id");
@@ -54,9 +54,7 @@ async fn a_connection_that_was_closed_is_made_anew() {
     for _ in 0..8 {
         assert!(store.find_token_by_digest(&digest).await.expect("asked").is_none());
     }
-    let (client, connection) =
-        tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await.expect("connects");
-    tokio::spawn(connection);
+    let client = connected(database.url()).await;
     let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let ended = client.execute(&format!("SELECT pg_terminate_backend(pid) {others}"), &[]).await;
     assert!(ended.expect("ended") > 0);
