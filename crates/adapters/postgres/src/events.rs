@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use diesel::{
-    QueryResult, QueryableByName, insert_into,
+    QueryableByName, insert_into,
     pg::Pg,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::QueryFragment,
     sql_query,
     sql_types::{Array, BigInt, Nullable, Text},
 };
@@ -23,7 +23,7 @@ use latchkey_sql::{
 use crate::{
     connection::{Connection, FixedText},
     event_lists::{event_count, event_page, matching_events},
-    insertion::{NamedProjects, ROWS_AT_ONCE},
+    insertion::{Insertion, ROWS_AT_ONCE},
     locks::EventLogHeld,
     store::PostgresStore,
 };
@@ -165,53 +165,22 @@ pub(crate) async fn record_all(
 ) -> Result<Vec<EventId>, DbError> {
     let mut numbers = Vec::with_capacity(all.len());
     for some in all.chunks(ROWS_AT_ONCE) {
-        let ids: Vec<i64> = Recording::of(some).load(connection).await?;
+        let ids: Vec<i64> = recording(some).load(connection).await?;
         numbers.extend(ids.into_iter().map(EventId));
     }
     Ok(numbers)
 }
 
-/// Inserts events and the projects that they name, and returns their numbers in their order. `I` inserts the events alone.
-struct Recording<'a, I> {
-    events: I,
-    projects: NamedProjects<'a, i64>,
-}
-
-impl<'a> Recording<'a, ()> {
-    fn of(events: &'a [&NewEvent]) -> Recording<'a, impl QueryFragment<Pg> + Send + 'a> {
-        let rows: Vec<_> = events.iter().map(|event| NewEventRow::from(*event)).collect();
-        let named = |event: &&'a NewEvent| event.projects.as_ref().map_or(&[][..], ProjectScope::named);
-        Recording {
-            events: insert_into(events::table).values(rows).returning(events::id),
-            projects: NamedProjects::of((1..).zip(events.iter().map(named))),
-        }
-    }
-}
-
-impl<I> QueryId for Recording<'_, I> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<I> Query for Recording<'_, I> {
-    type SqlType = BigInt;
-}
-
-impl<I: QueryFragment<Pg>> QueryFragment<Pg> for Recording<'_, I> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH recorded AS (");
-        self.events.walk_ast(out.reborrow())?;
-        out.push_sql(
-            "), numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM recorded), \
-             listed AS (INSERT INTO event_projects (event_id, project_id, position) \
-             SELECT numbered.id, named.project, named.position FROM numbered INNER JOIN ",
-        );
-        self.projects.walk::<BigInt>(&mut out)?;
-        out.push_sql(" ON named.owner = numbered.place) SELECT id FROM recorded ORDER BY id");
-        Ok(())
-    }
-
-    fn is_safe_to_cache_prepared(&self, _backend: &Pg) -> QueryResult<bool> {
-        Ok(self.projects.are_kept_prepared())
-    }
+/// Inserts events and the projects that they name, and returns their numbers in their order.
+fn recording<'a>(events: &'a [&NewEvent]) -> Insertion<'a, impl QueryFragment<Pg> + Send + 'a, i64, BigInt> {
+    let rows: Vec<_> = events.iter().map(|event| NewEventRow::from(*event)).collect();
+    let named = |event: &&'a NewEvent| event.projects.as_ref().map_or(&[][..], ProjectScope::named);
+    Insertion::new(
+        insert_into(events::table).values(rows).returning(events::id),
+        "), numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM inserted), \
+         listed AS (INSERT INTO event_projects (event_id, project_id, position) \
+         SELECT numbered.id, named.project, named.position FROM numbered INNER JOIN ",
+        (1..).zip(events.iter().map(named)),
+        " ON named.owner = numbered.place) SELECT id FROM inserted ORDER BY id",
+    )
 }

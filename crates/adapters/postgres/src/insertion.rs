@@ -1,31 +1,51 @@
 //! Insertion of rows that name projects: any number of rows, with all that they name, in one statement.
 
+use std::marker::PhantomData;
+
 use diesel::{
     QueryResult,
     pg::Pg,
-    query_builder::AstPass,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     serialize::ToSql,
-    sql_types::{Array, HasSqlType, Integer, SqlType, Text},
+    sql_types::{Array, BigInt, HasSqlType, Integer, SqlType, Text},
 };
 use latchkey_domain::ProjectId;
+
+use crate::creation_groups::MAX_TOKENS;
 
 /// How many rows a statement inserts at most. It may have 65,535 binds, and a row has 15.
 pub(crate) const ROWS_AT_ONCE: usize = 1_000;
 /// The text of such a statement depends on the number of its rows. Statements of few rows are kept prepared.
-const MAX_PREPARED_ROWS: usize = crate::creation_groups::MAX_TOKENS;
+const MAX_PREPARED_ROWS: usize = MAX_TOKENS;
 
-/// The projects that rows name, as the table `named (owner, project, position)`: the key of the row, the project, and its
-/// place in the row.
-pub(crate) struct NamedProjects<'a, K> {
+/// The statement: `WITH inserted AS (<rows><link><named><end>`. `K` is the key of a row, of the SQL type `S`.
+///
+/// `<named>` is the table `named (owner, project, position)` of the projects that the rows name: the key of the row, the
+/// project, and its place in the row.
+pub(crate) struct Insertion<'a, I, K, S> {
+    rows: I,
+    link: &'static str,
+    named: Named<'a, K>,
+    end: &'static str,
+    key: PhantomData<S>,
+}
+
+struct Named<'a, K> {
     rows: usize,
     owners: Vec<K>,
     projects: Vec<&'a str>,
     positions: Vec<i32>,
 }
 
-impl<'a, K: Copy> NamedProjects<'a, K> {
-    pub(crate) fn of(named: impl Iterator<Item = (K, &'a [ProjectId])>) -> Self {
-        let mut all = Self { rows: 0, owners: Vec::new(), projects: Vec::new(), positions: Vec::new() };
+impl<'a, I, K: Copy, S> Insertion<'a, I, K, S> {
+    /// Returns the statement. `rows` inserts the rows alone; `named` are their keys and projects.
+    pub(crate) fn new(
+        rows: I,
+        link: &'static str,
+        named: impl Iterator<Item = (K, &'a [ProjectId])>,
+        end: &'static str,
+    ) -> Self {
+        let mut all = Named { rows: 0, owners: Vec::new(), projects: Vec::new(), positions: Vec::new() };
         for (owner, projects) in named {
             all.rows += 1;
             for (position, project) in (0..).zip(projects) {
@@ -34,30 +54,43 @@ impl<'a, K: Copy> NamedProjects<'a, K> {
                 all.positions.push(position);
             }
         }
-        all
+        Self { rows, link, named: all, end, key: PhantomData }
     }
 }
 
-impl<K> NamedProjects<'_, K> {
-    /// Whether the statement is kept prepared, as to its number of rows.
-    pub(crate) fn are_kept_prepared(&self) -> bool {
-        self.rows <= MAX_PREPARED_ROWS
+impl<I, K, S> QueryId for Insertion<'_, I, K, S> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// What is read, if anything is, are generated numbers.
+impl<I, K, S> Query for Insertion<'_, I, K, S> {
+    type SqlType = BigInt;
+}
+
+impl<I, K, S> QueryFragment<Pg> for Insertion<'_, I, K, S>
+where
+    I: QueryFragment<Pg>,
+    S: SqlType + 'static,
+    Pg: HasSqlType<S>,
+    Vec<K>: ToSql<Array<S>, Pg>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH inserted AS (");
+        self.rows.walk_ast(out.reborrow())?;
+        out.push_sql(self.link);
+        out.push_sql("unnest(");
+        out.push_bind_param::<Array<S>, _>(&self.named.owners)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.named.projects)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.named.positions)?;
+        out.push_sql(") AS named (owner, project, position)");
+        out.push_sql(self.end);
+        Ok(())
     }
 
-    /// Writes the table. `S` is the type of the key.
-    pub(crate) fn walk<'b, S>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>
-    where
-        S: SqlType + 'static,
-        Pg: HasSqlType<S>,
-        Vec<K>: ToSql<Array<S>, Pg>,
-    {
-        out.push_sql("unnest(");
-        out.push_bind_param::<Array<S>, _>(&self.owners)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Text>, _>(&self.projects)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Integer>, _>(&self.positions)?;
-        out.push_sql(") AS named (owner, project, position)");
-        Ok(())
+    fn is_safe_to_cache_prepared(&self, _backend: &Pg) -> QueryResult<bool> {
+        Ok(self.named.rows <= MAX_PREPARED_ROWS)
     }
 }

@@ -2,12 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use diesel::{
-    QueryResult, insert_into,
-    pg::Pg,
-    query_builder::{AstPass, QueryFragment, QueryId},
-    result::Error,
-};
+use diesel::{insert_into, pg::Pg, query_builder::QueryFragment, result::Error};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, EventId, ProjectId};
 use latchkey_ports::{Demand, Entity, NewToken, StoreError, StoredToken};
@@ -23,7 +18,7 @@ use crate::{
     connection::Connection,
     creation_groups::{Created, MAX_TOKENS},
     events::record_all,
-    insertion::{NamedProjects, ROWS_AT_ONCE},
+    insertion::{Insertion, ROWS_AT_ONCE},
     locks::{
         ALL_PROJECTS, EventLogHeld, first_missing, lock, lock_environments, lock_event_log, lock_projects,
         share, share_event_log, share_projects,
@@ -199,7 +194,7 @@ async fn insert_tokens(
     }
     check_new_secrets(connection, writing, &digests).await?;
     for some in tokens.chunks(ROWS_AT_ONCE) {
-        Insertion::of(some).execute(connection).await.map_err(|error| conflict_among(some, error))?;
+        insertion(some).execute(connection).await.map_err(|error| conflict_among(some, error))?;
     }
     let events: Vec<_> = tokens.iter().map(|new| &new.event).collect();
     record_all(connection, writing, &events).await
@@ -221,42 +216,17 @@ fn conflict_among(tokens: &[NewToken], error: Error) -> DbError {
     })(error)
 }
 
-/// Inserts tokens and the projects that they name. `I` inserts the tokens alone.
-struct Insertion<'a, I> {
-    tokens: I,
-    projects: NamedProjects<'a, DbId>,
-}
-
-impl<'a> Insertion<'a, ()> {
-    fn of(tokens: &'a [NewToken]) -> Insertion<'a, impl QueryFragment<Pg> + Send + 'a> {
-        let rows: Vec<_> = tokens.iter().map(|new| NewTokenRow::from(&new.token)).collect();
-        let named = |NewToken { token: StoredToken { token, .. }, .. }: &'a NewToken| {
-            (DbId::from(token.id), token.access.projects().named())
-        };
-        Insertion {
-            tokens: insert_into(api_tokens::table).values(rows),
-            projects: NamedProjects::of(tokens.iter().map(named)),
-        }
-    }
-}
-
-impl<I> QueryId for Insertion<'_, I> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<I: QueryFragment<Pg>> QueryFragment<Pg> for Insertion<'_, I> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH created AS (");
-        self.tokens.walk_ast(out.reborrow())?;
-        out.push_sql(
-            ") INSERT INTO api_token_projects (token_id, project_id, position) \
-             SELECT named.owner, named.project, named.position FROM ",
-        );
-        self.projects.walk::<Id>(&mut out)
-    }
-
-    fn is_safe_to_cache_prepared(&self, _backend: &Pg) -> QueryResult<bool> {
-        Ok(self.projects.are_kept_prepared())
-    }
+/// Inserts tokens and the projects that they name.
+fn insertion(tokens: &[NewToken]) -> Insertion<'_, impl QueryFragment<Pg> + Send + '_, DbId, Id> {
+    let rows: Vec<_> = tokens.iter().map(|new| NewTokenRow::from(&new.token)).collect();
+    let named = tokens.iter().map(|NewToken { token: StoredToken { token, .. }, .. }| {
+        (DbId::from(token.id), token.access.projects().named())
+    });
+    Insertion::new(
+        insert_into(api_tokens::table).values(rows),
+        ") INSERT INTO api_token_projects (token_id, project_id, position) \
+         SELECT named.owner, named.project, named.position FROM ",
+        named,
+        "",
+    )
 }
