@@ -71,12 +71,15 @@ fn method(method: &HttpMethod) -> Method {
     }
 }
 
-/// Limits a route to a method; `GET` answers `HEAD` too.
+/// Returns the methods of an operation: `GET` answers `HEAD` too.
+fn methods_of(method: &Method) -> Vec<Method> {
+    if *method == Method::GET { vec![Method::GET, Method::HEAD] } else { vec![method.clone()] }
+}
+
+/// Limits a route to the methods of an operation.
 fn limited_to(method: &Method, route: Route) -> Route {
-    match *method {
-        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
-        ref other => route.method(other.clone()),
-    }
+    let methods = methods_of(method);
+    route.guard(guard::fn_guard(move |request| methods.contains(&request.head().method)))
 }
 
 /// All operations.
@@ -241,11 +244,6 @@ fn parts(path: &str) -> [&str; 3] {
 /// matches Unicode, which takes each worker twice as long to compile when it starts.
 fn ascii_parameters(path: &str) -> String {
     if path.contains(':') { path.to_owned() } else { path.replace('}', &format!("{ASCII_PARAMETER}}}")) }
-}
-
-/// Returns the methods of an operation: `GET` answers `HEAD` too.
-fn methods_of(method: &Method) -> Vec<Method> {
-    if *method == Method::GET { vec![Method::GET, Method::HEAD] } else { vec![method.clone()] }
 }
 
 /// Returns methods as `Allow` lists them.
