@@ -232,7 +232,8 @@ impl<'c> Scope<'c> {
 
     /// Completes the response.
     fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let (response, error) = complete(response, self.id.clone(), self.context, |_| self.span.clone());
+        let (response, error) =
+            complete(response, self.id.clone(), self.is_encrypted, self.context, |_| self.span.clone());
         self.observe(Some(response.request()), response.status(), error);
         response
     }
@@ -265,8 +266,8 @@ fn finish_frequent(
     (route, started): (&str, Duration),
     context: &Context,
 ) -> ServiceResponse<BoxBody> {
-    let method = response.request().method().clone();
-    let (response, _) = complete(response, id, context, |id| new_span(id, &method));
+    let (method, is_encrypted) = (response.request().method().clone(), is_encrypted(response.request()));
+    let (response, _) = complete(response, id, is_encrypted, context, |id| new_span(id, &method));
     let duration = context.use_cases.monotonic().saturating_sub(started);
     context.requests.record(route, &method, response.status().as_u16(), duration);
     response
@@ -277,6 +278,7 @@ fn finish_frequent(
 fn complete(
     mut response: ServiceResponse<BoxBody>,
     id: HeaderValue,
+    is_encrypted: bool,
     context: &Context,
     span: impl FnOnce(&HeaderValue) -> Span,
 ) -> (ServiceResponse<BoxBody>, Option<Uuid>) {
@@ -290,7 +292,6 @@ fn complete(
         error_id = Some(of_error);
         response = response.into_response(full);
     }
-    let is_encrypted = is_encrypted(response.request());
     add_headers(response.headers_mut(), id, is_encrypted);
     if is_long(response.response().body()) {
         response = response.map_body(|_, body| in_pieces(body));
