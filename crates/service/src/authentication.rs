@@ -5,6 +5,7 @@ mod batch;
 use std::{
     net::IpAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use latchkey_domain::{Grants, Principal, Timestamp, TokenSecret, User, UserCredential};
@@ -224,14 +225,7 @@ impl Authenticator {
         digest: SecretDigest,
         client: Option<IpAddr>,
     ) -> Result<Lookup, AuthenticationError> {
-        self.index.check_use_of_lookup().map_err(StoreError::from)?;
-        // Read before the lookup: a change made in the meantime invalidates its result.
-        let looked_up_at = self.index.now();
-        let now = self.clock.monotonic();
-        if !self.budget.has_room(client, now) {
-            self.counters.refused_unknown.increment();
-            return Err(AuthenticationError::Busy);
-        }
+        let (looked_up_at, now) = self.begin_lookup(client)?;
         let digests = self.sealer.digests(secret);
         let found = if secret.is_personal() {
             self.ports.personal_tokens.find_personal_token_by_digest(&digests).await?.map(of_personal_token)
@@ -247,6 +241,20 @@ impl Authenticator {
         // If it is too old, it may be served as a stale cache entry.
         self.index.check_lookups().map_err(StoreError::from)?;
         Ok(lookup)
+    }
+
+    /// Returns the tick and the time at which a lookup in the store begins: a change made after that tick invalidates its result.
+    ///
+    /// # Errors
+    /// If it would be of no use, or the client has used up its budget.
+    fn begin_lookup(&self, client: Option<IpAddr>) -> Result<(CacheTick, Duration), AuthenticationError> {
+        self.index.check_use_of_lookup().map_err(StoreError::from)?;
+        let (looked_up_at, now) = (self.index.now(), self.clock.monotonic());
+        if self.budget.has_room(client, now) {
+            return Ok((looked_up_at, now));
+        }
+        self.counters.refused_unknown.increment();
+        Err(AuthenticationError::Busy)
     }
 
     /// Caches the result of a lookup.

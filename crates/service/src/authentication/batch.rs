@@ -88,14 +88,7 @@ impl Authenticator {
         missing: &[Missing],
         client: Option<IpAddr>,
     ) -> Result<Vec<Lookup>, AuthenticationError> {
-        self.index.check_use_of_lookup().map_err(StoreError::from)?;
-        // Read before the lookup: a change made in the meantime invalidates its result.
-        let looked_up_at = self.index.now();
-        let now = self.clock.monotonic();
-        if !self.budget.has_room(client, now) {
-            self.counters.refused_unknown.increment();
-            return Err(AuthenticationError::Busy);
-        }
+        let (looked_up_at, now) = self.begin_lookup(client)?;
         let digests: Vec<Vec<SecretDigest>> =
             missing.iter().map(|missing| self.sealer.digests(&missing.secret)).collect();
         let found = self.ports.tokens.find_tokens_by_digests(&digests.concat()).await?;
