@@ -38,7 +38,7 @@ impl Role {
         }
     }
 
-    /// Returns what look-ups in the database are worth.
+    /// Returns what lookups in the database are worth.
     pub(crate) fn lookups(self) -> Lookups {
         match self {
             Self::Full => Lookups::Current,

@@ -99,7 +99,7 @@ impl Replica {
         })
     }
 
-    /// Completes a reading of the feed by the lag and the server, and allows look-ups at that server if the follower's position is
+    /// Completes a reading of the feed by the lag and the server, and allows lookups at that server if the follower's position is
     /// of its feed.
     pub(crate) fn completed(
         &self,
