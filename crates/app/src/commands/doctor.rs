@@ -1,5 +1,8 @@
 //! `latchkey doctor`: looks at everything that a server depends on, changes nothing, and says what to do about each problem.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs, io,
     os::unix::fs::PermissionsExt as _,
@@ -239,7 +242,11 @@ async fn database(report: &mut Report, config: &Config, ring: Option<&KeyRing>) 
     if let Connected::Postgres { store, .. } = &connected {
         let before = SystemClock::new().now();
         match store.server_info().await {
-            Ok(info) => postgres(report, &shown, &info, before, config.server.role),
+            Ok(info) => {
+                let after = SystemClock::new().now();
+                postgres(report, &shown, &info, config.server.role);
+                clock(report, before, info.now, after);
+            }
             Err(error) => return report.error("database", format!("{shown}: {}", ErrorChain(&error))),
         }
     } else {
@@ -286,9 +293,8 @@ async fn database(report: &mut Report, config: &Config, ring: Option<&KeyRing>) 
     }
 }
 
-fn postgres(report: &mut Report, shown: &str, info: &ServerInfo, before: Timestamp, role: Role) {
-    let after = SystemClock::new().now();
-    let ServerInfo { version, number, now, is_standby, is_encrypted, is_local } = info;
+fn postgres(report: &mut Report, shown: &str, info: &ServerInfo, role: Role) {
+    let ServerInfo { version, number, now: _, is_standby, is_encrypted, is_local } = info;
     if number / 10_000 < MIN_POSTGRES {
         report.error(
             "database",
@@ -313,8 +319,12 @@ fn postgres(report: &mut Report, shown: &str, info: &ServerInfo, before: Timesta
             "the connection crosses the network in clear: set database.tls.mode = \"verify-full\"",
         );
     }
-    // The clock of the server lies between the two looks at ours, if they agree.
-    let skew = (before.millis() - now).max(now - after.millis()).max(0).unsigned_abs();
+}
+
+/// Compares the clock of the database with ours, as read before and after the database was asked: if the clocks agree,
+/// its time lies between those two.
+fn clock(report: &mut Report, before: Timestamp, database: i64, after: Timestamp) {
+    let skew = (before.millis() - database).max(database - after.millis()).max(0).unsigned_abs();
     let skew = Duration::from_millis(skew);
     if skew > MAX_SKEW {
         report.warning(
@@ -346,7 +356,11 @@ fn files(report: &mut Report, config: &Config) {
     if !report.0.iter().any(|finding| finding.check == "files") {
         report.ok("files", "those of the database are for their owner alone");
     }
-    match free_space(database) {
+    disk(report, free_space(database));
+}
+
+fn disk(report: &mut Report, free: io::Result<u64>) {
+    match free {
         Err(error) => report.warning("disk", format!("its free space is unknown: {error}")),
         Ok(free) => {
             let text = format!("{} MiB are free for the database", free / MIB);

@@ -183,6 +183,7 @@ fn a_verifier_serves_verification_from_a_standby() {
     assert!(error.contains("server.role = \"verifier\""), "{error}");
     let findings = env.run("doctor");
     assert!(findings.stdout.contains("a standby, "), "{findings:?}");
+    assert!(findings.stdout.contains("ok       clock "), "{findings:?}");
     assert_eq!(findings.code, Some(0), "{findings:?}");
 
     // Last uses are dropped, or handed to the primary.

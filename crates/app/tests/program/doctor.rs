@@ -122,3 +122,11 @@ fn files_are_checked() {
     set_mode(&env, "latchkey.toml", 0o644);
     has(&findings(&env, 1), "warning configuration: latchkey.toml may hold the password", "chmod 600");
 }
+
+// The file system of /proc has no free space on any machine, so this needs neither a full disk nor a mount.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let env = TestEnv::new().with("DATABASE_URL", "sqlite:///proc/latchkey/latchkey.db");
+    has(&findings(&env, 1), "error disk: 0 MiB are free for the database", "make room");
+}
