@@ -120,7 +120,10 @@ impl Verdict {
             (outage.fault, first.sent.saturating_sub(outage.began), last.sent.saturating_sub(outage.began));
         let may_fail = replica != Replica::Serving && fault.cuts_off(replica);
         self.expect(may_fail && from + POLLING >= MAX_STALENESS, || {
-            format!("{fault:?}, {replica:?}: a known token failed after {from:?}: {first:?}")
+            format!(
+                "{fault:?}, {replica:?}: a known token failed after {from:?}, {}: {first:?}",
+                first.reason
+            )
         });
         format!(" {} not verified, {from:.1?} to {to:.1?} after the fault;", failed.len())
     }
@@ -213,12 +216,13 @@ impl Verdict {
         }
     }
 
+    /// Prints what was not kept.
+    pub(crate) fn print(&self) {
+        println!("{} promises were not kept:\n{}", self.broken.len(), self.broken.join("\n"));
+    }
+
     pub(crate) fn assert_kept(&self) {
-        assert!(
-            self.broken.is_empty(),
-            "{} promises are broken:\n{}",
-            self.broken.len(),
-            self.broken.join("\n")
-        );
+        self.print();
+        assert!(self.broken.is_empty(), "{} promises are broken, see above", self.broken.len());
     }
 }

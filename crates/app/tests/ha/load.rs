@@ -41,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) ended: Duration,
     /// The status; an error of the connection instead.
     pub(crate) answer: Result<u16, String>,
+    /// The body of a refusal.
+    pub(crate) reason: String,
 }
 
 /// A token whose revocation was acknowledged.
@@ -72,6 +74,8 @@ pub(crate) struct Record {
 }
 
 struct Shared {
+    /// With which the names of its tokens begin.
+    name: &'static str,
     start: Instant,
     replicas: Vec<SocketAddr>,
     known: Vec<String>,
@@ -89,8 +93,9 @@ pub(crate) struct Load {
 impl Load {
     /// Starts four clients of each replica, and waits until each has been served.
     #[expect(clippy::disallowed_methods, reason = "how long real programs take is what is measured here")]
-    pub(crate) fn start(site: &Site) -> Self {
+    pub(crate) fn start(site: &Site, name: &'static str) -> Self {
         let mut shared = Shared {
+            name,
             start: Instant::now(),
             replicas: site.replicas.iter().map(Server::address).collect(),
             known: Vec::new(),
@@ -196,7 +201,9 @@ impl Shared {
         let answer = self.send(replica, request);
         let ended = self.start.elapsed();
         let status = answer.as_ref().map(|response| response.status).map_err(String::clone);
-        self.record().seen.push(Seen { act, replica, sent, ended, answer: status });
+        let refusal = answer.as_ref().ok().filter(|response| response.status >= 400);
+        let reason = refusal.map(Response::text).unwrap_or_default();
+        self.record().seen.push(Seen { act, replica, sent, ended, answer: status, reason });
         (answer, ended)
     }
 
@@ -214,7 +221,7 @@ impl Shared {
 }
 
 fn create(shared: &Shared, replica: usize, turn: usize) {
-    let name = format!("of-{replica}-{turn}");
+    let name = format!("{}-{replica}-{turn}", shared.name);
     let request = Request::post(TOKENS, &json!({ "tokenName": name, "type": "client" })).by(ADMIN);
     let (Ok(response), _) = shared.act(Act::Create, replica, &request) else { return };
     if response.status == 201 {

@@ -67,7 +67,7 @@ impl Settings {
             ("/etc/latchkey", folder.to_string()),
             // The account that runs the test may have another name than the database knows.
             ("local all postgres peer", "local all postgres trust".to_owned()),
-            // There is no watchdog on a machine for tests. So a frozen primary wakes beside the new one.
+            // There is no watchdog on a machine for tests: `Fault::PrimaryFreezes` does what it would.
             ("mode: required", "mode: 'off'".to_owned()),
         ] {
             text = text.replace(shown, &real);

@@ -289,8 +289,8 @@ impl Site {
         // Twice: a process may have started another one meanwhile.
         self.signal(node, "KILL");
         self.signal(node, "KILL");
-        self.nodes[node].patroni = None;
-        self.nodes[node].etcd = None;
+        let node = &mut self.nodes[node];
+        (node.patroni, node.etcd, node.is_frozen) = (None, None, false);
     }
 
     pub(crate) fn start_node(&mut self, node: usize) {
