@@ -210,7 +210,6 @@ impl ApiError {
     pub(crate) fn response(&self, id: Uuid) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind().0);
         response.insert_header((header::CONTENT_TYPE, "application/json"));
-        response.insert_header((header::CACHE_CONTROL, "no-store"));
         match self {
             Self::NoCredentials | Self::BadCredentials => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -116,16 +116,13 @@ impl TagBuilder {
     }
 }
 
-/// Returns 200 with a JSON body that no cache stores.
+/// Returns 200 with a JSON body.
 ///
 /// # Errors
 /// As [`tagged`].
 pub(crate) fn ok(body: &impl Serialize) -> ApiResult {
     let text = serde_json::to_vec(body).map_err(ApiError::internal)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, JSON))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(text))
+    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(text))
 }
 
 /// Returns 200 without a body.
@@ -150,10 +147,7 @@ pub(crate) fn created_at(location: &str, body: &impl Serialize) -> ApiResult {
 /// As [`tagged`].
 pub(crate) fn created(body: &impl Serialize) -> ApiResult {
     let text = serde_json::to_vec(body).map_err(ApiError::internal)?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::CONTENT_TYPE, JSON))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(text))
+    Ok(HttpResponse::Created().insert_header((header::CONTENT_TYPE, JSON)).body(text))
 }
 
 /// Returns the response with a cookie.

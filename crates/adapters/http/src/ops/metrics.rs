@@ -31,7 +31,6 @@ pub(crate) fn configure(api: &mut Api) {
 pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, Exporter::CONTENT_TYPE))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(context.metrics()))
 }
 
