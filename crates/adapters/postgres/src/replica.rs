@@ -29,7 +29,9 @@ const LAG: &str = "\
     SELECT pg_is_in_recovery() AS is_standby, \
     (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint AS behind";
 
-/// A transaction id leaves a commit record, which waits for no disk. `CASE` assigns it only where no transaction has ended since
+/// A transaction id leaves a commit record. It waits for no disk and no standby, because the statement turns that off for itself: a
+/// read that repairs a page writes to the log too, and would make the commit wait for a synchronous standby, and with it all that
+/// is read over the same connection. `CASE` assigns it only where no transaction has ended since
 /// the highest one that is known, and where a standby or another receiver of the log is connected; not on a standby, which a
 /// former primary can have become.
 const SIGN_OF_LIFE: &str = "\
@@ -37,7 +39,7 @@ const SIGN_OF_LIFE: &str = "\
     CASE WHEN pg_snapshot_xmax(now)::text::bigint = $1 AND NOT pg_is_in_recovery() \
     AND EXISTS (SELECT FROM pg_stat_replication) \
     THEN pg_current_xact_id()::text::bigint END AS assigned \
-    FROM pg_current_snapshot() AS now";
+    FROM pg_current_snapshot() AS now, set_config('synchronous_commit', 'off', true)";
 
 /// The types that stand for the statements.
 struct Lag;
