@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use latchkey_testkit::{
     process::Signal,
-    wait::{try_until, until},
+    wait::{try_until, until, until_true},
 };
 
 use crate::{
@@ -44,6 +44,8 @@ pub(crate) const ALL: [Fault; 7] = [
     Fault::ProxyIsSilent,
 ];
 
+/// The interval at which a listening replica polls: its knowledge may be that old when its database goes away.
+pub(crate) const POLLING: Duration = Duration::from_millis(1_250);
 /// How long a fault lasts that does not end by itself: longer than `verify.max_staleness` and than Patroni's lease.
 const CUT_OFF: Duration = Duration::from_secs(9);
 const WITHOUT_ETCD: Duration = Duration::from_secs(25);
@@ -136,6 +138,8 @@ impl Fault {
         }
         all_write(load, load.now());
         site.wait_until_whole();
+        // Or the next fault would find a replica that has not asked yet what changed during this one.
+        all_current(site);
         Outage { fault: self, began, new_primary, ended: load.now() }
     }
 
@@ -169,5 +173,13 @@ fn all_write(load: &Load, after: Duration) {
         let has_written = || load.has_succeeded(Act::Create, number, after).then_some(());
         let writes = (0..4).any(|_| try_until(has_written).is_some());
         assert!(writes, "{replica:?} does not write again");
+    }
+}
+
+/// Waits until no replica's knowledge of changes is older than it is while its database answers.
+fn all_current(site: &Site) {
+    for (server, replica) in site.replicas.iter().zip(REPLICAS) {
+        let is_current = || server.metric("latchkey_feed_age_seconds") <= POLLING.as_secs_f64();
+        until_true(&format!("{replica:?} knows all changes"), is_current);
     }
 }

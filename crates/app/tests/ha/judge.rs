@@ -5,15 +5,13 @@ use std::time::Duration;
 use latchkey_testkit::wait::until;
 
 use crate::{
-    faults::{NewPrimary, Outage},
+    faults::{NewPrimary, Outage, POLLING},
     load::{Act, Load, Record, Revoked, Seen},
     site::{REPLICAS, Replica, Site},
 };
 
-/// `verify.max_staleness`, and the interval at which a listening replica polls: its knowledge may be that old when its
-/// database goes away.
+/// `verify.max_staleness`.
 const MAX_STALENESS: Duration = Duration::from_secs(5);
-const POLLING: Duration = Duration::from_millis(1_250);
 /// `server.request_timeout`, and what the answer takes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(16);
 /// HAProxy checks once a second, and twice in a row.
@@ -218,7 +216,10 @@ impl Verdict {
 
     /// Prints what was not kept.
     pub(crate) fn print(&self) {
-        println!("{} promises were not kept:\n{}", self.broken.len(), self.broken.join("\n"));
+        println!("{} promises were not kept", self.broken.len());
+        for promise in &self.broken {
+            println!("{promise}");
+        }
     }
 
     pub(crate) fn assert_kept(&self) {
