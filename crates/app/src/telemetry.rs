@@ -10,11 +10,13 @@ use std::{
 use anyhow::Context as _;
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer, layer::SubscriberExt as _, registry, registry::LookupSpan, util::SubscriberInitExt as _,
+    EnvFilter, Layer, fmt::format::JsonFields, layer::SubscriberExt as _, registry, registry::LookupSpan,
+    util::SubscriberInitExt as _,
 };
 
 use crate::{
     config::{EnvVars, Log, LogFormat},
+    json_lines::JsonLines,
     traces::Traces,
 };
 
@@ -51,8 +53,7 @@ where
     if is_human {
         layer.with_ansi(io::stderr().is_terminal()).boxed()
     } else {
-        // All spans, because the request id is on the outermost.
-        layer.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
+        layer.fmt_fields(JsonFields::new()).event_format(JsonLines).boxed()
     }
 }
 

@@ -114,6 +114,7 @@ impl Answered<'_> {
             ($level:ident) => {
                 tracing::$level!(
                     target: "latchkey_http::access",
+                    parent: span,
                     route,
                     status,
                     duration_ms,
@@ -124,8 +125,7 @@ impl Answered<'_> {
                 )
             };
         }
-        // Inside the span, because JSON lines list the spans that are entered, not the parent of the event.
-        span.in_scope(|| if has_log && !FREQUENT.contains(&route) { line!(info) } else { line!(debug) });
+        if has_log && !FREQUENT.contains(&route) { line!(info) } else { line!(debug) }
     }
 }
 
