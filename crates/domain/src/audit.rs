@@ -35,6 +35,11 @@ named_enum! {
         RoleCreated = "role-created",
         RoleUpdated = "role-updated",
         RoleDeleted = "role-deleted",
+        GroupCreated = "group-created",
+        /// A group's name, description, root role, members or single sign-on groups changed.
+        GroupUpdated = "group-updated",
+        /// A group was deleted, with all its roles.
+        GroupDeleted = "group-deleted",
         ProjectCreated = "project-created",
         ProjectUpdated = "project-updated",
         ProjectArchived = "project-archived",
@@ -43,6 +48,8 @@ named_enum! {
         ProjectAccessAdded = "project-access-added",
         ProjectAccessUpdated = "project-access-user-roles-updated",
         ProjectAccessRemoved = "project-access-user-roles-deleted",
+        ProjectGroupAccessUpdated = "project-access-group-roles-updated",
+        ProjectGroupAccessRemoved = "project-access-group-roles-deleted",
         ProjectEnvironmentAdded = "project-environment-added",
         ProjectEnvironmentRemoved = "project-environment-removed",
         EnvironmentCreated = "environment-created",

@@ -30,13 +30,33 @@ impl Grants {
     }
 
     /// Returns the grants of a user with this root role and these roles in projects.
-    pub fn of_roles<'r>(root: &Role, in_projects: impl IntoIterator<Item = (ProjectId, &'r Role)>) -> Self {
+    pub fn of_roles<'r>(
+        root: &'r Role,
+        in_projects: impl IntoIterator<Item = (ProjectId, &'r Role)>,
+    ) -> Self {
+        Self::of_group(Some(root), in_projects)
+    }
+
+    /// Returns the grants that a group with this root role and these roles in projects gives to each member.
+    pub fn of_group<'r>(
+        root: Option<&'r Role>,
+        in_projects: impl IntoIterator<Item = (ProjectId, &'r Role)>,
+    ) -> Self {
         let mut grants = Self::default();
-        grants.add_role(root, &Place::Instance);
+        if let Some(root) = root {
+            grants.add_role(root, &Place::Instance);
+        }
         for (project, role) in in_projects {
             grants.add_role(role, &Place::Project(project));
         }
         grants
+    }
+
+    /// Returns the union of these grants and those of a group.
+    #[must_use]
+    pub fn with_group(mut self, group: Self) -> Self {
+        self.0.extend(group.0);
+        self
     }
 
     fn add_role(&mut self, role: &Role, place: &Place) {
@@ -269,6 +289,19 @@ mod tests {
             if authorize(&few, &any_of, &place).is_ok() {
                 prop_assert!(authorize(&many, &any_of, &place).is_ok());
             }
+        }
+
+        #[test]
+        fn a_group_adds_its_grants_and_nothing_else(
+            own in prop::collection::vec(grant(), 0..6),
+            group in prop::collection::vec(grant(), 0..6),
+            asked in permission(),
+            place in place(),
+        ) {
+            let allowed = |grants: &Grants| authorize(grants, &[asked], &place).is_ok();
+            let (own, group): (Grants, Grants) = (own.into_iter().collect(), group.into_iter().collect());
+            let either = allowed(&own) || allowed(&group);
+            prop_assert_eq!(allowed(&own.with_group(group)), either);
         }
 
         #[test]

@@ -4,7 +4,7 @@
 //! fallible constructor, so code that holds such a value need not check it again.
 //!
 //! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and people
-//! ([`Project`], [`Environment`], [`User`], [`Role`]), the pure authorization function ([`authorize`]), the effect on
+//! ([`Project`], [`Environment`], [`User`], [`Group`], [`Role`]), the pure authorization function ([`authorize`]), the effect on
 //! tokens of removing a project or environment ([`ProjectRemoval`]), and audit events ([`NewEvent`]). The JSON of an
 //! event's [`Snapshot`] is the one piece of wire format here, because stores keep it too. May not live here: anything
 //! async, a clock, randomness, a database, any other JSON body of the wire.
@@ -16,6 +16,7 @@ mod named_enum;
 
 mod audit;
 mod authorization;
+mod group;
 mod names;
 mod new_names;
 mod password;
@@ -40,7 +41,7 @@ mod token_id;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    audit::*, authorization::*, names::*, password::*, people::*, permission::*, personal_token::*, place::*,
-    principal::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, session::*, snapshot::*,
-    throttle::*, time::*, token::*, token_id::*,
+    audit::*, authorization::*, group::*, names::*, password::*, people::*, permission::*, personal_token::*,
+    place::*, principal::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, session::*,
+    snapshot::*, throttle::*, time::*, token::*, token_id::*,
 };

@@ -176,6 +176,19 @@ name! {
     RoleDescription, "role description", prose, 2_000, trim: true
 }
 name! {
+    /// The name of a group, unique. Case matters.
+    GroupName, "group name", free_text, 255, trim: true
+}
+name! {
+    /// The description of a group: up to 2,000 characters; may be empty.
+    #[derive(Default)]
+    GroupDescription, "group description", prose, 2_000, trim: true
+}
+name! {
+    /// The name of a group at a single sign-on provider. Case matters.
+    SsoGroupName, "single sign-on group", free_text, 255, trim: true
+}
+name! {
     /// The description of a personal access token, unique per user. An index entry of PostgreSQL holds some 2,700
     /// bytes.
     Description, "description", free_text, 500, trim: true

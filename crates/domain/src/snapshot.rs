@@ -1,10 +1,13 @@
 //! The state of a thing before or after a change, as JSON for the audit trail.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
-    ApiToken, Environment, EnvironmentName, NewPersonalToken, NewRole, NewUser, Permission, PersonName,
-    PersonalToken, Project, ProjectId, ProjectScope, Role, RoleId, Timestamp, User, UserId, UserIdentity,
+    ApiToken, Environment, EnvironmentName, Group, GroupDescription, GroupId, GroupName, Holder, NewGroup,
+    NewPersonalToken, NewRole, NewUser, Permission, PersonName, PersonalToken, Project, ProjectId,
+    ProjectScope, Role, RoleId, SsoGroupName, Timestamp, User, UserId, UserIdentity,
 };
 
 /// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay
@@ -56,17 +59,21 @@ impl Snapshot {
         self
     }
 
-    /// Returns the snapshot of roles that users were given in a project.
-    pub fn of_memberships(users: &[UserId], roles: &[RoleId]) -> Self {
+    /// Returns the snapshot of roles that users and groups were given in a project.
+    pub fn of_memberships(users: &[UserId], groups: &[GroupId], roles: &[RoleId]) -> Self {
         let users: Vec<_> = users.iter().map(|user| user.0).collect();
-        let entry = |role: &RoleId| json!({ "roleId": role.0, "groupIds": [], "userIds": users });
+        let groups: Vec<_> = groups.iter().map(|group| group.0).collect();
+        let entry = |role: &RoleId| json!({ "roleId": role.0, "groupIds": groups, "userIds": users });
         Self::of(json!({ "roles": roles.iter().map(entry).collect::<Vec<_>>() }))
     }
 
-    /// Returns the snapshot of all roles of a user in a project.
-    pub fn of_roles(user: UserId, roles: &[RoleId]) -> Self {
+    /// Returns the snapshot of all roles of a user or a group in a project.
+    pub fn of_roles(holder: Holder, roles: &[RoleId]) -> Self {
         let roles: Vec<_> = roles.iter().map(|role| role.0).collect();
-        Self::of(json!({ "userId": user.0, "roles": roles }))
+        Self::of(match holder {
+            Holder::User(UserId(id)) => json!({ "userId": id, "roles": roles }),
+            Holder::Group(GroupId(id)) => json!({ "groupId": id, "roles": roles }),
+        })
     }
 
     /// Returns the snapshot of the sort order of environments.
@@ -188,6 +195,38 @@ impl From<&Role> for Snapshot {
         let permissions = role.permissions.iter().copied();
         of_role(role.name.as_str(), role.kind.as_str(), role.description.as_str(), permissions)
             .with_id(role.id.0)
+    }
+}
+
+fn of_group(
+    name: &GroupName,
+    description: &GroupDescription,
+    sso_groups: &[SsoGroupName],
+    root_role: Option<RoleId>,
+    members: &BTreeMap<UserId, Timestamp>,
+) -> Snapshot {
+    let sso_groups: Vec<_> = sso_groups.iter().map(SsoGroupName::as_str).collect();
+    let users: Vec<_> = members.keys().map(|user| user.0).collect();
+    Snapshot::of(json!({
+        "name": name.as_str(),
+        "description": description.as_str(),
+        "mappingsSSO": sso_groups,
+        "rootRole": root_role.map(|role| role.0),
+        "users": users,
+    }))
+}
+
+impl From<&NewGroup> for Snapshot {
+    fn from(group: &NewGroup) -> Self {
+        let NewGroup { name, description, sso_groups, root_role, members, created_at: _ } = group;
+        of_group(name, description, sso_groups, *root_role, members)
+    }
+}
+
+impl From<&Group> for Snapshot {
+    fn from(group: &Group) -> Self {
+        let Group { id, name, description, sso_groups, root_role, members, created_at: _ } = group;
+        of_group(name, description, sso_groups, *root_role, members).with_id(id.0)
     }
 }
 

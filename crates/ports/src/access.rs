@@ -1,12 +1,14 @@
 //! The repository of roles and of memberships in projects.
 
 use async_trait::async_trait;
-use latchkey_domain::{EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, Timestamp, User, UserId};
+use latchkey_domain::{
+    EventId, Grants, GroupId, Holder, NewEvent, NewRole, ProjectId, Role, RoleId, Timestamp, User, UserId,
+};
 use latchkey_port_macros::observed;
 
 use crate::StoreError;
 
-/// A user with roles in a project.
+/// A user with roles of their own in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub user: User,
@@ -16,11 +18,12 @@ pub struct Member {
     pub added_at: Timestamp,
 }
 
-/// Roles for users in a project.
+/// Roles for users and groups in a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memberships {
     pub project: ProjectId,
     pub users: Vec<UserId>,
+    pub groups: Vec<GroupId>,
     pub roles: Vec<RoleId>,
     pub at: Timestamp,
 }
@@ -52,27 +55,27 @@ pub trait AccessRepository: Send + Sync {
     /// Removes a role without holders, with its event.
     ///
     /// # Errors
-    /// `NotFound`; `InUse` if a user holds it.
+    /// `NotFound`; `InUse` if a user or a group holds it.
     async fn delete_role(&self, id: RoleId, event: &NewEvent) -> Result<EventId, StoreError>;
 
-    /// Returns the members of a project, by user id.
+    /// Returns the users with roles of their own in a project, by user id.
     ///
     /// # Errors
     /// `NotFound` for an unknown project.
     async fn members(&self, project: &ProjectId) -> Result<Vec<Member>, StoreError>;
 
-    /// Gives each of these users each of these roles in the project, in addition to those held, with one event.
+    /// Gives each of these users and groups each of these roles in the project, in addition to those held, with one event.
     ///
     /// # Errors
-    /// `NotFound` for the first unknown user, the project, or the first role that is unknown or no role of projects
-    /// (in this order); `Conflict` if each user holds each role there already.
+    /// `NotFound` for the first unknown user, the first unknown group, the project, or the first role that is unknown or
+    /// no role of projects (in this order); `Conflict` if each of them holds each role there already.
     async fn add_memberships(
         &self,
         memberships: &Memberships,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Gives each of these users exactly these roles in the project, or none, with one event. A role that is held
+    /// Gives each of these users and groups exactly these roles in the project, or none, with one event. A role that is held
     /// already keeps its time.
     ///
     /// # Errors
@@ -83,9 +86,11 @@ pub trait AccessRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Returns the roles that a user holds in a project, by id; none if either is unknown.
-    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError>;
+    /// Returns the roles that a user or a group holds in a project, by id; none if either is unknown. Of a user, those that
+    /// a group gives are not among them.
+    async fn roles_in_project(&self, holder: Holder, project: &ProjectId) -> Result<Vec<RoleId>, StoreError>;
 
-    /// Returns the grants of a user, from the root role and the roles in projects; `None` for an unknown user.
+    /// Returns the grants of a user: the union of those of the root role, of the roles in projects, and of the groups that
+    /// the user is a member of. `None` for an unknown user.
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError>;
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use latchkey_domain::{EnvironmentName, PersonalTokenId, ProjectId, RoleId, SessionId, TokenId, UserId};
+use latchkey_domain::{
+    EnvironmentName, GroupId, PersonalTokenId, ProjectId, RoleId, SessionId, TokenId, UserId,
+};
 
 /// Why a call to a store failed. In every case, nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -84,10 +86,13 @@ pub enum Entity {
     PersonalToken(PersonalTokenId),
     /// The description of a personal access token, unique among its user's.
     PersonalTokenDescription,
-    /// A role that a user holds in a project.
+    /// A role that a user or a group holds in a project.
     Membership,
     /// A role's name, unique among all.
     RoleName,
+    Group(GroupId),
+    /// A group's name, unique among all.
+    GroupName,
     Session(SessionId),
 }
 
@@ -103,8 +108,10 @@ impl fmt::Display for Entity {
             Self::Role(id) => write!(f, "role {id}"),
             Self::PersonalToken(id) => write!(f, "personal access token {id}"),
             Self::PersonalTokenDescription => f.write_str("a personal access token of this description"),
-            Self::Membership => f.write_str("this role of this user in this project"),
+            Self::Membership => f.write_str("this role in this project"),
             Self::RoleName => f.write_str("a role of this name"),
+            Self::Group(id) => write!(f, "group {id}"),
+            Self::GroupName => f.write_str("a group of this name"),
             Self::Session(id) => write!(f, "session {id}"),
         }
     }

@@ -24,6 +24,7 @@ mod doubles;
 mod error;
 mod error_chain;
 mod feed;
+mod groups;
 mod health;
 pub mod initial_data;
 mod master_keys;
@@ -46,6 +47,7 @@ pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
 pub use feed::{Change, Continuity, FeedPage, FeedPosition, FeedReading, Stamp};
+pub use groups::{GroupOverview, GroupRepository, MemberGroup};
 pub use health::{Health, PoolState};
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
@@ -70,6 +72,7 @@ pub use {
     audit::MockEventRepository,
     clock_and_entropy::{MockClock, MockEntropy},
     doubles::{CountingEntropy, ManualClock},
+    groups::MockGroupRepository,
     health::MockHealth,
     master_keys::MockMasterKeyRepository,
     passwords::MockPasswordHasher,
@@ -88,6 +91,7 @@ pub trait Store:
     + EnvironmentRepository
     + UserRepository
     + AccessRepository
+    + GroupRepository
     + PersonalTokenRepository
     + SessionRepository
     + LoginFailureRepository
@@ -103,6 +107,7 @@ impl<T> Store for T where
         + EnvironmentRepository
         + UserRepository
         + AccessRepository
+        + GroupRepository
         + PersonalTokenRepository
         + SessionRepository
         + LoginFailureRepository

@@ -61,7 +61,7 @@ pub trait UserRepository: Send + Sync {
     async fn update_user(&self, before: &User, after: &User, event: &NewEvent)
     -> Result<EventId, StoreError>;
 
-    /// Removes a user with memberships, personal tokens and sessions, with its event.
+    /// Removes a user with memberships, also those of groups, personal tokens and sessions, with its event.
     ///
     /// # Errors
     /// `NotFound`; `LastAdmin` for the last person with the root role [`latchkey_domain::Role::ADMIN`]: of any

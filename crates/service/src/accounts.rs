@@ -6,7 +6,7 @@ use latchkey_domain::{
     AccountKind, Email, EventKind, NewUser, PasswordHash, PersonName, Place, Role, RoleId, Snapshot, User,
     UserId, UserIdentity, Username, WithoutIdentity,
 };
-use latchkey_ports::{AccessRepository, Entity, Page, StoreError, UserRepository};
+use latchkey_ports::{AccessRepository, Entity, GroupRepository, Page, StoreError, UserRepository};
 
 use crate::{Caller, Missing, ServiceError, changes::Changes};
 
@@ -61,6 +61,7 @@ fn kinds(kind: AccountKind) -> Kinds {
 pub(crate) struct Accounts {
     pub(crate) users: Arc<dyn UserRepository>,
     pub(crate) access: Arc<dyn AccessRepository>,
+    pub(crate) groups: Arc<dyn GroupRepository>,
     pub(crate) changes: Changes,
 }
 

@@ -96,6 +96,8 @@ instance_actions! {
     ManageServiceAccounts = [Admin];
     /// Managing roles.
     ManageRoles = [Admin];
+    /// Managing groups and their members.
+    ManageGroups = [Admin];
     /// Managing environments.
     ManageEnvironments = [Admin];
     /// Creating projects.

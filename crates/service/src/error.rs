@@ -71,6 +71,8 @@ pub enum Missing {
     User,
     #[error("No role found.")]
     Role,
+    #[error("No group found.")]
+    Group,
     #[error("No PAT found.")]
     PersonalToken,
     #[error("Could not find environment with name: {0}")]
@@ -147,6 +149,7 @@ impl From<StoreError> for ServiceError {
             StoreError::NotFound(Entity::Token(_)) => Missing::Token.into(),
             StoreError::NotFound(Entity::User(_)) => Missing::User.into(),
             StoreError::NotFound(Entity::Role(_)) => Missing::Role.into(),
+            StoreError::NotFound(Entity::Group(_)) => Missing::Group.into(),
             StoreError::NotFound(Entity::PersonalToken(_)) => Missing::PersonalToken.into(),
             StoreError::NotFound(Entity::Session(_)) => Missing::Session.into(),
             StoreError::Conflict(entity) => Self::Exists(entity),

@@ -42,7 +42,12 @@ impl Invalidation {
             | K::ProjectCreated
             | K::ProjectAccessAdded
             | K::ProjectAccessUpdated
-            | K::ProjectAccessRemoved => Self::Users,
+            | K::ProjectAccessRemoved
+            | K::ProjectGroupAccessUpdated
+            | K::ProjectGroupAccessRemoved
+            | K::GroupCreated
+            | K::GroupUpdated
+            | K::GroupDeleted => Self::Users,
             // The events of their tokens are written by the store, so this process has not seen them.
             K::ProjectDeleted | K::EnvironmentDeleted => Self::Everything,
             K::UserCreated

@@ -25,6 +25,7 @@ mod counting_cache;
 mod environments;
 mod error;
 mod first_tokens;
+mod groups;
 mod hot_entries;
 mod index;
 mod instance_tokens;
@@ -57,7 +58,7 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, audit_trail::*, authentication::*, environments::*, error::*, first_tokens::*,
-    index::*, instance_tokens::*, issuing::*, master_keys::*, members::*, metrics::*, permit::*,
+    groups::*, index::*, instance_tokens::*, issuing::*, master_keys::*, members::*, metrics::*, permit::*,
     personal_tokens::*, project_tokens::*, projects::*, roles::*, service_accounts::*, sessions::*,
     task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, use_cases::*, users::*,
     verification::*, whoami::*,

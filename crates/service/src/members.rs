@@ -1,9 +1,9 @@
-//! The members of a project and their roles.
+//! The members of a project, users and groups, and their roles.
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventKind, NewEvent, Place, Role, RoleId, Snapshot, UserId};
-use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_domain::{EventKind, GroupId, Holder, NewEvent, Place, Role, RoleId, Snapshot, UserId};
+use latchkey_ports::{AccessRepository, Entity, Member, MemberGroup, Memberships, StoreError};
 
 use crate::{
     Missing, Permit, RoleReference, ServiceError, UpdateProject,
@@ -13,8 +13,10 @@ use crate::{
 /// The members of a project, and the roles that can be assigned there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectAccess {
-    /// The members, by user id.
+    /// The users with roles of their own, by id.
     pub members: Vec<Member>,
+    /// The groups, by id.
+    pub groups: Vec<MemberGroup>,
     /// The roles of projects, built in or not, by id.
     pub roles: Vec<Role>,
 }
@@ -36,7 +38,8 @@ impl Members {
     /// Returns the members of the project.
     pub async fn list(&self, permit: &Permit<UpdateProject>) -> Result<ProjectAccess, ServiceError> {
         let members = self.access().members(permit.project()).await?;
-        Ok(ProjectAccess { members, roles: self.roles_of_projects().await? })
+        let groups = self.accounts.groups.member_groups(permit.project()).await?;
+        Ok(ProjectAccess { members, groups, roles: self.roles_of_projects().await? })
     }
 
     async fn roles_of_projects(&self) -> Result<Vec<Role>, ServiceError> {
@@ -45,22 +48,25 @@ impl Members {
         Ok(roles)
     }
 
-    /// Gives each of these users each of these roles, in addition to those held. If that changes nothing, there is no
-    /// event.
+    /// Gives each of these users and groups each of these roles, in addition to those held. If that changes nothing, there
+    /// is no event.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] without a user or a role, and for an unknown one; [`ServiceError::Denied`] for a
+    /// [`ServiceError::Invalid`] without a user or group, or without a role, and for an unknown one; [`ServiceError::Denied`] for a
     /// role with permissions that the caller does not hold.
     pub async fn add(
         &self,
         permit: &Permit<UpdateProject>,
         mut users: Vec<UserId>,
+        mut groups: Vec<GroupId>,
         roles: &[RoleReference],
     ) -> Result<Vec<Role>, ServiceError> {
         users.sort_unstable();
         users.dedup();
-        if users.is_empty() {
-            return Err(ServiceError::field("users", "Name at least one user."));
+        groups.sort_unstable();
+        groups.dedup();
+        if users.is_empty() && groups.is_empty() {
+            return Err(ServiceError::field("users", "Name at least one user or group."));
         }
         if roles.is_empty() {
             return Err(ServiceError::field("roles", "Name at least one role."));
@@ -68,62 +74,78 @@ impl Members {
         let given = self.roles(permit, roles).await?;
         let ids: Vec<_> = given.iter().map(|role| role.id).collect();
         let event = self.event(permit, EventKind::ProjectAccessAdded);
-        let event = event.with_after(Snapshot::of_memberships(&users, &ids));
-        let memberships = self.memberships(permit, users, ids);
+        let event = event.with_after(Snapshot::of_memberships(&users, &groups, &ids));
+        let memberships = self.memberships(permit, (users, groups), ids);
         match self.access().add_memberships(&memberships, &event).await {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
-            Err(error) => return Err(unknown_user(error)),
+            Err(error) => return Err(unknown_holder(error)),
         }
         self.accounts.changes.after_commit(&event);
         Ok(given)
     }
 
-    /// Gives a user exactly these roles. If that changes nothing, there is no event.
+    /// Gives a user or a group exactly these roles. If that changes nothing, there is no event.
     ///
     /// # Errors
     /// As [`Members::add`], but no role is allowed: that removes all roles. [`ServiceError::NotFound`] for an unknown
-    /// user.
+    /// user or group.
     pub async fn replace(
         &self,
         permit: &Permit<UpdateProject>,
-        user: UserId,
+        holder: Holder,
         roles: &[RoleReference],
     ) -> Result<(), ServiceError> {
         let mut after: Vec<_> = self.roles(permit, roles).await?.iter().map(|role| role.id).collect();
         after.sort_unstable();
-        let before = self.access().roles_in_project(user, permit.project()).await?;
+        let before = self.access().roles_in_project(holder, permit.project()).await?;
         if before == after {
             if before.is_empty() {
                 // Finds out which of the two is missing.
-                self.accounts.users.find_user(user).await?.ok_or(Missing::User)?;
+                self.check_exists(holder).await?;
                 self.access().members(permit.project()).await?;
             }
             return Ok(());
         }
-        let kind =
-            if after.is_empty() { EventKind::ProjectAccessRemoved } else { EventKind::ProjectAccessUpdated };
+        let kind = match (holder, after.is_empty()) {
+            (Holder::User(_), false) => EventKind::ProjectAccessUpdated,
+            (Holder::User(_), true) => EventKind::ProjectAccessRemoved,
+            (Holder::Group(_), false) => EventKind::ProjectGroupAccessUpdated,
+            (Holder::Group(_), true) => EventKind::ProjectGroupAccessRemoved,
+        };
         let event = NewEvent {
-            before: Some(Snapshot::of_roles(user, &before)),
-            after: (!after.is_empty()).then(|| Snapshot::of_roles(user, &after)),
+            before: Some(Snapshot::of_roles(holder, &before)),
+            after: (!after.is_empty()).then(|| Snapshot::of_roles(holder, &after)),
             ..self.event(permit, kind)
         };
-        let memberships = self.memberships(permit, vec![user], after);
+        let holders = match holder {
+            Holder::User(id) => (vec![id], Vec::new()),
+            Holder::Group(id) => (Vec::new(), vec![id]),
+        };
+        let memberships = self.memberships(permit, holders, after);
         self.access().replace_memberships(&memberships, &event).await?;
         self.accounts.changes.after_commit(&event);
         Ok(())
     }
 
-    /// Removes all roles of a user in the project.
+    /// Removes all roles of a user or a group in the project.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for an unknown project, and for a user without a role there.
-    pub async fn remove(&self, permit: &Permit<UpdateProject>, user: UserId) -> Result<(), ServiceError> {
-        if self.access().roles_in_project(user, permit.project()).await?.is_empty() {
+    /// [`ServiceError::NotFound`] for an unknown project, and for a user or a group without a role there.
+    pub async fn remove(&self, permit: &Permit<UpdateProject>, holder: Holder) -> Result<(), ServiceError> {
+        if self.access().roles_in_project(holder, permit.project()).await?.is_empty() {
             // Finds out which of the two is missing.
             self.access().members(permit.project()).await?;
-            return Err(Missing::User.into());
+            return Err(missing(holder).into());
         }
-        self.replace(permit, user, &[]).await
+        self.replace(permit, holder, &[]).await
+    }
+
+    async fn check_exists(&self, holder: Holder) -> Result<(), ServiceError> {
+        let exists = match holder {
+            Holder::User(id) => self.accounts.users.find_user(id).await?.is_some(),
+            Holder::Group(id) => self.accounts.groups.find_group(id).await?.is_some(),
+        };
+        if exists { Ok(()) } else { Err(missing(holder).into()) }
     }
 
     /// Returns the roles that a request names, if the caller may assign each of them.
@@ -152,18 +174,29 @@ impl Members {
     fn memberships(
         &self,
         permit: &Permit<UpdateProject>,
-        users: Vec<UserId>,
+        (users, groups): (Vec<UserId>, Vec<GroupId>),
         roles: Vec<RoleId>,
     ) -> Memberships {
-        Memberships { project: permit.project().clone(), users, roles, at: self.accounts.changes.now() }
+        let at = self.accounts.changes.now();
+        Memberships { project: permit.project().clone(), users, groups, roles, at }
     }
 }
 
-/// Maps the error of a user that is part of the body, not of the path.
-fn unknown_user(error: StoreError) -> ServiceError {
+fn missing(holder: Holder) -> Missing {
+    match holder {
+        Holder::User(_) => Missing::User,
+        Holder::Group(_) => Missing::Group,
+    }
+}
+
+/// Maps the error of a user or a group that is part of the body, not of the path.
+fn unknown_holder(error: StoreError) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::User(id)) => {
             ServiceError::field("users", format!("There is no user {id}."))
+        }
+        StoreError::NotFound(Entity::Group(id)) => {
+            ServiceError::field("groups", format!("There is no group {id}."))
         }
         other => other.into(),
     }

@@ -9,10 +9,10 @@ use latchkey_ports::{
 };
 
 use crate::{
-    AuditTrail, Authenticator, Environments, FirstTokens, IndexSettings, InstanceTokens, MasterKeys, Members,
-    Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, SessionPolicy,
-    Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI,
-    accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
+    AuditTrail, Authenticator, Environments, FirstTokens, Groups, IndexSettings, InstanceTokens, MasterKeys,
+    Members, Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts,
+    SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification,
+    WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
     token_changes::TokenChanges,
 };
 
@@ -58,6 +58,7 @@ pub struct UseCases {
     pub users: Users,
     pub service_accounts: ServiceAccounts,
     pub roles: Roles,
+    pub groups: Groups,
     pub members: Members,
     pub projects: Projects,
     pub environments: Environments,
@@ -94,7 +95,12 @@ impl UseCases {
             sealer: sealer.clone(),
             changes: changes.clone(),
         };
-        let accounts = Accounts { users: store.clone(), access: store.clone(), changes: changes.clone() };
+        let accounts = Accounts {
+            users: store.clone(),
+            access: store.clone(),
+            groups: store.clone(),
+            changes: changes.clone(),
+        };
         let personal_tokens = PersonalTokens::new(
             store.clone(),
             sealer.clone(),
@@ -133,6 +139,7 @@ impl UseCases {
             service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),
             personal_tokens,
             roles: Roles::new(store.clone(), changes.clone()),
+            groups: Groups::new(accounts.clone()),
             members: Members::new(accounts),
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    EventKind, NewEvent, NewUser, PersonName, Project, ProjectMode, Role, RoleDescription, RoleId, User,
+    EventKind, Group, GroupDescription, NewEvent, NewUser, PersonName, Project, ProjectMode, Role,
+    RoleDescription, RoleId, User,
 };
 use latchkey_ports::{LoginKey, Rotation, Store, TokenMatch};
 
@@ -12,9 +13,10 @@ use crate::{
     cancellation::{CALLS, assert_consistent, poll_and_drop},
     harness::{StoreContents, count_events, read_contents},
     samples::{
-        AMPLE_LIMIT, EDITOR, MEMBER, OWNER, digest, ending, environment, event, memberships, moment,
-        new_password, password, personal_token, personal_token_created, project, project_id, project_role,
-        secret, secret_shown_once, session, session_start, test_environment, token, user_named,
+        AMPLE_LIMIT, EDITOR, MEMBER, OWNER, digest, ending, environment, event, group, group_created,
+        memberships, moment, new_password, password, personal_token, personal_token_created, project,
+        project_id, project_role, secret, secret_shown_once, session, session_start, test_environment, token,
+        user_named,
     },
     setup,
 };
@@ -97,6 +99,8 @@ pub async fn other_dropped_creations_take_effect_completely_or_not_at_all(store:
         let token_event = personal_token_created(&token);
         poll_and_drop(turns, store.create_user(&user, Some(password(1)), &events[0])).await;
         poll_and_drop(turns, store.create_role(&role, &events[1])).await;
+        let group = group(&format!("g{turns}"), &[ed]);
+        poll_and_drop(turns, store.create_group(&group, &group_created(&group))).await;
         poll_and_drop(turns, store.create_environment(&environment, &events[2])).await;
         poll_and_drop(turns, store.create_project(&project, &all, Some(ed), &events[3])).await;
         poll_and_drop(turns, store.start_session(&session, &events[4])).await;
@@ -106,6 +110,7 @@ pub async fn other_dropped_creations_take_effect_completely_or_not_at_all(store:
     let there = [
         (EventKind::ServiceAccountCreated, contents.users.len() - 1),
         (EventKind::RoleCreated, contents.roles.len() - 5),
+        (EventKind::GroupCreated, contents.groups.len()),
         (EventKind::EnvironmentCreated, contents.environments.len() - 2),
         (EventKind::ProjectCreated, contents.projects.len() - 1),
         (EventKind::SessionStarted, contents.sessions.len()),
@@ -114,6 +119,7 @@ pub async fn other_dropped_creations_take_effect_completely_or_not_at_all(store:
     for (kind, there) in there {
         assert_eq!(count_events(&contents, kind), there, "{kind}");
     }
+    assert!(contents.groups.iter().all(|overview| overview.users.len() == 1), "{:?}", contents.groups);
     let owned = contents.projects.iter().filter(|listed| listed.project.id != project_id("default"));
     for listed in owned {
         assert_eq!((listed.members, listed.environments.len()), (1, 2), "{:?}", listed.project.id);
@@ -138,6 +144,7 @@ pub async fn other_dropped_changes_take_effect_completely_or_not_at_all(store: &
     let store = store.as_ref();
     let mut user = setup::stored_user(store, &NewUser { root_role: EDITOR, ..user_named("ed") }).await;
     let mut role = setup::role(store, &project_role("CI")).await;
+    let mut held_group = setup::group(store, &group("g", &[])).await;
     setup::projects(store, &["a"]).await;
     let mut stored_project = project("a");
     for turns in 0..CALLS {
@@ -153,11 +160,19 @@ pub async fn other_dropped_changes_take_effect_completely_or_not_at_all(store: &
         )
         .await;
         poll_and_drop(turns, store.replace_memberships(&held, &four)).await;
+        let changed = NewEvent { at, ..event(EventKind::GroupUpdated) };
+        poll_and_drop(
+            turns,
+            store.update_group(&held_group, &updated_group(turns, &held_group, &user), &changed),
+        )
+        .await;
         poll_and_drop(turns, store.set_password(&new_password(user.id, turns), &five)).await;
         poll_and_drop(turns, store.record_login_failure(&keys, at)).await;
         poll_and_drop(turns, store.sweep(at)).await;
         user = store.find_user(user.id).await.expect("a lookup").expect("the user");
         role = store.find_role(role.id).await.expect("a lookup").expect("the role");
+        let found = store.find_group(held_group.id).await.expect("a lookup");
+        held_group = found.expect("the group").group;
         stored_project =
             store.find_project(&stored_project.id).await.expect("a lookup").expect("the project");
     }
@@ -174,6 +189,9 @@ pub async fn other_dropped_changes_take_effect_completely_or_not_at_all(store: &
     }
     if let Some(turns) = last(EventKind::RoleUpdated) {
         assert!(contents.roles.contains(&updated_role(turns, &role)), "{:?}", contents.roles);
+    }
+    if let Some(turns) = last(EventKind::GroupUpdated) {
+        assert_eq!(contents.groups[0].group, updated_group(turns, &held_group, &user));
     }
     if let Some(turns) = last(EventKind::ProjectUpdated) {
         assert_eq!(contents.projects[0].project, updated_project(turns, &stored_project));
@@ -193,6 +211,13 @@ fn updated_user(turns: u64, user: &User) -> User {
 fn updated_role(turns: u64, role: &Role) -> Role {
     let description = RoleDescription::new(&format!("change {turns}")).expect("a description");
     Role { description, ..role.clone() }
+}
+
+/// Returns the group with another description, and with or without the user.
+fn updated_group(turns: u64, group: &Group, user: &User) -> Group {
+    let description = GroupDescription::new(&format!("change {turns}")).expect("a description");
+    let members = turns.is_multiple_of(2).then_some((user.id, moment(3))).into_iter().collect();
+    Group { description, members, ..group.clone() }
 }
 
 fn updated_project(turns: u64, project: &Project) -> Project {

@@ -7,8 +7,8 @@ use latchkey_domain::{
     TokenKind, User,
 };
 use latchkey_ports::{
-    Entity, EnvironmentOverview, Member, Page, ProjectOverview, ProjectQuery, SecretDigest, Store,
-    StoreError, StoredToken, TokenQuery,
+    Entity, EnvironmentOverview, GroupOverview, Member, MemberGroup, Page, ProjectOverview, ProjectQuery,
+    SecretDigest, Store, StoreError, StoredToken, TokenQuery,
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -25,9 +25,12 @@ pub(crate) struct StoreContents {
     pub(crate) tokens: Vec<Vec<StoredToken>>,
     /// Per project, in the order of `projects`.
     pub(crate) members: Vec<Vec<Member>>,
+    /// Per project, in the order of `projects`.
+    pub(crate) member_groups: Vec<Vec<MemberGroup>>,
     pub(crate) environments: Vec<EnvironmentOverview>,
     pub(crate) all_tokens: Vec<StoredToken>,
     pub(crate) roles: Vec<Role>,
+    pub(crate) groups: Vec<GroupOverview>,
     pub(crate) users: Vec<User>,
     pub(crate) personal_tokens: Vec<PersonalToken>,
     pub(crate) sessions: Vec<Session>,
@@ -50,10 +53,12 @@ pub(crate) async fn read_contents(store: &dyn Store) -> StoreContents {
 /// Returns `None` if a project was deleted in between.
 async fn observe_once(store: &dyn Store) -> Option<StoreContents> {
     let projects = all_projects(store).await;
-    let (mut tokens, mut members, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tokens, mut sessions) = (Vec::new(), Vec::new());
+    let (mut members, mut member_groups) = (Vec::new(), Vec::new());
     for listed in &projects {
         tokens.push(store.tokens(&TokenQuery::of_project(listed.project.id.clone())).await.expect("tokens"));
         members.push(store.members(&listed.project.id).await.ok()?);
+        member_groups.push(store.member_groups(&listed.project.id).await.ok()?);
     }
     let users = all_users(store).await;
     for user in &users {
@@ -64,9 +69,11 @@ async fn observe_once(store: &dyn Store) -> Option<StoreContents> {
         projects,
         tokens,
         members,
+        member_groups,
         environments: store.environments().await.expect("environments"),
         all_tokens: all_tokens(store).await,
         roles: store.roles().await.expect("roles"),
+        groups: store.groups().await.expect("groups"),
         users,
         personal_tokens: store.personal_tokens_of(&ids).await.expect("personal tokens"),
         sessions,

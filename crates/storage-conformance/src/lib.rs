@@ -17,6 +17,8 @@ pub mod event_log;
 pub mod event_queries;
 pub mod events;
 pub mod feed;
+pub mod group_rights;
+pub mod groups;
 mod harness;
 pub mod initial_state;
 pub mod last_admin;

@@ -140,7 +140,7 @@ async fn members_of(store: &dyn Store, project: &str) -> Vec<(UserId, Vec<RoleId
     let members = store.members(&project_id(project)).await.expect("members");
     let mut held = Vec::new();
     for Member { user, roles, added_at } in members {
-        let alone = store.roles_in_project(user.id, &project_id(project)).await.expect("roles");
+        let alone = store.roles_in_project(user.id.into(), &project_id(project)).await.expect("roles");
         assert_eq!(alone, roles, "roles of user {}", user.id);
         held.push((user.id, roles, added_at.millis() - moment(0).millis()));
     }
@@ -165,7 +165,7 @@ pub async fn several_users_get_several_roles_at_once(store: &Arc<dyn Store>) {
     let roles = vec![OWNER, MEMBER, own];
     assert_eq!(members_of(store, "a").await, [(one, roles.clone(), 5), (three, roles, 5)]);
     assert_eq!(members_of(store, "default").await, []);
-    assert_eq!(store.roles_in_project(two, &project_id("a")).await.expect("roles"), []);
+    assert_eq!(store.roles_in_project(two.into(), &project_id("a")).await.expect("roles"), []);
 }
 
 /// A member has all fields of the user; the members of an unknown project cannot be listed.
@@ -180,9 +180,9 @@ pub async fn a_member_is_listed_with_the_complete_user(store: &Arc<dyn Store>) {
     for unknown in ["nope", "Default", "defaul_"] {
         let refused = expect_error(store, store.members(&project_id(unknown))).await;
         assert_eq!(refused, ErrorKind::NotFound(Entity::Project(project_id(unknown))));
-        assert_eq!(store.roles_in_project(ed.id, &project_id(unknown)).await.expect("roles"), []);
+        assert_eq!(store.roles_in_project(ed.id.into(), &project_id(unknown)).await.expect("roles"), []);
     }
-    assert_eq!(store.roles_in_project(UserId(-1), &project_id("default")).await.expect("roles"), []);
+    assert_eq!(store.roles_in_project(UserId(-1).into(), &project_id("default")).await.expect("roles"), []);
 }
 
 /// Roles held already keep their times; a member joined at the earliest of them.
@@ -316,7 +316,7 @@ pub async fn concurrent_replacements_are_atomic(store: &Arc<dyn Store>) {
         });
     let (done, refused) = partition_results(run_concurrently(calls).await);
     assert_eq!((done.len(), refused), (30, vec![]));
-    let held = store.roles_in_project(one, &project_id("default")).await.expect("roles");
+    let held = store.roles_in_project(one.into(), &project_id("default")).await.expect("roles");
     assert!(sets.contains(&held), "{held:?} was given by none of them");
 }
 

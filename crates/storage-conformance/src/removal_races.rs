@@ -251,7 +251,7 @@ pub async fn a_role_deleted_while_it_is_assigned_is_in_use_or_gone(store: &Arc<d
                 .all(|one| allowed.contains(one) || *one == ErrorKind::Conflict(Entity::Membership))
         );
         let there = store.find_role(role).await.expect("a lookup").is_some();
-        let held = store.roles_in_project(ed, &project_id("default")).await.expect("roles");
+        let held = store.roles_in_project(ed.into(), &project_id("default")).await.expect("roles");
         assert_eq!(held, if there { vec![role] } else { vec![] });
     }
 }
@@ -330,7 +330,7 @@ pub async fn members_added_beside_a_deletion_do_not_outlive_it(store: &Arc<dyn S
         assert!(
             refused.iter().all(|one| gone.contains(one) || *one == ErrorKind::Conflict(Entity::Membership))
         );
-        assert_eq!(store.roles_in_project(ed, &project_id(&id)).await.expect("roles"), []);
+        assert_eq!(store.roles_in_project(ed.into(), &project_id(&id)).await.expect("roles"), []);
         setup::projects(store.as_ref(), &[&id]).await;
         assert_eq!(store.members(&project_id(&id)).await.expect("members"), []);
     }

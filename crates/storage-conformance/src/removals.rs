@@ -152,7 +152,7 @@ pub async fn deleting_a_project_deletes_its_memberships_and_environments(store: 
     assert_eq!(store.project_overview(&project_id("a")).await.expect("a lookup"), None);
     let held = Grants::of_roles(&built_in_role(VIEWER), [(project_id("b"), &built_in_role(MEMBER))]);
     assert_eq!(store.grants_of(ed).await.expect("grants"), Some(held));
-    assert_eq!(store.roles_in_project(ed, &project_id("a")).await.expect("roles"), []);
+    assert_eq!(store.roles_in_project(ed.into(), &project_id("a")).await.expect("roles"), []);
     let not_found = ErrorKind::NotFound(Entity::Project(project_id("a")));
     assert_eq!(expect_error(store, store.members(&project_id("a"))).await, not_found);
     assert_eq!(store.tokens(&TokenQuery::of_project(project_id("a"))).await.expect("tokens"), []);

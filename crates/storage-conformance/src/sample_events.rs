@@ -1,8 +1,8 @@
 //! Sample events; re-exported by [`crate::samples`].
 
 use latchkey_domain::{
-    Actor, EnvironmentRemoval, EventKind, NewEvent, NewPersonalToken, NewRole, NewUser, Origin, Project,
-    ProjectId, ProjectRemoval, ProjectScope, RoleId, Snapshot, Subject, TokenId, UserId,
+    Actor, EnvironmentRemoval, EventKind, NewEvent, NewGroup, NewPersonalToken, NewRole, NewUser, Origin,
+    Project, ProjectId, ProjectRemoval, ProjectScope, RoleId, Snapshot, Subject, TokenId, UserId,
 };
 use latchkey_ports::StoredToken;
 
@@ -91,7 +91,7 @@ pub fn membership_added(user: UserId, project: &ProjectId, role: RoleId) -> NewE
         projects: Some(ProjectScope::one(project.clone())),
         environment: None,
         subject: None,
-        after: Some(Snapshot::of_memberships(&[user], &[role])),
+        after: Some(Snapshot::of_memberships(&[user], &[], &[role])),
         ..event(EventKind::ProjectAccessAdded)
     }
 }
@@ -105,6 +105,18 @@ pub fn role_created(role: &NewRole) -> NewEvent {
         subject: None,
         after: Some(Snapshot::from(role)),
         ..event(EventKind::RoleCreated)
+    }
+}
+
+/// Returns the event of a group creation, without the id that the store assigns.
+#[must_use]
+pub fn group_created(group: &NewGroup) -> NewEvent {
+    NewEvent {
+        projects: None,
+        environment: None,
+        subject: None,
+        after: Some(Snapshot::from(group)),
+        ..event(EventKind::GroupCreated)
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use latchkey_domain::{
-    AccountKind, Description, Email, NewPersonalToken, NewRole, NewUser, Origin, PasswordHash, Permission,
-    ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, Session, SessionId, UserId, UserIdentity,
-    Username,
+    AccountKind, Description, Email, GroupDescription, GroupId, GroupName, NewGroup, NewPersonalToken,
+    NewRole, NewUser, Origin, PasswordHash, Permission, ProjectId, Role, RoleDescription, RoleId, RoleKind,
+    RoleName, Session, SessionId, SsoGroupName, UserId, UserIdentity, Username,
 };
 use latchkey_ports::{Memberships, PasswordChange, SessionStart};
 use uuid::Uuid;
@@ -52,7 +52,13 @@ pub fn personal_token(user: UserId, description: &str) -> NewPersonalToken {
 /// Returns roles for users in a project.
 #[must_use]
 pub fn memberships(users: &[UserId], project: &ProjectId, roles: &[RoleId]) -> Memberships {
-    Memberships { project: project.clone(), users: users.to_vec(), roles: roles.to_vec(), at: moment(5) }
+    Memberships {
+        project: project.clone(),
+        users: users.to_vec(),
+        groups: Vec::new(),
+        roles: roles.to_vec(),
+        at: moment(5),
+    }
 }
 
 /// Returns the built-in role with this id.
@@ -95,6 +101,25 @@ pub fn project_role(name: &str) -> NewRole {
 pub fn root_role(name: &str, permissions: &[Permission]) -> NewRole {
     let permissions = permissions.iter().copied().collect();
     NewRole { kind: RoleKind::RootCustom, permissions, ..project_role(name) }
+}
+
+/// Returns a group of these users without a root role.
+#[must_use]
+pub fn group(name: &str, members: &[UserId]) -> NewGroup {
+    NewGroup {
+        name: GroupName::new(name).expect("a group name"),
+        description: GroupDescription::new(&format!("What {name} is for")).expect("a description"),
+        sso_groups: vec![SsoGroupName::new(&format!("sso {name}")).expect("a name")],
+        root_role: None,
+        members: members.iter().map(|user| (*user, moment(3))).collect(),
+        created_at: moment(2),
+    }
+}
+
+/// Returns roles for groups in a project.
+#[must_use]
+pub fn group_memberships(groups: &[GroupId], project: &ProjectId, roles: &[RoleId]) -> Memberships {
+    Memberships { groups: groups.to_vec(), ..memberships(&[], project, roles) }
 }
 
 /// Returns a session; a higher number starts and expires later.

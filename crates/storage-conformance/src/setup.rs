@@ -1,8 +1,8 @@
 //! Creates the entries that a case starts from, each with its event.
 
 use latchkey_domain::{
-    EnvironmentName, EventId, EventKind, NewRole, NewUser, PersonalTokenId, ProjectId, Role, RoleId, Session,
-    User, UserId,
+    EnvironmentName, EventId, EventKind, Group, GroupId, NewGroup, NewRole, NewUser, PersonalTokenId,
+    ProjectId, Role, RoleId, Session, User, UserId,
 };
 use latchkey_ports::{Rotation, SessionStart, Store, StoredToken};
 
@@ -63,6 +63,18 @@ pub(crate) async fn stored_user(store: &dyn Store, new: &NewUser) -> User {
 pub(crate) async fn role(store: &dyn Store, new: &NewRole) -> Role {
     let created = store.create_role(new, &samples::role_created(new)).await;
     new.clone().with_id(created.expect("a role is created").0)
+}
+
+/// Creates the group and returns it with its id.
+pub(crate) async fn group(store: &dyn Store, new: &NewGroup) -> Group {
+    let created = store.create_group(new, &samples::group_created(new)).await;
+    new.clone().with_id(created.expect("a group is created").0)
+}
+
+pub(crate) async fn group_role(store: &dyn Store, group: GroupId, project: &str, role: RoleId) {
+    let roles = samples::group_memberships(&[group], &samples::project_id(project), &[role]);
+    let event = samples::event(EventKind::ProjectAccessAdded);
+    store.add_memberships(&roles, &event).await.expect("a role is given");
 }
 
 /// Creates environments that are in no project.

@@ -200,7 +200,7 @@ pub async fn deleting_a_user_deletes_memberships_tokens_and_sessions(store: &Arc
     assert_eq!(store.find_session_by_digest(&[digest(1)]).await.expect("a lookup"), None);
     assert_eq!(store.personal_tokens_of(&[gone.id]).await.expect("tokens"), []);
     assert_eq!(store.sessions_of(gone.id).await.expect("sessions"), []);
-    assert_eq!(store.roles_in_project(gone.id, &project_id("default")).await.expect("roles"), []);
+    assert_eq!(store.roles_in_project(gone.id.into(), &project_id("default")).await.expect("roles"), []);
     let remaining = read_contents(store).await;
     assert_eq!(remaining.users.iter().map(|user| user.id).collect::<Vec<_>>(), [unaffected.id]);
     assert_eq!(

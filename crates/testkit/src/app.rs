@@ -223,7 +223,7 @@ impl TestApp {
     pub async fn member(&self, user: &User, project: &str, role: &str) {
         let permit = Permit::<UpdateProject>::request(&Caller::system(), project_id(project)).expect("may");
         let role = RoleReference::Name(role.to_owned());
-        self.use_cases.members.add(&permit, vec![user.id], &[role]).await.expect("added");
+        self.use_cases.members.add(&permit, vec![user.id], vec![], &[role]).await.expect("added");
     }
 
     /// Creates a personal token for a user; returns its secret.

@@ -123,6 +123,7 @@ fn camel_case(name: &str) -> String {
 fn path_parameter(name: &str) -> Parameter {
     let (schema, description, example) = match name {
         "environment" | "name" => (String::schema(), "The name of the environment.", Some("staging")),
+        "groupId" => (i64::schema(), "The id of the group.", None),
         "id" => (i64::schema(), "The id.", None),
         "projectId" => (String::schema(), "The id of the project.", Some("web-shop")),
         "tokenId" => (i64::schema(), "The id of the token.", None),

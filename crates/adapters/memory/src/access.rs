@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    EventId, Grants, NewEvent, NewRole, ProjectId, Role, RoleId, RoleName, Timestamp, User, UserId,
+    EventId, Grants, Holder, NewEvent, NewRole, ProjectId, Role, RoleId, RoleName, Timestamp, User, UserId,
 };
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 
@@ -16,7 +16,8 @@ impl State {
         let held = self.memberships.keys().filter(|(holder, _, _)| *holder == user.id);
         let in_projects =
             held.filter_map(|(_, project, role)| Some((project.clone(), self.roles.get(role)?)));
-        Ok(Grants::of_roles(root, in_projects))
+        let own = Grants::of_roles(root, in_projects);
+        Ok(self.grants_of_groups(user.id).fold(own, Grants::with_group))
     }
 
     /// Fails if a role other than `except` has this name.
@@ -31,10 +32,13 @@ impl State {
     fn is_assigned(&self, role: RoleId) -> bool {
         self.users.values().any(|user| user.root_role == role)
             || self.memberships.keys().any(|(_, _, held)| *held == role)
+            || self.groups.values().any(|group| group.root_role == Some(role))
+            || self.group_roles.keys().any(|(_, _, held)| *held == role)
     }
 
     fn check_memberships(&self, memberships: &Memberships) -> Result<(), StoreError> {
         memberships.users.iter().try_for_each(|user| self.user(*user).map(|_| ()))?;
+        memberships.groups.iter().try_for_each(|group| self.group(*group).map(|_| ()))?;
         self.project(&memberships.project)?;
         let is_project_role = |role: &Role| !role.kind.is_root();
         memberships.roles.iter().try_for_each(|role| self.role(*role, is_project_role).map(|_| ()))
@@ -42,14 +46,17 @@ impl State {
 
     /// Assigns the roles and returns whether any assignment is new.
     fn assign(&mut self, memberships: &Memberships) -> bool {
-        let count_before = self.memberships.len();
-        for user in &memberships.users {
-            for role in &memberships.roles {
-                let key = (*user, memberships.project.clone(), *role);
-                self.memberships.entry(key).or_insert(memberships.at);
+        let count_before = self.memberships.len() + self.group_roles.len();
+        let Memberships { project, users, groups, roles, at } = memberships;
+        for role in roles {
+            for user in users {
+                self.memberships.entry((*user, project.clone(), *role)).or_insert(*at);
+            }
+            for group in groups {
+                self.group_roles.entry((*group, project.clone(), *role)).or_insert(*at);
             }
         }
-        self.memberships.len() > count_before
+        self.memberships.len() + self.group_roles.len() > count_before
     }
 
     fn roles_held_in<'s>(
@@ -139,21 +146,25 @@ impl AccessRepository for MemoryStore {
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
         state.check_memberships(memberships)?;
-        let Memberships { project, users, roles, at: _ } = memberships;
+        let Memberships { project, users, groups, roles, at: _ } = memberships;
         state.memberships.retain(|(user, held_in, role), _| {
             held_in != project || !users.contains(user) || roles.contains(role)
+        });
+        state.group_roles.retain(|(group, held_in, role), _| {
+            held_in != project || !groups.contains(group) || roles.contains(role)
         });
         state.assign(memberships);
         Ok(state.record(event.clone()))
     }
 
-    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
+    async fn roles_in_project(&self, holder: Holder, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let state = self.state();
-        Ok(state
-            .roles_held_in(project)
-            .filter(|(holder, _, _)| *holder == user)
-            .map(|(_, role, _)| role)
-            .collect())
+        let users =
+            state.memberships.keys().map(|(user, held_in, role)| (Holder::User(*user), held_in, role));
+        let groups =
+            state.group_roles.keys().map(|(group, held_in, role)| (Holder::Group(*group), held_in, role));
+        let held = users.chain(groups).filter(|(one, held_in, _)| *one == holder && *held_in == project);
+        Ok(held.map(|(_, _, role)| *role).collect())
     }
 
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {

@@ -10,6 +10,7 @@
 mod access;
 mod environments;
 mod events;
+mod groups;
 mod master_keys;
 mod personal_tokens;
 mod projects;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
-    Environment, EnvironmentName, Event, EventId, LoginFailures, NewEvent, PasswordHash, PersonalToken,
-    PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, User, UserId,
+    Environment, EnvironmentName, Event, EventId, Group, GroupId, LoginFailures, NewEvent, PasswordHash,
+    PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId,
+    User, UserId,
 };
 use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, initial_data};
 
@@ -19,6 +20,9 @@ pub(crate) struct State {
     pub(crate) passwords: BTreeMap<UserId, PasswordHash>,
     /// Roles of users in projects, with the time of their assignment.
     pub(crate) memberships: BTreeMap<(UserId, ProjectId, RoleId), Timestamp>,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
+    /// Roles of groups in projects, with the time of their assignment.
+    pub(crate) group_roles: BTreeMap<(GroupId, ProjectId, RoleId), Timestamp>,
     pub(crate) tokens: BTreeMap<TokenId, StoredToken>,
     /// An index of the tokens that name a project.
     pub(crate) tokens_by_project: BTreeSet<(ProjectId, TokenId)>,
@@ -36,6 +40,7 @@ pub(crate) struct State {
     last_user: i64,
     last_personal_token: i64,
     last_role: i64,
+    last_group: i64,
 }
 
 /// A secret that was replaced by a rotation.
@@ -90,6 +95,11 @@ impl State {
     pub(crate) fn next_role(&mut self) -> RoleId {
         self.last_role += 1;
         RoleId(self.last_role)
+    }
+
+    pub(crate) fn next_group(&mut self) -> GroupId {
+        self.last_group += 1;
+        GroupId(self.last_group)
     }
 
     pub(crate) fn project(&self, id: &ProjectId) -> Result<&Project, StoreError> {

@@ -121,6 +121,9 @@ impl UserRepository for MemoryStore {
         state.users.remove(&id);
         state.passwords.remove(&id);
         state.memberships.retain(|(user, _, _), _| *user != id);
+        for group in state.groups.values_mut() {
+            group.members.remove(&id);
+        }
         state.retain_personal_tokens(|token| token.user != id);
         state.retain_sessions(|session| session.user != id);
         Ok(state.record(event.clone()))

@@ -19,6 +19,7 @@ mod event_announcer;
 mod event_listener;
 mod event_lists;
 mod events;
+mod groups;
 mod insertion;
 mod locks;
 mod login_failures;

@@ -6,14 +6,15 @@
 //! 2. rows of projects, by id;
 //! 3. rows of environments, by name;
 //! 4. rows of roles, by id;
-//! 5. rows of users, by id;
-//! 6. [`ALL_PROJECTS`];
-//! 7. rows of tokens, by id;
-//! 8. the event log: [`lock_event_log`], or [`share_event_log`].
+//! 5. rows of groups, by id;
+//! 6. rows of users, by id;
+//! 7. [`ALL_PROJECTS`];
+//! 8. rows of tokens, by id;
+//! 9. the event log: [`lock_event_log`], or [`share_event_log`].
 //!
 //! A transaction that holds the event-log lock must not wait for any other lock. What it writes is in rows that it has
 //! locked (as are the rows that these refer to), is new, or is in a table that is written under the whole event-log lock
-//! alone (links of changed tokens aside: memberships, sessions, counts of members). Therefore all other locks are taken
+//! alone (links of changed tokens aside: memberships, also of groups, sessions, counts of members). Therefore all other locks are taken
 //! *before*. Two transactions that insert one key at once do wait for each other, and no third for them.
 //!
 //! Most changes take the event-log lock as a whole ([`EventLogLock`]): no other change is committed between their last
@@ -39,11 +40,11 @@
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, dsl::auto_type, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EnvironmentName, ProjectId, RoleId, RoleKind, UserId};
+use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, RoleKind, UserId};
 use latchkey_sql::{
     errors::DbError,
     rows::RoleRow,
-    schema::{environments, projects, roles, users},
+    schema::{environments, projects, roles, user_groups, users},
 };
 
 use crate::connection::Connection;
@@ -182,7 +183,25 @@ pub(crate) async fn lock_roles(
     Ok(kinds?)
 }
 
-/// Returns those of these users that exist, and keeps them until the transaction ends.
+/// Returns those of these groups that exist, and keeps them until the transaction ends.
+pub(crate) async fn lock_groups(
+    connection: &mut Connection,
+    ids: &[GroupId],
+) -> Result<Vec<GroupId>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<i64> = user_groups::table
+        .filter(user_groups::id.eq_any(ids.iter().map(|id| id.0)))
+        .order(user_groups::id)
+        .select(user_groups::id)
+        .for_key_share()
+        .load(connection)
+        .await?;
+    Ok(found.into_iter().map(GroupId).collect())
+}
+
+/// Returns those of these users that exist, by id, and keeps them until the transaction ends.
 pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, DbError> {
     let found: Vec<i64> = users::table
         .filter(users::id.eq_any(ids.iter().map(|id| id.0)))

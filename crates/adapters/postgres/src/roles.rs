@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
+use latchkey_domain::{
+    EventId, Grants, Holder, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId,
+};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 use latchkey_sql::{
     errors::{DbError, conflict, conflict_of, not_found, role_conflict, store_error},
@@ -147,13 +149,16 @@ impl AccessRepository for PostgresStore {
         .await
     }
 
-    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
+    async fn roles_in_project(&self, holder: Holder, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let mut connection = self.connection().await?;
-        let ids: Vec<i64> = queries::roles_in_project(user.0, project.as_str())
-            .load(&mut connection)
-            .await
-            .map_err(store_error)?;
-        Ok(ids.into_iter().map(RoleId).collect())
+        let project = project.as_str();
+        let ids: Result<Vec<i64>, _> = match holder {
+            Holder::User(user) => queries::roles_in_project(user.0, project).load(&mut connection).await,
+            Holder::Group(group) => {
+                queries::group_roles_in_project(group.0, project).load(&mut connection).await
+            }
+        };
+        Ok(ids.map_err(store_error)?.into_iter().map(RoleId).collect())
     }
 
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {

@@ -207,7 +207,7 @@ pub(crate) async fn user_exists(connection: &mut Connection, id: UserId) -> Resu
 }
 
 /// Returns whether the role exists and is for the instance, and keeps it until the transaction ends.
-async fn lock_root_role(connection: &mut Connection, role: RoleId) -> Result<bool, DbError> {
+pub(crate) async fn lock_root_role(connection: &mut Connection, role: RoleId) -> Result<bool, DbError> {
     let held = lock_roles(connection, &[role]).await?;
     Ok(held.iter().any(|(_, kind)| kind.is_root()))
 }

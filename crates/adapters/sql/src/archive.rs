@@ -64,6 +64,9 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable { loads_without_triggers: true, ..SourceTable::of::<schema::users::table>("users") },
         SourceTable::of::<schema::login_names::table>("login_names"),
         SourceTable::of::<schema::memberships::table>("memberships"),
+        SourceTable::of::<schema::user_groups::table>("user_groups"),
+        SourceTable::of::<schema::group_members::table>("group_members"),
+        SourceTable::of::<schema::group_roles::table>("group_roles"),
         SourceTable {
             computed: Some((
                 "named_projects",
@@ -277,16 +280,19 @@ fn writing(dialect: Dialect, place: usize, kind: ColumnKind) -> String {
     }
 }
 
+/// Those of the tables that exist: the database has the schema of the archive, which may be an older one.
 fn select_sequences(dialect: Dialect) -> String {
     match dialect {
         Dialect::Postgres => {
             "SELECT json_build_array(name, coalesce(pg_sequence_last_value(pg_get_serial_sequence(name, 'id')), 0))::text \
-             AS line FROM unnest(ARRAY['events', 'personal_tokens', 'roles', 'users']) AS name ORDER BY name"
+             AS line FROM unnest(ARRAY['events', 'personal_tokens', 'roles', 'user_groups', 'users']) AS name \
+             WHERE to_regclass(name) IS NOT NULL ORDER BY name COLLATE \"C\""
         }
         Dialect::Sqlite => {
             "SELECT json_array(column1, coalesce(CASE column1 WHEN 'roles' THEN (SELECT id FROM last_made_role) \
              ELSE (SELECT seq FROM sqlite_sequence WHERE name = column1) END, 0)) AS line \
-             FROM (VALUES ('events'), ('personal_tokens'), ('roles'), ('users')) ORDER BY column1"
+             FROM (VALUES ('events'), ('personal_tokens'), ('roles'), ('user_groups'), ('users')) \
+             WHERE column1 IN (SELECT name FROM sqlite_schema WHERE type = 'table') ORDER BY column1"
         }
     }
     .to_owned()

@@ -127,6 +127,12 @@ pub fn role_conflict(constraint: &str) -> Option<Entity> {
     ["roles_name_unique", "roles.name"].contains(&constraint).then_some(Entity::RoleName)
 }
 
+/// Returns what two groups have in common, by the constraint.
+#[must_use]
+pub fn group_conflict(constraint: &str) -> Option<Entity> {
+    ["user_groups_name_unique", "user_groups.name"].contains(&constraint).then_some(Entity::GroupName)
+}
+
 /// Returns what two sessions have in common, by the constraint.
 #[must_use]
 pub fn session_conflict(id: SessionId, constraint: &str) -> Option<Entity> {

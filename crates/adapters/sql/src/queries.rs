@@ -19,12 +19,13 @@ use latchkey_ports::Page;
 use crate::{
     columns::{DbId, DbTime},
     rows::{
-        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, GrantRow, MembershipRow,
-        ProjectOverviewRow, ProjectRow, RoleRow, SessionRow, TokenSecretsRow, UserRow,
+        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, GrantRow, GroupMemberRow,
+        GroupRoleRow, GroupRow, MembershipRow, ProjectOverviewRow, ProjectRow, RoleRow, SessionRow,
+        TokenSecretsRow, UserRow,
     },
     schema::{
-        api_token_projects, api_tokens, environments, events, memberships, personal_tokens, projects,
-        role_permissions, roles, sessions, user_grants, users,
+        api_token_projects, api_tokens, environments, events, group_members, group_roles, memberships,
+        personal_tokens, projects, role_permissions, roles, sessions, user_grants, user_groups, users,
     },
 };
 
@@ -89,12 +90,14 @@ pub fn role<DB: Backend>(id: i64) -> _ {
         .select((row, role_permissions::permission.nullable()))
 }
 
-/// Selects whether a user holds the role, for the instance or in a project.
+/// Selects whether a user or a group holds the role, for the instance or in a project.
 #[auto_type]
 pub fn role_is_held(id: i64) -> _ {
     select(
         exists(users::table.filter(users::root_role_id.eq(id)))
-            .or(exists(memberships::table.filter(memberships::role_id.eq(id)))),
+            .or(exists(memberships::table.filter(memberships::role_id.eq(id))))
+            .or(exists(user_groups::table.filter(user_groups::root_role_id.eq(id))))
+            .or(exists(group_roles::table.filter(group_roles::role_id.eq(id)))),
     )
 }
 
@@ -117,6 +120,62 @@ pub fn roles_in_project<'a>(user: i64, project: &'a str) -> _ {
         .filter(memberships::project_id.eq(project))
         .order(memberships::role_id)
         .select(memberships::role_id)
+}
+
+/// Selects the ids of the roles that a group holds in a project.
+#[auto_type]
+pub fn group_roles_in_project<'a>(group: i64, project: &'a str) -> _ {
+    group_roles::table
+        .filter(group_roles::group_id.eq(group))
+        .filter(group_roles::project_id.eq(project))
+        .order(group_roles::role_id)
+        .select(group_roles::role_id)
+}
+
+/// Selects all groups, by id.
+#[auto_type]
+pub fn all_groups<DB: Backend>() -> _ {
+    let row: AsSelect<GroupRow, DB> = GroupRow::as_select();
+    user_groups::table.order(user_groups::id).select(row)
+}
+
+/// Selects a group.
+#[auto_type]
+pub fn group<DB: Backend>(id: i64) -> _ {
+    let row: AsSelect<GroupRow, DB> = GroupRow::as_select();
+    user_groups::table.find(id).select(row)
+}
+
+/// Selects the roles of groups in a project, by group, then role.
+#[auto_type]
+pub fn groups_in<'a, DB: Backend>(project: &'a str) -> _ {
+    let row: AsSelect<GroupRoleRow, DB> = GroupRoleRow::as_select();
+    group_roles::table
+        .inner_join(user_groups::table.on(user_groups::id.eq(group_roles::group_id)))
+        .filter(group_roles::project_id.eq(project))
+        .order((group_roles::group_id, group_roles::role_id))
+        .select(row)
+}
+
+/// Selects the members of groups, by group, then user.
+#[auto_type]
+pub fn members_of_groups<'a, DB: Backend>(groups: &'a [i64]) -> _ {
+    let row: AsSelect<GroupMemberRow, DB> = GroupMemberRow::as_select();
+    group_members::table
+        .inner_join(users::table.on(users::id.eq(group_members::user_id)))
+        .filter(group_members::group_id.eq_any(groups))
+        .order((group_members::group_id, group_members::user_id))
+        .select(row)
+}
+
+/// Selects the projects in which groups hold a role, by group, then project.
+#[auto_type]
+pub fn projects_of_groups<'a>(groups: &'a [i64]) -> _ {
+    group_roles::table
+        .filter(group_roles::group_id.eq_any(groups))
+        .order((group_roles::group_id, group_roles::project_id))
+        .select((group_roles::group_id, group_roles::project_id))
+        .distinct()
 }
 
 /// Selects the grants of a user; none for an unknown one.

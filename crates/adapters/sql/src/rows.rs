@@ -8,6 +8,7 @@
 
 mod access;
 mod events;
+mod groups;
 mod projects;
 mod sessions;
 mod tokens;
@@ -23,6 +24,10 @@ pub use self::{
         RoleRow, UserRow, account_of_login, grants, members, role_permissions, roles,
     },
     events::{ChangeRow, EventRow, NewEventRow, event_projects},
+    groups::{
+        ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupMemberRow,
+        NewGroupRoleRow, group_members, groups,
+    },
     projects::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
         ProjectOverviewRow, ProjectRow,

@@ -109,7 +109,29 @@ tables! {
         added_at -> UtcTime,
     }
 
-    /// A view: the permissions of each user.
+    user_groups (id) {
+        id -> BigInt,
+        name -> Text,
+        description -> Text,
+        sso_groups -> Json,
+        root_role_id -> Nullable<BigInt>,
+        created_at -> UtcTime,
+    }
+
+    group_members (group_id, user_id) {
+        group_id -> BigInt,
+        user_id -> BigInt,
+        added_at -> UtcTime,
+    }
+
+    group_roles (group_id, project_id, role_id) {
+        group_id -> BigInt,
+        project_id -> Text,
+        role_id -> BigInt,
+        added_at -> UtcTime,
+    }
+
+    /// A view: the permissions of each user, own and by groups.
     user_grants (user_id, role_id, permission) {
         user_id -> BigInt,
         project_id -> Nullable<Text>,
@@ -232,7 +254,7 @@ tables! {
 
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(role_permissions -> roles (role_id));
-diesel::allow_tables_to_appear_in_same_query!(memberships, users);
+diesel::allow_tables_to_appear_in_same_query!(memberships, users, group_members, group_roles, user_groups);
 diesel::allow_tables_to_appear_in_same_query!(role_permissions, roles);
 diesel::allow_tables_to_appear_in_same_query!(api_token_projects, api_tokens, retired_secrets);
 diesel::allow_tables_to_appear_in_same_query!(event_projects, events);

@@ -4,12 +4,12 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection,
     dsl::exists, select,
 };
-use latchkey_domain::{EnvironmentName, ProjectId, RoleId, UserId};
+use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, UserId};
 use latchkey_ports::Entity;
 use latchkey_sql::{
     errors::{DbError, not_found},
     rows::RoleRow,
-    schema::{environments, projects, roles, users},
+    schema::{environments, projects, roles, user_groups, users},
 };
 
 /// Returns whether there is a project with this id.
@@ -56,6 +56,13 @@ pub(crate) fn check_role(
         Some((_, kind)) if kind.is_root() == of_instance => Ok(()),
         _ => Err(not_found(Entity::Role(id))),
     }
+}
+
+/// Fails if there is no group with this id.
+pub(crate) fn check_group(connection: &mut SqliteConnection, id: GroupId) -> Result<(), DbError> {
+    let group = user_groups::table.find(id.0).select(user_groups::id);
+    let found: Option<i64> = group.first(connection).optional()?;
+    if found.is_some() { Ok(()) } else { Err(not_found(Entity::Group(id))) }
 }
 
 /// Returns whether there is a user with this id.

@@ -19,6 +19,7 @@ mod errors;
 mod event_lists;
 mod events;
 mod existence;
+mod groups;
 mod location;
 mod login_failures;
 mod master_keys;

@@ -1,4 +1,4 @@
-//! Statements on memberships: the roles that users hold in projects, and the grants that follow.
+//! Statements on memberships: the roles that users and groups hold in projects, and the grants that follow.
 
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_or_ignore_into};
 use latchkey_domain::{Grants, UserId};
@@ -6,41 +6,56 @@ use latchkey_ports::Memberships;
 use latchkey_sql::{
     errors::DbError,
     queries,
-    rows::{self, NewMembershipRow},
-    schema::memberships,
+    rows::{self, NewGroupRoleRow, NewMembershipRow},
+    schema::{group_roles, memberships},
 };
 
-use crate::existence::{check_project, check_role, check_user};
+use crate::existence::{check_group, check_project, check_role, check_user};
 
-/// Fails if a user, the project or a role does not exist, or if a role is not for projects.
+/// Fails if a user, a group, the project or a role does not exist, or if a role is not for projects.
 pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
     for user in &wanted.users {
         check_user(connection, *user)?;
+    }
+    for group in &wanted.groups {
+        check_group(connection, *group)?;
     }
     check_project(connection, &wanted.project)?;
     wanted.roles.iter().try_for_each(|role| check_role(connection, *role, false))
 }
 
-/// Gives each user each role; returns whether any was not held before.
+/// Gives each user and each group each role; returns whether any was not held before.
 pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<bool, DbError> {
     let mut given = 0;
-    for user in &wanted.users {
-        for role in &wanted.roles {
+    for role in &wanted.roles {
+        for user in &wanted.users {
             given += insert_or_ignore_into(memberships::table)
                 .values(NewMembershipRow::new(*user, &wanted.project, *role, wanted.at))
+                .execute(connection)?;
+        }
+        for group in &wanted.groups {
+            given += insert_or_ignore_into(group_roles::table)
+                .values(NewGroupRoleRow::new(*group, &wanted.project, *role, wanted.at))
                 .execute(connection)?;
         }
     }
     Ok(given > 0)
 }
 
-/// Takes from each user all other roles in the project.
+/// Takes from each user and each group all other roles in the project.
 pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<(), DbError> {
     for user in &wanted.users {
         let others = memberships::table
             .filter(memberships::user_id.eq(user.0))
             .filter(memberships::project_id.eq(wanted.project.as_str()))
             .filter(memberships::role_id.ne_all(wanted.roles.iter().map(|role| role.0)));
+        delete(others).execute(connection)?;
+    }
+    for group in &wanted.groups {
+        let others = group_roles::table
+            .filter(group_roles::group_id.eq(group.0))
+            .filter(group_roles::project_id.eq(wanted.project.as_str()))
+            .filter(group_roles::role_id.ne_all(wanted.roles.iter().map(|role| role.0)));
         delete(others).execute(connection)?;
     }
     Ok(())

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// 12 000 tokens over 200 projects; every fourth names a second project, every hundredth is for all projects. 200 users,
-/// each in a fifth of the projects. 55 000 events, each of one project.
+/// each in a fifth of the projects and in ten of 200 groups. 55 000 events, each of one project.
 const LARGE_STORE: &str = "
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
     INSERT INTO projects (id, name, description, created_at) SELECT 'project-' || i, 'P', '', 0 FROM n;
@@ -40,6 +40,12 @@ const LARGE_STORE: &str = "
     SELECT 'user' || i, CASE WHEN i % 10 = 0 THEN 'service' ELSE 'person' END, 1 + i % 3, 0 FROM n;
     INSERT INTO memberships SELECT users.id, projects.id, 4, 0 FROM users, projects
     WHERE (users.id + length(projects.id) + unicode(substr(projects.id, -1))) % 5 = 0;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+    INSERT INTO user_groups (name, description, sso_groups, root_role_id, created_at)
+    SELECT 'group' || i, '', '[]', 3, 0 FROM n;
+    INSERT INTO group_members SELECT user_groups.id, users.id, 0 FROM user_groups, users
+    WHERE (user_groups.id + users.id) % 20 = 0;
+    INSERT INTO group_roles SELECT id, 'project-' || (id % 200), 5, 0 FROM user_groups;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 55000)
     INSERT INTO events (kind, actor_name, actor_user_id, at, concerns)
     SELECT CASE i % 100 WHEN 0 THEN 'pat-created' WHEN 1 THEN 'pat-deleted' WHEN 2 THEN 'user-created'

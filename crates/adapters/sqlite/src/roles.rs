@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_into, update};
-use latchkey_domain::{EventId, Grants, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId};
+use latchkey_domain::{
+    EventId, Grants, Holder, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId,
+};
 use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
 use latchkey_sql::{
     errors::{DbError, conflict, conflict_of, not_found, role_conflict},
@@ -115,10 +117,15 @@ impl AccessRepository for SqliteStore {
         .await
     }
 
-    async fn roles_in_project(&self, user: UserId, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
+    async fn roles_in_project(&self, holder: Holder, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let project = project.clone();
         self.read(move |connection| {
-            let roles: Vec<i64> = queries::roles_in_project(user.0, project.as_str()).load(connection)?;
+            let roles: Vec<i64> = match holder {
+                Holder::User(user) => queries::roles_in_project(user.0, project.as_str()).load(connection)?,
+                Holder::Group(group) => {
+                    queries::group_roles_in_project(group.0, project.as_str()).load(connection)?
+                }
+            };
             Ok(roles.into_iter().map(RoleId).collect())
         })
         .await

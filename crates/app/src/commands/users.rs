@@ -115,7 +115,7 @@ pub(super) async fn grant(app: &App, arguments: GrantArgs) -> anyhow::Result<()>
     let user = find(app, &login).await.with_context(failure)?;
     let permit = Permit::<UpdateProject>::request(&Caller::system(), project)?;
     let members = &app.use_cases.members;
-    let granted = members.add(&permit, vec![user.id], &[RoleReference::Name(role)]).await;
+    let granted = members.add(&permit, vec![user.id], vec![], &[RoleReference::Name(role)]).await;
     for role in granted.with_context(failure)? {
         output::explain(format_args!(
             "{login} is {} in the project \"{}\" now.",

@@ -41,6 +41,18 @@ fn filled(store: Store) -> Filled {
     let personal = env.create_caller("ed", "Editor");
     env.grant("ed", "shop", "Member");
     env.create_user("gone", "Viewer");
+    for name in ["gone", "readers"] {
+        let group =
+            json!({ "name": name, "mappingsSSO": ["ä"], "rootRole": 3, "users": [{ "user": { "id": 1 } }] });
+        let group = server.as_admin(Request::post("/api/admin/groups", &group));
+        assert_eq!(group.status, 201, "{}", group.text());
+        let id = &group.json()["id"];
+        let roles = format!("/api/admin/projects/shop/groups/{id}/roles");
+        assert_eq!(server.as_admin(Request::put(&roles, &json!({ "roles": [5] }))).status, 200);
+        if name == "gone" {
+            assert_eq!(server.as_admin(Request::delete(&format!("/api/admin/groups/{id}"))).status, 200);
+        }
+    }
     let user =
         json!({ "username": "bo", "email": "Bo@Example.com", "password": "correct horse", "rootRole": 3 });
     assert_eq!(server.as_admin(Request::post("/api/admin/user-admin", &user)).status, 201);
@@ -61,9 +73,17 @@ fn filled(store: Store) -> Filled {
     server.stop();
     let filled = Filled { env, secrets, personal, cookie, revoked };
     let mut records = Records::of(&filled.env);
-    for table in
-        ["memberships", "retired_secrets", "personal_tokens", "sessions", "login_failures", "event_projects"]
-    {
+    for table in [
+        "memberships",
+        "user_groups",
+        "group_members",
+        "group_roles",
+        "retired_secrets",
+        "personal_tokens",
+        "sessions",
+        "login_failures",
+        "event_projects",
+    ] {
         assert!(records.count(table) > 0, "{table}");
     }
     filled
@@ -98,6 +118,8 @@ fn is_as_before(filled: &Filled, env: &TestEnv) {
     server.create_token("new");
     let id: i64 = env.succeed("user create --username new").parse().expect("an id");
     assert_eq!(id, 4, "users 1 to 3 were given");
+    let group = server.as_admin(Request::post("/api/admin/groups", &json!({ "name": "new" })));
+    assert_eq!(group.json()["id"], 3, "groups 1 and 2 were given: {}", group.text());
     let after = Records::of(env).count(&format!("events WHERE id > {}", last_event[0]));
     assert!(after >= 2, "{after} new events");
 }

@@ -19,7 +19,7 @@ async fn events_are_read_by_those_who_may_read_what_they_are_about() {
     env.user("admin", "Admin").await;
     let in_a = Permit::request(&Caller::system(), project_id("a")).expect("may do everything");
     let role = [RoleReference::Id(RoleId(5))];
-    env.use_cases.members.add(&in_a, vec![member.id], &role).await.expect("given");
+    env.use_cases.members.add(&in_a, vec![member.id], vec![], &role).await.expect("given");
     for project in ["a", "b"] {
         env.token(client_of(ProjectScope::one(project_id(project)))).await;
     }

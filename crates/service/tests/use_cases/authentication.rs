@@ -86,7 +86,7 @@ async fn a_user_acts_with_the_roles_of_the_moment() {
     assert_eq!(before.grants().iter().count(), 0);
     let permit = Permit::request(&Caller::system(), project_id("default")).expect("may do everything");
     let member = [RoleReference::Name("member".to_owned())];
-    env.use_cases.members.add(&permit, vec![user.id], &member).await.expect("granted");
+    env.use_cases.members.add(&permit, vec![user.id], vec![], &member).await.expect("granted");
     let after = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     assert_eq!(after.grants().iter().count(), 3);
 }

@@ -6,6 +6,7 @@ mod audit_trail;
 mod authentication;
 mod first_tokens;
 mod flood;
+mod groups;
 mod instance_tokens;
 mod keys_by_use;
 mod login_races;

@@ -23,15 +23,15 @@ async fn roles_are_added_replaced_and_taken_away() {
     let env = TestEnv::new();
     let ed = env.user("ed", "Viewer").await.id;
     let members = &env.use_cases.members;
-    members.add(&all(), vec![ed], &[MEMBER]).await.expect("added");
-    members.add(&all(), vec![ed], &[MEMBER]).await.expect("held already: no event");
-    members.add(&all(), vec![ed], &[OWNER, OWNER]).await.expect("added");
+    members.add(&all(), vec![ed], vec![], &[MEMBER]).await.expect("added");
+    members.add(&all(), vec![ed], vec![], &[MEMBER]).await.expect("held already: no event");
+    members.add(&all(), vec![ed], vec![], &[OWNER, OWNER]).await.expect("added");
     assert_eq!(roles_of(&env, ed).await, [RoleId(4), RoleId(5)]);
-    members.replace(&all(), ed, &[MEMBER]).await.expect("replaced");
+    members.replace(&all(), ed.into(), &[MEMBER]).await.expect("replaced");
     assert_eq!(roles_of(&env, ed).await, [RoleId(5)]);
-    members.remove(&all(), ed).await.expect("removed");
+    members.remove(&all(), ed.into()).await.expect("removed");
     assert_eq!(roles_of(&env, ed).await, []);
-    let again = members.remove(&all(), ed).await;
+    let again = members.remove(&all(), ed.into()).await;
     assert!(matches!(again, Err(ServiceError::NotFound(Missing::User))), "{again:?}");
     let expected = [
         EventKind::ProjectAccessAdded,
@@ -49,8 +49,8 @@ async fn only_permissions_that_one_holds_can_be_given() {
     let poor = permit::<UpdateProject>("default");
     for given in [MEMBER, OWNER] {
         for refused in [
-            env.use_cases.members.add(&poor, vec![ed], std::slice::from_ref(&given)).await.map(drop),
-            env.use_cases.members.replace(&poor, ed, &[given]).await,
+            env.use_cases.members.add(&poor, vec![ed], vec![], std::slice::from_ref(&given)).await.map(drop),
+            env.use_cases.members.replace(&poor, ed.into(), &[given]).await,
         ] {
             assert!(matches!(refused, Err(ServiceError::Denied(_))), "{refused:?}");
         }
@@ -66,16 +66,22 @@ async fn what_is_not_there_is_told_and_nothing_is_given() {
         Err(ServiceError::Invalid { field, .. }) => field,
         other => panic!("expected Invalid, got {other:?}"),
     };
-    assert_eq!(field(members.add(&all(), vec![], &[MEMBER]).await), Some(Field::Body("users")));
-    assert_eq!(field(members.add(&all(), vec![ed], &[]).await), Some(Field::Body("roles")));
+    assert_eq!(field(members.add(&all(), vec![], vec![], &[MEMBER]).await), Some(Field::Body("users")));
+    assert_eq!(field(members.add(&all(), vec![ed], vec![], &[]).await), Some(Field::Body("roles")));
     let root = RoleReference::Name("Admin".to_owned());
-    assert_eq!(field(members.add(&all(), vec![ed], &[root]).await), Some(Field::Body("roles")));
-    assert_eq!(field(members.add(&all(), vec![ed, UserId(99)], &[MEMBER]).await), Some(Field::Body("users")));
+    assert_eq!(field(members.add(&all(), vec![ed], vec![], &[root]).await), Some(Field::Body("roles")));
+    assert_eq!(
+        field(members.add(&all(), vec![ed, UserId(99)], vec![], &[MEMBER]).await),
+        Some(Field::Body("users"))
+    );
     let nowhere = Permit::request(&Caller::system(), project_id("nope")).expect("may do everything");
-    let refused = members.add(&nowhere, vec![ed], &[MEMBER]).await;
+    let refused = members.add(&nowhere, vec![ed], vec![], &[MEMBER]).await;
     assert!(matches!(refused, Err(ServiceError::NotFound(Missing::Project(_)))), "{refused:?}");
     assert!(matches!(members.list(&nowhere).await, Err(ServiceError::NotFound(Missing::Project(_)))));
-    assert!(matches!(members.remove(&nowhere, ed).await, Err(ServiceError::NotFound(Missing::Project(_)))));
+    assert!(matches!(
+        members.remove(&nowhere, ed.into()).await,
+        Err(ServiceError::NotFound(Missing::Project(_)))
+    ));
     assert_eq!(roles_of(&env, ed).await, []);
 }
 
@@ -83,7 +89,7 @@ async fn what_is_not_there_is_told_and_nothing_is_given() {
 async fn a_user_named_twice_is_one_user() {
     let env = TestEnv::new();
     let (ed, vi) = (env.user("ed", "Viewer").await.id, env.user("vi", "Viewer").await.id);
-    env.use_cases.members.add(&all(), vec![vi, ed, vi], &[MEMBER]).await.expect("added");
+    env.use_cases.members.add(&all(), vec![vi, ed, vi], vec![], &[MEMBER]).await.expect("added");
     let event = env.events().await.pop().expect("an event");
     let named = event.record.after.expect("what is now").to_json();
     assert_eq!(named["roles"][0]["userIds"].as_array().map(Vec::len), Some(2), "{named}");

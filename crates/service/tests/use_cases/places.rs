@@ -63,7 +63,7 @@ async fn a_private_project_is_seen_by_its_members() {
     env.user("viewer", "Viewer").await;
     env.user("editor", "Editor").await;
     let role = [RoleReference::Id(RoleId(5))];
-    env.use_cases.members.add(&on("secret"), vec![member.id], &role).await.expect("given");
+    env.use_cases.members.add(&on("secret"), vec![member.id], vec![], &role).await.expect("given");
     for (who, sees) in [("member", true), ("viewer", false), ("editor", true)] {
         let caller = env.signed_in(who).await;
         assert_eq!(listed(&env, &caller, false).await.contains(&"secret".to_owned()), sees, "{who}");

@@ -80,7 +80,7 @@ async fn a_changed_role_applies_to_its_holders_at_once() {
     let role = env.use_cases.roles.create(&system(), reader()).await.expect("created");
     let permit = Permit::<UpdateProject>::request(&Caller::system(), project_id("default")).expect("all");
     let given = [RoleReference::Id(role.id)];
-    env.use_cases.members.add(&permit, vec![user.id], &given).await.expect("given");
+    env.use_cases.members.add(&permit, vec![user.id], vec![], &given).await.expect("given");
     env.use_cases.follow_changes().await.expect("followed");
     assert_eq!(env.signed_in("ed").await.grants().iter().count(), 1);
     let held = env.use_cases.roles.delete(&system(), role.id).await;

@@ -28,14 +28,23 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::RoleCreated => ("Role created", "created role", Named),
         K::RoleUpdated => ("Role updated", "updated role", Named),
         K::RoleDeleted => ("Role deleted", "deleted role", Named),
+        K::GroupCreated => ("Group created", "created group", Named),
+        K::GroupUpdated => ("Group updated", "updated group", Named),
+        K::GroupDeleted => ("Group deleted", "deleted group", Named),
         K::ProjectCreated => ("Project created", "created project", Project),
         K::ProjectUpdated => ("Project updated", "updated project", Project),
         K::ProjectArchived => ("Project archived", "archived project", Project),
         K::ProjectRevived => ("Project revived", "revived project", Project),
         K::ProjectDeleted => ("Project deleted", "deleted project", Project),
-        K::ProjectAccessAdded => ("Project access added", "gave users roles in project", Project),
+        K::ProjectAccessAdded => ("Project access added", "gave roles in project", Project),
         K::ProjectAccessUpdated => ("Project access updated", "replaced a user's roles in project", Project),
         K::ProjectAccessRemoved => ("Project access removed", "removed a user from project", Project),
+        K::ProjectGroupAccessUpdated => {
+            ("Group access to project updated", "replaced a group's roles in project", Project)
+        }
+        K::ProjectGroupAccessRemoved => {
+            ("Group access to project removed", "removed a group from project", Project)
+        }
         K::ProjectEnvironmentAdded => {
             ("Environment added to project", "added environment", EnvironmentIn("to project"))
         }

@@ -156,12 +156,20 @@ pub(crate) fn name(place: Location<'_>) -> String {
     }
 }
 
-/// Returns the place as a JSON pointer. A bad entry is reported at its list.
+/// Returns the place as a JSON pointer. A bad entry is reported at its list, and so are the members of an entry.
 fn pointer(place: Location<'_>) -> String {
     match place {
         Location::Origin => String::new(),
-        Location::Key { key, prev } => format!("{}/{key}", pointer(*prev)),
-        Location::Index { prev, .. } => pointer(*prev),
+        Location::Key { key, prev } if !is_in_entry(*prev) => format!("{}/{key}", pointer(*prev)),
+        Location::Key { prev, .. } | Location::Index { prev, .. } => pointer(*prev),
+    }
+}
+
+fn is_in_entry(place: Location<'_>) -> bool {
+    match place {
+        Location::Origin => false,
+        Location::Key { prev, .. } => is_in_entry(*prev),
+        Location::Index { .. } => true,
     }
 }
 

@@ -1,7 +1,7 @@
-//! References to roles and users in bodies.
+//! References to roles, users and groups in bodies.
 
 use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef as Location};
-use latchkey_domain::{RoleId, UserId};
+use latchkey_domain::{GroupId, RoleId, UserId};
 use latchkey_service::RoleReference;
 
 use super::problems::{Problems, wrong_kind};
@@ -23,6 +23,12 @@ impl Deserr<Problems> for RoleReference {
 impl Deserr<Problems> for UserId {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         integer(&value).map(Self).ok_or_else(|| wrong_kind(place, "the id of a user", value.kind()))
+    }
+}
+
+impl Deserr<Problems> for GroupId {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        integer(&value).map(Self).ok_or_else(|| wrong_kind(place, "the id of a group", value.kind()))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
-    Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, PersonName, ProjectDescription,
-    ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription, RoleKind, RoleName, Timestamp,
-    TokenDescription, TokenId, TokenKind, TokenName, Username,
+    Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, GroupDescription, GroupName,
+    PersonName, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription,
+    RoleKind, RoleName, SsoGroupName, Timestamp, TokenDescription, TokenId, TokenKind, TokenName, Username,
 };
 
 use super::problems::{Problems, name, wrong_kind};
@@ -68,12 +68,15 @@ macro_rules! words {
 names!(
     Description,
     EnvironmentName,
+    GroupDescription,
+    GroupName,
     PersonName,
     ProjectDescription,
     ProjectId,
     ProjectName,
     RoleDescription,
     RoleName,
+    SsoGroupName,
     TokenDescription,
     TokenName,
     Username,

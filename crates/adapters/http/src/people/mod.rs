@@ -1,5 +1,7 @@
-//! Users, service accounts, roles and personal access tokens.
+//! Users, groups, service accounts, roles and personal access tokens.
 
+pub(crate) mod group_body;
+pub(crate) mod group_routes;
 mod personal_tokens;
 mod query;
 pub(crate) mod role_body;
@@ -12,6 +14,7 @@ use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
+    group_routes::configure(api);
     personal_tokens::configure(api);
     role_routes::configure(api);
     service_accounts::configure(api);

@@ -304,23 +304,6 @@ impl<'u> CreatedUserBody<'u> {
     }
 }
 
-/// The users who can be given a role in a project.
-#[derive(Serialize, ToSchema)]
-#[schema(as = usersGroupsBaseSchema)]
-pub(super) struct BaseUsersBody<'u> {
-    /// The users and service accounts, by id.
-    users: Vec<BaseUserBody<'u>>,
-    /// Always empty: groups are not supported.
-    #[schema(value_type = Vec<String>, example = json!([]))]
-    groups: [(); 0],
-}
-
-impl<'u> BaseUsersBody<'u> {
-    pub(super) fn of(users: &'u [User]) -> Self {
-        Self { users: users.iter().map(BaseUserBody::of).collect(), groups: [] }
-    }
-}
-
 /// How many users have the role Admin.
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminCountSchema)]

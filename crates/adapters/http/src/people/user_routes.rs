@@ -5,10 +5,11 @@ use latchkey_domain::UserId;
 use latchkey_service::{Caller, InstancePermit, ManageUsers};
 
 use super::{
+    group_body::BaseUsersBody,
     query::{PageQuery, SearchQuery},
     user_body::{
-        AdminCountBody, BaseUserBody, BaseUsersBody, CreateUserBody, CreatedUserBody, PasswordBody,
-        UpdateUserBody, UserBody, UsersBody,
+        AdminCountBody, BaseUserBody, CreateUserBody, CreatedUserBody, PasswordBody, UpdateUserBody,
+        UserBody, UsersBody,
     },
 };
 use crate::{
@@ -105,16 +106,17 @@ async fn search_users(
 
 /// Get basic user and group information.
 ///
-/// All users and service accounts, because each can be given a role in a project.
+/// All users, service accounts and groups, because each can be given a role in a project.
 #[utoipa::path(get, path = "/api/admin/user-admin/access", responses(
-    (status = 200, description = "The users and service accounts, by id.", body = BaseUsersBody<'_>),
+    (status = 200, description = "The users, service accounts and groups, by id.", body = BaseUsersBody<'_>),
 ))]
 async fn get_base_users_and_groups(
     Authorized(caller): Authorized<Caller>,
     context: Data<Context>,
 ) -> ApiResult<Tagged> {
     let users = context.use_cases.users.all_accounts(&caller).await?;
-    tagged(&BaseUsersBody::of(&users), USER_BYTES * users.len())
+    let groups = context.use_cases.groups.all(&caller).await?;
+    tagged(&BaseUsersBody::of(&users, &groups), USER_BYTES * (users.len() + groups.len()))
 }
 
 /// Get total count of admin accounts.

@@ -1,9 +1,9 @@
 //! `/api/admin/projects/{projectId}/access` and the roles of its members.
 
 use actix_web::web::Data;
-use deserr::{Deserr, IntoValue, Sequence as _, Value, ValuePointerRef as Location};
-use latchkey_domain::{RoleId, UserId};
-use latchkey_ports::Member;
+use deserr::Deserr;
+use latchkey_domain::{GroupId, RoleId, UserId};
+use latchkey_ports::{Member, MemberGroup};
 use latchkey_service::{Permit, ProjectAccess, RoleReference, UpdateProject};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,12 +12,13 @@ use crate::{
     api::{Api, operations},
     context::Context,
     extract::{Authorized, Body, List, PathParameters, Problems},
-    people::{role_body::RoleBody, user_body::UserBody},
+    people::{group_body::GroupBody, group_routes::estimated_size, role_body::RoleBody, user_body::UserBody},
     response::{ApiResult, Tagged, empty, tagged},
     wire_time::WireTime,
 };
 
 const ACCESS: &str = "/api/admin/projects/{projectId}/access";
+const ROLES_OF_GROUP: &str = "/api/admin/projects/{projectId}/groups/{groupId}/roles";
 const ROLES_OF_USER: &str = "/api/admin/projects/{projectId}/users/{userId}/roles";
 /// About how large one member is in JSON, in bytes.
 const MEMBER_BYTES: usize = 448;
@@ -27,11 +28,13 @@ pub(super) fn configure(api: &mut Api) {
         get_project_access,
         add_access_to_project,
         set_roles_for_user,
-        remove_user_access
+        remove_user_access,
+        set_roles_for_group,
+        remove_group_access
     ]);
 }
 
-/// Get the users of a project, and the roles that they can have.
+/// Get the users and groups of a project, and the roles that they can have.
 #[utoipa::path(get, path = ACCESS, responses(
     (status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>),
 ))]
@@ -40,15 +43,16 @@ async fn get_project_access(
     context: Data<Context>,
 ) -> ApiResult<Tagged> {
     let access = context.use_cases.members.list(&permit).await?;
-    tagged(&ProjectAccessBody::of(&access), 1024 + MEMBER_BYTES * access.members.len())
+    let groups = estimated_size(access.groups.iter().map(|group| &group.overview));
+    tagged(&ProjectAccessBody::of(&access), 1024 + MEMBER_BYTES * access.members.len() + groups)
 }
 
-/// Add roles to users in a project.
+/// Add roles to users and groups in a project.
 ///
-/// Each role is added to each user. A caller cannot give a role with a permission that they do not hold themselves.
+/// Each role is added to each user and each group. A caller cannot give a role with a permission that they do not hold themselves.
 #[utoipa::path(post, path = ACCESS, responses(
-    (status = 200, description = "The users hold the roles."),
-    (status = 400, description = "Or there is no such user or role."),
+    (status = 200, description = "The users and groups hold the roles."),
+    (status = 400, description = "Or there is no such user, group or role."),
     (status = 403, description = "Or a permission of a role that is given is missing."),
 ))]
 async fn add_access_to_project(
@@ -56,8 +60,9 @@ async fn add_access_to_project(
     body: Body<AddAccessBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let AddAccessBody { users: List(users), roles: List(roles), groups: NoGroups } = body.read().await?;
-    context.use_cases.members.add(&permit, users, &roles).await?;
+    let AddAccessBody { users: List(users), roles: List(roles), groups } = body.read().await?;
+    let groups = groups.map_or_else(Vec::new, |List(groups)| groups);
+    context.use_cases.members.add(&permit, users, groups, &roles).await?;
     Ok(empty())
 }
 
@@ -78,7 +83,7 @@ async fn set_roles_for_user(
 ) -> ApiResult {
     let user = UserId(path.id("userId")?);
     let SetRolesBody { roles: List(roles) } = body.read().await?;
-    context.use_cases.members.replace(&permit, user, &roles).await?;
+    context.use_cases.members.replace(&permit, user.into(), &roles).await?;
     Ok(empty())
 }
 
@@ -93,11 +98,47 @@ async fn remove_user_access(
     context: Data<Context>,
 ) -> ApiResult {
     let user = UserId(path.id("userId")?);
-    context.use_cases.members.remove(&permit, user).await?;
+    context.use_cases.members.remove(&permit, user.into()).await?;
     Ok(empty())
 }
 
-/// Adds roles to users in a project.
+/// Set the roles of a group in a project.
+///
+/// They replace all roles that the group has there.
+#[utoipa::path(put, path = ROLES_OF_GROUP, responses(
+    (status = 200, description = "The group holds these roles, and no others, in the project."),
+    (status = 400, description = "Or there is no such role."),
+    (status = 403, description = "Or a permission of a role that is given is missing."),
+    (status = 404, description = "Or there is no such group."),
+))]
+async fn set_roles_for_group(
+    Authorized(permit): Authorized<Permit<UpdateProject>>,
+    path: PathParameters,
+    body: Body<SetRolesBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let group = GroupId(path.id("groupId")?);
+    let SetRolesBody { roles: List(roles) } = body.read().await?;
+    context.use_cases.members.replace(&permit, group.into(), &roles).await?;
+    Ok(empty())
+}
+
+/// Remove a group from a project.
+#[utoipa::path(delete, path = ROLES_OF_GROUP, responses(
+    (status = 200, description = "The group holds no role in the project."),
+    (status = 404, description = "Or the group holds no role in it."),
+))]
+async fn remove_group_access(
+    Authorized(permit): Authorized<Permit<UpdateProject>>,
+    path: PathParameters,
+    context: Data<Context>,
+) -> ApiResult {
+    let group = GroupId(path.id("groupId")?);
+    context.use_cases.members.remove(&permit, group.into()).await?;
+    Ok(empty())
+}
+
+/// Adds roles to users and groups in a project.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = projectAddAccessSchema)]
@@ -105,16 +146,16 @@ struct AddAccessBody {
     /// The ids of the users.
     #[schema(value_type = Vec<i64>, example = json!([1]))]
     users: List<UserId>,
-    /// The ids or names of the roles, each of which is added to each user.
+    /// The ids or names of the roles, each of which is added to each user and each group.
     #[schema(value_type = Vec<i64>, example = json!([5]))]
     roles: List<RoleReference>,
-    /// Absent or empty: groups are not supported.
+    /// The ids of the groups. Absent or null: none.
     #[deserr(default)]
     #[schema(value_type = Option<Vec<i64>>, example = json!([]))]
-    groups: NoGroups,
+    groups: Option<List<GroupId>>,
 }
 
-/// Replaces a user's roles in a project.
+/// Replaces the roles of a user or a group in a project.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = setRolesForUserSchema)]
@@ -124,29 +165,14 @@ struct SetRolesBody {
     roles: List<RoleReference>,
 }
 
-/// An empty list of groups, or none.
-#[derive(Debug, Default)]
-struct NoGroups;
-
-impl Deserr<Problems> for NoGroups {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
-        match value {
-            Value::Null => Ok(Self),
-            Value::Sequence(groups) if groups.len() == 0 => Ok(Self),
-            _ => Err(Problems::at(place, "Groups are not supported: leave groups out, and name users.")),
-        }
-    }
-}
-
-/// The members of a project, and the roles that they can have.
+/// The users and groups of a project, and the roles that they can have.
 #[derive(Serialize, ToSchema)]
 #[schema(as = projectAccessSchema)]
 struct ProjectAccessBody<'a> {
-    /// The members, by id.
+    /// The users with roles of their own, by id.
     users: Vec<MemberBody<'a>>,
-    /// Always empty: groups are not supported.
-    #[schema(example = json!([]))]
-    groups: Vec<String>,
+    /// The groups, by id.
+    groups: Vec<MemberGroupBody<'a>>,
     /// The roles of projects, by id.
     roles: Vec<RoleBody<'a>>,
 }
@@ -155,7 +181,7 @@ impl<'a> ProjectAccessBody<'a> {
     fn of(access: &'a ProjectAccess) -> Self {
         Self {
             users: access.members.iter().map(MemberBody::of).collect(),
-            groups: Vec::new(),
+            groups: access.groups.iter().map(MemberGroupBody::of).collect(),
             roles: access.roles.iter().map(RoleBody::of).collect(),
         }
     }
@@ -184,6 +210,36 @@ impl<'a> MemberBody<'a> {
         let roles: Vec<i64> = member.roles.iter().map(|RoleId(id)| *id).collect();
         Self {
             user: UserBody::of(&member.user),
+            added_at: WireTime(member.added_at),
+            role_id: roles.first().copied(),
+            roles,
+        }
+    }
+}
+
+/// A group with roles in a project.
+#[derive(Serialize, ToSchema)]
+#[schema(as = groupWithProjectRoleSchema)]
+#[serde(rename_all = "camelCase")]
+struct MemberGroupBody<'a> {
+    #[serde(flatten)]
+    group: GroupBody<'a>,
+    /// When the group got the first of the roles.
+    #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
+    added_at: WireTime,
+    /// The id of the first of the roles.
+    #[schema(required = true, example = 4)]
+    role_id: Option<i64>,
+    /// The ids of the roles.
+    #[schema(example = json!([4, 5]))]
+    roles: Vec<i64>,
+}
+
+impl<'a> MemberGroupBody<'a> {
+    fn of(member: &'a MemberGroup) -> Self {
+        let roles: Vec<i64> = member.roles.iter().map(|RoleId(id)| *id).collect();
+        Self {
+            group: GroupBody::of(&member.overview),
             added_at: WireTime(member.added_at),
             role_id: roles.first().copied(),
             roles,

@@ -11,6 +11,7 @@ mod expectations;
 mod environments;
 mod errors;
 mod events;
+mod groups;
 mod instance_tokens;
 mod log;
 mod login;

@@ -30,6 +30,16 @@ SELECT
 FROM generate_series(1, 5000) AS i;
 INSERT INTO memberships (user_id, project_id, role_id)
 SELECT users.id, 'project-' || (users.id * 13 + i) % 5000, 5 FROM users, generate_series(0, 9) AS i;
+-- 2 000 groups of five users each, with a root role and a role in two projects.
+INSERT INTO user_groups (name, description, sso_groups, root_role_id, created_at)
+SELECT 'group-' || i, '', '[]', 3, now() FROM generate_series(1, 2000) AS i;
+INSERT INTO group_members (group_id, user_id, added_at)
+SELECT DISTINCT user_groups.id, users.id, now()
+FROM user_groups CROSS JOIN generate_series(0, 4) AS i
+INNER JOIN users ON users.username = 'user-' || (1 + (user_groups.id * 7 + i * 911) % 5000);
+INSERT INTO group_roles (group_id, project_id, role_id, added_at)
+SELECT user_groups.id, 'project-' || (user_groups.id * 13 + i) % 5000, 5, now()
+FROM user_groups, generate_series(0, 1) AS i;
 INSERT INTO personal_tokens (user_id, description, secret_digest, secret_key, expires_at, created_at)
 SELECT users.id, 'token-' || i, decode(lpad(to_hex(users.id * 2 + i), 64, '0'), 'hex'), '\x00000000', now(), now()
 FROM users, generate_series(0, 1) AS i;

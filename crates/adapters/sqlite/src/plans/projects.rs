@@ -84,6 +84,42 @@ fn users_are_found_by_indexes() {
 }
 
 #[test]
+fn rights_and_groups_are_found_by_indexes() {
+    with_large_store(|connection| {
+        let of_role = "SEARCH held USING PRIMARY KEY (role_id=?)";
+        assert_plan(
+            &plan(connection, &queries::grants_of(7)),
+            &[
+                "CO-ROUTINE user_grants",
+                "COMPOUND QUERY",
+                "LEFT-MOST SUBQUERY",
+                "SEARCH users USING INTEGER PRIMARY KEY (rowid=?)",
+                of_role,
+                "UNION ALL",
+                "SEARCH memberships USING PRIMARY KEY (user_id=?)",
+                of_role,
+                "UNION ALL",
+                "SEARCH group_members USING COVERING INDEX group_members_by_user (user_id=?)",
+                "SEARCH user_groups USING INTEGER PRIMARY KEY (rowid=?)",
+                of_role,
+                "UNION ALL",
+                "SEARCH group_members USING COVERING INDEX group_members_by_user (user_id=?)",
+                "SEARCH group_roles USING PRIMARY KEY (group_id=?)",
+                of_role,
+                "SCAN user_grants",
+            ],
+        );
+        assert_plan(
+            &plan(connection, &queries::groups_in("project-7")),
+            &[
+                "SEARCH group_roles USING INDEX group_roles_by_project (project_id=?)",
+                "SEARCH user_groups USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+        );
+    });
+}
+
+#[test]
 fn expired_rows_are_found_by_their_end() {
     with_large_store(|connection| {
         for (table, column) in

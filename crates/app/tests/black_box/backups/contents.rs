@@ -18,7 +18,8 @@ fn a_backup_of_an_older_schema_is_brought_up_to_date(store: Store) {
     assert_eq!(server.tokens().len(), 1, "the client");
     let newer = super::env(store).migrated();
     let error = newer.fail(&format!("restore {OF_SCHEMA_9}"), 1);
-    assert!(error.contains("it has the schema 9, and the database has 10 already: name a data"), "{error}");
+    assert!(error.contains("it has the schema 9, and the database has"), "{error}");
+    assert!(error.contains("already: name a data"), "{error}");
 }
 
 #[test]

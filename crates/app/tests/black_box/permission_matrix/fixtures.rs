@@ -125,6 +125,14 @@ impl<'s> Cast<'s> {
                 let body = json!({ "name": self.name(), "type": "custom", "permissions": [] });
                 number(&self.posted("/api/admin/roles", &body), "id").to_string()
             }
+            "group" => self.group().to_string(),
+            "groupInIt" => {
+                let (group, project) = (self.group(), things["project"].clone());
+                let path = format!("{PROJECT}/{project}/groups/{group}/roles");
+                let roles = json!({ "roles": [MEMBER] });
+                expect_success(self.server.as_admin(Request::put(&path, &roles)));
+                group.to_string()
+            }
             "environment" => {
                 let body = json!({ "name": self.name(), "type": "test" });
                 text(&self.posted("/api/admin/environments", &body), "name")
@@ -157,6 +165,11 @@ impl<'s> Cast<'s> {
     fn join(&self, project: &str, user: u64, role: u64) {
         let body = json!({ "users": [user], "groups": [], "roles": [role] });
         self.posted(&format!("{PROJECT}/{project}/access"), &body);
+    }
+
+    fn group(&mut self) -> u64 {
+        let body = json!({ "name": self.name() });
+        number(&self.posted("/api/admin/groups", &body), "id")
     }
 
     fn user(&self, name: &str, role: &str) -> u64 {

@@ -4,6 +4,7 @@ use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
 
 mod add;
+mod groups;
 mod list;
 mod remove;
 mod replace;
