@@ -73,7 +73,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The stored hash of a password: a PHC string, opaque to everything but the hasher.
+/// The stored hash of a password: a PHC string, or the text of another system's hash. Opaque to everything but the hasher.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub Box<str>);
 

@@ -9,6 +9,7 @@
 //! [`latchkey_ports::SecretSealer`], [`latchkey_ports::PasswordHasher`] and [`latchkey_ports::Entropy`]; start reading
 //! there, then [`Sealer`].
 
+mod bcrypt_hash;
 mod entropy;
 mod hashing_turns;
 mod key_file;

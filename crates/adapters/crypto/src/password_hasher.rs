@@ -1,4 +1,4 @@
-//! Passwords, hashed with Argon2id.
+//! Passwords, hashed with Argon2id; hashes of bcrypt are verified too.
 
 use std::{fmt, sync::Arc};
 
@@ -14,7 +14,10 @@ use latchkey_domain::{Password, PasswordHash};
 use latchkey_ports::{Entropy, EntropyExt as _, HashingError, PasswordHasher};
 use zeroize::Zeroizing;
 
-use crate::hashing_turns::{Turns, failed};
+use crate::{
+    bcrypt_hash::{BcryptDecoys, BcryptHash, spend},
+    hashing_turns::{Turns, failed},
+};
 
 /// How expensive a hash is to compute, for the server and for an attacker that guesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,8 +44,8 @@ impl Cost {
 /// Hashes passwords with Argon2id, as PHC strings, each with a salt of its own.
 ///
 /// The work is done on the blocking threads of the caller's tokio runtime, by as many at once as there are cores; other
-/// calls wait for their turn. A hash made at another cost is verified at the cost that it names. The memory of a hash
-/// is freed when it is done (decision 22).
+/// calls wait for their turn. A hash made at another cost is verified at the cost that it names, and one of bcrypt by bcrypt
+/// (decision 41). The memory of a hash is freed when it is done (decision 22).
 pub struct Argon2Hasher {
     cost: Cost,
     entropy: Arc<dyn Entropy>,
@@ -50,6 +53,13 @@ pub struct Argon2Hasher {
     /// The hash that a password is verified against if the account has none: random bytes in the form of a hash. No
     /// password is known for it, and verifying takes as long as for any other hash.
     decoy: StoredHash,
+    bcrypt_decoys: BcryptDecoys,
+}
+
+/// A stored hash that is readable.
+enum ReadHash {
+    Argon2(StoredHash),
+    Bcrypt(BcryptHash),
 }
 
 /// The parts of a PHC string.
@@ -84,7 +94,8 @@ impl Argon2Hasher {
     /// Returns a hasher at this cost, for tests. Programs use [`Argon2Hasher::new`].
     pub fn with_cost(cost: Cost, entropy: Arc<dyn Entropy>) -> Self {
         let decoy = StoredHash::decoy(cost, &*entropy);
-        Self { cost, entropy, turns: Turns::for_each_core(), decoy }
+        let bcrypt_decoys = BcryptDecoys::default();
+        Self { cost, entropy, turns: Turns::for_each_core(), decoy, bcrypt_decoys }
     }
 }
 
@@ -112,18 +123,50 @@ impl PasswordHasher for Argon2Hasher {
     }
 
     async fn verify(&self, text: &str, hash: Option<PasswordHash>) -> Result<bool, HashingError> {
-        let (kept, exists) = match hash {
-            Some(hash) => (StoredHash::parse(&hash).map_err(failed)?, true),
-            None => (self.decoy.clone(), false),
+        let hash = hash.map(|hash| ReadHash::parse(&hash)).transpose()?;
+        if let Some(ReadHash::Bcrypt(hash)) = &hash {
+            self.bcrypt_decoys.meet(hash);
+        }
+        let costs = self.bcrypt_decoys.costs(match &hash {
+            Some(ReadHash::Bcrypt(hash)) => Some(hash),
+            _ => None,
+        });
+        let (text, decoy) = (Zeroizing::new(text.to_owned()), self.decoy.clone());
+        let verify = move || {
+            let text = text.as_bytes();
+            let (matches, has_decoy) = match hash {
+                Some(ReadHash::Argon2(hash)) => (hash.matches(text).map_err(failed)?, false),
+                Some(ReadHash::Bcrypt(hash)) => (hash.matches(text).map_err(failed)?, true),
+                None => (false, true),
+            };
+            if !matches {
+                // A wrong password costs the same for any account and for none.
+                if has_decoy {
+                    decoy.matches(text).map_err(failed)?;
+                }
+                spend(costs);
+            }
+            Ok(matches)
         };
-        let text = Zeroizing::new(text.to_owned());
-        let matches = self.turns.take(move || kept.matches(text.as_bytes()));
-        Ok(matches.await?.map_err(failed)? && exists)
+        self.turns.take(verify).await?
     }
 
     async fn upgrade(&self, text: &str, hash: &PasswordHash) -> Result<Option<PasswordHash>, HashingError> {
-        let made = StoredHash::parse(hash).map_err(failed)?;
-        if made.is_at_least(&self.cost.params()) { Ok(None) } else { self.hash_text(text).await.map(Some) }
+        let stays = match ReadHash::parse(hash)? {
+            ReadHash::Argon2(made) => made.is_at_least(&self.cost.params()),
+            // What follows the bytes that bcrypt compares may be anything, and would become part of the password.
+            ReadHash::Bcrypt(_) => text.len() > BcryptHash::MAX_BYTES,
+        };
+        if stays { Ok(None) } else { self.hash_text(text).await.map(Some) }
+    }
+}
+
+impl ReadHash {
+    fn parse(hash: &PasswordHash) -> Result<Self, HashingError> {
+        match BcryptHash::parse(hash).map_err(failed)? {
+            Some(hash) => Ok(Self::Bcrypt(hash)),
+            None => StoredHash::parse(hash).map(Self::Argon2).map_err(failed),
+        }
     }
 }
 

@@ -100,7 +100,9 @@ async fn an_unreadable_hash_is_an_error_that_does_not_repeat_it() {
     for (unreadable, reason) in [
         ("", "not a PHC string"),
         ("hush", "not a PHC string"),
-        ("$2b$12$hush.hush.hush", "not a PHC string"),
+        ("$2b$12$hush.hush.hush", "not a whole one of bcrypt"),
+        ("$2x$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "not a PHC string"),
+        ("$2b$15$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "the cost 15"),
         (
             "$scrypt$ln=16,r=8,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
             "not one of Argon2",
@@ -138,4 +140,50 @@ async fn a_text_of_any_length_is_verified_as_it_is() {
 #[test]
 fn debug_shows_no_hash() {
     assert_eq!(format!("{:?}", hasher(Cost::Standard)), "Argon2Hasher { cost: Standard, .. }");
+}
+
+/// From the tests of crypt_blowfish (`wrapper.c`). bcrypt ignores what follows the first 72 bytes.
+const BCRYPT: [(&str, &str); 4] = [
+    ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+    ("U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
+    (
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789chars after 72 are ignored",
+        "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui",
+    ),
+    ("", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy"),
+];
+
+#[tokio::test]
+async fn hashes_of_bcrypt_are_verified() {
+    let hasher = hasher(Cost::Least);
+    for (text, kept) in BCRYPT {
+        for form in ["$2a$", "$2b$", "$2y$"] {
+            let kept = hash(&kept.replacen("$2a$", form, 1));
+            assert!(hasher.verify(text, Some(kept.clone())).await.expect("verified"), "{text} {form}");
+            for wrong in [format!("x{text}"), text.to_lowercase() + "u", "0".repeat(100)] {
+                assert!(
+                    !hasher.verify(&wrong, Some(kept.clone())).await.expect("verified"),
+                    "{wrong} {form}"
+                );
+            }
+        }
+    }
+    // The work on top changes no answer.
+    let kept = hasher.hash(&password("correct horse")).await.expect("hashed");
+    assert!(hasher.verify("correct horse", Some(kept.clone())).await.expect("verified"));
+    assert!(!hasher.verify("incorrect horse", Some(kept)).await.expect("verified"));
+    assert!(!hasher.verify("correct horse", None).await.expect("verified"));
+}
+
+#[tokio::test]
+async fn a_hash_of_bcrypt_is_upgraded_if_it_was_of_the_whole_text() {
+    let hasher = hasher(Cost::Standard);
+    let (text, kept) = BCRYPT[0];
+    let upgraded = hasher.upgrade(text, &hash(kept)).await.expect("hashed").expect("another hash");
+    assert!(upgraded.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", upgraded.0);
+    assert!(hasher.verify(text, Some(upgraded)).await.expect("verified"));
+    let (text, kept) = BCRYPT[2];
+    assert_eq!(hasher.upgrade(text, &hash(kept)).await.expect("read"), None);
+    let (whole, _) = text.split_at(72);
+    assert!(hasher.upgrade(whole, &hash(kept)).await.expect("hashed").is_some());
 }
