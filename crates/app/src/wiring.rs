@@ -66,6 +66,7 @@ fn settings(config: &Config) -> Settings {
         tokens: TokenPolicy {
             quota: Quota(config.limits.api_tokens.into()),
             reveal: config.tokens.reveal,
+            format: config.tokens.format,
             allow_admin: config.tokens.allow_admin,
         },
         index: IndexSettings {

@@ -19,7 +19,7 @@ use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
     Dependencies, IndexSettings, Initiator, Lookups, Reveal, SessionPolicy, Settings, TokenDraft,
-    TokenPolicy, UseCases, WhenStale,
+    TokenFormat, TokenPolicy, UseCases, WhenStale,
 };
 
 use crate::options::Options;
@@ -110,7 +110,12 @@ impl Process {
             entropy,
         };
         let settings = Settings {
-            tokens: TokenPolicy { quota: Quota(u64::MAX), reveal: Reveal::Once, allow_admin: true },
+            tokens: TokenPolicy {
+                quota: Quota(u64::MAX),
+                reveal: Reveal::Once,
+                format: TokenFormat::Latchkey,
+                allow_admin: true,
+            },
             index: IndexSettings {
                 capacity: 10 * MANY,
                 // Nothing follows the change feed during a round.

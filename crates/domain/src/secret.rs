@@ -4,12 +4,16 @@
 //! six characters of a CRC-32 over everything before them, by which a leak scanner can recognize a real secret offline.
 //! Any other text can be a legacy secret, so only [`TokenSecret::prefix`] reads the format. The checksum is public and
 //! proves nothing.
+//!
+//! The second form of Unleash (8.1) is the same prefix, then `v2_<selector>_<random>`: 16 random bytes that name the token
+//! ([`TokenSelector`]), and 32 that do not, both in the URL-safe alphabet of base64.
 
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{SecretPrefix, TokenAccess, UnreadablePrefix};
+use crate::{SecretPrefix, TokenAccess, TokenSelector, UnreadablePrefix, selector::is_base64url};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^33 > 2^192: all of the entropy fits.
@@ -18,6 +22,10 @@ const RANDOM_CHARACTERS: usize = 33;
 const CHECKSUM_CHARACTERS: usize = 6;
 const PERSONAL_PREFIX: &str = "user:";
 const SESSION_PREFIX: &str = "session:";
+/// What follows the prefix in the second form of Unleash.
+const V2_MARK: &str = "v2_";
+/// The random part of that form: 32 bytes in base64.
+const V2_RANDOM_CHARACTERS: usize = 43;
 
 /// The secret of an API token, a personal access token or a session.
 ///
@@ -44,6 +52,8 @@ impl TokenSecret {
     pub const MAX_BYTES: usize = 1024;
     /// The number of random bytes in a new secret: 192 bits.
     pub const ENTROPY_BYTES: usize = 24;
+    /// The number of random bytes in a new secret of the second form of Unleash, beside those of its selector.
+    pub const V2_ENTROPY_BYTES: usize = 32;
 
     /// Accepts any text as a secret: one in our format, or a legacy one.
     ///
@@ -64,6 +74,16 @@ impl TokenSecret {
     /// Makes a new secret for a token of that access from random bytes.
     pub fn mint(access: &TokenAccess, entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
         Self::with_prefix(&SecretPrefix::of(access).to_string(), entropy)
+    }
+
+    /// Makes a new secret of the second form of Unleash for a token of that access and selector from random bytes.
+    pub fn mint_v2(
+        access: &TokenAccess,
+        selector: &TokenSelector,
+        entropy: [u8; Self::V2_ENTROPY_BYTES],
+    ) -> Self {
+        let random = URL_SAFE_NO_PAD.encode(entropy);
+        Self(format!("{}{V2_MARK}{selector}_{random}", SecretPrefix::of(access)).into())
     }
 
     /// Makes a new secret for a personal access token (`user:…`) from random bytes.
@@ -90,6 +110,11 @@ impl TokenSecret {
         self.0.expose_secret()
     }
 
+    /// Returns the length in characters (Unicode scalar values).
+    pub fn characters(&self) -> usize {
+        self.reveal().chars().count()
+    }
+
     /// Whether this is, by its prefix, the secret of a personal access token.
     pub fn is_personal(&self) -> bool {
         self.reveal().starts_with(PERSONAL_PREFIX)
@@ -113,9 +138,21 @@ impl TokenSecret {
         random >= RANDOM_CHARACTERS && checksum == expected
     }
 
+    /// Returns the selector of a secret in the second form of Unleash; `None` for any other. What stands before the `.` does not
+    /// matter.
+    pub fn selector(&self) -> Option<TokenSelector> {
+        const TAIL: usize = 1 + V2_MARK.len() + TokenSelector::CHARACTERS + 1 + V2_RANDOM_CHARACTERS;
+        let text = self.reveal();
+        let (_, tail) = text.split_at_checked(text.len().checked_sub(TAIL)?)?;
+        let rest = tail.strip_prefix('.')?.strip_prefix(V2_MARK)?;
+        let (selector, random) = rest.split_at_checked(TokenSelector::CHARACTERS)?;
+        let random = random.strip_prefix('_')?;
+        is_base64url(random).then(|| selector.parse().ok()).flatten()
+    }
+
     /// Returns the projects and the environment that the secret's prefix names.
     pub fn prefix(&self) -> Result<SecretPrefix, UnreadablePrefix> {
-        SecretPrefix::read(self.reveal(), self.has_valid_checksum())
+        SecretPrefix::read(self.reveal(), self.has_valid_checksum() || self.selector().is_some())
     }
 }
 
@@ -186,6 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn only_the_whole_second_form_has_a_selector() {
+        let (selector, random) = ("S".repeat(22), "R".repeat(43));
+        let selector_of = |text: &str| TokenSecret::parse(text).expect("a secret").selector();
+        for prefix in ["*:development", "[]:e.v2", "", "a:b:c"] {
+            let found = selector_of(&format!("{prefix}.v2_{selector}_{random}"));
+            assert_eq!(found.expect("a selector").as_str(), selector, "{prefix}");
+        }
+        for text in [
+            format!("v2_{selector}_{random}"),
+            format!("user:v2_{selector}_{random}"),
+            format!("p:e.v2_{selector}_{random}R"),
+            format!("p:e.v2_{selector}-{random}"),
+            format!("p:e.v1_{selector}_{random}"),
+            format!("p:e.v2_{selector}_{}é", "R".repeat(41)),
+            format!("p:e.v2_{}é_{random}", "S".repeat(20)),
+            format!("é.v2_{selector}_{}", "R".repeat(42)),
+            selector.clone(),
+        ] {
+            assert_eq!(selector_of(&text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn debug_does_not_show_the_secret() {
         let secret = TokenSecret::parse("hush-hush").expect("a legacy secret");
         assert!(!format!("{secret:?}").contains("hush"));
@@ -214,6 +274,21 @@ mod tests {
             let parsed = TokenSecret::parse(minted.reveal()).expect("parses");
             prop_assert_eq!(parsed.reveal(), minted.reveal());
             prop_assert_eq!(parsed.prefix().expect("a prefix"), SecretPrefix::of(&access));
+        }
+
+        #[test]
+        fn a_secret_of_the_second_form_says_its_selector_and_its_prefix(
+            access in access(),
+            selector: [u8; 16],
+            entropy: [u8; 32],
+        ) {
+            let selector = TokenSelector::mint(selector);
+            let minted = TokenSecret::mint_v2(&access, &selector, entropy);
+            let parsed = TokenSecret::parse(minted.reveal()).expect("parses");
+            prop_assert_eq!(parsed.selector(), Some(selector));
+            prop_assert_eq!(parsed.prefix().expect("a prefix"), SecretPrefix::of(&access));
+            prop_assert!(!parsed.has_valid_checksum());
+            prop_assert_eq!(TokenSecret::mint(&access, [1; 24]).selector(), None);
         }
 
         #[test]

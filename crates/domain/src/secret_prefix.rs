@@ -48,11 +48,11 @@ impl SecretPrefix {
         Self { projects, environment }
     }
 
-    /// Parses the text before the first `:`, then the text up to the next `.`, or to the end. In a secret of our
+    /// Parses the text before the first `:`, then the text up to the next `.`, or to the end. In a secret of a known
     /// format, whose random part has no `.`, the last `.` ends the prefix.
-    pub(crate) fn read(secret: &str, is_ours: bool) -> Result<Self, UnreadablePrefix> {
+    pub(crate) fn read(secret: &str, is_known: bool) -> Result<Self, UnreadablePrefix> {
         let (projects, rest) = secret.split_once(':').ok_or(UnreadablePrefix::NoColon)?;
-        let split = if is_ours { rest.rsplit_once('.') } else { rest.split_once('.') };
+        let split = if is_known { rest.rsplit_once('.') } else { rest.split_once('.') };
         let environment = split.map_or(rest, |(environment, _)| environment);
         let projects = match projects {
             "*" => ProjectsPart::All,

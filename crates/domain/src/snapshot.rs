@@ -122,6 +122,9 @@ impl From<&ApiToken> for Snapshot {
         // No attribute can hide one of the members above.
         let mut members = token.attributes.to_json();
         members.extend(fixed.0);
+        if let Some(selector) = &token.selector {
+            members.insert("selector".to_owned(), selector.as_str().into());
+        }
         Self(members)
     }
 }

@@ -14,6 +14,7 @@ pub fn api_token(created_at: Timestamp) -> ApiToken {
     ApiToken {
         id: TokenId::new(created_at, [0; 10]),
         name: TokenName::new("sample").expect("a name"),
+        selector: None,
         access: TokenAccess::Client(Scope {
             projects: ProjectScope::All,
             environment: EnvironmentName::new("development").expect("a name"),

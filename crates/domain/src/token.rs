@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenDescription, TokenId, TokenName,
+    TokenSelector,
 };
 
 /// What a token is for.
@@ -190,6 +191,8 @@ pub struct ApiToken {
     pub id: TokenId,
     /// Its name, which need not be unique.
     pub name: TokenName,
+    /// The selector of its secret, if that has the second form of Unleash. It stays when the secret is replaced.
+    pub selector: Option<TokenSelector>,
     pub access: TokenAccess,
     pub expires_at: Option<Timestamp>,
     /// When it was created; the same millisecond that its id carries.

@@ -59,7 +59,9 @@ pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, Pr
 pub use queries::{
     AttributeFilter, Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
 };
-pub use sealing::{KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer};
+pub use sealing::{
+    ForeignDigest, InvalidForeignDigest, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
+};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use tokens::{
     CountingMoments, Demand, MAX_TOKEN_USES, NewToken, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,

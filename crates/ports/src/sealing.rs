@@ -1,6 +1,6 @@
 //! Secrets at rest: digests for lookups, sealed copies for showing them again.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use latchkey_domain::{TokenId, TokenSecret};
 
@@ -13,6 +13,38 @@ impl fmt::Debug for SecretDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, ..] = self.0;
         write!(f, "SecretDigest({a:02x}{b:02x}…)")
+    }
+}
+
+/// The SHA-256 of a secret (FIPS 180-4, unkeyed), by which another system knows it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ForeignDigest(pub [u8; 32]);
+
+/// The text is no SHA-256 in hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 must be written as 64 hex digits")]
+pub struct InvalidForeignDigest;
+
+/// Parses 64 hex digits in either case.
+impl FromStr for ForeignDigest {
+    type Err = InvalidForeignDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidForeignDigest> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let byte = |pair: &[u8]| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        };
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(InvalidForeignDigest)
+    }
+}
+
+/// Shows the first two bytes.
+impl fmt::Debug for ForeignDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, ..] = self.0;
+        write!(f, "ForeignDigest({a:02x}{b:02x}…)")
     }
 }
 
@@ -58,11 +90,25 @@ pub trait SecretSealer: Send + Sync {
     /// Returns the digest of a secret under the current key.
     fn digest(&self, secret: &TokenSecret) -> SecretDigest;
 
-    /// Returns the digests of a secret under every configured key, the current one first; never empty.
+    /// Returns every digest that a record of this secret may have: its own and that of its [`ForeignDigest`], under every
+    /// configured key. [`SecretSealer::digest`] comes first.
     fn digests(&self, secret: &TokenSecret) -> Vec<SecretDigest>;
+
+    /// Returns the SHA-256 of a secret.
+    fn foreign_digest(&self, secret: &TokenSecret) -> ForeignDigest;
+
+    /// Returns every digest that [`SecretSealer::foreign_record`] returned for this secret, under every configured key.
+    fn foreign_digests(&self, secret: &ForeignDigest) -> Vec<SecretDigest>;
 
     /// Returns the record of a secret that cannot be shown again: its digest alone.
     fn record(&self, secret: &TokenSecret) -> SecretRecord;
+
+    /// Returns the record of a secret that is known by its SHA-256 alone.
+    fn foreign_record(&self, secret: &ForeignDigest) -> SecretRecord;
+
+    /// Returns the key of a digest of this secret, and the record to which it moves: in the same form, under the current key,
+    /// without a sealed copy. `None` if it is under the current key, or is no digest of the secret.
+    fn moved(&self, secret: &TokenSecret, digest: &SecretDigest) -> Option<(KeyId, SecretRecord)>;
 
     /// Returns the record of a secret that can be shown again: its digest, and a copy that is sealed for this token
     /// alone.
@@ -73,4 +119,22 @@ pub trait SecretSealer: Send + Sync {
     /// # Errors
     /// [`SealingError`] if the key is missing or the copy is not this token's.
     fn open(&self, record: &SecretRecord, token: TokenId) -> Result<Option<TokenSecret>, SealingError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sha_256_is_read_from_hex_digits_alone() {
+        let digits = "00ff".repeat(16);
+        let ForeignDigest(bytes) = digits.parse().expect("a digest");
+        assert_eq!(bytes[..3], [0, 255, 0]);
+        assert_eq!(digits.to_uppercase().parse(), Ok(ForeignDigest(bytes)));
+        for text in
+            ["", "00", &digits[1..], &format!("{digits}00"), &digits.replacen('0', "+", 1), &"é".repeat(32)]
+        {
+            assert_eq!(text.parse::<ForeignDigest>(), Err(InvalidForeignDigest), "{text}");
+        }
+    }
 }

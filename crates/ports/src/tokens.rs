@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{
+    ApiToken, EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
+};
 use latchkey_port_macros::observed;
 
 use crate::{Page, SecretDigest, SecretRecord, StoreError, TokenQuery};
@@ -17,6 +19,13 @@ pub struct StoredToken {
     pub secret: SecretRecord,
     /// The record of its alias, by which it authenticates too (old proxy tokens).
     pub alias: Option<SecretRecord>,
+}
+
+impl StoredToken {
+    /// Returns the digests of its secret and of its alias, without those of retired secrets.
+    pub fn current_digests(&self) -> impl Iterator<Item = SecretDigest> {
+        std::iter::once(&self.secret).chain(&self.alias).map(|record| record.digest)
+    }
 }
 
 /// A token that was found by a secret.
@@ -158,8 +167,8 @@ pub trait TokenRepository: Send + Sync {
     ///
     /// # Errors
     /// In this order: `NotFound` with the environment, then with the first unknown project, of the first token that names
-    /// one; `LimitReached`; `Conflict` for a secret, alias or id that exists already (a retired secret exists until it
-    /// is swept); `Unavailable`.
+    /// one; `LimitReached`; `Conflict` for a secret, alias, selector or id that exists already (a retired secret exists
+    /// until it is swept); `Unavailable`.
     async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError>;
 
     /// Creates one token, as [`TokenRepository::create_tokens`].
@@ -199,6 +208,15 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError>;
 
+    /// Returns the token of this selector.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn find_token_by_selector(
+        &self,
+        selector: &TokenSelector,
+    ) -> Result<Option<StoredToken>, StoreError>;
+
     /// Returns the tokens of a query, in its order. The tokens of a project ([`TokenQuery::whole_project`]) are read without
     /// those of others.
     ///
@@ -206,7 +224,8 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError>;
 
-    /// Returns the token with a secret, alias or retired secret of one of these digests, expired or not.
+    /// Returns the token with a secret, alias or retired secret of one of these digests, expired or not. Of several tokens,
+    /// one of which it is no retired secret, and of those the one of the first digest.
     ///
     /// # Errors
     /// `Unavailable`; `Inconsistent`.

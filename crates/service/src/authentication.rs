@@ -234,7 +234,7 @@ impl Authenticator {
         } else {
             self.ports.tokens.find_token_by_digest(&digests).await?.map(of_token)
         };
-        let lookup = self.cache((secret, digest), &digests, found, looked_up_at);
+        let lookup = self.cache((secret, digest), found, looked_up_at);
         if matches!(lookup, Lookup::Unknown) {
             self.budget.spend(client, now);
         }
@@ -261,7 +261,6 @@ impl Authenticator {
     fn cache(
         &self,
         (secret, digest): (&TokenSecret, SecretDigest),
-        digests: &[SecretDigest],
         found: Option<Match>,
         looked_up_at: CacheTick,
     ) -> Lookup {
@@ -272,26 +271,19 @@ impl Authenticator {
         let lookup = Lookup::Found(Arc::new(principal));
         self.index.insert(digest, &lookup, looked_up_at);
         // A secret with a sealed copy cannot be moved here: the copy would stay under the older key.
-        if by != digest && !has_copy && !self.queue_rekeying(secret, digests, of, by) {
+        if by != digest && !has_copy && !self.queue_rekeying(secret, of, by) {
             self.index.remove(&digest);
         }
         lookup
     }
 
     /// Queues a secret that is under an older key to be moved to the current one. Returns `false` if the queue is full.
-    fn queue_rekeying(
-        &self,
-        secret: &TokenSecret,
-        digests: &[SecretDigest],
-        of: SecretOf,
-        by: SecretDigest,
-    ) -> bool {
-        let mut keys = self.sealer.keys().into_iter().zip(digests);
-        let Some((key, _)) = keys.find(|(_, digest)| **digest == by) else { return true };
+    fn queue_rekeying(&self, secret: &TokenSecret, of: SecretOf, by: SecretDigest) -> bool {
+        let Some((key, to)) = self.sealer.moved(secret, &by) else { return true };
         if self.older_keys.get().is_some_and(|older| !older.contains(&key)) {
             return true;
         }
-        self.rekeyings.push(key, Rekeying { of, from: by, to: self.sealer.record(secret) })
+        self.rekeyings.push(key, Rekeying { of, from: by, to })
     }
 }
 

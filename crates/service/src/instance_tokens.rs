@@ -1,6 +1,6 @@
 //! Listing, creating, changing, rotating and revoking tokens of any scope.
 
-use latchkey_domain::{ProjectScope, Timestamp, TokenId, TokenKind, TokenName};
+use latchkey_domain::{ProjectScope, Timestamp, TokenId, TokenKind, TokenName, TokenSelector};
 use latchkey_ports::StoredToken;
 
 use crate::{
@@ -31,7 +31,7 @@ impl InstanceTokens {
         filter.find(&self.changes, visible_kinds(permit)).await
     }
 
-    /// Returns all tokens of a name; if there is none and the name is the id of a token, that token.
+    /// Returns all tokens of a name; if there is none and the name is the id or the selector of a token, that token.
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
@@ -44,8 +44,14 @@ impl InstanceTokens {
         let Ok(token_name) = TokenName::new(name) else { return Ok(TokenPage::whole(Vec::new())) };
         let filter = TokenFilter { name: Some(token_name), ..TokenFilter::default() };
         let found = filter.find(&self.changes, visible_kinds(permit)).await?;
-        let (true, Some(id)) = (found.tokens.is_empty(), TokenId::parse(name)) else { return Ok(found) };
-        let stored = self.changes.tokens.find_token(id).await?;
+        if !found.tokens.is_empty() {
+            return Ok(found);
+        }
+        let stored = match (TokenId::parse(name), name.parse::<TokenSelector>()) {
+            (Some(id), _) => self.changes.tokens.find_token(id).await?,
+            (None, Ok(selector)) => self.changes.tokens.find_token_by_selector(&selector).await?,
+            (None, Err(_)) => return Ok(found),
+        };
         let visible = stored.filter(|stored| permit.check_kind(stored.token.access.kind()).is_ok());
         Ok(TokenPage::whole(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect()))
     }

@@ -7,7 +7,7 @@ use std::{
 
 use latchkey_domain::{
     ApiToken, EventKind, NewEvent, Subject, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenName,
-    TokenSecret,
+    TokenSecret, TokenSelector,
 };
 use latchkey_ports::{
     Entity, Entropy, EntropyExt, KeyId, NewToken, Quota, SealingError, SecretRecord, SecretSealer,
@@ -25,12 +25,24 @@ pub enum Reveal {
     Once,
 }
 
+/// The form of new secrets of API tokens (`tokens.format`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenFormat {
+    /// That of Latchkey, with a checksum.
+    #[default]
+    Latchkey,
+    /// The second form of Unleash, with a selector. No sealed copy of such a secret is stored, whatever [`Reveal`] says.
+    UnleashV2,
+}
+
 /// The policy for issuing tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenPolicy {
     /// The maximum number of tokens per project (`limits.api_tokens`).
     pub quota: Quota,
     pub reveal: Reveal,
+    /// The form of new secrets. A rotation keeps the form of its token.
+    pub format: TokenFormat,
     /// Whether admin tokens can be created over HTTP (`tokens.allow_admin`).
     pub allow_admin: bool,
 }
@@ -63,6 +75,9 @@ pub struct RevealedToken {
     /// Whether the secret cannot be shown again.
     pub secure: bool,
 }
+
+/// The record of a secret, with its selector if it has one.
+pub(crate) type NewSecret = (SecretRecord, Option<TokenSelector>);
 
 /// Issues tokens under one policy.
 pub struct TokenIssuer {
@@ -105,13 +120,12 @@ impl TokenIssuer {
         by: &Initiator,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
         let created_at = self.changes.now();
-        // Ids of one moment are in no order, and lists are in the order of ids.
-        let mut ids: Vec<_> = drafts.iter().map(|_| TokenId::new(created_at, self.entropy.bytes())).collect();
-        ids.sort_unstable();
+        let ids = self.new_ids(drafts.len(), created_at);
         let (mut new, mut secrets) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for (draft, id) in drafts.into_iter().zip(ids) {
             let secret = self.mint(&draft.access);
-            new.push(self.prepare_as(draft, &secret, id, created_at, by)?);
+            let stored = self.new_secret(&secret, id)?;
+            new.push(self.prepare_as(draft, stored, (id, created_at), by));
             secrets.push(secret);
         }
         self.tokens.create_tokens(&new).await.map_err(|error| in_entry(&new, error))?;
@@ -127,9 +141,30 @@ impl TokenIssuer {
         Ok(revealed.collect())
     }
 
-    /// Returns a new secret for a token of that access.
+    /// Returns new ids for tokens of one moment, in ascending order, which is that of lists.
+    pub(crate) fn new_ids(&self, count: usize, created_at: Timestamp) -> Vec<TokenId> {
+        let new_id = || TokenId::new(created_at, self.entropy.bytes());
+        let mut ids: Vec<_> = std::iter::repeat_with(new_id).take(count).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Returns a new secret for a token of that access, in the form of the policy.
     pub(crate) fn mint(&self, access: &TokenAccess) -> TokenSecret {
-        TokenSecret::mint(access, self.entropy.bytes())
+        match self.policy.format {
+            TokenFormat::Latchkey => TokenSecret::mint(access, self.entropy.bytes()),
+            TokenFormat::UnleashV2 => {
+                TokenSecret::mint_v2(access, &TokenSelector::mint(self.entropy.bytes()), self.entropy.bytes())
+            }
+        }
+    }
+
+    /// Returns a secret that replaces that of a token, with the same selector if it has one.
+    pub(crate) fn mint_again(&self, token: &ApiToken) -> TokenSecret {
+        match &token.selector {
+            Some(selector) => TokenSecret::mint_v2(&token.access, selector, self.entropy.bytes()),
+            None => TokenSecret::mint(&token.access, self.entropy.bytes()),
+        }
     }
 
     /// Returns the token and the event of its creation, ready for a store.
@@ -141,33 +176,35 @@ impl TokenIssuer {
     ) -> Result<NewToken, ServiceError> {
         let created_at = self.changes.now();
         let id = TokenId::new(created_at, self.entropy.bytes());
-        self.prepare_as(draft, secret, id, created_at, by)
+        Ok(self.prepare_as(draft, self.new_secret(secret, id)?, (id, created_at), by))
     }
 
-    fn prepare_as(
+    /// Returns the token of this id and moment and the event of its creation, ready for a store.
+    pub(crate) fn prepare_as(
         &self,
         draft: TokenDraft,
-        secret: &TokenSecret,
-        id: TokenId,
-        created_at: Timestamp,
+        (secret, selector): NewSecret,
+        (id, created_at): (TokenId, Timestamp),
         by: &Initiator,
-    ) -> Result<NewToken, ServiceError> {
+    ) -> NewToken {
         let TokenDraft { name, access, expires_at, attributes } = draft;
         // An admin token is the way back in for a locked-out operator, so no quota applies to it.
         let quota = if access == TokenAccess::Admin { Quota::UNLIMITED } else { self.policy.quota };
-        let token = ApiToken { id, name, access, expires_at, created_at, last_used_at: None, attributes };
-        let secret = self.record(secret, id)?;
+        let last_used_at = None;
+        let token = ApiToken { id, name, selector, access, expires_at, created_at, last_used_at, attributes };
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
         let event = event.with_after(&token);
-        Ok(NewToken { token: StoredToken { token, secret, alias: None }, quota, event })
+        NewToken { token: StoredToken { token, secret, alias: None }, quota, event }
     }
 
-    /// Returns the record of a token's secret under the policy.
-    pub(crate) fn record(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError> {
-        match self.policy.reveal {
-            Reveal::Always => self.sealer.seal(secret, token),
-            Reveal::Once => Ok(self.sealer.record(secret)),
-        }
+    /// Returns the record of a token's secret under the policy, and its selector.
+    pub(crate) fn new_secret(&self, secret: &TokenSecret, token: TokenId) -> Result<NewSecret, SealingError> {
+        let selector = secret.selector();
+        let record = match self.policy.reveal {
+            Reveal::Always if selector.is_none() => self.sealer.seal(secret, token)?,
+            Reveal::Always | Reveal::Once => self.sealer.record(secret),
+        };
+        Ok((record, selector))
     }
 
     /// Returns an event about a token, listed under each of its projects; the caller adds the states before and after.
@@ -178,6 +215,11 @@ impl TokenIssuer {
             subject: Some(Subject::Token(token.id)),
             ..self.changes.event(kind, by)
         }
+    }
+
+    /// The present moment.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.changes.now()
     }
 
     /// As [`Changes::after_commit`].

@@ -2,25 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::{ApiToken, EventKind, Snapshot, Timestamp, TokenDescription, TokenId, TokenSecret};
+use latchkey_domain::{
+    ApiToken, EventKind, Snapshot, Timestamp, TokenDescription, TokenId, TokenSecret, TokenSelector,
+};
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
 use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
 
-/// A reference to a token: its secret, or its id.
+/// A reference to a token: its secret, its selector, or its id.
 #[derive(Debug)]
 pub enum TokenReference {
     Id(TokenId),
     Secret(TokenSecret),
+    /// A selector, unless it is a secret, which can have any shape.
+    Selector(TokenSelector, TokenSecret),
 }
 
 impl TokenReference {
     /// Parses a reference; `None` for a text that can be neither.
     pub fn parse(text: &str) -> Option<Self> {
-        match TokenId::parse(text) {
-            Some(id) => Some(Self::Id(id)),
-            None => TokenSecret::parse(text).ok().map(Self::Secret),
+        if let Some(id) = TokenId::parse(text) {
+            return Some(Self::Id(id));
         }
+        let secret = TokenSecret::parse(text).ok()?;
+        Some(match text.parse() {
+            Ok(selector) => Self::Selector(selector, secret),
+            Err(_) => Self::Secret(secret),
+        })
     }
 }
 
@@ -102,12 +110,16 @@ impl TokenChanges {
     /// # Errors
     /// [`ServiceError::Invalid`] for a retired secret that is still valid: "not found" would read as if it had ended.
     pub(crate) async fn find(&self, reference: &TokenReference) -> Result<Option<StoredToken>, ServiceError> {
-        let secret = match reference {
+        let (secret, selector) = match reference {
             TokenReference::Id(id) => return Ok(self.tokens.find_token(*id).await?),
-            TokenReference::Secret(secret) => secret,
+            TokenReference::Secret(secret) => (secret, None),
+            TokenReference::Selector(selector, secret) => (secret, Some(selector)),
         };
         let digests = self.sealer.digests(secret);
-        let Some(found) = self.tokens.find_token_by_digest(&digests).await? else { return Ok(None) };
+        let Some(found) = self.tokens.find_token_by_digest(&digests).await? else {
+            let Some(selector) = selector else { return Ok(None) };
+            return Ok(self.tokens.find_token_by_selector(selector).await?);
+        };
         match found.secret_until.filter(|end| *end > self.changes.now()) {
             Some(end) => Err(ServiceError::Invalid {
                 field: None,
@@ -160,8 +172,8 @@ impl TokenChanges {
         by: &Initiator,
     ) -> Result<RevealedToken, ServiceError> {
         let overlap_until = overlap.until(self.changes.now())?;
-        let secret = self.issuer.mint(&stored.token.access);
-        let to = self.issuer.record(&secret, stored.token.id)?;
+        let secret = self.issuer.mint_again(&stored.token);
+        let (to, _) = self.issuer.new_secret(&secret, stored.token.id)?;
         let event = self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by);
         let event = event
             .with_before(&stored.token)

@@ -38,6 +38,7 @@ pub mod rotation;
 mod sample_events;
 mod sample_users;
 pub mod samples;
+pub mod selectors;
 pub mod sessions;
 mod setup;
 pub mod sweep;

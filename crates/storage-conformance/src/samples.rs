@@ -186,6 +186,7 @@ fn token_of(number: u64, projects: ProjectScope) -> StoredToken {
         token: ApiToken {
             id: TokenId::new(created_at, [0xa5; 10]),
             name: TokenName::new(&format!("token {number}")).expect("a token name"),
+            selector: None,
             access: TokenAccess::Client(Scope { projects, environment: environment("development") }),
             expires_at: None,
             created_at,

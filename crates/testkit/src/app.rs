@@ -28,8 +28,8 @@ use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, T
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
     InstancePermit, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
-    RoleReference, SessionPolicy, Settings, TokenDraft, TokenPolicy, UpdateProject, UseCases, UserDraft,
-    WhenStale,
+    RoleReference, SessionPolicy, Settings, TokenDraft, TokenFormat, TokenPolicy, UpdateProject, UseCases,
+    UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -89,7 +89,12 @@ pub struct AppSettings {
 impl Default for AppSettings {
     fn default() -> Self {
         let use_cases = Settings {
-            tokens: TokenPolicy { quota: Quota(QUOTA), reveal: Reveal::Always, allow_admin: false },
+            tokens: TokenPolicy {
+                quota: Quota(QUOTA),
+                reveal: Reveal::Always,
+                format: TokenFormat::Latchkey,
+                allow_admin: false,
+            },
             index: IndexSettings {
                 capacity: 100,
                 max_staleness: Duration::from_secs(5),

@@ -8,15 +8,17 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use latchkey_domain::{TokenId, TokenSecret};
 use latchkey_ports::{
-    Entropy, EntropyExt as _, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
+    Entropy, EntropyExt as _, ForeignDigest, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
 };
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::master_key::Purpose;
 use crate::{KeyRing, MasterKey};
 
 const NONCE_BYTES: usize = 24;
+/// What stands before a SHA-256 that is digested. No secret begins with NUL.
+const FOREIGN_PREFIX: &[u8] = b"\0sha256\0";
 
 /// A master key, ready for use: the state of HMAC after its key, and the cipher with its key.
 struct WorkingKey {
@@ -27,7 +29,8 @@ struct WorkingKey {
 
 /// Digests and seals secrets with keys derived from the master keys.
 ///
-/// A digest is HMAC-SHA-256 of the secret. A sealed copy is a nonce of 24 random bytes followed by the secret under
+/// A digest is HMAC-SHA-256 of the secret, or of the prefix `\0sha256\0` and its SHA-256 where only that was known (decision 41).
+/// A sealed copy is a nonce of 24 random bytes followed by the secret under
 /// XChaCha20-Poly1305, bound to the token's id and the key's id, so that it cannot be opened for another token. Random
 /// nonces of that size do not repeat in practice.
 pub struct Sealer {
@@ -46,6 +49,11 @@ impl WorkingKey {
 
     fn digest(&self, secret: &TokenSecret) -> SecretDigest {
         let digest = self.hmac.clone().chain_update(secret.reveal());
+        SecretDigest(digest.finalize().into_bytes().into())
+    }
+
+    fn foreign_digest(&self, ForeignDigest(sha256): &ForeignDigest) -> SecretDigest {
+        let digest = self.hmac.clone().chain_update(FOREIGN_PREFIX).chain_update(sha256);
         SecretDigest(digest.finalize().into_bytes().into())
     }
 
@@ -111,11 +119,38 @@ impl SecretSealer for Sealer {
     }
 
     fn digests(&self, secret: &TokenSecret) -> Vec<SecretDigest> {
-        self.working_keys().map(|key| key.digest(secret)).collect()
+        let foreign = self.foreign_digest(secret);
+        let own = self.working_keys().map(|key| key.digest(secret));
+        own.chain(self.working_keys().map(|key| key.foreign_digest(&foreign))).collect()
+    }
+
+    fn foreign_digest(&self, secret: &TokenSecret) -> ForeignDigest {
+        ForeignDigest(Sha256::digest(secret.reveal()).into())
+    }
+
+    fn foreign_digests(&self, secret: &ForeignDigest) -> Vec<SecretDigest> {
+        self.working_keys().map(|key| key.foreign_digest(secret)).collect()
     }
 
     fn record(&self, secret: &TokenSecret) -> SecretRecord {
         SecretRecord { digest: self.current.digest(secret), key: self.current.id, sealed: None }
+    }
+
+    fn foreign_record(&self, secret: &ForeignDigest) -> SecretRecord {
+        SecretRecord { digest: self.current.foreign_digest(secret), key: self.current.id, sealed: None }
+    }
+
+    fn moved(&self, secret: &TokenSecret, digest: &SecretDigest) -> Option<(KeyId, SecretRecord)> {
+        let foreign = self.foreign_digest(secret);
+        self.older.iter().find_map(|key| {
+            if key.digest(secret) == *digest {
+                Some((key.id, self.record(secret)))
+            } else if key.foreign_digest(&foreign) == *digest {
+                Some((key.id, self.foreign_record(&foreign)))
+            } else {
+                None
+            }
+        })
     }
 
     fn seal(&self, secret: &TokenSecret, token: TokenId) -> Result<SecretRecord, SealingError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, Group, GroupId, LoginFailures, NewEvent, PasswordHash,
-    PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId,
+    PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, TokenSelector,
     User, UserId,
 };
 use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, initial_data};
@@ -28,6 +28,7 @@ pub(crate) struct State {
     pub(crate) tokens_by_project: BTreeSet<(ProjectId, TokenId)>,
     /// Digests of secrets and aliases.
     pub(crate) tokens_by_digest: HashMap<SecretDigest, TokenId>,
+    pub(crate) tokens_by_selector: HashMap<TokenSelector, TokenId>,
     pub(crate) retired_secrets: HashMap<SecretDigest, RetiredSecret>,
     pub(crate) tokens_of_all_projects: u64,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,

@@ -1,16 +1,9 @@
 //! The indexes of API tokens: by project and by digest.
 
 use latchkey_domain::{EventId, NewEvent, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenId};
-use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, SecretRecord, StoreError, StoredToken};
+use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, StoreError, StoredToken};
 
 use crate::state::{State, count};
-
-fn digests(token: &StoredToken) -> impl Iterator<Item = SecretDigest> {
-    [Some(&token.secret), token.alias.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(|record: &SecretRecord| record.digest)
-}
 
 impl State {
     pub(crate) fn check_scope(&self, token: &StoredToken) -> Result<(), StoreError> {
@@ -42,9 +35,13 @@ impl State {
     }
 
     fn check_unique(&self, token: &StoredToken) -> Result<(), StoreError> {
-        digests(token).try_for_each(|digest| self.check_new_secret(digest))?;
+        token.current_digests().try_for_each(|digest| self.check_new_secret(digest))?;
         if self.tokens.contains_key(&token.token.id) {
             return Err(StoreError::Conflict(Entity::Token(token.token.id)));
+        }
+        let selector = token.token.selector.as_ref();
+        if selector.is_some_and(|selector| self.tokens_by_selector.contains_key(selector)) {
+            return Err(StoreError::Conflict(Entity::Secret));
         }
         Ok(())
     }
@@ -84,8 +81,11 @@ impl State {
 
     fn insert(&mut self, token: &StoredToken) {
         let id = token.token.id;
-        for digest in digests(token) {
+        for digest in token.current_digests() {
             self.tokens_by_digest.insert(digest, id);
+        }
+        if let Some(selector) = &token.token.selector {
+            self.tokens_by_selector.insert(selector.clone(), id);
         }
         match token.token.access.projects() {
             ProjectScope::All => self.tokens_of_all_projects += 1,
@@ -99,8 +99,11 @@ impl State {
     /// Removes a token and its index entries, but not its retired secrets.
     fn remove_entry(&mut self, id: TokenId) -> Option<StoredToken> {
         let token = self.tokens.remove(&id)?;
-        for digest in digests(&token) {
+        for digest in token.current_digests() {
             self.tokens_by_digest.remove(&digest);
+        }
+        if let Some(selector) = &token.token.selector {
+            self.tokens_by_selector.remove(selector);
         }
         match token.token.access.projects() {
             ProjectScope::All => self.tokens_of_all_projects -= 1,

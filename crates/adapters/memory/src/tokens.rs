@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
     AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
     StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
@@ -43,13 +43,23 @@ impl TokenRepository for MemoryStore {
         Ok(self.state().tokens.get(&id).cloned())
     }
 
+    async fn find_token_by_selector(
+        &self,
+        selector: &TokenSelector,
+    ) -> Result<Option<StoredToken>, StoreError> {
+        let state = self.state();
+        Ok(state.tokens_by_selector.get(selector).and_then(|id| state.tokens.get(id)).cloned())
+    }
+
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         Ok(self.state().query_tokens(query))
     }
 
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let state = self.state();
-        Ok(digests.iter().find_map(|digest| state.token_of_digest(digest)))
+        let current = digests.iter().find(|digest| state.tokens_by_digest.contains_key(*digest));
+        let first = current.or_else(|| digests.iter().find(|digest| state.id_of_digest(digest).is_some()));
+        Ok(first.and_then(|digest| state.token_of_digest(digest)))
     }
 
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {

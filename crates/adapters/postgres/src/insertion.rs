@@ -13,7 +13,7 @@ use latchkey_domain::ProjectId;
 
 use crate::creation_groups::MAX_TOKENS;
 
-/// How many rows a statement inserts at most. It may have 65,535 binds, and a row has 15.
+/// How many rows a statement inserts at most. It may have 65,535 binds, and a row has 16.
 pub(crate) const ROWS_AT_ONCE: usize = 1_000;
 /// The text of such a statement depends on the number of its rows. Statements of few rows are kept prepared.
 const MAX_PREPARED_ROWS: usize = MAX_TOKENS;

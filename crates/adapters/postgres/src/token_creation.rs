@@ -211,7 +211,9 @@ fn conflict_among(tokens: &[NewToken], error: Error) -> DbError {
     let existing = ids.find(|id| tokens.len() == 1 || details.contains(&id.to_string()));
     conflict_of(|constraint| match constraint {
         "api_tokens_id_unique" | "api_token_projects_pkey" => existing.map(Entity::Token),
-        "api_tokens_secret_unique" | "api_tokens_alias_unique" => Some(Entity::Secret),
+        "api_tokens_secret_unique" | "api_tokens_alias_unique" | "api_tokens_by_selector" => {
+            Some(Entity::Secret)
+        }
         _ => None,
     })(error)
 }

@@ -78,6 +78,13 @@ pub(crate) fn token_by_id(id: DbId) -> _ {
     token_rows::table.filter(token_rows::id.eq(id)).select(columns)
 }
 
+/// The token of a selector.
+#[auto_type]
+pub(crate) fn token_by_selector<'a>(selector: &'a str) -> _ {
+    let columns: TokenColumns = TOKEN_COLUMNS;
+    token_rows::table.filter(token_rows::selector.eq(selector)).select(columns)
+}
+
 /// The tokens of these ids, by id.
 #[auto_type]
 pub(crate) fn tokens_by_ids<'a>(ids: &'a [DbId]) -> _ {
@@ -85,9 +92,9 @@ pub(crate) fn tokens_by_ids<'a>(ids: &'a [DbId]) -> _ {
     token_rows::table.filter(token_rows::id.eq_any(ids)).order(token_rows::id).select(columns)
 }
 
-/// The token whose secret, alias or retired secret has one of these digests: steps in three unique indexes.
+/// The tokens whose secret, alias or retired secret has one of these digests: steps in three unique indexes.
 ///
-/// To be loaded as a whole, it is one row at most. For the first row alone, or for the question whether there is one, the
+/// To be loaded as a whole, it is nearly always one row. For the first row alone, or for the question whether there is one, the
 /// planner would read every token, in the hope of an early end.
 #[auto_type]
 pub(crate) fn token_by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {

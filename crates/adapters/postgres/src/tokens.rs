@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, sql_query, sql_types::Array};
 use diesel_async::RunQueryDsl;
 use futures_util::FutureExt;
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
     CountingMoments, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken, TokenCounts,
     TokenMatch, TokenQuery, TokenRepository,
@@ -26,7 +26,7 @@ use crate::{
     token_lists::token_list,
     token_queries::{
         RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
-        token_by_digest, token_by_id, tokens_of_project_from,
+        token_by_digest, token_by_id, token_by_selector, tokens_of_project_from,
     },
     token_writes::{remove_token, rotate_token, update_token},
 };
@@ -92,6 +92,13 @@ impl TokenRepository for PostgresStore {
         Ok(rows::optional(row)?)
     }
 
+    async fn find_token_by_selector(
+        &self,
+        selector: &TokenSelector,
+    ) -> Result<Option<StoredToken>, StoreError> {
+        self.load_optional::<TokenRow, _>(token_by_selector(selector.as_str())).await
+    }
+
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         if let Some(project) = query.whole_project() {
             return self.tokens_of_project(project, query).await;
@@ -107,13 +114,16 @@ impl TokenRepository for PostgresStore {
         self.replica.check_followed(&reader)?;
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut &**reader).await.map_err(store_error)?;
-        let Some(stored) = rows::optional::<_, StoredToken>(rows.into_iter().next())? else {
-            return Ok(None);
-        };
-        let mut current = std::iter::once(&stored.secret).chain(&stored.alias).map(|record| record.digest);
-        if let Some(found_by) = current.find(|digest| digests.contains(digest)) {
+        let mut tokens: Vec<StoredToken> = rows::all(rows)?;
+        let current = digests.iter().find_map(|digest| {
+            let place = tokens.iter().position(|stored| stored.current_digests().any(|own| own == *digest));
+            Some((place?, *digest))
+        });
+        if let Some((place, found_by)) = current {
+            let stored = tokens.swap_remove(place);
             return Ok(Some(TokenMatch { stored, secret_until: None, found_by }));
         }
+        let Some(stored) = tokens.into_iter().next() else { return Ok(None) };
         let id = stored.token.id;
         let retired: Option<(Vec<u8>, DbTime)> = end_of_retired_secret(id.into(), &bytes)
             .first(&mut &**reader)
@@ -136,8 +146,7 @@ impl TokenRepository for PostgresStore {
         let mut unknown: BTreeSet<SecretDigest> = digests.iter().copied().collect();
         let mut found = Vec::with_capacity(tokens.len());
         for stored in &tokens {
-            let current = std::iter::once(&stored.secret).chain(&stored.alias).map(|record| record.digest);
-            for found_by in current.filter(|digest| unknown.remove(digest)) {
+            for found_by in stored.current_digests().filter(|digest| unknown.remove(digest)) {
                 found.push(TokenMatch { stored: stored.clone(), secret_until: None, found_by });
             }
         }

@@ -10,6 +10,7 @@ mod access;
 mod events;
 mod groups;
 mod projects;
+mod secrets;
 mod sessions;
 mod tokens;
 
@@ -32,13 +33,16 @@ pub use self::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
         ProjectOverviewRow, ProjectRow,
     },
+    secrets::{
+        ChangedSecretRow, RetiredSecretRow, SecretCountRow, TokenSecretsRow, retired_secret_end,
+        secrets_by_key,
+    },
     sessions::{
         LoginFailuresRow, NewPersonalTokenRow, NewSessionRow, PersonalTokenRow, SessionRow,
         login_failures_forgotten, login_key,
     },
     tokens::{
-        ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, ProjectIds, RetiredSecretRow,
-        SecretCountRow, TokenRow, TokenSecretsRow, projects_by_token, retired_secret_end, secrets_by_key,
+        ChangeableTokenRow, ChangedTokenRow, NewTokenRow, ProjectIds, TokenRow, projects_by_token,
         token_projects,
     },
 };

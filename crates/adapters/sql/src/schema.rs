@@ -155,6 +155,7 @@ tables! {
         alias_key -> Nullable<Binary>,
         alias_sealed -> Nullable<Binary>,
         attributes -> Json,
+        selector -> Nullable<Text>,
         /// SQLite only: how many projects the token names.
         named_projects -> BigInt,
         /// SQLite only, generated: `expires_at`, and later than any other for a token that does not expire.
@@ -246,6 +247,7 @@ tables! {
         alias_key -> Nullable<Binary>,
         alias_sealed -> Nullable<Binary>,
         attributes -> Json,
+        selector -> Nullable<Text>,
         project_ids -> Array<Text>,
         /// False only for a token that names one project, or none.
         may_name_several -> Bool,

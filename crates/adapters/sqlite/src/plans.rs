@@ -26,7 +26,7 @@ const LARGE_STORE: &str = "
     SELECT unhex(printf('%032x', i)), 'token' || i, 'client', i % 100 = 0,
         CASE WHEN i % 100 = 0 THEN 0 WHEN i % 4 = 0 THEN 2 ELSE 1 END, 'development',
         CASE WHEN i % 3 = 0 THEN i END, i, CASE WHEN i % 3 = 1 THEN i END,
-        unhex(printf('%064x', i)), x'00000000', NULL, NULL, NULL, NULL, '{}'
+        unhex(printf('%064x', i)), x'00000000', NULL, NULL, NULL, NULL, '{}', NULL
     FROM n;
     INSERT INTO api_token_projects
     SELECT id, 0, 'project-' || (created_at % 200) FROM api_tokens WHERE NOT all_projects;

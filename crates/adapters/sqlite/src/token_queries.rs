@@ -48,6 +48,13 @@ pub(crate) fn token_by_id(id: DbId) -> _ {
     api_tokens::table.filter(api_tokens::id.eq(id)).select(row)
 }
 
+/// The token of a selector.
+#[auto_type]
+pub(crate) fn token_by_selector<'a>(selector: &'a str) -> _ {
+    let row: TokenColumns = TOKEN_COLUMNS;
+    api_tokens::table.filter(api_tokens::selector.eq(selector)).select(row)
+}
+
 /// The token whose secret or alias has this digest: two steps in two unique indexes.
 #[auto_type]
 pub(crate) fn token_by_digest<'a>(digest: &'a [u8]) -> _ {

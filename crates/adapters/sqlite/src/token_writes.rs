@@ -89,7 +89,9 @@ fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Resu
         .execute(connection)
         .map_err(conflict_of(|columns| match columns {
             "api_tokens.id" => Some(Entity::Token(stored.token.id)),
-            "api_tokens.secret_digest" | "api_tokens.alias_digest" => Some(Entity::Secret),
+            "api_tokens.secret_digest" | "api_tokens.alias_digest" | "api_tokens.selector" => {
+                Some(Entity::Secret)
+            }
             _ => None,
         }))?;
     insert_links(connection, stored.token.id, stored.token.access.projects().named())

@@ -7,7 +7,7 @@ use diesel::{
     Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     SqliteConnection, dsl::exists, insert_into, select, sql_query, sql_types::Text, update,
 };
-use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
     CountingMoments, Entity, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken,
     TokenCounts, TokenMatch, TokenQuery, TokenRepository,
@@ -26,7 +26,7 @@ use crate::{
     token_lists::{Filter, token_list},
     token_queries::{
         RECORD_USE, TokenRow, first_tokens_of_project, token_by_digest, token_by_id, token_by_retired_digest,
-        with_links, with_links_of_all,
+        token_by_selector, with_links, with_links_of_all,
     },
     token_writes::{check_new_secret, check_places, check_quotas, create_token, remove_token},
 };
@@ -66,6 +66,18 @@ impl TokenRepository for SqliteStore {
         .await
     }
 
+    async fn find_token_by_selector(
+        &self,
+        selector: &TokenSelector,
+    ) -> Result<Option<StoredToken>, StoreError> {
+        let selector = selector.clone();
+        self.read_snapshot(move |connection| {
+            let row: Option<TokenRow> = token_by_selector(selector.as_str()).first(connection).optional()?;
+            row.map(|row| with_links(connection, row)).transpose()
+        })
+        .await
+    }
+
     async fn tokens(&self, query: &TokenQuery) -> Result<Vec<StoredToken>, StoreError> {
         let query = query.clone();
         self.read(move |connection| {
@@ -92,13 +104,9 @@ impl TokenRepository for SqliteStore {
     async fn find_token_by_digest(&self, digests: &[SecretDigest]) -> Result<Option<TokenMatch>, StoreError> {
         let digests = digests.to_vec();
         self.read_snapshot(move |connection| {
-            // One after the other: nearly always the first is the only one, and each statement stays prepared.
-            for digest in &digests {
-                if let Some(found) = find_by_digest(connection, digest)? {
-                    return Ok(Some(found));
-                }
-            }
-            Ok(None)
+            // One after the other: nearly always it is the first, and each statement stays prepared.
+            let mut find = |by: Find| digests.iter().find_map(|digest| by(connection, digest).transpose());
+            find(find_current).or_else(|| find(find_retired)).transpose()
         })
         .await
     }
@@ -106,8 +114,14 @@ impl TokenRepository for SqliteStore {
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
         let digests: BTreeSet<SecretDigest> = digests.iter().copied().collect();
         self.read_snapshot(move |connection| {
-            let found = digests.iter().map(|digest| find_by_digest(connection, digest));
-            found.filter_map(Result::transpose).collect()
+            let mut found = Vec::new();
+            for digest in &digests {
+                found.extend(match find_current(connection, digest)? {
+                    None => find_retired(connection, digest)?,
+                    current => current,
+                });
+            }
+            Ok(found)
         })
         .await
     }
@@ -192,15 +206,26 @@ fn tokens_of(
     first_tokens_of_project(connection, project.as_str(), from, query.page.limit.unwrap_or(u32::MAX))
 }
 
-fn find_by_digest(
+/// A way to find the token of a digest.
+type Find = fn(&mut SqliteConnection, &SecretDigest) -> Result<Option<TokenMatch>, DbError>;
+
+/// The token whose secret or alias has this digest.
+fn find_current(
+    connection: &mut SqliteConnection,
+    found_by: &SecretDigest,
+) -> Result<Option<TokenMatch>, DbError> {
+    let row: Option<TokenRow> = token_by_digest(&found_by.0).first(connection).optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let stored = with_links(connection, row)?;
+    Ok(Some(TokenMatch { stored, secret_until: None, found_by: *found_by }))
+}
+
+/// The token of which a retired secret has this digest.
+fn find_retired(
     connection: &mut SqliteConnection,
     found_by: &SecretDigest,
 ) -> Result<Option<TokenMatch>, DbError> {
     let (found_by, SecretDigest(digest)) = (*found_by, found_by);
-    let row: Option<TokenRow> = token_by_digest(digest).first(connection).optional()?;
-    if let Some(row) = row {
-        return Ok(Some(TokenMatch { stored: with_links(connection, row)?, secret_until: None, found_by }));
-    }
     let retired: Option<(TokenRow, DbTime)> = token_by_retired_digest(digest).first(connection).optional()?;
     let Some((row, until)) = retired else { return Ok(None) };
     let stored = with_links(connection, row)?;

@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
 use latchkey_postgres::{TlsMode, UrlDefaults};
-use latchkey_service::{Reveal, WhenStale};
+use latchkey_service::{Reveal, TokenFormat, WhenStale};
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
@@ -110,6 +110,11 @@ settings! {
         /// includes its secret, and nothing is stored that could reveal it. Secrets that were stored before are no longer
         /// shown, and are deleted when their token is rotated or deleted.
         reveal: Reveal = "always", forms::one_of(&[("always", Reveal::Always), ("once", Reveal::Once)]);
+        /// The form of new secrets. `latchkey`: with a checksum, by which a scanner knows a leaked one. `unleash-v2`: that of Unleash from 8.1
+        /// on, for clients that insist on it; such a secret is shown once, and lists have its selector in place of it. Existing tokens
+        /// keep their form, also when they are rotated.
+        format: TokenFormat = "latchkey",
+            forms::one_of(&[("latchkey", TokenFormat::Latchkey), ("unleash-v2", TokenFormat::UnleashV2)]);
         /// Whether admin tokens can be created over HTTP. `latchkey token create --type admin` always can.
         allow_admin: bool = false, forms::boolean();
         /// The minimum length of the tokens in `INIT_*_API_TOKENS`, without their prefix (`*:*.`). Nothing slows down who guesses

@@ -96,7 +96,7 @@ impl Authenticator {
             found.into_iter().map(|found| (found.found_by, found)).collect();
         let lookups = missing.iter().zip(&digests).map(|(Missing { secret, digest, .. }, digests)| {
             let found = digests.iter().find_map(|digest| found.get(digest)).cloned();
-            let lookup = self.cache((secret, *digest), digests, found.map(of_token), looked_up_at);
+            let lookup = self.cache((secret, *digest), found.map(of_token), looked_up_at);
             if matches!(lookup, Lookup::Unknown) {
                 self.budget.spend(client, now);
             }

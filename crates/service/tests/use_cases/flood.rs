@@ -11,7 +11,9 @@ use std::{
 
 use crate::one_token::{INDEX, OneToken, events_at, found};
 use latchkey_domain::{TokenId, TokenSecret};
-use latchkey_ports::{KeyId, MockTokenRepository, SealingError, SecretDigest, SecretRecord, SecretSealer};
+use latchkey_ports::{
+    ForeignDigest, KeyId, MockTokenRepository, SealingError, SecretDigest, SecretRecord, SecretSealer,
+};
 use latchkey_service::{
     Answers, AuthenticationError, CacheState, IndexSettings, PrincipalIndex, Verification,
 };
@@ -44,8 +46,24 @@ impl SecretSealer for FastSealer {
         vec![self.digest(secret)]
     }
 
+    fn foreign_digest(&self, secret: &TokenSecret) -> ForeignDigest {
+        ForeignDigest(self.digest(secret).0)
+    }
+
+    fn foreign_digests(&self, ForeignDigest(sha256): &ForeignDigest) -> Vec<SecretDigest> {
+        vec![SecretDigest(*sha256)]
+    }
+
     fn record(&self, secret: &TokenSecret) -> SecretRecord {
         SecretRecord { digest: self.digest(secret), key: KeyId([0; 4]), sealed: None }
+    }
+
+    fn foreign_record(&self, ForeignDigest(sha256): &ForeignDigest) -> SecretRecord {
+        SecretRecord { digest: SecretDigest(*sha256), key: KeyId([0; 4]), sealed: None }
+    }
+
+    fn moved(&self, _: &TokenSecret, _: &SecretDigest) -> Option<(KeyId, SecretRecord)> {
+        None
     }
 
     fn seal(&self, secret: &TokenSecret, _: TokenId) -> Result<SecretRecord, SealingError> {

@@ -16,7 +16,7 @@ use latchkey_ports::{
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Lookups, Permit,
     ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, ServiceError, SessionPolicy, Settings,
-    TokenDraft, TokenFilter, TokenPolicy, TokenRequest, UseCases, UserDraft, WhenStale,
+    TokenDraft, TokenFilter, TokenFormat, TokenPolicy, TokenRequest, UseCases, UserDraft, WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -49,7 +49,12 @@ fn hasher() -> Arc<dyn PasswordHasher> {
 
 pub(crate) fn settings(reveal: Reveal) -> Settings {
     Settings {
-        tokens: TokenPolicy { quota: Quota(QUOTA), reveal, allow_admin: false },
+        tokens: TokenPolicy {
+            quota: Quota(QUOTA),
+            reveal,
+            format: TokenFormat::Latchkey,
+            allow_admin: false,
+        },
         index: IndexSettings {
             capacity: 100,
             max_staleness: Duration::from_secs(5),

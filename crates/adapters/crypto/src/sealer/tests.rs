@@ -30,6 +30,10 @@ fn secret(text: &str) -> TokenSecret {
     TokenSecret::parse(text).expect("a secret")
 }
 
+fn sha256(text: &str) -> ForeignDigest {
+    ForeignDigest(Sha256::digest(text).into())
+}
+
 fn token(byte: u8) -> TokenId {
     TokenId::from_uuid(Uuid::from_bytes([byte; 16]))
 }
@@ -78,6 +82,37 @@ fn the_sealed_copy_has_a_known_answer() {
         )
     );
     assert_eq!(record.key.to_string(), "c52838b6");
+}
+
+/// Computed with the functions above:
+/// ```text
+/// sha256 = hashlib.sha256(b"default:development.known-answer").digest()
+/// hmac.new(key, b"\0sha256\0" + sha256, hashlib.sha256).hexdigest()
+/// ```
+#[test]
+fn the_digest_of_a_sha_256_has_a_known_answer() {
+    let record = sealer(&known_key(), &[]).foreign_record(&sha256(SECRET));
+    assert_eq!(
+        record.digest.0[..],
+        unhex("59c0c81b4598887c5f0c6ccf166be85eb585a6e703f2a8473f3e66d741b4dba6")
+    );
+    assert_eq!((record.key, record.sealed), (known_key().id(), None));
+}
+
+#[test]
+fn a_digest_under_an_older_key_moves_in_its_form() {
+    let [old, new] = [known_key(), MasterKey::generate(&SystemEntropy)];
+    let (before, after) = (sealer(&old, &[]), sealer(&new, &[&old]));
+    let one = secret(SECRET);
+    for (from, to) in [
+        (before.record(&one), after.record(&one)),
+        (before.foreign_record(&sha256(SECRET)), after.foreign_record(&sha256(SECRET))),
+    ] {
+        assert_eq!(after.moved(&one, &from.digest), Some((old.id(), to.clone())));
+        assert_eq!(after.moved(&one, &to.digest), None, "it is there already");
+        assert_eq!(after.moved(&secret("another"), &from.digest), None);
+        assert_eq!(before.moved(&one, &from.digest), None);
+    }
 }
 
 #[test]
@@ -131,7 +166,9 @@ fn older_keys_still_find_and_open() {
 
     let after = sealer(&new, &[&old]);
     assert_eq!(opened(&after, &record, token(1)), Ok(Some(SECRET.to_owned())));
-    assert_eq!(after.digests(&secret(SECRET)), [after.digest(&secret(SECRET)), record.digest]);
+    let digests = after.digests(&secret(SECRET));
+    assert_eq!(digests[..2], [after.digest(&secret(SECRET)), record.digest]);
+    assert_eq!(digests[2..], after.foreign_digests(&sha256(SECRET)));
     assert_ne!(after.digest(&secret(SECRET)), record.digest);
     assert_eq!(after.seal(&secret(SECRET), token(1)).expect("sealed").key, new.id());
 

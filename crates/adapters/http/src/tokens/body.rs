@@ -258,7 +258,8 @@ impl FromText for Overlap {
 #[schema(as = apiTokenSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TokenBody<'t> {
-    /// The secret that authenticates. Of a show-once token, which cannot be shown again: the token's id.
+    /// The secret that authenticates. Of a show-once token, which cannot be shown again: the token's selector, if its secret is of
+    /// the second form of Unleash, or its id.
     #[schema(value_type = String, example = "project:environment.xyzrandomstring")]
     secret: Secret<'t>,
     /// The name of the token.
@@ -353,6 +354,9 @@ impl Serialize for Secret<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Shown(secret) => serializer.serialize_str(secret),
+            Self::Hidden(ApiToken { selector: Some(selector), .. }) => {
+                serializer.serialize_str(selector.as_str())
+            }
             Self::Hidden(token) => serializer.collect_str(&token.id),
         }
     }

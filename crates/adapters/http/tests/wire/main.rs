@@ -28,6 +28,7 @@ mod protection;
 mod roles;
 mod rotation;
 mod routing;
+mod selectors;
 mod service_accounts;
 mod store_errors;
 mod token_batches;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{large_store, plan, uses, uses_in_order};
 use crate::token_queries::{
     RECORD_USE, count_tokens_of_all_projects, count_tokens_of_projects, end_of_retired_secret,
-    token_by_digest, token_by_id, tokens_by_ids, tokens_of_project_from,
+    token_by_digest, token_by_id, token_by_selector, tokens_by_ids, tokens_of_project_from,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,6 +27,7 @@ async fn tokens_are_found_by_indexes() {
     uses(&projects, &["api_token_projects_token_id"]);
 
     uses(&plan(connection, token_by_id(DbId(Uuid::from_u128(7)))).await, &["api_tokens_id_unique"]);
+    uses(&plan(connection, token_by_selector("AAAAAAAAAAAAAAAAAAAAAA")).await, &["api_tokens_by_selector"]);
     uses_in_order(
         &plan(connection, tokens_by_ids(&[DbId(Uuid::from_u128(7))])).await,
         &["api_tokens_id_unique"],

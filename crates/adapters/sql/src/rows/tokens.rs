@@ -1,26 +1,20 @@
-//! API tokens and their secrets.
+//! API tokens.
 
 use std::{collections::HashMap, mem};
 
-use diesel::{
-    AsChangeset, Insertable, Queryable, QueryableByName, Selectable,
-    sql_types::{BigInt, Binary},
-};
+use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
-    TokenAttributes, TokenId, TokenKind, TokenName,
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, TokenAccess,
+    TokenAttributes, TokenId, TokenKind, TokenName, TokenSelector,
 };
-use latchkey_ports::{
-    Entity, Inconsistency, KeyId, SecretCount, SecretDigest, SecretForm, SecretRecord, SecretsByKey,
-    StoredToken, TokenSecrets,
-};
+use latchkey_ports::{Entity, Inconsistency, StoredToken, TokenSecrets};
 
-use super::Row;
+use super::{Row, secrets::TokenSecretsRow};
 use crate::{
     DbError,
     columns::{Bytes, DbId, DbInt, DbTime, NewJson, Parsed},
     errors::stale,
-    schema::{api_token_projects, api_tokens, retired_secrets},
+    schema::{api_token_projects, api_tokens},
 };
 
 /// A row of `api_tokens`, or of a view of it, with the projects that the token names: `P` is their ids or whether they may be
@@ -43,6 +37,7 @@ pub struct TokenRow<P> {
     created_at: DbTime,
     seen_at: Option<DbTime>,
     attributes: Parsed<TokenAttributes>,
+    selector: Option<Parsed<TokenSelector>>,
     projects: P,
 }
 
@@ -66,6 +61,7 @@ macro_rules! token_columns {
             $table::created_at,
             $table::seen_at,
             $table::attributes,
+            $table::selector,
             $table::$projects,
         )
     };
@@ -155,6 +151,7 @@ impl<P> TokenRow<P> {
         let token = ApiToken {
             id,
             name: at.parsed("name", self.name)?,
+            selector: at.optional("selector", self.selector)?,
             access: at.column("kind", TokenAccess::new(kind, projects, environment))?,
             expires_at: at.optional_time("expires_at", self.expires_at)?,
             created_at: at.time("created_at", self.created_at)?,
@@ -182,43 +179,6 @@ fn project_scope(
     }
 }
 
-/// The columns of `api_tokens` that hold secrets.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = api_tokens)]
-pub struct TokenSecretsRow {
-    id: DbId,
-    secret_digest: Bytes<32>,
-    secret_key: Bytes<4>,
-    secret_sealed: Option<Vec<u8>>,
-    alias_digest: Option<Bytes<32>>,
-    alias_key: Option<Bytes<4>>,
-    alias_sealed: Option<Vec<u8>>,
-}
-
-impl TryFrom<TokenSecretsRow> for TokenSecrets {
-    type Error = Inconsistency;
-
-    fn try_from(row: TokenSecretsRow) -> Result<Self, Inconsistency> {
-        let token = TokenId::from_uuid(row.id.0);
-        let at = Row { table: "api_tokens", key: token };
-        let secret = SecretRecord {
-            digest: SecretDigest(at.bytes("secret_digest", row.secret_digest)?),
-            key: KeyId(at.bytes("secret_key", row.secret_key)?),
-            sealed: row.secret_sealed.map(Vec::into_boxed_slice),
-        };
-        let alias = match (row.alias_digest, row.alias_key) {
-            (None, None) => None,
-            (Some(digest), Some(key)) => Some(SecretRecord {
-                digest: SecretDigest(at.bytes("alias_digest", digest)?),
-                key: KeyId(at.bytes("alias_key", key)?),
-                sealed: row.alias_sealed.map(Vec::into_boxed_slice),
-            }),
-            _ => return Err(at.inconsistency("alias_key", "an alias is a digest and a key")),
-        };
-        Ok(Self { token, secret, alias })
-    }
-}
-
 /// A new row of `api_tokens`.
 #[derive(Insertable)]
 #[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
@@ -238,6 +198,7 @@ pub struct NewTokenRow<'a> {
     alias_key: Option<&'a [u8]>,
     alias_sealed: Option<&'a [u8]>,
     attributes: NewJson,
+    selector: Option<&'a str>,
 }
 
 impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
@@ -259,6 +220,7 @@ impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {
             alias_key: alias.map(|alias| alias.key.0.as_slice()),
             alias_sealed: alias.and_then(|alias| alias.sealed.as_deref()),
             attributes: NewJson(token.attributes.to_json().into()),
+            selector: token.selector.as_ref().map(TokenSelector::as_str),
         }
     }
 }
@@ -300,24 +262,6 @@ impl From<&ApiToken> for ChangedTokenRow {
     }
 }
 
-/// The columns of `api_tokens` that a new secret sets.
-#[derive(AsChangeset)]
-#[diesel(table_name = api_tokens, treat_none_as_null = true)]
-pub struct ChangedSecretRow<'a> {
-    #[diesel(column_name = secret_digest)]
-    digest: &'a [u8],
-    #[diesel(column_name = secret_key)]
-    key: &'a [u8],
-    #[diesel(column_name = secret_sealed)]
-    sealed: Option<&'a [u8]>,
-}
-
-impl<'a> From<&'a SecretRecord> for ChangedSecretRow<'a> {
-    fn from(secret: &'a SecretRecord) -> Self {
-        Self { digest: &secret.digest.0, key: &secret.key.0, sealed: secret.sealed.as_deref() }
-    }
-}
-
 /// A new row of `api_token_projects`.
 #[derive(Insertable)]
 #[diesel(table_name = api_token_projects)]
@@ -338,60 +282,4 @@ pub fn token_projects(token: TokenId, projects: &[ProjectId]) -> Vec<NewTokenPro
             position: DbInt(position),
         })
         .collect()
-}
-
-/// A row of `retired_secrets`.
-#[derive(Insertable)]
-#[diesel(table_name = retired_secrets)]
-pub struct RetiredSecretRow {
-    secret_digest: Vec<u8>,
-    secret_key: Vec<u8>,
-    token_id: DbId,
-    good_until: DbTime,
-}
-
-impl RetiredSecretRow {
-    /// Returns the row of the token's secret of this digest and key, which stays good until a moment.
-    #[must_use]
-    pub fn new(token: TokenId, (digest, key): (Vec<u8>, Vec<u8>), good_until: Timestamp) -> Self {
-        let (token_id, good_until) = (token.into(), good_until.into());
-        Self { secret_digest: digest, secret_key: key, token_id, good_until }
-    }
-}
-
-/// Converts the moment until which a retired secret of the token is good.
-///
-/// # Errors
-/// [`Inconsistency`].
-pub fn retired_secret_end(token: TokenId, good_until: DbTime) -> Result<Timestamp, Inconsistency> {
-    Row { table: "retired_secrets", key: token }.time("good_until", good_until)
-}
-
-/// How many secrets are in one form under one master key.
-#[derive(QueryableByName)]
-pub struct SecretCountRow {
-    /// The index of the form in [`SecretForm::ALL`].
-    #[diesel(sql_type = BigInt)]
-    form: i64,
-    #[diesel(sql_type = Binary)]
-    key: Bytes<4>,
-    #[diesel(sql_type = BigInt)]
-    good: i64,
-    #[diesel(sql_type = BigInt)]
-    ended: i64,
-}
-
-/// Converts the counts of secrets by form and master key.
-///
-/// # Errors
-/// The [`Inconsistency`] of the first row that has one.
-pub fn secrets_by_key(rows: Vec<SecretCountRow>) -> Result<SecretsByKey, Inconsistency> {
-    let count = |row: SecretCountRow| {
-        let at = Row { table: "all tables with secrets", key: "of one key" };
-        let form = SecretForm::numbered(row.form).ok_or_else(|| at.inconsistency("form", row.form))?;
-        let key = KeyId(at.bytes("secret_key", row.key)?);
-        let (good, ended) = (at.count("good", row.good)?, at.count("ended", row.ended)?);
-        Ok(((key, form), SecretCount { good, ended }))
-    };
-    rows.into_iter().map(count).collect()
 }

@@ -11,8 +11,8 @@ use crate::{
     token_lists::{Filter, links as links_of_project, token_list},
     token_queries::{
         RECORD_USE, count_tokens_of_all_projects, count_tokens_of_project, projects_of_token,
-        token_by_digest, token_by_id, token_by_retired_digest, tokens_of_environment_after,
-        tokens_of_project_from,
+        token_by_digest, token_by_id, token_by_retired_digest, token_by_selector,
+        tokens_of_environment_after, tokens_of_project_from,
     },
 };
 
@@ -24,6 +24,7 @@ fn a_token_is_found_by_id_and_digest_by_keys_alone() {
         for plan in [
             plan(connection, &token_by_id(ID)),
             plan(connection, &projects_of_token(ID)),
+            plan(connection, &token_by_selector("AAAAAAAAAAAAAAAAAAAAAA")),
             plan(connection, &token_by_digest(&[7; 32])),
             plan(connection, &token_by_retired_digest(&[7; 32])),
             plan_of_text(connection, "DELETE FROM api_tokens WHERE id = ?"),

@@ -52,6 +52,7 @@ pub(crate) fn token_of(number: u64, projects: &[&str]) -> StoredToken {
         token: ApiToken {
             id: TokenId::new(moment(), entropy),
             name: TokenName::new(&format!("token {number}")).expect("a name"),
+            selector: None,
             access: TokenAccess::Client(Scope {
                 projects: ProjectScope::Only(ProjectSet::new(ids).expect("some")),
                 environment: EnvironmentName::new("development").expect("a name"),
