@@ -9,6 +9,7 @@ use crate::{
         backup::{self, BackupArgs, CopyArgs, RestoreArgs},
         doctor::DoctorArgs,
         health::HealthArgs,
+        import::ImportCommand,
         keys::KeysCommand,
         personal_tokens::PatCommand,
         projects::ProjectCommand,
@@ -146,6 +147,9 @@ pub(crate) enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Import tokens of other systems
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a server whether it is well; exits with 1 if it is not

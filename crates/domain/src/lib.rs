@@ -43,6 +43,6 @@ mod token_id;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     audit::*, authorization::*, group::*, names::*, password::*, people::*, permission::*, personal_token::*,
-    place::*, principal::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, selector::*, session::*,
-    snapshot::*, throttle::*, time::*, token::*, token_id::*,
+    place::*, principal::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, selector::*,
+    session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*,
 };

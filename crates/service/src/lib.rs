@@ -31,6 +31,7 @@ mod index;
 mod instance_tokens;
 mod invalidation;
 mod issuing;
+mod key_import;
 mod login_turns;
 mod lookup_budget;
 mod master_keys;
@@ -58,8 +59,8 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, audit_trail::*, authentication::*, environments::*, error::*, first_tokens::*,
-    groups::*, index::*, instance_tokens::*, issuing::*, master_keys::*, members::*, metrics::*, permit::*,
-    personal_tokens::*, project_tokens::*, projects::*, roles::*, service_accounts::*, sessions::*,
-    task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, use_cases::*, users::*,
-    verification::*, whoami::*,
+    groups::*, index::*, instance_tokens::*, issuing::*, key_import::*, master_keys::*, members::*,
+    metrics::*, permit::*, personal_tokens::*, project_tokens::*, projects::*, roles::*, service_accounts::*,
+    sessions::*, task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, use_cases::*,
+    users::*, verification::*, whoami::*,
 };

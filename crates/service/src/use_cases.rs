@@ -9,11 +9,11 @@ use latchkey_ports::{
 };
 
 use crate::{
-    AuditTrail, Authenticator, Environments, FirstTokens, Groups, IndexSettings, InstanceTokens, MasterKeys,
-    Members, Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts,
-    SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification,
-    WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
-    token_changes::TokenChanges,
+    AuditTrail, Authenticator, Environments, FirstTokens, Groups, IndexSettings, InstanceTokens, KeyImport,
+    MasterKeys, Members, Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles,
+    ServiceAccounts, SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users,
+    Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
+    sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -54,6 +54,7 @@ pub struct UseCases {
     /// Tokens of any scope, for the command line.
     pub issuer: Arc<TokenIssuer>,
     pub first_tokens: FirstTokens,
+    pub key_import: KeyImport,
     pub personal_tokens: PersonalTokens,
     pub users: Users,
     pub service_accounts: ServiceAccounts,
@@ -121,6 +122,7 @@ impl UseCases {
             sealer: sealer.clone(),
             entropy,
         };
+        let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let authenticator =
             Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), usage.clone()));
@@ -135,6 +137,7 @@ impl UseCases {
             project_tokens: ProjectTokens::new(token_changes.clone(), store.clone()),
             instance_tokens: InstanceTokens::new(token_changes),
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
+            key_import,
             users: Users::new(accounts.clone(), hasher),
             service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),
             personal_tokens,

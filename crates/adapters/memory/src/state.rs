@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, Group, GroupId, LoginFailures, NewEvent, PasswordHash,
-    PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId, TokenSelector,
-    User, UserId,
+    PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId,
+    TokenSelector, User, UserId,
 };
 use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, initial_data};
 

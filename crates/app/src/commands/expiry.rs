@@ -54,9 +54,7 @@ impl Expiry {
     /// # Errors
     /// Says what to write.
     pub(crate) fn at(text: &str) -> Result<Self, String> {
-        let end = DateTime::parse_from_rfc3339(text)
-            .map_err(|error| format!("{error}; write 2030-01-31T00:00:00Z"))?;
-        Timestamp::new(end.to_utc()).map(Self::At).map_err(|error| error.to_string())
+        parse_time(text).map(Self::At)
     }
 
     /// Returns the time of expiry.
@@ -71,6 +69,16 @@ impl Expiry {
                 .context("--expires-in is too long: the token would expire after the year 9999"),
         }
     }
+}
+
+/// Parses a time (RFC 3339).
+///
+/// # Errors
+/// Says what to write.
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let time =
+        DateTime::parse_from_rfc3339(text).map_err(|error| format!("{error}; write 2030-01-31T00:00:00Z"))?;
+    Timestamp::new(time.to_utc()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

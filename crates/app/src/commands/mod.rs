@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod doctor;
 pub(crate) mod expiry;
 pub(crate) mod health;
+pub(crate) mod import;
 mod key_usage;
 pub(crate) mod keys;
 mod password;
@@ -23,6 +24,7 @@ use tracing::level_filters::LevelFilter;
 use crate::{
     cli::{Cli, Command, ConfigArgs},
     commands::{
+        import::ImportCommand,
         keys::KeysCommand,
         personal_tokens::PatCommand,
         projects::ProjectCommand,
@@ -146,6 +148,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Project(ProjectCommand::Create(project)) => projects::create(&app, project).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
         Command::Token(TokenCommand::Create(token)) => tokens::create(&app, token).await,
+        Command::Import(ImportCommand::Keys(arguments)) => import::keys::import(&app, arguments).await,
         Command::Keys(KeysCommand::List) => keys::list(&app).await,
         Command::Keys(KeysCommand::Rotate) => keys::rotate(&app).await,
         Command::Serve(_)

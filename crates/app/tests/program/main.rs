@@ -18,6 +18,8 @@ mod first_start;
 #[cfg(test)]
 mod hostile_clients;
 #[cfg(test)]
+mod import_keys;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod stopping;
