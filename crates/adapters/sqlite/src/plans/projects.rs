@@ -86,29 +86,12 @@ fn users_are_found_by_indexes() {
 #[test]
 fn rights_and_groups_are_found_by_indexes() {
     with_large_store(|connection| {
-        let of_role = "SEARCH held USING PRIMARY KEY (role_id=?)";
-        assert_plan(
-            &plan(connection, &queries::grants_of(7)),
-            &[
-                "CO-ROUTINE user_grants",
-                "COMPOUND QUERY",
-                "LEFT-MOST SUBQUERY",
-                "SEARCH users USING INTEGER PRIMARY KEY (rowid=?)",
-                of_role,
-                "UNION ALL",
-                "SEARCH memberships USING PRIMARY KEY (user_id=?)",
-                of_role,
-                "UNION ALL",
-                "SEARCH group_members USING COVERING INDEX group_members_by_user (user_id=?)",
-                "SEARCH user_groups USING INTEGER PRIMARY KEY (rowid=?)",
-                of_role,
-                "UNION ALL",
-                "SEARCH group_members USING COVERING INDEX group_members_by_user (user_id=?)",
-                "SEARCH group_roles USING PRIMARY KEY (group_id=?)",
-                of_role,
-                "SCAN user_grants",
-            ],
-        );
+        // Statistics may turn the join with the few permissions of roles around.
+        let is_large = |step: &&String| {
+            step.starts_with("SCAN ") && !step.starts_with("SCAN held") && *step != "SCAN user_grants"
+        };
+        let grants = plan(connection, &queries::grants_of(7));
+        assert_eq!(grants.iter().filter(is_large).collect::<Vec<_>>(), [] as [&String; 0], "{grants:#?}");
         assert_plan(
             &plan(connection, &queries::groups_in("project-7")),
             &[
