@@ -142,7 +142,7 @@ fn debug_shows_no_hash() {
     assert_eq!(format!("{:?}", hasher(Cost::Standard)), "Argon2Hasher { cost: Standard, .. }");
 }
 
-/// From the tests of crypt_blowfish (`wrapper.c`). bcrypt ignores what follows the first 72 bytes.
+/// From the tests of `crypt_blowfish` (`wrapper.c`). bcrypt ignores what follows the first 72 bytes.
 const BCRYPT: [(&str, &str); 4] = [
     ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
     ("U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
