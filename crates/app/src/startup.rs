@@ -7,11 +7,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use latchkey_domain::{TokenKind, TokenSecret};
+use latchkey_http::EdgeClient;
 use latchkey_service::{InitTokens, InitVariable};
 
 use crate::{
     admin_token_file,
-    config::{Database, EnvVars},
+    config::{Database, EDGE_CLIENT_SECRET, EnvVars},
     wiring::App,
 };
 
@@ -47,6 +48,16 @@ pub(crate) fn init_tokens(variables: &EnvVars, min_length: u32) -> anyhow::Resul
         }
     }
     Ok(tokens)
+}
+
+/// Reads the secret with which Unleash Enterprise Edge signs its requests; `None`: it gets no tokens.
+///
+/// # Errors
+/// Names the variable whose value is no such secret, without showing it.
+pub(crate) fn edge_client(variables: &EnvVars) -> anyhow::Result<Option<EdgeClient>> {
+    let Some(secret) = variables.get(EDGE_CLIENT_SECRET) else { return Ok(None) };
+    let origin = variables.origin(EDGE_CLIENT_SECRET).unwrap_or(EDGE_CLIENT_SECRET).to_owned();
+    EdgeClient::parse(secret.trim()).map(Some).context(origin)
 }
 
 /// How the API of the started server can be called.

@@ -50,6 +50,8 @@ named_enum! {
         ProjectAccessRemoved = "project-access-user-roles-deleted",
         ProjectGroupAccessUpdated = "project-access-group-roles-updated",
         ProjectGroupAccessRemoved = "project-access-group-roles-deleted",
+        /// All members of a project were replaced by others.
+        ProjectAccessReplaced = "project-access-updated",
         ProjectEnvironmentAdded = "project-environment-added",
         ProjectEnvironmentRemoved = "project-environment-removed",
         EnvironmentCreated = "environment-created",

@@ -31,7 +31,7 @@ impl ProjectId {
 
 impl EnvironmentName {
     /// Fixed path segments in the position of a name (`/api/admin/environments/sort-order`).
-    pub const RESERVED: &[&str] = &["project", "sort-order"];
+    pub const RESERVED: &[&str] = &["project", "sort-order", "update"];
 
     /// Checks that a new environment may have this name; as [`ProjectId::check_new`].
     pub fn check_new(&self) -> Result<(), InvalidName> {

@@ -67,6 +67,17 @@ impl Snapshot {
         Self::of(json!({ "roles": roles.iter().map(entry).collect::<Vec<_>>() }))
     }
 
+    /// Returns the snapshot of all roles that users hold in a project: for each role, its users.
+    pub fn of_holdings<'h>(holdings: impl IntoIterator<Item = &'h (UserId, RoleId)>) -> Self {
+        let mut users = BTreeMap::<RoleId, Vec<i64>>::new();
+        for (user, role) in holdings {
+            users.entry(*role).or_default().push(user.0);
+        }
+        let entry =
+            |(role, users): (RoleId, Vec<i64>)| json!({ "roleId": role.0, "groupIds": [], "userIds": users });
+        Self::of(json!({ "roles": users.into_iter().map(entry).collect::<Vec<_>>() }))
+    }
+
     /// Returns the snapshot of all roles of a user or a group in a project.
     pub fn of_roles(holder: Holder, roles: &[RoleId]) -> Self {
         let roles: Vec<_> = roles.iter().map(|role| role.0).collect();

@@ -31,7 +31,7 @@ pub struct Exporter {
 
 impl Exporter {
     /// The content type of [`Exporter::scrape`].
-    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4";
+    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 
     /// Creates an exporter for a program of this version.
     ///

@@ -1,5 +1,7 @@
 //! The repository of roles and of memberships in projects.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use latchkey_domain::{
     EventId, Grants, GroupId, Holder, NewEvent, NewRole, ProjectId, Role, RoleId, Timestamp, User, UserId,
@@ -25,6 +27,19 @@ pub struct Memberships {
     pub users: Vec<UserId>,
     pub groups: Vec<GroupId>,
     pub roles: Vec<RoleId>,
+    pub at: Timestamp,
+}
+
+/// The roles that users hold in a project: pairs of a user and a role.
+pub type Holdings = BTreeSet<(UserId, RoleId)>;
+
+/// New members for a project, in place of all that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembersChange {
+    pub project: ProjectId,
+    pub before: Holdings,
+    pub after: Holdings,
+    /// When the roles that were not held before are given.
     pub at: Timestamp,
 }
 
@@ -85,6 +100,13 @@ pub trait AccessRepository: Send + Sync {
         memberships: &Memberships,
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
+
+    /// Replaces all memberships of a project, with one event. A role that is held already keeps its time.
+    ///
+    /// # Errors
+    /// `NotFound` for the first unknown user of those after, the project, or the first role that is unknown or no role of
+    /// projects (in this order); `Stale` with the project if its memberships are not those before.
+    async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Returns the roles that a user or a group holds in a project, by id; none if either is unknown. Of a user, those that
     /// a group gives are not among them.

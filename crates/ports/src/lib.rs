@@ -35,9 +35,10 @@ mod places;
 mod queries;
 mod sealing;
 mod sessions;
+mod statistics;
 mod tokens;
 
-pub use access::{AccessRepository, Member, Memberships};
+pub use access::{AccessRepository, Holdings, Member, MembersChange, Memberships};
 pub use archive::{
     Archive, ArchiveChunk, ArchiveError, ArchiveHeader, ArchiveRow, ArchiveRows, ArchivedColumn,
     ArchivedTable, ColumnKind, SchemaState,
@@ -63,6 +64,7 @@ pub use sealing::{
     ForeignDigest, InvalidForeignDigest, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
 };
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
+pub use statistics::{Statistics, StatisticsRepository};
 pub use tokens::{
     CountingMoments, Demand, MAX_TOKEN_USES, NewToken, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,
     TokenRepository,
@@ -82,6 +84,7 @@ pub use {
     places::{MockEnvironmentRepository, MockProjectRepository},
     sealing::MockSecretSealer,
     sessions::{MockLoginFailureRepository, MockSessionRepository},
+    statistics::MockStatisticsRepository,
     tokens::MockTokenRepository,
 };
 
@@ -99,6 +102,7 @@ pub trait Store:
     + LoginFailureRepository
     + EventRepository
     + MasterKeyRepository
+    + StatisticsRepository
     + Health
 {
 }
@@ -115,6 +119,7 @@ impl<T> Store for T where
         + LoginFailureRepository
         + EventRepository
         + MasterKeyRepository
+        + StatisticsRepository
         + Health
 {
 }

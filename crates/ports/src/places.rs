@@ -1,5 +1,7 @@
 //! The repositories of projects and environments.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use latchkey_domain::{
     Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, Project, ProjectId, ProjectRemoval,
@@ -98,6 +100,13 @@ pub trait EnvironmentRepository: Send + Sync {
     /// Returns every environment with its counts, by sort order, then name. The cost does not depend on the number of
     /// tokens.
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError>;
+
+    /// Returns by environment how many tokens work in the project: those that name it, and those of all projects. An
+    /// environment without such a token may be absent; of an unknown project, the tokens of all projects are counted.
+    async fn tokens_in_project(
+        &self,
+        project: &ProjectId,
+    ) -> Result<BTreeMap<EnvironmentName, u64>, StoreError>;
 
     /// Replaces `before` with `after`, which has the same name, with the event.
     ///

@@ -163,10 +163,15 @@ pub struct EventQuery {
     pub from: Option<Timestamp>,
     /// Only those before that moment.
     pub before: Option<Timestamp>,
+    /// Only those whose state before or after contains this text, as JSON writes it; the case of ASCII letters is ignored. It
+    /// is looked for in the newest [`EventQuery::MAX_SEARCHED`] events that pass the other filters.
+    pub text: Option<String>,
     pub page: Page,
 }
 
 impl EventQuery {
+    /// The maximum number of events that are read for a text, which no index finds.
+    pub const MAX_SEARCHED: u32 = 100_000;
     /// The maximum total: it means "at least that many", so that the cost of a page does not depend on the length of
     /// the trail.
     pub const MAX_COUNTED: u64 = 10_000;
@@ -174,6 +179,13 @@ impl EventQuery {
     /// Returns the query for all events in this scope.
     pub fn within(scope: EventScope) -> Self {
         let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());
-        Self { scope, kinds, projects, actors, from: None, before: None, page: Page::default() }
+        Self { scope, kinds, projects, actors, from: None, before: None, text: None, page: Page::default() }
+    }
+
+    /// Returns the text to look for in the JSON of an event: in lower case, and escaped as a string of JSON is.
+    #[must_use]
+    pub fn text_in_json(&self) -> Option<String> {
+        let quoted = serde_json::Value::from(self.text.as_deref()?.to_ascii_lowercase()).to_string();
+        Some(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned())
     }
 }

@@ -18,6 +18,8 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Only those before that moment.
     pub before: Option<Timestamp>,
+    /// Only those that contain this text, as [`EventQuery::text`].
+    pub text: Option<String>,
 }
 
 /// The use cases of this module.
@@ -85,10 +87,10 @@ impl AuditTrail {
         filter: EventFilter,
         page: Page,
     ) -> Result<EventPage, ServiceError> {
-        let EventFilter { kinds, projects, actors, from, before } = filter;
+        let EventFilter { kinds, projects, actors, from, before, text } = filter;
         let limit = page.limit.unwrap_or(Self::MAX).min(Self::MAX);
         let page = Page { limit: Some(limit), ..page };
-        let query = EventQuery { scope, kinds, projects, actors, from, before, page };
+        let query = EventQuery { scope, kinds, projects, actors, from, before, text, page };
         Ok(self.events.events(&query).await?)
     }
 }

@@ -1,9 +1,10 @@
 //! Listing, creating, changing and deleting environments.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use latchkey_domain::{
-    Environment, EnvironmentKind, EnvironmentName, EnvironmentRemoval, EventKind, NewEvent, Snapshot,
+    Environment, EnvironmentKind, EnvironmentName, EnvironmentRemoval, EventKind, NewEvent, ProjectId,
+    Snapshot,
 };
 use latchkey_ports::{EnvironmentOverview, EnvironmentRepository};
 
@@ -38,6 +39,15 @@ type Managing = InstancePermit<ManageEnvironments>;
 impl Environments {
     pub(crate) fn new(environments: Arc<dyn EnvironmentRepository>, changes: Changes) -> Self {
         Self { environments, changes }
+    }
+
+    /// Returns by environment how many tokens work in a project: those that name it, and those of all projects.
+    pub async fn tokens_in(
+        &self,
+        _: &Caller,
+        project: &ProjectId,
+    ) -> Result<BTreeMap<EnvironmentName, u64>, ServiceError> {
+        Ok(self.environments.tokens_in_project(project).await?)
     }
 
     /// Returns every environment, by sort order, then name.

@@ -82,12 +82,7 @@ impl InstanceTokens {
     ) -> Result<Vec<RevealedToken>, ServiceError> {
         let drafts = ServiceError::each(requests, |request| self.draft(permit, request))?;
         let issued = self.changes.issuer.issue_all(drafts, &permit.initiator()).await;
-        issued.map_err(|refusal| match refusal {
-            ServiceError::Entry { index, error } => {
-                ServiceError::Entry { index, error: Box::new(in_body(*error)) }
-            }
-            other => other,
-        })
+        issued.map_err(in_entry_of_body)
     }
 
     /// Returns the draft of a token that the caller may create.
@@ -186,6 +181,16 @@ impl InstanceTokens {
             check_kind(permit, stored.token.access.kind())?;
         }
         Ok(found)
+    }
+}
+
+/// Maps the error of a token of a list in the body.
+pub(crate) fn in_entry_of_body(refusal: ServiceError) -> ServiceError {
+    match refusal {
+        ServiceError::Entry { index, error } => {
+            ServiceError::Entry { index, error: Box::new(in_body(*error)) }
+        }
+        other => other,
     }
 }
 

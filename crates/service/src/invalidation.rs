@@ -43,6 +43,7 @@ impl Invalidation {
             | K::ProjectAccessAdded
             | K::ProjectAccessUpdated
             | K::ProjectAccessRemoved
+            | K::ProjectAccessReplaced
             | K::ProjectGroupAccessUpdated
             | K::ProjectGroupAccessRemoved
             | K::GroupCreated

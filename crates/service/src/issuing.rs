@@ -121,6 +121,20 @@ impl TokenIssuer {
     ) -> Result<Vec<RevealedToken>, ServiceError> {
         let created_at = self.changes.now();
         let ids = self.new_ids(drafts.len(), created_at);
+        self.issue_as(drafts, ids, created_at, by).await
+    }
+
+    /// As [`TokenIssuer::issue_all`], under these ids, which are of that moment of creation.
+    ///
+    /// # Errors
+    /// Also [`ServiceError::Exists`] with the token of an id that exists already.
+    pub(crate) async fn issue_as(
+        &self,
+        drafts: Vec<TokenDraft>,
+        ids: Vec<TokenId>,
+        created_at: Timestamp,
+        by: &Initiator,
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
         let (mut new, mut secrets) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for (draft, id) in drafts.into_iter().zip(ids) {
             let secret = self.mint(&draft.access);

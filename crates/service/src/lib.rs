@@ -22,6 +22,7 @@ mod change_clock;
 mod changes;
 mod client_network;
 mod counting_cache;
+mod edge_tokens;
 mod environments;
 mod error;
 mod first_tokens;
@@ -58,9 +59,9 @@ mod whoami;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    accounts::*, actions::*, audit_trail::*, authentication::*, environments::*, error::*, first_tokens::*,
-    groups::*, index::*, instance_tokens::*, issuing::*, key_import::*, master_keys::*, members::*,
-    metrics::*, permit::*, personal_tokens::*, project_tokens::*, projects::*, roles::*, service_accounts::*,
-    sessions::*, task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, use_cases::*,
-    users::*, verification::*, whoami::*,
+    accounts::*, actions::*, audit_trail::*, authentication::*, edge_tokens::*, environments::*, error::*,
+    first_tokens::*, groups::*, index::*, instance_tokens::*, issuing::*, key_import::*, master_keys::*,
+    members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*, projects::*, roles::*,
+    service_accounts::*, sessions::*, task_health::*, token_changes::*, token_filter::*, token_request::*,
+    usage::*, use_cases::*, users::*, verification::*, whoami::*,
 };

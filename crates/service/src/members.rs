@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use latchkey_domain::{EventKind, GroupId, Holder, NewEvent, Place, Role, RoleId, Snapshot, UserId};
-use latchkey_ports::{AccessRepository, Entity, Member, MemberGroup, Memberships, StoreError};
+use latchkey_ports::{
+    AccessRepository, Entity, Holdings, Member, MemberGroup, MembersChange, Memberships, StoreError,
+};
 
 use crate::{
     Missing, Permit, RoleReference, ServiceError, UpdateProject,
@@ -78,7 +80,7 @@ impl Members {
         let memberships = self.memberships(permit, (users, groups), ids);
         match self.access().add_memberships(&memberships, &event).await {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
-            Err(error) => return Err(unknown_holder(error)),
+            Err(error) => return Err(unknown_holder(error, "users")),
         }
         self.accounts.changes.after_commit(&event);
         Ok(given)
@@ -125,6 +127,61 @@ impl Members {
         self.access().replace_memberships(&memberships, &event).await?;
         self.accounts.changes.after_commit(&event);
         Ok(())
+    }
+
+    /// Gives each of these roles to these users, and takes every other role in the project from every user: the members are
+    /// these and no others. If that changes nothing, there is no event.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for an unknown user or role, and while groups hold roles in the project;
+    /// [`ServiceError::Denied`] for a role with permissions that the caller does not hold; [`ServiceError::NotFound`] for an
+    /// unknown project.
+    pub async fn replace_all(
+        &self,
+        permit: &Permit<UpdateProject>,
+        roles: &[(RoleReference, Vec<UserId>)],
+    ) -> Result<(), ServiceError> {
+        if !self.accounts.groups.member_groups(permit.project()).await?.is_empty() {
+            let message = "Groups hold roles in this project, and would keep them: take those away first \
+                           (DELETE …/groups/{groupId}/roles).";
+            return Err(ServiceError::field("roles", message));
+        }
+        let place = Place::Project(permit.project().clone());
+        let known = self.roles_of_projects().await?;
+        let mut after = Holdings::new();
+        for (reference, users) in roles {
+            let role = choose(&known, reference, "roles")?;
+            permit.caller().check_granting(role, &place)?;
+            after.extend(users.iter().map(|user| (*user, role.id)));
+        }
+        let replaced = self.accounts.changes.retry_on_conflict(async || -> Result<(), ServiceError> {
+            let members = self.access().members(permit.project()).await?;
+            let held = |member: &Member| -> Vec<_> {
+                member.roles.iter().map(|role| (member.user.id, *role)).collect()
+            };
+            let before: Holdings = members.iter().flat_map(held).collect();
+            if before == after {
+                return Ok(());
+            }
+            let event = NewEvent {
+                before: Some(Snapshot::of_holdings(&before)),
+                after: Some(Snapshot::of_holdings(&after)),
+                ..self.event(permit, EventKind::ProjectAccessReplaced)
+            };
+            let change = MembersChange {
+                project: permit.project().clone(),
+                before,
+                after: after.clone(),
+                at: self.accounts.changes.now(),
+            };
+            self.access()
+                .replace_members(&change, &event)
+                .await
+                .map_err(|error| unknown_holder(error, "roles"))?;
+            self.accounts.changes.after_commit(&event);
+            Ok(())
+        });
+        replaced.await
     }
 
     /// Removes all roles of a user or a group in the project.
@@ -189,11 +246,11 @@ fn missing(holder: Holder) -> Missing {
     }
 }
 
-/// Maps the error of a user or a group that is part of the body, not of the path.
-fn unknown_holder(error: StoreError) -> ServiceError {
+/// Maps the error of a user, that is part of this member of the body, or of a group, not of the path.
+fn unknown_holder(error: StoreError, field: &'static str) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::User(id)) => {
-            ServiceError::field("users", format!("There is no user {id}."))
+            ServiceError::field(field, format!("There is no user {id}."))
         }
         StoreError::NotFound(Entity::Group(id)) => {
             ServiceError::field("groups", format!("There is no group {id}."))

@@ -2,18 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_domain::TokenKind;
+use latchkey_domain::{Timestamp, TokenKind};
 use latchkey_ports::{
-    Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer, Store,
-    StoreError, TokenCounts, TokenQuery,
+    Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer,
+    Statistics, Store, StoreError, TokenCounts, TokenQuery,
 };
 
 use crate::{
-    AuditTrail, Authenticator, Environments, FirstTokens, Groups, IndexSettings, InstanceTokens, KeyImport,
-    MasterKeys, Members, Metrics, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles,
-    ServiceAccounts, SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users,
-    Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
-    sessions::SessionPorts, token_changes::TokenChanges,
+    AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, IndexSettings,
+    InstanceTokens, KeyImport, MasterKeys, Members, Metrics, PersonalTokens, PrincipalIndex, ProjectTokens,
+    Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions, TaskHealth, TokenIssuer,
+    TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
+    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -55,6 +55,7 @@ pub struct UseCases {
     pub issuer: Arc<TokenIssuer>,
     pub first_tokens: FirstTokens,
     pub key_import: KeyImport,
+    pub edge_tokens: EdgeTokens,
     pub personal_tokens: PersonalTokens,
     pub users: Users,
     pub service_accounts: ServiceAccounts,
@@ -138,6 +139,7 @@ impl UseCases {
             instance_tokens: InstanceTokens::new(token_changes),
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
             key_import,
+            edge_tokens: EdgeTokens::new(issuer.clone()),
             users: Users::new(accounts.clone(), hasher),
             service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),
             personal_tokens,
@@ -229,9 +231,19 @@ impl UseCases {
         self.store.count_tokens(&CountingMoments::around(self.clock.now())).await
     }
 
+    /// Returns how much the instance holds of each thing. Open to all callers of the administrative routes, as in Unleash.
+    pub async fn statistics(&self, _: &Caller) -> Result<Statistics, ServiceError> {
+        Ok(self.store.statistics().await?)
+    }
+
     /// Returns the state of the store's connections.
     pub fn pools(&self) -> Vec<PoolState> {
         self.store.pools()
+    }
+
+    /// Returns the time of day.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Returns the time since an arbitrary moment, to measure with.

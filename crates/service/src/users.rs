@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    AccountKind, Email, EventKind, NewUser, Password, PasswordHash, PersonName, Role, Snapshot, User, UserId,
-    Username,
+    AccountKind, Email, EventKind, Grants, NewUser, Password, PasswordHash, Permission, PermissionKind,
+    PersonName, Place, ProjectId, Role, Snapshot, User, UserId, Username, authorize,
 };
 use latchkey_ports::{Entity, Page, PasswordChange, PasswordHasher, StoreError};
 
 use crate::{
     Caller, Directory, InstancePermit, ManageUsers, Missing, RoleReference, ServiceError, UserChange,
     accounts::{Accounts, identity},
+    whoami::held_in,
 };
 
 /// A user to be created.
@@ -30,6 +31,28 @@ pub struct AdminCount {
     pub with_password: u64,
     pub without_password: u64,
     pub services: u64,
+}
+
+/// A user's roles, and what they allow at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserAccess {
+    pub user: User,
+    pub root_role: Role,
+    /// The roles in the project that was asked for, by id.
+    pub project_roles: Vec<Role>,
+    grants: Grants,
+    place: Place,
+}
+
+impl UserAccess {
+    /// Whether the user holds the permission: one of the instance there, another in the project that was asked for.
+    pub fn holds(&self, permission: Permission) -> bool {
+        let place = match permission.kind() {
+            PermissionKind::Root => &Place::Instance,
+            PermissionKind::Project => &self.place,
+        };
+        authorize(&self.grants, &[permission], place).is_ok()
+    }
 }
 
 /// The use cases of this module.
@@ -160,6 +183,24 @@ impl Users {
     async fn has_password(&self, id: UserId) -> Result<bool, ServiceError> {
         let account = self.accounts.users.find_account(id).await?;
         Ok(account.is_some_and(|account| account.password.is_some()))
+    }
+
+    /// Returns the roles of a user, and what they allow for the instance and, if one is named, in a project.
+    pub async fn access_of(
+        &self,
+        _: &InstancePermit<ManageUsers>,
+        id: UserId,
+        project: Option<ProjectId>,
+    ) -> Result<UserAccess, ServiceError> {
+        let user = self.accounts.find(id, AccountKind::Person).await?;
+        let access = &*self.accounts.access;
+        let root_role = access.find_role(user.root_role).await?.ok_or(Missing::Role)?;
+        let grants = access.grants_of(id).await?.ok_or(Missing::User)?;
+        let (project_roles, place) = match project {
+            Some(project) => (held_in(access, id, &project).await?, Place::Project(project)),
+            None => (Vec::new(), Place::Instance),
+        };
+        Ok(UserAccess { user, root_role, project_roles, grants, place })
     }
 
     /// Returns the user or service account of this user name or e-mail address, for the command line.

@@ -55,12 +55,13 @@ impl Verification {
         self.authenticator.verify_tokens(secrets, client).await
     }
 
-    /// Checks that a principal may introspect tokens (RFC 7662). A frontend token may not, because it is public:
-    /// browsers have it.
+    /// Checks that a principal may introspect tokens (RFC 7662), and report that they were used. A frontend token may not,
+    /// because it is public: browsers have it.
     pub fn authorize_introspection(&self, caller: &Principal) -> Result<(), ServiceError> {
         match caller.verified_token() {
             Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(
-                "A frontend token cannot ask about tokens: use a client or admin token.".to_owned(),
+                "A frontend token cannot ask about tokens or report their use: use a client or admin token."
+                    .to_owned(),
             )),
             _ => Ok(()),
         }

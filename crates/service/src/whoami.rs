@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{Grants, Principal, Role, TokenName, User};
+use latchkey_domain::{Grants, Principal, ProjectId, Role, TokenName, User, UserId};
 use latchkey_ports::{AccessRepository, UserRepository};
 
 use crate::{Caller, Missing, ServiceError, SignedIn};
@@ -37,9 +37,28 @@ impl WhoAmI {
         }
     }
 
+    /// Returns the caller's roles in a project: the root role, then those that are held there.
+    pub async fn roles_in(&self, user: &SignedIn, project: &ProjectId) -> Result<Vec<Role>, ServiceError> {
+        let mut roles = vec![self.root_role(user).await?];
+        roles.extend(held_in(&*self.access, user.user(), project).await?);
+        Ok(roles)
+    }
+
     /// Returns the caller's root role.
     pub async fn root_role(&self, user: &SignedIn) -> Result<Role, ServiceError> {
         let user = self.users.find_user(user.user()).await?.ok_or(Missing::User)?;
         Ok(self.access.find_role(user.root_role).await?.ok_or(Missing::Role)?)
     }
+}
+
+/// Returns the roles that a user holds in a project, by id.
+pub(crate) async fn held_in(
+    access: &dyn AccessRepository,
+    user: UserId,
+    project: &ProjectId,
+) -> Result<Vec<Role>, ServiceError> {
+    let held = access.roles_in_project(user.into(), project).await?;
+    let mut roles = access.roles().await?;
+    roles.retain(|role| held.contains(&role.id));
+    Ok(roles)
 }

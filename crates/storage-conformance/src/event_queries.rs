@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use EventKind::{ApiTokenCreated, ApiTokenDeleted, ProjectCreated, UserCreated};
 use latchkey_domain::{
-    Actor, Event, EventId, EventKind, NewEvent, ProjectId, ProjectScope, Timestamp, UserId,
+    Actor, Event, EventId, EventKind, NewEvent, Project, ProjectDescription, ProjectId, ProjectScope,
+    Timestamp, UserId,
 };
 use latchkey_ports::{EventQuery, EventScope, Page, Store};
 
@@ -207,6 +208,43 @@ pub async fn event_filters_are_combined(store: &Arc<dyn Store>) {
     assert_finds(store, &EventQuery { scope: EventScope::All, ..query.clone() }, &[7, 3, 0]).await;
     assert_finds(store, &EventQuery { from: None, ..query.clone() }, &[7, 5, 0]).await;
     assert_finds(store, &EventQuery { before: None, ..query }, &[7, 6, 0]).await;
+}
+
+/// Text is found in the state before and after, in any case of ASCII letters, together with the other filters.
+pub async fn events_are_found_by_text(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let described = |text: &str| {
+        let description = ProjectDescription::new(text).expect("a description");
+        Project { description, ..project("a") }
+    };
+    let after = |kind, text| event(kind).with_after(&described(text));
+    let records = [
+        after(UserCreated, "The \"Web\" shop\nSELLS"),
+        event(UserCreated).with_before(&described("the web shop, ÄÖ 100%")),
+        after(ApiTokenCreated, "a\\b"),
+        event(UserCreated),
+        after(ApiTokenCreated, "the web shop"),
+    ];
+    store_events(store, records).await;
+    let with_text = |text: &str| EventQuery { text: Some(text.to_owned()), ..all_events_query() };
+    for (text, expected) in [
+        ("THE WEB", &[4, 1][..]),
+        ("the \"web\"", &[0]),
+        ("shop\nsells", &[0]),
+        ("a\\b", &[2]),
+        ("ÄÖ", &[1]),
+        ("100%", &[1]),
+        ("1_0%", &[]),
+        ("nowhere", &[]),
+        ("a\0b", &[]),
+    ] {
+        assert_finds(store, &with_text(text), expected).await;
+    }
+    let query = EventQuery { kinds: vec![ApiTokenCreated], ..with_text("web") };
+    assert_finds(store, &query, &[4]).await;
+    let page = EventQuery { page: Page { limit: Some(1), offset: 1 }, ..with_text("web") };
+    let page = store.events(&page).await.expect("events");
+    assert_eq!((page.events.len(), page.total), (1, 3));
 }
 
 /// No event is missing or repeated across pages, and each page has the total.

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 /// The members of a token, in the order of the wire.
-pub const MEMBERS: [&str; 11] = [
+pub const MEMBERS: [&str; 12] = [
     "secret",
     "tokenName",
     "username",
@@ -19,6 +19,7 @@ pub const MEMBERS: [&str; 11] = [
     "createdAt",
     "seenAt",
     "alias",
+    "secure",
 ];
 
 /// The JSON of a token, of which single members can be replaced.
@@ -40,6 +41,7 @@ pub fn token_json(name: &str, secret: &str, created_at: &str) -> TokenJson {
         "createdAt": created_at,
         "seenAt": null,
         "alias": null,
+        "secure": false,
     }))
 }
 

@@ -97,7 +97,7 @@ struct Resource {
     methods: Vec<Method>,
     routes: Vec<Route>,
     fallback: Route,
-    /// The methods with which the last part of the path is the parameter of another path.
+    /// The methods with which a fixed part of the path is the parameter of another path.
     elsewhere: Vec<Method>,
 }
 
@@ -113,7 +113,7 @@ impl Api {
         self.add(operations, &[], refuse_others_privately);
     }
 
-    /// Adds an operation under the last tag, whose path another one matches too: that with a parameter in place of its last
+    /// Adds an operation under the last tag, whose path another one matches too: that with a parameter in place of a fixed
     /// part. The methods of that path, which has been added, go there.
     pub(crate) fn private_beside_parameter(&mut self, operation: Operation, parameter: &str) {
         let beside = self.resources.iter().filter(|resource| resource.path == parameter);

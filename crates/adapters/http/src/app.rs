@@ -86,6 +86,7 @@ fn api(with_metrics: bool) -> Api {
     projects::configure(&mut api);
     session::configure(&mut api);
     verification::configure(&mut api);
+    verification::configure_issuing(&mut api);
     api
 }
 

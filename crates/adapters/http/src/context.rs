@@ -15,7 +15,7 @@ use latchkey_metrics::Exporter;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
-use crate::{error::ApiError, memory::MemoryBudget, observability::RequestMetrics};
+use crate::{edge_client::EdgeClient, error::ApiError, memory::MemoryBudget, observability::RequestMetrics};
 
 /// The settings of the HTTP interface.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct HttpSettings {
     pub verify_needs_certificate: bool,
     /// The header in which `/auth/verify` looks for a token before `Authorization`.
     pub verify_header: Option<HeaderName>,
+    /// The client that may ask for tokens with signed requests; `None`: no client may.
+    pub edge_client: Option<EdgeClient>,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
     /// What requests in progress hold together.
@@ -47,6 +49,7 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
             verify_needs_certificate: false,
             verify_header: None,
+            edge_client: None,
             body_limit: 1024 * 1024,
             memory: Arc::new(MemoryBudget::new(24 * 1024 * 1024)),
             cors_origins: Vec::new(),

@@ -33,6 +33,9 @@ pub(crate) enum ApiError {
         "Your credentials are unknown, revoked or expired. Send a valid token in the Authorization header."
     )]
     BadCredentials,
+    /// The request has to be signed, and is not, or not rightly.
+    #[error("{0}.")]
+    BadSignature(&'static str),
     /// The route demands a client certificate, and the connection has none.
     #[error(
         "This route needs a client certificate of an authority that this server trusts. Connect with TLS and send one."
@@ -121,7 +124,7 @@ impl ApiError {
     pub(crate) fn kind(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
-            Self::BadCredentials => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
+            Self::BadCredentials | Self::BadSignature(_) => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
             Self::NoClientCertificate => (StatusCode::FORBIDDEN, "NoAccessError"),
             Self::Refused(refusal) => match refusal.of_any_entry() {
                 ServiceError::WrongTokenKind(_) | ServiceError::Denied(_) => {
@@ -213,6 +216,9 @@ impl ApiError {
         match self {
             Self::NoCredentials | Self::BadCredentials => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::BadSignature(_) => {
+                response.insert_header((header::WWW_AUTHENTICATE, "HMAC"));
             }
             Self::WrongMethod(allow) => {
                 response.insert_header((header::ALLOW, allow.as_str()));

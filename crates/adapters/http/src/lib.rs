@@ -7,7 +7,7 @@
 //! Each feature is a directory: `tokens`, `people`, `projects`, `verification`, `audit`, `session`, `ops`. Below them, in the
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
-//! - `connection`: what the server knows about the connection of a request;
+//! - `connection`: what the server knows about the connection of a request; `edge_client`: the secret of one client;
 //! - `memory`: what requests in progress hold together;
 //! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
@@ -78,6 +78,7 @@ mod connection;
 mod context;
 mod cors;
 mod describe;
+mod edge_client;
 mod error;
 mod error_body;
 mod error_responses;
@@ -105,6 +106,7 @@ pub use self::{
     app::{Routes, app, openapi},
     connection::{Connection, Streams, Transport},
     context::{Context, HttpSettings, Sampling},
+    edge_client::{EdgeClient, InvalidEdgeSecret},
     memory::{FREE_BYTES, MemoryBudget, Reservation, Sender},
     traces::TRACED,
 };

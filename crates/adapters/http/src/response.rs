@@ -130,12 +130,23 @@ pub(crate) fn empty() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
+/// Returns 200 with a JSON body and a `Location`, for something that was created where Unleash's clients expect 200.
+///
+/// # Errors
+/// As [`tagged`].
+pub(crate) fn ok_at(location: &str, body: &impl Serialize) -> ApiResult {
+    located(ok(body)?, location)
+}
+
 /// Returns 201 with a JSON body and a `Location`, which is the text that Unleash sends there.
 ///
 /// # Errors
 /// As [`tagged`].
 pub(crate) fn created_at(location: &str, body: &impl Serialize) -> ApiResult {
-    let mut response = created(body)?;
+    located(created(body)?, location)
+}
+
+fn located(mut response: HttpResponse, location: &str) -> ApiResult {
     let location = HeaderValue::from_str(location).map_err(ApiError::internal)?;
     response.headers_mut().insert(header::LOCATION, location);
     Ok(response)

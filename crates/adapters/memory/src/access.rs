@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use latchkey_domain::{
     EventId, Grants, Holder, NewEvent, NewRole, ProjectId, Role, RoleId, RoleName, Timestamp, User, UserId,
 };
-use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_ports::{AccessRepository, Entity, Holdings, Member, MembersChange, Memberships, StoreError};
 
 use crate::{MemoryStore, state::State};
 
@@ -154,6 +154,29 @@ impl AccessRepository for MemoryStore {
             held_in != project || !groups.contains(group) || roles.contains(role)
         });
         state.assign(memberships);
+        Ok(state.record(event.clone()))
+    }
+
+    async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        let MembersChange { project, before, after, at } = change;
+        state.check_memberships(&Memberships {
+            project: project.clone(),
+            users: after.iter().map(|(user, _)| *user).collect(),
+            groups: Vec::new(),
+            roles: after.iter().map(|(_, role)| *role).collect(),
+            at: *at,
+        })?;
+        let held: Holdings = state.roles_held_in(project).map(|(user, role, _)| (user, role)).collect();
+        if held != *before {
+            return Err(StoreError::Stale(Entity::Project(project.clone())));
+        }
+        state
+            .memberships
+            .retain(|(user, held_in, role), _| held_in != project || after.contains(&(*user, *role)));
+        for (user, role) in after {
+            state.memberships.entry((*user, project.clone(), *role)).or_insert(*at);
+        }
         Ok(state.record(event.clone()))
     }
 

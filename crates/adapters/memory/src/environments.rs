@@ -1,5 +1,7 @@
 //! Environments, and the environments of projects.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use latchkey_domain::{
     Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId, TokenId,
@@ -61,6 +63,21 @@ impl EnvironmentRepository for MemoryStore {
         let state = self.state();
         let sorted = state.environments_sorted();
         Ok(sorted.into_iter().map(|environment| state.overview_of_environment(environment)).collect())
+    }
+
+    async fn tokens_in_project(
+        &self,
+        project: &ProjectId,
+    ) -> Result<BTreeMap<EnvironmentName, u64>, StoreError> {
+        let state = self.state();
+        let mut counts = BTreeMap::new();
+        for stored in state.tokens.values() {
+            let access = &stored.token.access;
+            if let Some(environment) = access.environment().filter(|_| access.projects().covers(project)) {
+                *counts.entry(environment.clone()).or_default() += 1;
+            }
+        }
+        Ok(counts)
     }
 
     async fn update_environment(

@@ -1,7 +1,7 @@
 //! The event log.
 
 use async_trait::async_trait;
-use latchkey_domain::{NewEvent, ProjectId, Timestamp};
+use latchkey_domain::{Event, NewEvent, ProjectId, Timestamp};
 use latchkey_ports::{
     Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading,
     StoreError,
@@ -25,13 +25,19 @@ fn is_in_scope(scope: &EventScope, event: &NewEvent) -> bool {
 }
 
 fn matches_query(query: &EventQuery, event: &NewEvent) -> bool {
-    let EventQuery { scope, kinds, projects, actors, from, before, page: _ } = query;
+    let EventQuery { scope, kinds, projects, actors, from, before, text: _, page: _ } = query;
     is_in_scope(scope, event)
         && (kinds.is_empty() || kinds.contains(&event.kind))
         && (projects.is_empty() || projects.iter().any(|project| names(event, project)))
         && (actors.is_empty() || actors.contains(&event.actor.user_id()))
         && from.is_none_or(|from| event.at >= from)
         && before.is_none_or(|before| event.at < before)
+}
+
+/// Whether the state before or after contains the text, which is in lower case.
+fn contains(event: &NewEvent, text: &str) -> bool {
+    let states = [&event.before, &event.after].into_iter().flatten();
+    states.map(|state| state.to_json().to_string().to_ascii_lowercase()).any(|state| state.contains(text))
 }
 
 #[async_trait]
@@ -48,7 +54,13 @@ impl EventRepository for MemoryStore {
 
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         let state = self.state();
-        let matching = || state.events.iter().rev().filter(|event| matches_query(query, &event.record));
+        let text = query.text_in_json();
+        let searched = if text.is_some() { to_usize(EventQuery::MAX_SEARCHED) } else { usize::MAX };
+        let matching = || {
+            let events = state.events.iter().rev().filter(|event| matches_query(query, &event.record));
+            let found = |event: &&Event| text.as_ref().is_none_or(|text| contains(&event.record, text));
+            events.take(searched).filter(found)
+        };
         let total = count(matching()).min(EventQuery::MAX_COUNTED);
         Ok(EventPage { events: page_of(matching().cloned(), query.page), total })
     }

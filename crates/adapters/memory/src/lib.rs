@@ -16,6 +16,7 @@ mod personal_tokens;
 mod projects;
 mod sessions;
 mod state;
+mod statistics;
 mod token_index;
 mod tokens;
 mod users;

@@ -1,16 +1,21 @@
 //! The port of environments.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, update};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, delete, insert_into, sql_query, sql_types::Text, update,
+};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
 use latchkey_sql::{
     columns::{DbId, DbInt},
-    errors::{conflict_of, not_found},
+    errors::{conflict_of, not_found, store_error},
     queries,
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
     schema::{api_tokens, environments, project_environments},
+    statistics::{COUNT_TOKENS_IN_PROJECT, EnvironmentCountRow, tokens_in_project},
 };
 
 use crate::{
@@ -46,6 +51,19 @@ impl EnvironmentRepository for PostgresStore {
 
     async fn environments(&self) -> Result<Vec<EnvironmentOverview>, StoreError> {
         self.load_all::<EnvironmentOverviewRow, _>(queries::environment_overviews()).await
+    }
+
+    async fn tokens_in_project(
+        &self,
+        project: &ProjectId,
+    ) -> Result<BTreeMap<EnvironmentName, u64>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<EnvironmentCountRow> = sql_query(COUNT_TOKENS_IN_PROJECT)
+            .bind::<Text, _>(project.as_str())
+            .load(&mut connection)
+            .await
+            .map_err(store_error)?;
+        Ok(tokens_in_project(rows)?)
     }
 
     async fn update_environment(

@@ -4,7 +4,7 @@ use diesel::{
     ExpressionMethods, QueryDsl, SelectableHelper,
     dsl::{AsSelect, Select, sql},
     pg::Pg,
-    sql_types::Bool,
+    sql_types::{Bool, Text},
 };
 use latchkey_domain::{EventKind, ProjectId};
 use latchkey_ports::{EventQuery, EventScope, Page};
@@ -22,8 +22,21 @@ type Events<'q> = events::BoxedQuery<'q, Pg>;
 type Listed<'q> = Unprepared<Select<Events<'q>, AsSelect<EventRow, Pg>>>;
 type Number<'q> = Unprepared<Counted<Select<Events<'q>, events::id>>>;
 
-/// Selects the events of a query, in no order.
+/// Selects the events of a query, in no order. A text is looked for in the newest alone.
 pub(crate) fn matching_events(query: &EventQuery) -> Events<'_> {
+    let Some(text) = query.text_in_json() else { return filtered_events(query) };
+    let newest = filtered_events(query).order(events::id.desc()).limit(EventQuery::MAX_SEARCHED.into());
+    // With the collation "C", `lower` changes the letters of ASCII alone.
+    let contains = sql::<Bool>("(strpos(lower(events.\"after\"::text COLLATE \"C\"), ")
+        .bind::<Text, _>(text.clone())
+        .sql(") > 0 OR strpos(lower(events.\"before\"::text COLLATE \"C\"), ")
+        .bind::<Text, _>(text)
+        .sql(") > 0)");
+    events::table.into_boxed().filter(events::id.eq_any(newest.select(events::id))).filter(contains)
+}
+
+/// Selects the events that pass the filters other than the text.
+fn filtered_events(query: &EventQuery) -> Events<'_> {
     let mut events = events::table.into_boxed();
     events = match &query.scope {
         EventScope::All => events,

@@ -34,6 +34,7 @@ mod readers;
 mod replica;
 mod roles;
 mod sessions;
+mod statistics;
 mod store;
 mod tls;
 mod token_creation;

@@ -1,15 +1,17 @@
 //! Statements on memberships: the roles that users and groups hold in projects, and the grants that follow.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     ExpressionMethods, QueryDsl, delete, sql_query,
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{Grants, RoleId, UserId};
-use latchkey_ports::{Entity, Memberships};
+use latchkey_ports::{Entity, Holdings, MembersChange, Memberships};
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
-    errors::{DbError, not_found},
+    errors::{DbError, not_found, stale},
     queries, rows,
     schema::{group_roles, memberships},
 };
@@ -72,6 +74,61 @@ pub(crate) async fn give(
         }
     }
     Ok(given > 0)
+}
+
+/// Gives each user the role beside it.
+const GIVE_PAIRS: &str = "\
+    INSERT INTO memberships (user_id, project_id, role_id, added_at) \
+    SELECT user_id, $1, role_id, $2 FROM unnest($3, $4) AS pairs (user_id, role_id)";
+
+/// Takes from each user the role beside it.
+const TAKE_PAIRS: &str = "\
+    DELETE FROM memberships USING unnest($2, $3) AS pairs (user_id, role_id) \
+    WHERE memberships.project_id = $1 AND memberships.user_id = pairs.user_id AND memberships.role_id = pairs.role_id";
+
+/// Returns the users and the roles that a change gives, to be locked.
+pub(crate) fn named_by(change: &MembersChange) -> Memberships {
+    let users: BTreeSet<_> = change.after.iter().map(|(user, _)| *user).collect();
+    let roles: BTreeSet<_> = change.after.iter().map(|(_, role)| *role).collect();
+    Memberships {
+        project: change.project.clone(),
+        users: users.into_iter().collect(),
+        groups: Vec::new(),
+        roles: roles.into_iter().collect(),
+        at: change.at,
+    }
+}
+
+/// Replaces all memberships of a project, if they are those before. No other transaction changes memberships meanwhile.
+pub(crate) async fn replace_all(
+    connection: &mut Connection,
+    _lock: &EventLogLock,
+    change: &MembersChange,
+) -> Result<(), DbError> {
+    let MembersChange { project, before, after, at } = change;
+    let held: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection).await?;
+    let held: Holdings = held.into_iter().map(|(user, role)| (UserId(user), RoleId(role))).collect();
+    if held != *before {
+        return Err(stale(Entity::Project(project.clone())));
+    }
+    let (users, roles): (Vec<_>, Vec<_>) =
+        before.difference(after).map(|(user, role)| (user.0, role.0)).unzip();
+    sql_query(TAKE_PAIRS)
+        .bind::<Text, _>(project.as_str())
+        .bind::<Array<BigInt>, _>(users)
+        .bind::<Array<BigInt>, _>(roles)
+        .execute(connection)
+        .await?;
+    let (users, roles): (Vec<_>, Vec<_>) =
+        after.difference(before).map(|(user, role)| (user.0, role.0)).unzip();
+    sql_query(GIVE_PAIRS)
+        .bind::<Text, _>(project.as_str())
+        .bind::<UtcTime, _>(DbTime::from(*at))
+        .bind::<Array<BigInt>, _>(users)
+        .bind::<Array<BigInt>, _>(roles)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Locks the project, the roles, the groups and the users, and fails with the first that does not exist, in the order of the port.

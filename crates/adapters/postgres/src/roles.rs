@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use latchkey_domain::{
     EventId, Grants, Holder, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId,
 };
-use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_ports::{AccessRepository, Entity, Member, MembersChange, Memberships, StoreError};
 use latchkey_sql::{
     errors::{DbError, conflict, conflict_of, not_found, role_conflict, store_error},
     queries,
@@ -21,7 +21,7 @@ use crate::{
     connection::Connection,
     events::record,
     locks::{EventLogLock, lock_event_log},
-    memberships::{give, grants, lock_all, take_all_but},
+    memberships::{give, grants, lock_all, named_by, replace_all, take_all_but},
     projects::project_exists,
     users::user_exists,
 };
@@ -144,6 +144,17 @@ impl AccessRepository for PostgresStore {
             let lock = lock_event_log(connection).await?;
             take_all_but(connection, &lock, &memberships).await?;
             give(connection, &lock, &memberships).await?;
+            record(connection, &lock, &event).await
+        })
+        .await
+    }
+
+    async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError> {
+        let (change, event) = (change.clone(), event.clone());
+        self.write(async move |connection| {
+            lock_all(connection, &named_by(&change)).await?;
+            let lock = lock_event_log(connection).await?;
+            replace_all(connection, &lock, &change).await?;
             record(connection, &lock, &event).await
         })
         .await

@@ -112,6 +112,14 @@ pub fn members_of<'a, DB: Backend>(project: &'a str) -> _ {
         .select(row)
 }
 
+/// Selects the ids of users and of the roles that they hold in a project.
+#[auto_type]
+pub fn holdings_in<'a>(project: &'a str) -> _ {
+    memberships::table
+        .filter(memberships::project_id.eq(project))
+        .select((memberships::user_id, memberships::role_id))
+}
+
 /// Selects the ids of the roles that a user holds in a project.
 #[auto_type]
 pub fn roles_in_project<'a>(user: i64, project: &'a str) -> _ {

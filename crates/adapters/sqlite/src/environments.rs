@@ -1,9 +1,11 @@
 //! The port of environments.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_into,
-    update,
+    sql_query, sql_types::Text, update,
 };
 use latchkey_domain::{Environment, EnvironmentName, EnvironmentRemoval, EventId, NewEvent, ProjectId};
 use latchkey_ports::{Entity, EnvironmentOverview, EnvironmentRepository, StoreError};
@@ -13,6 +15,7 @@ use latchkey_sql::{
     queries,
     rows::{self, EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow},
     schema::{environments, project_environments},
+    statistics::{COUNT_TOKENS_IN_PROJECT, EnvironmentCountRow, tokens_in_project},
 };
 
 use crate::{
@@ -49,6 +52,19 @@ impl EnvironmentRepository for SqliteStore {
         self.read(|connection| {
             let rows: Vec<EnvironmentOverviewRow> = queries::environment_overviews().load(connection)?;
             Ok(rows::all(rows)?)
+        })
+        .await
+    }
+
+    async fn tokens_in_project(
+        &self,
+        project: &ProjectId,
+    ) -> Result<BTreeMap<EnvironmentName, u64>, StoreError> {
+        let project = project.clone();
+        self.read(move |connection| {
+            let rows: Vec<EnvironmentCountRow> =
+                sql_query(COUNT_TOKENS_IN_PROJECT).bind::<Text, _>(project.as_str()).load(connection)?;
+            Ok(tokens_in_project(rows)?)
         })
         .await
     }

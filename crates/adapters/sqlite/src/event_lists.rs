@@ -5,7 +5,7 @@
 use diesel::{
     ExpressionMethods, QueryDsl, QueryResult, SelectableHelper, SqliteConnection,
     dsl::{AsSelect, exists, sql},
-    sql_types::{BigInt, Bool},
+    sql_types::{BigInt, Bool, Text},
     sqlite::Sqlite,
 };
 use latchkey_domain::{EventKind, ProjectId};
@@ -186,9 +186,21 @@ fn found(query: &EventQuery, path: AccessPath) -> Events<'_> {
     }
 }
 
+/// The events of a query, and of those the ones with its text, which is looked for in the newest alone.
+fn with_text(query: &EventQuery, path: AccessPath) -> Events<'_> {
+    let Some(text) = query.text_in_json() else { return found(query, path) };
+    let newest = found(query, path).order(events::id.desc()).limit(EventQuery::MAX_SEARCHED.into());
+    let contains = sql::<Bool>("(instr(lower(events.\"after\"), ")
+        .bind::<Text, _>(text.clone())
+        .sql(") > 0 OR instr(lower(events.\"before\"), ")
+        .bind::<Text, _>(text)
+        .sql(") > 0)");
+    events::table.into_boxed().filter(events::id.eq_any(newest.select(events::id))).filter(contains)
+}
+
 /// Selects the page of a query, newest first.
 pub(crate) fn event_page(query: &EventQuery, path: AccessPath) -> EventRows<'_> {
-    paged(found(query, path).order(events::id.desc()), query.page).select(EventRow::as_select())
+    paged(with_text(query, path).order(events::id.desc()), query.page).select(EventRow::as_select())
 }
 
 /// Counts the events of all pages, up to the limit of the port.
@@ -198,6 +210,9 @@ pub(crate) fn event_count(
     path: AccessPath,
 ) -> QueryResult<u64> {
     let limit = i64::try_from(EventQuery::MAX_COUNTED).unwrap_or(i64::MAX);
+    if query.text.is_some() {
+        return count(connection, with_text(query, path).select(events::id).limit(limit));
+    }
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.scope) {
         // Counted in an index, without reading an event.

@@ -33,6 +33,7 @@ mod pool;
 mod projects;
 mod roles;
 mod sessions;
+mod statistics;
 mod store;
 mod token_lists;
 mod token_queries;

@@ -1,10 +1,12 @@
 //! Statements on memberships: the roles that users and groups hold in projects, and the grants that follow.
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_or_ignore_into};
-use latchkey_domain::{Grants, UserId};
-use latchkey_ports::Memberships;
+use diesel::{
+    ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_into, insert_or_ignore_into,
+};
+use latchkey_domain::{Grants, RoleId, UserId};
+use latchkey_ports::{Entity, Holdings, MembersChange, Memberships};
 use latchkey_sql::{
-    errors::DbError,
+    errors::{DbError, stale},
     queries,
     rows::{self, NewGroupRoleRow, NewMembershipRow},
     schema::{group_roles, memberships},
@@ -57,6 +59,32 @@ pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Membershi
             .filter(group_roles::project_id.eq(wanted.project.as_str()))
             .filter(group_roles::role_id.ne_all(wanted.roles.iter().map(|role| role.0)));
         delete(others).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// Replaces all memberships of a project, if they are those before.
+pub(crate) fn replace_all(connection: &mut SqliteConnection, change: &MembersChange) -> Result<(), DbError> {
+    let MembersChange { project, before, after, at } = change;
+    for (user, _) in after {
+        check_user(connection, *user)?;
+    }
+    check_project(connection, project)?;
+    for (_, role) in after {
+        check_role(connection, *role, false)?;
+    }
+    let held: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection)?;
+    let held: Holdings = held.into_iter().map(|(user, role)| (UserId(user), RoleId(role))).collect();
+    if held != *before {
+        return Err(stale(Entity::Project(project.clone())));
+    }
+    for (user, role) in before.difference(after) {
+        delete(memberships::table.find((user.0, project.as_str(), role.0))).execute(connection)?;
+    }
+    for (user, role) in after.difference(before) {
+        insert_into(memberships::table)
+            .values(NewMembershipRow::new(*user, project, *role, *at))
+            .execute(connection)?;
     }
     Ok(())
 }

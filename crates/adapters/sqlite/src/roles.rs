@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete,
 use latchkey_domain::{
     EventId, Grants, Holder, NewEvent, NewRole, Permission, ProjectId, Role, RoleId, UserId,
 };
-use latchkey_ports::{AccessRepository, Entity, Member, Memberships, StoreError};
+use latchkey_ports::{AccessRepository, Entity, Member, MembersChange, Memberships, StoreError};
 use latchkey_sql::{
     errors::{DbError, conflict, conflict_of, not_found, role_conflict},
     queries,
@@ -17,7 +17,7 @@ use crate::{
     SqliteStore,
     events::record,
     existence::{check_project, user_exists},
-    memberships::{check_all, give, grants, take_all_but},
+    memberships::{check_all, give, grants, replace_all, take_all_but},
 };
 
 #[async_trait]
@@ -112,6 +112,15 @@ impl AccessRepository for SqliteStore {
             check_all(connection, &memberships)?;
             take_all_but(connection, &memberships)?;
             give(connection, &memberships)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError> {
+        let (change, event) = (change.clone(), event.clone());
+        self.write(move |connection| {
+            replace_all(connection, &change)?;
             record(connection, &event)
         })
         .await

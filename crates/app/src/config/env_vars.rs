@@ -29,8 +29,10 @@ struct Variable {
 
 /// The variable with the master keys.
 pub(crate) const MASTER_KEY: &str = "LATCHKEY_MASTER_KEY";
+/// The variable with the secret of Unleash Enterprise Edge, which has its name.
+pub(crate) const EDGE_CLIENT_SECRET: &str = "EDGE_CLIENT_SECRET";
 /// The variables with a secret, each of which has a twin that names a file.
-pub(super) const SECRETS: [&str; 8] = [
+pub(super) const SECRETS: [&str; 9] = [
     MASTER_KEY,
     "DATABASE_URL",
     "LATCHKEY__DATABASE__URL",
@@ -39,6 +41,7 @@ pub(super) const SECRETS: [&str; 8] = [
     "INIT_CLIENT_API_TOKENS",
     "INIT_BACKEND_API_TOKENS",
     "INIT_FRONTEND_API_TOKENS",
+    EDGE_CLIENT_SECRET,
 ];
 const FILE: &str = "_FILE";
 /// The maximum size of such a file, far above what a secret needs.
@@ -46,8 +49,9 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Prefixes of Latchkey's own variables.
 const PREFIXES: [&str; 2] = ["LATCHKEY_", "INIT_"];
-/// Variables that hosting platforms set for any program.
-const SHARED: [&str; 4] = ["DATABASE_URL", "DATABASE_URL_FILE", "PORT", "RUST_LOG"];
+/// Variables that are not of Latchkey alone: hosting platforms set them for any program, and Unleash has one of them.
+const SHARED: [&str; 6] =
+    ["DATABASE_URL", "DATABASE_URL_FILE", EDGE_CLIENT_SECRET, "EDGE_CLIENT_SECRET_FILE", "PORT", "RUST_LOG"];
 /// The prefixes of variables that every client of PostgreSQL reads, and every program with OpenTelemetry.
 const SHARED_PREFIXES: [&str; 2] = ["PG", "OTEL_"];
 

@@ -72,6 +72,18 @@ fn without_a_token_the_banner_says_how_to_create_one() {
 }
 
 #[test]
+fn a_malformed_secret_of_edge_stops_the_start_and_is_not_shown() {
+    let read = |secret: &str| edge_client(&EnvVars::from([("EDGE_CLIENT_SECRET", secret)]));
+    assert!(read("").expect("none").is_none());
+    assert!(read("aGVsbG8taGVsbG8taGVsbG8taGVsbG8taGVsbG8taGVsbG8").expect("good").is_some());
+    for bad in ["hush-hush", "hush+hush/hush+hush/hush+hush/hush+hush/hush"] {
+        let error = format!("{:#}", read(bad).expect_err("malformed"));
+        assert!(error.starts_with("EDGE_CLIENT_SECRET: it must be at least 32 bytes"), "{error}");
+        assert!(!error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
 fn init_tokens_are_read_from_every_variable() {
     let variables =
         EnvVars::from([("INIT_BACKEND_API_TOKENS", "*:development.some-secret-0123456789-0123456789-0123")]);

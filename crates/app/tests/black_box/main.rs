@@ -71,6 +71,8 @@ mod stale_cache;
 #[cfg(test)]
 mod token_routes;
 #[cfg(test)]
+mod tools;
+#[cfg(test)]
 mod traces;
 #[cfg(test)]
 mod unleash_defects;

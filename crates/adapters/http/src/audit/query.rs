@@ -87,6 +87,11 @@ pub(crate) struct EventSearchQuery {
     #[deserr(default)]
     #[param(value_type = Option<String>, example = "IS:1", pattern = "^(IS|IS_ANY_OF):[0-9, -]+$")]
     created_by: AnyOf<ActorId>,
+    /// Text in the data of the events, in any case of letters. It is looked for in the newest 100,000 events that match the other
+    /// filters.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "web shop", pattern = "^[^\\u0000]*$")]
+    query: Option<String>,
     /// The first day (UTC), or the first point in time.
     #[deserr(default)]
     #[param(value_type = Option<String>, example = "IS:2023-04-01")]
@@ -108,13 +113,14 @@ pub(crate) struct EventSearchQuery {
 impl EventSearchQuery {
     /// Returns the filter and the page.
     pub(crate) fn into_parts(self) -> (EventFilter, Page) {
-        let Self { kinds, project, created_by, from, to, limit, offset } = self;
+        let Self { kinds, project, created_by, query, from, to, limit, offset } = self;
         let filter = EventFilter {
             kinds: kinds.0,
             projects: project.0,
             actors: created_by.0.into_iter().map(|ActorId(id)| id).collect(),
             from: from.0,
             before: to.0,
+            text: query,
         };
         (filter, page(limit, offset, DEFAULT_SEARCH))
     }

@@ -45,6 +45,7 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::ProjectGroupAccessRemoved => {
             ("Group access to project removed", "removed a group from project", Project)
         }
+        K::ProjectAccessReplaced => ("Project access replaced", "replaced all members of project", Project),
         K::ProjectEnvironmentAdded => {
             ("Environment added to project", "added environment", EnvironmentIn("to project"))
         }

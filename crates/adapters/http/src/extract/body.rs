@@ -86,8 +86,11 @@ pub(crate) struct Body<T> {
 
 /// A rule about two members of a body.
 pub(crate) enum MemberRule {
-    /// They exclude each other, because one is the older name of the other. That both are sent is reported at the other.
-    Alternatives { name: &'static str, other: &'static str, is_required: bool },
+    /// One is the older name of the other, and one of them is required. Both are accepted if they say the same. A difference is
+    /// reported at the old name.
+    Renamed { name: &'static str, old: &'static str },
+    /// They exclude each other. That both are sent is reported at the other.
+    Exclusive { name: &'static str, other: &'static str },
     /// If both are text, they are the same. A difference is reported at the other.
     Same { name: &'static str, other: &'static str },
 }
@@ -225,17 +228,22 @@ pub(crate) fn each_entry<T, U>(
 
 fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Problems) {
     match rule {
-        MemberRule::Alternatives { name, other, is_required } => {
-            match (members.contains_key(*name), members.contains_key(*other)) {
-                (true, true) => {
-                    members.remove(*name);
-                    members.remove(*other);
-                    problems.push(Detail::of_field(other, format!("Send {name} or {other}, not both.")));
-                }
-                (false, false) if *is_required => {
-                    problems.push(Detail::of_field(name, format!("{name} is required.")));
-                }
-                _ => {}
+        MemberRule::Renamed { name, old } => match (members.get(*name), members.get(*old)) {
+            (None, None) => problems.push(Detail::of_field(name, format!("{name} is required."))),
+            (Some(new), Some(older)) if !say_the_same(new, older) => {
+                let message =
+                    format!("{old} is the old name of {name}, and says something else: send {name} alone.");
+                problems.push(Detail::of_field(old, message));
+                members.remove(*name);
+                members.remove(*old);
+            }
+            _ => {}
+        },
+        MemberRule::Exclusive { name, other } => {
+            if members.contains_key(*name) && members.contains_key(*other) {
+                problems.push(Detail::of_field(other, format!("Send {name} or {other}, not both.")));
+                members.remove(*name);
+                members.remove(*other);
             }
         }
         MemberRule::Same { name, other } => {
@@ -244,6 +252,14 @@ fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Pro
                 problems.push(Detail::of_field(other, format!("{other} must be the same as {name}.")));
             }
         }
+    }
+}
+
+/// Whether two names are the same, but for blanks around them, which names do not keep.
+fn say_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => one.trim() == other.trim(),
+        _ => one == other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! How text becomes a value: declared once for each type, for bodies, queries and headers alike.
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
+use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef as Location};
 use latchkey_domain::{
     Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, GroupDescription, GroupName,
     PersonName, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription,
@@ -16,13 +16,22 @@ pub(crate) trait FromText: Sized {
     fn from_text(text: &str, name: &str) -> Result<Self, String>;
 }
 
-/// Reads a value that has to be a string.
+/// Reads a value that has to be a string, or another [`scalar`].
 pub(crate) fn read<T: FromText, V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<T, Problems> {
+    let text = scalar(value).map_err(|kind| wrong_kind(place, "a string", kind))?;
+    T::from_text(&text, &name(place)).map_err(|message| Problems::at(place, message))
+}
+
+/// Returns a string, or the number or boolean in its place as text: like Unleash, because its clients send those. The error is
+/// the kind of any other value.
+pub(crate) fn scalar<V: IntoValue>(value: Value<V>) -> Result<String, ValueKind> {
     match value {
-        Value::String(text) => {
-            T::from_text(&text, &name(place)).map_err(|message| Problems::at(place, message))
-        }
-        other => Err(wrong_kind(place, "a string", other.kind())),
+        Value::String(text) => Ok(text),
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::NegativeInteger(number) => Ok(number.to_string()),
+        Value::Float(number) => Ok(number.to_string()),
+        Value::Boolean(word) => Ok(word.to_string()),
+        other => Err(other.kind()),
     }
 }
 

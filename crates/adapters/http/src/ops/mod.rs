@@ -1,8 +1,9 @@
-//! Health, readiness, metrics and the documentation of the API.
+//! Health, readiness, metrics, statistics and the documentation of the API.
 
 mod docs;
 mod health;
 mod metrics;
+mod statistics;
 
 pub(crate) use self::{
     docs::Document, health::configure as configure_health, metrics::configure as configure_metrics,
@@ -13,4 +14,5 @@ use crate::api::Api;
 pub(crate) fn configure(api: &mut Api) {
     docs::configure(api);
     health::configure(api);
+    statistics::configure(api);
 }

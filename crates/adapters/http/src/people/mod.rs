@@ -7,6 +7,7 @@ mod query;
 pub(crate) mod role_body;
 mod role_routes;
 mod service_accounts;
+mod user_access;
 pub(crate) mod user_body;
 mod user_routes;
 
@@ -19,4 +20,5 @@ pub(crate) fn configure(api: &mut Api) {
     role_routes::configure(api);
     service_accounts::configure(api);
     user_routes::configure(api);
+    user_access::configure(api);
 }

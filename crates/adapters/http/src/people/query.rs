@@ -1,6 +1,7 @@
 //! The queries of lists of users and service accounts.
 
 use deserr::Deserr;
+use latchkey_domain::ProjectId;
 use latchkey_ports::Page;
 use utoipa::IntoParams;
 
@@ -28,6 +29,17 @@ impl From<PageQuery> for Page {
             offset: query.offset.map_or(0, |Parsed(offset)| offset),
         }
     }
+}
+
+/// Where a user's permissions are looked at.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PlaceQuery {
+    /// The project. Absent: permissions of projects are looked at for the whole instance.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
+    pub(super) project: Option<ProjectId>,
 }
 
 /// The text that users are searched for.

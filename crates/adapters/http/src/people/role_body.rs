@@ -6,6 +6,7 @@ use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     Permission, PermissionKind, Role, RoleDescription, RoleKind, RoleName, UnknownPermission,
 };
+use latchkey_ports::EnvironmentOverview;
 use latchkey_service::{RoleChange, RoleDraft};
 use serde::Serialize;
 use utoipa::{
@@ -231,11 +232,31 @@ impl<'r> RoleWithPermissionsBody<'r> {
     }
 }
 
+/// A role that was just created or updated.
+#[derive(Serialize, ToSchema)]
+#[schema(as = changedRoleSchema)]
+pub(super) struct ChangedRoleBody<'r> {
+    /// The version of this schema.
+    #[schema(example = 1)]
+    version: u32,
+    /// The role again, without its permissions. Terraform's client reads it here.
+    #[serde(rename = "roles")]
+    role: RoleBody<'r>,
+    #[serde(flatten)]
+    with_permissions: RoleWithPermissionsBody<'r>,
+}
+
+impl<'r> ChangedRoleBody<'r> {
+    pub(super) fn of(role: &'r Role) -> Self {
+        Self { version: 1, role: RoleBody::of(role), with_permissions: RoleWithPermissionsBody::of(role) }
+    }
+}
+
 /// A permission.
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminPermissionSchema)]
 #[serde(rename_all = "camelCase")]
-struct PermissionBody {
+pub(super) struct PermissionBody {
     /// The number of the permission.
     #[schema(example = 42)]
     id: i64,
@@ -251,7 +272,7 @@ struct PermissionBody {
 }
 
 impl PermissionBody {
-    fn of(permission: Permission) -> Self {
+    pub(super) fn of(permission: Permission) -> Self {
         Self {
             id: permission.id(),
             name: permission.as_str(),
@@ -264,28 +285,41 @@ impl PermissionBody {
 /// All permissions.
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminPermissionsSchema)]
-pub(super) struct PermissionsBody {
+pub(super) struct PermissionsBody<'e> {
     /// The version of this schema.
     #[schema(example = 1)]
     version: u32,
     /// The permissions, by where they are given.
-    permissions: PermissionsByPlace,
+    permissions: PermissionsByPlace<'e>,
 }
 
 /// Permissions, by where they are given.
 #[derive(Serialize, ToSchema)]
 #[schema(as = adminPermissionsByPlaceSchema)]
-struct PermissionsByPlace {
+struct PermissionsByPlace<'e> {
     /// Those of the whole instance.
     root: Vec<PermissionBody>,
     /// Those of projects.
     project: Vec<PermissionBody>,
-    /// Always empty: no permission can be limited to one environment.
-    environments: Vec<PermissionBody>,
+    /// Those of each environment: none.
+    environments: Vec<EnvironmentPermissionsBody<'e>>,
 }
 
-impl PermissionsBody {
-    pub(super) fn all() -> Self {
+/// The permissions that can be given in one environment alone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = environmentPermissionsSchema)]
+struct EnvironmentPermissionsBody<'e> {
+    /// The name of the environment.
+    #[schema(value_type = String, example = "development")]
+    name: &'e str,
+    /// Always empty: no permission can be limited to one environment.
+    #[schema(value_type = Vec<PermissionBody>)]
+    permissions: [PermissionBody; 0],
+}
+
+impl<'e> PermissionsBody<'e> {
+    /// Shows all permissions, and the environments.
+    pub(super) fn of(environments: &'e [EnvironmentOverview]) -> Self {
         let of = |kind: PermissionKind| {
             let those = Permission::ALL.iter().copied().filter(|permission| permission.kind() == kind);
             those.map(PermissionBody::of).collect()
@@ -293,7 +327,13 @@ impl PermissionsBody {
         let permissions = PermissionsByPlace {
             root: of(PermissionKind::Root),
             project: of(PermissionKind::Project),
-            environments: Vec::new(),
+            environments: environments
+                .iter()
+                .map(|overview| EnvironmentPermissionsBody {
+                    name: overview.environment.name.as_str(),
+                    permissions: [],
+                })
+                .collect(),
         };
         Self { version: 1, permissions }
     }

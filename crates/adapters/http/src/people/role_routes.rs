@@ -4,12 +4,14 @@ use actix_web::web::Data;
 use latchkey_domain::RoleId;
 use latchkey_service::{Caller, InstancePermit, ManageRoles};
 
-use super::role_body::{CreateRoleBody, PermissionsBody, RoleWithPermissionsBody, RolesBody, UpdateRoleBody};
+use super::role_body::{
+    ChangedRoleBody, CreateRoleBody, PermissionsBody, RoleWithPermissionsBody, RolesBody, UpdateRoleBody,
+};
 use crate::{
     api::{Api, operations},
     context::Context,
     extract::{Authorized, Body, PathParameters},
-    response::{ApiResult, Tagged, created_at, empty, ok, tagged},
+    response::{ApiResult, Tagged, empty, ok, ok_at, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/roles";
@@ -44,7 +46,7 @@ async fn get_roles(Authorized(caller): Authorized<Caller>, context: Data<Context
 /// It can give every permission but `ADMIN`, which only the role Admin gives. A role of projects can give only
 /// permissions of projects.
 #[utoipa::path(post, path = COLLECTION, responses(
-    (status = 201, description = "The role.", body = RoleWithPermissionsBody<'_>,
+    (status = 200, description = "The role.", body = ChangedRoleBody<'_>,
         headers(("Location" = String, description = "The URL of the role, relative to this one."))),
     (status = 409, description = "There is a role with this name."),
 ))]
@@ -55,7 +57,7 @@ async fn create_role(
 ) -> ApiResult {
     let draft = body.read().await?.into();
     let role = context.use_cases.roles.create(&permit, draft).await?;
-    created_at(&format!("roles/{}", role.id), &RoleWithPermissionsBody::of(&role))
+    ok_at(&format!("roles/{}", role.id), &ChangedRoleBody::of(&role))
 }
 
 /// Get a role with its permissions.
@@ -77,7 +79,7 @@ async fn get_role_by_id(
 /// Users who have it have its new permissions at once, and no others. What the body leaves out stays as it is. The built-in
 /// roles cannot be changed.
 #[utoipa::path(put, path = ONE, responses(
-    (status = 200, description = "The updated role.", body = RoleWithPermissionsBody<'_>),
+    (status = 200, description = "The updated role.", body = ChangedRoleBody<'_>),
     (status = 403, description = "Or the role is built in."),
     (status = 404, description = "There is no such role."),
     (status = 409, description = "There is another role with this name."),
@@ -91,7 +93,7 @@ async fn update_role(
     let id = RoleId(path.id("id")?);
     let change = body.read().await?.into();
     let role = context.use_cases.roles.update(&permit, id, &change).await?;
-    ok(&RoleWithPermissionsBody::of(&role))
+    ok(&ChangedRoleBody::of(&role))
 }
 
 /// Delete a role that no user has.
@@ -112,10 +114,14 @@ async fn delete_role(
 
 /// Get all permissions.
 ///
-/// Those that a role can give.
+/// Those that a role can give. No permission can be limited to one environment, so each environment has none of its own.
 #[utoipa::path(get, path = "/api/admin/permissions", responses(
-    (status = 200, description = "The permissions.", body = PermissionsBody),
+    (status = 200, description = "The permissions.", body = PermissionsBody<'_>),
 ))]
-async fn get_permissions(_: Authorized<Caller>) -> ApiResult<Tagged> {
-    tagged(&PermissionsBody::all(), 2048)
+async fn get_permissions(
+    Authorized(caller): Authorized<Caller>,
+    context: Data<Context>,
+) -> ApiResult<Tagged> {
+    let environments = context.use_cases.environments.list(&caller).await?;
+    tagged(&PermissionsBody::of(&environments), 2048)
 }

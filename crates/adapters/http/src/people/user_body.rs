@@ -127,14 +127,17 @@ pub(crate) struct UserBody<'u> {
     /// The id.
     #[schema(example = 123)]
     id: i64,
-    /// The display name.
-    #[schema(required = true, example = "Sam Seawright")]
+    /// The display name; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Sam Seawright")]
     name: Option<&'u str>,
-    /// The user name, for signing in.
-    #[schema(required = true, example = "hunter")]
+    /// The user name, for signing in; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "hunter")]
     username: Option<&'u str>,
-    /// The e-mail address.
-    #[schema(required = true, example = "user@example.com")]
+    /// The e-mail address; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "user@example.com")]
     email: Option<&'u str>,
     /// The URL of a picture, made from the e-mail address, or from the user name if there is none.
     #[schema(
@@ -205,14 +208,17 @@ pub(super) struct BaseUserBody<'u> {
     /// The id.
     #[schema(example = 123)]
     id: i64,
-    /// The display name.
-    #[schema(required = true, example = "Sam Seawright")]
+    /// The display name; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Sam Seawright")]
     name: Option<&'u str>,
-    /// The user name, for signing in.
-    #[schema(required = true, example = "hunter")]
+    /// The user name, for signing in; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "hunter")]
     username: Option<&'u str>,
-    /// The e-mail address.
-    #[schema(required = true, example = "user@example.com")]
+    /// The e-mail address; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "user@example.com")]
     email: Option<&'u str>,
     /// The URL of a picture, made from the e-mail address, or from the user name if there is none.
     #[schema(

@@ -8,8 +8,7 @@ use super::{
     group_body::BaseUsersBody,
     query::{PageQuery, SearchQuery},
     user_body::{
-        AdminCountBody, BaseUserBody, CreateUserBody, CreatedUserBody, PasswordBody, UpdateUserBody,
-        UserBody, UsersBody,
+        AdminCountBody, CreateUserBody, CreatedUserBody, PasswordBody, UpdateUserBody, UserBody, UsersBody,
     },
 };
 use crate::{
@@ -91,7 +90,7 @@ async fn validate_user_password(
 ///
 /// Users and service accounts whose name, user name or e-mail address contains the text; at most 100, by id.
 #[utoipa::path(get, path = "/api/admin/user-admin/search", responses(
-    (status = 200, description = "The users found.", body = Vec<BaseUserBody<'_>>),
+    (status = 200, description = "The users found.", body = Vec<UserBody<'_>>),
 ))]
 async fn search_users(
     Authorized(caller): Authorized<Caller>,
@@ -100,7 +99,7 @@ async fn search_users(
 ) -> ApiResult<Tagged> {
     let SearchQuery { q } = query.read()?;
     let found = context.use_cases.users.search(&caller, &q).await?;
-    let body: Vec<_> = found.iter().map(BaseUserBody::of).collect();
+    let body: Vec<_> = found.iter().map(UserBody::of).collect();
     tagged(&body, USER_BYTES * body.len())
 }
 

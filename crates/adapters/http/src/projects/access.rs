@@ -1,7 +1,7 @@
 //! `/api/admin/projects/{projectId}/access` and the roles of its members.
 
 use actix_web::web::Data;
-use deserr::Deserr;
+use deserr::{Deserr, IntoValue, Sequence as _, Value, ValuePointerRef as Location};
 use latchkey_domain::{GroupId, RoleId, UserId};
 use latchkey_ports::{Member, MemberGroup};
 use latchkey_service::{Permit, ProjectAccess, RoleReference, UpdateProject};
@@ -27,6 +27,7 @@ pub(super) fn configure(api: &mut Api) {
     api.tag("Projects").private(operations![
         get_project_access,
         add_access_to_project,
+        set_project_access,
         set_roles_for_user,
         remove_user_access,
         set_roles_for_group,
@@ -63,6 +64,25 @@ async fn add_access_to_project(
     let AddAccessBody { users: List(users), roles: List(roles), groups } = body.read().await?;
     let groups = groups.map_or_else(Vec::new, |List(groups)| groups);
     context.use_cases.members.add(&permit, users, groups, &roles).await?;
+    Ok(empty())
+}
+
+/// Set the users of a project.
+///
+/// The users that the body names hold the roles that it gives them, and no user holds another role in the project.
+#[utoipa::path(put, path = ACCESS, responses(
+    (status = 200, description = "The project has these users, and no others."),
+    (status = 400, description = "Or there is no such user or role."),
+    (status = 403, description = "Or a permission of a role that is given is missing."),
+))]
+async fn set_project_access(
+    Authorized(permit): Authorized<Permit<UpdateProject>>,
+    body: Body<SetAccessBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let SetAccessBody { roles: List(roles) } = body.read().await?;
+    let roles: Vec<_> = roles.into_iter().map(RoleHoldersBody::into_parts).collect();
+    context.use_cases.members.replace_all(&permit, &roles).await?;
     Ok(empty())
 }
 
@@ -153,6 +173,58 @@ struct AddAccessBody {
     #[deserr(default)]
     #[schema(value_type = Option<Vec<i64>>, example = json!([]))]
     groups: Option<List<GroupId>>,
+}
+
+/// Replaces the users of a project, and their roles.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
+#[schema(as = projectAccessConfigurationSchema)]
+struct SetAccessBody {
+    /// The roles and their users; a role that is not named has none.
+    #[schema(value_type = Vec<RoleHoldersBody>)]
+    roles: List<RoleHoldersBody>,
+}
+
+/// The users that hold a role in a project.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
+#[schema(as = projectRoleHoldersSchema)]
+struct RoleHoldersBody {
+    /// The id or name of the role.
+    #[schema(value_type = i64, example = 5)]
+    id: RoleReference,
+    /// The ids of the users; absent for none.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<i64>>, example = json!([1]))]
+    users: Option<List<UserId>>,
+    /// Absent or empty: the roles of groups are set one by one.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<i64>>, example = json!([]))]
+    groups: NoGroups,
+}
+
+/// An empty list of groups, or none.
+#[derive(Debug, Default)]
+struct NoGroups;
+
+impl Deserr<Problems> for NoGroups {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        match value {
+            Value::Null => Ok(Self),
+            Value::Sequence(groups) if groups.len() == 0 => Ok(Self),
+            _ => Err(Problems::at(
+                place,
+                "Groups cannot be set here: leave groups out, and use PUT …/groups/{groupId}/roles.",
+            )),
+        }
+    }
+}
+
+impl RoleHoldersBody {
+    fn into_parts(self) -> (RoleReference, Vec<UserId>) {
+        let Self { id, users, groups: NoGroups } = self;
+        (id, users.map(|List(users)| users).unwrap_or_default())
+    }
 }
 
 /// Replaces the roles of a user or a group in a project.

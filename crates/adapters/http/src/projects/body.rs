@@ -128,6 +128,24 @@ impl From<UpdateProjectBody> for ProjectChange {
     }
 }
 
+/// Updates the settings of a project. Members that are absent or null stay as they are; those that are about feature flags,
+/// such as `defaultStickiness` and `featureNaming`, are ignored.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Problems)]
+#[schema(as = updateProjectSettingsSchema)]
+pub(crate) struct UpdateProjectSettingsBody {
+    /// Which users can see the project.
+    #[deserr(default)]
+    #[schema(value_type = Option<ProjectModeBody>, example = "private")]
+    mode: Option<ProjectMode>,
+}
+
+impl From<UpdateProjectSettingsBody> for ProjectChange {
+    fn from(UpdateProjectSettingsBody { mode }: UpdateProjectSettingsBody) -> Self {
+        Self { mode, ..Self::default() }
+    }
+}
+
 /// An environment of a project.
 #[derive(Debug, Deserr, Serialize, ToSchema)]
 #[deserr(error = Problems)]
@@ -192,9 +210,10 @@ pub(crate) struct ProjectBody<'p> {
     /// The name.
     #[schema(value_type = String, example = "Web shop")]
     name: &'p str,
-    /// The description; may be empty.
-    #[schema(value_type = String, example = "Everything that sells.")]
-    description: &'p str,
+    /// The description; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Everything that sells.")]
+    description: Option<&'p str>,
     /// When the project was created.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     created_at: WireTime,
@@ -222,7 +241,7 @@ impl<'p> ProjectBody<'p> {
         Self {
             id: id.as_str(),
             name: name.as_str(),
-            description: description.as_str(),
+            description: Some(description.as_str()).filter(|text| !text.is_empty()),
             created_at: WireTime(*created_at),
             updated_at: WireTime(*updated_at),
             archived_at: archived_at.map(WireTime),

@@ -1,24 +1,23 @@
 //! `/api/admin/environments`: the environments that tokens work in.
 
 use actix_web::{HttpResponse, web::Data};
-use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef as Location};
-use latchkey_domain::{Environment, EnvironmentKind, EnvironmentName};
-use latchkey_ports::{EnvironmentOverview, ProjectOverview};
-use latchkey_service::{Caller, EnvironmentChange, EnvironmentDraft, InstancePermit, ManageEnvironments};
-use serde::Serialize;
-use utoipa::ToSchema;
+use latchkey_ports::EnvironmentOverview;
+use latchkey_service::{Caller, EnvironmentChange, InstancePermit, ManageEnvironments};
 
+use super::environment_body::{
+    CreateEnvironmentBody, EnvironmentBody, EnvironmentUsageBody, EnvironmentsBody,
+    EnvironmentsOfProjectBody, SortOrderBody, UpdateEnvironmentBody,
+};
 use crate::{
     api::{Api, operations},
     context::Context,
-    extract::{
-        Authorized, Body, PathParameters, Problems, caller::PROJECT, problems::wrong_kind, text::FromText,
-    },
+    extract::{Authorized, Body, PathParameters, caller::PROJECT},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
 };
 
 const COLLECTION: &str = "/api/admin/environments";
 const ONE: &str = "/api/admin/environments/{name}";
+const ON: &str = "/api/admin/environments/{name}/on";
 /// About how large one environment is in JSON, in bytes.
 const ENVIRONMENT_BYTES: usize = 192;
 
@@ -34,6 +33,9 @@ pub(super) fn configure(api: &mut Api) {
         toggle_environment_on,
         toggle_environment_off
     ]);
+    let [update] = operations![update_environment_type];
+    // `update` is the name of environments from before, which are switched on and off.
+    api.private_beside_parameter(update, ON);
 }
 
 /// Get all environments.
@@ -100,7 +102,8 @@ async fn get_project_environments(
     let use_cases = &context.use_cases;
     let project = use_cases.projects.get(&caller, &path.text(PROJECT)?).await?;
     let environments = use_cases.environments.list(&caller).await?;
-    let body = EnvironmentsOfProjectBody::of(&environments, &project);
+    let tokens = use_cases.environments.tokens_in(&caller, &project.project.id).await?;
+    let body = EnvironmentsOfProjectBody::of(&environments, &project, &tokens);
     tagged(&body, ENVIRONMENT_BYTES * environments.len())
 }
 
@@ -134,6 +137,21 @@ async fn update_environment(
     ok(&EnvironmentBody::of(&environment))
 }
 
+/// Update an environment, at the path that clients of Unleash use.
+///
+/// As `updateEnvironment`.
+#[utoipa::path(put, path = "/api/admin/environments/update/{name}", responses(
+    (status = 200, description = "The updated environment.", body = EnvironmentBody<'_>),
+))]
+async fn update_environment_type(
+    permit: Authorized<InstancePermit<ManageEnvironments>>,
+    path: PathParameters,
+    body: Body<UpdateEnvironmentBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    update_environment(permit, path, body, context).await
+}
+
 /// Delete an environment.
 ///
 /// It is removed from all projects, and its tokens are revoked.
@@ -148,7 +166,7 @@ async fn remove_environment(
 }
 
 /// Enable an environment.
-#[utoipa::path(post, path = "/api/admin/environments/{name}/on", responses(
+#[utoipa::path(post, path = ON, responses(
     (status = 204, description = "The environment is enabled."),
 ))]
 async fn toggle_environment_on(
@@ -182,217 +200,4 @@ async fn set_enabled(
     let change = EnvironmentChange { enabled: Some(enabled), ..EnvironmentChange::default() };
     context.use_cases.environments.update(permit, &path.text("name")?, change).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Creates an environment.
-#[derive(Debug, Deserr, ToSchema)]
-#[deserr(error = Problems, rename_all = camelCase)]
-#[schema(as = createEnvironmentSchema, rename_all = "camelCase")]
-struct CreateEnvironmentBody {
-    /// The name, which cannot be changed. Not `.`, `..`, `project` or `sort-order`, which are parts of paths.
-    #[schema(value_type = String, example = "staging", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
-    name: EnvironmentName,
-    /// What the environment is used for.
-    #[deserr(rename = "type")]
-    #[schema(value_type = EnvironmentType, rename = "type", example = "pre-production")]
-    kind: EnvironmentKind,
-    /// Whether the environment is enabled.
-    #[deserr(default)]
-    #[schema(example = true, default = true)]
-    enabled: Option<bool>,
-    /// The position in lists. Absent: last.
-    #[deserr(default)]
-    #[schema(example = 4)]
-    sort_order: Option<i32>,
-}
-
-impl From<CreateEnvironmentBody> for EnvironmentDraft {
-    fn from(CreateEnvironmentBody { name, kind, enabled, sort_order }: CreateEnvironmentBody) -> Self {
-        Self { name, kind, enabled: enabled.unwrap_or(true), sort_order }
-    }
-}
-
-/// Updates an environment. Members that are absent or null stay as they are.
-#[derive(Debug, Deserr, ToSchema)]
-#[deserr(error = Problems, rename_all = camelCase)]
-#[schema(as = updateEnvironmentSchema, rename_all = "camelCase")]
-struct UpdateEnvironmentBody {
-    /// What the environment is used for.
-    #[deserr(default, rename = "type")]
-    #[schema(value_type = Option<EnvironmentType>, rename = "type", example = "production")]
-    kind: Option<EnvironmentKind>,
-    /// Whether the environment is enabled.
-    #[deserr(default)]
-    #[schema(example = false)]
-    enabled: Option<bool>,
-    /// The position in lists.
-    #[deserr(default)]
-    #[schema(example = 9)]
-    sort_order: Option<i32>,
-}
-
-impl From<UpdateEnvironmentBody> for EnvironmentChange {
-    fn from(UpdateEnvironmentBody { kind, enabled, sort_order }: UpdateEnvironmentBody) -> Self {
-        Self { kind, enabled, sort_order }
-    }
-}
-
-/// What an environment is used for.
-#[derive(Serialize, ToSchema)]
-#[schema(as = environmentTypeSchema)]
-#[serde(rename_all = "kebab-case")]
-enum EnvironmentType {
-    Development,
-    Test,
-    PreProduction,
-    Production,
-}
-
-impl From<EnvironmentKind> for EnvironmentType {
-    fn from(kind: EnvironmentKind) -> Self {
-        match kind {
-            EnvironmentKind::Development => Self::Development,
-            EnvironmentKind::Test => Self::Test,
-            EnvironmentKind::PreProduction => Self::PreProduction,
-            EnvironmentKind::Production => Self::Production,
-        }
-    }
-}
-
-/// The new positions in lists of the environments with these names.
-#[derive(Debug, ToSchema)]
-#[schema(as = sortOrderSchema, value_type = BTreeMap<String, i32>, example = json!({"development": 1, "production": 2}))]
-struct SortOrderBody(pub(crate) Vec<(EnvironmentName, i32)>);
-
-impl Deserr<Problems> for SortOrderBody {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
-        let members = match value {
-            Value::Map(members) => members,
-            other => return Err(wrong_kind(place, "a JSON object", other.kind())),
-        };
-        let (mut orders, mut problems) = (Vec::with_capacity(members.len()), Problems::default());
-        for (key, value) in members.into_iter() {
-            let place = place.push_key(&key);
-            let name = EnvironmentName::from_text(&key, &key);
-            let order = i32::deserialize_from_value(value.into_value(), place);
-            match (name, order) {
-                (Ok(name), Ok(order)) => orders.push((name, order)),
-                (Err(message), _) => problems.extend(Problems::at(place, message)),
-                (Ok(_), Err(problem)) => problems.extend(problem),
-            }
-        }
-        if problems.is_empty() { Ok(Self(orders)) } else { Err(problems) }
-    }
-}
-
-/// An environment.
-#[derive(Serialize, ToSchema)]
-#[schema(as = environmentSchema)]
-#[serde(rename_all = "camelCase")]
-struct EnvironmentBody<'e> {
-    /// The name.
-    #[schema(value_type = String, example = "development")]
-    name: &'e str,
-    /// What the environment is used for.
-    #[schema(example = "development")]
-    r#type: EnvironmentType,
-    /// The position in lists.
-    #[schema(example = 2)]
-    sort_order: i32,
-    /// Whether the environment is enabled. Its tokens are valid either way.
-    #[schema(example = true)]
-    enabled: bool,
-    /// Always false: any environment can be deleted.
-    #[schema(example = false)]
-    protected: bool,
-    /// Always null: change requests are not supported.
-    #[schema(required = true, nullable, value_type = Option<u32>)]
-    required_approvals: Option<u32>,
-}
-
-impl<'e> EnvironmentBody<'e> {
-    fn of(environment: &'e Environment) -> Self {
-        Self {
-            name: environment.name.as_str(),
-            r#type: environment.kind.into(),
-            sort_order: environment.sort_order,
-            enabled: environment.enabled,
-            protected: false,
-            required_approvals: None,
-        }
-    }
-}
-
-/// An environment and its usage.
-#[derive(Serialize, ToSchema)]
-#[schema(as = environmentUsageSchema)]
-#[serde(rename_all = "camelCase")]
-struct EnvironmentUsageBody<'e> {
-    #[serde(flatten)]
-    environment: EnvironmentBody<'e>,
-    /// The number of projects that have the environment.
-    #[schema(example = 3)]
-    project_count: u64,
-    /// The number of API tokens of the environment.
-    #[schema(example = 12)]
-    api_token_count: u64,
-}
-
-impl<'e> EnvironmentUsageBody<'e> {
-    fn of(overview: &'e EnvironmentOverview) -> Self {
-        Self {
-            environment: EnvironmentBody::of(&overview.environment),
-            project_count: overview.projects,
-            api_token_count: overview.tokens,
-        }
-    }
-}
-
-/// A list of environments.
-#[derive(Serialize, ToSchema)]
-#[schema(as = environmentsSchema)]
-struct EnvironmentsBody<'e> {
-    /// The version of this format.
-    #[schema(example = 1)]
-    version: u32,
-    /// The environments, by sort order, then name.
-    environments: Vec<EnvironmentUsageBody<'e>>,
-}
-
-impl<'e> EnvironmentsBody<'e> {
-    fn of(environments: &'e [EnvironmentOverview]) -> Self {
-        Self { version: 1, environments: environments.iter().map(EnvironmentUsageBody::of).collect() }
-    }
-}
-
-/// An environment, and whether a project has it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = environmentProjectSchema)]
-struct EnvironmentOfProjectBody<'e> {
-    #[serde(flatten)]
-    environment: EnvironmentUsageBody<'e>,
-    /// Whether the project has the environment.
-    #[schema(example = true)]
-    visible: bool,
-}
-
-/// All environments, and which of them a project has.
-#[derive(Serialize, ToSchema)]
-#[schema(as = environmentsProjectSchema)]
-struct EnvironmentsOfProjectBody<'e> {
-    /// The version of this format.
-    #[schema(example = 1)]
-    version: u32,
-    /// The environments, by sort order, then name.
-    environments: Vec<EnvironmentOfProjectBody<'e>>,
-}
-
-impl<'e> EnvironmentsOfProjectBody<'e> {
-    fn of(environments: &'e [EnvironmentOverview], project: &ProjectOverview) -> Self {
-        let entry = |overview: &'e EnvironmentOverview| EnvironmentOfProjectBody {
-            environment: EnvironmentUsageBody::of(overview),
-            visible: project.environments.contains(&overview.environment.name),
-        };
-        Self { version: 1, environments: environments.iter().map(entry).collect() }
-    }
 }

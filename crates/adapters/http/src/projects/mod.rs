@@ -2,6 +2,7 @@
 
 mod access;
 mod body;
+mod environment_body;
 mod environments;
 mod routes;
 

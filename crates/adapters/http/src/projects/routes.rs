@@ -5,7 +5,7 @@ use latchkey_service::{Caller, CreateProjects, DeleteProject, InstancePermit, Pe
 
 use super::body::{
     CreateProjectBody, ProjectCreatedBody, ProjectEnvironmentBody, ProjectOverviewBody, ProjectsBody,
-    ProjectsQuery, UpdateProjectBody,
+    ProjectsQuery, UpdateProjectBody, UpdateProjectSettingsBody,
 };
 use crate::{
     api::{Api, operations},
@@ -25,6 +25,7 @@ pub(super) fn configure(api: &mut Api) {
         create_project,
         get_project,
         update_project,
+        update_project_settings,
         delete_project,
         get_project_overview,
         archive_project,
@@ -108,6 +109,22 @@ async fn overview(caller: &Caller, path: &PathParameters, context: &Context) -> 
 pub(crate) async fn update_project(
     Authorized(permit): Authorized<Permit<UpdateProject>>,
     body: Body<UpdateProjectBody>,
+    context: Data<Context>,
+) -> ApiResult {
+    let change = body.read().await?.into();
+    context.use_cases.projects.update(&permit, &change).await?;
+    Ok(empty())
+}
+
+/// Update the settings of a project.
+///
+/// What the body leaves out stays as it is.
+#[utoipa::path(put, path = "/api/admin/projects/{projectId}/settings", responses(
+    (status = 200, description = "The settings are updated."),
+))]
+pub(crate) async fn update_project_settings(
+    Authorized(permit): Authorized<Permit<UpdateProject>>,
+    body: Body<UpdateProjectSettingsBody>,
     context: Data<Context>,
 ) -> ApiResult {
     let change = body.read().await?.into();

@@ -9,13 +9,13 @@ use latchkey_ports::{Page, ProjectOverview};
 use latchkey_service::{Caller, Missing, Myself, ServiceError, SignedIn};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     api::{Api, operations},
     context::Context,
     error::ApiError,
-    extract::{Authorized, Body, PathParameters, Problems, body::MemberRule},
+    extract::{Authorized, Body, PathParameters, Problems, Query, body::MemberRule},
     people::{role_body::RoleBody, user_body::UserBody},
     response::{ApiResult, empty, ok},
     wire_time::WireTime,
@@ -28,6 +28,7 @@ pub(super) fn configure(api: &mut Api) {
     api.tag("Users").private(operations![
         get_me,
         get_profile,
+        get_my_roles,
         change_my_password,
         get_my_sessions,
         delete_my_session
@@ -56,6 +57,23 @@ async fn get_profile(Authorized(user): Authorized<SignedIn>, context: Data<Conte
     let root_role = context.use_cases.who_am_i.root_role(&user).await?;
     let projects = context.use_cases.projects.list(user.caller(), false, Page::default()).await?;
     ok(&ProfileBody::of(&projects, &root_role))
+}
+
+/// Get your roles in a project.
+///
+/// Your role for the whole instance, which applies there too, then those that you have in the project.
+#[utoipa::path(get, path = "/api/admin/user/roles", responses(
+    (status = 200, description = "The roles.", body = MyRolesBody<'_>),
+    (status = 404, description = "The user was deleted a moment ago."),
+))]
+async fn get_my_roles(
+    Authorized(user): Authorized<SignedIn>,
+    query: Query<MyRolesQuery>,
+    context: Data<Context>,
+) -> ApiResult {
+    let MyRolesQuery { project_id } = query.read()?;
+    let roles = context.use_cases.who_am_i.roles_in(&user, &project_id).await?;
+    ok(&MyRolesBody::of(&roles, &project_id))
 }
 
 /// Change your password.
@@ -285,6 +303,46 @@ impl<'m> GrantBody<'m> {
             Place::Instance => (permission.kind() == PermissionKind::Project).then_some("*"),
         };
         Self { permission: permission.as_str(), project }
+    }
+}
+
+/// The project that the caller's roles are asked for.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+struct MyRolesQuery {
+    /// The project.
+    #[param(value_type = String, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
+    project_id: ProjectId,
+}
+
+/// The caller's roles in a project.
+#[derive(Serialize, ToSchema)]
+#[schema(as = profileRolesSchema)]
+struct MyRolesBody<'r> {
+    /// The version of this schema.
+    #[schema(example = 1)]
+    version: u32,
+    /// The role for the whole instance, then those in the project, by id.
+    roles: Vec<RoleInProjectBody<'r>>,
+}
+
+/// A role that the caller has in a project.
+#[derive(Serialize, ToSchema)]
+#[schema(as = roleInProjectSchema)]
+struct RoleInProjectBody<'r> {
+    #[serde(flatten)]
+    role: RoleBody<'r>,
+    /// The project.
+    #[schema(value_type = String, example = "web-shop")]
+    project: &'r str,
+}
+
+impl<'r> MyRolesBody<'r> {
+    fn of(roles: &'r [Role], project: &'r ProjectId) -> Self {
+        let in_project =
+            |role: &'r Role| RoleInProjectBody { role: RoleBody::of(role), project: project.as_str() };
+        Self { version: 1, roles: roles.iter().map(in_project).collect() }
     }
 }
 

@@ -1,24 +1,26 @@
 //! The bodies of tokens: those that create, update and rotate one, and those that show some.
 
-use std::{borrow::Cow, collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp,
-    TokenAttributes, TokenDescription, TokenKind, TokenName,
+    ApiToken, EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenAttributes, TokenDescription,
+    TokenKind, TokenName,
 };
 use latchkey_service::{Overlap, Patched, RevealedToken, TokenPatch, TokenRequest};
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::duration;
+use super::{
+    duration,
+    projects::{ProjectArray, ProjectList, ProjectNames},
+};
 use crate::{
     error::{ApiError, TOKENS},
     error_body::Detail,
     extract::{
         Body, Problems,
-        body::{MemberRule, MemberRule::Alternatives, each_entry},
-        problems::{name, wrong_kind},
+        body::{MemberRule, each_entry},
         text::{FromText, text_members},
     },
     wire_time::WireTime,
@@ -44,7 +46,7 @@ pub(crate) struct CreateTokenBody {
     #[deserr(default, from(TokenName) = Some)]
     #[schema(value_type = Option<String>, example = "web shop", min_length = 1, max_length = 255)]
     token_name: Option<TokenName>,
-    /// The old name of `tokenName`. Send one of them.
+    /// The old name of `tokenName`. If both are sent, they are the same.
     #[deserr(default, from(TokenName) = Some)]
     #[schema(value_type = Option<String>, example = "web shop", min_length = 1, max_length = 255)]
     username: Option<TokenName>,
@@ -52,7 +54,7 @@ pub(crate) struct CreateTokenBody {
     /// where `tokens.allow_admin` is on.
     #[deserr(rename = "type")]
     #[schema(value_type = String, rename = "type", example = "client")]
-    kind: TokenKind,
+    kind: TokenType,
     /// The environment that the token works in; for an admin token `*`, which may be left out.
     #[deserr(default, from(EnvironmentScope) = Some)]
     #[schema(value_type = Option<String>, example = "development", default = "development")]
@@ -105,18 +107,24 @@ impl CreateTokensBody {
 
 impl CreateTokenBody {
     const RULES: [MemberRule; 2] = [
-        Alternatives { name: "tokenName", other: "username", is_required: true },
-        Alternatives { name: "projects", other: "project", is_required: false },
+        MemberRule::Renamed { name: "tokenName", old: "username" },
+        MemberRule::Exclusive { name: "projects", other: "project" },
     ];
 
-    /// Reads a body that creates a token of a project, where an empty list of projects counts as absent.
-    pub(crate) async fn of_project(body: Body<Self>) -> Result<TokenRequest, ApiError> {
-        Ok(body.read_with(&Self::RULES).await?.into_request()?)
+    /// Reads a body that creates a token of a project, where an empty list of projects counts as absent. Returns the type as
+    /// the body names it, too.
+    pub(crate) async fn of_project(body: Body<Self>) -> Result<(TokenRequest, TokenType), ApiError> {
+        let body = body.read_with(&Self::RULES).await?;
+        let kind = body.kind;
+        Ok((body.into_request()?, kind))
     }
 
     /// Reads a body that creates a token of the instance. An empty list of projects is refused: it could mean none, or all.
-    pub(crate) async fn of_instance(body: Body<Self>) -> Result<TokenRequest, ApiError> {
-        Ok(body.read_with(&Self::RULES).await?.into_instance_request()?)
+    /// Returns the type as the body names it, too.
+    pub(crate) async fn of_instance(body: Body<Self>) -> Result<(TokenRequest, TokenType), ApiError> {
+        let body = body.read_with(&Self::RULES).await?;
+        let kind = body.kind;
+        Ok((body.into_instance_request()?, kind))
     }
 
     fn into_instance_request(self) -> Result<TokenRequest, Problems> {
@@ -134,50 +142,12 @@ impl CreateTokenBody {
         let missing = || Detail::of_field("tokenName", "tokenName is required.");
         Ok(TokenRequest {
             name: name.ok_or_else(missing)?,
-            kind,
+            kind: kind.into(),
             environment,
             projects: projects.and_then(|ProjectList(scope)| scope).or(project),
             expires_at,
             attributes: TokenAttributes { description, ..TokenAttributes::default() },
         })
-    }
-}
-
-/// The projects that a body names; `None` if it names none.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ProjectList(Option<ProjectScope>);
-
-impl Deserr<Problems> for ProjectList {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
-        let entries = match value {
-            Value::Sequence(entries) => entries,
-            other => return Err(wrong_kind(place, "a list of strings", other.kind())),
-        };
-        let texts = deserr::Sequence::into_iter(entries).map(|entry| match entry.into_value() {
-            Value::String(text) => Ok(text),
-            _ => Err(Problems::at(place, format!("{} must be a list of strings.", name(place)))),
-        });
-        let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
-        if texts.iter().any(|text| text == "*") {
-            return Ok(Self(Some(ProjectScope::All)));
-        }
-        let (mut projects, mut known) =
-            (Vec::with_capacity(texts.len()), HashSet::with_capacity(texts.len()));
-        let mut problems = Problems::default();
-        for text in &texts {
-            match ProjectId::from_text(text, &name(place)) {
-                Ok(_) if !known.insert(text) => {
-                    let message = format!("{} names \"{text}\" twice.", name(place));
-                    problems.extend(Problems::at(place, message));
-                }
-                Ok(project) => projects.push(project),
-                Err(message) => problems.extend(Problems::at(place, message)),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Self(ProjectSet::new(projects).ok().map(ProjectScope::Only)))
     }
 }
 
@@ -293,9 +263,7 @@ pub(crate) struct TokenBody<'t> {
     /// A second secret by which an old proxy token authenticates; mostly null.
     #[schema(value_type = Option<String>, required = true, example = "randomid-or-some-alias")]
     alias: Option<&'t str>,
-    /// True on show-once tokens, and absent on others.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
+    /// Whether the secret cannot be shown again: true on show-once tokens.
     secure: bool,
     /// What the token is for; absent on tokens that are not described.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -304,12 +272,34 @@ pub(crate) struct TokenBody<'t> {
 }
 
 /// What a token is for.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum TokenType {
+pub(crate) enum TokenType {
     Client,
     Admin,
     Frontend,
+    /// The name of `client` since Unleash 7. A response has it only where the request had it: the response that creates
+    /// the token.
+    Backend,
+}
+
+text_members!(TokenType);
+
+impl FromText for TokenType {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        let kind = TokenKind::from_text(text, name)?;
+        Ok(if text.eq_ignore_ascii_case("backend") { Self::Backend } else { kind.into() })
+    }
+}
+
+impl From<TokenType> for TokenKind {
+    fn from(kind: TokenType) -> Self {
+        match kind {
+            TokenType::Client | TokenType::Backend => Self::Client,
+            TokenType::Admin => Self::Admin,
+            TokenType::Frontend => Self::Frontend,
+        }
+    }
 }
 
 impl From<TokenKind> for TokenType {
@@ -343,6 +333,11 @@ impl<'t> TokenBody<'t> {
             description: token.attributes.description.as_ref().map(TokenDescription::as_str),
         }
     }
+
+    /// Shows a token to the caller that created it, with the type as the caller named it: Terraform refuses another one.
+    pub(crate) fn created(revealed: &'t RevealedToken, kind: TokenType) -> Self {
+        Self { r#type: kind, ..Self::of(revealed) }
+    }
 }
 
 enum Secret<'t> {
@@ -359,41 +354,5 @@ impl Serialize for Secret<'_> {
             }
             Self::Hidden(token) => serializer.collect_str(&token.id),
         }
-    }
-}
-
-fn names(projects: &ProjectScope) -> impl Iterator<Item = &str> {
-    let all = matches!(projects, ProjectScope::All).then_some("*");
-    all.into_iter().chain(projects.named().iter().map(ProjectId::as_str))
-}
-
-/// The projects, joined by commas; `*` for all.
-pub(crate) struct ProjectNames<'t>(pub(crate) &'t ProjectScope);
-
-impl<'t> ProjectNames<'t> {
-    /// Returns the text, which is borrowed for the one project that most tokens have.
-    pub(crate) fn text(&self) -> Cow<'t, str> {
-        match self.0.named() {
-            [] => Cow::Borrowed("*"),
-            [one] => Cow::Borrowed(one.as_str()),
-            several => Cow::Owned(several.iter().map(ProjectId::as_str).collect::<Vec<_>>().join(",")),
-        }
-    }
-}
-
-impl Serialize for ProjectNames<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text())
-    }
-}
-
-/// The projects, as a list; `["*"]` for all.
-pub(crate) struct ProjectArray<'t>(pub(crate) &'t ProjectScope);
-
-impl Serialize for ProjectArray<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.named().len().max(1)))?;
-        names(self.0).try_for_each(|name| list.serialize_element(name))?;
-        list.end()
     }
 }

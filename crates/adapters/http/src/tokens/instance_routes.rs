@@ -90,9 +90,9 @@ pub(crate) async fn create_api_token(
     body: Body<CreateTokenBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let request = CreateTokenBody::of_instance(body).await?;
+    let (request, kind) = CreateTokenBody::of_instance(body).await?;
     let token = context.use_cases.instance_tokens.create(&permit, request).await?;
-    created_at("api-tokens", &TokenBody::of(&token))
+    created_at("api-tokens", &TokenBody::created(&token, kind))
 }
 
 /// Create tokens of any scope.

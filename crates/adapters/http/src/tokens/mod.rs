@@ -5,9 +5,10 @@ mod duration;
 mod instance_routes;
 mod list;
 mod project_routes;
+mod projects;
 mod query;
 
-pub(crate) use self::body::{ProjectArray, ProjectNames};
+pub(crate) use self::projects::{ProjectArray, ProjectNames};
 use crate::api::Api;
 
 /// Registers the operations.

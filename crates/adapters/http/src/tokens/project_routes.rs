@@ -87,9 +87,9 @@ pub(crate) async fn create_project_api_token(
     body: Body<CreateTokenBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let request = CreateTokenBody::of_project(body).await?;
+    let (request, kind) = CreateTokenBody::of_project(body).await?;
     let token = context.use_cases.project_tokens.create(&permit, request).await?;
-    created_at("api-tokens", &TokenBody::of(&token))
+    created_at("api-tokens", &TokenBody::created(&token, kind))
 }
 
 /// Create tokens for this project.

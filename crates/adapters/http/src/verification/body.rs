@@ -19,13 +19,16 @@ use crate::{
 /// The characters that a header cannot carry, and the percent sign, so that the value can be decoded.
 const NOT_IN_HEADERS: &AsciiSet = &CONTROLS.add(b'%');
 
+/// The most tokens that one request may name. Unleash Edge names all that it knows at once.
+pub(crate) const MAX_TOKENS: usize = 10_000;
+
 /// The tokens to validate.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = tokenStringListSchema)]
 pub(crate) struct ValidateBody<'t> {
-    /// Secrets, at most 1,000.
+    /// Secrets, at most 10,000.
     #[serde(borrow)]
-    #[schema(value_type = Vec<String>, example = json!(["default:development.xyz"]), max_items = 1000)]
+    #[schema(value_type = Vec<String>, example = json!(["default:development.xyz"]), max_items = 10000)]
     pub(crate) tokens: Vec<Cow<'t, str>>,
 }
 

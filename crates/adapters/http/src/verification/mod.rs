@@ -1,8 +1,14 @@
 //! Whether tokens are valid, and what for: `/edge/validate` for Unleash Edge and its like, `/auth/verify` for gateways,
-//! `/oauth2/introspect` (RFC 7662) for everything else.
+//! `/oauth2/introspect` (RFC 7662) for everything else. And that they were used elsewhere.
 
 mod body;
+mod issue;
 mod requirement;
 mod routes;
+mod signature;
+mod usage;
 
-pub(crate) use self::routes::{configure, validate, verify_request};
+pub(crate) use self::{
+    issue::configure as configure_issuing,
+    routes::{configure, validate, verify_request},
+};

@@ -14,9 +14,11 @@ use serde_json::Value;
 
 use super::{
     body::{
-        IntrospectionBody, IntrospectionForm, ValidateBody, ValidatedBody, ValidatedToken, verified_headers,
+        IntrospectionBody, IntrospectionForm, MAX_TOKENS, ValidateBody, ValidatedBody, ValidatedToken,
+        verified_headers,
     },
     requirement::{RequirementHeaders, RequirementQuery},
+    usage,
 };
 use crate::{
     api::{Api, operations},
@@ -29,8 +31,6 @@ use crate::{
     response::{ApiResult, ok},
 };
 
-/// The most tokens that one request may validate.
-const MAX_TOKENS: usize = 1_000;
 /// Envoy appends the path and query of the original request, and uses its method.
 const VERIFY_ORIGINAL: &str = "/auth/verify/{original:.*}";
 
@@ -41,6 +41,7 @@ pub(crate) fn configure(api: &mut Api) {
     api.tag("Verification").any_method(operations![verify, verify_by_post], || web::to(verify));
     api.any_method_page(VERIFY_ORIGINAL, web::to(verify_original));
     api.tag("Verification").public(operations![introspect]);
+    usage::configure(api);
 }
 
 /// Check which tokens are valid.

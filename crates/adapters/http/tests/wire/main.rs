@@ -30,6 +30,7 @@ mod rotation;
 mod routing;
 mod selectors;
 mod service_accounts;
+mod statistics;
 mod store_errors;
 mod token_batches;
 mod token_changes;

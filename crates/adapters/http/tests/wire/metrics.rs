@@ -28,7 +28,7 @@ async fn a_monitor_sees_what_was_verified() {
     app.send_by(&malformed, TestRequest::get().uri("/auth/verify")).await;
     let answer = app.get(As::Anonymous, METRICS).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let text = answer.text();
     for line in [
@@ -61,7 +61,7 @@ async fn the_path_of_unleash_serves_the_same() {
     has(&text, "# TYPE latchkey_verifications_total counter");
     assert_eq!(
         app.get(As::Anonymous, METRICS).await.header("content-type"),
-        Some("text/plain; version=0.0.4")
+        Some("text/plain; version=0.0.4; charset=utf-8")
     );
 }
 

@@ -129,6 +129,18 @@ async fn what_paths_cannot_carry_is_listed_and_can_be_deleted_where_it_is_from_b
 }
 
 #[actix_web::test]
+async fn an_environment_from_before_may_be_named_like_the_path_of_updates() {
+    let app = TestApp::new().await;
+    from_before(&app, "a", "update").await;
+    let path = "/api/admin/environments/update";
+    assert_eq!(app.post(As::Root, &format!("{path}/off"), &json!({})).await.status, 204);
+    assert_eq!(app.get(As::Root, path).await.json()["enabled"], false);
+    assert_eq!(app.put(As::Root, path, &json!({"enabled": true})).await.status, 200);
+    assert_eq!(app.get(As::Root, path).await.json()["enabled"], true);
+    assert_eq!(app.put(As::Root, &format!("{path}/update"), &json!({"type": "test"})).await.status, 200);
+}
+
+#[actix_web::test]
 async fn signs_of_life_need_no_credentials() {
     let app = TestApp::new().await;
     for path in ["/health", "/ready", "/health/"] {

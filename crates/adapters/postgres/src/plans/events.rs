@@ -39,6 +39,14 @@ async fn a_first_page_is_read_from_the_newest_event() {
     reads_events_in_order(&plan_of(connection, &own).await, "event_projects_pkey");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn text_is_looked_for_in_the_newest_events_alone() {
+    let (mut connection, _database) = large_store().await;
+    let query = EventQuery { text: Some("x".to_owned()), ..within(EventScope::All) };
+    let plan = plan_of(&mut connection, &query).await;
+    uses(&plan, &["Limit", "Scan Backward using events_pkey", "strpos"]);
+}
+
 /// The projects of each event are put in order, and nothing else is.
 #[track_caller]
 fn reads_events_in_order(plan: &str, index: &str) {

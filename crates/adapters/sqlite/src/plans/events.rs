@@ -17,6 +17,7 @@ fn with_every_filter() -> EventQuery {
         actors: vec![7, 8],
         from: Timestamp::from_millis(1_000).ok(),
         before: Timestamp::from_millis(2_000).ok(),
+        text: None,
         page: Page::first(100),
     }
 }
@@ -48,6 +49,18 @@ fn events_are_read_from_the_newest() {
         assert_page(&plan(connection, &event_page(&any, AccessPath::Scan)), &["SCAN events"]);
         let dense = plan(connection, &event_page(&with_every_filter(), AccessPath::Scan));
         assert_page(&dense, &["SCAN events", NAMES_PROJECT, NAMES_PROJECT]);
+    });
+}
+
+#[test]
+fn text_is_looked_for_in_the_newest_events_alone() {
+    with_large_store(|connection| {
+        let query = EventQuery { text: Some("x".to_owned()), ..plain() };
+        let found = plan(connection, &event_page(&query, AccessPath::Scan));
+        assert_page(
+            &found,
+            &["SEARCH events USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY", "SCAN events"],
+        );
     });
 }
 

@@ -6,10 +6,22 @@ use super::body_with;
 use crate::refusals::Guarded;
 
 #[test]
-fn numbers_and_other_things_where_strings_belong() {
+fn numbers_where_no_number_can_be_meant() {
+    let guarded = Guarded::new();
+    for member in ["type", "environment", "expiresAt", "project"] {
+        for value in [json!(5), json!(1.5), json!(true)] {
+            // `project` names one of the projects, which are reported.
+            let path = format!("\"path\":\"/body/{member}");
+            guarded.refuses_body(&body_with(member, value), &[member, &path]);
+        }
+    }
+}
+
+#[test]
+fn lists_and_other_things_where_strings_belong() {
     let guarded = Guarded::new();
     for member in ["tokenName", "username", "type", "environment", "expiresAt", "project"] {
-        for value in [json!(5), json!(1.5), json!(true), json!(["a"]), json!({ "a": 1 })] {
+        for value in [json!(["a"]), json!({ "a": 1 })] {
             let mut body = body_with(member, value);
             if member == "username" {
                 body.as_object_mut().expect("an object").remove("tokenName");

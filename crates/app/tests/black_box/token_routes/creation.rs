@@ -57,7 +57,7 @@ pub(super) fn defaults_and_other_spellings_of_a_creation(store: Store) {
     let fixture = Fixture::on(store);
     for (body, kind) in [
         (json!({ "tokenName": "x", "type": "client" }), "client"),
-        (json!({ "tokenName": "x", "type": "backend", "expiresAt": null }), "client"),
+        (json!({ "tokenName": "x", "type": "backend", "expiresAt": null }), "backend"),
         (json!({ "tokenName": "x", "type": "CLIENT", "projects": ["default"] }), "client"),
         (json!({ "tokenName": "x", "type": "frontend", "projects": [] }), "frontend"),
     ] {

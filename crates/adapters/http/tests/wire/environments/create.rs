@@ -50,6 +50,7 @@ async fn every_member_has_its_rule() {
         (with("name", json!(".")), &["/name"]),
         (with("name", json!("project")), &["/name"]),
         (with("name", json!("sort-order")), &["/name"]),
+        (with("name", json!("update")), &["/name"]),
         (with("type", json!("stage")), &["/type"]),
         (with("type", json!("Production")), &["/type"]),
         (with("type", json!(null)), &["/type"]),
@@ -58,7 +59,7 @@ async fn every_member_has_its_rule() {
         (with("sortOrder", json!(1.5)), &["/sortOrder"]),
         (with("sortOrder", json!(2_147_483_648_i64)), &["/sortOrder"]),
         (
-            json!({"name": 1, "type": 2, "enabled": 3, "sortOrder": []}),
+            json!({"name": [], "type": 2, "enabled": 3, "sortOrder": []}),
             &["/enabled", "/name", "/sortOrder", "/type"],
         ),
     ];

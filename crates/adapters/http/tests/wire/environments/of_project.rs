@@ -15,10 +15,24 @@ async fn all_are_listed_and_those_of_the_project_are_visible() {
     let body = app.get(As::Viewer, PATH).await.json();
     let expected = json!({
         "name": "production", "type": "production", "sortOrder": 3, "enabled": true, "protected": false,
-        "requiredApprovals": null, "projectCount": 1, "apiTokenCount": 0, "visible": false
+        "requiredApprovals": null, "projectCount": 1, "apiTokenCount": 0, "projectApiTokenCount": 0,
+        "visible": false
     });
     assert_eq!((&body["version"], &body["environments"][1]), (&json!(1), &expected));
     assert_eq!(body["environments"][0]["visible"], true);
+}
+
+#[actix_web::test]
+async fn the_tokens_that_work_in_the_project_are_counted() {
+    let app = TestApp::new().await;
+    for projects in [json!(["default"]), json!(["elsewhere"]), json!(["default", "elsewhere"]), json!(["*"])]
+    {
+        let body = json!({"tokenName": "x", "type": "client", "projects": projects});
+        assert_eq!(app.post(As::Admin, "/api/admin/api-tokens", &body).await.status, 201);
+    }
+    let development = &app.get(As::Viewer, PATH).await.json()["environments"][0];
+    let shown = json!([development["name"], development["projectApiTokenCount"]]);
+    assert_eq!(shown, json!(["development", 3]));
 }
 
 #[actix_web::test]

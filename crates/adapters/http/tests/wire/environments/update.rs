@@ -24,6 +24,18 @@ async fn what_is_sent_changes_and_an_event_says_so() {
 }
 
 #[actix_web::test]
+async fn the_path_of_unleash_does_the_same() {
+    let app = TestApp::new().await;
+    let path = format!("{ENVIRONMENTS}/update/development");
+    let answer = app.put(As::Root, &path, &json!({"type": "test"})).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["type"]), (200, &json!("test")));
+    assert_eq!(app.get(As::Root, DEVELOPMENT).await.json(), answer.json());
+    only(&app, ADMINS, 400, || TestRequest::put().uri(&path).set_json(json!({"type": "x"}))).await;
+    let missing = format!("{ENVIRONMENTS}/update/nope");
+    app.put(As::Admin, &missing, &json!({"type": "test"})).await.is(404, "NotFoundError");
+}
+
+#[actix_web::test]
 async fn what_is_absent_stays_and_a_change_to_nothing_new_is_none() {
     let app = TestApp::new().await;
     let (environment, before) = (app.get(As::Root, DEVELOPMENT).await.json(), event_count(&app).await);

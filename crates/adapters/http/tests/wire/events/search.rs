@@ -69,6 +69,31 @@ async fn each_filter_has_to_be_met() {
 }
 
 #[actix_web::test]
+async fn text_is_looked_for_in_the_data() {
+    let app = with_history().await;
+    let quoted = json!({"tokenName": "The \"Web\" shop", "type": "client"});
+    app.post(As::Member, TOKENS, &quoted).await;
+    let (created, deleted) = (json!("api-token-created"), json!("api-token-deleted"));
+    let cases: &[(&str, &[&Value])] = &[
+        ("query=the%20%22web%22%20SHOP", &[&created]),
+        ("query=%22web%22&type=IS:api-token-deleted", &[]),
+        ("query=development&createdBy=IS_ANY_OF:2,5", &[&created, &deleted, &created, &created]),
+        ("query=development&createdBy=IS_ANY_OF:2,5&limit=1&offset=1", &[&deleted]),
+        ("query=no%20such%20text", &[]),
+        ("query=%25", &[]),
+    ];
+    for (query, expected) in cases {
+        let found = found(&app, As::Admin, query).await;
+        assert_eq!(&found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
+    let page = app.get(As::Admin, &format!("{PATH}?query=development&createdBy=IS:5&limit=1")).await.json();
+    assert_eq!(page["total"], 3);
+    assert_eq!(found(&app, As::MemberElsewhere, "query=shop").await, [""; 0], "not what others do");
+    let answer = app.get(As::Viewer, &format!("{PATH}?query=a%00")).await;
+    assert_eq!(faults(&answer), ["/query/query"]);
+}
+
+#[actix_web::test]
 async fn a_page_that_makes_no_sense_is_the_usual_one() {
     let app = with_history().await;
     let usual = found(&app, As::Admin, "").await;

@@ -21,7 +21,7 @@ async fn the_answer_is_the_group_with_its_members() {
     assert_eq!((answer.status.as_u16(), answer.header("location")), (201, Some(&*format!("groups/{id}"))));
     let user = |place: usize, id: i64, name: &str| {
         json!({"joinedAt": NOW, "user": {
-            "id": id, "name": body["users"][place]["user"]["name"], "username": name,
+            "id": id, "username": name,
             "email": format!("{}@example.com", name.to_lowercase()),
             "imageUrl": body["users"][place]["user"]["imageUrl"], "accountType": "User"
         }})
@@ -86,7 +86,7 @@ async fn every_member_has_its_rule() {
         (json!({}), &["/name"]),
         (json!([]), &[""]),
         (with("name", json!(" ")), &["/name"]),
-        (with("name", json!(5)), &["/name"]),
+        (with("name", json!([])), &["/name"]),
         (with("name", json!("x".repeat(256))), &["/name"]),
         (with("description", json!({})), &["/description"]),
         (with("description", json!("x".repeat(2_001))), &["/description"]),
@@ -104,7 +104,7 @@ async fn every_member_has_its_rule() {
         (with("users", json!([{"user": {"id": "3"}}])), &["/users"]),
         (with("users", members(&[3, 99])), &["/users"]),
         (with("users", members(&[3; 1_001])), &["/users"]),
-        (json!({"name": 1, "description": 2, "rootRole": []}), &["/name", "/description", "/rootRole"]),
+        (json!({"name": [], "description": {}, "rootRole": []}), &["/name", "/description", "/rootRole"]),
     ];
     refused_for(&app, || TestRequest::post().uri(GROUPS), cases).await;
     assert_eq!(event_count(&app).await, before, "nothing was made");

@@ -67,6 +67,52 @@ async fn a_token_is_for_all_projects_or_for_those_that_are_named() {
 }
 
 #[actix_web::test]
+async fn backend_is_stored_as_client_and_sent_back_in_that_response_alone() {
+    let app = TestApp::without_quota().await;
+    for kind in ["backend", "BACKEND", "Backend"] {
+        let created = app.post(As::Root, ALL, &json!({"tokenName": kind, "type": kind})).await.json();
+        assert_eq!(created["type"], "backend", "{kind}");
+        assert_eq!(named(&app, kind).await[0]["type"], "client", "{kind}");
+    }
+    let created = app.post(As::Root, ALL, &with("type", json!("CLIENT"))).await.json();
+    assert_eq!(created["type"], "client");
+    let (_, _, _, after) = newest_event(&app).await;
+    assert_eq!(after["type"], "client");
+}
+
+#[actix_web::test]
+async fn both_names_are_accepted_if_they_are_the_same() {
+    let app = TestApp::new().await;
+    for (name, twin) in [(json!("ci"), json!("ci")), (json!("ci "), json!(" ci")), (json!(7), json!(7))] {
+        let asked = json!({"tokenName": name, "username": twin, "type": "client"});
+        let answer = app.post(As::Root, ALL, &asked).await;
+        assert_eq!(answer.status, 201, "{asked}: {}", answer.json());
+        assert_eq!(answer.json()["tokenName"], answer.json()["username"]);
+    }
+    let asked = json!({"tokenName": "ci", "username": "cd", "type": "client"});
+    let answer = app.post(As::Root, ALL, &asked).await;
+    assert_eq!(faults(&answer), ["/body/username"]);
+    let message = answer.json()["details"][0]["message"].as_str().expect("text").to_owned();
+    assert!(message.contains("tokenName") && message.contains("username"), "{message}");
+}
+
+#[actix_web::test]
+async fn a_number_or_a_boolean_is_text() {
+    let app = TestApp::without_quota().await;
+    for (value, text) in [(json!(5), "5"), (json!(-1), "-1"), (json!(1.5), "1.5"), (json!(true), "true")] {
+        let asked = json!({"username": value, "type": "client", "description": value});
+        let answer = app.post(As::Root, ALL, &asked).await;
+        assert_eq!(answer.status, 201, "{asked}: {}", answer.json());
+        let token = answer.json();
+        assert_eq!((&token["tokenName"], &token["description"]), (&json!(text), &json!(text)));
+    }
+    let project = json!({"id": 7, "name": 7});
+    assert_eq!(app.post(As::Root, "/api/admin/projects", &project).await.status, 201);
+    let created = app.post(As::Root, ALL, &with("projects", json!([7]))).await.json();
+    assert_eq!(created["projects"], json!(["7"]));
+}
+
+#[actix_web::test]
 async fn every_member_has_its_rule() {
     let app = TestApp::new().await;
     let cases: &[(Value, &[&str])] = &[

@@ -29,7 +29,6 @@ async fn a_user_sees_themselves() {
         "imageUrl": "https://gravatar.com/avatar/0ad80c7f6dff0dceded893acb06a69e86b27b9f978bc164cee272714dc4cac9b?s=42&d=retro&r=g",
         "isAPI": false,
         "loginAttempts": 0,
-        "name": null,
         "rootRole": 3,
         "scimId": null,
         "seenAt": null,

@@ -12,7 +12,7 @@ async fn members_come_by_id_with_the_roles_of_projects() {
     let app = TestApp::new().await;
     let body = app.get(As::Owner, ACCESS).await.json();
     let expected = json!({
-        "isAPI": false, "accountType": "User", "id": 4, "name": null, "username": "Owner",
+        "isAPI": false, "accountType": "User", "id": 4, "username": "Owner",
         "email": "owner@example.com", "imageUrl": body["users"][0]["imageUrl"], "seenAt": null,
         "loginAttempts": 0, "createdAt": "2023-04-19T08:15:14.000Z", "scimId": null, "rootRole": 3,
         "addedAt": "2023-04-19T08:15:14.000Z", "roleId": 4, "roles": [4]

@@ -8,6 +8,7 @@ mod groups;
 mod list;
 mod remove;
 mod replace;
+mod set;
 
 const ACCESS: &str = "/api/admin/projects/default/access";
 

@@ -32,7 +32,8 @@ async fn the_answer_is_the_token_with_its_secret() {
     let expected = token_json("web shop", &secret, NOW)
         .with("environment", "production")
         .with("expiresAt", "2029-12-31T22:00:00.000Z");
-    assert_eq!(token, expected);
+    assert_eq!(token, expected.clone().with("type", "backend"), "as the request names it");
+    assert_eq!(app.get(As::Member, TOKENS).await.json()["tokens"][0], expected);
 }
 
 #[actix_web::test]
@@ -51,7 +52,7 @@ async fn every_problem_is_listed_at_its_member() {
         "path": "/body/environment"
       },
       {
-        "message": "expiresAt must be a string, not a boolean.",
+        "message": "expiresAt must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z.",
         "path": "/body/expiresAt"
       },
       {
@@ -63,7 +64,7 @@ async fn every_problem_is_listed_at_its_member() {
         "path": "/body/type"
       },
       {
-        "message": "Send tokenName or username, not both.",
+        "message": "username is the old name of tokenName, and says something else: send tokenName alone.",
         "path": "/body/username"
       }
     ]

@@ -22,7 +22,7 @@ async fn the_response_is_a_list_of_complete_tokens() {
     let text = String::from_utf8(answer.bytes.clone()).expect("UTF-8");
     let secret = answer.json()["tokens"][0]["secret"].as_str().expect("text").to_owned();
     assert!(secret.starts_with("[]:development."), "{secret}");
-    insta::assert_snapshot!(text.replace(&secret, "[secret]"), @r#"{"tokens":[{"secret":"[secret]","tokenName":"given","username":"given","type":"frontend","environment":"development","project":"p2,default","projects":["p2","default"],"expiresAt":null,"createdAt":"2023-04-19T08:15:14.000Z","seenAt":null,"alias":null}]}"#);
+    insta::assert_snapshot!(text.replace(&secret, "[secret]"), @r#"{"tokens":[{"secret":"[secret]","tokenName":"given","username":"given","type":"frontend","environment":"development","project":"p2,default","projects":["p2","default"],"expiresAt":null,"createdAt":"2023-04-19T08:15:14.000Z","seenAt":null,"alias":null,"secure":false}]}"#);
 }
 
 #[actix_web::test]

@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod settings;
 mod update;
 
 const PROJECTS: &str = "/api/admin/projects";

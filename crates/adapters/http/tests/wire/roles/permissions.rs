@@ -12,7 +12,11 @@ const PATH: &str = "/api/admin/permissions";
 async fn all_are_listed_by_where_they_are_held() {
     let app = TestApp::new().await;
     let body = app.get(As::Viewer, PATH).await.json();
-    assert_eq!((&body["version"], &body["permissions"]["environments"]), (&json!(1), &json!([])));
+    let environments = json!([
+        {"name": "development", "permissions": []},
+        {"name": "production", "permissions": []},
+    ]);
+    assert_eq!((&body["version"], &body["permissions"]["environments"]), (&json!(1), &environments));
     let first = json!({"id": 1, "name": "ADMIN", "displayName": "Administer everything", "type": "root"});
     assert_eq!(body["permissions"]["root"][0], first);
     let names = |kind: &str| -> Vec<Value> {

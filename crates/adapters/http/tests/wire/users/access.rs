@@ -17,7 +17,7 @@ async fn users_and_service_accounts_come_by_id() {
     assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(body["groups"], json!([]));
     let members: Vec<_> = body["users"][6].as_object().expect("a user").keys().collect();
-    assert_eq!(members, ["accountType", "email", "id", "imageUrl", "name", "username"]);
+    assert_eq!(members, ["accountType", "id", "imageUrl", "username"]);
 }
 
 #[actix_web::test]

@@ -73,7 +73,7 @@ async fn every_member_has_its_rule() {
         // A project role cannot be a root role.
         (json!({"username": "x", "rootRole": "Owner"}), &["/rootRole"]),
         (json!({"username": "", "rootRole": 2}), &["/username"]),
-        (json!({"username": 5, "rootRole": 2}), &["/username"]),
+        (json!({"username": [], "rootRole": 2}), &["/username"]),
         (json!({"username": "a\u{0}b", "rootRole": 2}), &["/username"]),
         (json!({"username": "x".repeat(256), "rootRole": 2}), &["/username"]),
         (json!({"username": "x", "rootRole": 2, "name": ""}), &["/name"]),
@@ -85,7 +85,7 @@ async fn every_member_has_its_rule() {
         (json!({"username": "x", "rootRole": 2, "password": 5}), &["/password"]),
         (json!({"username": "x", "rootRole": 2, "password": "short"}), &["/password"]),
         (
-            json!({"foo": 1, "username": " ", "email": "@", "name": 1, "password": 1, "sendEmail": 1}),
+            json!({"foo": 1, "username": " ", "email": "@", "name": [], "password": 1, "sendEmail": 1}),
             &["/foo", "/rootRole", "/username", "/email", "/name", "/password", "/sendEmail"],
         ),
     ];

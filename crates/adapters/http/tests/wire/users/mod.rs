@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod permissions;
 mod search;
 mod update;
 mod validate_password;
@@ -24,7 +25,6 @@ fn user_json(id: i64, username: &str, root_role: i64, image: &Value) -> Value {
         "isAPI": false,
         "accountType": "User",
         "id": id,
-        "name": null,
         "username": username,
         "email": format!("{}@example.com", username.to_lowercase()),
         "imageUrl": image,

@@ -4,6 +4,7 @@ use actix_web::test::TestRequest;
 use latchkey_testkit::app::{As, TestApp};
 use serde_json::{Value, json};
 
+use super::user_json;
 use crate::expectations::{SIGNED_IN, only};
 
 const PATH: &str = "/api/admin/user-admin/search";
@@ -15,14 +16,10 @@ async fn found(app: &TestApp, query: &str) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn a_search_returns_public_fields_only() {
+async fn a_search_returns_whole_users() {
     let app = TestApp::new().await;
     let editors = found(&app, "?q=EDIT").await;
-    let expected = json!([{
-        "id": 2, "name": null, "username": "Editor", "email": "editor@example.com",
-        "imageUrl": editors[0]["imageUrl"], "accountType": "User"
-    }]);
-    assert_eq!(json!(editors), expected);
+    assert_eq!(editors, [user_json(2, "Editor", 2, &editors[0]["imageUrl"])]);
     let image = editors[0]["imageUrl"].as_str().expect("text");
     assert!(image.starts_with("https://gravatar.com/avatar/"), "{image}");
 }

@@ -1,4 +1,5 @@
-//! `/edge/validate`, `/auth/verify` and `/oauth2/introspect`: whether tokens are valid, and what they may reach.
+//! `/edge/validate`, `/auth/verify` and `/oauth2/introspect`: whether tokens are valid, and what they may reach; and that they
+//! were used elsewhere.
 
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use latchkey_testkit::{
 use serde_json::json;
 
 mod introspect;
+mod issue;
 mod requirements;
+mod usage;
 mod validate;
 mod verify;
 

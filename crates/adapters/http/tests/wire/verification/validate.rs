@@ -103,16 +103,16 @@ async fn what_can_be_no_secret_is_left_out() {
 }
 
 #[actix_web::test]
-async fn a_thousand_are_looked_at_and_no_more() {
+async fn ten_thousand_are_looked_at_and_no_more() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
-    assert_eq!(good_among(&app, &[&*good; 1_000]).await.len(), 1_000);
-    let answer = validate(&app, &[&*good; 1_001]).await;
+    assert_eq!(good_among(&app, &vec![&*good; 10_000]).await.len(), 10_000);
+    let answer = validate(&app, &vec![&*good; 10_001]).await;
     assert_eq!(faults(&answer), ["/body/tokens"]);
     insta::assert_json_snapshot!(answer.json()["details"], @r#"
     [
       {
-        "message": "Ask about at most 1000 tokens at once, not 1001: send the rest in further requests.",
+        "message": "Ask about at most 10000 tokens at once, not 10001: send the rest in further requests.",
         "path": "/body/tokens"
       }
     ]

@@ -32,9 +32,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
                     "isAPI": false,
                     "accountType": "User",
                     "id": 1,
-                    "name": null,
                     "username": "admin",
-                    "email": null,
                     "imageUrl": "https://gravatar.com/avatar/8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918?s=42&d=retro&r=g",
                     "seenAt": "<rfc3339>",
                     "loginAttempts": 0,
@@ -80,8 +78,10 @@ fn permissions() -> Value {
         (13, "UPDATE_PROJECT"),
         (14, "DELETE_PROJECT"),
     ];
+    let none_of = |name: &str| json!({ "name": name, "permissions": [] });
+    let environments: Value = ["default", "development", "production"].into_iter().map(none_of).collect();
     json!({
         "version": 1,
-        "permissions": { "root": of("root", &root), "project": of("project", &project), "environments": [] },
+        "permissions": { "root": of("root", &root), "project": of("project", &project), "environments": environments },
     })
 }

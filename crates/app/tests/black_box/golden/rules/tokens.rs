@@ -26,6 +26,25 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "a token says whether its secret can be shown again",
+        why: "Token object: secure, as since Unleash 7; false for secrets that can be shown",
+        to: &[
+            R::Access,
+            R::InitLimits,
+            R::InstanceTokens,
+            R::OpsGeneric,
+            R::ProjectTokens,
+            R::ProjectsEnvironments,
+        ],
+        apply: |_, expected| {
+            each_object(&mut expected.body, &mut |members| {
+                if members.contains_key("secret") && members.contains_key("tokenName") {
+                    members.insert("secure".to_owned(), json!(false));
+                }
+            });
+        },
+    },
+    Rule {
         name: "a valid token's environment is told",
         why: "Use of a token: 200 {\"tokens\": [{\"token\", \"type\", \"projects\", \"environment\"}…]}",
         to: &[R::TokenUse],
