@@ -16,6 +16,8 @@ named_enum! {
         ApiTokenUpdated = "api-token-updated",
         ApiTokenRotated = "api-token-rotated",
         ApiTokenDeleted = "api-token-deleted",
+        /// API tokens of another system were added, at most [`crate::Snapshot::MAX_IMPORTED_TOKENS`] of them.
+        ApiTokensImported = "api-tokens-imported",
         /// A personal access token was issued, to a user or a service account.
         PersonalTokenCreated = "pat-created",
         PersonalTokenDeleted = "pat-deleted",

@@ -78,6 +78,24 @@ impl Snapshot {
         Self::of(json!({ "roles": users.into_iter().map(entry).collect::<Vec<_>>() }))
     }
 
+    /// The maximum number of tokens that one event of an import names, so that a page of events stays small.
+    pub const MAX_IMPORTED_TOKENS: usize = 500;
+
+    /// Returns the snapshot of API tokens that came from another system, each with the name of the user who created it
+    /// there.
+    pub fn of_imported_tokens<'t>(
+        source: &str,
+        tokens: impl IntoIterator<Item = (&'t ApiToken, Option<&'t str>)>,
+    ) -> Self {
+        let entry = |(token, created_by): (&ApiToken, Option<&str>)| {
+            let Self(mut members) = Self::from(token);
+            members.retain(|name, _| IMPORTED_MEMBERS.contains(&name.as_str()));
+            members.extend(created_by.map(|name| ("createdBy".to_owned(), json!(name))));
+            Value::Object(members)
+        };
+        Self::of(json!({ "source": source, "tokens": tokens.into_iter().map(entry).collect::<Vec<_>>() }))
+    }
+
     /// Returns the snapshot of all roles of a user or a group in a project.
     pub fn of_roles(holder: Holder, roles: &[RoleId]) -> Self {
         let roles: Vec<_> = roles.iter().map(|role| role.0).collect();
@@ -100,6 +118,9 @@ impl Snapshot {
         Self(map)
     }
 }
+
+/// What the event of an import says of a token.
+const IMPORTED_MEMBERS: [&str; 6] = ["id", "tokenName", "type", "environment", "projects", "expiresAt"];
 
 fn identity(identity: &UserIdentity) -> Map<String, Value> {
     Map::from_iter([

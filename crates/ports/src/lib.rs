@@ -26,6 +26,8 @@ mod error_chain;
 mod feed;
 mod groups;
 mod health;
+mod import;
+mod incoming;
 pub mod initial_data;
 mod master_keys;
 mod observed;
@@ -50,6 +52,14 @@ pub use error_chain::ErrorChain;
 pub use feed::{Change, Continuity, FeedPage, FeedPosition, FeedReading, Stamp};
 pub use groups::{GroupOverview, GroupRepository, MemberGroup};
 pub use health::{Health, PoolState};
+pub use import::{
+    Import, ImportRepository, ImportedMemberships, ImportedPersonalToken, ImportedProject, ImportedUser,
+    Reference, References, ResolvedMemberships,
+};
+pub use incoming::{
+    Finding, Incoming, IncomingMembership, IncomingPersonalToken, IncomingToken, IncomingUser, Outcome,
+    RowKind,
+};
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
 };
@@ -78,6 +88,7 @@ pub use {
     doubles::{CountingEntropy, ManualClock},
     groups::MockGroupRepository,
     health::MockHealth,
+    import::MockImportRepository,
     master_keys::MockMasterKeyRepository,
     passwords::MockPasswordHasher,
     people::{MockPersonalTokenRepository, MockUserRepository},
@@ -103,6 +114,7 @@ pub trait Store:
     + EventRepository
     + MasterKeyRepository
     + StatisticsRepository
+    + ImportRepository
     + Health
 {
 }
@@ -120,6 +132,7 @@ impl<T> Store for T where
         + EventRepository
         + MasterKeyRepository
         + StatisticsRepository
+        + ImportRepository
         + Health
 {
 }

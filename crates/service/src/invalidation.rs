@@ -27,7 +27,7 @@ impl Invalidation {
     pub(crate) fn of(kind: EventKind, subject: Option<Subject>) -> Self {
         use EventKind as K;
         match kind {
-            K::ApiTokenCreated | K::PersonalTokenCreated => Self::NewSecret,
+            K::ApiTokenCreated | K::ApiTokensImported | K::PersonalTokenCreated => Self::NewSecret,
             K::ApiTokenUpdated | K::ApiTokenDeleted => token(subject).map_or(Self::Everything, Self::Token),
             K::ApiTokenRotated => token(subject).map_or(Self::Everything, Self::TokenAndNewSecret),
             K::SessionStarted => Self::Session,

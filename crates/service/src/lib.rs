@@ -28,6 +28,7 @@ mod error;
 mod first_tokens;
 mod groups;
 mod hot_entries;
+mod importing;
 mod index;
 mod instance_tokens;
 mod invalidation;
@@ -60,8 +61,8 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, audit_trail::*, authentication::*, edge_tokens::*, environments::*, error::*,
-    first_tokens::*, groups::*, index::*, instance_tokens::*, issuing::*, key_import::*, master_keys::*,
-    members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*, projects::*, roles::*,
-    service_accounts::*, sessions::*, task_health::*, token_changes::*, token_filter::*, token_request::*,
-    usage::*, use_cases::*, users::*, verification::*, whoami::*,
+    first_tokens::*, groups::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*,
+    master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*, projects::*,
+    roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*, token_filter::*,
+    token_request::*, usage::*, use_cases::*, users::*, verification::*, whoami::*,
 };

@@ -9,10 +9,10 @@ use latchkey_ports::{
 };
 
 use crate::{
-    AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, IndexSettings,
-    InstanceTokens, KeyImport, MasterKeys, Members, Metrics, PersonalTokens, PrincipalIndex, ProjectTokens,
-    Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions, TaskHealth, TokenIssuer,
-    TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
+    AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Importer,
+    IndexSettings, InstanceTokens, KeyImport, MasterKeys, Members, Metrics, PersonalTokens, PrincipalIndex,
+    ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions, TaskHealth,
+    TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
@@ -56,6 +56,7 @@ pub struct UseCases {
     pub first_tokens: FirstTokens,
     pub key_import: KeyImport,
     pub edge_tokens: EdgeTokens,
+    pub importer: Importer,
     pub personal_tokens: PersonalTokens,
     pub users: Users,
     pub service_accounts: ServiceAccounts,
@@ -125,6 +126,7 @@ impl UseCases {
         };
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
+        let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
         let authenticator =
             Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), usage.clone()));
         if writable.is_none() {
@@ -140,6 +142,7 @@ impl UseCases {
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
             key_import,
             edge_tokens: EdgeTokens::new(issuer.clone()),
+            importer,
             users: Users::new(accounts.clone(), hasher),
             service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),
             personal_tokens,

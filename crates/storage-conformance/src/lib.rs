@@ -20,6 +20,7 @@ pub mod feed;
 pub mod group_rights;
 pub mod groups;
 mod harness;
+pub mod imports;
 pub mod initial_state;
 pub mod last_admin;
 pub mod login_failures;

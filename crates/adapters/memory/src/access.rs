@@ -21,7 +21,7 @@ impl State {
     }
 
     /// Fails if a role other than `except` has this name.
-    fn check_role_name(&self, name: &RoleName, except: Option<RoleId>) -> Result<(), StoreError> {
+    pub(crate) fn check_role_name(&self, name: &RoleName, except: Option<RoleId>) -> Result<(), StoreError> {
         let mut others = self.roles.values().filter(|role| Some(role.id) != except);
         if others.any(|role| role.name == *name) {
             return Err(StoreError::Conflict(Entity::RoleName));

@@ -24,9 +24,12 @@ impl State {
     }
 
     /// Fails if one of these tokens has a secret, an alias or an id of another one, or of one that there is.
-    pub(crate) fn check_all_unique(&self, tokens: &[NewToken]) -> Result<(), StoreError> {
+    pub(crate) fn check_all_unique<'t>(
+        &self,
+        tokens: impl IntoIterator<Item = &'t StoredToken>,
+    ) -> Result<(), StoreError> {
         let mut trial = Self::default();
-        for NewToken { token, .. } in tokens {
+        for token in tokens {
             self.check_unique(token)?;
             trial.check_unique(token)?;
             trial.insert(token);
@@ -79,7 +82,7 @@ impl State {
         numbers
     }
 
-    fn insert(&mut self, token: &StoredToken) {
+    pub(crate) fn insert(&mut self, token: &StoredToken) {
         let id = token.token.id;
         for digest in token.current_digests() {
             self.tokens_by_digest.insert(digest, id);

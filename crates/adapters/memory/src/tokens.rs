@@ -24,7 +24,7 @@ impl TokenRepository for MemoryStore {
         let mut state = self.state();
         tokens.iter().try_for_each(|new| state.check_scope(&new.token))?;
         state.check_quotas(tokens)?;
-        state.check_all_unique(tokens)?;
+        state.check_all_unique(tokens.iter().map(|new| &new.token))?;
         Ok(state.create(tokens))
     }
 
@@ -34,7 +34,7 @@ impl TokenRepository for MemoryStore {
             return Ok(false);
         }
         tokens.iter().try_for_each(|new| state.check_scope(&new.token))?;
-        state.check_all_unique(tokens)?;
+        state.check_all_unique(tokens.iter().map(|new| &new.token))?;
         state.create(tokens);
         Ok(true)
     }

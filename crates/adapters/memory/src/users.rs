@@ -22,7 +22,11 @@ fn differs(kept: &User, seen: &User) -> bool {
 
 impl State {
     /// Fails if a user other than `except` has one of these login names.
-    fn check_identity(&self, identity: &UserIdentity, except: Option<UserId>) -> Result<(), StoreError> {
+    pub(crate) fn check_identity(
+        &self,
+        identity: &UserIdentity,
+        except: Option<UserId>,
+    ) -> Result<(), StoreError> {
         let names: Vec<String> = identity.login_names().collect();
         let mut others = self.users.values().filter(|user| Some(user.id) != except);
         let is_known = others.any(|user| user.identity.login_names().any(|name| names.contains(&name)));

@@ -20,6 +20,7 @@ mod event_listener;
 mod event_lists;
 mod events;
 mod groups;
+mod import;
 mod insertion;
 mod locks;
 mod login_failures;
@@ -47,6 +48,8 @@ mod users;
 
 pub use connection::Access;
 pub use errors::OpenError;
-pub use store::{PostgresSettings, PostgresStore, ServerInfo};
+pub use store::{PostgresSettings, PostgresStore, ServerInfo, connect_client};
+pub use tokio_postgres::Client;
+
 pub use tls::{TlsError, TlsMode, TlsSettings};
 pub use url_defaults::UrlDefaults;

@@ -186,7 +186,8 @@ async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Rol
     Ok(rows::roles(queries::role(id.0).load(connection).await?)?.pop())
 }
 
-async fn allow(
+/// Gives a role its permissions.
+pub(crate) async fn allow(
     connection: &mut Connection,
     _lock: &EventLogLock,
     role: RoleId,

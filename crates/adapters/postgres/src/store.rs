@@ -25,7 +25,10 @@ use latchkey_sql::{
     schema::environments,
 };
 use tokio::{runtime::Handle, task::JoinError, time::timeout};
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{
+    Client, Config,
+    config::{Host, SslMode},
+};
 use tracing::Instrument;
 
 use crate::{
@@ -115,36 +118,10 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Url`] and [`OpenError::Tls`] for a URL that cannot work.
     pub fn connect(settings: &PostgresSettings) -> Result<Self, OpenError> {
-        let (url, mut tls) = split_url(&settings.url, &settings.tls)?;
-        settings.url_defaults.fill_tls(&mut tls)?;
-        let url = settings.url_defaults.with_port(&url);
-        let tls = Tls::new(&tls)?;
-        let mut parsed =
-            tokio_postgres::Config::from_str(&url).map_err(|error| OpenError::Url(Box::new(error)))?;
-        // A mode that the driver finds in what is left would be weakened below.
-        if parsed.get_ssl_mode() != SslMode::Prefer {
-            return Err(TlsError::Misplaced.into());
-        }
-        parsed.ssl_mode(tls.mode);
-        settings.url_defaults.fill(&mut parsed)?;
-        check_hosts(&parsed)?;
-        // Detects a network that drops packets, also while calls wait for answers.
-        parsed.tcp_user_timeout(settings.statement_timeout);
-        // Detects a host that was switched off, also on a connection that only listens.
-        if parsed.get_keepalives_idle() == DRIVERS_KEEPALIVE {
-            parsed.keepalives_idle(KEEPALIVE);
-        }
+        let opening = opening(settings)?;
         let mut config = ManagerConfig::default();
         // A closed connection is detected without a query: its driver has ended.
         config.recycling_method = RecyclingMethod::Fast;
-        let opening = Opening {
-            hosts: Hosts::new(&parsed, tls.connector, settings.access),
-            statement_timeout: settings.statement_timeout,
-            acquire_timeout: settings.acquire_timeout,
-            transaction_pooler: settings.transaction_pooler,
-            access: settings.access,
-            servers: Arc::default(),
-        };
         // Half of the connections are for one call at a time, and half are shared.
         let shared = (settings.pool_size / 2).max(1);
         let readers = Arc::new(Readers::new(shared, opening.clone()));
@@ -159,7 +136,8 @@ impl PostgresStore {
             let failed = |error: JoinError| Err(ConnectionError::BadConnection(error.to_string()));
             opened.map(move |opened| opened.unwrap_or_else(failed)).boxed()
         });
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        // Opening a connection takes no URL.
+        let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size.saturating_sub(shared).max(1))
             .build()
@@ -317,8 +295,53 @@ const SERVER_INFO: &str = "\
     coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS is_encrypted, \
     coalesce(inet_server_addr() = inet_client_addr(), true) AS is_local";
 
+/// Connects to a database that is not Latchkey's, without limits. A task of its own moves the bytes, until the client is
+/// dropped.
+///
+/// # Errors
+/// [`OpenError`], which says what an operator can do.
+pub async fn connect_client(settings: &PostgresSettings) -> Result<Client, OpenError> {
+    let (client, moving) =
+        opening(settings)?.connect_raw().await.map_err(|error| OpenError::Unreachable(Box::new(error)))?;
+    tokio::spawn(async move {
+        // The callers that wait for answers are told why it ended.
+        let _ = moving.await;
+    });
+    Ok(client)
+}
+
+/// Reads the URL and the settings.
+fn opening(settings: &PostgresSettings) -> Result<Opening, OpenError> {
+    let (url, mut tls) = split_url(&settings.url, &settings.tls)?;
+    settings.url_defaults.fill_tls(&mut tls)?;
+    let url = settings.url_defaults.with_port(&url);
+    let tls = Tls::new(&tls)?;
+    let mut parsed = Config::from_str(&url).map_err(|error| OpenError::Url(Box::new(error)))?;
+    // A mode that the driver finds in what is left would be weakened below.
+    if parsed.get_ssl_mode() != SslMode::Prefer {
+        return Err(TlsError::Misplaced.into());
+    }
+    parsed.ssl_mode(tls.mode);
+    settings.url_defaults.fill(&mut parsed)?;
+    check_hosts(&parsed)?;
+    // Detects a network that drops packets, also while calls wait for answers.
+    parsed.tcp_user_timeout(settings.statement_timeout);
+    // Detects a host that was switched off, also on a connection that only listens.
+    if parsed.get_keepalives_idle() == DRIVERS_KEEPALIVE {
+        parsed.keepalives_idle(KEEPALIVE);
+    }
+    Ok(Opening {
+        hosts: Hosts::new(&parsed, tls.connector, settings.access),
+        statement_timeout: settings.statement_timeout,
+        acquire_timeout: settings.acquire_timeout,
+        transaction_pooler: settings.transaction_pooler,
+        access: settings.access,
+        servers: Arc::default(),
+    })
+}
+
 /// Fails for a host that a name cannot be: then the login before it has an `@` of its own.
-fn check_hosts(config: &tokio_postgres::Config) -> Result<(), OpenError> {
+fn check_hosts(config: &Config) -> Result<(), OpenError> {
     let is_login = |host: &Host| matches!(host, Host::Tcp(host) if host.contains('@'));
     if config.get_hosts().iter().any(is_login) { Err(OpenError::UnencodedLogin) } else { Ok(()) }
 }

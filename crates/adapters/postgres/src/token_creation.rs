@@ -69,10 +69,10 @@ async fn create_tokens(
     }
     let created = if tokens.iter().any(|new| new.token.alias.is_some()) {
         let writing = lock_event_log(connection).await?;
-        insert_tokens(connection, &writing, tokens).await?
+        insert_with_events(connection, &writing, tokens).await?
     } else {
         let writing = share_event_log(connection).await?;
-        insert_tokens(connection, &writing, tokens).await?
+        insert_with_events(connection, &writing, tokens).await?
     };
     Ok(Some(created))
 }
@@ -92,7 +92,7 @@ pub(crate) async fn create_first_tokens(
         return Ok(false);
     }
     tokens.iter().try_for_each(|new| places.check(&new.token))?;
-    insert_tokens(connection, &writing, tokens).await?;
+    insert_with_events(connection, &writing, tokens).await?;
     Ok(true)
 }
 
@@ -177,13 +177,25 @@ fn fits(demand: Demand, count: i64, connections: &str, crowding: Crowding) -> Re
 }
 
 /// Inserts tokens and their events, in their order.
-async fn insert_tokens(
+async fn insert_with_events(
     connection: &mut Connection,
     writing: &impl EventLogHeld,
     tokens: &[NewToken],
 ) -> Result<Vec<EventId>, DbError> {
+    let stored: Vec<_> = tokens.iter().map(|new| &new.token).collect();
+    insert_tokens(connection, writing, &stored).await?;
+    let events: Vec<_> = tokens.iter().map(|new| &new.event).collect();
+    record_all(connection, writing, &events).await
+}
+
+/// Inserts tokens.
+pub(crate) async fn insert_tokens(
+    connection: &mut Connection,
+    writing: &impl EventLogHeld,
+    tokens: &[&StoredToken],
+) -> Result<(), DbError> {
     let mut digests = Vec::new();
-    for NewToken { token, .. } in tokens {
+    for token in tokens {
         digests.push(&token.secret.digest);
         digests.extend(token.alias.as_ref().map(|alias| &alias.digest));
     }
@@ -196,18 +208,17 @@ async fn insert_tokens(
     for some in tokens.chunks(ROWS_AT_ONCE) {
         insertion(some).execute(connection).await.map_err(|error| conflict_among(some, error))?;
     }
-    let events: Vec<_> = tokens.iter().map(|new| &new.event).collect();
-    record_all(connection, writing, &events).await
+    Ok(())
 }
 
 /// Finds what exists already, if the insertion of these tokens failed for that.
-fn conflict_among(tokens: &[NewToken], error: Error) -> DbError {
+fn conflict_among(tokens: &[&StoredToken], error: Error) -> DbError {
     let details = match &error {
         Error::DatabaseError(_, information) => information.details().unwrap_or_default().to_owned(),
         _ => String::new(),
     };
     // Of several ids, the details name the one: `Key (id)=(…) already exists.`
-    let mut ids = tokens.iter().map(|new| new.token.token.id);
+    let mut ids = tokens.iter().map(|stored| stored.token.id);
     let existing = ids.find(|id| tokens.len() == 1 || details.contains(&id.to_string()));
     conflict_of(|constraint| match constraint {
         "api_tokens_id_unique" | "api_token_projects_pkey" => existing.map(Entity::Token),
@@ -219,11 +230,11 @@ fn conflict_among(tokens: &[NewToken], error: Error) -> DbError {
 }
 
 /// Inserts tokens and the projects that they name.
-fn insertion(tokens: &[NewToken]) -> Insertion<'_, impl QueryFragment<Pg> + Send + '_, DbId, Id> {
-    let rows: Vec<_> = tokens.iter().map(|new| NewTokenRow::from(&new.token)).collect();
-    let named = tokens.iter().map(|NewToken { token: StoredToken { token, .. }, .. }| {
-        (DbId::from(token.id), token.access.projects().named())
-    });
+fn insertion<'a>(tokens: &'a [&StoredToken]) -> Insertion<'a, impl QueryFragment<Pg> + Send + 'a, DbId, Id> {
+    let rows: Vec<_> = tokens.iter().map(|stored| NewTokenRow::from(*stored)).collect();
+    let named = tokens
+        .iter()
+        .map(|StoredToken { token, .. }| (DbId::from(token.id), token.access.projects().named()));
     Insertion::new(
         insert_into(api_tokens::table).values(rows),
         ") INSERT INTO api_token_projects (token_id, project_id, position) \

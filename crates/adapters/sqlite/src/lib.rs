@@ -20,6 +20,7 @@ mod event_lists;
 mod events;
 mod existence;
 mod groups;
+mod import;
 mod location;
 mod login_failures;
 mod master_keys;

@@ -64,7 +64,7 @@ impl ProjectRepository for SqliteStore {
 
     async fn find_project(&self, id: &ProjectId) -> Result<Option<Project>, StoreError> {
         let id = id.clone();
-        self.read(move |connection| find(connection, &id)).await
+        self.read(move |connection| find_project(connection, &id)).await
     }
 
     async fn project_overview(&self, id: &ProjectId) -> Result<Option<ProjectOverview>, StoreError> {
@@ -94,7 +94,7 @@ impl ProjectRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let kept = find(connection, &before.id)?;
+            let kept = find_project(connection, &before.id)?;
             StoreError::check_unchanged(kept.as_ref(), &before, Entity::Project(before.id.clone()))?;
             update(projects::table.find(before.id.as_str()))
                 .set(NewProjectRow::from(&after))
@@ -122,7 +122,11 @@ impl ProjectRepository for SqliteStore {
     }
 }
 
-fn find(connection: &mut SqliteConnection, id: &ProjectId) -> Result<Option<Project>, DbError> {
+/// Returns the project of this id.
+pub(crate) fn find_project(
+    connection: &mut SqliteConnection,
+    id: &ProjectId,
+) -> Result<Option<Project>, DbError> {
     let row: Option<ProjectRow> = queries::project(id.as_str()).first(connection).optional()?;
     Ok(rows::optional(row)?)
 }

@@ -153,7 +153,7 @@ fn find_role(connection: &mut SqliteConnection, id: RoleId) -> Result<Option<Rol
 }
 
 /// Inserts a role under an id that no role had before.
-fn insert_role(connection: &mut SqliteConnection, role: &NewRole) -> Result<RoleId, DbError> {
+pub(crate) fn insert_role(connection: &mut SqliteConnection, role: &NewRole) -> Result<RoleId, DbError> {
     let id: i64 = update(last_made_role::table)
         .set(last_made_role::id.eq(last_made_role::id + 1))
         .returning(last_made_role::id)

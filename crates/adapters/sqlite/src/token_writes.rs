@@ -79,7 +79,7 @@ pub(crate) fn is_kept(
 }
 
 /// Inserts a token.
-fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
+pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
     for record in std::iter::once(&stored.secret).chain(&stored.alias) {
         check_new_secret(connection, &record.digest)?;
     }

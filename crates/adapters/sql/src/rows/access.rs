@@ -85,6 +85,7 @@ pub struct NewUserRow<'a> {
     changeable: ChangedUserRow<'a>,
     account_kind: &'static str,
     created_at: DbTime,
+    seen_at: Option<DbTime>,
     password_hash: Option<&'a str>,
 }
 
@@ -96,8 +97,15 @@ impl<'a> NewUserRow<'a> {
             changeable: ChangedUserRow::new(&user.identity, user.name.as_ref(), user.root_role),
             account_kind: user.kind.as_str(),
             created_at: user.created_at.into(),
+            seen_at: None,
             password_hash: password.map(|hash| hash.0.as_ref()),
         }
+    }
+
+    /// Returns the row of a user who was last seen then.
+    #[must_use]
+    pub fn seen_at(self, last: Option<Timestamp>) -> Self {
+        Self { seen_at: last.map(DbTime::from), ..self }
     }
 }
 

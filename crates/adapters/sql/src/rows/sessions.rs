@@ -104,7 +104,7 @@ impl TryFrom<PersonalTokenRow> for PersonalToken {
 
 /// A new row of `personal_tokens`. Of the secret, it has the digest alone.
 #[derive(Insertable)]
-#[diesel(table_name = personal_tokens)]
+#[diesel(table_name = personal_tokens, treat_none_as_default_value = false)]
 pub struct NewPersonalTokenRow<'a> {
     user_id: i64,
     description: &'a str,
@@ -112,6 +112,7 @@ pub struct NewPersonalTokenRow<'a> {
     secret_key: &'a [u8],
     expires_at: DbTime,
     created_at: DbTime,
+    seen_at: Option<DbTime>,
 }
 
 impl<'a> NewPersonalTokenRow<'a> {
@@ -125,7 +126,14 @@ impl<'a> NewPersonalTokenRow<'a> {
             secret_key: &secret.key.0,
             expires_at: token.expires_at.into(),
             created_at: token.created_at.into(),
+            seen_at: None,
         }
+    }
+
+    /// Returns the row of a token that was last used then.
+    #[must_use]
+    pub fn seen_at(self, last: Option<Timestamp>) -> Self {
+        Self { seen_at: last.map(DbTime::from), ..self }
     }
 }
 

@@ -1,0 +1,225 @@
+//! The port of imports.
+
+use async_trait::async_trait;
+use diesel::{
+    OptionalExtension, QueryDsl, insert_into, sql_query,
+    sql_types::{Array, BigInt, Text},
+    update,
+};
+use diesel_async::RunQueryDsl;
+use latchkey_domain::{
+    EnvironmentName, NewEvent, NewPersonalToken, NewUser, Project, ProjectId, RoleId, UserId,
+};
+use latchkey_ports::{
+    Entity, Import, ImportRepository, ImportedPersonalToken, ImportedProject, ImportedUser, References,
+    ResolvedMemberships, StoreError,
+};
+use latchkey_sql::{
+    columns::{DbTime, UtcTime},
+    errors::{DbError, conflict_of, not_found, personal_token_conflict, role_conflict, user_conflict},
+    queries,
+    rows::{
+        self, ChangedRoleRow, NewEnvironmentRow, NewPersonalTokenRow, NewProjectEnvironmentRow,
+        NewProjectRow, NewUserRow, ProjectRow,
+    },
+    schema::{environments, personal_tokens, project_environments, projects, roles, users},
+};
+
+use crate::{
+    PostgresStore,
+    connection::Connection,
+    events::record_all,
+    insertion::ROWS_AT_ONCE,
+    locks::{
+        EventLogLock, first_missing, lock_environments, lock_event_log, lock_projects, lock_roles, lock_users,
+    },
+    roles::allow,
+    token_creation::insert_tokens,
+};
+
+/// Gives users one role in one project, each from its own time on.
+const GIVE: &str = "\
+    INSERT INTO memberships (user_id, project_id, role_id, added_at) \
+    SELECT user_id, $1, $2, added_at FROM unnest($3, $4) AS given (user_id, added_at) \
+    ON CONFLICT DO NOTHING";
+
+#[async_trait]
+impl ImportRepository for PostgresStore {
+    async fn import(&self, import: Import) -> Result<(), StoreError> {
+        self.write(async move |connection| add(connection, &import).await).await
+    }
+}
+
+async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError> {
+    hold(connection, &import.references()?).await?;
+    let lock = lock_event_log(connection).await?;
+    let mut events: Vec<NewEvent> = Vec::new();
+
+    for (environment, event) in &import.environments {
+        insert_into(environments::table)
+            .values(NewEnvironmentRow::from(environment))
+            .execute(connection)
+            .await
+            .map_err(conflict_of(|_| Some(Entity::Environment(environment.name.clone()))))?;
+        events.push(event.clone());
+    }
+    for project in &import.projects {
+        add_project(connection, project).await?;
+        events.push(project.event.clone());
+    }
+    let roles = add_roles(connection, &lock, import, &mut events).await?;
+    let mut users = Vec::with_capacity(import.users.len());
+    for some in import.users.chunks(ROWS_AT_ONCE) {
+        users.extend(add_users(connection, some, &roles, &mut events).await?);
+    }
+    for memberships in &import.memberships {
+        let ResolvedMemberships { role, users: given, event } = memberships.resolve(&roles, &users)?;
+        let (ids, times): (Vec<_>, Vec<_>) =
+            given.into_iter().map(|(user, at)| (user.0, DbTime::from(at))).unzip();
+        sql_query(GIVE)
+            .bind::<Text, _>(memberships.project.as_str())
+            .bind::<BigInt, _>(role.0)
+            .bind::<Array<BigInt>, _>(ids)
+            .bind::<Array<UtcTime>, _>(times)
+            .execute(connection)
+            .await?;
+        events.push(event);
+    }
+    for some in import.personal_tokens.chunks(ROWS_AT_ONCE) {
+        add_personal_tokens(connection, some, &users, &mut events).await?;
+    }
+    for some in import.tokens.chunks(ROWS_AT_ONCE) {
+        insert_tokens(connection, &lock, &some.iter().collect::<Vec<_>>()).await?;
+    }
+    let events: Vec<&NewEvent> = events.iter().chain(&import.token_events).collect();
+    record_all(connection, &lock, &events).await?;
+    Ok(())
+}
+
+/// Keeps everything that the import refers to until the transaction ends, and fails with the first that does not exist. No
+/// other transaction creates tokens in these projects meanwhile.
+async fn hold(connection: &mut Connection, named: &References<'_>) -> Result<(), DbError> {
+    let projects: Vec<&ProjectId> = named.projects.iter().copied().collect();
+    let ids: Vec<&str> = projects.iter().map(|id| id.as_str()).collect();
+    let found = lock_projects(connection, &ids).await?;
+    if let Some(id) = first_missing(&projects, |id| id.as_str(), &found) {
+        return Err(not_found(Entity::Project((*id).clone())));
+    }
+    let environments: Vec<&EnvironmentName> = named.environments.iter().copied().collect();
+    let found = lock_environments(connection, &environments).await?;
+    if let Some(name) = first_missing(&environments, |name| name.as_str(), &found) {
+        return Err(not_found(Entity::Environment((*name).clone())));
+    }
+    let ids: Vec<RoleId> = named.roles.iter().map(|(id, _)| *id).collect();
+    let found = lock_roles(connection, &ids).await?;
+    let is_there = |(id, of_instance): &&(RoleId, bool)| {
+        found.iter().any(|(known, kind)| known == id && kind.is_root() == *of_instance)
+    };
+    if let Some((id, _)) = named.roles.iter().find(|role| !is_there(role)) {
+        return Err(not_found(Entity::Role(*id)));
+    }
+    let ids: Vec<UserId> = named.users.iter().copied().collect();
+    let found = lock_users(connection, &ids).await?;
+    match first_missing(&ids, |id| id, &found) {
+        Some(id) => Err(not_found(Entity::User(*id))),
+        None => Ok(()),
+    }
+}
+
+async fn add_project(connection: &mut Connection, new: &ImportedProject) -> Result<(), DbError> {
+    let ImportedProject { project, environments, replaces, .. } = new;
+    let row = NewProjectRow::from(project);
+    if let Some(before) = replaces {
+        // It is locked, and it is read under the event-log lock, under which alone projects change.
+        let id = project.id.as_str();
+        let kept: Option<ProjectRow> = queries::project(id).first(connection).await.optional()?;
+        let kept = rows::optional::<_, Project>(kept)?;
+        StoreError::check_unchanged(kept.as_ref(), before, Entity::Project(project.id.clone()))?;
+        update(projects::table.find(id)).set(row).execute(connection).await?;
+    } else {
+        let inserted = insert_into(projects::table).values(row).execute(connection).await;
+        inserted.map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
+    }
+    let links: Vec<_> =
+        environments.iter().map(|name| NewProjectEnvironmentRow::new(&project.id, name)).collect();
+    if !links.is_empty() {
+        let linked = insert_into(project_environments::table).values(links).on_conflict_do_nothing();
+        linked.execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Inserts the roles and returns their ids.
+async fn add_roles(
+    connection: &mut Connection,
+    lock: &EventLogLock,
+    import: &Import,
+    events: &mut Vec<NewEvent>,
+) -> Result<Vec<RoleId>, DbError> {
+    let mut ids = Vec::with_capacity(import.roles.len());
+    for (role, event) in &import.roles {
+        let id: i64 = insert_into(roles::table)
+            .values(ChangedRoleRow::from(role))
+            .returning(roles::id)
+            .get_result(connection)
+            .await
+            .map_err(conflict_of(role_conflict))?;
+        allow(connection, lock, RoleId(id), &role.permissions).await?;
+        events.push(event.clone().with_assigned_id(id));
+        ids.push(RoleId(id));
+    }
+    Ok(ids)
+}
+
+/// Inserts some users and returns their ids.
+async fn add_users(
+    connection: &mut Connection,
+    some: &[ImportedUser],
+    roles: &[RoleId],
+    events: &mut Vec<NewEvent>,
+) -> Result<Vec<UserId>, DbError> {
+    let new: Vec<NewUser> = some.iter().map(|user| user.resolve(roles)).collect::<Result<_, _>>()?;
+    let rows: Vec<_> = new
+        .iter()
+        .zip(some)
+        .map(|(user, given)| NewUserRow::new(user, given.password.as_ref()).seen_at(given.last_seen_at))
+        .collect();
+    let mut ids: Vec<i64> = insert_into(users::table)
+        .values(rows)
+        .returning(users::id)
+        .load(connection)
+        .await
+        .map_err(conflict_of(user_conflict))?;
+    // Ids are given in the order of the rows.
+    ids.sort_unstable();
+    for ((user, imported), id) in new.iter().zip(some).zip(&ids) {
+        events.push(imported.event.clone().with_after(user).with_assigned_id(*id));
+    }
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
+async fn add_personal_tokens(
+    connection: &mut Connection,
+    some: &[ImportedPersonalToken],
+    users: &[UserId],
+    events: &mut Vec<NewEvent>,
+) -> Result<(), DbError> {
+    let new: Vec<NewPersonalToken> =
+        some.iter().map(|token| token.resolve(users)).collect::<Result<_, _>>()?;
+    let rows: Vec<_> = new
+        .iter()
+        .zip(some)
+        .map(|(token, given)| NewPersonalTokenRow::new(token, &given.secret).seen_at(given.last_used_at))
+        .collect();
+    let mut ids: Vec<i64> = insert_into(personal_tokens::table)
+        .values(rows)
+        .returning(personal_tokens::id)
+        .load(connection)
+        .await
+        .map_err(conflict_of(personal_token_conflict))?;
+    ids.sort_unstable();
+    for ((token, given), id) in new.iter().zip(some).zip(ids) {
+        events.push(given.event.clone().with_after(token).with_assigned_id(id));
+    }
+    Ok(())
+}

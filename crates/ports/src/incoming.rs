@@ -1,0 +1,173 @@
+//! What another system has, as values of the domain, and what became of each of its rows.
+//!
+//! An adapter for that system reads it and decides about everything that the domain cannot hold; each such decision is a
+//! [`Finding`]. Entries refer to each other by name, because names are all that two systems have in common.
+
+use std::fmt;
+
+use latchkey_domain::{
+    AccountKind, Description, Environment, EnvironmentName, NewRole, PasswordHash, PersonName, Project,
+    ProjectId, RoleName, Timestamp, TokenAccess, TokenName, TokenSecret, UserIdentity,
+};
+
+/// Everything of another system but its API tokens, of which there may be too many for memory.
+#[derive(Debug, Clone, Default)]
+pub struct Incoming {
+    pub environments: Vec<Environment>,
+    /// Each with its environments.
+    pub projects: Vec<(Project, Vec<EnvironmentName>)>,
+    /// Custom roles; none has the name of a built-in one.
+    pub roles: Vec<NewRole>,
+    /// No two have a login name in common.
+    pub users: Vec<IncomingUser>,
+}
+
+/// A user or service account of another system.
+#[derive(Debug, Clone)]
+pub struct IncomingUser {
+    pub identity: UserIdentity,
+    pub name: Option<PersonName>,
+    pub kind: AccountKind,
+    /// A built-in role of the instance, or one of [`Incoming::roles`].
+    pub root_role: RoleName,
+    pub created_at: Timestamp,
+    pub last_seen_at: Option<Timestamp>,
+    pub password: Option<PasswordHash>,
+    pub memberships: Vec<IncomingMembership>,
+    pub personal_tokens: Vec<IncomingPersonalToken>,
+}
+
+/// A role in a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingMembership {
+    /// One of [`Incoming::projects`].
+    pub project: ProjectId,
+    /// A built-in role of projects, or one of [`Incoming::roles`].
+    pub role: RoleName,
+    pub added_at: Timestamp,
+}
+
+/// A personal access token of another system.
+#[derive(Debug, Clone)]
+pub struct IncomingPersonalToken {
+    pub secret: TokenSecret,
+    /// Unique among those of its user.
+    pub description: Description,
+    pub expires_at: Timestamp,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// An API token of another system.
+#[derive(Debug, Clone)]
+pub struct IncomingToken {
+    pub secret: TokenSecret,
+    /// By which it authenticates too.
+    pub alias: Option<TokenSecret>,
+    pub name: TokenName,
+    pub access: TokenAccess,
+    pub expires_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// The name of the user who created it, for the audit trail.
+    pub created_by: Option<String>,
+}
+
+/// What became of a row of another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: RowKind,
+    /// What an operator finds it by; never a secret.
+    pub name: String,
+    pub outcome: Outcome,
+    /// Why, and what to do; empty for a row that came as it is.
+    pub why: String,
+}
+
+impl Finding {
+    /// Returns the finding that a row came as it is.
+    pub fn came(kind: RowKind, name: impl fmt::Display) -> Self {
+        Self::new(kind, name, Outcome::Came, "")
+    }
+
+    /// Returns the finding that a row came and is not quite what it was.
+    pub fn changed(kind: RowKind, name: impl fmt::Display, why: impl Into<String>) -> Self {
+        Self::new(kind, name, Outcome::Changed, why)
+    }
+
+    /// Returns the finding that a row did not come.
+    pub fn left_out(kind: RowKind, name: impl fmt::Display, why: impl Into<String>) -> Self {
+        Self::new(kind, name, Outcome::LeftOut, why)
+    }
+
+    /// Returns the finding that a row was here before, and stayed as it is here. `why` says how it differs, if it does.
+    pub fn present(kind: RowKind, name: impl fmt::Display, why: impl Into<String>) -> Self {
+        Self::new(kind, name, Outcome::Present, why)
+    }
+
+    fn new(kind: RowKind, name: impl fmt::Display, outcome: Outcome, why: impl Into<String>) -> Self {
+        Self { kind, name: name.to_string(), outcome, why: why.into() }
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    Came,
+    /// Something about it differs from what it was; the row itself is counted as [`Outcome::Came`] or
+    /// [`Outcome::Present`] besides.
+    Changed,
+    Present,
+    LeftOut,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKind {
+    Environment,
+    Project,
+    Role,
+    User,
+    ServiceAccount,
+    Group,
+    Membership,
+    PersonalToken,
+    Token,
+    Alias,
+    Setting,
+    Event,
+}
+
+impl RowKind {
+    /// Returns the name in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::Project => "project",
+            Self::Role => "role",
+            Self::User => "user",
+            Self::ServiceAccount => "service account",
+            Self::Group => "group",
+            Self::Membership => "membership",
+            Self::PersonalToken => "personal token",
+            Self::Token => "API token",
+            Self::Alias => "alias",
+            Self::Setting => "setting",
+            Self::Event => "event",
+        }
+    }
+}
+
+impl Outcome {
+    /// Returns the name in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Came => "came",
+            Self::Changed => "changed",
+            Self::Present => "present",
+            Self::LeftOut => "left out",
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Taking over what another system has: what of it is here already, and what is added.
+//!
+//! A plan is made by lookups alone, so a trial run is a plan that is not carried out. [`ImportRepository::import`] adds all
+//! of a plan or nothing, and fails if something was added in between; then a new plan is made. What is here stays as it is:
+//! an import adds, and takes nothing away. It therefore never brings back a token that was revoked here, or whose secret was
+//! replaced here, since an earlier import: ids are derived from digests, and the audit trail tells what became of them.
+
+mod people;
+mod places;
+mod tokens;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use latchkey_domain::{
+    Event, EventKind, NewRole, Permission, ProjectId, ProjectScope, Role, RoleName, Subject, Timestamp,
+    TokenId,
+};
+use latchkey_ports::{
+    EventQuery, EventScope, Finding, Import, Incoming, Page, Reference, RowKind, SecretSealer, Store,
+};
+
+use crate::{Initiator, ServiceError, TokenIssuer, changes::Changes};
+
+/// How many events are read at once.
+const EVENTS_AT_ONCE: u32 = 1_000;
+
+/// Plans and carries out imports.
+pub struct Importer {
+    store: Arc<dyn Store>,
+    sealer: Arc<dyn SecretSealer>,
+    issuer: Arc<TokenIssuer>,
+    changes: Changes,
+}
+
+/// What an import adds, and what became of every row.
+#[derive(Debug, Default)]
+pub struct ImportPlan {
+    import: Import,
+    /// What became of each row, in the order in which they were planned.
+    pub findings: Vec<Finding>,
+}
+
+impl ImportPlan {
+    /// The number of API tokens that are added.
+    pub fn new_tokens(&self) -> usize {
+        self.import.tokens.len()
+    }
+}
+
+/// What became here of tokens that an earlier import added.
+#[derive(Debug, Default)]
+pub struct EarlierImports {
+    /// Those that were revoked, or that have another secret.
+    ended: HashSet<TokenId>,
+}
+
+impl Importer {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        sealer: Arc<dyn SecretSealer>,
+        issuer: Arc<TokenIssuer>,
+        changes: Changes,
+    ) -> Self {
+        Self { store, sealer, issuer, changes }
+    }
+
+    /// Plans to add everything but API tokens.
+    pub async fn plan(&self, incoming: Incoming, by: &Initiator) -> Result<ImportPlan, ServiceError> {
+        let mut plan = ImportPlan::default();
+        self.plan_environments(&mut plan, incoming.environments, by).await?;
+        self.plan_projects(&mut plan, incoming.projects, by).await?;
+        let roles = self.plan_roles(&mut plan, incoming.roles, by).await?;
+        self.plan_users(&mut plan, incoming.users, &roles, by).await?;
+        Ok(plan)
+    }
+
+    /// Whether there is such a project here.
+    pub async fn has_project(&self, id: &ProjectId) -> Result<bool, ServiceError> {
+        Ok(self.store.find_project(id).await?.is_some())
+    }
+
+    /// Finds out what became of tokens that were imported before.
+    pub async fn earlier_imports(&self) -> Result<EarlierImports, ServiceError> {
+        let imports = EventQuery {
+            kinds: vec![EventKind::ApiTokensImported],
+            page: Page::first(1),
+            ..EventQuery::within(EventScope::All)
+        };
+        if self.store.events(&imports).await?.events.is_empty() {
+            return Ok(EarlierImports::default());
+        }
+        let mut ended = HashSet::new();
+        let mut offset = 0;
+        loop {
+            let endings = EventQuery {
+                kinds: vec![EventKind::ApiTokenDeleted, EventKind::ApiTokenRotated],
+                page: Page { limit: Some(EVENTS_AT_ONCE), offset },
+                ..EventQuery::within(EventScope::All)
+            };
+            // An event that is recorded meanwhile moves others to the next page: one is read twice, and none is missed.
+            let page = self.store.events(&endings).await?.events;
+            ended.extend(page.iter().filter_map(token_of));
+            if page.len() < usize::try_from(EVENTS_AT_ONCE).unwrap_or(usize::MAX) {
+                return Ok(EarlierImports { ended });
+            }
+            offset += u64::from(EVENTS_AT_ONCE);
+        }
+    }
+
+    /// Adds everything that was planned or nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::Exists`] if an entry was added in between: plan again.
+    pub async fn carry_out(&self, plan: ImportPlan) -> Result<(), ServiceError> {
+        if plan.import.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.import(plan.import).await?)
+    }
+
+    /// Returns an event of an import in these projects.
+    fn event(
+        &self,
+        kind: EventKind,
+        projects: Option<ProjectScope>,
+        by: &Initiator,
+    ) -> latchkey_domain::NewEvent {
+        latchkey_domain::NewEvent { projects, ..self.changes.event(kind, by) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.changes.now()
+    }
+
+    /// Plans to add roles, and returns the reference to each role by its name in the other system.
+    async fn plan_roles(
+        &self,
+        plan: &mut ImportPlan,
+        incoming: Vec<NewRole>,
+        by: &Initiator,
+    ) -> Result<RolesByName, ServiceError> {
+        let known = self.store.roles().await?;
+        let mut roles = RolesByName(BTreeMap::new());
+        for role in known.iter().filter(|role| role.kind.is_built_in()) {
+            roles.0.insert(role.name.clone(), Reference::Existing(role.id));
+        }
+        for role in incoming {
+            let source = role.name.clone();
+            let same = |known: &&Role| known.name == role.name && known.kind == role.kind;
+            if let Some(known) = known.iter().find(same) {
+                let why = if known.permissions == role.permissions {
+                    String::new()
+                } else {
+                    format!(
+                        "it has {} there and {} here: change it here if that is not meant",
+                        permissions(&role.permissions),
+                        permissions(&known.permissions)
+                    )
+                };
+                plan.findings.push(Finding::present(RowKind::Role, &source, why));
+                roles.0.insert(source, Reference::Existing(known.id));
+                continue;
+            }
+            let taken = known.iter().map(|role| &role.name);
+            let taken = taken.chain(plan.import.roles.iter().map(|(role, _)| &role.name));
+            let taken: HashSet<RoleName> = taken.cloned().collect();
+            let Some(name) = free_name(&role, &taken) else {
+                let why = "there is no free name for it here: rename it there";
+                plan.findings.push(Finding::left_out(RowKind::Role, &source, why));
+                continue;
+            };
+            if name != source {
+                let why =
+                    format!("another role has this name here: it is {name:?} here", name = name.as_str());
+                plan.findings.push(Finding::changed(RowKind::Role, &source, why));
+            }
+            plan.findings.push(Finding::came(RowKind::Role, &source));
+            roles.0.insert(source, Reference::New(plan.import.roles.len()));
+            let role = NewRole { name, ..role };
+            let event = self.event(EventKind::RoleCreated, None, by).with_after(&role);
+            plan.import.roles.push((role, event));
+        }
+        Ok(roles)
+    }
+}
+
+/// The roles of the other system, by the names that they have there.
+struct RolesByName(BTreeMap<RoleName, Reference<latchkey_domain::RoleId>>);
+
+/// Returns the token of an event that ends it or its secret.
+fn token_of(event: &Event) -> Option<TokenId> {
+    event.record.subject.map(|Subject::Token(id)| id)
+}
+
+fn permissions<'p>(all: impl IntoIterator<Item = &'p Permission>) -> String {
+    let names: Vec<_> = all.into_iter().map(|permission| permission.as_str()).collect();
+    if names.is_empty() { "no permission".to_owned() } else { names.join(", ") }
+}
+
+/// Returns the name of the role, or one like it, that no other role has.
+fn free_name(role: &NewRole, taken: &HashSet<RoleName>) -> Option<RoleName> {
+    let suffixed = (2..100).filter_map(|number| RoleName::new(&format!("{} ({number})", role.name)).ok());
+    std::iter::once(role.name.clone()).chain(suffixed).find(|name| !taken.contains(name))
+}

@@ -1,0 +1,188 @@
+//! API tokens.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use latchkey_domain::{
+    ApiToken, EventKind, ProjectId, ProjectScope, ProjectSet, Snapshot, TokenAccess, TokenAttributes,
+    TokenId, TokenSecret,
+};
+use latchkey_ports::{Finding, IncomingToken, RowKind, SecretDigest, StoredToken, TokenMatch};
+
+use super::{EarlierImports, ImportPlan, Importer};
+use crate::{Initiator, ServiceError};
+
+/// What a lookup says of a secret.
+enum Found<'m> {
+    Nothing,
+    Secret(&'m StoredToken),
+    /// An alias, or a secret that was replaced.
+    Other,
+}
+
+/// A digest of every secret that was looked up, with what was found.
+struct Lookup(HashMap<SecretDigest, TokenMatch>);
+
+impl Lookup {
+    fn find(&self, digests: &[SecretDigest]) -> Found<'_> {
+        let Some(found) = digests.iter().find_map(|digest| self.0.get(digest)) else { return Found::Nothing };
+        if found.stored.secret.digest == found.found_by { Found::Secret(&found.stored) } else { Found::Other }
+    }
+}
+
+impl Importer {
+    /// Plans to add API tokens of projects and environments that are here or are in the plan. `source` is the name of the
+    /// other system, for the audit trail.
+    pub async fn plan_tokens(
+        &self,
+        plan: &mut ImportPlan,
+        incoming: Vec<IncomingToken>,
+        earlier: &EarlierImports,
+        source: &str,
+        by: &Initiator,
+    ) -> Result<(), ServiceError> {
+        let digests = |secret: &TokenSecret| self.sealer.digests(secret);
+        let asked: Vec<(Vec<SecretDigest>, Option<Vec<SecretDigest>>)> = incoming
+            .iter()
+            .map(|token| (digests(&token.secret), token.alias.as_ref().map(digests)))
+            .collect();
+        let all: Vec<SecretDigest> = asked
+            .iter()
+            .flat_map(|(secret, alias)| secret.iter().chain(alias.iter().flatten()))
+            .copied()
+            .collect();
+        let matches = self.store.find_tokens_by_digests(&all).await?;
+        let lookup = Lookup(matches.into_iter().map(|found| (found.found_by, found)).collect());
+        let mut taken: HashSet<SecretDigest> = plan
+            .import
+            .tokens
+            .iter()
+            .flat_map(|stored| [Some(&stored.secret), stored.alias.as_ref()])
+            .flatten()
+            .map(|record| record.digest)
+            .collect();
+
+        let mut new = Vec::new();
+        for (token, (secret_digests, alias_digests)) in incoming.into_iter().zip(asked) {
+            let label = label(&token);
+            let ids = secret_digests.iter().map(|digest| id_of(&token, digest));
+            match lookup.find(&secret_digests) {
+                Found::Secret(known) => {
+                    plan.findings.push(Finding::present(RowKind::Token, label, differences(&token, known)));
+                    continue;
+                }
+                Found::Other => {
+                    let why = "its secret is an alias or a replaced secret of another token here";
+                    plan.findings.push(Finding::left_out(RowKind::Token, label, why));
+                    continue;
+                }
+                Found::Nothing if ids.into_iter().any(|id| earlier.ended.contains(&id)) => {
+                    let why = "it came before, and was revoked or got another secret here since";
+                    plan.findings.push(Finding::left_out(RowKind::Token, label, why));
+                    continue;
+                }
+                Found::Nothing => {}
+            }
+            let Some(digest) = secret_digests.first().copied().filter(|digest| taken.insert(*digest)) else {
+                let why = "another token has this secret as its alias";
+                plan.findings.push(Finding::left_out(RowKind::Token, label, why));
+                continue;
+            };
+            let id = id_of(&token, &digest);
+            let alias = match (&token.alias, alias_digests) {
+                (Some(alias), Some(digests)) => {
+                    let is_free = matches!(lookup.find(&digests), Found::Nothing)
+                        && digests.first().is_some_and(|digest| taken.insert(*digest));
+                    if is_free {
+                        Some(self.issuer.record(alias, id)?)
+                    } else {
+                        let why = "another token has it, as its secret or its alias";
+                        plan.findings.push(Finding::left_out(RowKind::Alias, &label, why));
+                        None
+                    }
+                }
+                _ => None,
+            };
+            plan.findings.push(Finding::came(RowKind::Token, label));
+            let secret = self.issuer.record(&token.secret, id)?;
+            let stored = StoredToken {
+                token: ApiToken {
+                    id,
+                    name: token.name,
+                    access: token.access,
+                    expires_at: token.expires_at,
+                    created_at: token.created_at,
+                    last_used_at: token.last_used_at,
+                    attributes: TokenAttributes::default(),
+                },
+                secret,
+                alias,
+            };
+            new.push((stored, token.created_by));
+        }
+        for some in new.chunks(Snapshot::MAX_IMPORTED_TOKENS) {
+            let named = some.iter().map(|(stored, created_by)| (&stored.token, created_by.as_deref()));
+            let projects = projects_of(some.iter().map(|(stored, _)| &stored.token.access));
+            let event = self.event(EventKind::ApiTokensImported, projects, by);
+            plan.import.token_events.push(event.with_after(Snapshot::of_imported_tokens(source, named)));
+        }
+        plan.import.tokens.extend(new.into_iter().map(|(stored, _)| stored));
+        Ok(())
+    }
+}
+
+/// Returns the id of a token that is imported: the same each time, so that a later import knows what became of it. The digest
+/// is keyed, so the id says nothing about the secret.
+fn id_of(token: &IncomingToken, SecretDigest(digest): &SecretDigest) -> TokenId {
+    let mut entropy = [0; 10];
+    for (byte, from) in entropy.iter_mut().zip(digest) {
+        *byte = *from;
+    }
+    TokenId::new(token.created_at, entropy)
+}
+
+/// What an operator finds a token by.
+fn label(token: &IncomingToken) -> String {
+    let projects: Vec<_> = token.access.projects().named().iter().map(ProjectId::as_str).collect();
+    let projects = if projects.is_empty() { "*".to_owned() } else { projects.join(",") };
+    let environment = token.access.environment().map_or("*", |name| name.as_str());
+    format!(
+        "{} ({}, {projects}:{environment}, created {})",
+        token.name,
+        token.access.kind(),
+        token.created_at
+    )
+}
+
+/// Says what stays as it is here although it is different there.
+fn differences(there: &IncomingToken, here: &StoredToken) -> String {
+    let mut differences = Vec::new();
+    let here = &here.token;
+    if there.expires_at != here.expires_at {
+        let shown =
+            |at: Option<latchkey_domain::Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
+        differences.push(format!(
+            "expires {} there and {} here",
+            shown(there.expires_at),
+            shown(here.expires_at)
+        ));
+    }
+    let (wider, narrower) = (there.access.projects(), here.access.projects());
+    let is_same = wider.is_within(narrower) && narrower.is_within(wider);
+    let rest = |access: &TokenAccess| (access.kind(), access.environment().cloned());
+    if !is_same || rest(&there.access) != rest(&here.access) {
+        differences.push("has another scope here".to_owned());
+    }
+    differences.join("; ")
+}
+
+/// Returns the projects under which the event of these tokens is listed.
+fn projects_of<'a>(all: impl Iterator<Item = &'a TokenAccess>) -> Option<ProjectScope> {
+    let mut named = BTreeSet::new();
+    for access in all {
+        match access.projects() {
+            ProjectScope::All => return Some(ProjectScope::All),
+            ProjectScope::Only(set) => named.extend(set.as_slice().iter().cloned()),
+        }
+    }
+    ProjectSet::new(named).ok().map(ProjectScope::Only)
+}
