@@ -8,6 +8,7 @@ use crate::{
     commands::{
         backup::{self, BackupArgs, CopyArgs, RestoreArgs},
         doctor::DoctorArgs,
+        export::ExportCommand,
         health::HealthArgs,
         import::ImportCommand,
         keys::KeysCommand,
@@ -150,6 +151,9 @@ pub(crate) enum Command {
     /// Import tokens of other systems
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Write tokens into the database of another system
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a server whether it is well; exits with 1 if it is not

@@ -13,6 +13,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod http_client;
 mod json_lines;
 mod keys;
 mod metrics_server;

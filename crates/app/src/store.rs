@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use anyhow::{Context as _, bail};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Archive, Clock as _, SchemaState, Store};
-use latchkey_postgres::{Access, OpenError, PostgresSettings, PostgresStore, TlsSettings};
+use latchkey_postgres::{Access, Client, OpenError, PostgresSettings, PostgresStore, TlsSettings};
 use latchkey_sqlite::{Location, SqliteSettings, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::spawn_blocking;
@@ -219,6 +219,19 @@ pub(crate) fn primary(config: &Config) -> anyhow::Result<Option<Arc<dyn Store>>>
     Ok(Some(Arc::new(store)))
 }
 
+/// Connects to the database of another program. How to speak TLS to it is in its URL alone.
+///
+/// # Errors
+/// Says what the operator can do; contains no password.
+pub(crate) async fn connect_foreign(
+    url: &SecretString,
+    config: &Config,
+    access: Access,
+) -> Result<Client, OpenError> {
+    latchkey_postgres::connect_client(&postgres_settings(url, config, TlsSettings::default(), access, 1))
+        .await
+}
+
 fn postgres(
     url: &SecretString,
     config: &Config,
@@ -226,8 +239,18 @@ fn postgres(
     access: Access,
     pool_size: usize,
 ) -> Result<PostgresStore, OpenError> {
+    PostgresStore::connect(&postgres_settings(url, config, tls, access, pool_size))
+}
+
+fn postgres_settings(
+    url: &SecretString,
+    config: &Config,
+    tls: TlsSettings,
+    access: Access,
+    pool_size: usize,
+) -> PostgresSettings {
     let settings = &config.database;
-    PostgresStore::connect(&PostgresSettings {
+    PostgresSettings {
         url: url.expose_secret().to_owned(),
         access,
         tls,
@@ -236,5 +259,5 @@ fn postgres(
         statement_timeout: settings.statement_timeout,
         acquire_timeout: settings.acquire_timeout,
         transaction_pooler: settings.transaction_pooler,
-    })
+    }
 }

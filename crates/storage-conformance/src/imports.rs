@@ -213,6 +213,7 @@ pub async fn an_import_adds_all_or_nothing(store: &Arc<dyn Store>) {
         imported(&user_named("ada@example.com"), viewer),
         imported(&user(None, Some("ADA@example.com")), viewer),
     ];
+    let same_secret = ImportedPersonalToken { secret: secret_shown_once(5), ..personal(own, 6) };
     let mut tokens = everything().tokens;
     tokens.push(StoredToken { alias: Some(secret(9)), ..token(8, &["shop"]) });
     let cases = [
@@ -237,7 +238,7 @@ pub async fn an_import_adds_all_or_nothing(store: &Arc<dyn Store>) {
         ),
         (Import { users: two_of_one_name, ..Import::default() }, conflict(Entity::UserIdentity)),
         (
-            Import { personal_tokens: vec![personal(own, 5), personal(own, 5)], ..Import::default() },
+            Import { personal_tokens: vec![personal(own, 5), same_secret], ..Import::default() },
             conflict(Entity::Secret),
         ),
         (Import { tokens, ..everything() }, conflict(Entity::Secret)),

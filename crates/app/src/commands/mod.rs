@@ -4,6 +4,7 @@
 pub(crate) mod backup;
 pub(crate) mod doctor;
 pub(crate) mod expiry;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 mod key_usage;
@@ -24,6 +25,7 @@ use tracing::level_filters::LevelFilter;
 use crate::{
     cli::{Cli, Command, ConfigArgs},
     commands::{
+        export::ExportCommand,
         import::ImportCommand,
         keys::KeysCommand,
         personal_tokens::PatCommand,
@@ -149,6 +151,10 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
         Command::Token(TokenCommand::Create(token)) => tokens::create(&app, token).await,
         Command::Import(ImportCommand::Keys(arguments)) => import::keys::import(&app, arguments).await,
+        Command::Import(ImportCommand::Unleash(arguments)) => {
+            import::unleash::import(&app, config, *arguments).await
+        }
+        Command::Export(ExportCommand::Unleash(arguments)) => export::unleash(&app, config, arguments).await,
         Command::Keys(KeysCommand::List) => keys::list(&app).await,
         Command::Keys(KeysCommand::Rotate) => keys::rotate(&app).await,
         Command::Serve(_)

@@ -25,13 +25,11 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor},
 };
-use ureq::{
-    Agent,
-    tls::{Certificate, RootCerts, TlsConfig},
-};
+use ureq::Agent;
 
 use crate::{
     config::EnvVars,
+    http_client,
     outage::{Outage, Transition},
 };
 
@@ -140,23 +138,7 @@ struct Collector {
 
 impl Collector {
     fn new(endpoint: &str) -> Self {
-        let mut config = Agent::config_builder()
-            .timeout_global(Some(EXPORT_TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0);
-        // Reading the authorities of this machine takes a while.
-        if endpoint.starts_with("https:") {
-            let found = rustls_native_certs::load_native_certs().certs;
-            let roots: Vec<_> =
-                found.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let tls = TlsConfig::builder()
-                .root_certs(RootCerts::new_with_certs(&roots))
-                .unversioned_rustls_crypto_provider(provider)
-                .build();
-            config = config.tls_config(tls);
-        }
-        Self { agent: config.build().new_agent(), outage: Mutex::default() }
+        Self { agent: http_client::agent(endpoint, EXPORT_TIMEOUT), outage: Mutex::default() }
     }
 
     fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {

@@ -77,4 +77,6 @@ mod traces;
 #[cfg(test)]
 mod unleash_defects;
 #[cfg(test)]
+mod unleash_import;
+#[cfg(test)]
 mod verifiers;

@@ -1,0 +1,185 @@
+//! The connection, and one snapshot of the database.
+
+use std::collections::BTreeSet;
+
+use latchkey_domain::Timestamp;
+use latchkey_ports::{Finding, Incoming, IncomingToken, RowKind};
+use tokio_postgres::{Client, Error};
+
+use crate::{
+    error::{UnleashError, forbidden},
+    layout::{COLUMNS, Layout},
+    people::{self, EditorChoice, People},
+    places::{self, Places},
+    records::{
+        EnvironmentRecord, GroupRecord, HeldRole, LostEnvironment, PersonalTokenRecord, ProjectRecord,
+        Record, RoleRecord, SettingRecord, TokenRecord, UserRecord,
+    },
+    tokens::{self, OrphanChoice, Presented},
+};
+
+/// How many API tokens are read at once.
+const TOKENS_AT_ONCE: usize = 2_000;
+
+/// An open snapshot of an Unleash database. What the server writes from now on is not in it. It ends when it is dropped.
+pub struct UnleashDatabase {
+    client: Client,
+    layout: Layout,
+    now: Timestamp,
+    tokens: u64,
+    /// The cursors over the tokens that are open.
+    open: BTreeSet<Cursor>,
+    places: Places,
+}
+
+/// What the tokens are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cursor {
+    Incoming,
+    Presented,
+}
+
+/// Everything but API tokens, with what was decided about it.
+pub struct Snapshot {
+    pub incoming: Incoming,
+    pub findings: Vec<Finding>,
+}
+
+impl UnleashDatabase {
+    /// Begins a snapshot of this schema.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn open(client: Client, schema: &str) -> Result<Self, UnleashError> {
+        let quoted = schema.replace('"', "\"\"");
+        // A cursor over all rows is planned for all of them.
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO \"{quoted}\"; \
+             SET LOCAL cursor_tuple_fraction = 1; SET LOCAL statement_timeout = 0"
+        );
+        client.batch_execute(&begin).await?;
+        let layout = columns_of(&client, schema).await?;
+        let sizes = "SELECT (extract(epoch FROM now()) * 1000)::bigint, (SELECT count(*) FROM api_tokens)";
+        let sizes = client.query_one(sizes, &[]).await.map_err(forbidden)?;
+        let (now, tokens): (i64, i64) = (sizes.try_get(0)?, sizes.try_get(1)?);
+        Ok(Self {
+            client,
+            layout,
+            now: Timestamp::saturating_from_millis(now),
+            tokens: tokens.unsigned_abs(),
+            open: BTreeSet::new(),
+            places: Places::default(),
+        })
+    }
+
+    /// Returns the version of the server, as far as the columns show it, for people.
+    pub fn version(&self) -> &'static str {
+        self.layout.version()
+    }
+
+    /// Returns the number of API tokens.
+    pub fn token_count(&self) -> u64 {
+        self.tokens
+    }
+
+    /// Returns everything but API tokens.
+    ///
+    /// # Errors
+    /// [`UnleashError::EditorUndecided`]; the others.
+    pub async fn read(&mut self, editor: Option<EditorChoice>) -> Result<Snapshot, UnleashError> {
+        let mut findings = Vec::new();
+        let environments: Vec<EnvironmentRecord> = self.all().await?;
+        let lost: Vec<LostEnvironment> = self.all().await?;
+        let environments = places::environments(environments, lost, &mut findings);
+        let projects: Vec<ProjectRecord> = self.all().await?;
+        let projects = places::projects(projects, &environments, self.now, &mut findings);
+        self.places = Places {
+            projects: projects.iter().map(|(one, _)| (one.id.as_str().to_owned(), one.id.clone())).collect(),
+            environments: environments.iter().map(|one| one.name.clone()).collect(),
+        };
+        let people = People {
+            roles: self.all::<RoleRecord>().await?,
+            users: self.all::<UserRecord>().await?,
+            held: self.all::<HeldRole>().await?,
+            personal_tokens: self.all::<PersonalTokenRecord>().await?,
+        };
+        let (roles, users) = people::people(people, &self.places, editor, self.now, &mut findings)?;
+        for GroupRecord(name) in self.all().await? {
+            let why = "there are no groups here yet: its members have its roles themselves";
+            findings.push(Finding::left_out(RowKind::Group, name, why));
+        }
+        for setting in self.all::<SettingRecord>().await? {
+            findings.extend(places::setting(&setting));
+        }
+        Ok(Snapshot { incoming: Incoming { environments, projects, roles, users }, findings })
+    }
+
+    /// Returns the next API tokens, by creation, and what was decided about them; `None` at the end. To be called after
+    /// [`UnleashDatabase::read`], because tokens are scoped to what came.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn next_tokens(
+        &mut self,
+        orphans: &OrphanChoice,
+    ) -> Result<Option<(Vec<IncomingToken>, Vec<Finding>)>, UnleashError> {
+        let Some(records) = self.next_records(Cursor::Incoming).await? else { return Ok(None) };
+        let mut findings = Vec::new();
+        let mut incoming = Vec::with_capacity(records.len());
+        for record in records {
+            incoming.extend(tokens::token(record, &self.places, orphans, self.now, &mut findings));
+        }
+        Ok(Some((incoming, findings)))
+    }
+
+    /// Returns the next API tokens as clients present them: their secrets and aliases, whatever was decided about them; `None`
+    /// at the end.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn next_presented(&mut self) -> Result<Option<Vec<Presented>>, UnleashError> {
+        let Some(records) = self.next_records(Cursor::Presented).await? else { return Ok(None) };
+        Ok(Some(records.iter().flat_map(|record| tokens::presented(record, self.now)).collect()))
+    }
+
+    /// Returns the personal access tokens as their users present them.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn presented_personal_tokens(&self) -> Result<Vec<Presented>, UnleashError> {
+        let records: Vec<PersonalTokenRecord> = self.all().await?;
+        Ok(records.into_iter().filter_map(people::presented).collect())
+    }
+
+    /// Reads the next records of API tokens.
+    async fn next_records(&mut self, cursor: Cursor) -> Result<Option<Vec<TokenRecord>>, UnleashError> {
+        let name = match cursor {
+            Cursor::Incoming => "latchkey_incoming",
+            Cursor::Presented => "latchkey_presented",
+        };
+        if self.open.insert(cursor) {
+            let select = TokenRecord::select(&self.layout).unwrap_or_default();
+            let open = format!("DECLARE {name} NO SCROLL CURSOR FOR {select}");
+            self.client.batch_execute(&open).await.map_err(forbidden)?;
+        }
+        let rows = self.client.query(&format!("FETCH {TOKENS_AT_ONCE} FROM {name}"), &[]).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(rows.iter().map(TokenRecord::read).collect::<Result<_, _>>()?))
+    }
+
+    /// Reads all records of a kind.
+    async fn all<R: Record>(&self) -> Result<Vec<R>, UnleashError> {
+        let Some(select) = R::select(&self.layout) else { return Ok(Vec::new()) };
+        let rows = self.client.query(&select, &[]).await.map_err(forbidden)?;
+        Ok(rows.iter().map(R::read).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Reads which columns the schema has.
+pub(crate) async fn columns_of(client: &Client, schema: &str) -> Result<Layout, UnleashError> {
+    let columns = client.query(COLUMNS, &[&schema]).await?;
+    let columns = columns.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    Layout::new(columns.collect::<Result<Vec<_>, Error>>()?, schema)
+}

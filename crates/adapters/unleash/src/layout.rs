@@ -1,0 +1,101 @@
+//! Which tables and columns the database has.
+
+use std::collections::HashSet;
+
+use crate::error::UnleashError;
+
+/// The columns of a schema.
+pub(crate) struct Layout(HashSet<(String, String)>);
+
+/// Tables that every version has, each with a column that it has.
+const REQUIRED: [(&str, &str); 7] = [
+    ("projects", "id"),
+    ("environments", "name"),
+    ("users", "email"),
+    ("roles", "type"),
+    ("role_user", "project"),
+    ("api_tokens", "secret"),
+    ("api_token_project", "project"),
+];
+
+/// The statement that reads the columns of the schema `$1`.
+pub(crate) const COLUMNS: &str =
+    "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = $1";
+
+impl Layout {
+    /// Returns the layout of these tables and columns.
+    ///
+    /// # Errors
+    /// [`UnleashError::NotUnleash`] if something is missing that every version has.
+    pub(crate) fn new(
+        columns: impl IntoIterator<Item = (String, String)>,
+        schema: &str,
+    ) -> Result<Self, UnleashError> {
+        let layout = Self(columns.into_iter().collect());
+        match REQUIRED.iter().find(|(table, column)| !layout.has(table, column)) {
+            Some((table, _)) => Err(UnleashError::NotUnleash { schema: schema.to_owned(), table }),
+            None => Ok(layout),
+        }
+    }
+
+    /// Whether the table has the column.
+    pub(crate) fn has(&self, table: &str, column: &str) -> bool {
+        self.0.contains(&(table.to_owned(), column.to_owned()))
+    }
+
+    /// Returns the expression if the table has the column, and otherwise this one.
+    pub(crate) fn or(&self, (table, column): (&str, &str), there: &str, otherwise: &str) -> String {
+        if self.has(table, column) { there.to_owned() } else { otherwise.to_owned() }
+    }
+
+    /// Returns the major version, as far as the columns show it, for people.
+    pub(crate) fn version(&self) -> &'static str {
+        match () {
+            () if self.has("api_tokens_v2", "selector") => "8.1 or later",
+            () if self.has("users", "updated_at") => "7 or 8",
+            () if self.has("projects", "archived_at") => "6 or 7",
+            () if self.has("api_tokens", "created_by_user_id") => "5.8 to 6.1",
+            () if self.has("api_tokens", "token_name") => "5.1 to 5.7",
+            () => "5.0 or earlier",
+        }
+    }
+}
+
+/// Returns the expression of a time in milliseconds since 1970. Infinite times are those far away, which are clamped later.
+/// Of a column without a time zone, the time is taken as UTC, which the servers write.
+pub(crate) fn millis(column: &str) -> String {
+    format!(
+        "CASE {column} WHEN 'infinity' THEN 9223372036854775807 WHEN '-infinity' THEN -9223372036854775807 \
+         ELSE floor(extract(epoch FROM {column}) * 1000)::bigint END"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn required() -> impl Iterator<Item = (String, String)> {
+        REQUIRED.iter().map(|(table, column)| ((*table).to_owned(), (*column).to_owned()))
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_refused_and_the_missing_table_named() {
+        assert!(Layout::new(required(), "public").is_ok());
+        let Err(error) = Layout::new(required().filter(|(table, _)| table != "api_tokens"), "flags") else {
+            panic!("it lacks a table");
+        };
+        let text = error.to_string();
+        assert!(text.contains("api_tokens") && text.contains("flags") && text.contains("--schema"), "{text}");
+    }
+
+    #[test]
+    fn the_version_is_told_by_columns() {
+        let with = |more: &[(&str, &str)]| {
+            let more = more.iter().map(|(table, column)| ((*table).to_owned(), (*column).to_owned()));
+            Layout::new(required().chain(more), "public").map(|layout| layout.version()).expect("a layout")
+        };
+        assert_eq!(with(&[]), "5.0 or earlier");
+        assert_eq!(with(&[("api_tokens", "token_name"), ("projects", "archived_at")]), "6 or 7");
+        assert_eq!(with(&[("api_tokens_v2", "selector"), ("users", "updated_at")]), "8.1 or later");
+    }
+}

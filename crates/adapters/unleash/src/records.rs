@@ -1,0 +1,378 @@
+//! Rows of Unleash as plain records, and the statements that read them.
+//!
+//! A record is what the database says, not yet checked against any rule. Those with a secret have no `Debug`.
+
+use tokio_postgres::{Error, Row};
+
+use crate::layout::{Layout, millis};
+
+/// A record with the statement that reads all of its kind.
+pub(crate) trait Record: Sized {
+    /// Returns the statement; `None` if the database has no such table.
+    fn select(layout: &Layout) -> Option<String>;
+
+    fn read(row: &Row) -> Result<Self, Error>;
+}
+
+/// A row of `environments`.
+#[derive(Debug)]
+pub(crate) struct EnvironmentRecord {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) enabled: bool,
+    pub(crate) sort_order: Option<i32>,
+}
+
+impl Record for EnvironmentRecord {
+    fn select(_: &Layout) -> Option<String> {
+        Some("SELECT name, type, enabled, sort_order FROM environments ORDER BY sort_order, name".to_owned())
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            name: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            enabled: row.try_get::<_, Option<bool>>(2)?.unwrap_or(true),
+            sort_order: row.try_get(3)?,
+        })
+    }
+}
+
+/// The environment of some API token, without a row in `environments`.
+#[derive(Debug)]
+pub(crate) struct LostEnvironment(pub(crate) String);
+
+impl Record for LostEnvironment {
+    fn select(_: &Layout) -> Option<String> {
+        let select = "SELECT DISTINCT environment FROM api_tokens AS t WHERE environment <> '*' AND environment <> '' \
+                      AND NOT EXISTS (SELECT FROM environments AS e WHERE e.name = t.environment) ORDER BY 1";
+        Some(select.to_owned())
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self(row.try_get(0)?))
+    }
+}
+
+/// A row of `projects` with its settings.
+#[derive(Debug)]
+pub(crate) struct ProjectRecord {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) mode: Option<String>,
+    pub(crate) created: Option<i64>,
+    pub(crate) updated: Option<i64>,
+    pub(crate) archived: Option<i64>,
+    pub(crate) environments: Vec<String>,
+}
+
+impl Record for ProjectRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let archived = layout.or(("projects", "archived_at"), &millis("p.archived_at"), "NULL::bigint");
+        let mode = layout.or(
+            ("project_settings", "project_mode"),
+            "(SELECT s.project_mode::text FROM project_settings AS s WHERE s.project = p.id LIMIT 1)",
+            "NULL::text",
+        );
+        let environments = layout.or(
+            ("project_environments", "environment_name"),
+            "ARRAY(SELECT e.environment_name::text FROM project_environments AS e WHERE e.project_id = p.id ORDER BY 1)",
+            "ARRAY[]::text[]",
+        );
+        let updated = layout.or(("projects", "updated_at"), &millis("p.updated_at"), "NULL::bigint");
+        Some(format!(
+            "SELECT p.id, p.name, p.description, {mode}, {created}, {updated}, {archived}, {environments} \
+             FROM projects AS p ORDER BY p.id",
+            created = millis("p.created_at")
+        ))
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            description: row.try_get(2)?,
+            mode: row.try_get(3)?,
+            created: row.try_get(4)?,
+            updated: row.try_get(5)?,
+            archived: row.try_get(6)?,
+            environments: row.try_get(7)?,
+        })
+    }
+}
+
+/// A row of `roles` with its permissions.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleRecord {
+    pub(crate) id: i32,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) kind: String,
+    /// Each for all environments, or for one.
+    pub(crate) permissions: Vec<String>,
+}
+
+impl Record for RoleRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        // From 5.7 on by name. Before, the ids of permissions were the key, and names could be there twice.
+        let permissions = if layout.has("role_permission", "permission") {
+            "SELECT DISTINCT rp.permission::text FROM role_permission AS rp WHERE rp.role_id = r.id AND rp.permission IS NOT NULL"
+        } else {
+            "SELECT DISTINCT p.permission::text FROM role_permission AS rp INNER JOIN permissions AS p ON p.id = rp.permission_id \
+             WHERE rp.role_id = r.id"
+        };
+        Some(format!(
+            "SELECT r.id, r.name::text, r.description::text, r.type::text, ARRAY({permissions} ORDER BY 1) FROM roles AS r ORDER BY r.id"
+        ))
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            description: row.try_get(2)?,
+            kind: row.try_get(3)?,
+            permissions: row.try_get(4)?,
+        })
+    }
+}
+
+/// A row of `users`. It has a hash that can be guessed at.
+pub(crate) struct UserRecord {
+    pub(crate) id: i32,
+    pub(crate) name: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) password_hash: Option<String>,
+    pub(crate) created: Option<i64>,
+    pub(crate) seen: Option<i64>,
+    pub(crate) is_deleted: bool,
+    pub(crate) is_service: bool,
+    pub(crate) is_system: bool,
+}
+
+impl Record for UserRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let is_deleted = layout.or(("users", "deleted_at"), "deleted_at IS NOT NULL", "false");
+        let is_service = layout.or(("users", "is_service"), "coalesce(is_service, false)", "false");
+        let is_system = layout.or(("users", "is_system"), "coalesce(is_system, false)", "false");
+        let (created, seen) = (millis("created_at"), millis("seen_at"));
+        Some(format!(
+            "SELECT id, name::text, username::text, email::text, password_hash::text, {created}, {seen}, {is_deleted}, \
+             {is_service}, {is_system} FROM users ORDER BY id"
+        ))
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            username: row.try_get(2)?,
+            email: row.try_get(3)?,
+            password_hash: row.try_get(4)?,
+            created: row.try_get(5)?,
+            seen: row.try_get(6)?,
+            is_deleted: row.try_get(7)?,
+            is_service: row.try_get(8)?,
+            is_system: row.try_get(9)?,
+        })
+    }
+}
+
+/// A role that a user holds, itself or by a group.
+#[derive(Debug)]
+pub(crate) struct HeldRole {
+    pub(crate) user: i32,
+    pub(crate) role: i32,
+    /// Of a role of the instance: where its permissions for projects count.
+    pub(crate) project: Option<String>,
+    pub(crate) since: Option<i64>,
+    /// The name of the group.
+    pub(crate) group: Option<String>,
+}
+
+impl Record for HeldRole {
+    fn select(layout: &Layout) -> Option<String> {
+        let since = millis("ru.created_at");
+        let own = format!(
+            "SELECT ru.user_id, ru.role_id, ru.project::text, {since} AS since, NULL::text AS group_name FROM role_user AS ru"
+        );
+        if !layout.has("group_role", "role_id") {
+            return Some(format!("{own} ORDER BY 1, 4, 2"));
+        }
+        let since = millis("gu.created_at");
+        let of_root = layout.or(
+            ("groups", "root_role_id"),
+            &format!(
+                " UNION ALL SELECT gu.user_id, g.root_role_id, 'default', {since}, g.name::text \
+                 FROM group_user AS gu INNER JOIN groups AS g ON g.id = gu.group_id WHERE g.root_role_id IS NOT NULL"
+            ),
+            "",
+        );
+        Some(format!(
+            "{own} UNION ALL SELECT gu.user_id, gr.role_id, gr.project::text, {since}, g.name::text \
+             FROM group_user AS gu INNER JOIN group_role AS gr ON gr.group_id = gu.group_id \
+             INNER JOIN groups AS g ON g.id = gu.group_id{of_root} ORDER BY 1, 5 NULLS FIRST, 4, 2, 3"
+        ))
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            user: row.try_get(0)?,
+            role: row.try_get(1)?,
+            project: row.try_get(2)?,
+            since: row.try_get(3)?,
+            group: row.try_get(4)?,
+        })
+    }
+}
+
+/// The name of a group.
+#[derive(Debug)]
+pub(crate) struct GroupRecord(pub(crate) String);
+
+impl Record for GroupRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        layout.has("groups", "name").then(|| "SELECT name::text FROM groups ORDER BY id".to_owned())
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self(row.try_get(0)?))
+    }
+}
+
+/// A row of `personal_access_tokens`.
+pub(crate) struct PersonalTokenRecord {
+    pub(crate) user: i32,
+    pub(crate) description: Option<String>,
+    /// None for one of the second form.
+    pub(crate) secret: Option<String>,
+    pub(crate) expires: Option<i64>,
+    pub(crate) created: Option<i64>,
+    pub(crate) seen: Option<i64>,
+}
+
+impl Record for PersonalTokenRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        layout.has("personal_access_tokens", "secret").then(|| {
+            format!(
+                "SELECT user_id, description, secret, {}, {}, {} FROM personal_access_tokens ORDER BY id",
+                millis("expires_at"),
+                millis("created_at"),
+                millis("seen_at")
+            )
+        })
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            user: row.try_get(0)?,
+            description: row.try_get(1)?,
+            secret: row.try_get(2)?,
+            expires: row.try_get(3)?,
+            created: row.try_get(4)?,
+            seen: row.try_get(5)?,
+        })
+    }
+}
+
+/// A row of `settings`.
+#[derive(Debug)]
+pub(crate) struct SettingRecord {
+    pub(crate) name: String,
+    pub(crate) content: Option<String>,
+}
+
+impl Record for SettingRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let select =
+            "SELECT name::text, content::text FROM settings WHERE name <> 'unleash.secret' ORDER BY name";
+        layout.has("settings", "content").then(|| select.to_owned())
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self { name: row.try_get(0)?, content: row.try_get(1)? })
+    }
+}
+
+/// A row of `api_tokens` with its projects.
+pub(crate) struct TokenRecord {
+    pub(crate) secret: String,
+    pub(crate) name: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) alias: Option<String>,
+    pub(crate) created: Option<i64>,
+    pub(crate) expires: Option<i64>,
+    pub(crate) seen: Option<i64>,
+    pub(crate) created_by: Option<String>,
+    pub(crate) projects: Vec<String>,
+    /// Whether Unleash issued it to an Edge.
+    pub(crate) is_of_edge: bool,
+    /// Whether a token that works has this alias as its secret, or has a better claim to it.
+    pub(crate) alias_is_taken: bool,
+    /// Whether the secret of this expired token is the alias of another one.
+    pub(crate) is_alias: bool,
+}
+
+impl Record for TokenRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let name =
+            layout.or(("api_tokens", "token_name"), "coalesce(t.token_name, t.username)", "t.username");
+        let (creator, creators) = if layout.has("api_tokens", "created_by_user_id") {
+            (
+                "coalesce(u.email, u.username, u.name)::text",
+                "LEFT JOIN users AS u ON u.id = t.created_by_user_id AND u.id > 0",
+            )
+        } else {
+            ("NULL::text", "")
+        };
+        let of_edge = layout.or(
+            ("edge_api_tokens", "token_value"),
+            "EXISTS (SELECT FROM edge_api_tokens AS e WHERE e.token_value = t.secret)",
+            "false",
+        );
+        let works = |table: &str| format!("({table}.expires_at IS NULL OR {table}.expires_at > now())");
+        Some(format!(
+            "SELECT t.secret, ({name})::text, t.type::text, t.environment::text, t.alias::text, {created}, {expires}, {seen}, \
+                {creator}, coalesce(p.projects, '{{}}'), {of_edge}, \
+                coalesce(a.place > 1, false) OR s.secret IS NOT NULL, \
+                x.alias IS NOT NULL AND NOT {token_works} \
+             FROM api_tokens AS t \
+             LEFT JOIN (SELECT secret, array_agg(DISTINCT project::text ORDER BY project::text) AS projects \
+                FROM api_token_project GROUP BY secret) AS p ON p.secret = t.secret \
+             LEFT JOIN (SELECT o.secret, \
+                row_number() OVER (PARTITION BY o.alias ORDER BY {other_works} DESC, o.created_at, o.secret) AS place \
+                FROM api_tokens AS o WHERE o.alias IS NOT NULL) AS a ON a.secret = t.secret \
+             LEFT JOIN api_tokens AS s ON s.secret = t.alias AND s.secret <> t.secret AND {shadow_works} \
+             LEFT JOIN (SELECT DISTINCT o.alias FROM api_tokens AS o WHERE o.alias IS NOT NULL AND o.alias <> o.secret) AS x \
+                ON x.alias = t.secret \
+             {creators} ORDER BY t.created_at, t.secret",
+            created = millis("t.created_at"),
+            expires = millis("t.expires_at"),
+            seen = millis("t.seen_at"),
+            token_works = works("t"),
+            other_works = works("o"),
+            shadow_works = works("s"),
+        ))
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            secret: row.try_get(0)?,
+            name: row.try_get(1)?,
+            kind: row.try_get(2)?,
+            environment: row.try_get(3)?,
+            alias: row.try_get(4)?,
+            created: row.try_get(5)?,
+            expires: row.try_get(6)?,
+            seen: row.try_get(7)?,
+            created_by: row.try_get(8)?,
+            projects: row.try_get(9)?,
+            is_of_edge: row.try_get(10)?,
+            alias_is_taken: row.try_get(11)?,
+            is_alias: row.try_get(12)?,
+        })
+    }
+}

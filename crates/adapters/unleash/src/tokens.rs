@@ -1,0 +1,225 @@
+//! API tokens.
+//!
+//! What a token may do comes from its rows alone. The prefix of its secret decides one thing: whether no project means all
+//! projects, as it does in Unleash, or that the projects are gone.
+
+use std::str::FromStr;
+
+use latchkey_domain::{
+    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
+    TokenKind, TokenName, TokenSecret,
+};
+use latchkey_ports::{Finding, IncomingToken, RowKind};
+
+use crate::{
+    places::{Places, time},
+    records::TokenRecord,
+    text::fit,
+};
+
+/// What becomes of tokens whose projects were deleted, which Unleash serves as tokens of all projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrphanChoice {
+    /// They do not come.
+    LeaveOut,
+    /// They are tokens of all projects.
+    Keep,
+    /// They are tokens of this project.
+    Narrow(ProjectId),
+}
+
+impl FromStr for OrphanChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "keep" => Ok(Self::Keep),
+            Some(("narrow", project)) => {
+                ProjectId::new(project).map(Self::Narrow).map_err(|error| error.to_string())
+            }
+            _ => Err("write keep or narrow:<project>".to_owned()),
+        }
+    }
+}
+
+/// A secret or an alias as a client presents it.
+pub struct Presented {
+    pub secret: TokenSecret,
+    /// What an operator finds it by.
+    pub label: String,
+}
+
+/// The beginning of the aliases that Unleash gives to tokens of Enterprise Edge, and that can be guessed.
+const EDGE_ALIAS: &str = "ee_";
+/// The text that stands for everything.
+const ALL: &str = "*";
+
+/// Returns a token, unless it does not come.
+pub(crate) fn token(
+    record: TokenRecord,
+    places: &Places,
+    orphans: &OrphanChoice,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Option<IncomingToken> {
+    let text = record.name.as_deref().unwrap_or_default();
+    let name = fit(text, TokenName::MAX_CHARACTERS, "unnamed", TokenName::new)?;
+    let created_at = record.created.map_or(now, time);
+    let label = label(&record, &name.value, created_at);
+    let decided = decide(&record, places, orphans, now);
+    let Decision { secret, access, note } = match decided {
+        Ok(decision) => decision,
+        Err(why) => {
+            findings.push(Finding::left_out(RowKind::Token, label, why));
+            return None;
+        }
+    };
+    findings.extend(note.map(|why| Finding::changed(RowKind::Token, &label, why)));
+    if !name.is_same {
+        let why = "its name was empty, too long, or had characters that are not text";
+        findings.push(Finding::changed(RowKind::Token, &label, why));
+    }
+    let alias = match alias(&record) {
+        Ok(alias) => alias,
+        Err(why) => {
+            findings.push(Finding::left_out(RowKind::Alias, &label, why));
+            None
+        }
+    };
+    Some(IncomingToken {
+        secret,
+        alias,
+        name: name.value,
+        access,
+        expires_at: record.expires.filter(|millis| *millis < i64::MAX).map(time),
+        created_at,
+        last_used_at: record.seen.map(time),
+        created_by: record.created_by,
+    })
+}
+
+struct Decision {
+    secret: TokenSecret,
+    access: TokenAccess,
+    /// How it differs from what it was.
+    note: Option<String>,
+}
+
+/// Decides what a token may do here, or why it does not come.
+fn decide(
+    record: &TokenRecord,
+    places: &Places,
+    orphans: &OrphanChoice,
+    now: Timestamp,
+) -> Result<Decision, String> {
+    let secret = TokenSecret::parse(&record.secret).map_err(|error| error.to_string())?;
+    if secret.is_personal() {
+        return Err(
+            "its secret begins as that of a personal access token, so it was never accepted".to_owned()
+        );
+    }
+    if secret.is_session() {
+        return Err(
+            "its secret begins as that of a session here, which is accepted in cookies alone".to_owned()
+        );
+    }
+    let is_expired = record.expires.is_some_and(|millis| time(millis) <= now);
+    if record.is_alias && is_expired {
+        return Err("it has expired, and its secret is the alias of another token".to_owned());
+    }
+    let kind: TokenKind = record.kind.as_deref().unwrap_or_default().parse().map_err(|_| {
+        format!(
+            "its type {:?} is none of client, backend, frontend and admin",
+            record.kind.as_deref().unwrap_or_default()
+        )
+    })?;
+    let environment = record.environment.as_deref().filter(|name| !name.is_empty() && *name != ALL);
+    if kind == TokenKind::Admin {
+        let note = (environment.is_some() || !record.projects.is_empty()).then(|| {
+            "an admin token names no project and no environment here: it administers all, as there".to_owned()
+        });
+        return Ok(Decision { secret, access: TokenAccess::Admin, note });
+    }
+    let Some(environment) = environment else {
+        return Err(format!("a {kind} token for all environments does not exist here: make one for each"));
+    };
+    let environment =
+        EnvironmentName::new(environment).ok().filter(|name| places.environments.contains(name));
+    let environment = environment.ok_or("its environment did not come")?;
+    let (projects, note) = projects(record, places, orphans)?;
+    let access = TokenAccess::new(kind, projects, EnvironmentScope::Only(environment));
+    Ok(Decision { secret, access: access.map_err(|error| error.to_string())?, note })
+}
+
+/// Returns the projects of a token that is no admin's.
+fn projects(
+    record: &TokenRecord,
+    places: &Places,
+    orphans: &OrphanChoice,
+) -> Result<(ProjectScope, Option<String>), String> {
+    if record.projects.is_empty() {
+        let prefix = record.secret.split_once(':').map(|(prefix, _)| prefix);
+        // Without a prefix it is from before there were projects, and was always for all of them.
+        if matches!(prefix, None | Some(ALL)) {
+            return Ok((ProjectScope::All, None));
+        }
+        let was = "its projects were deleted there, after which it worked in all projects";
+        return match orphans {
+            OrphanChoice::LeaveOut => Err(format!(
+                "{was}: name --orphans=keep to have it for all projects, or --orphans=narrow:<project>"
+            )),
+            OrphanChoice::Keep => Ok((ProjectScope::All, Some(format!("{was}: it is for all projects")))),
+            OrphanChoice::Narrow(project) => {
+                let note = format!("{was}: it is for the project {project} alone");
+                Ok((ProjectScope::one(project.clone()), Some(note)))
+            }
+        };
+    }
+    let known = record.projects.iter().filter_map(|id| places.projects.get(id).cloned());
+    let set = ProjectSet::new(known).map_err(|_| "none of its projects came".to_owned())?;
+    let missing = record.projects.len() - set.as_slice().len();
+    let note =
+        (missing > 0).then(|| format!("{missing} of its projects did not come, so it does not work in them"));
+    Ok((ProjectScope::Only(set), note))
+}
+
+/// Returns the alias, or why it does not come.
+fn alias(record: &TokenRecord) -> Result<Option<TokenSecret>, String> {
+    let Some(alias) = record.alias.as_deref().filter(|alias| !alias.is_empty() && *alias != record.secret)
+    else {
+        return Ok(None);
+    };
+    if alias.starts_with(EDGE_ALIAS) || record.is_of_edge {
+        return Err("it was given to Enterprise Edge and can be guessed: use the secret".to_owned());
+    }
+    if record.alias_is_taken {
+        return Err("another token has it, as its secret or its alias".to_owned());
+    }
+    let alias = TokenSecret::parse(alias).map_err(|error| error.to_string())?;
+    if alias.is_personal() || alias.is_session() {
+        return Err("it begins as a secret of another kind, so it was never accepted".to_owned());
+    }
+    Ok(Some(alias))
+}
+
+/// Returns the secret and the alias of a token, as far as a client can present them.
+pub(crate) fn presented(record: &TokenRecord, now: Timestamp) -> Vec<Presented> {
+    let name = TokenName::new(record.name.as_deref().unwrap_or_default());
+    let created_at = record.created.map_or(now, time);
+    let label = name.map_or_else(|_| "unnamed".to_owned(), |name| label(record, &name, created_at));
+    let parsed =
+        |text: &str, label: String| Some(Presented { secret: TokenSecret::parse(text).ok()?, label });
+    let alias = record.alias.as_deref().and_then(|alias| parsed(alias, format!("the alias of {label}")));
+    parsed(&record.secret, label).into_iter().chain(alias).collect()
+}
+
+/// What an operator finds a token by: never a part of its random characters.
+fn label(record: &TokenRecord, name: &TokenName, created_at: Timestamp) -> String {
+    let kind = record.kind.as_deref().unwrap_or("without type");
+    let projects = if record.projects.is_empty() { ALL.to_owned() } else { record.projects.join(",") };
+    let environment = record.environment.as_deref().unwrap_or(ALL);
+    format!("{name} ({}, {projects}:{environment}, created {created_at})", kind.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests;
