@@ -129,7 +129,7 @@ impl ImportedMemberships {
         let given = self.users.iter().map(|(user, at)| Ok((user.resolve(users)?, *at)));
         let users = given.collect::<Result<Vec<_>, StoreError>>()?;
         let ids: Vec<UserId> = users.iter().map(|(user, _)| *user).collect();
-        let event = self.event.clone().with_after(Snapshot::of_memberships(&ids, &[role]));
+        let event = self.event.clone().with_after(Snapshot::of_memberships(&ids, &[], &[role]));
         Ok(ResolvedMemberships { role, users, event })
     }
 }

@@ -105,7 +105,7 @@ impl UnleashDatabase {
         };
         let (roles, users) = people::people(people, &self.places, editor, self.now, &mut findings)?;
         for GroupRecord(name) in self.all().await? {
-            let why = "there are no groups here yet: its members have its roles themselves";
+            let why = "groups are not taken over: its members have its roles themselves";
             findings.push(Finding::left_out(RowKind::Group, name, why));
         }
         for setting in self.all::<SettingRecord>().await? {
