@@ -93,7 +93,7 @@ impl Importer {
                     let is_free = matches!(lookup.find(&digests), Found::Nothing)
                         && digests.first().is_some_and(|digest| taken.insert(*digest));
                     if is_free {
-                        Some(self.issuer.record(alias, id)?)
+                        Some(self.issuer.new_secret(alias, id)?.0)
                     } else {
                         let why = "another token has it, as its secret or its alias";
                         plan.findings.push(Finding::left_out(RowKind::Alias, &label, why));
@@ -103,11 +103,12 @@ impl Importer {
                 _ => None,
             };
             plan.findings.push(Finding::came(RowKind::Token, label));
-            let secret = self.issuer.record(&token.secret, id)?;
+            let (secret, selector) = self.issuer.new_secret(&token.secret, id)?;
             let stored = StoredToken {
                 token: ApiToken {
                     id,
                     name: token.name,
+                    selector,
                     access: token.access,
                     expires_at: token.expires_at,
                     created_at: token.created_at,
