@@ -13,7 +13,7 @@ use crate::{
     places::{self, Places},
     records::{
         EnvironmentRecord, GroupRecord, HeldRole, LostEnvironment, PersonalTokenRecord, ProjectRecord,
-        Record, RoleRecord, SettingRecord, TokenRecord, UserRecord,
+        Record, RoleRecord, SelectorTokenRecord, SettingRecord, TokenRecord, UserRecord,
     },
     tokens::{self, OrphanChoice, Presented},
 };
@@ -107,6 +107,10 @@ impl UnleashDatabase {
         for GroupRecord(name) in self.all().await? {
             let why = "groups are not taken over: its members have its roles themselves";
             findings.push(Finding::left_out(RowKind::Group, name, why));
+        }
+        for SelectorTokenRecord(name) in self.all().await? {
+            let why = "it is of the second form, whose secret only its client has: make another one for that client";
+            findings.push(Finding::left_out(RowKind::Token, name, why));
         }
         for setting in self.all::<SettingRecord>().await? {
             findings.extend(places::setting(&setting));

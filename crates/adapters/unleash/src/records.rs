@@ -242,6 +242,21 @@ impl Record for GroupRecord {
     }
 }
 
+/// The name of an API token of the second form.
+#[derive(Debug)]
+pub(crate) struct SelectorTokenRecord(pub(crate) String);
+
+impl Record for SelectorTokenRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let select = "SELECT token_name FROM api_tokens_v2 ORDER BY created_at, selector";
+        layout.has("api_tokens_v2", "selector").then(|| select.to_owned())
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self(row.try_get(0)?))
+    }
+}
+
 /// A row of `personal_access_tokens`.
 pub(crate) struct PersonalTokenRecord {
     pub(crate) user: i32,
