@@ -2,7 +2,7 @@
 //!
 //! [`UnleashDatabase`] reads the PostgreSQL database of Unleash 5 to 8 in one read-only snapshot, while its servers run, and
 //! returns it as values of the domain ([`latchkey_ports::Incoming`], [`latchkey_ports::IncomingToken`]). Which version it is
-//! does not matter: each statement is made from the columns that are there ([`layout`]).
+//! does not matter: each statement is made from the columns that are there (`layout`).
 //!
 //! Here: the statements and plain records of the rows (`records`), and the decisions about everything that Latchkey cannot
 //! hold, or holds only at the price of a wider scope (`places`, `roles`, `people`, `tokens`). Each decision is a
