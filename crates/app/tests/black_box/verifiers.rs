@@ -161,6 +161,8 @@ fn a_verifier_serves_verification_from_a_standby() {
         "/auth/verify",
         "/edge/validate",
         "/oauth2/introspect",
+        "/api/client/metrics/bulk",
+        "/edge/metrics",
         "/health",
         "/ready",
         "/metrics",
