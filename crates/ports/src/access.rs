@@ -43,6 +43,23 @@ pub struct MembersChange {
     pub at: Timestamp,
 }
 
+impl MembersChange {
+    /// Returns what must exist: the project, and each user and role that is given, once. It says no more; to give them would be
+    /// each role to each user.
+    #[must_use]
+    pub fn references(&self) -> Memberships {
+        let users: BTreeSet<_> = self.after.iter().map(|(user, _)| *user).collect();
+        let roles: BTreeSet<_> = self.after.iter().map(|(_, role)| *role).collect();
+        Memberships {
+            project: self.project.clone(),
+            users: users.into_iter().collect(),
+            groups: Vec::new(),
+            roles: roles.into_iter().collect(),
+            at: self.at,
+        }
+    }
+}
+
 /// The roles and memberships.
 #[observed]
 #[cfg_attr(feature = "mocks", mockall::automock)]

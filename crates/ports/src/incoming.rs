@@ -135,7 +135,15 @@ pub enum RowKind {
     Token,
     Alias,
     Setting,
-    Event,
+}
+
+impl From<AccountKind> for RowKind {
+    fn from(kind: AccountKind) -> Self {
+        match kind {
+            AccountKind::Person => Self::User,
+            AccountKind::Service => Self::ServiceAccount,
+        }
+    }
 }
 
 impl RowKind {
@@ -154,7 +162,6 @@ impl RowKind {
             Self::Token => "API token",
             Self::Alias => "alias",
             Self::Setting => "setting",
-            Self::Event => "event",
         }
     }
 }

@@ -160,13 +160,7 @@ impl AccessRepository for MemoryStore {
     async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let mut state = self.state();
         let MembersChange { project, before, after, at } = change;
-        state.check_memberships(&Memberships {
-            project: project.clone(),
-            users: after.iter().map(|(user, _)| *user).collect(),
-            groups: Vec::new(),
-            roles: after.iter().map(|(_, role)| *role).collect(),
-            at: *at,
-        })?;
+        state.check_memberships(&change.references())?;
         let held: Holdings = state.roles_held_in(project).map(|(user, role, _)| (user, role)).collect();
         if held != *before {
             return Err(StoreError::Stale(Entity::Project(project.clone())));

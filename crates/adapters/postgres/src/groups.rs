@@ -107,9 +107,11 @@ impl GroupRepository for PostgresStore {
                 .execute(connection)
                 .await
                 .map_err(conflict_of(group_conflict))?;
-            let members = group_members::table.filter(group_members::group_id.eq(before.id.0));
-            delete(members).execute(connection).await?;
-            add_members(connection, &lock, before.id, &after.members).await?;
+            if before.members != after.members {
+                let members = group_members::table.filter(group_members::group_id.eq(before.id.0));
+                delete(members).execute(connection).await?;
+                add_members(connection, &lock, before.id, &after.members).await?;
+            }
             record(connection, &lock, &event).await
         })
         .await

@@ -1,11 +1,7 @@
 //! The port of imports.
 
 use async_trait::async_trait;
-use diesel::{
-    OptionalExtension, QueryDsl, insert_into, sql_query,
-    sql_types::{Array, BigInt, Text},
-    update,
-};
+use diesel::{OptionalExtension, QueryDsl, insert_into, update};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{
     EnvironmentName, NewEvent, NewPersonalToken, NewUser, Project, ProjectId, RoleId, UserId,
@@ -15,14 +11,10 @@ use latchkey_ports::{
     ResolvedMemberships, StoreError,
 };
 use latchkey_sql::{
-    columns::{DbTime, UtcTime},
-    errors::{DbError, conflict_of, not_found, personal_token_conflict, role_conflict, user_conflict},
+    errors::{DbError, conflict_of, not_found, personal_token_conflict, user_conflict},
     queries,
-    rows::{
-        self, ChangedRoleRow, NewEnvironmentRow, NewPersonalTokenRow, NewProjectEnvironmentRow,
-        NewProjectRow, NewUserRow, ProjectRow,
-    },
-    schema::{environments, personal_tokens, project_environments, projects, roles, users},
+    rows::{self, NewEnvironmentRow, NewPersonalTokenRow, NewProjectRow, NewUserRow, ProjectRow},
+    schema::{environments, personal_tokens, projects, users},
 };
 
 use crate::{
@@ -33,15 +25,11 @@ use crate::{
     locks::{
         EventLogLock, first_missing, lock_environments, lock_event_log, lock_projects, lock_roles, lock_users,
     },
-    roles::allow,
+    memberships::give_each,
+    projects::{insert_project, link_environments},
+    roles::insert_role,
     token_creation::insert_tokens,
 };
-
-/// Gives users one role in one project, each from its own time on.
-const GIVE: &str = "\
-    INSERT INTO memberships (user_id, project_id, role_id, added_at) \
-    SELECT user_id, $1, $2, added_at FROM unnest($3, $4) AS given (user_id, added_at) \
-    ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl ImportRepository for PostgresStore {
@@ -64,33 +52,29 @@ async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError
         events.push(event.clone());
     }
     for project in &import.projects {
-        add_project(connection, project).await?;
+        add_project(connection, &lock, project).await?;
         events.push(project.event.clone());
     }
-    let roles = add_roles(connection, &lock, import, &mut events).await?;
+    let mut roles = Vec::with_capacity(import.roles.len());
+    for (role, event) in &import.roles {
+        let id = insert_role(connection, &lock, role).await?;
+        events.push(event.clone().with_assigned_id(id.0));
+        roles.push(id);
+    }
     let mut users = Vec::with_capacity(import.users.len());
     for some in import.users.chunks(ROWS_AT_ONCE) {
         users.extend(add_users(connection, some, &roles, &mut events).await?);
     }
     for memberships in &import.memberships {
         let ResolvedMemberships { role, users: given, event } = memberships.resolve(&roles, &users)?;
-        let (ids, times): (Vec<_>, Vec<_>) =
-            given.into_iter().map(|(user, at)| (user.0, DbTime::from(at))).unzip();
-        sql_query(GIVE)
-            .bind::<Text, _>(memberships.project.as_str())
-            .bind::<BigInt, _>(role.0)
-            .bind::<Array<BigInt>, _>(ids)
-            .bind::<Array<UtcTime>, _>(times)
-            .execute(connection)
-            .await?;
+        let given: Vec<_> = given.into_iter().map(|(user, at)| (user, role, at)).collect();
+        give_each(connection, &lock, &memberships.project, &given).await?;
         events.push(event);
     }
     for some in import.personal_tokens.chunks(ROWS_AT_ONCE) {
         add_personal_tokens(connection, some, &users, &mut events).await?;
     }
-    for some in import.tokens.chunks(ROWS_AT_ONCE) {
-        insert_tokens(connection, &lock, &some.iter().collect::<Vec<_>>()).await?;
-    }
+    insert_tokens(connection, &lock, &import.tokens.iter().collect::<Vec<_>>()).await?;
     let events: Vec<&NewEvent> = events.iter().chain(&import.token_events).collect();
     record_all(connection, &lock, &events).await?;
     Ok(())
@@ -126,49 +110,23 @@ async fn hold(connection: &mut Connection, named: &References<'_>) -> Result<(),
     }
 }
 
-async fn add_project(connection: &mut Connection, new: &ImportedProject) -> Result<(), DbError> {
+async fn add_project(
+    connection: &mut Connection,
+    lock: &EventLogLock,
+    new: &ImportedProject,
+) -> Result<(), DbError> {
     let ImportedProject { project, environments, replaces, .. } = new;
-    let row = NewProjectRow::from(project);
     if let Some(before) = replaces {
         // It is locked, and it is read under the event-log lock, under which alone projects change.
         let id = project.id.as_str();
         let kept: Option<ProjectRow> = queries::project(id).first(connection).await.optional()?;
         let kept = rows::optional::<_, Project>(kept)?;
         StoreError::check_unchanged(kept.as_ref(), before, Entity::Project(project.id.clone()))?;
-        update(projects::table.find(id)).set(row).execute(connection).await?;
+        update(projects::table.find(id)).set(NewProjectRow::from(project)).execute(connection).await?;
     } else {
-        let inserted = insert_into(projects::table).values(row).execute(connection).await;
-        inserted.map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
+        insert_project(connection, lock, project).await?;
     }
-    let links: Vec<_> =
-        environments.iter().map(|name| NewProjectEnvironmentRow::new(&project.id, name)).collect();
-    if !links.is_empty() {
-        let linked = insert_into(project_environments::table).values(links).on_conflict_do_nothing();
-        linked.execute(connection).await?;
-    }
-    Ok(())
-}
-
-/// Inserts the roles and returns their ids.
-async fn add_roles(
-    connection: &mut Connection,
-    lock: &EventLogLock,
-    import: &Import,
-    events: &mut Vec<NewEvent>,
-) -> Result<Vec<RoleId>, DbError> {
-    let mut ids = Vec::with_capacity(import.roles.len());
-    for (role, event) in &import.roles {
-        let id: i64 = insert_into(roles::table)
-            .values(ChangedRoleRow::from(role))
-            .returning(roles::id)
-            .get_result(connection)
-            .await
-            .map_err(conflict_of(role_conflict))?;
-        allow(connection, lock, RoleId(id), &role.permissions).await?;
-        events.push(event.clone().with_assigned_id(id));
-        ids.push(RoleId(id));
-    }
-    Ok(ids)
+    link_environments(connection, lock, &project.id, environments).await
 }
 
 /// Inserts some users and returns their ids.

@@ -172,6 +172,9 @@ pub(crate) async fn lock_roles(
     connection: &mut Connection,
     ids: &[RoleId],
 ) -> Result<Vec<(RoleId, RoleKind)>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<RoleRow> = roles::table
         .filter(roles::id.eq_any(ids.iter().map(|id| id.0)))
         .order(roles::id)
@@ -203,6 +206,9 @@ pub(crate) async fn lock_groups(
 
 /// Returns those of these users that exist, by id, and keeps them until the transaction ends.
 pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> Result<Vec<UserId>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let found: Vec<i64> = users::table
         .filter(users::id.eq_any(ids.iter().map(|id| id.0)))
         .order(users::id)

@@ -1,13 +1,11 @@
 //! Statements on memberships: the roles that users and groups hold in projects, and the grants that follow.
 
-use std::collections::BTreeSet;
-
 use diesel::{
     ExpressionMethods, QueryDsl, delete, sql_query,
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{Grants, RoleId, UserId};
+use latchkey_domain::{Grants, ProjectId, RoleId, Timestamp, UserId};
 use latchkey_ports::{Entity, Holdings, MembersChange, Memberships};
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
@@ -76,33 +74,40 @@ pub(crate) async fn give(
     Ok(given > 0)
 }
 
-/// Gives each user the role beside it.
-const GIVE_PAIRS: &str = "\
+/// Gives each user the role beside it, from the time beside it on.
+const GIVE_EACH: &str = "\
     INSERT INTO memberships (user_id, project_id, role_id, added_at) \
-    SELECT user_id, $1, role_id, $2 FROM unnest($3, $4) AS pairs (user_id, role_id)";
+    SELECT user_id, $1, role_id, added_at FROM unnest($2, $3, $4) AS given (user_id, role_id, added_at) \
+    ON CONFLICT DO NOTHING";
 
 /// Takes from each user the role beside it.
-const TAKE_PAIRS: &str = "\
+const TAKE_EACH: &str = "\
     DELETE FROM memberships USING unnest($2, $3) AS pairs (user_id, role_id) \
     WHERE memberships.project_id = $1 AND memberships.user_id = pairs.user_id AND memberships.role_id = pairs.role_id";
 
-/// Returns the users and the roles that a change gives, to be locked.
-pub(crate) fn named_by(change: &MembersChange) -> Memberships {
-    let users: BTreeSet<_> = change.after.iter().map(|(user, _)| *user).collect();
-    let roles: BTreeSet<_> = change.after.iter().map(|(_, role)| *role).collect();
-    Memberships {
-        project: change.project.clone(),
-        users: users.into_iter().collect(),
-        groups: Vec::new(),
-        roles: roles.into_iter().collect(),
-        at: change.at,
+/// Gives each user one role in the project, from a time on. A role that is held already stays as it is.
+pub(crate) async fn give_each(
+    connection: &mut Connection,
+    _lock: &EventLogLock,
+    project: &ProjectId,
+    given: &[(UserId, RoleId, Timestamp)],
+) -> Result<(), DbError> {
+    if !given.is_empty() {
+        sql_query(GIVE_EACH)
+            .bind::<Text, _>(project.as_str())
+            .bind::<Array<BigInt>, _>(given.iter().map(|(user, ..)| user.0).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(given.iter().map(|(_, role, _)| role.0).collect::<Vec<_>>())
+            .bind::<Array<UtcTime>, _>(given.iter().map(|(.., at)| DbTime::from(*at)).collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
     }
+    Ok(())
 }
 
 /// Replaces all memberships of a project, if they are those before. No other transaction changes memberships meanwhile.
 pub(crate) async fn replace_all(
     connection: &mut Connection,
-    _lock: &EventLogLock,
+    lock: &EventLogLock,
     change: &MembersChange,
 ) -> Result<(), DbError> {
     let MembersChange { project, before, after, at } = change;
@@ -113,22 +118,16 @@ pub(crate) async fn replace_all(
     }
     let (users, roles): (Vec<_>, Vec<_>) =
         before.difference(after).map(|(user, role)| (user.0, role.0)).unzip();
-    sql_query(TAKE_PAIRS)
-        .bind::<Text, _>(project.as_str())
-        .bind::<Array<BigInt>, _>(users)
-        .bind::<Array<BigInt>, _>(roles)
-        .execute(connection)
-        .await?;
-    let (users, roles): (Vec<_>, Vec<_>) =
-        after.difference(before).map(|(user, role)| (user.0, role.0)).unzip();
-    sql_query(GIVE_PAIRS)
-        .bind::<Text, _>(project.as_str())
-        .bind::<UtcTime, _>(DbTime::from(*at))
-        .bind::<Array<BigInt>, _>(users)
-        .bind::<Array<BigInt>, _>(roles)
-        .execute(connection)
-        .await?;
-    Ok(())
+    if !users.is_empty() {
+        sql_query(TAKE_EACH)
+            .bind::<Text, _>(project.as_str())
+            .bind::<Array<BigInt>, _>(users)
+            .bind::<Array<BigInt>, _>(roles)
+            .execute(connection)
+            .await?;
+    }
+    let given: Vec<_> = after.difference(before).map(|(user, role)| (*user, *role, *at)).collect();
+    give_each(connection, lock, project, &given).await
 }
 
 /// Locks the project, the roles, the groups and the users, and fails with the first that does not exist, in the order of the port.

@@ -28,7 +28,7 @@ use crate::{
     PostgresStore,
     connection::{Connection, Unprepared},
     events::record,
-    locks::{first_missing, lock_environments, lock_event_log, lock_roles, lock_users},
+    locks::{EventLogLock, first_missing, lock_environments, lock_event_log, lock_roles, lock_users},
     token_queries::token_ids_of_project,
     token_writes::{apply_outcomes, outcomes_of},
 };
@@ -52,23 +52,11 @@ impl ProjectRepository for PostgresStore {
                 owners = lock_users(connection, &[owner]).await?;
             }
             let lock = lock_event_log(connection).await?;
-            insert_into(projects::table)
-                .values(NewProjectRow::from(&project))
-                .execute(connection)
-                .await
-                .map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
+            insert_project(connection, &lock, &project).await?;
             if let Some(name) = first_missing(&environments, EnvironmentName::as_str, &known) {
                 return Err(not_found(Entity::Environment(name.clone())));
             }
-            let links: Vec<_> =
-                environments.iter().map(|name| NewProjectEnvironmentRow::new(&project.id, name)).collect();
-            if !links.is_empty() {
-                insert_into(project_environments::table)
-                    .values(links)
-                    .on_conflict_do_nothing()
-                    .execute(connection)
-                    .await?;
-            }
+            link_environments(connection, &lock, &project.id, &environments).await?;
             if let Some(owner) = owner {
                 if owners.is_empty() {
                     return Err(not_found(Entity::User(owner)));
@@ -143,6 +131,34 @@ impl ProjectRepository for PostgresStore {
         })
         .await
     }
+}
+
+/// Inserts a project.
+pub(crate) async fn insert_project(
+    connection: &mut Connection,
+    _lock: &EventLogLock,
+    project: &Project,
+) -> Result<(), DbError> {
+    let inserted =
+        insert_into(projects::table).values(NewProjectRow::from(project)).execute(connection).await;
+    inserted.map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
+    Ok(())
+}
+
+/// Adds environments, which exist, to a project.
+pub(crate) async fn link_environments(
+    connection: &mut Connection,
+    _lock: &EventLogLock,
+    project: &ProjectId,
+    environments: &[EnvironmentName],
+) -> Result<(), DbError> {
+    let links: Vec<_> =
+        environments.iter().map(|name| NewProjectEnvironmentRow::new(project, name)).collect();
+    if !links.is_empty() {
+        let linked = insert_into(project_environments::table).values(links).on_conflict_do_nothing();
+        linked.execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Whether there is a project of this id.

@@ -21,7 +21,7 @@ use crate::{
     connection::Connection,
     events::record,
     locks::{EventLogLock, lock_event_log},
-    memberships::{give, grants, lock_all, named_by, replace_all, take_all_but},
+    memberships::{give, grants, lock_all, replace_all, take_all_but},
     projects::project_exists,
     users::user_exists,
 };
@@ -43,15 +43,9 @@ impl AccessRepository for PostgresStore {
         let (role, event) = (role.clone(), event.clone());
         self.write(async move |connection| {
             let lock = lock_event_log(connection).await?;
-            let id: i64 = insert_into(roles::table)
-                .values(ChangedRoleRow::from(&role))
-                .returning(roles::id)
-                .get_result(connection)
-                .await
-                .map_err(conflict_of(role_conflict))?;
-            allow(connection, &lock, RoleId(id), &role.permissions).await?;
-            let event = record(connection, &lock, &event.with_assigned_id(id)).await?;
-            Ok((RoleId(id), event))
+            let id = insert_role(connection, &lock, &role).await?;
+            let event = record(connection, &lock, &event.with_assigned_id(id.0)).await?;
+            Ok((id, event))
         })
         .await
     }
@@ -152,7 +146,7 @@ impl AccessRepository for PostgresStore {
     async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError> {
         let (change, event) = (change.clone(), event.clone());
         self.write(async move |connection| {
-            lock_all(connection, &named_by(&change)).await?;
+            lock_all(connection, &change.references()).await?;
             let lock = lock_event_log(connection).await?;
             replace_all(connection, &lock, &change).await?;
             record(connection, &lock, &event).await
@@ -186,8 +180,24 @@ async fn find_role(connection: &mut Connection, id: RoleId) -> Result<Option<Rol
     Ok(rows::roles(queries::role(id.0).load(connection).await?)?.pop())
 }
 
+/// Inserts a role with its permissions, and returns its id.
+pub(crate) async fn insert_role(
+    connection: &mut Connection,
+    lock: &EventLogLock,
+    role: &NewRole,
+) -> Result<RoleId, DbError> {
+    let id: i64 = insert_into(roles::table)
+        .values(ChangedRoleRow::from(role))
+        .returning(roles::id)
+        .get_result(connection)
+        .await
+        .map_err(conflict_of(role_conflict))?;
+    allow(connection, lock, RoleId(id), &role.permissions).await?;
+    Ok(RoleId(id))
+}
+
 /// Gives a role its permissions.
-pub(crate) async fn allow(
+async fn allow(
     connection: &mut Connection,
     _lock: &EventLogLock,
     role: RoleId,

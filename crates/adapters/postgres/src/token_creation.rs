@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use diesel::{insert_into, pg::Pg, query_builder::QueryFragment, result::Error};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, EventId, ProjectId};
-use latchkey_ports::{Demand, Entity, NewToken, StoreError, StoredToken};
+use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, StoreError, StoredToken};
 use latchkey_sql::{
     columns::{DbId, Id},
     errors::{DbError, conflict, conflict_of, not_found},
@@ -194,18 +194,14 @@ pub(crate) async fn insert_tokens(
     writing: &impl EventLogHeld,
     tokens: &[&StoredToken],
 ) -> Result<(), DbError> {
-    let mut digests = Vec::new();
-    for token in tokens {
-        digests.push(&token.secret.digest);
-        digests.extend(token.alias.as_ref().map(|alias| &alias.digest));
-    }
-    // The unique indexes do not compare a secret with an alias.
-    let mut distinct = HashSet::new();
-    if !digests.iter().all(|digest| distinct.insert(digest)) {
-        return Err(conflict(Entity::Secret));
-    }
-    check_new_secrets(connection, writing, &digests).await?;
     for some in tokens.chunks(ROWS_AT_ONCE) {
+        let digests: Vec<SecretDigest> = some.iter().flat_map(|token| token.current_digests()).collect();
+        // The unique indexes do not compare a secret with an alias.
+        let mut distinct = HashSet::new();
+        if !digests.iter().all(|digest| distinct.insert(digest)) {
+            return Err(conflict(Entity::Secret));
+        }
+        check_new_secrets(connection, writing, &digests).await?;
         insertion(some).execute(connection).await.map_err(|error| conflict_among(some, error))?;
     }
     Ok(())

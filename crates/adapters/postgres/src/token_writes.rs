@@ -23,7 +23,7 @@ use crate::{
 pub(crate) async fn check_new_secrets(
     connection: &mut Connection,
     _writing: &impl EventLogHeld,
-    digests: &[&SecretDigest],
+    digests: &[SecretDigest],
 ) -> Result<(), DbError> {
     let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
     // A plan from when the table was small reads all of it, and would be kept while the first thousands are created.
@@ -68,7 +68,7 @@ pub(crate) async fn rotate_token(
         check_retired(connection, rotation.token, event.at).await?;
     }
     let writing = share_event_log(connection).await?;
-    check_new_secrets(connection, &writing, &[&rotation.to.digest]).await?;
+    check_new_secrets(connection, &writing, &[rotation.to.digest]).await?;
     if let Some(until) = rotation.overlap_until {
         insert_into(retired_secrets::table)
             .values(RetiredSecretRow::new(rotation.token, (digest, key), until))

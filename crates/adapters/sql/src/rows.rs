@@ -26,8 +26,8 @@ pub use self::{
     },
     events::{ChangeRow, EventRow, NewEventRow, event_projects},
     groups::{
-        ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupMemberRow,
-        NewGroupRoleRow, group_members, groups,
+        ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,
+        group_members, groups,
     },
     projects::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,

@@ -85,9 +85,11 @@ impl GroupRepository for SqliteStore {
                 .set(ChangedGroupRow::from(&after))
                 .execute(connection)
                 .map_err(conflict_of(group_conflict))?;
-            let members = group_members::table.filter(group_members::group_id.eq(before.id.0));
-            delete(members).execute(connection)?;
-            add_members(connection, before.id, &after.members)?;
+            if before.members != after.members {
+                let members = group_members::table.filter(group_members::group_id.eq(before.id.0));
+                delete(members).execute(connection)?;
+                add_members(connection, before.id, &after.members)?;
+            }
             record(connection, &event)
         })
         .await

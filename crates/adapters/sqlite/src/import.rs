@@ -9,18 +9,15 @@ use latchkey_ports::{
 };
 use latchkey_sql::{
     errors::{DbError, conflict_of, personal_token_conflict, user_conflict},
-    rows::{
-        NewEnvironmentRow, NewMembershipRow, NewPersonalTokenRow, NewProjectEnvironmentRow, NewProjectRow,
-        NewUserRow,
-    },
-    schema::{environments, memberships, personal_tokens, project_environments, projects, users},
+    rows::{NewEnvironmentRow, NewMembershipRow, NewPersonalTokenRow, NewProjectRow, NewUserRow},
+    schema::{environments, memberships, personal_tokens, projects, users},
 };
 
 use crate::{
     SqliteStore,
     events::record,
     existence::{check_environment, check_project, check_role, check_user},
-    projects::find_project,
+    projects::{find_project, insert_project, link_environments},
     roles::insert_role,
     token_writes::insert_token,
 };
@@ -83,21 +80,16 @@ fn check(connection: &mut SqliteConnection, named: &References<'_>) -> Result<()
 
 fn add_project(connection: &mut SqliteConnection, new: &ImportedProject) -> Result<(), DbError> {
     let ImportedProject { project, environments, replaces, .. } = new;
-    let row = NewProjectRow::from(project);
     if let Some(before) = replaces {
         let kept = find_project(connection, &project.id)?;
         StoreError::check_unchanged(kept.as_ref(), before, Entity::Project(project.id.clone()))?;
-        update(projects::table.find(project.id.as_str())).set(row).execute(connection)?;
-    } else {
-        let inserted = insert_into(projects::table).values(row).execute(connection);
-        inserted.map_err(conflict_of(|_| Some(Entity::Project(project.id.clone()))))?;
-    }
-    for environment in environments {
-        insert_or_ignore_into(project_environments::table)
-            .values(NewProjectEnvironmentRow::new(&project.id, environment))
+        update(projects::table.find(project.id.as_str()))
+            .set(NewProjectRow::from(project))
             .execute(connection)?;
+    } else {
+        insert_project(connection, project)?;
     }
-    Ok(())
+    link_environments(connection, &project.id, environments)
 }
 
 fn add_user(

@@ -66,13 +66,7 @@ pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Membershi
 /// Replaces all memberships of a project, if they are those before.
 pub(crate) fn replace_all(connection: &mut SqliteConnection, change: &MembersChange) -> Result<(), DbError> {
     let MembersChange { project, before, after, at } = change;
-    for (user, _) in after {
-        check_user(connection, *user)?;
-    }
-    check_project(connection, project)?;
-    for (_, role) in after {
-        check_role(connection, *role, false)?;
-    }
+    check_all(connection, &change.references())?;
     let held: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection)?;
     let held: Holdings = held.into_iter().map(|(user, role)| (UserId(user), RoleId(role))).collect();
     if held != *before {

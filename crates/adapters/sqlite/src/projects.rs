@@ -41,17 +41,9 @@ impl ProjectRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (project, environments, event) = (project.clone(), environments.to_vec(), event.clone());
         self.write(move |connection| {
-            insert_into(projects::table).values(NewProjectRow::from(&project)).execute(connection).map_err(
-                conflict_of(|columns| {
-                    (columns == "projects.id").then(|| Entity::Project(project.id.clone()))
-                }),
-            )?;
-            for environment in &environments {
-                check_environment(connection, environment)?;
-                insert_or_ignore_into(project_environments::table)
-                    .values(NewProjectEnvironmentRow::new(&project.id, environment))
-                    .execute(connection)?;
-            }
+            insert_project(connection, &project)?;
+            environments.iter().try_for_each(|name| check_environment(connection, name))?;
+            link_environments(connection, &project.id, &environments)?;
             if let Some(owner) = owner {
                 check_user(connection, owner)?;
                 let row = NewMembershipRow::new(owner, &project.id, Role::OWNER, project.created_at);
@@ -120,6 +112,29 @@ impl ProjectRepository for SqliteStore {
         })
         .await
     }
+}
+
+/// Inserts a project.
+pub(crate) fn insert_project(connection: &mut SqliteConnection, project: &Project) -> Result<(), DbError> {
+    let inserted = insert_into(projects::table).values(NewProjectRow::from(project)).execute(connection);
+    inserted.map_err(conflict_of(|columns| {
+        (columns == "projects.id").then(|| Entity::Project(project.id.clone()))
+    }))?;
+    Ok(())
+}
+
+/// Adds environments, which exist, to a project.
+pub(crate) fn link_environments(
+    connection: &mut SqliteConnection,
+    project: &ProjectId,
+    environments: &[EnvironmentName],
+) -> Result<(), DbError> {
+    for environment in environments {
+        insert_or_ignore_into(project_environments::table)
+            .values(NewProjectEnvironmentRow::new(project, environment))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 /// Returns the project of this id.

@@ -80,9 +80,7 @@ pub(crate) fn is_kept(
 
 /// Inserts a token.
 pub(crate) fn insert_token(connection: &mut SqliteConnection, stored: &StoredToken) -> Result<(), DbError> {
-    for record in std::iter::once(&stored.secret).chain(&stored.alias) {
-        check_new_secret(connection, &record.digest)?;
-    }
+    stored.current_digests().try_for_each(|digest| check_new_secret(connection, &digest))?;
     let number = project_count(stored.token.access.projects());
     insert_into(api_tokens::table)
         .values((NewTokenRow::from(stored), api_tokens::named_projects.eq(number)))
