@@ -77,6 +77,13 @@ impl fmt::Debug for Password {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub Box<str>);
 
+impl PasswordHash {
+    /// Whether it has one of the forms of bcrypt that are computed alike: `$2a$`, `$2b$` and `$2y$`.
+    pub fn is_bcrypt(&self) -> bool {
+        ["$2a$", "$2b$", "$2y$"].iter().any(|form| self.0.starts_with(form))
+    }
+}
+
 /// Redacted, because a hash can be attacked offline.
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

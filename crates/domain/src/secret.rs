@@ -20,7 +20,6 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 const RANDOM_CHARACTERS: usize = 33;
 /// 62^6 > 2^32.
 const CHECKSUM_CHARACTERS: usize = 6;
-const PERSONAL_PREFIX: &str = "user:";
 const SESSION_PREFIX: &str = "session:";
 /// What follows the prefix in the second form of Unleash.
 const V2_MARK: &str = "v2_";
@@ -50,6 +49,8 @@ pub enum InvalidSecret {
 impl TokenSecret {
     /// The maximum length, in bytes.
     pub const MAX_BYTES: usize = 1024;
+    /// What the secret of a personal access token begins with.
+    pub const PERSONAL_PREFIX: &str = "user:";
     /// The number of random bytes in a new secret: 192 bits.
     pub const ENTROPY_BYTES: usize = 24;
     /// The number of random bytes in a new secret of the second form of Unleash, beside those of its selector.
@@ -88,7 +89,7 @@ impl TokenSecret {
 
     /// Makes a new secret for a personal access token (`user:…`) from random bytes.
     pub fn mint_personal(entropy: [u8; Self::ENTROPY_BYTES]) -> Self {
-        Self::with_prefix(PERSONAL_PREFIX, entropy)
+        Self::with_prefix(Self::PERSONAL_PREFIX, entropy)
     }
 
     /// Makes a new secret for a session's cookie (`session:…`) from random bytes.
@@ -117,7 +118,7 @@ impl TokenSecret {
 
     /// Whether this is, by its prefix, the secret of a personal access token.
     pub fn is_personal(&self) -> bool {
-        self.reveal().starts_with(PERSONAL_PREFIX)
+        self.reveal().starts_with(Self::PERSONAL_PREFIX)
     }
 
     /// Whether this is, by its prefix, the secret of a session, which is accepted in a cookie only.

@@ -74,8 +74,8 @@ fn draft(scope: Scope) -> Result<TokenDraft, ServiceError> {
         ProjectScope::Only(set) if set.as_slice().len() > EdgeTokens::MAX_NAMED => "[]".to_owned(),
         ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect::<Vec<_>>().join("_"),
     };
-    let name: String =
-        format!("enterprise_edge_{}_{projects}", scope.environment).chars().take(255).collect();
+    let name = format!("enterprise_edge_{}_{projects}", scope.environment);
+    let name: String = name.chars().take(TokenName::MAX_CHARACTERS).collect();
     let name = TokenName::new(&name).map_err(|error| ServiceError::Internal(error.into()))?;
     let access = TokenAccess::Client(scope);
     Ok(TokenDraft { name, access, expires_at: None, attributes: TokenAttributes::default() })

@@ -11,12 +11,16 @@ mod tokens;
 
 use std::{
     collections::{BTreeMap, HashSet},
+    fmt,
+    hash::Hash,
+    iter,
+    ops::Range,
     sync::Arc,
 };
 
 use latchkey_domain::{
-    Event, EventKind, NewRole, Permission, ProjectId, ProjectScope, Role, RoleName, Subject, Timestamp,
-    TokenId,
+    Event, EventKind, InvalidName, NewRole, Permission, ProjectId, ProjectScope, Role, RoleName, Subject,
+    Timestamp, TokenId,
 };
 use latchkey_ports::{
     EventQuery, EventScope, Finding, Import, Incoming, Page, Reference, RowKind, SecretSealer, Store,
@@ -167,7 +171,7 @@ impl Importer {
             let taken = known.iter().map(|role| &role.name);
             let taken = taken.chain(plan.import.roles.iter().map(|(role, _)| &role.name));
             let taken: HashSet<RoleName> = taken.cloned().collect();
-            let Some(name) = free_name(&role, &taken) else {
+            let Some(name) = free(&role.name, 2..100, &taken, RoleName::new) else {
                 let why = "there is no free name for it here: rename it there";
                 plan.findings.push(Finding::left_out(RowKind::Role, &source, why));
                 continue;
@@ -200,8 +204,13 @@ fn permissions<'p>(all: impl IntoIterator<Item = &'p Permission>) -> String {
     if names.is_empty() { "no permission".to_owned() } else { names.join(", ") }
 }
 
-/// Returns the name of the role, or one like it, that no other role has.
-fn free_name(role: &NewRole, taken: &HashSet<RoleName>) -> Option<RoleName> {
-    let suffixed = (2..100).filter_map(|number| RoleName::new(&format!("{} ({number})", role.name)).ok());
-    std::iter::once(role.name.clone()).chain(suffixed).find(|name| !taken.contains(name))
+/// Returns the text, or the first one with a number behind it, that is not taken.
+fn free<T: Clone + fmt::Display + Eq + Hash>(
+    wanted: &T,
+    numbers: Range<u32>,
+    taken: &HashSet<T>,
+    parse: impl Fn(&str) -> Result<T, InvalidName>,
+) -> Option<T> {
+    let numbered = numbers.filter_map(|number| parse(&format!("{wanted} ({number})")).ok());
+    iter::once(wanted.clone()).chain(numbered).find(|text| !taken.contains(text))
 }

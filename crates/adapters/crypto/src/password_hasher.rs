@@ -124,9 +124,6 @@ impl PasswordHasher for Argon2Hasher {
 
     async fn verify(&self, text: &str, hash: Option<PasswordHash>) -> Result<bool, HashingError> {
         let hash = hash.map(|hash| ReadHash::parse(&hash)).transpose()?;
-        if let Some(ReadHash::Bcrypt(hash)) = &hash {
-            self.bcrypt_decoys.meet(hash);
-        }
         let costs = self.bcrypt_decoys.costs(match &hash {
             Some(ReadHash::Bcrypt(hash)) => Some(hash),
             _ => None,

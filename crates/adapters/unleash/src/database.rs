@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Error};
 
 use crate::{
     error::{UnleashError, forbidden},
-    layout::{COLUMNS, Layout},
+    layout::{COLUMNS, Layout, search_path},
     people::{self, EditorChoice, People},
     places::{self, Places},
     records::{
@@ -51,11 +51,11 @@ impl UnleashDatabase {
     /// # Errors
     /// [`UnleashError`].
     pub async fn open(client: Client, schema: &str) -> Result<Self, UnleashError> {
-        let quoted = schema.replace('"', "\"\"");
         // A cursor over all rows is planned for all of them.
         let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO \"{quoted}\"; \
-             SET LOCAL cursor_tuple_fraction = 1; SET LOCAL statement_timeout = 0"
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; \
+             SET LOCAL cursor_tuple_fraction = 1; SET LOCAL statement_timeout = 0",
+            search_path(schema)
         );
         client.batch_execute(&begin).await?;
         let layout = columns_of(&client, schema).await?;

@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Error, Statement, types::ToSql};
 use crate::{
     database::columns_of,
     error::{UnleashError, forbidden},
+    layout::search_path,
 };
 
 /// A token to be written, with what a client presents.
@@ -36,8 +37,7 @@ impl UnleashExport {
     /// # Errors
     /// [`UnleashError`].
     pub async fn begin(client: Client, schema: &str) -> Result<Self, UnleashError> {
-        let quoted = schema.replace('"', "\"\"");
-        client.batch_execute(&format!("BEGIN; SET LOCAL search_path TO \"{quoted}\"")).await?;
+        client.batch_execute(&format!("BEGIN; {}", search_path(schema))).await?;
         let layout = columns_of(&client, schema).await?;
         // Until 5.1, the name was in one column; later versions read the other.
         let (column, value) =

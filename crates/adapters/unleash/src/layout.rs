@@ -61,6 +61,11 @@ impl Layout {
     }
 }
 
+/// Returns the statement after which names mean the tables of this schema, until the transaction ends.
+pub(crate) fn search_path(schema: &str) -> String {
+    format!("SET LOCAL search_path TO \"{}\"", schema.replace('"', "\"\""))
+}
+
 /// Returns the expression of a time in milliseconds since 1970. Infinite times are those far away, which are clamped later.
 /// Of a column without a time zone, the time is taken as UTC, which the servers write.
 pub(crate) fn millis(column: &str) -> String {

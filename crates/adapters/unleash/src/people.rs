@@ -15,7 +15,7 @@ use crate::{
     error::UnleashError,
     places::{Places, time},
     records::{HeldRole, PersonalTokenRecord, RoleRecord, UserRecord},
-    roles::{self, DEFAULT_PROJECT, KnownRole, VIEWER, is_editor},
+    roles::{self, DEFAULT_PROJECT, KnownRole, VIEWER},
     text::fit,
     tokens::Presented,
 };
@@ -50,11 +50,7 @@ pub(crate) struct People {
 }
 
 /// What Unleash calls itself and holders of admin tokens, as users.
-const NO_USERS: [i32; 2] = [-1337, -42];
-/// How hashes of bcrypt begin.
-const BCRYPT: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
-/// How personal access tokens begin; others were never accepted.
-const PERSONAL: &str = "user:";
+const SYSTEM_USERS: [i32; 2] = [-1337, -42];
 
 /// Returns the custom roles and the users.
 pub(crate) fn people(
@@ -87,19 +83,20 @@ pub(crate) fn people(
         let holding = holding(&held, &known, places, &label, now, findings);
         user.memberships = holding.memberships;
         match holding.root {
-            Some((role, project)) if project.is_some() && role.is_wider_here() => {
+            Some((role, Some(project))) if role.is_wider_here() => {
                 narrower += 1;
                 if editor == Some(EditorChoice::Default) {
                     let (of_instance, of_project) = role.parts();
                     user.root_role = of_instance.name.clone();
-                    if let Some(project) = project {
-                        let added_at = user.created_at;
-                        let role = of_project.name.clone();
-                        user.memberships.push(IncomingMembership { project, role, added_at });
-                    }
-                    let was = if is_editor(&role) { "Editor" } else { role.name.as_str() };
-                    let why =
-                        format!("its role {was:?} is divided, so that it works in one project as before");
+                    user.memberships.push(IncomingMembership {
+                        project,
+                        role: of_project.name.clone(),
+                        added_at: user.created_at,
+                    });
+                    let why = format!(
+                        "its role {:?} is divided, so that it works in one project as before",
+                        role.name.as_str()
+                    );
                     findings.push(Finding::changed(kind_of(&user), &label, why));
                     divided.insert(role.name.clone(), [of_instance, of_project]);
                 } else {
@@ -124,10 +121,7 @@ pub(crate) fn people(
 }
 
 fn kind_of(user: &IncomingUser) -> RowKind {
-    match user.kind {
-        AccountKind::Person => RowKind::User,
-        AccountKind::Service => RowKind::ServiceAccount,
-    }
+    user.kind.into()
 }
 
 /// Returns a user, still without roles and tokens.
@@ -137,7 +131,7 @@ fn user(
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Option<IncomingUser> {
-    if record.is_system || NO_USERS.contains(&record.id) {
+    if record.is_system || SYSTEM_USERS.contains(&record.id) {
         return None;
     }
     let kind = if record.is_service { AccountKind::Service } else { AccountKind::Person };
@@ -168,9 +162,9 @@ fn user(
     }
     names.extend(own);
     let hash = record.password_hash.filter(|hash| !hash.is_empty() && !record.is_service);
-    let is_known = |hash: &String| BCRYPT.iter().any(|prefix| hash.starts_with(prefix));
-    let password = hash.as_ref().filter(|hash| is_known(hash)).map(|hash| PasswordHash(hash.as_str().into()));
-    if hash.is_some() && password.is_none() {
+    let has_password = hash.is_some();
+    let password = hash.map(|hash| PasswordHash(hash.into())).filter(PasswordHash::is_bcrypt);
+    if has_password && password.is_none() {
         let why = "its password is hashed in an unknown way: set a new one with `latchkey user set-password`";
         findings.push(Finding::changed(row, &label, why));
     }
@@ -303,7 +297,7 @@ fn personal_token(
     let Some(secret) = record.secret else {
         return left_out("it is of the second form: make a new one");
     };
-    if !secret.starts_with(PERSONAL) {
+    if !secret.starts_with(TokenSecret::PERSONAL_PREFIX) {
         return left_out("it does not begin with \"user:\", so it was never accepted");
     }
     let Ok(parsed) = TokenSecret::parse(&secret) else {

@@ -9,8 +9,6 @@ use crate::{records::RoleRecord, text::fit};
 
 /// The name of the built-in role without rights, which users without a role of the instance have.
 pub(crate) const VIEWER: &str = "Viewer";
-/// The name of the built-in role that works in the project `default` alone.
-const EDITOR: &str = "Editor";
 /// The project in which the rights of roles of the instance count, unless a row says otherwise.
 pub(crate) const DEFAULT_PROJECT: &str = "default";
 
@@ -105,11 +103,6 @@ pub(crate) fn roles(
     (known, new)
 }
 
-/// Whether this is the role whose rights in projects count in `default` alone.
-pub(crate) fn is_editor(role: &KnownRole) -> bool {
-    role.is_built_in(EDITOR)
-}
-
 /// Returns the permissions that a role of this kind may hold here, and the names of the others.
 fn permissions(names: &[String], kind: RoleKind) -> (BTreeSet<Permission>, Vec<&str>) {
     let (mut permissions, mut dropped) = (BTreeSet::new(), Vec::new());
@@ -192,10 +185,11 @@ mod tests {
 
     #[test]
     fn a_role_of_the_instance_is_divided_without_a_new_right() {
-        let editor = Role::built_in().into_iter().find(|role| role.name.as_str() == EDITOR).expect("Editor");
+        let editor =
+            Role::built_in().into_iter().find(|role| role.name.as_str() == "Editor").expect("Editor");
         let Role { name, kind, permissions, .. } = editor;
         let editor = KnownRole { name, kind, permissions };
-        assert!(editor.is_wider_here() && is_editor(&editor));
+        assert!(editor.is_wider_here() && editor.is_built_in("Editor"));
         let (of_instance, of_projects) = editor.parts();
         assert!(!of_instance.is_wider_here() && !of_projects.kind.is_root());
         let both: BTreeSet<_> = of_instance.permissions.union(&of_projects.permissions).copied().collect();

@@ -11,7 +11,7 @@ use latchkey_ports::{
     IncomingPersonalToken, IncomingUser, Reference, RowKind,
 };
 
-use super::{ImportPlan, Importer, RolesByName};
+use super::{ImportPlan, Importer, RolesByName, free};
 use crate::{Initiator, ServiceError};
 
 /// Who gets which role in which project, by role and project.
@@ -28,10 +28,7 @@ impl Importer {
         let mut given = Given::new();
         let mut held = HashMap::new();
         for user in incoming {
-            let kind = match user.kind {
-                AccountKind::Person => RowKind::User,
-                AccountKind::Service => RowKind::ServiceAccount,
-            };
+            let kind = RowKind::from(user.kind);
             let label = user.identity.label().to_owned();
             let IncomingUser { memberships, personal_tokens, .. } = &user;
             let reference = match self.known(&user.identity).await? {
@@ -161,7 +158,8 @@ impl Importer {
                 plan.findings.push(Finding::present(RowKind::PersonalToken, name, ""));
                 continue;
             }
-            let Some(description) = free_description(&token.description, &descriptions) else {
+            let Some(description) = free(&token.description, 2..1_000, &descriptions, Description::new)
+            else {
                 let why = "the user has tokens of this description and of all like it here: delete some";
                 plan.findings.push(Finding::left_out(RowKind::PersonalToken, name, why));
                 continue;
@@ -217,9 +215,4 @@ fn differences(there: &IncomingUser, here: &Account, roles: &RolesByName) -> Str
         _ => {}
     }
     differences.join("; ")
-}
-
-fn free_description(wanted: &Description, taken: &HashSet<Description>) -> Option<Description> {
-    let numbered = (2..1_000).filter_map(|number| Description::new(&format!("{wanted} ({number})")).ok());
-    std::iter::once(wanted.clone()).chain(numbered).find(|description| !taken.contains(description))
 }
