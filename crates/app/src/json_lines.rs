@@ -6,8 +6,7 @@
 
 use std::{fmt, str};
 
-use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
-use serde_json::value::RawValue;
+use serde::ser::{SerializeMap, Serializer as _};
 use tracing::{Event, Subscriber};
 use tracing_serde::SerdeMapVisitor;
 use tracing_subscriber::{
@@ -53,7 +52,7 @@ fn write_line<S>(
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let mut serializer = serde_json::Serializer::new(line);
+    let mut serializer = serde_json::Serializer::new(&mut *line);
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("timestamp", timestamp)?;
     map.serialize_entry("level", event.metadata().level().as_str())?;
@@ -61,32 +60,35 @@ where
     event.record(&mut fields);
     let mut map = fields.take_serializer()?;
     map.serialize_entry("target", event.metadata().target())?;
+    SerializeMap::end(map)?;
     if context.parent_span().is_some() {
-        map.serialize_entry("spans", &Spans(context))?;
+        write_spans(line, context);
     }
-    SerializeMap::end(map)
+    Ok(())
 }
 
-/// The spans that an event is in, the outermost first.
-struct Spans<'c, 'a, S>(&'c FmtContext<'a, S, JsonFields>);
-
-impl<S> Serialize for Spans<'_, '_, S>
+/// Adds the spans that the event is in to the object of its line, the outermost first.
+fn write_spans<S>(line: &mut Vec<u8>, context: &FmtContext<'_, S, JsonFields>)
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for span in self.0.event_scope().into_iter().flat_map(registry::Scope::from_root) {
-            let extensions = span.extensions();
-            // They were formatted as an object when the span began.
-            let fields = extensions.get::<FormattedFields<JsonFields>>().map_or("{}", |known| &known.fields);
-            let fields = fields.strip_suffix('}').unwrap_or("{");
-            let comma = if fields.len() > 1 { "," } else { "" };
-            let text = format!("{fields}{comma}\"name\":\"{}\"}}", span.name());
-            list.serialize_element(&RawValue::from_string(text).map_err(Z::Error::custom)?)?;
+    // The brace that ends the object.
+    line.pop();
+    line.extend_from_slice(b",\"spans\":[");
+    for (place, span) in context.event_scope().into_iter().flat_map(registry::Scope::from_root).enumerate() {
+        if place > 0 {
+            line.push(b',');
         }
-        SerializeSeq::end(list)
+        let extensions = span.extensions();
+        // They were formatted as an object when the span began.
+        let fields = extensions.get::<FormattedFields<JsonFields>>().map_or("{}", |known| &known.fields);
+        let fields = fields.strip_suffix('}').unwrap_or("{");
+        let comma = if fields.len() > 1 { "," } else { "" };
+        for part in [fields, comma, "\"name\":\"", span.name(), "\"}"] {
+            line.extend_from_slice(part.as_bytes());
+        }
     }
+    line.extend_from_slice(b"]}");
 }
 
 #[cfg(test)]

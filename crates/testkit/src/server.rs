@@ -28,6 +28,18 @@ pub const ADMIN: &str = "*:*.Hq3Zk8WvT2mXc5LrJ9sBy7NdFp4GxUe6";
 /// The API tokens of the project that every instance has.
 pub const TOKENS: &str = "/api/admin/projects/default/api-tokens";
 
+/// The paths of an address or a process that verifies tokens, without those of metrics. Edge reports uses where it asks about
+/// tokens.
+pub const OF_VERIFICATION: [&str; 7] = [
+    "/auth/verify",
+    "/edge/validate",
+    "/oauth2/introspect",
+    "/api/client/metrics/bulk",
+    "/edge/metrics",
+    "/health",
+    "/ready",
+];
+
 /// A server that is killed when it is dropped.
 #[derive(Debug)]
 pub struct Server {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use latchkey_ports::{Outcome, RowKind};
 use latchkey_postgres::Access;
@@ -10,10 +10,9 @@ use latchkey_service::{Caller, InstancePermit, ReadInstanceTokens, RevealedToken
 use latchkey_unleash::{OutgoingToken, UnleashExport};
 
 use crate::{
-    commands::import::report::Report,
+    commands::{import::unleash::unleash_url, report::Report},
     config::{Config, Database},
-    output::{self, Usage},
-    store,
+    output, store,
     wiring::App,
 };
 
@@ -51,10 +50,8 @@ pub(crate) struct ExportUnleashArgs {
 
 /// Writes all API tokens that Unleash would give the same scope.
 pub(super) async fn unleash(app: &App, config: &Config, arguments: ExportUnleashArgs) -> anyhow::Result<()> {
-    let Database::Postgres(url) = &arguments.to else {
-        bail!(Usage("--to must be the PostgreSQL database of an Unleash server: postgres://…".to_owned()));
-    };
-    let mut report = Report::begin(arguments.report.as_deref())?;
+    let url = unleash_url("--to", &arguments.to)?;
+    let mut report = Report::begin(arguments.report)?;
     let failed = || format!("{}: nothing was written", arguments.to.shown());
     let client = store::connect_foreign(url, config, Access::Full).await.with_context(failed)?;
     let export = UnleashExport::begin(client, &arguments.schema).await.with_context(failed)?;
@@ -77,7 +74,7 @@ pub(super) async fn unleash(app: &App, config: &Config, arguments: ExportUnleash
         export.commit().await.with_context(failed)?;
     }
     let written = report.count(RowKind::Token, Outcome::Came);
-    report.finish(arguments.report.as_deref())?;
+    report.finish()?;
     output::explain(if arguments.dry_run {
         format!("{written} API tokens would be written. Nothing was changed.")
     } else {

@@ -1,7 +1,6 @@
 //! `latchkey import`.
 
 pub(crate) mod keys;
-pub(crate) mod report;
 pub(crate) mod unleash;
 mod verify;
 

@@ -13,6 +13,7 @@ mod password;
 pub(crate) mod personal_tokens;
 mod progress;
 pub(crate) mod projects;
+mod report;
 pub(crate) mod shell;
 pub(crate) mod tokens;
 pub(crate) mod users;

@@ -75,12 +75,7 @@ fn draft(arguments: TokenArgs, now: Timestamp) -> anyhow::Result<TokenDraft> {
 }
 
 fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> anyhow::Result<TokenAccess> {
-    let projects = if projects.is_empty() || projects.iter().any(|project| project == ALL) {
-        ProjectScope::All
-    } else {
-        let ids: Vec<_> = projects.iter().map(|id| ProjectId::new(id)).collect::<Result<_, _>>()?;
-        ProjectScope::Only(ProjectSet::new(ids)?)
-    };
+    let projects = if projects.is_empty() { ProjectScope::All } else { project_scope(projects)? };
     let environment = match (environment, kind) {
         (Some(ALL), _) | (None, TokenKind::Admin) => EnvironmentScope::All,
         (name, _) => EnvironmentScope::Only(EnvironmentName::new(name.unwrap_or(DEFAULT_ENVIRONMENT))?),
@@ -94,6 +89,15 @@ fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> an
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns the scope of these projects; `*` among them is all.
+pub(crate) fn project_scope(ids: &[String]) -> anyhow::Result<ProjectScope> {
+    if ids.iter().any(|id| id == ALL) {
+        return Ok(ProjectScope::All);
+    }
+    let ids: Vec<_> = ids.iter().map(|id| ProjectId::new(id)).collect::<Result<_, _>>()?;
+    Ok(ProjectScope::Only(ProjectSet::new(ids)?))
 }
 
 #[cfg(test)]

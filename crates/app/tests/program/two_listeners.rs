@@ -5,7 +5,7 @@ use std::{fs, net::SocketAddr, os::unix::net::UnixStream};
 use latchkey_testkit::{
     env::{ADMIN, Store, TestEnv},
     raw_http::Request,
-    server::{Server, TOKENS},
+    server::{OF_VERIFICATION, Server, TOKENS},
     tls::{Authority, TlsClient},
 };
 use serde_json::json;
@@ -62,17 +62,7 @@ fn no_other_operation_is_served_where_verification_is() {
     let document = server.send(&Request::get("/docs/openapi.json")).json();
     let mut count = 0;
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        // Edge reports uses where it asks about tokens.
-        let is_verification = [
-            "/auth/verify",
-            "/edge/validate",
-            "/oauth2/introspect",
-            "/api/client/metrics/bulk",
-            "/edge/metrics",
-            "/health",
-            "/ready",
-        ];
-        if is_verification.contains(&path.as_str()) {
+        if OF_VERIFICATION.contains(&path.as_str()) {
             continue;
         }
         let target: String = path

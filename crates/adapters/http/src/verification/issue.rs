@@ -1,7 +1,5 @@
 //! `/edge/issue-token`: the tokens of Unleash Enterprise Edge, which asks for them itself with signed requests.
 
-use std::collections::BTreeSet;
-
 use actix_web::web::Data;
 use latchkey_domain::{EnvironmentName, ProjectId, ProjectScope, ProjectSet, Scope};
 use latchkey_service::{RevealedToken, is_replay};
@@ -99,9 +97,7 @@ impl IssueTokenBody {
         if self.projects.iter().any(|project| project == "*") {
             return Ok(Scope { projects: ProjectScope::All, environment });
         }
-        let mut known = BTreeSet::new();
-        let named = self.projects.iter().filter(|project| known.insert(*project));
-        let projects = named.map(|project| ProjectId::from_text(project, "projects"));
+        let projects = self.projects.iter().map(|project| ProjectId::from_text(project, "projects"));
         let projects = projects.collect::<Result<Vec<_>, _>>().map_err(at("projects"))?;
         let none =
             |_| at("projects")("projects must name at least one project: send [\"*\"] for all.".to_owned());

@@ -14,11 +14,12 @@ use latchkey_ports::{Import, Outcome, RowKind};
 use latchkey_postgres::Access;
 use latchkey_service::{EarlierImports, ImportPlan, Initiator, ServiceError, UseCases};
 use latchkey_unleash::{EditorChoice, OrphanChoice, Snapshot, UnleashDatabase, UnleashError};
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
-use super::{report::Report, verify};
+use super::verify;
 use crate::{
-    commands::progress::Progress,
+    commands::{progress::Progress, report::Report},
     config::{Config, Database},
     output::{self, Usage},
     serve,
@@ -77,7 +78,7 @@ pub(crate) struct ImportUnleashArgs {
 /// Imports everything, or says what would come.
 pub(crate) async fn import(app: &App, config: &Config, arguments: ImportUnleashArgs) -> anyhow::Result<()> {
     let orphans = arguments.orphans.unwrap_or(OrphanChoice::LeaveOut);
-    let mut report = Report::begin(arguments.report.as_deref())?;
+    let mut report = Report::begin(arguments.report)?;
     let mut database = open(config, &arguments.from, &arguments.schema).await?;
     output::explain(format_args!(
         "From: {}, Unleash {}, {} API tokens",
@@ -126,8 +127,7 @@ pub(crate) async fn import(app: &App, config: &Config, arguments: ImportUnleashA
     transfer.finish().await?;
 
     let came = report.count(RowKind::Token, Outcome::Came);
-    let path = arguments.report.clone();
-    report.finish(path.as_deref())?;
+    report.finish()?;
     output::explain(if arguments.dry_run {
         format!("{came} API tokens would come. Nothing was changed: run it without --dry-run to import.")
     } else {
@@ -155,10 +155,18 @@ fn new_url(config: &Config, given: Option<Uri>) -> anyhow::Result<Uri> {
     Ok(url.parse()?)
 }
 
+/// Returns the URL of the database of an Unleash server, which this option names.
+pub(crate) fn unleash_url<'d>(option: &str, database: &'d Database) -> anyhow::Result<&'d SecretString> {
+    match database {
+        Database::Postgres(url) => Ok(url),
+        _ => bail!(Usage(format!(
+            "{option} must be the PostgreSQL database of an Unleash server: postgres://…"
+        ))),
+    }
+}
+
 async fn open(config: &Config, from: &Database, schema: &str) -> anyhow::Result<UnleashDatabase> {
-    let Database::Postgres(url) = from else {
-        bail!(Usage("--from must be the PostgreSQL database of an Unleash server: postgres://…".to_owned()));
-    };
+    let url = unleash_url("--from", from)?;
     let opened = async {
         let client = store::connect_foreign(url, config, Access::ReadOnly).await?;
         anyhow::Ok(UnleashDatabase::open(client, schema).await?)

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use latchkey_unleash::{Presented, UnleashDatabase};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, try_join};
 use ureq::Agent;
 
 use crate::{commands::progress::Progress, http_client, output};
@@ -27,19 +27,19 @@ const USER: &str = "/api/admin/user";
 
 /// A server to which tokens are presented.
 #[derive(Clone)]
-struct Judge {
+struct Server {
     agent: Agent,
     url: String,
 }
 
-/// The answer about the tokens that are good.
+/// The answer about the tokens that are accepted.
 #[derive(Deserialize)]
 struct Answer {
-    tokens: Vec<Good>,
+    tokens: Vec<Accepted>,
 }
 
 #[derive(Deserialize)]
-struct Good {
+struct Accepted {
     token: String,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -52,44 +52,44 @@ struct Good {
 /// # Errors
 /// If they do not agree, after each difference was printed; if one of them does not answer.
 pub(super) async fn verify(database: &mut UnleashDatabase, old: &Uri, new: Uri) -> anyhow::Result<()> {
-    let (old, new) = (Judge::new(old), Judge::new(&new));
+    let (old, new) = (Server::new(old), Server::new(&new));
     let all = database.token_count();
-    let (mut presented, mut good, mut differences) = (0_u64, 0_u64, 0_u64);
+    let (mut presented, mut accepted, mut differences) = (0_u64, 0_u64, 0_u64);
     let mut progress = Progress::default();
     let mut tell = |label: &str, there: Option<String>, here: Option<String>| {
         differences += 1;
         let said = |scope: Option<String>| scope.unwrap_or_else(|| "not accepted".to_owned());
         output::result(format_args!("{label}: {} there, {} here", said(there), said(here)))
     };
-    while let Some(some) = database.next_presented().await? {
-        for some in some.chunks(SECRETS_AT_ONCE) {
-            let secrets: Vec<String> = some.iter().map(|one| one.secret.reveal().to_owned()).collect();
-            let (there, here) = (old.validate(secrets.clone()).await?, new.validate(secrets).await?);
-            for Presented { secret, label } in some {
+    while let Some(batch) = database.next_presented().await? {
+        for portion in batch.chunks(SECRETS_AT_ONCE) {
+            let secrets: Vec<String> = portion.iter().map(|one| one.secret.reveal().to_owned()).collect();
+            let (there, here) = try_join!(old.validate(secrets.clone()), new.validate(secrets))?;
+            for Presented { secret, label } in portion {
                 let (there, here) = (there.get(secret.reveal()), here.get(secret.reveal()));
-                good += u64::from(there.is_some());
+                accepted += u64::from(there.is_some());
                 if !agree(there, here) {
                     progress.interrupt();
                     tell(label, there.map(Scope::to_string), here.map(Scope::to_string))?;
                 }
             }
-            presented += some.len() as u64;
+            presented += portion.len() as u64;
             progress.show("presented", presented, all.max(presented));
         }
     }
     progress.interrupt();
     for Presented { secret, label } in database.presented_personal_tokens().await? {
         let secret = secret.reveal().to_owned();
-        let (there, here) = (old.accepts(secret.clone()).await?, new.accepts(secret).await?);
+        let (there, here) = try_join!(old.accepts(secret.clone()), new.accepts(secret))?;
         presented += 1;
-        good += u64::from(there);
+        accepted += u64::from(there);
         if there != here {
             let said = |accepted: bool| accepted.then(|| "accepted".to_owned());
             tell(&label, said(there), said(here))?;
         }
     }
     output::explain(format_args!(
-        "{presented} secrets and aliases were presented, of which {good} are accepted there."
+        "{presented} secrets and aliases were presented, of which {accepted} are accepted there."
     ));
     if differences > 0 {
         bail!("{differences} answers differ: see above");
@@ -98,7 +98,7 @@ pub(super) async fn verify(database: &mut UnleashDatabase, old: &Uri, new: Uri) 
     Ok(())
 }
 
-impl Judge {
+impl Server {
     fn new(url: &Uri) -> Self {
         let url = url.to_string().trim_end_matches('/').to_owned();
         Self { agent: http_client::agent(&url, TIMEOUT), url }
@@ -106,24 +106,24 @@ impl Judge {
 
     /// Returns the scope of each of these secrets that is accepted.
     async fn validate(&self, secrets: Vec<String>) -> anyhow::Result<BTreeMap<String, Scope>> {
-        let judge = self.clone();
+        let server = self.clone();
         let asked = spawn_blocking(move || {
-            let target = format!("{}{VALIDATE}", judge.url);
+            let target = format!("{}{VALIDATE}", server.url);
             let body = json!({ "tokens": secrets }).to_string();
-            let mut response = judge.agent.post(&target).content_type("application/json").send(body)?;
+            let mut response = server.agent.post(&target).content_type("application/json").send(body)?;
             ensure!(response.status() == 200, "it answered {}", response.status());
             let Answer { tokens } = serde_json::from_str(&response.body_mut().read_to_string()?)?;
-            Ok(tokens.into_iter().map(|good| (good.token.clone(), Scope::of(good))).collect())
+            Ok(tokens.into_iter().map(|accepted| (accepted.token.clone(), Scope::of(accepted))).collect())
         });
         asked.await?.with_context(|| format!("{}{VALIDATE}", self.url))
     }
 
     /// Whether this personal access token is accepted.
     async fn accepts(&self, secret: String) -> anyhow::Result<bool> {
-        let judge = self.clone();
+        let server = self.clone();
         let asked = spawn_blocking(move || {
-            let target = format!("{}{USER}", judge.url);
-            let response = judge.agent.get(&target).header("Authorization", secret).call()?;
+            let target = format!("{}{USER}", server.url);
+            let response = server.agent.get(&target).header("Authorization", secret).call()?;
             match response.status().as_u16() {
                 200 => Ok(true),
                 401 | 403 => Ok(false),
@@ -144,10 +144,10 @@ struct Scope {
 }
 
 impl Scope {
-    fn of(good: Good) -> Self {
-        let kind = good.kind.unwrap_or_default().to_lowercase();
+    fn of(accepted: Accepted) -> Self {
+        let kind = accepted.kind.unwrap_or_default().to_lowercase();
         let kind = if kind == "backend" { "client".to_owned() } else { kind };
-        Self { kind, projects: good.projects.into_iter().collect(), environment: good.environment }
+        Self { kind, projects: accepted.projects.into_iter().collect(), environment: accepted.environment }
     }
 }
 

@@ -1,14 +1,14 @@
 //! A line of a file of keys.
 
 use latchkey_domain::{
-    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, TokenAccess, TokenAttributes,
-    TokenDescription, TokenKind, TokenName, TokenSecret, TokenSelector,
+    EnvironmentName, EnvironmentScope, ProjectScope, TokenAccess, TokenAttributes, TokenDescription,
+    TokenKind, TokenName, TokenSecret, TokenSelector,
 };
 use latchkey_ports::ForeignDigest;
 use latchkey_service::{ImportedKey, ImportedSecret, TokenDraft};
 use serde::Deserialize;
 
-use crate::commands::expiry::parse_time;
+use crate::commands::{expiry::parse_time, tokens::project_scope};
 
 /// The longest line that is read, in bytes.
 pub(super) const MAX_LINE_BYTES: usize = 64 * 1_024;
@@ -86,15 +86,10 @@ fn access(
     let projects = match projects {
         None if is_admin => ProjectScope::All,
         None => return Err("projects is missing: name them, or write [\"*\"] for all".to_owned()),
-        Some(ids) if ids.iter().any(|id| id == "*") => ProjectScope::All,
-        Some(ids) => {
-            let ids: Vec<_> =
-                ids.iter().map(|id| ProjectId::new(id)).collect::<Result<_, _>>().map_err(text)?;
-            ProjectScope::Only(ProjectSet::new(ids).map_err(text)?)
-        }
+        Some(ids) => project_scope(&ids).map_err(text)?,
     };
     let environment = match environment {
-        None | Some("*") if is_admin => EnvironmentScope::All,
+        None if is_admin => EnvironmentScope::All,
         None => return Err("environment is missing: name it".to_owned()),
         Some("*") => EnvironmentScope::All,
         Some(name) => EnvironmentScope::Only(EnvironmentName::new(name).map_err(text)?),

@@ -1,11 +1,11 @@
-//! The report of an import: every row in a file, and what an operator must know on the terminal.
+//! The report of an import or export: every row in a file, and what an operator must know on the terminal.
 
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{BufWriter, ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::PathBuf,
 };
 
 use anyhow::{Context as _, bail};
@@ -21,7 +21,7 @@ const MODE: u32 = 0o600;
 
 /// Counts the findings, and writes each to a file if one is named.
 pub(crate) struct Report {
-    file: Option<BufWriter<File>>,
+    file: Option<(PathBuf, BufWriter<File>)>,
     counts: BTreeMap<(RowKind, Outcome), u64>,
     /// The first findings about rows that changed or did not come, and how many there were.
     shown: Vec<Finding>,
@@ -30,25 +30,27 @@ pub(crate) struct Report {
 
 impl Report {
     /// Begins a report. The file must be new.
-    pub(crate) fn begin(file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn begin(file: Option<PathBuf>) -> anyhow::Result<Self> {
         let file = file.map(|path| {
-            let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
+            let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path);
             match created {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     bail!(Usage(format!("{} exists: choose another name for the report", path.display())))
                 }
-                created => created.with_context(|| format!("{} cannot be created", path.display())),
+                created => {
+                    let file = created.with_context(|| format!("{} cannot be created", path.display()))?;
+                    Ok((path, BufWriter::new(file)))
+                }
             }
         });
-        let file = file.transpose()?.map(BufWriter::new);
-        Ok(Self { file, counts: BTreeMap::new(), shown: Vec::new(), noteworthy: 0 })
+        Ok(Self { file: file.transpose()?, counts: BTreeMap::new(), shown: Vec::new(), noteworthy: 0 })
     }
 
     pub(crate) fn add(&mut self, findings: impl IntoIterator<Item = Finding>) -> anyhow::Result<()> {
         for finding in findings {
             let Finding { kind, name, outcome, why } = &finding;
             *self.counts.entry((*kind, *outcome)).or_default() += 1;
-            if let Some(file) = &mut self.file {
+            if let Some((_, file)) = &mut self.file {
                 let line =
                     json!({ "row": kind.as_str(), "name": name, "outcome": outcome.as_str(), "why": why });
                 writeln!(file, "{line}").context("the report cannot be written")?;
@@ -69,15 +71,15 @@ impl Report {
     }
 
     /// Finishes the file, and prints what happened to how many rows, and what to know about some.
-    pub(crate) fn finish(mut self, path: Option<&Path>) -> anyhow::Result<()> {
-        if let Some(file) = &mut self.file {
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        if let Some((_, file)) = &mut self.file {
             file.flush().context("the report cannot be written")?;
         }
         output::result(self.table())?;
         for Finding { kind, name, outcome, why } in &self.shown {
             output::result(format_args!("{} {name}, {}: {why}.", kind.as_str(), outcome.as_str()))?;
         }
-        match (self.noteworthy - self.shown.len(), path) {
+        match (self.noteworthy - self.shown.len(), self.file.as_ref().map(|(path, _)| path)) {
             (0, None) => {}
             (0, Some(path)) => output::explain(format_args!("Every row is in {}.", path.display())),
             (more, Some(path)) => {
@@ -114,7 +116,7 @@ mod tests {
     fn rows_are_counted_and_the_file_has_each() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("report.jsonl");
-        let mut report = Report::begin(Some(&path)).expect("begun");
+        let mut report = Report::begin(Some(path.clone())).expect("begun");
         let why = "its projects were deleted";
         report
             .add([
@@ -130,11 +132,11 @@ mod tests {
              project                  0         1         0         0\n\
              API token                2         0         0         1"
         );
-        report.finish(Some(&path)).expect("finished");
+        report.finish().expect("finished");
         let text = std::fs::read_to_string(&path).expect("the file");
         assert_eq!(text.lines().count(), 4);
         assert!(text.contains(why), "{text}");
-        let Err(error) = Report::begin(Some(&path)) else { panic!("it is there") };
+        let Err(error) = Report::begin(Some(path)) else { panic!("it is there") };
         assert!(error.is::<Usage>(), "{error}");
     }
 }
