@@ -22,6 +22,11 @@ kill rounds="50":
 schemathesis *arguments:
     schemathesis/run {{ arguments }}
 
+# Check Latchkey with clients that others wrote, all or some (clients/README.md): just clients node python
+clients *folders:
+    cargo build -p latchkey
+    clients/run {{ folders }}
+
 # Fuzz the parsers of untrusted bytes, a minute each (needs rustup): just fuzz 600 requests
 fuzz *arguments:
     fuzz/run {{ arguments }}
