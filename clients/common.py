@@ -70,7 +70,8 @@ def report(call, actual, expected, more=""):
     """Prints a call and its result as a row of the table, and ends the check if the result is another one."""
     if actual != expected:
         raise SystemExit(f"{call}: expected {expected!r}, got {actual!r}")
-    print(f"| {call} | {actual}{more} |")
+    shown = ", ".join(map(str, actual)) if isinstance(actual, list) else actual
+    print(f"| {call} | {shown}{more} |")
     sys.stdout.flush()
 
 

@@ -8,6 +8,8 @@ root=$(dirname "$clients")
 latchkey=${LATCHKEY_BINARY:-$root/target/debug/latchkey}
 # Latchkey refuses settings that it does not know.
 export -n LATCHKEY_BINARY
+# No folders of byte code beside the checks.
+export PYTHONDONTWRITEBYTECODE=1
 export ADMIN_TOKEN='*:*.clients-clients-clients-clients-clients'
 
 fail() { printf '%s: %s\n' "$name" "$*" >&2; exit 1; }
