@@ -2,7 +2,7 @@
 //!
 //! This crate depends on all others and wires them: configuration (`config`), the command line (`cli`, `commands`), the
 //! selection of the store (`store`), what a role comprises (`role`) and of the master keys (`keys`), start and shutdown of the server (`serve`,
-//! `startup`), its addresses and connections (`server`), background tasks (`background`), logs (`telemetry`) and the system clock (`clock`). Rules about tokens
+//! `startup`), its addresses and connections (`server`), background tasks (`background`), logs (`telemetry`, `log_writer`) and the system clock (`clock`). Rules about tokens
 //! belong in `latchkey-service`, routes in `latchkey-http`, SQL in the stores. Start with [`config`] for the settings
 //! and [`serve`] for the steps of a start.
 
@@ -16,6 +16,7 @@ mod config;
 mod http_client;
 mod json_lines;
 mod keys;
+mod log_writer;
 mod metrics_server;
 mod outage;
 mod output;

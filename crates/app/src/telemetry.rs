@@ -3,7 +3,7 @@
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Stderr},
     panic,
 };
 
@@ -17,39 +17,49 @@ use tracing_subscriber::{
 use crate::{
     config::{EnvVars, Log, LogFormat},
     json_lines::JsonLines,
+    log_writer::LogWriter,
     traces::Traces,
 };
 
-/// Starts logging, and recording traces if there are to be any.
+/// Starts logging, and recording traces if there are to be any. Dropped at the end of the process, the writer writes the last
+/// lines.
 ///
 /// # Errors
-/// If `RUST_LOG` cannot be parsed.
-pub(crate) fn start(log: &Log, traces: Option<&Traces>, variables: &EnvVars) -> anyhow::Result<()> {
+/// If `RUST_LOG` cannot be parsed, or there can be no more threads.
+pub(crate) fn start(
+    log: &Log,
+    traces: Option<&Traces>,
+    variables: &EnvVars,
+) -> anyhow::Result<LogWriter<Stderr>> {
     let filter = filter(log.level, variables.get("RUST_LOG"))?;
     let is_human = match log.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
+    let writer = LogWriter::start(io::stderr()).context("logging could not be started")?;
     // A filter for one of two layers is slower than one for all.
     let started = match traces {
-        None => registry().with(filter).with(lines(is_human)).try_init(),
+        None => registry().with(filter).with(lines(is_human, writer.clone())).try_init(),
         Some(traces) => {
             // Of the two spans of a recorded request, this one is not for the log.
             let filter = filter.add_directive(format!("{}=off", latchkey_http::TRACED).parse()?);
-            registry().with(lines(is_human).with_filter(filter)).with(traces.layer()).try_init()
+            registry()
+                .with(lines(is_human, writer.clone()).with_filter(filter))
+                .with(traces.layer())
+                .try_init()
         }
     };
     started.context("logging could not be started")?;
     log_panics();
-    Ok(())
+    Ok(writer)
 }
 
-fn lines<S>(is_human: bool) -> Box<dyn Layer<S> + Send + Sync>
+fn lines<S>(is_human: bool, writer: LogWriter<Stderr>) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     if is_human {
         layer.with_ansi(io::stderr().is_terminal()).boxed()
     } else {

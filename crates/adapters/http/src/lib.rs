@@ -108,5 +108,6 @@ pub use self::{
     context::{Context, HttpSettings, Sampling},
     edge_client::{EdgeClient, InvalidEdgeSecret},
     memory::{FREE_BYTES, MemoryBudget, Reservation, Sender},
+    observability::ACCESS,
     traces::TRACED,
 };

@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 use crate::paths::{HEALTH, INTROSPECT, METRICS, READY, UNLEASH_METRICS, VALIDATE, VERIFY};
 
+/// The target of the access log.
+pub const ACCESS: &str = "latchkey_http::access";
 /// The route of a request that no route matches.
 const UNMATCHED: &str = "unmatched";
 /// The route of a request whose handler timed out or panicked: the request is gone with it.
@@ -113,7 +115,7 @@ impl Answered<'_> {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
-                    target: "latchkey_http::access",
+                    target: ACCESS,
                     parent: span,
                     route,
                     status,

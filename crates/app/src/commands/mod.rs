@@ -85,7 +85,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             // Before there are other threads.
             let passed = PassedSockets::take()?;
             let traces = Traces::start(&config.traces, &variables)?;
-            telemetry::start(&config.log, traces.as_ref(), &variables)?;
+            let _log = telemetry::start(&config.log, traces.as_ref(), &variables)?;
             let served = runtime()?.block_on(serve::run(&config, &variables, passed));
             if let Some(traces) = traces {
                 traces.finish();
@@ -95,7 +95,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         command => {
             // Commands print their result; they log warnings only.
             let level = config.log.level.min(LevelFilter::WARN);
-            telemetry::start(&Log { level, ..config.log }, None, &variables)?;
+            let _log = telemetry::start(&Log { level, ..config.log }, None, &variables)?;
             runtime()?.block_on(on_database(command, &config, &variables))?;
         }
     }
