@@ -179,10 +179,11 @@ impl Authenticator {
         let digest = self.sealer.digest(&secret);
         let (source, lookup) = match self.index.get(&digest) {
             Some(cached) => (Source::Memory, cached),
+            // Boxed, because a lookup is large and most secrets are in memory: a small future is faster to move.
             None if purpose == Purpose::Verification => {
-                self.look_up_or_serve_stale(&secret, digest, client).await?
+                Box::pin(self.look_up_or_serve_stale(&secret, digest, client)).await?
             }
-            None => (Source::Store, self.look_up(&secret, digest, client).await?),
+            None => (Source::Store, Box::pin(self.look_up(&secret, digest, client)).await?),
         };
         self.accept(source, lookup, self.clock.now()).ok_or(AuthenticationError::Unknown)
     }

@@ -6,11 +6,16 @@ use futures_util::FutureExt;
 
 use crate::{error::ApiError, timeout::timeout};
 
-/// Returns the output of the future.
+/// Resolves to the output of the future.
 ///
 /// # Errors
 /// [`ApiError::TimedOut`] if it takes longer than the limit, [`ApiError::Panicked`] if it panics.
-pub(crate) async fn guarded<F: Future>(limit: Duration, future: F) -> Result<F::Output, ApiError> {
-    let output = timeout(limit, AssertUnwindSafe(future).catch_unwind()).await.ok_or(ApiError::TimedOut)?;
-    output.map_err(|_| ApiError::Panicked)
+pub(crate) fn guarded<F: Future>(
+    limit: Duration,
+    future: F,
+) -> impl Future<Output = Result<F::Output, ApiError>> {
+    timeout(limit, AssertUnwindSafe(future).catch_unwind()).map(|finished| {
+        let output = finished.ok_or(ApiError::TimedOut)?;
+        output.map_err(|_| ApiError::Panicked)
+    })
 }

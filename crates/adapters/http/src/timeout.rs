@@ -1,14 +1,43 @@
 //! A time limit for a future.
 
-use std::{future::Future, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-/// Returns the output of the future, or `None` if it takes longer than the limit; the future is dropped then.
-pub(crate) async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    // A future that is ready at once needs no timer.
-    match futures_util::poll!(&mut future) {
-        Poll::Ready(output) => Some(output),
-        // Boxed, because a timer is large and most futures need none.
-        Poll::Pending => Box::pin(tokio::time::timeout(limit, future)).await.ok(),
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+
+pin_project! {
+    /// Resolves to the output of a future, or to `None` if it takes longer than the limit.
+    ///
+    /// It is no `async fn`, because that holds an argument twice: as it came, and as it is polled.
+    pub(crate) struct Timeout<F> {
+        #[pin]
+        future: F,
+        limit: Duration,
+        // Boxed, because a timer is large; set at the first wait, because a future that is ready at once needs none.
+        timer: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+/// Limits the time of a future, from the first time that it waits.
+pub(crate) fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
+    Timeout { future, limit, timer: None }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        let limit = *this.limit;
+        ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(context));
+        Poll::Ready(None)
     }
 }

@@ -43,7 +43,8 @@ impl Authenticator {
             lookups.push(cached);
         }
         if !missing.is_empty() {
-            let (source, found) = self.look_up_all_or_serve_stale(&missing, client).await?;
+            // Boxed, as the lookup of one.
+            let (source, found) = Box::pin(self.look_up_all_or_serve_stale(&missing, client)).await?;
             for (Missing { position, .. }, found) in missing.iter().zip(found) {
                 if let Some(lookup) = lookups.get_mut(*position) {
                     *lookup = Some((source, found));
