@@ -4,7 +4,7 @@ import schemathesis
 
 # Members that are text. As Unleash does, a number or a boolean is taken for its text, so that clients that send
 # `"description": 1` go on to work; the document names the type that a client should send.
-TEXT = {"id", "name", "tokenName", "username", "description"}
+TEXT = {"id", "name", "tokenName", "username", "description", "mappingsSSO"}
 
 
 def is_coerced(body):
@@ -12,10 +12,13 @@ def is_coerced(body):
         return any(is_coerced(item) for item in body)
     if not isinstance(body, dict):
         return False
-    return any(
-        (name in TEXT and isinstance(value, (bool, int, float))) or is_coerced(value)
-        for name, value in body.items()
-    )
+    for name, value in body.items():
+        values = value if isinstance(value, list) else [value]
+        if name in TEXT and any(isinstance(one, (bool, int, float)) for one in values):
+            return True
+        if is_coerced(value):
+            return True
+    return False
 
 
 @schemathesis.hook

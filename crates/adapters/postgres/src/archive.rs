@@ -148,8 +148,9 @@ async fn import(
     Ok(())
 }
 
-/// Checks of foreign keys keep the plans of their first row, when tables are nearly empty: each would read all rows then.
-const INDEX_PLANS: &str = "SET LOCAL enable_seqscan = off";
+/// For the transaction that fills tables. Checks of foreign keys keep the plans of their first row, when tables are nearly empty:
+/// each would read all rows then.
+pub(crate) const INDEX_PLANS: &str = "SET LOCAL enable_seqscan = off";
 
 /// Locks the tables against other writers, makes sure that they are empty, and deletes what a new database has.
 async fn prepare(

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, QueryDsl, insert_into, update};
-use diesel_async::RunQueryDsl;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use latchkey_domain::{
     EnvironmentName, NewEvent, NewPersonalToken, NewUser, Project, ProjectId, RoleId, UserId,
 };
@@ -19,6 +19,7 @@ use latchkey_sql::{
 
 use crate::{
     PostgresStore,
+    archive::INDEX_PLANS,
     connection::Connection,
     events::record_all,
     insertion::ROWS_AT_ONCE,
@@ -39,6 +40,7 @@ impl ImportRepository for PostgresStore {
 }
 
 async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError> {
+    connection.batch_execute(INDEX_PLANS).await?;
     hold(connection, &import.references()?).await?;
     let lock = lock_event_log(connection).await?;
     let mut events: Vec<NewEvent> = Vec::new();

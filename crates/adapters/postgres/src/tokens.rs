@@ -21,6 +21,7 @@ use latchkey_sql::{
 
 use crate::{
     PostgresStore,
+    connection::Unprepared,
     locks::{COUNTING, try_lock},
     token_creation::{create_first_tokens, create_in_transaction},
     token_lists::token_list,
@@ -30,6 +31,9 @@ use crate::{
     },
     token_writes::{remove_token, rotate_token, update_token},
 };
+
+/// How many digests a statement looks for at most: for more of them, the planner would rather read all tokens.
+const MAX_DIGESTS: usize = 250;
 
 impl PostgresStore {
     /// The tokens of a [`TokenQuery::whole_project`]: one statement in the usual case, in which no token names another project.
@@ -141,7 +145,12 @@ impl TokenRepository for PostgresStore {
         let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let mut connection = self.connection().await?;
         self.replica.check_followed(&connection)?;
-        let rows: Vec<TokenRow> = token_by_digest(&bytes).load(&mut connection).await.map_err(store_error)?;
+        let mut rows: Vec<TokenRow> = Vec::new();
+        for some in bytes.chunks(MAX_DIGESTS) {
+            // A plan from when the table was small reads all of it, and would be kept while an import fills the table.
+            let found = Unprepared(token_by_digest(some));
+            rows.extend(found.load(&mut connection).await.map_err(store_error)?);
+        }
         let tokens: Vec<StoredToken> = rows::all(rows)?;
         let mut unknown: BTreeSet<SecretDigest> = digests.iter().copied().collect();
         let mut found = Vec::with_capacity(tokens.len());
@@ -155,7 +164,7 @@ impl TokenRepository for PostgresStore {
         }
         let unknown: Vec<&[u8]> = unknown.iter().map(|digest| digest.0.as_slice()).collect();
         let retired: Vec<(Bytes<32>, DbId, DbTime)> =
-            retired_secrets_of(&unknown).load(&mut connection).await.map_err(store_error)?;
+            Unprepared(retired_secrets_of(&unknown)).load(&mut connection).await.map_err(store_error)?;
         let tokens: HashMap<DbId, StoredToken> =
             tokens.into_iter().map(|stored| (DbId::from(stored.token.id), stored)).collect();
         for (digest, id, end) in retired {

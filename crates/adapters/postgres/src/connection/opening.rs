@@ -100,11 +100,12 @@ impl Opening {
         Ok(connection.watched(limit, Some(standing?)))
     }
 
-    /// How long a statement may take, and how long a transaction may be idle before it ends with its locks.
+    /// How long a statement may take, and how long a transaction may be idle before it ends with its locks. None is compiled (JIT):
+    /// that takes longer than any statement here, and is chosen by estimates.
     fn limits(&self, set: &str) -> String {
         let millis = self.statement_timeout.as_millis();
         format!(
-            "{set} statement_timeout = {millis}; {set} idle_in_transaction_session_timeout = {};",
+            "{set} jit = off; {set} statement_timeout = {millis}; {set} idle_in_transaction_session_timeout = {};",
             2 * millis
         )
     }
