@@ -67,15 +67,20 @@ impl Snapshot {
         Self::of(json!({ "roles": roles.iter().map(entry).collect::<Vec<_>>() }))
     }
 
-    /// Returns the snapshot of all roles that users hold in a project: for each role, its users.
-    pub fn of_holdings<'h>(holdings: impl IntoIterator<Item = &'h (UserId, RoleId)>) -> Self {
-        let mut users = BTreeMap::<RoleId, Vec<i64>>::new();
-        for (user, role) in holdings {
-            users.entry(*role).or_default().push(user.0);
+    /// Returns the snapshot of all roles that users and groups hold in a project: for each role, its holders.
+    pub fn of_holdings<'h>(holdings: impl IntoIterator<Item = &'h (Holder, RoleId)>) -> Self {
+        let mut roles = BTreeMap::<RoleId, (Vec<i64>, Vec<i64>)>::new();
+        for (holder, role) in holdings {
+            let (users, groups) = roles.entry(*role).or_default();
+            match holder {
+                Holder::User(id) => users.push(id.0),
+                Holder::Group(id) => groups.push(id.0),
+            }
         }
-        let entry =
-            |(role, users): (RoleId, Vec<i64>)| json!({ "roleId": role.0, "groupIds": [], "userIds": users });
-        Self::of(json!({ "roles": users.into_iter().map(entry).collect::<Vec<_>>() }))
+        let entries = roles
+            .into_iter()
+            .map(|(role, (users, groups))| json!({ "roleId": role.0, "groupIds": groups, "userIds": users }));
+        Self::of(json!({ "roles": entries.collect::<Vec<_>>() }))
     }
 
     /// The maximum number of tokens that one event of an import names, so that a page of events stays small.

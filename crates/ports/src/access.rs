@@ -30,8 +30,8 @@ pub struct Memberships {
     pub at: Timestamp,
 }
 
-/// The roles that users hold in a project: pairs of a user and a role.
-pub type Holdings = BTreeSet<(UserId, RoleId)>;
+/// The roles that users and groups hold in a project: pairs of a holder and a role.
+pub type Holdings = BTreeSet<(Holder, RoleId)>;
 
 /// New members for a project, in place of all that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,16 +44,22 @@ pub struct MembersChange {
 }
 
 impl MembersChange {
-    /// Returns what must exist: the project, and each user and role that is given, once. It says no more; to give them would be
-    /// each role to each user.
+    /// Returns what must exist: the project, and each user, group and role after the change, once. It says no more; to give
+    /// them would be each role to each of them.
     #[must_use]
     pub fn references(&self) -> Memberships {
-        let users: BTreeSet<_> = self.after.iter().map(|(user, _)| *user).collect();
-        let roles: BTreeSet<_> = self.after.iter().map(|(_, role)| *role).collect();
+        let (mut users, mut groups, mut roles) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for (holder, role) in &self.after {
+            roles.insert(*role);
+            match holder {
+                Holder::User(id) => users.insert(*id),
+                Holder::Group(id) => groups.insert(*id),
+            };
+        }
         Memberships {
             project: self.project.clone(),
             users: users.into_iter().collect(),
-            groups: Vec::new(),
+            groups: groups.into_iter().collect(),
             roles: roles.into_iter().collect(),
             at: self.at,
         }
@@ -118,11 +124,12 @@ pub trait AccessRepository: Send + Sync {
         event: &NewEvent,
     ) -> Result<EventId, StoreError>;
 
-    /// Replaces all memberships of a project, with one event. A role that is held already keeps its time.
+    /// Replaces all memberships of a project, of users and of groups, with one event. A role that is held already keeps its
+    /// time.
     ///
     /// # Errors
-    /// `NotFound` for the first unknown user of those after, the project, or the first role that is unknown or no role of
-    /// projects (in this order); `Stale` with the project if its memberships are not those before.
+    /// `NotFound` for the first unknown user of those after, the first unknown group, the project, or the first role that is
+    /// unknown or no role of projects (in this order); `Stale` with the project if its memberships are not those before.
     async fn replace_members(&self, change: &MembersChange, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Returns the roles that a user or a group holds in a project, by id; none if either is unknown. Of a user, those that

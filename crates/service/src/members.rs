@@ -80,7 +80,7 @@ impl Members {
         let memberships = self.memberships(permit, (users, groups), ids);
         match self.access().add_memberships(&memberships, &event).await {
             Ok(_) | Err(StoreError::Conflict(Entity::Membership)) => {}
-            Err(error) => return Err(unknown_holder(error, "users")),
+            Err(error) => return Err(unknown_holder(error, "users", "groups")),
         }
         self.accounts.changes.after_commit(&event);
         Ok(given)
@@ -129,37 +129,27 @@ impl Members {
         Ok(())
     }
 
-    /// Gives each of these roles to these users, and takes every other role in the project from every user: the members are
-    /// these and no others. If that changes nothing, there is no event.
+    /// Gives each of these roles to its holders, and takes every other role in the project from every user and group: the
+    /// members are these and no others. If that changes nothing, there is no event.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for an unknown user or role, and while groups hold roles in the project;
-    /// [`ServiceError::Denied`] for a role with permissions that the caller does not hold; [`ServiceError::NotFound`] for an
-    /// unknown project.
+    /// [`ServiceError::Invalid`] for an unknown user, group or role; [`ServiceError::Denied`] for a role with permissions that
+    /// the caller does not hold; [`ServiceError::NotFound`] for an unknown project.
     pub async fn replace_all(
         &self,
         permit: &Permit<UpdateProject>,
-        roles: &[(RoleReference, Vec<UserId>)],
+        roles: &[(RoleReference, Vec<Holder>)],
     ) -> Result<(), ServiceError> {
-        if !self.accounts.groups.member_groups(permit.project()).await?.is_empty() {
-            let message = "Groups hold roles in this project, and would keep them: take those away first \
-                           (DELETE …/groups/{groupId}/roles).";
-            return Err(ServiceError::field("roles", message));
-        }
         let place = Place::Project(permit.project().clone());
         let known = self.roles_of_projects().await?;
         let mut after = Holdings::new();
-        for (reference, users) in roles {
+        for (reference, holders) in roles {
             let role = choose(&known, reference, "roles")?;
             permit.caller().check_granting(role, &place)?;
-            after.extend(users.iter().map(|user| (*user, role.id)));
+            after.extend(holders.iter().map(|holder| (*holder, role.id)));
         }
         let replaced = self.accounts.changes.retry_on_conflict(async || -> Result<(), ServiceError> {
-            let members = self.access().members(permit.project()).await?;
-            let held = |member: &Member| -> Vec<_> {
-                member.roles.iter().map(|role| (member.user.id, *role)).collect()
-            };
-            let before: Holdings = members.iter().flat_map(held).collect();
+            let before = self.holdings(permit).await?;
             if before == after {
                 return Ok(());
             }
@@ -177,11 +167,25 @@ impl Members {
             self.access()
                 .replace_members(&change, &event)
                 .await
-                .map_err(|error| unknown_holder(error, "roles"))?;
+                .map_err(|error| unknown_holder(error, "roles", "roles"))?;
             self.accounts.changes.after_commit(&event);
             Ok(())
         });
         replaced.await
+    }
+
+    /// Returns what users and groups hold in the project. A change between the two reads makes the compare-and-swap fail.
+    async fn holdings(&self, permit: &Permit<UpdateProject>) -> Result<Holdings, ServiceError> {
+        let mut holdings = Holdings::new();
+        for Member { user, roles, added_at: _ } in self.access().members(permit.project()).await? {
+            holdings.extend(roles.into_iter().map(|role| (user.id.into(), role)));
+        }
+        for MemberGroup { overview, roles, added_at: _ } in
+            self.accounts.groups.member_groups(permit.project()).await?
+        {
+            holdings.extend(roles.into_iter().map(|role| (overview.group.id.into(), role)));
+        }
+        Ok(holdings)
     }
 
     /// Removes all roles of a user or a group in the project.
@@ -246,14 +250,14 @@ fn missing(holder: Holder) -> Missing {
     }
 }
 
-/// Maps the error of a user, that is part of this member of the body, or of a group, not of the path.
-fn unknown_holder(error: StoreError, field: &'static str) -> ServiceError {
+/// Maps the error of a user or a group that is part of these members of the body, not of the path.
+fn unknown_holder(error: StoreError, users: &'static str, groups: &'static str) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::User(id)) => {
-            ServiceError::field(field, format!("There is no user {id}."))
+            ServiceError::field(users, format!("There is no user {id}."))
         }
         StoreError::NotFound(Entity::Group(id)) => {
-            ServiceError::field("groups", format!("There is no group {id}."))
+            ServiceError::field(groups, format!("There is no group {id}."))
         }
         other => other.into(),
     }

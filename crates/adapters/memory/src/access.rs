@@ -66,6 +66,12 @@ impl State {
         let own = self.memberships.iter().filter(move |((_, held_in, _), _)| held_in == project);
         own.map(|((user, _, role), at)| (*user, *role, *at))
     }
+
+    fn holdings_in<'s>(&'s self, project: &'s ProjectId) -> impl Iterator<Item = (Holder, RoleId)> + 's {
+        let of_users = self.roles_held_in(project).map(|(user, role, _)| (user.into(), role));
+        let of_groups = self.group_roles.keys().filter(move |(_, held_in, _)| held_in == project);
+        of_users.chain(of_groups.map(|(group, _, role)| ((*group).into(), *role)))
+    }
 }
 
 #[async_trait]
@@ -161,27 +167,29 @@ impl AccessRepository for MemoryStore {
         let mut state = self.state();
         let MembersChange { project, before, after, at } = change;
         state.check_memberships(&change.references())?;
-        let held: Holdings = state.roles_held_in(project).map(|(user, role, _)| (user, role)).collect();
-        if held != *before {
+        if state.holdings_in(project).collect::<Holdings>() != *before {
             return Err(StoreError::Stale(Entity::Project(project.clone())));
         }
+        let is_after = |holder: Holder, role: &RoleId| after.contains(&(holder, *role));
         state
             .memberships
-            .retain(|(user, held_in, role), _| held_in != project || after.contains(&(*user, *role)));
-        for (user, role) in after {
-            state.memberships.entry((*user, project.clone(), *role)).or_insert(*at);
+            .retain(|(user, held_in, role), _| held_in != project || is_after((*user).into(), role));
+        state
+            .group_roles
+            .retain(|(group, held_in, role), _| held_in != project || is_after((*group).into(), role));
+        for (holder, role) in after {
+            match holder {
+                Holder::User(id) => state.memberships.entry((*id, project.clone(), *role)).or_insert(*at),
+                Holder::Group(id) => state.group_roles.entry((*id, project.clone(), *role)).or_insert(*at),
+            };
         }
         Ok(state.record(event.clone()))
     }
 
     async fn roles_in_project(&self, holder: Holder, project: &ProjectId) -> Result<Vec<RoleId>, StoreError> {
         let state = self.state();
-        let users =
-            state.memberships.keys().map(|(user, held_in, role)| (Holder::User(*user), held_in, role));
-        let groups =
-            state.group_roles.keys().map(|(group, held_in, role)| (Holder::Group(*group), held_in, role));
-        let held = users.chain(groups).filter(|(one, held_in, _)| *one == holder && *held_in == project);
-        Ok(held.map(|(_, _, role)| *role).collect())
+        let held = state.holdings_in(project).filter(|(one, _)| *one == holder);
+        Ok(held.map(|(_, role)| role).collect())
     }
 
     async fn grants_of(&self, user: UserId) -> Result<Option<Grants>, StoreError> {

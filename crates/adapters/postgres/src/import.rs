@@ -69,8 +69,8 @@ async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError
     }
     for memberships in &import.memberships {
         let ResolvedMemberships { role, users: given, event } = memberships.resolve(&roles, &users)?;
-        let given: Vec<_> = given.into_iter().map(|(user, at)| (user, role, at)).collect();
-        give_each(connection, &lock, &memberships.project, &given).await?;
+        let given = given.into_iter().map(|(user, at)| (user.into(), role, at));
+        give_each(connection, &lock, &memberships.project, given).await?;
         events.push(event);
     }
     for some in import.personal_tokens.chunks(ROWS_AT_ONCE) {

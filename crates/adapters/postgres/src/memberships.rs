@@ -5,8 +5,8 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{Grants, ProjectId, RoleId, Timestamp, UserId};
-use latchkey_ports::{Entity, Holdings, MembersChange, Memberships};
+use latchkey_domain::{Grants, Holder, ProjectId, RoleId, Timestamp, UserId};
+use latchkey_ports::{Entity, MembersChange, Memberships};
 use latchkey_sql::{
     columns::{DbTime, UtcTime},
     errors::{DbError, not_found, stale},
@@ -19,17 +19,38 @@ use crate::{
     locks::{EventLogLock, lock_groups, lock_project, lock_roles, lock_users},
 };
 
-/// Gives each user each role. Two arrays, because a statement has no room for a bind per pair.
-const GIVE: &str = "\
-    INSERT INTO memberships (user_id, project_id, role_id, added_at) \
-    SELECT user_id, $1, role_id, $2 FROM unnest($3) AS user_id, unnest($4) AS role_id \
-    ON CONFLICT DO NOTHING";
+/// The statements on the roles of one kind of holder. Arrays, because a statement has no room for a bind per pair.
+struct Statements {
+    /// Gives each holder ($3) each role ($4) in the project ($1), from a time ($2) on.
+    give: &'static str,
+    /// Gives each holder ($2) the role beside it ($3), from the time beside it ($4) on.
+    give_each: &'static str,
+    /// Takes from each holder ($2) the role beside it ($3).
+    take_each: &'static str,
+}
 
-/// As [`GIVE`], for groups.
-const GIVE_TO_GROUPS: &str = "\
-    INSERT INTO group_roles (group_id, project_id, role_id, added_at) \
-    SELECT group_id, $1, role_id, $2 FROM unnest($3) AS group_id, unnest($4) AS role_id \
-    ON CONFLICT DO NOTHING";
+macro_rules! statements {
+    ($table:literal, $holder:literal) => {
+        Statements {
+            give: concat!(
+                "INSERT INTO ", $table, " (", $holder, ", project_id, role_id, added_at) ",
+                "SELECT holder, $1, role, $2 FROM unnest($3) AS holder, unnest($4) AS role ON CONFLICT DO NOTHING"
+            ),
+            give_each: concat!(
+                "INSERT INTO ", $table, " (", $holder, ", project_id, role_id, added_at) ",
+                "SELECT holder, $1, role, since FROM unnest($2, $3, $4) AS given (holder, role, since) ",
+                "ON CONFLICT DO NOTHING"
+            ),
+            take_each: concat!(
+                "DELETE FROM ", $table, " AS held USING unnest($2, $3) AS taken (holder, role) ",
+                "WHERE held.project_id = $1 AND held.", $holder, " = taken.holder AND held.role_id = taken.role"
+            ),
+        }
+    };
+}
+
+const OF_USERS: Statements = statements!("memberships", "user_id");
+const OF_GROUPS: Statements = statements!("group_roles", "group_id");
 
 /// Takes from each user and each group all other roles in the project.
 pub(crate) async fn take_all_but(
@@ -57,12 +78,12 @@ pub(crate) async fn give(
     wanted: &Memberships,
 ) -> Result<bool, DbError> {
     let mut given = 0;
-    for (statement, holders) in [
-        (GIVE, wanted.users.iter().map(|user| user.0).collect::<Vec<_>>()),
-        (GIVE_TO_GROUPS, wanted.groups.iter().map(|group| group.0).collect()),
+    for (of, holders) in [
+        (OF_USERS, wanted.users.iter().map(|user| user.0).collect::<Vec<_>>()),
+        (OF_GROUPS, wanted.groups.iter().map(|group| group.0).collect()),
     ] {
         if !holders.is_empty() {
-            given += sql_query(statement)
+            given += sql_query(of.give)
                 .bind::<Text, _>(wanted.project.as_str())
                 .bind::<UtcTime, _>(DbTime::from(wanted.at))
                 .bind::<Array<BigInt>, _>(holders)
@@ -74,32 +95,57 @@ pub(crate) async fn give(
     Ok(given > 0)
 }
 
-/// Gives each user the role beside it, from the time beside it on.
-const GIVE_EACH: &str = "\
-    INSERT INTO memberships (user_id, project_id, role_id, added_at) \
-    SELECT user_id, $1, role_id, added_at FROM unnest($2, $3, $4) AS given (user_id, role_id, added_at) \
-    ON CONFLICT DO NOTHING";
-
-/// Takes from each user the role beside it.
-const TAKE_EACH: &str = "\
-    DELETE FROM memberships USING unnest($2, $3) AS pairs (user_id, role_id) \
-    WHERE memberships.project_id = $1 AND memberships.user_id = pairs.user_id AND memberships.role_id = pairs.role_id";
-
-/// Gives each user one role in the project, from a time on. A role that is held already stays as it is.
+/// Gives each holder one role in the project, from a time on. A role that is held already stays as it is.
 pub(crate) async fn give_each(
     connection: &mut Connection,
     _lock: &EventLogLock,
     project: &ProjectId,
-    given: &[(UserId, RoleId, Timestamp)],
+    given: impl IntoIterator<Item = (Holder, RoleId, Timestamp)>,
 ) -> Result<(), DbError> {
-    if !given.is_empty() {
-        sql_query(GIVE_EACH)
-            .bind::<Text, _>(project.as_str())
-            .bind::<Array<BigInt>, _>(given.iter().map(|(user, ..)| user.0).collect::<Vec<_>>())
-            .bind::<Array<BigInt>, _>(given.iter().map(|(_, role, _)| role.0).collect::<Vec<_>>())
-            .bind::<Array<UtcTime>, _>(given.iter().map(|(.., at)| DbTime::from(*at)).collect::<Vec<_>>())
-            .execute(connection)
-            .await?;
+    let (mut to_users, mut to_groups) = (Vec::new(), Vec::new());
+    for (holder, role, since) in given {
+        match holder {
+            Holder::User(id) => to_users.push((id.0, role.0, DbTime::from(since))),
+            Holder::Group(id) => to_groups.push((id.0, role.0, DbTime::from(since))),
+        }
+    }
+    for (of, given) in [(OF_USERS, to_users), (OF_GROUPS, to_groups)] {
+        if !given.is_empty() {
+            sql_query(of.give_each)
+                .bind::<Text, _>(project.as_str())
+                .bind::<Array<BigInt>, _>(given.iter().map(|(holder, ..)| *holder).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(given.iter().map(|(_, role, _)| *role).collect::<Vec<_>>())
+                .bind::<Array<UtcTime>, _>(given.into_iter().map(|(.., since)| since).collect::<Vec<_>>())
+                .execute(connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes from each holder one role in the project.
+async fn take_each(
+    connection: &mut Connection,
+    project: &ProjectId,
+    taken: impl IntoIterator<Item = &(Holder, RoleId)>,
+) -> Result<(), DbError> {
+    let (mut from_users, mut from_groups) = (Vec::new(), Vec::new());
+    for (holder, role) in taken {
+        match holder {
+            Holder::User(id) => from_users.push((id.0, role.0)),
+            Holder::Group(id) => from_groups.push((id.0, role.0)),
+        }
+    }
+    for (of, taken) in [(OF_USERS, from_users), (OF_GROUPS, from_groups)] {
+        if !taken.is_empty() {
+            let (holders, roles): (Vec<i64>, Vec<i64>) = taken.into_iter().unzip();
+            sql_query(of.take_each)
+                .bind::<Text, _>(project.as_str())
+                .bind::<Array<BigInt>, _>(holders)
+                .bind::<Array<BigInt>, _>(roles)
+                .execute(connection)
+                .await?;
+        }
     }
     Ok(())
 }
@@ -111,23 +157,14 @@ pub(crate) async fn replace_all(
     change: &MembersChange,
 ) -> Result<(), DbError> {
     let MembersChange { project, before, after, at } = change;
-    let held: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection).await?;
-    let held: Holdings = held.into_iter().map(|(user, role)| (UserId(user), RoleId(role))).collect();
-    if held != *before {
+    let of_users: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection).await?;
+    let of_groups: Vec<(i64, i64)> = queries::group_holdings_in(project.as_str()).load(connection).await?;
+    if rows::holdings(of_users, of_groups) != *before {
         return Err(stale(Entity::Project(project.clone())));
     }
-    let (users, roles): (Vec<_>, Vec<_>) =
-        before.difference(after).map(|(user, role)| (user.0, role.0)).unzip();
-    if !users.is_empty() {
-        sql_query(TAKE_EACH)
-            .bind::<Text, _>(project.as_str())
-            .bind::<Array<BigInt>, _>(users)
-            .bind::<Array<BigInt>, _>(roles)
-            .execute(connection)
-            .await?;
-    }
-    let given: Vec<_> = after.difference(before).map(|(user, role)| (*user, *role, *at)).collect();
-    give_each(connection, lock, project, &given).await
+    take_each(connection, project, before.difference(after)).await?;
+    let given = after.difference(before).map(|(holder, role)| (*holder, *role, *at));
+    give_each(connection, lock, project, given).await
 }
 
 /// Locks the project, the roles, the groups and the users, and fails with the first that does not exist, in the order of the port.

@@ -120,6 +120,14 @@ pub fn holdings_in<'a>(project: &'a str) -> _ {
         .select((memberships::user_id, memberships::role_id))
 }
 
+/// Selects the ids of groups and of the roles that they hold in a project.
+#[auto_type]
+pub fn group_holdings_in<'a>(project: &'a str) -> _ {
+    group_roles::table
+        .filter(group_roles::project_id.eq(project))
+        .select((group_roles::group_id, group_roles::role_id))
+}
+
 /// Selects the ids of the roles that a user holds in a project.
 #[auto_type]
 pub fn roles_in_project<'a>(user: i64, project: &'a str) -> _ {

@@ -22,7 +22,7 @@ use latchkey_ports::Inconsistency;
 pub use self::{
     access::{
         AccountRow, ChangedRoleRow, ChangedUserRow, GrantRow, MembershipRow, NewMembershipRow, NewUserRow,
-        RoleRow, UserRow, account_of_login, grants, members, role_permissions, roles,
+        RoleRow, UserRow, account_of_login, grants, holdings, members, role_permissions, roles,
     },
     events::{ChangeRow, EventRow, NewEventRow, event_projects},
     groups::{

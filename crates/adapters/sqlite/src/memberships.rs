@@ -3,8 +3,8 @@
 use diesel::{
     ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_into, insert_or_ignore_into,
 };
-use latchkey_domain::{Grants, RoleId, UserId};
-use latchkey_ports::{Entity, Holdings, MembersChange, Memberships};
+use latchkey_domain::{Grants, GroupId, Holder, UserId};
+use latchkey_ports::{Entity, MembersChange, Memberships};
 use latchkey_sql::{
     errors::{DbError, stale},
     queries,
@@ -67,18 +67,30 @@ pub(crate) fn take_all_but(connection: &mut SqliteConnection, wanted: &Membershi
 pub(crate) fn replace_all(connection: &mut SqliteConnection, change: &MembersChange) -> Result<(), DbError> {
     let MembersChange { project, before, after, at } = change;
     check_all(connection, &change.references())?;
-    let held: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection)?;
-    let held: Holdings = held.into_iter().map(|(user, role)| (UserId(user), RoleId(role))).collect();
-    if held != *before {
+    let of_users: Vec<(i64, i64)> = queries::holdings_in(project.as_str()).load(connection)?;
+    let of_groups: Vec<(i64, i64)> = queries::group_holdings_in(project.as_str()).load(connection)?;
+    if rows::holdings(of_users, of_groups) != *before {
         return Err(stale(Entity::Project(project.clone())));
     }
-    for (user, role) in before.difference(after) {
-        delete(memberships::table.find((user.0, project.as_str(), role.0))).execute(connection)?;
+    for (holder, role) in before.difference(after) {
+        match holder {
+            Holder::User(UserId(id)) => {
+                delete(memberships::table.find((id, project.as_str(), role.0))).execute(connection)?
+            }
+            Holder::Group(GroupId(id)) => {
+                delete(group_roles::table.find((id, project.as_str(), role.0))).execute(connection)?
+            }
+        };
     }
-    for (user, role) in after.difference(before) {
-        insert_into(memberships::table)
-            .values(NewMembershipRow::new(*user, project, *role, *at))
-            .execute(connection)?;
+    for (holder, role) in after.difference(before) {
+        match holder {
+            Holder::User(id) => insert_into(memberships::table)
+                .values(NewMembershipRow::new(*id, project, *role, *at))
+                .execute(connection)?,
+            Holder::Group(id) => insert_into(group_roles::table)
+                .values(NewGroupRoleRow::new(*id, project, *role, *at))
+                .execute(connection)?,
+        };
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `/api/admin/projects/{projectId}/access` and the roles of its members.
 
 use actix_web::web::Data;
-use deserr::{Deserr, IntoValue, Sequence as _, Value, ValuePointerRef as Location};
-use latchkey_domain::{GroupId, RoleId, UserId};
+use deserr::Deserr;
+use latchkey_domain::{GroupId, Holder, RoleId, UserId};
 use latchkey_ports::{Member, MemberGroup};
 use latchkey_service::{Permit, ProjectAccess, RoleReference, UpdateProject};
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Get the users and groups of a project, and the roles that they can have.
+///
+/// A user who has a role by a group alone is a member of that group here, and not among the users.
 #[utoipa::path(get, path = ACCESS, responses(
     (status = 200, description = "The members and the roles.", body = ProjectAccessBody<'_>),
 ))]
@@ -67,12 +69,13 @@ async fn add_access_to_project(
     Ok(empty())
 }
 
-/// Set the users of a project.
+/// Set the users and groups of a project.
 ///
-/// The users that the body names hold the roles that it gives them, and no user holds another role in the project.
+/// The users and groups that the body names hold the roles that it gives them, and no user and no group holds another role in
+/// the project. A caller cannot give a role with a permission that they do not hold themselves.
 #[utoipa::path(put, path = ACCESS, responses(
-    (status = 200, description = "The project has these users, and no others."),
-    (status = 400, description = "Or there is no such user or role."),
+    (status = 200, description = "The project has these users and groups, and no others."),
+    (status = 400, description = "Or there is no such user, group or role."),
     (status = 403, description = "Or a permission of a role that is given is missing."),
 ))]
 async fn set_project_access(
@@ -108,6 +111,8 @@ async fn set_roles_for_user(
 }
 
 /// Remove a user from a project.
+///
+/// The user loses all own roles there. Roles that groups give stay.
 #[utoipa::path(delete, path = ROLES_OF_USER, responses(
     (status = 200, description = "The user holds no role in the project."),
     (status = 404, description = "Or the user holds no role in it."),
@@ -144,6 +149,8 @@ async fn set_roles_for_group(
 }
 
 /// Remove a group from a project.
+///
+/// The group loses all roles there. Its members keep what they hold otherwise.
 #[utoipa::path(delete, path = ROLES_OF_GROUP, responses(
     (status = 200, description = "The group holds no role in the project."),
     (status = 404, description = "Or the group holds no role in it."),
@@ -175,17 +182,17 @@ struct AddAccessBody {
     groups: Option<List<GroupId>>,
 }
 
-/// Replaces the users of a project, and their roles.
+/// Replaces the users and groups of a project, and their roles.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = projectAccessConfigurationSchema)]
 struct SetAccessBody {
-    /// The roles and their users; a role that is not named has none.
+    /// The roles and their holders; no user and no group holds a role that is not named.
     #[schema(value_type = Vec<RoleHoldersBody>)]
     roles: List<RoleHoldersBody>,
 }
 
-/// The users that hold a role in a project.
+/// The users and groups that hold a role in a project.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = projectRoleHoldersSchema)]
@@ -193,37 +200,22 @@ struct RoleHoldersBody {
     /// The id or name of the role.
     #[schema(value_type = i64, example = 5)]
     id: RoleReference,
-    /// The ids of the users; absent for none.
+    /// The ids of the users. Absent or null: none.
     #[deserr(default)]
     #[schema(value_type = Option<Vec<i64>>, example = json!([1]))]
     users: Option<List<UserId>>,
-    /// Absent or empty: the roles of groups are set one by one.
+    /// The ids of the groups. Absent or null: none.
     #[deserr(default)]
     #[schema(value_type = Option<Vec<i64>>, example = json!([]))]
-    groups: NoGroups,
-}
-
-/// An empty list of groups, or none.
-#[derive(Debug, Default)]
-struct NoGroups;
-
-impl Deserr<Problems> for NoGroups {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
-        match value {
-            Value::Null => Ok(Self),
-            Value::Sequence(groups) if groups.len() == 0 => Ok(Self),
-            _ => Err(Problems::at(
-                place,
-                "Groups cannot be set here: leave groups out, and use PUT …/groups/{groupId}/roles.",
-            )),
-        }
-    }
+    groups: Option<List<GroupId>>,
 }
 
 impl RoleHoldersBody {
-    fn into_parts(self) -> (RoleReference, Vec<UserId>) {
-        let Self { id, users, groups: NoGroups } = self;
-        (id, users.map(|List(users)| users).unwrap_or_default())
+    fn into_parts(self) -> (RoleReference, Vec<Holder>) {
+        let Self { id, users, groups } = self;
+        let users = users.into_iter().flat_map(|List(users)| users).map(Holder::from);
+        let groups = groups.into_iter().flat_map(|List(groups)| groups).map(Holder::from);
+        (id, users.chain(groups).collect())
     }
 }
 

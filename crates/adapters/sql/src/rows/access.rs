@@ -2,11 +2,11 @@
 
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use latchkey_domain::{
-    AccountKind, Email, Grant, Grants, NewRole, NewUser, PasswordHash, Permission, PersonName, Place,
-    ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, Timestamp, User, UserId, UserIdentity,
-    Username,
+    AccountKind, Email, Grant, Grants, GroupId, NewRole, NewUser, PasswordHash, Permission, PersonName,
+    Place, ProjectId, Role, RoleDescription, RoleId, RoleKind, RoleName, Timestamp, User, UserId,
+    UserIdentity, Username,
 };
-use latchkey_ports::{Account, Inconsistency, Member};
+use latchkey_ports::{Account, Holdings, Inconsistency, Member};
 
 use super::Row;
 use crate::{
@@ -282,6 +282,13 @@ pub struct GrantRow {
     project_id: Option<Parsed<ProjectId>>,
     role_id: i64,
     permission: Parsed<Permission>,
+}
+
+/// Converts the ids of users, and those of groups, each with a role that it holds in a project.
+pub fn holdings(of_users: Vec<(i64, i64)>, of_groups: Vec<(i64, i64)>) -> Holdings {
+    let of_users = of_users.into_iter().map(|(user, role)| (UserId(user).into(), RoleId(role)));
+    let of_groups = of_groups.into_iter().map(|(group, role)| (GroupId(group).into(), RoleId(role)));
+    of_users.chain(of_groups).collect()
 }
 
 /// Converts the grants of one user.

@@ -84,7 +84,7 @@ impl<'s> Cast<'s> {
         things: &mut HashMap<String, String>,
         is_path: bool,
     ) -> String {
-        const IN_BODIES: [&str; 4] = ["{text}", "{user}", "{environment}", "{login}"];
+        const IN_BODIES: [&str; 5] = ["{text}", "{user}", "{group}", "{environment}", "{login}"];
         let mut filled = text.to_owned();
         if is_path {
             while let Some((start, end)) = filled.find('{').zip(filled.find('}')) {

@@ -76,10 +76,38 @@ fn resource_role_and_data_sources_of_roles_and_permissions() {
     assert_eq!(development["permissions"], json!([]));
 }
 
-/// Returns the ids of the roles of each member, by the id of the user.
-fn members(access: &Value) -> Vec<(Value, Value)> {
-    let users = access["users"].as_array().expect("users").iter();
-    users.map(|user| (user["id"].clone(), user["roles"].clone())).collect()
+#[test]
+fn resource_group_and_its_data_source() {
+    let tool = tool();
+    let user = tool.post(USERS, &json!({"username": "one", "rootRole": 3}), 201)["id"].clone();
+    let body = json!({
+        "name": "Payments", "description": "", "mappingsSSO": ["payments-engineers"], "rootRole": 2,
+        "users": [{"user": {"id": user}}]
+    });
+    let created = tool.post("/api/admin/groups", &body, 201);
+    assert_has(&created, &["id", "name", "users"]);
+    assert_eq!(created["users"][0]["user"]["id"], user);
+    let path = format!("/api/admin/groups/{}", created["id"]);
+    assert_eq!(tool.get(&path), created);
+    let list = tool.get("/api/admin/groups");
+    assert_eq!(entry(&list["groups"], "name", &json!("Payments")), &created);
+
+    let changed = json!({"name": "Money", "users": []});
+    tool.put(&path, &changed);
+    let read = tool.get(&path);
+    assert_eq!(
+        (&read["name"], &read["users"], &read["mappingsSSO"]),
+        (&json!("Money"), &json!([]), &json!([]))
+    );
+    assert_lacks(&read, &["description", "rootRole"]);
+    tool.delete(&path);
+    tool.call("GET", &path, None, 404);
+}
+
+/// Returns the ids of the roles of each holder of a kind, by its id.
+fn holders(access: &Value, kind: &str) -> Vec<(Value, Value)> {
+    let holders = access[kind].as_array().expect("a list").iter();
+    holders.map(|holder| (holder["id"].clone(), holder["roles"].clone())).collect()
 }
 
 #[test]
@@ -88,21 +116,24 @@ fn resource_project_access() {
     tool.post("/api/admin/projects", &json!({"id": "shop", "name": "Shop", "environments": []}), 201);
     let [one, two] = ["one", "two"]
         .map(|name| tool.post(USERS, &json!({"username": name, "rootRole": 3}), 201)["id"].clone());
+    let group = tool.post("/api/admin/groups", &json!({"name": "Payments", "users": []}), 201)["id"].clone();
     let path = "/api/admin/projects/shop/access";
     let body = json!({"roles": [
         {"id": 4, "users": [one], "groups": []},
-        {"id": 5, "users": [one, two], "groups": []},
+        {"id": 5, "users": [one, two], "groups": [group]},
     ]});
     tool.put(path, &body);
     let access = tool.get(path);
-    assert_eq!(members(&access), [(one.clone(), json!([4, 5])), (two.clone(), json!([5]))]);
-    assert_eq!(access["groups"], json!([]));
+    assert_eq!(holders(&access, "users"), [(one.clone(), json!([4, 5])), (two.clone(), json!([5]))]);
+    assert_eq!(holders(&access, "groups"), [(group.clone(), json!([5]))]);
     assert_has(&access["roles"][0], &["id", "type", "name"]);
 
     tool.put(path, &json!({"roles": [{"id": 5, "users": [two], "groups": []}]}));
-    assert_eq!(members(&tool.get(path)), [(two, json!([5]))], "the others are no members any more");
+    let access = tool.get(path);
+    assert_eq!(holders(&access, "users"), [(two, json!([5]))], "the others are no members any more");
+    assert_eq!(holders(&access, "groups"), []);
     tool.put(path, &json!({"roles": []}));
-    assert_eq!(members(&tool.get(path)), []);
+    assert_eq!(holders(&tool.get(path), "users"), []);
 }
 
 #[test]

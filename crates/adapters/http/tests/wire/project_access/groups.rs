@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use latchkey_testkit::app::{As, NOW, TOKENS, TestApp};
 use serde_json::{Value, json};
 
-use super::{ACCESS, held, role};
+use super::{ACCESS, held, held_by_group, role};
 use crate::{
     expectations::{OWNERS, event_count, faults, newest_events, only, refused_for},
     groups::group,
@@ -12,13 +12,6 @@ use crate::{
 
 fn path_of(group: i64) -> String {
     format!("/api/admin/projects/default/groups/{group}/roles")
-}
-
-/// The roles that a group holds in the project, or null.
-async fn held_by_group(app: &TestApp, group: i64) -> Value {
-    let access = app.get(As::Root, ACCESS).await.json();
-    let groups = access["groups"].as_array().expect("groups");
-    groups.iter().find(|one| one["id"] == group).map(|one| one["roles"].clone()).unwrap_or_default()
 }
 
 #[actix_web::test]

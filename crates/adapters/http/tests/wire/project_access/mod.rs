@@ -24,6 +24,13 @@ async fn held(app: &TestApp, user: i64) -> Value {
     users.iter().find(|one| one["id"] == user).map(|one| one["roles"].clone()).unwrap_or_default()
 }
 
+/// The roles that a group holds in the project, or null.
+async fn held_by_group(app: &TestApp, group: i64) -> Value {
+    let access = app.get(As::Root, ACCESS).await.json();
+    let groups = access["groups"].as_array().expect("groups");
+    groups.iter().find(|one| one["id"] == group).map(|one| one["roles"].clone()).unwrap_or_default()
+}
+
 /// Creates a project role with these permissions; returns its id.
 async fn role(app: &TestApp, name: &str, permissions: &[&str]) -> i64 {
     let permissions: Vec<_> = permissions.iter().map(|name| serde_json::json!({"name": name})).collect();
