@@ -9,6 +9,8 @@ use crate::{
         backup::{self, BackupArgs, CopyArgs, RestoreArgs},
         doctor::DoctorArgs,
         export::ExportCommand,
+        grant::GrantArgs,
+        groups::GroupCommand,
         health::HealthArgs,
         import::ImportCommand,
         keys::KeysCommand,
@@ -16,7 +18,7 @@ use crate::{
         projects::ProjectCommand,
         shell::{CompletionsArgs, ManArgs},
         tokens::TokenCommand,
-        users::{GrantArgs, UserCommand},
+        users::UserCommand,
     },
     config::Flag,
 };
@@ -136,11 +138,17 @@ pub(crate) enum Command {
     /// Manage users
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage groups: users who hold roles together
+    #[command(subcommand)]
+    Group(GroupCommand),
     /// Manage projects
     #[command(subcommand)]
     Project(ProjectCommand),
-    /// Give a user a role in a project
-    #[command(after_help = "Example:\n  latchkey grant --user ed@example.com --project shop --role Member")]
+    /// Give a user or a group a role in a project
+    #[command(
+        after_help = "Examples:\n  latchkey grant --user ed@example.com --project shop --role Member\n  \
+        latchkey grant --group Payments --project shop"
+    )]
     Grant(GrantArgs),
     /// Manage personal access tokens, with which users call the API
     #[command(subcommand)]

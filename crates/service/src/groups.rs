@@ -52,6 +52,13 @@ impl Groups {
         self.find(id).await
     }
 
+    /// Returns the group of this name, for the command line.
+    pub async fn find_by_name(&self, _: &Managing, name: &GroupName) -> Result<GroupOverview, ServiceError> {
+        let groups = self.accounts.groups.groups().await?;
+        let found = groups.into_iter().find(|overview| overview.group.name == *name);
+        Ok(found.ok_or(Missing::Group)?)
+    }
+
     /// Creates a group.
     ///
     /// # Errors
@@ -79,11 +86,69 @@ impl Groups {
         id: GroupId,
         draft: &GroupDraft,
     ) -> Result<GroupOverview, ServiceError> {
-        let changes = &self.accounts.changes;
-        let replaced = changes.retry_on_conflict(async || -> Result<(), ServiceError> {
-            let before = self.find(id).await?.group;
+        let replacement = async |before: &Group| -> Result<Group, ServiceError> {
             let state = self.state(permit, draft, &before.members, before.created_at).await?;
-            let after = state.with_id(id);
+            Ok(state.with_id(id))
+        };
+        self.update(permit, id, replacement).await
+    }
+
+    /// Makes these users members of the group, besides those that it has, and returns the result.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for an unknown user.
+    pub async fn add_members(
+        &self,
+        permit: &Managing,
+        id: GroupId,
+        users: &[UserId],
+    ) -> Result<GroupOverview, ServiceError> {
+        let now = self.accounts.changes.now();
+        let with_members = async |before: &Group| -> Result<Group, ServiceError> {
+            let mut after = before.clone();
+            for user in users {
+                after.members.entry(*user).or_insert(now);
+            }
+            Ok(after)
+        };
+        self.update(permit, id, with_members).await
+    }
+
+    /// Takes these users out of the group and returns the result. They stay users, with their own roles.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a user who is not a member.
+    pub async fn remove_members(
+        &self,
+        permit: &Managing,
+        id: GroupId,
+        users: &[UserId],
+    ) -> Result<GroupOverview, ServiceError> {
+        let without_members = async |before: &Group| -> Result<Group, ServiceError> {
+            if let Some(user) = users.iter().find(|user| !before.members.contains_key(user)) {
+                return Err(ServiceError::field(
+                    "users",
+                    format!("User {user} is not a member of this group."),
+                ));
+            }
+            let mut after = before.clone();
+            after.members.retain(|member, _| !users.contains(member));
+            Ok(after)
+        };
+        self.update(permit, id, without_members).await
+    }
+
+    /// Changes a group and returns the result. If it changes nothing, there is no event.
+    async fn update(
+        &self,
+        permit: &Managing,
+        id: GroupId,
+        change: impl AsyncFn(&Group) -> Result<Group, ServiceError>,
+    ) -> Result<GroupOverview, ServiceError> {
+        let changes = &self.accounts.changes;
+        let updated = changes.retry_on_conflict(async || -> Result<(), ServiceError> {
+            let before = self.find(id).await?.group;
+            let after = change(&before).await?;
             if after == before {
                 return Ok(());
             }
@@ -94,7 +159,7 @@ impl Groups {
             changes.after_commit(&event);
             Ok(())
         });
-        replaced.await?;
+        updated.await?;
         self.find(id).await
     }
 

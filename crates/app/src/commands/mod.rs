@@ -5,6 +5,8 @@ pub(crate) mod backup;
 pub(crate) mod doctor;
 pub(crate) mod expiry;
 pub(crate) mod export;
+pub(crate) mod grant;
+pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod import;
 mod key_usage;
@@ -147,7 +149,8 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
     match command {
         Command::User(UserCommand::Create(user)) => users::create(&app, user).await,
         Command::User(UserCommand::SetPassword(password)) => users::set_password(&app, password).await,
-        Command::Grant(grant) => users::grant(&app, grant).await,
+        Command::Group(command) => groups::run(&app, command).await,
+        Command::Grant(arguments) => grant::grant(&app, arguments).await,
         Command::Project(ProjectCommand::Create(project)) => projects::create(&app, project).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
         Command::Token(TokenCommand::Create(token)) => tokens::create(&app, token).await,

@@ -1,11 +1,9 @@
-//! `latchkey user` and `latchkey grant`.
+//! `latchkey user`.
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use latchkey_domain::{Email, PersonName, ProjectId, User, Username};
-use latchkey_service::{
-    Caller, InstancePermit, ManageUsers, Permit, RoleReference, ServiceError, UpdateProject, UserDraft,
-};
+use latchkey_domain::{Email, PersonName, User, Username};
+use latchkey_service::{Caller, InstancePermit, ManageUsers, RoleReference, ServiceError, UserDraft};
 
 use crate::{commands::password, output, wiring::App};
 
@@ -62,19 +60,6 @@ pub(crate) struct Login {
     pub(crate) username: Option<Username>,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct GrantArgs {
-    /// The user's name or e-mail address
-    #[arg(long)]
-    pub(crate) user: String,
-    /// The project's id
-    #[arg(long)]
-    pub(crate) project: ProjectId,
-    /// The role: Owner or Member
-    #[arg(long, default_value = "Member")]
-    pub(crate) role: String,
-}
-
 /// Creates a user and prints the id.
 pub(super) async fn create(app: &App, arguments: UserArgs) -> anyhow::Result<()> {
     let UserArgs { login: Login { email, username }, name, role, password_stdin } = arguments;
@@ -105,24 +90,6 @@ pub(super) async fn set_password(app: &App, arguments: PasswordArgs) -> anyhow::
     let set = app.use_cases.users.set_password(&user_management()?, user.id, &password).await;
     set.map_err(password::explained).with_context(failure)?;
     output::explain(format_args!("{login} has a new password. All their sessions have ended."));
-    Ok(())
-}
-
-/// Gives a user a role in a project.
-pub(super) async fn grant(app: &App, arguments: GrantArgs) -> anyhow::Result<()> {
-    let GrantArgs { user: login, project, role } = arguments;
-    let failure = || format!("no role was granted to {login:?}");
-    let user = find(app, &login).await.with_context(failure)?;
-    let permit = Permit::<UpdateProject>::request(&Caller::system(), project)?;
-    let members = &app.use_cases.members;
-    let granted = members.add(&permit, vec![user.id], vec![], &[RoleReference::Name(role)]).await;
-    for role in granted.with_context(failure)? {
-        output::explain(format_args!(
-            "{login} is {} in the project \"{}\" now.",
-            role.name,
-            permit.project()
-        ));
-    }
     Ok(())
 }
 

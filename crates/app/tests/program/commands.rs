@@ -41,6 +41,76 @@ fn users_and_projects_are_made_and_known_afterwards() {
 }
 
 #[test]
+fn groups_are_made_and_their_members_changed() {
+    let env = TestEnv::new().migrated();
+    for line in ["project create shop", "user create --username bo", "user create --email ed@example.com"] {
+        env.succeed(line);
+    }
+    let heading = "    id  members  root role         name";
+    assert_eq!(env.succeed("group list"), heading);
+    assert_eq!(env.succeed("group create Payments --member ED@example.com"), "1");
+    assert_eq!(env.succeed("group create Ops --role editor --description Calls"), "2");
+    assert_eq!(env.succeed("group add-member Payments --user bo --user ed@example.com"), "");
+    assert_eq!(env.succeed("group show Payments"), "bo\ned@example.com");
+    assert_eq!(env.succeed("grant --group Payments --project shop"), "");
+    let said = env.run("group show Payments");
+    let expected = "Group 1 is \"Payments\": 2 members, no root role, roles in these projects: shop.\n";
+    assert!(said.stderr.ends_with(expected), "{said:?}");
+    let said = env.run("group remove-member Payments --user ed@example.com");
+    assert!(said.stderr.contains("Group 1 is \"Payments\": 1 member, "), "{said:?}");
+    let table = env.run("group list").stdout;
+    let lines = ["     1        1  -                 Payments", "     2        0  Editor            Ops"];
+    assert_eq!(table.lines().collect::<Vec<_>>(), [heading, lines[0], lines[1]]);
+    let said = env.run("group delete Payments");
+    assert!(said.stderr.ends_with("There is no group \"Payments\" any more. It had 1 member.\n"), "{said:?}");
+    assert!(!env.succeed("group list").contains("Payments"));
+    assert!(env.succeed("group add-member --help").contains("--user ed@example.com --user bo"));
+}
+
+#[test]
+fn a_group_that_cannot_be_changed_stays_as_it_is() {
+    let env = TestEnv::new().migrated();
+    env.succeed("project create shop");
+    env.succeed("user create --username bo");
+    env.succeed("group create Payments --member bo");
+    let before = env.succeed("group list");
+    let no_group = "there is no group \"Search\": `latchkey group list` shows the groups";
+    for (line, expected) in [
+        ("group create Payments", "no group was created: a group of this name exists already".to_owned()),
+        (
+            "group create A --role Owner",
+            "no group was created: There is no such role here: \"Owner\".".to_owned(),
+        ),
+        (
+            "group create A --member bo --member cy",
+            "no group was created: user \"cy\": No user found.".to_owned(),
+        ),
+        ("group show Search", no_group.to_owned()),
+        ("group delete Search", format!("no group was deleted: {no_group}")),
+        ("group add-member Search --user bo", format!("the group \"Search\" was not changed: {no_group}")),
+        ("group add-member Payments --user bo --user cy", "user \"cy\": No user found.".to_owned()),
+        ("group remove-member Payments --user cy", "user \"cy\": No user found.".to_owned()),
+        ("grant --group Search --project shop", format!("no role was granted to \"Search\": {no_group}")),
+        ("grant --group Payments --project nowhere", "No project found with id \"nowhere\".".to_owned()),
+        (
+            "grant --group Payments --project shop --role Viewer",
+            "Choose one of: Owner (4), Member (5).".to_owned(),
+        ),
+    ] {
+        let error = env.fail(line, 1);
+        assert!(error.contains(&expected), "{line}: {error}");
+    }
+    env.succeed("user create --username cy");
+    let error = env.fail("group remove-member Payments --user bo --user cy", 1);
+    assert!(
+        error.contains("the group \"Payments\" was not changed: User 2 is not a member of this group."),
+        "{error}"
+    );
+    assert_eq!(env.succeed("group list"), before);
+    assert_eq!(env.succeed("group show Payments"), "bo");
+}
+
+#[test]
 fn a_secret_is_alone_on_standard_output() {
     let env = TestEnv::new().migrated();
     env.succeed("user create --username bo");

@@ -75,6 +75,41 @@ async fn a_group_is_created_replaced_and_deleted() {
 }
 
 #[tokio::test]
+async fn members_come_and_go_one_by_one() {
+    let env = TestEnv::new();
+    let (ed, al) = (env.user("ed", "Viewer").await.id, env.user("al", "Viewer").await.id);
+    let groups = &env.use_cases.groups;
+    let made = create(&env, &draft("g", &[ed])).await;
+    let (id, name) = (made.group.id, made.group.name.clone());
+    assert_eq!(groups.find_by_name(&system(), &name).await.expect("found"), made);
+    env.clock.advance(std::time::Duration::from_secs(5));
+    let both = groups.add_members(&system(), id, &[al, ed, al]).await.expect("added");
+    assert_eq!(both.group.members[&ed], made.group.members[&ed], "who stays keeps the time");
+    assert!(both.group.members[&al] > made.group.members[&ed]);
+    assert_eq!(groups.add_members(&system(), id, &[ed]).await.expect("no change"), both);
+
+    let refused = groups.add_members(&system(), id, &[UserId(99)]).await;
+    assert!(
+        matches!(refused, Err(ServiceError::Invalid { field: Some(Field::Body("users")), .. })),
+        "{refused:?}"
+    );
+    let left = groups.remove_members(&system(), id, &[ed, ed]).await.expect("removed");
+    assert_eq!(left.group.members.keys().copied().collect::<Vec<_>>(), [al]);
+    let refused = groups.remove_members(&system(), id, &[al, ed]).await;
+    assert!(
+        matches!(refused, Err(ServiceError::Invalid { field: Some(Field::Body("users")), .. })),
+        "{refused:?}"
+    );
+    assert_eq!(groups.get(&system(), id).await.expect("found"), left);
+    let kinds = [EventKind::GroupCreated, EventKind::GroupUpdated, EventKind::GroupUpdated];
+    assert_eq!(env.kinds_since(2).await, kinds);
+
+    groups.delete(&system(), id).await.expect("deleted");
+    let gone = groups.find_by_name(&system(), &name).await;
+    assert!(matches!(gone, Err(ServiceError::NotFound(Missing::Group))), "{gone:?}");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_told_and_nothing_is_made() {
     let env = TestEnv::new();
     let ed = env.user("ed", "Viewer").await.id;
