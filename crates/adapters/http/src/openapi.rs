@@ -13,6 +13,7 @@ use crate::{api::Api, error_body::ErrorBody, extract::caller::SESSION_COOKIE};
         title = "Latchkey",
         description = "Issues, lists, rotates and revokes API tokens, and decides who may use them. Wire-compatible with Unleash's Admin API."
     ),
+    servers((url = "/", description = "The server of this document.")),
     security(("apiKey" = []), ("session" = [])),
     modifiers(&Credentials),
     components(schemas(ErrorBody)),
@@ -24,6 +25,7 @@ use crate::{api::Api, error_body::ErrorBody, extract::caller::SESSION_COOKIE};
         (name = "Auth", description = "Signing in and out."),
         (name = "Users", description = "People, and who the caller is."),
         (name = "Roles", description = "Named sets of permissions."),
+        (name = "Groups", description = "Users who hold roles together."),
         (name = "Environments", description = "Where tokens work."),
         (name = "Verification", description = "Whether tokens are good, and for what."),
         (name = "Events", description = "The audit trail."),

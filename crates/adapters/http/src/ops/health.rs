@@ -36,6 +36,8 @@ pub(crate) async fn health() -> HttpResponse {
 }
 
 /// Get the readiness of the process.
+///
+/// It depends on the database. A load balancer sends requests to processes that are ready.
 #[utoipa::path(get, path = READY, operation_id = "getReady", security(()), responses(
     (status = 200, description = "The database answers.", body = HealthBody),
     (status = 503, description = "The database does not answer."),

@@ -25,6 +25,8 @@ pub(crate) fn configure(api: &mut Api) {
 }
 
 /// Get the metrics of the process.
+///
+/// For Prometheus and what reads its format.
 #[utoipa::path(get, path = METRICS, operation_id = "getMetrics", security(()), responses((
     status = 200, description = "The metrics in the text format of Prometheus (0.0.4).", body = String, content_type = "text/plain"
 )))]
@@ -35,6 +37,8 @@ pub(crate) async fn metrics(context: Data<Context>) -> ApiResult {
 }
 
 /// Get the metrics of the process, at the path that Unleash has for them.
+///
+/// The names are those of `getMetrics`, not those of Unleash.
 #[utoipa::path(get, path = UNLEASH_METRICS, operation_id = "getUnleashMetrics", security(()), responses((
     status = 200, description = "As `getMetrics`.", body = String, content_type = "text/plain"
 )))]

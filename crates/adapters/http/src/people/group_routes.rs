@@ -30,6 +30,8 @@ pub(crate) fn estimated_size<'g>(groups: impl IntoIterator<Item = &'g GroupOverv
 }
 
 /// Get all groups.
+///
+/// Each with the projects in which it has a role; which role that is, the access of the project says.
 #[utoipa::path(get, path = COLLECTION, responses(
     (status = 200, description = "The groups with their members, by id.", body = GroupsBody<'_>),
 ))]
@@ -61,6 +63,8 @@ async fn create_group(
 }
 
 /// Get a group with its members.
+///
+/// With the projects in which it has a role; which role that is, the access of the project says.
 #[utoipa::path(get, path = ONE, responses(
     (status = 200, description = "The group.", body = GroupBody<'_>),
     (status = 404, description = "There is no such group."),

@@ -61,6 +61,8 @@ async fn create_role(
 }
 
 /// Get a role with its permissions.
+///
+/// Of any type, built in or not.
 #[utoipa::path(get, path = ONE, responses(
     (status = 200, description = "The role.", body = RoleWithPermissionsBody<'_>),
     (status = 404, description = "There is no such role."),
@@ -96,10 +98,12 @@ async fn update_role(
     ok(&ChangedRoleBody::of(&role))
 }
 
-/// Delete a role that no user has.
+/// Delete a role.
+///
+/// A role that a user or a group has cannot be deleted.
 #[utoipa::path(delete, path = ONE, responses(
     (status = 200, description = "The role is deleted."),
-    (status = 400, description = "Or a user has the role."),
+    (status = 400, description = "Or a user or a group has the role."),
     (status = 403, description = "Or the role is built in."),
     (status = 404, description = "There is no such role."),
 ))]

@@ -39,6 +39,8 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Get all users and root roles.
+///
+/// Service accounts are not among the users.
 #[utoipa::path(get, path = COLLECTION, responses(
     (status = 200, description = "The users and the root roles, by id.", body = UsersBody<'_>),
 ))]
@@ -119,6 +121,8 @@ async fn get_base_users_and_groups(
 }
 
 /// Get total count of admin accounts.
+///
+/// Those with a password, those without one, and service accounts are counted apart. Groups that give the role do not count.
 #[utoipa::path(get, path = "/api/admin/user-admin/admin-count", responses(
     (status = 200, description = "How many users have the role Admin.", body = AdminCountBody),
 ))]
@@ -131,6 +135,8 @@ async fn get_admin_count(
 }
 
 /// Get a user.
+///
+/// Service accounts are listed elsewhere, and not found here.
 #[utoipa::path(get, path = ONE, responses(
     (status = 200, description = "The user.", body = UserBody<'_>),
     (status = 404, description = "There is no such user."),

@@ -39,6 +39,8 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Get all environments.
+///
+/// Each with the numbers of its projects and of the API tokens that work in it.
 #[utoipa::path(get, path = COLLECTION, responses(
     (status = 200, description = "The environments.", body = EnvironmentsBody<'_>),
 ))]
@@ -108,6 +110,8 @@ async fn get_project_environments(
 }
 
 /// Get the environment with this name.
+///
+/// With the numbers of its projects and of the API tokens that work in it.
 #[utoipa::path(get, path = ONE, responses(
     (status = 200, description = "The environment.", body = EnvironmentBody<'_>),
 ))]
@@ -166,6 +170,8 @@ async fn remove_environment(
 }
 
 /// Enable an environment.
+///
+/// Its tokens are valid either way.
 #[utoipa::path(post, path = ON, responses(
     (status = 204, description = "The environment is enabled."),
 ))]

@@ -70,6 +70,8 @@ pub(crate) async fn create_project(
 }
 
 /// Get a project.
+///
+/// With its environments and the numbers of its members and tokens.
 #[utoipa::path(get, path = ONE, responses(
     (status = 200, description = "The project.", body = ProjectOverviewBody<'_>),
     (status = 404, description = "Or the caller cannot see it."),
@@ -178,6 +180,8 @@ pub(crate) async fn revive_project(
 }
 
 /// Add an environment to a project.
+///
+/// It is listed among the environments of the project then.
 #[utoipa::path(post, path = "/api/admin/projects/{projectId}/environments", responses(
     (status = 200, description = "The project has the environment."),
     (status = 400, description = "Or there is no such environment."),

@@ -161,6 +161,8 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
 }
 
 /// Verify the caller's token, for gateways that send POST.
+///
+/// As `GET`. A body is not read.
 #[utoipa::path(post, path = VERIFY, operation_id = "verifyTokenByPost", security(("apiKey" = [])),
     params(RequirementQuery, RequirementHeaders), responses(
     (status = 200, description = "The token is valid; headers as for GET."),

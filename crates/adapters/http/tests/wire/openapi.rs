@@ -76,6 +76,20 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 #[actix_web::test]
+async fn every_operation_is_described() {
+    let app = TestApp::new().await;
+    let document = document(&app).await;
+    let tags = document["tags"].as_array().expect("tags");
+    for (id, operation) in operations(&document) {
+        for member in ["summary", "description"] {
+            assert!(operation[member].as_str().is_some_and(|text| !text.is_empty()), "{id}: {member}");
+        }
+        let [tag] = operation["tags"].as_array().expect("tags").as_slice() else { panic!("{id}: one tag") };
+        assert!(tags.iter().any(|known| known["name"] == *tag), "{id}: {tag} is not described");
+    }
+}
+
+#[actix_web::test]
 async fn every_parameter_is_described() {
     let app = TestApp::new().await;
     let document = document(&app).await;
