@@ -7,8 +7,10 @@ use std::fmt;
 
 use latchkey_domain::{
     AccountKind, Description, Environment, EnvironmentName, NewRole, PasswordHash, PersonName, Project,
-    ProjectId, RoleName, Timestamp, TokenAccess, TokenName, TokenSecret, UserIdentity,
+    ProjectId, RoleName, Timestamp, TokenAccess, TokenName, TokenSecret, TokenSelector, UserIdentity,
 };
+
+use crate::{ForeignDigest, SecretDigest, SecretRecord, SecretSealer};
 
 /// Everything of another system but its API tokens, of which there may be too many for memory.
 #[derive(Debug, Clone, Default)]
@@ -47,10 +49,48 @@ pub struct IncomingMembership {
     pub added_at: Timestamp,
 }
 
+/// What is known of a secret of another system.
+#[derive(Debug, Clone)]
+pub enum IncomingSecret {
+    Plain(TokenSecret),
+    /// Its SHA-256, and the selector of an API token in the second form of Unleash.
+    Sha256 {
+        digest: ForeignDigest,
+        selector: Option<TokenSelector>,
+    },
+}
+
+impl IncomingSecret {
+    /// Returns the selector of an API token with this secret, if it has one.
+    pub fn selector(&self) -> Option<TokenSelector> {
+        match self {
+            Self::Plain(secret) => secret.selector(),
+            Self::Sha256 { selector, .. } => selector.clone(),
+        }
+    }
+
+    /// Returns every digest that a record of this secret may have, as far as it is known; never empty.
+    pub fn digests(&self, sealer: &dyn SecretSealer) -> Vec<SecretDigest> {
+        match self {
+            Self::Plain(secret) => sealer.digests(secret),
+            Self::Sha256 { digest, .. } => sealer.foreign_digests(digest),
+        }
+    }
+
+    /// Returns the record of this secret as one that cannot be shown again. Its digest is the first of
+    /// [`IncomingSecret::digests`].
+    pub fn record(&self, sealer: &dyn SecretSealer) -> SecretRecord {
+        match self {
+            Self::Plain(secret) => sealer.record(secret),
+            Self::Sha256 { digest, .. } => sealer.foreign_record(digest),
+        }
+    }
+}
+
 /// A personal access token of another system.
 #[derive(Debug, Clone)]
 pub struct IncomingPersonalToken {
-    pub secret: TokenSecret,
+    pub secret: IncomingSecret,
     /// Unique among those of its user.
     pub description: Description,
     pub expires_at: Timestamp,
@@ -61,7 +101,7 @@ pub struct IncomingPersonalToken {
 /// An API token of another system.
 #[derive(Debug, Clone)]
 pub struct IncomingToken {
-    pub secret: TokenSecret,
+    pub secret: IncomingSecret,
     /// By which it authenticates too.
     pub alias: Option<TokenSecret>,
     pub name: TokenName,

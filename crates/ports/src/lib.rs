@@ -57,8 +57,8 @@ pub use import::{
     Reference, References, ResolvedMemberships,
 };
 pub use incoming::{
-    Finding, Incoming, IncomingMembership, IncomingPersonalToken, IncomingToken, IncomingUser, Outcome,
-    RowKind,
+    Finding, Incoming, IncomingMembership, IncomingPersonalToken, IncomingSecret, IncomingToken,
+    IncomingUser, Outcome, RowKind,
 };
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,

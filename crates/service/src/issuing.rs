@@ -10,8 +10,8 @@ use latchkey_domain::{
     TokenSecret, TokenSelector,
 };
 use latchkey_ports::{
-    Entity, Entropy, EntropyExt, KeyId, NewToken, Quota, SealingError, SecretRecord, SecretSealer,
-    StoreError, StoredToken, TokenRepository,
+    Entity, Entropy, EntropyExt, IncomingSecret, KeyId, NewToken, Quota, SealingError, SecretRecord,
+    SecretSealer, StoreError, StoredToken, TokenRepository,
 };
 
 use crate::{Initiator, ServiceError, changes::Changes};
@@ -219,6 +219,18 @@ impl TokenIssuer {
             Reveal::Always | Reveal::Once => self.sealer.record(secret),
         };
         Ok((record, selector))
+    }
+
+    /// Returns the record of a secret of another system, and its selector: under the policy, if the secret itself is known.
+    pub(crate) fn incoming_secret(
+        &self,
+        secret: &IncomingSecret,
+        token: TokenId,
+    ) -> Result<NewSecret, SealingError> {
+        match secret {
+            IncomingSecret::Plain(secret) => self.new_secret(secret, token),
+            IncomingSecret::Sha256 { .. } => Ok((secret.record(&*self.sealer), secret.selector())),
+        }
     }
 
     /// Returns an event about a token, listed under each of its projects; the caller adds the states before and after.

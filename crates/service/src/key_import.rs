@@ -9,7 +9,9 @@ use std::{
 };
 
 use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, TokenId, TokenSecret, TokenSelector};
-use latchkey_ports::{ForeignDigest, NewToken, Quota, SecretDigest, SecretSealer, Store, TokenMatch};
+use latchkey_ports::{
+    ForeignDigest, IncomingSecret, NewToken, Quota, SecretDigest, SecretSealer, Store, TokenMatch,
+};
 
 use crate::{Initiator, ServiceError, TokenDraft, TokenIssuer};
 
@@ -17,18 +19,7 @@ use crate::{Initiator, ServiceError, TokenDraft, TokenIssuer};
 #[derive(Debug, Clone)]
 pub struct ImportedKey {
     pub draft: TokenDraft,
-    pub secret: ImportedSecret,
-}
-
-/// What is known of the secret of an imported key.
-#[derive(Debug, Clone)]
-pub enum ImportedSecret {
-    Plain(TokenSecret),
-    /// Its SHA-256, and its selector if it has the second form of Unleash.
-    Sha256 {
-        digest: ForeignDigest,
-        selector: Option<TokenSelector>,
-    },
+    pub secret: IncomingSecret,
 }
 
 /// What an import does with a key.
@@ -85,12 +76,7 @@ impl KeyImport {
         let ids = self.issuer.new_ids(keys.len(), created_at);
         let mut new = Vec::with_capacity(keys.len());
         for (ImportedKey { draft, secret }, id) in keys.into_iter().zip(ids) {
-            let secret = match secret {
-                ImportedSecret::Plain(secret) => self.issuer.new_secret(&secret, id)?,
-                ImportedSecret::Sha256 { digest, selector } => {
-                    (self.sealer.foreign_record(&digest), selector)
-                }
-            };
+            let secret = self.issuer.incoming_secret(&secret, id)?;
             let prepared = self.issuer.prepare_as(draft, secret, (id, created_at), by);
             new.push(NewToken { quota: Quota::UNLIMITED, ..prepared });
         }
@@ -124,7 +110,8 @@ impl KeyExamination<'_> {
     /// # Errors
     /// [`ServiceError::Unavailable`].
     pub async fn examine(&mut self, keys: &[ImportedKey]) -> Result<Vec<KeyFinding>, ServiceError> {
-        let digests: Vec<_> = keys.iter().map(|key| self.digests(&key.secret)).collect();
+        let sealer = &*self.import.sealer;
+        let digests: Vec<_> = keys.iter().map(|key| key.secret.digests(sealer)).collect();
         let matches = self.import.store.find_tokens_by_digests(&digests.concat()).await?;
         let matches: HashMap<SecretDigest, TokenMatch> =
             matches.into_iter().map(|found| (found.found_by, found)).collect();
@@ -137,27 +124,21 @@ impl KeyExamination<'_> {
         Ok(findings)
     }
 
-    fn digests(&self, secret: &ImportedSecret) -> Vec<SecretDigest> {
-        match secret {
-            ImportedSecret::Plain(secret) => self.import.sealer.digests(secret),
-            ImportedSecret::Sha256 { digest, .. } => self.import.sealer.foreign_digests(digest),
-        }
-    }
-
     async fn finding(
         &mut self,
         key: &ImportedKey,
         found: Option<&TokenMatch>,
     ) -> Result<KeyFinding, ServiceError> {
-        let (sha256, selector) = match &key.secret {
-            ImportedSecret::Plain(secret) => {
+        let sha256 = match &key.secret {
+            IncomingSecret::Plain(secret) => {
                 if let Some(refusal) = refusal_of(secret) {
                     return Ok(KeyFinding::Refused(refusal));
                 }
-                (self.import.sealer.foreign_digest(secret), secret.selector())
+                self.import.sealer.foreign_digest(secret)
             }
-            ImportedSecret::Sha256 { digest, selector } => (*digest, selector.clone()),
+            IncomingSecret::Sha256 { digest, .. } => *digest,
         };
+        let selector = key.secret.selector();
         if let Some(first) = earlier(&mut self.secrets, sha256, self.keys) {
             return Ok(KeyFinding::Repeated(first));
         }

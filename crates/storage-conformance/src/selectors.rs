@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_ports::{Entity, Rotation, Store, StoredToken};
+use latchkey_ports::{Entity, Import, Rotation, Store, StoredToken};
 
 use crate::{
     harness::{ErrorKind, all_tokens, expect_error, token_of_digest},
@@ -73,6 +73,21 @@ pub async fn a_selector_in_use_is_a_conflict(store: &Arc<dyn Store>) {
     let refused = expect_error(store, store.create_tokens(&twice)).await;
     assert_eq!(refused, ErrorKind::Conflict(Entity::Secret));
     assert_eq!(all_tokens(store).await.len(), 1);
+}
+
+/// An import brings tokens with their selectors, and nothing if one of them is in use.
+pub async fn an_import_brings_selectors(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let shown_once =
+        |number| StoredToken { secret: secret_shown_once(number), ..token(number, &["default"]) };
+    let import = |tokens: &[StoredToken]| Import { tokens: tokens.to_vec(), ..Import::default() };
+    let tokens = [selected(ONE, shown_once(1)), selected(OTHER, shown_once(2)), shown_once(3)];
+    store.import(import(&tokens)).await.expect("imported");
+    assert_eq!(by_selector(store, ONE).await.as_ref(), Some(&tokens[0]));
+    assert_eq!(by_selector(store, OTHER).await.as_ref(), Some(&tokens[1]));
+    let again = [shown_once(4), selected(ONE, shown_once(5))];
+    assert_eq!(expect_error(store, store.import(import(&again))).await, ErrorKind::Conflict(Entity::Secret));
+    assert_eq!(all_tokens(store).await, tokens);
 }
 
 /// Of two tokens, the one of the first digest is found; a retired secret comes after all others.

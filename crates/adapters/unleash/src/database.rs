@@ -13,8 +13,9 @@ use crate::{
     places::{self, Places},
     records::{
         EnvironmentRecord, GroupRecord, HeldRole, LostEnvironment, PersonalTokenRecord, ProjectRecord,
-        Record, RoleRecord, SelectorTokenRecord, SettingRecord, TokenRecord, UserRecord,
+        Record, RoleRecord, SettingRecord, UserRecord,
     },
+    token_records::{SecretTokenRecord, SelectorTokenRecord},
     tokens::{self, OrphanChoice, Presented},
 };
 
@@ -27,6 +28,7 @@ pub struct UnleashDatabase {
     layout: Layout,
     now: Timestamp,
     tokens: u64,
+    hidden_secrets: u64,
     /// The cursors over the tokens that are open.
     open: BTreeSet<Cursor>,
     places: Places,
@@ -36,6 +38,7 @@ pub struct UnleashDatabase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cursor {
     Incoming,
+    IncomingSecondForm,
     Presented,
 }
 
@@ -59,14 +62,25 @@ impl UnleashDatabase {
         );
         client.batch_execute(&begin).await?;
         let layout = columns_of(&client, schema).await?;
-        let sizes = "SELECT (extract(epoch FROM now()) * 1000)::bigint, (SELECT count(*) FROM api_tokens)";
-        let sizes = client.query_one(sizes, &[]).await.map_err(forbidden)?;
-        let (now, tokens): (i64, i64) = (sizes.try_get(0)?, sizes.try_get(1)?);
+        let of_second_form =
+            layout.or(("api_tokens_v2", "selector"), "(SELECT count(*) FROM api_tokens_v2)", "0::bigint");
+        let personal = layout.or(
+            ("personal_access_tokens", "verifier"),
+            "(SELECT count(*) FROM personal_access_tokens WHERE secret IS NULL)",
+            "0::bigint",
+        );
+        let sizes = format!(
+            "SELECT (extract(epoch FROM now()) * 1000)::bigint, (SELECT count(*) FROM api_tokens), {of_second_form}, {personal}"
+        );
+        let sizes = client.query_one(&sizes, &[]).await.map_err(forbidden)?;
+        let number = |place: usize| sizes.try_get::<_, i64>(place);
+        let (of_first_form, of_second_form) = (number(1)?.unsigned_abs(), number(2)?.unsigned_abs());
         Ok(Self {
             client,
             layout,
-            now: Timestamp::saturating_from_millis(now),
-            tokens: tokens.unsigned_abs(),
+            now: Timestamp::saturating_from_millis(number(0)?),
+            tokens: of_first_form + of_second_form,
+            hidden_secrets: of_second_form + number(3)?.unsigned_abs(),
             open: BTreeSet::new(),
             places: Places::default(),
         })
@@ -80,6 +94,12 @@ impl UnleashDatabase {
     /// Returns the number of API tokens.
     pub fn token_count(&self) -> u64 {
         self.tokens
+    }
+
+    /// Returns the number of API tokens and personal access tokens of the second form, whose secrets the database does not
+    /// have.
+    pub fn hidden_secrets(&self) -> u64 {
+        self.hidden_secrets
     }
 
     /// Returns everything but API tokens.
@@ -108,18 +128,14 @@ impl UnleashDatabase {
             let why = "groups are not taken over: its members have its roles themselves";
             findings.push(Finding::left_out(RowKind::Group, name, why));
         }
-        for SelectorTokenRecord(name) in self.all().await? {
-            let why = "it is of the second form, whose secret only its client has: make another one for that client";
-            findings.push(Finding::left_out(RowKind::Token, name, why));
-        }
         for setting in self.all::<SettingRecord>().await? {
             findings.extend(places::setting(&setting));
         }
         Ok(Snapshot { incoming: Incoming { environments, projects, roles, users }, findings })
     }
 
-    /// Returns the next API tokens, by creation, and what was decided about them; `None` at the end. To be called after
-    /// [`UnleashDatabase::read`], because tokens are scoped to what came.
+    /// Returns the next API tokens, those of the second form at last and each form by creation, and what was decided about them;
+    /// `None` at the end. To be called after [`UnleashDatabase::read`], because tokens are scoped to what came.
     ///
     /// # Errors
     /// [`UnleashError`].
@@ -127,26 +143,35 @@ impl UnleashDatabase {
         &mut self,
         orphans: &OrphanChoice,
     ) -> Result<Option<(Vec<IncomingToken>, Vec<Finding>)>, UnleashError> {
-        let Some(records) = self.next_records(Cursor::Incoming).await? else { return Ok(None) };
-        let mut findings = Vec::new();
-        let mut incoming = Vec::with_capacity(records.len());
-        for record in records {
-            incoming.extend(tokens::token(record, &self.places, orphans, self.now, &mut findings));
+        let records: Vec<SecretTokenRecord> = self.next_records(Cursor::Incoming).await?;
+        let mut of_second_form: Vec<SelectorTokenRecord> = Vec::new();
+        if records.is_empty() {
+            of_second_form = self.next_records(Cursor::IncomingSecondForm).await?;
         }
-        Ok(Some((incoming, findings)))
+        let (places, now, mut findings) = (&self.places, self.now, Vec::new());
+        let mut incoming = Vec::with_capacity(records.len() + of_second_form.len());
+        let is_end = records.is_empty() && of_second_form.is_empty();
+        for record in records {
+            incoming.extend(tokens::token(record, places, orphans, now, &mut findings));
+        }
+        for record in of_second_form {
+            incoming.extend(tokens::selector_token(record, places, orphans, now, &mut findings));
+        }
+        Ok((!is_end).then_some((incoming, findings)))
     }
 
-    /// Returns the next API tokens as clients present them: their secrets and aliases, whatever was decided about them; `None`
-    /// at the end.
+    /// Returns the next API tokens of the first form as clients present them: their secrets and aliases, whatever was decided
+    /// about them; `None` at the end.
     ///
     /// # Errors
     /// [`UnleashError`].
     pub async fn next_presented(&mut self) -> Result<Option<Vec<Presented>>, UnleashError> {
-        let Some(records) = self.next_records(Cursor::Presented).await? else { return Ok(None) };
-        Ok(Some(records.iter().flat_map(|record| tokens::presented(record, self.now)).collect()))
+        let records: Vec<SecretTokenRecord> = self.next_records(Cursor::Presented).await?;
+        let presented = || records.iter().flat_map(|record| tokens::presented(record, self.now)).collect();
+        Ok((!records.is_empty()).then(presented))
     }
 
-    /// Returns the personal access tokens as their users present them.
+    /// Returns the personal access tokens of the first form as their users present them.
     ///
     /// # Errors
     /// [`UnleashError`].
@@ -155,22 +180,20 @@ impl UnleashDatabase {
         Ok(records.into_iter().filter_map(people::presented).collect())
     }
 
-    /// Reads the next records of API tokens.
-    async fn next_records(&mut self, cursor: Cursor) -> Result<Option<Vec<TokenRecord>>, UnleashError> {
+    /// Reads the next records of API tokens; none at the end.
+    async fn next_records<R: Record>(&mut self, cursor: Cursor) -> Result<Vec<R>, UnleashError> {
+        let Some(select) = R::select(&self.layout) else { return Ok(Vec::new()) };
         let name = match cursor {
             Cursor::Incoming => "latchkey_incoming",
+            Cursor::IncomingSecondForm => "latchkey_incoming_v2",
             Cursor::Presented => "latchkey_presented",
         };
         if self.open.insert(cursor) {
-            let select = TokenRecord::select(&self.layout).unwrap_or_default();
             let open = format!("DECLARE {name} NO SCROLL CURSOR FOR {select}");
             self.client.batch_execute(&open).await.map_err(forbidden)?;
         }
         let rows = self.client.query(&format!("FETCH {TOKENS_AT_ONCE} FROM {name}"), &[]).await?;
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(rows.iter().map(TokenRecord::read).collect::<Result<_, _>>()?))
+        Ok(rows.iter().map(R::read).collect::<Result<_, _>>()?)
     }
 
     /// Reads all records of a kind.

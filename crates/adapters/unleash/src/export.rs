@@ -22,6 +22,9 @@ pub struct OutgoingToken {
     pub alias: Option<TokenSecret>,
 }
 
+/// Why a token without a known secret is not written.
+const HIDDEN_SECRET: &str = "its secret is known to its client alone: make a token there for that client";
+
 /// An open transaction in an Unleash database. Nothing is written until it is committed; it ends when it is dropped.
 pub struct UnleashExport {
     client: Client,
@@ -65,7 +68,7 @@ impl UnleashExport {
             let label = format!("{} ({}, created {})", token.name, token.access.kind(), token.created_at);
             findings.push(match (self.obstacle(&token), secret) {
                 (Some(why), _) => Finding::left_out(RowKind::Token, label, why),
-                (None, None) => Finding::left_out(RowKind::Token, label, "its secret cannot be shown"),
+                (None, None) => Finding::left_out(RowKind::Token, label, HIDDEN_SECRET),
                 (None, Some(secret)) if self.write(&token, &secret, alias.as_ref()).await? => {
                     Finding::came(RowKind::Token, label)
                 }

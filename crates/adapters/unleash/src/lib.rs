@@ -18,6 +18,7 @@ mod places;
 mod records;
 mod roles;
 mod text;
+mod token_records;
 mod tokens;
 
 pub use database::{Snapshot, UnleashDatabase};

@@ -9,7 +9,9 @@ use latchkey_domain::{
     AccountKind, Description, Email, NewRole, PasswordHash, PersonName, ProjectId, RoleDescription, RoleName,
     Timestamp, TokenSecret, UserIdentity, Username,
 };
-use latchkey_ports::{Finding, IncomingMembership, IncomingPersonalToken, IncomingUser, RowKind};
+use latchkey_ports::{
+    Finding, IncomingMembership, IncomingPersonalToken, IncomingSecret, IncomingUser, RowKind,
+};
 
 use crate::{
     error::UnleashError,
@@ -17,7 +19,7 @@ use crate::{
     records::{HeldRole, PersonalTokenRecord, RoleRecord, UserRecord},
     roles::{self, DEFAULT_PROJECT, KnownRole, VIEWER},
     text::fit,
-    tokens::Presented,
+    tokens::{self, Presented},
 };
 
 /// What becomes of roles of the instance that work in the project `default` alone.
@@ -294,16 +296,11 @@ fn personal_token(
         findings.push(Finding::left_out(RowKind::PersonalToken, &name, why));
         None
     };
-    let Some(secret) = record.secret else {
-        return left_out("it is of the second form: make a new one");
+    let secret = match personal_secret(record.secret.as_deref(), record.verifier.as_deref()) {
+        Ok(secret) => secret,
+        Err(why) => return left_out(why),
     };
-    if !secret.starts_with(TokenSecret::PERSONAL_PREFIX) {
-        return left_out("it does not begin with \"user:\", so it was never accepted");
-    }
-    let Ok(parsed) = TokenSecret::parse(&secret) else {
-        return left_out("its secret has characters that no header carries");
-    };
-    if !secrets.insert(secret) {
+    if record.secret.or(record.verifier).is_some_and(|text| !secrets.insert(text)) {
         return left_out("another personal access token has the same secret");
     }
     if !description.is_same {
@@ -311,7 +308,7 @@ fn personal_token(
         findings.push(Finding::changed(RowKind::PersonalToken, &name, why));
     }
     Some(IncomingPersonalToken {
-        secret: parsed,
+        secret,
         description: description.value,
         // Without an end it was never accepted.
         expires_at: record.expires.map_or(now, time),
@@ -320,7 +317,24 @@ fn personal_token(
     })
 }
 
-/// Returns a personal access token as its user presents it.
+/// Returns what is known of the secret of a personal access token, or why it was never accepted.
+fn personal_secret(secret: Option<&str>, verifier: Option<&str>) -> Result<IncomingSecret, &'static str> {
+    match (secret, verifier) {
+        (Some(secret), _) if !secret.starts_with(TokenSecret::PERSONAL_PREFIX) => {
+            Err("it does not begin with \"user:\", so it was never accepted")
+        }
+        (Some(secret), _) => TokenSecret::parse(secret)
+            .map(IncomingSecret::Plain)
+            .map_err(|_| "its secret has characters that no header carries"),
+        // Its selector names it nowhere: routes have its id.
+        (None, Some(verifier)) => tokens::sha256(verifier)
+            .map(|digest| IncomingSecret::Sha256 { digest, selector: None })
+            .ok_or("its verifier is no SHA-256, so it was never accepted"),
+        (None, None) => Err("it has no secret, so it was never accepted"),
+    }
+}
+
+/// Returns a personal access token as its user presents it, unless the secret is known to the user alone.
 pub(crate) fn presented(record: PersonalTokenRecord) -> Option<Presented> {
     let label = format!("{:?} of user {}", record.description.unwrap_or_default(), record.user);
     Some(Presented { secret: TokenSecret::parse(&record.secret?).ok()?, label })

@@ -242,27 +242,13 @@ impl Record for GroupRecord {
     }
 }
 
-/// The name of an API token of the second form.
-#[derive(Debug)]
-pub(crate) struct SelectorTokenRecord(pub(crate) String);
-
-impl Record for SelectorTokenRecord {
-    fn select(layout: &Layout) -> Option<String> {
-        let select = "SELECT token_name FROM api_tokens_v2 ORDER BY created_at, selector";
-        layout.has("api_tokens_v2", "selector").then(|| select.to_owned())
-    }
-
-    fn read(row: &Row) -> Result<Self, Error> {
-        Ok(Self(row.try_get(0)?))
-    }
-}
-
 /// A row of `personal_access_tokens`.
 pub(crate) struct PersonalTokenRecord {
     pub(crate) user: i32,
     pub(crate) description: Option<String>,
-    /// None for one of the second form.
     pub(crate) secret: Option<String>,
+    /// The SHA-256 of a secret of the second form.
+    pub(crate) verifier: Option<String>,
     pub(crate) expires: Option<i64>,
     pub(crate) created: Option<i64>,
     pub(crate) seen: Option<i64>,
@@ -270,9 +256,10 @@ pub(crate) struct PersonalTokenRecord {
 
 impl Record for PersonalTokenRecord {
     fn select(layout: &Layout) -> Option<String> {
+        let verifier = layout.or(("personal_access_tokens", "verifier"), "verifier", "NULL::text");
         layout.has("personal_access_tokens", "secret").then(|| {
             format!(
-                "SELECT user_id, description, secret, {}, {}, {} FROM personal_access_tokens ORDER BY id",
+                "SELECT user_id, description, secret, {}, {}, {}, {verifier} FROM personal_access_tokens ORDER BY id",
                 millis("expires_at"),
                 millis("created_at"),
                 millis("seen_at")
@@ -288,6 +275,7 @@ impl Record for PersonalTokenRecord {
             expires: row.try_get(3)?,
             created: row.try_get(4)?,
             seen: row.try_get(5)?,
+            verifier: row.try_get(6)?,
         })
     }
 }
@@ -308,86 +296,5 @@ impl Record for SettingRecord {
 
     fn read(row: &Row) -> Result<Self, Error> {
         Ok(Self { name: row.try_get(0)?, content: row.try_get(1)? })
-    }
-}
-
-/// A row of `api_tokens` with its projects.
-pub(crate) struct TokenRecord {
-    pub(crate) secret: String,
-    pub(crate) name: Option<String>,
-    pub(crate) kind: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) alias: Option<String>,
-    pub(crate) created: Option<i64>,
-    pub(crate) expires: Option<i64>,
-    pub(crate) seen: Option<i64>,
-    pub(crate) created_by: Option<String>,
-    pub(crate) projects: Vec<String>,
-    /// Whether Unleash issued it to an Edge.
-    pub(crate) is_of_edge: bool,
-    /// Whether a token that works has this alias as its secret, or has a better claim to it.
-    pub(crate) alias_is_taken: bool,
-    /// Whether the secret of this expired token is the alias of another one.
-    pub(crate) is_alias: bool,
-}
-
-impl Record for TokenRecord {
-    fn select(layout: &Layout) -> Option<String> {
-        let name =
-            layout.or(("api_tokens", "token_name"), "coalesce(t.token_name, t.username)", "t.username");
-        let (creator, creators) = if layout.has("api_tokens", "created_by_user_id") {
-            (
-                "coalesce(u.email, u.username, u.name)::text",
-                "LEFT JOIN users AS u ON u.id = t.created_by_user_id AND u.id > 0",
-            )
-        } else {
-            ("NULL::text", "")
-        };
-        let of_edge = layout.or(
-            ("edge_api_tokens", "token_value"),
-            "EXISTS (SELECT FROM edge_api_tokens AS e WHERE e.token_value = t.secret)",
-            "false",
-        );
-        let works = |table: &str| format!("({table}.expires_at IS NULL OR {table}.expires_at > now())");
-        Some(format!(
-            "SELECT t.secret, ({name})::text, t.type::text, t.environment::text, t.alias::text, {created}, {expires}, {seen}, \
-                {creator}, coalesce(p.projects, '{{}}'), {of_edge}, \
-                coalesce(a.place > 1, false) OR s.secret IS NOT NULL, \
-                x.alias IS NOT NULL AND NOT {token_works} \
-             FROM api_tokens AS t \
-             LEFT JOIN (SELECT secret, array_agg(DISTINCT project::text ORDER BY project::text) AS projects \
-                FROM api_token_project GROUP BY secret) AS p ON p.secret = t.secret \
-             LEFT JOIN (SELECT o.secret, \
-                row_number() OVER (PARTITION BY o.alias ORDER BY {other_works} DESC, o.created_at, o.secret) AS place \
-                FROM api_tokens AS o WHERE o.alias IS NOT NULL) AS a ON a.secret = t.secret \
-             LEFT JOIN api_tokens AS s ON s.secret = t.alias AND s.secret <> t.secret AND {shadow_works} \
-             LEFT JOIN (SELECT DISTINCT o.alias FROM api_tokens AS o WHERE o.alias IS NOT NULL AND o.alias <> o.secret) AS x \
-                ON x.alias = t.secret \
-             {creators} ORDER BY t.created_at, t.secret",
-            created = millis("t.created_at"),
-            expires = millis("t.expires_at"),
-            seen = millis("t.seen_at"),
-            token_works = works("t"),
-            other_works = works("o"),
-            shadow_works = works("s"),
-        ))
-    }
-
-    fn read(row: &Row) -> Result<Self, Error> {
-        Ok(Self {
-            secret: row.try_get(0)?,
-            name: row.try_get(1)?,
-            kind: row.try_get(2)?,
-            environment: row.try_get(3)?,
-            alias: row.try_get(4)?,
-            created: row.try_get(5)?,
-            expires: row.try_get(6)?,
-            seen: row.try_get(7)?,
-            created_by: row.try_get(8)?,
-            projects: row.try_get(9)?,
-            is_of_edge: row.try_get(10)?,
-            alias_is_taken: row.try_get(11)?,
-            is_alias: row.try_get(12)?,
-        })
     }
 }

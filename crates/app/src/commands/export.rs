@@ -22,8 +22,8 @@ Example:
 
 Writes the API tokens into the database of an Unleash server (5 to 7), in one transaction, so that clients can go back to it.
 What is there stays as it is. Tokens whose projects or environment are not there are left out, because Unleash would give them
-another scope. It takes tokens.reveal = \"always\": secrets that are shown once are known to their owners alone. The server
-accepts the tokens within a minute.";
+another scope. It takes tokens.reveal = \"always\": secrets that are shown once, and those of the second form of Unleash, are known to
+their owners alone, and are named in the report. The server accepts the tokens within a minute.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {

@@ -17,9 +17,10 @@ use crate::database::Records;
 
 mod combinations;
 mod kills;
+mod second_form;
 mod versions;
 
-const LAYOUT: &str = include_str!("../../../adapters/unleash/tests/dumps/layout-7.sql");
+const LAYOUT: &str = include_str!("../../../adapters/unleash/tests/dumps/layout-8.sql");
 const ODD: &str = include_str!("../../../adapters/unleash/tests/dumps/odd.sql");
 const VALIDATE: &str = "/edge/validate";
 

@@ -153,7 +153,7 @@ impl Importer {
         };
         for token in incoming {
             let name = format!("{:?} of {label}", token.description.as_str());
-            let digests = self.sealer.digests(&token.secret);
+            let digests = token.secret.digests(&*self.sealer);
             if self.store.find_personal_token_by_digest(&digests).await?.is_some() {
                 plan.findings.push(Finding::present(RowKind::PersonalToken, name, ""));
                 continue;
@@ -179,7 +179,7 @@ impl Importer {
                 expires_at: token.expires_at,
                 created_at: token.created_at,
                 last_used_at: token.last_used_at,
-                secret: self.sealer.record(&token.secret),
+                secret: token.secret.record(&*self.sealer),
                 event: self.event(EventKind::PersonalTokenCreated, None, by),
             });
         }

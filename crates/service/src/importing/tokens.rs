@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use latchkey_domain::{
     ApiToken, EventKind, ProjectId, ProjectScope, ProjectSet, Snapshot, TokenAccess, TokenAttributes,
-    TokenId, TokenSecret,
+    TokenId, TokenSelector,
 };
 use latchkey_ports::{Finding, IncomingToken, RowKind, SecretDigest, StoredToken, TokenMatch};
 
@@ -40,10 +40,12 @@ impl Importer {
         source: &str,
         by: &Initiator,
     ) -> Result<(), ServiceError> {
-        let digests = |secret: &TokenSecret| self.sealer.digests(secret);
         let asked: Vec<(Vec<SecretDigest>, Option<Vec<SecretDigest>>)> = incoming
             .iter()
-            .map(|token| (digests(&token.secret), token.alias.as_ref().map(digests)))
+            .map(|token| {
+                let alias = token.alias.as_ref().map(|alias| self.sealer.digests(alias));
+                (token.secret.digests(&*self.sealer), alias)
+            })
             .collect();
         let all: Vec<SecretDigest> = asked
             .iter()
@@ -60,6 +62,8 @@ impl Importer {
             .flatten()
             .map(|record| record.digest)
             .collect();
+        let mut selectors: HashSet<TokenSelector> =
+            plan.import.tokens.iter().filter_map(|stored| stored.token.selector.clone()).collect();
 
         let mut new = Vec::new();
         for (token, (secret_digests, alias_digests)) in incoming.into_iter().zip(asked) {
@@ -82,8 +86,12 @@ impl Importer {
                 }
                 Found::Nothing => {}
             }
+            if let Some(finding) = self.selector_is_taken(&token, &label, &mut selectors).await? {
+                plan.findings.push(finding);
+                continue;
+            }
             let Some(digest) = secret_digests.first().copied().filter(|digest| taken.insert(*digest)) else {
-                let why = "another token has this secret as its alias";
+                let why = "another token has this secret, or has it as its alias";
                 plan.findings.push(Finding::left_out(RowKind::Token, label, why));
                 continue;
             };
@@ -103,7 +111,7 @@ impl Importer {
                 _ => None,
             };
             plan.findings.push(Finding::came(RowKind::Token, label));
-            let (secret, selector) = self.issuer.new_secret(&token.secret, id)?;
+            let (secret, selector) = self.issuer.incoming_secret(&token.secret, id)?;
             let stored = StoredToken {
                 token: ApiToken {
                     id,
@@ -128,6 +136,27 @@ impl Importer {
         }
         plan.import.tokens.extend(new.into_iter().map(|(stored, _)| stored));
         Ok(())
+    }
+
+    /// Returns what becomes of a token whose selector is that of another one here or in the plan. If there is none, the
+    /// selector is taken from now on.
+    async fn selector_is_taken(
+        &self,
+        token: &IncomingToken,
+        label: &str,
+        planned: &mut HashSet<TokenSelector>,
+    ) -> Result<Option<Finding>, ServiceError> {
+        let Some(selector) = token.secret.selector() else { return Ok(None) };
+        if self.store.find_token_by_selector(&selector).await?.is_some() {
+            // A selector is 128 random bits: it is the token itself, after a rotation or from another source.
+            let why = "a token here has its selector, with a secret that was replaced here or came in full: if its client is refused, \
+                       give it a new one";
+            return Ok(Some(Finding::present(RowKind::Token, label, why)));
+        }
+        if planned.insert(selector) {
+            return Ok(None);
+        }
+        Ok(Some(Finding::left_out(RowKind::Token, label, "another token has its selector")))
     }
 }
 
@@ -166,6 +195,9 @@ fn differences(there: &IncomingToken, here: &StoredToken) -> String {
             shown(there.expires_at),
             shown(here.expires_at)
         ));
+    }
+    if there.secret.selector() != here.selector {
+        differences.push("is not named by its selector here".to_owned());
     }
     let (wider, narrower) = (there.access.projects(), here.access.projects());
     let is_same = wider.is_within(narrower) && narrower.is_within(wider);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use latchkey_domain::{ProjectScope, TokenAccess, TokenName, TokenSecret, TokenSelector};
-use latchkey_ports::{ForeignDigest, SecretForm, SecretSealer, TokenRepository as _};
+use latchkey_ports::{ForeignDigest, IncomingSecret, SecretForm, SecretSealer, TokenRepository as _};
 use latchkey_service::{
-    ImportedKey, ImportedSecret, Initiator, KeyFinding, Overlap, ReadInstanceTokens, Reveal, ServiceError,
-    Settings, TokenDraft, TokenFormat, TokenPolicy, TokenReference,
+    ImportedKey, Initiator, KeyFinding, Overlap, ReadInstanceTokens, Reveal, ServiceError, Settings,
+    TokenDraft, TokenFormat, TokenPolicy, TokenReference,
 };
 use proptest::prelude::*;
 
@@ -23,18 +23,18 @@ fn sha256(text: &str) -> ForeignDigest {
     sealer().foreign_digest(&secret(text))
 }
 
-fn key(secret: ImportedSecret) -> ImportedKey {
+fn key(secret: IncomingSecret) -> ImportedKey {
     let name = TokenName::new("imported").expect("a name");
     ImportedKey { draft: TokenDraft::new(name, client_of(ProjectScope::one(project_id("default")))), secret }
 }
 
 fn hashed(text: &str) -> ImportedKey {
     let selector = secret(text).selector();
-    key(ImportedSecret::Sha256 { digest: sha256(text), selector })
+    key(IncomingSecret::Sha256 { digest: sha256(text), selector })
 }
 
 fn plain(text: &str) -> ImportedKey {
-    key(ImportedSecret::Plain(secret(text)))
+    key(IncomingSecret::Plain(secret(text)))
 }
 
 async fn examine(env: &TestEnv, keys: &[ImportedKey]) -> Vec<KeyFinding> {
@@ -106,7 +106,7 @@ async fn faults_are_found_before_anything_is_written() {
         plain(&v2(1)),
         hashed(&v2(1)),
         unknown_project,
-        key(ImportedSecret::Sha256 { digest: sha256("another"), selector }),
+        key(IncomingSecret::Sha256 { digest: sha256("another"), selector }),
     ];
     let findings = examine(&env, &keys).await;
     let refusal = |finding: &KeyFinding| match finding {

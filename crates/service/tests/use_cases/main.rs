@@ -7,6 +7,7 @@ mod authentication;
 mod first_tokens;
 mod flood;
 mod groups;
+mod importing;
 mod instance_tokens;
 mod key_import;
 mod keys_by_use;

@@ -1,4 +1,4 @@
--- One row of every oddity that databases of Unleash have had, in the layout of `layout-7.sql`.
+-- One row of every oddity that databases of Unleash have had, in the layout of `layout-8.sql`.
 INSERT INTO environments (name, type, enabled, sort_order) VALUES ('development', 'development', true, 100), ('production', 'production', true, 200), ('canary', 'odd', false, NULL);
 INSERT INTO projects (id, name, description, created_at, updated_at, archived_at) VALUES
     ('default', 'Ours', NULL, '2021-01-01', NULL, NULL),

@@ -37,7 +37,8 @@ The Unleash server (5 to 8) can go on running: its database is read in one snaps
 stays as it is, so the command can be run again for what was added there since. An interruption changes nothing; above 100,000
 API tokens, the same command goes on where it was. PGPASSWORD can hold the password of the database.
 
-Tokens whose projects were deleted work in all projects in Unleash. They do not come, unless --orphans says how.";
+Tokens whose projects were deleted work in all projects in Unleash. They do not come, unless --orphans says how. Tokens of the
+second form (8.1) come by their hashes, and their clients go on using them.";
 
 /// How many API tokens are added at once where there are more than are added together.
 const PORTION: usize = 10_000;

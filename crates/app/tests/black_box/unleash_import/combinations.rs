@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use latchkey_testkit::env::Store;
 
-use super::{LAYOUT, Unleash, env, validated};
+use super::{
+    LAYOUT, Unleash, env,
+    second_form::{creation_event, verifier},
+    validated,
+};
 
 const PREFIXES: [&str; 5] =
     ["*:development.", "shop:development.", "[]:development.", "undefined:development.", ""];
@@ -13,8 +17,10 @@ const ENVIRONMENTS: [Option<&str>; 4] = [Some("development"), Some("retired"), S
 const PROJECTS: [&[&str]; 3] = [&[], &["shop"], &["shop", "blog"]];
 const ENDS: [(&str, bool); 4] =
     [("NULL", true), ("'2001-01-01'", false), ("'2099-01-01'", true), ("'infinity'", true)];
+/// What the events say of a token of the second form that is for all projects: that it was made so, that it had one, nothing.
+const CREATIONS: [Option<&str>; 3] = [Some(r#"["*"]"#), Some(r#"["gone"]"#), None];
 const PLACES: &str = "\
-    INSERT INTO environments (name, type) VALUES ('development', 'development'); \
+    INSERT INTO environments (name, type) VALUES ('development', 'development'), ('*', 'development'); \
     INSERT INTO projects (id, name) VALUES ('default', 'Default'), ('shop', 'Shop'), ('blog', 'Blog')";
 
 /// A token, and what Unleash says of it; `None` for one that it does not accept.
@@ -39,7 +45,59 @@ fn rows() -> Vec<Row> {
             }
         }
     }
+    for kind in KINDS {
+        for environment in ["development", "*"] {
+            for projects in PROJECTS {
+                for (end, is_good) in ENDS {
+                    for creation in CREATIONS {
+                        let number = rows.len();
+                        let row = second_form(number, kind, environment, projects, (end, is_good), creation);
+                        rows.push(row);
+                    }
+                }
+            }
+        }
+    }
     rows
+}
+
+/// A row of the second form. It has the digest of the secret, and names no prefix.
+fn second_form(
+    number: usize,
+    kind: &str,
+    environment: &str,
+    projects: &[&str],
+    (end, is_good): (&str, bool),
+    creation: Option<&str>,
+) -> Row {
+    let selector = format!("{number:022}");
+    let secret = format!("[]:development.v2_{selector}_{:r<43}", "");
+    let mut insert = format!(
+        "INSERT INTO api_tokens_v2 (selector, verifier, token_name, type, environment, expires_at) \
+         VALUES ('{selector}', {}, 'number {number}', '{kind}', '{environment}', {end});",
+        verifier(&secret)
+    );
+    for project in projects {
+        write!(insert, "INSERT INTO api_tokens_v2_project VALUES ('{selector}', '{project}');")
+            .expect("a text");
+    }
+    if let Some(creation) = creation {
+        let in_event = number.is_multiple_of(2).then_some(selector.as_str());
+        insert.push_str(&creation_event(&format!("number {number}"), in_event, environment, creation));
+    }
+    let is_orphan = projects.is_empty() && creation != Some(r#"["*"]"#);
+    let scope = scope(kind, projects, environment);
+    // The second form has no admin tokens.
+    let there = (is_good && kind != "admin").then_some(scope);
+    Row { secret, insert, there, stays: kind == "admin" || is_orphan || environment == "*" }
+}
+
+fn scope(kind: &str, projects: &[&str], environment: &str) -> String {
+    let mut named = projects.to_vec();
+    named.sort_unstable();
+    let projects = if named.is_empty() { "*".to_owned() } else { named.join(",") };
+    let kind = if kind == "FRONTEND" { "frontend" } else { "client" };
+    format!("{kind} {projects}:{environment}")
 }
 
 fn row(
@@ -62,16 +120,8 @@ fn row(
     }
     let is_admin = kind == "admin";
     let is_orphan = projects.is_empty() && !matches!(prefix, "" | "*:development.");
-    let scope = match (kind, projects) {
-        ("admin", _) => "admin *:*".to_owned(),
-        (kind, projects) => {
-            let mut named = projects.to_vec();
-            named.sort_unstable();
-            let projects = if named.is_empty() { "*".to_owned() } else { named.join(",") };
-            let kind = if kind == "FRONTEND" { "frontend" } else { "client" };
-            format!("{kind} {projects}:{}", environment.unwrap_or("*"))
-        }
-    };
+    let scope =
+        if is_admin { "admin *:*".to_owned() } else { scope(kind, projects, environment.unwrap_or("*")) };
     let is_everywhere = matches!(environment, None | Some("*"));
     Row { secret, insert, there: is_good.then_some(scope), stays: !is_admin && (is_orphan || is_everywhere) }
 }

@@ -4,8 +4,8 @@ use latchkey_domain::{
     EnvironmentName, EnvironmentScope, ProjectScope, TokenAccess, TokenAttributes, TokenDescription,
     TokenKind, TokenName, TokenSecret, TokenSelector,
 };
-use latchkey_ports::ForeignDigest;
-use latchkey_service::{ImportedKey, ImportedSecret, TokenDraft};
+use latchkey_ports::{ForeignDigest, IncomingSecret};
+use latchkey_service::{ImportedKey, TokenDraft};
 use serde::Deserialize;
 
 use crate::commands::{expiry::parse_time, tokens::project_scope};
@@ -60,8 +60,8 @@ impl KeyLine {
                     "selector belongs to sha256: a secret has its own, so leave selector out".to_owned()
                 );
             }
-            (Some(secret), None) => ImportedSecret::Plain(TokenSecret::parse(&secret).map_err(text)?),
-            (None, Some(sha256)) => ImportedSecret::Sha256 {
+            (Some(secret), None) => IncomingSecret::Plain(TokenSecret::parse(&secret).map_err(text)?),
+            (None, Some(sha256)) => IncomingSecret::Sha256 {
                 digest: sha256.parse::<ForeignDigest>().map_err(text)?,
                 selector: selector
                     .map(|selector| selector.parse::<TokenSelector>())
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(draft.access.projects().named().len(), 2);
         assert_eq!(draft.expires_at.expect("an end").to_string(), "2030-01-31T00:00:00.000Z");
         assert_eq!(draft.attributes.description.expect("described").as_str(), "Checkout");
-        let ImportedSecret::Sha256 { digest, selector } = secret else { panic!("a digest") };
+        let IncomingSecret::Sha256 { digest, selector } = secret else { panic!("a digest") };
         assert_eq!((digest, selector), (DIGEST.parse().expect("hex"), "A".repeat(22).parse().ok()));
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let ImportedKey { draft, secret } =
             parsed(r#"{"name":"ops","type":"admin","secret":"*:*.hush"}"#).expect("a key");
         assert_eq!(draft.access, TokenAccess::Admin);
-        assert!(matches!(secret, ImportedSecret::Plain(secret) if secret.reveal() == "*:*.hush"));
+        assert!(matches!(secret, IncomingSecret::Plain(secret) if secret.reveal() == "*:*.hush"));
     }
 
     #[test]
