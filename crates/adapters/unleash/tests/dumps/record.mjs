@@ -37,6 +37,7 @@ const COLUMNS = {
     edge_api_tokens: 'id token_value',
     personal_access_tokens: 'id secret description user_id expires_at seen_at created_at selector verifier',
     settings: 'name content',
+    events: 'id type created_at created_by created_by_user_id data pre_data project environment',
 };
 
 const major = Number(version.split('.')[0]);
@@ -90,6 +91,16 @@ for (const [email, password] of logins.slice(1)) {
     const { body } = await call('POST', '/api/admin/user/tokens', { description: 'for tests', expiresAt: '2099-01-01T00:00:00.000Z' }, session);
     personal.push(body.secret);
 }
+// Service accounts have no route in the free edition, and work.
+const service = 'user:0123456789abcdef0123456789abcdef0123456789abcdef01234567';
+const { rows: [account] } = await client.query(
+    `INSERT INTO users (name, username, is_service) VALUES ('Deploys', 'deployer', true) RETURNING id`);
+await client.query(`INSERT INTO role_user (role_id, user_id, project) SELECT id, $1, 'default' FROM roles WHERE name = 'Viewer' AND type = 'root'`, [account.id]);
+await client.query(
+    `INSERT INTO personal_access_tokens (secret, description, user_id, expires_at) VALUES ($1, 'for deploys', $2, '2099-01-01')`,
+    [service, account.id]);
+const { body: asked } = await call('GET', '/api/admin/user', undefined, { authorization: service });
+if (asked.user.username !== 'deployer') throw new Error(`the token of the service account is not accepted: ${JSON.stringify(asked)}`);
 const name = major >= 7 ? 'tokenName' : 'username';
 const secrets = [ADMIN];
 const tokens = [
@@ -122,12 +133,12 @@ for (const [table, wanted] of Object.entries(COLUMNS)) {
     if (columns.length === 0) continue;
     sql += `CREATE TABLE ${table} (${columns.map((column) => `"${column.name}" ${column.type}`).join(', ')});\n`;
     const values = columns.map((column) => (column.name === 'description' && table === 'roles' ? 'NULL' : `"${column.name}"::text`));
-    const where = table === 'settings' ? " WHERE name LIKE 'unleash.auth.%'" : '';
+    const where = { settings: " WHERE name LIKE 'unleash.auth.%'", events: " WHERE created_by <> 'migration'" }[table] ?? '';
     const content = await client.query({ text: `SELECT ${values.join(', ')} FROM ${table}${where} ORDER BY 1`, rowMode: 'array' });
     for (const row of content.rows) sql += `INSERT INTO ${table} VALUES (${row.map(literal).join(', ')});\n`;
 }
 const recorded = {
-    version, orphan, personal, logins, secrets,
+    version, orphan, personal, service, logins, secrets,
     validated: validated.tokens.filter((token) => ![orphan, expired].includes(token.token)),
 };
 writeFileSync(`${target}/unleash-${version}.sql`, sql);
