@@ -21,6 +21,8 @@ mod backups;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod beside_unleash;
+#[cfg(test)]
 mod dead_database;
 #[cfg(test)]
 mod deployment;

@@ -1,6 +1,6 @@
-//! nginx, configured exactly as a document shows, so that the document is tested.
+//! nginx, configured exactly as a document or a file of `deploy` shows, so that these are tested.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
@@ -13,25 +13,29 @@ pub(crate) fn start(
     document: &str,
     (listen, addresses): (&str, &[(&str, String)]),
 ) -> NeighborProcess {
-    let program = neighbors::installed("nginx");
+    let block = addresses.iter().fold(block_of(document), |block, (shown, real)| put(&block, shown, real));
+    NeighborProcess::start("nginx", |port| {
+        let block = put(&block, listen, &format!("listen 127.0.0.1:{port};"));
+        command(directory, &format!("access_log off;\n{block}"))
+    })
+}
+
+/// Returns the command that runs nginx with this text in its `http` block.
+pub(crate) fn command(directory: &TempDir, text: &str) -> Command {
     let place = directory.path().display().to_string();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {place}/{what};\n"))
         .concat();
-    let block = addresses.iter().fold(block_of(document), |block, (shown, real)| put(&block, shown, real));
-    NeighborProcess::start("nginx", |port| {
-        let block = put(&block, listen, &format!("listen 127.0.0.1:{port};"));
-        // One process, so that it has the privileges of the test and ends with it.
-        let configuration = format!(
-            "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
-             http {{\naccess_log off;\n{temporary}{block}\n}}\n"
-        );
-        let file = directory.path().join("nginx.conf");
-        fs::write(&file, configuration).expect("a configuration");
-        let mut command = neighbors::command(&program);
-        command.args(["-e", "stderr", "-p", &place, "-c"]).arg(file);
-        command
-    })
+    // One process, so that it has the privileges of the test and ends with it.
+    let configuration = format!(
+        "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\n\
+         http {{\n{temporary}{text}\n}}\n"
+    );
+    let file = directory.path().join("nginx.conf");
+    fs::write(&file, configuration).expect("a configuration");
+    let mut command = neighbors::command(neighbors::installed("nginx"));
+    command.args(["-e", "stderr", "-p", &place, "-c"]).arg(file);
+    command
 }
 
 fn block_of(document: &str) -> String {

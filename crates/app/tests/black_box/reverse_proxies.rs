@@ -1,4 +1,4 @@
-//! The proxies of `deploy/proxy` in front of Latchkey, exactly as the files say: they pass requests and the client's address
+//! The proxies of `deploy` in front of Latchkey, exactly as the files say: they pass requests and the client's address
 //! on, hide private routes, and write no secret to any log.
 
 use std::{fs, net::SocketAddr, path::Path, process::Command};
@@ -11,11 +11,14 @@ use latchkey_testkit::{
 };
 use tempfile::TempDir;
 
-use crate::neighbors::{self, NeighborProcess};
+use crate::{
+    neighbors::{self, NeighborProcess},
+    nginx,
+};
 
-/// Returns a file of `deploy/proxy` with these texts replaced, each of which it has at least once.
+/// Returns a file of `deploy` with these texts replaced, each of which it has at least once.
 fn file(name: &str, replacements: &[(&str, String)]) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/proxy").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name);
     let text = fs::read_to_string(path).expect(name);
     replacements.iter().fold(text, |text, (shown, real)| {
         assert!(text.contains(shown), "{name} has {shown}");
@@ -31,36 +34,32 @@ fn certificate(directory: &TempDir) -> String {
     path.display().to_string()
 }
 
+/// Returns the command that runs nginx with a file of `deploy`, and with a certificate in place of the one that it names.
+pub(crate) fn nginx_with(
+    (name, pem): (&str, &str),
+    directory: &TempDir,
+    port: u16,
+    addresses: &[(&str, String)],
+) -> Command {
+    let (made, key) = (certificate(directory), pem.replace(".pem", ".key"));
+    let replacements = [
+        ("listen 443 ssl http2;", format!("listen 127.0.0.1:{port};")),
+        (pem, made.clone()),
+        (key.as_str(), made),
+        ("/var/log/nginx", directory.path().display().to_string()),
+    ];
+    nginx::command(directory, &file(name, &[replacements.as_slice(), addresses].concat()))
+}
+
 fn nginx(directory: &TempDir, port: u16, latchkey: SocketAddr) -> Command {
-    let (place, pem) = (directory.path().display().to_string(), certificate(directory));
-    let server = file(
-        "nginx.conf",
-        &[
-            ("listen 443 ssl http2;", format!("listen 127.0.0.1:{port};")),
-            ("/etc/ssl/latchkey.pem", pem.clone()),
-            ("/etc/ssl/latchkey.key", pem),
-            ("127.0.0.1:4242", latchkey.to_string()),
-            ("/var/log/nginx", place.clone()),
-        ],
-    );
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|what| format!("{what}_temp_path {place}/{what};\n"))
-        .concat();
-    // One process, so that it has the privileges of the test and ends with it.
-    let text = format!(
-        "daemon off;\nmaster_process off;\npid {place}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{temporary}{server}}}\n"
-    );
-    let path = directory.path().join("nginx.conf");
-    fs::write(&path, text).expect("written");
-    let mut command = neighbors::command(neighbors::installed("nginx"));
-    command.args(["-e", "stderr", "-p", &place, "-c"]).arg(path);
-    command
+    let addresses = [("127.0.0.1:4242 max_fails", format!("{latchkey} max_fails"))];
+    nginx_with(("proxy/nginx.conf", "/etc/ssl/latchkey.pem"), directory, port, &addresses)
 }
 
 fn haproxy(directory: &TempDir, port: u16, latchkey: SocketAddr) -> Command {
     let place = directory.path().display();
     let text = file(
-        "haproxy.cfg",
+        "proxy/haproxy.cfg",
         &[
             ("bind :443 ssl", format!("bind 127.0.0.1:{port}\n    bind unix@{place}/tls ssl")),
             ("/etc/haproxy/latchkey.pem", certificate(directory)),
@@ -76,7 +75,7 @@ fn haproxy(directory: &TempDir, port: u16, latchkey: SocketAddr) -> Command {
 
 fn caddy(directory: &TempDir, port: u16, latchkey: SocketAddr) -> Command {
     let text = file(
-        "Caddyfile",
+        "proxy/Caddyfile",
         &[
             // No certificate is asked for, and no second port is opened.
             ("latchkey.example.com {", format!("http://latchkey.test:{port} {{\n\tbind 127.0.0.1")),
@@ -91,7 +90,7 @@ fn caddy(directory: &TempDir, port: u16, latchkey: SocketAddr) -> Command {
     command
 }
 
-type Proxy = fn(&TempDir, u16, SocketAddr) -> Command;
+pub(crate) type Proxy = fn(&TempDir, u16, SocketAddr) -> Command;
 
 /// Returns everything that a proxy has written.
 fn logs(proxy: &NeighborProcess, directory: &TempDir) -> String {
@@ -100,7 +99,8 @@ fn logs(proxy: &NeighborProcess, directory: &TempDir) -> String {
     logs.map(|file| fs::read_to_string(file.path()).expect("text")).collect::<String>() + &proxy.output()
 }
 
-fn stands_in_front_of_latchkey(name: &str, proxy: Proxy) {
+/// Checks what every proxy in front of Latchkey must do.
+pub(crate) fn stands_in_front_of_latchkey(name: &str, proxy: Proxy) {
     let env = TestEnv::on(Store::Sqlite).with("LATCHKEY__SERVER__TRUSTED_PROXIES", "127.0.0.1");
     let latchkey = env.serve();
     let directory = tempfile::tempdir().expect("a directory");
