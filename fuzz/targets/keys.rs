@@ -12,7 +12,11 @@ fuzz_target!(|text: &str| {
     }
     match KeyRing::parse(text) {
         Ok(ring) => drop(ring),
-        // A message that repeats the text would put the key into a log.
-        Err(error) => assert!(text.len() < 16 || !error.to_string().contains(text), "{error}"),
+        // A message that repeats a part of the text would put the key into a log. Words of the message are shorter.
+        Err(error) => {
+            let message = error.to_string();
+            let is_repeated = |part: &str| part.len() >= 16 && message.contains(part);
+            assert!(!text.split_whitespace().any(is_repeated), "{message}");
+        }
     }
 });
