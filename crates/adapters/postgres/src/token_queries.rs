@@ -8,12 +8,13 @@
 )]
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult,
     dsl::{array, auto_type, count_star, exists},
     select,
     sql_types::Text,
 };
 use diesel_async::RunQueryDsl;
+use latchkey_ports::SecretDigest;
 use latchkey_sql::{
     columns::{DbId, Id},
     errors::DbError,
@@ -22,7 +23,7 @@ use latchkey_sql::{
     token_columns,
 };
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Unprepared};
 
 /// A token and the projects that it names, in order.
 pub(crate) type TokenRow = rows::TokenRow<rows::ProjectIds>;
@@ -108,6 +109,24 @@ pub(crate) fn token_by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
                 .or(token_rows::id.eq_any(retired)),
         )
         .select(columns)
+}
+
+/// How many digests a statement looks for at most: for more of them, the planner would rather read all tokens.
+const MAX_DIGESTS: usize = 250;
+
+/// Loads the tokens of any number of digests: those of [`token_by_digest`], one of them perhaps twice.
+pub(crate) async fn tokens_by_digests(
+    connection: &mut Connection,
+    digests: &[SecretDigest],
+) -> QueryResult<Vec<TokenRow>> {
+    let digests: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+    let mut found = Vec::new();
+    for some in digests.chunks(MAX_DIGESTS) {
+        // A plan from when the table was small reads all of it, and would be kept while the first thousands are created.
+        let rows: Vec<TokenRow> = Unprepared(token_by_digest(some)).load(connection).await?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 type IdsOfRetired<'a> = diesel::dsl::array<Id, ids_of_retired<'a>>;

@@ -12,10 +12,10 @@ use latchkey_sql::{
 };
 
 use crate::{
-    connection::{Connection, Unprepared},
+    connection::Connection,
     events::{record, record_all},
     locks::{EventLogHeld, EventLogLock, share_event_log},
-    token_queries::{TokenRow, token_by_digest, tokens_by_ids},
+    token_queries::{TokenRow, tokens_by_digests, tokens_by_ids},
 };
 
 /// Fails if any token has one of these secrets, as secret, alias or retired secret. The unique indexes cover only one of
@@ -25,9 +25,7 @@ pub(crate) async fn check_new_secrets(
     _writing: &impl EventLogHeld,
     digests: &[SecretDigest],
 ) -> Result<(), DbError> {
-    let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
-    // A plan from when the table was small reads all of it, and would be kept while the first thousands are created.
-    let found: Vec<TokenRow> = Unprepared(token_by_digest(&bytes)).load(connection).await?;
+    let found = tokens_by_digests(connection, digests).await?;
     if found.is_empty() { Ok(()) } else { Err(conflict(Entity::Secret)) }
 }
 

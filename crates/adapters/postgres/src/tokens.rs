@@ -27,13 +27,10 @@ use crate::{
     token_lists::token_list,
     token_queries::{
         RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
-        token_by_digest, token_by_id, token_by_selector, tokens_of_project_from,
+        token_by_digest, token_by_id, token_by_selector, tokens_by_digests, tokens_of_project_from,
     },
     token_writes::{remove_token, rotate_token, update_token},
 };
-
-/// How many digests a statement looks for at most: for more of them, the planner would rather read all tokens.
-const MAX_DIGESTS: usize = 250;
 
 impl PostgresStore {
     /// The tokens of a [`TokenQuery::whole_project`]: one statement in the usual case, in which no token names another project.
@@ -142,15 +139,9 @@ impl TokenRepository for PostgresStore {
     }
 
     async fn find_tokens_by_digests(&self, digests: &[SecretDigest]) -> Result<Vec<TokenMatch>, StoreError> {
-        let bytes: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
         let mut connection = self.connection().await?;
         self.replica.check_followed(&connection)?;
-        let mut rows: Vec<TokenRow> = Vec::new();
-        for some in bytes.chunks(MAX_DIGESTS) {
-            // A plan from when the table was small reads all of it, and would be kept while an import fills the table.
-            let found = Unprepared(token_by_digest(some));
-            rows.extend(found.load(&mut connection).await.map_err(store_error)?);
-        }
+        let rows = tokens_by_digests(&mut connection, digests).await.map_err(store_error)?;
         let tokens: Vec<StoredToken> = rows::all(rows)?;
         let mut unknown: BTreeSet<SecretDigest> = digests.iter().copied().collect();
         let mut found = Vec::with_capacity(tokens.len());
