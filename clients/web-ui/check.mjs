@@ -151,11 +151,16 @@ async function livesOn(path, name, project) {
     });
     await does('delete it', async () => {
         await row(name).getByRole('button').last().click();
-        await page.getByRole('button', { name: /^(delete token|yes, i'm sure)$/i }).click();
+        await deletes(page.getByRole('button', { name: /^(delete token|yes, i'm sure)$/i }));
         await row(name).waitFor({ state: 'detached' });
         assert.ok(!(await isValid(secret)), 'the token is revoked');
         assert.equal((await send('/api/client/features', { token: secret })).status, 401, 'and gets no flags');
     });
+}
+
+/** Presses the button, and waits for the response to the deletion: the list can lose the row before. */
+async function deletes(button) {
+    await Promise.all([page.waitForResponse((response) => response.request().method() === 'DELETE'), button.click()]);
 }
 
 async function personalToken() {
@@ -177,7 +182,7 @@ async function personalToken() {
     });
     await does('delete it', async () => {
         await row('laptop').getByRole('button').last().click();
-        await page.getByRole('button', { name: 'Delete token' }).click();
+        await deletes(page.getByRole('button', { name: 'Delete token' }));
         await row('laptop').waitFor({ state: 'detached' });
         assert.equal((await send('/api/admin/user', { token: secret })).status, 401);
         assert.equal((await send('/api/admin/features', { token: secret })).status, 401);
