@@ -68,6 +68,25 @@ serve_latchkey() {
     wait_for "${!variable}/ready" $!
 }
 
+# Starts nginx with the text on standard input in its `http` block.
+serve_nginx() {
+    local kind
+    {
+        echo "daemon off; master_process off; worker_rlimit_nofile 20000; pid $scratch/nginx.pid; error_log stderr;"
+        echo "events { worker_connections 10000; }"
+        echo "http {"
+        for kind in client_body proxy fastcgi uwsgi scgi; do echo "${kind}_temp_path $scratch/$kind;"; done
+        cat
+        echo "}"
+    } >"$scratch/nginx.conf"
+    PATH=$PATH:/usr/sbin nginx -e stderr -p "$scratch" -c "$scratch/nginx.conf" 2>"$scratch/nginx.log" &
+    processes+=($!)
+    until [ -s "$scratch/nginx.pid" ]; do
+        kill -0 $! 2>/dev/null || fail "nginx does not start"
+        sleep 0.1
+    done
+}
+
 # Starts nginx with the block of docs/guide/unleash-edge.md, and a server with flags behind it. Exports the URL for clients of
 # flags as FLAGS_URL. REQUEST_LOG has a line for each request of a client, and one for each that reached the flags:
 # `client|flags <method> <path> <status> <name of the client>`.
@@ -79,11 +98,7 @@ serve_flags() {
     block=${block//127.0.0.1:4242/${SERVER_URL#http://}}
     block=${block//127.0.0.1:9000/127.0.0.1:$flags}
     block=${block//listen 4343;/listen 127.0.0.1:$port; access_log $REQUEST_LOG client;}
-    {
-        echo "daemon off; master_process off; worker_rlimit_nofile 20000; pid $scratch/nginx.pid; error_log stderr;"
-        echo "events { worker_connections 10000; }"
-        echo "http {"
-        for kind in client_body proxy fastcgi uwsgi scgi; do echo "${kind}_temp_path $scratch/$kind;"; done
+    serve_nginx < <(
         for kind in client flags; do
             echo "log_format $kind '$kind \$request_method \$uri \$status \$http_unleash_appname';"
         done
@@ -98,13 +113,6 @@ serve_flags() {
             location = /api/client/metrics { return 202; }
             location /api/client/metrics/ { return 202; }
         }
-    }
 END
-    } >"$scratch/nginx.conf"
-    PATH=$PATH:/usr/sbin nginx -e stderr -p "$scratch" -c "$scratch/nginx.conf" 2>"$scratch/nginx.log" &
-    processes+=($!)
-    until [ -s "$scratch/nginx.pid" ]; do
-        kill -0 $! 2>/dev/null || fail "nginx does not start"
-        sleep 0.1
-    done
+    )
 }
