@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    AccountKind, Description, Environment, EnvironmentName, NewEvent, NewPersonalToken, NewRole, NewUser,
-    PasswordHash, PersonName, Project, ProjectId, RoleId, Snapshot, Timestamp, UserId, UserIdentity,
+    AccountKind, Description, Environment, EnvironmentName, GroupDescription, GroupId, GroupName, Holder,
+    NewEvent, NewGroup, NewPersonalToken, NewRole, NewUser, PasswordHash, PersonName, Project, ProjectId,
+    RoleId, Snapshot, SsoGroupName, Timestamp, UserId, UserIdentity,
 };
 use latchkey_port_macros::observed;
 
@@ -24,6 +25,7 @@ pub struct Import {
     /// Each with the event of its creation, to which the store adds the id.
     pub roles: Vec<(NewRole, NewEvent)>,
     pub users: Vec<ImportedUser>,
+    pub groups: Vec<ImportedGroup>,
     pub memberships: Vec<ImportedMemberships>,
     pub personal_tokens: Vec<ImportedPersonalToken>,
     /// API tokens. They have no quota, and no event for each.
@@ -98,7 +100,40 @@ impl ImportedUser {
     }
 }
 
-/// Users that get one role in one project.
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedGroup {
+    pub name: GroupName,
+    pub description: GroupDescription,
+    pub sso_groups: Vec<SsoGroupName>,
+    /// A role of the instance.
+    pub root_role: Option<Reference<RoleId>>,
+    /// Each with the time since when it is one.
+    pub members: Vec<(Reference<UserId>, Timestamp)>,
+    pub created_at: Timestamp,
+    /// The event of its creation, to which the store adds the state and the id.
+    pub event: NewEvent,
+}
+
+impl ImportedGroup {
+    /// Returns the group with its role and members, where these are the ids of the new roles and users.
+    ///
+    /// # Errors
+    /// As [`Reference::resolve`].
+    pub fn resolve(&self, roles: &[RoleId], users: &[UserId]) -> Result<NewGroup, StoreError> {
+        let members = self.members.iter().map(|(user, since)| Ok((user.resolve(users)?, *since)));
+        Ok(NewGroup {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            sso_groups: self.sso_groups.clone(),
+            root_role: self.root_role.map(|role| role.resolve(roles)).transpose()?,
+            members: members.collect::<Result<_, StoreError>>()?,
+            created_at: self.created_at,
+        })
+    }
+}
+
+/// Users and groups that get one role in one project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedMemberships {
     pub project: ProjectId,
@@ -106,31 +141,44 @@ pub struct ImportedMemberships {
     pub role: Reference<RoleId>,
     /// Each with the time of the assignment. A role that is held already stays as it is.
     pub users: Vec<(Reference<UserId>, Timestamp)>,
+    /// Places in [`Import::groups`]: a group that the store holds is not changed.
+    pub groups: Vec<(usize, Timestamp)>,
     /// To which the store adds the state.
     pub event: NewEvent,
 }
 
-/// Memberships whose role and users have ids.
+/// Memberships whose role, users and groups have ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedMemberships {
     pub role: RoleId,
     /// Each with the time of the assignment.
-    pub users: Vec<(UserId, Timestamp)>,
+    pub holders: Vec<(Holder, Timestamp)>,
     pub event: NewEvent,
 }
 
 impl ImportedMemberships {
-    /// Returns the memberships, where these are the ids of the new roles and users.
+    /// Returns the memberships, where these are the ids of the new roles, users and groups.
     ///
     /// # Errors
     /// As [`Reference::resolve`].
-    pub fn resolve(&self, roles: &[RoleId], users: &[UserId]) -> Result<ResolvedMemberships, StoreError> {
+    pub fn resolve(
+        &self,
+        roles: &[RoleId],
+        users: &[UserId],
+        groups: &[GroupId],
+    ) -> Result<ResolvedMemberships, StoreError> {
         let role = self.role.resolve(roles)?;
-        let given = self.users.iter().map(|(user, at)| Ok((user.resolve(users)?, *at)));
-        let users = given.collect::<Result<Vec<_>, StoreError>>()?;
-        let ids: Vec<UserId> = users.iter().map(|(user, _)| *user).collect();
-        let event = self.event.clone().with_after(Snapshot::of_memberships(&ids, &[], &[role]));
-        Ok(ResolvedMemberships { role, users, event })
+        let users = self.users.iter().map(|(user, at)| Ok((user.resolve(users)?, *at)));
+        let users = users.collect::<Result<Vec<_>, StoreError>>()?;
+        let groups = self.groups.iter().map(|(place, at)| Ok((Reference::New(*place).resolve(groups)?, *at)));
+        let groups = groups.collect::<Result<Vec<_>, StoreError>>()?;
+        let user_ids: Vec<UserId> = users.iter().map(|(id, _)| *id).collect();
+        let group_ids: Vec<GroupId> = groups.iter().map(|(id, _)| *id).collect();
+        let event = self.event.clone();
+        let event = event.with_after(Snapshot::of_memberships(&user_ids, &group_ids, &[role]));
+        let users = users.into_iter().map(|(id, at)| (id.into(), at));
+        let holders = users.chain(groups.into_iter().map(|(id, at)| (id.into(), at))).collect();
+        Ok(ResolvedMemberships { role, holders, event })
     }
 }
 
@@ -195,11 +243,22 @@ impl Import {
         for one in &self.users {
             named.roles.extend(self.role(one.root_role, true)?);
         }
+        for one in &self.groups {
+            if let Some(role) = one.root_role {
+                named.roles.extend(self.role(role, true)?);
+            }
+            for (user, _) in &one.members {
+                named.users.extend(self.user(*user)?);
+            }
+        }
         for one in &self.memberships {
             named.projects.insert(&one.project);
             named.roles.extend(self.role(one.role, false)?);
             for (user, _) in &one.users {
                 named.users.extend(self.user(*user)?);
+            }
+            if one.groups.iter().any(|(place, _)| *place >= self.groups.len()) {
+                return Err(missing_entry());
             }
         }
         for one in &self.personal_tokens {

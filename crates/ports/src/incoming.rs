@@ -6,8 +6,9 @@
 use std::fmt;
 
 use latchkey_domain::{
-    AccountKind, Description, Environment, EnvironmentName, NewRole, PasswordHash, PersonName, Project,
-    ProjectId, RoleName, Timestamp, TokenAccess, TokenName, TokenSecret, TokenSelector, UserIdentity,
+    AccountKind, Description, Environment, EnvironmentName, GroupDescription, GroupName, NewRole,
+    PasswordHash, PersonName, Project, ProjectId, RoleName, SsoGroupName, Timestamp, TokenAccess, TokenName,
+    TokenSecret, TokenSelector, UserIdentity,
 };
 
 use crate::{ForeignDigest, SecretDigest, SecretRecord, SecretSealer};
@@ -22,6 +23,8 @@ pub struct Incoming {
     pub roles: Vec<NewRole>,
     /// No two have a login name in common.
     pub users: Vec<IncomingUser>,
+    /// No two have a name in common.
+    pub groups: Vec<IncomingGroup>,
 }
 
 /// A user or service account of another system.
@@ -37,6 +40,20 @@ pub struct IncomingUser {
     pub password: Option<PasswordHash>,
     pub memberships: Vec<IncomingMembership>,
     pub personal_tokens: Vec<IncomingPersonalToken>,
+}
+
+/// A group of another system.
+#[derive(Debug, Clone)]
+pub struct IncomingGroup {
+    pub name: GroupName,
+    pub description: GroupDescription,
+    pub sso_groups: Vec<SsoGroupName>,
+    /// A built-in role of the instance, or one of [`Incoming::roles`].
+    pub root_role: Option<RoleName>,
+    pub created_at: Timestamp,
+    /// Each is one of [`Incoming::users`], with the time since when it is a member.
+    pub members: Vec<(UserIdentity, Timestamp)>,
+    pub memberships: Vec<IncomingMembership>,
 }
 
 /// A role in a project.

@@ -53,12 +53,12 @@ pub use feed::{Change, Continuity, FeedPage, FeedPosition, FeedReading, Stamp};
 pub use groups::{GroupOverview, GroupRepository, MemberGroup};
 pub use health::{Health, PoolState};
 pub use import::{
-    Import, ImportRepository, ImportedMemberships, ImportedPersonalToken, ImportedProject, ImportedUser,
-    Reference, References, ResolvedMemberships,
+    Import, ImportRepository, ImportedGroup, ImportedMemberships, ImportedPersonalToken, ImportedProject,
+    ImportedUser, Reference, References, ResolvedMemberships,
 };
 pub use incoming::{
-    Finding, Incoming, IncomingMembership, IncomingPersonalToken, IncomingSecret, IncomingToken,
-    IncomingUser, Outcome, RowKind,
+    Finding, Incoming, IncomingGroup, IncomingMembership, IncomingPersonalToken, IncomingSecret,
+    IncomingToken, IncomingUser, Outcome, RowKind,
 };
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,

@@ -5,6 +5,7 @@
 //! an import adds, and takes nothing away. It therefore never brings back a token that was revoked here, or whose secret was
 //! replaced here, since an earlier import: ids are derived from digests, and the audit trail tells what became of them.
 
+mod groups;
 mod people;
 mod places;
 mod tokens;
@@ -19,11 +20,12 @@ use std::{
 };
 
 use latchkey_domain::{
-    Event, EventKind, InvalidName, NewRole, Permission, ProjectId, ProjectScope, Role, RoleName, Subject,
-    Timestamp, TokenId,
+    Event, EventKind, InvalidName, NewRole, Permission, ProjectId, ProjectScope, Role, RoleId, RoleName,
+    Subject, Timestamp, TokenId, UserId,
 };
 use latchkey_ports::{
-    EventQuery, EventScope, Finding, Import, Incoming, Page, Reference, RowKind, SecretSealer, Store,
+    EventQuery, EventScope, Finding, Import, ImportedMemberships, Incoming, Page, Reference, RowKind,
+    SecretSealer, Store,
 };
 
 use crate::{Initiator, ServiceError, TokenIssuer, changes::Changes};
@@ -77,8 +79,19 @@ impl Importer {
         self.plan_environments(&mut plan, incoming.environments, by).await?;
         self.plan_projects(&mut plan, incoming.projects, by).await?;
         let roles = self.plan_roles(&mut plan, incoming.roles, by).await?;
-        self.plan_users(&mut plan, incoming.users, &roles, by).await?;
+        let mut given = Given::new();
+        let users = self.plan_users(&mut plan, incoming.users, &roles, &mut given, by).await?;
+        self.plan_groups(&mut plan, incoming.groups, &roles, &users, &mut given, by).await?;
+        self.plan_memberships(&mut plan, given, by);
         Ok(plan)
+    }
+
+    fn plan_memberships(&self, plan: &mut ImportPlan, given: Given, by: &Initiator) {
+        for ((project, role), Holders { users, groups }) in given {
+            let event =
+                self.event(EventKind::ProjectAccessAdded, Some(ProjectScope::one(project.clone())), by);
+            plan.import.memberships.push(ImportedMemberships { project, role, users, groups, event });
+        }
     }
 
     /// Whether there is such a project here.
@@ -191,8 +204,19 @@ impl Importer {
     }
 }
 
+/// Who gets which role in which project, by project and role.
+type Given = BTreeMap<(ProjectId, Reference<RoleId>), Holders>;
+
+/// Who gets a role in a project, each with the time of the assignment.
+#[derive(Default)]
+struct Holders {
+    users: Vec<(Reference<UserId>, Timestamp)>,
+    /// Their places among the new groups.
+    groups: Vec<(usize, Timestamp)>,
+}
+
 /// The roles of the other system, by the names that they have there.
-struct RolesByName(BTreeMap<RoleName, Reference<latchkey_domain::RoleId>>);
+struct RolesByName(BTreeMap<RoleName, Reference<RoleId>>);
 
 /// Returns the token of an event that ends it or its secret.
 fn token_of(event: &Event) -> Option<TokenId> {

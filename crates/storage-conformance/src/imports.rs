@@ -19,7 +19,7 @@ use crate::{
     setup,
 };
 
-fn imported(new: &latchkey_domain::NewUser, root_role: Reference<RoleId>) -> ImportedUser {
+pub(crate) fn imported(new: &latchkey_domain::NewUser, root_role: Reference<RoleId>) -> ImportedUser {
     ImportedUser {
         identity: new.identity.clone(),
         name: new.name.clone(),
@@ -39,12 +39,17 @@ fn new_project(id: &str, environments: &[&str]) -> ImportedProject {
     ImportedProject { project, environments, replaces: None, event }
 }
 
-fn given(project: &str, role: Reference<RoleId>, users: &[Reference<UserId>]) -> ImportedMemberships {
+pub(crate) fn given(
+    project: &str,
+    role: Reference<RoleId>,
+    users: &[Reference<UserId>],
+) -> ImportedMemberships {
     let users = users.iter().map(|user| (*user, moment(3))).collect();
     ImportedMemberships {
         project: project_id(project),
         role,
         users,
+        groups: Vec::new(),
         event: event(EventKind::ProjectAccessAdded),
     }
 }
@@ -74,6 +79,7 @@ fn everything() -> Import {
             imported(&user(Some("ada"), Some("ada@example.com")), Reference::New(0)),
             imported(&service_account("deployer"), Reference::Existing(VIEWER)),
         ],
+        groups: Vec::new(),
         memberships: vec![
             given("shop", Reference::New(1), &[Reference::New(0), Reference::New(1)]),
             given("default", Reference::Existing(MEMBER), &[Reference::New(0)]),

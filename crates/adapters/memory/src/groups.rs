@@ -44,6 +44,15 @@ impl State {
             self.role(role, |role| role.kind.is_root())?;
         }
         members.keys().try_for_each(|user| self.user(*user).map(|_| ()))?;
+        self.check_group_name(name, except)
+    }
+
+    /// Fails if a group other than `except` has the name.
+    pub(crate) fn check_group_name(
+        &self,
+        name: &GroupName,
+        except: Option<GroupId>,
+    ) -> Result<(), StoreError> {
         let mut others = self.groups.values().filter(|group| Some(group.id) != except);
         if others.any(|group| group.name == *name) {
             return Err(StoreError::Conflict(Entity::GroupName));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use latchkey_domain::{PersonalToken, Role, RoleId, User, UserId};
+use latchkey_domain::{GroupId, Holder, PersonalToken, Role, RoleId, User, UserId};
 use latchkey_ports::{
     Entity, Import, ImportRepository, Reference, References, ResolvedMemberships, StoreError,
 };
@@ -18,10 +18,15 @@ impl ImportRepository for MemoryStore {
         state.check_new_entries(&import)?;
         let roles = state.add_places_and_roles(&import);
         let users = state.add_users(&import, &roles)?;
+        let groups = state.add_groups(&import, &roles, &users)?;
         for given in &import.memberships {
-            let ResolvedMemberships { role, users: members, event } = given.resolve(&roles, &users)?;
-            for (user, at) in members {
-                state.memberships.entry((user, given.project.clone(), role)).or_insert(at);
+            let ResolvedMemberships { role, holders, event } = given.resolve(&roles, &users, &groups)?;
+            for (holder, at) in holders {
+                let project = given.project.clone();
+                match holder {
+                    Holder::User(id) => state.memberships.entry((id, project, role)).or_insert(at),
+                    Holder::Group(id) => state.group_roles.entry((id, project, role)).or_insert(at),
+                };
             }
             state.record(event);
         }
@@ -87,6 +92,11 @@ impl State {
             self.check_identity(&user.identity, None)?;
             conflict(!user.identity.login_names().all(|name| seen.insert(name)), Entity::UserIdentity)?;
         }
+        let mut seen = HashSet::new();
+        for group in &import.groups {
+            self.check_group_name(&group.name, None)?;
+            conflict(!seen.insert(&group.name), Entity::GroupName)?;
+        }
         let (mut seen, mut digests) = (HashSet::new(), HashSet::new());
         for token in &import.personal_tokens {
             let digest = token.secret.digest;
@@ -129,6 +139,22 @@ impl State {
             self.record(given.event.clone().with_after(&user).with_assigned_id(id.0));
             self.users.insert(id, User { last_seen_at: given.last_seen_at, ..user.with_id(id) });
             self.passwords.extend(given.password.clone().map(|password| (id, password)));
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    fn add_groups(
+        &mut self,
+        import: &Import,
+        roles: &[RoleId],
+        users: &[UserId],
+    ) -> Result<Vec<GroupId>, StoreError> {
+        let mut ids = Vec::with_capacity(import.groups.len());
+        for given in &import.groups {
+            let (id, group) = (self.next_group(), given.resolve(roles, users)?);
+            self.record(given.event.clone().with_after(&group).with_assigned_id(id.0));
+            self.groups.insert(id, group.with_id(id));
             ids.push(id);
         }
         Ok(ids)

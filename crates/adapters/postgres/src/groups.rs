@@ -71,16 +71,9 @@ impl GroupRepository for PostgresStore {
             let users = lock_users(connection, &members).await?;
             check_references((group.root_role, role_exists), &group.members, &users)?;
             let lock = lock_event_log(connection).await?;
-            let created_at = user_groups::created_at.eq(DbTime::from(group.created_at));
-            let id: i64 = insert_into(user_groups::table)
-                .values((ChangedGroupRow::from(&group), created_at))
-                .returning(user_groups::id)
-                .get_result(connection)
-                .await
-                .map_err(conflict_of(group_conflict))?;
-            add_members(connection, &lock, GroupId(id), &group.members).await?;
-            let event = record(connection, &lock, &event.with_assigned_id(id)).await?;
-            Ok((GroupId(id), event))
+            let id = insert_group(connection, &lock, &group).await?;
+            let event = record(connection, &lock, &event.with_assigned_id(id.0)).await?;
+            Ok((id, event))
         })
         .await
     }
@@ -185,6 +178,23 @@ fn check_references(
         Some(unknown) => Err(not_found(Entity::User(*unknown))),
         None => Ok(()),
     }
+}
+
+/// Inserts a group with its members, and returns its id.
+pub(crate) async fn insert_group(
+    connection: &mut Connection,
+    lock: &EventLogLock,
+    group: &NewGroup,
+) -> Result<GroupId, DbError> {
+    let created_at = user_groups::created_at.eq(DbTime::from(group.created_at));
+    let id: i64 = insert_into(user_groups::table)
+        .values((ChangedGroupRow::from(group), created_at))
+        .returning(user_groups::id)
+        .get_result(connection)
+        .await
+        .map_err(conflict_of(group_conflict))?;
+    add_members(connection, lock, GroupId(id), &group.members).await?;
+    Ok(GroupId(id))
 }
 
 async fn add_members(

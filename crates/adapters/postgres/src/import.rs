@@ -22,6 +22,7 @@ use crate::{
     archive::INDEX_PLANS,
     connection::Connection,
     events::record_all,
+    groups::insert_group,
     insertion::ROWS_AT_ONCE,
     locks::{
         EventLogLock, first_missing, lock_environments, lock_event_log, lock_projects, lock_roles, lock_users,
@@ -67,9 +68,16 @@ async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError
     for some in import.users.chunks(ROWS_AT_ONCE) {
         users.extend(add_users(connection, some, &roles, &mut events).await?);
     }
+    let mut groups = Vec::with_capacity(import.groups.len());
+    for given in &import.groups {
+        let group = given.resolve(&roles, &users)?;
+        let id = insert_group(connection, &lock, &group).await?;
+        events.push(given.event.clone().with_after(&group).with_assigned_id(id.0));
+        groups.push(id);
+    }
     for memberships in &import.memberships {
-        let ResolvedMemberships { role, users: given, event } = memberships.resolve(&roles, &users)?;
-        let given = given.into_iter().map(|(user, at)| (user.into(), role, at));
+        let ResolvedMemberships { role, holders, event } = memberships.resolve(&roles, &users, &groups)?;
+        let given = holders.into_iter().map(|(holder, at)| (holder, role, at));
         give_each(connection, &lock, &memberships.project, given).await?;
         events.push(event);
     }

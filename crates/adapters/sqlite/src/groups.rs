@@ -57,15 +57,9 @@ impl GroupRepository for SqliteStore {
         let (group, event) = (group.clone(), event.clone());
         self.write(move |connection| {
             check_references(connection, group.root_role, &group.members)?;
-            let created_at = user_groups::created_at.eq(DbTime::from(group.created_at));
-            let id: i64 = insert_into(user_groups::table)
-                .values((ChangedGroupRow::from(&group), created_at))
-                .returning(user_groups::id)
-                .get_result(connection)
-                .map_err(conflict_of(group_conflict))?;
-            add_members(connection, GroupId(id), &group.members)?;
-            let event = record(connection, &event.with_assigned_id(id))?;
-            Ok((GroupId(id), event))
+            let id = insert_group(connection, &group)?;
+            let event = record(connection, &event.with_assigned_id(id.0))?;
+            Ok((id, event))
         })
         .await
     }
@@ -145,6 +139,18 @@ fn check_references(
         check_role(connection, role, true)?;
     }
     members.keys().try_for_each(|user| check_user(connection, *user))
+}
+
+/// Inserts a group with its members, and returns its id.
+pub(crate) fn insert_group(connection: &mut SqliteConnection, group: &NewGroup) -> Result<GroupId, DbError> {
+    let created_at = user_groups::created_at.eq(DbTime::from(group.created_at));
+    let id: i64 = insert_into(user_groups::table)
+        .values((ChangedGroupRow::from(group), created_at))
+        .returning(user_groups::id)
+        .get_result(connection)
+        .map_err(conflict_of(group_conflict))?;
+    add_members(connection, GroupId(id), &group.members)?;
+    Ok(GroupId(id))
 }
 
 fn add_members(

@@ -1,7 +1,7 @@
 //! The port of imports.
 
 use async_trait::async_trait;
-use diesel::{QueryDsl, RunQueryDsl, SqliteConnection, insert_into, insert_or_ignore_into, update};
+use diesel::{QueryDsl, RunQueryDsl, SqliteConnection, insert_into, update};
 use latchkey_domain::{NewEvent, RoleId, UserId};
 use latchkey_ports::{
     Entity, Import, ImportRepository, ImportedPersonalToken, ImportedProject, ImportedUser, References,
@@ -9,14 +9,16 @@ use latchkey_ports::{
 };
 use latchkey_sql::{
     errors::{DbError, conflict_of, personal_token_conflict, user_conflict},
-    rows::{NewEnvironmentRow, NewMembershipRow, NewPersonalTokenRow, NewProjectRow, NewUserRow},
-    schema::{environments, memberships, personal_tokens, projects, users},
+    rows::{NewEnvironmentRow, NewPersonalTokenRow, NewProjectRow, NewUserRow},
+    schema::{environments, personal_tokens, projects, users},
 };
 
 use crate::{
     SqliteStore,
     events::record,
     existence::{check_environment, check_project, check_role, check_user},
+    groups::insert_group,
+    memberships::give_one,
     projects::{find_project, insert_project, link_environments},
     roles::insert_role,
     token_writes::insert_token,
@@ -52,12 +54,17 @@ fn add(connection: &mut SqliteConnection, import: &Import) -> Result<(), DbError
     for user in &import.users {
         users.push(add_user(connection, user, &roles)?);
     }
+    let mut groups = Vec::with_capacity(import.groups.len());
+    for given in &import.groups {
+        let group = given.resolve(&roles, &users)?;
+        let id = insert_group(connection, &group)?;
+        record(connection, &given.event.clone().with_after(&group).with_assigned_id(id.0))?;
+        groups.push(id);
+    }
     for given in &import.memberships {
-        let ResolvedMemberships { role, users: members, event } = given.resolve(&roles, &users)?;
-        for (user, at) in members {
-            insert_or_ignore_into(memberships::table)
-                .values(NewMembershipRow::new(user, &given.project, role, at))
-                .execute(connection)?;
+        let ResolvedMemberships { role, holders, event } = given.resolve(&roles, &users, &groups)?;
+        for (holder, at) in holders {
+            give_one(connection, holder, &given.project, role, at)?;
         }
         record(connection, &event)?;
     }

@@ -3,7 +3,7 @@
 use diesel::{
     ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, insert_into, insert_or_ignore_into,
 };
-use latchkey_domain::{Grants, GroupId, Holder, UserId};
+use latchkey_domain::{Grants, GroupId, Holder, ProjectId, RoleId, Timestamp, UserId};
 use latchkey_ports::{Entity, MembersChange, Memberships};
 use latchkey_sql::{
     errors::{DbError, stale},
@@ -28,19 +28,33 @@ pub(crate) fn check_all(connection: &mut SqliteConnection, wanted: &Memberships)
 
 /// Gives each user and each group each role; returns whether any was not held before.
 pub(crate) fn give(connection: &mut SqliteConnection, wanted: &Memberships) -> Result<bool, DbError> {
-    let mut given = 0;
+    let users = wanted.users.iter().map(|user| Holder::User(*user));
+    let holders: Vec<Holder> = users.chain(wanted.groups.iter().map(|group| Holder::Group(*group))).collect();
+    let mut given = false;
     for role in &wanted.roles {
-        for user in &wanted.users {
-            given += insert_or_ignore_into(memberships::table)
-                .values(NewMembershipRow::new(*user, &wanted.project, *role, wanted.at))
-                .execute(connection)?;
-        }
-        for group in &wanted.groups {
-            given += insert_or_ignore_into(group_roles::table)
-                .values(NewGroupRoleRow::new(*group, &wanted.project, *role, wanted.at))
-                .execute(connection)?;
+        for holder in &holders {
+            given |= give_one(connection, *holder, &wanted.project, *role, wanted.at)?;
         }
     }
+    Ok(given)
+}
+
+/// Gives a user or a group a role from a time on; returns whether it was not held before.
+pub(crate) fn give_one(
+    connection: &mut SqliteConnection,
+    holder: Holder,
+    project: &ProjectId,
+    role: RoleId,
+    at: Timestamp,
+) -> Result<bool, DbError> {
+    let given = match holder {
+        Holder::User(id) => insert_or_ignore_into(memberships::table)
+            .values(NewMembershipRow::new(id, project, role, at))
+            .execute(connection)?,
+        Holder::Group(id) => insert_or_ignore_into(group_roles::table)
+            .values(NewGroupRoleRow::new(id, project, role, at))
+            .execute(connection)?,
+    };
     Ok(given > 0)
 }
 

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use latchkey_domain::Timestamp;
-use latchkey_ports::{Finding, Incoming, IncomingToken, RowKind};
+use latchkey_ports::{Finding, Incoming, IncomingToken};
 use tokio_postgres::{Client, Error};
 
 use crate::{
     error::{UnleashError, forbidden},
+    groups::GroupRows,
+    holdings::EditorChoice,
     layout::{COLUMNS, Layout, search_path},
-    people::{self, EditorChoice, People},
+    people::{self, Everyone, People},
     places::{self, Places},
     records::{
-        EnvironmentRecord, GroupRecord, HeldRole, LostEnvironment, PersonalTokenRecord, ProjectRecord,
-        Record, RoleRecord, SettingRecord, UserRecord,
+        EnvironmentRecord, LostEnvironment, PersonalTokenRecord, ProjectRecord, Record, SettingRecord,
     },
     token_records::{SecretTokenRecord, SelectorTokenRecord},
     tokens::{self, OrphanChoice, Presented},
@@ -118,20 +119,22 @@ impl UnleashDatabase {
             environments: environments.iter().map(|one| one.name.clone()).collect(),
         };
         let people = People {
-            roles: self.all::<RoleRecord>().await?,
-            users: self.all::<UserRecord>().await?,
-            held: self.all::<HeldRole>().await?,
-            personal_tokens: self.all::<PersonalTokenRecord>().await?,
+            roles: self.all().await?,
+            users: self.all().await?,
+            held: self.all().await?,
+            groups: GroupRows {
+                groups: self.all().await?,
+                members: self.all().await?,
+                roles: self.all().await?,
+            },
+            personal_tokens: self.all().await?,
         };
-        let (roles, users) = people::people(people, &self.places, editor, self.now, &mut findings)?;
-        for GroupRecord(name) in self.all().await? {
-            let why = "groups are not taken over: its members have its roles themselves";
-            findings.push(Finding::left_out(RowKind::Group, name, why));
-        }
+        let Everyone { roles, users, groups } =
+            people::people(people, &self.places, editor, self.now, &mut findings)?;
         for setting in self.all::<SettingRecord>().await? {
             findings.extend(places::setting(&setting));
         }
-        Ok(Snapshot { incoming: Incoming { environments, projects, roles, users }, findings })
+        Ok(Snapshot { incoming: Incoming { environments, projects, roles, users, groups }, findings })
     }
 
     /// Returns the next API tokens, those of the second form at last and each form by creation, and what was decided about them;

@@ -15,11 +15,11 @@ pub enum UnleashError {
     Forbidden(#[source] Error),
     #[error("the Unleash database cannot be read")]
     Database(#[from] Error),
-    /// Users have the role Editor, and it means less in Unleash than here.
+    /// Users or groups have the role Editor, and it means less in Unleash than here.
     #[error(
-        "{users} users have the role Editor: in Unleash it works with tokens in the project \"default\" alone, here in every project, and there are {projects}. Choose --editor=default (they keep what they have) or --editor=everywhere"
+        "{users} users and {groups} groups have the role Editor: in Unleash it works with tokens in the project \"default\" alone, here in every project, and there are {projects}. Choose --editor=default (they keep what they have) or --editor=everywhere"
     )]
-    EditorUndecided { users: usize, projects: usize },
+    EditorUndecided { users: usize, groups: usize, projects: usize },
 }
 
 /// Sorts an error by what an operator can do.

@@ -5,13 +5,15 @@
 //! does not matter: each statement is made from the columns that are there (`layout`).
 //!
 //! Here: the statements and plain records of the rows (`records`), and the decisions about everything that Latchkey cannot
-//! hold, or holds only at the price of a wider scope (`places`, `roles`, `people`, `tokens`). Each decision is a
-//! [`latchkey_ports::Finding`]. No decision widens what a token or a user may do. Not here: what the store holds already, and
+//! hold, or holds only at the price of a wider scope (`places`, `roles`, `holdings`, `people`, `groups`, `tokens`). Each
+//! decision is a [`latchkey_ports::Finding`]. No decision widens what a token or a user may do. Not here: what the store holds already, and
 //! writing (`latchkey_service::Importer`). The way back, for API tokens alone, is [`UnleashExport`].
 
 mod database;
 mod error;
 mod export;
+mod groups;
+mod holdings;
 mod layout;
 mod people;
 mod places;
@@ -24,5 +26,5 @@ mod tokens;
 pub use database::{Snapshot, UnleashDatabase};
 pub use error::UnleashError;
 pub use export::{OutgoingToken, UnleashExport};
-pub use people::EditorChoice;
+pub use holdings::EditorChoice;
 pub use tokens::{OrphanChoice, Presented};

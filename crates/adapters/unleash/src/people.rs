@@ -1,129 +1,87 @@
-//! Users and service accounts, the roles that they hold, and their personal access tokens.
+//! Everyone: users and service accounts with their personal access tokens, and groups, with the roles of all of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    str::FromStr,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use latchkey_domain::{
-    AccountKind, Description, Email, NewRole, PasswordHash, PersonName, ProjectId, RoleDescription, RoleName,
-    Timestamp, TokenSecret, UserIdentity, Username,
+    AccountKind, Description, Email, NewRole, PasswordHash, PersonName, RoleName, Timestamp, TokenSecret,
+    UserIdentity, Username,
 };
-use latchkey_ports::{
-    Finding, IncomingMembership, IncomingPersonalToken, IncomingSecret, IncomingUser, RowKind,
-};
+use latchkey_ports::{Finding, IncomingGroup, IncomingPersonalToken, IncomingSecret, IncomingUser, RowKind};
 
 use crate::{
     error::UnleashError,
+    groups::{self, GroupRows},
+    holdings::{EditorChoice, Holder, Holding, Holdings},
     places::{Places, time},
-    records::{HeldRole, PersonalTokenRecord, RoleRecord, UserRecord},
-    roles::{self, DEFAULT_PROJECT, KnownRole, VIEWER},
+    records::{HeldRole, PersonalTokenRecord, RoleRecord, UserRecord, UserRoleRecord},
+    roles::{self, VIEWER},
     text::fit,
     tokens::{self, Presented},
 };
 
-/// What becomes of roles of the instance that work in the project `default` alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EditorChoice {
-    /// They are divided, and their holders keep what they have.
-    Default,
-    /// They work in every project, as here.
-    Everywhere,
-}
-
-impl FromStr for EditorChoice {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "default" => Ok(Self::Default),
-            "everywhere" => Ok(Self::Everywhere),
-            _ => Err("write default or everywhere"),
-        }
-    }
-}
-
 /// The rows about people.
+#[derive(Default)]
 pub(crate) struct People {
     pub(crate) roles: Vec<RoleRecord>,
     pub(crate) users: Vec<UserRecord>,
-    pub(crate) held: Vec<HeldRole>,
+    pub(crate) held: Vec<UserRoleRecord>,
+    pub(crate) groups: GroupRows,
     pub(crate) personal_tokens: Vec<PersonalTokenRecord>,
+}
+
+/// The custom roles, the users and the groups.
+pub(crate) struct Everyone {
+    pub(crate) roles: Vec<NewRole>,
+    pub(crate) users: Vec<IncomingUser>,
+    pub(crate) groups: Vec<IncomingGroup>,
 }
 
 /// What Unleash calls itself and holders of admin tokens, as users.
 const SYSTEM_USERS: [i32; 2] = [-1337, -42];
 
-/// Returns the custom roles and the users.
+/// Returns everyone who comes, with their roles.
 pub(crate) fn people(
     people: People,
     places: &Places,
     editor: Option<EditorChoice>,
     now: Timestamp,
     findings: &mut Vec<Finding>,
-) -> Result<(Vec<NewRole>, Vec<IncomingUser>), UnleashError> {
-    let People { roles, users, held, personal_tokens } = people;
+) -> Result<Everyone, UnleashError> {
+    let People { roles, users, held, groups, personal_tokens } = people;
     let (known, mut new) = roles::roles(roles, findings);
+    let mut holdings = Holdings::new(known, places, editor, now);
     let mut held_by: BTreeMap<i32, Vec<HeldRole>> = BTreeMap::new();
-    for one in held {
-        held_by.entry(one.user).or_default().push(one);
+    for UserRoleRecord(one) in held {
+        held_by.entry(one.holder).or_default().push(one);
     }
     let mut tokens_of: BTreeMap<i32, Vec<PersonalTokenRecord>> = BTreeMap::new();
     for one in personal_tokens {
         tokens_of.entry(one.user).or_default().push(one);
     }
-    let (mut names, mut secrets, mut incoming, mut narrower) =
-        (HashSet::new(), HashSet::new(), Vec::new(), 0);
-    let mut divided = BTreeMap::new();
+    let (mut names, mut secrets, mut incoming) = (HashSet::new(), HashSet::new(), Vec::new());
+    let mut identities = BTreeMap::new();
     for record in users {
-        let (held, tokens) = (
-            held_by.remove(&record.id).unwrap_or_default(),
-            tokens_of.remove(&record.id).unwrap_or_default(),
-        );
+        let number = record.id;
+        let held = held_by.remove(&number).unwrap_or_default();
+        let tokens = tokens_of.remove(&number).unwrap_or_default();
         let Some(mut user) = user(record, &mut names, now, findings) else { continue };
         let label = user.identity.label().to_owned();
-        let holding = holding(&held, &known, places, &label, now, findings);
-        user.memberships = holding.memberships;
-        match holding.root {
-            Some((role, Some(project))) if role.is_wider_here() => {
-                narrower += 1;
-                if editor == Some(EditorChoice::Default) {
-                    let (of_instance, of_project) = role.parts();
-                    user.root_role = of_instance.name.clone();
-                    user.memberships.push(IncomingMembership {
-                        project,
-                        role: of_project.name.clone(),
-                        added_at: user.created_at,
-                    });
-                    let why = format!(
-                        "its role {:?} is divided, so that it works in one project as before",
-                        role.name.as_str()
-                    );
-                    findings.push(Finding::changed(kind_of(&user), &label, why));
-                    divided.insert(role.name.clone(), [of_instance, of_project]);
-                } else {
-                    user.root_role = role.name;
-                }
-            }
-            Some((role, _)) => user.root_role = role.name,
-            None => {}
+        let holder = Holder { kind: user.kind.into(), label: &label, created_at: user.created_at };
+        let Holding { root, memberships } = holdings.of(&holder, &held, findings);
+        user.memberships = memberships;
+        if let Some(role) = root {
+            user.root_role = role;
         }
         user.personal_tokens = tokens
             .into_iter()
             .filter_map(|token| personal_token(token, &label, &mut secrets, now, findings))
             .collect();
+        identities.insert(number, user.identity.clone());
         incoming.push(user);
     }
-    if narrower > 0 && places.projects.len() > 1 && editor.is_none() {
-        return Err(UnleashError::EditorUndecided { users: narrower, projects: places.projects.len() });
-    }
-    let description = RoleDescription::default();
-    new.extend(divided.values().flatten().map(|role: &KnownRole| role.to_new(description.clone())));
-    Ok((new, incoming))
-}
-
-fn kind_of(user: &IncomingUser) -> RowKind {
-    user.kind.into()
+    let groups = groups::groups(groups, &identities, &mut holdings, now, findings);
+    new.extend(holdings.finish()?);
+    Ok(Everyone { roles: new, users: incoming, groups })
 }
 
 /// Returns a user, still without roles and tokens.
@@ -187,99 +145,6 @@ fn user(
 
 fn viewer() -> Option<RoleName> {
     RoleName::new(VIEWER).ok()
-}
-
-/// What a user holds, itself and by groups.
-struct Holding {
-    /// The role of the instance, and the project where its rights in projects count; `None` where they count in all.
-    root: Option<(KnownRole, Option<ProjectId>)>,
-    memberships: Vec<IncomingMembership>,
-}
-
-fn holding(
-    held: &[HeldRole],
-    known: &BTreeMap<i32, KnownRole>,
-    places: &Places,
-    label: &str,
-    now: Timestamp,
-    findings: &mut Vec<Finding>,
-) -> Holding {
-    let mut holding = Holding { root: None, memberships: Vec::new() };
-    let mut given = BTreeSet::new();
-    for one in held {
-        let Some(role) = known.get(&one.role) else {
-            let why = "the role did not come";
-            findings.push(Finding::left_out(
-                RowKind::Membership,
-                format!("{label} as role {}", one.role),
-                why,
-            ));
-            continue;
-        };
-        let project = one.project.as_deref().unwrap_or(DEFAULT_PROJECT);
-        if role.kind.is_root() {
-            let project = if project == "*" { None } else { places.projects.get(DEFAULT_PROJECT).cloned() };
-            take_root(&mut holding.root, role, project, one, label, findings);
-            continue;
-        }
-        let Some(project) = places.projects.get(project) else {
-            let name = format!("{label} as {} in {project}", role.name);
-            findings.push(Finding::left_out(
-                RowKind::Membership,
-                name,
-                "the project does not exist there any more",
-            ));
-            continue;
-        };
-        if given.insert((project.clone(), role.name.clone())) {
-            if let Some(group) = &one.group {
-                let name = format!("{label} as {} in {project}", role.name);
-                let why = format!("it was held by the group {group:?} and is held by the user itself here");
-                findings.push(Finding::changed(RowKind::Membership, name, why));
-            }
-            let added_at = one.since.map_or(now, time);
-            let (project, role) = (project.clone(), role.name.clone());
-            holding.memberships.push(IncomingMembership { project, role, added_at });
-        }
-    }
-    holding
-}
-
-/// Decides which of several roles of the instance a user has here, where there can be one: Admin, which implies all; otherwise
-/// the first with any right.
-fn take_root(
-    root: &mut Option<(KnownRole, Option<ProjectId>)>,
-    role: &KnownRole,
-    project: Option<ProjectId>,
-    held: &HeldRole,
-    label: &str,
-    findings: &mut Vec<Finding>,
-) {
-    let is_taken = match root {
-        None => true,
-        Some((kept, _)) => {
-            // Of several of its own, Unleash takes any.
-            let is_own = held.group.is_none();
-            !is_own
-                && (role.is_built_in("Admin") || kept.permissions.is_empty())
-                && !kept.is_built_in("Admin")
-        }
-    };
-    let by = held.group.as_ref().map(|group| format!(" by the group {group:?}")).unwrap_or_default();
-    let name = format!("{label} as {}{by}", role.name);
-    if is_taken {
-        if held.group.is_some() {
-            let why = "the role of the group is the role of the user itself here";
-            findings.push(Finding::changed(RowKind::Membership, name, why));
-        }
-        *root = Some((role.clone(), project));
-    } else if root
-        .as_ref()
-        .is_some_and(|(kept, _)| !role.permissions.is_subset(&kept.permissions) && !kept.is_built_in("Admin"))
-    {
-        let why = "a user has one role of the instance here, and has another: make a role that has the permissions of both";
-        findings.push(Finding::left_out(RowKind::Membership, name, why));
-    }
 }
 
 fn personal_token(

@@ -180,65 +180,113 @@ impl Record for UserRecord {
     }
 }
 
-/// A role that a user holds, itself or by a group.
+/// A role that a user or a group holds.
 #[derive(Debug)]
 pub(crate) struct HeldRole {
-    pub(crate) user: i32,
+    /// The number of the user or the group.
+    pub(crate) holder: i32,
     pub(crate) role: i32,
     /// Of a role of the instance: where its permissions for projects count.
     pub(crate) project: Option<String>,
     pub(crate) since: Option<i64>,
-    /// The name of the group.
-    pub(crate) group: Option<String>,
 }
 
-impl Record for HeldRole {
-    fn select(layout: &Layout) -> Option<String> {
-        let since = millis("ru.created_at");
-        let own = format!(
-            "SELECT ru.user_id, ru.role_id, ru.project::text, {since} AS since, NULL::text AS group_name FROM role_user AS ru"
-        );
-        if !layout.has("group_role", "role_id") {
-            return Some(format!("{own} ORDER BY 1, 4, 2"));
-        }
-        let since = millis("gu.created_at");
-        let of_root = layout.or(
-            ("groups", "root_role_id"),
-            &format!(
-                " UNION ALL SELECT gu.user_id, g.root_role_id, 'default', {since}, g.name::text \
-                 FROM group_user AS gu INNER JOIN groups AS g ON g.id = gu.group_id WHERE g.root_role_id IS NOT NULL"
-            ),
-            "",
-        );
-        Some(format!(
-            "{own} UNION ALL SELECT gu.user_id, gr.role_id, gr.project::text, {since}, g.name::text \
-             FROM group_user AS gu INNER JOIN group_role AS gr ON gr.group_id = gu.group_id \
-             INNER JOIN groups AS g ON g.id = gu.group_id{of_root} ORDER BY 1, 5 NULLS FIRST, 4, 2, 3"
-        ))
-    }
-
+impl HeldRole {
     fn read(row: &Row) -> Result<Self, Error> {
         Ok(Self {
-            user: row.try_get(0)?,
+            holder: row.try_get(0)?,
             role: row.try_get(1)?,
             project: row.try_get(2)?,
             since: row.try_get(3)?,
-            group: row.try_get(4)?,
         })
     }
 }
 
-/// The name of a group.
+/// A row of `role_user`.
 #[derive(Debug)]
-pub(crate) struct GroupRecord(pub(crate) String);
+pub(crate) struct UserRoleRecord(pub(crate) HeldRole);
 
-impl Record for GroupRecord {
-    fn select(layout: &Layout) -> Option<String> {
-        layout.has("groups", "name").then(|| "SELECT name::text FROM groups ORDER BY id".to_owned())
+impl Record for UserRoleRecord {
+    fn select(_: &Layout) -> Option<String> {
+        let since = millis("created_at");
+        Some(format!("SELECT user_id, role_id, project::text, {since} FROM role_user ORDER BY 1, 4, 2, 3"))
     }
 
     fn read(row: &Row) -> Result<Self, Error> {
-        Ok(Self(row.try_get(0)?))
+        HeldRole::read(row).map(Self)
+    }
+}
+
+/// A row of `groups`.
+#[derive(Debug)]
+pub(crate) struct GroupRecord {
+    pub(crate) id: i32,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// JSON.
+    pub(crate) sso_groups: Option<String>,
+    pub(crate) root_role: Option<i32>,
+    pub(crate) created: Option<i64>,
+}
+
+impl Record for GroupRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let description = layout.or(("groups", "description"), "description::text", "NULL::text");
+        let sso_groups = layout.or(("groups", "mappings_sso"), "mappings_sso::text", "NULL::text");
+        let root_role = layout.or(("groups", "root_role_id"), "root_role_id", "NULL::integer");
+        let created = layout.or(("groups", "created_at"), &millis("created_at"), "NULL::bigint");
+        layout.has("groups", "name").then(|| {
+            format!("SELECT id, name::text, {description}, {sso_groups}, {root_role}, {created} FROM groups ORDER BY id")
+        })
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            description: row.try_get(2)?,
+            sso_groups: row.try_get(3)?,
+            root_role: row.try_get(4)?,
+            created: row.try_get(5)?,
+        })
+    }
+}
+
+/// A row of `group_user`.
+#[derive(Debug)]
+pub(crate) struct GroupMemberRecord {
+    pub(crate) group: i32,
+    pub(crate) user: i32,
+    pub(crate) since: Option<i64>,
+}
+
+impl Record for GroupMemberRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let since = layout.or(("group_user", "created_at"), &millis("created_at"), "NULL::bigint");
+        layout
+            .has("group_user", "user_id")
+            .then(|| format!("SELECT group_id, user_id, {since} FROM group_user ORDER BY 1, 2"))
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        Ok(Self { group: row.try_get(0)?, user: row.try_get(1)?, since: row.try_get(2)? })
+    }
+}
+
+/// A row of `group_role`.
+#[derive(Debug)]
+pub(crate) struct GroupRoleRecord(pub(crate) HeldRole);
+
+impl Record for GroupRoleRecord {
+    fn select(layout: &Layout) -> Option<String> {
+        let since = layout.or(("group_role", "created_at"), &millis("created_at"), "NULL::bigint");
+        layout.has("group_role", "role_id").then(|| {
+            format!("SELECT group_id, role_id, project::text, {since} FROM group_role ORDER BY 1, 4, 2, 3")
+        })
+    }
+
+    fn read(row: &Row) -> Result<Self, Error> {
+        HeldRole::read(row).map(Self)
     }
 }
 

@@ -26,6 +26,11 @@ impl KnownRole {
         self.kind.is_built_in() && self.name.as_str() == name
     }
 
+    /// Whether it permits everything that the other one does.
+    pub(crate) fn implies(&self, other: &Self) -> bool {
+        self.is_built_in("Admin") || other.permissions.is_subset(&self.permissions)
+    }
+
     /// Whether it is for the whole instance and has permissions for projects, which count in every project here and in one
     /// there.
     pub(crate) fn is_wider_here(&self) -> bool {

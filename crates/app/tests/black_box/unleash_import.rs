@@ -17,6 +17,7 @@ use crate::database::Records;
 
 mod combinations;
 mod kills;
+mod people;
 mod second_form;
 mod versions;
 
@@ -192,9 +193,12 @@ fn every_oddity_is_imported_narrowed_or_named(store: Store) {
     assert_eq!(reported(&env, "left out", "alias").len(), 3);
     let users = reported(&env, "left out", "user");
     assert_eq!(users.len(), 2, "the deleted one and the one of two: {users:?}");
-    assert!(
-        reported(&env, "left out", "setting").len() == 2 && reported(&env, "left out", "group").len() == 2
-    );
+    assert_eq!(reported(&env, "left out", "setting").len(), 2);
+    assert_eq!(reported(&env, "came", "group"), ["Shopkeepers: ", "Chiefs: ", "Editors: "]);
+    let groups = reported(&env, "left out", "group");
+    assert_eq!(groups, ["Chiefs: another group has this name: rename one of them there"]);
+    let groups = reported(&env, "changed", "group");
+    assert!(groups.iter().any(|line| line == "Shopkeepers: 1 of its members did not come"), "{groups:?}");
     let changed = reported(&env, "changed", "environment");
     assert!(changed.iter().any(|line| line.starts_with("retired: ")), "{changed:?}");
 
@@ -204,6 +208,9 @@ fn every_oddity_is_imported_narrowed_or_named(store: Store) {
             "api_tokens",
             "users",
             "memberships",
+            "user_groups",
+            "group_members",
+            "group_roles",
             "personal_tokens",
             "projects",
             "roles",
@@ -239,7 +246,7 @@ fn every_oddity_is_imported_narrowed_or_named(store: Store) {
     });
     assert_eq!(found, expected);
 
-    people_came(&server, admin);
+    people::came(&server, admin);
     let events =
         server.send(&Request::get("/api/admin/search/events?type=IS:api-tokens-imported").by(admin)).json();
     assert_eq!(events["total"], 2, "{events}");
@@ -250,46 +257,6 @@ fn every_oddity_is_imported_narrowed_or_named(store: Store) {
     assert_eq!(plain["createdBy"], "ada@example.com");
     assert_eq!(plain["projects"], json!(["shop"]));
     server.stop();
-}
-
-/// Users, roles and personal access tokens are as they were, or narrower.
-fn people_came(server: &Server, admin: &str) {
-    let get = |target: &str| server.send(&Request::get(target).by(admin)).json();
-    let users = get("/api/admin/user-admin");
-    let listed = users["users"].as_array().expect("users");
-    let name =
-        |user: &Value| user["email"].as_str().or(user["username"].as_str()).expect("a name").to_owned();
-    let mut names: Vec<String> = listed.iter().map(name).collect();
-    names.sort();
-    assert_eq!(names, ["ada@example.com", "ed@example.com", "no-address", "plain"]);
-    let roles = users["rootRoles"].as_array().expect("roles");
-    let root_role = |name_of: &str| {
-        let user = listed.iter().find(|user| name(user) == name_of).expect("the user");
-        let role = roles.iter().find(|role| role["id"] == user["rootRole"]).expect("its role");
-        role["name"].as_str().expect("a name").to_owned()
-    };
-    assert_eq!(root_role("ada@example.com"), "Admin");
-    assert_eq!(root_role("ed@example.com"), "Editor of the instance");
-    assert_eq!(root_role("no-address"), "Admin", "by a group");
-    assert_eq!(root_role("plain"), "Viewer");
-
-    // Ed works in the project default and owns shop, and works in no other.
-    let ed = "user:1111111111111111";
-    let status = |project: &str| server.status(&format!("/api/admin/projects/{project}/api-tokens"), ed);
-    assert_eq!([status("default"), status("shop"), status("blog")], [200, 200, 403]);
-    assert_eq!(server.status("/api/admin/user", "user:2222222222222222"), 401, "it has expired");
-    assert_eq!(server.status("/api/admin/user", "user:4444444444444444"), 401, "of a deleted user");
-    assert_eq!(
-        server.status("/api/admin/api-tokens", "user:3333333333333333"),
-        200,
-        "of the service account"
-    );
-
-    let projects = get("/api/admin/projects");
-    let default =
-        projects["projects"].as_array().expect("projects").iter().find(|one| one["id"] == "default");
-    let default = default.expect("default");
-    assert_eq!((default["name"].as_str(), default["mode"].as_str()), (Some("Ours"), Some("private")));
 }
 
 #[test]

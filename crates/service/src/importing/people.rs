@@ -1,31 +1,39 @@
 //! Users and service accounts, what they may do, and their personal access tokens.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use latchkey_domain::{
-    AccountKind, Description, EventKind, ProjectId, ProjectScope, RoleId, RoleName, Timestamp, UserId,
-    UserIdentity,
+    AccountKind, Description, EventKind, ProjectId, RoleId, RoleName, UserId, UserIdentity,
 };
 use latchkey_ports::{
-    Account, Finding, ImportedMemberships, ImportedPersonalToken, ImportedUser, IncomingMembership,
-    IncomingPersonalToken, IncomingUser, Reference, RowKind,
+    Account, Finding, ImportedPersonalToken, ImportedUser, IncomingMembership, IncomingPersonalToken,
+    IncomingUser, Reference, RowKind,
 };
 
-use super::{ImportPlan, Importer, RolesByName, free};
+use super::{Given, ImportPlan, Importer, RolesByName, free};
 use crate::{Initiator, ServiceError};
 
-/// Who gets which role in which project, by role and project.
-type Given = BTreeMap<(ProjectId, Reference<RoleId>), Vec<(Reference<UserId>, Timestamp)>>;
+/// The users of the other system who are here or in the plan, by a login name of each.
+pub(super) struct UsersByName(HashMap<String, Reference<UserId>>);
+
+impl UsersByName {
+    pub(super) fn get(&self, identity: &UserIdentity) -> Option<Reference<UserId>> {
+        identity.login_names().find_map(|name| self.0.get(&name)).copied()
+    }
+}
 
 impl Importer {
+    /// Plans to add users, and returns the reference to each of them. Their roles in projects are added to those that are
+    /// given.
     pub(super) async fn plan_users(
         &self,
         plan: &mut ImportPlan,
         incoming: Vec<IncomingUser>,
         roles: &RolesByName,
+        given: &mut Given,
         by: &Initiator,
-    ) -> Result<(), ServiceError> {
-        let mut given = Given::new();
+    ) -> Result<UsersByName, ServiceError> {
+        let mut users = UsersByName(HashMap::new());
         let mut held = HashMap::new();
         for user in incoming {
             let kind = RowKind::from(user.kind);
@@ -72,8 +80,9 @@ impl Importer {
                     Reference::New(plan.import.users.len() - 1)
                 }
             };
+            users.0.extend(user.identity.login_names().map(|name| (name, reference)));
             for membership in memberships {
-                let found = self.plan_membership(membership, reference, roles, &mut held, &mut given).await?;
+                let found = self.plan_membership(membership, reference, roles, &mut held, given).await?;
                 let name = format!("{label} as {} in {}", membership.role, membership.project);
                 plan.findings.push(match found {
                     Membership::New => Finding::came(RowKind::Membership, name),
@@ -85,12 +94,7 @@ impl Importer {
             }
             self.plan_personal_tokens(plan, &label, reference, personal_tokens, by).await?;
         }
-        for ((project, role), users) in given {
-            let event =
-                self.event(EventKind::ProjectAccessAdded, Some(ProjectScope::one(project.clone())), by);
-            plan.import.memberships.push(ImportedMemberships { project, role, users, event });
-        }
-        Ok(())
+        Ok(users)
     }
 
     /// Finds the user who has these login names here.
@@ -129,7 +133,7 @@ impl Importer {
                 return Ok(Membership::Held);
             }
         }
-        let users = given.entry((project.clone(), role)).or_default();
+        let users = &mut given.entry((project.clone(), role)).or_default().users;
         if users.iter().all(|(other, _)| *other != user) {
             users.push((user, *added_at));
         }

@@ -8,6 +8,7 @@ mod first_tokens;
 mod flood;
 mod groups;
 mod importing;
+mod importing_groups;
 mod instance_tokens;
 mod key_import;
 mod keys_by_use;

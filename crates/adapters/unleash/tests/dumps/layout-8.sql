@@ -8,7 +8,7 @@ CREATE TABLE roles (id serial PRIMARY KEY, name text NOT NULL, description text,
 CREATE TABLE permissions (id serial, permission varchar(255) PRIMARY KEY, type varchar(255));
 CREATE TABLE role_permission (id serial PRIMARY KEY, role_id integer NOT NULL, environment varchar(100), permission text);
 CREATE TABLE role_user (role_id integer NOT NULL, user_id integer NOT NULL, project varchar(255) NOT NULL, created_at timestamptz DEFAULT now(), PRIMARY KEY (role_id, user_id, project));
-CREATE TABLE groups (id serial PRIMARY KEY, name text NOT NULL, description text, root_role_id integer, created_at timestamptz DEFAULT now());
+CREATE TABLE groups (id serial PRIMARY KEY, name text NOT NULL, description text, mappings_sso jsonb, root_role_id integer, created_at timestamptz DEFAULT now());
 CREATE TABLE group_user (group_id integer NOT NULL, user_id integer NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (group_id, user_id));
 CREATE TABLE group_role (group_id integer NOT NULL, role_id integer NOT NULL, project text NOT NULL, created_at timestamptz DEFAULT now(), PRIMARY KEY (group_id, role_id, project));
 CREATE TABLE api_tokens (secret text PRIMARY KEY, username text NOT NULL, type text NOT NULL, created_at timestamptz DEFAULT now(), expires_at timestamptz, seen_at timestamptz, environment varchar, alias text, token_name text, created_by_user_id integer);

@@ -23,8 +23,9 @@ INSERT INTO users (id, name, username, email, password_hash, created_at, seen_at
 INSERT INTO role_user (role_id, user_id, project, created_at) VALUES
     (1, 1, 'default', '2021-01-01'), (2, 2, 'default', '2021-01-01'), (4, 2, 'shop', '2021-01-01'), (5, 2, 'gone', '2021-01-01'),
     (20, 5, 'default', '2021-01-01'), (3, 5, 'default', '2022-01-01'), (8, 3, 'shop', '2021-01-01'), (21, 3, 'shop', '2021-01-01'), (22, 3, 'blog', '2021-01-01');
-INSERT INTO groups (id, name, root_role_id) VALUES (1, 'Shopkeepers', NULL), (2, 'Chiefs', 1);
-INSERT INTO group_user (group_id, user_id) VALUES (1, 3), (2, 6);
+INSERT INTO groups (id, name, mappings_sso, root_role_id) VALUES
+    (1, 'Shopkeepers', '["shop", "shop"]', NULL), (2, 'Chiefs', NULL, 1), (3, 'Editors', '{}', 2), (4, 'Chiefs', NULL, 2);
+INSERT INTO group_user (group_id, user_id) VALUES (1, 3), (1, 4), (2, 6), (3, 5);
 INSERT INTO group_role (group_id, role_id, project) VALUES (1, 5, 'shop');
 INSERT INTO personal_access_tokens (secret, description, user_id, expires_at) VALUES
     ('user:1111111111111111', 'ci', 2, '2099-01-01'), ('user:2222222222222222', 'ci', 2, '2001-01-01'), ('user:2222222222222222', 'twice', 2, '2099-01-01'),

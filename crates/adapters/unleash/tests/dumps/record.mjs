@@ -27,7 +27,7 @@ const COLUMNS = {
     permissions: 'id permission type',
     role_permission: 'role_id environment permission permission_id',
     role_user: 'role_id user_id project created_at',
-    groups: 'id name description root_role_id created_at',
+    groups: 'id name description mappings_sso root_role_id created_at',
     group_user: 'group_id user_id created_at',
     group_role: 'group_id role_id project created_at',
     api_tokens: 'secret username type created_at expires_at seen_at environment alias token_name created_by_user_id',
