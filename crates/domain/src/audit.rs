@@ -5,8 +5,28 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use crate::{EnvironmentName, ProjectScope, Snapshot, Timestamp, TokenId, UserId};
 
 /// The number of an event: rising, in the order in which changes were committed. An integer on the wire.
+///
+/// The numbers of an instance begin with 1. Below are events that were imported from another system: they come before all of
+/// the instance, in their own order, and the change feed, which has the numbers above 0, has none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct EventId(pub i64);
+
+impl EventId {
+    /// How far below its number in the other system an imported event has its own: farther than any system has counted, and
+    /// within what a double can hold, as which JavaScript reads numbers.
+    const IMPORTED: i64 = 1 << 40;
+
+    /// Returns the number here of an event with this number in another system, where numbers begin with 1; `None` for a number
+    /// that has no place below those of the instance.
+    pub fn imported(number: i64) -> Option<Self> {
+        (1..Self::IMPORTED).contains(&number).then(|| Self(number - Self::IMPORTED))
+    }
+
+    /// Whether the event was imported from another system.
+    pub fn is_imported(self) -> bool {
+        self.0 < 0
+    }
+}
 
 named_enum! {
     /// What happened.
@@ -82,17 +102,22 @@ pub enum Actor {
     },
     /// Latchkey itself: its start-up, its command line.
     System,
+    /// Someone or something in another system, from which the event was imported.
+    Elsewhere {
+        name: String,
+    },
 }
 
 impl Actor {
     const ADMIN_TOKEN_ID: i64 = -42;
     const SYSTEM_ID: i64 = -1337;
+    const SYSTEM_NAME: &str = "latchkey_system_user";
 
     /// Returns `createdBy` of the wire.
     pub fn name(&self) -> &str {
         match self {
-            Self::User { name, .. } | Self::AdminToken { name } => name,
-            Self::System => "latchkey_system_user",
+            Self::User { name, .. } | Self::AdminToken { name } | Self::Elsewhere { name } => name,
+            Self::System => Self::SYSTEM_NAME,
         }
     }
 
@@ -101,7 +126,7 @@ impl Actor {
         match self {
             Self::User { id, .. } => id.0,
             Self::AdminToken { .. } => Self::ADMIN_TOKEN_ID,
-            Self::System => Self::SYSTEM_ID,
+            Self::System | Self::Elsewhere { .. } => Self::SYSTEM_ID,
         }
     }
 
@@ -109,7 +134,8 @@ impl Actor {
     pub fn from_record(name: String, user_id: i64) -> Self {
         match user_id {
             Self::ADMIN_TOKEN_ID => Self::AdminToken { name },
-            Self::SYSTEM_ID => Self::System,
+            Self::SYSTEM_ID if name == Self::SYSTEM_NAME => Self::System,
+            Self::SYSTEM_ID => Self::Elsewhere { name },
             id => Self::User { id: UserId(id), name },
         }
     }
@@ -240,10 +266,23 @@ mod tests {
             Actor::System,
             Actor::AdminToken { name: "ci".to_owned() },
             Actor::User { id: UserId(7), name: "ed@example.com".to_owned() },
+            Actor::Elsewhere { name: "unleash_system_user".to_owned() },
         ] {
             assert_eq!(Actor::from_record(actor.name().to_owned(), actor.user_id()), actor);
         }
         assert_eq!(Actor::System.user_id(), -1337);
+    }
+
+    #[test]
+    fn imported_events_come_before_all_others_in_their_order() {
+        let ids = [1, 2, i64::from(i32::MAX), (1 << 40) - 1]
+            .map(|number| EventId::imported(number).expect("an id"));
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.is_imported() && *id < EventId(0)));
+        assert!(ids.iter().all(|id| id.0.unsigned_abs() < 1 << 53), "exact in JavaScript");
+        for number in [i64::MIN, -1, 0, 1 << 40, i64::MAX] {
+            assert_eq!(EventId::imported(number), None, "{number}");
+        }
+        assert!(!EventId(1).is_imported());
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    AccountKind, Description, Environment, EnvironmentName, GroupDescription, GroupId, GroupName, Holder,
-    NewEvent, NewGroup, NewPersonalToken, NewRole, NewUser, PasswordHash, PersonName, Project, ProjectId,
-    RoleId, Snapshot, SsoGroupName, Timestamp, UserId, UserIdentity,
+    AccountKind, Description, Environment, EnvironmentName, Event, EventId, GroupDescription, GroupId,
+    GroupName, Holder, NewEvent, NewGroup, NewPersonalToken, NewRole, NewUser, PasswordHash, PersonName,
+    Project, ProjectId, RoleId, Snapshot, SsoGroupName, Timestamp, UserId, UserIdentity,
 };
 use latchkey_port_macros::observed;
 
@@ -319,4 +319,11 @@ pub trait ImportRepository: Send + Sync {
     /// login name, secret, alias, or description of a personal token exists already; `Stale` for a project that is not the
     /// one to be replaced.
     async fn import(&self, import: Import) -> Result<(), StoreError>;
+
+    /// Adds events of another system, which have the ids of [`EventId::imported`]. One whose id is there already stays as it
+    /// is there. Followers are told nothing, and no other event is recorded.
+    async fn import_events(&self, events: &[Event]) -> Result<(), StoreError>;
+
+    /// Returns the ids of events from the first to the last of these, both included.
+    async fn event_ids(&self, first: EventId, last: EventId) -> Result<Vec<EventId>, StoreError>;
 }

@@ -6,14 +6,14 @@
 use std::fmt;
 
 use latchkey_domain::{
-    AccountKind, Description, Environment, EnvironmentName, GroupDescription, GroupName, NewRole,
+    AccountKind, Description, Environment, EnvironmentName, GroupDescription, GroupName, NewEvent, NewRole,
     PasswordHash, PersonName, Project, ProjectId, RoleName, SsoGroupName, Timestamp, TokenAccess, TokenName,
     TokenSecret, TokenSelector, UserIdentity,
 };
 
 use crate::{ForeignDigest, SecretDigest, SecretRecord, SecretSealer};
 
-/// Everything of another system but its API tokens, of which there may be too many for memory.
+/// Everything of another system but its API tokens and its events, of which there may be too many for memory.
 #[derive(Debug, Clone, Default)]
 pub struct Incoming {
     pub environments: Vec<Environment>,
@@ -130,6 +130,24 @@ pub struct IncomingToken {
     pub created_by: Option<String>,
 }
 
+/// An event of another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingEvent {
+    /// Its number there.
+    pub number: i64,
+    /// By an actor who is known by a name alone.
+    pub record: NewEvent,
+    /// Whether that is the login name of a user there, who may be a user here.
+    pub is_by_user: bool,
+}
+
+impl IncomingEvent {
+    /// Returns what an operator finds it by.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.number, self.record.kind)
+    }
+}
+
 /// What became of a row of another system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -192,6 +210,7 @@ pub enum RowKind {
     Token,
     Alias,
     Setting,
+    Event,
 }
 
 impl From<AccountKind> for RowKind {
@@ -219,6 +238,7 @@ impl RowKind {
             Self::Token => "API token",
             Self::Alias => "alias",
             Self::Setting => "setting",
+            Self::Event => "event",
         }
     }
 }

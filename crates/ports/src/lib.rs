@@ -57,8 +57,8 @@ pub use import::{
     ImportedUser, Reference, References, ResolvedMemberships,
 };
 pub use incoming::{
-    Finding, Incoming, IncomingGroup, IncomingMembership, IncomingPersonalToken, IncomingSecret,
-    IncomingToken, IncomingUser, Outcome, RowKind,
+    Finding, Incoming, IncomingEvent, IncomingGroup, IncomingMembership, IncomingPersonalToken,
+    IncomingSecret, IncomingToken, IncomingUser, Outcome, RowKind,
 };
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,

@@ -5,6 +5,7 @@
 //! an import adds, and takes nothing away. It therefore never brings back a token that was revoked here, or whose secret was
 //! replaced here, since an earlier import: ids are derived from digests, and the audit trail tells what became of them.
 
+mod events;
 mod groups;
 mod people;
 mod places;
@@ -28,6 +29,7 @@ use latchkey_ports::{
     SecretSealer, Store,
 };
 
+pub use self::events::{EventPlan, UsersByLogin};
 use crate::{Initiator, ServiceError, TokenIssuer, changes::Changes};
 
 /// How many events are read at once.
@@ -73,7 +75,7 @@ impl Importer {
         Self { store, sealer, issuer, changes }
     }
 
-    /// Plans to add everything but API tokens.
+    /// Plans to add everything but API tokens and events.
     pub async fn plan(&self, incoming: Incoming, by: &Initiator) -> Result<ImportPlan, ServiceError> {
         let mut plan = ImportPlan::default();
         self.plan_environments(&mut plan, incoming.environments, by).await?;
@@ -120,7 +122,9 @@ impl Importer {
             // An event that is recorded meanwhile moves others to the next page: one is read twice, and none is missed.
             let page = self.store.events(&endings).await?.events;
             ended.extend(page.iter().filter_map(token_of));
-            if page.len() < usize::try_from(EVENTS_AT_ONCE).unwrap_or(usize::MAX) {
+            // Behind the events of this instance are imported ones alone.
+            let is_behind = page.last().is_some_and(|event| event.id.is_imported());
+            if is_behind || page.len() < usize::try_from(EVENTS_AT_ONCE).unwrap_or(usize::MAX) {
                 return Ok(EarlierImports { ended });
             }
             offset += u64::from(EVENTS_AT_ONCE);
@@ -218,8 +222,11 @@ struct Holders {
 /// The roles of the other system, by the names that they have there.
 struct RolesByName(BTreeMap<RoleName, Reference<RoleId>>);
 
-/// Returns the token of an event that ends it or its secret.
+/// Returns the token of an event of this instance that ends it or its secret.
 fn token_of(event: &Event) -> Option<TokenId> {
+    if event.id.is_imported() {
+        return None;
+    }
     event.record.subject.map(|Subject::Token(id)| id)
 }
 

@@ -98,6 +98,7 @@ pub async fn every_event_kind_and_actor_round_trips(store: &Arc<dyn Store>) {
         Actor::System,
         Actor::AdminToken { name: name.clone() },
         Actor::User { id: UserId(1), name: name.clone() },
+        Actor::Elsewhere { name: name.clone() },
         Actor::User { id: UserId(i64::MAX), name: name.repeat(20) },
     ];
     let by_actors = actors.map(|actor| NewEvent { actor, ..full() });

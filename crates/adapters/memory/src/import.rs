@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use latchkey_domain::{GroupId, Holder, PersonalToken, Role, RoleId, User, UserId};
+use latchkey_domain::{Event, EventId, GroupId, Holder, PersonalToken, Role, RoleId, User, UserId};
 use latchkey_ports::{
     Entity, Import, ImportRepository, Reference, References, ResolvedMemberships, StoreError,
 };
@@ -44,6 +44,22 @@ impl ImportRepository for MemoryStore {
             state.record(event);
         }
         Ok(())
+    }
+
+    async fn import_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for event in events {
+            if let Err(place) = state.events.binary_search_by_key(&event.id, |kept| kept.id) {
+                state.events.insert(place, event.clone());
+            }
+        }
+        Ok(())
+    }
+
+    async fn event_ids(&self, first: EventId, last: EventId) -> Result<Vec<EventId>, StoreError> {
+        let state = self.state();
+        let ids = state.events.iter().map(|event| event.id);
+        Ok(ids.filter(|id| (first..=last).contains(id)).collect())
     }
 }
 

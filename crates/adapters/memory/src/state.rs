@@ -78,9 +78,10 @@ impl State {
         id
     }
 
-    /// Returns the id of the newest event, which is never forgotten, so that no id is used twice.
+    /// Returns the id of the newest event of this store, which is never forgotten, so that no id is used twice; 0 if there are
+    /// imported ones at most.
     pub(crate) fn latest_event(&self) -> EventId {
-        self.events.last().map(|event| event.id).unwrap_or_default()
+        self.events.last().map(|event| event.id).filter(|id| !id.is_imported()).unwrap_or_default()
     }
 
     pub(crate) fn next_user(&mut self) -> UserId {

@@ -28,11 +28,12 @@ use crate::{
     store::PostgresStore,
 };
 
-/// Deletes a batch of the oldest events, few enough for any statement timeout. Rows that another process is deleting are
+/// Deletes a batch of the oldest events, few enough for any statement timeout. The newest one of this store, whose id is above 0,
+/// stays. Rows that another process is deleting are
 /// skipped.
 const FORGET: &str = "\
     WITH old AS (\
-        SELECT id FROM events WHERE at < $1 AND id < (SELECT max(id) FROM events) \
+        SELECT id FROM events WHERE at < $1 AND id < greatest((SELECT max(id) FROM events), 0) \
         ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED) \
     DELETE FROM events USING old WHERE events.id = old.id";
 
@@ -50,7 +51,7 @@ const FEED: &str = "\
             pg_snapshot_xmin(now)::text::bigint AS ended, \
             pg_snapshot_xmax(now)::text::bigint + greatest(age(pg_snapshot_xmax(now)::xid), 0) AS next, \
             database_origin() AS origin, \
-            coalesce((SELECT max(id) FROM events), 0) AS newest \
+            greatest((SELECT max(id) FROM events), 0) AS newest \
         FROM pg_current_snapshot() AS now) \
     SELECT state.*, change.id, change.kind, change.subject FROM state LEFT JOIN (\
         (SELECT id, kind, subject FROM events WHERE id > $1 ORDER BY id LIMIT $2) \

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use diesel::{OptionalExtension, QueryDsl, insert_into, update};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use latchkey_domain::{
-    EnvironmentName, NewEvent, NewPersonalToken, NewUser, Project, ProjectId, RoleId, UserId,
+    EnvironmentName, Event, EventId, NewEvent, NewPersonalToken, NewUser, Project, ProjectId, RoleId, UserId,
 };
 use latchkey_ports::{
     Entity, Import, ImportRepository, ImportedPersonalToken, ImportedProject, ImportedUser, References,
     ResolvedMemberships, StoreError,
 };
 use latchkey_sql::{
-    errors::{DbError, conflict_of, not_found, personal_token_conflict, user_conflict},
+    errors::{DbError, conflict_of, not_found, personal_token_conflict, store_error, user_conflict},
     queries,
     rows::{self, NewEnvironmentRow, NewPersonalTokenRow, NewProjectRow, NewUserRow, ProjectRow},
     schema::{environments, personal_tokens, projects, users},
@@ -23,6 +23,7 @@ use crate::{
     connection::Connection,
     events::record_all,
     groups::insert_group,
+    imported_events::insert_events,
     insertion::ROWS_AT_ONCE,
     locks::{
         EventLogLock, first_missing, lock_environments, lock_event_log, lock_projects, lock_roles, lock_users,
@@ -37,6 +38,19 @@ use crate::{
 impl ImportRepository for PostgresStore {
     async fn import(&self, import: Import) -> Result<(), StoreError> {
         self.write(async move |connection| add(connection, &import).await).await
+    }
+
+    async fn import_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        // Not as a change: nothing is announced, and no number is drawn.
+        let mut connection = self.connection().await?;
+        Ok(insert_events(&mut connection, events).await?)
+    }
+
+    async fn event_ids(&self, first: EventId, last: EventId) -> Result<Vec<EventId>, StoreError> {
+        let mut connection = self.connection().await?;
+        let ids: Vec<i64> =
+            queries::event_ids(first.0, last.0).load(&mut connection).await.map_err(store_error)?;
+        Ok(ids.into_iter().map(EventId).collect())
     }
 }
 

@@ -21,6 +21,7 @@ mod event_lists;
 mod events;
 mod groups;
 mod import;
+mod imported_events;
 mod insertion;
 mod locks;
 mod login_failures;

@@ -308,6 +308,12 @@ pub fn changes_after<DB: Backend>(id: i64, limit: i64) -> _ {
     events::table.filter(events::id.gt(id)).order(events::id).limit(limit).select(row)
 }
 
+/// Selects the ids of the events between these two, both included.
+#[auto_type]
+pub fn event_ids(first: i64, last: i64) -> _ {
+    events::table.filter(events::id.between(first, last)).select(events::id)
+}
+
 /// Narrows projects to those that a [`ProjectQuery`](latchkey_ports::ProjectQuery) asks for, by id.
 #[macro_export]
 macro_rules! matching_projects {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::max, insert_into};
-use latchkey_domain::{EventId, NewEvent, Timestamp};
+use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
 use latchkey_ports::{
     EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, StoreError,
 };
@@ -28,8 +28,7 @@ impl EventRepository for SqliteStore {
     async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
         let position = position.clone();
         self.read_snapshot(move |connection| {
-            let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
-            let newest = EventId(newest.unwrap_or(0));
+            let newest = newest(connection)?;
             let rows: Vec<ChangeRow> =
                 queries::changes_after(position.newest().0, i64::from(limit) + 1).load(connection)?;
             // One transaction writes at a time: no number is missing below a visible one.
@@ -63,12 +62,19 @@ impl EventRepository for SqliteStore {
     }
 }
 
-/// Deletes the oldest events before a time and returns their number. The newest event always stays: its id is needed.
-fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
+/// Returns the number of the newest event of this store; 0 if there are imported ones at most.
+fn newest(connection: &mut SqliteConnection) -> Result<EventId, DbError> {
     let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
+    Ok(EventId(newest.unwrap_or(0).max(0)))
+}
+
+/// Deletes the oldest events before a time and returns their number. The newest event of this store always stays: its id is
+/// needed.
+fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
+    let newest = newest(connection)?;
     let old: Vec<i64> = events::table
         .filter(events::at.lt(DbTime::from(before)))
-        .filter(events::id.ne(newest.unwrap_or(0)))
+        .filter(events::id.ne(newest.0))
         .order(events::at)
         .limit(FORGOTTEN_AT_ONCE)
         .select(events::id)
@@ -85,8 +91,25 @@ pub(crate) fn record(connection: &mut SqliteConnection, event: &NewEvent) -> Res
         .values(NewEventRow::from(event))
         .returning(events::id)
         .get_result(connection)?;
+    list_under_projects(connection, id, event)?;
+    Ok(EventId(id))
+}
+
+/// Inserts an event of another system, unless its id is there. AUTOINCREMENT goes on from the highest id ever, so one below
+/// zero changes no other.
+pub(crate) fn insert_imported(connection: &mut SqliteConnection, event: &Event) -> Result<(), DbError> {
+    let Event { id: EventId(id), record } = event;
+    let inserted = insert_into(events::table)
+        .values((events::id.eq(id), NewEventRow::from(record)))
+        .on_conflict(events::id)
+        .do_nothing()
+        .execute(connection)?;
+    if inserted > 0 { list_under_projects(connection, *id, record) } else { Ok(()) }
+}
+
+fn list_under_projects(connection: &mut SqliteConnection, id: i64, event: &NewEvent) -> Result<(), DbError> {
     for row in rows::event_projects(&[id], &[event]) {
         insert_into(event_projects::table).values(row).execute(connection)?;
     }
-    Ok(EventId(id))
+    Ok(())
 }

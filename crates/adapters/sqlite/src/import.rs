@@ -2,20 +2,21 @@
 
 use async_trait::async_trait;
 use diesel::{QueryDsl, RunQueryDsl, SqliteConnection, insert_into, update};
-use latchkey_domain::{NewEvent, RoleId, UserId};
+use latchkey_domain::{Event, EventId, NewEvent, RoleId, UserId};
 use latchkey_ports::{
     Entity, Import, ImportRepository, ImportedPersonalToken, ImportedProject, ImportedUser, References,
     ResolvedMemberships, StoreError,
 };
 use latchkey_sql::{
     errors::{DbError, conflict_of, personal_token_conflict, user_conflict},
+    queries,
     rows::{NewEnvironmentRow, NewPersonalTokenRow, NewProjectRow, NewUserRow},
     schema::{environments, personal_tokens, projects, users},
 };
 
 use crate::{
     SqliteStore,
-    events::record,
+    events::{insert_imported, record},
     existence::{check_environment, check_project, check_role, check_user},
     groups::insert_group,
     memberships::give_one,
@@ -28,6 +29,20 @@ use crate::{
 impl ImportRepository for SqliteStore {
     async fn import(&self, import: Import) -> Result<(), StoreError> {
         self.write(move |connection| add(connection, &import)).await
+    }
+
+    async fn import_events(&self, events: &[Event]) -> Result<(), StoreError> {
+        let events = events.to_vec();
+        self.write(move |connection| events.iter().try_for_each(|event| insert_imported(connection, event)))
+            .await
+    }
+
+    async fn event_ids(&self, first: EventId, last: EventId) -> Result<Vec<EventId>, StoreError> {
+        self.read_snapshot(move |connection| {
+            let ids: Vec<i64> = queries::event_ids(first.0, last.0).load(connection)?;
+            Ok(ids.into_iter().map(EventId).collect())
+        })
+        .await
     }
 }
 

@@ -1,13 +1,15 @@
 //! The connection, and one snapshot of the database.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use latchkey_domain::Timestamp;
-use latchkey_ports::{Finding, Incoming, IncomingToken};
+use latchkey_ports::{Finding, Incoming, IncomingEvent, IncomingToken, RowKind};
 use tokio_postgres::{Client, Error};
 
 use crate::{
     error::{UnleashError, forbidden},
+    event_records::{EventCount, EventRecord, OtherEvents},
+    events,
     groups::GroupRows,
     holdings::EditorChoice,
     layout::{COLUMNS, Layout, search_path},
@@ -20,8 +22,8 @@ use crate::{
     tokens::{self, OrphanChoice, Presented},
 };
 
-/// How many API tokens are read at once.
-const TOKENS_AT_ONCE: usize = 2_000;
+/// How many API tokens, and how many events, are read at once.
+const ROWS_AT_ONCE: usize = 2_000;
 
 /// An open snapshot of an Unleash database. What the server writes from now on is not in it. It ends when it is dropped.
 pub struct UnleashDatabase {
@@ -30,22 +32,34 @@ pub struct UnleashDatabase {
     now: Timestamp,
     tokens: u64,
     hidden_secrets: u64,
-    /// The cursors over the tokens that are open.
+    /// The cursors that are open.
     open: BTreeSet<Cursor>,
     places: Places,
+    /// The events that were left out because they are too old.
+    old_events: u64,
 }
 
-/// What the tokens are read for.
+/// What tokens and events are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cursor {
     Incoming,
     IncomingSecondForm,
     Presented,
+    Events,
 }
 
 /// Everything but API tokens, with what was decided about it.
 pub struct Snapshot {
     pub incoming: Incoming,
+    pub findings: Vec<Finding>,
+}
+
+/// Some of the events.
+pub struct EventPortion {
+    /// How many rows were read.
+    pub rows: usize,
+    pub events: Vec<IncomingEvent>,
+    /// What was decided about them.
     pub findings: Vec<Finding>,
 }
 
@@ -84,6 +98,7 @@ impl UnleashDatabase {
             hidden_secrets: of_second_form + number(3)?.unsigned_abs(),
             open: BTreeSet::new(),
             places: Places::default(),
+            old_events: 0,
         })
     }
 
@@ -183,19 +198,68 @@ impl UnleashDatabase {
         Ok(records.into_iter().filter_map(people::presented).collect())
     }
 
-    /// Reads the next records of API tokens; none at the end.
+    /// Returns the number of events of the kinds that there are here.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn event_count(&self) -> Result<u64, UnleashError> {
+        let counted: Vec<EventCount> = self.all().await?;
+        Ok(counted.first().map_or(0, |EventCount(count)| *count))
+    }
+
+    /// Returns the next events of the kinds that there are here, by number; `None` at the end. Those that are older than
+    /// `retention` are left out.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn next_events(
+        &mut self,
+        retention: Option<Duration>,
+    ) -> Result<Option<EventPortion>, UnleashError> {
+        let records: Vec<EventRecord> = self.next_records(Cursor::Events).await?;
+        if records.is_empty() {
+            return Ok(None);
+        }
+        let since = retention.and_then(|span| self.now.minus(span).ok());
+        let (rows, mut events, mut findings) = (records.len(), Vec::with_capacity(records.len()), Vec::new());
+        for record in records {
+            if since.is_some_and(|since| record.created.is_some_and(|at| places::time(at) < since)) {
+                self.old_events += 1;
+            } else {
+                events.extend(events::event(record, self.now, &mut findings));
+            }
+        }
+        Ok(Some(EventPortion { rows, events, findings }))
+    }
+
+    /// Returns what was decided about events that were not returned. To be called after the last of them.
+    ///
+    /// # Errors
+    /// [`UnleashError`].
+    pub async fn other_events(&self) -> Result<Vec<Finding>, UnleashError> {
+        let others: Vec<OtherEvents> = self.all().await?;
+        let mut findings: Vec<Finding> = others.into_iter().map(events::others).collect();
+        if self.old_events > 0 {
+            let why = format!("{} events are older than audit.retention", self.old_events);
+            findings.push(Finding::left_out(RowKind::Event, "old events", why));
+        }
+        Ok(findings)
+    }
+
+    /// Reads the next records of a cursor; none at the end.
     async fn next_records<R: Record>(&mut self, cursor: Cursor) -> Result<Vec<R>, UnleashError> {
         let Some(select) = R::select(&self.layout) else { return Ok(Vec::new()) };
         let name = match cursor {
             Cursor::Incoming => "latchkey_incoming",
             Cursor::IncomingSecondForm => "latchkey_incoming_v2",
             Cursor::Presented => "latchkey_presented",
+            Cursor::Events => "latchkey_events",
         };
         if self.open.insert(cursor) {
             let open = format!("DECLARE {name} NO SCROLL CURSOR FOR {select}");
             self.client.batch_execute(&open).await.map_err(forbidden)?;
         }
-        let rows = self.client.query(&format!("FETCH {TOKENS_AT_ONCE} FROM {name}"), &[]).await?;
+        let rows = self.client.query(&format!("FETCH {ROWS_AT_ONCE} FROM {name}"), &[]).await?;
         Ok(rows.iter().map(R::read).collect::<Result<_, _>>()?)
     }
 

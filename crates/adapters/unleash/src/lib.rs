@@ -5,16 +5,20 @@
 //! does not matter: each statement is made from the columns that are there (`layout`).
 //!
 //! Here: the statements and plain records of the rows (`records`), and the decisions about everything that Latchkey cannot
-//! hold, or holds only at the price of a wider scope (`places`, `roles`, `holdings`, `people`, `groups`, `tokens`). Each
-//! decision is a [`latchkey_ports::Finding`]. No decision widens what a token or a user may do. Not here: what the store holds already, and
+//! hold, or holds only at the price of a wider scope (`places`, `roles`, `holdings`, `people`, `groups`, `tokens`, `events`). Each
+//! decision is a [`latchkey_ports::Finding`]. No decision widens what a token or a user may do, and nothing in an event that may be
+//! a secret leaves this crate (`masking`). Not here: what the store holds already, and
 //! writing (`latchkey_service::Importer`). The way back, for API tokens alone, is [`UnleashExport`].
 
 mod database;
 mod error;
+mod event_records;
+mod events;
 mod export;
 mod groups;
 mod holdings;
 mod layout;
+mod masking;
 mod people;
 mod places;
 mod records;
@@ -23,7 +27,7 @@ mod text;
 mod token_records;
 mod tokens;
 
-pub use database::{Snapshot, UnleashDatabase};
+pub use database::{EventPortion, Snapshot, UnleashDatabase};
 pub use error::UnleashError;
 pub use export::{OutgoingToken, UnleashExport};
 pub use holdings::EditorChoice;

@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use crate::database::Records;
 
 mod combinations;
+mod events;
 mod kills;
 mod people;
 mod second_form;

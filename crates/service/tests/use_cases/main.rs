@@ -8,6 +8,7 @@ mod first_tokens;
 mod flood;
 mod groups;
 mod importing;
+mod importing_events;
 mod importing_groups;
 mod instance_tokens;
 mod key_import;

@@ -124,17 +124,17 @@ fn snapshot(
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 pub struct NewEventRow<'a> {
-    kind: &'static str,
-    actor_name: &'a str,
-    actor_user_id: i64,
-    address: Option<String>,
-    user_agent: Option<&'a str>,
-    at: DbTime,
-    concerns: &'static str,
-    environment: Option<&'a str>,
-    subject: Option<String>,
-    before: Option<NewJson>,
-    after: Option<NewJson>,
+    pub kind: &'static str,
+    pub actor_name: &'a str,
+    pub actor_user_id: i64,
+    pub address: Option<String>,
+    pub user_agent: Option<&'a str>,
+    pub at: DbTime,
+    pub concerns: &'static str,
+    pub environment: Option<&'a str>,
+    pub subject: Option<String>,
+    pub before: Option<NewJson>,
+    pub after: Option<NewJson>,
 }
 
 impl<'a> From<&'a NewEvent> for NewEventRow<'a> {
@@ -164,9 +164,9 @@ impl<'a> From<&'a NewEvent> for NewEventRow<'a> {
 #[derive(Insertable)]
 #[diesel(table_name = event_projects)]
 pub struct NewEventProjectRow<'a> {
-    event_id: i64,
-    project_id: &'a str,
-    position: DbInt,
+    pub event_id: i64,
+    pub project_id: &'a str,
+    pub position: DbInt,
 }
 
 /// Returns the rows of the projects that events name. Each id belongs to the event in the same place.

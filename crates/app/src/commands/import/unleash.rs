@@ -17,7 +17,7 @@ use latchkey_unleash::{EditorChoice, OrphanChoice, Snapshot, UnleashDatabase, Un
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
-use super::verify;
+use super::{advice::explained, events, verify};
 use crate::{
     commands::{progress::Progress, report::Report},
     config::{Config, Database},
@@ -35,10 +35,12 @@ Examples:
 
 The Unleash server (5 to 8) can go on running: its database is read in one snapshot, and never written. What is here already
 stays as it is, so the command can be run again for what was added there since. An interruption changes nothing; above 100,000
-API tokens, the same command goes on where it was. PGPASSWORD can hold the password of the database.
+API tokens, and in the events, the same command goes on where it was. PGPASSWORD can hold the password of the database.
 
 Tokens whose projects were deleted work in all projects in Unleash. They do not come, unless --orphans says how. Tokens of the
-second form (8.1) come by their hashes, and their clients go on using them.";
+second form (8.1) come by their hashes, and their clients go on using them.
+
+Events of the kinds that there are here come at the end, before all events of this instance, without what may be a secret.";
 
 /// How many API tokens are added at once where there are more than are added together.
 const PORTION: usize = 10_000;
@@ -62,7 +64,8 @@ pub(crate) struct ImportUnleashArgs {
     /// What tokens become whose projects were deleted: `keep` (for all projects, as Unleash has them), or `narrow:<project>`
     #[arg(long, value_name = "CHOICE")]
     pub(crate) orphans: Option<OrphanChoice>,
-    /// What users become that have the role Editor, which works in one project in Unleash: `default` (as there), or `everywhere`
+    /// What users and groups become that have the role Editor, which works in one project in Unleash: `default` (as there), or
+    /// `everywhere`
     #[arg(long, value_name = "CHOICE")]
     pub(crate) editor: Option<EditorChoice>,
     /// Afterwards, present every token to both servers, and name each that one of them accepts and the other does not
@@ -126,13 +129,18 @@ pub(crate) async fn import(app: &App, config: &Config, arguments: ImportUnleashA
     }
     transfer.write(plan).await?;
     transfer.finish().await?;
+    let (importer, retention) = (&app.use_cases.importer, config.audit.retention);
+    events::import(importer, &mut database, retention, arguments.dry_run, &mut report).await?;
 
     let came = report.count(RowKind::Token, Outcome::Came);
+    let events = report.count(RowKind::Event, Outcome::Came);
     report.finish()?;
     output::explain(if arguments.dry_run {
-        format!("{came} API tokens would come. Nothing was changed: run it without --dry-run to import.")
+        format!(
+            "{came} API tokens and {events} events would come. Nothing was changed: run it without --dry-run to import."
+        )
     } else {
-        format!("{came} API tokens came. Servers on this database accept them now.")
+        format!("{came} API tokens and {events} events came. Servers on this database accept the tokens now.")
     });
     match arguments.old_url {
         Some(old) => verify::verify(&mut database, &old, new_url(config, arguments.new_url)?).await,
@@ -243,15 +251,4 @@ impl Transfer {
         let Some(writing) = self.writing.take() else { return Ok(()) };
         writing.await.context("the import was interrupted: run the same command again")?.map_err(explained)
     }
-}
-
-/// Says what to do about an error.
-fn explained(error: ServiceError) -> anyhow::Error {
-    let advice = match &error {
-        ServiceError::Exists(_) | ServiceError::Overtaken => {
-            "something was changed here at the same time, and this part of the import was not made: run the same command again"
-        }
-        _ => "the import was not finished: run the same command again when the cause is gone",
-    };
-    anyhow::Error::new(error).context(advice)
 }

@@ -45,6 +45,11 @@ fn every_version_is_as_good_here(store: Store) {
         assert_eq!(reported(&env, "left out", "API token").len(), 1, "{version}: {said:?}");
         assert_eq!(reported(&env, "left out", "personal token"), [""; 0], "{version}: {said:?}");
 
+        // Each of its kinds is one that there is here.
+        let events = dump.matches("INSERT INTO events").count();
+        assert_eq!(reported(&env, "came", "event").len(), events, "{version}: {said:?}");
+        assert_eq!(reported(&env, "changed", "event"), [""; 0], "{version}: {said:?}");
+
         let server = env.serve();
         let secrets: Vec<&str> = texts(&recorded["secrets"]).collect();
         let found = validated(&server, &secrets);
