@@ -93,9 +93,15 @@ impl Snapshot {
         tokens: impl IntoIterator<Item = (&'t ApiToken, Option<&'t str>)>,
     ) -> Self {
         let entry = |(token, created_by): (&ApiToken, Option<&str>)| {
-            let Self(mut members) = Self::from(token);
-            members.retain(|name, _| IMPORTED_MEMBERS.contains(&name.as_str()));
-            members.extend(created_by.map(|name| ("createdBy".to_owned(), json!(name))));
+            // Those of the snapshot of one token, by the same names, as far as an import decides about them.
+            let mut members = Map::new();
+            members.insert("id".to_owned(), token.id.to_string().into());
+            members.insert("tokenName".to_owned(), token.name.as_str().into());
+            members.insert("type".to_owned(), token.access.kind().as_str().into());
+            members.insert("environment".to_owned(), environment(token).into());
+            members.insert("projects".to_owned(), projects(token).into());
+            members.extend(token.expires_at.map(|at| ("expiresAt".to_owned(), at.to_string().into())));
+            members.extend(created_by.map(|name| ("createdBy".to_owned(), name.into())));
             Value::Object(members)
         };
         Self::of(json!({ "source": source, "tokens": tokens.into_iter().map(entry).collect::<Vec<_>>() }))
@@ -124,8 +130,16 @@ impl Snapshot {
     }
 }
 
-/// What the event of an import says of a token.
-const IMPORTED_MEMBERS: [&str; 6] = ["id", "tokenName", "type", "environment", "projects", "expiresAt"];
+fn environment(token: &ApiToken) -> &str {
+    token.access.environment().map_or("*", EnvironmentName::as_str)
+}
+
+fn projects(token: &ApiToken) -> Vec<&str> {
+    match token.access.projects() {
+        ProjectScope::All => vec!["*"],
+        ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
+    }
+}
 
 fn identity(identity: &UserIdentity) -> Map<String, Value> {
     Map::from_iter([
@@ -140,16 +154,13 @@ fn moment(at: Option<Timestamp>) -> Option<String> {
 
 impl From<&ApiToken> for Snapshot {
     fn from(token: &ApiToken) -> Self {
-        let names: Vec<&str> = match token.access.projects() {
-            ProjectScope::All => vec!["*"],
-            ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
-        };
+        let names = projects(token);
         let fixed = Self::of(json!({
             "id": token.id.to_string(),
             "tokenName": token.name.as_str(),
             "username": token.name.as_str(),
             "type": token.access.kind().as_str(),
-            "environment": token.access.environment().map_or("*", EnvironmentName::as_str),
+            "environment": environment(token),
             "project": names.join(","),
             "projects": names,
             "expiresAt": token.expires_at.map(|moment| moment.to_string()),

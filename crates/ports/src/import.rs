@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use latchkey_domain::{
     AccountKind, Description, Environment, EnvironmentName, Event, EventId, GroupDescription, GroupId,
     GroupName, Holder, NewEvent, NewGroup, NewPersonalToken, NewRole, NewUser, PasswordHash, PersonName,
@@ -33,6 +34,16 @@ pub struct Import {
     /// The events of all API tokens together.
     pub token_events: Vec<NewEvent>,
 }
+
+/// Some API tokens of an import, with the events about them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TokenPortion {
+    pub tokens: Vec<StoredToken>,
+    pub events: Vec<NewEvent>,
+}
+
+/// API tokens of an import, of which there may be too many for memory. An error ends the import.
+pub type TokenPortions = BoxStream<'static, Result<TokenPortion, StoreError>>;
 
 /// An entry that another one refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -222,8 +233,11 @@ pub struct References<'i> {
 }
 
 impl Import {
-    /// The most that one change of a store should add; a larger import is divided.
+    /// The most that one change of a store in use should add; a larger import is divided.
     pub const MAX_TOKENS: usize = 100_000;
+    /// A store with no more tokens than these is new: an import of any size is one change
+    /// ([`ImportRepository::import_many`]).
+    pub const FEW_TOKENS: u64 = 1_000;
 
     /// Whether nothing is added.
     #[must_use]
@@ -319,6 +333,13 @@ pub trait ImportRepository: Send + Sync {
     /// login name, secret, alias, or description of a personal token exists already; `Stale` for a project that is not the
     /// one to be replaced.
     async fn import(&self, import: Import) -> Result<(), StoreError>;
+
+    /// Adds all of this and all tokens of these portions, or nothing, with the events. It is meant for a store with few
+    /// tokens ([`Import::FEW_TOKENS`]): every other call may have to wait until this is done.
+    ///
+    /// # Errors
+    /// As [`ImportRepository::import`]; the first error of the portions.
+    async fn import_many(&self, import: Import, portions: TokenPortions) -> Result<(), StoreError>;
 
     /// Adds events of another system, which have the ids of [`EventId::imported`]. One whose id is there already stays as it
     /// is there. Followers are told nothing, and no other event is recorded.

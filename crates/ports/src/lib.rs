@@ -54,7 +54,7 @@ pub use groups::{GroupOverview, GroupRepository, MemberGroup};
 pub use health::{Health, PoolState};
 pub use import::{
     Import, ImportRepository, ImportedGroup, ImportedMemberships, ImportedPersonalToken, ImportedProject,
-    ImportedUser, Reference, References, ResolvedMemberships,
+    ImportedUser, Reference, References, ResolvedMemberships, TokenPortion, TokenPortions,
 };
 pub use incoming::{
     Finding, Incoming, IncomingEvent, IncomingGroup, IncomingMembership, IncomingPersonalToken,

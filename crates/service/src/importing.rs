@@ -7,6 +7,7 @@
 
 mod events;
 mod groups;
+mod lookup;
 mod people;
 mod places;
 mod tokens;
@@ -20,18 +21,25 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::{Stream, StreamExt};
 use latchkey_domain::{
     Event, EventKind, InvalidName, NewRole, Permission, ProjectId, ProjectScope, Role, RoleId, RoleName,
     Subject, Timestamp, TokenId, UserId,
 };
 use latchkey_ports::{
     EventQuery, EventScope, Finding, Import, ImportedMemberships, Incoming, Page, Reference, RowKind,
-    SecretSealer, Store,
+    SecretSealer, Store, StoreError, TokenPortion,
 };
 
-pub use self::events::{EventPlan, UsersByLogin};
+use self::lookup::Lookup;
+pub use self::{
+    events::{EventPlan, UsersByLogin},
+    lookup::TokenImport,
+};
 use crate::{Initiator, ServiceError, TokenIssuer, changes::Changes};
 
+/// How many tokens are read at once.
+const TOKENS_AT_ONCE: u32 = 500;
 /// How many events are read at once.
 const EVENTS_AT_ONCE: u32 = 1_000;
 
@@ -58,12 +66,10 @@ impl ImportPlan {
     }
 }
 
-/// What became here of tokens that an earlier import added.
-#[derive(Debug, Default)]
-pub struct EarlierImports {
-    /// Those that were revoked, or that have another secret.
-    ended: HashSet<TokenId>,
-}
+/// The import was given up before its end.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the import was given up before its end")]
+pub struct Abandoned;
 
 impl Importer {
     pub(crate) fn new(
@@ -101,15 +107,30 @@ impl Importer {
         Ok(self.store.find_project(id).await?.is_some())
     }
 
-    /// Finds out what became of tokens that were imported before.
-    pub async fn earlier_imports(&self) -> Result<EarlierImports, ServiceError> {
-        let imports = EventQuery {
-            kinds: vec![EventKind::ApiTokensImported],
-            page: Page::first(1),
-            ..EventQuery::within(EventScope::All)
-        };
-        if self.store.events(&imports).await?.events.is_empty() {
-            return Ok(EarlierImports::default());
+    /// Begins an import of tokens for [`Importer::carry_out_many`]; `None` if the instance is in use: if it has more than
+    /// [`Import::FEW_TOKENS`], or retired secrets.
+    pub async fn begin_in_new_instance(&self) -> Result<Option<TokenImport>, ServiceError> {
+        let tokens: u64 = self.store.statistics().await?.tokens.values().sum();
+        if tokens > Import::FEW_TOKENS || self.has_event(EventKind::ApiTokenRotated).await? {
+            return Ok(None);
+        }
+        let mut digests = Vec::new();
+        let mut after = None;
+        loop {
+            let some = self.store.token_secrets(after, TOKENS_AT_ONCE).await?;
+            let Some(last) = some.last() else { break };
+            after = Some(last.token);
+            let all = some.iter().flat_map(|one| [Some(&one.secret), one.alias.as_ref()]).flatten();
+            digests.extend(all.map(|record| record.digest));
+        }
+        let all = Some(Lookup::new(self.store.find_tokens_by_digests(&digests).await?));
+        Ok(Some(TokenImport { all, ..self.begin_tokens().await? }))
+    }
+
+    /// Begins an import of tokens: finds out what became of those that were imported before.
+    pub async fn begin_tokens(&self) -> Result<TokenImport, ServiceError> {
+        if !self.has_event(EventKind::ApiTokensImported).await? {
+            return Ok(TokenImport::default());
         }
         let mut ended = HashSet::new();
         let mut offset = 0;
@@ -125,10 +146,16 @@ impl Importer {
             // Behind the events of this instance are imported ones alone.
             let is_behind = page.last().is_some_and(|event| event.id.is_imported());
             if is_behind || page.len() < usize::try_from(EVENTS_AT_ONCE).unwrap_or(usize::MAX) {
-                return Ok(EarlierImports { ended });
+                return Ok(TokenImport { ended, ..TokenImport::default() });
             }
             offset += u64::from(EVENTS_AT_ONCE);
         }
+    }
+
+    async fn has_event(&self, kind: EventKind) -> Result<bool, ServiceError> {
+        let query =
+            EventQuery { kinds: vec![kind], page: Page::first(1), ..EventQuery::within(EventScope::All) };
+        Ok(!self.store.events(&query).await?.events.is_empty())
     }
 
     /// Adds everything that was planned or nothing.
@@ -140,6 +167,23 @@ impl Importer {
             return Ok(());
         }
         Ok(self.store.import(plan.import).await?)
+    }
+
+    /// Adds everything that was planned, and the tokens of all further plans, or nothing. For a new instance, because every
+    /// other call may have to wait for the store meanwhile.
+    ///
+    /// # Errors
+    /// As [`Importer::carry_out`]; the first error of the plans.
+    pub async fn carry_out_many(
+        &self,
+        first: ImportPlan,
+        more: impl Stream<Item = Result<ImportPlan, Abandoned>> + Send + 'static,
+    ) -> Result<(), ServiceError> {
+        let portions = more.map(|plan| match plan {
+            Ok(plan) => Ok(TokenPortion { tokens: plan.import.tokens, events: plan.import.token_events }),
+            Err(abandoned) => Err(StoreError::Fault(Box::new(abandoned))),
+        });
+        Ok(self.store.import_many(first.import, portions.boxed()).await?)
     }
 
     /// Returns an event of an import in these projects.

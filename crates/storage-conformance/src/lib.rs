@@ -24,6 +24,7 @@ pub mod imported_events;
 pub mod imported_groups;
 pub mod imports;
 pub mod initial_state;
+pub mod large_imports;
 pub mod last_admin;
 pub mod login_failures;
 pub mod master_key_races;

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use latchkey_domain::{Event, EventId, GroupId, Holder, PersonalToken, Role, RoleId, User, UserId};
 use latchkey_ports::{
-    Entity, Import, ImportRepository, Reference, References, ResolvedMemberships, StoreError,
+    Entity, Import, ImportRepository, Reference, References, ResolvedMemberships, StoreError, TokenPortions,
 };
 
 use crate::{MemoryStore, state::State};
@@ -44,6 +45,14 @@ impl ImportRepository for MemoryStore {
             state.record(event);
         }
         Ok(())
+    }
+
+    async fn import_many(&self, mut import: Import, mut portions: TokenPortions) -> Result<(), StoreError> {
+        while let Some(portion) = portions.try_next().await? {
+            import.tokens.extend(portion.tokens);
+            import.token_events.extend(portion.events);
+        }
+        self.import(import).await
     }
 
     async fn import_events(&self, events: &[Event]) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 //! (`docs/design/decisions`, 12).
 
 mod access;
+mod copying;
 mod errors;
 mod hosts;
 mod opening;
@@ -33,18 +34,19 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio_postgres::Client;
 
 pub use self::access::Access;
+pub(crate) use self::{
+    copying::CopyRows,
+    hosts::{ConnectError, Hosts},
+    opening::Opening,
+    servers::Servers,
+    statement::{FixedText, Unprepared},
+};
 use self::{
     errors::driver_error,
     rows::{Row, Rows},
     servers::Standing,
     statement::{Statement, StatementCache},
     watch::{Watch, Watched},
-};
-pub(crate) use self::{
-    hosts::{ConnectError, Hosts},
-    opening::Opening,
-    servers::Servers,
-    statement::{FixedText, Unprepared},
 };
 
 type Loading<'a> = Watched<'a, BoxFuture<'a, QueryResult<Rows>>>;

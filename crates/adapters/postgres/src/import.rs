@@ -8,7 +8,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::{
     Entity, Import, ImportRepository, ImportedPersonalToken, ImportedProject, ImportedUser, References,
-    ResolvedMemberships, StoreError,
+    ResolvedMemberships, StoreError, TokenPortions,
 };
 use latchkey_sql::{
     errors::{DbError, conflict_of, not_found, personal_token_conflict, store_error, user_conflict},
@@ -25,6 +25,7 @@ use crate::{
     groups::insert_group,
     imported_events::insert_events,
     insertion::ROWS_AT_ONCE,
+    large_import::add_portions,
     locks::{
         EventLogLock, first_missing, lock_environments, lock_event_log, lock_projects, lock_roles, lock_users,
     },
@@ -37,7 +38,15 @@ use crate::{
 #[async_trait]
 impl ImportRepository for PostgresStore {
     async fn import(&self, import: Import) -> Result<(), StoreError> {
-        self.write(async move |connection| add(connection, &import).await).await
+        self.write(async move |connection| add(connection, &import).await.map(drop)).await
+    }
+
+    async fn import_many(&self, import: Import, portions: TokenPortions) -> Result<(), StoreError> {
+        self.write_without_limits(async move |connection| {
+            let lock = add(connection, &import).await?;
+            add_portions(connection, &lock, portions).await
+        })
+        .await
     }
 
     async fn import_events(&self, events: &[Event]) -> Result<(), StoreError> {
@@ -54,7 +63,8 @@ impl ImportRepository for PostgresStore {
     }
 }
 
-async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError> {
+/// Adds an import, and returns the lock under which it did.
+async fn add(connection: &mut Connection, import: &Import) -> Result<EventLogLock, DbError> {
     connection.batch_execute(INDEX_PLANS).await?;
     hold(connection, &import.references()?).await?;
     let lock = lock_event_log(connection).await?;
@@ -101,7 +111,7 @@ async fn add(connection: &mut Connection, import: &Import) -> Result<(), DbError
     insert_tokens(connection, &lock, &import.tokens.iter().collect::<Vec<_>>()).await?;
     let events: Vec<&NewEvent> = events.iter().chain(&import.token_events).collect();
     record_all(connection, &lock, &events).await?;
-    Ok(())
+    Ok(lock)
 }
 
 /// Keeps everything that the import refers to until the transaction ends, and fails with the first that does not exist. No

@@ -23,6 +23,7 @@ mod groups;
 mod import;
 mod imported_events;
 mod insertion;
+mod large_import;
 mod locks;
 mod login_failures;
 mod master_keys;
@@ -44,6 +45,7 @@ mod token_lists;
 mod token_queries;
 mod token_writes;
 mod tokens;
+mod transactions;
 mod url_defaults;
 mod users;
 

@@ -10,7 +10,7 @@ use diesel::{
     sql_types::{BigInt, Bool, Text},
 };
 use diesel_async::{
-    AsyncConnection, RunQueryDsl, SimpleAsyncConnection,
+    RunQueryDsl,
     methods::{ExecuteDsl, LoadQuery},
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
@@ -20,7 +20,7 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 use latchkey_ports::{Health, Inconsistency, PoolState, SchemaState, StoreError};
 use latchkey_sql::{
-    errors::{DbError, store_error, unavailable},
+    errors::{store_error, unavailable},
     rows,
     schema::environments,
 };
@@ -29,7 +29,6 @@ use tokio_postgres::{
     Client, Config,
     config::{Host, SslMode},
 };
-use tracing::Instrument;
 
 use crate::{
     connection::{Access, Connection, Hosts, Opening},
@@ -99,9 +98,9 @@ pub struct PostgresStore {
     pool: Pool<Connection>,
     readers: Arc<Readers>,
     pub(crate) event_listener: Arc<EventListener>,
-    event_announcer: Arc<EventAnnouncer>,
+    pub(crate) event_announcer: Arc<EventAnnouncer>,
     pub(crate) creation_groups: Arc<CreationGroups>,
-    opening: Opening,
+    pub(crate) opening: Opening,
     pub(crate) replica: Arc<Replica>,
 }
 
@@ -239,31 +238,6 @@ impl PostgresStore {
         }
         .boxed()
     }
-
-    /// Runs a transaction that writes, and announces that there may be new events. It is a task of its own that goes on when the caller's future is dropped, so a client
-    /// that disconnects leaves no lock and no open transaction.
-    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: AsyncFnOnce(&mut Connection) -> Result<T, DbError>,
-        F: for<'c> Work<'c, T> + Send + 'static,
-    {
-        let store = self.clone();
-        let transaction = async move {
-            let mut connection = store.connection().await?;
-            let limits = store.opening.limits_of_transaction();
-            let done = connection.transaction(async |connection| {
-                if let Some(limits) = limits {
-                    connection.batch_execute(&limits).await?;
-                }
-                work(connection).await
-            });
-            let done = done.await?;
-            store.event_announcer.announce();
-            Ok::<_, DbError>(done)
-        };
-        Ok(tokio::spawn(transaction.in_current_span()).await.map_err(unavailable)??)
-    }
 }
 
 /// What a server says of itself.
@@ -344,19 +318,6 @@ fn opening(settings: &PostgresSettings) -> Result<Opening, OpenError> {
 fn check_hosts(config: &Config) -> Result<(), OpenError> {
     let is_login = |host: &Host| matches!(host, Host::Tcp(host) if host.contains('@'));
     if config.get_hosts().iter().any(is_login) { Err(OpenError::UnencodedLogin) } else { Ok(()) }
-}
-
-/// An async closure with a future that is `Send`, which the bound `AsyncFnOnce` alone cannot demand.
-pub(crate) trait Work<'c, T>: FnOnce(&'c mut Connection) -> Self::Fut {
-    type Fut: Future<Output = Result<T, DbError>> + Send;
-}
-
-impl<'c, T, F, Fut> Work<'c, T> for F
-where
-    F: FnOnce(&'c mut Connection) -> Fut,
-    Fut: Future<Output = Result<T, DbError>> + Send,
-{
-    type Fut = Fut;
 }
 
 #[async_trait]

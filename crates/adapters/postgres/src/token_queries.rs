@@ -14,7 +14,7 @@ use diesel::{
     sql_types::Text,
 };
 use diesel_async::RunQueryDsl;
-use latchkey_ports::SecretDigest;
+use latchkey_ports::{Import, SecretDigest};
 use latchkey_sql::{
     columns::{DbId, Id},
     errors::DbError,
@@ -113,6 +113,8 @@ pub(crate) fn token_by_digest<'a>(digests: &'a [&'a [u8]]) -> _ {
 
 /// How many digests a statement looks for at most: for more of them, the planner would rather read all tokens.
 const MAX_DIGESTS: usize = 250;
+/// The same where there are few tokens: to read all of them is the best plan then.
+const MAX_DIGESTS_AMONG_FEW: usize = 20_000;
 
 /// Loads the tokens of any number of digests: those of [`token_by_digest`], one of them perhaps twice.
 pub(crate) async fn tokens_by_digests(
@@ -120,8 +122,10 @@ pub(crate) async fn tokens_by_digests(
     digests: &[SecretDigest],
 ) -> QueryResult<Vec<TokenRow>> {
     let digests: Vec<&[u8]> = digests.iter().map(|digest| digest.0.as_slice()).collect();
+    let among_few = digests.len() > MAX_DIGESTS && has_few_tokens(connection).await?;
+    let at_once = if among_few { MAX_DIGESTS_AMONG_FEW } else { MAX_DIGESTS };
     let mut found = Vec::new();
-    for some in digests.chunks(MAX_DIGESTS) {
+    for some in digests.chunks(at_once) {
         // A plan from when the table was small reads all of it, and would be kept while the first thousands are created.
         let rows: Vec<TokenRow> = Unprepared(token_by_digest(some)).load(connection).await?;
         found.extend(rows);
@@ -178,6 +182,13 @@ pub(crate) fn count_tokens_of_all_projects() -> _ {
     api_tokens::table
         .filter(api_tokens::all_projects)
         .select((count_star(), current_setting("max_connections")))
+}
+
+/// Whether there are at most [`Import::FEW_TOKENS`].
+async fn has_few_tokens(connection: &mut Connection) -> QueryResult<bool> {
+    let few = i64::try_from(Import::FEW_TOKENS).unwrap_or(i64::MAX);
+    let beyond = api_tokens::table.select(api_tokens::id).offset(few).limit(1);
+    Ok(beyond.load::<DbId>(connection).await?.is_empty())
 }
 
 /// Whether there is any token.

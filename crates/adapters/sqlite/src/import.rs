@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use diesel::{QueryDsl, RunQueryDsl, SqliteConnection, insert_into, update};
+use futures_util::TryStreamExt;
 use latchkey_domain::{Event, EventId, NewEvent, RoleId, UserId};
 use latchkey_ports::{
     Entity, Import, ImportRepository, ImportedPersonalToken, ImportedProject, ImportedUser, References,
-    ResolvedMemberships, StoreError,
+    ResolvedMemberships, StoreError, TokenPortion, TokenPortions,
 };
 use latchkey_sql::{
     errors::{DbError, conflict_of, personal_token_conflict, user_conflict},
@@ -13,6 +14,7 @@ use latchkey_sql::{
     rows::{NewEnvironmentRow, NewPersonalTokenRow, NewProjectRow, NewUserRow},
     schema::{environments, personal_tokens, projects, users},
 };
+use tokio::runtime::Handle;
 
 use crate::{
     SqliteStore,
@@ -29,6 +31,19 @@ use crate::{
 impl ImportRepository for SqliteStore {
     async fn import(&self, import: Import) -> Result<(), StoreError> {
         self.write(move |connection| add(connection, &import)).await
+    }
+
+    async fn import_many(&self, import: Import, mut portions: TokenPortions) -> Result<(), StoreError> {
+        let runtime = Handle::current();
+        self.write(move |connection| {
+            add(connection, &import)?;
+            while let Some(portion) = runtime.block_on(portions.try_next())? {
+                let TokenPortion { tokens, events: token_events } = portion;
+                add(connection, &Import { tokens, token_events, ..Import::default() })?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn import_events(&self, events: &[Event]) -> Result<(), StoreError> {

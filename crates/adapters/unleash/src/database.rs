@@ -1,10 +1,17 @@
 //! The connection, and one snapshot of the database.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    iter,
+    pin::pin,
+    time::Duration,
+};
 
+use futures_util::{StreamExt, TryStreamExt};
 use latchkey_domain::Timestamp;
 use latchkey_ports::{Finding, Incoming, IncomingEvent, IncomingToken, RowKind};
-use tokio_postgres::{Client, Error};
+use tokio::sync::mpsc;
+use tokio_postgres::{Client, Error, Row, RowStream};
 
 use crate::{
     error::{UnleashError, forbidden},
@@ -12,7 +19,7 @@ use crate::{
     events,
     groups::GroupRows,
     holdings::EditorChoice,
-    layout::{COLUMNS, Layout, search_path},
+    layout::{COLUMNS, INDEXES, Layout, search_path},
     people::{self, Everyone, People},
     places::{self, Places},
     records::{
@@ -22,8 +29,10 @@ use crate::{
     tokens::{self, OrphanChoice, Presented},
 };
 
+/// How many API tokens are sorted at most: before more of them, the reader would wait for the sort.
+const SORTED_TOKENS: u64 = 100_000;
 /// How many API tokens, and how many events, are read at once.
-const ROWS_AT_ONCE: usize = 2_000;
+const ROWS_AT_ONCE: usize = 10_000;
 
 /// An open snapshot of an Unleash database. What the server writes from now on is not in it. It ends when it is dropped.
 pub struct UnleashDatabase {
@@ -32,16 +41,20 @@ pub struct UnleashDatabase {
     now: Timestamp,
     tokens: u64,
     hidden_secrets: u64,
-    /// The cursors that are open.
-    open: BTreeSet<Cursor>,
+    /// What is being read.
+    reading: Option<(Reading, Portions)>,
+    /// What was read.
+    done: BTreeSet<Reading>,
     places: Places,
     /// The events that were left out because they are too old.
     old_events: u64,
 }
 
+type Portions = mpsc::Receiver<Result<Vec<Row>, Error>>;
+
 /// What tokens and events are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Cursor {
+enum Reading {
     Incoming,
     IncomingSecondForm,
     Presented,
@@ -69,10 +82,9 @@ impl UnleashDatabase {
     /// # Errors
     /// [`UnleashError`].
     pub async fn open(client: Client, schema: &str) -> Result<Self, UnleashError> {
-        // A cursor over all rows is planned for all of them.
         let begin = format!(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}; \
-             SET LOCAL cursor_tuple_fraction = 1; SET LOCAL statement_timeout = 0",
+             SET LOCAL statement_timeout = 0; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'",
             search_path(schema)
         );
         client.batch_execute(&begin).await?;
@@ -96,7 +108,8 @@ impl UnleashDatabase {
             now: Timestamp::saturating_from_millis(number(0)?),
             tokens: of_first_form + of_second_form,
             hidden_secrets: of_second_form + number(3)?.unsigned_abs(),
-            open: BTreeSet::new(),
+            reading: None,
+            done: BTreeSet::new(),
             places: Places::default(),
             old_events: 0,
         })
@@ -152,7 +165,7 @@ impl UnleashDatabase {
         Ok(Snapshot { incoming: Incoming { environments, projects, roles, users, groups }, findings })
     }
 
-    /// Returns the next API tokens, those of the second form at last and each form by creation, and what was decided about them;
+    /// Returns the next API tokens, those of the second form at last and each form by creation unless they are many, and what was decided about them;
     /// `None` at the end. To be called after [`UnleashDatabase::read`], because tokens are scoped to what came.
     ///
     /// # Errors
@@ -161,10 +174,10 @@ impl UnleashDatabase {
         &mut self,
         orphans: &OrphanChoice,
     ) -> Result<Option<(Vec<IncomingToken>, Vec<Finding>)>, UnleashError> {
-        let records: Vec<SecretTokenRecord> = self.next_records(Cursor::Incoming).await?;
+        let records: Vec<SecretTokenRecord> = self.next_records(Reading::Incoming).await?;
         let mut of_second_form: Vec<SelectorTokenRecord> = Vec::new();
         if records.is_empty() {
-            of_second_form = self.next_records(Cursor::IncomingSecondForm).await?;
+            of_second_form = self.next_records(Reading::IncomingSecondForm).await?;
         }
         let (places, now, mut findings) = (&self.places, self.now, Vec::new());
         let mut incoming = Vec::with_capacity(records.len() + of_second_form.len());
@@ -184,7 +197,7 @@ impl UnleashDatabase {
     /// # Errors
     /// [`UnleashError`].
     pub async fn next_presented(&mut self) -> Result<Option<Vec<Presented>>, UnleashError> {
-        let records: Vec<SecretTokenRecord> = self.next_records(Cursor::Presented).await?;
+        let records: Vec<SecretTokenRecord> = self.next_records(Reading::Presented).await?;
         let presented = || records.iter().flat_map(|record| tokens::presented(record, self.now)).collect();
         Ok((!records.is_empty()).then(presented))
     }
@@ -216,7 +229,7 @@ impl UnleashDatabase {
         &mut self,
         retention: Option<Duration>,
     ) -> Result<Option<EventPortion>, UnleashError> {
-        let records: Vec<EventRecord> = self.next_records(Cursor::Events).await?;
+        let records: Vec<EventRecord> = self.next_records(Reading::Events).await?;
         if records.is_empty() {
             return Ok(None);
         }
@@ -246,21 +259,26 @@ impl UnleashDatabase {
         Ok(findings)
     }
 
-    /// Reads the next records of a cursor; none at the end.
-    async fn next_records<R: Record>(&mut self, cursor: Cursor) -> Result<Vec<R>, UnleashError> {
-        let Some(select) = R::select(&self.layout) else { return Ok(Vec::new()) };
-        let name = match cursor {
-            Cursor::Incoming => "latchkey_incoming",
-            Cursor::IncomingSecondForm => "latchkey_incoming_v2",
-            Cursor::Presented => "latchkey_presented",
-            Cursor::Events => "latchkey_events",
-        };
-        if self.open.insert(cursor) {
-            let open = format!("DECLARE {name} NO SCROLL CURSOR FOR {select}");
-            self.client.batch_execute(&open).await.map_err(forbidden)?;
+    /// Reads the next records; none at the end. Until then, nothing else can be read.
+    async fn next_records<R: Record>(&mut self, of: Reading) -> Result<Vec<R>, UnleashError> {
+        if self.done.contains(&of) {
+            return Ok(Vec::new());
         }
-        let rows = self.client.query(&format!("FETCH {ROWS_AT_ONCE} FROM {name}"), &[]).await?;
-        Ok(rows.iter().map(R::read).collect::<Result<_, _>>()?)
+        if self.reading.as_ref().is_none_or(|(other, _)| *other != of) {
+            let Some(mut select) = R::select(&self.layout) else { return Ok(Vec::new()) };
+            if self.tokens <= SORTED_TOKENS {
+                select.push_str(R::ORDER);
+            }
+            let rows = self.client.query_raw(&select, iter::empty::<i32>()).await.map_err(forbidden)?;
+            self.reading = Some((of, read_ahead(rows)));
+        }
+        let Some((_, portions)) = &mut self.reading else { return Ok(Vec::new()) };
+        let Some(rows) = portions.recv().await else {
+            self.reading = None;
+            self.done.insert(of);
+            return Ok(Vec::new());
+        };
+        Ok(rows.map_err(forbidden)?.iter().map(R::read).collect::<Result<_, _>>()?)
     }
 
     /// Reads all records of a kind.
@@ -271,9 +289,26 @@ impl UnleashDatabase {
     }
 }
 
-/// Reads which columns the schema has.
+/// Reads rows in portions, the next one while its predecessor is worked on.
+fn read_ahead(rows: RowStream) -> Portions {
+    let (send, portions) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut read = pin!(rows.try_chunks(ROWS_AT_ONCE));
+        while let Some(portion) = read.next().await {
+            if send.send(portion.map_err(|error| error.1)).await.is_err() {
+                // Nobody wants the rest.
+                break;
+            }
+        }
+    });
+    portions
+}
+
+/// Reads which columns and indexes the schema has.
 pub(crate) async fn columns_of(client: &Client, schema: &str) -> Result<Layout, UnleashError> {
-    let columns = client.query(COLUMNS, &[&schema]).await?;
-    let columns = columns.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-    Layout::new(columns.collect::<Result<Vec<_>, Error>>()?, schema)
+    let pairs = async |statement: &str| -> Result<HashSet<(String, String)>, Error> {
+        let rows = client.query(statement, &[&schema]).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    };
+    Ok(Layout::new(pairs(COLUMNS).await?, schema)?.with_indexes(pairs(INDEXES).await?))
 }

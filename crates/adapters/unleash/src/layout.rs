@@ -4,8 +4,11 @@ use std::collections::HashSet;
 
 use crate::error::UnleashError;
 
-/// The columns of a schema.
-pub(crate) struct Layout(HashSet<(String, String)>);
+/// The columns of a schema, and those by which it has an index.
+pub(crate) struct Layout {
+    columns: HashSet<(String, String)>,
+    indexed: HashSet<(String, String)>,
+}
 
 /// Tables that every version has, each with a column that it has.
 const REQUIRED: [(&str, &str); 7] = [
@@ -22,6 +25,14 @@ const REQUIRED: [(&str, &str); 7] = [
 pub(crate) const COLUMNS: &str =
     "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = $1";
 
+/// The statement that reads with which columns the indexes of the schema `$1` begin.
+pub(crate) const INDEXES: &str = "\
+    SELECT c.relname::text, a.attname::text FROM pg_index AS i \
+    INNER JOIN pg_class AS c ON c.oid = i.indrelid \
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] \
+    WHERE n.nspname = $1 AND i.indisvalid AND i.indpred IS NULL";
+
 impl Layout {
     /// Returns the layout of these tables and columns.
     ///
@@ -31,16 +42,26 @@ impl Layout {
         columns: impl IntoIterator<Item = (String, String)>,
         schema: &str,
     ) -> Result<Self, UnleashError> {
-        let layout = Self(columns.into_iter().collect());
+        let layout = Self { columns: columns.into_iter().collect(), indexed: HashSet::new() };
         match REQUIRED.iter().find(|(table, column)| !layout.has(table, column)) {
             Some((table, _)) => Err(UnleashError::NotUnleash { schema: schema.to_owned(), table }),
             None => Ok(layout),
         }
     }
 
+    /// Returns the layout with indexes that begin with these columns.
+    pub(crate) fn with_indexes(self, indexed: HashSet<(String, String)>) -> Self {
+        Self { indexed, ..self }
+    }
+
+    /// Whether rows of the table are found by the column without a look at the others.
+    pub(crate) fn is_indexed(&self, table: &str, column: &str) -> bool {
+        self.indexed.contains(&(table.to_owned(), column.to_owned()))
+    }
+
     /// Whether the table has the column.
     pub(crate) fn has(&self, table: &str, column: &str) -> bool {
-        self.0.contains(&(table.to_owned(), column.to_owned()))
+        self.columns.contains(&(table.to_owned(), column.to_owned()))
     }
 
     /// Returns the expression if the table has the column, and otherwise this one.

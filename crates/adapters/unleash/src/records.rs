@@ -8,6 +8,9 @@ use crate::layout::{Layout, millis};
 
 /// A record with the statement that reads all of its kind.
 pub(crate) trait Record: Sized {
+    /// The order of rows that the statement leaves open, where there are not too many to sort.
+    const ORDER: &str = "";
+
     /// Returns the statement; `None` if the database has no such table.
     fn select(layout: &Layout) -> Option<String>;
 

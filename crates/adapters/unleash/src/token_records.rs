@@ -26,6 +26,10 @@ pub(crate) struct TokenRecord {
 impl TokenRecord {
     /// Reads the columns that both statements begin with.
     fn read(row: &Row) -> Result<Self, Error> {
+        // Before 5.9, a token may have the same project twice. To sort them here costs less than in the aggregate.
+        let mut projects: Vec<String> = row.try_get(6)?;
+        projects.sort_unstable();
+        projects.dedup();
         Ok(Self {
             name: row.try_get(0)?,
             kind: row.try_get(1)?,
@@ -33,7 +37,7 @@ impl TokenRecord {
             created: row.try_get(3)?,
             expires: row.try_get(4)?,
             seen: row.try_get(5)?,
-            projects: row.try_get(6)?,
+            projects,
             created_by: row.try_get(7)?,
         })
     }
@@ -59,6 +63,8 @@ pub(crate) struct SecretTokenRecord {
 }
 
 impl Record for SecretTokenRecord {
+    const ORDER: &str = " ORDER BY t.created_at, t.secret";
+
     fn select(layout: &Layout) -> Option<String> {
         let name =
             layout.or(("api_tokens", "token_name"), "coalesce(t.token_name, t.username)", "t.username");
@@ -70,6 +76,16 @@ impl Record for SecretTokenRecord {
         } else {
             ("NULL::text", "")
         };
+        // By an index, tokens are read in the order in which they are kept, which is nearly that of their creation, and at once.
+        let (projects, all_projects) = if layout.is_indexed("api_token_project", "secret") {
+            ("ARRAY(SELECT p.project::text FROM api_token_project AS p WHERE p.secret = t.secret)", "")
+        } else {
+            (
+                "coalesce(p.projects, '{}')",
+                "LEFT JOIN (SELECT secret, array_agg(project::text) AS projects \
+                    FROM api_token_project GROUP BY secret) AS p ON p.secret = t.secret",
+            )
+        };
         let of_edge = layout.or(
             ("edge_api_tokens", "token_value"),
             "EXISTS (SELECT FROM edge_api_tokens AS e WHERE e.token_value = t.secret)",
@@ -78,19 +94,19 @@ impl Record for SecretTokenRecord {
         let works = |table: &str| format!("({table}.expires_at IS NULL OR {table}.expires_at > now())");
         Some(format!(
             "SELECT ({name})::text, t.type::text, t.environment::text, {created}, {expires}, {seen}, \
-                coalesce(p.projects, '{{}}'), {creator}, t.secret, t.alias::text, {of_edge}, \
+                {projects}, {creator}, t.secret, t.alias::text, {of_edge}, \
                 coalesce(a.place > 1, false) OR s.secret IS NOT NULL, \
                 x.alias IS NOT NULL AND NOT {token_works}, {elsewhere} \
-             FROM api_tokens AS t \
-             LEFT JOIN (SELECT secret, array_agg(DISTINCT project::text ORDER BY project::text) AS projects \
-                FROM api_token_project GROUP BY secret) AS p ON p.secret = t.secret \
+             FROM api_tokens AS t {all_projects} \
              LEFT JOIN (SELECT o.secret, \
                 row_number() OVER (PARTITION BY o.alias ORDER BY {other_works} DESC, o.created_at, o.secret) AS place \
                 FROM api_tokens AS o WHERE o.alias IS NOT NULL) AS a ON a.secret = t.secret \
-             LEFT JOIN api_tokens AS s ON s.secret = t.alias AND s.secret <> t.secret AND {shadow_works} \
+             LEFT JOIN (SELECT o.secret FROM api_tokens AS o \
+                INNER JOIN api_tokens AS s ON s.secret = o.alias AND s.secret <> o.secret AND {shadow_works} \
+                WHERE o.alias IS NOT NULL) AS s ON s.secret = t.secret \
              LEFT JOIN (SELECT DISTINCT o.alias FROM api_tokens AS o WHERE o.alias IS NOT NULL AND o.alias <> o.secret) AS x \
                 ON x.alias = t.secret \
-             {creators} ORDER BY t.created_at, t.secret",
+             {creators}",
             created = millis("t.created_at"),
             expires = millis("t.expires_at"),
             seen = millis("t.seen_at"),
@@ -130,6 +146,8 @@ pub(crate) struct SelectorTokenRecord {
 }
 
 impl Record for SelectorTokenRecord {
+    const ORDER: &str = " ORDER BY t.created_at, t.selector";
+
     fn select(layout: &Layout) -> Option<String> {
         if !layout.has("api_tokens_v2", "selector") {
             return None;
@@ -161,9 +179,9 @@ impl Record for SelectorTokenRecord {
                 coalesce(p.projects, '{{}}'), ({creator})::text, t.selector, t.verifier, \
                 count(*) OVER (PARTITION BY t.verifier) > 1, {of_edge}, {for_all} \
              FROM api_tokens_v2 AS t \
-             LEFT JOIN (SELECT selector, array_agg(DISTINCT project::text ORDER BY project::text) AS projects \
+             LEFT JOIN (SELECT selector, array_agg(project::text) AS projects \
                 FROM api_tokens_v2_project GROUP BY selector) AS p ON p.selector = t.selector \
-             {creations} ORDER BY t.created_at, t.selector",
+             {creations}",
             created = millis("t.created_at"),
             expires = millis("t.expires_at"),
             seen = millis("t.seen_at"),

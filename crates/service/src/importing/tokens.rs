@@ -1,33 +1,18 @@
 //! API tokens.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use latchkey_domain::{
     ApiToken, EventKind, ProjectId, ProjectScope, ProjectSet, Snapshot, TokenAccess, TokenAttributes,
     TokenId, TokenSelector,
 };
-use latchkey_ports::{Finding, IncomingToken, RowKind, SecretDigest, StoredToken, TokenMatch};
+use latchkey_ports::{Finding, IncomingToken, RowKind, SecretDigest, StoredToken};
 
-use super::{EarlierImports, ImportPlan, Importer};
+use super::{
+    ImportPlan, Importer,
+    lookup::{Found, Lookup, TokenImport},
+};
 use crate::{Initiator, ServiceError};
-
-/// What a lookup says of a secret.
-enum Found<'m> {
-    Nothing,
-    Secret(&'m StoredToken),
-    /// An alias, or a secret that was replaced.
-    Other,
-}
-
-/// A digest of every secret that was looked up, with what was found.
-struct Lookup(HashMap<SecretDigest, TokenMatch>);
-
-impl Lookup {
-    fn find(&self, digests: &[SecretDigest]) -> Found<'_> {
-        let Some(found) = digests.iter().find_map(|digest| self.0.get(digest)) else { return Found::Nothing };
-        if found.stored.secret.digest == found.found_by { Found::Secret(&found.stored) } else { Found::Other }
-    }
-}
 
 impl Importer {
     /// Plans to add API tokens of projects and environments that are here or are in the plan. `source` is the name of the
@@ -36,7 +21,7 @@ impl Importer {
         &self,
         plan: &mut ImportPlan,
         incoming: Vec<IncomingToken>,
-        earlier: &EarlierImports,
+        known: &mut TokenImport,
         source: &str,
         by: &Initiator,
     ) -> Result<(), ServiceError> {
@@ -47,23 +32,14 @@ impl Importer {
                 (token.secret.digests(&*self.sealer), alias)
             })
             .collect();
-        let all: Vec<SecretDigest> = asked
-            .iter()
-            .flat_map(|(secret, alias)| secret.iter().chain(alias.iter().flatten()))
-            .copied()
-            .collect();
-        let matches = self.store.find_tokens_by_digests(&all).await?;
-        let lookup = Lookup(matches.into_iter().map(|found| (found.found_by, found)).collect());
-        let mut taken: HashSet<SecretDigest> = plan
-            .import
-            .tokens
-            .iter()
-            .flat_map(|stored| [Some(&stored.secret), stored.alias.as_ref()])
-            .flatten()
-            .map(|record| record.digest)
-            .collect();
-        let mut selectors: HashSet<TokenSelector> =
-            plan.import.tokens.iter().filter_map(|stored| stored.token.selector.clone()).collect();
+        let TokenImport { ended, taken, selectors, all } = known;
+        let looked_up;
+        let lookup = if let Some(all) = &*all {
+            all
+        } else {
+            looked_up = self.look_up(&asked).await?;
+            &looked_up
+        };
 
         let mut new = Vec::new();
         for (token, (secret_digests, alias_digests)) in incoming.into_iter().zip(asked) {
@@ -79,14 +55,14 @@ impl Importer {
                     plan.findings.push(Finding::left_out(RowKind::Token, label, why));
                     continue;
                 }
-                Found::Nothing if ids.into_iter().any(|id| earlier.ended.contains(&id)) => {
+                Found::Nothing if ids.into_iter().any(|id| ended.contains(&id)) => {
                     let why = "it came before, and was revoked or got another secret here since";
                     plan.findings.push(Finding::left_out(RowKind::Token, label, why));
                     continue;
                 }
                 Found::Nothing => {}
             }
-            if let Some(finding) = self.selector_is_taken(&token, &label, &mut selectors).await? {
+            if let Some(finding) = self.selector_is_taken(&token, &label, selectors, all.as_ref()).await? {
                 plan.findings.push(finding);
                 continue;
             }
@@ -128,14 +104,29 @@ impl Importer {
             };
             new.push((stored, token.created_by));
         }
-        for some in new.chunks(Snapshot::MAX_IMPORTED_TOKENS) {
-            let named = some.iter().map(|(stored, created_by)| (&stored.token, created_by.as_deref()));
-            let projects = projects_of(some.iter().map(|(stored, _)| &stored.token.access));
+        // Tokens of the same projects together, so that an event is listed under few of them.
+        let mut named: Vec<(&ApiToken, Option<&str>)> =
+            new.iter().map(|(stored, created_by)| (&stored.token, created_by.as_deref())).collect();
+        named.sort_by_key(|(token, _)| token.access.projects().named());
+        for some in named.chunks(Snapshot::MAX_IMPORTED_TOKENS) {
+            let projects = projects_of(some.iter().map(|(token, _)| &token.access));
             let event = self.event(EventKind::ApiTokensImported, projects, by);
-            plan.import.token_events.push(event.with_after(Snapshot::of_imported_tokens(source, named)));
+            plan.import
+                .token_events
+                .push(event.with_after(Snapshot::of_imported_tokens(source, some.iter().copied())));
         }
         plan.import.tokens.extend(new.into_iter().map(|(stored, _)| stored));
         Ok(())
+    }
+
+    /// Looks up every secret and alias.
+    async fn look_up(
+        &self,
+        asked: &[(Vec<SecretDigest>, Option<Vec<SecretDigest>>)],
+    ) -> Result<Lookup, ServiceError> {
+        let digests = asked.iter().flat_map(|(secret, alias)| secret.iter().chain(alias.iter().flatten()));
+        let digests: Vec<SecretDigest> = digests.copied().collect();
+        Ok(Lookup::new(self.store.find_tokens_by_digests(&digests).await?))
     }
 
     /// Returns what becomes of a token whose selector is that of another one here or in the plan. If there is none, the
@@ -145,9 +136,14 @@ impl Importer {
         token: &IncomingToken,
         label: &str,
         planned: &mut HashSet<TokenSelector>,
+        all: Option<&Lookup>,
     ) -> Result<Option<Finding>, ServiceError> {
         let Some(selector) = token.secret.selector() else { return Ok(None) };
-        if self.store.find_token_by_selector(&selector).await?.is_some() {
+        let is_known = match all {
+            Some(all) => all.has_selector(&selector),
+            None => self.store.find_token_by_selector(&selector).await?.is_some(),
+        };
+        if is_known {
             // A selector is 128 random bits: it is the token itself, after a rotation or from another source.
             let why = "a token here has its selector, with a secret that was replaced here or came in full: if its client is refused, \
                        give it a new one";

@@ -2,7 +2,7 @@
 
 use latchkey_domain::{ProjectScope, TokenName, TokenSecret, TokenSelector};
 use latchkey_ports::{IncomingSecret, IncomingToken, Outcome, SecretForm};
-use latchkey_service::{EarlierImports, ImportPlan, Initiator, Reveal};
+use latchkey_service::{ImportPlan, Initiator, Reveal, TokenImport};
 
 use crate::{
     master_keys::{env, is_accepted, ring, under},
@@ -36,8 +36,8 @@ fn token(secret: IncomingSecret) -> IncomingToken {
 /// Imports these tokens at once, and returns what became of each.
 async fn import(env: &TestEnv, tokens: Vec<IncomingToken>) -> Vec<Outcome> {
     let (importer, mut plan) = (&env.use_cases.importer, ImportPlan::default());
-    let (earlier, by) = (EarlierImports::default(), Initiator::system());
-    importer.plan_tokens(&mut plan, tokens, &earlier, "unleash", &by).await.expect("planned");
+    let (mut earlier, by) = (TokenImport::default(), Initiator::system());
+    importer.plan_tokens(&mut plan, tokens, &mut earlier, "unleash", &by).await.expect("planned");
     let outcomes = plan.findings.iter().map(|finding| finding.outcome).collect();
     importer.carry_out(plan).await.expect("imported");
     env.use_cases.follow_changes().await.expect("followed");

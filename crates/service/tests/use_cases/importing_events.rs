@@ -2,7 +2,7 @@
 
 use latchkey_domain::{Actor, EventId, EventKind, NewEvent, Origin, ProjectScope, Subject};
 use latchkey_ports::{EventQuery, EventRepository, EventScope, IncomingEvent, Outcome};
-use latchkey_service::{EarlierImports, UsersByLogin};
+use latchkey_service::{TokenImport, UsersByLogin};
 
 use crate::{
     master_keys::is_accepted,
@@ -78,6 +78,6 @@ async fn they_end_no_token_here_and_invalidate_nothing() {
     assert_eq!(env.events().await.len(), before + 2);
 
     // A later import of tokens takes none of them for one that was revoked here.
-    let earlier = env.use_cases.importer.earlier_imports().await.expect("read");
-    assert_eq!(format!("{earlier:?}"), format!("{:?}", EarlierImports::default()));
+    let earlier = env.use_cases.importer.begin_tokens().await.expect("read");
+    assert_eq!(format!("{earlier:?}"), format!("{:?}", TokenImport::default()));
 }

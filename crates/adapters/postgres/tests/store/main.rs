@@ -10,6 +10,7 @@ mod databases;
 mod event_listener;
 mod faults;
 mod hosts;
+mod large_imports;
 mod migrations;
 mod parallel_changes;
 mod replicas;

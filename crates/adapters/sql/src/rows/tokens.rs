@@ -183,22 +183,22 @@ fn project_scope(
 #[derive(Insertable)]
 #[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
 pub struct NewTokenRow<'a> {
-    id: DbId,
-    name: &'a str,
-    kind: &'static str,
-    all_projects: bool,
-    environment: Option<&'a str>,
-    expires_at: Option<DbTime>,
-    created_at: DbTime,
-    seen_at: Option<DbTime>,
-    secret_digest: &'a [u8],
-    secret_key: &'a [u8],
-    secret_sealed: Option<&'a [u8]>,
-    alias_digest: Option<&'a [u8]>,
-    alias_key: Option<&'a [u8]>,
-    alias_sealed: Option<&'a [u8]>,
-    attributes: NewJson,
-    selector: Option<&'a str>,
+    pub id: DbId,
+    pub name: &'a str,
+    pub kind: &'static str,
+    pub all_projects: bool,
+    pub environment: Option<&'a str>,
+    pub expires_at: Option<DbTime>,
+    pub created_at: DbTime,
+    pub seen_at: Option<DbTime>,
+    pub secret_digest: &'a [u8],
+    pub secret_key: &'a [u8],
+    pub secret_sealed: Option<&'a [u8]>,
+    pub alias_digest: Option<&'a [u8]>,
+    pub alias_key: Option<&'a [u8]>,
+    pub alias_sealed: Option<&'a [u8]>,
+    pub attributes: NewJson,
+    pub selector: Option<&'a str>,
 }
 
 impl<'a> From<&'a StoredToken> for NewTokenRow<'a> {

@@ -10,12 +10,13 @@ use std::{
 use actix_web::http::Uri;
 use anyhow::{Context as _, bail};
 use clap::Args;
+use futures_util::stream;
 use latchkey_ports::{Import, Outcome, RowKind};
 use latchkey_postgres::Access;
-use latchkey_service::{EarlierImports, ImportPlan, Initiator, ServiceError, UseCases};
+use latchkey_service::{Abandoned, ImportPlan, Initiator, ServiceError, TokenImport, UseCases};
 use latchkey_unleash::{EditorChoice, OrphanChoice, Snapshot, UnleashDatabase, UnleashError};
 use secrecy::SecretString;
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{advice::explained, events, verify};
 use crate::{
@@ -34,8 +35,9 @@ Examples:
   latchkey import unleash --from postgres://unleash@db.example.com/unleash --report moved.jsonl
 
 The Unleash server (5 to 8) can go on running: its database is read in one snapshot, and never written. What is here already
-stays as it is, so the command can be run again for what was added there since. An interruption changes nothing; above 100,000
-API tokens, and in the events, the same command goes on where it was. PGPASSWORD can hold the password of the database.
+stays as it is, so the command can be run again for what was added there since. An interruption changes nothing; in the events,
+and in more than 100,000 API tokens for an instance in use, the same command goes on where it was. PGPASSWORD can hold the
+password of the database.
 
 Tokens whose projects were deleted work in all projects in Unleash. They do not come, unless --orphans says how. Tokens of the
 second form (8.1) come by their hashes, and their clients go on using them.
@@ -44,6 +46,8 @@ Events of the kinds that there are here come at the end, before all events of th
 
 /// How many API tokens are added at once where there are more than are added together.
 const PORTION: usize = 10_000;
+/// How many portions wait for the database where all are one change.
+const PORTIONS_AHEAD: usize = 2;
 /// The name of the other system in the audit trail.
 const SOURCE: &str = "unleash";
 
@@ -102,20 +106,30 @@ pub(crate) async fn import(app: &App, config: &Config, arguments: ImportUnleashA
     }
     report.add(findings)?;
 
+    let importer = &app.use_cases.importer;
+    let (way, tokens) = if database.token_count() <= Import::MAX_TOKENS as u64 {
+        (Way::Together, importer.begin_tokens().await?)
+    } else if let Some(tokens) = importer.begin_in_new_instance().await? {
+        (Way::Streamed, tokens)
+    } else {
+        (Way::Divided, importer.begin_tokens().await?)
+    };
     let mut transfer = Transfer {
         use_cases: Arc::clone(&app.use_cases),
-        earlier: app.use_cases.importer.earlier_imports().await?,
+        tokens,
         is_trial: arguments.dry_run,
+        stream: None,
         writing: None,
         progress: Progress::default(),
         done: 0,
         all: database.token_count(),
     };
-    let mut plan = app.use_cases.importer.plan(incoming, &Initiator::system()).await.map_err(explained)?;
+    let mut plan = importer.plan(incoming, &Initiator::system()).await.map_err(explained)?;
     report.add(mem::take(&mut plan.findings))?;
-    let divided = database.token_count() > Import::MAX_TOKENS as u64;
-    if divided {
-        transfer.write(mem::take(&mut plan)).await?;
+    match way {
+        Way::Together => {}
+        Way::Streamed => transfer.begin_stream(mem::take(&mut plan)),
+        Way::Divided => transfer.write(mem::take(&mut plan)).await?,
     }
     while let Some((tokens, findings)) = database.next_tokens(&orphans).await? {
         let count = tokens.len() + left_out(&findings);
@@ -123,7 +137,7 @@ pub(crate) async fn import(app: &App, config: &Config, arguments: ImportUnleashA
         transfer.plan(&mut plan, tokens).await?;
         report.add(mem::take(&mut plan.findings))?;
         transfer.advance(count);
-        if divided && plan.new_tokens() >= PORTION {
+        if way != Way::Together && plan.new_tokens() >= PORTION {
             transfer.write(mem::take(&mut plan)).await?;
         }
     }
@@ -205,11 +219,24 @@ fn left_out(findings: &[latchkey_ports::Finding]) -> usize {
     findings.iter().filter(|one| (one.kind, one.outcome) == (RowKind::Token, Outcome::LeftOut)).count()
 }
 
+/// How tokens get into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// With everything else, as one change.
+    Together,
+    /// With everything else, as one change of a new instance, which need not be in memory as a whole.
+    Streamed,
+    /// After everything else, in portions, so that an instance in use does not wait for long.
+    Divided,
+}
+
 /// What was planned on its way into the database, while the next tokens are read.
 struct Transfer {
     use_cases: Arc<UseCases>,
-    earlier: EarlierImports,
+    tokens: TokenImport,
     is_trial: bool,
+    /// Where plans go that are written as one change; `None` marks the end, without which nothing is written.
+    stream: Option<mpsc::Sender<Option<ImportPlan>>>,
     writing: Option<JoinHandle<Result<(), ServiceError>>>,
     progress: Progress,
     done: u64,
@@ -218,17 +245,41 @@ struct Transfer {
 
 impl Transfer {
     async fn plan(
-        &self,
+        &mut self,
         plan: &mut ImportPlan,
         tokens: Vec<latchkey_ports::IncomingToken>,
     ) -> anyhow::Result<()> {
         let importer = &self.use_cases.importer;
         let by = Initiator::system();
-        importer.plan_tokens(plan, tokens, &self.earlier, SOURCE, &by).await.map_err(explained)
+        importer.plan_tokens(plan, tokens, &mut self.tokens, SOURCE, &by).await.map_err(explained)
+    }
+
+    /// Begins one change that has this plan and all that are written after it.
+    fn begin_stream(&mut self, first: ImportPlan) {
+        if self.is_trial {
+            return;
+        }
+        let (send, plans) = mpsc::channel(PORTIONS_AHEAD);
+        let more = stream::unfold(plans, async |mut plans| match plans.recv().await {
+            Some(Some(plan)) => Some((Ok(plan), plans)),
+            Some(None) => None,
+            None => Some((Err(Abandoned), plans)),
+        });
+        let use_cases = Arc::clone(&self.use_cases);
+        self.stream = Some(send);
+        self.writing =
+            Some(tokio::spawn(async move { use_cases.importer.carry_out_many(first, more).await }));
     }
 
     /// Waits for what was written before, and begins to write this.
     async fn write(&mut self, plan: ImportPlan) -> anyhow::Result<()> {
+        if let Some(stream) = &self.stream {
+            if stream.send(Some(plan)).await.is_err() {
+                // The change has ended early: it says why.
+                return self.finish_writing().await;
+            }
+            return Ok(());
+        }
         self.finish_writing().await?;
         if !self.is_trial {
             let use_cases = Arc::clone(&self.use_cases);
@@ -244,6 +295,11 @@ impl Transfer {
 
     async fn finish(&mut self) -> anyhow::Result<()> {
         self.progress.interrupt();
+        if let Some(stream) = self.stream.take() {
+            output::explain("All tokens are read. Their indexes are made now.");
+            // If the change has ended, it says why.
+            let _ = stream.send(None).await;
+        }
         self.finish_writing().await
     }
 
