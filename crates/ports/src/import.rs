@@ -237,7 +237,7 @@ impl Import {
     pub const MAX_TOKENS: usize = 100_000;
     /// A store with no more tokens than these is new: an import of any size is one change
     /// ([`ImportRepository::import_many`]).
-    pub const FEW_TOKENS: u64 = 1_000;
+    pub const FEW_TOKENS: u32 = 1_000;
 
     /// Whether nothing is added.
     #[must_use]

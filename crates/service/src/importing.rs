@@ -38,8 +38,6 @@ pub use self::{
 };
 use crate::{Initiator, ServiceError, TokenIssuer, changes::Changes};
 
-/// How many tokens are read at once.
-const TOKENS_AT_ONCE: u32 = 500;
 /// How many events are read at once.
 const EVENTS_AT_ONCE: u32 = 1_000;
 
@@ -110,19 +108,15 @@ impl Importer {
     /// Begins an import of tokens for [`Importer::carry_out_many`]; `None` if the instance is in use: if it has more than
     /// [`Import::FEW_TOKENS`], or retired secrets.
     pub async fn begin_in_new_instance(&self) -> Result<Option<TokenImport>, ServiceError> {
-        let tokens: u64 = self.store.statistics().await?.tokens.values().sum();
-        if tokens > Import::FEW_TOKENS || self.has_event(EventKind::ApiTokenRotated).await? {
+        let limit = Import::FEW_TOKENS + 1;
+        let secrets = self.store.token_secrets(None, limit).await?;
+        if secrets.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
+            || self.has_event(EventKind::ApiTokenRotated).await?
+        {
             return Ok(None);
         }
-        let mut digests = Vec::new();
-        let mut after = None;
-        loop {
-            let some = self.store.token_secrets(after, TOKENS_AT_ONCE).await?;
-            let Some(last) = some.last() else { break };
-            after = Some(last.token);
-            let all = some.iter().flat_map(|one| [Some(&one.secret), one.alias.as_ref()]).flatten();
-            digests.extend(all.map(|record| record.digest));
-        }
+        let records = secrets.iter().flat_map(|one| [Some(&one.secret), one.alias.as_ref()]).flatten();
+        let digests: Vec<_> = records.map(|record| record.digest).collect();
         let all = Some(Lookup::new(self.store.find_tokens_by_digests(&digests).await?));
         Ok(Some(TokenImport { all, ..self.begin_tokens().await? }))
     }

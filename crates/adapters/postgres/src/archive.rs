@@ -31,8 +31,7 @@ const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOC
 impl Archive for PostgresStore {
     async fn export(&self) -> Result<(ArchiveHeader, ArchiveRows), ArchiveError> {
         // Not of the pool, whose connections have limits. It ends with the stream.
-        let opened = self.unlimited_connection().await;
-        let mut connection = opened.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let mut connection = self.connection_without_limits().await?;
         connection.batch_execute(SNAPSHOT).await.map_err(store_error)?;
         let state = migrations::state(&mut connection).await;
         state.map_err(|error| StoreError::Fault(Box::new(error)))?.check(SCHEMA)?;
@@ -56,8 +55,7 @@ impl Archive for PostgresStore {
     }
 
     async fn import(&self, header: ArchiveHeader, rows: ArchiveRows) -> Result<(), ArchiveError> {
-        let opened = self.unlimited_connection().await;
-        let connection = opened.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let connection = self.connection_without_limits().await?;
         // A task of its own, as every transaction that writes: it ends even if the caller gives up.
         let done = tokio::spawn(import(connection, header, rows)).await;
         done.map_err(|error| StoreError::Fault(Box::new(error)))?

@@ -29,8 +29,7 @@ use crate::{
 };
 
 /// Deletes a batch of the oldest events, few enough for any statement timeout. The newest one of this store, whose id is above 0,
-/// stays. Rows that another process is deleting are
-/// skipped.
+/// stays. Rows that another process is deleting are skipped.
 const FORGET: &str = "\
     WITH old AS (\
         SELECT id FROM events WHERE at < $1 AND id < greatest((SELECT max(id) FROM events), 0) \

@@ -1,7 +1,7 @@
 //! Imports of any number of API tokens into a store that has few.
 //!
 //! The tables lose their indexes and references, get all rows by `COPY`, and have both made anew. Row by row, the upkeep of the
-//! indexes and the checks of the references would take most of the time. Until the commit nobody else can read these tables, and a
+//! indexes and the checks of the references would take most of the time. Until the commit no other transaction can read these tables, and a
 //! failure leaves them as they were.
 
 use std::{
@@ -101,7 +101,7 @@ const WHOLE_TABLES: &str = "SET LOCAL enable_seqscan = on; SET LOCAL maintenance
 const FINISH: &str = "\
     ALTER TABLE api_token_projects ENABLE TRIGGER links_came; ANALYZE api_tokens; ANALYZE api_token_projects";
 
-/// What a link or token names and does not exist. To be asked when the references are removed: nobody else changes the tables then.
+/// What a link or token names and does not exist. To be asked when the references are removed: no other transaction changes the tables then.
 const MISSING_PROJECTS: &str = "\
     SELECT project AS name FROM unnest($1) AS named (project) \
     WHERE NOT EXISTS (SELECT FROM projects WHERE projects.id = named.project) ORDER BY 1 LIMIT 1";
@@ -143,7 +143,7 @@ pub(crate) async fn add_portions(
     let taken = |_: &str| Some(Entity::Secret);
     let mut added: BTreeMap<ProjectId, i64> = BTreeMap::new();
     let mut environments: BTreeSet<EnvironmentName> = BTreeSet::new();
-    let mut ready = portions.map(async |portion| Rows::of(portion?).await).buffered(READY_AT_ONCE);
+    let mut ready = portions.map(|portion| async { Rows::of(portion?).await }).buffered(READY_AT_ONCE);
     while let Some(Rows { tokens, links, named, events }) = ready.try_next().await? {
         connection.copy_in(COPY_TOKENS, tokens).await.map_err(conflict_of(taken))?;
         connection.copy_in(COPY_LINKS, links).await?;

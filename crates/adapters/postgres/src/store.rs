@@ -173,8 +173,13 @@ impl PostgresStore {
         answered.map_err(|error| OpenError::Unreachable(Box::new(error)))
     }
 
+    /// Opens a connection of its own, without limits, for a call of a port.
+    pub(crate) async fn connection_without_limits(&self) -> Result<Connection, StoreError> {
+        self.unlimited_connection().await.map_err(unavailable)
+    }
+
     /// Opens a connection of its own, without limits.
-    pub(crate) async fn unlimited_connection(&self) -> Result<Connection, OpenError> {
+    async fn unlimited_connection(&self) -> Result<Connection, OpenError> {
         self.opening.unlimited().await.map_err(OpenError::of_connecting)
     }
 

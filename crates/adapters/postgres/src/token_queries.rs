@@ -186,8 +186,7 @@ pub(crate) fn count_tokens_of_all_projects() -> _ {
 
 /// Whether there are at most [`Import::FEW_TOKENS`].
 async fn has_few_tokens(connection: &mut Connection) -> QueryResult<bool> {
-    let few = i64::try_from(Import::FEW_TOKENS).unwrap_or(i64::MAX);
-    let beyond = api_tokens::table.select(api_tokens::id).offset(few).limit(1);
+    let beyond = api_tokens::table.select(api_tokens::id).offset(Import::FEW_TOKENS.into()).limit(1);
     Ok(beyond.load::<DbId>(connection).await?.is_empty())
 }
 

@@ -31,7 +31,7 @@ impl PostgresStore {
         F: for<'c> Work<'c, T> + Send + 'static,
     {
         let store = self.clone();
-        let opened = async move { store.unlimited_connection().await.map(Box::new).map_err(unavailable) };
+        let opened = async move { store.connection_without_limits().await.map(Box::new) };
         self.write_over(opened, None, work).await
     }
 

@@ -165,8 +165,8 @@ impl UnleashDatabase {
         Ok(Snapshot { incoming: Incoming { environments, projects, roles, users, groups }, findings })
     }
 
-    /// Returns the next API tokens, those of the second form at last and each form by creation unless they are many, and what was decided about them;
-    /// `None` at the end. To be called after [`UnleashDatabase::read`], because tokens are scoped to what came.
+    /// Returns the next API tokens, those of the second form at last and each form by creation unless they are many, and what was
+    /// decided about them; `None` at the end. To be called after [`UnleashDatabase::read`], because tokens are scoped to what came.
     ///
     /// # Errors
     /// [`UnleashError`].
@@ -296,7 +296,7 @@ fn read_ahead(rows: RowStream) -> Portions {
         let mut read = pin!(rows.try_chunks(ROWS_AT_ONCE));
         while let Some(portion) = read.next().await {
             if send.send(portion.map_err(|error| error.1)).await.is_err() {
-                // Nobody wants the rest.
+                // The receiver is gone: the rest is not wanted.
                 break;
             }
         }

@@ -8,15 +8,13 @@ use latchkey_ports::{Finding, IncomingEvent, RowKind};
 use crate::{
     event_records::{EventRecord, OtherEvents},
     masking::{masked, masked_text},
-    places::time,
+    places::{ALL, time},
 };
 
 /// The number of an admin token, as a user.
 const ADMIN_TOKEN: i32 = -42;
 /// The name of an actor without a name.
 const UNKNOWN: &str = "unknown";
-/// The name of all projects.
-const ALL: &str = "*";
 
 /// Returns an event; `None` for one of a kind that there is not here.
 pub(crate) fn event(

@@ -10,13 +10,10 @@ use latchkey_ports::{Finding, IncomingMembership, RowKind};
 
 use crate::{
     error::UnleashError,
-    places::{Places, time},
+    places::{ALL, Places, time},
     records::HeldRole,
     roles::{DEFAULT_PROJECT, KnownRole},
 };
-
-/// The name of everything, as a project.
-const ALL: &str = "*";
 
 /// What becomes of roles of the instance that work in the project `default` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

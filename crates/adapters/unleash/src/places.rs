@@ -20,6 +20,9 @@ pub(crate) struct Places {
     pub(crate) environments: BTreeSet<EnvironmentName>,
 }
 
+/// The text that stands for all projects, and for all environments.
+pub(crate) const ALL: &str = "*";
+
 /// Where an environment without a place stands, as in Unleash.
 const LAST: i32 = 9_999;
 

@@ -14,7 +14,7 @@ use latchkey_domain::{
 use latchkey_ports::{Finding, ForeignDigest, IncomingSecret, IncomingToken, RowKind};
 
 use crate::{
-    places::{Places, time},
+    places::{ALL, Places, time},
     text::fit,
     token_records::{SecretTokenRecord, SelectorTokenRecord, TokenRecord},
 };
@@ -53,8 +53,6 @@ pub struct Presented {
 
 /// The beginning of the aliases that Unleash gives to tokens of Enterprise Edge, and that can be guessed.
 const EDGE_ALIAS: &str = "ee_";
-/// The text that stands for everything.
-const ALL: &str = "*";
 
 /// What was decided about a token.
 struct Decision {

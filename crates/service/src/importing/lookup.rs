@@ -26,21 +26,28 @@ pub(super) enum Found<'m> {
     Other,
 }
 
-/// A digest of every secret that was looked up, with what was found.
+/// The tokens that were found.
 #[derive(Debug)]
-pub(super) struct Lookup(HashMap<SecretDigest, TokenMatch>);
+pub(super) struct Lookup {
+    by_digest: HashMap<SecretDigest, TokenMatch>,
+    selectors: HashSet<TokenSelector>,
+}
 
 impl Lookup {
     pub(super) fn new(matches: Vec<TokenMatch>) -> Self {
-        Self(matches.into_iter().map(|found| (found.found_by, found)).collect())
+        let selectors = matches.iter().filter_map(|found| found.stored.token.selector.clone()).collect();
+        let by_digest = matches.into_iter().map(|found| (found.found_by, found)).collect();
+        Self { by_digest, selectors }
     }
 
     pub(super) fn has_selector(&self, selector: &TokenSelector) -> bool {
-        self.0.values().any(|found| found.stored.token.selector.as_ref() == Some(selector))
+        self.selectors.contains(selector)
     }
 
     pub(super) fn find(&self, digests: &[SecretDigest]) -> Found<'_> {
-        let Some(found) = digests.iter().find_map(|digest| self.0.get(digest)) else { return Found::Nothing };
+        let Some(found) = digests.iter().find_map(|digest| self.by_digest.get(digest)) else {
+            return Found::Nothing;
+        };
         if found.stored.secret.digest == found.found_by { Found::Secret(&found.stored) } else { Found::Other }
     }
 }

@@ -59,8 +59,11 @@ fn unwritable(error: std::num::TryFromIntError) -> Error {
 impl Connection {
     /// Executes a statement `COPY … FROM STDIN BINARY` with these rows.
     pub(crate) async fn copy_in(&self, statement: &str, rows: CopyRows) -> QueryResult<()> {
-        let mut sink = pin!(self.client.copy_in(statement).await.map_err(driver_error)?);
-        sink.send(rows.finish()).await.map_err(driver_error)?;
-        sink.finish().await.map(drop).map_err(driver_error)
+        let copied = async {
+            let mut sink = pin!(self.client.copy_in(statement).await.map_err(driver_error)?);
+            sink.send(rows.finish()).await.map_err(driver_error)?;
+            sink.finish().await.map(drop).map_err(driver_error)
+        };
+        self.watch.over(pin!(copied)).await
     }
 }
