@@ -37,6 +37,11 @@ impl Snapshot {
         Value::Object(self.0.clone())
     }
 
+    /// Returns the members of the JSON object.
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// The member with the id.
     pub const ID: &str = "id";
 
@@ -87,24 +92,27 @@ impl Snapshot {
     pub const MAX_IMPORTED_TOKENS: usize = 500;
 
     /// Returns the snapshot of API tokens that came from another system, each with the name of the user who created it
-    /// there.
-    pub fn of_imported_tokens<'t>(
-        source: &str,
-        tokens: impl IntoIterator<Item = (&'t ApiToken, Option<&'t str>)>,
-    ) -> Self {
-        let entry = |(token, created_by): (&ApiToken, Option<&str>)| {
-            // Those of the snapshot of one token, by the same names, as far as an import decides about them.
+    /// there. Neighbours with the same scope are listed under it together. Members have the names of those of one token.
+    pub fn of_imported_tokens(source: &str, tokens: &[(&ApiToken, Option<&str>)]) -> Self {
+        let entry = |(token, created_by): &(&ApiToken, Option<&str>)| {
             let mut members = Map::new();
             members.insert("id".to_owned(), token.id.to_string().into());
             members.insert("tokenName".to_owned(), token.name.as_str().into());
-            members.insert("type".to_owned(), token.access.kind().as_str().into());
-            members.insert("environment".to_owned(), environment(token).into());
-            members.insert("projects".to_owned(), projects(token).into());
             members.extend(token.expires_at.map(|at| ("expiresAt".to_owned(), at.to_string().into())));
             members.extend(created_by.map(|name| ("createdBy".to_owned(), name.into())));
             Value::Object(members)
         };
-        Self::of(json!({ "source": source, "tokens": tokens.into_iter().map(entry).collect::<Vec<_>>() }))
+        let scope = |tokens: &[(&ApiToken, Option<&str>)]| {
+            let (token, _) = tokens.first()?;
+            Some(json!({
+                "type": token.access.kind().as_str(),
+                "environment": environment(token),
+                "projects": projects(token),
+                "tokens": tokens.iter().map(entry).collect::<Vec<_>>(),
+            }))
+        };
+        let scopes = tokens.chunk_by(|(one, _), (other, _)| one.access == other.access);
+        Self::of(json!({ "source": source, "scopes": scopes.filter_map(scope).collect::<Vec<_>>() }))
     }
 
     /// Returns the snapshot of all roles of a user or a group in a project.

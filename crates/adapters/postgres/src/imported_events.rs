@@ -7,9 +7,9 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{Event, NewEvent};
 use latchkey_sql::{
-    columns::{DbTime, Int, Json, NewJson, UtcTime},
+    columns::{DbTime, Int, Json, UtcTime},
     errors::DbError,
-    rows::{NewEventProjectRow, NewEventRow, event_projects},
+    rows::{NewEventProjectRow, NewEventRow, NewSnapshot, event_projects},
 };
 
 use crate::{connection::Connection, insertion::ROWS_AT_ONCE};
@@ -39,8 +39,8 @@ struct Columns<'e> {
     concerns: Vec<&'e str>,
     environment: Vec<Option<&'e str>>,
     subject: Vec<Option<String>>,
-    before: Vec<Option<NewJson>>,
-    after: Vec<Option<NewJson>>,
+    before: Vec<Option<NewSnapshot<'e>>>,
+    after: Vec<Option<NewSnapshot<'e>>>,
 }
 
 /// Inserts events of another system, unless their ids are there.

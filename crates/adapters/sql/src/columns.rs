@@ -13,7 +13,7 @@
 //! the domain refuses is kept as an error until the row is converted, because only the row has a name that an operator
 //! can look for.
 
-use std::{array::TryFromSliceError, str::FromStr};
+use std::{array::TryFromSliceError, fmt::Debug, str::FromStr};
 
 use diesel::{deserialize::FromSqlRow, expression::AsExpression, query_builder::QueryId, sql_types::SqlType};
 use latchkey_domain::{Timestamp, TokenId};
@@ -119,11 +119,11 @@ pub struct DbJson(pub Result<Value, serde_json::Error>);
 /// JSON that is written.
 #[derive(Debug, AsExpression)]
 #[diesel(sql_type = Json)]
-pub struct NewJson(pub Value);
+pub struct NewJson<T: Debug = Value>(pub T);
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    use std::{io::Write, str::FromStr};
+    use std::{fmt::Debug, io::Write, str::FromStr};
 
     use diesel::{
         deserialize::{self, FromSql},
@@ -131,6 +131,7 @@ mod postgres {
         serialize::{self, IsNull, Output, ToSql},
         sql_types::{Array, BigInt, Binary, Integer, Text},
     };
+    use serde::Serialize;
     use uuid::Uuid;
 
     use super::{
@@ -189,7 +190,7 @@ mod postgres {
         }
     }
 
-    impl ToSql<Json, Pg> for NewJson {
+    impl<T: Debug + Serialize> ToSql<Json, Pg> for NewJson<T> {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
             out.write_all(&[JSONB_VERSION])?;
             serde_json::to_writer(out, &self.0)?;
@@ -244,7 +245,7 @@ mod postgres {
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use std::{borrow::Cow, str::FromStr};
+    use std::{borrow::Cow, fmt::Debug, str::FromStr};
 
     use diesel::{
         deserialize::{self, FromSql},
@@ -252,6 +253,7 @@ mod sqlite {
         sql_types::{Binary, Text},
         sqlite::{Sqlite, SqliteValue},
     };
+    use serde::Serialize;
     use uuid::Uuid;
 
     use super::{
@@ -297,9 +299,9 @@ mod sqlite {
         }
     }
 
-    impl ToSql<Json, Sqlite> for NewJson {
+    impl<T: Debug + Serialize> ToSql<Json, Sqlite> for NewJson<T> {
         fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-            out.set_value(self.0.to_string());
+            out.set_value(serde_json::to_string(&self.0)?);
             Ok(IsNull::No)
         }
     }

@@ -24,7 +24,7 @@ pub use self::{
         AccountRow, ChangedRoleRow, ChangedUserRow, GrantRow, MembershipRow, NewMembershipRow, NewUserRow,
         RoleRow, UserRow, account_of_login, grants, holdings, members, role_permissions, roles,
     },
-    events::{ChangeRow, EventRow, NewEventProjectRow, NewEventRow, event_projects},
+    events::{ChangeRow, EventRow, NewEventProjectRow, NewEventRow, NewSnapshot, event_projects},
     groups::{
         ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,
         group_members, groups,

@@ -183,10 +183,10 @@ impl UnleashDatabase {
         let mut incoming = Vec::with_capacity(records.len() + of_second_form.len());
         let is_end = records.is_empty() && of_second_form.is_empty();
         for record in records {
-            incoming.extend(tokens::token(record, places, orphans, now, &mut findings));
+            incoming.extend(tokens::token(&record, places, orphans, now, &mut findings));
         }
         for record in of_second_form {
-            incoming.extend(tokens::selector_token(record, places, orphans, now, &mut findings));
+            incoming.extend(tokens::selector_token(&record, places, orphans, now, &mut findings));
         }
         Ok((!is_end).then_some((incoming, findings)))
     }

@@ -76,9 +76,17 @@ impl Record for SecretTokenRecord {
         } else {
             ("NULL::text", "")
         };
-        // By an index, tokens are read in the order in which they are kept, which is nearly that of their creation, and at once.
+        // With an index, tokens are read in the order in which they are kept, which is nearly that of their creation. Most have one
+        // project, which a join brings in a third of the time of a lookup for each token.
         let (projects, all_projects) = if layout.is_indexed("api_token_project", "secret") {
-            ("ARRAY(SELECT p.project::text FROM api_token_project AS p WHERE p.secret = t.secret)", "")
+            (
+                "CASE WHEN m.secret IS NOT NULL \
+                        THEN ARRAY(SELECT p.project::text FROM api_token_project AS p WHERE p.secret = t.secret) \
+                    WHEN l.project IS NULL THEN '{}' ELSE ARRAY[l.project::text] END",
+                "LEFT JOIN (SELECT secret FROM api_token_project GROUP BY secret HAVING count(*) > 1) AS m \
+                    ON m.secret = t.secret \
+                 LEFT JOIN api_token_project AS l ON l.secret = t.secret AND m.secret IS NULL",
+            )
         } else {
             (
                 "coalesce(p.projects, '{}')",

@@ -64,63 +64,68 @@ struct Decision {
 
 /// Returns a token whose secret is there, unless it does not come.
 pub(crate) fn token(
-    record: SecretTokenRecord,
+    record: &SecretTokenRecord,
     places: &Places,
     orphans: &OrphanChoice,
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Option<IncomingToken> {
-    let decision = decide(&record, places, orphans, now);
-    let alias = alias(&record);
-    let (label, mut token) = incoming(record.token, decision, now, findings)?;
+    let decision = decide(record, places, orphans, now);
+    let alias = alias(record);
+    let mut token = incoming(&record.token, decision, now, findings)?;
     match alias {
         Ok(alias) => token.alias = alias,
-        Err(why) => findings.push(Finding::left_out(RowKind::Alias, label, why)),
+        Err(why) => {
+            let label = label(&record.token, &token.name, token.created_at);
+            findings.push(Finding::left_out(RowKind::Alias, label, why));
+        }
     }
     Some(token)
 }
 
 /// Returns a token of the second form, unless it does not come.
 pub(crate) fn selector_token(
-    record: SelectorTokenRecord,
+    record: &SelectorTokenRecord,
     places: &Places,
     orphans: &OrphanChoice,
     now: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Option<IncomingToken> {
-    let decision = decide_second_form(&record, places, orphans);
-    let (label, token) = incoming(record.token, decision, now, findings)?;
+    let decision = decide_second_form(record, places, orphans);
+    let token = incoming(&record.token, decision, now, findings)?;
     if record.is_of_edge {
+        let label = label(&record.token, &token.name, token.created_at);
         let why = "it was issued to Enterprise Edge: here it is listed, and stays until it is revoked";
         findings.push(Finding::changed(RowKind::Token, label, why));
     }
     Some(token)
 }
 
-/// Returns the token of a row about which this was decided, with what an operator finds it by.
+/// Returns the token of a row about which this was decided.
 fn incoming(
-    record: TokenRecord,
+    record: &TokenRecord,
     decision: Result<Decision, String>,
     now: Timestamp,
     findings: &mut Vec<Finding>,
-) -> Option<(String, IncomingToken)> {
+) -> Option<IncomingToken> {
     let text = record.name.as_deref().unwrap_or_default();
     let name = fit(text, TokenName::MAX_CHARACTERS, "unnamed", TokenName::new)?;
     let created_at = record.created.map_or(now, time);
-    let label = label(&record, &name.value, created_at);
+    // Of most tokens there is nothing to say.
+    let label = || label(record, &name.value, created_at);
     let Decision { secret, access, note } = match decision {
         Ok(decision) => decision,
         Err(why) => {
-            findings.push(Finding::left_out(RowKind::Token, label, why));
+            findings.push(Finding::left_out(RowKind::Token, label(), why));
             return None;
         }
     };
-    findings.extend(note.map(|why| Finding::changed(RowKind::Token, &label, why)));
+    findings.extend(note.map(|why| Finding::changed(RowKind::Token, label(), why)));
     if !name.is_same {
         let why = "its name was empty, too long, or had characters that are not text";
-        findings.push(Finding::changed(RowKind::Token, &label, why));
+        findings.push(Finding::changed(RowKind::Token, label(), why));
     }
-    let token = IncomingToken {
+    Some(IncomingToken {
         secret,
         alias: None,
         name: name.value,
@@ -128,9 +133,8 @@ fn incoming(
         expires_at: record.expires.filter(|millis| *millis < i64::MAX).map(time),
         created_at,
         last_used_at: record.seen.map(time),
-        created_by: record.created_by,
-    };
-    Some((label, token))
+        created_by: record.created_by.clone(),
+    })
 }
 
 /// Decides what a token may do here, or why it does not come.

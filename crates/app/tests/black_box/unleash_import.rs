@@ -248,16 +248,27 @@ fn every_oddity_is_imported_narrowed_or_named(store: Store) {
     assert_eq!(found, expected);
 
     people::came(&server, admin);
+    events_of_tokens_came(&server, admin);
+    server.stop();
+}
+
+/// Each of two imports left an event that names its tokens under their scopes, and who created them there.
+fn events_of_tokens_came(server: &Server, admin: &str) {
     let events =
         server.send(&Request::get("/api/admin/search/events?type=IS:api-tokens-imported").by(admin)).json();
     assert_eq!(events["total"], 2, "{events}");
     let first = events["events"].as_array().expect("events").last().expect("the first").clone();
     assert_eq!(first["data"]["source"], "unleash");
-    let tokens = first["data"]["tokens"].as_array().expect("tokens");
-    let plain = tokens.iter().find(|token| token["tokenName"] == "plain").expect("it is named");
+    let scopes = first["data"]["scopes"].as_array().expect("scopes");
+    let named = |scope: &Value| scope["tokens"].as_array().expect("tokens").clone();
+    let (scope, plain) = scopes
+        .iter()
+        .find_map(|scope| {
+            Some((scope, named(scope).into_iter().find(|token| token["tokenName"] == "plain")?))
+        })
+        .expect("it is named");
     assert_eq!(plain["createdBy"], "ada@example.com");
-    assert_eq!(plain["projects"], json!(["shop"]));
-    server.stop();
+    assert_eq!(scope["projects"], json!(["shop"]));
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Importer {
             &looked_up
         };
 
-        let mut new = Vec::new();
+        let mut new = Vec::with_capacity(incoming.len());
         for (token, (secret_digests, alias_digests)) in incoming.into_iter().zip(asked) {
             let label = label(&token);
             let ids = secret_digests.iter().map(|digest| id_of(&token, digest));
@@ -104,16 +104,16 @@ impl Importer {
             };
             new.push((stored, token.created_by));
         }
-        // Tokens of the same projects together, so that an event is listed under few of them.
+        // Tokens of the same scope together: an event is listed under few projects, and says a scope once.
         let mut named: Vec<(&ApiToken, Option<&str>)> =
             new.iter().map(|(stored, created_by)| (&stored.token, created_by.as_deref())).collect();
-        named.sort_by_key(|(token, _)| token.access.projects().named());
+        named.sort_by_key(|(token, _)| {
+            (token.access.projects().named(), token.access.environment(), token.access.kind())
+        });
         for some in named.chunks(Snapshot::MAX_IMPORTED_TOKENS) {
             let projects = projects_of(some.iter().map(|(token, _)| &token.access));
             let event = self.event(EventKind::ApiTokensImported, projects, by);
-            plan.import
-                .token_events
-                .push(event.with_after(Snapshot::of_imported_tokens(source, some.iter().copied())));
+            plan.import.token_events.push(event.with_after(Snapshot::of_imported_tokens(source, some)));
         }
         plan.import.tokens.extend(new.into_iter().map(|(stored, _)| stored));
         Ok(())

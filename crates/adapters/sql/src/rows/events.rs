@@ -9,6 +9,8 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Change, Inconsistency};
 
+use serde_json::{Map, Value};
+
 use super::Row;
 use crate::{
     columns::{DbInt, DbJson, DbTime, NewJson, Parsed, ParsedList},
@@ -120,6 +122,9 @@ fn snapshot(
     at.column(column, snapshot.ok_or("must be a JSON object")).map(Some)
 }
 
+/// What is written of a snapshot, without a copy.
+pub type NewSnapshot<'a> = NewJson<&'a Map<String, Value>>;
+
 /// A new row of `events`.
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
@@ -133,13 +138,12 @@ pub struct NewEventRow<'a> {
     pub concerns: &'static str,
     pub environment: Option<&'a str>,
     pub subject: Option<String>,
-    pub before: Option<NewJson>,
-    pub after: Option<NewJson>,
+    pub before: Option<NewSnapshot<'a>>,
+    pub after: Option<NewSnapshot<'a>>,
 }
 
 impl<'a> From<&'a NewEvent> for NewEventRow<'a> {
     fn from(event: &'a NewEvent) -> Self {
-        let json = |snapshot: &Snapshot| NewJson(snapshot.to_json());
         Self {
             kind: event.kind.as_str(),
             actor_name: event.actor.name(),
@@ -154,8 +158,8 @@ impl<'a> From<&'a NewEvent> for NewEventRow<'a> {
             },
             environment: event.environment.as_ref().map(EnvironmentName::as_str),
             subject: event.subject.map(|subject| subject.to_string()),
-            before: event.before.as_ref().map(json),
-            after: event.after.as_ref().map(json),
+            before: event.before.as_ref().map(|snapshot| NewJson(snapshot.members())),
+            after: event.after.as_ref().map(|snapshot| NewJson(snapshot.members())),
         }
     }
 }

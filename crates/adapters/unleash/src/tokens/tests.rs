@@ -46,7 +46,7 @@ fn record(secret: &str) -> SecretTokenRecord {
     }
 }
 
-fn import(record: SecretTokenRecord, orphans: &OrphanChoice) -> (Option<IncomingToken>, Vec<Finding>) {
+fn import(record: &SecretTokenRecord, orphans: &OrphanChoice) -> (Option<IncomingToken>, Vec<Finding>) {
     let mut findings = Vec::new();
     let token = token(record, &places(), orphans, time(NOW), &mut findings);
     (token, findings)
@@ -73,7 +73,7 @@ fn an_ordinary_token_comes_as_it_is() {
     };
     let alias = Some("old-proxy-secret".to_owned());
     let record = SecretTokenRecord { token: row, alias, ..record("shop:development.abc") };
-    let (token, findings) = import(record, &OrphanChoice::LeaveOut);
+    let (token, findings) = import(&record, &OrphanChoice::LeaveOut);
     let token = token.expect("it comes");
     assert_eq!((scope(&token).as_str(), findings.len()), ("client shop:development", 0));
     let IncomingSecret::Plain(secret) = token.secret else { panic!("it is known") };
@@ -97,7 +97,7 @@ fn a_token_without_projects_is_for_all_only_if_it_always_was() {
         for (orphans, projects) in
             [(&OrphanChoice::LeaveOut, left_out), (&OrphanChoice::Keep, kept), (&narrow, narrowed)]
         {
-            let (token, findings) = import(record(secret), orphans);
+            let (token, findings) = import(&record(secret), orphans);
             let expected = projects.map(|projects| format!("client {projects}:development"));
             assert_eq!(token.as_ref().map(scope), expected, "{secret} {orphans:?}");
             let is_orphan = left_out.is_none();
@@ -122,7 +122,7 @@ fn types_are_those_of_every_version() {
         let row =
             TokenRecord { kind: Some(kind.to_owned()), environment: environment.map(str::to_owned), ..row() };
         let record = SecretTokenRecord { token: row, ..record("*:development.abc") };
-        let (token, findings) = import(record, &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&record, &OrphanChoice::LeaveOut);
         assert_eq!(token.as_ref().map(scope).as_deref(), expected, "{kind} {environment:?}");
         assert_eq!(findings.len(), usize::from(expected.is_none()), "{findings:?}");
     }
@@ -140,7 +140,7 @@ fn an_alias_that_can_be_guessed_or_belongs_to_another_token_stays_behind() {
         let alias = Some(alias.to_owned());
         let row =
             SecretTokenRecord { alias, is_of_edge, alias_is_taken: is_taken, ..record("*:development.abc") };
-        let (token, findings) = import(row, &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&row, &OrphanChoice::LeaveOut);
         assert!(token.expect("it comes").alias.is_none());
         let [found] = findings.as_slice() else { panic!("{findings:?}") };
         assert_eq!((found.kind, found.outcome), (RowKind::Alias, Outcome::LeftOut));
@@ -148,7 +148,7 @@ fn an_alias_that_can_be_guessed_or_belongs_to_another_token_stays_behind() {
     // An alias that is the secret itself is none.
     let row =
         SecretTokenRecord { alias: Some("*:development.abc".to_owned()), ..record("*:development.abc") };
-    assert_eq!(import(row, &OrphanChoice::LeaveOut).1, []);
+    assert_eq!(import(&row, &OrphanChoice::LeaveOut).1, []);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn an_endless_time_is_none_and_one_before_all_times_has_ended() {
     for (expires, expected) in [(i64::MAX, None), (-i64::MAX, Some(time(i64::MIN)))] {
         let row = TokenRecord { expires: Some(expires), ..row() };
         let record = SecretTokenRecord { token: row, ..record("*:development.abc") };
-        assert_eq!(import(record, &OrphanChoice::LeaveOut).0.expect("it comes").expires_at, expected);
+        assert_eq!(import(&record, &OrphanChoice::LeaveOut).0.expect("it comes").expires_at, expected);
     }
 }
 
@@ -165,14 +165,14 @@ fn a_text_of_the_second_form_is_no_secret_of_the_first_where_the_server_has_both
     let secret = format!("*:development.v2_{}_{}", "S".repeat(22), "R".repeat(43));
     for elsewhere in [false, true] {
         let of_token = SecretTokenRecord { second_form_is_elsewhere: elsewhere, ..record(&secret) };
-        let (token, findings) = import(of_token, &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&of_token, &OrphanChoice::LeaveOut);
         assert_eq!((token.is_none(), findings.len()), (elsewhere, usize::from(elsewhere)));
         let of_alias = SecretTokenRecord {
             alias: Some(secret.clone()),
             second_form_is_elsewhere: elsewhere,
             ..record("*:development.abc")
         };
-        let (token, findings) = import(of_alias, &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&of_alias, &OrphanChoice::LeaveOut);
         assert_eq!(token.expect("it comes").alias.is_none(), elsewhere);
         assert_eq!(findings.len(), usize::from(elsewhere));
     }
@@ -283,7 +283,7 @@ proptest! {
     fn no_odd_row_is_lost_in_silence_or_gains_anything(row in odd_record()) {
         let there = accepted_there(&row);
         let is_orphan = row.token.projects.is_empty() && row.secret.contains(':') && !row.secret.starts_with("*:");
-        let (token, findings) = import(row, &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&row, &OrphanChoice::LeaveOut);
         match token {
             None => prop_assert!(findings.iter().any(|found| found.kind == RowKind::Token), "{findings:?}"),
             Some(token) => {

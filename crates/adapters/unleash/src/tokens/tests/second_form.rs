@@ -21,7 +21,7 @@ fn of_projects(projects: &[&str]) -> TokenRecord {
     TokenRecord { projects: projects.iter().map(ToString::to_string).collect(), ..row() }
 }
 
-fn import(record: SelectorTokenRecord, orphans: &OrphanChoice) -> (Option<IncomingToken>, Vec<Finding>) {
+fn import(record: &SelectorTokenRecord, orphans: &OrphanChoice) -> (Option<IncomingToken>, Vec<Finding>) {
     let mut findings = Vec::new();
     let token = selector_token(record, &places(), orphans, time(NOW), &mut findings);
     (token, findings)
@@ -30,7 +30,7 @@ fn import(record: SelectorTokenRecord, orphans: &OrphanChoice) -> (Option<Incomi
 #[test]
 fn it_comes_by_its_digest_and_its_selector() {
     for projects in [&["shop"][..], &["blog", "shop"]] {
-        let (token, findings) = import(second(of_projects(projects)), &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&second(of_projects(projects)), &OrphanChoice::LeaveOut);
         let token = token.expect("it comes");
         assert_eq!((scope(&token), findings), (format!("client {}:development", projects.join(",")), vec![]));
         let IncomingSecret::Sha256 { digest, selector } = token.secret else { panic!("it is not known") };
@@ -48,7 +48,7 @@ fn without_projects_it_is_for_all_only_if_it_is_known_to_have_been_made_so() {
         for (orphans, projects) in
             [(&OrphanChoice::LeaveOut, left_out), (&OrphanChoice::Keep, kept), (&narrow, narrowed)]
         {
-            let (token, findings) = import(SelectorTokenRecord { was_for_all, ..second(row()) }, orphans);
+            let (token, findings) = import(&SelectorTokenRecord { was_for_all, ..second(row()) }, orphans);
             let expected = projects.map(|projects| format!("client {projects}:development"));
             assert_eq!(token.as_ref().map(scope), expected, "{was_for_all} {orphans:?}");
             assert_eq!(findings.len(), usize::from(!was_for_all), "{was_for_all} {orphans:?}: {findings:?}");
@@ -69,7 +69,7 @@ fn one_that_was_never_accepted_stays_behind() {
         (second(of_projects(&["user"])), "a personal access token"),
         (second(of_projects(&["session"])), "a session"),
     ] {
-        let (token, findings) = import(record, &OrphanChoice::Keep);
+        let (token, findings) = import(&record, &OrphanChoice::Keep);
         let [found] = findings.as_slice() else { panic!("{why}: {findings:?}") };
         assert!(token.is_none() && found.outcome == Outcome::LeftOut && found.why.contains(why), "{found:?}");
     }
@@ -78,7 +78,7 @@ fn one_that_was_never_accepted_stays_behind() {
 #[test]
 fn one_that_an_edge_got_comes_and_is_named() {
     let of_edge = SelectorTokenRecord { is_of_edge: true, ..second(of_projects(&["shop"])) };
-    let (token, findings) = import(of_edge, &OrphanChoice::LeaveOut);
+    let (token, findings) = import(&of_edge, &OrphanChoice::LeaveOut);
     assert!(token.is_some());
     let [found] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!((found.kind, found.outcome), (RowKind::Token, Outcome::Changed));
@@ -110,7 +110,7 @@ proptest! {
         let there = rights(&record.token);
         let is_orphan = record.token.projects.is_empty() && !record.was_for_all;
         let was_accepted = record.selector.len() == 22 && record.verifier == VERIFIER && !record.selector.ends_with('=');
-        let (token, findings) = import(record, &OrphanChoice::LeaveOut);
+        let (token, findings) = import(&record, &OrphanChoice::LeaveOut);
         match token {
             None => prop_assert!(findings.iter().any(|found| found.outcome == Outcome::LeftOut), "{findings:?}"),
             Some(token) => {
