@@ -14,10 +14,13 @@
 #[macro_use]
 mod named_enum;
 
+mod attributes;
 mod audit;
 mod authorization;
 mod group;
+mod metadata;
 mod names;
+mod networks;
 mod new_names;
 mod password;
 mod people;
@@ -39,10 +42,12 @@ mod throttle;
 mod time;
 mod token;
 mod token_id;
+mod token_scopes;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    audit::*, authorization::*, group::*, names::*, password::*, people::*, permission::*, personal_token::*,
-    place::*, principal::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, selector::*,
-    session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*,
+    attributes::*, audit::*, authorization::*, group::*, metadata::*, names::*, networks::*, password::*,
+    people::*, permission::*, personal_token::*, place::*, principal::*, removal::*, role::*, scope::*,
+    secret::*, secret_prefix::*, selector::*, session::*, snapshot::*, throttle::*, time::*, token::*,
+    token_id::*, token_scopes::*,
 };

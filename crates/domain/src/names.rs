@@ -28,6 +28,11 @@ pub enum NameFault {
     /// A character that would need escaping in a path.
     #[error("may contain only the characters A-Z, a-z, 0-9, _, ~, . and -")]
     NotUrlFriendly,
+    /// No words that are joined by colons.
+    #[error(
+        "must be words of A-Z, a-z, 0-9, _, . and -, joined by colons, such as orders:read; the last may be *"
+    )]
+    NotAScope,
     /// A path segment that clients and proxies remove before they send the path.
     #[error("must not be \".\" or \"..\": paths lose such a part on their way (RFC 3986, section 5.2.4)")]
     DotSegment,
@@ -43,6 +48,27 @@ fn url_friendly(what: &'static str, text: &str, max: usize) -> Result<(), Invali
         NameFault::NotUrlFriendly
     } else if text.len() > max {
         NameFault::TooLong { max, actual: text.len() }
+    } else {
+        return Ok(());
+    };
+    Err(InvalidName { what, fault })
+}
+
+/// Words joined by colons, the last of which may be `*`.
+fn scope_words(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
+    let is_word =
+        |word: &str| !word.is_empty() && url_friendly(what, word, max).is_ok() && !word.contains('~');
+    let beginning = match text.strip_suffix('*') {
+        Some("") => None,
+        Some(beginning) => Some(beginning.strip_suffix(':').unwrap_or("")),
+        None => Some(text),
+    };
+    let fault = if text.is_empty() {
+        NameFault::Blank
+    } else if text.len() > max {
+        NameFault::TooLong { max, actual: text.chars().count() }
+    } else if beginning.is_some_and(|words| !words.split(':').all(is_word)) {
+        NameFault::NotAScope
     } else {
         return Ok(());
     };
@@ -148,6 +174,15 @@ name! {
 name! {
     /// The description of an API token: up to 1,000 characters in any number of lines; may be empty.
     TokenDescription, "description", prose, 1_000, trim: true
+}
+name! {
+    /// Who is responsible for an API token: 1 to 255 characters, trimmed, not blank.
+    TokenOwner, "owner", free_text, 255, trim: true
+}
+name! {
+    /// A scope of an API token: words of `A-Z a-z 0-9 _ . -`, joined by colons, such as `orders:read`. The last one may be `*`, which
+    /// stands for any further words; `*` alone stands for all scopes. At most 100 characters; case matters.
+    TokenScope, "scope", scope_words, 100, trim: false
 }
 name! {
     /// The display name of a project.

@@ -1,7 +1,10 @@
 //! Principals: authenticated users and tokens.
 
+use std::{net::IpAddr, sync::Arc};
+
 use crate::{
-    Actor, Grants, PersonalTokenId, SessionId, Timestamp, TokenAccess, TokenId, TokenKind, TokenName, UserId,
+    Actor, Grants, PersonalTokenId, SessionId, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenKind,
+    TokenName, UserId,
 };
 
 /// A user or token whose credentials were accepted.
@@ -13,6 +16,9 @@ pub enum Principal {
         access: TokenAccess,
         grants: Grants,
         expires_at: Option<Timestamp>,
+        /// The attributes that verification decides by or tells; `None` where none of them is set, as on most tokens. Shared,
+        /// because copies of a principal are made and metadata is large.
+        attributes: Option<Arc<TokenAttributes>>,
     },
     /// A user, by a session or one of their personal access tokens.
     User {
@@ -39,6 +45,8 @@ pub struct VerifiedToken<'p> {
     pub name: &'p TokenName,
     pub access: &'p TokenAccess,
     pub expires_at: Option<Timestamp>,
+    /// The attributes that verification decides by or tells; `None` where none of them is set.
+    pub attributes: Option<&'p TokenAttributes>,
 }
 
 /// A client or frontend token was sent where an admin token or a user is needed.
@@ -59,15 +67,20 @@ impl Principal {
             access: token.access.clone(),
             grants,
             expires_at: [token.expires_at, secret_until].into_iter().flatten().min(),
+            attributes: token.attributes.matter_to_verification().then(|| Arc::new(token.attributes.clone())),
         }
     }
 
     /// Returns the API token; `None` for a user.
     pub fn verified_token(&self) -> Option<VerifiedToken<'_>> {
         match self {
-            Self::ApiToken { id, name, access, expires_at, .. } => {
-                Some(VerifiedToken { id: *id, name, access, expires_at: *expires_at })
-            }
+            Self::ApiToken { id, name, access, expires_at, attributes, .. } => Some(VerifiedToken {
+                id: *id,
+                name,
+                access,
+                expires_at: *expires_at,
+                attributes: attributes.as_deref(),
+            }),
             Self::User { .. } => None,
         }
     }
@@ -86,6 +99,28 @@ impl Principal {
             Self::User { expires_at, .. } => Some(*expires_at),
         };
         end.is_some_and(|end| end <= now)
+    }
+
+    /// Whether the token was disabled. Users are not disabled, but deleted.
+    pub fn is_disabled(&self) -> bool {
+        self.attributes().is_some_and(|attributes| !attributes.enabled.is_on())
+    }
+
+    /// Whether the credentials are accepted from this address (`None`: unknown).
+    pub fn is_accepted_from(&self, address: Option<IpAddr>) -> bool {
+        self.attributes().is_none_or(|attributes| attributes.allowed_networks.admits(address))
+    }
+
+    /// Whether it depends on the address whether the credentials are accepted.
+    pub fn is_bound_to_networks(&self) -> bool {
+        self.attributes().is_some_and(|attributes| !attributes.allowed_networks.is_empty())
+    }
+
+    fn attributes(&self) -> Option<&TokenAttributes> {
+        match self {
+            Self::ApiToken { attributes, .. } => attributes.as_deref(),
+            Self::User { .. } => None,
+        }
     }
 
     /// Returns the actor for the audit trail.

@@ -2,11 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
 use crate::{
-    EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenDescription, TokenId, TokenName,
+    EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenAttributes, TokenId, TokenName,
     TokenSelector,
 };
 
@@ -145,42 +142,6 @@ impl TokenAccess {
             Self::Client(scope) => narrowed(scope).map(Self::Client),
             Self::Frontend(scope) => narrowed(scope).map(Self::Frontend),
         }
-    }
-}
-
-/// What is known about a token beside its scope and its expiry, none of which decides about its access.
-///
-/// Stores keep the attributes as one JSON object and name none of them, so a new attribute is a new field here,
-/// optional and left out of the JSON while it is not set. Text must not contain NUL, which PostgreSQL cannot store.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct TokenAttributes {
-    /// What it is for, in the words of the people who use it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<TokenDescription>,
-    /// Attributes that a newer version wrote. They are kept, so that an older replica does not drop them.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-impl TokenAttributes {
-    /// Returns the attributes that are set, as stores and event snapshots keep them.
-    pub fn to_json(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(attributes)) => attributes,
-            // A struct of text, numbers and JSON always becomes an object.
-            _ => Map::new(),
-        }
-    }
-}
-
-/// Reads what [`TokenAttributes::to_json`] returned.
-impl FromStr for TokenAttributes {
-    type Err = serde_json::Error;
-
-    fn from_str(json: &str) -> Result<Self, serde_json::Error> {
-        // Most tokens have none, and a list has thousands of tokens.
-        if json == "{}" { Ok(Self::default()) } else { serde_json::from_str(json) }
     }
 }
 

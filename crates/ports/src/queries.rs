@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use latchkey_domain::{
     EnvironmentName, EventKind, ProjectId, ProjectVisibility, Timestamp, TokenId, TokenKind, TokenName,
 };
+use serde_json::Value;
 
 /// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,13 +44,14 @@ pub enum Direction {
     Descending,
 }
 
-/// Tokens with an attribute that contains a text.
+/// A condition on the attributes of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttributeFilter {
-    /// The attribute's name in JSON; the attribute must be text.
-    pub name: &'static str,
-    /// The text that it contains, compared case-sensitively.
-    pub text: String,
+pub enum AttributeFilter {
+    /// The attribute of this name, which must be text, contains this text; case matters.
+    Contains { name: &'static str, text: String },
+    /// What is at this path of names in the JSON of the attributes is one of these texts, numbers, booleans or null. A name
+    /// in a path has only characters of the names of metadata.
+    Is { path: Vec<String>, values: Vec<Value> },
 }
 
 /// A query for tokens. A token must pass every filter that is set.
@@ -65,7 +67,8 @@ pub struct TokenQuery {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text; case matters.
     pub name_contains: Option<String>,
-    pub attribute_contains: Option<AttributeFilter>,
+    /// Only those that meet each of these conditions.
+    pub attributes: Vec<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired at that moment.
     pub expired: Option<(bool, Timestamp)>,
     /// Only those that were created before that moment and did not authenticate at or after it.
@@ -87,7 +90,7 @@ impl TokenQuery {
             environment: None,
             name: None,
             name_contains: None,
-            attribute_contains: None,
+            attributes: Vec::new(),
             expired: None,
             unused_since: None,
             order: TokenOrder::default(),
@@ -115,7 +118,7 @@ impl TokenQuery {
             environment: None,
             name: None,
             name_contains: None,
-            attribute_contains: None,
+            attributes,
             expired: None,
             unused_since: None,
             order: TokenOrder::CreatedAt,
@@ -126,7 +129,8 @@ impl TokenQuery {
         else {
             return None;
         };
-        [TokenKind::Client, TokenKind::Frontend].iter().all(|kind| kinds.contains(kind)).then_some(project)
+        let has_all = [TokenKind::Client, TokenKind::Frontend].iter().all(|kind| kinds.contains(kind));
+        (has_all && attributes.is_empty()).then_some(project)
     }
 }
 

@@ -26,8 +26,9 @@ use crate::{
 /// Why a secret was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The credentials are unknown, revoked or expired; the caller is not told which of these.
-    #[error("the credentials are unknown, revoked or expired")]
+    /// The credentials are unknown, revoked, expired, disabled, or not accepted from this address; the caller is not told which
+    /// of these.
+    #[error("the credentials are unknown, revoked, expired, disabled, or not accepted from this address")]
     Unknown,
     /// The client has tried so many unknown secrets in this second that no further one is looked up.
     #[error("too many unknown credentials from this client")]
@@ -64,6 +65,15 @@ enum Purpose {
     Action,
     /// To tell whether a token is valid: a stale cache entry may be enough ([`crate::WhenStale`]).
     Verification,
+    /// As `Verification`, for another program, which alone knows from where the token is used.
+    Inquiry,
+}
+
+impl Purpose {
+    /// Whether the principal is accepted from the address of the client that asks.
+    fn admits(self, principal: &Principal, client: Option<IpAddr>) -> bool {
+        self == Self::Inquiry || principal.is_accepted_from(client)
+    }
 }
 
 impl Authenticator {
@@ -109,6 +119,16 @@ impl Authenticator {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         self.resolve(secret, client, Purpose::Verification, |secret| !secret.is_session()).await
+    }
+
+    /// As [`Authenticator::verify`], for a program that asks about the token of another client: it is accepted from everywhere, and
+    /// the program compares [`latchkey_domain::TokenAttributes::allowed_networks`].
+    pub(crate) async fn inquire(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.resolve(secret, client, Purpose::Inquiry, |secret| !secret.is_session()).await
     }
 
     /// Returns the principal of this secret from a session's cookie.
@@ -180,18 +200,28 @@ impl Authenticator {
         let (source, lookup) = match self.index.get(&digest) {
             Some(cached) => (Source::Memory, cached),
             // Boxed, because a lookup is large and most secrets are in memory: a small future is faster to move.
-            None if purpose == Purpose::Verification => {
-                Box::pin(self.look_up_or_serve_stale(&secret, digest, client)).await?
+            None if purpose == Purpose::Action => {
+                (Source::Store, Box::pin(self.look_up(&secret, digest, client)).await?)
             }
-            None => (Source::Store, Box::pin(self.look_up(&secret, digest, client)).await?),
+            None => Box::pin(self.look_up_or_serve_stale(&secret, digest, client)).await?,
         };
-        self.accept(source, lookup, self.clock.now()).ok_or(AuthenticationError::Unknown)
+        let is_admitted = |principal: &Principal| purpose.admits(principal, client);
+        self.accept(source, lookup, self.clock.now(), is_admitted).ok_or(AuthenticationError::Unknown)
     }
 
-    /// Returns the principal of a lookup if it is valid at this time, records its use, and counts the answer.
-    fn accept(&self, source: Source, lookup: Lookup, now: Timestamp) -> Option<Arc<Principal>> {
+    /// Returns the principal of a lookup if it is valid at this time and admitted, records its use, and counts the answer.
+    fn accept(
+        &self,
+        source: Source,
+        lookup: Lookup,
+        now: Timestamp,
+        is_admitted: impl Fn(&Principal) -> bool,
+    ) -> Option<Arc<Principal>> {
+        let is_valid = |principal: &Principal| {
+            !principal.is_expired_at(now) && !principal.is_disabled() && is_admitted(principal)
+        };
         let principal = match lookup {
-            Lookup::Found(principal) if !principal.is_expired_at(now) => Some(principal),
+            Lookup::Found(principal) if is_valid(&principal) => Some(principal),
             Lookup::Found(_) | Lookup::Unknown => None,
         };
         self.counters.of(source).count(principal.is_some());

@@ -1,6 +1,6 @@
 //! Listing, creating, changing, rotating and revoking tokens of any scope.
 
-use latchkey_domain::{ProjectScope, Timestamp, TokenId, TokenKind, TokenName, TokenSelector};
+use latchkey_domain::{ApiToken, ProjectScope, Timestamp, TokenId, TokenKind, TokenName, TokenSelector};
 use latchkey_ports::StoredToken;
 
 use crate::{
@@ -106,7 +106,8 @@ impl InstanceTokens {
     /// Changes a token and returns it.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind;
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind, or without that to
+    /// create it if it could do more afterwards; [`ServiceError::Invalid`] for metadata that would be too large;
     /// [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
@@ -125,7 +126,11 @@ impl InstanceTokens {
         patch: &TokenPatch,
     ) -> Result<StoredToken, ServiceError> {
         let find = async || self.find(permit, reference).await?.ok_or_else(|| Missing::Token.into());
-        self.changes.update(find, patch, &permit.initiator()).await
+        let may_widen = |token: &ApiToken| {
+            let to_create = InstancePermit::<CreateInstanceTokens>::request(permit.caller())?;
+            check_kind(&to_create, token.access.kind())
+        };
+        self.changes.update(find, patch, may_widen, &permit.initiator()).await
     }
 
     /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does.

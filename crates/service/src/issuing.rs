@@ -74,6 +74,8 @@ pub struct RevealedToken {
     pub alias: Option<TokenSecret>,
     /// Whether the secret cannot be shown again.
     pub secure: bool,
+    /// Until when the secret before it is good, if it was replaced just now.
+    pub previous_secret_until: Option<Timestamp>,
 }
 
 /// The record of a secret, with its selector if it has one.
@@ -151,6 +153,7 @@ impl TokenIssuer {
             token: token.token,
             secret: Some(secret),
             alias: None,
+            previous_secret_until: None,
         });
         Ok(revealed.collect())
     }
@@ -263,7 +266,7 @@ impl TokenIssuer {
         let StoredToken { token, secret, alias } = stored;
         let secret = self.open(&secret, token.id);
         let alias = alias.and_then(|alias| self.open(&alias, token.id));
-        RevealedToken { secure: secret.is_none(), token, secret, alias }
+        RevealedToken { secure: secret.is_none(), token, secret, alias, previous_secret_until: None }
     }
 
     /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and

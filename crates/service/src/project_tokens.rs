@@ -105,7 +105,8 @@ impl ProjectTokens {
         patch: &TokenPatch,
     ) -> Result<RevealedToken, ServiceError> {
         let find = async || self.find_own(permit.project(), reference).await;
-        let updated = self.changes.update(find, patch, &permit.initiator()).await?;
+        // The permission to change tokens of a project includes that to create them.
+        let updated = self.changes.update(find, patch, |_| Ok(()), &permit.initiator()).await?;
         Ok(self.changes.issuer.reveal(updated))
     }
 

@@ -3,11 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    ApiToken, EventKind, Snapshot, Timestamp, TokenDescription, TokenId, TokenSecret, TokenSelector,
+    ApiToken, Enabled, EventKind, Metadata, NetworkSet, ScopeSet, Snapshot, Timestamp, TokenDescription,
+    TokenId, TokenOwner, TokenSecret, TokenSelector,
 };
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 
-use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes};
+use serde_json::{Map, Value};
+
+use crate::{
+    Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes, token_request::capitalized,
+};
 
 /// A reference to a token: its secret, its selector, or its id.
 #[derive(Debug)]
@@ -71,11 +76,32 @@ pub enum Patched<T> {
 }
 
 impl<T> Patched<T> {
+    /// Converts the value.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Patched<U> {
+        match self {
+            Self::Kept => Patched::Kept,
+            Self::Removed => Patched::Removed,
+            Self::Set(value) => Patched::Set(convert(value)),
+        }
+    }
+
     fn apply(self, member: &mut Option<T>) {
         match self {
             Self::Kept => {}
             Self::Removed => *member = None,
             Self::Set(value) => *member = Some(value),
+        }
+    }
+
+    /// As [`Patched::apply`], for a member whose default counts as not set.
+    fn apply_or_default(self, member: &mut T)
+    where
+        T: Default,
+    {
+        match self {
+            Self::Kept => {}
+            Self::Removed => *member = T::default(),
+            Self::Set(value) => *member = value,
         }
     }
 }
@@ -85,13 +111,32 @@ impl<T> Patched<T> {
 pub struct TokenPatch {
     pub expires_at: Patched<Timestamp>,
     pub description: Patched<TokenDescription>,
+    pub owner: Patched<TokenOwner>,
+    /// A merge patch itself.
+    pub metadata: Patched<Map<String, Value>>,
+    pub enabled: Patched<Enabled>,
+    pub scopes: Patched<ScopeSet>,
+    pub allowed_networks: Patched<NetworkSet>,
 }
 
 impl TokenPatch {
-    fn apply(self, token: &mut ApiToken) {
-        let Self { expires_at, description } = self;
+    fn apply(self, token: &mut ApiToken) -> Result<(), ServiceError> {
+        let Self { expires_at, description, owner, metadata, enabled, scopes, allowed_networks } = self;
         expires_at.apply(&mut token.expires_at);
-        description.apply(&mut token.attributes.description);
+        let attributes = &mut token.attributes;
+        description.apply(&mut attributes.description);
+        owner.apply(&mut attributes.owner);
+        if let Patched::Set(patch) = &metadata {
+            let merged = attributes.metadata.patched(patch);
+            attributes.metadata =
+                merged.map_err(|error| ServiceError::field("metadata", capitalized(&error.to_string())))?;
+        } else if metadata == Patched::Removed {
+            attributes.metadata = Metadata::default();
+        }
+        enabled.apply_or_default(&mut attributes.enabled);
+        scopes.apply_or_default(&mut attributes.scopes);
+        allowed_networks.apply_or_default(&mut attributes.allowed_networks);
+        Ok(())
     }
 }
 
@@ -140,20 +185,25 @@ impl TokenChanges {
         Ok(())
     }
 
-    /// Changes the token that `find` returns, and returns it as it is then. A patch that changes nothing records no event.
+    /// Changes the token that `find` returns, and returns it as it is then. A patch that changes nothing records no event; one
+    /// after which the token may do what it could not before needs the permission to create it, which `may_widen` checks.
     pub(crate) async fn update(
         &self,
         find: impl AsyncFn() -> Result<StoredToken, ServiceError>,
         patch: &TokenPatch,
+        may_widen: impl Fn(&ApiToken) -> Result<(), ServiceError>,
         by: &Initiator,
     ) -> Result<StoredToken, ServiceError> {
         self.changes
             .retry_on_conflict(async || {
                 let mut stored = find().await?;
                 let before = stored.token.clone();
-                patch.clone().apply(&mut stored.token);
+                patch.clone().apply(&mut stored.token)?;
                 if stored.token == before {
                     return Ok(stored);
+                }
+                if !stored.token.attributes.is_within(&before.attributes) {
+                    may_widen(&before)?;
                 }
                 let event = self.issuer.event(EventKind::ApiTokenUpdated, &before, by);
                 let event = event.with_before(&before).with_after(&stored.token);
@@ -184,7 +234,13 @@ impl TokenChanges {
         self.changes.after_commit(&event);
         let StoredToken { token, alias, .. } = stored;
         let alias = alias.and_then(|alias| self.issuer.open(&alias, token.id));
-        Ok(RevealedToken { token, secret: Some(secret), alias, secure: to.sealed.is_none() })
+        Ok(RevealedToken {
+            token,
+            secret: Some(secret),
+            alias,
+            secure: to.sealed.is_none(),
+            previous_secret_until: overlap_until,
+        })
     }
 }
 

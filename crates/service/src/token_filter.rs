@@ -20,8 +20,8 @@ pub struct TokenFilter {
     pub name: Option<TokenName>,
     /// Only those whose name contains this text.
     pub name_contains: Option<String>,
-    /// Only those with this attribute.
-    pub attribute_contains: Option<AttributeFilter>,
+    /// Only those that meet each of these conditions.
+    pub attributes: Vec<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired now.
     pub expired: Option<bool>,
     /// Only those that were created before that moment and not used since.
@@ -95,7 +95,7 @@ impl TokenFilter {
             environment: self.environment,
             name: self.name,
             name_contains: self.name_contains,
-            attribute_contains: self.attribute_contains,
+            attributes: self.attributes,
             expired: self.expired.map(|expired| (expired, changes.changes.now())),
             unused_since: self.unused_since,
             order: self.order,

@@ -50,7 +50,8 @@ fn default_environment() -> Result<EnvironmentName, ServiceError> {
         .map_err(|error: InvalidName| ServiceError::Internal(Box::new(error)))
 }
 
-fn capitalized(sentence: &str) -> String {
+/// Returns an error's text as a sentence.
+pub(crate) fn capitalized(sentence: &str) -> String {
     let mut characters = sentence.chars();
     characters
         .next()

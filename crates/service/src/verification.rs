@@ -41,8 +41,21 @@ impl Verification {
         self.authenticator.verify(secret, client).await
     }
 
+    /// As [`Verification::verify`], for a program that asks about the token of another client. From where that uses it is the
+    /// program's to compare ([`latchkey_domain::TokenAttributes::allowed_networks`]).
+    ///
+    /// # Errors
+    /// As [`Verification::verify`].
+    pub async fn inquire(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.authenticator.inquire(secret, client).await
+    }
+
     /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown,
-    /// revoked and expired ones, and for personal tokens and sessions.
+    /// revoked, expired and disabled ones, for those that are bound to networks, and for personal tokens and sessions.
     ///
     /// # Errors
     /// [`AuthenticationError::Store`] if the store is needed and unavailable; [`AuthenticationError::Busy`] if it is

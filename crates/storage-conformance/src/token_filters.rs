@@ -5,7 +5,7 @@ use std::sync::Arc;
 use TokenKind::{Admin, Client, Frontend};
 use latchkey_domain::{TokenKind, TokenName};
 use latchkey_ports::{AttributeFilter, Store, StoredToken, TokenQuery};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     harness::{all_tokens, token_numbers},
@@ -177,27 +177,63 @@ pub async fn tokens_are_filtered_by_part_of_the_name(store: &Arc<dyn Store>) {
 pub async fn tokens_are_filtered_by_part_of_an_attribute(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let tokens = [
-        with_attribute("owner", "Payments 100%", token(1, &["default"])),
-        with_attribute("owner", "payments 🦀", admin_token(2)),
+        with_attribute("purpose", "Payments 100%", token(1, &["default"])),
+        with_attribute("purpose", "payments 🦀", admin_token(2)),
         with_attribute("note", "Payments", token(3, &["default"])),
         named("Payments", token(4, &["default"])),
-        with_attribute("owner", "it's \"x\"", token(5, &["default"])),
+        with_attribute("purpose", "it's \"x\"", token(5, &["default"])),
     ];
     setup::tokens(store, &tokens).await;
     let expected: [(_, &str, &[i64]); 8] = [
-        ("owner", "Payments", &[1]),
-        ("owner", "ments", &[1, 2]),
-        ("owner", "%", &[1]),
-        ("owner", "🦀", &[2]),
-        ("owner", "s \"", &[5]),
-        ("owner", "\0", &[]),
-        ("owner", "", &[1, 2, 5]),
+        ("purpose", "Payments", &[1]),
+        ("purpose", "ments", &[1, 2]),
+        ("purpose", "%", &[1]),
+        ("purpose", "🦀", &[2]),
+        ("purpose", "s \"", &[5]),
+        ("purpose", "\0", &[]),
+        ("purpose", "", &[1, 2, 5]),
         ("absent", "", &[]),
     ];
     for (name, text, expected) in expected {
-        let attribute_contains = Some(AttributeFilter { name, text: text.to_owned() });
-        let query = TokenQuery { attribute_contains, ..of_any_kind() };
+        let attributes = vec![AttributeFilter::Contains { name, text: text.to_owned() }];
+        let query = TokenQuery { attributes, ..of_any_kind() };
         assert_eq!(token_numbers(store, &query).await, expected, "{name} {text:?}");
+    }
+}
+
+/// A value at a path is compared as JSON: text is no number, and a part is not the whole. All conditions hold at once.
+pub async fn tokens_are_filtered_by_values_of_attributes(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [
+        with_attribute("purpose", "Payments", token(1, &["default"])),
+        with_attribute("note", json!({ "team": "a", "0": 1, "a.b-c": true }), token(2, &["default"])),
+        with_attribute("note", json!({ "team": "a\"é🦀", "0": "1", "a.b-c": "true" }), admin_token(3)),
+        with_attribute("note", json!({ "team": ["a"], "0": 1.5, "a.b-c": null }), token(4, &["default"])),
+        token(5, &["default"]),
+    ];
+    setup::tokens(store, &tokens).await;
+    let is = |path: &[&str], values: &[Value]| AttributeFilter::Is {
+        path: path.iter().map(|name| (*name).to_owned()).collect(),
+        values: values.to_vec(),
+    };
+    let expected: [(Vec<AttributeFilter>, &[i64]); 13] = [
+        (vec![is(&["purpose"], &[json!("Payments")])], &[1]),
+        (vec![is(&["purpose"], &[json!("payments")])], &[]),
+        (vec![is(&["purpose"], &[json!("Pay")])], &[]),
+        (vec![is(&["note", "team"], &[json!("a")])], &[2]),
+        (vec![is(&["note", "team"], &[json!("a\"é🦀")])], &[3]),
+        (vec![is(&["note", "team"], &[json!("\0")])], &[]),
+        (vec![is(&["note", "0"], &[json!(1)])], &[2]),
+        (vec![is(&["note", "0"], &[json!(1), json!("1")])], &[2, 3]),
+        (vec![is(&["note", "0"], &[json!(1.5)])], &[4]),
+        (vec![is(&["note", "a.b-c"], &[json!(true), json!("true")])], &[2, 3]),
+        (vec![is(&["note", "a.b-c"], &[json!(null)])], &[4]),
+        (vec![is(&["note", "0"], &[json!(1), json!("1")]), is(&["note", "team"], &[json!("a")])], &[2]),
+        (vec![is(&["note", "absent"], &[json!(null)])], &[]),
+    ];
+    for (attributes, expected) in expected {
+        let query = TokenQuery { attributes, ..of_any_kind() };
+        assert_eq!(token_numbers(store, &query).await, expected, "{:?}", query.attributes);
     }
 }
 

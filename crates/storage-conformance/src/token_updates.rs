@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventId, EventKind, ProjectId, Timestamp, TokenDescription, TokenId};
+use latchkey_domain::{
+    EventId, EventKind, ProjectId, Timestamp, TokenAttributes, TokenDescription, TokenId, TokenOwner,
+};
 use latchkey_ports::{Entity, Store, StoreError, StoredToken, TokenQuery};
+use serde_json::{Value, json};
 
 use crate::{
     harness::{
@@ -77,7 +80,16 @@ pub async fn the_attributes_of_a_token_change(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     let plain = with_alias(101, token(1, &["default"]));
     setup::token(store, &plain).await;
-    let owned = |owner: &str| with_attribute("owner", owner, plain.clone());
+    let owned = |owner: &str| with_attribute("purpose", owner, plain.clone());
+    let full = attributes(&json!({
+        "description": "It's \"x\"",
+        "owner": "🦀".repeat(TokenOwner::MAX_CHARACTERS),
+        "metadata": { "0": [null, true, 1.5, -1, { "a\"b": "\u{1}\\é" }], "a.b": "x".repeat(8_000) },
+        "enabled": false,
+        "scopes": ["*", "orders:*", "orders:read"],
+        "allowedNetworks": ["0.0.0.0/0", "10.1.2.3/32", "2001:db8::/32"],
+        "later": { "other": [1] },
+    }));
     let described = |text: &str| {
         let mut stored = owned("a");
         stored.token.attributes.description = Some(text.parse().expect("a description"));
@@ -85,6 +97,7 @@ pub async fn the_attributes_of_a_token_change(store: &Arc<dyn Store>) {
     };
     let longest = "🦀".repeat(TokenDescription::MAX_CHARACTERS);
     let steps = [
+        with_attributes(&full, plain.clone()),
         owned("a"),
         described("It's \"x\"\n100 % \\ é"),
         described(&longest),
@@ -103,6 +116,15 @@ pub async fn the_attributes_of_a_token_change(store: &Arc<dyn Store>) {
     record_use(store, &[(plain.token.id, moment(5))]).await;
     update(store, &plain, &owned("e")).await.expect("changed");
     assert_token_is(store, &last_seen(Some(moment(5)), owned("e"))).await;
+}
+
+fn attributes(json: &Value) -> TokenAttributes {
+    json.to_string().parse().expect("attributes")
+}
+
+fn with_attributes(attributes: &TokenAttributes, mut stored: StoredToken) -> StoredToken {
+    stored.token.attributes = attributes.clone();
+    stored
 }
 
 /// Secret and scope of `after` are ignored.

@@ -4,10 +4,11 @@
 
 use std::fmt;
 
+use latchkey_domain::TokenId;
 use serde_json::{Value, json};
 
 /// The members of a token, in the order of the wire.
-pub const MEMBERS: [&str; 12] = [
+pub const MEMBERS: [&str; 13] = [
     "secret",
     "tokenName",
     "username",
@@ -20,7 +21,11 @@ pub const MEMBERS: [&str; 12] = [
     "seenAt",
     "alias",
     "secure",
+    "id",
 ];
+
+/// In place of an id, which is any.
+const ANY_ID: &str = "<token-id>";
 
 /// The JSON of a token, of which single members can be replaced.
 #[derive(Debug, Clone)]
@@ -42,6 +47,7 @@ pub fn token_json(name: &str, secret: &str, created_at: &str) -> TokenJson {
         "seenAt": null,
         "alias": null,
         "secure": false,
+        "id": ANY_ID,
     }))
 }
 
@@ -78,6 +84,10 @@ impl From<TokenJson> for Value {
 
 impl PartialEq<TokenJson> for Value {
     fn eq(&self, TokenJson(value): &TokenJson) -> bool {
-        self == value
+        let mut value = value.clone();
+        if value["id"] == ANY_ID && self["id"].as_str().is_some_and(|id| TokenId::parse(id).is_some()) {
+            value["id"] = self["id"].clone();
+        }
+        *self == value
     }
 }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use actix_web::{HttpRequest, http::header::HeaderName, web::Data};
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
+use latchkey_domain::canonical_network;
 use latchkey_metrics::Exporter;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
@@ -88,7 +89,7 @@ impl Context {
         exporter: Arc<Exporter>,
         mut settings: HttpSettings,
     ) -> Self {
-        settings.trusted_proxies.iter_mut().for_each(|network| *network = canonical(*network));
+        settings.trusted_proxies.iter_mut().for_each(|network| *network = canonical_network(*network));
         Self {
             use_cases,
             entropy,
@@ -118,36 +119,5 @@ impl Context {
     /// Returns whether an address, in canonical form, belongs to a trusted proxy.
     pub(crate) fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         self.settings.trusted_proxies.iter().any(|network| network.contains(&address))
-    }
-}
-
-/// Writes a network of IPv4 addresses in IPv6 form (`::ffff:10.0.0.0/104`) as the IPv4 network that it is, because peers
-/// are compared by their canonical address.
-fn canonical(network: IpNet) -> IpNet {
-    const MAPPED_BITS: u8 = 96;
-    match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED_BITS)) {
-        (IpAddr::V4(address), Some(length)) if network.addr().is_ipv6() => {
-            Ipv4Net::new(address, length).map_or(network, IpNet::V4)
-        }
-        _ => network,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mapped_ipv4_networks_become_ipv4() {
-        for (written, expected) in [
-            ("10.0.0.0/8", "10.0.0.0/8"),
-            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
-            ("::ffff:10.0.0.1/128", "10.0.0.1/32"),
-            ("2001:db8::/32", "2001:db8::/32"),
-            ("::/0", "::/0"),
-        ] {
-            let network = written.parse().expect("a network");
-            assert_eq!(canonical(network).to_string(), expected, "{written}");
-        }
     }
 }

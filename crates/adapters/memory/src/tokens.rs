@@ -12,6 +12,7 @@ use latchkey_ports::{
     AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
     StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
 };
+use serde_json::Value;
 
 use crate::{
     MemoryStore,
@@ -137,16 +138,26 @@ fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
-        && query.attribute_contains.as_ref().is_none_or(|filter| has_attribute(filter, token))
+        && meets_all(&query.attributes, token)
         && query.expired.is_none_or(|(expired, at)| token.is_expired_at(at) == expired)
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
 }
 
-fn has_attribute(filter: &AttributeFilter, token: &ApiToken) -> bool {
-    let attributes = token.attributes.to_json();
-    let text = attributes.get(filter.name).and_then(|value| value.as_str());
-    text.is_some_and(|text| text.contains(&filter.text))
+fn meets_all(filters: &[AttributeFilter], token: &ApiToken) -> bool {
+    if filters.is_empty() {
+        return true;
+    }
+    let attributes = Value::Object(token.attributes.to_json());
+    filters.iter().all(|filter| match filter {
+        AttributeFilter::Contains { name, text } => {
+            attributes.get(name).and_then(Value::as_str).is_some_and(|whole| whole.contains(text))
+        }
+        AttributeFilter::Is { path, values } => {
+            let found = path.iter().try_fold(&attributes, |value, name| value.get(name));
+            found.is_some_and(|found| values.contains(found))
+        }
+    })
 }
 
 fn comes_after(query: &TokenQuery, token: &ApiToken) -> bool {

@@ -2,15 +2,16 @@
 //! plans calls as well.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, PgSortExpressionMethods, QueryDsl,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, PgSortExpressionMethods,
+    QueryDsl,
     dsl::{Select, array},
     pg::Pg,
-    sql_types::Text,
+    sql_types::{Array, Nullable, Text},
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
 use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
 use latchkey_sql::{
-    columns::{DbId, DbTime},
+    columns::{DbId, DbTime, Json, NewJson},
     queries::{page_limit, page_offset},
     schema::token_rows,
 };
@@ -29,6 +30,9 @@ diesel::define_sql_function! {
     /// The text of a member of a JSON object; NULL if there is no such member.
     fn jsonb_extract_path_text(object: latchkey_sql::columns::Json, member: Text) -> diesel::sql_types::Nullable<Text>;
 }
+
+// What is at a path of names in JSON; NULL if there is nothing.
+diesel::infix_operator!(JsonAt, " #> ", Nullable<Json>, backend: Pg);
 
 type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
 type Listed<'q> = Unprepared<Select<Tokens<'q>, TokenColumns>>;
@@ -69,24 +73,30 @@ fn named<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>
         tokens = tokens.filter(token_rows::name.eq(name));
     }
     // Text of PostgreSQL contains no NUL.
-    let attribute = query.attribute_contains.as_ref();
-    if query
-        .name_contains
-        .as_ref()
-        .into_iter()
-        .chain(attribute.map(|filter| &filter.text))
-        .any(|text| text.contains('\0'))
-    {
+    if query.name_contains.as_ref().is_some_and(|text| text.contains('\0')) {
         return None;
     }
     if let Some(part) = query.name_contains.as_deref() {
         tokens = tokens.filter(strpos(token_rows::name, part).gt(0));
     }
-    if let Some(AttributeFilter { name, text }) = attribute {
-        let attribute = jsonb_extract_path_text(token_rows::attributes, *name);
-        tokens = tokens.filter(strpos(attribute.assume_not_null(), text.as_str()).gt(0));
-    }
-    Some(tokens)
+    query.attributes.iter().try_fold(tokens, with_attribute)
+}
+
+/// By a condition on the attributes; `None` where none can meet it.
+fn with_attribute<'q>(tokens: Tokens<'q>, filter: &'q AttributeFilter) -> Option<Tokens<'q>> {
+    Some(match filter {
+        AttributeFilter::Contains { text, .. } if text.contains('\0') => return None,
+        AttributeFilter::Contains { name, text } => {
+            let attribute = jsonb_extract_path_text(token_rows::attributes, *name);
+            tokens.filter(strpos(attribute.assume_not_null(), text.as_str()).gt(0))
+        }
+        AttributeFilter::Is { path, values } => {
+            let values = values.iter().filter(|value| value.as_str().is_none_or(|text| !text.contains('\0')));
+            let values: Vec<_> = values.map(NewJson).collect();
+            let found = JsonAt::new(token_rows::attributes, path.as_slice().into_sql::<Array<Text>>());
+            tokens.filter(found.eq_any(values))
+        }
+    })
 }
 
 /// By the end, and by the last use.

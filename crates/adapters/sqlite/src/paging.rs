@@ -1,7 +1,7 @@
 //! Pages and counts of lists, and functions of SQLite on text.
 
 use diesel::{
-    Column, Expression, QueryResult, RunQueryDsl, SqliteConnection, define_sql_function,
+    Column, Expression, IntoSql, QueryResult, RunQueryDsl, SqliteConnection, define_sql_function,
     dsl::sql,
     expression::{SqlLiteral, TypedExpressionType},
     query_dsl::{
@@ -62,6 +62,16 @@ define_sql_function! {
 define_sql_function! {
     /// The value at a path in JSON; NULL if there is none.
     fn json_extract(json: latchkey_sql::columns::Json, path: Text) -> Nullable<Text>;
+}
+
+diesel::infix_operator!(JsonAt, " -> ", Nullable<Text>);
+
+/// The JSON at a path in JSON, as text without blanks; NULL if there is none. `json_extract` makes numbers of booleans.
+pub(crate) fn json_at<C>(json: C, path: String) -> JsonAt<C, diesel::dsl::AsExprOf<String, Text>>
+where
+    C: Expression<SqlType = latchkey_sql::columns::Json>,
+{
+    JsonAt::new(json, path.into_sql::<Text>())
 }
 
 define_sql_function! {

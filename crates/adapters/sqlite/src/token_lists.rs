@@ -19,9 +19,10 @@ use latchkey_sql::{
     columns::{DbId, DbTime, Id},
     schema::{api_token_projects, api_tokens},
 };
+use serde_json::Value;
 
 use crate::{
-    paging::{count, instr, json_extract, paged, unindexed},
+    paging::{count, instr, json_at, json_extract, paged, unindexed},
     token_queries::{TOKEN_COLUMNS, TokenColumns},
 };
 
@@ -178,9 +179,18 @@ fn without_index<'a>(mut tokens: Tokens<'a>, query: &'a TokenQuery, few: bool) -
     if let Some(text) = &query.name_contains {
         tokens = tokens.filter(instr(api_tokens::name.nullable(), text).gt(0));
     }
-    if let Some(AttributeFilter { name, text }) = &query.attribute_contains {
-        let attribute = json_extract(api_tokens::attributes, format!("$.{name}"));
-        tokens = tokens.filter(instr(attribute, text).gt(0));
+    for filter in &query.attributes {
+        tokens = match filter {
+            AttributeFilter::Contains { name, text } => {
+                let attribute = json_extract(api_tokens::attributes, format!("$.{name}"));
+                tokens.filter(instr(attribute, text).gt(0))
+            }
+            AttributeFilter::Is { path, values } => {
+                let path = format!("$.\"{}\"", path.join("\".\""));
+                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                tokens.filter(json_at(api_tokens::attributes, path).eq_any(values))
+            }
+        };
     }
     if let Some(since) = query.unused_since {
         tokens = tokens.filter(api_tokens::created_at.lt(DbTime::from(since)));

@@ -42,12 +42,13 @@ struct Shell<'a> {
     url: String,
     variables: BTreeMap<String, String>,
     last_secret: String,
+    last_id: String,
 }
 
 impl<'a> Shell<'a> {
     fn beside(env: &'a TestEnv, server: &Server) -> Self {
         let url = format!("http://{}", server.address());
-        Self { env, url, variables: BTreeMap::new(), last_secret: String::new() }
+        Self { env, url, variables: BTreeMap::new(), last_secret: String::new(), last_id: String::new() }
     }
 
     /// Runs a command that must succeed, and returns what it prints. curl fails on a refusal.
@@ -64,7 +65,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Follows a command of a page. A secret that the page abbreviates is the one of the admin token's file, if the page says
-    /// so, or the last one that was answered.
+    /// so, or the last one that was answered; an id, as `ID`, is the last one that was answered.
     #[track_caller]
     fn follow(&mut self, command: &str) -> String {
         if let Some((assignment, comment)) = command.split_once("…'") {
@@ -72,6 +73,7 @@ impl<'a> Shell<'a> {
             let from_file = comment.split_once("or: ").map(|(_, command)| command);
             let value = match from_file {
                 Some(command) => self.run(&format!("{command}; printf %s \"${name}\"")),
+                None if name == "ID" => self.last_id.clone(),
                 None => self.last_secret.clone(),
             };
             self.variables.insert(name.to_owned(), value);
@@ -81,6 +83,7 @@ impl<'a> Shell<'a> {
         let answer = serde_json::from_str::<Value>(&said).unwrap_or_default();
         if let Some(secret) = answer["secret"].as_str() {
             secret.clone_into(&mut self.last_secret);
+            answer["id"].as_str().unwrap_or_default().clone_into(&mut self.last_id);
         }
         said
     }
@@ -129,7 +132,7 @@ fn the_first_steps() {
     assert_eq!(commands, ["latchkey"]);
     let mut shell = Shell::beside(&env, &server);
     let said: Vec<String> = others.iter().map(|command| shell.follow(command)).collect();
-    assert_eq!(others.len(), 5, "{others:?}");
+    assert_eq!(others.len(), 6, "{others:?}");
     assert!(said[3].starts_with("HTTP/1.1 200 OK\r\n"), "{}", said[3]);
     assert!(said[3].contains("\r\nx-latchkey-token-name: web shop\r\n"), "{}", said[3]);
     assert_eq!(server.status("/auth/verify", &shell.last_secret), 401, "it was revoked");

@@ -18,7 +18,8 @@ struct Missing {
 
 impl Authenticator {
     /// Returns the principal of each of these secrets that is a valid API token's, in the same order. Personal access
-    /// tokens and sessions are not looked up.
+    /// tokens and sessions are not looked up. Nor is a token returned that is bound to networks: whether it is valid depends on
+    /// from where it is used, which the client that asks may not compare.
     ///
     /// The client's budget is checked once, before the query: secrets that turn out to be unknown count against it, but
     /// do not fail the others of the same batch.
@@ -57,7 +58,7 @@ impl Authenticator {
                 self.counters.malformed.increment();
                 return None;
             };
-            self.accept(source, lookup, now)
+            self.accept(source, lookup, now, |principal| !principal.is_bound_to_networks())
         });
         Ok(valid.collect())
     }

@@ -1,6 +1,7 @@
 //! The query.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     future::{Ready, ready},
     marker::PhantomData,
@@ -25,6 +26,19 @@ impl<T: Deserr<Problems>> Query<T> {
     pub(crate) fn read(&self) -> Result<T, ApiError> {
         let filled = pairs(&self.request)?.into_iter().filter(|(_, value)| !value.is_empty());
         Ok(parse(members(filled), "query")?)
+    }
+}
+
+impl<T> Query<T> {
+    /// Returns the parameters whose names begin so, by the rest of their names, of a repeated one the last. Empty ones are
+    /// absent.
+    pub(crate) fn prefixed(&self, prefix: &str) -> Result<BTreeMap<String, String>, ApiError> {
+        let named = |(name, value): (String, String)| Some((name.strip_prefix(prefix)?.to_owned(), value));
+        Ok(pairs(&self.request)?
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .filter_map(named)
+            .collect())
     }
 }
 

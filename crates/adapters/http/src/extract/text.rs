@@ -4,7 +4,8 @@ use deserr::{Deserr, IntoValue, Value, ValueKind, ValuePointerRef as Location};
 use latchkey_domain::{
     Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, GroupDescription, GroupName,
     PersonName, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription,
-    RoleKind, RoleName, SsoGroupName, Timestamp, TokenDescription, TokenId, TokenKind, TokenName, Username,
+    RoleKind, RoleName, SsoGroupName, Timestamp, TokenDescription, TokenId, TokenKind, TokenName, TokenOwner,
+    TokenScope, Username,
 };
 
 use super::problems::{Problems, name, wrong_kind};
@@ -88,6 +89,8 @@ names!(
     SsoGroupName,
     TokenDescription,
     TokenName,
+    TokenOwner,
+    TokenScope,
     Username,
 );
 words!(

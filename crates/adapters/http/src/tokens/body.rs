@@ -1,20 +1,17 @@
-//! The bodies of tokens: those that create, update and rotate one, and those that show some.
+//! The bodies that create, change and rotate tokens.
 
 use std::time::Duration;
 
-use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
+use deserr::Deserr;
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, ProjectScope, Timestamp, TokenAttributes, TokenDescription,
-    TokenKind, TokenName,
+    Enabled, EnvironmentScope, Metadata, NetworkSet, ProjectScope, ScopeSet, Timestamp, TokenAttributes,
+    TokenDescription, TokenName, TokenOwner,
 };
-use latchkey_service::{Overlap, Patched, RevealedToken, TokenPatch, TokenRequest};
-use serde::{Serialize, Serializer};
+use latchkey_service::{Overlap, Patched, TokenPatch, TokenRequest};
+use serde_json::Map;
 use utoipa::ToSchema;
 
-use super::{
-    duration,
-    projects::{ProjectArray, ProjectList, ProjectNames},
-};
+use super::{attribute_members::MetadataPatch, duration, projects::ProjectList, token_body::TokenType};
 use crate::{
     error::{ApiError, TOKENS},
     error_body::Detail,
@@ -23,11 +20,8 @@ use crate::{
         body::{MemberRule, each_entry},
         text::{FromText, text_members},
     },
-    wire_time::WireTime,
 };
 
-/// About how large one token is in JSON, in bytes.
-pub(crate) const TOKEN_BYTES: usize = 448;
 /// How long the old secret of a rotated token stays valid by default.
 const DEFAULT_OVERLAP: Duration = Duration::from_secs(86_400);
 
@@ -76,6 +70,28 @@ pub(crate) struct CreateTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "Reads the flags of the checkout", max_length = 1000)]
     description: Option<TokenDescription>,
+    /// Who is responsible for the token: 1 to 255 characters, trimmed. Absent or null: not named.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "team-checkout@example.com", min_length = 1, max_length = 255)]
+    owner: Option<TokenOwner>,
+    /// What its owners note about the token: a JSON object of at most 8 KiB and 64 members, whose names have at most 64 of the
+    /// characters `A-Z a-z 0-9 _ . -`.
+    #[deserr(default)]
+    #[schema(value_type = Option<Object>, example = json!({ "team": "checkout" }))]
+    metadata: Option<Metadata>,
+    /// False to create the token disabled: it is refused until it is enabled.
+    #[deserr(default)]
+    #[schema(value_type = Option<bool>, default = true)]
+    enabled: Option<Enabled>,
+    /// What the token may do in the product that it guards: at most 64 scopes such as `orders:read`, `orders:*` or `*`.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["orders:read"]), max_items = 64)]
+    scopes: Option<ScopeSet>,
+    /// The networks from which the token is accepted: at most 64, as in CIDR or as one address. Absent, null or empty: from
+    /// everywhere. Behind a gateway, the gateway is the client, unless `server.trusted_proxies` names it.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["10.1.0.0/16"]), max_items = 64)]
+    allowed_networks: Option<NetworkSet>,
 }
 
 /// Creates several tokens, all or none.
@@ -136,17 +152,24 @@ impl CreateTokenBody {
     }
 
     fn into_request(self) -> Result<TokenRequest, Problems> {
-        let Self { token_name, username, kind, environment, project, projects, expires_at, description } =
-            self;
-        let name = token_name.or(username);
+        let attributes = TokenAttributes {
+            description: self.description,
+            owner: self.owner,
+            metadata: self.metadata.unwrap_or_default(),
+            enabled: self.enabled.unwrap_or_default(),
+            scopes: self.scopes.unwrap_or_default(),
+            allowed_networks: self.allowed_networks.unwrap_or_default(),
+            other: Map::new(),
+        };
+        let name = self.token_name.or(self.username);
         let missing = || Detail::of_field("tokenName", "tokenName is required.");
         Ok(TokenRequest {
             name: name.ok_or_else(missing)?,
-            kind: kind.into(),
-            environment,
-            projects: projects.and_then(|ProjectList(scope)| scope).or(project),
-            expires_at,
-            attributes: TokenAttributes { description, ..TokenAttributes::default() },
+            kind: self.kind.into(),
+            environment: self.environment,
+            projects: self.projects.and_then(|ProjectList(scope)| scope).or(self.project),
+            expires_at: self.expires_at,
+            attributes,
         })
     }
 }
@@ -175,21 +198,40 @@ pub(crate) struct PatchTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "Reads the flags of the checkout", max_length = 1000)]
     description: Patched<TokenDescription>,
+    /// Who is responsible for the token: 1 to 255 characters, trimmed; null: not named.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "team-checkout@example.com", min_length = 1, max_length = 255)]
+    owner: Patched<TokenOwner>,
+    /// A merge patch of the metadata: null removes a member, an object is merged into the one that is there. Null in its place
+    /// removes all.
+    #[deserr(default)]
+    #[schema(value_type = Option<Object>, example = json!({ "team": "checkout", "ticket": null }))]
+    metadata: Patched<MetadataPatch>,
+    /// False disables the token, which is refused from the response on; true or null enables it again.
+    #[deserr(default)]
+    #[schema(value_type = Option<bool>, example = false)]
+    enabled: Patched<Enabled>,
+    /// What the token may do in the product that it guards, in place of its present scopes; null or empty: nothing.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["orders:read"]), max_items = 64)]
+    scopes: Patched<ScopeSet>,
+    /// The networks from which the token is accepted, in place of the present ones; null or empty: from everywhere.
+    #[deserr(default)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["10.1.0.0/16"]), max_items = 64)]
+    allowed_networks: Patched<NetworkSet>,
 }
 
 impl From<PatchTokenBody> for TokenPatch {
     fn from(body: PatchTokenBody) -> Self {
-        Self { expires_at: body.expires_at, description: body.description }
-    }
-}
-
-impl<T: Deserr<Problems>> Deserr<Problems> for Patched<T> {
-    fn deserialize_from_value<V: IntoValue>(
-        value: Value<V>,
-        location: Location<'_>,
-    ) -> Result<Self, Problems> {
-        let value = Option::<T>::deserialize_from_value(value, location)?;
-        Ok(value.map_or(Self::Removed, Self::Set))
+        Self {
+            expires_at: body.expires_at,
+            description: body.description,
+            owner: body.owner,
+            metadata: body.metadata.map(|MetadataPatch(members)| members),
+            enabled: body.enabled,
+            scopes: body.scopes,
+            allowed_networks: body.allowed_networks,
+        }
     }
 }
 
@@ -220,139 +262,5 @@ impl FromText for Overlap {
             format!("{name} must be a duration as in ISO 8601, such as PT24H, P7D or PT0S.")
         })?;
         Self::new(duration).map_err(|error| error.to_string())
-    }
-}
-
-/// A token. The order of its members is part of the wire contract.
-#[derive(Serialize, ToSchema)]
-#[schema(as = apiTokenSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TokenBody<'t> {
-    /// The secret that authenticates. Of a show-once token, which cannot be shown again: the token's selector, if its secret is of
-    /// the second form of Unleash, or its id.
-    #[schema(value_type = String, example = "project:environment.xyzrandomstring")]
-    secret: Secret<'t>,
-    /// The name of the token.
-    #[schema(value_type = String, example = "web shop")]
-    token_name: &'t str,
-    /// The old name of `tokenName`.
-    #[schema(value_type = String, example = "a-name", deprecated)]
-    username: &'t str,
-    /// What the token is for.
-    #[schema(example = "client")]
-    r#type: TokenType,
-    /// The environment that the token works in; `*` for all.
-    #[schema(value_type = String, example = "development")]
-    environment: &'t str,
-    /// The projects, joined by commas; `*` for all.
-    #[schema(value_type = String, example = "web-shop")]
-    project: ProjectNames<'t>,
-    /// The projects; `["*"]` for all.
-    #[schema(value_type = Vec<String>, example = json!(["web-shop", "default"]))]
-    projects: ProjectArray<'t>,
-    /// When the token expires; null: never.
-    #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
-    expires_at: Option<WireTime>,
-    /// When the token was created.
-    #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
-    created_at: WireTime,
-    /// When the token last authenticated; null: never.
-    #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2023-04-19T08:15:14.000Z")]
-    #[serde(rename = "seenAt")]
-    last_used_at: Option<WireTime>,
-    /// A second secret by which an old proxy token authenticates; mostly null.
-    #[schema(value_type = Option<String>, required = true, example = "randomid-or-some-alias")]
-    alias: Option<&'t str>,
-    /// Whether the secret cannot be shown again: true on show-once tokens.
-    secure: bool,
-    /// What the token is for; absent on tokens that are not described.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, example = "Reads the flags of the checkout")]
-    description: Option<&'t str>,
-}
-
-/// What a token is for.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum TokenType {
-    Client,
-    Admin,
-    Frontend,
-    /// The name of `client` since Unleash 7. A response has it only where the request had it: the response that creates
-    /// the token.
-    Backend,
-}
-
-text_members!(TokenType);
-
-impl FromText for TokenType {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        let kind = TokenKind::from_text(text, name)?;
-        Ok(if text.eq_ignore_ascii_case("backend") { Self::Backend } else { kind.into() })
-    }
-}
-
-impl From<TokenType> for TokenKind {
-    fn from(kind: TokenType) -> Self {
-        match kind {
-            TokenType::Client | TokenType::Backend => Self::Client,
-            TokenType::Admin => Self::Admin,
-            TokenType::Frontend => Self::Frontend,
-        }
-    }
-}
-
-impl From<TokenKind> for TokenType {
-    fn from(kind: TokenKind) -> Self {
-        match kind {
-            TokenKind::Client => Self::Client,
-            TokenKind::Admin => Self::Admin,
-            TokenKind::Frontend => Self::Frontend,
-        }
-    }
-}
-
-impl<'t> TokenBody<'t> {
-    /// Shows a token to a caller who may read it. Nothing else on the wire reveals the secrets of API tokens.
-    pub(crate) fn of(revealed: &'t RevealedToken) -> Self {
-        let RevealedToken { token, secret, alias, secure } = revealed;
-        let projects = token.access.projects();
-        Self {
-            secret: secret.as_ref().map_or(Secret::Hidden(token), |secret| Secret::Shown(secret.reveal())),
-            token_name: token.name.as_str(),
-            username: token.name.as_str(),
-            r#type: token.access.kind().into(),
-            environment: token.access.environment().map_or("*", EnvironmentName::as_str),
-            project: ProjectNames(projects),
-            projects: ProjectArray(projects),
-            expires_at: token.expires_at.map(WireTime),
-            created_at: WireTime(token.created_at),
-            last_used_at: token.last_used_at.map(WireTime),
-            alias: alias.as_ref().map(latchkey_domain::TokenSecret::reveal),
-            secure: *secure,
-            description: token.attributes.description.as_ref().map(TokenDescription::as_str),
-        }
-    }
-
-    /// Shows a token to the caller that created it, with the type as the caller named it: Terraform refuses another one.
-    pub(crate) fn created(revealed: &'t RevealedToken, kind: TokenType) -> Self {
-        Self { r#type: kind, ..Self::of(revealed) }
-    }
-}
-
-enum Secret<'t> {
-    Shown(&'t str),
-    Hidden(&'t ApiToken),
-}
-
-impl Serialize for Secret<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Shown(secret) => serializer.serialize_str(secret),
-            Self::Hidden(ApiToken { selector: Some(selector), .. }) => {
-                serializer.serialize_str(selector.as_str())
-            }
-            Self::Hidden(token) => serializer.collect_str(&token.id),
-        }
     }
 }

@@ -7,9 +7,10 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody, TokenBody, UpdateTokenBody},
+    body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody, UpdateTokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
+    token_body::TokenBody,
 };
 use crate::{
     api::{Api, operations},
@@ -54,9 +55,8 @@ pub(crate) async fn get_all_api_tokens(
     query: Query<TokenQuery>,
     context: Data<Context>,
 ) -> ApiResult<TokenList> {
-    let query = query.read()?;
-    let has_cursor = query.has_cursor();
-    let page = context.use_cases.instance_tokens.search(&permit, query.into()).await?;
+    let (filter, has_cursor) = TokenQuery::read(&query)?;
+    let page = context.use_cases.instance_tokens.search(&permit, filter).await?;
     list_response(page, has_cursor, context).await
 }
 

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use tokio::task::yield_now;
 use utoipa::ToSchema;
 
-use super::body::{TOKEN_BYTES, TokenBody};
+use super::token_body::{TOKEN_BYTES, TokenBody};
 use crate::{
     context::Context,
     describe::{Describe, Entry},

@@ -1,5 +1,6 @@
 //! API tokens: those of a project, those of the instance, and their rotation.
 
+mod attribute_members;
 mod body;
 mod duration;
 mod instance_routes;
@@ -7,6 +8,7 @@ mod list;
 mod project_routes;
 mod projects;
 mod query;
+mod token_body;
 
 pub(crate) use self::projects::{ProjectArray, ProjectNames};
 use crate::api::Api;

@@ -6,9 +6,10 @@ use latchkey_service::{
 };
 
 use super::{
-    body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody, TOKEN_BYTES, TokenBody},
+    body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
+    token_body::{TOKEN_BYTES, TokenBody},
 };
 use crate::{
     api::{Api, operations},
@@ -52,9 +53,8 @@ pub(crate) async fn get_project_api_tokens(
     query: Query<TokenQuery>,
     context: Data<Context>,
 ) -> ApiResult<TokenList> {
-    let query = query.read()?;
-    let has_cursor = query.has_cursor();
-    let page = context.use_cases.project_tokens.search(&permit, query.into()).await?;
+    let (filter, has_cursor) = TokenQuery::read(&query)?;
+    let page = context.use_cases.project_tokens.search(&permit, filter).await?;
     list_response(page, has_cursor, context).await
 }
 

@@ -1,14 +1,19 @@
 //! The filters, the order and the page of a list of tokens, on the route of a project and on that of the instance.
 
 use deserr::Deserr;
-use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind};
+use latchkey_domain::{EnvironmentName, Metadata, ProjectId, Timestamp, TokenId, TokenKind, whole};
 use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
 use latchkey_service::TokenFilter;
+use serde_json::Value;
 use utoipa::IntoParams;
 
-use crate::extract::{
-    Problems,
-    text::{FromText, Parsed, text_members},
+use crate::{
+    error::ApiError,
+    error_body::Detail,
+    extract::{
+        Problems, Query,
+        text::{FromText, Parsed, text_members},
+    },
 };
 
 /// The filters, the order and the page of a list of tokens. Without any of them, the list has all tokens.
@@ -36,6 +41,10 @@ pub(crate) struct TokenQuery {
     #[deserr(default)]
     #[param(example = "shop", pattern = "^[^\\u0000]*$")]
     description: Option<String>,
+    /// Only tokens of exactly this owner.
+    #[deserr(default)]
+    #[param(example = "team-checkout@example.com", pattern = "^[^\\u0000]*$")]
+    owner: Option<String>,
     /// Only tokens that are, or are not, expired now.
     #[deserr(default)]
     #[param(value_type = Option<bool>)]
@@ -66,23 +75,33 @@ pub(crate) struct TokenQuery {
     cursor: Option<TokenId>,
 }
 
-impl TokenQuery {
-    /// Returns whether the response says where the next page begins: for a page in the order that has cursors.
-    pub(crate) fn has_cursor(&self) -> bool {
-        let is_page = self.limit.is_some() || self.offset.is_some() || self.cursor.is_some();
-        is_page && matches!(self.sort_by, None | Some(TokenOrder::CreatedAt))
-    }
-}
+/// What a parameter begins with that filters by a member of the metadata. The rest of its name is that of the member.
+const METADATA: &str = "metadata.";
 
-impl From<TokenQuery> for TokenFilter {
-    fn from(query: TokenQuery) -> Self {
-        Self {
+impl TokenQuery {
+    /// Reads the query. Returns the filter, and whether the response says where the next page begins: for a page in the order
+    /// that has cursors.
+    pub(crate) fn read(query: &Query<Self>) -> Result<(TokenFilter, bool), ApiError> {
+        let by_metadata = query.prefixed(METADATA)?;
+        let mut attributes = by_metadata.into_iter().map(metadata_filter).collect::<Result<Vec<_>, _>>()?;
+        let query = query.read()?;
+        attributes
+            .extend(query.description.map(|text| AttributeFilter::Contains { name: "description", text }));
+        attributes.extend(
+            query.owner.map(|owner| AttributeFilter::Is {
+                path: vec!["owner".to_owned()],
+                values: vec![owner.into()],
+            }),
+        );
+        let is_page = query.limit.is_some() || query.offset.is_some() || query.cursor.is_some();
+        let has_cursor = is_page && matches!(query.sort_by, None | Some(TokenOrder::CreatedAt));
+        let filter = TokenFilter {
             project: query.project,
             environment: query.environment,
             kind: query.kind,
             name: None,
             name_contains: query.name,
-            attribute_contains: query.description.map(|text| AttributeFilter { name: "description", text }),
+            attributes,
             expired: query.expired.map(|Parsed(expired)| expired),
             unused_since: query.unused_since,
             order: query.sort_by.unwrap_or_default(),
@@ -90,8 +109,21 @@ impl From<TokenQuery> for TokenFilter {
             after: query.cursor,
             limit: query.limit.map(|Limit(limit)| limit),
             offset: query.offset.map_or(0, |Parsed(offset)| offset),
-        }
+        };
+        Ok((filter, has_cursor))
     }
+}
+
+/// A value in a query is text. It stands for that text, and for the number, boolean or null that is written so in JSON.
+fn metadata_filter((name, text): (String, String)) -> Result<AttributeFilter, ApiError> {
+    if !Metadata::is_key(&name) {
+        let message = "No member of metadata has such a name: it has 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -.";
+        return Err(ApiError::BadInput(vec![Detail::of_query(&format!("{METADATA}{name}"), message)]));
+    }
+    let scalar =
+        serde_json::from_str(&text).ok().filter(|value: &Value| !value.is_object() && !value.is_array());
+    let values = scalar.map(whole).into_iter().chain([Value::String(text)]).collect();
+    Ok(AttributeFilter::Is { path: vec!["metadata".to_owned(), name], values })
 }
 
 /// The size of a page.

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use deserr::Deserr;
-use latchkey_domain::{EnvironmentName, VerifiedToken};
+use ipnet::IpNet;
+use latchkey_domain::{EnvironmentName, ScopeSet, TokenOwner, TokenScope, VerifiedToken};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
@@ -152,6 +154,22 @@ pub(crate) struct IntrospectedToken<'t> {
     /// The environment; `*` for all.
     #[schema(required = false, value_type = String, example = "development")]
     environment: &'t str,
+    /// The scopes, separated by blanks; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "orders:read stock:*")]
+    scope: Option<String>,
+    /// The networks from which the caller is to accept the token; absent: from everywhere.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["10.1.0.0/16"]))]
+    allowed_networks: &'t [IpNet],
+    /// Who is responsible for the token; absent where no one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "team-checkout@example.com")]
+    owner: Option<&'t str>,
+    /// What its owners note about the token; absent where there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false, example = json!({ "team": "checkout" }))]
+    metadata: Option<&'t Map<String, Value>>,
 }
 
 impl<'t> IntrospectionBody<'t> {
@@ -165,7 +183,22 @@ impl<'t> IntrospectionBody<'t> {
             exp: token.expires_at.map(|end| end.millis().div_euclid(1_000)),
             projects: ProjectArray(token.access.projects()),
             environment: environment(&token),
+            scope: token.attributes.and_then(|attributes| scope(&attributes.scopes)),
+            allowed_networks: token
+                .attributes
+                .map_or(&[], |attributes| attributes.allowed_networks.as_slice()),
+            owner: token.attributes.and_then(|attributes| attributes.owner.as_ref()).map(TokenOwner::as_str),
+            metadata: token
+                .attributes
+                .map(|attributes| attributes.metadata.members())
+                .filter(|members| !members.is_empty()),
         };
         Self { active: token.is_some(), token: token.map(shown) }
     }
+}
+
+/// The scopes as one text (RFC 6749, section 3.3); `None` where there are none.
+fn scope(scopes: &ScopeSet) -> Option<String> {
+    let scopes: Vec<&str> = scopes.as_slice().iter().map(TokenScope::as_str).collect();
+    (!scopes.is_empty()).then(|| scopes.join(" "))
 }

@@ -192,7 +192,7 @@ pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Dat
     client.check_certificate()?;
     verification.authorize_introspection(&*client.introspection_client().await?)?;
     let form = IntrospectionForm::read(body.form().await?)?;
-    let found: Option<Arc<Principal>> = match verification.verify(&form.token, client.address()).await {
+    let found: Option<Arc<Principal>> = match verification.inquire(&form.token, client.address()).await {
         Ok(principal) => Some(principal),
         Err(AuthenticationError::Unknown) => None,
         Err(error) => return Err(error.into()),

@@ -32,6 +32,7 @@ mod selectors;
 mod service_accounts;
 mod statistics;
 mod store_errors;
+mod token_attributes;
 mod token_batches;
 mod token_changes;
 mod token_lists;

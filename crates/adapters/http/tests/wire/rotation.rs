@@ -58,7 +58,9 @@ async fn the_answer_is_the_token_with_a_new_secret() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let mut expected = before.clone();
         expected["secret"] = json!(new);
-        assert_eq!(answer.json(), expected, "{route}");
+        let mut rotated = expected.clone();
+        rotated["previousSecretExpiresAt"] = json!("2023-04-19T09:15:14.000Z");
+        assert_eq!(answer.json(), rotated, "{route}");
         assert_eq!(app.get(As::Root, TOKENS).await.json(), json!({"tokens": [expected]}));
         let by_id = app.get(As::Root, &format!("{TOKENS}/{token_id}")).await;
         assert_eq!(by_id.json()["secret"], json!(new), "the id stays");

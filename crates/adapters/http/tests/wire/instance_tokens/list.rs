@@ -18,7 +18,9 @@ async fn the_response_is_a_list_of_tokens() {
     let app = TestApp::new().await;
     let secret = made(&app, "web", "frontend").await;
     let answer = app.get(As::Editor, &format!("{ALL}?name=web")).await;
-    let expected = token_json("web", &secret, NOW).with("type", "frontend").with_projects(&["*"]);
+    let id = answer.json()["tokens"][0]["id"].clone();
+    let expected =
+        token_json("web", &secret, NOW).with("type", "frontend").with_projects(&["*"]).with("id", id);
     let text = String::from_utf8(answer.bytes.clone()).expect("UTF-8");
     assert_eq!(text, format!(r#"{{"tokens":[{expected}]}}"#));
     assert_eq!(answer.header("content-type"), Some("application/json"));

@@ -20,9 +20,10 @@ async fn the_response_is_a_list_of_complete_tokens() {
     let answer = app.get(As::Member, TOKENS).await;
     assert_eq!(answer.status, 200);
     let text = String::from_utf8(answer.bytes.clone()).expect("UTF-8");
-    let secret = answer.json()["tokens"][0]["secret"].as_str().expect("text").to_owned();
+    let first = answer.json()["tokens"][0].clone();
+    let [secret, id] = ["secret", "id"].map(|member| first[member].as_str().expect("text"));
     assert!(secret.starts_with("[]:development."), "{secret}");
-    insta::assert_snapshot!(text.replace(&secret, "[secret]"), @r#"{"tokens":[{"secret":"[secret]","tokenName":"given","username":"given","type":"frontend","environment":"development","project":"p2,default","projects":["p2","default"],"expiresAt":null,"createdAt":"2023-04-19T08:15:14.000Z","seenAt":null,"alias":null,"secure":false}]}"#);
+    insta::assert_snapshot!(text.replace(secret, "[secret]").replace(id, "[id]"), @r#"{"tokens":[{"secret":"[secret]","tokenName":"given","username":"given","type":"frontend","environment":"development","project":"p2,default","projects":["p2","default"],"expiresAt":null,"createdAt":"2023-04-19T08:15:14.000Z","seenAt":null,"alias":null,"secure":false,"id":"[id]"}]}"#);
 }
 
 #[actix_web::test]

@@ -45,6 +45,25 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "a token says its id",
+        why: "Token object: id, which names a token without its secret",
+        to: &[
+            R::Access,
+            R::InitLimits,
+            R::InstanceTokens,
+            R::OpsGeneric,
+            R::ProjectTokens,
+            R::ProjectsEnvironments,
+        ],
+        apply: |_, expected| {
+            each_object(&mut expected.body, &mut |members| {
+                if members.contains_key("secret") && members.contains_key("tokenName") {
+                    members.insert("id".to_owned(), json!("<token-id>"));
+                }
+            });
+        },
+    },
+    Rule {
         name: "a valid token's environment is told",
         why: "Use of a token: 200 {\"tokens\": [{\"token\", \"type\", \"projects\", \"environment\"}…]}",
         to: &[R::TokenUse],
