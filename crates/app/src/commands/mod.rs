@@ -34,7 +34,6 @@ use crate::{
         personal_tokens::PatCommand,
         projects::ProjectCommand,
         shell::{CompletionsArgs, ManArgs},
-        tokens::TokenCommand,
         users::UserCommand,
     },
     config::{self, Config, Database, EnvVars, Log},
@@ -153,7 +152,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Grant(arguments) => grant::grant(&app, arguments).await,
         Command::Project(ProjectCommand::Create(project)) => projects::create(&app, project).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
-        Command::Token(TokenCommand::Create(token)) => tokens::create(&app, token).await,
+        Command::Token(command) => tokens::run(&app, command).await,
         Command::Import(ImportCommand::Keys(arguments)) => import::keys::import(&app, arguments).await,
         Command::Import(ImportCommand::Unleash(arguments)) => {
             import::unleash::import(&app, config, *arguments).await

@@ -1,150 +1,62 @@
 //! `latchkey token`.
 
-use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
-use latchkey_domain::{
-    EnvironmentName, EnvironmentScope, ProjectId, ProjectScope, ProjectSet, Timestamp, TokenAccess,
-    TokenAttributes, TokenDescription, TokenKind, TokenName,
-};
-use latchkey_service::{Initiator, TokenDraft};
+mod attributes;
+mod change;
+mod create;
 
-use crate::{
-    commands::expiry::OptionalExpiry,
-    output::{self, Usage},
-    wiring::App,
+use clap::Subcommand;
+use latchkey_domain::Enabled;
+
+pub(crate) use self::create::project_scope;
+use self::{
+    change::{IdArgs, ListArgs, RotateArgs, UpdateArgs},
+    create::TokenArgs,
 };
+use crate::wiring::App;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Create an API token and print its secret, once
     #[command(after_help = "Examples:\n  latchkey token create --type admin --name ops\n  \
         latchkey token create --type client --name web --project shop --environment production\n  \
-        latchkey token create --type frontend --name ads --project shop --project blog --expires-in 30d")]
-    Create(TokenArgs),
+        latchkey token create --type frontend --name ads --project shop --project blog --expires-in 30d\n  \
+        latchkey token create --type client --name orders --owner team-a --scope 'orders:*' --allowed-network 10.1.0.0/16")]
+    Create(Box<TokenArgs>),
+    /// List API tokens, by creation
+    #[command(after_help = "Example:\n  latchkey token list --project shop --owner team-a")]
+    List(ListArgs),
+    /// Print what is known about a token, but its secret
+    Show(IdArgs),
+    /// Change a token
+    #[command(
+        after_help = "Examples:\n  latchkey token update 0197a4c2-5d1e-7b3a-9c40-1f2e3d4c5b6a --owner team-a --metadata ticket=SHOP-7\n  \
+        latchkey token update 0197a4c2-5d1e-7b3a-9c40-1f2e3d4c5b6a --remove allowed-networks --metadata ticket=\n\n\
+        Scopes and networks take the place of those that are there. --metadata NAME= removes that member."
+    )]
+    Update(Box<UpdateArgs>),
+    /// Refuse a token from now on, without losing it
+    Disable(IdArgs),
+    /// Let a disabled token in again
+    Enable(IdArgs),
+    /// Give a token a new secret and print it, once
+    #[command(
+        after_help = "Example:\n  latchkey token rotate 0197a4c2-5d1e-7b3a-9c40-1f2e3d4c5b6a --overlap 0s"
+    )]
+    Rotate(RotateArgs),
+    /// Revoke a token
+    Delete(IdArgs),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct TokenArgs {
-    /// admin, client or frontend
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: TokenKind,
-    /// The name
-    #[arg(long)]
-    pub(crate) name: TokenName,
-    /// A project of the token, may be repeated; by default all projects
-    #[arg(long = "project", value_name = "ID")]
-    pub(crate) projects: Vec<String>,
-    /// The environment of the token; by default development, and all for an admin token
-    #[arg(long)]
-    pub(crate) environment: Option<String>,
-    /// What the token is for
-    #[arg(long)]
-    pub(crate) description: Option<TokenDescription>,
-    #[command(flatten)]
-    pub(crate) expiry: OptionalExpiry,
-}
-
-/// Stands for all projects, or all environments.
-const ALL: &str = "*";
-/// The environment of a token without one.
-const DEFAULT_ENVIRONMENT: &str = "development";
-
-/// Creates an API token and prints its secret.
-pub(super) async fn create(app: &App, arguments: TokenArgs) -> anyhow::Result<()> {
-    let kind = arguments.kind;
-    let draft = draft(arguments, app.clock.now())?;
-    let issued =
-        app.use_cases.issuer.issue(draft, &Initiator::system()).await.context("no token was created")?;
-    let secret = issued.secret.context("the new token has no secret")?;
-    output::secret(secret.reveal())?;
-    let until = issued.token.expires_at.map_or("without expiry".to_owned(), |end| format!("until {end}"));
-    output::explain(format_args!("This is a new {kind} token, valid {until}."));
-    Ok(())
-}
-
-fn draft(arguments: TokenArgs, now: Timestamp) -> anyhow::Result<TokenDraft> {
-    let TokenArgs { kind, name, projects, environment, description, expiry } = arguments;
-    let access = match access(kind, &projects, environment.as_deref()) {
-        Ok(access) => access,
-        Err(error) => bail!(Usage(error.to_string())),
-    };
-    let expiry = expiry.expires_in.or(expiry.expires_at);
-    let expires_at = expiry.map(|expiry| expiry.time(now)).transpose()?;
-    let attributes = TokenAttributes { description, ..TokenAttributes::default() };
-    Ok(TokenDraft { name, access, expires_at, attributes })
-}
-
-fn access(kind: TokenKind, projects: &[String], environment: Option<&str>) -> anyhow::Result<TokenAccess> {
-    let projects = if projects.is_empty() { ProjectScope::All } else { project_scope(projects)? };
-    let environment = match (environment, kind) {
-        (Some(ALL), _) | (None, TokenKind::Admin) => EnvironmentScope::All,
-        (name, _) => EnvironmentScope::Only(EnvironmentName::new(name.unwrap_or(DEFAULT_ENVIRONMENT))?),
-    };
-    match TokenAccess::new(kind, projects, environment) {
-        Ok(access) => Ok(access),
-        Err(_) if kind == TokenKind::Admin => {
-            bail!(
-                "an admin token is for all projects and environments: leave --project and --environment out"
-            )
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Returns the scope of these projects; `*` among them is all.
-pub(crate) fn project_scope(ids: &[String]) -> anyhow::Result<ProjectScope> {
-    if ids.iter().any(|id| id == ALL) {
-        return Ok(ProjectScope::All);
-    }
-    let ids: Vec<_> = ids.iter().map(|id| ProjectId::new(id)).collect::<Result<_, _>>()?;
-    Ok(ProjectScope::Only(ProjectSet::new(ids)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser as _;
-
-    use super::*;
-
-    fn prefix_or_error(kind: TokenKind, projects: &[&str], environment: Option<&str>) -> String {
-        let projects: Vec<_> = projects.iter().map(ToString::to_string).collect();
-        match access(kind, &projects, environment) {
-            Ok(access) => latchkey_domain::SecretPrefix::of(&access).to_string(),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        arguments: TokenArgs,
-    }
-
-    #[test]
-    fn a_description_is_part_of_the_token() {
-        let parse = |description: &str| {
-            Line::try_parse_from(["create", "--type", "client", "--name", "t", "--description", description])
-        };
-        let now = Timestamp::from_millis(0).expect("in range");
-        let drafted = draft(parse(" Checkout ").expect("parsed").arguments, now).expect("a draft");
-        assert_eq!(drafted.attributes.description.expect("described").as_str(), "Checkout");
-        assert!(parse(&"x".repeat(1_001)).is_err());
-    }
-
-    #[test]
-    fn omitted_arguments_have_defaults() {
-        assert_eq!(prefix_or_error(TokenKind::Admin, &[], None), "*:*.");
-        assert_eq!(prefix_or_error(TokenKind::Client, &[], None), "*:development.");
-        assert_eq!(prefix_or_error(TokenKind::Client, &["a", "*"], Some("production")), "*:production.");
-        assert_eq!(prefix_or_error(TokenKind::Frontend, &["a", "a"], None), "a:development.");
-        assert_eq!(prefix_or_error(TokenKind::Frontend, &["a", "b"], None), "[]:development.");
-    }
-
-    #[test]
-    fn impossible_scopes_are_refused() {
-        let error = prefix_or_error(TokenKind::Admin, &["a"], None);
-        assert!(error.contains("leave --project and --environment out"), "{error}");
-        assert!(prefix_or_error(TokenKind::Client, &[], Some("*")).contains("one environment"));
-        assert!(prefix_or_error(TokenKind::Client, &["a/b"], None).contains("project id"));
+/// Runs a command about tokens.
+pub(super) async fn run(app: &App, command: TokenCommand) -> anyhow::Result<()> {
+    match command {
+        TokenCommand::Create(arguments) => create::create(app, *arguments).await,
+        TokenCommand::List(arguments) => change::list(app, arguments).await,
+        TokenCommand::Show(token) => change::show(app, token).await,
+        TokenCommand::Update(arguments) => change::update(app, *arguments).await,
+        TokenCommand::Disable(token) => change::enable(app, token, Enabled(false)).await,
+        TokenCommand::Enable(token) => change::enable(app, token, Enabled(true)).await,
+        TokenCommand::Rotate(arguments) => change::rotate(app, arguments).await,
+        TokenCommand::Delete(token) => change::delete(app, token).await,
     }
 }

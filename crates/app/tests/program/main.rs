@@ -26,6 +26,7 @@ mod stopping;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod token_commands;
 mod tools;
 #[cfg(test)]
 mod two_listeners;
