@@ -9,6 +9,13 @@ use crate::{
     TokenReference, TokenRequest, UpdateInstanceTokens, token_changes::TokenChanges,
 };
 
+/// Whether there was a token of the name that a request gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existed {
+    Yes,
+    No,
+}
+
 /// The use cases of this module.
 pub struct InstanceTokens {
     changes: TokenChanges,
@@ -133,7 +140,7 @@ impl InstanceTokens {
         self.changes.update(find, patch, may_widen, &permit.initiator()).await
     }
 
-    /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does.
+    /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does, and says so.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
@@ -142,10 +149,10 @@ impl InstanceTokens {
         permit: &InstancePermit<UpdateInstanceTokens>,
         reference: &TokenReference,
         expires_at: Option<Timestamp>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Existed, ServiceError> {
         let expires_at = expires_at.map_or(Patched::Removed, Patched::Set);
         let patch = TokenPatch { expires_at, ..TokenPatch::default() };
-        gone_is_done(self.patch(permit, reference, &patch).await.map(drop))
+        gone_is_done(self.patch(permit, reference, &patch).await)
     }
 
     /// Replaces the secret of a token and returns the new one. The old secret stays valid for the overlap.
@@ -163,7 +170,7 @@ impl InstanceTokens {
         self.changes.rotate(stored, overlap, &permit.initiator()).await
     }
 
-    /// Revokes a token; it is refused from the response on. Succeeds if there is no such token, as Unleash does.
+    /// Revokes a token; it is refused from the response on. Succeeds if there is no such token, as Unleash does, and says so.
     ///
     /// # Errors
     /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
@@ -171,8 +178,8 @@ impl InstanceTokens {
         &self,
         permit: &InstancePermit<DeleteInstanceTokens>,
         reference: &TokenReference,
-    ) -> Result<(), ServiceError> {
-        let Some(stored) = self.find(permit, reference).await? else { return Ok(()) };
+    ) -> Result<Existed, ServiceError> {
+        let Some(stored) = self.find(permit, reference).await? else { return Ok(Existed::No) };
         gone_is_done(self.changes.revoke(&stored.token, &permit.initiator()).await)
     }
 
@@ -223,10 +230,11 @@ fn check_kind<A: InstanceTokenAction>(
     permit.check_kind(kind).map_err(|denied| ServiceError::NotPermitted(denied.to_string()))
 }
 
-/// A token that was removed in the meantime counts as success.
-fn gone_is_done(outcome: Result<(), ServiceError>) -> Result<(), ServiceError> {
+/// A token that never was, or was removed in the meantime, counts as success.
+fn gone_is_done<T>(outcome: Result<T, ServiceError>) -> Result<Existed, ServiceError> {
     match outcome {
-        Err(ServiceError::NotFound(Missing::Token)) => Ok(()),
-        other => other,
+        Ok(_) => Ok(Existed::Yes),
+        Err(ServiceError::NotFound(Missing::Token)) => Ok(Existed::No),
+        Err(other) => Err(other),
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use utoipa::{
     IntoParams, PartialSchema, Path, ToSchema,
     openapi::{
-        ContentBuilder, HttpMethod, OpenApi, Ref, RefOr, Required, Response, Schema,
+        ContentBuilder, Header, HeaderBuilder, HttpMethod, OpenApi, Ref, RefOr, Required, Response, Schema,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
     },
@@ -18,8 +18,11 @@ use utoipa::{
 use crate::{
     error::ApiError,
     error_responses::complete,
-    extract::{Authorized, Body, PathParameters, Query, body::RawBody, caller::Authorize},
+    extract::{
+        Authorized, Body, PathParameters, Query, body::RawBody, caller::Authorize, unknown_members::warns,
+    },
     response::{JSON, Tagged},
+    warnings::{self, Warnings},
 };
 
 /// A type in the signature of a handler.
@@ -37,6 +40,8 @@ pub(crate) struct Entry {
     /// The statuses that follow from the signature, and why they are sent.
     statuses: BTreeMap<u16, Vec<String>>,
     is_change: bool,
+    /// Whether a response can have warnings.
+    has_warnings: bool,
 }
 
 /// Adds an operation to the document: what its attribute says, and what follows from the signature of its handler.
@@ -52,7 +57,8 @@ where
     let mut schemas = Vec::new();
     D::schemas(&mut schemas);
     let is_change = !D::methods().contains(&HttpMethod::Get);
-    let mut entry = Entry { operation, schemas, inputs: Vec::new(), statuses: BTreeMap::new(), is_change };
+    let (inputs, statuses, has_warnings) = (Vec::new(), BTreeMap::new(), false);
+    let mut entry = Entry { operation, schemas, inputs, statuses, is_change, has_warnings };
     entry.add_path(&D::path());
     Arguments::describe(&mut entry);
     Output::describe(&mut entry);
@@ -103,10 +109,22 @@ impl Entry {
         for (status, response) in responses {
             if let RefOr::T(response) = response {
                 complete(status, response);
+                if self.has_warnings && status.starts_with('2') {
+                    response.headers.insert(warnings::NAME.to_owned(), warnings_header().into());
+                }
             }
         }
         (self.operation, self.schemas)
     }
+}
+
+/// Describes the header of warnings.
+fn warnings_header() -> Header {
+    let description = "What the sender may have meant otherwise, as a list (RFC 9651); absent if there is nothing: \
+                       `unknown-member;name=\"tokens/foo\"` for each member of the body that is not known and was ignored, at most \
+                       ten; `already-expired`: a token was given an expiry that has passed; `no-such-token`: nothing was done.";
+    let header = HeaderBuilder::new().schema(Some(String::schema())).description(Some(description));
+    header.example(Some("unknown-member;name=\"foo\", already-expired".into())).build()
 }
 
 /// Returns the id of an operation: its handler's name, `get_roles`, as `getRoles`.
@@ -154,9 +172,10 @@ impl<P: Authorize> Describe for Authorized<P> {
     }
 }
 
-impl<T: ToSchema> Describe for Body<T> {
+impl<T: ToSchema + 'static> Describe for Body<T> {
     fn describe(entry: &mut Entry) {
         RawBody::describe(entry);
+        entry.has_warnings |= warns::<T>();
         let content = ContentBuilder::new().schema(Some(entry.add_schema::<T>())).build();
         entry.operation.request_body.get_or_insert_with(|| {
             RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True)).build().into()
@@ -169,6 +188,12 @@ impl Describe for RawBody {
         entry.inputs.push("body");
         entry.add_status(413, "The body is larger than 1 MiB.");
         entry.add_status(415, "The content type of the body is not accepted.");
+    }
+}
+
+impl Describe for Warnings {
+    fn describe(entry: &mut Entry) {
+        entry.has_warnings = true;
     }
 }
 
@@ -216,3 +241,4 @@ describe_arguments!(A);
 describe_arguments!(A B);
 describe_arguments!(A B C);
 describe_arguments!(A B C D);
+describe_arguments!(A B C D E);

@@ -8,7 +8,8 @@
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `connection`: what the server knows about the connection of a request; `edge_client`: the secret of one client;
-//! - `memory`: what requests in progress hold together;
+//! - `memory`: what requests in progress hold together; `warnings`: what a response says of a request that may have been meant
+//!   otherwise;
 //! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
 //! - `limits`: the time limit of every handler; `observability`: metrics and access log; `traces`; `middleware`: the id, span and
@@ -48,7 +49,8 @@
 //!
 //! # Adding a body or a query
 //! A body is one struct, which parses itself with `deserr::Deserr` and describes itself with `utoipa::ToSchema`; a query
-//! likewise, with `utoipa::IntoParams`. All problems are reported at once, each with its place.
+//! likewise, with `utoipa::IntoParams`. All problems are reported at once, each with its place. A member of a body that is not in
+//! the schema is a problem if it is misspelt, and ignored with a warning otherwise.
 //!
 //! ```text
 //! #[derive(Deserr, ToSchema)]
@@ -100,6 +102,7 @@ mod timeout;
 mod tokens;
 mod traces;
 mod verification;
+mod warnings;
 mod wire_time;
 
 pub use self::{

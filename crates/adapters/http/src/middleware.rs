@@ -31,6 +31,7 @@ use crate::{
     paths::{VALIDATE, VERIFY},
     protection::protect,
     traces::{Recorded, Trace},
+    warnings,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -232,8 +233,9 @@ impl<'c> Scope<'c> {
 
     /// Completes the response.
     fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let (response, error) =
+        let (mut response, error) =
             complete(response, self.id.clone(), self.is_encrypted, self.context, |_| self.span.clone());
+        warnings::add_header(&mut response);
         self.observe(Some(response.request()), response.status(), error);
         response
     }

@@ -5,8 +5,8 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{
-    CreateInstanceTokens, DeleteInstanceTokens, Field, ReadInstanceTokens, ServiceError, TokenFilter,
-    TokenPolicy, TokenReference, TokenRequest, UpdateInstanceTokens,
+    CreateInstanceTokens, DeleteInstanceTokens, Existed, Field, ReadInstanceTokens, ServiceError,
+    TokenFilter, TokenPolicy, TokenReference, TokenRequest, UpdateInstanceTokens,
 };
 
 use crate::support::{TestEnv, client_of, draft, holding, moment, project_id, settings, system};
@@ -157,7 +157,8 @@ async fn each_kind_needs_its_own_permission() {
     let deletes = holding::<DeleteInstanceTokens>(&[P::DeleteClientApiToken]);
     assert!(matches!(tokens.delete(&deletes, &reference).await, Err(ServiceError::NotPermitted(_))));
     let deletes = holding::<DeleteInstanceTokens>(&[P::DeleteFrontendApiToken]);
-    tokens.delete(&deletes, &reference).await.expect("deleted");
+    assert_eq!(tokens.delete(&deletes, &reference).await.expect("deleted"), Existed::Yes);
+    assert_eq!(tokens.delete(&deletes, &reference).await.expect("gone"), Existed::No);
 }
 
 #[tokio::test]
@@ -167,11 +168,12 @@ async fn an_expiry_is_changed_with_its_event_and_an_unknown_token_is_no_matter()
     let made = tokens.create(&system(), draft("x")).await.expect("created");
     let reference = TokenReference::parse(made.secret.as_ref().expect("shown").reveal()).expect("a secret");
     let end = Some(moment(1_900_000_000_000));
-    tokens.change_expiry(&system(), &reference, end).await.expect("changed");
-    tokens.change_expiry(&system(), &reference, end).await.expect("to what it is: no event");
+    let change = async |token| tokens.change_expiry(&system(), token, end).await.expect("changed");
+    assert_eq!(change(&reference).await, Existed::Yes);
+    assert_eq!(change(&reference).await, Existed::Yes, "to what it is: no event");
     let unknown = TokenReference::parse("*:development.unknown").expect("a secret");
-    tokens.change_expiry(&system(), &unknown, end).await.expect("no such token");
-    tokens.delete(&system(), &unknown).await.expect("no such token");
+    assert_eq!(change(&unknown).await, Existed::No);
+    assert_eq!(tokens.delete(&system(), &unknown).await.expect("no such token"), Existed::No);
     assert_eq!(env.kinds_since(1).await, [EventKind::ApiTokenUpdated]);
     let event = &env.events().await[1].record;
     let [before, after] = [&event.before, &event.after].map(|side| side.as_ref().expect("there").to_json());

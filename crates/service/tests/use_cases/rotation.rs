@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use latchkey_domain::{EventKind, ProjectScope, ProjectSet};
-use latchkey_service::{AuthenticationError, Missing, Overlap, Reveal, ServiceError, TokenReference};
+use latchkey_service::{
+    AuthenticationError, Existed, Missing, Overlap, Reveal, ServiceError, TokenReference,
+};
 
 use crate::support::{TestEnv, client_of, draft, permit, project_id, system};
 
@@ -66,8 +68,8 @@ async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
     let old = made.secret.expect("shown");
     let reference = || TokenReference::parse(old.reveal()).expect("a secret");
     tokens.rotate(&system(), &reference(), overlap(60)).await.expect("rotated");
-    let deleted = tokens.delete(&system(), &reference()).await;
-    let ended = tokens.change_expiry(&system(), &reference(), None).await;
+    let deleted = tokens.delete(&system(), &reference()).await.map(drop);
+    let ended = tokens.change_expiry(&system(), &reference(), None).await.map(drop);
     let rotated = tokens.rotate(&system(), &reference(), overlap(60)).await.map(drop);
     for refused in [deleted, ended, rotated] {
         let Err(ServiceError::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
@@ -76,7 +78,8 @@ async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
     assert!(env.use_cases.authenticator.authenticate(old.reveal(), None).await.is_ok());
 
     env.clock.advance(Duration::from_secs(60));
-    tokens.delete(&system(), &reference()).await.expect("succeeds without a token");
+    let deleted = tokens.delete(&system(), &reference()).await;
+    assert_eq!(deleted.expect("succeeds without a token"), Existed::No);
     assert!(env.use_cases.authenticator.authenticate(old.reveal(), None).await.is_err());
 }
 

@@ -16,9 +16,14 @@ use actix_web::{
 use deserr::{Deserr, IntoValue};
 use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use super::client::Client;
-use super::problems::{MAX_ENTRIES, Problems, kind_name, parse};
+pub(crate) use super::member_rules::MemberRule;
+use super::{
+    client::Client,
+    problems::{MAX_ENTRIES, Problems, kind_name, parse},
+    unknown_members::Inspector,
+};
 use crate::{
     context::{Context, HttpSettings},
     error::ApiError,
@@ -51,6 +56,12 @@ impl RawBody {
         Client::new(&self.request, &self.context)
     }
 
+    /// Reads a JSON body of a route whose clients send members that only Unleash knows, or that refuses all that are not known:
+    /// others are ignored without a warning. An empty body counts as `{}`.
+    pub(crate) async fn read_as_sent<T: Deserr<Problems>>(self, sender: Sender) -> Result<T, ApiError> {
+        Ok(parse(object(&self.json_bytes(sender).await?)?, "body")?)
+    }
+
     /// Reads bytes that are declared as JSON.
     pub(crate) async fn json_bytes(self, sender: Sender) -> Result<BodyBytes, ApiError> {
         check_content_type(&self.request, &[JSON])?;
@@ -78,32 +89,17 @@ impl FromRequest for RawBody {
     }
 }
 
-/// A JSON body, read when the handler asks for it.
+/// A JSON body, read when the handler asks for it. Members that are not known are refused if they are misspelt, and ignored with a
+/// warning otherwise.
 pub(crate) struct Body<T> {
     raw: RawBody,
     target: PhantomData<T>,
 }
 
-/// A rule about two members of a body.
-pub(crate) enum MemberRule {
-    /// One is the older name of the other, and one of them is required. Both are accepted if they say the same. A difference is
-    /// reported at the old name.
-    Renamed { name: &'static str, old: &'static str },
-    /// They exclude each other. That both are sent is reported at the other.
-    Exclusive { name: &'static str, other: &'static str },
-    /// If both are text, they are the same. A difference is reported at the other.
-    Same { name: &'static str, other: &'static str },
-}
-
-impl<T: Deserr<Problems>> Body<T> {
+impl<T: Deserr<Problems> + ToSchema + 'static> Body<T> {
     /// Reads the body, and reports every problem of every member. An empty body counts as `{}`.
     pub(crate) async fn read(self) -> Result<T, ApiError> {
         self.read_with(&[]).await
-    }
-
-    /// As [`Body::read`], on a route that needs no credentials.
-    pub(crate) async fn read_of_anyone(self) -> Result<T, ApiError> {
-        parse_members(object(&self.raw.json_bytes(Sender::Anyone).await?)?, &[])
     }
 
     /// Reads a merge patch (RFC 7396), declared as such or as JSON. It has to be an object, because no resource here is
@@ -114,13 +110,15 @@ impl<T: Deserr<Problems>> Body<T> {
     pub(crate) async fn read_patch(self) -> Result<T, ApiError> {
         let RawBody { request, payload, context } = self.raw;
         check_content_type(&request, &[JSON, MERGE_PATCH])?;
-        parse_members(object(&read(payload, &request, &context.settings, Sender::Authenticated).await?)?, &[])
+        let bytes = read(payload, &request, &context.settings, Sender::Authenticated).await?;
+        parse_members(object(&bytes)?, &[], &Inspector::of(&request))
     }
 
     /// Reads a body that has rules about several members.
     pub(crate) async fn read_with(self, rules: &[MemberRule]) -> Result<T, ApiError> {
+        let inspector = Inspector::of(&self.raw.request);
         let bytes = self.raw.json_bytes(Sender::Authenticated).await?;
-        parse_members(object(&bytes)?, rules)
+        parse_members(object(&bytes)?, rules, &inspector)
     }
 
     /// Reads a body that may be missing or `null`. A request without a body need not declare its type.
@@ -131,23 +129,31 @@ impl<T: Deserr<Problems>> Body<T> {
             check_content_type(&request, &[JSON])?;
         }
         let is_null = bytes.trim_ascii() == b"null";
-        parse_members(if is_null { Map::new() } else { object(&bytes)? }, &[])
+        let members = if is_null { Map::new() } else { object(&bytes)? };
+        parse_members(members, &[], &Inspector::of(&request))
     }
 }
 
-impl<T> Body<T> {
+impl<T: ToSchema + 'static> Body<T> {
     /// Reads a body whose only member is a list of 1 to 1,000 objects. Problems are reported at the entries that have them.
     ///
     /// # Errors
     /// As [`Body::read`].
-    pub(crate) async fn read_entries<E: Deserr<Problems>>(
+    pub(crate) async fn read_entries<E: Deserr<Problems> + ToSchema + 'static>(
         self,
         list: &str,
         rules: &[MemberRule],
     ) -> Result<Vec<E>, ApiError> {
+        let inspector = Inspector::of(&self.raw.request);
         let bytes = self.raw.json_bytes(Sender::Authenticated).await?;
-        let bad = |message: String| Err(ApiError::BadInput(vec![Detail::of_field(list, message)]));
-        let entries = match object(&bytes)?.remove(list) {
+        let mut members = object(&bytes)?;
+        let sent = members.remove(list);
+        let mut problems = inspector.inspect::<T>(&members, None);
+        let mut bad = |message: String| {
+            problems.push(Detail::of_field(list, message));
+            Err(mem::take(&mut problems).into())
+        };
+        let entries = match sent {
             Some(Value::Array(entries)) => entries,
             Some(other) => return bad(format!("{list} must be a list, not {}.", kind_name(other.kind()))),
             None => return bad(format!("{list} is required.")),
@@ -156,8 +162,8 @@ impl<T> Body<T> {
             let count = entries.len();
             return bad(format!("{list} must have 1 to {MAX_ENTRIES} entries, not {count}."));
         }
-        each_entry(list, entries, |entry| match entry {
-            Value::Object(members) => try_parse_members(members, rules),
+        each_entry_and(problems, list, entries, |entry| match entry {
+            Value::Object(members) => try_parse_members(members, rules, Some(list), &inspector),
             other => {
                 let message = format!("Each entry must be a JSON object, not {}.", kind_name(other.kind()));
                 Err(Detail::of_body(message).into())
@@ -189,20 +195,24 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-fn parse_members<T: Deserr<Problems>>(
+fn parse_members<T: Deserr<Problems> + ToSchema + 'static>(
     members: Map<String, Value>,
     rules: &[MemberRule],
+    inspector: &Inspector,
 ) -> Result<T, ApiError> {
-    Ok(try_parse_members(members, rules)?)
+    Ok(try_parse_members(members, rules, None, inspector)?)
 }
 
-fn try_parse_members<T: Deserr<Problems>>(
+/// Reads the members of the body, or of an entry of this list in it.
+fn try_parse_members<T: Deserr<Problems> + ToSchema + 'static>(
     mut members: Map<String, Value>,
     rules: &[MemberRule],
+    list: Option<&str>,
+    inspector: &Inspector,
 ) -> Result<T, Problems> {
-    let mut problems = Problems::default();
+    let mut problems = inspector.inspect::<T>(&members, list);
     for rule in rules {
-        check(rule, &mut members, &mut problems);
+        rule.check(&mut members, &mut problems);
     }
     problems.or_value(parse(members, "body"))
 }
@@ -216,7 +226,17 @@ pub(crate) fn each_entry<T, U>(
     entries: Vec<T>,
     convert: impl Fn(T) -> Result<U, Problems>,
 ) -> Result<Vec<U>, ApiError> {
-    let (mut converted, mut problems) = (Vec::with_capacity(entries.len()), Problems::default());
+    each_entry_and(Problems::default(), list, entries, convert)
+}
+
+/// As [`each_entry`], beside problems that were found in the rest of the body.
+fn each_entry_and<T, U>(
+    mut problems: Problems,
+    list: &str,
+    entries: Vec<T>,
+    convert: impl Fn(T) -> Result<U, Problems>,
+) -> Result<Vec<U>, ApiError> {
+    let mut converted = Vec::with_capacity(entries.len());
     for (index, entry) in entries.into_iter().enumerate() {
         match convert(entry) {
             Ok(entry) => converted.push(entry),
@@ -224,43 +244,6 @@ pub(crate) fn each_entry<T, U>(
         }
     }
     if problems.is_empty() { Ok(converted) } else { Err(problems.into()) }
-}
-
-fn check(rule: &MemberRule, members: &mut Map<String, Value>, problems: &mut Problems) {
-    match rule {
-        MemberRule::Renamed { name, old } => match (members.get(*name), members.get(*old)) {
-            (None, None) => problems.push(Detail::of_field(name, format!("{name} is required."))),
-            (Some(new), Some(older)) if !say_the_same(new, older) => {
-                let message =
-                    format!("{old} is the old name of {name}, and says something else: send {name} alone.");
-                problems.push(Detail::of_field(old, message));
-                members.remove(*name);
-                members.remove(*old);
-            }
-            _ => {}
-        },
-        MemberRule::Exclusive { name, other } => {
-            if members.contains_key(*name) && members.contains_key(*other) {
-                problems.push(Detail::of_field(other, format!("Send {name} or {other}, not both.")));
-                members.remove(*name);
-                members.remove(*other);
-            }
-        }
-        MemberRule::Same { name, other } => {
-            let text = |member: &str| members.get(member).and_then(Value::as_str);
-            if text(name).zip(text(other)).is_some_and(|(one, other)| one != other) {
-                problems.push(Detail::of_field(other, format!("{other} must be the same as {name}.")));
-            }
-        }
-    }
-}
-
-/// Whether two names are the same, but for blanks around them, which names do not keep.
-fn say_the_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::String(one), Value::String(other)) => one.trim() == other.trim(),
-        _ => one == other,
-    }
 }
 
 /// Checks that the body has one of these types, in UTF-8 and without an encoding.
@@ -354,9 +337,11 @@ fn unreadable(problem: String) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
 
-    #[derive(Deserr)]
+    #[derive(Deserr, ToSchema)]
     #[deserr(error = Problems)]
     struct Sent {
         _one: String,
@@ -365,13 +350,14 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_rule_about_two_members_is_reported_together_with_other_problems() {
-        let members = object(br#"{"_one": "a", "_other": "b"}"#).expect("an object");
+    fn broken_rules_and_misspelt_members_are_reported_together_with_other_problems() {
+        let members = object(br#"{"_one": "a", "_other": "b", "_Other": "c"}"#).expect("an object");
         let rules = [MemberRule::Same { name: "_one", other: "_other" }];
-        let Err(ApiError::BadInput(details)) = parse_members::<Sent>(members, &rules) else {
+        let inspector = Inspector::of(&TestRequest::default().to_http_request());
+        let Err(ApiError::BadInput(details)) = parse_members::<Sent>(members, &rules, &inspector) else {
             panic!("no problem was found");
         };
         let paths: Vec<_> = details.iter().filter_map(|detail| detail.path.as_deref()).collect();
-        assert_eq!(paths, ["/body/_other", "/body/_required"]);
+        assert_eq!(paths, ["/body/_Other", "/body/_other", "/body/_required"]);
     }
 }

@@ -7,11 +7,14 @@
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod client;
+mod member_rules;
 pub(crate) mod path;
 pub(crate) mod problems;
 pub(crate) mod query;
 mod reference;
+mod spelling;
 pub(crate) mod text;
+pub(crate) mod unknown_members;
 
 pub(crate) use self::{
     body::Body,

@@ -8,6 +8,7 @@ use deserr::{
 };
 use serde_json::{Map, Value as Json};
 
+use super::spelling::{meant, not_known};
 use crate::{error::ApiError, error_body::Detail};
 
 /// The most entries of a list in a body.
@@ -95,8 +96,8 @@ impl DeserializeError for Problems {
             ErrorKind::MissingField { field } => {
                 Self::at(place.push_key(field), format!("{field} is required."))
             }
-            ErrorKind::UnknownKey { key, .. } => {
-                Self::at(place.push_key(key), format!("{key} is not known here: leave it out."))
+            ErrorKind::UnknownKey { key, accepted } => {
+                Self::at(place.push_key(key), not_known(key, meant(key, accepted.iter().copied())))
             }
             ErrorKind::UnknownValue { accepted, .. } => {
                 Self::at(place, format!("{name} must be one of {}.", accepted.join(", ")))

@@ -15,10 +15,12 @@ use crate::{
     api::{Api, operations},
     context::Context,
     extract::{
-        Authorized, Body, Client, Problems,
+        Authorized, Client, Problems,
+        body::RawBody,
         caller::SESSION_COOKIE,
         text::{FromText, text_members},
     },
+    memory::Sender,
     people::user_body::UserBody,
     response::{ApiResult, ok, with_cookie},
 };
@@ -34,7 +36,7 @@ pub(super) fn configure(api: &mut Api) {
 ///
 /// The response sets a cookie that authenticates the user until the session ends. Repeated failures are slowed down, by
 /// user name and by client address.
-#[utoipa::path(post, path = "/auth/simple/login", security(()), responses(
+#[utoipa::path(post, path = "/auth/simple/login", security(()), request_body = LoginBody, responses(
     (status = 200, description = "The user.", body = LoggedInBody<'_>,
         headers(("Set-Cookie" = String, description = "The session: `HttpOnly`, `SameSite=Lax`, and `Secure` if the connection is encrypted, to Latchkey or to a trusted proxy."))),
     (status = 401, description = "The user name and the password do not match."),
@@ -43,11 +45,11 @@ pub(super) fn configure(api: &mut Api) {
         headers(("Retry-After" = u64, description = "The number of seconds to wait before the next try."))),
     (status = 503, description = "The database does not answer."),
 ))]
-async fn login(request: HttpRequest, body: Body<LoginBody>, context: Data<Context>) -> ApiResult {
+async fn login(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let client = Client::new(&request, &context);
     // Another site could otherwise log its visitor in as a user of its own, and read what the visitor then does.
     client.refuse_cross_site()?;
-    let LoginBody { username: LoginName(username), password } = body.read_of_anyone().await?;
+    let LoginBody { username: LoginName(username), password } = body.read_as_sent(Sender::Anyone).await?;
     let logged_in = context.use_cases.sessions.log_in(&username, &password, client.origin()).await?;
     with_cookie(ok(&LoggedInBody::of(&logged_in))?, &session_cookie(client, &logged_in))
 }

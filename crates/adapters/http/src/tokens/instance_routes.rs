@@ -2,8 +2,8 @@
 
 use actix_web::web::Data;
 use latchkey_service::{
-    CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, Missing, ReadInstanceTokens, ServiceError,
-    TokenReference, UpdateInstanceTokens,
+    CreateInstanceTokens, DeleteInstanceTokens, Existed, InstancePermit, Missing, ReadInstanceTokens,
+    ServiceError, TokenReference, UpdateInstanceTokens,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
     error::ApiError,
     extract::{Authorized, Body, PathParameters, Query},
     response::{ApiResult, created_at, empty, ok},
+    warnings::{Warning, Warnings},
 };
 
 const COLLECTION: &str = "/api/admin/api-tokens";
@@ -88,10 +89,12 @@ pub(crate) async fn get_api_tokens_by_name(
 pub(crate) async fn create_api_token(
     Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
     body: Body<CreateTokenBody>,
+    warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let (request, kind) = CreateTokenBody::of_instance(body).await?;
     let token = context.use_cases.instance_tokens.create(&permit, request).await?;
+    warnings.add_if(token.token.is_expired_at(context.use_cases.now()), Warning::AlreadyExpired);
     created_at("api-tokens", &TokenBody::created(&token, kind))
 }
 
@@ -108,16 +111,19 @@ pub(crate) async fn create_api_token(
 pub(crate) async fn create_api_tokens(
     Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
     body: Body<CreateTokensBody>,
+    warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let requests = CreateTokensBody::of_instance(body).await?;
     let tokens = context.use_cases.instance_tokens.create_all(&permit, requests).await?;
+    let now = context.use_cases.now();
+    warnings.add_if(tokens.iter().any(|token| token.token.is_expired_at(now)), Warning::AlreadyExpired);
     created_at("api-tokens", &TokensBody::of(&tokens))
 }
 
 /// Update a token.
 ///
-/// Succeeds also if there is no such token.
+/// Succeeds also if there is no such token, with a warning.
 #[utoipa::path(put, path = ONE, responses(
     (status = 200, description = "The token is updated, or there is no such token."),
     (status = 403, description = "Or the caller has only the one for tokens of another type."),
@@ -126,12 +132,20 @@ pub(crate) async fn update_api_token(
     Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
     path: PathParameters,
     body: Body<UpdateTokenBody>,
+    warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let reference = reference(&path)?;
     let UpdateTokenBody { expires_at } = body.read().await?;
-    if let Some(reference) = reference {
-        context.use_cases.instance_tokens.change_expiry(&permit, &reference, Some(expires_at)).await?;
+    let existed = match reference {
+        Some(reference) => {
+            context.use_cases.instance_tokens.change_expiry(&permit, &reference, Some(expires_at)).await?
+        }
+        None => Existed::No,
+    };
+    match existed {
+        Existed::Yes => warnings.add_if(expires_at <= context.use_cases.now(), Warning::AlreadyExpired),
+        Existed::No => warnings.add(Warning::NoSuchToken),
     }
     Ok(empty())
 }
@@ -183,7 +197,7 @@ pub(crate) async fn rotate_api_token(
 
 /// Revoke a token.
 ///
-/// It is refused from the response on. Succeeds also if there is no such token.
+/// It is refused from the response on. Succeeds also if there is no such token, with a warning.
 #[utoipa::path(delete, path = ONE, responses(
     (status = 200, description = "The token is revoked, or there is no such token."),
     (status = 400, description = "Or the secret was replaced."),
@@ -192,10 +206,13 @@ pub(crate) async fn rotate_api_token(
 pub(crate) async fn delete_api_token(
     Authorized(permit): Authorized<InstancePermit<DeleteInstanceTokens>>,
     path: PathParameters,
+    warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
-    if let Some(reference) = reference(&path)? {
-        context.use_cases.instance_tokens.delete(&permit, &reference).await?;
-    }
+    let existed = match reference(&path)? {
+        Some(reference) => context.use_cases.instance_tokens.delete(&permit, &reference).await?,
+        None => Existed::No,
+    };
+    warnings.add_if(existed == Existed::No, Warning::NoSuchToken);
     Ok(empty())
 }

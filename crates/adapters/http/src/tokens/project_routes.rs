@@ -17,6 +17,7 @@ use crate::{
     error::ApiError,
     extract::{Authorized, Body, PathParameters, Query},
     response::{ApiResult, Tagged, created_at, empty, ok, tagged},
+    warnings::{Warning, Warnings},
 };
 
 const COLLECTION: &str = "/api/admin/projects/{projectId}/api-tokens";
@@ -85,10 +86,12 @@ pub(crate) async fn get_project_api_token(
 pub(crate) async fn create_project_api_token(
     Authorized(permit): Authorized<Permit<CreateTokens>>,
     body: Body<CreateTokenBody>,
+    warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let (request, kind) = CreateTokenBody::of_project(body).await?;
     let token = context.use_cases.project_tokens.create(&permit, request).await?;
+    warnings.add_if(token.token.is_expired_at(context.use_cases.now()), Warning::AlreadyExpired);
     created_at("api-tokens", &TokenBody::created(&token, kind))
 }
 
@@ -104,10 +107,13 @@ pub(crate) async fn create_project_api_token(
 pub(crate) async fn create_project_api_tokens(
     Authorized(permit): Authorized<Permit<CreateTokens>>,
     body: Body<CreateTokensBody>,
+    warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let requests = CreateTokensBody::of_project(body).await?;
     let tokens = context.use_cases.project_tokens.create_all(&permit, requests).await?;
+    let now = context.use_cases.now();
+    warnings.add_if(tokens.iter().any(|token| token.token.is_expired_at(now)), Warning::AlreadyExpired);
     created_at("api-tokens", &TokensBody::of(&tokens))
 }
 

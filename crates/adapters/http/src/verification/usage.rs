@@ -8,7 +8,8 @@ use super::body::MAX_TOKENS;
 use crate::{
     api::{Api, operations},
     context::Context,
-    extract::{Body, Client, Problems, problems::name},
+    extract::{Client, Problems, body::RawBody, problems::name},
+    memory::Sender,
     response::ApiResult,
 };
 
@@ -21,22 +22,18 @@ pub(super) fn configure(api: &mut Api) {
 ///
 /// Unleash Edge sends the tokens that its clients used, with metrics of feature flags, which are ignored. Of each token that is
 /// valid, `seenAt` becomes now; others are ignored.
-#[utoipa::path(post, path = "/api/client/metrics/bulk", responses(
+#[utoipa::path(post, path = "/api/client/metrics/bulk", request_body = BulkMetricsBody, responses(
     (status = 202, description = "The uses are recorded."),
     (status = 401, description = "The credentials are missing or not valid."),
     (status = 403, description = "A frontend token may not report, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
-async fn record_seen_tokens(
-    request: HttpRequest,
-    body: Body<BulkMetricsBody>,
-    context: Data<Context>,
-) -> ApiResult {
+async fn record_seen_tokens(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let client = Client::new(&request, &context);
     client.check_certificate()?;
     let verification = &context.use_cases.verification;
     verification.authorize_introspection(&*client.introspection_client().await?)?;
-    let BulkMetricsBody { seen_tokens } = body.read().await?;
+    let BulkMetricsBody { seen_tokens } = body.read_as_sent(Sender::Authenticated).await?;
     if let Some(SeenTokens(secrets)) = seen_tokens {
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         verification.verify_all(&secrets, client.address()).await?;
@@ -47,17 +44,13 @@ async fn record_seen_tokens(
 /// Report which tokens were used, at the path of older versions of Unleash Edge.
 ///
 /// As `recordSeenTokens`.
-#[utoipa::path(post, path = "/edge/metrics", responses(
+#[utoipa::path(post, path = "/edge/metrics", request_body = BulkMetricsBody, responses(
     (status = 202, description = "The uses are recorded."),
     (status = 401, description = "The credentials are missing or not valid."),
     (status = 403, description = "A frontend token may not report, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
-async fn record_edge_metrics(
-    request: HttpRequest,
-    body: Body<BulkMetricsBody>,
-    context: Data<Context>,
-) -> ApiResult {
+async fn record_edge_metrics(request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     record_seen_tokens(request, body, context).await
 }
 

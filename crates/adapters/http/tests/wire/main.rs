@@ -36,5 +36,7 @@ mod token_attributes;
 mod token_batches;
 mod token_changes;
 mod token_lists;
+mod unknown_members;
 mod users;
 mod verification;
+mod warnings;

@@ -1,5 +1,6 @@
 //! Members of a body that are missing, of the wrong type, or invalid.
 
+use latchkey_testkit::{raw_http::Request, server::TOKENS};
 use serde_json::{Value, json};
 
 use super::body_with;
@@ -88,4 +89,44 @@ fn members_that_exclude_each_other() {
     let mut both = body_with("project", json!("default"));
     both["projects"] = json!(["default"]);
     guarded.refuses_body(&both, &["project", "projects"]);
+}
+
+#[test]
+fn members_that_are_misspelt() {
+    let guarded = Guarded::new();
+    for (sent, meant) in [
+        ("expires", "expiresAt"),
+        ("expiresIn", "expiresAt"),
+        ("expiry", "expiresAt"),
+        ("expires_at", "expiresAt"),
+        ("Description", "description"),
+        ("enviroment", "environment"),
+        ("projets", "projects"),
+    ] {
+        let words = [&*format!("did you mean {meant}?"), &format!("\"path\":\"/body/{sent}\"")];
+        guarded.refuses_body(&body_with(sent, json!("2030-01-01T00:00:00Z")), &words);
+    }
+    let body = json!({ "tokens": [body_with("expiry", json!(null))] });
+    let batch = Request::post(&format!("{TOKENS}/batch"), &body);
+    guarded.refuses(&batch, 400, "BadDataError", &["expiresAt", "\"path\":\"/body/tokens/0/expiry\""]);
+}
+
+/// What is accepted for the sake of clients of Unleash, and what the response says of it, over a connection.
+#[test]
+fn members_that_are_ignored_are_named() {
+    let guarded = Guarded::new();
+    let server = guarded.server();
+    let mut body = body_with("foo\r\nx: y", json!(1));
+    body["expiresAt"] = json!("2001-01-01T00:00:00Z");
+    let created = server.as_admin(Request::post(TOKENS, &body));
+    let expected = "unknown-member;name=\"foo%0D%0Ax%3A%20y\", already-expired";
+    assert_eq!((created.status, created.header("x-latchkey-warning")), (201, Some(expected)));
+    assert_eq!(created.header("x"), None);
+
+    let secret = created.json()["secret"].as_str().expect("a secret").to_owned();
+    for expected in [None, Some("no-such-token")] {
+        let deleted = server.as_admin(Request::delete(&format!("/api/admin/api-tokens/{secret}")));
+        assert_eq!((deleted.status, deleted.header("x-latchkey-warning")), (200, expected));
+    }
+    guarded.assert_unchanged();
 }
