@@ -57,7 +57,7 @@ impl AttributeArgs {
     ///
     /// # Errors
     /// [`Usage`].
-    pub(super) fn as_patch(self) -> anyhow::Result<TokenPatch> {
+    pub(super) fn into_patch(self) -> anyhow::Result<TokenPatch> {
         let Self { description, owner, metadata, scopes, allowed_networks } = self;
         let member = |(name, text): (String, String)| {
             (name, if text.is_empty() { Value::Null } else { Value::String(text) })

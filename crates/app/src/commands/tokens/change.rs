@@ -150,7 +150,7 @@ pub(super) async fn show(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()>
 /// Changes a token.
 pub(super) async fn update(app: &App, arguments: UpdateArgs) -> anyhow::Result<()> {
     let UpdateArgs { token: IdArgs { id }, attributes, remove, expiry } = arguments;
-    let mut patch = attributes.as_patch()?;
+    let mut patch = attributes.into_patch()?;
     let end =
         expiry.expires_in.or(expiry.expires_at).map(|expiry| expiry.time(app.clock.now())).transpose()?;
     patch.expires_at = end.map_or(Patched::Kept, Patched::Set);
