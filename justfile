@@ -31,6 +31,11 @@ clients *folders:
 fuzz *arguments:
     fuzz/run {{ arguments }}
 
+# Ten thousand secrets among a gibibyte of text, and none in the sources of all dependencies (release build)
+scan:
+    LATCHKEY_SCAN_MEBIBYTES=1024 cargo test --release -p latchkey-domain ten_thousand
+    cargo run --release -- scan "${CARGO_HOME:-$HOME/.cargo}/registry/src"
+
 # A full disk, a silent database, a clock that is set, 11,000 connections, a flood of bad credentials (as root; packages faketime, postgresql)
 hostile:
     cargo build --release -p latchkey

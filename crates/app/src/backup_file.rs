@@ -292,6 +292,7 @@ fn read_line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, BackupFileErro
     if line.last() == Some(&b'\n') { Ok(Some(line)) } else { Err(BackupFileError::Truncated) }
 }
 
-fn hex(digest: Sha256) -> String {
+/// Returns the digest of what was written to it in hexadecimal.
+pub(crate) fn hex(digest: Sha256) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }

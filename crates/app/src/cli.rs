@@ -16,6 +16,7 @@ use crate::{
         keys::KeysCommand,
         personal_tokens::PatCommand,
         projects::ProjectCommand,
+        scan::{self, ScanArgs},
         shell::{CompletionsArgs, ManArgs},
         tokens::TokenCommand,
         users::UserCommand,
@@ -162,6 +163,9 @@ pub(crate) enum Command {
     /// Write tokens into the database of another system
     #[command(subcommand)]
     Export(ExportCommand),
+    /// Find secrets of Latchkey in files, logs and git histories, offline; exits with 1 if there are some
+    #[command(after_help = scan::SCAN_HELP)]
+    Scan(ScanArgs),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a server whether it is well; exits with 1 if it is not

@@ -33,6 +33,7 @@ mod role;
 mod scope;
 mod secret;
 mod secret_prefix;
+mod secret_scan;
 mod selector;
 mod session;
 mod snapshot;
@@ -48,6 +49,6 @@ mod token_scopes;
 pub use self::{
     attributes::*, audit::*, authorization::*, group::*, metadata::*, names::*, networks::*, password::*,
     people::*, permission::*, personal_token::*, place::*, principal::*, removal::*, role::*, scope::*,
-    secret::*, secret_prefix::*, selector::*, session::*, snapshot::*, throttle::*, time::*, token::*,
-    token_id::*, token_scopes::*,
+    secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, throttle::*, time::*,
+    token::*, token_id::*, token_scopes::*,
 };

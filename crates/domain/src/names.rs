@@ -41,10 +41,15 @@ pub enum NameFault {
     Reserved(&'static [&'static str]),
 }
 
+/// Whether the byte may stand in an id of a project or in the name of an environment.
+pub(crate) fn is_url_friendly(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_~.-".contains(&byte)
+}
+
 fn url_friendly(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
     let fault = if text.is_empty() {
         NameFault::Blank
-    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_~.-".contains(&byte)) {
+    } else if !text.bytes().all(is_url_friendly) {
         NameFault::NotUrlFriendly
     } else if text.len() > max {
         NameFault::TooLong { max, actual: text.len() }

@@ -17,14 +17,19 @@ use crate::{SecretPrefix, TokenAccess, TokenSelector, UnreadablePrefix, selector
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^33 > 2^192: all of the entropy fits.
-const RANDOM_CHARACTERS: usize = 33;
+pub(crate) const RANDOM_CHARACTERS: usize = 33;
 /// 62^6 > 2^32.
-const CHECKSUM_CHARACTERS: usize = 6;
-const SESSION_PREFIX: &str = "session:";
+pub(crate) const CHECKSUM_CHARACTERS: usize = 6;
+/// What the secret of a session begins with.
+pub(crate) const SESSION_PREFIX: &str = "session:";
 /// What follows the prefix in the second form of Unleash.
-const V2_MARK: &str = "v2_";
+pub(crate) const V2_MARK: &str = "v2_";
 /// The random part of that form: 32 bytes in base64.
 const V2_RANDOM_CHARACTERS: usize = 43;
+/// What follows the prefix and the mark in that form: selector, `_`, random part.
+pub(crate) const V2_TAIL_CHARACTERS: usize = TokenSelector::CHARACTERS + 1 + V2_RANDOM_CHARACTERS;
+/// How many characters a masked secret shows of what follows its prefix.
+const SHOWN_CHARACTERS: usize = 3;
 
 /// The secret of an API token, a personal access token or a session.
 ///
@@ -128,21 +133,26 @@ impl TokenSecret {
 
     /// Whether the secret ends in a valid checksum, as every secret in our format does.
     pub fn has_valid_checksum(&self) -> bool {
-        let text = self.reveal();
-        let Some((checked, checksum)) = text.split_at_checked(text.len().saturating_sub(CHECKSUM_CHARACTERS))
-        else {
-            return false;
+        ends_in_checksum(self.reveal())
+    }
+
+    /// Returns what may be shown of the secret to recognize it: its prefix and three characters, or nothing of a legacy one.
+    pub fn masked(&self) -> String {
+        let hidden = if self.has_valid_checksum() {
+            RANDOM_CHARACTERS + CHECKSUM_CHARACTERS - SHOWN_CHARACTERS
+        } else if self.selector().is_some() {
+            V2_TAIL_CHARACTERS - SHOWN_CHARACTERS
+        } else {
+            self.reveal().len()
         };
-        let mut expected = String::with_capacity(CHECKSUM_CHARACTERS);
-        push_base62(&mut expected, crc32fast::hash(checked.as_bytes()).to_be_bytes(), CHECKSUM_CHARACTERS);
-        let random = checked.bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
-        random >= RANDOM_CHARACTERS && checksum == expected
+        let shown = self.reveal().len().saturating_sub(hidden);
+        format!("{}…", self.reveal().get(..shown).unwrap_or_default())
     }
 
     /// Returns the selector of a secret in the second form of Unleash; `None` for any other. What stands before the `.` does not
     /// matter.
     pub fn selector(&self) -> Option<TokenSelector> {
-        const TAIL: usize = 1 + V2_MARK.len() + TokenSelector::CHARACTERS + 1 + V2_RANDOM_CHARACTERS;
+        const TAIL: usize = 1 + V2_MARK.len() + V2_TAIL_CHARACTERS;
         let text = self.reveal();
         let (_, tail) = text.split_at_checked(text.len().checked_sub(TAIL)?)?;
         let rest = tail.strip_prefix('.')?.strip_prefix(V2_MARK)?;
@@ -162,6 +172,30 @@ impl fmt::Debug for TokenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenSecret([REDACTED])")
     }
+}
+
+/// Whether the text ends in a random part and the checksum of everything before.
+pub(crate) fn ends_in_checksum(text: &str) -> bool {
+    let Some((checked, checksum)) = text.split_at_checked(text.len().saturating_sub(CHECKSUM_CHARACTERS))
+    else {
+        return false;
+    };
+    let random = checked.bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
+    random >= RANDOM_CHARACTERS
+        && from_base62(checksum) == Some(u64::from(crc32fast::hash(checked.as_bytes())))
+}
+
+/// Returns the number that up to ten digits write.
+fn from_base62(digits: &str) -> Option<u64> {
+    digits.bytes().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'A'..=b'Z' => digit - b'A' + 10,
+            b'a'..=b'z' => digit - b'a' + 36,
+            _ => return None,
+        };
+        Some(number * 62 + u64::from(value))
+    })
 }
 
 fn push_base62<const N: usize>(text: &mut String, mut number: [u8; N], width: usize) {
@@ -250,6 +284,19 @@ mod tests {
     fn debug_does_not_show_the_secret() {
         let secret = TokenSecret::parse("hush-hush").expect("a legacy secret");
         assert!(!format!("{secret:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_masked_secret_shows_its_prefix_and_three_characters() {
+        let masked = |text: &str| TokenSecret::parse(text).expect("a secret").masked();
+        let minted = TokenSecret::mint(&TokenAccess::Admin, [0; 24]);
+        assert_eq!(minted.masked(), "*:*.000…");
+        assert_eq!(TokenSecret::mint_personal([0; 24]).masked(), "user:000…");
+        let (selector, random) = ("S".repeat(22), "R".repeat(43));
+        assert_eq!(masked(&format!("p:e.v2_{selector}_{random}")), "p:e.v2_SSS…");
+        for legacy in ["x", "default:development.abcdef", "é-legacy"] {
+            assert_eq!(masked(legacy), "…");
+        }
     }
 
     #[test]

@@ -35,7 +35,12 @@ impl TokenSelector {
 
 /// Whether the text has only characters of the URL-safe alphabet of base64.
 pub(crate) fn is_base64url(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    text.bytes().all(is_base64url_byte)
+}
+
+/// Whether the byte is of the URL-safe alphabet of base64.
+pub(crate) fn is_base64url_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 impl FromStr for TokenSelector {

@@ -10,8 +10,8 @@ use actix_web::{
 };
 
 use crate::{
-    api::Api, audit, context::Context, error::ApiError, extract::Client, middleware::RequestScope, ops,
-    people, projects, session, tokens, verification,
+    api::Api, audit, context::Context, error::ApiError, extract::Client, leaks, middleware::RequestScope,
+    ops, people, projects, session, tokens, verification,
 };
 
 /// What an application serves.
@@ -87,6 +87,7 @@ fn api(with_metrics: bool) -> Api {
     session::configure(&mut api);
     verification::configure(&mut api);
     verification::configure_issuing(&mut api);
+    leaks::configure(&mut api);
     api
 }
 

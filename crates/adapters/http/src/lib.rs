@@ -86,6 +86,7 @@ mod error_body;
 mod error_responses;
 mod extract;
 mod hot_path;
+mod leaks;
 mod limits;
 mod memory;
 mod middleware;

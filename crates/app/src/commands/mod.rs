@@ -16,6 +16,7 @@ pub(crate) mod personal_tokens;
 mod progress;
 pub(crate) mod projects;
 mod report;
+pub(crate) mod scan;
 pub(crate) mod shell;
 pub(crate) mod tokens;
 pub(crate) mod users;
@@ -69,6 +70,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(KeysCommand::Generate) => return keys::generate(),
         Command::Completions(CompletionsArgs { shell }) => return shell::completions(Cli::command(), *shell),
         Command::Man(ManArgs { command }) => return shell::man(Cli::command(), command),
+        Command::Scan(arguments) => return scan::run(arguments, &variables),
         _ => {}
     }
     if let Command::Doctor(arguments) = &command {
@@ -170,6 +172,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Man(_)
+        | Command::Scan(_)
         | Command::Openapi
         | Command::Keys(KeysCommand::Generate) => Ok(()),
     }

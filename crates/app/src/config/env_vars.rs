@@ -31,8 +31,10 @@ struct Variable {
 pub(crate) const MASTER_KEY: &str = "LATCHKEY_MASTER_KEY";
 /// The variable with the secret of Unleash Enterprise Edge, which has its name.
 pub(crate) const EDGE_CLIENT_SECRET: &str = "EDGE_CLIENT_SECRET";
+/// The variable with the token with which a command calls a server.
+pub(crate) const TOKEN: &str = "LATCHKEY_TOKEN";
 /// The variables with a secret, each of which has a twin that names a file.
-pub(super) const SECRETS: [&str; 9] = [
+pub(super) const SECRETS: [&str; 10] = [
     MASTER_KEY,
     "DATABASE_URL",
     "LATCHKEY__DATABASE__URL",
@@ -42,6 +44,7 @@ pub(super) const SECRETS: [&str; 9] = [
     "INIT_BACKEND_API_TOKENS",
     "INIT_FRONTEND_API_TOKENS",
     EDGE_CLIENT_SECRET,
+    TOKEN,
 ];
 const FILE: &str = "_FILE";
 /// The maximum size of such a file, far above what a secret needs.

@@ -25,7 +25,7 @@ use latchkey_postgres::UrlDefaults;
 use self::values::Values;
 pub(crate) use self::{
     database_url::{Database, masked},
-    env_vars::{EDGE_CLIENT_SECRET, EnvVars, MASTER_KEY},
+    env_vars::{EDGE_CLIENT_SECRET, EnvVars, MASTER_KEY, TOKEN},
     forms::LogFormat,
     settings::{Config, DatabaseSettings, Log, Server, Traces, Verify},
     sources::Flag,

@@ -4,7 +4,7 @@
 use anyhow::{anyhow, bail};
 
 use super::{
-    env_vars::{EnvVars, SECRETS},
+    env_vars::{EnvVars, SECRETS, TOKEN},
     settings::SECTIONS,
 };
 
@@ -43,7 +43,9 @@ pub(super) fn suggestion(name: &str) -> String {
     let of_settings = SECTIONS.iter().flat_map(|section| &section.settings);
     let of_settings =
         of_settings.map(|setting| format!("LATCHKEY__{}", setting.key.to_uppercase().replace('.', "__")));
-    let of_secrets = SECRETS.iter().flat_map(|secret| [(*secret).to_owned(), format!("{secret}_FILE")]);
+    // The short name of the token is like many that mean a setting.
+    let of_secrets = SECRETS.iter().filter(|secret| **secret != TOKEN);
+    let of_secrets = of_secrets.flat_map(|secret| [(*secret).to_owned(), format!("{secret}_FILE")]);
     let nearest = of_settings
         .chain(of_secrets)
         .map(|known| (likeness(&known, name), known))

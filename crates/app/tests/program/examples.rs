@@ -36,6 +36,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("getReady", Anonymous, "", ""),
     ("getMetrics", Anonymous, "", ""),
     ("getUnleashMetrics", Anonymous, "", ""),
+    ("getSecretPattern", Anonymous, "", ""),
     ("getPermissions", Admin, "", ""),
     ("createEnvironment", Admin, "", ""),
     ("getAllEnvironments", Admin, "", ""),

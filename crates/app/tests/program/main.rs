@@ -22,6 +22,8 @@ mod import_keys;
 #[cfg(test)]
 mod passwords;
 #[cfg(test)]
+mod scan;
+#[cfg(test)]
 mod stopping;
 #[cfg(test)]
 mod tls;

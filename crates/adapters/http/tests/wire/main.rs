@@ -13,6 +13,7 @@ mod errors;
 mod events;
 mod groups;
 mod instance_tokens;
+mod leaks;
 mod log;
 mod login;
 mod long_lists;

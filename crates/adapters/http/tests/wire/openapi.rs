@@ -9,6 +9,7 @@ use serde_json::Value;
 
 /// The routes without credentials, and the status of a request without a body.
 const PUBLIC: &[(&str, u16)] = &[
+    ("/.well-known/latchkey-secret-pattern", 200),
     ("/auth/simple/login", 415),
     ("/edge/validate", 415),
     ("/health", 200),

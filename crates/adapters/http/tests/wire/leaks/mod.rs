@@ -1,0 +1,3 @@
+//! Secrets that have leaked.
+
+mod pattern;
