@@ -79,6 +79,7 @@ fn settings(config: &Config) -> Settings {
         sessions: SessionPolicy { ttl: config.sessions.ttl, max_per_user: config.sessions.max_per_user },
         personal_tokens: config.limits.personal_tokens,
         retention: config.audit.retention,
+        leaks: config.leaks.action,
         accept_unknown_key: config.secrets.accept_unknown_key,
     }
 }

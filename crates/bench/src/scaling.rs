@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use latchkey_crypto::{Argon2Hasher, KeyRing, MasterKey, Sealer, SystemEntropy};
-use latchkey_domain::{Timestamp, TokenAccess, TokenName, TokenSecret};
+use latchkey_domain::{LeakAction, Timestamp, TokenAccess, TokenName, TokenSecret};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
@@ -127,6 +127,7 @@ impl Process {
             sessions: SessionPolicy { ttl: Duration::from_secs(60), max_per_user: 1 },
             personal_tokens: 1,
             retention: None,
+            leaks: LeakAction::Nothing,
             accept_unknown_key: false,
         };
         let use_cases = UseCases::new(dependencies, settings);

@@ -36,11 +36,15 @@ named_enum! {
         ApiTokenUpdated = "api-token-updated",
         ApiTokenRotated = "api-token-rotated",
         ApiTokenDeleted = "api-token-deleted",
+        /// The secret of an API token was found where it does not belong. No change: the token may be revoked next.
+        ApiTokenLeaked = "api-token-leaked",
         /// API tokens of another system were added, at most [`crate::Snapshot::MAX_IMPORTED_TOKENS`] of them.
         ApiTokensImported = "api-tokens-imported",
         /// A personal access token was issued, to a user or a service account.
         PersonalTokenCreated = "pat-created",
         PersonalTokenDeleted = "pat-deleted",
+        /// As [`EventKind::ApiTokenLeaked`], of a personal access token.
+        PersonalTokenLeaked = "pat-leaked",
         UserCreated = "user-created",
         /// A user's name, address or root role changed.
         UserUpdated = "user-updated",

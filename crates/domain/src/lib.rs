@@ -18,6 +18,7 @@ mod attributes;
 mod audit;
 mod authorization;
 mod group;
+mod leak;
 mod metadata;
 mod names;
 mod networks;
@@ -47,8 +48,8 @@ mod token_scopes;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    attributes::*, audit::*, authorization::*, group::*, metadata::*, names::*, networks::*, password::*,
-    people::*, permission::*, personal_token::*, place::*, principal::*, removal::*, role::*, scope::*,
-    secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, throttle::*, time::*,
-    token::*, token_id::*, token_scopes::*,
+    attributes::*, audit::*, authorization::*, group::*, leak::*, metadata::*, names::*, networks::*,
+    password::*, people::*, permission::*, personal_token::*, place::*, principal::*, removal::*, role::*,
+    scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, throttle::*,
+    time::*, token::*, token_id::*, token_scopes::*,
 };

@@ -52,15 +52,20 @@ impl Snapshot {
 
     /// Returns the snapshot with the id that a store assigned.
     #[must_use]
-    pub(crate) fn with_id(mut self, id: i64) -> Self {
-        self.0.insert(Self::ID.to_owned(), id.into());
-        self
+    pub(crate) fn with_id(self, id: i64) -> Self {
+        self.with_member(Self::ID, id.into())
     }
 
     /// Returns the snapshot with an additional timestamp.
     #[must_use]
-    pub fn with_moment(mut self, name: &str, at: Option<Timestamp>) -> Self {
-        self.0.insert(name.to_owned(), json!(moment(at)));
+    pub fn with_moment(self, name: &str, at: Option<Timestamp>) -> Self {
+        self.with_member(name, json!(moment(at)))
+    }
+
+    /// Returns the snapshot with an additional member.
+    #[must_use]
+    pub(crate) fn with_member(mut self, name: &str, value: Value) -> Self {
+        self.0.insert(name.to_owned(), value);
         self
     }
 

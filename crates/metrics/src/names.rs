@@ -75,6 +75,9 @@ metrics! {
     /// API tokens that have not expired, are older than 90 days and were not used in the last 90 days.
     TOKENS_UNUSED: Gauge = "latchkey_tokens_unused" ["type", "for"];
 
+    /// Secrets that were reported as leaked, by whether they were valid.
+    LEAKED_TOKENS_REPORTED: Counter = "latchkey_leaked_tokens_reported_total" ["live"];
+
     /// Spans of traces that the collector of `traces.endpoint` has received (`result="sent"`), that could not be sent and are lost
     /// (`failed`), or that found the queue full (`dropped`).
     TRACE_SPANS: Counter = "latchkey_trace_spans_total" ["result"];

@@ -1,7 +1,7 @@
-//! Reading the audit trail. It is written by the mutating methods of the other ports only.
+//! Reading the audit trail, and recording what is no change. Changes are recorded by the mutating methods of the other ports.
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, Timestamp};
+use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
 use latchkey_port_macros::observed;
 
 use crate::{EventQuery, FeedPage, FeedPosition, StoreError};
@@ -49,6 +49,13 @@ pub trait EventRepository: Send + Sync {
 
     /// Returns the events of a query, newest first.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
+
+    /// Records an event that is no change, such as the leak of a secret.
+    ///
+    /// # Errors
+    /// `NotFound` if the event is about a token that does not exist: the removal of a token is the last event about it;
+    /// `Unavailable`.
+    async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError>;
 
     /// Deletes the events before that moment, but never the newest of all, and returns their number. A follower that has
     /// not read them yet gets a page that is not unbroken. Leaves no event: the operator decides on the retention.

@@ -104,6 +104,8 @@ instance_actions! {
     CreateProjects = [CreateProject];
     /// Reading the whole audit trail.
     ReadEvents = [Admin];
+    /// Reporting leaked secrets, which can end their tokens.
+    ReportLeaks = [Admin];
 }
 
 instance_token_actions! {

@@ -51,7 +51,9 @@ impl Invalidation {
             | K::GroupDeleted => Self::Users,
             // The events of their tokens are written by the store, so this process has not seen them.
             K::ProjectDeleted | K::EnvironmentDeleted => Self::Everything,
-            K::UserCreated
+            K::ApiTokenLeaked
+            | K::PersonalTokenLeaked
+            | K::UserCreated
             | K::ServiceAccountCreated
             | K::RoleCreated
             | K::RoleDeleted

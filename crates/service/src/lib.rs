@@ -34,6 +34,7 @@ mod instance_tokens;
 mod invalidation;
 mod issuing;
 mod key_import;
+mod leaks;
 mod login_turns;
 mod lookup_budget;
 mod master_keys;
@@ -62,7 +63,7 @@ mod whoami;
 pub use self::{
     accounts::*, actions::*, audit_trail::*, authentication::*, edge_tokens::*, environments::*, error::*,
     first_tokens::*, groups::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*,
-    master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*, projects::*,
-    roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*, token_filter::*,
-    token_request::*, usage::*, use_cases::*, users::*, verification::*, whoami::*,
+    leaks::*, master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*,
+    projects::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
+    token_filter::*, token_request::*, usage::*, use_cases::*, users::*, verification::*, whoami::*,
 };

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_domain::{Timestamp, TokenKind};
+use latchkey_domain::{LeakAction, Timestamp, TokenKind};
 use latchkey_ports::{
     Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer,
     Statistics, Store, StoreError, TokenCounts, TokenQuery,
@@ -10,10 +10,11 @@ use latchkey_ports::{
 
 use crate::{
     AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Importer,
-    IndexSettings, InstanceTokens, KeyImport, MasterKeys, Members, Metrics, PersonalTokens, PrincipalIndex,
-    ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions, TaskHealth,
-    TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
-    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
+    IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, PersonalTokens,
+    PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
+    TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
+    authentication::CredentialPorts, changes::Changes, leaks::LeakPorts, sessions::SessionPorts,
+    token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub personal_tokens: u32,
     /// How long events are kept (`audit.retention`); `None` = forever.
     pub retention: Option<Duration>,
+    /// What becomes of a token whose secret has leaked (`leaks.action`).
+    pub leaks: LeakAction,
     /// Whether a process serves whose master keys are not those of the database (`secrets.accept_unknown_key`).
     pub accept_unknown_key: bool,
 }
@@ -56,6 +59,7 @@ pub struct UseCases {
     pub first_tokens: FirstTokens,
     pub key_import: KeyImport,
     pub edge_tokens: EdgeTokens,
+    pub leaks: Leaks,
     pub importer: Importer,
     pub personal_tokens: PersonalTokens,
     pub users: Users,
@@ -124,6 +128,19 @@ impl UseCases {
             sealer: sealer.clone(),
             entropy,
         };
+        let leak_ports = LeakPorts {
+            tokens: store.clone(),
+            personal_tokens: store.clone(),
+            events: store.clone(),
+            sealer: sealer.clone(),
+        };
+        let leaks = Leaks::new(
+            leak_ports,
+            token_changes.clone(),
+            personal_tokens.clone(),
+            changes.clone(),
+            settings.leaks,
+        );
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
@@ -142,6 +159,7 @@ impl UseCases {
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
             key_import,
             edge_tokens: EdgeTokens::new(issuer.clone()),
+            leaks,
             importer,
             users: Users::new(accounts.clone(), hasher),
             service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),

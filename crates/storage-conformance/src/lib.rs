@@ -26,6 +26,7 @@ pub mod imports;
 pub mod initial_state;
 pub mod large_imports;
 pub mod last_admin;
+pub mod leaks;
 pub mod login_failures;
 pub mod master_key_races;
 pub mod master_keys;

@@ -18,7 +18,7 @@ use actix_web::{
 };
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, Email, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess,
+    Description, Email, LeakAction, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess,
     TokenAttributes, TokenKind, TokenName, User, Username,
 };
 use latchkey_http::{Context, HttpSettings, Routes};
@@ -105,6 +105,7 @@ impl Default for AppSettings {
             sessions: SessionPolicy { ttl: SESSION, max_per_user: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
+            leaks: LeakAction::Nothing,
             accept_unknown_key: false,
         };
         Self { use_cases, http: HttpSettings::default(), tokens: None }

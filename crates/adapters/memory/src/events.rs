@@ -1,7 +1,7 @@
 //! The event log.
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, NewEvent, ProjectId, Timestamp};
+use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Subject, Timestamp};
 use latchkey_ports::{
     Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading,
     StoreError,
@@ -63,6 +63,14 @@ impl EventRepository for MemoryStore {
         };
         let total = count(matching()).min(EventQuery::MAX_COUNTED);
         Ok(EventPage { events: page_of(matching().cloned(), query.page), total })
+    }
+
+    async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {
+        let mut state = self.state();
+        if let Some(Subject::Token(id)) = event.subject {
+            state.stored_token(id)?;
+        }
+        Ok(state.record(event.clone()))
     }
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {

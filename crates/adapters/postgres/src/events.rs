@@ -11,11 +11,11 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, EventKind, NewEvent, ProjectScope, Subject, Timestamp};
 use latchkey_ports::{
-    EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
+    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
 };
 use latchkey_sql::{
     columns::{DbTime, Parsed, UtcTime},
-    errors::{DbError, store_error},
+    errors::{DbError, not_found, store_error},
     rows::{self, ChangeRow, EventRow, NewEventRow},
     schema::events,
 };
@@ -24,7 +24,7 @@ use crate::{
     connection::{Connection, FixedText},
     event_lists::{event_count, event_page, matching_events},
     insertion::{Insertion, ROWS_AT_ONCE},
-    locks::EventLogHeld,
+    locks::{EventLogHeld, lock_event_log, lock_token, share_event_log},
     store::PostgresStore,
 };
 
@@ -131,6 +131,24 @@ impl EventRepository for PostgresStore {
             .await
             .map_err(store_error)?;
         Ok(EventPage { events: rows::all(rows)?, total: u64::try_from(total).unwrap_or(0) })
+    }
+
+    async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(async move |connection| match event.subject {
+            Some(Subject::Token(id)) => {
+                if !lock_token(connection, id).await? {
+                    return Err(not_found(Entity::Token(id)));
+                }
+                let writing = share_event_log(connection).await?;
+                record(connection, &writing, &event).await
+            }
+            None => {
+                let writing = lock_event_log(connection).await?;
+                record(connection, &writing, &event).await
+            }
+        })
+        .await
     }
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {

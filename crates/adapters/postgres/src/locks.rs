@@ -40,11 +40,12 @@
 
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, dsl::auto_type, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, RoleKind, UserId};
+use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, RoleKind, TokenId, UserId};
 use latchkey_sql::{
+    columns::DbId,
     errors::DbError,
     rows::RoleRow,
-    schema::{environments, projects, roles, user_groups, users},
+    schema::{api_tokens, environments, projects, roles, user_groups, users},
 };
 
 use crate::connection::Connection;
@@ -217,6 +218,13 @@ pub(crate) async fn lock_users(connection: &mut Connection, ids: &[UserId]) -> R
         .load(connection)
         .await?;
     Ok(found.into_iter().map(UserId).collect())
+}
+
+/// Returns whether the token exists, and keeps it until the transaction ends.
+pub(crate) async fn lock_token(connection: &mut Connection, id: TokenId) -> Result<bool, DbError> {
+    let token = api_tokens::table.find(DbId::from(id)).select(api_tokens::id);
+    let found: Vec<DbId> = token.for_key_share().load(connection).await?;
+    Ok(!found.is_empty())
 }
 
 /// Returns the first item with a key that was not found.

@@ -1,17 +1,21 @@
 //! The port of the audit trail, and the function with which the other ports write it.
 
 use async_trait::async_trait;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::max, insert_into};
-use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
+use diesel::{
+    ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete,
+    dsl::{exists, max},
+    insert_into, select,
+};
+use latchkey_domain::{Event, EventId, NewEvent, Subject, Timestamp};
 use latchkey_ports::{
-    EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, StoreError,
+    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, StoreError,
 };
 use latchkey_sql::{
-    columns::DbTime,
-    errors::DbError,
+    columns::{DbId, DbTime},
+    errors::{DbError, not_found},
     queries,
     rows::{self, ChangeRow, EventRow, NewEventRow},
-    schema::{event_projects, events},
+    schema::{api_tokens, event_projects, events},
 };
 
 use crate::{
@@ -45,6 +49,19 @@ impl EventRepository for SqliteStore {
             let total = event_count(connection, &query, path)?;
             let rows: Vec<EventRow> = event_page(&query, path).load(connection)?;
             Ok(EventPage { events: rows::all(rows)?, total })
+        })
+        .await
+    }
+
+    async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {
+        let event = event.clone();
+        self.write(move |connection| {
+            if let Some(Subject::Token(id)) = event.subject
+                && !select(exists(api_tokens::table.find(DbId::from(id)))).get_result(connection)?
+            {
+                return Err(not_found(Entity::Token(id)));
+            }
+            record(connection, &event)
         })
         .await
     }

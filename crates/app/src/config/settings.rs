@@ -7,6 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
+use latchkey_domain::LeakAction;
 use latchkey_postgres::{TlsMode, UrlDefaults};
 use latchkey_service::{Reveal, TokenFormat, WhenStale};
 use secrecy::SecretString;
@@ -142,6 +143,14 @@ settings! {
     ["audit" audit] Audit {
         /// How long events are kept. Older events are deleted and cannot be restored.
         retention: Option<Duration> = "forever", forms::duration_or_forever();
+    }
+
+    /// Secrets that were found where they do not belong.
+    ["leaks" leaks] Leaks {
+        /// What becomes of a token whose secret is reported as leaked. `nothing`: there is an event of it. `revoke`: the token is revoked,
+        /// too, although its clients then stop working.
+        action: LeakAction = "nothing",
+            forms::one_of(&[("nothing", LeakAction::Nothing), ("revoke", LeakAction::Revoke)]);
     }
 
     /// Verification of secrets, and the cache that answers it.

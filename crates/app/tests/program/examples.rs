@@ -120,6 +120,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("introspectToken", Token, "", ""),
     ("recordSeenTokens", Token, "", ""),
     ("recordEdgeMetrics", Token, "", ""),
+    ("reportLeakedTokens", Admin, "", ""),
     ("deleteProjectApiToken", Admin, "token=token", ""),
     ("removeUserAccess", Admin, "userId=user", ""),
     ("deleteUser", Admin, "id=user", ""),

@@ -13,6 +13,7 @@ mod importing_groups;
 mod instance_tokens;
 mod key_import;
 mod keys_by_use;
+mod leaks;
 mod login_races;
 mod master_keys;
 mod members;

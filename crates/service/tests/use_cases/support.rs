@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, Event, EventKind, Grant, Grants, Origin, Permission,
-    PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope,
-    Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User, UserCredential, UserId, Username,
+    ApiToken, EnvironmentName, EnvironmentScope, Event, EventKind, Grant, Grants, LeakAction, Origin,
+    Permission, PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName,
+    ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User, UserCredential,
+    UserId, Username,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
@@ -65,6 +66,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
         sessions: SessionPolicy { ttl: SESSION, max_per_user: 3 },
         personal_tokens: 2,
         retention: None,
+        leaks: LeakAction::Nothing,
         accept_unknown_key: false,
     }
 }

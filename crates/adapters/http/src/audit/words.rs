@@ -14,9 +14,13 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::ApiTokenUpdated => ("API token updated", "updated API token", Named),
         K::ApiTokenRotated => ("API token rotated", "gave a new secret to API token", Named),
         K::ApiTokenDeleted => ("API token deleted", "deleted API token", Named),
+        K::ApiTokenLeaked => ("API token leaked", "reported the leak of API token", Named),
         K::ApiTokensImported => ("API tokens imported", "imported API tokens", Nothing),
         K::PersonalTokenCreated => ("Personal access token created", "created personal access token", Named),
         K::PersonalTokenDeleted => ("Personal access token deleted", "deleted personal access token", Named),
+        K::PersonalTokenLeaked => {
+            ("Personal access token leaked", "reported the leak of personal access token", Named)
+        }
         K::UserCreated => ("User created", "created user", Named),
         K::UserUpdated => ("User updated", "updated user", Named),
         K::UserDeleted => ("User deleted", "deleted user", Named),

@@ -1,10 +1,12 @@
-//! Secrets that have leaked: how other scanners recognize them.
+//! Secrets that have leaked: reports of them, and how other scanners recognize them.
 
 mod pattern;
+mod report;
 
 use crate::api::Api;
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
     pattern::configure(api);
+    report::configure(api);
 }

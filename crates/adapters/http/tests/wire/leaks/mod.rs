@@ -1,3 +1,4 @@
 //! Secrets that have leaked.
 
 mod pattern;
+mod report;

@@ -1,0 +1,178 @@
+//! Secrets that have leaked: an event for each live token, and what the settings say becomes of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use latchkey_domain::{
+    ApiToken, EventKind, LeakAction, LeakPlace, NewEvent, PersonalToken, Snapshot, TokenSecret,
+};
+use latchkey_ports::{
+    Entity, EventRepository, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError, TokenMatch,
+    TokenRepository,
+};
+
+use crate::{
+    Initiator, InstancePermit, Missing, PersonalTokens, ReportLeaks, ServiceError, changes::Changes,
+    token_changes::TokenChanges,
+};
+
+/// A report that a secret was found where it does not belong.
+#[derive(Debug)]
+pub struct LeakReport {
+    pub secret: TokenSecret,
+    /// Where it was found.
+    pub url: Option<String>,
+    /// The kind of that place, such as `commit`.
+    pub source: Option<String>,
+}
+
+/// A token whose secret has leaked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeakedToken {
+    Api(ApiToken),
+    Personal(PersonalToken),
+}
+
+/// The use cases of this module.
+pub struct Leaks {
+    ports: LeakPorts,
+    token_changes: TokenChanges,
+    personal_tokens: PersonalTokens,
+    changes: Changes,
+    action: LeakAction,
+}
+
+/// The ports that [`Leaks`] needs beside those of changes.
+pub(crate) struct LeakPorts {
+    pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) personal_tokens: Arc<dyn PersonalTokenRepository>,
+    pub(crate) events: Arc<dyn EventRepository>,
+    pub(crate) sealer: Arc<dyn SecretSealer>,
+}
+
+impl Leaks {
+    pub(crate) fn new(
+        ports: LeakPorts,
+        token_changes: TokenChanges,
+        personal_tokens: PersonalTokens,
+        changes: Changes,
+        action: LeakAction,
+    ) -> Self {
+        Self { ports, token_changes, personal_tokens, changes, action }
+    }
+
+    /// Returns what becomes of a token whose secret has leaked (`leaks.action`).
+    pub fn action(&self) -> LeakAction {
+        self.action
+    }
+
+    /// Records the leak of each secret of a token that is live, then acts. Returns the tokens in the order of the reports:
+    /// `None` for a secret that is none of a token, or no longer valid.
+    ///
+    /// A secret that a rotation has replaced is live until its overlap ends.
+    pub async fn report(
+        &self,
+        permit: &InstancePermit<ReportLeaks>,
+        reports: &[LeakReport],
+    ) -> Result<Vec<Option<LeakedToken>>, ServiceError> {
+        let by = permit.initiator();
+        let mut leaked = self.find(reports).await?;
+        // All events before the first revocation: of a token that is gone, nothing more is recorded.
+        for (report, token) in reports.iter().zip(&mut leaked) {
+            if let Some(found) = token
+                && !self.record(report, found, &by).await?
+            {
+                *token = None;
+            }
+        }
+        if self.action == LeakAction::Revoke {
+            self.revoke(leaked.iter().flatten(), &by).await?;
+        }
+        Ok(leaked)
+    }
+
+    /// Returns the live token of each secret.
+    async fn find(&self, reports: &[LeakReport]) -> Result<Vec<Option<LeakedToken>>, StoreError> {
+        let digests: Vec<_> =
+            reports.iter().map(|report| self.ports.sealer.digests(&report.secret)).collect();
+        let found = self.ports.tokens.find_tokens_by_digests(&digests.concat()).await?;
+        let found: HashMap<SecretDigest, TokenMatch> =
+            found.into_iter().map(|found| (found.found_by, found)).collect();
+        let now = self.changes.now();
+        let mut leaked = Vec::with_capacity(reports.len());
+        for (report, digests) in reports.iter().zip(&digests) {
+            let api = digests.iter().find_map(|digest| found.get(digest));
+            leaked.push(if let Some(TokenMatch { stored, secret_until, .. }) = api {
+                let is_live = secret_until.is_none_or(|end| end > now) && !stored.token.is_expired_at(now);
+                is_live.then(|| LeakedToken::Api(stored.token.clone()))
+            } else if report.secret.is_personal() {
+                let holder = self.ports.personal_tokens.find_personal_token_by_digest(digests).await?;
+                let live = holder.map(|holder| holder.token).filter(|token| !token.is_expired_at(now));
+                live.map(LeakedToken::Personal)
+            } else {
+                None
+            });
+        }
+        Ok(leaked)
+    }
+
+    /// Records a leak. Returns whether the token is still there.
+    async fn record(
+        &self,
+        report: &LeakReport,
+        token: &LeakedToken,
+        by: &Initiator,
+    ) -> Result<bool, StoreError> {
+        let place = LeakPlace::new(&report.secret, report.url.as_deref(), report.source.as_deref());
+        let event = self.event(token, by);
+        let snapshot = match token {
+            LeakedToken::Api(token) => Snapshot::from(token),
+            LeakedToken::Personal(token) => Snapshot::from(token),
+        };
+        let event = event.with_after(snapshot.with_leak(&place, self.action));
+        match self.ports.events.record(&event).await {
+            Err(StoreError::NotFound(Entity::Token(_))) => return Ok(false),
+            recorded => recorded?,
+        };
+        self.changes.after_commit(&event);
+        Ok(true)
+    }
+
+    fn event(&self, token: &LeakedToken, by: &Initiator) -> NewEvent {
+        match token {
+            LeakedToken::Api(token) => self.token_changes.issuer.event(EventKind::ApiTokenLeaked, token, by),
+            LeakedToken::Personal(_) => self.changes.event(EventKind::PersonalTokenLeaked, by),
+        }
+    }
+
+    /// Revokes each of these tokens once. One that is gone was revoked meanwhile.
+    async fn revoke(
+        &self,
+        leaked: impl Iterator<Item = &LeakedToken>,
+        by: &Initiator,
+    ) -> Result<(), ServiceError> {
+        let (mut api, mut personal) = (BTreeMap::new(), BTreeSet::new());
+        for token in leaked {
+            match token {
+                LeakedToken::Api(token) => drop(api.insert(token.id, token)),
+                LeakedToken::Personal(token) => drop(personal.insert((token.user, token.id))),
+            }
+        }
+        for token in api.into_values() {
+            gone_is_done(self.token_changes.revoke(token, by).await)?;
+        }
+        for (user, id) in personal {
+            gone_is_done(self.personal_tokens.revoke(user, id, by).await)?;
+        }
+        Ok(())
+    }
+}
+
+fn gone_is_done(outcome: Result<(), ServiceError>) -> Result<(), ServiceError> {
+    match outcome {
+        Err(ServiceError::NotFound(Missing::Token | Missing::PersonalToken)) => Ok(()),
+        other => other,
+    }
+}
