@@ -9,6 +9,9 @@ use crate::{Snapshot, TokenSecret, with_masked_secrets};
 pub enum LeakAction {
     /// It stays as it is: the event tells of the leak, and users decide.
     Nothing,
+    /// An API token is disabled, and can be rotated and enabled again. A personal access token, which
+    /// cannot be disabled, is revoked.
+    Disable,
     /// It is revoked.
     Revoke,
 }
@@ -18,6 +21,7 @@ impl LeakAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
+            Self::Disable => "disable",
             Self::Revoke => "revoke",
         }
     }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use latchkey_domain::{
-    ApiToken, EventKind, LeakAction, LeakPlace, NewEvent, PersonalToken, Snapshot, TokenSecret,
+    ApiToken, Enabled, EventKind, LeakAction, LeakPlace, NewEvent, PersonalToken, Snapshot, TokenId,
+    TokenSecret,
 };
 use latchkey_ports::{
     Entity, EventRepository, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError, TokenMatch,
@@ -14,8 +15,8 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Initiator, InstancePermit, Missing, PersonalTokens, ReportLeaks, ServiceError, changes::Changes,
-    token_changes::TokenChanges,
+    Initiator, InstancePermit, Missing, Patched, PersonalTokens, ReportLeaks, ServiceError, TokenPatch,
+    changes::Changes, token_changes::TokenChanges,
 };
 
 /// A report that a secret was found where it does not belong.
@@ -79,7 +80,7 @@ impl Leaks {
     ) -> Result<Vec<Option<LeakedToken>>, ServiceError> {
         let by = permit.initiator();
         let mut leaked = self.find(reports).await?;
-        // All events before the first revocation: of a token that is gone, nothing more is recorded.
+        // All events before the first action: of a token that is gone, nothing more is recorded.
         for (report, token) in reports.iter().zip(&mut leaked) {
             if let Some(found) = token
                 && !self.record(report, found, &by).await?
@@ -87,8 +88,8 @@ impl Leaks {
                 *token = None;
             }
         }
-        if self.action == LeakAction::Revoke {
-            self.revoke(leaked.iter().flatten(), &by).await?;
+        if self.action != LeakAction::Nothing {
+            self.act(leaked.iter().flatten(), &by).await?;
         }
         Ok(leaked)
     }
@@ -147,8 +148,14 @@ impl Leaks {
         }
     }
 
-    /// Revokes each of these tokens once. One that is gone was revoked meanwhile.
-    async fn revoke(
+    async fn disable(&self, id: TokenId, by: &Initiator) -> Result<(), ServiceError> {
+        let find = async || self.ports.tokens.find_token(id).await?.ok_or_else(|| Missing::Token.into());
+        let patch = TokenPatch { enabled: Patched::Set(Enabled(false)), ..TokenPatch::default() };
+        self.token_changes.update(find, &patch, |_| Ok(()), by).await.map(drop)
+    }
+
+    /// Disables or revokes each of these tokens once. One that is gone was revoked meanwhile.
+    async fn act(
         &self,
         leaked: impl Iterator<Item = &LeakedToken>,
         by: &Initiator,
@@ -161,7 +168,10 @@ impl Leaks {
             }
         }
         for token in api.into_values() {
-            gone_is_done(self.token_changes.revoke(token, by).await)?;
+            gone_is_done(match self.action {
+                LeakAction::Disable => self.disable(token.id, by).await,
+                LeakAction::Nothing | LeakAction::Revoke => self.token_changes.revoke(token, by).await,
+            })?;
         }
         for (user, id) in personal {
             gone_is_done(self.personal_tokens.revoke(user, id, by).await)?;

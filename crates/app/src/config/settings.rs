@@ -147,10 +147,15 @@ settings! {
 
     /// Secrets that were found where they do not belong.
     ["leaks" leaks] Leaks {
-        /// What becomes of a token whose secret is reported as leaked. `nothing`: there is an event of it. `revoke`: the token is revoked,
-        /// too, although its clients then stop working.
+        /// What becomes of a token whose secret is reported as leaked. `nothing`: there is an event of it. `disable`: an API token is
+        /// refused, too, until it is enabled again, and a personal access token is revoked. `revoke`: either is revoked. The clients of a
+        /// token that is disabled or revoked stop working.
         action: LeakAction = "nothing",
-            forms::one_of(&[("nothing", LeakAction::Nothing), ("revoke", LeakAction::Revoke)]);
+            forms::one_of(&[
+                ("nothing", LeakAction::Nothing),
+                ("disable", LeakAction::Disable),
+                ("revoke", LeakAction::Revoke),
+            ]);
     }
 
     /// Verification of secrets, and the cache that answers it.

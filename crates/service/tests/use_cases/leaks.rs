@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{EventKind, LeakAction, TokenSecret};
+use latchkey_domain::{Enabled, EventKind, LeakAction, TokenSecret};
 use latchkey_service::{
-    Caller, InstancePermit, LeakReport, LeakedToken, Overlap, ReportLeaks, Reveal, Settings, TokenReference,
+    Caller, InstancePermit, LeakReport, LeakedToken, Overlap, Patched, ReportLeaks, Reveal, Settings,
+    TokenPatch, TokenReference,
 };
 
 use crate::support::{TestEnv, draft, moment, settings, system};
@@ -45,6 +46,24 @@ async fn an_expired_token_is_not_live() {
     assert!(leaks.report(&permit(), &reports).await.expect("reported").iter().all(Option::is_some));
     env.clock.advance(Duration::from_secs(1));
     assert_eq!(leaks.report(&permit(), &reports).await.expect("reported"), [None]);
+}
+
+#[tokio::test]
+async fn a_disabled_token_can_be_enabled_again() {
+    let env = TestEnv::with(Settings { leaks: LeakAction::Disable, ..settings(Reveal::Always) });
+    let made = env.use_cases.instance_tokens.create(&system(), draft("x")).await.expect("created");
+    let secret = made.secret.expect("shown");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
+    let reports = [report_of(&secret), report_of(&secret)];
+    let live = env.use_cases.leaks.report(&permit(), &reports).await.expect("reported");
+    assert!(live.iter().all(Option::is_some), "{live:?}");
+    let kinds = [EventKind::ApiTokenLeaked, EventKind::ApiTokenLeaked, EventKind::ApiTokenUpdated];
+    assert_eq!(env.kinds_since(1).await, kinds);
+    assert!(env.use_cases.authenticator.authenticate(secret.reveal(), None).await.is_err(), "at once");
+    let patch = TokenPatch { enabled: Patched::Set(Enabled(true)), ..TokenPatch::default() };
+    let reference = TokenReference::Id(made.token.id);
+    env.use_cases.instance_tokens.update(&system(), &reference, &patch).await.expect("enabled");
+    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted again");
 }
 
 #[tokio::test]

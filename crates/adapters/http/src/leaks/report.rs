@@ -125,7 +125,7 @@ struct LeakedTokenBody<'t> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, example = 7)]
     user_id: Option<i64>,
-    /// What became of the token: `nothing`, or `revoke`.
+    /// What became of the token: `nothing`, `disable` or `revoke`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "nothing")]
     action: Option<&'static str>,
