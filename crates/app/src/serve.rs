@@ -52,6 +52,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let hangups = signals::hangups().context("signals cannot be listened to")?;
     let init = startup::init_tokens(variables, config.tokens.min_init_length)?;
     let edge_client = startup::edge_client(variables)?;
+    let report_keys = startup::report_keys(&config.leaks.github_keys)?;
     let certificates = config.tls_files().map(Certificates::load).transpose()?.map(Arc::new);
     let main = config.server.listen.with_port(config.server.port);
     let sockets = Sockets::bind(&main, config.server.verify_listen.as_ref(), passed)?;
@@ -77,7 +78,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         app.use_cases.clone(),
         app.entropy.clone(),
         exporter,
-        HttpSettings { edge_client, ..http_settings(config, &memory) },
+        HttpSettings { edge_client, report_keys, ..http_settings(config, &memory) },
     ));
     let metrics = metrics.map(|socket| MetricsServer::start(socket, &context)).transpose()?;
     // After the address is bound, because a secret may be shown here once; before the first response.

@@ -7,8 +7,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use latchkey_domain::{TokenKind, TokenSecret};
-use latchkey_http::EdgeClient;
+use latchkey_http::{EdgeClient, ReportKey};
 use latchkey_service::{InitTokens, InitVariable};
+use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject as _};
 
 use crate::{
     admin_token_file,
@@ -58,6 +59,19 @@ pub(crate) fn edge_client(variables: &EnvVars) -> anyhow::Result<Option<EdgeClie
     let Some(secret) = variables.get(EDGE_CLIENT_SECRET) else { return Ok(None) };
     let origin = variables.origin(EDGE_CLIENT_SECRET).unwrap_or(EDGE_CLIENT_SECRET).to_owned();
     EdgeClient::parse(secret.trim()).map(Some).context(origin)
+}
+
+/// Reads the keys with which GitHub signs its reports of leaked secrets.
+///
+/// # Errors
+/// Names the file that has no such key.
+pub(crate) fn report_keys(files: &[(String, PathBuf)]) -> anyhow::Result<Vec<ReportKey>> {
+    let read = |(id, path): &(String, PathBuf)| {
+        let info = SubjectPublicKeyInfoDer::from_pem_file(path)?;
+        anyhow::Ok(ReportKey::new(id, &info)?)
+    };
+    let named = |file| read(file).with_context(|| format!("leaks.github_keys: {}", file.1.display()));
+    files.iter().map(named).collect()
 }
 
 /// How the API of the started server can be called.

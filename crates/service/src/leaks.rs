@@ -6,8 +6,8 @@ use std::{
 };
 
 use latchkey_domain::{
-    ApiToken, Enabled, EventKind, LeakAction, LeakPlace, NewEvent, PersonalToken, Snapshot, TokenId,
-    TokenSecret,
+    Actor, ApiToken, Enabled, EventKind, LeakAction, LeakPlace, NewEvent, Origin, PersonalToken, Snapshot,
+    TokenId, TokenSecret,
 };
 use latchkey_ports::{
     Entity, EventRepository, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError, TokenMatch,
@@ -78,18 +78,34 @@ impl Leaks {
         permit: &InstancePermit<ReportLeaks>,
         reports: &[LeakReport],
     ) -> Result<Vec<Option<LeakedToken>>, ServiceError> {
-        let by = permit.initiator();
+        self.report_by(&permit.initiator(), reports).await
+    }
+
+    /// As [`Leaks::report`], for a request whose signature the caller has checked.
+    pub async fn report_signed(
+        &self,
+        origin: Origin,
+        reports: &[LeakReport],
+    ) -> Result<Vec<Option<LeakedToken>>, ServiceError> {
+        self.report_by(&Initiator { actor: Actor::System, origin }, reports).await
+    }
+
+    async fn report_by(
+        &self,
+        by: &Initiator,
+        reports: &[LeakReport],
+    ) -> Result<Vec<Option<LeakedToken>>, ServiceError> {
         let mut leaked = self.find(reports).await?;
         // All events before the first action: of a token that is gone, nothing more is recorded.
         for (report, token) in reports.iter().zip(&mut leaked) {
             if let Some(found) = token
-                && !self.record(report, found, &by).await?
+                && !self.record(report, found, by).await?
             {
                 *token = None;
             }
         }
         if self.action != LeakAction::Nothing {
-            self.act(leaked.iter().flatten(), &by).await?;
+            self.act(leaked.iter().flatten(), by).await?;
         }
         Ok(leaked)
     }

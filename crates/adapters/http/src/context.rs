@@ -16,7 +16,10 @@ use latchkey_metrics::Exporter;
 use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
-use crate::{edge_client::EdgeClient, error::ApiError, memory::MemoryBudget, observability::RequestMetrics};
+use crate::{
+    edge_client::EdgeClient, error::ApiError, memory::MemoryBudget, observability::RequestMetrics,
+    report_key::ReportKey,
+};
 
 /// The settings of the HTTP interface.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct HttpSettings {
     pub verify_header: Option<HeaderName>,
     /// The client that may ask for tokens with signed requests; `None`: no client may.
     pub edge_client: Option<EdgeClient>,
+    /// The keys with which GitHub signs its reports of leaked secrets; empty: it sends none.
+    pub report_keys: Vec<ReportKey>,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
     /// What requests in progress hold together.
@@ -51,6 +56,7 @@ impl Default for HttpSettings {
             verify_needs_certificate: false,
             verify_header: None,
             edge_client: None,
+            report_keys: Vec::new(),
             body_limit: 1024 * 1024,
             memory: Arc::new(MemoryBudget::new(24 * 1024 * 1024)),
             cors_origins: Vec::new(),

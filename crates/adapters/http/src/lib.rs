@@ -4,10 +4,11 @@
 //! projects and permissions do not live here.
 //!
 //! # Layout
-//! Each feature is a directory: `tokens`, `people`, `projects`, `verification`, `audit`, `session`, `ops`. Below them, in the
+//! Each feature is a directory: `tokens`, `people`, `projects`, `verification`, `leaks`, `audit`, `session`, `ops`. Below them, in the
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
-//! - `connection`: what the server knows about the connection of a request; `edge_client`: the secret of one client;
+//! - `connection`: what the server knows about the connection of a request; `edge_client`, `report_key`: what
+//!   clients sign their requests with;
 //! - `memory`: what requests in progress hold together; `warnings`: what a response says of a request that may have been meant
 //!   otherwise;
 //! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
@@ -97,6 +98,7 @@ mod paths;
 mod people;
 mod projects;
 mod protection;
+mod report_key;
 mod response;
 mod session;
 mod timeout;
@@ -113,5 +115,6 @@ pub use self::{
     edge_client::{EdgeClient, InvalidEdgeSecret},
     memory::{FREE_BYTES, MemoryBudget, Reservation, Sender},
     observability::ACCESS,
+    report_key::{InvalidReportKey, ReportKey},
     traces::TRACED,
 };

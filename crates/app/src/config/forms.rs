@@ -162,6 +162,15 @@ fn is_origin(text: &str) -> bool {
         && !host.contains(|letter: char| letter.is_ascii_uppercase())
 }
 
+/// A list of paths, each under an id: an array, or one string with commas.
+pub(super) fn keyed_paths() -> Form<Vec<(String, PathBuf)>> {
+    let path = Form::new("an id, = and a path, such as 4fe6b0=/etc/latchkey/github.pem", |text| {
+        let (id, path) = text.split_once('=').filter(|(id, path)| !id.is_empty() && !path.is_empty())?;
+        Some((id.to_owned(), path.into()))
+    });
+    list_of(path, "a list of ids and paths, such as [\"4fe6b0=/etc/latchkey/github.pem\"]")
+}
+
 fn list_of<T: 'static>(element: Form<T>, description: &str) -> Form<Vec<T>> {
     let read = move |value: &ValueKind| {
         let texts = list(value).ok_or("it must be a list of strings")?;

@@ -156,6 +156,9 @@ settings! {
                 ("disable", LeakAction::Disable),
                 ("revoke", LeakAction::Revoke),
             ]);
+        /// The public keys with which GitHub's secret scanning signs its reports, each as the id of the key, `=`, and a PEM file with
+        /// the key. Without one, `/leaks/github` is 404.
+        github_keys: Vec<(String, PathBuf)> = [], forms::keyed_paths();
     }
 
     /// Verification of secrets, and the cache that answers it.

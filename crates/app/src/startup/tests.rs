@@ -84,6 +84,25 @@ fn a_malformed_secret_of_edge_stops_the_start_and_is_not_shown() {
 }
 
 #[test]
+fn keys_of_reports_are_read_from_files_of_pem() {
+    // `openssl ecparam -name prime256v1 -genkey -noout | openssl ec -pubout`.
+    const P256: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcqt4hZBTK36EESkA8xxb8mmHR4n0\n\
+        nJcnP9im9MJaKly7Gi4n0IE8drUsvkjdLpWDzjcINKU5jJYnwGltUIBb6Q==\n-----END PUBLIC KEY-----\n";
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, text: &str| {
+        std::fs::write(directory.path().join(name), text).expect("written");
+        vec![("id".to_owned(), directory.path().join(name))]
+    };
+    assert!(report_keys(&[]).expect("none").is_empty());
+    assert_eq!(report_keys(&file("good.pem", P256)).expect("a key").len(), 1);
+    for (name, text) in [("short.pem", P256.replace("MFkw", "MFow")), ("none.pem", String::new())] {
+        let error = format!("{:#}", report_keys(&file(name, &text)).expect_err("no key"));
+        assert!(error.starts_with("leaks.github_keys: ") && error.contains(name), "{error}");
+    }
+}
+
+#[test]
 fn init_tokens_are_read_from_every_variable() {
     let variables =
         EnvVars::from([("INIT_BACKEND_API_TOKENS", "*:development.some-secret-0123456789-0123456789-0123")]);

@@ -1,5 +1,7 @@
 //! Secrets that have leaked: reports of them, and how other scanners recognize them.
 
+mod counts;
+mod github;
 mod pattern;
 mod report;
 
@@ -9,4 +11,5 @@ use crate::api::Api;
 pub(crate) fn configure(api: &mut Api) {
     pattern::configure(api);
     report::configure(api);
+    github::configure(api);
 }

@@ -3,11 +3,11 @@
 use actix_web::web::Data;
 use deserr::Deserr;
 use latchkey_domain::{EnvironmentName, LeakAction, TokenSecret};
-use latchkey_metrics::names::LEAKED_TOKENS_REPORTED;
 use latchkey_service::{InstancePermit, LeakReport, LeakedToken, ReportLeaks};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::counts::count;
 use crate::{
     api::{Api, operations},
     context::Context,
@@ -41,9 +41,7 @@ async fn report_leaked_tokens(
     let reports = ReportLeakedTokensBody::read(body).await?;
     let leaks = &context.use_cases.leaks;
     let leaked = leaks.report(&permit, &reports).await?;
-    let live = leaked.iter().flatten().count();
-    LEAKED_TOKENS_REPORTED.add(["true"], live as u64);
-    LEAKED_TOKENS_REPORTED.add(["false"], (leaked.len() - live) as u64);
+    count(&leaked);
     let tokens = leaked.iter().map(|token| LeakedTokenBody::of(token.as_ref(), leaks.action())).collect();
     ok(&LeakedTokensBody { tokens })
 }

@@ -14,6 +14,7 @@ const PUBLIC: &[(&str, u16)] = &[
     ("/edge/validate", 415),
     ("/health", 200),
     ("/internal-backstage/prometheus", 200),
+    ("/leaks/github", 404),
     ("/metrics", 200),
     ("/ready", 200),
 ];

@@ -1,4 +1,5 @@
 //! Secrets that have leaked.
 
+mod github;
 mod pattern;
 mod report;
