@@ -139,3 +139,17 @@ impl Principal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::api_token;
+
+    #[test]
+    fn attributes_cost_a_principal_without_them_a_pointer() {
+        let attributes: Option<Arc<TokenAttributes>> = None;
+        assert_eq!(size_of_val(&attributes), size_of::<usize>());
+        let token = api_token(Timestamp::saturating_from_millis(0));
+        assert_eq!(Principal::of_token(&token, None).attributes(), None);
+    }
+}

@@ -47,7 +47,8 @@ fn reference(path: &PathParameters) -> Result<Option<TokenReference>, ApiError> 
 /// Get all api tokens.
 ///
 /// The tokens of the types that the caller may read, in the order of creation: with `ADMIN` all, with
-/// `READ_CLIENT_API_TOKEN` those of clients, with `READ_FRONTEND_API_TOKEN` those of frontends.
+/// `READ_CLIENT_API_TOKEN` those of clients, with `READ_FRONTEND_API_TOKEN` those of frontends. `metadata.<name>=<value>` selects those
+/// whose metadata has this text, number, boolean or null in that member.
 #[utoipa::path(get, path = COLLECTION, responses(
     (status = 200, description = "The tokens.", body = TokensBody<'_>),
 ))]

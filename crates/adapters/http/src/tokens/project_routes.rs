@@ -46,6 +46,7 @@ fn reference(path: &PathParameters) -> Result<TokenReference, ApiError> {
 /// Get api tokens for project.
 ///
 /// The tokens that name this project, in the order of creation. Admin tokens and tokens for all projects are not among them.
+/// `metadata.<name>=<value>` selects those whose metadata has this text, number, boolean or null in that member.
 #[utoipa::path(get, path = COLLECTION, responses(
     (status = 200, description = "The tokens.", body = TokensBody<'_>),
 ))]

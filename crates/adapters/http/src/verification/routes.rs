@@ -110,7 +110,7 @@ fn malformed(body: &[u8]) -> ApiError {
         ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
     )),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
-    (status = 401, description = "No token, or one that is unknown, revoked or expired."),
+    (status = 401, description = "No token, or one that is unknown, revoked, expired, disabled, or bound to other networks."),
     (status = 403, description = "The token does not meet a requirement, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
@@ -167,7 +167,7 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     params(RequirementQuery, RequirementHeaders), responses(
     (status = 200, description = "The token is valid; headers as for GET."),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
-    (status = 401, description = "No token, or one that is unknown, revoked or expired."),
+    (status = 401, description = "No token, or one that is unknown, revoked, expired, disabled, or bound to other networks."),
     (status = 403, description = "The token does not meet a requirement, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
