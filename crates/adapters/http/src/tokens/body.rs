@@ -188,7 +188,11 @@ pub(crate) struct UpdateTokenBody {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
 #[serde(deny_unknown_fields)]
-#[schema(as = patchApiTokenSchema, rename_all = "camelCase")]
+#[schema(as = patchApiTokenSchema, rename_all = "camelCase", example = json!({
+    "owner": "team-checkout@example.com",
+    "metadata": { "ticket": "SHOP-7" },
+    "scopes": ["orders:read"],
+}))]
 pub(crate) struct PatchTokenBody {
     /// When the token expires, as in RFC 3339; null: never. A time in the past makes it expire at once.
     #[deserr(default)]

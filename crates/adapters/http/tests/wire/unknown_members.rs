@@ -11,13 +11,14 @@ use crate::{
 
 pub(crate) const WARNING: &str = "x-latchkey-warning";
 
-/// The paths whose bodies are read as they were sent: those of Unleash Edge, and environments by their names.
-const AS_SENT: [&str; 5] = [
+/// The paths whose bodies are read as they were sent: those of Unleash Edge and of GitHub, and environments by their names.
+const AS_SENT: [&str; 6] = [
     "/api/admin/environments/sort-order",
     "/api/client/metrics/bulk",
     "/edge/issue-token",
     "/edge/metrics",
     "/edge/validate",
+    "/leaks/github",
 ];
 
 /// An operation with a JSON body.
