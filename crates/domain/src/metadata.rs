@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::names::is_word;
+
 /// A JSON object of at most [`Metadata::MAX_BYTES`], with at most [`Metadata::MAX_KEYS`] members, whose names are 1 to 64 of
 /// `A-Z a-z 0-9 _ . -`, and at most [`Metadata::MAX_DEPTH`] levels of lists and objects. Whole numbers are kept as such (`1.0` as
 /// `1`), so that every store compares them alike.
@@ -57,8 +59,7 @@ impl Metadata {
 
     /// Whether a member can have this name.
     pub fn is_key(text: &str) -> bool {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-        (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
+        text.len() <= 64 && is_word(text)
     }
 
     /// Returns the members.

@@ -59,10 +59,13 @@ fn url_friendly(what: &'static str, text: &str, max: usize) -> Result<(), Invali
     Err(InvalidName { what, fault })
 }
 
+/// Whether the text is a word of a scope, which the name of a member of metadata is too.
+pub(crate) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
 /// Words joined by colons, the last of which may be `*`.
 fn scope_words(what: &'static str, text: &str, max: usize) -> Result<(), InvalidName> {
-    let is_word =
-        |word: &str| !word.is_empty() && url_friendly(what, word, max).is_ok() && !word.contains('~');
     let beginning = match text.strip_suffix('*') {
         Some("") => None,
         Some(beginning) => Some(beginning.strip_suffix(':').unwrap_or("")),

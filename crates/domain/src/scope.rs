@@ -1,7 +1,7 @@
 //! The scope of a token. "No projects" cannot be represented, so it can never be read as "all projects", and no
 //! operation here widens a scope.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use crate::{EnvironmentName, ProjectId};
 
@@ -39,6 +39,22 @@ impl ProjectSet {
     /// Returns the projects, in order; never empty.
     pub fn as_slice(&self) -> &[ProjectId] {
         &self.0
+    }
+}
+
+/// The ids, joined by commas; `*` for all projects.
+impl fmt::Display for ProjectScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Only(set) => {
+                for (place, project) in set.as_slice().iter().enumerate() {
+                    let separator = if place == 0 { "" } else { "," };
+                    write!(f, "{separator}{project}")?;
+                }
+                Ok(())
+            }
+        }
     }
 }
 

@@ -167,15 +167,14 @@ fn moment(at: Option<Timestamp>) -> Option<String> {
 
 impl From<&ApiToken> for Snapshot {
     fn from(token: &ApiToken) -> Self {
-        let names = projects(token);
         let fixed = Self::of(json!({
             "id": token.id.to_string(),
             "tokenName": token.name.as_str(),
             "username": token.name.as_str(),
             "type": token.access.kind().as_str(),
             "environment": environment(token),
-            "project": names.join(","),
-            "projects": names,
+            "project": token.access.projects().to_string(),
+            "projects": projects(token),
             "expiresAt": token.expires_at.map(|moment| moment.to_string()),
             "createdAt": token.created_at.to_string(),
             "seenAt": token.last_used_at.map(|moment| moment.to_string()),

@@ -54,6 +54,13 @@ pub enum AttributeFilter {
     Is { path: Vec<String>, values: Vec<Value> },
 }
 
+impl AttributeFilter {
+    /// Returns the condition that this is the owner.
+    pub fn owner(name: String) -> Self {
+        Self::Is { path: vec!["owner".to_owned()], values: vec![name.into()] }
+    }
+}
+
 /// A query for tokens. A token must pass every filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenQuery {

@@ -9,14 +9,11 @@ use latchkey_domain::{
     Actor, ApiToken, Enabled, EventKind, LeakAction, LeakPlace, NewEvent, Origin, PersonalToken, Snapshot,
     TokenId, TokenSecret,
 };
-use latchkey_ports::{
-    Entity, EventRepository, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError, TokenMatch,
-    TokenRepository,
-};
+use latchkey_ports::{Entity, EventRepository, SecretDigest, StoreError, TokenMatch};
 
 use crate::{
     Initiator, InstancePermit, Missing, Patched, PersonalTokens, ReportLeaks, ServiceError, TokenPatch,
-    changes::Changes, token_changes::TokenChanges,
+    token_changes::TokenChanges,
 };
 
 /// A report that a secret was found where it does not belong.
@@ -38,30 +35,20 @@ pub enum LeakedToken {
 
 /// The use cases of this module.
 pub struct Leaks {
-    ports: LeakPorts,
-    token_changes: TokenChanges,
+    events: Arc<dyn EventRepository>,
+    api_tokens: TokenChanges,
     personal_tokens: PersonalTokens,
-    changes: Changes,
     action: LeakAction,
-}
-
-/// The ports that [`Leaks`] needs beside those of changes.
-pub(crate) struct LeakPorts {
-    pub(crate) tokens: Arc<dyn TokenRepository>,
-    pub(crate) personal_tokens: Arc<dyn PersonalTokenRepository>,
-    pub(crate) events: Arc<dyn EventRepository>,
-    pub(crate) sealer: Arc<dyn SecretSealer>,
 }
 
 impl Leaks {
     pub(crate) fn new(
-        ports: LeakPorts,
-        token_changes: TokenChanges,
+        events: Arc<dyn EventRepository>,
+        api_tokens: TokenChanges,
         personal_tokens: PersonalTokens,
-        changes: Changes,
         action: LeakAction,
     ) -> Self {
-        Self { ports, token_changes, personal_tokens, changes, action }
+        Self { events, api_tokens, personal_tokens, action }
     }
 
     /// Returns what becomes of a token whose secret has leaked (`leaks.action`).
@@ -113,11 +100,11 @@ impl Leaks {
     /// Returns the live token of each secret.
     async fn find(&self, reports: &[LeakReport]) -> Result<Vec<Option<LeakedToken>>, StoreError> {
         let digests: Vec<_> =
-            reports.iter().map(|report| self.ports.sealer.digests(&report.secret)).collect();
-        let found = self.ports.tokens.find_tokens_by_digests(&digests.concat()).await?;
+            reports.iter().map(|report| self.api_tokens.sealer.digests(&report.secret)).collect();
+        let found = self.api_tokens.tokens.find_tokens_by_digests(&digests.concat()).await?;
         let found: HashMap<SecretDigest, TokenMatch> =
             found.into_iter().map(|found| (found.found_by, found)).collect();
-        let now = self.changes.now();
+        let now = self.api_tokens.changes.now();
         let mut leaked = Vec::with_capacity(reports.len());
         for (report, digests) in reports.iter().zip(&digests) {
             let api = digests.iter().find_map(|digest| found.get(digest));
@@ -125,9 +112,8 @@ impl Leaks {
                 let is_live = secret_until.is_none_or(|end| end > now) && !stored.token.is_expired_at(now);
                 is_live.then(|| LeakedToken::Api(stored.token.clone()))
             } else if report.secret.is_personal() {
-                let holder = self.ports.personal_tokens.find_personal_token_by_digest(digests).await?;
-                let live = holder.map(|holder| holder.token).filter(|token| !token.is_expired_at(now));
-                live.map(LeakedToken::Personal)
+                let found = self.personal_tokens.find(digests).await?;
+                found.filter(|token| !token.is_expired_at(now)).map(LeakedToken::Personal)
             } else {
                 None
             });
@@ -149,25 +135,25 @@ impl Leaks {
             LeakedToken::Personal(token) => Snapshot::from(token),
         };
         let event = event.with_after(snapshot.with_leak(&place, self.action));
-        match self.ports.events.record(&event).await {
+        match self.events.record(&event).await {
             Err(StoreError::NotFound(Entity::Token(_))) => return Ok(false),
             recorded => recorded?,
         };
-        self.changes.after_commit(&event);
+        self.api_tokens.changes.after_commit(&event);
         Ok(true)
     }
 
     fn event(&self, token: &LeakedToken, by: &Initiator) -> NewEvent {
         match token {
-            LeakedToken::Api(token) => self.token_changes.issuer.event(EventKind::ApiTokenLeaked, token, by),
-            LeakedToken::Personal(_) => self.changes.event(EventKind::PersonalTokenLeaked, by),
+            LeakedToken::Api(token) => self.api_tokens.issuer.event(EventKind::ApiTokenLeaked, token, by),
+            LeakedToken::Personal(_) => self.api_tokens.changes.event(EventKind::PersonalTokenLeaked, by),
         }
     }
 
     async fn disable(&self, id: TokenId, by: &Initiator) -> Result<(), ServiceError> {
-        let find = async || self.ports.tokens.find_token(id).await?.ok_or_else(|| Missing::Token.into());
+        let find = async || self.api_tokens.tokens.find_token(id).await?.ok_or_else(|| Missing::Token.into());
         let patch = TokenPatch { enabled: Patched::Set(Enabled(false)), ..TokenPatch::default() };
-        self.token_changes.update(find, &patch, |_| Ok(()), by).await.map(drop)
+        self.api_tokens.update(find, &patch, |_| Ok(()), by).await.map(drop)
     }
 
     /// Disables or revokes each of these tokens once. One that is gone was revoked meanwhile.
@@ -186,7 +172,7 @@ impl Leaks {
         for token in api.into_values() {
             gone_is_done(match self.action {
                 LeakAction::Disable => self.disable(token.id, by).await,
-                LeakAction::Nothing | LeakAction::Revoke => self.token_changes.revoke(token, by).await,
+                LeakAction::Nothing | LeakAction::Revoke => self.api_tokens.revoke(token, by).await,
             })?;
         }
         for (user, id) in personal {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_domain::{
     Description, EventKind, NewPersonalToken, PersonalToken, PersonalTokenId, Timestamp, TokenSecret, UserId,
 };
-use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretSealer, StoreError};
+use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError};
 
 use crate::{Initiator, InstancePermit, ManageUsers, Missing, ServiceError, SignedIn, changes::Changes};
 
@@ -44,6 +44,11 @@ impl PersonalTokens {
         max_per_user: u32,
     ) -> Self {
         Self { tokens, sealer, entropy, changes, max_per_user }
+    }
+
+    /// Returns the token with one of these digests, also an expired one.
+    pub(crate) async fn find(&self, digests: &[SecretDigest]) -> Result<Option<PersonalToken>, StoreError> {
+        Ok(self.tokens.find_personal_token_by_digest(digests).await?.map(|holder| holder.token))
     }
 
     /// Returns the caller's own tokens, also expired ones, by id.

@@ -7,12 +7,9 @@ use latchkey_domain::{
     TokenId, TokenOwner, TokenSecret, TokenSelector,
 };
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
-
 use serde_json::{Map, Value};
 
-use crate::{
-    Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes, token_request::capitalized,
-};
+use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes, sentence};
 
 /// A reference to a token: its secret, its selector, or its id.
 #[derive(Debug)]
@@ -129,7 +126,7 @@ impl TokenPatch {
         if let Patched::Set(patch) = &metadata {
             let merged = attributes.metadata.patched(patch);
             attributes.metadata =
-                merged.map_err(|error| ServiceError::field("metadata", capitalized(&error.to_string())))?;
+                merged.map_err(|error| ServiceError::field("metadata", sentence(&error)))?;
         } else if metadata == Patched::Removed {
             attributes.metadata = Metadata::default();
         }

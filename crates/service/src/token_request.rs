@@ -5,7 +5,7 @@ use latchkey_domain::{
     TokenKind, TokenName,
 };
 
-use crate::{ServiceError, TokenDraft};
+use crate::{ServiceError, TokenDraft, sentence};
 
 /// The environment of a token whose request names none.
 const DEFAULT_ENVIRONMENT: &str = "development";
@@ -39,7 +39,7 @@ impl TokenRequest {
             _ => "environment",
         };
         let access = TokenAccess::new(self.kind, projects, environment)
-            .map_err(|error| ServiceError::field(field, capitalized(&error.to_string())))?;
+            .map_err(|error| ServiceError::field(field, sentence(&error)))?;
         let Self { name, expires_at, attributes, .. } = self;
         Ok(TokenDraft { name, access, expires_at, attributes })
     }
@@ -48,12 +48,4 @@ impl TokenRequest {
 fn default_environment() -> Result<EnvironmentName, ServiceError> {
     EnvironmentName::new(DEFAULT_ENVIRONMENT)
         .map_err(|error: InvalidName| ServiceError::Internal(Box::new(error)))
-}
-
-/// Returns an error's text as a sentence.
-pub(crate) fn capitalized(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }

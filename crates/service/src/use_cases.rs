@@ -13,8 +13,7 @@ use crate::{
     IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, PersonalTokens,
     PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
     TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
-    authentication::CredentialPorts, changes::Changes, leaks::LeakPorts, sessions::SessionPorts,
-    token_changes::TokenChanges,
+    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -128,19 +127,7 @@ impl UseCases {
             sealer: sealer.clone(),
             entropy,
         };
-        let leak_ports = LeakPorts {
-            tokens: store.clone(),
-            personal_tokens: store.clone(),
-            events: store.clone(),
-            sealer: sealer.clone(),
-        };
-        let leaks = Leaks::new(
-            leak_ports,
-            token_changes.clone(),
-            personal_tokens.clone(),
-            changes.clone(),
-            settings.leaks,
-        );
+        let leaks = Leaks::new(store.clone(), token_changes.clone(), personal_tokens.clone(), settings.leaks);
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());

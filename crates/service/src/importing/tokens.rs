@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use latchkey_domain::{
-    ApiToken, EventKind, ProjectId, ProjectScope, ProjectSet, Snapshot, TokenAccess, TokenAttributes,
-    TokenId, TokenSelector,
+    ApiToken, EventKind, ProjectScope, ProjectSet, Snapshot, TokenAccess, TokenAttributes, TokenId,
+    TokenSelector,
 };
 use latchkey_ports::{Finding, IncomingToken, RowKind, SecretDigest, StoredToken};
 
@@ -168,8 +168,7 @@ fn id_of(token: &IncomingToken, SecretDigest(digest): &SecretDigest) -> TokenId 
 
 /// What an operator finds a token by.
 fn label(token: &IncomingToken) -> String {
-    let projects: Vec<_> = token.access.projects().named().iter().map(ProjectId::as_str).collect();
-    let projects = if projects.is_empty() { "*".to_owned() } else { projects.join(",") };
+    let projects = token.access.projects();
     let environment = token.access.environment().map_or("*", |name| name.as_str());
     format!(
         "{} ({}, {projects}:{environment}, created {})",

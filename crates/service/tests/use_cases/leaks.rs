@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{Enabled, EventKind, LeakAction, TokenSecret};
+use latchkey_domain::{Enabled, EventKind, LeakAction, TokenId, TokenSecret};
 use latchkey_service::{
     Caller, InstancePermit, LeakReport, LeakedToken, Overlap, Patched, ReportLeaks, Reveal, Settings,
     TokenPatch, TokenReference,
@@ -48,36 +48,33 @@ async fn an_expired_token_is_not_live() {
     assert_eq!(leaks.report(&permit(), &reports).await.expect("reported"), [None]);
 }
 
-#[tokio::test]
-async fn a_disabled_token_can_be_enabled_again() {
-    let env = TestEnv::with(Settings { leaks: LeakAction::Disable, ..settings(Reveal::Always) });
+/// Reports a token twice in one request: it is refused at once, after two events of the leak and one of this action.
+async fn reported_twice(action: LeakAction, acted: EventKind) -> (TestEnv, TokenId, TokenSecret) {
+    let env = TestEnv::with(Settings { leaks: action, ..settings(Reveal::Always) });
     let made = env.use_cases.instance_tokens.create(&system(), draft("x")).await.expect("created");
     let secret = made.secret.expect("shown");
     env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let reports = [report_of(&secret), report_of(&secret)];
     let live = env.use_cases.leaks.report(&permit(), &reports).await.expect("reported");
     assert!(live.iter().all(Option::is_some), "{live:?}");
-    let kinds = [EventKind::ApiTokenLeaked, EventKind::ApiTokenLeaked, EventKind::ApiTokenUpdated];
+    let kinds = [EventKind::ApiTokenLeaked, EventKind::ApiTokenLeaked, acted];
     assert_eq!(env.kinds_since(1).await, kinds);
     assert!(env.use_cases.authenticator.authenticate(secret.reveal(), None).await.is_err(), "at once");
+    (env, made.token.id, secret)
+}
+
+#[tokio::test]
+async fn a_disabled_token_can_be_enabled_again() {
+    let (env, id, secret) = reported_twice(LeakAction::Disable, EventKind::ApiTokenUpdated).await;
     let patch = TokenPatch { enabled: Patched::Set(Enabled(true)), ..TokenPatch::default() };
-    let reference = TokenReference::Id(made.token.id);
+    let reference = TokenReference::Id(id);
     env.use_cases.instance_tokens.update(&system(), &reference, &patch).await.expect("enabled");
     env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted again");
 }
 
 #[tokio::test]
 async fn a_token_is_revoked_once_after_all_its_events() {
-    let settings = Settings { leaks: LeakAction::Revoke, ..settings(Reveal::Always) };
-    let env = TestEnv::with(settings);
-    let made = env.use_cases.instance_tokens.create(&system(), draft("x")).await.expect("created");
-    let secret = made.secret.expect("shown");
-    env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
+    let (env, _, secret) = reported_twice(LeakAction::Revoke, EventKind::ApiTokenDeleted).await;
     let reports = [report_of(&secret), report_of(&secret)];
-    let live = env.use_cases.leaks.report(&permit(), &reports).await.expect("reported");
-    assert!(live.iter().all(Option::is_some), "{live:?}");
-    let kinds = [EventKind::ApiTokenLeaked, EventKind::ApiTokenLeaked, EventKind::ApiTokenDeleted];
-    assert_eq!(env.kinds_since(1).await, kinds);
-    assert!(env.use_cases.authenticator.authenticate(secret.reveal(), None).await.is_err(), "at once");
     assert_eq!(env.use_cases.leaks.report(&permit(), &reports).await.expect("reported"), [None, None]);
 }

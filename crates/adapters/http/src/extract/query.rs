@@ -21,24 +21,32 @@ pub(crate) struct Query<T> {
     target: PhantomData<T>,
 }
 
+/// Values by names, of a repeated name the last.
+pub(crate) type Named = BTreeMap<String, String>;
+
 impl<T: Deserr<Problems>> Query<T> {
     /// Reads the query, and reports every problem of every parameter.
     pub(crate) fn read(&self) -> Result<T, ApiError> {
-        let filled = pairs(&self.request)?.into_iter().filter(|(_, value)| !value.is_empty());
-        Ok(parse(members(filled), "query")?)
+        Ok(parse(members(self.filled()?), "query")?)
     }
 }
 
 impl<T> Query<T> {
-    /// Returns the parameters whose names begin so, by the rest of their names, of a repeated one the last. Empty ones are
-    /// absent.
-    pub(crate) fn prefixed(&self, prefix: &str) -> Result<BTreeMap<String, String>, ApiError> {
-        let named = |(name, value): (String, String)| Some((name.strip_prefix(prefix)?.to_owned(), value));
-        Ok(pairs(&self.request)?
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .filter_map(named)
-            .collect())
+    /// Returns the parameters whose names begin so, by the rest of their names, and all others as [`parse`] takes them.
+    pub(crate) fn split(&self, prefix: &str) -> Result<(Named, Map<String, Value>), ApiError> {
+        let (mut named, mut others) = (Named::new(), Vec::new());
+        for (name, value) in self.filled()? {
+            match name.strip_prefix(prefix) {
+                Some(rest) => drop(named.insert(rest.to_owned(), value)),
+                None => others.push((name, value)),
+            }
+        }
+        Ok((named, members(others)))
+    }
+
+    /// Returns all parameters but the empty ones, in the order sent.
+    fn filled(&self) -> Result<impl Iterator<Item = (String, String)> + use<T>, ApiError> {
+        Ok(pairs(&self.request)?.into_iter().filter(|(_, value)| !value.is_empty()))
     }
 }
 

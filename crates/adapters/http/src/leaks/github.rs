@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     error::ApiError,
     error_body::Detail,
-    extract::body::RawBody,
+    extract::{body::RawBody, problems::MAX_ENTRIES},
     memory::Sender,
     response::{ApiResult, ok},
 };
@@ -23,8 +23,6 @@ const PATH: &str = "/leaks/github";
 const KEY: &str = "github-public-key-identifier";
 /// The header with the signature of the body.
 const SIGNATURE: &str = "github-public-key-signature";
-/// The most secrets of one request.
-const MAX_SECRETS: usize = 1_000;
 
 pub(super) fn configure(api: &mut Api) {
     api.tag("Leaks").public(operations![report_leaks_of_github]);
@@ -82,9 +80,9 @@ fn read(bytes: &[u8]) -> Result<Vec<GithubSecretBody>, ApiError> {
     let bad = |message: String| ApiError::BadInput(vec![Detail::of_body(message)]);
     let secrets: Vec<GithubSecretBody> =
         serde_json::from_slice(bytes).map_err(|error| bad(format!("The body cannot be read: {error}.")))?;
-    if secrets.len() > MAX_SECRETS {
+    if secrets.len() > MAX_ENTRIES {
         let count = secrets.len();
-        return Err(bad(format!("The body may have at most {MAX_SECRETS} entries, not {count}.")));
+        return Err(bad(format!("The body may have at most {MAX_ENTRIES} entries, not {count}.")));
     }
     Ok(secrets)
 }

@@ -2,7 +2,7 @@
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{Enabled, Metadata, NetworkSet, ScopeSet, TokenScope};
-use latchkey_service::Patched;
+use latchkey_service::{Patched, sentence};
 use serde_json::{Map, Value as Json};
 
 use crate::extract::{
@@ -75,12 +75,4 @@ impl Deserr<Problems> for NetworkSet {
         let networks = Self::parse(texts?.iter().map(String::as_str));
         networks.map_err(|error| Problems::at(location, format!("{}: {error}.", name(location))))
     }
-}
-
-fn sentence(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }

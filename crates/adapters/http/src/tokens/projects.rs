@@ -64,7 +64,7 @@ impl<'t> ProjectNames<'t> {
         match self.0.named() {
             [] => Cow::Borrowed("*"),
             [one] => Cow::Borrowed(one.as_str()),
-            several => Cow::Owned(several.iter().map(ProjectId::as_str).collect::<Vec<_>>().join(",")),
+            _ => Cow::Owned(self.0.to_string()),
         }
     }
 }

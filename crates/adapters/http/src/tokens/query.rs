@@ -12,6 +12,7 @@ use crate::{
     error_body::Detail,
     extract::{
         Problems, Query,
+        problems::parse,
         text::{FromText, Parsed, text_members},
     },
 };
@@ -82,17 +83,12 @@ impl TokenQuery {
     /// Reads the query. Returns the filter, and whether the response says where the next page begins: for a page in the order
     /// that has cursors.
     pub(crate) fn read(query: &Query<Self>) -> Result<(TokenFilter, bool), ApiError> {
-        let by_metadata = query.prefixed(METADATA)?;
+        let (by_metadata, members) = query.split(METADATA)?;
         let mut attributes = by_metadata.into_iter().map(metadata_filter).collect::<Result<Vec<_>, _>>()?;
-        let query = query.read()?;
+        let query: Self = parse(members, "query")?;
         attributes
             .extend(query.description.map(|text| AttributeFilter::Contains { name: "description", text }));
-        attributes.extend(
-            query.owner.map(|owner| AttributeFilter::Is {
-                path: vec!["owner".to_owned()],
-                values: vec![owner.into()],
-            }),
-        );
+        attributes.extend(query.owner.map(AttributeFilter::owner));
         let is_page = query.limit.is_some() || query.offset.is_some() || query.cursor.is_some();
         let has_cursor = is_page && matches!(query.sort_by, None | Some(TokenOrder::CreatedAt));
         let filter = TokenFilter {

@@ -1,12 +1,12 @@
 //! `latchkey token list`, and the commands that show and change one token.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
-use latchkey_domain::{Enabled, ProjectId, ProjectScope, TokenId, TokenKind};
+use latchkey_domain::{Enabled, ProjectId, TokenId, TokenKind};
 use latchkey_ports::AttributeFilter;
 use latchkey_service::{
-    Caller, InstancePermit, InstanceTokenAction, Overlap, Patched, RevealedToken, ServiceError, TokenFilter,
-    TokenPatch, TokenReference,
+    Caller, Existed, InstancePermit, InstanceTokenAction, Overlap, Patched, RevealedToken, ServiceError,
+    TokenFilter, TokenPatch, TokenReference,
 };
 
 use super::attributes::AttributeArgs;
@@ -82,9 +82,7 @@ fn overlap(text: &str) -> Result<Overlap, String> {
 /// Prints a line for each token, by creation.
 pub(super) async fn list(app: &App, arguments: ListArgs) -> anyhow::Result<()> {
     let ListArgs { project, kind, owner } = arguments;
-    let by_owner =
-        |owner: String| AttributeFilter::Is { path: vec!["owner".to_owned()], values: vec![owner.into()] };
-    let attributes = owner.map(by_owner).into_iter().collect();
+    let attributes = owner.map(AttributeFilter::owner).into_iter().collect();
     let filter = TokenFilter { project, kind, attributes, ..TokenFilter::default() };
     let mut page = app.use_cases.instance_tokens.search(&permit()?, filter).await?;
     output::result(format_args!(
@@ -109,29 +107,22 @@ fn print_line(RevealedToken { token, .. }: &RevealedToken) -> anyhow::Result<()>
         token.access.environment().map_or("*", |name| name.as_str()),
         token.expires_at.map_or("never".to_owned(), |end| end.to_string()),
         token.attributes.owner.as_ref().map_or("-", |owner| owner.as_str()),
-        names(token.access.projects()),
+        token.access.projects().to_string(),
         token.name,
     ))
-}
-
-fn names(projects: &ProjectScope) -> String {
-    let names: Vec<_> = projects.named().iter().map(ProjectId::as_str).collect();
-    if names.is_empty() { "*".to_owned() } else { names.join(",") }
 }
 
 /// Prints what is known about a token, but its secret.
 pub(super) async fn show(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()> {
     let found = app.use_cases.instance_tokens.named(&permit()?, &id.to_string()).await?;
     let found = found.tokens.into_iter().find(|found| found.token.id == id);
-    let token = found
-        .with_context(|| format!("there is no token {id}: `latchkey token list` shows the tokens"))?
-        .token;
+    let token = found.ok_or_else(|| no_token(id))?.token;
     let shown = |text: Option<String>, otherwise: &str| text.unwrap_or_else(|| otherwise.to_owned());
     let lines = [
         ("id", token.id.to_string()),
         ("name", token.name.to_string()),
         ("type", token.access.kind().to_string()),
-        ("projects", names(token.access.projects())),
+        ("projects", token.access.projects().to_string()),
         ("environment", shown(token.access.environment().map(ToString::to_string), "*")),
         ("created", token.created_at.to_string()),
         ("expires", shown(token.expires_at.map(|end| end.to_string()), "never")),
@@ -165,7 +156,7 @@ pub(super) async fn update(app: &App, arguments: UpdateArgs) -> anyhow::Result<(
         }
     }
     if patch == TokenPatch::default() {
-        anyhow::bail!(Usage("say what to change: `latchkey token update --help` lists it".to_owned()));
+        bail!(Usage("say what to change: `latchkey token update --help` lists it".to_owned()));
     }
     change(app, id, &patch).await?;
     output::explain("The token was changed.");
@@ -203,11 +194,17 @@ pub(super) async fn rotate(app: &App, arguments: RotateArgs) -> anyhow::Result<(
 
 /// Revokes a token.
 pub(super) async fn delete(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()> {
-    // The use case succeeds if there is no such token, as HTTP does. An operator mistypes ids.
-    change(app, id, &TokenPatch::default()).await?;
-    app.use_cases.instance_tokens.delete(&permit()?, &TokenReference::Id(id)).await?;
+    let existed = app.use_cases.instance_tokens.delete(&permit()?, &TokenReference::Id(id)).await?;
+    // Over HTTP it is no error, as in Unleash. An operator has mistyped the id.
+    if existed == Existed::No {
+        return Err(no_token(id));
+    }
     output::explain("The token was revoked.");
     Ok(())
+}
+
+fn no_token(id: TokenId) -> anyhow::Error {
+    anyhow!("there is no token {id}: `latchkey token list` shows the tokens")
 }
 
 /// Returns a permit, which every operator with access to the database has.

@@ -3,20 +3,26 @@
 use serde_json::{Value, json};
 
 use super::{Rule, each_object};
-use crate::golden::recordings::Recording as R;
+use crate::golden::{expected::Expected, recordings::Recording as R};
+
+/// The recordings in which tokens are shown.
+const SHOWING_TOKENS: &[R] =
+    &[R::Access, R::InitLimits, R::InstanceTokens, R::OpsGeneric, R::ProjectTokens, R::ProjectsEnvironments];
+
+/// Adds a member to every token.
+fn add_to_tokens(expected: &mut Expected, member: &str, value: &Value) {
+    each_object(&mut expected.body, &mut |members| {
+        if members.contains_key("secret") && members.contains_key("tokenName") {
+            members.insert(member.to_owned(), value.clone());
+        }
+    });
+}
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "a created token has all its fields",
         why: "Token object: \"Every field is always present\", so expiresAt and seenAt are there as null",
-        to: &[
-            R::Access,
-            R::InitLimits,
-            R::InstanceTokens,
-            R::OpsGeneric,
-            R::ProjectTokens,
-            R::ProjectsEnvironments,
-        ],
+        to: SHOWING_TOKENS,
         apply: |_, expected| {
             if expected.status == Some(201) && expected.body["tokenName"].is_string() {
                 let fields = expected.body.as_object_mut().expect("it has a name");
@@ -28,40 +34,14 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "a token says whether its secret can be shown again",
         why: "Token object: secure, as since Unleash 7; false for secrets that can be shown",
-        to: &[
-            R::Access,
-            R::InitLimits,
-            R::InstanceTokens,
-            R::OpsGeneric,
-            R::ProjectTokens,
-            R::ProjectsEnvironments,
-        ],
-        apply: |_, expected| {
-            each_object(&mut expected.body, &mut |members| {
-                if members.contains_key("secret") && members.contains_key("tokenName") {
-                    members.insert("secure".to_owned(), json!(false));
-                }
-            });
-        },
+        to: SHOWING_TOKENS,
+        apply: |_, expected| add_to_tokens(expected, "secure", &json!(false)),
     },
     Rule {
         name: "a token says its id",
         why: "Token object: id, which names a token without its secret",
-        to: &[
-            R::Access,
-            R::InitLimits,
-            R::InstanceTokens,
-            R::OpsGeneric,
-            R::ProjectTokens,
-            R::ProjectsEnvironments,
-        ],
-        apply: |_, expected| {
-            each_object(&mut expected.body, &mut |members| {
-                if members.contains_key("secret") && members.contains_key("tokenName") {
-                    members.insert("id".to_owned(), json!("<token-id>"));
-                }
-            });
-        },
+        to: SHOWING_TOKENS,
+        apply: |_, expected| add_to_tokens(expected, "id", &json!("<token-id>")),
     },
     Rule {
         name: "a valid token's environment is told",
