@@ -29,6 +29,7 @@ mod permission;
 mod personal_token;
 mod place;
 mod principal;
+mod reason;
 mod removal;
 mod role;
 mod scope;
@@ -49,7 +50,7 @@ mod token_scopes;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     attributes::*, audit::*, authorization::*, group::*, leak::*, metadata::*, names::*, networks::*,
-    password::*, people::*, permission::*, personal_token::*, place::*, principal::*, removal::*, role::*,
-    scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, throttle::*,
-    time::*, token::*, token_id::*, token_scopes::*,
+    password::*, people::*, permission::*, personal_token::*, place::*, principal::*, reason::*, removal::*,
+    role::*, scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*,
+    throttle::*, time::*, token::*, token_id::*, token_scopes::*,
 };

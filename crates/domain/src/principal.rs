@@ -3,8 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use crate::{
-    Actor, Grants, PersonalTokenId, SessionId, Timestamp, TokenAccess, TokenAttributes, TokenId, TokenKind,
-    TokenName, UserId,
+    Actor, Grants, PersonalTokenId, Reason, SessionId, Timestamp, TokenAccess, TokenAttributes, TokenId,
+    TokenKind, TokenName, UserId,
 };
 
 /// A user or token whose credentials were accepted.
@@ -90,6 +90,14 @@ impl Principal {
         match self {
             Self::ApiToken { grants, .. } | Self::User { grants, .. } => grants,
         }
+    }
+
+    /// Returns why the credentials are refused at that moment, from wherever they come.
+    pub fn refused_at(&self, now: Timestamp) -> Option<Reason> {
+        if self.is_expired_at(now) {
+            return Some(Reason::Expired);
+        }
+        self.is_disabled().then_some(Reason::Disabled)
     }
 
     /// Whether the credentials have expired at that moment.

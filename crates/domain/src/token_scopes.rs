@@ -1,5 +1,7 @@
 //! Scopes of API tokens: what a token may do in the product that it guards.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::TokenScope;
@@ -25,6 +27,17 @@ pub struct ScopeSet(Vec<TokenScope>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("at most {max} scopes are possible, not {0}: a wildcard such as orders:* stands for several", max = ScopeSet::MAX)]
 pub struct TooManyScopes(usize);
+
+/// Separated by blanks (RFC 6749, section 3.3).
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { " " };
+            write!(f, "{separator}{scope}")?;
+        }
+        Ok(())
+    }
+}
 
 impl ScopeSet {
     /// The maximum number of scopes.
@@ -58,7 +71,12 @@ impl ScopeSet {
 
     /// Whether every one of these scopes is covered by the others.
     pub fn is_within(&self, others: &Self) -> bool {
-        self.0.iter().all(|scope| others.covers(scope))
+        self.first_beyond(others).is_none()
+    }
+
+    /// Returns the first of these scopes that the others do not cover.
+    pub fn first_beyond(&self, others: &Self) -> Option<&TokenScope> {
+        self.0.iter().find(|scope| !others.covers(scope))
     }
 }
 
@@ -116,6 +134,7 @@ mod tests {
     fn a_set_is_sorted_has_each_scope_once_and_not_too_many() {
         let set = ScopeSet::new(["b", "a", "b"].map(scope)).expect("few");
         assert_eq!(set.as_slice(), ["a", "b"].map(scope));
+        assert_eq!((set.to_string(), ScopeSet::default().to_string()), ("a b".to_owned(), String::new()));
         let numbered = |count: usize| ScopeSet::new((0..count).map(|number| scope(&format!("s{number}"))));
         assert!(numbered(ScopeSet::MAX).is_ok());
         assert_eq!(numbered(ScopeSet::MAX + 1), Err(TooManyScopes(ScopeSet::MAX + 1)));

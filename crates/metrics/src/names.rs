@@ -26,6 +26,8 @@ metrics! {
     /// where the answer came from: `memory` (the cache: a hit), `store` (the database: a miss), `stale` (an outdated cache entry
     /// while the database does not answer, `verify.when_stale = "serve"`), or `syntax` (it cannot be a secret of Latchkey).
     VERIFICATIONS: Counter = "latchkey_verifications_total" ["result", "source"];
+    /// Tokens that were refused by a verification, by the reason that its answer gives.
+    REFUSALS: Counter = "latchkey_verification_refusals_total" ["reason"];
     /// Credentials that were answered 503 without a lookup because their client exceeded `verify.unknown_per_second`.
     UNKNOWN_SECRETS_REFUSED: Counter = "latchkey_unknown_secrets_refused_total" [];
     /// Entries in the verification cache (`kind="token"`) and in the negative cache of unknown secrets (`kind="unknown"`).

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use latchkey_domain::{Grants, Principal, Timestamp, TokenSecret, User, UserCredential};
+use latchkey_domain::{Grants, Principal, Reason, Timestamp, TokenSecret, User, UserCredential};
 use latchkey_ports::{
     Clock, KeyId, MasterKeyRepository, PersonalTokenHolder, PersonalTokenRepository, Rekeying, SecretDigest,
     SecretOf, SecretSealer, SessionHolder, SessionRepository, StoreError, TokenMatch, TokenRepository,
@@ -26,15 +26,28 @@ use crate::{
 /// Why a secret was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The credentials are unknown, revoked, expired, disabled, or not accepted from this address; the caller is not told which
-    /// of these.
-    #[error("the credentials are unknown, revoked, expired, disabled, or not accepted from this address")]
+    /// The credentials are unknown or revoked.
+    #[error("the credentials are unknown or revoked")]
     Unknown,
+    /// The credentials are known and not accepted.
+    #[error("the credentials are not accepted: {reason}")]
+    Refused { principal: Arc<Principal>, reason: Reason },
     /// The client has tried so many unknown secrets in this second that no further one is looked up.
     #[error("too many unknown credentials from this client")]
     Busy,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl AuthenticationError {
+    /// Returns why the credentials were not accepted; `None` if that was not found out.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Unknown => Some(Reason::Unknown),
+            Self::Refused { reason, .. } => Some(*reason),
+            Self::Busy | Self::Store(_) => None,
+        }
+    }
 }
 
 /// The repositories in which credentials are looked up.
@@ -206,29 +219,33 @@ impl Authenticator {
             None => Box::pin(self.look_up_or_serve_stale(&secret, digest, client)).await?,
         };
         let is_admitted = |principal: &Principal| purpose.admits(principal, client);
-        self.accept(source, lookup, self.clock.now(), is_admitted).ok_or(AuthenticationError::Unknown)
+        self.accept(source, lookup, self.clock.now(), is_admitted)
     }
 
     /// Returns the principal of a lookup if it is valid at this time and admitted, records its use, and counts the answer.
+    ///
+    /// # Errors
+    /// [`AuthenticationError::Unknown`] and [`AuthenticationError::Refused`].
     fn accept(
         &self,
         source: Source,
         lookup: Lookup,
         now: Timestamp,
         is_admitted: impl Fn(&Principal) -> bool,
-    ) -> Option<Arc<Principal>> {
-        let is_valid = |principal: &Principal| {
-            !principal.is_expired_at(now) && !principal.is_disabled() && is_admitted(principal)
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        let network = |principal: &Principal| (!is_admitted(principal)).then_some(Reason::Network);
+        let accepted = match lookup {
+            Lookup::Unknown => Err(AuthenticationError::Unknown),
+            Lookup::Found(principal) => match principal.refused_at(now).or_else(|| network(&principal)) {
+                Some(reason) => Err(AuthenticationError::Refused { principal, reason }),
+                None => Ok(principal),
+            },
         };
-        let principal = match lookup {
-            Lookup::Found(principal) if is_valid(&principal) => Some(principal),
-            Lookup::Found(_) | Lookup::Unknown => None,
-        };
-        self.counters.of(source).count(principal.is_some());
-        if let Some(principal) = &principal {
+        self.counters.of(source).count(accepted.is_ok());
+        if let Ok(principal) = &accepted {
             self.usage.record_use(principal, now);
         }
-        principal
+        accepted
     }
 
     /// Looks the secret up in the store; falls back to a stale cache entry if `verify.when_stale = "serve"`.

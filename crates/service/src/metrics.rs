@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use latchkey_domain::Reason;
+
 use crate::sharded_counter::ShardedCounter;
 
 /// A reading of all counts, which are since the start of the process.
@@ -95,5 +97,22 @@ impl AnswerCounter {
 
     pub(crate) fn total(&self) -> Answers {
         Answers { valid: self.valid.total(), invalid: self.invalid.total() }
+    }
+}
+
+/// How many tokens were refused, by reason.
+#[derive(Debug, Default)]
+pub(crate) struct RefusalCounters([ShardedCounter; Reason::ALL.len()]);
+
+impl RefusalCounters {
+    pub(crate) fn count(&self, reason: Reason) {
+        let counter = Reason::ALL.iter().zip(&self.0).find(|(counted, _)| **counted == reason);
+        if let Some((_, counter)) = counter {
+            counter.increment();
+        }
+    }
+
+    pub(crate) fn totals(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.iter().zip(&self.0).map(|(reason, counter)| (*reason, counter.total()))
     }
 }

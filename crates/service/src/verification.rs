@@ -5,9 +5,9 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use latchkey_domain::{EnvironmentName, Principal, ProjectId, TokenKind, VerifiedToken};
+use latchkey_domain::{EnvironmentName, Principal, ProjectId, Reason, ScopeSet, TokenKind, VerifiedToken};
 
-use crate::{AuthenticationError, Authenticator, ServiceError};
+use crate::{AuthenticationError, Authenticator, ServiceError, metrics::RefusalCounters};
 
 /// The requirements for a token; the default accepts every valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,17 +15,69 @@ pub struct Requirement {
     pub project: Option<ProjectId>,
     pub environment: Option<EnvironmentName>,
     pub kind: Option<TokenKind>,
+    /// The token needs all of them.
+    pub scopes: ScopeSet,
+}
+
+/// Why a token was refused, and what its holder is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    pub reason: Reason,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What another program asks about a token.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// A secret, in whatever form.
+    pub token: String,
+    pub requirement: Requirement,
+    /// The address from which the token is used, as the program knows it.
+    pub ip: Option<IpAddr>,
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+pub struct Verdict {
+    /// The principal of the token, also of one that is refused; `None` if it is unknown.
+    pub principal: Option<Arc<Principal>>,
+    /// Why it is refused; `None`: it is good.
+    pub refused: Option<Reason>,
 }
 
 /// The use cases of this module.
 pub struct Verification {
     authenticator: Arc<Authenticator>,
+    refusals: RefusalCounters,
+}
+
+impl Refusal {
+    fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// That of credentials that were refused whatever is required of them.
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        let message = match reason {
+            Reason::Expired => "This token has expired. Send one that is valid.",
+            Reason::Disabled => "This token is disabled. Let its owner enable it, or send one that is valid.",
+            Reason::Network => {
+                "This token is not accepted from this address, because its allowedNetworks are others."
+            }
+            _ => "This token is unknown or revoked. Send one that is valid.",
+        };
+        Self::new(reason, message)
+    }
 }
 
 impl Verification {
     /// Returns the use case over an authenticator.
     pub fn new(authenticator: Arc<Authenticator>) -> Self {
-        Self { authenticator }
+        Self { authenticator, refusals: RefusalCounters::default() }
     }
 
     /// Returns the principal of this secret, as [`Authenticator::authenticate`] does, but only to say whether it is
@@ -38,7 +90,8 @@ impl Verification {
         secret: &str,
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
-        self.authenticator.verify(secret, client).await
+        let verified = self.authenticator.verify(secret, client).await;
+        self.counted(verified)
     }
 
     /// As [`Verification::verify`], for a program that asks about the token of another client. From where that uses it is the
@@ -51,11 +104,13 @@ impl Verification {
         secret: &str,
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
-        self.authenticator.inquire(secret, client).await
+        let verified = self.authenticator.inquire(secret, client).await;
+        self.counted(verified)
     }
 
     /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown,
-    /// revoked, expired and disabled ones, for those that are bound to networks, and for personal tokens and sessions.
+    /// revoked, expired and disabled ones, and for personal tokens and sessions. Also for those that are bound to networks:
+    /// whether they are valid depends on from where they are used, which the client that asks may not compare.
     ///
     /// # Errors
     /// [`AuthenticationError::Store`] if the store is needed and unavailable; [`AuthenticationError::Busy`] if it is
@@ -65,7 +120,53 @@ impl Verification {
         secrets: &[&str],
         client: Option<IpAddr>,
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
-        self.authenticator.verify_tokens(secrets, client).await
+        let is_unbound = |_, principal: &Principal| !principal.is_bound_to_networks();
+        let verified = self.authenticator.verify_tokens(secrets, client, is_unbound).await?;
+        Ok(verified.into_iter().map(|verified| self.counted(verified).ok()).collect())
+    }
+
+    /// Answers the questions of another program, in the same order.
+    ///
+    /// # Errors
+    /// As [`Verification::verify_all`].
+    pub async fn answer(
+        &self,
+        questions: &[Question],
+        client: Option<IpAddr>,
+    ) -> Result<Vec<Verdict>, AuthenticationError> {
+        let secrets: Vec<&str> = questions.iter().map(|question| question.token.as_str()).collect();
+        let is_admitted = |position: usize, principal: &Principal| {
+            principal.is_accepted_from(questions.get(position).and_then(|question| question.ip))
+        };
+        let verified = self.authenticator.verify_tokens(&secrets, client, is_admitted).await?;
+        let verdicts =
+            questions.iter().zip(verified).map(|(question, verified)| match self.counted(verified) {
+                Ok(principal) => {
+                    let refused =
+                        self.check(&principal, &question.requirement).err().map(|refusal| refusal.reason);
+                    Ok(Verdict { principal: Some(principal), refused })
+                }
+                Err(AuthenticationError::Unknown) => {
+                    Ok(Verdict { principal: None, refused: Some(Reason::Unknown) })
+                }
+                Err(AuthenticationError::Refused { principal, reason }) => {
+                    Ok(Verdict { principal: Some(principal), refused: Some(reason) })
+                }
+                Err(error) => Err(error),
+            });
+        verdicts.collect()
+    }
+
+    /// Returns the principal of a client that asks about tokens. A cached result is good enough for that.
+    ///
+    /// # Errors
+    /// As [`Verification::verify`].
+    pub async fn authenticate(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.authenticator.verify(secret, client).await
     }
 
     /// Checks that a principal may introspect tokens (RFC 7662), and report that they were used. A frontend token may not,
@@ -83,31 +184,59 @@ impl Verification {
     /// Checks that a principal is an API token that meets the requirement, and returns the token.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`], which says what the token does not meet.
+    /// [`Refusal`], which says what the token does not meet.
     pub fn check<'p>(
         &self,
         principal: &'p Principal,
         requirement: &Requirement,
-    ) -> Result<VerifiedToken<'p>, ServiceError> {
-        let refuse = |message: String| Err(ServiceError::NotPermitted(message));
-        let Some(token) = principal.verified_token() else {
-            return refuse(
-                "A personal access token is no API token: send a client, frontend or admin token.".to_owned(),
-            );
-        };
-        let Requirement { project, environment, kind } = requirement;
-        if let Some(kind) = kind.filter(|kind| *kind != token.access.kind()) {
-            let own = with_article(token.access.kind());
-            return refuse(format!("This is {own} token; {} token is needed.", with_article(kind)));
-        }
-        if let Some(project) = project.as_ref().filter(|project| !token.access.projects().covers(project)) {
-            return refuse(format!("This token is not good for the project \"{project}\"."));
-        }
-        let works_in = |wanted: &EnvironmentName| token.access.environment().is_none_or(|own| own == wanted);
-        if let Some(environment) = environment.as_ref().filter(|wanted| !works_in(wanted)) {
-            return refuse(format!("This token is not good for the environment \"{environment}\"."));
-        }
-        Ok(token)
+    ) -> Result<VerifiedToken<'p>, Refusal> {
+        check(principal, requirement).inspect_err(|refusal| self.refusals.count(refusal.reason))
+    }
+
+    /// Returns how many tokens were refused since the start of the process, by reason.
+    pub fn refusals(&self) -> impl Iterator<Item = (Reason, u64)> {
+        self.refusals.totals()
+    }
+
+    /// Counts the reason of a refusal.
+    fn counted<T>(&self, verified: Result<T, AuthenticationError>) -> Result<T, AuthenticationError> {
+        verified.inspect_err(|error| {
+            if let Some(reason) = error.reason() {
+                self.refusals.count(reason);
+            }
+        })
+    }
+}
+
+fn check<'p>(principal: &'p Principal, requirement: &Requirement) -> Result<VerifiedToken<'p>, Refusal> {
+    let refuse = |reason, message: String| Err(Refusal::new(reason, message));
+    let Some(token) = principal.verified_token() else {
+        let message = "A personal access token is no API token: send a client, frontend or admin token.";
+        return refuse(Reason::WrongType, message.to_owned());
+    };
+    let Requirement { project, environment, kind, scopes } = requirement;
+    if let Some(kind) = kind.filter(|kind| *kind != token.access.kind()) {
+        let own = with_article(token.access.kind());
+        let message = format!("This is {own} token; {} token is needed.", with_article(kind));
+        return refuse(Reason::WrongType, message);
+    }
+    if let Some(project) = project.as_ref().filter(|project| !token.access.projects().covers(project)) {
+        let message = format!("This token is not good for the project \"{project}\".");
+        return refuse(Reason::WrongProject, message);
+    }
+    let works_in = |wanted: &EnvironmentName| token.access.environment().is_none_or(|own| own == wanted);
+    if let Some(environment) = environment.as_ref().filter(|wanted| !works_in(wanted)) {
+        let message = format!("This token is not good for the environment \"{environment}\".");
+        return refuse(Reason::WrongEnvironment, message);
+    }
+    if scopes.is_empty() {
+        return Ok(token);
+    }
+    let none = ScopeSet::default();
+    let own = token.attributes.map_or(&none, |attributes| &attributes.scopes);
+    match scopes.first_beyond(own) {
+        Some(scope) => refuse(Reason::MissingScope, format!("This token lacks the scope \"{scope}\".")),
+        None => Ok(token),
     }
 }
 

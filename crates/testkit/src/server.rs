@@ -30,9 +30,10 @@ pub const TOKENS: &str = "/api/admin/projects/default/api-tokens";
 
 /// The paths of an address or a process that verifies tokens, without those of metrics. Edge reports uses where it asks about
 /// tokens.
-pub const OF_VERIFICATION: [&str; 7] = [
+pub const OF_VERIFICATION: [&str; 8] = [
     "/auth/verify",
     "/edge/validate",
+    "/api/verify",
     "/oauth2/introspect",
     "/api/client/metrics/bulk",
     "/edge/metrics",

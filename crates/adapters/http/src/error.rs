@@ -1,9 +1,15 @@
 //! Every way in which a request can fail, and the one place where it becomes the error object of the wire.
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
-use latchkey_domain::{Denied, Permission};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderName},
+    },
+};
+use latchkey_domain::{Denied, Permission, Reason};
 use latchkey_ports::{Entity, ErrorChain, StoreError};
-use latchkey_service::{AuthenticationError, Field, ServiceError, whole_seconds};
+use latchkey_service::{AuthenticationError, Field, Refusal, ServiceError, whole_seconds};
 use uuid::Uuid;
 
 use crate::error_body::{Detail, ErrorBody};
@@ -13,6 +19,8 @@ pub(crate) const TOKENS: &str = "tokens";
 
 /// The path at which a client can log in.
 const LOGIN_PATH: &str = "/auth/simple/login";
+/// The header that says why a token is refused, for gateways that do not read bodies.
+const REASON: HeaderName = HeaderName::from_static("x-latchkey-reason");
 /// How long a client should wait before it retries at an unavailable service, in seconds.
 const RETRY_AFTER: &str = "1";
 /// The body of an error whose own body cannot be serialized.
@@ -33,6 +41,9 @@ pub(crate) enum ApiError {
         "Your credentials are unknown, revoked or expired. Send a valid token in the Authorization header."
     )]
     BadCredentials,
+    /// The token that is to be verified is refused.
+    #[error(transparent)]
+    NotVerified(#[from] Refusal),
     /// The request has to be signed, and is not, or not rightly.
     #[error("{0}.")]
     BadSignature(&'static str),
@@ -93,7 +104,7 @@ pub(crate) enum ApiError {
 impl From<AuthenticationError> for ApiError {
     fn from(error: AuthenticationError) -> Self {
         match error {
-            AuthenticationError::Unknown => Self::BadCredentials,
+            AuthenticationError::Unknown | AuthenticationError::Refused { .. } => Self::BadCredentials,
             AuthenticationError::Busy => Self::Busy,
             AuthenticationError::Store(error) => Self::Refused(error.into()),
         }
@@ -125,6 +136,12 @@ impl ApiError {
         match self {
             Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
             Self::BadCredentials | Self::BadSignature(_) => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
+            Self::NotVerified(refusal) => match refusal.reason {
+                Reason::Unknown | Reason::Expired | Reason::Disabled => {
+                    (StatusCode::UNAUTHORIZED, "UnauthorizedError")
+                }
+                _ => (StatusCode::FORBIDDEN, "OperationDeniedError"),
+            },
             Self::NoClientCertificate => (StatusCode::FORBIDDEN, "NoAccessError"),
             Self::Refused(refusal) => match refusal.of_any_entry() {
                 ServiceError::WrongTokenKind(_) | ServiceError::Denied(_) => {
@@ -188,6 +205,14 @@ impl ApiError {
         }
     }
 
+    /// Returns why a token that was to be verified is refused.
+    fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::NotVerified(refusal) => Some(refusal.reason),
+            _ => None,
+        }
+    }
+
     /// Returns the error object, with the id that the log line of this occurrence has too.
     pub(crate) fn body(&self, id: Uuid) -> ErrorBody {
         let message = self.message();
@@ -203,6 +228,7 @@ impl ApiError {
             name: self.kind().1,
             details: self.details(&message),
             message,
+            code: self.reason().map(Reason::as_str),
             permissions,
             path: login.then_some(LOGIN_PATH),
             login: login.then_some("password"),
@@ -213,8 +239,14 @@ impl ApiError {
     pub(crate) fn response(&self, id: Uuid) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind().0);
         response.insert_header((header::CONTENT_TYPE, "application/json"));
+        if let Some(reason) = self.reason() {
+            response.insert_header((REASON, reason.as_str()));
+        }
         match self {
             Self::NoCredentials | Self::BadCredentials => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::NotVerified(_) if self.kind().0 == StatusCode::UNAUTHORIZED => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             Self::BadSignature(_) => {

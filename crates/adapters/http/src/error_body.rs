@@ -19,6 +19,10 @@ pub(crate) struct ErrorBody {
     pub(crate) message: String,
     /// Each problem by itself.
     pub(crate) details: Vec<Detail>,
+    /// Why a token that was to be verified is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "wrong_project")]
+    pub(crate) code: Option<&'static str>,
     /// Any one of these permissions would have done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) permissions: Option<Vec<&'static str>>,

@@ -19,7 +19,7 @@ use thread_local::ThreadLocal;
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::paths::{HEALTH, INTROSPECT, METRICS, READY, UNLEASH_METRICS, VALIDATE, VERIFY};
+use crate::paths::{HEALTH, INTROSPECT, METRICS, READY, UNLEASH_METRICS, VALIDATE, VERIFY, VERIFY_TOKENS};
 
 /// The target of the access log.
 pub const ACCESS: &str = "latchkey_http::access";
@@ -27,9 +27,18 @@ pub const ACCESS: &str = "latchkey_http::access";
 const UNMATCHED: &str = "unmatched";
 /// The route of a request whose handler timed out or panicked: the request is gone with it.
 pub(crate) const UNFINISHED: &str = "unfinished";
-/// The routes that monitors and gateways request all the time.
-const FREQUENT: [&str; 8] =
-    [VERIFY, "/auth/verify/{original}", VALIDATE, INTROSPECT, HEALTH, READY, METRICS, UNLEASH_METRICS];
+/// The routes that monitors, gateways and other programs request all the time.
+const FREQUENT: [&str; 9] = [
+    VERIFY,
+    "/auth/verify/{original}",
+    VALIDATE,
+    VERIFY_TOKENS,
+    INTROSPECT,
+    HEALTH,
+    READY,
+    METRICS,
+    UNLEASH_METRICS,
+];
 /// One upper bound of a bucket less than buckets: the last has none.
 const BUCKETS: usize = SECONDS.len() + 1;
 

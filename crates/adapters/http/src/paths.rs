@@ -12,5 +12,7 @@ pub(crate) const UNLEASH_METRICS: &str = "/internal-backstage/prometheus";
 pub(crate) const VERIFY: &str = "/auth/verify";
 /// Verification for Unleash Edge.
 pub(crate) const VALIDATE: &str = "/edge/validate";
+/// Verification for programs.
+pub(crate) const VERIFY_TOKENS: &str = "/api/verify";
 /// Token introspection (RFC 7662).
 pub(crate) const INTROSPECT: &str = "/oauth2/introspect";

@@ -113,7 +113,8 @@ fn nginx_refuses_requests_without_a_valid_token() {
             let answer = gate.refuses(&request, 401);
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{request:?}");
         }
-        gate.refuses(&request().by(&other), 403);
+        let answer = gate.refuses(&request().by(&other), 403);
+        assert_eq!(answer.header("x-latchkey-reason"), Some("wrong_project"), "{method}");
     }
     gate.refuses(&Request::get("/_latchkey").by(&other), 404);
 }

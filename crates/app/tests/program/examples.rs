@@ -118,6 +118,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("verifyTokenByPost", Token, "", ""),
     ("getValidTokens", Anonymous, "", ""),
     ("introspectToken", Token, "", ""),
+    ("verifyTokens", Token, "", ""),
     ("recordSeenTokens", Token, "", ""),
     ("recordEdgeMetrics", Token, "", ""),
     ("reportLeakedTokens", Admin, "", ""),

@@ -17,17 +17,21 @@ struct Missing {
 }
 
 impl Authenticator {
-    /// Returns the principal of each of these secrets that is a valid API token's, in the same order. Personal access
-    /// tokens and sessions are not looked up. Nor is a token returned that is bound to networks: whether it is valid depends on
-    /// from where it is used, which the client that asks may not compare.
+    /// Returns the principal of each of these secrets that is a valid API token's and admitted, and why each other one is refused,
+    /// in the same order. Personal access tokens and sessions are not looked up, and are unknown.
     ///
     /// The client's budget is checked once, before the query: secrets that turn out to be unknown count against it, but
     /// do not fail the others of the same batch.
+    ///
+    /// # Errors
+    /// As [`Authenticator::verify`], for all of them. Those of the single secrets are [`AuthenticationError::Unknown`] and
+    /// [`AuthenticationError::Refused`].
     pub(crate) async fn verify_tokens(
         &self,
         secrets: &[&str],
         client: Option<IpAddr>,
-    ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
+        is_admitted: impl Fn(usize, &Principal) -> bool,
+    ) -> Result<Vec<Result<Arc<Principal>, AuthenticationError>>, AuthenticationError> {
         let mut missing = Vec::new();
         let mut lookups = Vec::with_capacity(secrets.len());
         for (position, secret) in secrets.iter().enumerate() {
@@ -53,12 +57,12 @@ impl Authenticator {
             }
         }
         let now = self.clock.now();
-        let valid = lookups.into_iter().map(|lookup| {
+        let valid = lookups.into_iter().enumerate().map(|(position, lookup)| {
             let Some((source, lookup)) = lookup else {
                 self.counters.malformed.increment();
-                return None;
+                return Err(AuthenticationError::Unknown);
             };
-            self.accept(source, lookup, now, |principal| !principal.is_bound_to_networks())
+            self.accept(source, lookup, now, |principal| is_admitted(position, principal))
         });
         Ok(valid.collect())
     }

@@ -6,7 +6,7 @@ use crate::{
     one_token::{OneToken, away, event, events_at, events_with, found, no_events},
     support::{TestEnv, client_of, moment, permit, project_id, system},
 };
-use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Subject, TokenId};
+use latchkey_domain::{ApiToken, Description, EventKind, NewEvent, ProjectScope, Reason, Subject, TokenId};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{
     AuthenticationError, Caller, Permit, PersonalTokenDraft, RoleReference, TokenReference, Verification,
@@ -41,7 +41,10 @@ async fn a_token_is_refused_from_the_moment_of_its_expiry() {
     env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("a millisecond before");
     env.clock.advance(Duration::from_millis(1));
     let refused = env.use_cases.authenticator.authenticate(secret.reveal(), None).await;
-    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AuthenticationError::Refused { reason: Reason::Expired, .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -59,7 +62,10 @@ async fn an_api_token_expires_to_the_millisecond_in_memory_too() {
     authenticator.authenticate(one.secret.reveal(), None).await.expect("a millisecond before");
     one.clock.advance(Duration::from_millis(1));
     let refused = authenticator.authenticate(one.secret.reveal(), None).await;
-    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AuthenticationError::Refused { reason: Reason::Expired, .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

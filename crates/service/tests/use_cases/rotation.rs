@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{EventKind, ProjectScope, ProjectSet};
+use latchkey_domain::{EventKind, ProjectScope, ProjectSet, Reason};
 use latchkey_service::{
     AuthenticationError, Existed, Missing, Overlap, Reveal, ServiceError, TokenReference,
 };
@@ -33,7 +33,10 @@ async fn the_old_secret_lives_on_for_the_overlap_and_then_dies() {
         }
         env.clock.advance(Duration::from_millis(1));
         let refused = env.use_cases.authenticator.authenticate(old.reveal(), None).await;
-        assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
+        assert!(
+            matches!(refused, Err(AuthenticationError::Refused { reason: Reason::Expired, .. })),
+            "{refused:?}"
+        );
         env.use_cases.authenticator.authenticate(new.reveal(), None).await.expect("accepted");
 
         assert_eq!(env.kinds_since(1).await, [EventKind::ApiTokenRotated]);

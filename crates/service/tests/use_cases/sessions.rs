@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use latchkey_domain::{EventKind, LoginFailures, Origin, Password, PasswordHash};
+use latchkey_domain::{EventKind, LoginFailures, Origin, Password, PasswordHash, Reason};
 use latchkey_ports::{HashingError, PasswordHasher, UserRepository as _};
 use latchkey_service::{AuthenticationError, Missing, Reveal, ServiceError, SignedIn};
 
@@ -27,7 +27,10 @@ async fn a_session_lasts_its_time_and_is_good_in_a_cookie_alone() {
     authenticator.authenticate_session(secret, None).await.expect("still accepted");
     env.clock.advance(Duration::from_millis(1));
     let refused = authenticator.authenticate_session(secret, None).await;
-    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AuthenticationError::Refused { reason: Reason::Expired, .. })),
+        "{refused:?}"
+    );
     assert_eq!(env.kinds_since(1).await, [EventKind::SessionStarted]);
     assert!(!format!("{:?}", env.events().await).contains(secret));
 }

@@ -6,7 +6,7 @@ use crate::{
     one_token::{OneToken, STALENESS, away, event, events_at, found, no_events},
     support::moment,
 };
-use latchkey_domain::{EventKind, NewEvent, Principal, Subject};
+use latchkey_domain::{EventKind, NewEvent, Principal, Reason, Subject};
 use latchkey_ports::{MockTokenRepository, StoreError};
 use latchkey_service::{AuthenticationError, Authenticator, PrincipalIndex, Verification, WhenStale};
 
@@ -115,7 +115,10 @@ async fn an_expired_token_is_refused() {
     outage.verify().await.expect("a millisecond before");
     outage.pass(Duration::from_millis(1));
     let refused = outage.verify().await;
-    assert!(matches!(refused, Err(AuthenticationError::Unknown)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AuthenticationError::Refused { reason: Reason::Expired, .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

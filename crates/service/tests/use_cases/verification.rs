@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latchkey_domain::{EnvironmentName, ProjectScope, TokenAccess, TokenKind, TokenSecret};
-use latchkey_service::{AuthenticationError, Requirement, ServiceError, TokenReference};
+use latchkey_service::{AuthenticationError, Refusal, Requirement, TokenReference};
 
 use crate::support::{TestEnv, client_of, project_id, system};
 
@@ -72,7 +72,7 @@ async fn a_token_is_good_for_what_it_reaches() {
     ] {
         let checked = env.use_cases.verification.check(&principal, &requirement);
         assert_eq!(checked.is_ok(), is_good, "{requirement:?}");
-        assert!(is_good || matches!(checked, Err(ServiceError::NotPermitted(_))));
+        assert!(is_good || matches!(checked, Err(Refusal { .. })));
     }
 }
 
@@ -89,7 +89,7 @@ async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
     let caller = env.signed_in("ed").await;
     let person = caller.principal().expect("a user");
     let refused = env.use_cases.verification.check(person, &Requirement::default());
-    assert!(matches!(refused, Err(ServiceError::NotPermitted(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Refusal { .. })), "{refused:?}");
 }
 
 #[tokio::test]

@@ -4,34 +4,26 @@ use std::{
     future::{Ready, ready},
     marker::PhantomData,
     mem,
-    ops::Deref,
 };
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::header,
-    web::{self, Bytes, BytesMut, Data},
+    web::{self, Data},
 };
 use deserr::{Deserr, IntoValue};
-use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub(crate) use super::member_rules::MemberRule;
 use super::{
+    bytes::{BodyBytes, read},
     client::Client,
     problems::{MAX_ENTRIES, Problems, kind_name, parse},
     unknown_members::Inspector,
 };
-use crate::{
-    context::{Context, HttpSettings},
-    error::ApiError,
-    error_body::Detail,
-    memory::{Reservation, Sender},
-    response::JSON,
-    timeout::timeout,
-};
+use crate::{context::Context, error::ApiError, error_body::Detail, memory::Sender, response::JSON};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -148,28 +140,68 @@ impl<T: ToSchema + 'static> Body<T> {
         let bytes = self.raw.json_bytes(Sender::Authenticated).await?;
         let mut members = object(&bytes)?;
         let sent = members.remove(list);
-        let mut problems = inspector.inspect::<T>(&members, None);
-        let mut bad = |message: String| {
-            problems.push(Detail::of_field(list, message));
-            Err(mem::take(&mut problems).into())
-        };
-        let entries = match sent {
-            Some(Value::Array(entries)) => entries,
-            Some(other) => return bad(format!("{list} must be a list, not {}.", kind_name(other.kind()))),
-            None => return bad(format!("{list} is required.")),
-        };
-        if !(1..=MAX_ENTRIES).contains(&entries.len()) {
-            let count = entries.len();
-            return bad(format!("{list} must have 1 to {MAX_ENTRIES} entries, not {count}."));
-        }
-        each_entry_and(problems, list, entries, |entry| match entry {
-            Value::Object(members) => try_parse_members(members, rules, Some(list), &inspector),
-            other => {
-                let message = format!("Each entry must be a JSON object, not {}.", kind_name(other.kind()));
-                Err(Detail::of_body(message).into())
-            }
-        })
+        let problems = inspector.inspect::<T>(&members, None);
+        entries(list, sent, rules, problems, &inspector)
     }
+
+    /// Reads a body that is one object, or whose only member is a list of 1 to 1,000 of them. No other member may stand beside the
+    /// list: its sender would take it for obeyed in every entry.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub(crate) async fn read_one_or_entries<E: Deserr<Problems> + ToSchema + 'static>(
+        self,
+        list: &str,
+    ) -> Result<OneOrMany<E>, ApiError> {
+        let inspector = Inspector::of(&self.raw.request);
+        let bytes = self.raw.json_bytes(Sender::Authenticated).await?;
+        let mut members = object(&bytes)?;
+        let Some(sent) = members.remove(list) else {
+            return parse_members(members, &[], &inspector).map(OneOrMany::One);
+        };
+        let mut problems = Problems::default();
+        for name in members.keys() {
+            let message = format!("{name} cannot stand beside {list}: say it in each entry.");
+            problems.push(Detail::of_field(name, message));
+        }
+        entries(list, Some(sent), &[], problems, &inspector).map(OneOrMany::Many)
+    }
+}
+
+/// What a body is that can be one object or a list of them.
+pub(crate) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+/// Reads the list of 1 to 1,000 objects in a body, beside problems that were found in the rest of it.
+fn entries<E: Deserr<Problems> + ToSchema + 'static>(
+    list: &str,
+    sent: Option<Value>,
+    rules: &[MemberRule],
+    mut problems: Problems,
+    inspector: &Inspector,
+) -> Result<Vec<E>, ApiError> {
+    let mut bad = |message: String| {
+        problems.push(Detail::of_field(list, message));
+        Err(mem::take(&mut problems).into())
+    };
+    let entries = match sent {
+        Some(Value::Array(entries)) => entries,
+        Some(other) => return bad(format!("{list} must be a list, not {}.", kind_name(other.kind()))),
+        None => return bad(format!("{list} is required.")),
+    };
+    if !(1..=MAX_ENTRIES).contains(&entries.len()) {
+        let count = entries.len();
+        return bad(format!("{list} must have 1 to {MAX_ENTRIES} entries, not {count}."));
+    }
+    each_entry_and(problems, list, entries, |entry| match entry {
+        Value::Object(members) => try_parse_members(members, rules, Some(list), inspector),
+        other => {
+            let message = format!("Each entry must be a JSON object, not {}.", kind_name(other.kind()));
+            Err(Detail::of_body(message).into())
+        }
+    })
 }
 
 impl<T> FromRequest for Body<T> {
@@ -269,70 +301,6 @@ fn check_content_type(request: &HttpRequest, accepted: &[&str]) -> Result<(), Ap
         return Err(ApiError::ContentType(message));
     }
     Ok(())
-}
-
-/// The bytes of a body, which count as held until this is dropped.
-pub(crate) struct BodyBytes {
-    bytes: Bytes,
-    _held: Reservation,
-}
-
-impl Deref for BodyBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-async fn read(
-    payload: Payload,
-    request: &HttpRequest,
-    settings: &HttpSettings,
-    sender: Sender,
-) -> Result<BodyBytes, ApiError> {
-    let (limit, time_limit) = (settings.body_limit, settings.request_timeout / 2);
-    let declared =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > limit) {
-        return Err(ApiError::TooLarge(limit));
-    }
-    let collected = timeout(time_limit, collect(payload, settings, sender)).await;
-    // Half of the time of a request, because a slow client is answered 400, and 503 once the request itself times out.
-    collected.unwrap_or_else(|| Err(unreadable(format!("The body did not arrive within {time_limit:?}."))))
-}
-
-async fn collect(
-    mut payload: Payload,
-    settings: &HttpSettings,
-    sender: Sender,
-) -> Result<BodyBytes, ApiError> {
-    let mut held = settings.memory.reserve();
-    let mut first = Bytes::new();
-    let mut joined = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| unreadable(format!("The body could not be read: {error}.")))?;
-        let length = first.len() + joined.len() + chunk.len();
-        if length > settings.body_limit {
-            return Err(ApiError::TooLarge(settings.body_limit));
-        }
-        if !held.hold(length, sender) {
-            return Err(ApiError::NoMemory);
-        }
-        // Most bodies are one chunk, which need not be copied.
-        if length == chunk.len() {
-            first = chunk;
-        } else {
-            joined.extend_from_slice(&mem::take(&mut first));
-            joined.extend_from_slice(&chunk);
-        }
-    }
-    let bytes = if joined.is_empty() { first } else { joined.freeze() };
-    Ok(BodyBytes { bytes, _held: held })
-}
-
-fn unreadable(problem: String) -> ApiError {
-    ApiError::BadInput(vec![Detail::of_body(problem)])
 }
 
 #[cfg(test)]

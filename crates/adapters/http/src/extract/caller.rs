@@ -8,10 +8,8 @@ use actix_web::{
     http::header::{self, HeaderValue},
 };
 use futures_util::future::LocalBoxFuture;
-use latchkey_domain::{Permission, Principal, UserCredential};
-use latchkey_service::{
-    AuthenticationError, Caller, InstanceAction, InstancePermit, Permit, ProjectAction, SignedIn,
-};
+use latchkey_domain::{Permission, Principal, Reason, UserCredential};
+use latchkey_service::{Caller, InstanceAction, InstancePermit, Permit, ProjectAction, Refusal, SignedIn};
 
 use super::{client::Client, path::parameter};
 use crate::{context::Context, error::ApiError, observability::PrincipalId};
@@ -131,7 +129,7 @@ impl Client<'_> {
             Err(error) => return Err(error),
         }
         match self.context.use_cases.authenticator.authenticate_session(&secret, self.address()).await {
-            Err(AuthenticationError::Unknown) => by_header,
+            Err(error) if error.reason().is_some() => by_header,
             found => Ok(found?),
         }
     }
@@ -147,13 +145,26 @@ impl Client<'_> {
     }
 
     /// Verifies the token that a gateway forwards: in the header that the settings name, or in `Authorization`.
+    ///
+    /// # Errors
+    /// [`ApiError::NoCredentials`], [`ApiError::NotVerified`], or that the store is unavailable.
     pub(crate) async fn presented_token(self) -> Result<Arc<Principal>, ApiError> {
         let named = self.context.settings.verify_header.as_ref();
         let secret = match named.and_then(|name| self.request.headers().get(name)) {
-            Some(header) => secret_in(header)?,
-            None => self.header_secret()?,
+            Some(header) => secret_in(header),
+            None => self.header_secret(),
         };
-        Ok(self.context.use_cases.verification.verify(secret, self.address()).await?)
+        // What cannot be read is as unknown as what is not found.
+        let unreadable = |error| match error {
+            ApiError::BadCredentials => Refusal::from(Reason::Unknown).into(),
+            error => error,
+        };
+        let verified =
+            self.context.use_cases.verification.verify(secret.map_err(unreadable)?, self.address()).await;
+        verified.map_err(|error| match error.reason() {
+            Some(reason) => Refusal::from(reason).into(),
+            None => error.into(),
+        })
     }
 
     /// Authenticates a client that only verifies tokens. A cached result is good enough for that.
@@ -161,7 +172,7 @@ impl Client<'_> {
         if self.session_secret().is_some() {
             return self.authenticate().await;
         }
-        Ok(self.context.use_cases.verification.verify(self.header_secret()?, self.address()).await?)
+        Ok(self.context.use_cases.verification.authenticate(self.header_secret()?, self.address()).await?)
     }
 
     fn session_secret(self) -> Option<String> {

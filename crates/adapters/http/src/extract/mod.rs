@@ -5,6 +5,7 @@
 //! extraction could answer 400 where 401 or 403 must come first.
 
 pub(crate) mod body;
+mod bytes;
 pub(crate) mod caller;
 pub(crate) mod client;
 mod member_rules;

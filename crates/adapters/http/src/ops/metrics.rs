@@ -7,7 +7,8 @@ use latchkey_metrics::{
     Exporter,
     names::{
         CACHE_CAPACITY, CACHE_ENTRIES, CACHE_EVICTIONS, DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_MAX,
-        DATABASE_WAITING, FEED_AGE, REPLICATION_LAG, TASK_RESTARTS, UNKNOWN_SECRETS_REFUSED, VERIFICATIONS,
+        DATABASE_WAITING, FEED_AGE, REFUSALS, REPLICATION_LAG, TASK_RESTARTS, UNKNOWN_SECRETS_REFUSED,
+        VERIFICATIONS,
     },
 };
 use latchkey_service::Metrics;
@@ -51,6 +52,9 @@ impl Context {
     pub fn metrics(&self) -> String {
         self.exporter.scrape(|| {
             publish(&self.use_cases.metrics());
+            for (reason, count) in self.use_cases.verification.refusals() {
+                REFUSALS.publish([reason.as_str()], count);
+            }
             for (task, restarts) in self.use_cases.task_health.restarts() {
                 TASK_RESTARTS.publish([task], restarts);
             }

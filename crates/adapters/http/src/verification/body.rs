@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use deserr::Deserr;
 use ipnet::IpNet;
-use latchkey_domain::{EnvironmentName, ScopeSet, TokenOwner, TokenScope, VerifiedToken};
+use latchkey_domain::{EnvironmentName, TokenOwner, VerifiedToken};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     error::ApiError,
@@ -91,7 +92,7 @@ impl<'t> ValidatedToken<'t> {
     }
 }
 
-fn environment<'t>(token: &VerifiedToken<'t>) -> &'t str {
+pub(super) fn environment<'t>(token: &VerifiedToken<'t>) -> &'t str {
     token.access.environment().map_or("*", EnvironmentName::as_str)
 }
 
@@ -99,21 +100,30 @@ const NAME: HeaderName = HeaderName::from_static("x-latchkey-token-name");
 const TYPE: HeaderName = HeaderName::from_static("x-latchkey-token-type");
 const PROJECTS: HeaderName = HeaderName::from_static("x-latchkey-token-projects");
 const ENVIRONMENT: HeaderName = HeaderName::from_static("x-latchkey-token-environment");
+const ID: HeaderName = HeaderName::from_static("x-latchkey-token-id");
+const SCOPES: HeaderName = HeaderName::from_static("x-latchkey-token-scopes");
+const OWNER: HeaderName = HeaderName::from_static("x-latchkey-token-owner");
 
-/// Returns the headers that tell a gateway about a valid token.
-pub(crate) fn verified_headers(token: VerifiedToken<'_>) -> [(HeaderName, HeaderValue); 4] {
-    let name: Cow<'_, str> = utf8_percent_encode(token.name.as_str(), NOT_IN_HEADERS).into();
-    // Names of projects and environments are ASCII, and so is percent-encoded text.
+/// Inserts the headers that tell a gateway about a valid token.
+pub(crate) fn insert_verified_headers(headers: &mut HeaderMap, token: VerifiedToken<'_>) {
+    // Ids, scopes and names of projects and environments are ASCII, and so is percent-encoded text.
     let value = |text: &str| match text {
         "*" => HeaderValue::from_static("*"),
         text => HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("")),
     };
-    [
-        (NAME, value(&name)),
-        (TYPE, HeaderValue::from_static(token.access.kind().as_str())),
-        (PROJECTS, value(&ProjectNames(token.access.projects()).text())),
-        (ENVIRONMENT, value(environment(&token))),
-    ]
+    let encoded = |text: &str| value(&Cow::from(utf8_percent_encode(text, NOT_IN_HEADERS)));
+    headers.insert(NAME, encoded(token.name.as_str()));
+    headers.insert(TYPE, HeaderValue::from_static(token.access.kind().as_str()));
+    headers.insert(PROJECTS, value(&ProjectNames(token.access.projects()).text()));
+    headers.insert(ENVIRONMENT, value(environment(&token)));
+    headers.insert(ID, value(token.id.as_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer())));
+    let Some(attributes) = token.attributes else { return };
+    if !attributes.scopes.is_empty() {
+        headers.insert(SCOPES, value(&attributes.scopes.to_string()));
+    }
+    if let Some(owner) = &attributes.owner {
+        headers.insert(OWNER, encoded(owner.as_str()));
+    }
 }
 
 /// The scope of a token (RFC 7662, section 2.2). For one that is not valid, only `active` is sent.
@@ -183,7 +193,11 @@ impl<'t> IntrospectionBody<'t> {
             exp: token.expires_at.map(|end| end.millis().div_euclid(1_000)),
             projects: ProjectArray(token.access.projects()),
             environment: environment(&token),
-            scope: token.attributes.and_then(|attributes| scope(&attributes.scopes)),
+            scope: token
+                .attributes
+                .map(|attributes| &attributes.scopes)
+                .filter(|scopes| !scopes.is_empty())
+                .map(ToString::to_string),
             allowed_networks: token
                 .attributes
                 .map_or(&[], |attributes| attributes.allowed_networks.as_slice()),
@@ -195,10 +209,4 @@ impl<'t> IntrospectionBody<'t> {
         };
         Self { active: token.is_some(), token: token.map(shown) }
     }
-}
-
-/// The scopes as one text (RFC 6749, section 3.3); `None` where there are none.
-fn scope(scopes: &ScopeSet) -> Option<String> {
-    let scopes: Vec<&str> = scopes.as_slice().iter().map(TokenScope::as_str).collect();
-    (!scopes.is_empty()).then(|| scopes.join(" "))
 }

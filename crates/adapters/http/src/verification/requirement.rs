@@ -9,8 +9,8 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName},
 };
 use deserr::Deserr;
-use latchkey_domain::{EnvironmentName, ProjectId, TokenKind};
-use latchkey_service::Requirement;
+use latchkey_domain::{EnvironmentName, ProjectId, ScopeSet, TokenKind, TokenScope};
+use latchkey_service::{Requirement, sentence};
 use utoipa::IntoParams;
 
 use crate::{
@@ -20,12 +20,17 @@ use crate::{
         Problems,
         problems::parse,
         query::{members, pairs},
+        text::{FromText, text_members},
     },
 };
 
-const PARAMETERS: [&str; 3] = ["project", "environment", "type"];
-const HEADERS: [&str; 3] =
-    ["x-latchkey-require-project", "x-latchkey-require-environment", "x-latchkey-require-type"];
+const PARAMETERS: [&str; 4] = ["project", "environment", "type", "scope"];
+const HEADERS: [&str; 4] = [
+    "x-latchkey-require-project",
+    "x-latchkey-require-environment",
+    "x-latchkey-require-type",
+    "x-latchkey-require-scope",
+];
 const PREFIX: &str = "x-latchkey-require-";
 
 /// The requirements in the query.
@@ -45,6 +50,10 @@ pub(crate) struct RequirementQuery {
     #[deserr(default, rename = "type")]
     #[param(value_type = Option<String>, rename = "type", example = "client", pattern = "^(client|backend|frontend|admin)$", nullable = false)]
     kind: Option<TokenKind>,
+    /// The token needs these scopes, separated by blanks.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "orders:read stock:read", max_length = 6463, nullable = false)]
+    scope: Option<ScopeList>,
 }
 
 /// The requirements in headers.
@@ -64,6 +73,36 @@ pub(crate) struct RequirementHeaders {
     #[deserr(default, rename = "x-latchkey-require-type")]
     #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Type", example = "client", pattern = "^(client|backend|frontend|admin)$", nullable = false)]
     kind: Option<TokenKind>,
+    /// As the parameter `scope`.
+    #[deserr(default, rename = "x-latchkey-require-scope")]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Scope", example = "orders:read stock:read", max_length = 6463, nullable = false)]
+    scope: Option<ScopeList>,
+}
+
+/// Scopes in one text, separated by blanks (RFC 6749, section 3.3): at least one.
+#[derive(Debug)]
+struct ScopeList(ScopeSet);
+
+text_members!(ScopeList);
+
+impl FromText for ScopeList {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        let scopes = text.split_ascii_whitespace().map(|scope| TokenScope::from_text(scope, name));
+        let scopes =
+            ScopeSet::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(|error| sentence(&error))?;
+        if scopes.is_empty() {
+            Err(format!("{name} must name a scope, such as orders:read."))
+        } else {
+            Ok(Self(scopes))
+        }
+    }
+}
+
+impl ScopeList {
+    /// Returns the scopes; without a list, none.
+    fn scopes(list: Option<Self>) -> ScopeSet {
+        list.map(|Self(scopes)| scopes).unwrap_or_default()
+    }
 }
 
 impl RequirementQuery {
@@ -81,15 +120,15 @@ impl RequirementQuery {
             problems.push(Detail::of_query(name, unknown(name, PARAMETERS)));
         }
         let known = pairs.into_iter().filter(|(name, _)| PARAMETERS.contains(&name.as_str())).collect();
-        let Self { project, environment, kind } = read(known, "query", problems)?;
-        Ok(Requirement { project, environment, kind })
+        let Self { project, environment, kind, scope } = read(known, "query", problems)?;
+        Ok(Requirement { project, environment, kind, scopes: ScopeList::scopes(scope) })
     }
 }
 
 impl RequirementHeaders {
     /// Reads the headers.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Requirement, ApiError> {
-        // Most requests have no such header, and one pass over the names is cheaper than three look-ups.
+        // Most requests have no such header, and one pass over the names is cheaper than four look-ups.
         let mut names =
             headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with(PREFIX)).peekable();
         if names.peek().is_none() {
@@ -108,8 +147,8 @@ impl RequirementHeaders {
                 Err(_) => problems.push(Detail::of_header(name, format!("{name} must be ASCII text."))),
             }
         }
-        let Self { project, environment, kind } = read(pairs, "headers", problems)?;
-        Ok(Requirement { project, environment, kind })
+        let Self { project, environment, kind, scope } = read(pairs, "headers", problems)?;
+        Ok(Requirement { project, environment, kind, scopes: ScopeList::scopes(scope) })
     }
 }
 
@@ -119,8 +158,8 @@ fn is_misspelled(name: &str) -> bool {
     !PARAMETERS.contains(&name) && PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(singular))
 }
 
-fn unknown(name: &str, [project, environment, kind]: [&str; 3]) -> String {
-    format!("{name} requires nothing: write {project}, {environment} or {kind}.")
+fn unknown(name: &str, [project, environment, kind, scope]: [&str; 4]) -> String {
+    format!("{name} requires nothing: write {project}, {environment}, {kind} or {scope}.")
 }
 
 /// Reads requirements that must not be repeated.

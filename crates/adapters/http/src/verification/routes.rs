@@ -8,15 +8,15 @@ use actix_web::{
     web::{self, Data},
 };
 use latchkey_domain::{Principal, VerifiedToken};
-use latchkey_service::AuthenticationError;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{
     body::{
         IntrospectionBody, IntrospectionForm, MAX_TOKENS, ValidateBody, ValidatedBody, ValidatedToken,
-        verified_headers,
+        insert_verified_headers,
     },
+    questions,
     requirement::{RequirementHeaders, RequirementQuery},
     usage,
 };
@@ -41,6 +41,7 @@ pub(crate) fn configure(api: &mut Api) {
     api.tag("Verification").any_method(operations![verify, verify_by_post], || web::to(verify));
     api.any_method_page(VERIFY_ORIGINAL, web::to(verify_original));
     api.tag("Verification").public(operations![introspect]);
+    questions::configure(api);
     usage::configure(api);
 }
 
@@ -97,8 +98,8 @@ fn malformed(body: &[u8]) -> ApiError {
 
 /// Verify the caller's token: forward authentication for nginx, Traefik, Caddy and Envoy.
 ///
-/// The token is in `Authorization` (bare or Bearer). The query and the headers `X-Latchkey-Require-Project`, `-Environment`
-/// and `-Type` may require a scope; the token has to meet every requirement. Any method works. With a path appended
+/// The token is in `Authorization` (bare or Bearer). The query and the headers `X-Latchkey-Require-Project`, `-Environment`,
+/// `-Type` and `-Scope` may require something; the token has to meet every requirement. Any method works. With a path appended
 /// (`/auth/verify/request/…`, as Envoy does), the query is ignored, because the client wrote it. If the first part of that
 /// path is empty, the response is 404.
 #[utoipa::path(get, path = VERIFY, operation_id = "verifyToken", security(("apiKey" = [])),
@@ -108,10 +109,13 @@ fn malformed(body: &[u8]) -> ApiError {
         ("X-Latchkey-Token-Type" = String, description = "client, frontend or admin."),
         ("X-Latchkey-Token-Projects" = String, description = "Its projects, joined by commas, or `*`."),
         ("X-Latchkey-Token-Environment" = String, description = "Its environment, or `*`."),
+        ("X-Latchkey-Token-Id" = String, description = "Its id."),
+        ("X-Latchkey-Token-Scopes" = String, description = "Its scopes, separated by blanks; absent if it has none."),
+        ("X-Latchkey-Token-Owner" = String, description = "Its owner, percent-encoded as the name; absent if none is named."),
     )),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
-    (status = 401, description = "No token, or one that is unknown, revoked, expired, disabled, or bound to other networks."),
-    (status = 403, description = "The token does not meet a requirement, or a client certificate is demanded and missing."),
+    (status = 401, description = "No token, or one that is unknown, revoked, expired or disabled; `X-Latchkey-Reason` says which."),
+    (status = 403, description = "The token is bound to other networks or does not meet a requirement, as `X-Latchkey-Reason` says, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
 pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
@@ -153,10 +157,7 @@ async fn verify_original(request: HttpRequest, context: Data<Context>) -> ApiRes
 
 fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::OK);
-    let headers = response.headers_mut();
-    for (name, value) in verified_headers(token) {
-        headers.insert(name, value);
-    }
+    insert_verified_headers(response.headers_mut(), token);
     response
 }
 
@@ -167,8 +168,8 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     params(RequirementQuery, RequirementHeaders), responses(
     (status = 200, description = "The token is valid; headers as for GET."),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
-    (status = 401, description = "No token, or one that is unknown, revoked, expired, disabled, or bound to other networks."),
-    (status = 403, description = "The token does not meet a requirement, or a client certificate is demanded and missing."),
+    (status = 401, description = "No token, or one that is unknown, revoked, expired or disabled; `X-Latchkey-Reason` says which."),
+    (status = 403, description = "The token is bound to other networks or does not meet a requirement, as `X-Latchkey-Reason` says, or a client certificate is demanded and missing."),
     (status = 503, description = "A token is not in the cache, and the database does not answer."),
 ))]
 pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
@@ -194,7 +195,7 @@ pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Dat
     let form = IntrospectionForm::read(body.form().await?)?;
     let found: Option<Arc<Principal>> = match verification.inquire(&form.token, client.address()).await {
         Ok(principal) => Some(principal),
-        Err(AuthenticationError::Unknown) => None,
+        Err(error) if error.reason().is_some() => None,
         Err(error) => return Err(error.into()),
     };
     ok(&IntrospectionBody::of(found.as_deref().and_then(Principal::verified_token)))

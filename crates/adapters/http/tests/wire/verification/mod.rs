@@ -1,4 +1,4 @@
-//! `/edge/validate`, `/auth/verify` and `/oauth2/introspect`: whether tokens are valid, and what they may reach; and that they
+//! `/edge/validate`, `/auth/verify`, `/api/verify` and `/oauth2/introspect`: whether tokens are valid, and what they may reach; and that they
 //! were used elsewhere.
 
 use std::time::Duration;
@@ -14,6 +14,8 @@ use serde_json::json;
 
 mod introspect;
 mod issue;
+mod questions;
+mod reasons;
 mod requirements;
 mod usage;
 mod validate;

@@ -140,7 +140,7 @@ async fn behind_the_prefix_stands_a_path() {
 async fn an_unknown_requirement_refuses_every_token() {
     let app = TestApp::new().await;
     let good = Secrets::of(&app).await.good;
-    for name in ["projects", "environments", "types", "Project", "TYPE", "Environments"] {
+    for name in ["projects", "environments", "types", "scopes", "Project", "TYPE", "Environments"] {
         for path in ["/auth/verify", "/auth/verify/"] {
             let answer = ask(&app, &good, &format!("{path}?project=default&{name}=default"), &[]).await;
             assert_eq!(faults(&answer), [format!("/query/{name}")]);
@@ -157,7 +157,7 @@ async fn an_unknown_requirement_refuses_every_token() {
     let answer = ask(&app, &good, "/auth/verify?projects=default", &[]).await;
     assert_eq!(
         answer.json()["details"][0]["message"],
-        "projects requires nothing: write project, environment or type."
+        "projects requires nothing: write project, environment, type or scope."
     );
 }
 
