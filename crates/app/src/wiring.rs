@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
 use latchkey_ports::{Clock, Entropy, Observed, Quota, Store};
-use latchkey_service::{Dependencies, IndexSettings, SessionPolicy, Settings, TokenPolicy, UseCases};
+use latchkey_service::{
+    Dependencies, IndexSettings, SessionPolicy, Settings, TokenPolicy, UsageSettings, UseCases,
+};
 
 use crate::{
     clock::SystemClock,
@@ -79,6 +81,7 @@ fn settings(config: &Config) -> Settings {
         sessions: SessionPolicy { ttl: config.sessions.ttl, max_per_user: config.sessions.max_per_user },
         personal_tokens: config.limits.personal_tokens,
         retention: config.audit.retention,
+        usage: UsageSettings { retention: config.usage.retention, addresses: config.usage.addresses },
         leaks: config.leaks.action,
         accept_unknown_key: config.secrets.accept_unknown_key,
     }

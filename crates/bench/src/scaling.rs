@@ -19,7 +19,7 @@ use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
     Dependencies, IndexSettings, Initiator, Lookups, Reveal, SessionPolicy, Settings, TokenDraft,
-    TokenFormat, TokenPolicy, UseCases, WhenStale,
+    TokenFormat, TokenPolicy, UsageSettings, UseCases, WhenStale,
 };
 
 use crate::options::Options;
@@ -127,6 +127,7 @@ impl Process {
             sessions: SessionPolicy { ttl: Duration::from_secs(60), max_per_user: 1 },
             personal_tokens: 1,
             retention: None,
+            usage: UsageSettings { retention: Duration::from_secs(90 * 86_400), addresses: true },
             leaks: LeakAction::Nothing,
             accept_unknown_key: false,
         };

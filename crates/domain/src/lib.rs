@@ -46,11 +46,12 @@ mod time;
 mod token;
 mod token_id;
 mod token_scopes;
+mod usage;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
     attributes::*, audit::*, authorization::*, group::*, leak::*, metadata::*, names::*, networks::*,
     password::*, people::*, permission::*, personal_token::*, place::*, principal::*, reason::*, removal::*,
     role::*, scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*,
-    throttle::*, time::*, token::*, token_id::*, token_scopes::*,
+    throttle::*, time::*, token::*, token_id::*, token_scopes::*, usage::*,
 };

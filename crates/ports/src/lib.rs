@@ -39,6 +39,7 @@ mod sealing;
 mod sessions;
 mod statistics;
 mod tokens;
+mod usage;
 
 pub use access::{AccessRepository, Holdings, Member, MembersChange, Memberships};
 pub use archive::{
@@ -79,6 +80,7 @@ pub use tokens::{
     CountingMoments, Demand, MAX_TOKEN_USES, NewToken, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,
     TokenRepository,
 };
+pub use usage::{SeenAddress, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
 
 #[cfg(feature = "mocks")]
 pub use {
@@ -97,6 +99,7 @@ pub use {
     sessions::{MockLoginFailureRepository, MockSessionRepository},
     statistics::MockStatisticsRepository,
     tokens::MockTokenRepository,
+    usage::MockUsageRepository,
 };
 
 /// A store: every repository in one. The program holds one as `Arc<dyn Store>` and passes each use case the
@@ -114,6 +117,7 @@ pub trait Store:
     + EventRepository
     + MasterKeyRepository
     + StatisticsRepository
+    + UsageRepository
     + ImportRepository
     + Health
 {
@@ -132,6 +136,7 @@ impl<T> Store for T where
         + EventRepository
         + MasterKeyRepository
         + StatisticsRepository
+        + UsageRepository
         + ImportRepository
         + Health
 {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use latchkey_domain::{Grants, Principal, Reason, Timestamp, TokenSecret, User, UserCredential};
+use latchkey_domain::{Grants, Principal, Reason, Timestamp, TokenSecret, UseOutcome, User, UserCredential};
 use latchkey_ports::{
     Clock, KeyId, MasterKeyRepository, PersonalTokenHolder, PersonalTokenRepository, Rekeying, SecretDigest,
     SecretOf, SecretSealer, SessionHolder, SessionRepository, StoreError, TokenMatch, TokenRepository,
@@ -121,11 +121,14 @@ impl Authenticator {
         secret: &str,
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
-        self.resolve(secret, client, Purpose::Action, |secret| !secret.is_session()).await
+        let found = self.resolve(secret, client, Purpose::Action, |secret| !secret.is_session()).await;
+        self.record(&found, client);
+        found
     }
 
     /// As [`Authenticator::authenticate`], but only to tell whether the secret is valid. A stale cache entry may be
-    /// used, if the settings allow that and the store is unavailable.
+    /// used, if the settings allow that and the store is unavailable. The use is not recorded, because more may be required of
+    /// the token.
     pub(crate) async fn verify(
         &self,
         secret: &str,
@@ -151,6 +154,22 @@ impl Authenticator {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         self.resolve(secret, client, Purpose::Action, TokenSecret::is_session).await
+    }
+
+    /// Records the use of a secret that was found, good or not, by the client of this address.
+    pub(crate) fn record(&self, found: &Result<Arc<Principal>, AuthenticationError>, client: Option<IpAddr>) {
+        match found {
+            Ok(principal) => self.record_use(principal, UseOutcome::Verified, client),
+            Err(AuthenticationError::Refused { principal, reason }) => {
+                self.record_use(principal, UseOutcome::Refused(*reason), client);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Records what became of a use of the principal's token.
+    pub(crate) fn record_use(&self, principal: &Principal, outcome: UseOutcome, client: Option<IpAddr>) {
+        self.usage.record_use(principal, self.clock.now(), outcome, client);
     }
 
     /// Returns the counts of authentications and the state of the index.
@@ -222,7 +241,7 @@ impl Authenticator {
         self.accept(source, lookup, self.clock.now(), is_admitted)
     }
 
-    /// Returns the principal of a lookup if it is valid at this time and admitted, records its use, and counts the answer.
+    /// Returns the principal of a lookup if it is valid at this time and admitted, and counts the answer.
     ///
     /// # Errors
     /// [`AuthenticationError::Unknown`] and [`AuthenticationError::Refused`].
@@ -242,9 +261,6 @@ impl Authenticator {
             },
         };
         self.counters.of(source).count(accepted.is_ok());
-        if let Ok(principal) = &accepted {
-            self.usage.record_use(principal, now);
-        }
         accepted
     }
 

@@ -63,6 +63,19 @@ impl InstanceTokens {
         Ok(TokenPage::whole(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect()))
     }
 
+    /// Returns a token.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind;
+    /// [`ServiceError::Unavailable`].
+    pub async fn get(
+        &self,
+        permit: &InstancePermit<ReadInstanceTokens>,
+        reference: &TokenReference,
+    ) -> Result<ApiToken, ServiceError> {
+        Ok(self.find(permit, reference).await?.ok_or(Missing::Token)?.token)
+    }
+
     /// Creates a token of any scope and returns it with its secret.
     ///
     /// # Errors
@@ -217,7 +230,8 @@ fn in_body(refusal: ServiceError) -> ServiceError {
     }
 }
 
-fn visible_kinds(permit: &InstancePermit<ReadInstanceTokens>) -> Vec<TokenKind> {
+/// Returns the kinds of tokens that the caller may read.
+pub(crate) fn visible_kinds(permit: &InstancePermit<ReadInstanceTokens>) -> Vec<TokenKind> {
     let kinds = [TokenKind::Client, TokenKind::Admin, TokenKind::Frontend];
     kinds.into_iter().filter(|kind| permit.check_kind(*kind).is_ok()).collect()
 }

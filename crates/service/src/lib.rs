@@ -54,6 +54,7 @@ mod token_changes;
 mod token_filter;
 mod token_request;
 mod usage;
+mod usage_reports;
 mod use_cases;
 mod users;
 mod verification;
@@ -65,5 +66,6 @@ pub use self::{
     first_tokens::*, groups::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*,
     leaks::*, master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*,
     projects::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
-    token_filter::*, token_request::*, usage::*, use_cases::*, users::*, verification::*, whoami::*,
+    token_filter::*, token_request::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
+    whoami::*,
 };

@@ -1,16 +1,23 @@
-//! When tokens were last used: recorded in memory on the request's path, written to the store in batches off it.
+//! The use of tokens: recorded in memory on the request's path, written to the store in batches off it. That is when each token was
+//! last used, how often with which outcome in which hour, and from where.
 //!
-//! Each thread records into a map of its own, so that verifications on different cores do not wait for each other.
+//! Each thread records into maps of its own, so that verifications on different cores do not wait for each other.
+
+mod record;
+mod tally;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     hash::Hash,
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use latchkey_domain::{PersonalTokenId, Principal, Timestamp, TokenId, UserCredential};
-use latchkey_ports::{PersonalTokenRepository, StoreError, TokenRepository};
+use latchkey_domain::{PersonalTokenId, Principal, Timestamp, TokenId, UseOutcome, UserCredential};
+use latchkey_ports::{PersonalTokenRepository, StoreError, TokenRepository, UsageRepository};
 use thread_local::ThreadLocal;
+
+use self::{record::Record, tally::Tally};
 
 /// Rows that are written by one call to the store, so that no statement runs for long, however many tokens are in use.
 const MAX_ROWS: usize = 1_000;
@@ -18,20 +25,41 @@ const MAX_ROWS: usize = 1_000;
 /// Portions that may fail one after the other before a flush gives up: the store is most likely away.
 const MAX_FAILURES_IN_A_ROW: usize = 3;
 
-/// The last uses that are not yet written; at most one per token and thread, so bounded by the tokens in use.
+/// What is not yet written; at most one record per token and thread, so bounded by the tokens in use.
 #[derive(Default)]
 pub struct UsageRecorder {
-    tokens: LastUses<TokenId>,
-    personal_tokens: LastUses<PersonalTokenId>,
+    tokens: Records<TokenId, Timestamp>,
+    personal_tokens: Records<PersonalTokenId, Timestamp>,
+    tallies: Records<TokenId, Tally>,
+    keeps_addresses: bool,
 }
 
 impl UsageRecorder {
-    /// Records that the principal's token authenticated.
-    pub fn record_use(&self, principal: &Principal, at: Timestamp) {
+    /// Returns a recorder that keeps the addresses from which tokens are used, or does not.
+    pub fn new(keeps_addresses: bool) -> Self {
+        Self { keeps_addresses, ..Self::default() }
+    }
+
+    /// Records what became of a use of the principal's token, and from where it came, if that is known.
+    pub fn record_use(
+        &self,
+        principal: &Principal,
+        at: Timestamp,
+        outcome: UseOutcome,
+        address: Option<IpAddr>,
+    ) {
         match principal {
-            Principal::ApiToken { id, .. } => self.tokens.record(*id, at),
+            Principal::ApiToken { id, .. } => {
+                if outcome.is_authentication() {
+                    self.tokens.record(*id, at);
+                }
+                let address = address.filter(|_| self.keeps_addresses);
+                self.tallies.record(*id, Tally::of(at, outcome, address));
+            }
             Principal::User { credential: UserCredential::PersonalToken(id), .. } => {
-                self.personal_tokens.record(*id, at);
+                if outcome.is_authentication() {
+                    self.personal_tokens.record(*id, at);
+                }
             }
             // The store records a sign-in when the session begins.
             Principal::User { credential: UserCredential::Session(_), .. } => {}
@@ -40,69 +68,76 @@ impl UsageRecorder {
 
     /// Forgets what was recorded, for a process that cannot write it, and returns the number of tokens.
     pub fn discard(&self) -> usize {
+        self.tallies.discard();
         self.tokens.discard() + self.personal_tokens.discard()
     }
 
-    /// Writes what was recorded, at most 1,000 rows per call to the store. To be called at intervals and at shutdown;
-    /// between two calls a token costs no more than one written row, however often it was used.
+    /// Writes what was recorded, at most 1,000 tokens per call to the store. To be called at intervals and at shutdown;
+    /// between two calls a token costs no more than one written row of each sort, however often it was used.
     ///
     /// A portion that fails is kept for the next flush, and the remaining portions are still written, unless several in
-    /// a row fail. Returns the number of written rows.
+    /// a row fail. Returns the number of last uses that were written.
     ///
     /// # Errors
-    /// The first [`StoreError`]. Whatever was not written is kept, also where this future is dropped half-way.
+    /// The first [`StoreError`]. Whatever was not written is kept, also where this future is dropped half-way. If the store
+    /// did write it and the answer was lost, it is counted twice.
     pub async fn flush(
         &self,
         tokens: &dyn TokenRepository,
         personal_tokens: &dyn PersonalTokenRepository,
+        usage: &dyn UsageRepository,
     ) -> Result<usize, StoreError> {
         let api = self.tokens.flush(|rows| async move { tokens.record_token_use(&rows).await }).await;
         let personal = self
             .personal_tokens
             .flush(|rows| async move { personal_tokens.record_personal_token_use(&rows).await });
         let personal = personal.await;
-        Ok(api? + personal?)
+        let tallies = self.tallies.flush(|rows| async move {
+            let usage_of = rows.into_iter().map(|(token, tally)| tally.of_token(token));
+            usage.record_usage(&usage_of.collect::<Vec<_>>()).await
+        });
+        let tallies = tallies.await;
+        Ok(api? + personal? + tallies.map(|_| 0)?)
     }
 }
 
-/// The last uses of one sort of token.
-struct LastUses<K: Send>(ThreadLocal<Shard<K>>);
+/// What is recorded of tokens, by their ids.
+struct Records<K: Send, V: Send>(ThreadLocal<Shard<K, V>>);
 
-/// The last uses that one thread recorded. The lock is only ever contended by a flush. Two cache lines apart from the
-/// next shard, because processors fetch them in pairs.
-#[derive(Default)]
+/// What one thread recorded. The lock is only ever contended by a flush. Two cache lines apart from the next shard, because
+/// processors fetch them in pairs.
 #[repr(align(128))]
-struct Shard<K>(Mutex<HashMap<K, Timestamp>>);
+struct Shard<K, V>(Mutex<HashMap<K, V>>);
 
-impl<K: Send> Default for LastUses<K> {
+impl<K: Send, V: Send> Default for Records<K, V> {
     fn default() -> Self {
         Self(ThreadLocal::new())
     }
 }
 
-impl<K> Shard<K> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Timestamp>> {
+impl<K, V> Shard<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K: Eq + Hash + Copy + Send> LastUses<K> {
-    fn record(&self, key: K, at: Timestamp) {
+impl<K: Eq + Hash + Copy + Send, V: Record> Records<K, V> {
+    fn record(&self, key: K, value: V) {
         let shard = self.0.get_or(|| Shard(Mutex::default()));
-        shard.lock().entry(key).and_modify(|kept| *kept = at.max(*kept)).or_insert(at);
+        add(&mut shard.lock(), key, value);
     }
 
     /// Takes all that is recorded, each token once.
-    fn take(&self) -> Unwritten<'_, K> {
+    fn take(&self) -> Unwritten<'_, K, V> {
         let mut merged = HashMap::new();
         for shard in &self.0 {
             // A statement of its own, so that requests do not wait while the entries are copied.
             let taken = std::mem::take(&mut *shard.lock());
-            for (key, at) in taken {
-                merged.entry(key).and_modify(|kept| *kept = at.max(*kept)).or_insert(at);
+            for (key, value) in taken {
+                add(&mut merged, key, value);
             }
         }
-        Unwritten { uses: self, waiting: merged.into_iter().collect(), failed: Vec::new() }
+        Unwritten { records: self, waiting: merged.into_iter().collect(), failed: Vec::new() }
     }
 
     fn discard(&self) -> usize {
@@ -111,7 +146,7 @@ impl<K: Eq + Hash + Copy + Send> LastUses<K> {
     }
 
     /// Writes what is recorded and returns the number of rows.
-    async fn flush<F>(&self, write: impl Fn(Vec<(K, Timestamp)>) -> F) -> Result<usize, StoreError>
+    async fn flush<F>(&self, write: impl Fn(Vec<(K, V)>) -> F) -> Result<usize, StoreError>
     where
         F: Future<Output = Result<(), StoreError>>,
     {
@@ -136,22 +171,22 @@ impl<K: Eq + Hash + Copy + Send> LastUses<K> {
 }
 
 /// Rows on their way to the store. Those that were not written are recorded again when this is dropped, also where the
-/// flush is abandoned half-way, as it is when the server stops: a row written twice does no harm, a lost one does.
+/// flush is abandoned half-way, as it is when the server stops: a row written twice does less harm than a lost one.
 ///
 /// Their order is that of a hash map with a seed of its own, so from one flush to the next a row that cannot be written
 /// shares its portion with different rows.
-struct Unwritten<'u, K: Eq + Hash + Copy + Send> {
-    uses: &'u LastUses<K>,
-    waiting: Vec<(K, Timestamp)>,
-    failed: Vec<(K, Timestamp)>,
+struct Unwritten<'u, K: Eq + Hash + Copy + Send, V: Record> {
+    records: &'u Records<K, V>,
+    waiting: Vec<(K, V)>,
+    failed: Vec<(K, V)>,
 }
 
-impl<K: Eq + Hash + Copy + Send> Unwritten<'_, K> {
+impl<K: Eq + Hash + Copy + Send, V: Record> Unwritten<'_, K, V> {
     fn rest(&self) -> usize {
         self.waiting.len().saturating_sub(MAX_ROWS)
     }
 
-    fn portion(&self) -> Option<&[(K, Timestamp)]> {
+    fn portion(&self) -> Option<&[(K, V)]> {
         self.waiting.get(self.rest()..).filter(|portion| !portion.is_empty())
     }
 
@@ -165,11 +200,18 @@ impl<K: Eq + Hash + Copy + Send> Unwritten<'_, K> {
     }
 }
 
-impl<K: Eq + Hash + Copy + Send> Drop for Unwritten<'_, K> {
+impl<K: Eq + Hash + Copy + Send, V: Record> Drop for Unwritten<'_, K, V> {
     fn drop(&mut self) {
-        for (key, at) in self.waiting.drain(..).chain(self.failed.drain(..)) {
-            self.uses.record(key, at);
+        for (key, value) in self.waiting.drain(..).chain(self.failed.drain(..)) {
+            self.records.record(key, value);
         }
+    }
+}
+
+fn add<K: Eq + Hash, V: Record>(records: &mut HashMap<K, V>, key: K, value: V) {
+    match records.entry(key) {
+        Entry::Occupied(mut kept) => kept.get_mut().add(value),
+        Entry::Vacant(vacant) => drop(vacant.insert(value)),
     }
 }
 
@@ -189,7 +231,7 @@ mod tests {
 
     #[test]
     fn uses_are_kept_until_they_are_written() {
-        let uses = LastUses::default();
+        let uses = Records::default();
         uses.record(7, at(1));
         let taken = uses.take();
         // The token is used again while the store is being told, and then the flush is abandoned.
@@ -204,7 +246,7 @@ mod tests {
 
     #[test]
     fn uses_of_all_threads_are_merged() {
-        let uses = LastUses::default();
+        let uses = Records::default();
         std::thread::scope(|scope| {
             for thread in 1..=4 {
                 let uses = &uses;
@@ -218,7 +260,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_uses_are_written_in_bounded_portions() {
-        let uses = LastUses::default();
+        let uses = Records::default();
         (0..100_500).for_each(|key| uses.record(key, at(1)));
         let (written, largest) = (RefCell::new(HashSet::new()), RefCell::new(0));
         let write = async |rows: Vec<(i32, Timestamp)>| {
@@ -235,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_portion_that_fails_is_kept_and_the_others_are_written() {
-        let uses = LastUses::default();
+        let uses = Records::default();
         (0..5_000).for_each(|key| uses.record(key, at(1)));
         // A row that another transaction holds: its portion fails, whichever rows it is written with.
         let is_held = |rows: &[(i32, Timestamp)]| rows.iter().any(|(key, _)| *key == 17);
@@ -252,7 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_that_is_away_is_not_asked_for_every_portion() {
-        let uses = LastUses::default();
+        let uses = Records::default();
         (0..50_000).for_each(|key| uses.record(key, at(1)));
         let calls = RefCell::new(0);
         let write = async |_: Vec<(i32, Timestamp)>| {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_domain::{LeakAction, Timestamp, TokenKind};
+use latchkey_domain::{Hour, LeakAction, Timestamp, TokenKind};
 use latchkey_ports::{
     Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer,
     Statistics, Store, StoreError, TokenCounts, TokenQuery,
@@ -12,8 +12,9 @@ use crate::{
     AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Importer,
     IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, PersonalTokens,
     PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
-    TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, Users, Verification, WhoAmI, accounts::Accounts,
-    authentication::CredentialPorts, changes::Changes, sessions::SessionPorts, token_changes::TokenChanges,
+    TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports, Users, Verification, WhoAmI,
+    accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
+    token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -39,10 +40,20 @@ pub struct Settings {
     pub personal_tokens: u32,
     /// How long events are kept (`audit.retention`); `None` = forever.
     pub retention: Option<Duration>,
+    pub usage: UsageSettings,
     /// What becomes of a token whose secret has leaked (`leaks.action`).
     pub leaks: LeakAction,
     /// Whether a process serves whose master keys are not those of the database (`secrets.accept_unknown_key`).
     pub accept_unknown_key: bool,
+}
+
+/// How the use of tokens is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageSettings {
+    /// How long the counts are kept (`usage.retention`).
+    pub retention: Duration,
+    /// Whether the last addresses are kept (`usage.addresses`).
+    pub addresses: bool,
 }
 
 /// All use cases; shared by all requests.
@@ -69,6 +80,7 @@ pub struct UseCases {
     pub projects: Projects,
     pub environments: Environments,
     pub audit_trail: AuditTrail,
+    pub usage_reports: UsageReports,
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,
@@ -78,6 +90,7 @@ pub struct UseCases {
     writable: Option<Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
     retention: Option<Duration>,
+    usage_retention: Duration,
     accept_unknown_key: bool,
 }
 
@@ -86,7 +99,7 @@ impl UseCases {
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
         let Dependencies { store, writable, sealer, hasher, clock, entropy } = dependencies;
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
-        let usage = Arc::new(UsageRecorder::default());
+        let usage = Arc::new(UsageRecorder::new(settings.usage.addresses));
         let changes = Changes::new(clock.clone(), index.clone());
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
@@ -155,6 +168,7 @@ impl UseCases {
             groups: Groups::new(accounts.clone()),
             members: Members::new(accounts),
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
+            usage_reports: UsageReports::new(store.clone(), store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
             audit_trail: AuditTrail::new(store.clone(), store.clone()),
             task_health: TaskHealth::default(),
@@ -166,6 +180,7 @@ impl UseCases {
             writable,
             clock,
             retention: settings.retention,
+            usage_retention: settings.usage.retention,
             accept_unknown_key: settings.accept_unknown_key,
         }
     }
@@ -195,7 +210,7 @@ impl UseCases {
     /// fails, nothing is lost. Without a store that can be written, the last uses are dropped.
     pub async fn flush_usage(&self) -> Result<FlushedUsage, StoreError> {
         match &self.writable {
-            Some(store) => self.usage.flush(&**store, &**store).await.map(FlushedUsage::Written),
+            Some(store) => self.usage.flush(&**store, &**store, &**store).await.map(FlushedUsage::Written),
             None => Ok(FlushedUsage::Dropped(self.usage.discard())),
         }
     }
@@ -223,11 +238,14 @@ impl UseCases {
         }
     }
 
-    /// Deletes expired entries and events older than the retention; to be called at intervals. Returns the number of
-    /// deleted entries.
+    /// Deletes expired entries, and events and counts of usage that are older than their retention; to be called at intervals. Returns
+    /// the number of deleted entries.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
-        let ended = self.store.sweep(now).await?;
+        let mut ended = self.store.sweep(now).await?;
+        if let Ok(oldest) = now.minus(self.usage_retention) {
+            ended += self.store.forget_usage(Hour::of(oldest)).await?;
+        }
         let Some(retention) = self.retention else { return Ok(ended) };
         // No event can be older than the first timestamp.
         let Ok(oldest) = now.minus(retention) else { return Ok(ended) };

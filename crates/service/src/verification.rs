@@ -81,7 +81,7 @@ impl Verification {
     }
 
     /// Returns the principal of this secret, as [`Authenticator::authenticate`] does, but only to say whether it is
-    /// valid.
+    /// valid. [`Verification::check`] records its use.
     ///
     /// # Errors
     /// [`AuthenticationError::Store`] if the store is needed and unavailable.
@@ -91,7 +91,7 @@ impl Verification {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         let verified = self.authenticator.verify(secret, client).await;
-        self.counted(verified)
+        self.refused(verified, client)
     }
 
     /// As [`Verification::verify`], for a program that asks about the token of another client. From where that uses it is the
@@ -105,7 +105,7 @@ impl Verification {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         let verified = self.authenticator.inquire(secret, client).await;
-        self.counted(verified)
+        self.recorded(verified)
     }
 
     /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown,
@@ -122,7 +122,7 @@ impl Verification {
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
         let is_unbound = |_, principal: &Principal| !principal.is_bound_to_networks();
         let verified = self.authenticator.verify_tokens(secrets, client, is_unbound).await?;
-        Ok(verified.into_iter().map(|verified| self.counted(verified).ok()).collect())
+        Ok(verified.into_iter().map(|verified| self.recorded(verified).ok()).collect())
     }
 
     /// Answers the questions of another program, in the same order.
@@ -139,22 +139,21 @@ impl Verification {
             principal.is_accepted_from(questions.get(position).and_then(|question| question.ip))
         };
         let verified = self.authenticator.verify_tokens(&secrets, client, is_admitted).await?;
-        let verdicts =
-            questions.iter().zip(verified).map(|(question, verified)| match self.counted(verified) {
-                Ok(principal) => {
-                    let refused =
-                        self.check(&principal, &question.requirement).err().map(|refusal| refusal.reason);
-                    Ok(Verdict { principal: Some(principal), refused })
-                }
-                Err(AuthenticationError::Unknown) => {
-                    Ok(Verdict { principal: None, refused: Some(Reason::Unknown) })
-                }
-                Err(AuthenticationError::Refused { principal, reason }) => {
-                    Ok(Verdict { principal: Some(principal), refused: Some(reason) })
-                }
-                Err(error) => Err(error),
-            });
-        verdicts.collect()
+        let answer = |(question, verified): (&Question, _)| match self.refused(verified, question.ip) {
+            Ok(principal) => {
+                let checked = self.check(&principal, &[&question.requirement], question.ip);
+                let refused = checked.err().map(|refusal| refusal.reason);
+                Ok(Verdict { principal: Some(principal), refused })
+            }
+            Err(AuthenticationError::Unknown) => {
+                Ok(Verdict { principal: None, refused: Some(Reason::Unknown) })
+            }
+            Err(AuthenticationError::Refused { principal, reason }) => {
+                Ok(Verdict { principal: Some(principal), refused: Some(reason) })
+            }
+            Err(error) => Err(error),
+        };
+        questions.iter().zip(verified).map(answer).collect()
     }
 
     /// Returns the principal of a client that asks about tokens. A cached result is good enough for that.
@@ -166,7 +165,9 @@ impl Verification {
         secret: &str,
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
-        self.authenticator.verify(secret, client).await
+        let found = self.authenticator.verify(secret, client).await;
+        self.authenticator.record(&found, client);
+        found
     }
 
     /// Checks that a principal may introspect tokens (RFC 7662), and report that they were used. A frontend token may not,
@@ -181,16 +182,27 @@ impl Verification {
         }
     }
 
-    /// Checks that a principal is an API token that meets the requirement, and returns the token.
+    /// Checks that a principal is an API token that meets the requirements, records its use by the client of this address, and
+    /// returns the token.
     ///
     /// # Errors
     /// [`Refusal`], which says what the token does not meet.
     pub fn check<'p>(
         &self,
         principal: &'p Principal,
-        requirement: &Requirement,
+        requirements: &[&Requirement],
+        client: Option<IpAddr>,
     ) -> Result<VerifiedToken<'p>, Refusal> {
-        check(principal, requirement).inspect_err(|refusal| self.refusals.count(refusal.reason))
+        let checked = token_of(principal).and_then(|token| {
+            requirements.iter().try_for_each(|requirement| check(token, requirement))?;
+            Ok(token)
+        });
+        if let Err(refusal) = &checked {
+            self.refusals.count(refusal.reason);
+        }
+        let refused = checked.as_ref().err().map(|refusal| refusal.reason);
+        self.authenticator.record_use(principal, refused.into(), client);
+        checked
     }
 
     /// Returns how many tokens were refused since the start of the process, by reason.
@@ -198,22 +210,41 @@ impl Verification {
         self.refusals.totals()
     }
 
-    /// Counts the reason of a refusal.
-    fn counted<T>(&self, verified: Result<T, AuthenticationError>) -> Result<T, AuthenticationError> {
-        verified.inspect_err(|error| {
+    /// Counts and records a refusal.
+    fn refused(
+        &self,
+        verified: Result<Arc<Principal>, AuthenticationError>,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        if let Err(error) = &verified {
             if let Some(reason) = error.reason() {
                 self.refusals.count(reason);
             }
-        })
+            self.authenticator.record(&verified, client);
+        }
+        verified
+    }
+
+    /// Records the use of a token by a client that the one who asks knows alone, and counts its refusal.
+    fn recorded(
+        &self,
+        verified: Result<Arc<Principal>, AuthenticationError>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        if verified.is_ok() {
+            self.authenticator.record(&verified, None);
+        }
+        self.refused(verified, None)
     }
 }
 
-fn check<'p>(principal: &'p Principal, requirement: &Requirement) -> Result<VerifiedToken<'p>, Refusal> {
+/// Returns the API token, whatever is required of it.
+fn token_of(principal: &Principal) -> Result<VerifiedToken<'_>, Refusal> {
+    let message = "A personal access token is no API token: send a client, frontend or admin token.";
+    principal.verified_token().ok_or_else(|| Refusal::new(Reason::WrongType, message))
+}
+
+fn check(token: VerifiedToken<'_>, requirement: &Requirement) -> Result<(), Refusal> {
     let refuse = |reason, message: String| Err(Refusal::new(reason, message));
-    let Some(token) = principal.verified_token() else {
-        let message = "A personal access token is no API token: send a client, frontend or admin token.";
-        return refuse(Reason::WrongType, message.to_owned());
-    };
     let Requirement { project, environment, kind, scopes } = requirement;
     if let Some(kind) = kind.filter(|kind| *kind != token.access.kind()) {
         let own = with_article(token.access.kind());
@@ -230,13 +261,13 @@ fn check<'p>(principal: &'p Principal, requirement: &Requirement) -> Result<Veri
         return refuse(Reason::WrongEnvironment, message);
     }
     if scopes.is_empty() {
-        return Ok(token);
+        return Ok(());
     }
     let none = ScopeSet::default();
     let own = token.attributes.map_or(&none, |attributes| &attributes.scopes);
     match scopes.first_beyond(own) {
         Some(scope) => refuse(Reason::MissingScope, format!("This token lacks the scope \"{scope}\".")),
-        None => Ok(token),
+        None => Ok(()),
     }
 }
 

@@ -56,6 +56,7 @@ pub mod token_paging;
 pub mod token_races;
 pub mod token_updates;
 pub mod tokens;
+pub mod usage;
 pub mod user_changes;
 pub mod users;
 

@@ -28,8 +28,8 @@ use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, T
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
     InstancePermit, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
-    RoleReference, SessionPolicy, Settings, TokenDraft, TokenFormat, TokenPolicy, UpdateProject, UseCases,
-    UserDraft, WhenStale,
+    RoleReference, SessionPolicy, Settings, TokenDraft, TokenFormat, TokenPolicy, UpdateProject,
+    UsageSettings, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -105,6 +105,7 @@ impl Default for AppSettings {
             sessions: SessionPolicy { ttl: SESSION, max_per_user: SESSIONS },
             personal_tokens: PERSONAL_TOKENS,
             retention: None,
+            usage: UsageSettings { retention: Duration::from_secs(90 * 86_400), addresses: true },
             leaks: LeakAction::Nothing,
             accept_unknown_key: false,
         };

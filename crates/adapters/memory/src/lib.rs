@@ -20,6 +20,7 @@ mod state;
 mod statistics;
 mod token_index;
 mod tokens;
+mod usage;
 mod users;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
-    Environment, EnvironmentName, Event, EventId, Group, GroupId, LoginFailures, NewEvent, PasswordHash,
-    PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId, Timestamp, TokenId,
-    TokenSelector, User, UserId,
+    Environment, EnvironmentName, Event, EventId, Group, GroupId, Hour, LoginFailures, NewEvent,
+    PasswordHash, PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId,
+    Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId,
 };
-use latchkey_ports::{Entity, KeyId, LoginKey, Page, SecretDigest, StoreError, StoredToken, initial_data};
+use latchkey_ports::{
+    Entity, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError, StoredToken, initial_data,
+};
 
 /// All data of the store.
 #[derive(Default)]
@@ -31,6 +33,9 @@ pub(crate) struct State {
     pub(crate) tokens_by_selector: HashMap<TokenSelector, TokenId>,
     pub(crate) retired_secrets: HashMap<SecretDigest, RetiredSecret>,
     pub(crate) tokens_of_all_projects: u64,
+    pub(crate) token_usage: BTreeMap<(TokenId, Hour, UseOutcome), u64>,
+    /// The latest first.
+    pub(crate) token_addresses: BTreeMap<TokenId, Vec<SeenAddress>>,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,
     pub(crate) personal_tokens_by_digest: HashMap<SecretDigest, (PersonalTokenId, KeyId)>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,

@@ -131,6 +131,8 @@ impl State {
     pub(crate) fn remove(&mut self, id: TokenId) {
         self.remove_entry(id);
         self.retired_secrets.retain(|_, retired| retired.token != id);
+        self.token_usage.retain(|(token, _, _), _| *token != id);
+        self.token_addresses.remove(&id);
     }
 
     /// Revokes or narrows a token and records the event.

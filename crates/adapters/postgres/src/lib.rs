@@ -47,6 +47,7 @@ mod token_writes;
 mod tokens;
 mod transactions;
 mod url_defaults;
+mod usage;
 mod users;
 
 pub use connection::Access;

@@ -76,6 +76,8 @@ pub fn tables() -> Vec<SourceTable> {
         },
         SourceTable::of::<schema::api_token_projects::table>("api_token_projects"),
         SourceTable::of::<schema::retired_secrets::table>("retired_secrets"),
+        SourceTable::of::<schema::token_usage::table>("token_usage"),
+        SourceTable::of::<schema::token_addresses::table>("token_addresses"),
         SourceTable::of::<schema::personal_tokens::table>("personal_tokens"),
         SourceTable::of::<schema::sessions::table>("sessions"),
         SourceTable::of::<schema::login_failures::table>("login_failures"),

@@ -177,6 +177,19 @@ tables! {
         good_until -> UtcTime,
     }
 
+    token_usage (token_id, hour, outcome) {
+        token_id -> Id,
+        hour -> Int,
+        outcome -> Text,
+        count -> BigInt,
+    }
+
+    token_addresses (token_id, address) {
+        token_id -> Id,
+        address -> Text,
+        seen_at -> UtcTime,
+    }
+
     personal_tokens (id) {
         id -> BigInt,
         user_id -> BigInt,

@@ -40,6 +40,7 @@ mod token_lists;
 mod token_queries;
 mod token_writes;
 mod tokens;
+mod usage;
 mod users;
 
 pub use errors::OpenError;

@@ -3,6 +3,7 @@
 mod attributes;
 mod change;
 mod create;
+mod usage;
 
 use clap::Subcommand;
 use latchkey_domain::Enabled;
@@ -11,6 +12,7 @@ pub(crate) use self::create::project_scope;
 use self::{
     change::{IdArgs, ListArgs, RotateArgs, UpdateArgs},
     create::TokenArgs,
+    usage::UsageArgs,
 };
 use crate::wiring::App;
 
@@ -27,6 +29,11 @@ pub(crate) enum TokenCommand {
     List(ListArgs),
     /// Print what is known about a token, but its secret
     Show(IdArgs),
+    /// Print how often a token was used, and from where
+    #[command(
+        after_help = "Example:\n  latchkey token usage 0197a4c2-5d1e-7b3a-9c40-1f2e3d4c5b6a --per hour"
+    )]
+    Usage(UsageArgs),
     /// Change a token
     #[command(
         after_help = "Examples:\n  latchkey token update 0197a4c2-5d1e-7b3a-9c40-1f2e3d4c5b6a --owner team-a --metadata ticket=SHOP-7\n  \
@@ -53,6 +60,7 @@ pub(super) async fn run(app: &App, command: TokenCommand) -> anyhow::Result<()> 
         TokenCommand::Create(arguments) => create::create(app, *arguments).await,
         TokenCommand::List(arguments) => change::list(app, arguments).await,
         TokenCommand::Show(token) => change::show(app, token).await,
+        TokenCommand::Usage(arguments) => usage::usage(app, arguments).await,
         TokenCommand::Update(arguments) => change::update(app, *arguments).await,
         TokenCommand::Disable(token) => change::enable(app, token, Enabled(false)).await,
         TokenCommand::Enable(token) => change::enable(app, token, Enabled(true)).await,

@@ -189,6 +189,14 @@ settings! {
         flush_interval: Duration = "60s", forms::duration(7);
     }
 
+    /// How often tokens are used, hour by hour. The counts are written with the last-use times.
+    ["usage" usage] Usage {
+        /// How long the counts, and the addresses below, are kept.
+        retention: Duration = "90d", forms::duration(3_650);
+        /// Whether the last five addresses from which each token was used are kept.
+        addresses: bool = true, forms::boolean();
+    }
+
     /// Logs, which go to standard error.
     ["log" log] Log {
         /// The level of Latchkey's own messages; libraries log warnings and errors only. `RUST_LOG` takes precedence.

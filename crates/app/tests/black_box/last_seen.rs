@@ -48,6 +48,45 @@ fn a_stop_loses_nothing_on_postgres() {
     a_stop_loses_nothing(Store::Postgres);
 }
 
+fn a_stop_loses_no_count(store: Store) {
+    let env = TestEnv::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", NEVER);
+    let server = env.serve();
+    let secret = server.create_token("counted");
+    for _ in 0..3 {
+        use_token(&server, &secret);
+    }
+    assert_eq!(server.status("/auth/verify?project=nosuch", &secret), 403);
+    server.stop();
+    let server = env.serve();
+    use_token(&server, &secret);
+    server.stop();
+    let server = env.serve();
+    let told = server.as_admin(Request::get(&format!("/api/admin/api-tokens/{secret}/usage"))).json();
+    let hours = told["usage"].as_array().expect("hours");
+    let verified: u64 = hours.iter().filter_map(|hour| hour["verified"].as_u64()).sum();
+    let refused: u64 = hours.iter().filter_map(|hour| hour["refused"]["wrong_project"].as_u64()).sum();
+    assert_eq!((verified, refused), (4, 1), "{told}");
+    assert_eq!(told["addresses"][0]["address"], "127.0.0.1", "{told}");
+    let id = told_id(&server);
+    let printed = env.succeed(&format!("token usage {id}"));
+    assert!(printed.contains("1 wrong_project") && printed.contains("from 127.0.0.1"), "{printed}");
+}
+
+/// The id of the only token of the default project.
+fn told_id(server: &Server) -> String {
+    server.tokens()[0]["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn a_stop_loses_no_count_on_sqlite() {
+    a_stop_loses_no_count(Store::Sqlite);
+}
+
+#[test]
+fn a_stop_loses_no_count_on_postgres() {
+    a_stop_loses_no_count(Store::Postgres);
+}
+
 fn a_stop_in_the_middle_of_writing_loses_nothing(store: Store) {
     // Constant writing, so that most stops interrupt it.
     let env = TestEnv::on(store).with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "1ms");

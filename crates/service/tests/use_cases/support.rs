@@ -17,7 +17,8 @@ use latchkey_ports::{
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Lookups, Permit,
     ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, ServiceError, SessionPolicy, Settings,
-    TokenDraft, TokenFilter, TokenFormat, TokenPolicy, TokenRequest, UseCases, UserDraft, WhenStale,
+    TokenDraft, TokenFilter, TokenFormat, TokenPolicy, TokenRequest, UsageSettings, UseCases, UserDraft,
+    WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -66,6 +67,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
         sessions: SessionPolicy { ttl: SESSION, max_per_user: 3 },
         personal_tokens: 2,
         retention: None,
+        usage: UsageSettings { retention: Duration::from_secs(90 * 86_400), addresses: true },
         leaks: LeakAction::Nothing,
         accept_unknown_key: false,
     }

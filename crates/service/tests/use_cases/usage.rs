@@ -7,7 +7,9 @@ use crate::{
     support::{TestEnv, client_of, moment, project_id},
 };
 use latchkey_domain::ProjectScope;
-use latchkey_ports::{MockPersonalTokenRepository, MockTokenRepository, TokenRepository as _};
+use latchkey_ports::{
+    MockPersonalTokenRepository, MockTokenRepository, MockUsageRepository, TokenRepository as _,
+};
 use latchkey_service::UsageRecorder;
 
 #[tokio::test]
@@ -26,6 +28,16 @@ async fn last_uses_are_written_in_a_batch_and_never_lost() {
     assert_eq!(seen().await, Some(moment(1_700_000_003_000)));
 }
 
+/// A store that adds to the counts of one token.
+fn usage_of_one() -> MockUsageRepository {
+    let mut usage = MockUsageRepository::new();
+    usage.expect_record_usage().returning(|usage| {
+        assert_eq!(usage.len(), 1);
+        Ok(())
+    });
+    usage
+}
+
 #[tokio::test]
 async fn a_failed_flush_keeps_its_entries() {
     let one = OneToken::new();
@@ -42,10 +54,10 @@ async fn a_failed_flush_keeps_its_entries() {
     let seen = Arc::new(UsageRecorder::default());
     let authenticator = one.authenticator(tokens.clone(), &one.index(), seen.clone());
     authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
-    let personal = MockPersonalTokenRepository::new();
-    assert!(seen.flush(&*tokens, &personal).await.is_err());
-    seen.flush(&*tokens, &personal).await.expect("the second time");
-    seen.flush(&*tokens, &personal).await.expect("nothing left to write");
+    let (personal, usage) = (MockPersonalTokenRepository::new(), usage_of_one());
+    assert!(seen.flush(&*tokens, &personal, &usage).await.is_err());
+    seen.flush(&*tokens, &personal, &usage).await.expect("the second time");
+    seen.flush(&*tokens, &personal, &usage).await.expect("nothing left to write");
 }
 
 #[tokio::test]
@@ -72,6 +84,6 @@ async fn a_token_used_a_thousand_times_is_one_write_a_flush() {
             index.follow(&events_at(1)).await.expect("followed");
             authenticator.authenticate(one.secret.reveal(), None).await.expect("accepted");
         }
-        seen.flush(&*tokens, &MockPersonalTokenRepository::new()).await.expect("written");
+        seen.flush(&*tokens, &MockPersonalTokenRepository::new(), &usage_of_one()).await.expect("written");
     }
 }

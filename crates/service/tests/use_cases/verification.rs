@@ -70,7 +70,7 @@ async fn a_token_is_good_for_what_it_reaches() {
         (kind(TokenKind::Client), true),
         (kind(TokenKind::Admin), false),
     ] {
-        let checked = env.use_cases.verification.check(&principal, &requirement);
+        let checked = env.use_cases.verification.check(&principal, &[&requirement], None);
         assert_eq!(checked.is_ok(), is_good, "{requirement:?}");
         assert!(is_good || matches!(checked, Err(Refusal { .. })));
     }
@@ -83,12 +83,12 @@ async fn an_admin_token_is_good_for_everything_and_a_person_is_no_token() {
     let secret = admin.secret.expect("shown");
     let principal = env.use_cases.authenticator.authenticate(secret.reveal(), None).await.expect("accepted");
     let requirement = Requirement { project: Some(project_id("any")), ..in_environment("any") };
-    env.use_cases.verification.check(&principal, &requirement).expect("good");
+    env.use_cases.verification.check(&principal, &[&requirement], None).expect("good");
 
     env.user("ed", "Admin").await;
     let caller = env.signed_in("ed").await;
     let person = caller.principal().expect("a user");
-    let refused = env.use_cases.verification.check(person, &Requirement::default());
+    let refused = env.use_cases.verification.check(person, &[&Requirement::default()], None);
     assert!(matches!(refused, Err(Refusal { .. })), "{refused:?}");
 }
 

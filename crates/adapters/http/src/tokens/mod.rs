@@ -1,4 +1,4 @@
-//! API tokens: those of a project, those of the instance, and their rotation.
+//! API tokens: those of a project, those of the instance, their rotation, and how often they are used.
 
 mod attribute_members;
 mod body;
@@ -9,6 +9,7 @@ mod project_routes;
 mod projects;
 mod query;
 mod token_body;
+mod usage;
 
 pub(crate) use self::projects::{ProjectArray, ProjectNames};
 use crate::api::Api;
@@ -17,4 +18,5 @@ use crate::api::Api;
 pub(crate) fn configure(api: &mut Api) {
     project_routes::configure(api);
     instance_routes::configure(api);
+    usage::configure(api);
 }

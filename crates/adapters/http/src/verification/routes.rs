@@ -132,9 +132,8 @@ pub(crate) async fn verify_request(request: &HttpRequest, context: &Context) -> 
     let principal = client.presented_token().await?;
     let by_query = RequirementQuery::read(request)?;
     let by_headers = RequirementHeaders::read(request.headers())?;
-    let verification = &context.use_cases.verification;
-    verification.check(&principal, &by_query)?;
-    Ok(valid(verification.check(&principal, &by_headers)?))
+    let requirements = [&by_query, &by_headers];
+    Ok(valid(context.use_cases.verification.check(&principal, &requirements, client.address())?))
 }
 
 /// As [`verify`], with the path and query of the original request appended. The client wrote those, so only headers can
@@ -152,7 +151,7 @@ async fn verify_original(request: HttpRequest, context: Data<Context>) -> ApiRes
     client.check_certificate()?;
     let principal = client.presented_token().await?;
     let by_headers = RequirementHeaders::read(request.headers())?;
-    Ok(valid(context.use_cases.verification.check(&principal, &by_headers)?))
+    Ok(valid(context.use_cases.verification.check(&principal, &[&by_headers], client.address())?))
 }
 
 fn valid(token: VerifiedToken<'_>) -> HttpResponse {

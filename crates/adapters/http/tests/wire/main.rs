@@ -38,6 +38,7 @@ mod token_batches;
 mod token_changes;
 mod token_lists;
 mod unknown_members;
+mod usage;
 mod users;
 mod verification;
 mod warnings;

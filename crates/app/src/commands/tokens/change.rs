@@ -203,11 +203,11 @@ pub(super) async fn delete(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<(
     Ok(())
 }
 
-fn no_token(id: TokenId) -> anyhow::Error {
+pub(super) fn no_token(id: TokenId) -> anyhow::Error {
     anyhow!("there is no token {id}: `latchkey token list` shows the tokens")
 }
 
 /// Returns a permit, which every operator with access to the database has.
-fn permit<A: InstanceTokenAction>() -> Result<InstancePermit<A>, ServiceError> {
+pub(super) fn permit<A: InstanceTokenAction>() -> Result<InstancePermit<A>, ServiceError> {
     InstancePermit::request(&Caller::system())
 }

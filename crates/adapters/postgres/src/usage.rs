@@ -1,0 +1,168 @@
+//! The port of usage.
+
+use std::{collections::BTreeSet, ops::Range};
+
+use async_trait::async_trait;
+use diesel::{
+    pg::Pg,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    sql_query,
+    sql_types::{Array, BigInt, Text},
+};
+use diesel_async::RunQueryDsl;
+use latchkey_domain::{Hour, TokenId, TokenKind};
+use latchkey_ports::{SeenAddress, StoreError, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
+use latchkey_sql::{
+    columns::{DbId, DbInt, DbTime, Id, Int, UtcTime},
+    errors::{DbError, store_error},
+    rows,
+    usage::{
+        ADDRESSES, AddressRow, FORGOTTEN_AT_ONCE, UseCountRow, UsedTokenRow, hour, most_used, sum_by_hour,
+    },
+};
+
+use crate::{PostgresStore, connection::Connection};
+
+/// Locks the tokens, in order, so that two processes that record usage cannot wait for each other, and none is deleted
+/// meanwhile.
+const LOCK: &str = "SELECT id FROM api_tokens WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+const ADD_COUNTS: &str = "\
+    INSERT INTO token_usage AS kept (token_id, hour, outcome, count) \
+    SELECT * FROM unnest($1, $2, $3, $4) \
+    ON CONFLICT (token_id, hour, outcome) DO UPDATE SET count = kept.count + excluded.count";
+const ADD_ADDRESSES: &str = "\
+    INSERT INTO token_addresses AS kept (token_id, address, seen_at) SELECT * FROM unnest($1, $2, $3) \
+    ON CONFLICT (token_id, address) DO UPDATE SET seen_at = greatest(kept.seen_at, excluded.seen_at)";
+/// Deletes all addresses but the last ones of each token.
+const DROP_ADDRESSES: &str = "\
+    WITH ranked AS (\
+        SELECT token_id, address, row_number() OVER (PARTITION BY token_id ORDER BY seen_at DESC, address) AS place \
+        FROM token_addresses WHERE token_id = ANY($1)) \
+    DELETE FROM token_addresses AS kept USING ranked \
+    WHERE ranked.place > $2 AND kept.token_id = ranked.token_id AND kept.address = ranked.address";
+const FORGET_COUNTS: &str = "\
+    WITH old AS (\
+        SELECT token_id, hour, outcome FROM token_usage WHERE hour < $1 ORDER BY hour LIMIT $2 FOR UPDATE SKIP LOCKED) \
+    DELETE FROM token_usage AS kept USING old \
+    WHERE kept.token_id = old.token_id AND kept.hour = old.hour AND kept.outcome = old.outcome";
+const FORGET_ADDRESSES: &str = "\
+    WITH old AS (\
+        SELECT token_id, address FROM token_addresses WHERE seen_at < $1 ORDER BY seen_at LIMIT $2 \
+        FOR UPDATE SKIP LOCKED) \
+    DELETE FROM token_addresses AS kept USING old \
+    WHERE kept.token_id = old.token_id AND kept.address = old.address";
+
+#[derive(diesel::QueryableByName)]
+struct IdRow {
+    #[diesel(sql_type = Id)]
+    id: DbId,
+}
+
+#[async_trait]
+impl UsageRepository for PostgresStore {
+    async fn record_usage(&self, usage: &[TokenUsage]) -> Result<(), StoreError> {
+        let usage = usage.to_vec();
+        self.write(async move |connection| record(connection, &usage).await).await
+    }
+
+    async fn usage(&self, scope: &UsageScope, hours: Range<Hour>) -> Result<Vec<UseCount>, StoreError> {
+        let mut connection = self.connection().await?;
+        let statement = bound(&sum_by_hour(scope), scope, hours);
+        let rows: Vec<UseCountRow> = statement.load(&mut connection).await.map_err(store_error)?;
+        Ok(UseCountRow::all(rows)?)
+    }
+
+    async fn most_used(
+        &self,
+        scope: &UsageScope,
+        hours: Range<Hour>,
+        limit: u32,
+    ) -> Result<Vec<UsedToken>, StoreError> {
+        let mut connection = self.connection().await?;
+        let statement = bound(&most_used(scope), scope, hours).bind::<BigInt, _>(i64::from(limit));
+        let rows: Vec<UsedTokenRow> = statement.load(&mut connection).await.map_err(store_error)?;
+        Ok(rows::all(rows)?)
+    }
+
+    async fn addresses_of(&self, token: TokenId) -> Result<Vec<SeenAddress>, StoreError> {
+        let mut connection = self.connection().await?;
+        let statement = sql_query(ADDRESSES).bind::<Id, _>(DbId::from(token));
+        let rows: Vec<AddressRow> = statement.load(&mut connection).await.map_err(store_error)?;
+        Ok(AddressRow::all(token, rows)?)
+    }
+
+    async fn forget_usage(&self, before: Hour) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await?;
+        let at_once = i64::try_from(FORGOTTEN_AT_ONCE).unwrap_or(i64::MAX);
+        let mut forgotten = 0;
+        loop {
+            let counts = sql_query(FORGET_COUNTS).bind::<Int, _>(hour(before)).bind::<BigInt, _>(at_once);
+            let addresses = sql_query(FORGET_ADDRESSES)
+                .bind::<UtcTime, _>(DbTime::from(before.start()))
+                .bind::<BigInt, _>(at_once);
+            let deleted = counts.execute(&mut connection).await.map_err(store_error)?
+                + addresses.execute(&mut connection).await.map_err(store_error)?;
+            if deleted == 0 {
+                return Ok(forgotten);
+            }
+            forgotten += u64::try_from(deleted).unwrap_or(0);
+        }
+    }
+}
+
+/// Binds the scope and the hours.
+fn bound(statement: &str, scope: &UsageScope, hours: Range<Hour>) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
+    let statement = sql_query(statement).into_boxed();
+    let statement = match scope {
+        UsageScope::One(token) => statement.bind::<Id, _>(DbId::from(*token)),
+        UsageScope::Project(project) => statement.bind::<Text, _>(project.to_string()),
+        UsageScope::Kinds(kinds) => TokenKind::ALL.iter().fold(statement, |statement, kind| {
+            statement.bind::<Text, _>(if kinds.contains(kind) { kind.as_str() } else { "" })
+        }),
+    };
+    statement.bind::<Int, _>(hour(hours.start)).bind::<Int, _>(hour(hours.end))
+}
+
+async fn record(connection: &mut Connection, usage: &[TokenUsage]) -> Result<(), DbError> {
+    let ids: Vec<DbId> = usage.iter().map(|usage| DbId::from(usage.token)).collect();
+    let there: Vec<IdRow> = sql_query(LOCK).bind::<Array<Id>, _>(ids).load(connection).await?;
+    let there: BTreeSet<DbId> = there.into_iter().map(|row| row.id).collect();
+    let usage = usage.iter().filter(|usage| there.contains(&DbId::from(usage.token)));
+    let (mut tokens, mut hours, mut outcomes, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut seen, mut addresses, mut moments) = (Vec::new(), Vec::new(), Vec::new());
+    for TokenUsage { token, counts: own, addresses: own_addresses } in usage {
+        for one in own {
+            tokens.push(DbId::from(*token));
+            hours.push(hour(one.hour));
+            outcomes.push(one.outcome.as_str());
+            counts.push(i64::try_from(one.count).unwrap_or(i64::MAX));
+        }
+        for one in own_addresses {
+            seen.push(DbId::from(*token));
+            addresses.push(one.address.to_string());
+            moments.push(DbTime::from(one.seen_at));
+        }
+    }
+    sql_query(ADD_COUNTS)
+        .bind::<Array<Id>, _>(tokens)
+        .bind::<Array<Int>, _>(hours)
+        .bind::<Array<Text>, _>(outcomes)
+        .bind::<Array<BigInt>, _>(counts)
+        .execute(connection)
+        .await?;
+    if seen.is_empty() {
+        return Ok(());
+    }
+    sql_query(ADD_ADDRESSES)
+        .bind::<Array<Id>, _>(&seen)
+        .bind::<Array<Text>, _>(addresses)
+        .bind::<Array<UtcTime>, _>(moments)
+        .execute(connection)
+        .await?;
+    sql_query(DROP_ADDRESSES)
+        .bind::<Array<Id>, _>(seen)
+        .bind::<Int, _>(DbInt(i64::try_from(SeenAddress::MAX).unwrap_or(i64::MAX)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

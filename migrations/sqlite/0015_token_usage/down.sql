@@ -1,0 +1,2 @@
+DROP TABLE token_addresses;
+DROP TABLE token_usage;
