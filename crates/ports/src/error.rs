@@ -94,6 +94,8 @@ pub enum Entity {
     /// A group's name, unique among all.
     GroupName,
     Session(SessionId),
+    /// The answer to a request that was carried out already.
+    Answer,
 }
 
 impl fmt::Display for Entity {
@@ -113,6 +115,7 @@ impl fmt::Display for Entity {
             Self::Group(id) => write!(f, "group {id}"),
             Self::GroupName => f.write_str("a group of this name"),
             Self::Session(id) => write!(f, "session {id}"),
+            Self::Answer => f.write_str("the answer to this request"),
         }
     }
 }

@@ -26,6 +26,7 @@ mod error_chain;
 mod feed;
 mod groups;
 mod health;
+mod idempotency;
 mod import;
 mod incoming;
 pub mod initial_data;
@@ -53,6 +54,7 @@ pub use error_chain::ErrorChain;
 pub use feed::{Change, Continuity, FeedPage, FeedPosition, FeedReading, Stamp};
 pub use groups::{GroupOverview, GroupRepository, MemberGroup};
 pub use health::{Health, PoolState};
+pub use idempotency::{AnswerKey, IdempotencyRepository, KeptAnswer};
 pub use import::{
     Import, ImportRepository, ImportedGroup, ImportedMemberships, ImportedPersonalToken, ImportedProject,
     ImportedUser, Reference, References, ResolvedMemberships, TokenPortion, TokenPortions,
@@ -72,7 +74,8 @@ pub use queries::{
     AttributeFilter, Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
 };
 pub use sealing::{
-    ForeignDigest, InvalidForeignDigest, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
+    ForeignDigest, InvalidForeignDigest, KeyId, SealedBytes, SealingError, SecretDigest, SecretRecord,
+    SecretSealer,
 };
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use statistics::{Statistics, StatisticsRepository};
@@ -90,6 +93,7 @@ pub use {
     doubles::{CountingEntropy, ManualClock},
     groups::MockGroupRepository,
     health::MockHealth,
+    idempotency::MockIdempotencyRepository,
     import::MockImportRepository,
     master_keys::MockMasterKeyRepository,
     passwords::MockPasswordHasher,
@@ -114,6 +118,7 @@ pub trait Store:
     + PersonalTokenRepository
     + SessionRepository
     + LoginFailureRepository
+    + IdempotencyRepository
     + EventRepository
     + MasterKeyRepository
     + StatisticsRepository
@@ -133,6 +138,7 @@ impl<T> Store for T where
         + PersonalTokenRepository
         + SessionRepository
         + LoginFailureRepository
+        + IdempotencyRepository
         + EventRepository
         + MasterKeyRepository
         + StatisticsRepository

@@ -50,12 +50,14 @@ pub enum SecretForm {
     Session,
     /// A secret that a rotation retired: it is moved when it is used.
     Retired,
+    /// The answer to a request with an idempotency key: it is not moved, because it is kept for a day.
+    Answer,
 }
 
 impl SecretForm {
     /// Every form.
-    pub const ALL: [Self; 5] =
-        [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired];
+    pub const ALL: [Self; 6] =
+        [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired, Self::Answer];
 
     /// Returns the form at that position in [`SecretForm::ALL`], the number in SQL stores.
     pub fn numbered(place: i64) -> Option<Self> {
@@ -71,6 +73,7 @@ impl fmt::Display for SecretForm {
             Self::PersonalToken => "personal",
             Self::Session => "sessions",
             Self::Retired => "retired",
+            Self::Answer => "answers",
         })
     }
 }

@@ -69,12 +69,21 @@ pub struct SecretRecord {
     pub sealed: Option<Box<[u8]>>,
 }
 
+/// Bytes that are sealed for one use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedBytes {
+    /// The master key under which they are.
+    pub key: KeyId,
+    /// Nonce and ciphertext, opaque to stores.
+    pub sealed: Box<[u8]>,
+}
+
 /// Why a sealed secret could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealingError {
     #[error("the master key {0} is not among those configured")]
     UnknownKey(KeyId),
-    /// It was altered, or belongs to another token.
+    /// It was altered, or belongs to another token, or to another context.
     #[error("a sealed secret does not belong to its token, or was altered")]
     Broken,
     #[error("a secret could not be sealed")]
@@ -119,6 +128,15 @@ pub trait SecretSealer: Send + Sync {
     /// # Errors
     /// [`SealingError`] if the key is missing or the copy is not this token's.
     fn open(&self, record: &SecretRecord, token: TokenId) -> Result<Option<TokenSecret>, SealingError>;
+
+    /// Seals bytes under the current key, for this context alone: what names their place and use.
+    fn seal_bytes(&self, plain: &[u8], context: &[u8]) -> Result<SealedBytes, SealingError>;
+
+    /// Opens bytes that were sealed for this context.
+    ///
+    /// # Errors
+    /// [`SealingError`] if the key is missing, or they were sealed for another context.
+    fn open_bytes(&self, bytes: &SealedBytes, context: &[u8]) -> Result<Vec<u8>, SealingError>;
 }
 
 #[cfg(test)]

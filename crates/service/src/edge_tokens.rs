@@ -49,7 +49,7 @@ impl EdgeTokens {
         let by = Initiator { actor: Actor::System, origin: request.origin.clone() };
         let drafts = scopes.into_iter().map(draft).collect::<Result<Vec<_>, ServiceError>>()?;
         let ids = (0..).take(drafts.len()).map(|number| id(request, number)).collect();
-        self.issuer.issue_as(drafts, ids, request.at, &by).await.map_err(in_entry_of_body)
+        self.issuer.issue_as(drafts, ids, request.at, &by, None).await.map_err(in_entry_of_body)
     }
 }
 

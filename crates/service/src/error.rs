@@ -41,6 +41,12 @@ pub enum ServiceError {
         "This was changed by another request at the same time, and your change was not made. Read it again, and retry."
     )]
     Overtaken,
+    /// Another request was sent with the key that its caller chose for this one.
+    #[error(
+        "This Idempotency-Key was sent before, with another body: repeat that request as it was, or choose another key for this \
+         one."
+    )]
+    KeyReused,
     /// The store cannot be reached; a later retry may help.
     #[error("the store is unavailable")]
     Unavailable(#[source] StoreError),
@@ -161,6 +167,7 @@ impl From<StoreError> for ServiceError {
             StoreError::NotFound(Entity::Group(_)) => Missing::Group.into(),
             StoreError::NotFound(Entity::PersonalToken(_)) => Missing::PersonalToken.into(),
             StoreError::NotFound(Entity::Session(_)) => Missing::Session.into(),
+            StoreError::Stale(_) | StoreError::Conflict(Entity::Answer) => Self::Overtaken,
             StoreError::Conflict(entity) => Self::Exists(entity),
             StoreError::InUse(entity) => Self::Invalid {
                 field: None,
@@ -170,7 +177,6 @@ impl From<StoreError> for ServiceError {
                 "This is the last user with the role Admin: give that role to another user first.".to_owned(),
             ),
             StoreError::LimitReached { limit } => Self::LimitReached { limit },
-            StoreError::Stale(_) => Self::Overtaken,
             error @ StoreError::Unavailable(_) => Self::Unavailable(error),
             error @ (StoreError::Fault(_) | StoreError::Inconsistent(_) | StoreError::NotFound(_)) => {
                 Self::Internal(Box::new(error))

@@ -4,9 +4,9 @@ use latchkey_domain::{ApiToken, ProjectScope, Timestamp, TokenId, TokenKind, Tok
 use latchkey_ports::StoredToken;
 
 use crate::{
-    CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing, Overlap,
-    Patched, ReadInstanceTokens, RevealedToken, ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch,
-    TokenReference, TokenRequest, UpdateInstanceTokens, token_changes::TokenChanges,
+    AnswerKeeper, CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing,
+    Overlap, Patched, ReadInstanceTokens, RevealedToken, ServiceError, TokenDraft, TokenFilter, TokenPage,
+    TokenPatch, TokenReference, TokenRequest, UpdateInstanceTokens, token_changes::TokenChanges,
 };
 
 /// Whether there was a token of the name that a request gives.
@@ -24,6 +24,12 @@ pub struct InstanceTokens {
 impl InstanceTokens {
     pub(crate) fn new(changes: TokenChanges) -> Self {
         Self { changes }
+    }
+
+    /// Returns the use cases for a request whose answer is kept with what it changes.
+    #[must_use]
+    pub fn keeping(&self, keeper: Option<AnswerKeeper>) -> Self {
+        Self { changes: self.changes.keeping(keeper) }
     }
 
     /// Returns the tokens that pass the filter, of the kinds that the caller may read.
@@ -88,7 +94,7 @@ impl InstanceTokens {
         request: TokenRequest,
     ) -> Result<RevealedToken, ServiceError> {
         let draft = self.draft(permit, request)?;
-        self.changes.issuer.issue(draft, &permit.initiator()).await.map_err(in_body)
+        self.changes.create(draft, &permit.initiator()).await.map_err(in_body)
     }
 
     /// Creates tokens of any scope, all or none, and returns them with their secrets, in the same order.
@@ -101,7 +107,7 @@ impl InstanceTokens {
         requests: Vec<TokenRequest>,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
         let drafts = ServiceError::each(requests, |request| self.draft(permit, request))?;
-        let issued = self.changes.issuer.issue_all(drafts, &permit.initiator()).await;
+        let issued = self.changes.create_all(drafts, &permit.initiator()).await;
         issued.map_err(in_entry_of_body)
     }
 

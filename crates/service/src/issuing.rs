@@ -14,7 +14,7 @@ use latchkey_ports::{
     SecretSealer, StoreError, StoredToken, TokenRepository,
 };
 
-use crate::{Initiator, ServiceError, changes::Changes};
+use crate::{AnswerKeeper, Initiator, RevealedToken, ServiceError, changes::Changes};
 
 /// Whether a token's secret can be shown again after it was issued (`tokens.reveal`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,20 +64,6 @@ impl TokenDraft {
     }
 }
 
-/// A token with its secret, if that can be shown.
-#[derive(Debug)]
-pub struct RevealedToken {
-    pub token: ApiToken,
-    /// Its secret; `None` if it cannot be shown again.
-    pub secret: Option<TokenSecret>,
-    /// The alias by which it authenticates too.
-    pub alias: Option<TokenSecret>,
-    /// Whether the secret cannot be shown again.
-    pub secure: bool,
-    /// Until when the secret before it is good, if it was replaced just now.
-    pub previous_secret_until: Option<Timestamp>,
-}
-
 /// The record of a secret, with its selector if it has one.
 pub(crate) type NewSecret = (SecretRecord, Option<TokenSelector>);
 
@@ -108,11 +94,21 @@ impl TokenIssuer {
     /// # Errors
     /// [`ServiceError`] for an unknown project or environment, or if the quota is used up.
     pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, ServiceError> {
-        let issued = self.issue_all(vec![draft], by).await.map_err(ServiceError::of_the_entry)?;
+        self.issue_one(draft, by, None).await
+    }
+
+    /// As [`TokenIssuer::issue`], and has its answer kept.
+    pub(crate) async fn issue_one(
+        &self,
+        draft: TokenDraft,
+        by: &Initiator,
+        keeper: Option<&AnswerKeeper>,
+    ) -> Result<RevealedToken, ServiceError> {
+        let issued = self.issue_all(vec![draft], by, keeper).await.map_err(ServiceError::of_the_entry)?;
         issued.into_iter().next().ok_or_else(|| ServiceError::Internal("no token was issued".into()))
     }
 
-    /// Issues tokens with new secrets, all or none. Their order is that of lists, too.
+    /// Issues tokens with new secrets, all or none, and has their answer kept. Their order is that of lists, too.
     ///
     /// # Errors
     /// As [`TokenIssuer::issue`]; [`ServiceError::Entry`] for what the draft in that place names.
@@ -120,10 +116,11 @@ impl TokenIssuer {
         &self,
         drafts: Vec<TokenDraft>,
         by: &Initiator,
+        keeper: Option<&AnswerKeeper>,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
         let created_at = self.changes.now();
         let ids = self.new_ids(drafts.len(), created_at);
-        self.issue_as(drafts, ids, created_at, by).await
+        self.issue_as(drafts, ids, created_at, by, keeper).await
     }
 
     /// As [`TokenIssuer::issue_all`], under these ids, which are of that moment of creation.
@@ -136,26 +133,31 @@ impl TokenIssuer {
         ids: Vec<TokenId>,
         created_at: Timestamp,
         by: &Initiator,
+        keeper: Option<&AnswerKeeper>,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
-        let (mut new, mut secrets) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+        let (mut new, mut shown) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for (draft, id) in drafts.into_iter().zip(ids) {
             let secret = self.mint(&draft.access);
             let stored = self.new_secret(&secret, id)?;
-            new.push(self.prepare_as(draft, stored, (id, created_at), by));
-            secrets.push(secret);
+            let prepared = self.prepare_as(draft, stored, (id, created_at), by);
+            shown.push(RevealedToken {
+                token: prepared.token.token.clone(),
+                secure: prepared.token.secret.sealed.is_none(),
+                secret: Some(secret),
+                alias: None,
+                previous_secret_until: None,
+            });
+            new.push(prepared);
         }
-        self.tokens.create_tokens(&new).await.map_err(|error| in_entry(&new, error))?;
+        let created = match keeper {
+            None => self.tokens.create_tokens(&new).await,
+            Some(keeper) => keeper.create(&new, &shown, created_at).await?,
+        };
+        created.map_err(|error| in_entry(&new, error))?;
         for NewToken { event, .. } in &new {
             self.changes.after_commit(event);
         }
-        let revealed = new.into_iter().zip(secrets).map(|(NewToken { token, .. }, secret)| RevealedToken {
-            secure: token.secret.sealed.is_none(),
-            token: token.token,
-            secret: Some(secret),
-            alias: None,
-            previous_secret_until: None,
-        });
-        Ok(revealed.collect())
+        Ok(shown)
     }
 
     /// Returns new ids for tokens of one moment, in ascending order, which is that of lists.

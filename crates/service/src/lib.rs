@@ -28,6 +28,7 @@ mod error;
 mod first_tokens;
 mod groups;
 mod hot_entries;
+mod idempotency;
 mod importing;
 mod index;
 mod instance_tokens;
@@ -45,6 +46,7 @@ mod personal_tokens;
 mod project_tokens;
 mod projects;
 mod rekey_queue;
+mod revealed_token;
 mod roles;
 mod service_accounts;
 mod sessions;
@@ -63,9 +65,9 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, audit_trail::*, authentication::*, edge_tokens::*, environments::*, error::*,
-    first_tokens::*, groups::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*,
-    leaks::*, master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*, project_tokens::*,
-    projects::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
-    token_filter::*, token_request::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
-    whoami::*,
+    first_tokens::*, groups::*, idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*,
+    key_import::*, leaks::*, master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*,
+    project_tokens::*, projects::*, revealed_token::*, roles::*, service_accounts::*, sessions::*,
+    task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, usage_reports::*,
+    use_cases::*, users::*, verification::*, whoami::*,
 };

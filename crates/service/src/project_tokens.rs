@@ -6,8 +6,8 @@ use latchkey_domain::{ProjectId, ProjectScope, TokenKind};
 use latchkey_ports::{ProjectRepository, StoredToken};
 
 use crate::{
-    CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken, ServiceError,
-    TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference, TokenRequest, UpdateTokens,
+    AnswerKeeper, CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken,
+    ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference, TokenRequest, UpdateTokens,
     token_changes::TokenChanges,
 };
 
@@ -20,6 +20,12 @@ pub struct ProjectTokens {
 impl ProjectTokens {
     pub(crate) fn new(changes: TokenChanges, projects: Arc<dyn ProjectRepository>) -> Self {
         Self { changes, projects }
+    }
+
+    /// Returns the use cases for a request whose answer is kept with what it changes.
+    #[must_use]
+    pub fn keeping(&self, keeper: Option<AnswerKeeper>) -> Self {
+        Self { changes: self.changes.keeping(keeper), projects: Arc::clone(&self.projects) }
     }
 
     /// Returns the tokens that name the project and pass the filter, in its order and on its page.
@@ -73,7 +79,7 @@ impl ProjectTokens {
         request: TokenRequest,
     ) -> Result<RevealedToken, ServiceError> {
         let draft = in_project(permit.project(), request)?;
-        self.changes.issuer.issue(draft, &permit.initiator()).await
+        self.changes.create(draft, &permit.initiator()).await
     }
 
     /// Creates tokens for the project, all or none, and returns them with their secrets, in the same order.
@@ -86,7 +92,7 @@ impl ProjectTokens {
         requests: Vec<TokenRequest>,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
         let drafts = ServiceError::each(requests, |request| in_project(permit.project(), request))?;
-        let issued = self.changes.issuer.issue_all(drafts, &permit.initiator()).await;
+        let issued = self.changes.create_all(drafts, &permit.initiator()).await;
         issued.map_err(|refusal| match refusal {
             // All are for the project of the path.
             ServiceError::Entry { error, .. } if matches!(*error, ServiceError::NotFound(_)) => *error,

@@ -9,7 +9,9 @@ use latchkey_domain::{
 use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
 use serde_json::{Map, Value};
 
-use crate::{Initiator, RevealedToken, ServiceError, TokenIssuer, changes::Changes, sentence};
+use crate::{
+    AnswerKeeper, Initiator, RevealedToken, ServiceError, TokenDraft, TokenIssuer, changes::Changes, sentence,
+};
 
 /// A reference to a token: its secret, its selector, or its id.
 #[derive(Debug)]
@@ -144,9 +146,34 @@ pub(crate) struct TokenChanges {
     pub(crate) issuer: Arc<TokenIssuer>,
     pub(crate) sealer: Arc<dyn SecretSealer>,
     pub(crate) changes: Changes,
+    /// What keeps the answer to the request, if it has a key.
+    pub(crate) keeper: Option<Arc<AnswerKeeper>>,
 }
 
 impl TokenChanges {
+    /// Returns the changes for one request.
+    pub(crate) fn keeping(&self, keeper: Option<AnswerKeeper>) -> Self {
+        Self { keeper: keeper.map(Arc::new), ..self.clone() }
+    }
+
+    /// Creates a token, as [`TokenIssuer::issue`].
+    pub(crate) async fn create(
+        &self,
+        draft: TokenDraft,
+        by: &Initiator,
+    ) -> Result<RevealedToken, ServiceError> {
+        self.issuer.issue_one(draft, by, self.keeper.as_deref()).await
+    }
+
+    /// Creates tokens, all or none, as [`TokenIssuer::issue_all`].
+    pub(crate) async fn create_all(
+        &self,
+        drafts: Vec<TokenDraft>,
+        by: &Initiator,
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
+        self.issuer.issue_all(drafts, by, self.keeper.as_deref()).await
+    }
+
     /// Returns the referenced token. An alias authenticates, but is not a reference.
     ///
     /// # Errors
@@ -227,17 +254,22 @@ impl TokenChanges {
             .with_after(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until));
         let rotation =
             Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
-        self.tokens.rotate_token(&rotation, &event).await.map_err(too_many_retired)?;
-        self.changes.after_commit(&event);
         let StoredToken { token, alias, .. } = stored;
         let alias = alias.and_then(|alias| self.issuer.open(&alias, token.id));
-        Ok(RevealedToken {
+        let shown = RevealedToken {
             token,
             secret: Some(secret),
             alias,
             secure: to.sealed.is_none(),
             previous_secret_until: overlap_until,
-        })
+        };
+        let rotated = match &self.keeper {
+            None => self.tokens.rotate_token(&rotation, &event).await,
+            Some(keeper) => keeper.rotate(&rotation, &event, &shown).await?,
+        };
+        rotated.map_err(too_many_retired)?;
+        self.changes.after_commit(&event);
+        Ok(shown)
     }
 }
 

@@ -24,6 +24,11 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
+    /// Whether the token will have expired by that moment.
+    pub fn is_expired_at(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
     /// Returns the draft for these projects.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use latchkey_ports::{
 };
 
 use crate::{
-    AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Importer,
+    AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Idempotency, Importer,
     IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, PersonalTokens,
     PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
     TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports, Users, Verification, WhoAmI,
@@ -70,6 +70,7 @@ pub struct UseCases {
     pub key_import: KeyImport,
     pub edge_tokens: EdgeTokens,
     pub leaks: Leaks,
+    pub idempotency: Idempotency,
     pub importer: Importer,
     pub personal_tokens: PersonalTokens,
     pub users: Users,
@@ -113,6 +114,7 @@ impl UseCases {
             issuer: issuer.clone(),
             sealer: sealer.clone(),
             changes: changes.clone(),
+            keeper: None,
         };
         let accounts = Accounts {
             users: store.clone(),
@@ -141,6 +143,7 @@ impl UseCases {
             entropy,
         };
         let leaks = Leaks::new(store.clone(), token_changes.clone(), personal_tokens.clone(), settings.leaks);
+        let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
@@ -160,6 +163,7 @@ impl UseCases {
             key_import,
             edge_tokens: EdgeTokens::new(issuer.clone()),
             leaks,
+            idempotency,
             importer,
             users: Users::new(accounts.clone(), hasher),
             service_accounts: ServiceAccounts::new(accounts.clone(), personal_tokens.clone()),

@@ -20,6 +20,7 @@ pub mod feed;
 pub mod group_rights;
 pub mod groups;
 mod harness;
+pub mod idempotency;
 pub mod imported_events;
 pub mod imported_groups;
 pub mod imports;

@@ -19,6 +19,7 @@ pub(crate) enum Purpose {
     KeyId,
     Digest,
     Seal,
+    SealBytes,
 }
 
 impl Purpose {
@@ -27,6 +28,7 @@ impl Purpose {
             Self::KeyId => b"latchkey/v1/key-id",
             Self::Digest => b"latchkey/v1/digest",
             Self::Seal => b"latchkey/v1/seal",
+            Self::SealBytes => b"latchkey/v1/seal-bytes",
         }
     }
 }

@@ -8,7 +8,8 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use latchkey_domain::{TokenId, TokenSecret};
 use latchkey_ports::{
-    Entropy, EntropyExt as _, ForeignDigest, KeyId, SealingError, SecretDigest, SecretRecord, SecretSealer,
+    Entropy, EntropyExt as _, ForeignDigest, KeyId, SealedBytes, SealingError, SecretDigest, SecretRecord,
+    SecretSealer,
 };
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -25,6 +26,7 @@ struct WorkingKey {
     id: KeyId,
     hmac: Hmac<Sha256>,
     cipher: XChaCha20Poly1305,
+    bytes_cipher: XChaCha20Poly1305,
 }
 
 /// Digests and seals secrets with keys derived from the master keys.
@@ -32,7 +34,8 @@ struct WorkingKey {
 /// A digest is HMAC-SHA-256 of the secret, or of the prefix `\0sha256\0` and its SHA-256 where only that was known (decision 41).
 /// A sealed copy is a nonce of 24 random bytes followed by the secret under
 /// XChaCha20-Poly1305, bound to the token's id and the key's id, so that it cannot be opened for another token. Random
-/// nonces of that size do not repeat in practice.
+/// nonces of that size do not repeat in practice. Other bytes are sealed in the same way with a key of their own, bound to a
+/// context.
 pub struct Sealer {
     current: WorkingKey,
     older: Vec<WorkingKey>,
@@ -43,8 +46,9 @@ impl WorkingKey {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     fn new(master: &MasterKey) -> Self {
         let hmac = Hmac::new_from_slice(master.derive(Purpose::Digest).as_ref()).expect("a key");
-        let seal = master.derive(Purpose::Seal);
-        Self { id: master.id(), hmac, cipher: XChaCha20Poly1305::new((&*seal).into()) }
+        let cipher = |purpose| XChaCha20Poly1305::new((&*master.derive(purpose)).into());
+        let (cipher, bytes_cipher) = (cipher(Purpose::Seal), cipher(Purpose::SealBytes));
+        Self { id: master.id(), hmac, cipher, bytes_cipher }
     }
 
     fn digest(&self, secret: &TokenSecret) -> SecretDigest {
@@ -64,16 +68,11 @@ impl WorkingKey {
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Box<[u8]>, SealingError> {
         let payload = Payload { msg: secret.reveal().as_bytes(), aad: &self.associated_data(token) };
-        let ciphertext =
-            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealingError::Refused)?;
-        Ok([&nonce[..], &ciphertext].concat().into())
+        encrypt(&self.cipher, payload, nonce)
     }
 
     fn open(&self, sealed: &[u8], token: TokenId) -> Option<TokenSecret> {
-        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg: ciphertext, aad: &self.associated_data(token) };
-        let secret = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
-        let secret = Zeroizing::new(secret);
+        let secret = Zeroizing::new(decrypt(&self.cipher, sealed, &self.associated_data(token))?);
         TokenSecret::parse(std::str::from_utf8(&secret).ok()?).ok()
     }
 
@@ -85,6 +84,20 @@ impl WorkingKey {
         key_part.copy_from_slice(&self.id.0);
         bound
     }
+}
+
+fn encrypt(
+    cipher: &XChaCha20Poly1305,
+    payload: Payload<'_, '_>,
+    nonce: [u8; NONCE_BYTES],
+) -> Result<Box<[u8]>, SealingError> {
+    let ciphertext = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealingError::Refused)?;
+    Ok([&nonce[..], &ciphertext].concat().into())
+}
+
+fn decrypt(cipher: &XChaCha20Poly1305, sealed: &[u8], aad: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+    cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad }).ok()
 }
 
 impl Sealer {
@@ -99,6 +112,19 @@ impl Sealer {
 
     fn working_keys(&self) -> impl Iterator<Item = &WorkingKey> {
         std::iter::once(&self.current).chain(&self.older)
+    }
+
+    /// Opens something with the key of this id.
+    fn open_under<T>(&self, id: KeyId, open: impl Fn(&WorkingKey) -> Option<T>) -> Result<T, SealingError> {
+        let mut error = SealingError::UnknownKey(id);
+        // An id has four bytes, so two keys can have the same id: each of them is tried.
+        for key in self.working_keys().filter(|key| key.id == id) {
+            if let Some(opened) = open(key) {
+                return Ok(opened);
+            }
+            error = SealingError::Broken;
+        }
+        Err(error)
     }
 }
 
@@ -162,15 +188,17 @@ impl SecretSealer for Sealer {
         let Some(sealed) = &record.sealed else {
             return Ok(None);
         };
-        let mut error = SealingError::UnknownKey(record.key);
-        // An id has four bytes, so two keys can have the same id: each of them is tried.
-        for key in self.working_keys().filter(|key| key.id == record.key) {
-            if let Some(secret) = key.open(sealed, token) {
-                return Ok(Some(secret));
-            }
-            error = SealingError::Broken;
-        }
-        Err(error)
+        self.open_under(record.key, |key| key.open(sealed, token)).map(Some)
+    }
+
+    fn seal_bytes(&self, plain: &[u8], context: &[u8]) -> Result<SealedBytes, SealingError> {
+        let payload = Payload { msg: plain, aad: context };
+        let sealed = encrypt(&self.current.bytes_cipher, payload, self.entropy.bytes())?;
+        Ok(SealedBytes { key: self.current.id, sealed })
+    }
+
+    fn open_bytes(&self, bytes: &SealedBytes, context: &[u8]) -> Result<Vec<u8>, SealingError> {
+        self.open_under(bytes.key, |key| decrypt(&key.bytes_cipher, &bytes.sealed, context))
     }
 }
 

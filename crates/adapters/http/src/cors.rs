@@ -17,9 +17,10 @@ use actix_web::{
 const ANY: &str = "*";
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, if-none-match, x-request-id");
-const RESPONSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("etag, location, retry-after, x-latchkey-warning, x-request-id");
+    HeaderValue::from_static("authorization, content-type, idempotency-key, if-none-match, x-request-id");
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "etag, idempotency-replayed, location, retry-after, x-latchkey-warning, x-request-id",
+);
 /// How long a browser remembers what it was allowed, in seconds; none remembers it longer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

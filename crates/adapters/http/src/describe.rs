@@ -9,7 +9,8 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use utoipa::{
     IntoParams, PartialSchema, Path, ToSchema,
     openapi::{
-        ContentBuilder, Header, HeaderBuilder, HttpMethod, OpenApi, Ref, RefOr, Required, Response, Schema,
+        ContentBuilder, Header, HeaderBuilder, HttpMethod, ObjectBuilder, OpenApi, Ref, RefOr, Required,
+        Response, Schema, Type,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
     },
@@ -19,7 +20,11 @@ use crate::{
     error::ApiError,
     error_responses::complete,
     extract::{
-        Authorized, Body, PathParameters, Query, body::RawBody, caller::Authorize, unknown_members::warns,
+        Authorized, Body, IdempotencyKey, PathParameters, Query,
+        body::RawBody,
+        caller::Authorize,
+        idempotency::{self, REPLAYED},
+        unknown_members::warns,
     },
     response::{JSON, Tagged},
     warnings::{self, Warnings},
@@ -42,6 +47,8 @@ pub(crate) struct Entry {
     is_change: bool,
     /// Whether a response can have warnings.
     has_warnings: bool,
+    /// Whether the answer is kept for a request with an idempotency key.
+    is_idempotent: bool,
 }
 
 /// Adds an operation to the document: what its attribute says, and what follows from the signature of its handler.
@@ -57,8 +64,8 @@ where
     let mut schemas = Vec::new();
     D::schemas(&mut schemas);
     let is_change = !D::methods().contains(&HttpMethod::Get);
-    let (inputs, statuses, has_warnings) = (Vec::new(), BTreeMap::new(), false);
-    let mut entry = Entry { operation, schemas, inputs, statuses, is_change, has_warnings };
+    let (inputs, statuses, has_warnings, is_idempotent) = (Vec::new(), BTreeMap::new(), false, false);
+    let mut entry = Entry { operation, schemas, inputs, statuses, is_change, has_warnings, is_idempotent };
     entry.add_path(&D::path());
     Arguments::describe(&mut entry);
     Output::describe(&mut entry);
@@ -112,6 +119,9 @@ impl Entry {
                 if self.has_warnings && status.starts_with('2') {
                     response.headers.insert(warnings::NAME.to_owned(), warnings_header().into());
                 }
+                if self.is_idempotent && status.starts_with('2') {
+                    response.headers.insert(REPLAYED.to_owned(), replayed_header().into());
+                }
             }
         }
         (self.operation, self.schemas)
@@ -125,6 +135,13 @@ fn warnings_header() -> Header {
                        ten; `already-expired`: a token was given an expiry that has passed; `no-such-token`: nothing was done.";
     let header = HeaderBuilder::new().schema(Some(String::schema())).description(Some(description));
     header.example(Some("unknown-member;name=\"foo\", already-expired".into())).build()
+}
+
+/// Describes the header of an answer that was kept.
+fn replayed_header() -> Header {
+    let description =
+        "`true` if this is the answer to an earlier request with the same key; absent otherwise.";
+    HeaderBuilder::new().schema(Some(String::schema())).description(Some(description)).build()
 }
 
 /// Returns the id of an operation: its handler's name, `get_roles`, as `getRoles`.
@@ -194,6 +211,29 @@ impl Describe for RawBody {
 impl Describe for Warnings {
     fn describe(entry: &mut Entry) {
         entry.has_warnings = true;
+    }
+}
+
+impl Describe for IdempotencyKey {
+    fn describe(entry: &mut Entry) {
+        entry.is_idempotent = true;
+        entry.inputs.push("key");
+        entry.add_status(422, "The key was sent before, with another body.");
+        let description = "A key that the caller chooses for this request, such as a UUID. A request that is sent again with its \
+                           key within 24 hours is answered as before, with the same secrets, and changes nothing again.";
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(idempotency::MAX_CHARACTERS))
+            .pattern(Some("^[!-~]+$"));
+        // Without an example: the page of the API would send it each time, and get the answer to the first request.
+        let parameter = ParameterBuilder::new()
+            .name(idempotency::NAME)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(schema.build()));
+        entry.operation.parameters.get_or_insert_default().push(parameter.build().into());
     }
 }
 

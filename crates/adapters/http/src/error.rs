@@ -156,6 +156,7 @@ impl ApiError {
                 ServiceError::NotFound(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
                 ServiceError::Exists(_) => (StatusCode::CONFLICT, "NameExistsError"),
                 ServiceError::LimitReached { .. } => (StatusCode::BAD_REQUEST, "ExceedsLimitError"),
+                ServiceError::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "UnprocessableError"),
                 ServiceError::Overtaken | ServiceError::Unavailable(_) => {
                     (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
                 }
@@ -313,6 +314,7 @@ fn details_of(refusal: &ServiceError, message: &str) -> Vec<Detail> {
         ServiceError::WeakPassword(faults) => {
             faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
         }
+        ServiceError::KeyReused => vec![Detail::of_header("idempotency-key", message)],
         // The only list whose entries a use case refuses.
         ServiceError::Entry { index, error } => {
             let details = details_of(error, message).into_iter();

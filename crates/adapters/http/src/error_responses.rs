@@ -38,6 +38,7 @@ fn example(status: &str) -> Option<serde_json::Value> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::ContentType(
             "We do not accept this content type: send application/json, in UTF-8.".to_owned(),
         ),
+        StatusCode::UNPROCESSABLE_ENTITY => ServiceError::KeyReused.into(),
         StatusCode::TOO_MANY_REQUESTS => {
             ServiceError::TooManyAttempts(std::time::Duration::from_secs(2)).into()
         }

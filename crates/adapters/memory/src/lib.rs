@@ -11,6 +11,7 @@ mod access;
 mod environments;
 mod events;
 mod groups;
+mod idempotency;
 mod import;
 mod master_keys;
 mod personal_tokens;

@@ -6,8 +6,8 @@ use std::hash::Hash;
 use async_trait::async_trait;
 use latchkey_domain::{Timestamp, TokenId};
 use latchkey_ports::{
-    KeyId, MasterKeyRepository, Rekeying, SecretDigest, SecretForm, SecretOf, SecretRecord, SecretsByKey,
-    StoreError, TokenSecrets,
+    KeptAnswer, KeyId, MasterKeyRepository, Rekeying, SecretDigest, SecretForm, SecretOf, SecretRecord,
+    SecretsByKey, StoreError, TokenSecrets,
 };
 
 use crate::{
@@ -112,6 +112,9 @@ impl State {
         for (id, key) in self.sessions_by_digest.values() {
             let is_expired = self.sessions.get(id).is_none_or(|session| session.expires_at <= now);
             add(*key, SecretForm::Session, is_expired);
+        }
+        for answer in self.answers.values() {
+            add(answer.body.key, SecretForm::Answer, answer.at <= KeptAnswer::kept_since(now));
         }
         counts
     }

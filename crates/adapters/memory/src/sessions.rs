@@ -7,8 +7,8 @@ use latchkey_domain::{
     AccountKind, EventId, LoginFailures, NewEvent, Session, SessionId, Timestamp, User, UserId,
 };
 use latchkey_ports::{
-    Entity, LoginFailureRepository, LoginKey, SecretDigest, SessionHolder, SessionRepository, SessionStart,
-    StoreError,
+    Entity, KeptAnswer, LoginFailureRepository, LoginKey, SecretDigest, SessionHolder, SessionRepository,
+    SessionStart, StoreError,
 };
 
 use crate::{
@@ -110,11 +110,13 @@ impl SessionRepository for MemoryStore {
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut state = self.state();
         let sessions = state.retain_sessions(|session| session.expires_at >= now);
-        let count_before = state.retired_secrets.len() + state.login_failures.len();
+        let kept =
+            |state: &State| state.retired_secrets.len() + state.login_failures.len() + state.answers.len();
+        let (count_before, since) = (kept(&state), KeptAnswer::kept_since(now));
+        state.answers.retain(|_, answer| answer.at > since);
         state.retired_secrets.retain(|_, retired| retired.until >= now);
         state.login_failures.retain(|_, failures| !failures.is_forgotten(now));
-        let count_after = state.retired_secrets.len() + state.login_failures.len();
-        Ok(sessions + count(count_after..count_before))
+        Ok(sessions + count(kept(&state)..count_before))
     }
 }
 

@@ -8,7 +8,8 @@ use latchkey_domain::{
     Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId,
 };
 use latchkey_ports::{
-    Entity, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError, StoredToken, initial_data,
+    AnswerKey, Entity, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError, StoredToken,
+    initial_data,
 };
 
 /// All data of the store.
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) sessions_by_digest: HashMap<SecretDigest, (SessionId, KeyId)>,
     pub(crate) login_failures: HashMap<LoginKey, LoginFailures>,
+    pub(crate) answers: HashMap<AnswerKey, KeptAnswer>,
     /// In ascending order of ids.
     pub(crate) events: Vec<Event>,
     last_user: i64,

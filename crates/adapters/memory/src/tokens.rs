@@ -22,11 +22,7 @@ use crate::{
 #[async_trait]
 impl TokenRepository for MemoryStore {
     async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
-        let mut state = self.state();
-        tokens.iter().try_for_each(|new| state.check_scope(&new.token))?;
-        state.check_quotas(tokens)?;
-        state.check_all_unique(tokens.iter().map(|new| &new.token))?;
-        Ok(state.create(tokens))
+        self.state().check_and_create(tokens)
     }
 
     async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
@@ -88,23 +84,7 @@ impl TokenRepository for MemoryStore {
     }
 
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
-        let Rotation { token: id, from, to, overlap_until } = rotation;
-        let mut state = self.state();
-        let SecretRecord { digest, key, .. } = state.stored_token(*id)?.secret;
-        if digest != *from {
-            return Err(StoreError::Stale(Entity::Token(*id)));
-        }
-        if overlap_until.is_some() {
-            let valid = state.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
-            StoreError::check_limit(count(valid), Rotation::MAX_RETIRED)?;
-        }
-        state.check_new_secret(to.digest)?;
-        state.change_token(*id, |stored| stored.secret = to.clone());
-        if let Some(until) = overlap_until {
-            let retired = RetiredSecret { token: *id, until: *until, key };
-            state.retired_secrets.insert(*from, retired);
-        }
-        Ok(state.record(event.clone()))
+        self.state().rotate(rotation, event)
     }
 
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
@@ -180,6 +160,34 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
 }
 
 impl State {
+    /// Creates all of these tokens or none.
+    pub(crate) fn check_and_create(&mut self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
+        tokens.iter().try_for_each(|new| self.check_scope(&new.token))?;
+        self.check_quotas(tokens)?;
+        self.check_all_unique(tokens.iter().map(|new| &new.token))?;
+        Ok(self.create(tokens))
+    }
+
+    /// Gives a token a new secret.
+    pub(crate) fn rotate(&mut self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
+        let Rotation { token: id, from, to, overlap_until } = rotation;
+        let SecretRecord { digest, key, .. } = self.stored_token(*id)?.secret;
+        if digest != *from {
+            return Err(StoreError::Stale(Entity::Token(*id)));
+        }
+        if overlap_until.is_some() {
+            let valid = self.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
+            StoreError::check_limit(count(valid), Rotation::MAX_RETIRED)?;
+        }
+        self.check_new_secret(to.digest)?;
+        self.change_token(*id, |stored| stored.secret = to.clone());
+        if let Some(until) = overlap_until {
+            let retired = RetiredSecret { token: *id, until: *until, key };
+            self.retired_secrets.insert(*from, retired);
+        }
+        Ok(self.record(event.clone()))
+    }
+
     fn count_tokens(&self, moments: &CountingMoments) -> BTreeMap<TokenKind, TokenCounts> {
         let CountingMoments { now, in_7_days, in_30_days, before_90_days } = *moments;
         let mut counts = BTreeMap::<_, TokenCounts>::new();

@@ -10,6 +10,7 @@
 //!
 //! Next: `latchkey-storage-conformance`, the suite that every store must pass.
 
+mod answers;
 mod archive;
 mod connection;
 mod creation_groups;
@@ -20,6 +21,7 @@ mod event_listener;
 mod event_lists;
 mod events;
 mod groups;
+mod idempotency;
 mod import;
 mod imported_events;
 mod insertion;

@@ -9,8 +9,9 @@
 //! 5. rows of groups, by id;
 //! 6. rows of users, by id;
 //! 7. [`ALL_PROJECTS`];
-//! 8. rows of tokens, by id;
-//! 9. the event log: [`lock_event_log`], or [`share_event_log`].
+//! 8. the row of an answer that is kept (`answers`), at most one;
+//! 9. rows of tokens, by id;
+//! 10. the event log: [`lock_event_log`], or [`share_event_log`].
 //!
 //! A transaction that holds the event-log lock must not wait for any other lock. What it writes is in rows that it has
 //! locked (as are the rows that these refer to), is new, or is in a table that is written under the whole event-log lock

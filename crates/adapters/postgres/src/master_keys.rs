@@ -51,6 +51,7 @@ impl MasterKeyRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let rows: Vec<SecretCountRow> = sql_query(queries::COUNT_SECRETS)
             .bind::<UtcTime, _>(DbTime::from(now))
+            .bind::<UtcTime, _>(rows::answers_kept_since(now))
             .load(&mut connection)
             .await
             .map_err(store_error)?;

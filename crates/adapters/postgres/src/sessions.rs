@@ -33,6 +33,9 @@ const SWEEP_FAILURES: &str = "\
     WITH ended AS (SELECT kind, key FROM login_failures WHERE last_at <= $1 FOR UPDATE SKIP LOCKED) \
     DELETE FROM login_failures AS failures USING ended \
     WHERE failures.kind = ended.kind AND failures.key = ended.key";
+const SWEEP_ANSWERS: &str = "\
+    WITH ended AS (SELECT digest FROM idempotency_keys WHERE at <= $1 FOR UPDATE SKIP LOCKED) \
+    DELETE FROM idempotency_keys USING ended WHERE idempotency_keys.digest = ended.digest";
 
 #[async_trait]
 impl SessionRepository for PostgresStore {
@@ -114,6 +117,7 @@ impl SessionRepository for PostgresStore {
             (SWEEP_SESSIONS, DbTime::from(now)),
             (SWEEP_SECRETS, DbTime::from(now)),
             (SWEEP_FAILURES, rows::login_failures_forgotten(now)),
+            (SWEEP_ANSWERS, rows::answers_kept_since(now)),
         ];
         let mut rows = 0;
         for (statement, end) in sweeps {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use diesel::{insert_into, pg::Pg, query_builder::QueryFragment, result::Error};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, EventId, ProjectId};
-use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, StoreError, StoredToken};
+use latchkey_ports::{Demand, Entity, KeptAnswer, NewToken, SecretDigest, StoreError, StoredToken};
 use latchkey_sql::{
     columns::{DbId, Id},
     errors::{DbError, conflict, conflict_of, not_found},
@@ -15,6 +15,7 @@ use latchkey_sql::{
 
 use crate::{
     PostgresStore,
+    answers::keep_answer,
     connection::Connection,
     creation_groups::{Created, MAX_TOKENS},
     events::record_all,
@@ -41,13 +42,21 @@ enum Crowding {
     Alone,
 }
 
-/// Creates all of these tokens or none, in a transaction: beside others if there is room for all, alone otherwise.
-pub(crate) async fn create_in_transaction(store: &PostgresStore, tokens: Arc<[NewToken]>) -> Created {
+/// Creates all of these tokens or none, in a transaction: beside others if there is room for all, alone otherwise. Keeps the
+/// answer, if there is one, unless another is kept under its key.
+pub(crate) async fn create_in_transaction(
+    store: &PostgresStore,
+    tokens: Arc<[NewToken]>,
+    answer: Option<Arc<KeptAnswer>>,
+) -> Created {
     let mut crowding = if tokens.len() > MAX_TOKENS { Crowding::Alone } else { Crowding::Shared };
     loop {
-        let tokens = Arc::clone(&tokens);
-        let created =
-            store.write(async move |connection| create_tokens(connection, &tokens, crowding).await).await?;
+        let (tokens, answer) = (Arc::clone(&tokens), answer.clone());
+        let created = store
+            .write(async move |connection| {
+                create_tokens(connection, &tokens, answer.as_deref(), crowding).await
+            })
+            .await?;
         if let Some(created) = created {
             return Ok(created);
         }
@@ -60,12 +69,17 @@ pub(crate) async fn create_in_transaction(store: &PostgresStore, tokens: Arc<[Ne
 async fn create_tokens(
     connection: &mut Connection,
     tokens: &[NewToken],
+    answer: Option<&KeptAnswer>,
     crowding: Crowding,
 ) -> Result<Option<Vec<EventId>>, DbError> {
     let places = Places::hold(connection, tokens, crowding).await?;
     tokens.iter().try_for_each(|new| places.check(&new.token))?;
     if !have_room(connection, tokens, crowding).await? {
         return Ok(None);
+    }
+    // Not before: without room, the transaction is committed as it is.
+    if let Some(answer) = answer {
+        keep_answer(connection, answer).await?;
     }
     let created = if tokens.iter().any(|new| new.token.alias.is_some()) {
         let writing = lock_event_log(connection).await?;

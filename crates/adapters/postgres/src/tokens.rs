@@ -76,7 +76,7 @@ impl TokenRepository for PostgresStore {
         let store = self.clone();
         let transaction = move |tokens| {
             let store = store.clone();
-            async move { create_in_transaction(&store, tokens).await }.boxed()
+            async move { create_in_transaction(&store, tokens, None).await }.boxed()
         };
         self.creation_groups.create(tokens.to_vec(), transaction).await
     }

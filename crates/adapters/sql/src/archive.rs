@@ -81,6 +81,7 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable::of::<schema::personal_tokens::table>("personal_tokens"),
         SourceTable::of::<schema::sessions::table>("sessions"),
         SourceTable::of::<schema::login_failures::table>("login_failures"),
+        SourceTable::of::<schema::idempotency_keys::table>("idempotency_keys"),
         SourceTable::of::<schema::events::table>("events"),
         SourceTable::of::<schema::event_projects::table>("event_projects"),
         sequences(),

@@ -336,7 +336,7 @@ macro_rules! matching_projects {
 }
 
 /// Counts the secrets under each master key, in the forms of [`SecretForm::ALL`](latchkey_ports::SecretForm::ALL) by
-/// number, by whether they have ended at the time `$1`.
+/// number, by whether they have ended at the time `$1`; answers, whether they are from `$2` or earlier.
 pub const COUNT_SECRETS: &str = "\
     WITH kept (form, key, has_ended) AS (\
         SELECT CASE WHEN secret_sealed IS NULL THEN 1 ELSE 0 END, secret_key, \
@@ -348,10 +348,20 @@ pub const COUNT_SECRETS: &str = "\
         FROM api_tokens WHERE alias_key IS NOT NULL \
         UNION ALL SELECT 2, secret_key, expires_at <= $1 FROM personal_tokens \
         UNION ALL SELECT 3, secret_key, expires_at <= $1 FROM sessions \
-        UNION ALL SELECT 4, secret_key, good_until <= $1 FROM retired_secrets) \
+        UNION ALL SELECT 4, secret_key, good_until <= $1 FROM retired_secrets \
+        UNION ALL SELECT 5, answer_key, at <= $2 FROM idempotency_keys) \
     SELECT CAST(form AS bigint) AS form, key, count(*) FILTER (WHERE NOT has_ended) AS good, \
         count(*) FILTER (WHERE has_ended) AS ended \
     FROM kept GROUP BY form, key";
+
+/// Keeps the answer of these columns, unless one from later than `$6` is kept under its key. Another transaction that keeps one
+/// under this key is waited for.
+pub const KEEP_ANSWER: &str = "\
+    INSERT INTO idempotency_keys AS kept (digest, fingerprint, at, answer_key, answer_sealed) \
+    VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (digest) DO UPDATE SET fingerprint = excluded.fingerprint, at = excluded.at, \
+        answer_key = excluded.answer_key, answer_sealed = excluded.answer_sealed \
+    WHERE kept.at <= $6";
 
 /// The projects that tokens name: of each token in order.
 #[auto_type]

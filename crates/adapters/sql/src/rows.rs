@@ -7,6 +7,7 @@
 #![expect(clippy::ref_option_ref, reason = "diesel's `Insertable` makes `&Option<&T>`")]
 
 mod access;
+mod answers;
 mod events;
 mod groups;
 mod projects;
@@ -24,6 +25,7 @@ pub use self::{
         AccountRow, ChangedRoleRow, ChangedUserRow, GrantRow, MembershipRow, NewMembershipRow, NewUserRow,
         RoleRow, UserRow, account_of_login, grants, holdings, members, role_permissions, roles,
     },
+    answers::{AnswerRow, answers_kept_since},
     events::{ChangeRow, EventRow, NewEventProjectRow, NewEventRow, NewSnapshot, event_projects},
     groups::{
         ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,

@@ -219,6 +219,14 @@ tables! {
         last_at -> UtcTime,
     }
 
+    idempotency_keys (digest) {
+        digest -> Binary,
+        fingerprint -> Binary,
+        at -> UtcTime,
+        answer_key -> Binary,
+        answer_sealed -> Binary,
+    }
+
     events (id) {
         id -> BigInt,
         kind -> Text,

@@ -20,6 +20,7 @@ mod event_lists;
 mod events;
 mod existence;
 mod groups;
+mod idempotency;
 mod import;
 mod location;
 mod login_failures;

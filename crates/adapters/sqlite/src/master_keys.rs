@@ -55,8 +55,10 @@ impl MasterKeyRepository for SqliteStore {
 
     async fn secrets_by_key(&self, now: Timestamp) -> Result<SecretsByKey, StoreError> {
         self.read(move |connection| {
-            let rows: Vec<SecretCountRow> =
-                sql_query(queries::COUNT_SECRETS).bind::<UtcTime, _>(DbTime::from(now)).load(connection)?;
+            let rows: Vec<SecretCountRow> = sql_query(queries::COUNT_SECRETS)
+                .bind::<UtcTime, _>(DbTime::from(now))
+                .bind::<UtcTime, _>(rows::answers_kept_since(now))
+                .load(connection)?;
             Ok(rows::secrets_by_key(rows)?)
         })
         .await

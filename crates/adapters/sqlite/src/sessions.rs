@@ -12,7 +12,7 @@ use latchkey_sql::{
     errors::{DbError, conflict_of, not_found, session_conflict},
     queries,
     rows::{self, NewSessionRow, SessionRow},
-    schema::{login_failures, retired_secrets, sessions, users},
+    schema::{idempotency_keys, login_failures, retired_secrets, sessions, users},
 };
 
 use crate::{
@@ -102,9 +102,12 @@ impl SessionRepository for SqliteStore {
             let retired = retired_secrets::table.filter(retired_secrets::good_until.lt(DbTime::from(now)));
             let failures =
                 login_failures::table.filter(login_failures::last_at.le(rows::login_failures_forgotten(now)));
+            let answers =
+                idempotency_keys::table.filter(idempotency_keys::at.le(rows::answers_kept_since(now)));
             let ended = delete(ended).execute(connection)?;
             let retired = delete(retired).execute(connection)?;
-            Ok(row_count(ended + retired + delete(failures).execute(connection)?))
+            let failures = delete(failures).execute(connection)?;
+            Ok(row_count(ended + retired + failures + delete(answers).execute(connection)?))
         })
         .await
     }

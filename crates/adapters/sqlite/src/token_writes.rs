@@ -1,15 +1,15 @@
 //! Statements that create, change and remove API tokens within a transaction.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete, dsl::exists,
-    insert_into, select, update,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection,
+    delete, dsl::exists, insert_into, select, update,
 };
-use latchkey_domain::{EventId, ProjectId, ProjectScope, RemovalOutcome, TokenAccess, TokenId};
-use latchkey_ports::{Demand, Entity, NewToken, SecretDigest, StoredToken};
+use latchkey_domain::{EventId, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenAccess, TokenId};
+use latchkey_ports::{Demand, Entity, NewToken, Rotation, SecretDigest, StoreError, StoredToken};
 use latchkey_sql::{
-    columns::DbId,
-    errors::{DbError, conflict, conflict_of, not_found},
-    rows::{self, NewTokenRow},
+    columns::{DbId, DbTime},
+    errors::{DbError, conflict, conflict_of, not_found, stale},
+    rows::{self, ChangedSecretRow, NewTokenRow, RetiredSecretRow},
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub(crate) fn check_places(connection: &mut SqliteConnection, stored: &StoredTok
 }
 
 /// Fails if the quotas do not allow these tokens.
-pub(crate) fn check_quotas(connection: &mut SqliteConnection, tokens: &[NewToken]) -> Result<(), DbError> {
+fn check_quotas(connection: &mut SqliteConnection, tokens: &[NewToken]) -> Result<(), DbError> {
     for (project, demand) in Demand::of(tokens) {
         let count: i64 = match project {
             None => count_tokens_of_all_projects().get_result(connection)?,
@@ -51,6 +51,16 @@ pub(crate) fn check_quotas(connection: &mut SqliteConnection, tokens: &[NewToken
         demand.check(count.unsigned_abs())?;
     }
     Ok(())
+}
+
+/// Creates all of these tokens or none, each with its event.
+pub(crate) fn create_tokens(
+    connection: &mut SqliteConnection,
+    tokens: &[NewToken],
+) -> Result<Vec<EventId>, DbError> {
+    tokens.iter().try_for_each(|new| check_places(connection, &new.token))?;
+    check_quotas(connection, tokens)?;
+    tokens.iter().map(|new| create_token(connection, new)).collect()
 }
 
 /// Inserts a token and its event.
@@ -108,6 +118,41 @@ fn insert_links(
         insert_into(api_token_projects::table).values(row).execute(connection)?;
     }
     Ok(())
+}
+
+/// Gives a token a new secret.
+pub(crate) fn rotate_token(
+    connection: &mut SqliteConnection,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let Rotation { token: id, from, to, overlap_until } = rotation;
+    let token = api_tokens::table.find(DbId::from(*id));
+    let kept = token.select((api_tokens::secret_digest, api_tokens::secret_key)).first(connection);
+    let kept: Option<(Vec<u8>, Vec<u8>)> = kept.optional()?;
+    let Some((digest, key)) = kept else { return Err(not_found(Entity::Token(*id))) };
+    if digest != from.0 {
+        return Err(stale(Entity::Token(*id)));
+    }
+    if overlap_until.is_some() {
+        check_retired(connection, *id, now)?;
+    }
+    check_new_secret(connection, &to.digest)?;
+    update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
+    if let Some(until) = overlap_until {
+        let retired = RetiredSecretRow::new(*id, (digest, key), *until);
+        insert_into(retired_secrets::table).values(retired).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// That there is room for one more retired secret of the token that is good.
+fn check_retired(connection: &mut SqliteConnection, token: TokenId, now: Timestamp) -> Result<(), DbError> {
+    let good = retired_secrets::table
+        .filter(retired_secrets::token_id.eq(DbId::from(token)))
+        .filter(retired_secrets::good_until.gt(DbTime::from(now)));
+    let good: i64 = good.count().get_result(connection)?;
+    Ok(StoreError::check_limit(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }
 
 /// Removes a token with all its secrets, and returns whether it existed.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use diesel::{
-    Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-    SqliteConnection, dsl::exists, insert_into, select, sql_query, sql_types::Text, update,
+    Connection, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, dsl::exists,
+    select, sql_query, sql_types::Text, update,
 };
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
@@ -14,9 +14,9 @@ use latchkey_ports::{
 };
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},
-    errors::{DbError, not_found, stale},
-    rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, RetiredSecretRow},
-    schema::{api_tokens, retired_secrets},
+    errors::{DbError, not_found},
+    rows::{self, ChangeableTokenRow, ChangedTokenRow},
+    schema::api_tokens,
     token_counts::{COUNT_TOKENS, TokenCountsRow, token_counts},
 };
 
@@ -28,19 +28,14 @@ use crate::{
         RECORD_USE, TokenRow, first_tokens_of_project, token_by_digest, token_by_id, token_by_retired_digest,
         token_by_selector, with_links, with_links_of_all,
     },
-    token_writes::{check_new_secret, check_places, check_quotas, create_token, remove_token},
+    token_writes::{check_places, create_token, create_tokens, remove_token, rotate_token},
 };
 
 #[async_trait]
 impl TokenRepository for SqliteStore {
     async fn create_tokens(&self, tokens: &[NewToken]) -> Result<Vec<EventId>, StoreError> {
         let tokens = tokens.to_vec();
-        self.write(move |connection| {
-            tokens.iter().try_for_each(|new| check_places(connection, &new.token))?;
-            check_quotas(connection, &tokens)?;
-            tokens.iter().map(|new| create_token(connection, new)).collect()
-        })
-        .await
+        self.write(move |connection| create_tokens(connection, &tokens)).await
     }
 
     async fn create_first_tokens(&self, tokens: &[NewToken]) -> Result<bool, StoreError> {
@@ -146,7 +141,7 @@ impl TokenRepository for SqliteStore {
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
         self.write(move |connection| {
-            rotate(connection, &rotation, event.at)?;
+            rotate_token(connection, &rotation, event.at)?;
             record(connection, &event)
         })
         .await
@@ -231,34 +226,4 @@ fn find_retired(
     let stored = with_links(connection, row)?;
     let secret_until = Some(rows::retired_secret_end(stored.token.id, until)?);
     Ok(Some(TokenMatch { stored, secret_until, found_by }))
-}
-
-fn rotate(connection: &mut SqliteConnection, rotation: &Rotation, now: Timestamp) -> Result<(), DbError> {
-    let Rotation { token: id, from, to, overlap_until } = rotation;
-    let token = api_tokens::table.find(DbId::from(*id));
-    let kept = token.select((api_tokens::secret_digest, api_tokens::secret_key)).first(connection);
-    let kept: Option<(Vec<u8>, Vec<u8>)> = kept.optional()?;
-    let Some((digest, key)) = kept else { return Err(not_found(Entity::Token(*id))) };
-    if digest != from.0 {
-        return Err(stale(Entity::Token(*id)));
-    }
-    if overlap_until.is_some() {
-        check_retired(connection, *id, now)?;
-    }
-    check_new_secret(connection, &to.digest)?;
-    update(token).set(ChangedSecretRow::from(to)).execute(connection)?;
-    if let Some(until) = overlap_until {
-        let retired = RetiredSecretRow::new(*id, (digest, key), *until);
-        insert_into(retired_secrets::table).values(retired).execute(connection)?;
-    }
-    Ok(())
-}
-
-/// That there is room for one more retired secret of the token that is good.
-fn check_retired(connection: &mut SqliteConnection, token: TokenId, now: Timestamp) -> Result<(), DbError> {
-    let good = retired_secrets::table
-        .filter(retired_secrets::token_id.eq(DbId::from(token)))
-        .filter(retired_secrets::good_until.gt(DbTime::from(now)));
-    let good: i64 = good.count().get_result(connection)?;
-    Ok(StoreError::check_limit(good.unsigned_abs(), Rotation::MAX_RETIRED)?)
 }

@@ -105,6 +105,9 @@ impl Line {
             SecretForm::Retired => {
                 "secrets replaced by a rotation: each moves when it is next used, or its overlap ends"
             }
+            SecretForm::Answer => {
+                "answers kept for requests that are sent again: none moves, each is forgotten after 24 hours"
+            }
         };
         let counts = SecretForm::ALL.into_iter().zip(self.good).filter(|(_, count)| *count > 0);
         let lines = counts.map(|(form, count)| format!("\n  {count} {}", what(form)));
@@ -138,10 +141,10 @@ mod tests {
             ],
         );
         let expected = "\
-key      state       sealed show-once  personal  sessions   retired     ended
-aaaaaaaa current         12         0         0         0         0         0
-bbbbbbbb older            0         0         0         3         0         2
-cccccccc missing          0         0         7         0         0         0";
+key      state       sealed show-once  personal  sessions   retired   answers     ended
+aaaaaaaa current         12         0         0         0         0         0         0
+bbbbbbbb older            0         0         0         3         0         0         2
+cccccccc missing          0         0         7         0         0         0         0";
         assert_eq!(usage.table(), expected);
     }
 
@@ -160,7 +163,7 @@ cccccccc missing          0         0         7         0         0         0";
         let counted = SecretForm::ALL.map(|form| (old, form, 2, 0));
         let advice = usage(&[new, old], &counted).advice().concat();
         assert!(advice.starts_with("bbbbbbbb is still needed."), "{advice}");
-        for word in ["can be revealed", "show-once", "personal", "sessions.ttl", "overlap"] {
+        for word in ["can be revealed", "show-once", "personal", "sessions.ttl", "overlap", "24 hours"] {
             assert!(advice.contains(word), "{word}: {advice}");
         }
         let advice = usage(&[new], &[(lost, SecretForm::Sealed, 1, 0)]).advice().concat();

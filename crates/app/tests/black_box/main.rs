@@ -43,6 +43,8 @@ mod guessing;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod key_rotation;
 #[cfg(test)]
 mod kills;

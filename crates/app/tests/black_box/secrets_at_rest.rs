@@ -91,7 +91,8 @@ fn live(env: &TestEnv, server: &Server) -> Vec<String> {
     let mut secrets = vec![ADMIN.to_owned(), INIT_CLIENT.to_owned()];
     secrets.extend(["client", "frontend"].map(|kind| {
         let body = json!({ "tokenName": NEEDLE, "type": kind, "secret": "default:development.mine" });
-        server.as_admin(Request::post(TOKENS, &body)).json()["secret"].as_str().expect("a secret").to_owned()
+        let request = Request::post(TOKENS, &body).header("Idempotency-Key", kind);
+        server.as_admin(request).json()["secret"].as_str().expect("a secret").to_owned()
     }));
     env.create_project("p2");
     for (kind, environment, projects) in [

@@ -213,7 +213,7 @@ fn migrating_reports_what_it_did() {
     let first = env.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
     assert!(
-        first.stderr.contains("SQLite in data/latchkey.db: 9 migrations were applied"),
+        first.stderr.contains("SQLite in data/latchkey.db: 10 migrations were applied"),
         "{}",
         first.stderr
     );
@@ -357,6 +357,6 @@ fn a_key_file_takes_several_keys() {
     let [_, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
     assert_eq!(
         line.split_whitespace().skip(1).collect::<Vec<_>>(),
-        ["current", "1", "0", "0", "0", "0", "0"]
+        ["current", "1", "0", "0", "0", "0", "0", "0"]
     );
 }

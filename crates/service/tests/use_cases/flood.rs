@@ -12,7 +12,8 @@ use std::{
 use crate::one_token::{INDEX, OneToken, events_at, found};
 use latchkey_domain::{TokenId, TokenSecret};
 use latchkey_ports::{
-    ForeignDigest, KeyId, MockTokenRepository, SealingError, SecretDigest, SecretRecord, SecretSealer,
+    ForeignDigest, KeyId, MockTokenRepository, SealedBytes, SealingError, SecretDigest, SecretRecord,
+    SecretSealer,
 };
 use latchkey_service::{
     Answers, AuthenticationError, CacheState, IndexSettings, PrincipalIndex, Verification,
@@ -72,6 +73,14 @@ impl SecretSealer for FastSealer {
 
     fn open(&self, _: &SecretRecord, _: TokenId) -> Result<Option<TokenSecret>, SealingError> {
         Ok(None)
+    }
+
+    fn seal_bytes(&self, _: &[u8], _: &[u8]) -> Result<SealedBytes, SealingError> {
+        Err(SealingError::Refused)
+    }
+
+    fn open_bytes(&self, _: &SealedBytes, _: &[u8]) -> Result<Vec<u8>, SealingError> {
+        Err(SealingError::Refused)
     }
 }
 

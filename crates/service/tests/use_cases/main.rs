@@ -7,6 +7,7 @@ mod authentication;
 mod first_tokens;
 mod flood;
 mod groups;
+mod idempotency;
 mod importing;
 mod importing_events;
 mod importing_groups;

@@ -223,3 +223,43 @@ proptest! {
         prop_assert_eq!(a == b, a_digest == b_digest);
     }
 }
+
+#[test]
+fn bytes_are_opened_for_their_context_alone() {
+    let [old, new] = [MasterKey::generate(&SystemEntropy), MasterKey::generate(&SystemEntropy)];
+    let before = sealer(&old, &[]);
+    for plain in [b"".as_slice(), b"{\"secret\": 1}", &[7; 10_000]] {
+        let bytes = before.seal_bytes(plain, b"here").expect("sealed");
+        assert_eq!(bytes.key, old.id());
+        assert!(plain.is_empty() || !bytes.sealed.windows(plain.len()).any(|part| part == plain));
+        for reader in [&before, &sealer(&new, &[&old])] {
+            assert_eq!(reader.open_bytes(&bytes, b"here").as_deref(), Ok(plain));
+            for elsewhere in [b"".as_slice(), b"there", b"here "] {
+                assert_eq!(reader.open_bytes(&bytes, elsewhere), Err(SealingError::Broken));
+            }
+        }
+        let unknown = SealingError::UnknownKey(old.id());
+        assert_eq!(sealer(&new, &[]).open_bytes(&bytes, b"here"), Err(unknown));
+        for byte in [0, bytes.sealed.len() - 1] {
+            let mut altered = bytes.clone();
+            altered.sealed[byte] ^= 1;
+            assert_eq!(before.open_bytes(&altered, b"here"), Err(SealingError::Broken));
+        }
+    }
+    let empty = SealedBytes { key: old.id(), sealed: Box::default() };
+    assert_eq!(before.open_bytes(&empty, b"here"), Err(SealingError::Broken));
+}
+
+#[test]
+fn a_sealed_secret_is_not_opened_as_bytes() {
+    let key = known_key();
+    let sealer = sealer(&key, &[]);
+    let record = sealer.seal(&secret(SECRET), token(0x11)).expect("sealed");
+    let bytes = SealedBytes { key: record.key, sealed: record.sealed.expect("a copy") };
+    let context = [token(0x11).as_uuid().as_bytes().as_slice(), &key.id().0].concat();
+    assert_eq!(
+        sealer.open_bytes(&bytes, &context),
+        Err(SealingError::Broken),
+        "the same context, another key"
+    );
+}

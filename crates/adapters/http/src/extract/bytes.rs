@@ -10,6 +10,7 @@ use actix_web::{
 };
 use futures_util::StreamExt as _;
 
+use super::idempotency::keep_fingerprint;
 use crate::{
     context::HttpSettings,
     error::ApiError,
@@ -50,7 +51,10 @@ pub(super) async fn read(
     }
     let collected = timeout(time_limit, collect(payload, settings, sender)).await;
     // Half of the time of a request, because a slow client is answered 400, and 503 once the request itself times out.
-    collected.unwrap_or_else(|| Err(unreadable(format!("The body did not arrive within {time_limit:?}."))))
+    let late = || unreadable(format!("The body did not arrive within {time_limit:?}."));
+    let bytes = collected.unwrap_or_else(|| Err(late()))?;
+    keep_fingerprint(request, &bytes);
+    Ok(bytes)
 }
 
 async fn collect(

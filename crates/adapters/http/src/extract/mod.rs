@@ -8,6 +8,7 @@ pub(crate) mod body;
 mod bytes;
 pub(crate) mod caller;
 pub(crate) mod client;
+pub(crate) mod idempotency;
 mod member_rules;
 pub(crate) mod path;
 pub(crate) mod problems;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     body::Body,
     caller::Authorized,
     client::Client,
+    idempotency::IdempotencyKey,
     path::PathParameters,
     problems::{List, Problems},
     query::Query,

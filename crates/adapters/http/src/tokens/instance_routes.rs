@@ -7,6 +7,7 @@ use latchkey_service::{
 };
 
 use super::{
+    answer::{self, Shown, answer, created},
     body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody, UpdateTokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
@@ -16,8 +17,8 @@ use crate::{
     api::{Api, operations},
     context::Context,
     error::ApiError,
-    extract::{Authorized, Body, PathParameters, Query},
-    response::{ApiResult, created_at, empty, ok},
+    extract::{Authorized, Body, IdempotencyKey, PathParameters, Query},
+    response::{ApiResult, empty, ok},
     warnings::{Warning, Warnings},
 };
 
@@ -90,13 +91,20 @@ pub(crate) async fn get_api_tokens_by_name(
 pub(crate) async fn create_api_token(
     Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
     body: Body<CreateTokenBody>,
+    key: IdempotencyKey,
     warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let (request, kind) = CreateTokenBody::of_instance(body).await?;
-    let token = context.use_cases.instance_tokens.create(&permit, request).await?;
-    warnings.add_if(token.token.is_expired_at(context.use_cases.now()), Warning::AlreadyExpired);
-    created_at("api-tokens", &TokenBody::created(&token, kind))
+    let is_expired = request.is_expired_at(context.use_cases.now());
+    let caller = (&key, permit.caller().principal());
+    let answer = answer(&context, caller, Shown::Created(kind), async |keeper| {
+        let tokens = context.use_cases.instance_tokens.keeping(keeper);
+        Ok(vec![tokens.create(&permit, request).await?])
+    });
+    let answer = answer.await?;
+    warnings.add_if(is_expired, Warning::AlreadyExpired);
+    Ok(created(answer))
 }
 
 /// Create tokens of any scope.
@@ -112,14 +120,20 @@ pub(crate) async fn create_api_token(
 pub(crate) async fn create_api_tokens(
     Authorized(permit): Authorized<InstancePermit<CreateInstanceTokens>>,
     body: Body<CreateTokensBody>,
+    key: IdempotencyKey,
     warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let requests = CreateTokensBody::of_instance(body).await?;
-    let tokens = context.use_cases.instance_tokens.create_all(&permit, requests).await?;
     let now = context.use_cases.now();
-    warnings.add_if(tokens.iter().any(|token| token.token.is_expired_at(now)), Warning::AlreadyExpired);
-    created_at("api-tokens", &TokensBody::of(&tokens))
+    let is_any_expired = requests.iter().any(|request| request.is_expired_at(now));
+    let caller = (&key, permit.caller().principal());
+    let answer = answer(&context, caller, Shown::Several, async |keeper| {
+        context.use_cases.instance_tokens.keeping(keeper).create_all(&permit, requests).await
+    });
+    let answer = answer.await?;
+    warnings.add_if(is_any_expired, Warning::AlreadyExpired);
+    Ok(created(answer))
 }
 
 /// Update a token.
@@ -187,13 +201,18 @@ pub(crate) async fn rotate_api_token(
     Authorized(permit): Authorized<InstancePermit<UpdateInstanceTokens>>,
     path: PathParameters,
     body: Body<RotateTokenBody>,
+    key: IdempotencyKey,
     context: Data<Context>,
 ) -> ApiResult {
     let reference = reference(&path)?;
     let overlap = body.read_optional().await?.overlap()?;
-    let reference = reference.ok_or(ServiceError::NotFound(Missing::Token))?;
-    let token = context.use_cases.instance_tokens.rotate(&permit, &reference, overlap).await?;
-    ok(&TokenBody::of(&token))
+    let caller = (&key, permit.caller().principal());
+    let answer = answer(&context, caller, Shown::Rotated, async |keeper| {
+        let reference = reference.ok_or(ServiceError::NotFound(Missing::Token))?;
+        let tokens = context.use_cases.instance_tokens.keeping(keeper);
+        Ok(vec![tokens.rotate(&permit, &reference, overlap).await?])
+    });
+    Ok(answer::ok(answer.await?))
 }
 
 /// Revoke a token.

@@ -1,5 +1,6 @@
 //! API tokens: those of a project, those of the instance, their rotation, and how often they are used.
 
+mod answer;
 mod attribute_members;
 mod body;
 mod duration;

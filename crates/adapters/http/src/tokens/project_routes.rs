@@ -6,6 +6,7 @@ use latchkey_service::{
 };
 
 use super::{
+    answer::{self, Shown, answer, created},
     body::{CreateTokenBody, CreateTokensBody, PatchTokenBody, RotateTokenBody},
     list::{TokenList, TokensBody, list_response},
     query::TokenQuery,
@@ -15,8 +16,8 @@ use crate::{
     api::{Api, operations},
     context::Context,
     error::ApiError,
-    extract::{Authorized, Body, PathParameters, Query},
-    response::{ApiResult, Tagged, created_at, empty, ok, tagged},
+    extract::{Authorized, Body, IdempotencyKey, PathParameters, Query},
+    response::{ApiResult, Tagged, empty, ok, tagged},
     warnings::{Warning, Warnings},
 };
 
@@ -87,13 +88,20 @@ pub(crate) async fn get_project_api_token(
 pub(crate) async fn create_project_api_token(
     Authorized(permit): Authorized<Permit<CreateTokens>>,
     body: Body<CreateTokenBody>,
+    key: IdempotencyKey,
     warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let (request, kind) = CreateTokenBody::of_project(body).await?;
-    let token = context.use_cases.project_tokens.create(&permit, request).await?;
-    warnings.add_if(token.token.is_expired_at(context.use_cases.now()), Warning::AlreadyExpired);
-    created_at("api-tokens", &TokenBody::created(&token, kind))
+    let is_expired = request.is_expired_at(context.use_cases.now());
+    let caller = (&key, permit.caller().principal());
+    let answer = answer(&context, caller, Shown::Created(kind), async |keeper| {
+        let tokens = context.use_cases.project_tokens.keeping(keeper);
+        Ok(vec![tokens.create(&permit, request).await?])
+    });
+    let answer = answer.await?;
+    warnings.add_if(is_expired, Warning::AlreadyExpired);
+    Ok(created(answer))
 }
 
 /// Create tokens for this project.
@@ -108,14 +116,20 @@ pub(crate) async fn create_project_api_token(
 pub(crate) async fn create_project_api_tokens(
     Authorized(permit): Authorized<Permit<CreateTokens>>,
     body: Body<CreateTokensBody>,
+    key: IdempotencyKey,
     warnings: Warnings,
     context: Data<Context>,
 ) -> ApiResult {
     let requests = CreateTokensBody::of_project(body).await?;
-    let tokens = context.use_cases.project_tokens.create_all(&permit, requests).await?;
     let now = context.use_cases.now();
-    warnings.add_if(tokens.iter().any(|token| token.token.is_expired_at(now)), Warning::AlreadyExpired);
-    created_at("api-tokens", &TokensBody::of(&tokens))
+    let is_any_expired = requests.iter().any(|request| request.is_expired_at(now));
+    let caller = (&key, permit.caller().principal());
+    let answer = answer(&context, caller, Shown::Several, async |keeper| {
+        context.use_cases.project_tokens.keeping(keeper).create_all(&permit, requests).await
+    });
+    let answer = answer.await?;
+    warnings.add_if(is_any_expired, Warning::AlreadyExpired);
+    Ok(created(answer))
 }
 
 /// Change a token of this project.
@@ -151,11 +165,17 @@ pub(crate) async fn rotate_project_api_token(
     Authorized(permit): Authorized<Permit<UpdateTokens>>,
     path: PathParameters,
     body: Body<RotateTokenBody>,
+    key: IdempotencyKey,
     context: Data<Context>,
 ) -> ApiResult {
     let overlap = body.read_optional().await?.overlap()?;
-    let token = context.use_cases.project_tokens.rotate(&permit, &reference(&path)?, overlap).await?;
-    ok(&TokenBody::of(&token))
+    let reference = reference(&path)?;
+    let caller = (&key, permit.caller().principal());
+    let answer = answer(&context, caller, Shown::Rotated, async |keeper| {
+        let tokens = context.use_cases.project_tokens.keeping(keeper);
+        Ok(vec![tokens.rotate(&permit, &reference, overlap).await?])
+    });
+    Ok(answer::ok(answer.await?))
 }
 
 /// Revoke a token of this project.

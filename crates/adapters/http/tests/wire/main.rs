@@ -12,6 +12,7 @@ mod environments;
 mod errors;
 mod events;
 mod groups;
+mod idempotency;
 mod instance_tokens;
 mod leaks;
 mod log;
