@@ -71,6 +71,7 @@ fn settings(config: &Config) -> Settings {
             format: config.tokens.format,
             allow_admin: config.tokens.allow_admin,
         },
+        self_service: config.tokens.self_service,
         index: IndexSettings {
             capacity: usize::try_from(config.verify.cache_entries).unwrap_or(usize::MAX),
             max_staleness: config.verify.max_staleness,

@@ -18,8 +18,8 @@ use latchkey_domain::{LeakAction, Timestamp, TokenAccess, TokenName, TokenSecret
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
-    Dependencies, IndexSettings, Initiator, Lookups, Reveal, SessionPolicy, Settings, TokenDraft,
-    TokenFormat, TokenPolicy, UsageSettings, UseCases, WhenStale,
+    Dependencies, IndexSettings, Initiator, Lookups, Reveal, SelfService, SessionPolicy, Settings,
+    TokenDraft, TokenFormat, TokenPolicy, UsageSettings, UseCases, WhenStale,
 };
 
 use crate::options::Options;
@@ -116,6 +116,7 @@ impl Process {
                 format: TokenFormat::Latchkey,
                 allow_admin: true,
             },
+            self_service: SelfService::Off,
             index: IndexSettings {
                 capacity: 10 * MANY,
                 // Nothing follows the change feed during a round.

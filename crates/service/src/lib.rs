@@ -41,6 +41,7 @@ mod lookup_budget;
 mod master_keys;
 mod members;
 mod metrics;
+mod own_token;
 mod permit;
 mod personal_tokens;
 mod project_tokens;
@@ -66,8 +67,8 @@ mod whoami;
 pub use self::{
     accounts::*, actions::*, audit_trail::*, authentication::*, edge_tokens::*, environments::*, error::*,
     first_tokens::*, groups::*, idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*,
-    key_import::*, leaks::*, master_keys::*, members::*, metrics::*, permit::*, personal_tokens::*,
-    project_tokens::*, projects::*, revealed_token::*, roles::*, service_accounts::*, sessions::*,
-    task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*, usage_reports::*,
-    use_cases::*, users::*, verification::*, whoami::*,
+    key_import::*, leaks::*, master_keys::*, members::*, metrics::*, own_token::*, permit::*,
+    personal_tokens::*, project_tokens::*, projects::*, revealed_token::*, roles::*, service_accounts::*,
+    sessions::*, task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*,
+    usage_reports::*, use_cases::*, users::*, verification::*, whoami::*,
 };

@@ -10,11 +10,11 @@ use latchkey_ports::{
 
 use crate::{
     AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Idempotency, Importer,
-    IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, PersonalTokens,
-    PrincipalIndex, ProjectTokens, Projects, Roles, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
-    TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports, Users, Verification, WhoAmI,
-    accounts::Accounts, authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
-    token_changes::TokenChanges,
+    IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, OwnToken, PersonalTokens,
+    PrincipalIndex, ProjectTokens, Projects, Roles, SelfService, ServiceAccounts, ServiceError,
+    SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports, Users,
+    Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
+    sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -34,6 +34,8 @@ pub struct Dependencies {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     pub tokens: TokenPolicy,
+    /// What API tokens may do with themselves (`tokens.self_service`).
+    pub self_service: SelfService,
     pub index: IndexSettings,
     pub sessions: SessionPolicy,
     /// The maximum number of personal tokens per user or service account (`limits.personal_tokens`).
@@ -64,6 +66,7 @@ pub struct UseCases {
     pub sessions: Sessions,
     pub project_tokens: ProjectTokens,
     pub instance_tokens: InstanceTokens,
+    pub own_token: OwnToken,
     /// Tokens of any scope, for the command line.
     pub issuer: Arc<TokenIssuer>,
     pub first_tokens: FirstTokens,
@@ -158,6 +161,7 @@ impl UseCases {
             who_am_i: WhoAmI::new(store.clone(), store.clone()),
             sessions: Sessions::new(session_ports, changes.clone(), settings.sessions),
             project_tokens: ProjectTokens::new(token_changes.clone(), store.clone()),
+            own_token: OwnToken::new(token_changes.clone(), settings.self_service),
             instance_tokens: InstanceTokens::new(token_changes),
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
             key_import,

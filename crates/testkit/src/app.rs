@@ -28,7 +28,7 @@ use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, T
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
     InstancePermit, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
-    RoleReference, SessionPolicy, Settings, TokenDraft, TokenFormat, TokenPolicy, UpdateProject,
+    RoleReference, SelfService, SessionPolicy, Settings, TokenDraft, TokenFormat, TokenPolicy, UpdateProject,
     UsageSettings, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
@@ -95,6 +95,7 @@ impl Default for AppSettings {
                 format: TokenFormat::Latchkey,
                 allow_admin: false,
             },
+            self_service: SelfService::Off,
             index: IndexSettings {
                 capacity: 100,
                 max_staleness: Duration::from_secs(5),

@@ -75,7 +75,8 @@ where
 }
 
 impl Entry {
-    fn add_status(&mut self, status: u16, reason: impl Into<String>) {
+    /// Adds a reason for a status.
+    pub(crate) fn add_status(&mut self, status: u16, reason: impl Into<String>) {
         self.statuses.entry(status).or_default().push(reason.into());
     }
 

@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
 use latchkey_domain::LeakAction;
 use latchkey_postgres::{TlsMode, UrlDefaults};
-use latchkey_service::{Reveal, TokenFormat, WhenStale};
+use latchkey_service::{Reveal, SelfService, TokenFormat, WhenStale};
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
@@ -118,6 +118,11 @@ settings! {
             forms::one_of(&[("latchkey", TokenFormat::Latchkey), ("unleash-v2", TokenFormat::UnleashV2)]);
         /// Whether admin tokens can be created over HTTP. `latchkey token create --type admin` always can.
         allow_admin: bool = false, forms::boolean();
+        /// What API tokens may do with themselves at `/api/token`, without any permission. `off`: nothing. `read`: see what they are.
+        /// `rotate`: get a new secret too. `all`: revoke themselves too. Frontend tokens only read, because browsers show them.
+        self_service: SelfService = "off", forms::one_of(&[
+            ("off", SelfService::Off), ("read", SelfService::Read), ("rotate", SelfService::Rotate), ("all", SelfService::All),
+        ]);
         /// The minimum length of the tokens in `INIT_*_API_TOKENS`, without their prefix (`*:*.`). Nothing slows down who guesses
         /// a short one.
         min_init_length: u32 = 32, forms::whole(1..=1_000);

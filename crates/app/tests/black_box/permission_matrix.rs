@@ -2,6 +2,7 @@
 //! come from the OpenAPI document, so that none can be forgotten.
 
 mod fixtures;
+mod own_token;
 mod table;
 
 use std::collections::BTreeSet;

@@ -16,9 +16,9 @@ use latchkey_ports::{
 };
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Lookups, Permit,
-    ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, ServiceError, SessionPolicy, Settings,
-    TokenDraft, TokenFilter, TokenFormat, TokenPolicy, TokenRequest, UsageSettings, UseCases, UserDraft,
-    WhenStale,
+    ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, SelfService, ServiceError,
+    SessionPolicy, Settings, TokenDraft, TokenFilter, TokenFormat, TokenPolicy, TokenRequest, UsageSettings,
+    UseCases, UserDraft, WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -57,6 +57,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
             format: TokenFormat::Latchkey,
             allow_admin: false,
         },
+        self_service: SelfService::Off,
         index: IndexSettings {
             capacity: 100,
             max_staleness: Duration::from_secs(5),

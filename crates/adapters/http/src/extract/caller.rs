@@ -138,7 +138,8 @@ impl Client<'_> {
         Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?, self.address()).await?)
     }
 
-    fn header_secret(&self) -> Result<&str, ApiError> {
+    /// Returns the secret in `Authorization`.
+    pub(crate) fn header_secret(&self) -> Result<&str, ApiError> {
         let header = self.request.headers().get(header::AUTHORIZATION).ok_or(ApiError::NoCredentials)?;
         let secret = secret_in(header)?;
         if secret.is_empty() { Err(ApiError::NoCredentials) } else { Ok(secret) }

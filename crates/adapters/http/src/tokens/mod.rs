@@ -6,6 +6,7 @@ mod body;
 mod duration;
 mod instance_routes;
 mod list;
+mod own_routes;
 mod project_routes;
 mod projects;
 mod query;
@@ -19,5 +20,6 @@ use crate::api::Api;
 pub(crate) fn configure(api: &mut Api) {
     project_routes::configure(api);
     instance_routes::configure(api);
+    own_routes::configure(api);
     usage::configure(api);
 }

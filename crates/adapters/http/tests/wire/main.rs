@@ -21,6 +21,7 @@ mod long_lists;
 mod metrics;
 mod myself;
 mod openapi;
+mod own_token;
 mod personal_tokens;
 mod project_access;
 mod project_environments;
