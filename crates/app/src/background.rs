@@ -29,6 +29,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often a sign of life is left for standbys if nothing else was committed. One follows every other look, so an idle primary
 /// shows each second that it is there.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
+/// The pause after rotations could not be ended.
+const RETRY_ROTATIONS_AFTER: Duration = Duration::from_secs(1);
 /// How often the tokens are counted for metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How often durations are sorted into buckets. Until then each of them takes a few bytes.
@@ -65,6 +67,7 @@ impl Background {
         background.spawn("follow_changes", move |use_cases| follow(use_cases, follow_every));
         background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
         background.spawn("heartbeat", heartbeat);
+        background.spawn("end_rotations", end_rotations);
         if role.administers() {
             background.spawn("sweep", sweep);
             background.spawn("count_tokens", count_tokens);
@@ -189,6 +192,20 @@ async fn heartbeat(use_cases: Arc<UseCases>) {
         ticks.tick().await;
         if let Err(error) = use_cases.heartbeat().await {
             tracing::debug!(error = %ErrorChain(&error), "no sign of life was left for standbys");
+        }
+    }
+}
+
+/// Ends rotations when their new secret is used.
+async fn end_rotations(use_cases: Arc<UseCases>) {
+    loop {
+        use_cases.first_use_noted().await;
+        if let Err(error) = use_cases.end_rotations().await {
+            tracing::warn!(
+                error = %ErrorChain(&error),
+                "the old secrets of rotated tokens could not be ended; they are ended later, or with their overlap"
+            );
+            sleep(RETRY_ROTATIONS_AFTER).await;
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Attributes of API tokens: what is known about a token beside its scope and its expiry.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Metadata, NetworkSet, ScopeSet, TokenDescription, TokenOwner};
+use crate::{Metadata, NetworkSet, ScopeSet, Timestamp, TokenDescription, TokenOwner};
 
 /// What is known about a token beside its projects, its environment and its expiry.
 ///
@@ -32,9 +32,40 @@ pub struct TokenAttributes {
     /// From where it is accepted.
     #[serde(skip_serializing_if = "NetworkSet::is_empty")]
     pub allowed_networks: NetworkSet,
+    /// That the secret before the present one ends when the present one is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<PendingRotation>,
     /// Attributes that a newer version wrote. They are kept, so that an older replica does not drop them.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// A rotation whose new secret has not been used yet: the secret before it ends soon after its first use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingRotation {
+    /// In milliseconds since 1970.
+    until: i64,
+}
+
+impl PendingRotation {
+    /// How long after the first use of the new secret the old one still is accepted: requests may be under way, and not every
+    /// process of the client has the new one at the same moment.
+    pub const GRACE: Duration = Duration::from_secs(60);
+
+    /// Returns a rotation whose overlap ends at that moment.
+    pub fn new(until: Timestamp) -> Self {
+        Self { until: until.millis() }
+    }
+
+    /// Returns when the old secret ends at the latest: with the overlap.
+    pub fn until(self) -> Timestamp {
+        Timestamp::saturating_from_millis(self.until)
+    }
+
+    /// Returns when the old secret ends, if the new one was first used at that moment.
+    pub fn end_after(self, first_use: Timestamp) -> Timestamp {
+        first_use.plus(Self::GRACE).map_or_else(|_| self.until(), |end| end.min(self.until()))
+    }
 }
 
 /// Whether a token is accepted: yes, unless it was disabled.
@@ -67,12 +98,14 @@ impl TokenAttributes {
 
     /// Whether anything is set that verification decides by or tells. Of most tokens nothing is, and they cost nothing more.
     pub fn matter_to_verification(&self) -> bool {
-        let Self { description: _, owner, metadata, enabled, scopes, allowed_networks, other: _ } = self;
+        let Self { description: _, owner, metadata, enabled, scopes, allowed_networks, rotation, other: _ } =
+            self;
         owner.is_some()
             || !metadata.is_empty()
             || !enabled.is_on()
             || !scopes.is_empty()
             || !allowed_networks.is_empty()
+            || rotation.is_some()
     }
 
     /// Whether a token with these attributes may do nothing that it could not with the others.
@@ -115,6 +148,7 @@ mod tests {
             enabled: Enabled(false),
             scopes: ScopeSet::new(scopes).expect("few"),
             allowed_networks: NetworkSet::parse(["10.0.0.0/8", "::1"]).expect("networks"),
+            rotation: Some(PendingRotation::new(Timestamp::saturating_from_millis(5_000))),
             other: Map::from_iter([("later".to_owned(), json!([1]))]),
         };
         let json = Value::Object(all.to_json());
@@ -125,6 +159,7 @@ mod tests {
             "enabled": false,
             "scopes": ["orders:read", "stock:*"],
             "allowedNetworks": ["10.0.0.0/8", "::1/128"],
+            "rotation": { "until": 5_000 },
             "later": [1],
         });
         assert_eq!(json, expected);
@@ -137,5 +172,15 @@ mod tests {
         assert!(!TokenAttributes { description, ..TokenAttributes::default() }.matter_to_verification());
         let disabled = TokenAttributes { enabled: Enabled(false), ..TokenAttributes::default() };
         assert!(disabled.matter_to_verification());
+    }
+
+    #[test]
+    fn an_old_secret_ends_a_minute_after_the_first_use_and_at_the_latest_with_the_overlap() {
+        let at = Timestamp::saturating_from_millis;
+        let rotation = PendingRotation::new(at(100_000));
+        for (first_use, end) in [(0, 60_000), (40_000, 100_000), (40_001, 100_000), (100_000, 100_000)] {
+            assert_eq!(rotation.end_after(at(first_use)), at(end));
+        }
+        assert_eq!(PendingRotation::new(at(i64::MAX)).end_after(at(i64::MAX)), at(i64::MAX));
     }
 }

@@ -35,6 +35,8 @@ named_enum! {
         ApiTokenCreated = "api-token-created",
         ApiTokenUpdated = "api-token-updated",
         ApiTokenRotated = "api-token-rotated",
+        /// The new secret of an API token was used, so the one before it ends earlier than with the overlap.
+        ApiTokenRotationEnded = "api-token-rotation-ended",
         ApiTokenDeleted = "api-token-deleted",
         /// The secret of an API token was found where it does not belong. No change: the token may be revoked next.
         ApiTokenLeaked = "api-token-leaked",

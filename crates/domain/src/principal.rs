@@ -3,8 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use crate::{
-    Actor, Grants, PersonalTokenId, Reason, SessionId, Timestamp, TokenAccess, TokenAttributes, TokenId,
-    TokenKind, TokenName, UserId,
+    Actor, Grants, PendingRotation, PersonalTokenId, Reason, SessionId, Timestamp, TokenAccess,
+    TokenAttributes, TokenId, TokenKind, TokenName, UserId,
 };
 
 /// A user or token whose credentials were accepted.
@@ -122,6 +122,25 @@ impl Principal {
     /// Whether it depends on the address whether the credentials are accepted.
     pub fn is_bound_to_networks(&self) -> bool {
         self.attributes().is_some_and(|attributes| !attributes.allowed_networks.is_empty())
+    }
+
+    /// Returns the token and the end of the overlap, if a secret was used that another one has to end for.
+    pub fn pending_rotation(&self) -> Option<(TokenId, PendingRotation)> {
+        match self {
+            Self::ApiToken { id, attributes: Some(attributes), .. } => Some((*id, attributes.rotation?)),
+            _ => None,
+        }
+    }
+
+    /// Returns the principal by another secret than the token's present one, the use of which ends nothing.
+    #[must_use]
+    pub fn by_other_secret(mut self) -> Self {
+        if self.pending_rotation().is_some()
+            && let Self::ApiToken { attributes: Some(attributes), .. } = &mut self
+        {
+            Arc::make_mut(attributes).rotation = None;
+        }
+        self
     }
 
     fn attributes(&self) -> Option<&TokenAttributes> {

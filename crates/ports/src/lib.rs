@@ -81,7 +81,7 @@ pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepos
 pub use statistics::{Statistics, StatisticsRepository};
 pub use tokens::{
     CountingMoments, Demand, MAX_TOKEN_USES, NewToken, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,
-    TokenRepository,
+    TokenRepository, TokenUpdate,
 };
 pub use usage::{SeenAddress, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
 

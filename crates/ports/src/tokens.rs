@@ -50,6 +50,17 @@ pub struct Rotation {
     pub to: SecretRecord,
     /// Until when the present secret is still accepted; `None` = it is refused at once.
     pub overlap_until: Option<Timestamp>,
+    /// What else changes, as by [`TokenRepository::update_token`].
+    pub update: Option<Box<TokenUpdate>>,
+}
+
+/// A change of expiry and attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenUpdate {
+    /// The token as it was, for compare-and-swap.
+    pub before: ApiToken,
+    /// The same token as it will be.
+    pub after: ApiToken,
 }
 
 impl Rotation {
@@ -255,10 +266,22 @@ pub trait TokenRepository: Send + Sync {
     /// Secrets that were retired earlier keep their own ends. The alias stays.
     ///
     /// # Errors
-    /// `NotFound`; `Stale` if its secret is not `from`; `LimitReached` if there is an overlap and
+    /// `NotFound`; `Stale` if its secret is not `from`, or expiry or attributes not those before the update; `LimitReached` if there is an overlap and
     /// [`Rotation::MAX_RETIRED`] retired secrets of the token are valid at the moment of the event; `Conflict` for a new secret
     /// that exists already; `Unavailable`.
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError>;
+
+    /// Moves the end of those retired secrets of a token that end at the first of these moments to the second, and updates the
+    /// token, with the event.
+    ///
+    /// # Errors
+    /// As [`TokenRepository::update_token`].
+    async fn end_rotation(
+        &self,
+        update: &TokenUpdate,
+        ends: (Timestamp, Timestamp),
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError>;
 
     /// Removes a token with all its secrets, with its event.
     ///

@@ -363,6 +363,8 @@ struct Match {
 fn of_token(found: TokenMatch) -> Match {
     let TokenMatch { stored, secret_until, found_by: by } = found;
     let principal = Principal::of_token(&stored.token, secret_until);
+    let is_present = secret_until.is_none() && by == stored.secret.digest;
+    let principal = if is_present { principal } else { principal.by_other_secret() };
     let id = stored.token.id;
     let (of, has_copy) = match &stored.alias {
         _ if secret_until.is_some() => (SecretOf::Retired(id), false),

@@ -28,7 +28,9 @@ impl Invalidation {
         use EventKind as K;
         match kind {
             K::ApiTokenCreated | K::ApiTokensImported | K::PersonalTokenCreated => Self::NewSecret,
-            K::ApiTokenUpdated | K::ApiTokenDeleted => token(subject).map_or(Self::Everything, Self::Token),
+            K::ApiTokenUpdated | K::ApiTokenRotationEnded | K::ApiTokenDeleted => {
+                token(subject).map_or(Self::Everything, Self::Token)
+            }
             K::ApiTokenRotated => token(subject).map_or(Self::Everything, Self::TokenAndNewSecret),
             K::SessionStarted => Self::Session,
             K::PersonalTokenDeleted

@@ -29,7 +29,7 @@ pub struct LeakReport {
 /// A token whose secret has leaked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeakedToken {
-    Api(ApiToken),
+    Api(Box<ApiToken>),
     Personal(PersonalToken),
 }
 
@@ -110,7 +110,7 @@ impl Leaks {
             let api = digests.iter().find_map(|digest| found.get(digest));
             leaked.push(if let Some(TokenMatch { stored, secret_until, .. }) = api {
                 let is_live = secret_until.is_none_or(|end| end > now) && !stored.token.is_expired_at(now);
-                is_live.then(|| LeakedToken::Api(stored.token.clone()))
+                is_live.then(|| LeakedToken::Api(Box::new(stored.token.clone())))
             } else if report.secret.is_personal() {
                 let found = self.personal_tokens.find(digests).await?;
                 found.filter(|token| !token.is_expired_at(now)).map(LeakedToken::Personal)
@@ -131,7 +131,7 @@ impl Leaks {
         let place = LeakPlace::new(&report.secret, report.url.as_deref(), report.source.as_deref());
         let event = self.event(token, by);
         let snapshot = match token {
-            LeakedToken::Api(token) => Snapshot::from(token),
+            LeakedToken::Api(token) => Snapshot::from(&**token),
             LeakedToken::Personal(token) => Snapshot::from(token),
         };
         let event = event.with_after(snapshot.with_leak(&place, self.action));
@@ -165,7 +165,7 @@ impl Leaks {
         let (mut api, mut personal) = (BTreeMap::new(), BTreeSet::new());
         for token in leaked {
             match token {
-                LeakedToken::Api(token) => drop(api.insert(token.id, token)),
+                LeakedToken::Api(token) => drop(api.insert(token.id, &**token)),
                 LeakedToken::Personal(token) => drop(personal.insert((token.user, token.id))),
             }
         }

@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    ApiToken, Enabled, EventKind, Metadata, NetworkSet, ScopeSet, Snapshot, Timestamp, TokenDescription,
-    TokenId, TokenOwner, TokenSecret, TokenSelector,
+    ApiToken, Enabled, EventKind, Metadata, NetworkSet, PendingRotation, ScopeSet, Snapshot, Timestamp,
+    TokenDescription, TokenId, TokenOwner, TokenSecret, TokenSelector,
 };
-use latchkey_ports::{Rotation, SecretSealer, StoreError, StoredToken, TokenRepository};
+use latchkey_ports::{
+    Rotation, SecretRecord, SecretSealer, StoreError, StoredToken, TokenRepository, TokenUpdate,
+};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -38,7 +40,10 @@ impl TokenReference {
 
 /// How long the old secret of a rotated token stays valid: at most [`Overlap::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overlap(Duration);
+pub struct Overlap {
+    span: Duration,
+    ends_on_first_use: bool,
+}
 
 /// The overlap is longer than the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,14 +56,20 @@ impl Overlap {
 
     /// Returns an overlap of that length; zero refuses the old secret at once.
     pub fn new(span: Duration) -> Result<Self, OverlapTooLong> {
-        if span > Self::MAX { Err(OverlapTooLong) } else { Ok(Self(span)) }
+        if span > Self::MAX { Err(OverlapTooLong) } else { Ok(Self { span, ends_on_first_use: false }) }
+    }
+
+    /// Returns the overlap that ends [`PendingRotation::GRACE`] after the new secret is first used, if that is earlier.
+    #[must_use]
+    pub fn ending_on_first_use(self, ends_on_first_use: bool) -> Self {
+        Self { ends_on_first_use, ..self }
     }
 
     fn until(self, now: Timestamp) -> Result<Option<Timestamp>, ServiceError> {
-        if self.0.is_zero() {
+        if self.span.is_zero() {
             return Ok(None);
         }
-        Ok(Some(now.plus(self.0)?))
+        Ok(Some(now.plus(self.span)?))
     }
 }
 
@@ -138,6 +149,9 @@ impl TokenPatch {
         Ok(())
     }
 }
+
+/// The attempts at a rotation beside concurrent changes of the token.
+const ROTATIONS: usize = 8;
 
 /// Changes tokens.
 #[derive(Clone)]
@@ -239,7 +253,29 @@ impl TokenChanges {
     }
 
     /// Replaces the secret of the token and returns the new one; the old one stays valid for the overlap.
+    ///
+    /// # Errors
+    /// [`ServiceError::Overtaken`] if the secret was replaced meanwhile.
     pub(crate) async fn rotate(
+        &self,
+        mut stored: StoredToken,
+        overlap: Overlap,
+        by: &Initiator,
+    ) -> Result<RevealedToken, ServiceError> {
+        let (id, seen) = (stored.token.id, stored.secret.digest);
+        for _ in 1..ROTATIONS {
+            match self.try_to_rotate(stored, overlap, by).await {
+                Err(ServiceError::Overtaken) => {}
+                done => return done,
+            }
+            // If only its attributes were changed, it is rotated as it is now.
+            let found = self.tokens.find_token(id).await?;
+            stored = found.filter(|found| found.secret.digest == seen).ok_or(ServiceError::Overtaken)?;
+        }
+        self.try_to_rotate(stored, overlap, by).await
+    }
+
+    async fn try_to_rotate(
         &self,
         stored: StoredToken,
         overlap: Overlap,
@@ -252,9 +288,10 @@ impl TokenChanges {
         let event = event
             .with_before(&stored.token)
             .with_after(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until));
-        let rotation =
-            Rotation { token: stored.token.id, from: stored.secret.digest, to: to.clone(), overlap_until };
-        let StoredToken { token, alias, .. } = stored;
+        let pending = overlap_until.filter(|_| overlap.ends_on_first_use).map(PendingRotation::new);
+        let StoredToken { token, secret: SecretRecord { digest: from, .. }, alias } = stored;
+        let (token, update) = with_pending_rotation(token, pending);
+        let rotation = Rotation { token: token.id, from, to: to.clone(), overlap_until, update };
         let alias = alias.and_then(|alias| self.issuer.open(&alias, token.id));
         let shown = RevealedToken {
             token,
@@ -271,6 +308,20 @@ impl TokenChanges {
         self.changes.after_commit(&event);
         Ok(shown)
     }
+}
+
+/// Returns the token with this pending rotation in place of another, and the change if it is one. A rotation that was pending gives
+/// way: its secret was not used, and what it retired ends with its overlap.
+fn with_pending_rotation(
+    before: ApiToken,
+    pending: Option<PendingRotation>,
+) -> (ApiToken, Option<Box<TokenUpdate>>) {
+    if before.attributes.rotation == pending {
+        return (before, None);
+    }
+    let mut after = before.clone();
+    after.attributes.rotation = pending;
+    (after.clone(), Some(Box::new(TokenUpdate { before, after })))
 }
 
 fn too_many_retired(error: StoreError) -> ServiceError {

@@ -18,6 +18,7 @@ use latchkey_ports::{PersonalTokenRepository, StoreError, TokenRepository, Usage
 use thread_local::ThreadLocal;
 
 use self::{record::Record, tally::Tally};
+use crate::first_uses::FirstUses;
 
 /// Rows that are written by one call to the store, so that no statement runs for long, however many tokens are in use.
 const MAX_ROWS: usize = 1_000;
@@ -32,6 +33,7 @@ pub struct UsageRecorder {
     personal_tokens: Records<PersonalTokenId, Timestamp>,
     tallies: Records<TokenId, Tally>,
     keeps_addresses: bool,
+    first_uses: FirstUses,
 }
 
 impl UsageRecorder {
@@ -52,6 +54,9 @@ impl UsageRecorder {
             Principal::ApiToken { id, .. } => {
                 if outcome.is_authentication() {
                     self.tokens.record(*id, at);
+                    if let Some((token, rotation)) = principal.pending_rotation() {
+                        self.first_uses.note(token, rotation, at);
+                    }
                 }
                 let address = address.filter(|_| self.keeps_addresses);
                 self.tallies.record(*id, Tally::of(at, outcome, address));
@@ -64,6 +69,11 @@ impl UsageRecorder {
             // The store records a sign-in when the session begins.
             Principal::User { credential: UserCredential::Session(_), .. } => {}
         }
+    }
+
+    /// Returns the first uses of new secrets, with which the old ones end.
+    pub(crate) fn first_uses(&self) -> &FirstUses {
+        &self.first_uses
     }
 
     /// Forgets what was recorded, for a process that cannot write it, and returns the number of tokens.

@@ -14,7 +14,7 @@ use crate::{
     PrincipalIndex, ProjectTokens, Projects, Roles, SelfService, ServiceAccounts, ServiceError,
     SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports, Users,
     Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
-    sessions::SessionPorts, token_changes::TokenChanges,
+    rotation_ends::RotationEnds, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
 /// The dependencies of the use cases.
@@ -90,6 +90,7 @@ pub struct UseCases {
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
     usage: Arc<UsageRecorder>,
+    rotation_ends: RotationEnds,
     store: Arc<dyn Store>,
     writable: Option<Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
@@ -181,6 +182,7 @@ impl UseCases {
             audit_trail: AuditTrail::new(store.clone(), store.clone()),
             task_health: TaskHealth::default(),
             master_keys,
+            rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),
             issuer,
             index,
             usage,
@@ -221,6 +223,21 @@ impl UseCases {
             Some(store) => self.usage.flush(&**store, &**store, &**store).await.map(FlushedUsage::Written),
             None => Ok(FlushedUsage::Dropped(self.usage.discard())),
         }
+    }
+
+    /// Waits until the new secret of a rotation was used that ends with it.
+    pub async fn first_use_noted(&self) {
+        self.rotation_ends.noted().await;
+    }
+
+    /// Ends the rotations whose new secret was used, and returns their number; to be called when there is a first use, and again
+    /// after a pause if it fails. Without a store that can be written, rotations are left to those that can.
+    pub async fn end_rotations(&self) -> Result<usize, StoreError> {
+        if let Some(store) = &self.writable {
+            return self.rotation_ends.end(&**store).await;
+        }
+        self.rotation_ends.discard();
+        Ok(0)
     }
 
     /// Leaves a sign of life for replicas, as [`latchkey_ports::EventRepository::heartbeat`]; to be called at intervals.

@@ -40,7 +40,7 @@ pub async fn a_dropped_rotation_takes_effect_completely_or_not_at_all(store: &Ar
         let stored = token(turns, &["default"]);
         setup::token(store, &stored).await;
         let (from, to) = (stored.secret.digest, secret(10_000 + turns));
-        let rotation = Rotation { token: stored.token.id, from, to, overlap_until };
+        let rotation = Rotation { token: stored.token.id, from, to, overlap_until, update: None };
         let rotated = event(EventKind::ApiTokenRotated);
         poll_and_drop(turns, store.rotate_token(&rotation, &rotated)).await;
     }

@@ -37,8 +37,13 @@ fn answer(number: u8, at: Timestamp) -> KeptAnswer {
 }
 
 fn rotation(stored: &StoredToken, to: u64, overlap_until: Option<Timestamp>) -> (Rotation, NewEvent) {
-    let rotation =
-        Rotation { token: stored.token.id, from: stored.secret.digest, to: secret(to), overlap_until };
+    let rotation = Rotation {
+        token: stored.token.id,
+        from: stored.secret.digest,
+        to: secret(to),
+        overlap_until,
+        update: None,
+    };
     (rotation, event(EventKind::ApiTokenRotated))
 }
 

@@ -134,6 +134,7 @@ pub async fn secrets_of_portions_are_unique(store: &Arc<dyn Store>) {
         from: known.secret.digest,
         to: secret_shown_once(102),
         overlap_until: Some(moment(900)),
+        update: None,
     };
     setup::rotation(store, &rotation).await;
     let contents = read_contents(store).await;

@@ -42,6 +42,7 @@ pub mod removal_races;
 pub mod removals;
 pub mod roles;
 pub mod rotation;
+pub mod rotation_ends;
 mod sample_events;
 mod sample_users;
 pub mod samples;

@@ -32,7 +32,8 @@ pub async fn a_rotation_beside_a_key_change_keeps_its_secret(store: &Arc<dyn Sto
             async move {
                 if rotates {
                     let overlap_until = Some(moment(50));
-                    let rotation = Rotation { token: id, from, to: secret(1_000 + number), overlap_until };
+                    let rotation =
+                        Rotation { token: id, from, to: secret(1_000 + number), overlap_until, update: None };
                     store.rotate_token(&rotation, &event(EventKind::ApiTokenRotated)).await.is_ok()
                 } else {
                     let rekeying = rekeying(SecretOf::Token(id), number, 2_000 + number);
@@ -87,7 +88,7 @@ pub async fn a_project_deletion_beside_a_key_change_does_not_deadlock(store: &Ar
             let stored = token(*number, &[&project]);
             setup::token(store.as_ref(), &stored).await;
             let (id, from, to) = (stored.token.id, stored.secret.digest, secret(1_000 + number));
-            let rotation = Rotation { token: id, from, to, overlap_until: Some(moment(50)) };
+            let rotation = Rotation { token: id, from, to, overlap_until: Some(moment(50)), update: None };
             setup::rotation(store.as_ref(), &rotation).await;
             all.push(rekeying(SecretOf::Token(id), 1_000 + number, 2_000 + number));
             all.push(rekeying_unsealed(SecretOf::Retired(id), *number, 3_000 + number));

@@ -109,7 +109,8 @@ pub async fn an_unsealed_secret_moves_to_another_key(store: &Arc<dyn Store>) {
     setup::token(store, &stored).await;
     let id = stored.token.id;
     let overlap_until = Some(moment(50));
-    let rotation = Rotation { token: id, from: digest(1), to: secret_shown_once(2), overlap_until };
+    let rotation =
+        Rotation { token: id, from: digest(1), to: secret_shown_once(2), overlap_until, update: None };
     setup::rotation(store, &rotation).await;
     let personal = setup::personal_token(store, user, "ci", 4).await;
     let signed_in = session(5, user);
@@ -188,7 +189,7 @@ pub async fn moving_a_secret_never_adds_or_removes_its_sealed_copy(store: &Arc<d
     setup::session(store, &session(5, user), 5).await;
     let overlap_until = Some(moment(50));
     let (from, to) = (once.secret.digest, secret_shown_once(3));
-    setup::rotation(store, &Rotation { token: once.token.id, from, to, overlap_until }).await;
+    setup::rotation(store, &Rotation { token: once.token.id, from, to, overlap_until, update: None }).await;
     for rekeying in [
         rekeying_unsealed(SecretOf::Token(sealed.token.id), 1, 101),
         rekeying_unsealed(SecretOf::Alias(sealed.token.id), 11, 101),
@@ -210,7 +211,7 @@ pub async fn a_secret_is_not_moved_to_an_existing_digest(store: &Arc<dyn Store>)
     setup::tokens(store, &[one.clone(), two.clone(), token(3, &["default"])]).await;
     let overlap_until = Some(moment(50));
     let (from, to) = (two.secret.digest, secret(20));
-    setup::rotation(store, &Rotation { token: two.token.id, from, to, overlap_until }).await;
+    setup::rotation(store, &Rotation { token: two.token.id, from, to, overlap_until, update: None }).await;
     let personal = setup::personal_token(store, user, "ci", 4).await;
     setup::personal_token(store, user, "cd", 5).await;
     for number in [6, 7] {
@@ -269,7 +270,7 @@ pub async fn secrets_are_counted_by_key_and_form(store: &Arc<dyn Store>) {
     setup::tokens(store, &[sealed.clone(), once, token(3, &["default"])]).await;
     let overlap_until = Some(moment(50));
     let (token, from) = (sealed.token.id, sealed.secret.digest);
-    setup::rotation(store, &Rotation { token, from, to: secret(20), overlap_until }).await;
+    setup::rotation(store, &Rotation { token, from, to: secret(20), overlap_until, update: None }).await;
     let personal = setup::personal_token(store, user, "ci", 4).await;
     setup::session(store, &session(6, user), 6).await;
     let good = |good| SecretCount { good, ended: 0 };
@@ -308,7 +309,8 @@ pub async fn ended_secrets_are_counted_separately(store: &Arc<dyn Store>) {
         [ending(Some(end), token(1, &["default"])), once, without_sealed_copy(3, token(3, &["default"]))];
     setup::tokens(store, &tokens).await;
     let (token, from) = (tokens[2].token.id, tokens[2].secret.digest);
-    let rotation = Rotation { token, from, to: secret_shown_once(20), overlap_until: Some(end) };
+    let rotation =
+        Rotation { token, from, to: secret_shown_once(20), overlap_until: Some(end), update: None };
     setup::rotation(store, &rotation).await;
     setup::personal_token(store, user, "ci", 4).await;
     setup::session(store, &signed_in, 6).await;

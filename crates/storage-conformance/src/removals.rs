@@ -87,7 +87,11 @@ pub async fn a_narrowed_token_keeps_everything_else(store: &Arc<dyn Store>) {
         with_alias(101, last_seen(Some(moment(4)), ending(Some(moment(5)), frontend(token(1, &["a", "b"])))));
     setup::token(store, &stored).await;
     let (from, overlap_until) = (stored.secret.digest, Some(moment(50)));
-    setup::rotation(store, &Rotation { token: stored.token.id, from, to: secret(2), overlap_until }).await;
+    setup::rotation(
+        store,
+        &Rotation { token: stored.token.id, from, to: secret(2), overlap_until, update: None },
+    )
+    .await;
     let now = StoredToken { secret: secret(2), ..stored };
     assert_project_deletion(store, "a", &[&now]).await;
     let remaining = narrowed(&now, "a").expect("the token keeps the project b");
@@ -106,7 +110,11 @@ pub async fn tokens_revoked_with_a_project_free_their_secrets(store: &Arc<dyn St
     let stored = with_alias(101, token(1, &["a"]));
     setup::token(store, &stored).await;
     let (from, overlap_until) = (stored.secret.digest, Some(moment(50)));
-    setup::rotation(store, &Rotation { token: stored.token.id, from, to: secret(2), overlap_until }).await;
+    setup::rotation(
+        store,
+        &Rotation { token: stored.token.id, from, to: secret(2), overlap_until, update: None },
+    )
+    .await;
     assert_project_deletion(store, "a", &[&StoredToken { secret: secret(2), ..stored.clone() }]).await;
     for number in [1, 2, 101] {
         assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);
@@ -290,7 +298,11 @@ pub async fn tokens_revoked_with_an_environment_free_their_secrets_and_quota(sto
     let stored = working_in("staging", with_alias(101, token_of_all_projects(1)));
     setup::token(store, &stored).await;
     let (from, overlap_until) = (stored.secret.digest, Some(moment(50)));
-    setup::rotation(store, &Rotation { token: stored.token.id, from, to: secret(2), overlap_until }).await;
+    setup::rotation(
+        store,
+        &Rotation { token: stored.token.id, from, to: secret(2), overlap_until, update: None },
+    )
+    .await;
     assert_environment_deletion(store, "staging", &[&StoredToken { secret: secret(2), ..stored }]).await;
     for number in [1, 2, 101] {
         assert_eq!(store.find_token_by_digest(&[digest(number)]).await.expect("a lookup"), None);

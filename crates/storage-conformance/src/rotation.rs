@@ -16,7 +16,13 @@ use crate::{
 
 /// Builds a rotation from the current secret to the sample secret of this number.
 fn rotation(stored: &StoredToken, to: u64, overlap_until: Option<Timestamp>) -> Rotation {
-    Rotation { token: stored.token.id, from: stored.secret.digest, to: secret(to), overlap_until }
+    Rotation {
+        token: stored.token.id,
+        from: stored.secret.digest,
+        to: secret(to),
+        overlap_until,
+        update: None,
+    }
 }
 
 /// Rotates the secret and returns the token in its new state.

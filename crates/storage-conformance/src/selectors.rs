@@ -52,7 +52,7 @@ pub async fn a_selector_stays_until_its_token_is_deleted(store: &Arc<dyn Store>)
     setup::token(store, &stored).await;
     let (from, to) = (stored.secret.digest, secret_shown_once(2));
     let overlap_until = Some(moment(50));
-    setup::rotation(store, &Rotation { token: stored.token.id, from, to, overlap_until }).await;
+    setup::rotation(store, &Rotation { token: stored.token.id, from, to, overlap_until, update: None }).await;
     let rotated = StoredToken { secret: secret_shown_once(2), ..stored.clone() };
     assert_eq!(by_selector(store, ONE).await, Some(rotated));
     store.delete_token(stored.token.id, &token_deleted(&stored)).await.expect("removed");
@@ -97,7 +97,8 @@ pub async fn the_order_of_digests_decides_between_two_tokens(store: &Arc<dyn Sto
     setup::tokens(store, &tokens).await;
     let (from, to) = (tokens[2].secret.digest, secret_shown_once(13));
     let overlap_until = Some(moment(50));
-    setup::rotation(store, &Rotation { token: tokens[2].token.id, from, to, overlap_until }).await;
+    setup::rotation(store, &Rotation { token: tokens[2].token.id, from, to, overlap_until, update: None })
+        .await;
     for (digests, expected) in [([1, 2, 9], 1), ([2, 1, 9], 2), ([3, 9, 2], 2), ([9, 1, 3], 1)] {
         let found =
             store.find_token_by_digest(&digests.map(digest)).await.expect("a lookup").expect("a token");

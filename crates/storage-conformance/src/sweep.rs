@@ -20,7 +20,7 @@ async fn retire_secret(store: &dyn Store, number: u64, until: Timestamp) {
     setup::token(store, &stored).await;
     let overlap_until = Some(until);
     let (from, to) = (stored.secret.digest, secret(100 + number));
-    setup::rotation(store, &Rotation { token: stored.token.id, from, to, overlap_until }).await;
+    setup::rotation(store, &Rotation { token: stored.token.id, from, to, overlap_until, update: None }).await;
 }
 
 async fn finds_token(store: &dyn Store, number: u64) -> bool {

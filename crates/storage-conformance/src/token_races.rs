@@ -18,7 +18,13 @@ use crate::{
 fn rotation_to(number: u64, new: u64) -> Rotation {
     let stored = token(number, &["default"]);
     let overlap_until = Some(moment(50));
-    Rotation { token: stored.token.id, from: stored.secret.digest, to: secret(new), overlap_until }
+    Rotation {
+        token: stored.token.id,
+        from: stored.secret.digest,
+        to: secret(new),
+        overlap_until,
+        update: None,
+    }
 }
 
 async fn finds_token(store: &dyn Store, number: u64) -> bool {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
     AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
-    StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository, TokenUpdate,
 };
 use serde_json::Value;
 
@@ -72,19 +72,31 @@ impl TokenRepository for MemoryStore {
         event: &NewEvent,
     ) -> Result<EventId, StoreError> {
         let mut state = self.state();
-        let kept = &state.stored_token(before.id)?.token;
-        if (kept.expires_at, &kept.attributes) != (before.expires_at, &before.attributes) {
-            return Err(StoreError::Stale(Entity::Token(before.id)));
-        }
-        state.change_token(before.id, |stored| {
-            stored.token.expires_at = after.expires_at;
-            stored.token.attributes = after.attributes.clone();
-        });
+        state.check_unchanged(before)?;
+        state.update(after);
         Ok(state.record(event.clone()))
     }
 
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         self.state().rotate(rotation, event)
+    }
+
+    async fn end_rotation(
+        &self,
+        update: &TokenUpdate,
+        (from, to): (Timestamp, Timestamp),
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let TokenUpdate { before, after } = update;
+        let mut state = self.state();
+        state.check_unchanged(before)?;
+        for retired in state.retired_secrets.values_mut() {
+            if retired.token == before.id && retired.until == from {
+                retired.until = to;
+            }
+        }
+        state.update(after);
+        Ok(state.record(event.clone()))
     }
 
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {
@@ -168,12 +180,33 @@ impl State {
         Ok(self.create(tokens))
     }
 
+    /// Checks that expiry and attributes of a token are these.
+    fn check_unchanged(&self, before: &ApiToken) -> Result<(), StoreError> {
+        let kept = &self.stored_token(before.id)?.token;
+        if (kept.expires_at, &kept.attributes) == (before.expires_at, &before.attributes) {
+            Ok(())
+        } else {
+            Err(StoreError::Stale(Entity::Token(before.id)))
+        }
+    }
+
+    /// Replaces expiry and attributes of a token.
+    fn update(&mut self, after: &ApiToken) {
+        self.change_token(after.id, |stored| {
+            stored.token.expires_at = after.expires_at;
+            stored.token.attributes = after.attributes.clone();
+        });
+    }
+
     /// Gives a token a new secret.
     pub(crate) fn rotate(&mut self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
-        let Rotation { token: id, from, to, overlap_until } = rotation;
+        let Rotation { token: id, from, to, overlap_until, update } = rotation;
         let SecretRecord { digest, key, .. } = self.stored_token(*id)?.secret;
         if digest != *from {
             return Err(StoreError::Stale(Entity::Token(*id)));
+        }
+        if let Some(update) = update {
+            self.check_unchanged(&update.before)?;
         }
         if overlap_until.is_some() {
             let valid = self.retired_secrets.values().filter(|one| one.token == *id && one.until > event.at);
@@ -181,6 +214,9 @@ impl State {
         }
         self.check_new_secret(to.digest)?;
         self.change_token(*id, |stored| stored.secret = to.clone());
+        if let Some(update) = update {
+            self.update(&update.after);
+        }
         if let Some(until) = overlap_until {
             let retired = RetiredSecret { token: *id, until: *until, key };
             self.retired_secrets.insert(*from, retired);

@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, delete, insert_into, update};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{ApiToken, EventId, NewEvent, RemovalOutcome, Timestamp, TokenId};
-use latchkey_ports::{Entity, Rotation, SecretDigest, StoreError, StoredToken};
+use latchkey_ports::{Entity, Rotation, SecretDigest, StoreError, StoredToken, TokenUpdate};
 use latchkey_sql::{
     columns::{DbId, DbTime},
     errors::{DbError, conflict, conflict_of, not_found, stale},
@@ -36,13 +36,47 @@ pub(crate) async fn update_token(
     after: &ApiToken,
     event: &NewEvent,
 ) -> Result<EventId, DbError> {
+    hold_unchanged(connection, before).await?;
+    let writing = share_event_log(connection).await?;
+    replace(connection, &writing, after).await?;
+    record(connection, &writing, event).await
+}
+
+/// Moves the end of the retired secrets of a token that end at the first of these moments, and updates the token.
+pub(crate) async fn end_rotation(
+    connection: &mut Connection,
+    TokenUpdate { before, after }: &TokenUpdate,
+    (from, to): (Timestamp, Timestamp),
+    event: &NewEvent,
+) -> Result<EventId, DbError> {
+    hold_unchanged(connection, before).await?;
+    // Before the event log, because a sweep may have locked one of them.
+    let retired = retired_secrets::table
+        .filter(retired_secrets::token_id.eq(DbId::from(before.id)))
+        .filter(retired_secrets::good_until.eq(DbTime::from(from)));
+    update(retired).set(retired_secrets::good_until.eq(DbTime::from(to))).execute(connection).await?;
+    let writing = share_event_log(connection).await?;
+    replace(connection, &writing, after).await?;
+    record(connection, &writing, event).await
+}
+
+/// Locks a token, and fails if its expiry or attributes are not these.
+async fn hold_unchanged(connection: &mut Connection, before: &ApiToken) -> Result<(), DbError> {
     let token = api_tokens::table.find(DbId::from(before.id));
     let kept = token.select(ChangeableTokenRow::as_select()).for_no_key_update();
     let kept: Option<ChangeableTokenRow> = kept.first(connection).await.optional()?;
-    kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(before)?;
-    let writing = share_event_log(connection).await?;
+    kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(before)
+}
+
+/// Replaces expiry and attributes of a token that is locked.
+async fn replace(
+    connection: &mut Connection,
+    _writing: &impl EventLogHeld,
+    after: &ApiToken,
+) -> Result<(), DbError> {
+    let token = api_tokens::table.find(DbId::from(after.id));
     update(token).set(ChangedTokenRow::from(after)).execute(connection).await?;
-    record(connection, &writing, event).await
+    Ok(())
 }
 
 /// Gives a token a new secret.
@@ -62,6 +96,9 @@ pub(crate) async fn rotate_token(
     if digest != rotation.from.0 {
         return Err(stale(Entity::Token(rotation.token)));
     }
+    if let Some(update) = &rotation.update {
+        hold_unchanged(connection, &update.before).await?;
+    }
     if rotation.overlap_until.is_some() {
         check_retired(connection, rotation.token, event.at).await?;
     }
@@ -76,6 +113,9 @@ pub(crate) async fn rotate_token(
     update(token).set(ChangedSecretRow::from(&rotation.to)).execute(connection).await.map_err(
         conflict_of(|constraint| (constraint == "api_tokens_secret_unique").then_some(Entity::Secret)),
     )?;
+    if let Some(update) = &rotation.update {
+        replace(connection, &writing, &update.after).await?;
+    }
     record(connection, &writing, event).await
 }
 

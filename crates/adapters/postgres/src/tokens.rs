@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
     CountingMoments, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken, TokenCounts,
-    TokenMatch, TokenQuery, TokenRepository,
+    TokenMatch, TokenQuery, TokenRepository, TokenUpdate,
 };
 use latchkey_sql::{
     columns::{Bytes, DbId, DbTime, Id, Parsed, UtcTime},
@@ -29,7 +29,7 @@ use crate::{
         RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
         token_by_digest, token_by_id, token_by_selector, tokens_by_digests, tokens_of_project_from,
     },
-    token_writes::{remove_token, rotate_token, update_token},
+    token_writes::{end_rotation, remove_token, rotate_token, update_token},
 };
 
 impl PostgresStore {
@@ -182,6 +182,16 @@ impl TokenRepository for PostgresStore {
     async fn rotate_token(&self, rotation: &Rotation, event: &NewEvent) -> Result<EventId, StoreError> {
         let (rotation, event) = (rotation.clone(), event.clone());
         self.write(async move |connection| rotate_token(connection, &rotation, &event).await).await
+    }
+
+    async fn end_rotation(
+        &self,
+        update: &TokenUpdate,
+        ends: (Timestamp, Timestamp),
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (update, event) = (update.clone(), event.clone());
+        self.write(async move |connection| end_rotation(connection, &update, ends, &event).await).await
     }
 
     async fn delete_token(&self, id: TokenId, event: &NewEvent) -> Result<EventId, StoreError> {

@@ -1,15 +1,17 @@
 //! Statements that create, change and remove API tokens within a transaction.
 
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection,
-    delete, dsl::exists, insert_into, select, update,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    SqliteConnection, delete, dsl::exists, insert_into, select, update,
 };
-use latchkey_domain::{EventId, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenAccess, TokenId};
+use latchkey_domain::{
+    ApiToken, EventId, ProjectId, ProjectScope, RemovalOutcome, Timestamp, TokenAccess, TokenId,
+};
 use latchkey_ports::{Demand, Entity, NewToken, Rotation, SecretDigest, StoreError, StoredToken};
 use latchkey_sql::{
     columns::{DbId, DbTime},
     errors::{DbError, conflict, conflict_of, not_found, stale},
-    rows::{self, ChangedSecretRow, NewTokenRow, RetiredSecretRow},
+    rows::{self, ChangeableTokenRow, ChangedSecretRow, ChangedTokenRow, NewTokenRow, RetiredSecretRow},
     schema::{api_token_projects, api_tokens, retired_secrets},
 };
 use uuid::Uuid;
@@ -120,19 +122,48 @@ fn insert_links(
     Ok(())
 }
 
+/// Replaces expiry and attributes of the first token by those of the second, if they are unchanged.
+pub(crate) fn update_token(
+    connection: &mut SqliteConnection,
+    before: &ApiToken,
+    after: &ApiToken,
+) -> Result<(), DbError> {
+    let token = api_tokens::table.find(DbId::from(before.id));
+    let kept = token.select(ChangeableTokenRow::as_select()).first(connection).optional()?;
+    kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(before)?;
+    update(token).set(ChangedTokenRow::from(after)).execute(connection)?;
+    Ok(())
+}
+
+/// Moves the end of the retired secrets of a token that end at the first of these moments.
+pub(crate) fn move_end_of_retired(
+    connection: &mut SqliteConnection,
+    token: TokenId,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<(), DbError> {
+    let retired = retired_secrets::table
+        .filter(retired_secrets::token_id.eq(DbId::from(token)))
+        .filter(retired_secrets::good_until.eq(DbTime::from(from)));
+    update(retired).set(retired_secrets::good_until.eq(DbTime::from(to))).execute(connection)?;
+    Ok(())
+}
+
 /// Gives a token a new secret.
 pub(crate) fn rotate_token(
     connection: &mut SqliteConnection,
     rotation: &Rotation,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    let Rotation { token: id, from, to, overlap_until } = rotation;
+    let Rotation { token: id, from, to, overlap_until, update: other } = rotation;
     let token = api_tokens::table.find(DbId::from(*id));
     let kept = token.select((api_tokens::secret_digest, api_tokens::secret_key)).first(connection);
     let kept: Option<(Vec<u8>, Vec<u8>)> = kept.optional()?;
     let Some((digest, key)) = kept else { return Err(not_found(Entity::Token(*id))) };
     if digest != from.0 {
         return Err(stale(Entity::Token(*id)));
+    }
+    if let Some(other) = other {
+        update_token(connection, &other.before, &other.after)?;
     }
     if overlap_until.is_some() {
         check_retired(connection, *id, now)?;

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use diesel::{
-    Connection, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, dsl::exists,
-    select, sql_query, sql_types::Text, update,
+    Connection, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, select, sql_query,
+    sql_types::Text,
 };
 use latchkey_domain::{ApiToken, EventId, NewEvent, ProjectId, Timestamp, TokenId, TokenKind, TokenSelector};
 use latchkey_ports::{
     CountingMoments, Entity, MAX_TOKEN_USES, NewToken, Rotation, SecretDigest, StoreError, StoredToken,
-    TokenCounts, TokenMatch, TokenQuery, TokenRepository,
+    TokenCounts, TokenMatch, TokenQuery, TokenRepository, TokenUpdate,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime, UtcTime},
     errors::{DbError, not_found},
-    rows::{self, ChangeableTokenRow, ChangedTokenRow},
+    rows,
     schema::api_tokens,
     token_counts::{COUNT_TOKENS, TokenCountsRow, token_counts},
 };
@@ -28,7 +28,10 @@ use crate::{
         RECORD_USE, TokenRow, first_tokens_of_project, token_by_digest, token_by_id, token_by_retired_digest,
         token_by_selector, with_links, with_links_of_all,
     },
-    token_writes::{check_places, create_token, create_tokens, remove_token, rotate_token},
+    token_writes::{
+        check_places, create_token, create_tokens, move_end_of_retired, remove_token, rotate_token,
+        update_token,
+    },
 };
 
 #[async_trait]
@@ -129,10 +132,7 @@ impl TokenRepository for SqliteStore {
     ) -> Result<EventId, StoreError> {
         let (before, after, event) = (before.clone(), after.clone(), event.clone());
         self.write(move |connection| {
-            let token = api_tokens::table.find(DbId::from(before.id));
-            let kept = token.select(ChangeableTokenRow::as_select()).first(connection).optional()?;
-            kept.ok_or_else(|| not_found(Entity::Token(before.id)))?.check(&before)?;
-            update(token).set(ChangedTokenRow::from(&after)).execute(connection)?;
+            update_token(connection, &before, &after)?;
             record(connection, &event)
         })
         .await
@@ -142,6 +142,21 @@ impl TokenRepository for SqliteStore {
         let (rotation, event) = (rotation.clone(), event.clone());
         self.write(move |connection| {
             rotate_token(connection, &rotation, event.at)?;
+            record(connection, &event)
+        })
+        .await
+    }
+
+    async fn end_rotation(
+        &self,
+        update: &TokenUpdate,
+        ends: (Timestamp, Timestamp),
+        event: &NewEvent,
+    ) -> Result<EventId, StoreError> {
+        let (update, event) = (update.clone(), event.clone());
+        self.write(move |connection| {
+            update_token(connection, &update.before, &update.after)?;
+            move_end_of_retired(connection, update.before.id, ends)?;
             record(connection, &event)
         })
         .await

@@ -67,6 +67,8 @@ mod replicas;
 #[cfg(test)]
 mod reverse_proxies;
 #[cfg(test)]
+mod rotation_ends;
+#[cfg(test)]
 mod secrets_at_rest;
 #[cfg(test)]
 mod settings;

@@ -24,7 +24,8 @@ async fn digests_alone(env: &TestEnv) -> [String; 4] {
     let secret = TokenSecret::parse("*:development.after-a-rotation").expect("a secret");
     let overlap_until = Some(moment(1_700_000_100_000));
     let to = ring("a").record(&secret);
-    let rotation = Rotation { token: stored.token.id, from: stored.secret.digest, to, overlap_until };
+    let rotation =
+        Rotation { token: stored.token.id, from: stored.secret.digest, to, overlap_until, update: None };
     let event = env.events().await.first().expect("an event").record.clone();
     env.store.rotate_token(&rotation, &event).await.expect("rotated");
     let user = env.user("ed", "Viewer").await;

@@ -24,6 +24,7 @@ mod project_tokens;
 mod replicas;
 mod roles;
 mod rotation;
+mod rotation_ends;
 mod sessions;
 mod staleness;
 mod support;

@@ -13,6 +13,7 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::ApiTokenCreated => ("API token created", "created API token", Named),
         K::ApiTokenUpdated => ("API token updated", "updated API token", Named),
         K::ApiTokenRotated => ("API token rotated", "gave a new secret to API token", Named),
+        K::ApiTokenRotationEnded => ("API token rotation ended", "ended the old secret of API token", Named),
         K::ApiTokenDeleted => ("API token deleted", "deleted API token", Named),
         K::ApiTokenLeaked => ("API token leaked", "reported the leak of API token", Named),
         K::ApiTokensImported => ("API tokens imported", "imported API tokens", Nothing),

@@ -159,6 +159,7 @@ impl CreateTokenBody {
             enabled: self.enabled.unwrap_or_default(),
             scopes: self.scopes.unwrap_or_default(),
             allowed_networks: self.allowed_networks.unwrap_or_default(),
+            rotation: None,
             other: Map::new(),
         };
         let name = self.token_name.or(self.username);
@@ -249,12 +250,18 @@ pub(crate) struct RotateTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "PT24H", default = "PT24H")]
     overlap: Option<Overlap>,
+    /// True to end the old secret a minute after the new one is first used, and at the latest with the overlap.
+    #[deserr(default)]
+    #[schema(value_type = Option<bool>, example = false, default = false)]
+    end_on_first_use: Option<bool>,
 }
 
 impl RotateTokenBody {
     /// Returns how long the old secret stays valid.
     pub(crate) fn overlap(self) -> Result<Overlap, ApiError> {
-        self.overlap.map_or_else(|| Overlap::new(DEFAULT_OVERLAP).map_err(ApiError::internal), Ok)
+        let overlap = self.overlap.map_or_else(|| Overlap::new(DEFAULT_OVERLAP), Ok);
+        let overlap = overlap.map_err(ApiError::internal)?;
+        Ok(overlap.ending_on_first_use(self.end_on_first_use.unwrap_or_default()))
     }
 }
 

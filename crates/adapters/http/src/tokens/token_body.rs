@@ -88,7 +88,8 @@ pub(crate) struct TokenBody<'t> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["10.1.0.0/16"]))]
     allowed_networks: &'t [IpNet],
-    /// Until when the secret before this one is accepted; only in the answer to a rotation, and absent if that ended it at once.
+    /// Until when the secret before this one is accepted, at the latest; only in the answer to a rotation, and absent if that ended
+    /// it at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false, example = "2023-04-20T08:15:14.000Z")]
     previous_secret_expires_at: Option<WireTime>,

@@ -284,3 +284,23 @@ async fn only_so_many_old_secrets_are_good_at_once() {
         rotate(&app, route, &current, "PT1S").await;
     }
 }
+
+#[actix_web::test]
+async fn the_old_secret_can_end_with_the_first_use_of_the_new_one() {
+    for route in BOTH {
+        let app = TestApp::new().await;
+        let old = app.token(of_default()).await;
+        let body = json!({ "overlap": "PT1H", "endOnFirstUse": true });
+        let answer = app.send(As::Root, request(route, &old).set_json(body)).await;
+        assert_eq!(answer.json()["previousSecretExpiresAt"], json!("2023-04-19T09:15:14.000Z"));
+        assert_eq!(answer.json()["rotation"], json!(null), "how it is kept is not shown");
+        let new = secret(&answer);
+        assert!(is_good(&app, &old).await && is_good(&app, &new).await);
+        assert_eq!(app.use_cases.end_rotations().await.expect("ended"), 1);
+        assert_eq!(newest_event(&app).await.0, "api-token-rotation-ended");
+        app.clock.advance(Duration::from_secs(60));
+        assert!(!is_good(&app, &old).await && is_good(&app, &new).await);
+        let bad = request(route, &new).set_json(json!({ "endOnFirstUse": "yes" }));
+        assert_eq!(faults(&app.send(As::Root, bad).await), ["/body/endOnFirstUse"]);
+    }
+}

@@ -84,6 +84,7 @@ async fn with_a_token(store: &PostgresStore, dice: &mut Dice, round: u64, new: u
                 from: samples::digest(number),
                 to: samples::secret(1_000_000 + new),
                 overlap_until: Some(samples::moment(i64::try_from(new).expect("small"))),
+                update: None,
             };
             answered(store.rotate_token(&rotation, &event).await);
         }

@@ -67,6 +67,9 @@ pub(crate) struct RotateArgs {
     /// How long the old secret stays valid: 0s, 24h, 7d
     #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = overlap)]
     pub(crate) overlap: Overlap,
+    /// End the old secret a minute after the new one is first used, if that is before the end of the overlap
+    #[arg(long)]
+    pub(crate) end_on_first_use: bool,
 }
 
 fn id(text: &str) -> Result<TokenId, String> {
@@ -181,11 +184,16 @@ async fn change(app: &App, id: TokenId, patch: &TokenPatch) -> anyhow::Result<()
 
 /// Gives a token a new secret, and prints it.
 pub(super) async fn rotate(app: &App, arguments: RotateArgs) -> anyhow::Result<()> {
-    let RotateArgs { token: IdArgs { id }, overlap } = arguments;
+    let RotateArgs { token: IdArgs { id }, overlap, end_on_first_use } = arguments;
+    let overlap = overlap.ending_on_first_use(end_on_first_use);
     let rotated = app.use_cases.instance_tokens.rotate(&permit()?, &TokenReference::Id(id), overlap).await;
     let rotated = rotated.with_context(|| format!("the token {id} was not changed"))?;
     output::secret(rotated.secret.context("the token has no secret")?.reveal())?;
     output::explain(match rotated.previous_secret_until {
+        Some(until) if end_on_first_use => format!(
+            "This is the new secret. The old one stays valid until a minute after the first use of this one, at the latest \
+             until {until}."
+        ),
         Some(until) => format!("This is the new secret. The old one stays valid until {until}."),
         None => "This is the new secret. The old one is refused.".to_owned(),
     });
