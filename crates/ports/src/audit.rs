@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
 use latchkey_port_macros::observed;
 
-use crate::{EventQuery, FeedPage, FeedPosition, StoreError};
+use crate::{EventQuery, FeedPage, FeedPosition, SettledEvents, Settlement, StoreError};
 
 /// A page of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,17 @@ pub trait EventRepository: Send + Sync {
 
     /// Returns the events of a query, newest first.
     async fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError>;
+
+    /// Returns the settled events above a number, at most `limit`, in the order of their numbers. A reader that continues after the last of
+    /// them gets every event once, however changes are committed. The settlement is that of the call before, or the default.
+    ///
+    /// There are none above the settled ones while a transaction that may have drawn a lower number runs; see [`Settlement`].
+    async fn settled_events(
+        &self,
+        after: EventId,
+        settlement: &Settlement,
+        limit: u32,
+    ) -> Result<SettledEvents, StoreError>;
 
     /// Records an event that is no change, such as the leak of a secret.
     ///

@@ -181,4 +181,6 @@ fn gaps(last: EventId, changes: &[Change]) -> impl Iterator<Item = EventId> {
 }
 
 #[cfg(test)]
+pub(crate) mod model;
+#[cfg(test)]
 mod tests;

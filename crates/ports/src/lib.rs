@@ -38,6 +38,7 @@ mod places;
 mod queries;
 mod sealing;
 mod sessions;
+mod settled;
 mod statistics;
 mod tokens;
 mod usage;
@@ -78,6 +79,7 @@ pub use sealing::{
     SecretSealer,
 };
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
+pub use settled::{SettledEvents, SettledReading, Settlement};
 pub use statistics::{Statistics, StatisticsRepository};
 pub use tokens::{
     CountingMoments, Demand, MAX_TOKEN_USES, NewToken, Quota, Rotation, StoredToken, TokenCounts, TokenMatch,

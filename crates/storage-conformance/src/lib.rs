@@ -48,6 +48,7 @@ mod sample_users;
 pub mod samples;
 pub mod selectors;
 pub mod sessions;
+pub mod settled;
 mod setup;
 pub mod statistics;
 pub mod sweep;

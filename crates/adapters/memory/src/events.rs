@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Subject, Timestamp};
 use latchkey_ports::{
     Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading,
-    StoreError,
+    SettledEvents, Settlement, StoreError,
 };
 
 use crate::{
@@ -63,6 +63,19 @@ impl EventRepository for MemoryStore {
         };
         let total = count(matching()).min(EventQuery::MAX_COUNTED);
         Ok(EventPage { events: page_of(matching().cloned(), query.page), total })
+    }
+
+    async fn settled_events(
+        &self,
+        after: EventId,
+        _: &Settlement,
+        limit: u32,
+    ) -> Result<SettledEvents, StoreError> {
+        let state = self.state();
+        let newest = state.latest_event();
+        let first = state.events.partition_point(|event| event.id <= after.max(EventId(0)));
+        let events = state.events.iter().skip(first).take(to_usize(limit)).cloned().collect();
+        Ok(SettledEvents { events, newest, settlement: Settlement::up_to(newest) })
     }
 
     async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {

@@ -11,7 +11,8 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, EventKind, NewEvent, ProjectScope, Subject, Timestamp};
 use latchkey_ports::{
-    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, Stamp, StoreError,
+    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, SettledEvents,
+    Settlement, Stamp, StoreError,
 };
 use latchkey_sql::{
     columns::{DbTime, Parsed, UtcTime},
@@ -25,6 +26,7 @@ use crate::{
     event_lists::{event_count, event_page, matching_events},
     insertion::{Insertion, ROWS_AT_ONCE},
     locks::{EventLogHeld, lock_event_log, lock_token, share_event_log},
+    settled_events::{settled_events, transactions},
     store::PostgresStore,
 };
 
@@ -39,23 +41,18 @@ const FORGET: &str = "\
 /// Reads the feed in one snapshot: the state of the transactions, and the events that are asked for; one row without an
 /// event if there is none.
 ///
-/// `ended` is the snapshot's xmin: all transactions with lower ids have ended. `next` cannot be its xmax, which is one above
-/// the highest id of those that have *ended*: a transaction that runs can have that id or a higher one. It is the next id
-/// that will be given out, which `age` counts from.
+/// The state is that of [`transactions!`].
 ///
 /// The state is materialized, because the origin costs more than an event and would be read for each.
-const FEED: &str = "\
-    WITH state AS MATERIALIZED (\
-        SELECT \
-            pg_snapshot_xmin(now)::text::bigint AS ended, \
-            pg_snapshot_xmax(now)::text::bigint + greatest(age(pg_snapshot_xmax(now)::xid), 0) AS next, \
-            database_origin() AS origin, \
-            greatest((SELECT max(id) FROM events), 0) AS newest \
-        FROM pg_current_snapshot() AS now) \
+const FEED: &str = concat!(
+    "WITH state AS MATERIALIZED (SELECT ",
+    transactions!(),
+    ", database_origin() AS origin FROM pg_current_snapshot() AS now) \
     SELECT state.*, change.id, change.kind, change.subject FROM state LEFT JOIN (\
         (SELECT id, kind, subject FROM events WHERE id > $1 ORDER BY id LIMIT $2) \
         UNION ALL \
-        SELECT id, kind, subject FROM events WHERE id = ANY ($3)) AS change ON true";
+        SELECT id, kind, subject FROM events WHERE id = ANY ($3)) AS change ON true"
+);
 
 /// The type that stands for [`FEED`].
 struct Feed;
@@ -131,6 +128,15 @@ impl EventRepository for PostgresStore {
             .await
             .map_err(store_error)?;
         Ok(EventPage { events: rows::all(rows)?, total: u64::try_from(total).unwrap_or(0) })
+    }
+
+    async fn settled_events(
+        &self,
+        after: EventId,
+        settlement: &Settlement,
+        limit: u32,
+    ) -> Result<SettledEvents, StoreError> {
+        settled_events(self, after, settlement, limit).await
     }
 
     async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {

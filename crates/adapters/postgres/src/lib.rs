@@ -39,6 +39,7 @@ mod readers;
 mod replica;
 mod roles;
 mod sessions;
+mod settled_events;
 mod statistics;
 mod store;
 mod tls;

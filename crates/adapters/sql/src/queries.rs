@@ -19,7 +19,7 @@ use latchkey_ports::Page;
 use crate::{
     columns::{DbId, DbTime},
     rows::{
-        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, GrantRow, GroupMemberRow,
+        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, EventRow, GrantRow, GroupMemberRow,
         GroupRoleRow, GroupRow, MembershipRow, ProjectOverviewRow, ProjectRow, RoleRow, SessionRow,
         TokenSecretsRow, UserRow,
     },
@@ -306,6 +306,14 @@ pub fn token_secrets_after<DB: Backend>(id: DbId, limit: i64) -> _ {
 pub fn changes_after<DB: Backend>(id: i64, limit: i64) -> _ {
     let row: AsSelect<ChangeRow, DB> = ChangeRow::as_select();
     events::table.filter(events::id.gt(id)).order(events::id).limit(limit).select(row)
+}
+
+/// Selects the first events above one number and up to another, in the order of their numbers.
+#[auto_type]
+pub fn events_between<DB: Backend>(after: i64, last: i64, limit: i64) -> _ {
+    let row: AsSelect<EventRow, DB> = EventRow::as_select();
+    let between = events::table.filter(events::id.gt(after)).filter(events::id.le(last));
+    between.order(events::id).limit(limit).select(row)
 }
 
 /// Selects the ids of the events between these two, both included.

@@ -8,7 +8,8 @@ use diesel::{
 };
 use latchkey_domain::{Event, EventId, NewEvent, Subject, Timestamp};
 use latchkey_ports::{
-    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, StoreError,
+    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, SettledEvents,
+    Settlement, StoreError,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime},
@@ -49,6 +50,22 @@ impl EventRepository for SqliteStore {
             let total = event_count(connection, &query, path)?;
             let rows: Vec<EventRow> = event_page(&query, path).load(connection)?;
             Ok(EventPage { events: rows::all(rows)?, total })
+        })
+        .await
+    }
+
+    async fn settled_events(
+        &self,
+        after: EventId,
+        _: &Settlement,
+        limit: u32,
+    ) -> Result<SettledEvents, StoreError> {
+        self.read_snapshot(move |connection| {
+            let newest = newest(connection)?;
+            let settled = queries::events_between(after.0.max(0), newest.0, limit.into());
+            let rows: Vec<EventRow> = settled.load(connection)?;
+            // One transaction writes at a time: what is visible is settled.
+            Ok(SettledEvents { events: rows::all(rows)?, newest, settlement: Settlement::up_to(newest) })
         })
         .await
     }

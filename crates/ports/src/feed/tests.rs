@@ -1,65 +1,31 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::*;
+use super::{
+    model::{Model, dice},
+    *,
+};
 
-/// A store in which transactions run side by side.
-#[derive(Default)]
-struct Model {
-    last_stamp: u64,
-    last_number: i64,
-    /// The numbers that each running transaction has drawn.
-    running: BTreeMap<u64, Vec<i64>>,
-    visible: BTreeSet<i64>,
-}
-
-impl Model {
-    fn begin(&mut self) -> u64 {
-        self.last_stamp += 1;
-        self.running.insert(self.last_stamp, Vec::new());
-        self.last_stamp
-    }
-
-    fn draw(&mut self, transaction: u64) {
-        self.last_number += 1;
-        self.running.get_mut(&transaction).expect("running").push(self.last_number);
-    }
-
-    fn commit(&mut self, transaction: u64) {
-        let numbers = self.running.remove(&transaction).expect("running");
-        self.visible.extend(numbers);
-    }
-
-    fn roll_back(&mut self, transaction: u64) {
-        self.running.remove(&transaction).expect("running");
-    }
-
-    fn read(&self, position: &FeedPosition, limit: u32) -> FeedReading {
-        let next = self.last_stamp + 1;
-        let missing: BTreeSet<i64> = position.missing().map(|id| id.0).collect();
-        let is_asked = |id: &&i64| **id > position.newest().0 || missing.contains(*id);
-        FeedReading {
-            newest: EventId(self.visible.last().copied().unwrap_or(0)),
-            changes: self
-                .visible
-                .iter()
-                .filter(is_asked)
-                .take(to_usize(limit.into()) + 1 + missing.len())
-                .copied()
-                .map(change)
-                .collect(),
-            ended: Stamp(self.running.keys().next().copied().unwrap_or(next)),
-            next: Stamp(next),
-            ..FeedReading::default()
-        }
+fn read(model: &Model, position: &FeedPosition, limit: u32) -> FeedReading {
+    let missing: BTreeSet<i64> = position.missing().map(|id| id.0).collect();
+    let is_asked = |id: &&i64| **id > position.newest().0 || missing.contains(*id);
+    FeedReading {
+        newest: model.newest(),
+        changes: model
+            .visible
+            .iter()
+            .filter(is_asked)
+            .take(to_usize(limit.into()) + 1 + missing.len())
+            .copied()
+            .map(change)
+            .collect(),
+        ended: model.ended(),
+        next: model.next(),
+        ..FeedReading::default()
     }
 }
 
 fn to_usize(number: u64) -> usize {
     usize::try_from(number).expect("64 bits")
-}
-
-fn to_u64(number: usize) -> u64 {
-    u64::try_from(number).expect("64 bits")
 }
 
 fn change(id: i64) -> Change {
@@ -75,12 +41,12 @@ struct Follower {
 
 impl Follower {
     fn new(model: &Model) -> Self {
-        let page = FeedPosition::default().advance(model.read(&FeedPosition::default(), 0), 0);
+        let page = FeedPosition::default().advance(read(model, &FeedPosition::default(), 0), 0);
         Self { position: page.position, seen: Vec::new(), last: page.continuity }
     }
 
     fn follow(&mut self, model: &Model) -> Continuity {
-        let page = self.position.advance(model.read(&self.position, 100), 100);
+        let page = self.position.advance(read(model, &self.position, 100), 100);
         self.seen.extend(page.changes.iter().map(|change| change.id.0));
         (self.position, self.last) = (page.position, page.continuity);
         self.last
@@ -198,11 +164,7 @@ fn every_page_says_how_far_behind_it_is() {
 /// never appear.
 #[test]
 fn every_change_is_seen_once() {
-    let mut dice = 7_u64;
-    let mut roll = move |sides: usize| {
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        to_usize((dice >> 33) % to_u64(sides))
-    };
+    let mut roll = dice();
     let mut model = Model::default();
     let mut follower = Follower::new(&model);
     let (mut rolled_back, mut broken) = (0, 0);

@@ -2,7 +2,9 @@
 //! where the port cannot.
 
 use latchkey_domain::EventId;
-use latchkey_ports::{Continuity, EventRepository, FeedPosition, ProjectRepository, Quota, TokenRepository};
+use latchkey_ports::{
+    Continuity, EventRepository, FeedPosition, ProjectRepository, Quota, Settlement, TokenRepository,
+};
 use latchkey_postgres::PostgresStore;
 use latchkey_storage_conformance::{
     event_log::latest_event,
@@ -153,6 +155,51 @@ async fn a_database_with_another_origin_is_another_history() {
     assert_eq!(follower.follow().await, (vec![], Continuity::Unbroken));
     origin_is(&format!("'{system}/2'")).await;
     assert_eq!(follower.follow().await, (vec![], Continuity::OtherHistory));
+}
+
+/// A reader of settled events waits for a lower number, and passes one that was rolled back.
+#[tokio::test(flavor = "multi_thread")]
+async fn settled_events_wait_for_a_held_transaction() {
+    let (store, database) = migrated().await;
+    let held = begun(&database).await;
+    let (mut after, mut settlement) = (EventId(0), Settlement::default());
+    let mut read = async || {
+        let read = store.settled_events(after, &settlement, 100).await.expect("events");
+        settlement = read.settlement;
+        let ids: Vec<EventId> = read.events.iter().map(|event| event.id).collect();
+        after = ids.last().copied().unwrap_or(after);
+        (ids, settlement.is_pending())
+    };
+    // Without a missing number, a transaction that runs makes no reader wait.
+    let fast = begun(&database).await;
+    let first = record(&fast).await;
+    run(&fast, "COMMIT").await;
+    assert_eq!(read().await, (vec![first], false));
+
+    let second = record(&held).await;
+    let fast = begun(&database).await;
+    let third = record(&fast).await;
+    run(&fast, "COMMIT").await;
+    for _ in 0..3 {
+        assert_eq!(read().await, (vec![], true));
+    }
+    run(&held, "COMMIT").await;
+    assert_eq!(read().await, (vec![second, third], false));
+
+    let (aborted, fast) = (begun(&database).await, begun(&database).await);
+    record(&aborted).await;
+    let last = record(&fast).await;
+    run(&fast, "COMMIT").await;
+    assert_eq!(read().await, (vec![], true));
+    run(&aborted, "ROLLBACK").await;
+    // Transactions in other databases may run a little longer.
+    loop {
+        match read().await {
+            (ids, true) => assert_eq!(ids, []),
+            found => break assert_eq!(found, (vec![last], false)),
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// While one creation is not committed yet, others in the same project and environment are; a change of another kind waits.
