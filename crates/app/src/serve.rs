@@ -114,8 +114,8 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let routes = role.routes(metrics.is_none());
     let limits = ConnectionLimits::new(config.server.request_timeout, memory);
     let Listening { server, files } =
-        sockets.listen(builder, context, routes, certificates.clone(), limits)?;
-    let stopping = stop_on_signal(signals, server.handle());
+        sockets.listen(builder, context.clone(), routes, certificates.clone(), limits)?;
+    let stopping = stop_on_signal(signals, server.handle(), context);
     let mut tasks = JoinSet::new();
     tasks.spawn(reload::follow(certificates, hangups, RELOAD_EVERY));
     tasks.spawn(systemd::keep_alive());
@@ -160,6 +160,7 @@ async fn follow_replica(app: &App) -> anyhow::Result<()> {
 fn http_settings(config: &Config, memory: &Arc<MemoryBudget>) -> HttpSettings {
     HttpSettings {
         request_timeout: config.server.request_timeout,
+        event_streams: usize::try_from(config.limits.event_streams).unwrap_or(usize::MAX),
         memory: Arc::clone(memory),
         cors_origins: config.server.cors_origins.clone(),
         trusted_proxies: config.server.trusted_proxies.clone(),
@@ -193,11 +194,16 @@ fn warn_of_plain_http(settings: &Server, address: &Address, has_tls: bool) {
 }
 
 /// Shuts down gracefully on the first signal, and at once on Ctrl-C after it.
-fn stop_on_signal(mut signals: Signals, server: ServerHandle) -> JoinHandle<()> {
+fn stop_on_signal(
+    mut signals: Signals,
+    server: ServerHandle,
+    context: Arc<latchkey_http::Context>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let signal = signals.next().await;
         tracing::info!(?signal, "shutting down after the requests in progress");
         systemd::stopping();
+        context.end_streams();
         // The shutdown begins with the call, not when the future is awaited.
         drop(tokio::spawn(server.stop(true)));
         while signals.next().await != Stop::Interrupt {}

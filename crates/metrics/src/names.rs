@@ -80,6 +80,9 @@ metrics! {
     /// Secrets that were reported as leaked, by whether they were valid.
     LEAKED_TOKENS_REPORTED: Counter = "latchkey_leaked_tokens_reported_total" ["live"];
 
+    /// Event streams that are open; at most `limits.event_streams`.
+    EVENT_STREAMS: Gauge = "latchkey_event_streams" [];
+
     /// Spans of traces that the collector of `traces.endpoint` has received (`result="sent"`), that could not be sent and are lost
     /// (`failed`), or that found the queue full (`dropped`).
     TRACE_SPANS: Counter = "latchkey_trace_spans_total" ["result"];

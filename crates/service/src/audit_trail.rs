@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{EventKind, Permission, ProjectId, Timestamp};
+use latchkey_domain::{EventId, EventKind, Permission, ProjectId, Timestamp};
 use latchkey_ports::{EventPage, EventQuery, EventRepository, EventScope, Page, ProjectRepository};
 
-use crate::{Caller, InstancePermit, Missing, Permit, ReadEvents, ReadProjectEvents, ServiceError};
+use crate::{
+    Caller, EventStream, InstancePermit, Missing, Permit, PrincipalIndex, ReadEvents, ReadProjectEvents,
+    ServiceError,
+};
 
 /// A filter for events; an empty list filters nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,14 +29,19 @@ pub struct EventFilter {
 pub struct AuditTrail {
     events: Arc<dyn EventRepository>,
     projects: Arc<dyn ProjectRepository>,
+    index: Arc<PrincipalIndex>,
 }
 
 impl AuditTrail {
     /// The maximum number of events on a page.
     pub const MAX: u32 = 1_000;
 
-    pub(crate) fn new(events: Arc<dyn EventRepository>, projects: Arc<dyn ProjectRepository>) -> Self {
-        Self { events, projects }
+    pub(crate) fn new(
+        events: Arc<dyn EventRepository>,
+        projects: Arc<dyn ProjectRepository>,
+        index: Arc<PrincipalIndex>,
+    ) -> Self {
+        Self { events, projects, index }
     }
 
     /// Returns all events that pass the filter, newest first.
@@ -44,6 +52,15 @@ impl AuditTrail {
         page: Page,
     ) -> Result<EventPage, ServiceError> {
         self.find(EventScope::All, filter, page).await
+    }
+
+    /// Returns a stream of all events above a number, in order, and of those to come; `None` if there is no such number yet.
+    pub async fn stream(
+        &self,
+        _: &InstancePermit<ReadEvents>,
+        after: EventId,
+    ) -> Result<Option<EventStream>, ServiceError> {
+        Ok(EventStream::open(self.events.clone(), self.index.known_changes(), after).await?)
     }
 
     /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator,

@@ -30,6 +30,7 @@ use std::{
 
 use latchkey_domain::{NewEvent, Principal};
 use latchkey_ports::{Clock, Continuity, EventRepository, FeedPage, FeedPosition, SecretDigest, StoreError};
+use tokio::sync::watch;
 
 use crate::{
     CacheState,
@@ -116,6 +117,8 @@ pub struct PrincipalIndex {
     confirmed_at: AtomicI64,
     /// Milliseconds by which the store was last behind.
     lag: AtomicU64,
+    /// Notified of every change that becomes known.
+    known_changes: watch::Sender<()>,
 }
 
 const NEVER: i64 = i64::MIN;
@@ -146,6 +149,7 @@ impl PrincipalIndex {
             is_cut_off: AtomicBool::new(false),
             confirmed_at: AtomicI64::new(NEVER),
             lag: AtomicU64::new(0),
+            known_changes: watch::Sender::new(()),
         }
     }
 
@@ -157,6 +161,12 @@ impl PrincipalIndex {
     /// response is sent.
     pub fn invalidate(&self, event: &NewEvent) {
         self.changes.mark(Invalidation::of(event.kind, event.subject));
+        self.known_changes.send_replace(());
+    }
+
+    /// Returns what is notified of changes, made here or elsewhere, as soon as they are known.
+    pub(crate) fn known_changes(&self) -> watch::Receiver<()> {
+        self.known_changes.subscribe()
     }
 
     /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well
@@ -188,10 +198,14 @@ impl PrincipalIndex {
         if continuity != Continuity::Unbroken {
             self.changes.mark(Invalidation::Everything);
         }
+        let has_news = continuity != Continuity::Unbroken || !changes.is_empty();
         for change in changes {
             self.changes.mark(Invalidation::of(change.kind, change.subject));
         }
         *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
+        if has_news {
+            self.known_changes.send_replace(());
+        }
         let lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
         self.lag.store(lag.unsigned_abs(), Ordering::SeqCst);
         // A page can be further behind than an earlier one, whose changes stay known.

@@ -179,7 +179,7 @@ impl UseCases {
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
             usage_reports: UsageReports::new(store.clone(), store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
-            audit_trail: AuditTrail::new(store.clone(), store.clone()),
+            audit_trail: AuditTrail::new(store.clone(), store.clone(), index.clone()),
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),

@@ -314,6 +314,11 @@ impl TestApp {
         test::call_service(&self.service().await, request).await
     }
 
+    /// Ends all event streams, as a server that stops does.
+    pub fn end_streams(&self) {
+        self.context.end_streams();
+    }
+
     /// Returns the application as one worker of a server runs it, for many requests.
     pub async fn service(
         &self,

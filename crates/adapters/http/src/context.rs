@@ -17,8 +17,8 @@ use latchkey_ports::Entropy;
 use latchkey_service::UseCases;
 
 use crate::{
-    edge_client::EdgeClient, error::ApiError, memory::MemoryBudget, observability::RequestMetrics,
-    report_key::ReportKey,
+    edge_client::EdgeClient, error::ApiError, event_streams::EventStreams, memory::MemoryBudget,
+    observability::RequestMetrics, report_key::ReportKey,
 };
 
 /// The settings of the HTTP interface.
@@ -38,6 +38,8 @@ pub struct HttpSettings {
     pub report_keys: Vec<ReportKey>,
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
+    /// How many event streams may be open at once.
+    pub event_streams: usize,
     /// What requests in progress hold together.
     pub memory: Arc<MemoryBudget>,
     /// The origins whose scripts may use the API, such as `https://console.example.com`, or `*` for all; empty for none.
@@ -58,6 +60,7 @@ impl Default for HttpSettings {
             edge_client: None,
             report_keys: Vec::new(),
             body_limit: 1024 * 1024,
+            event_streams: 16,
             memory: Arc::new(MemoryBudget::new(24 * 1024 * 1024)),
             cors_origins: Vec::new(),
             access_log: true,
@@ -84,6 +87,7 @@ pub struct Context {
     has_warned_of_proxy: AtomicBool,
     pub(crate) exporter: Arc<Exporter>,
     pub(crate) requests: RequestMetrics,
+    pub(crate) event_streams: EventStreams,
 }
 
 impl Context {
@@ -96,6 +100,7 @@ impl Context {
         mut settings: HttpSettings,
     ) -> Self {
         settings.trusted_proxies.iter_mut().for_each(|network| *network = canonical_network(*network));
+        let event_streams = EventStreams::new(settings.event_streams);
         Self {
             use_cases,
             entropy,
@@ -103,7 +108,13 @@ impl Context {
             has_warned_of_proxy: AtomicBool::new(false),
             exporter,
             requests: RequestMetrics::default(),
+            event_streams,
         }
+    }
+
+    /// Ends all event streams, which would otherwise go on while the server waits for the requests in progress.
+    pub fn end_streams(&self) {
+        self.event_streams.end();
     }
 
     /// Returns the state that a request's application was built with.

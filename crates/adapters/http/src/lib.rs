@@ -9,7 +9,7 @@
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `connection`: what the server knows about the connection of a request; `edge_client`, `report_key`: what
 //!   clients sign their requests with;
-//! - `memory`: what requests in progress hold together; `warnings`: what a response says of a request that may have been meant
+//! - `memory`: what requests in progress hold together; `event_streams`: the streams that are open; `warnings`: what a response says of a request that may have been meant
 //!   otherwise;
 //! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
@@ -85,6 +85,7 @@ mod edge_client;
 mod error;
 mod error_body;
 mod error_responses;
+mod event_streams;
 mod extract;
 mod hot_path;
 mod leaks;

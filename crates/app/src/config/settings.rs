@@ -134,6 +134,8 @@ settings! {
         api_tokens: u32 = 2000, forms::whole(1..=u32::MAX);
         /// Personal access tokens for each user or service account.
         personal_tokens: u32 = 10, forms::whole(1..=u32::MAX);
+        /// Event streams (`/api/admin/events/stream`) that a process serves at once; one more is answered with 503.
+        event_streams: u32 = 16, forms::whole(0..=10_000);
     }
 
     /// Sessions of users who sign in with a password.

@@ -33,6 +33,8 @@ mod edge;
 #[cfg(test)]
 mod error_lines;
 #[cfg(test)]
+mod event_streams;
+#[cfg(test)]
 mod gateways;
 #[cfg(test)]
 mod golden;

@@ -134,6 +134,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("removeUserAccess", Admin, "userId=user", ""),
     ("deleteUser", Admin, "id=user", ""),
     ("getEvents", Admin, "", ""),
+    ("streamEvents", Admin, "", ""),
     ("searchEvents", Admin, "", ""),
     ("getProjectEvents", Admin, "", ""),
     ("archiveProject", Admin, "", ""),
@@ -202,10 +203,14 @@ impl Newcomer {
         let (mut query, mut headers) = (Vec::new(), Vec::new());
         for parameter in operation.entry["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().expect("a name");
-            let Some(example) = parameter["example"].as_str() else { continue };
+            let example = match &parameter["example"] {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
             match parameter["in"].as_str() {
-                Some("path") => target = target.replace(&format!("{{{name}}}"), &percent_encoded(example)),
-                Some("query") => query.push(format!("{name}={}", percent_encoded(example))),
+                Some("path") => target = target.replace(&format!("{{{name}}}"), &percent_encoded(&example)),
+                Some("query") => query.push(format!("{name}={}", percent_encoded(&example))),
                 Some("header") => headers.push((name, example)),
                 other => panic!("{other:?}"),
             }
@@ -216,7 +221,7 @@ impl Newcomer {
         }
         let mut request = Request::new(&operation.method, &target);
         for (name, value) in headers {
-            request = request.header(name, value);
+            request = request.header(name, &value);
         }
         if let Some(content) = operation.entry["requestBody"]["content"].as_object() {
             let (media_type, content) = content.iter().next().expect("a media type");

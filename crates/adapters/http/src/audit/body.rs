@@ -65,7 +65,7 @@ pub(crate) struct EventBody<'e> {
 }
 
 impl<'e> EventBody<'e> {
-    fn of(event: &'e Event) -> Self {
+    pub(super) fn of(event: &'e Event) -> Self {
         let record = &event.record;
         let data = record.after.as_ref().map(Snapshot::to_json);
         let pre_data = record.before.as_ref().map(Snapshot::to_json);

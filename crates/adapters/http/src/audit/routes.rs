@@ -7,6 +7,7 @@ use latchkey_service::{Caller, InstancePermit, Permit, ReadEvents, ReadProjectEv
 use super::{
     body::{EVENT_BYTES, EventsBody, FoundEventsBody},
     query::{EventSearchQuery, EventsQuery, ProjectEventsQuery},
+    stream::{__path_stream_events, stream_events},
 };
 use crate::{
     api::{Api, operations},
@@ -17,7 +18,7 @@ use crate::{
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    api.tag("Events").private(operations![get_events, search_events, get_project_events]);
+    api.tag("Events").private(operations![get_events, stream_events, search_events, get_project_events]);
 }
 
 /// Get the most recent events from the instance.

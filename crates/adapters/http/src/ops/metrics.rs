@@ -7,8 +7,8 @@ use latchkey_metrics::{
     Exporter,
     names::{
         CACHE_CAPACITY, CACHE_ENTRIES, CACHE_EVICTIONS, DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_MAX,
-        DATABASE_WAITING, FEED_AGE, REFUSALS, REPLICATION_LAG, TASK_RESTARTS, UNKNOWN_SECRETS_REFUSED,
-        VERIFICATIONS,
+        DATABASE_WAITING, EVENT_STREAMS, FEED_AGE, REFUSALS, REPLICATION_LAG, TASK_RESTARTS,
+        UNKNOWN_SECRETS_REFUSED, VERIFICATIONS,
     },
 };
 use latchkey_service::Metrics;
@@ -59,6 +59,7 @@ impl Context {
                 TASK_RESTARTS.publish([task], restarts);
             }
             self.publish_pools();
+            EVENT_STREAMS.set_count::<&str>([], self.event_streams.count() as u64);
             self.requests.publish();
         })
     }

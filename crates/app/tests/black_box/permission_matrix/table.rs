@@ -43,7 +43,8 @@ impl Row {
     /// Returns the name in the OpenAPI document: `GET /path/{parameter}`.
     pub(crate) fn operation(&self) -> String {
         let mut path = String::new();
-        for part in self.path.split_inclusive('}') {
+        let without_query = self.path.split('?').next().unwrap_or_default();
+        for part in without_query.split_inclusive('}') {
             match part.split_once('=') {
                 Some((before, _)) => {
                     path.push_str(before);

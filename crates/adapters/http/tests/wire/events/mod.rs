@@ -6,6 +6,7 @@ use serde_json::Value;
 mod list;
 mod of_project;
 mod search;
+mod stream;
 
 /// Returns the types of the events that a client sees, newest first.
 async fn types(app: &TestApp, who: As, path: &str) -> Vec<Value> {
