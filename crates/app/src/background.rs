@@ -7,7 +7,8 @@ use futures_util::FutureExt as _;
 use latchkey_domain::TokenKind;
 use latchkey_http::Context;
 use latchkey_metrics::names::{
-    LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, LAST_USES_DROPPED, TOKENS, TOKENS_EXPIRING, TOKENS_UNUSED,
+    EVENTS_UNSEALED, LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, LAST_USES_DROPPED, TOKENS,
+    TOKENS_EXPIRING, TOKENS_UNUSED,
 };
 use latchkey_ports::{ErrorChain, StoreError, TokenCounts};
 use latchkey_service::{FlushedUsage, TaskHealth, UseCases};
@@ -31,6 +32,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 /// The pause after rotations could not be ended.
 const RETRY_ROTATIONS_AFTER: Duration = Duration::from_secs(1);
+/// How often events are sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often the tokens are counted for metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How often durations are sorted into buckets. Until then each of them takes a few bytes.
@@ -70,6 +73,7 @@ impl Background {
         background.spawn("end_rotations", end_rotations);
         if role.administers() {
             background.spawn("sweep", sweep);
+            background.spawn("seal_events", seal_events);
             background.spawn("count_tokens", count_tokens);
         }
         let context = Arc::clone(context);
@@ -220,6 +224,21 @@ async fn sweep(use_cases: Arc<UseCases>) {
             Err(error) => {
                 tracing::warn!(error = %ErrorChain(&error), "expired records could not be deleted");
             }
+        }
+    }
+}
+
+/// Seals events. That the database is unavailable is no news: the follower of the feed reports it.
+async fn seal_events(use_cases: Arc<UseCases>) {
+    let mut ticks = ticks(SEAL_EVERY);
+    loop {
+        ticks.tick().await;
+        match use_cases.audit_seals.seal().await {
+            Ok(_) => EVENTS_UNSEALED.set_count::<&str>([], use_cases.audit_seals.unsealed()),
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::debug!(error = %ErrorChain(&error), "events are sealed later");
+            }
+            Err(error) => tracing::warn!(error = %ErrorChain(&error), "events could not be sealed"),
         }
     }
 }

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
+        audit::AuditCommand,
         backup::{self, BackupArgs, CopyArgs, RestoreArgs},
         doctor::DoctorArgs,
         export::ExportCommand,
@@ -134,6 +135,9 @@ pub(crate) enum Command {
     /// Copy the database into another, empty one, also of another kind
     #[command(after_help = backup::COPY_HELP)]
     Copy(CopyArgs),
+    /// Verify the audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the settings in effect as TOML, passwords masked, each with its source
     Config(ConfigArgs),
     /// Manage users

@@ -17,7 +17,9 @@ mod named_enum;
 mod attributes;
 mod audit;
 mod authorization;
+mod event_chain;
 mod group;
+mod hex;
 mod leak;
 mod metadata;
 mod names;
@@ -50,8 +52,8 @@ mod usage;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    attributes::*, audit::*, authorization::*, group::*, leak::*, metadata::*, names::*, networks::*,
-    password::*, people::*, permission::*, personal_token::*, place::*, principal::*, reason::*, removal::*,
-    role::*, scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*,
-    throttle::*, time::*, token::*, token_id::*, token_scopes::*, usage::*,
+    attributes::*, audit::*, authorization::*, event_chain::*, group::*, hex::*, leak::*, metadata::*,
+    names::*, networks::*, password::*, people::*, permission::*, personal_token::*, place::*, principal::*,
+    reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*,
+    session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*, token_scopes::*, usage::*,
 };

@@ -82,6 +82,9 @@ metrics! {
 
     /// Event streams that are open; at most `limits.event_streams`.
     EVENT_STREAMS: Gauge = "latchkey_event_streams" [];
+    /// How many numbers the newest event is above the last sealed one; normally 0 after a second. It grows while events cannot be
+    /// sealed.
+    EVENTS_UNSEALED: Gauge = "latchkey_events_unsealed" [];
 
     /// Spans of traces that the collector of `traces.endpoint` has received (`result="sent"`), that could not be sent and are lost
     /// (`failed`), or that found the queue full (`dropped`).

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, NewEvent, Timestamp};
 use latchkey_port_macros::observed;
 
-use crate::{EventQuery, FeedPage, FeedPosition, SettledEvents, Settlement, StoreError};
+use crate::{EventQuery, EventSeal, FeedPage, FeedPosition, SettledEvents, Settlement, StoreError};
 
 /// A page of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,15 @@ pub trait EventRepository: Send + Sync {
         limit: u32,
     ) -> Result<SettledEvents, StoreError>;
 
+    /// Returns the newest seal of the chain over events.
+    async fn newest_seal(&self) -> Result<Option<EventSeal>, StoreError>;
+
+    /// Returns the seals whose last events are above a number, at most `limit`, in order.
+    async fn seals_after(&self, last: EventId, limit: u32) -> Result<Vec<EventSeal>, StoreError>;
+
+    /// Adds a seal if it goes on from the newest one, and returns whether it does. Otherwise another process was first.
+    async fn add_seal(&self, seal: &EventSeal) -> Result<bool, StoreError>;
+
     /// Records an event that is no change, such as the leak of a secret.
     ///
     /// # Errors
@@ -68,7 +77,11 @@ pub trait EventRepository: Send + Sync {
     /// `Unavailable`.
     async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError>;
 
-    /// Deletes the events before that moment, but never the newest of all, and returns their number. A follower that has
-    /// not read them yet gets a page that is not unbroken. Leaves no event: the operator decides on the retention.
+    /// Deletes the events of the oldest seals that have no event at or after that moment, and those seals but the last of them, from
+    /// which the chain goes on. The newest event of all stays, and so do events that are not sealed. Imported events, which no seal
+    /// covers, are deleted if they are before that moment. Returns the number of events.
+    ///
+    /// Seals go before their events, so that events are missing below the first seal alone. A follower that has not read them yet
+    /// gets a page that is not unbroken. Leaves no event: the operator decides on the retention.
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

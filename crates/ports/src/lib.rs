@@ -37,6 +37,7 @@ mod people;
 mod places;
 mod queries;
 mod sealing;
+mod seals;
 mod sessions;
 mod settled;
 mod statistics;
@@ -78,6 +79,7 @@ pub use sealing::{
     ForeignDigest, InvalidForeignDigest, KeyId, SealedBytes, SealingError, SecretDigest, SecretRecord,
     SecretSealer,
 };
+pub use seals::EventSeal;
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use settled::{SettledEvents, SettledReading, Settlement};
 pub use statistics::{Statistics, StatisticsRepository};

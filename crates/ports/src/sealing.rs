@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use latchkey_domain::{TokenId, TokenSecret};
+use latchkey_domain::{TokenId, TokenSecret, parse_hex};
 
 /// A keyed digest of a secret (HMAC-SHA-256, RFC 2104): 32 bytes, found by equality in a unique index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,13 +30,7 @@ impl FromStr for ForeignDigest {
     type Err = InvalidForeignDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidForeignDigest> {
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let byte = |pair: &[u8]| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        };
-        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
-        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(InvalidForeignDigest)
+        parse_hex(text).map(Self).ok_or(InvalidForeignDigest)
     }
 }
 
@@ -137,6 +131,12 @@ pub trait SecretSealer: Send + Sync {
     /// # Errors
     /// [`SealingError`] if the key is missing, or they were sealed for another context.
     fn open_bytes(&self, bytes: &SealedBytes, context: &[u8]) -> Result<Vec<u8>, SealingError>;
+
+    /// Returns the authentication code of the message of a seal of events ([`crate::EventSeal`]) under the current key, and that key.
+    fn mac(&self, message: &[u8]) -> (KeyId, [u8; 32]);
+
+    /// Whether this is the code that [`SecretSealer::mac`] returned for a message under that key; `None` if the key is not configured.
+    fn is_mac(&self, key: KeyId, message: &[u8], mac: &[u8; 32]) -> Option<bool>;
 }
 
 #[cfg(test)]

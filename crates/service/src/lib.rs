@@ -16,6 +16,7 @@
 
 mod accounts;
 mod actions;
+mod audit_seals;
 mod audit_trail;
 mod authentication;
 mod change_clock;
@@ -68,10 +69,11 @@ mod whoami;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    accounts::*, actions::*, audit_trail::*, authentication::*, edge_tokens::*, environments::*, error::*,
-    event_stream::*, first_tokens::*, groups::*, idempotency::*, importing::*, index::*, instance_tokens::*,
-    issuing::*, key_import::*, leaks::*, master_keys::*, members::*, metrics::*, own_token::*, permit::*,
-    personal_tokens::*, project_tokens::*, projects::*, revealed_token::*, roles::*, service_accounts::*,
-    sessions::*, task_health::*, token_changes::*, token_filter::*, token_request::*, usage::*,
-    usage_reports::*, use_cases::*, users::*, verification::*, whoami::*,
+    accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
+    environments::*, error::*, event_stream::*, first_tokens::*, groups::*, idempotency::*, importing::*,
+    index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, master_keys::*, members::*,
+    metrics::*, own_token::*, permit::*, personal_tokens::*, project_tokens::*, projects::*,
+    revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
+    token_filter::*, token_request::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
+    whoami::*,
 };

@@ -9,11 +9,11 @@ use latchkey_ports::{
 };
 
 use crate::{
-    AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups, Idempotency, Importer,
-    IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics, OwnToken, PersonalTokens,
-    PrincipalIndex, ProjectTokens, Projects, Roles, SelfService, ServiceAccounts, ServiceError,
-    SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports, Users,
-    Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
+    AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups,
+    Idempotency, Importer, IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics,
+    OwnToken, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SelfService, ServiceAccounts,
+    ServiceError, SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports,
+    Users, Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
     rotation_ends::RotationEnds, sessions::SessionPorts, token_changes::TokenChanges,
 };
 
@@ -85,6 +85,7 @@ pub struct UseCases {
     pub environments: Environments,
     pub audit_trail: AuditTrail,
     pub usage_reports: UsageReports,
+    pub audit_seals: AuditSeals,
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,
@@ -149,6 +150,7 @@ impl UseCases {
         let leaks = Leaks::new(store.clone(), token_changes.clone(), personal_tokens.clone(), settings.leaks);
         let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
+        let audit_seals = AuditSeals::new(store.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
         let authenticator =
@@ -180,6 +182,7 @@ impl UseCases {
             usage_reports: UsageReports::new(store.clone(), store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
             audit_trail: AuditTrail::new(store.clone(), store.clone(), index.clone()),
+            audit_seals,
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),
@@ -274,6 +277,8 @@ impl UseCases {
         let Some(retention) = self.retention else { return Ok(ended) };
         // No event can be older than the first timestamp.
         let Ok(oldest) = now.minus(retention) else { return Ok(ended) };
+        // Sealed events alone are deleted.
+        self.audit_seals.seal().await?;
         Ok(ended + self.store.forget_events(oldest).await?)
     }
 

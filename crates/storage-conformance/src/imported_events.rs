@@ -7,7 +7,7 @@ use latchkey_ports::{Continuity, EventQuery, EventScope, FeedPosition, Page, Sto
 use serde_json::json;
 
 use crate::{
-    event_log::latest_event,
+    event_log::{latest_event, seal_events},
     harness::{all_events, run_concurrently},
     samples::{
         event, extreme_moments, moment, only, project, project_created, project_id, token, token_deleted,
@@ -178,6 +178,7 @@ pub async fn imported_events_are_forgotten_by_time(store: &Arc<dyn Store>) {
 
     setup::projects(store, &["a", "b"]).await;
     let own = all_events(store).await;
+    seal_events(store).await;
     store.import_events(&samples()).await.expect("imported");
     let [.., last] = extreme_moments();
     let forgotten = store.forget_events(last).await.expect("forgotten");

@@ -46,6 +46,7 @@ pub mod rotation_ends;
 mod sample_events;
 mod sample_users;
 pub mod samples;
+pub mod seals;
 pub mod selectors;
 pub mod sessions;
 pub mod settled;

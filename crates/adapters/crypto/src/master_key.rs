@@ -20,6 +20,7 @@ pub(crate) enum Purpose {
     Digest,
     Seal,
     SealBytes,
+    EventSeal,
 }
 
 impl Purpose {
@@ -29,6 +30,7 @@ impl Purpose {
             Self::Digest => b"latchkey/v1/digest",
             Self::Seal => b"latchkey/v1/seal",
             Self::SealBytes => b"latchkey/v1/seal-bytes",
+            Self::EventSeal => b"latchkey/v1/event-seal",
         }
     }
 }

@@ -21,12 +21,13 @@ const NONCE_BYTES: usize = 24;
 /// What stands before a SHA-256 that is digested. No secret begins with NUL.
 const FOREIGN_PREFIX: &[u8] = b"\0sha256\0";
 
-/// A master key, ready for use: the state of HMAC after its key, and the cipher with its key.
+/// A master key, ready for use: the states of HMAC after its keys, and the cipher with its key.
 struct WorkingKey {
     id: KeyId,
     hmac: Hmac<Sha256>,
     cipher: XChaCha20Poly1305,
     bytes_cipher: XChaCha20Poly1305,
+    event_seal: Hmac<Sha256>,
 }
 
 /// Digests and seals secrets with keys derived from the master keys.
@@ -45,10 +46,15 @@ pub struct Sealer {
 impl WorkingKey {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     fn new(master: &MasterKey) -> Self {
-        let hmac = Hmac::new_from_slice(master.derive(Purpose::Digest).as_ref()).expect("a key");
+        let hmac = |purpose| Hmac::new_from_slice(master.derive(purpose).as_ref()).expect("a key");
         let cipher = |purpose| XChaCha20Poly1305::new((&*master.derive(purpose)).into());
-        let (cipher, bytes_cipher) = (cipher(Purpose::Seal), cipher(Purpose::SealBytes));
-        Self { id: master.id(), hmac, cipher, bytes_cipher }
+        Self {
+            id: master.id(),
+            hmac: hmac(Purpose::Digest),
+            cipher: cipher(Purpose::Seal),
+            bytes_cipher: cipher(Purpose::SealBytes),
+            event_seal: hmac(Purpose::EventSeal),
+        }
     }
 
     fn digest(&self, secret: &TokenSecret) -> SecretDigest {
@@ -199,6 +205,18 @@ impl SecretSealer for Sealer {
 
     fn open_bytes(&self, bytes: &SealedBytes, context: &[u8]) -> Result<Vec<u8>, SealingError> {
         self.open_under(bytes.key, |key| decrypt(&key.bytes_cipher, &bytes.sealed, context))
+    }
+
+    fn mac(&self, message: &[u8]) -> (KeyId, [u8; 32]) {
+        let mac = self.current.event_seal.clone().chain_update(message);
+        (self.current.id, mac.finalize().into_bytes().into())
+    }
+
+    fn is_mac(&self, key: KeyId, message: &[u8], mac: &[u8; 32]) -> Option<bool> {
+        let mut keys = self.working_keys().filter(|working| working.id == key).peekable();
+        keys.peek()?;
+        // In constant time.
+        Some(keys.any(|key| key.event_seal.clone().chain_update(message).verify_slice(mac).is_ok()))
     }
 }
 

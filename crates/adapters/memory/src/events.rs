@@ -1,10 +1,12 @@
 //! The event log.
 
+use std::ops::Bound;
+
 use async_trait::async_trait;
 use latchkey_domain::{Event, EventId, NewEvent, ProjectId, Subject, Timestamp};
 use latchkey_ports::{
-    Change, EventPage, EventQuery, EventRepository, EventScope, FeedPage, FeedPosition, FeedReading,
-    SettledEvents, Settlement, StoreError,
+    Change, EventPage, EventQuery, EventRepository, EventScope, EventSeal, FeedPage, FeedPosition,
+    FeedReading, SettledEvents, Settlement, StoreError,
 };
 
 use crate::{
@@ -78,6 +80,20 @@ impl EventRepository for MemoryStore {
         Ok(SettledEvents { events, newest, settlement: Settlement::up_to(newest) })
     }
 
+    async fn newest_seal(&self) -> Result<Option<EventSeal>, StoreError> {
+        Ok(self.state().newest_seal().cloned())
+    }
+
+    async fn seals_after(&self, last: EventId, limit: u32) -> Result<Vec<EventSeal>, StoreError> {
+        let state = self.state();
+        let seals = state.event_seals.range((Bound::Excluded(last), Bound::Unbounded));
+        Ok(seals.map(|(_, seal)| seal.clone()).take(to_usize(limit)).collect())
+    }
+
+    async fn add_seal(&self, seal: &EventSeal) -> Result<bool, StoreError> {
+        Ok(self.state().add_seal(seal))
+    }
+
     async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {
         let mut state = self.state();
         if let Some(Subject::Token(id)) = event.subject {
@@ -87,9 +103,6 @@ impl EventRepository for MemoryStore {
     }
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        let (newest, count_before) = (state.latest_event(), state.events.len());
-        state.events.retain(|event| event.record.at >= before || event.id == newest);
-        Ok(count(state.events.len()..count_before))
+        Ok(self.state().forget_events(before))
     }
 }

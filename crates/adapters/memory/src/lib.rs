@@ -9,6 +9,7 @@
 
 mod access;
 mod environments;
+mod event_seals;
 mod events;
 mod groups;
 mod idempotency;

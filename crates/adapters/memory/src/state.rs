@@ -8,8 +8,8 @@ use latchkey_domain::{
     Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId,
 };
 use latchkey_ports::{
-    AnswerKey, Entity, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError, StoredToken,
-    initial_data,
+    AnswerKey, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError,
+    StoredToken, initial_data,
 };
 
 /// All data of the store.
@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(crate) answers: HashMap<AnswerKey, KeptAnswer>,
     /// In ascending order of ids.
     pub(crate) events: Vec<Event>,
+    /// By their last events.
+    pub(crate) event_seals: BTreeMap<EventId, EventSeal>,
     last_user: i64,
     last_personal_token: i64,
     last_role: i64,

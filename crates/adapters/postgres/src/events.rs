@@ -11,32 +11,26 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EventId, EventKind, NewEvent, ProjectScope, Subject, Timestamp};
 use latchkey_ports::{
-    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, SettledEvents,
-    Settlement, Stamp, StoreError,
+    Entity, EventPage, EventQuery, EventRepository, EventSeal, FeedPage, FeedPosition, FeedReading,
+    SettledEvents, Settlement, Stamp, StoreError,
 };
 use latchkey_sql::{
-    columns::{DbTime, Parsed, UtcTime},
+    columns::Parsed,
     errors::{DbError, not_found, store_error},
-    rows::{self, ChangeRow, EventRow, NewEventRow},
+    queries,
+    rows::{self, ChangeRow, EventRow, EventSealRow, NewEventRow},
     schema::events,
 };
 
 use crate::{
     connection::{Connection, FixedText},
     event_lists::{event_count, event_page, matching_events},
+    event_seals,
     insertion::{Insertion, ROWS_AT_ONCE},
     locks::{EventLogHeld, lock_event_log, lock_token, share_event_log},
     settled_events::{settled_events, transactions},
     store::PostgresStore,
 };
-
-/// Deletes a batch of the oldest events, few enough for any statement timeout. The newest one of this store, whose id is above 0,
-/// stays. Rows that another process is deleting are skipped.
-const FORGET: &str = "\
-    WITH old AS (\
-        SELECT id FROM events WHERE at < $1 AND id < greatest((SELECT max(id) FROM events), 0) \
-        ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED) \
-    DELETE FROM events USING old WHERE events.id = old.id";
 
 /// Reads the feed in one snapshot: the state of the transactions, and the events that are asked for; one row without an
 /// event if there is none.
@@ -139,6 +133,18 @@ impl EventRepository for PostgresStore {
         settled_events(self, after, settlement, limit).await
     }
 
+    async fn newest_seal(&self) -> Result<Option<EventSeal>, StoreError> {
+        self.load_optional::<EventSealRow, _>(queries::newest_seal()).await
+    }
+
+    async fn seals_after(&self, last: EventId, limit: u32) -> Result<Vec<EventSeal>, StoreError> {
+        self.load_all::<EventSealRow, _>(queries::seals_after(last.0, limit.into())).await
+    }
+
+    async fn add_seal(&self, seal: &EventSeal) -> Result<bool, StoreError> {
+        event_seals::add_seal(self, seal).await
+    }
+
     async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {
         let event = event.clone();
         self.write(async move |connection| match event.subject {
@@ -158,16 +164,7 @@ impl EventRepository for PostgresStore {
     }
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await?;
-        let mut forgotten = 0;
-        loop {
-            let statement = sql_query(FORGET).bind::<UtcTime, _>(DbTime::from(before));
-            let deleted = statement.execute(&mut connection).await.map_err(store_error)?;
-            if deleted == 0 {
-                return Ok(forgotten);
-            }
-            forgotten += u64::try_from(deleted).unwrap_or(0);
-        }
+        event_seals::forget_events(self, before).await
     }
 }
 

@@ -19,6 +19,7 @@ mod errors;
 mod event_announcer;
 mod event_listener;
 mod event_lists;
+mod event_seals;
 mod events;
 mod groups;
 mod idempotency;

@@ -84,6 +84,7 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable::of::<schema::idempotency_keys::table>("idempotency_keys"),
         SourceTable::of::<schema::events::table>("events"),
         SourceTable::of::<schema::event_projects::table>("event_projects"),
+        SourceTable::of::<schema::event_seals::table>("event_seals"),
         sequences(),
     ]
 }

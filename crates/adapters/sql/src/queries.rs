@@ -19,13 +19,14 @@ use latchkey_ports::Page;
 use crate::{
     columns::{DbId, DbTime},
     rows::{
-        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, EventRow, GrantRow, GroupMemberRow,
-        GroupRoleRow, GroupRow, MembershipRow, ProjectOverviewRow, ProjectRow, RoleRow, SessionRow,
-        TokenSecretsRow, UserRow,
+        AccountRow, ChangeRow, EnvironmentOverviewRow, EnvironmentRow, EventRow, EventSealRow, GrantRow,
+        GroupMemberRow, GroupRoleRow, GroupRow, MembershipRow, ProjectOverviewRow, ProjectRow, RoleRow,
+        SessionRow, TokenSecretsRow, UserRow,
     },
     schema::{
-        api_token_projects, api_tokens, environments, events, group_members, group_roles, memberships,
-        personal_tokens, projects, role_permissions, roles, sessions, user_grants, user_groups, users,
+        api_token_projects, api_tokens, environments, event_seals, events, group_members, group_roles,
+        memberships, personal_tokens, projects, role_permissions, roles, sessions, user_grants, user_groups,
+        users,
     },
 };
 
@@ -314,6 +315,21 @@ pub fn events_between<DB: Backend>(after: i64, last: i64, limit: i64) -> _ {
     let row: AsSelect<EventRow, DB> = EventRow::as_select();
     let between = events::table.filter(events::id.gt(after)).filter(events::id.le(last));
     between.order(events::id).limit(limit).select(row)
+}
+
+/// Selects the newest seal of events.
+#[auto_type]
+pub fn newest_seal<DB: Backend>() -> _ {
+    let row: AsSelect<EventSealRow, DB> = EventSealRow::as_select();
+    event_seals::table.order(event_seals::last_event.desc()).limit(1_i64).select(row)
+}
+
+/// Selects the first seals whose last events are above a number, in order.
+#[auto_type]
+pub fn seals_after<DB: Backend>(last: i64, limit: i64) -> _ {
+    let row: AsSelect<EventSealRow, DB> = EventSealRow::as_select();
+    let later = event_seals::table.filter(event_seals::last_event.gt(last));
+    later.order(event_seals::last_event).limit(limit).select(row)
 }
 
 /// Selects the ids of the events between these two, both included.

@@ -11,6 +11,7 @@ mod answers;
 mod events;
 mod groups;
 mod projects;
+mod seals;
 mod secrets;
 mod sessions;
 mod tokens;
@@ -35,6 +36,7 @@ pub use self::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
         ProjectOverviewRow, ProjectRow,
     },
+    seals::{EventSealRow, NewEventSealRow},
     secrets::{
         ChangedSecretRow, RetiredSecretRow, SecretCountRow, TokenSecretsRow, retired_secret_end,
         secrets_by_key,

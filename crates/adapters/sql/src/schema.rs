@@ -242,6 +242,16 @@ tables! {
         after -> Nullable<Json>,
     }
 
+    event_seals (last_event) {
+        last_event -> BigInt,
+        previous -> BigInt,
+        events -> BigInt,
+        newest_at -> UtcTime,
+        hash -> Binary,
+        mac_key -> Binary,
+        mac -> Binary,
+    }
+
     event_projects (event_id, position) {
         project_id -> Text,
         event_id -> BigInt,

@@ -3,12 +3,12 @@
 //! newest on.
 
 use diesel::{
-    ExpressionMethods, QueryDsl, QueryResult, SelectableHelper, SqliteConnection,
-    dsl::{AsSelect, exists, sql},
+    ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper, SqliteConnection,
+    dsl::{AsSelect, exists, max, sql},
     sql_types::{BigInt, Bool, Text},
     sqlite::Sqlite,
 };
-use latchkey_domain::{EventKind, ProjectId};
+use latchkey_domain::{EventId, EventKind, ProjectId};
 use latchkey_ports::{EventQuery, EventScope};
 use latchkey_sql::{
     columns::DbTime,
@@ -196,6 +196,12 @@ fn with_text(query: &EventQuery, path: AccessPath) -> Events<'_> {
         .bind::<Text, _>(text)
         .sql(") > 0)");
     events::table.into_boxed().filter(events::id.eq_any(newest.select(events::id))).filter(contains)
+}
+
+/// Returns the number of the newest event of this store; 0 if there are imported ones at most.
+pub(crate) fn newest_event(connection: &mut SqliteConnection) -> QueryResult<EventId> {
+    let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
+    Ok(EventId(newest.unwrap_or(0).max(0)))
 }
 
 /// Selects the page of a query, newest first.

@@ -1,18 +1,14 @@
 //! The port of the audit trail, and the function with which the other ports write it.
 
 use async_trait::async_trait;
-use diesel::{
-    ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, delete,
-    dsl::{exists, max},
-    insert_into, select,
-};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection, dsl::exists, insert_into, select};
 use latchkey_domain::{Event, EventId, NewEvent, Subject, Timestamp};
 use latchkey_ports::{
-    Entity, EventPage, EventQuery, EventRepository, FeedPage, FeedPosition, FeedReading, SettledEvents,
-    Settlement, StoreError,
+    Entity, EventPage, EventQuery, EventRepository, EventSeal, FeedPage, FeedPosition, FeedReading,
+    SettledEvents, Settlement, StoreError,
 };
 use latchkey_sql::{
-    columns::{DbId, DbTime},
+    columns::DbId,
     errors::{DbError, not_found},
     queries,
     rows::{self, ChangeRow, EventRow, NewEventRow},
@@ -20,20 +16,17 @@ use latchkey_sql::{
 };
 
 use crate::{
-    event_lists::{AccessPath, event_count, event_page},
-    paging::{MAX_BINDS, row_count},
+    event_lists::{AccessPath, event_count, event_page, newest_event},
+    event_seals::{self, FORGOTTEN_AT_ONCE},
     store::SqliteStore,
 };
-
-/// How many events one transaction deletes: few enough not to block other writers for long.
-const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 #[async_trait]
 impl EventRepository for SqliteStore {
     async fn changes_since(&self, position: &FeedPosition, limit: u32) -> Result<FeedPage, StoreError> {
         let position = position.clone();
         self.read_snapshot(move |connection| {
-            let newest = newest(connection)?;
+            let newest = newest_event(connection)?;
             let rows: Vec<ChangeRow> =
                 queries::changes_after(position.newest().0, i64::from(limit) + 1).load(connection)?;
             // One transaction writes at a time: no number is missing below a visible one.
@@ -61,13 +54,26 @@ impl EventRepository for SqliteStore {
         limit: u32,
     ) -> Result<SettledEvents, StoreError> {
         self.read_snapshot(move |connection| {
-            let newest = newest(connection)?;
+            let newest = newest_event(connection)?;
             let settled = queries::events_between(after.0.max(0), newest.0, limit.into());
             let rows: Vec<EventRow> = settled.load(connection)?;
             // One transaction writes at a time: what is visible is settled.
             Ok(SettledEvents { events: rows::all(rows)?, newest, settlement: Settlement::up_to(newest) })
         })
         .await
+    }
+
+    async fn newest_seal(&self) -> Result<Option<EventSeal>, StoreError> {
+        self.read(event_seals::newest_seal).await
+    }
+
+    async fn seals_after(&self, last: EventId, limit: u32) -> Result<Vec<EventSeal>, StoreError> {
+        self.read(move |connection| event_seals::seals_after(connection, last, limit)).await
+    }
+
+    async fn add_seal(&self, seal: &EventSeal) -> Result<bool, StoreError> {
+        let seal = seal.clone();
+        self.write(move |connection| event_seals::add_seal(connection, &seal)).await
     }
 
     async fn record(&self, event: &NewEvent) -> Result<EventId, StoreError> {
@@ -84,39 +90,18 @@ impl EventRepository for SqliteStore {
     }
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let anchor = self.write(move |connection| event_seals::forget_seals(connection, before)).await?;
         let mut forgotten = 0;
         loop {
             // In batches, so that others can write in between.
-            let portion = self.write(move |connection| forget(connection, before)).await?;
+            let portion =
+                self.write(move |connection| event_seals::forget_some(connection, anchor, before)).await?;
             forgotten += portion;
             if portion < FORGOTTEN_AT_ONCE.unsigned_abs() {
                 return Ok(forgotten);
             }
         }
     }
-}
-
-/// Returns the number of the newest event of this store; 0 if there are imported ones at most.
-fn newest(connection: &mut SqliteConnection) -> Result<EventId, DbError> {
-    let newest: Option<i64> = events::table.select(max(events::id)).first(connection)?;
-    Ok(EventId(newest.unwrap_or(0).max(0)))
-}
-
-/// Deletes the oldest events before a time and returns their number. The newest event of this store always stays: its id is
-/// needed.
-fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<u64, DbError> {
-    let newest = newest(connection)?;
-    let old: Vec<i64> = events::table
-        .filter(events::at.lt(DbTime::from(before)))
-        .filter(events::id.ne(newest.0))
-        .order(events::at)
-        .limit(FORGOTTEN_AT_ONCE)
-        .select(events::id)
-        .load(connection)?;
-    for ids in old.chunks(MAX_BINDS) {
-        delete(events::table.filter(events::id.eq_any(ids))).execute(connection)?;
-    }
-    Ok(row_count(old.len()))
 }
 
 /// Records an event in the transaction of the change that it describes.

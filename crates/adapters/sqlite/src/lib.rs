@@ -17,6 +17,7 @@ mod connection;
 mod environments;
 mod errors;
 mod event_lists;
+mod event_seals;
 mod events;
 mod existence;
 mod groups;

@@ -1,6 +1,7 @@
 //! The commands: the arguments of each, which clap parses into domain values, and its code, which calls one use case and
 //! prints the outcome.
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod doctor;
 pub(crate) mod expiry;
@@ -148,6 +149,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         output::explain(format_args!("latchkey: warning: {warning}."));
     }
     match command {
+        Command::Audit(command) => audit::run(&app, command).await,
         Command::User(UserCommand::Create(user)) => users::create(&app, user).await,
         Command::User(UserCommand::SetPassword(password)) => users::set_password(&app, password).await,
         Command::Group(command) => groups::run(&app, command).await,

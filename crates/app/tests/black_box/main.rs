@@ -17,6 +17,8 @@ mod remote_server;
 #[cfg(test)]
 mod admin_races;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod bad_input;

@@ -55,6 +55,7 @@ async fn old_events_are_forgotten_where_an_operator_says_so() {
     let kept_for = Duration::from_secs(100);
     let env = TestEnv::with(Settings { retention: Some(kept_for), ..settings(Reveal::Always) });
     env.project("old").await;
+    env.use_cases.audit_seals.seal().await.expect("sealed");
     env.clock.advance(Duration::from_secs(60));
     env.project("young").await;
     assert_eq!(env.use_cases.sweep().await.expect("swept"), 0);

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that fails here is a test that fails")]
 
 mod accounts;
+mod audit_seals;
 mod audit_trail;
 mod authentication;
 mod first_tokens;

@@ -263,3 +263,16 @@ fn a_sealed_secret_is_not_opened_as_bytes() {
         "the same context, another key"
     );
 }
+
+#[test]
+fn an_authentication_code_is_of_one_message_and_one_key() {
+    let (one, other) = (known_key(), MasterKey::generate(&SystemEntropy));
+    let (key, mac) = sealer(&one, &[]).mac(b"message");
+    assert_eq!(key, one.id());
+    let rotated = sealer(&other, &[&one]);
+    assert_eq!(rotated.is_mac(key, b"message", &mac), Some(true));
+    assert_eq!(rotated.is_mac(key, b"messages", &mac), Some(false));
+    assert_eq!(rotated.is_mac(other.id(), b"message", &mac), Some(false));
+    assert_eq!(sealer(&other, &[]).is_mac(key, b"message", &mac), None);
+    assert_ne!(rotated.mac(b"message"), (key, mac));
+}
