@@ -135,7 +135,7 @@ pub(crate) enum Command {
     /// Copy the database into another, empty one, also of another kind
     #[command(after_help = backup::COPY_HELP)]
     Copy(CopyArgs),
-    /// Verify the audit trail
+    /// Verify and export the audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Print the settings in effect as TOML, passwords masked, each with its source

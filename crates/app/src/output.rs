@@ -19,11 +19,23 @@ pub(crate) struct Usage(pub(crate) String);
 /// # Errors
 /// If it cannot be written. A closed pipe is not an error: the reader has all that it wants.
 pub(crate) fn result(line: impl Display) -> anyhow::Result<()> {
-    match writeln!(io::stdout().lock(), "{line}") {
+    is_written(writeln!(io::stdout().lock(), "{line}")).map(drop)
+}
+
+/// Prints a part of the result as it is, and returns whether the reader wants more.
+///
+/// # Errors
+/// As [`result`].
+pub(crate) fn part(bytes: &[u8]) -> anyhow::Result<bool> {
+    is_written(io::stdout().lock().write_all(bytes))
+}
+
+fn is_written(outcome: io::Result<()>) -> anyhow::Result<bool> {
+    match outcome {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("nothing can be written to standard output")
         }
-        _ => Ok(()),
+        outcome => Ok(outcome.is_ok()),
     }
 }
 

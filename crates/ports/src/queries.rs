@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use latchkey_domain::{
-    EnvironmentName, EventKind, ProjectId, ProjectVisibility, Timestamp, TokenId, TokenKind, TokenName,
+    EnvironmentName, EventId, EventKind, ProjectId, ProjectVisibility, Timestamp, TokenId, TokenKind,
+    TokenName,
 };
 use serde_json::Value;
 
@@ -174,6 +175,8 @@ pub struct EventQuery {
     pub from: Option<Timestamp>,
     /// Only those before that moment.
     pub before: Option<Timestamp>,
+    /// Only those with lower numbers: the next portion of all events of the other filters.
+    pub below: Option<EventId>,
     /// Only those whose state before or after contains this text, as JSON writes it; the case of ASCII letters is ignored. It
     /// is looked for in the newest [`EventQuery::MAX_SEARCHED`] events that pass the other filters.
     pub text: Option<String>,
@@ -189,8 +192,17 @@ impl EventQuery {
 
     /// Returns the query for all events in this scope.
     pub fn within(scope: EventScope) -> Self {
-        let (kinds, projects, actors) = (Vec::new(), Vec::new(), Vec::new());
-        Self { scope, kinds, projects, actors, from: None, before: None, text: None, page: Page::default() }
+        Self {
+            scope,
+            kinds: Vec::new(),
+            projects: Vec::new(),
+            actors: Vec::new(),
+            from: None,
+            before: None,
+            below: None,
+            text: None,
+            page: Page::default(),
+        }
     }
 
     /// Returns the text to look for in the JSON of an event: in lower case, and escaped as a string of JSON is.

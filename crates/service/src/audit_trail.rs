@@ -6,8 +6,8 @@ use latchkey_domain::{EventId, EventKind, Permission, ProjectId, Timestamp};
 use latchkey_ports::{EventPage, EventQuery, EventRepository, EventScope, Page, ProjectRepository};
 
 use crate::{
-    Caller, EventStream, InstancePermit, Missing, Permit, PrincipalIndex, ReadEvents, ReadProjectEvents,
-    ServiceError,
+    Caller, EventExport, EventStream, InstancePermit, Missing, Permit, PrincipalIndex, ReadEvents,
+    ReadProjectEvents, ServiceError,
 };
 
 /// A filter for events; an empty list filters nothing.
@@ -23,6 +23,13 @@ pub struct EventFilter {
     pub before: Option<Timestamp>,
     /// Only those that contain this text, as [`EventQuery::text`].
     pub text: Option<String>,
+}
+
+impl EventFilter {
+    fn into_query(self, scope: EventScope, page: Page) -> EventQuery {
+        let Self { kinds, projects, actors, from, before, text } = self;
+        EventQuery { scope, kinds, projects, actors, from, before, below: None, text, page }
+    }
 }
 
 /// The use cases of this module.
@@ -61,6 +68,11 @@ impl AuditTrail {
         after: EventId,
     ) -> Result<Option<EventStream>, ServiceError> {
         Ok(EventStream::open(self.events.clone(), self.index.known_changes(), after).await?)
+    }
+
+    /// Returns all events that pass the filter, newest first, in portions.
+    pub fn export(&self, _: &InstancePermit<ReadEvents>, filter: EventFilter) -> EventExport {
+        EventExport::new(self.events.clone(), filter.into_query(EventScope::All, Page::default()))
     }
 
     /// Returns the events that pass the filter and that the caller may read, newest first: all for an administrator,
@@ -104,10 +116,8 @@ impl AuditTrail {
         filter: EventFilter,
         page: Page,
     ) -> Result<EventPage, ServiceError> {
-        let EventFilter { kinds, projects, actors, from, before, text } = filter;
         let limit = page.limit.unwrap_or(Self::MAX).min(Self::MAX);
-        let page = Page { limit: Some(limit), ..page };
-        let query = EventQuery { scope, kinds, projects, actors, from, before, text, page };
+        let query = filter.into_query(scope, Page { limit: Some(limit), ..page });
         Ok(self.events.events(&query).await?)
     }
 }

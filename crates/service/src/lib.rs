@@ -26,6 +26,7 @@ mod counting_cache;
 mod edge_tokens;
 mod environments;
 mod error;
+mod event_export;
 mod event_stream;
 mod first_tokens;
 mod first_uses;
@@ -70,9 +71,9 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
-    environments::*, error::*, event_stream::*, first_tokens::*, groups::*, idempotency::*, importing::*,
-    index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, master_keys::*, members::*,
-    metrics::*, own_token::*, permit::*, personal_tokens::*, project_tokens::*, projects::*,
+    environments::*, error::*, event_export::*, event_stream::*, first_tokens::*, groups::*, idempotency::*,
+    importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, master_keys::*,
+    members::*, metrics::*, own_token::*, permit::*, personal_tokens::*, project_tokens::*, projects::*,
     revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
     token_filter::*, token_request::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
     whoami::*,

@@ -112,6 +112,26 @@ pub async fn events_are_filtered_by_time(store: &Arc<dyn Store>) {
     }
 }
 
+/// Portions go on below the last number, with any other filter.
+pub async fn events_are_found_below_a_number(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let scopes = [Some(only(&["a"])), None, Some(only(&["a", "b"])), Some(only(&["b"])), Some(only(&["a"]))];
+    store_events(store, scopes.map(|projects| NewEvent { projects, ..event(ApiTokenCreated) })).await;
+    let ids: Vec<EventId> = all_events(store).await.iter().map(|event| event.id).collect();
+    let reach = |ids: &[&str]| EventScope::Projects(projects(ids).into_iter().collect());
+    for (below, expected) in [(5, &[4, 3, 2, 1, 0][..]), (4, &[3, 2, 1, 0]), (1, &[0]), (0, &[])] {
+        let below = Some(ids.get(below).copied().unwrap_or(EventId(i64::MAX)));
+        assert_finds(store, &EventQuery { below, ..all_events_query() }, expected).await;
+        let of_a: Vec<usize> = expected.iter().copied().filter(|place| [0, 2, 4].contains(place)).collect();
+        assert_finds(store, &EventQuery { below, projects: projects(&["a"]), ..all_events_query() }, &of_a)
+            .await;
+        assert_finds(store, &EventQuery { below, ..EventQuery::within(reach(&["a"])) }, &of_a).await;
+        let kinds = vec![ApiTokenCreated];
+        assert_finds(store, &EventQuery { below, kinds, ..all_events_query() }, expected).await;
+        assert_finds(store, &EventQuery { below, kinds: vec![UserCreated], ..all_events_query() }, &[]).await;
+    }
+}
+
 /// Stores events that concern no project, all projects, and some projects.
 async fn store_events_of_all_scopes(store: &dyn Store) {
     let scopes = [

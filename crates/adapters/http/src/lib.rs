@@ -111,6 +111,7 @@ mod wire_time;
 
 pub use self::{
     app::{Routes, app, openapi},
+    audit::{ExportFormat, UnknownExportFormat},
     connection::{Connection, Streams, Transport},
     context::{Context, HttpSettings, Sampling},
     edge_client::{EdgeClient, InvalidEdgeSecret},

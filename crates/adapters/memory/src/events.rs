@@ -26,9 +26,10 @@ fn is_in_scope(scope: &EventScope, event: &NewEvent) -> bool {
     }
 }
 
-fn matches_query(query: &EventQuery, event: &NewEvent) -> bool {
-    let EventQuery { scope, kinds, projects, actors, from, before, text: _, page: _ } = query;
-    is_in_scope(scope, event)
+fn matches_query(query: &EventQuery, Event { id, record: event }: &Event) -> bool {
+    let EventQuery { scope, kinds, projects, actors, from, before, below, text: _, page: _ } = query;
+    below.is_none_or(|below| *id < below)
+        && is_in_scope(scope, event)
         && (kinds.is_empty() || kinds.contains(&event.kind))
         && (projects.is_empty() || projects.iter().any(|project| names(event, project)))
         && (actors.is_empty() || actors.contains(&event.actor.user_id()))
@@ -59,7 +60,7 @@ impl EventRepository for MemoryStore {
         let text = query.text_in_json();
         let searched = if text.is_some() { to_usize(EventQuery::MAX_SEARCHED) } else { usize::MAX };
         let matching = || {
-            let events = state.events.iter().rev().filter(|event| matches_query(query, &event.record));
+            let events = state.events.iter().rev().filter(|event| matches_query(query, event));
             let found = |event: &&Event| text.as_ref().is_none_or(|text| contains(&event.record, text));
             events.take(searched).filter(found)
         };

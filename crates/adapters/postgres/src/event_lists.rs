@@ -70,6 +70,9 @@ fn filtered_events(query: &EventQuery) -> Events<'_> {
     if let Some(before) = query.before.map(DbTime::from) {
         events = events.filter(events::at.lt(before));
     }
+    if let Some(below) = query.below {
+        events = events.filter(events::id.lt(below.0));
+    }
     events
 }
 

@@ -175,6 +175,9 @@ fn found(query: &EventQuery, path: AccessPath) -> Events<'_> {
     for filter in Filter::ALL.into_iter().filter(|filter| path != AccessPath::Few(*filter)) {
         events = filter.narrow(events, query, path == AccessPath::One(filter));
     }
+    if let Some(below) = query.below {
+        events = events.filter(events::id.lt(below.0));
+    }
     // A list of ids and not the filter itself, which the planner might still expect to leave many.
     match (path, &query.scope) {
         (AccessPath::Few(Filter::Projects), _) => events.filter(events::id.eq_any(links(&query.projects))),
@@ -222,10 +225,10 @@ pub(crate) fn event_count(
     let mut filters = Filter::ALL.into_iter().filter(|filter| filter.is_in(query));
     match (filters.next(), filters.next(), &query.scope) {
         // Counted in an index, without reading an event.
-        (Some(Filter::Projects), None, EventScope::All) => {
+        (Some(Filter::Projects), None, EventScope::All) if query.below.is_none() => {
             count(connection, links(&query.projects).distinct().limit(limit))
         }
-        (Some(Filter::Reach), None, EventScope::Projects(projects)) => {
+        (Some(Filter::Reach), None, EventScope::Projects(projects)) if query.below.is_none() => {
             count(connection, links(projects).distinct().limit(limit))
         }
         _ => count(connection, found(query, path.to_total(query)).select(events::id).limit(limit)),

@@ -1,12 +1,17 @@
 //! `latchkey audit`.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use latchkey_domain::ChainHash;
-use latchkey_service::{SealFault, SealFaultKind, SealReport, counted};
+use latchkey_domain::{ChainHash, EventKind, ProjectId, Timestamp};
+use latchkey_http::ExportFormat;
+use latchkey_service::{
+    Caller, EventFilter, InstancePermit, ReadEvents, SealFault, SealFaultKind, SealReport, counted,
+};
 use serde_json::{Value, json};
 
-use crate::{output, wiring::App};
+use crate::{commands::expiry::parse_time, output, wiring::App};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
@@ -15,6 +20,31 @@ pub(crate) enum AuditCommand {
         Servers seal events within seconds. The head is the hash of all sealed events: keep it elsewhere now and then, such as in a\n\
         ticket, and give it to a later verification, which then also finds that the end of the trail was cut off, or all of it made anew.")]
     Verify(VerifyArgs),
+    /// Print events as CSV or as JSON in lines, newest first
+    #[command(
+        after_help = "Examples:\n  latchkey audit export --format csv > events.csv\n  latchkey audit export --format jsonl --project shop \
+        --from 2026-01-01T00:00:00Z"
+    )]
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// csv, or jsonl for a JSON object in each line
+    #[arg(long)]
+    pub(crate) format: ExportFormat,
+    /// The first point in time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) from: Option<Timestamp>,
+    /// The last point in time (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) to: Option<Timestamp>,
+    /// A type of events, may be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kinds: Vec<EventKind>,
+    /// A project, may be repeated
+    #[arg(long = "project", value_name = "ID")]
+    pub(crate) projects: Vec<ProjectId>,
 }
 
 #[derive(Debug, Args)]
@@ -30,6 +60,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) async fn run(app: &App, command: AuditCommand) -> anyhow::Result<()> {
     match command {
         AuditCommand::Verify(arguments) => verify(app, arguments).await,
+        AuditCommand::Export(arguments) => export(app, arguments).await,
     }
 }
 
@@ -44,6 +75,24 @@ async fn verify(app: &App, VerifyArgs { head, json }: VerifyArgs) -> anyhow::Res
         0 => Ok(()),
         count => bail!("the audit trail is not as it was sealed: {}", counted(count, "fault")),
     }
+}
+
+async fn export(app: &App, arguments: ExportArgs) -> anyhow::Result<()> {
+    let ExportArgs { format, from, to, kinds, projects } = arguments;
+    // The end of a filter is not a part of what it finds. No event is later than the last time there is.
+    let before = to.and_then(|to| to.plus(Duration::from_millis(1)).ok());
+    let filter = EventFilter { kinds, projects, from, before, ..EventFilter::default() };
+    let permit = InstancePermit::<ReadEvents>::request(&Caller::system())?;
+    let mut events = app.use_cases.audit_trail.export(&permit, filter);
+    let mut text = format.start().map_err(anyhow::Error::from_boxed)?;
+    while output::part(&text)? {
+        let portion = events.next().await?;
+        if portion.is_empty() {
+            break;
+        }
+        text = format.lines(&portion).map_err(anyhow::Error::from_boxed)?;
+    }
+    Ok(())
 }
 
 fn print(report: &SealReport) -> anyhow::Result<()> {

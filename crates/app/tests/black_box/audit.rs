@@ -2,6 +2,7 @@
 
 use latchkey_testkit::{
     env::{Store, TestEnv},
+    raw_http::Request,
     wait::until_true,
 };
 use serde_json::Value;
@@ -124,6 +125,36 @@ fn the_chain_outlives_a_copy_to_postgres() {
 #[test]
 fn the_chain_outlives_a_copy_to_sqlite() {
     the_chain_outlives_a_copy_and_the_retention(Store::Postgres, Store::Sqlite);
+}
+
+/// The command line exports what the API does.
+fn events_are_exported(store: Store) {
+    let env = env(store);
+    let server = env.serve();
+    env.create_project("shop");
+    for number in 0..3 {
+        server.create_token(&format!("token-{number}"));
+    }
+    for format in ["csv", "jsonl"] {
+        let path = format!("/api/admin/events/export?format={format}");
+        let over_http = server.as_admin(Request::get(&path)).text();
+        assert_eq!(env.run(&format!("audit export --format {format}")).stdout, over_http);
+        assert_eq!(over_http.lines().count(), 5 + usize::from(format == "csv"));
+    }
+    let filtered = env.succeed("audit export --format jsonl --type project-created --project shop");
+    assert!(filtered.lines().count() == 1 && filtered.contains(r#""type":"project-created""#), "{filtered}");
+    assert_eq!(env.succeed("audit export --format jsonl --to 2001-01-01T00:00:00Z"), "");
+    env.fail("audit export --format xml", 2);
+}
+
+#[test]
+fn events_are_exported_on_sqlite() {
+    events_are_exported(Store::Sqlite);
+}
+
+#[test]
+fn events_are_exported_on_postgres() {
+    events_are_exported(Store::Postgres);
 }
 
 /// Several servers seal one chain.

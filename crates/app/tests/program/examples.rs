@@ -135,6 +135,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("deleteUser", Admin, "id=user", ""),
     ("getEvents", Admin, "", ""),
     ("streamEvents", Admin, "", ""),
+    ("exportEvents", Admin, "", ""),
     ("searchEvents", Admin, "", ""),
     ("getProjectEvents", Admin, "", ""),
     ("archiveProject", Admin, "", ""),

@@ -19,31 +19,31 @@ pub(crate) const EVENT_BYTES: usize = 1024;
 pub(crate) struct EventBody<'e> {
     /// The number of the event. Later events have higher numbers.
     #[schema(example = 899)]
-    id: i64,
+    pub(super) id: i64,
     /// What happened.
     #[schema(value_type = String, example = "api-token-created")]
-    r#type: &'static str,
+    pub(super) r#type: &'static str,
     /// The e-mail address or user name of the user, or the name of the token, that caused the event, as it was then.
     #[schema(value_type = String, example = "johndoe@example.com")]
-    created_by: &'e str,
+    pub(super) created_by: &'e str,
     /// The id of the user; -42 for an admin token, -1337 for the system.
     #[schema(example = 1337)]
-    created_by_user_id: i64,
+    pub(super) created_by_user_id: i64,
     /// When it happened.
     #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     created_at: WireTime,
     /// The data after the event; null if it was deleted. Never contains a secret.
     #[schema(value_type = Option<Object>, required = true)]
-    data: Option<Value>,
+    pub(super) data: Option<Value>,
     /// The data before the event; null if there was none.
     #[schema(value_type = Option<Object>, required = true)]
-    pre_data: Option<Value>,
+    pub(super) pre_data: Option<Value>,
     /// The projects of the event, joined by commas; `*` for all, null for none.
     #[schema(value_type = Option<String>, required = true, example = "default")]
-    project: Option<ProjectNames<'e>>,
+    pub(super) project: Option<ProjectNames<'e>>,
     /// The environment of the event.
     #[schema(required = true, example = "development")]
-    environment: Option<&'e str>,
+    pub(super) environment: Option<&'e str>,
     /// Always null: feature flags are not supported.
     #[schema(required = true, nullable, value_type = Option<String>)]
     feature_name: Option<&'static str>,
@@ -52,16 +52,16 @@ pub(crate) struct EventBody<'e> {
     tags: Vec<String>,
     /// The IP address of the client; null for events of the command line and of the start.
     #[schema(required = true, example = "192.0.2.7")]
-    ip: Option<String>,
+    pub(super) ip: Option<String>,
     /// The user agent of the client.
     #[schema(required = true, example = "curl/8.5.0")]
-    user_agent: Option<&'e str>,
+    pub(super) user_agent: Option<&'e str>,
     /// The title of the event.
     #[schema(value_type = String, example = "API token created")]
-    label: &'static str,
+    pub(super) label: &'static str,
     /// A sentence in Markdown that describes the event.
     #[schema(example = "**admin** created API token **ci**")]
-    summary: String,
+    pub(super) summary: String,
 }
 
 impl<'e> EventBody<'e> {

@@ -9,6 +9,7 @@ use latchkey_ports::Page;
 use latchkey_service::{AuditTrail, EventFilter};
 use utoipa::IntoParams;
 
+use super::export_format::ExportFormat;
 use crate::{
     extract::{
         Problems,
@@ -114,16 +115,70 @@ impl EventSearchQuery {
     /// Returns the filter and the page.
     pub(crate) fn into_parts(self) -> (EventFilter, Page) {
         let Self { kinds, project, created_by, query, from, to, limit, offset } = self;
-        let filter = EventFilter {
-            kinds: kinds.0,
-            projects: project.0,
-            actors: created_by.0.into_iter().map(|ActorId(id)| id).collect(),
-            from: from.0,
-            before: to.0,
-            text: query,
-        };
-        (filter, page(limit, offset, DEFAULT_SEARCH))
+        (filter(kinds, project, created_by, query, (from, to)), page(limit, offset, DEFAULT_SEARCH))
     }
+}
+
+/// The format and the filters of an export. An event has to match all filters.
+#[derive(Debug, Deserr, IntoParams)]
+#[deserr(error = Problems, rename_all = camelCase)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(crate) struct EventExportQuery {
+    /// `csv`, or `jsonl` for a JSON object in each line.
+    #[param(value_type = String, example = "csv", pattern = "^(csv|jsonl)$")]
+    format: ExportFormat,
+    /// The types of events.
+    #[deserr(default, rename = "type")]
+    #[param(value_type = Option<String>, rename = "type", example = "IS_ANY_OF:api-token-created,api-token-deleted", pattern = "^(IS|IS_ANY_OF):[a-z, -]+$")]
+    kinds: AnyOf<EventKind>,
+    /// The projects of the events.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:web-shop", pattern = "^(IS|IS_ANY_OF):[A-Za-z0-9_~., -]+$")]
+    project: AnyOf<ProjectId>,
+    /// The ids of the users that caused the events; -42 for admin tokens, -1337 for the system.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:1", pattern = "^(IS|IS_ANY_OF):[0-9, -]+$")]
+    created_by: AnyOf<ActorId>,
+    /// Text in the data of the events, in any case of letters. The export ends where none of the next 100,000 events that match the
+    /// other filters has it.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "web shop", pattern = "^[^\\u0000]*$")]
+    query: Option<String>,
+    /// The first day (UTC), or the first point in time.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:2023-04-01")]
+    from: Start,
+    /// The last day (UTC), or the last point in time.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "IS:2023-04-30")]
+    to: End,
+}
+
+impl EventExportQuery {
+    /// Returns the format and the filter.
+    pub(crate) fn into_parts(self) -> (ExportFormat, EventFilter) {
+        let Self { format, kinds, project, created_by, query, from, to } = self;
+        (format, filter(kinds, project, created_by, query, (from, to)))
+    }
+}
+
+impl FromText for ExportFormat {
+    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("{name} must be csv or jsonl."))
+    }
+}
+
+text_members!(ExportFormat);
+
+fn filter(
+    kinds: AnyOf<EventKind>,
+    projects: AnyOf<ProjectId>,
+    actors: AnyOf<ActorId>,
+    text: Option<String>,
+    (from, to): (Start, End),
+) -> EventFilter {
+    let actors = actors.0.into_iter().map(|ActorId(id)| id).collect();
+    EventFilter { kinds: kinds.0, projects: projects.0, actors, from: from.0, before: to.0, text }
 }
 
 fn page(Lenient(limit): Lenient, Lenient(offset): Lenient, default: u32) -> Page {

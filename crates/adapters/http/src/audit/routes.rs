@@ -6,6 +6,7 @@ use latchkey_service::{Caller, InstancePermit, Permit, ReadEvents, ReadProjectEv
 
 use super::{
     body::{EVENT_BYTES, EventsBody, FoundEventsBody},
+    export::{__path_export_events, export_events},
     query::{EventSearchQuery, EventsQuery, ProjectEventsQuery},
     stream::{__path_stream_events, stream_events},
 };
@@ -18,7 +19,13 @@ use crate::{
 
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
-    api.tag("Events").private(operations![get_events, stream_events, search_events, get_project_events]);
+    api.tag("Events").private(operations![
+        get_events,
+        stream_events,
+        export_events,
+        search_events,
+        get_project_events
+    ]);
 }
 
 /// Get the most recent events from the instance.

@@ -13,7 +13,7 @@ use actix_web::{
 };
 use deserr::Deserr;
 use futures_util::{Stream, stream};
-use latchkey_domain::{Event, EventId};
+use latchkey_domain::EventId;
 use latchkey_ports::EntropyExt as _;
 use latchkey_service::{EventStream, InstancePermit, ReadEvents};
 use tokio::{
@@ -22,7 +22,7 @@ use tokio::{
 };
 use utoipa::IntoParams;
 
-use super::body::{EVENT_BYTES, EventBody};
+use super::{body::EventBody, export_format::ExportFormat};
 use crate::{
     context::Context,
     error::ApiError,
@@ -133,7 +133,8 @@ impl Following {
             let limit = self.context.settings.request_timeout;
             let events = guarded(limit, self.events.next()).await??;
             if !events.is_empty() {
-                return Ok(Some(self.write(lines_of(&events)?)));
+                let lines = ExportFormat::JsonLines.lines(&events).map_err(ApiError::internal)?;
+                return Ok(Some(self.write(lines.into())));
             }
             if !self.is_endless {
                 return Ok(None);
@@ -170,14 +171,4 @@ impl Following {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Returns the events as lines.
-pub(super) fn lines_of(events: &[Event]) -> ApiResult<Bytes> {
-    let mut text = Vec::with_capacity(EVENT_BYTES * events.len());
-    for event in events {
-        serde_json::to_writer(&mut text, &EventBody::of(event)).map_err(ApiError::internal)?;
-        text.push(b'\n');
-    }
-    Ok(text.into())
 }

@@ -16,6 +16,7 @@ fn with_every_filter() -> EventQuery {
         projects,
         actors: vec![7, 8],
         from: Timestamp::from_millis(1_000).ok(),
+        below: None,
         before: Timestamp::from_millis(2_000).ok(),
         text: None,
         page: Page::first(100),

@@ -3,6 +3,7 @@
 use latchkey_testkit::app::{As, TestApp};
 use serde_json::Value;
 
+mod export;
 mod list;
 mod of_project;
 mod search;
