@@ -93,6 +93,11 @@ pub(crate) enum ApiError {
         "This connection has too many requests in progress. Wait for some of their responses, then try again."
     )]
     TooManyStreams,
+    /// As many event streams are open as there may be.
+    #[error(
+        "As many event streams are open as limits.event_streams allows. Close one, raise the limit, or try again later."
+    )]
+    TooManyEventStreams,
     /// The request took too long.
     #[error("The request took too long and was given up. Try again later.")]
     TimedOut,
@@ -171,9 +176,11 @@ impl ApiError {
             Self::TargetTooLong(_) => (StatusCode::URI_TOO_LONG, "UriTooLongError"),
             Self::UnknownPath(_) | Self::NotOfVerifier(_) => (StatusCode::NOT_FOUND, "NotFoundError"),
             Self::WrongMethod(_) => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedError"),
-            Self::TimedOut | Self::Busy | Self::NoMemory | Self::TooManyStreams => {
-                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError")
-            }
+            Self::TimedOut
+            | Self::Busy
+            | Self::NoMemory
+            | Self::TooManyStreams
+            | Self::TooManyEventStreams => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableError"),
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "UnknownError"),
         }
     }
@@ -274,6 +281,7 @@ impl ApiError {
             Self::Busy
             | Self::NoMemory
             | Self::TooManyStreams
+            | Self::TooManyEventStreams
             | Self::Refused(ServiceError::Overtaken | ServiceError::Unavailable(_)) => false,
             other => other.kind().0.is_server_error(),
         }

@@ -213,7 +213,7 @@ fn migrating_reports_what_it_did() {
     let first = env.run("migrate");
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), ""));
     assert!(
-        first.stderr.contains("SQLite in data/latchkey.db: 10 migrations were applied"),
+        first.stderr.contains("SQLite in data/latchkey.db: 12 migrations were applied"),
         "{}",
         first.stderr
     );

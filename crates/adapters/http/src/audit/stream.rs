@@ -91,7 +91,7 @@ pub(crate) async fn stream_events(
     if *request.method() == Method::HEAD {
         return Ok(response.body(BodyStream::new(stream::empty::<ApiResult<Bytes>>())));
     }
-    let open = context.event_streams.open().ok_or(ApiError::NoMemory)?;
+    let open = context.event_streams.open().ok_or(ApiError::TooManyEventStreams)?;
     let now = Instant::now();
     let is_endless = follow.is_none_or(|Parsed(follow)| follow);
     let following =

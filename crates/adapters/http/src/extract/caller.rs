@@ -1,6 +1,6 @@
 //! The caller of a request, and what the caller is permitted to do.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -145,11 +145,12 @@ impl Client<'_> {
         if secret.is_empty() { Err(ApiError::NoCredentials) } else { Ok(secret) }
     }
 
-    /// Verifies the token that a gateway forwards: in the header that the settings name, or in `Authorization`.
+    /// Verifies the token that a gateway forwards from the client of this address: in the header that the settings name, or in
+    /// `Authorization`.
     ///
     /// # Errors
     /// [`ApiError::NoCredentials`], [`ApiError::NotVerified`], or that the store is unavailable.
-    pub(crate) async fn presented_token(self) -> Result<Arc<Principal>, ApiError> {
+    pub(crate) async fn presented_token(self, address: Option<IpAddr>) -> Result<Arc<Principal>, ApiError> {
         let named = self.context.settings.verify_header.as_ref();
         let secret = match named.and_then(|name| self.request.headers().get(name)) {
             Some(header) => secret_in(header),
@@ -160,8 +161,7 @@ impl Client<'_> {
             ApiError::BadCredentials => Refusal::from(Reason::Unknown).into(),
             error => error,
         };
-        let verified =
-            self.context.use_cases.verification.verify(secret.map_err(unreadable)?, self.address()).await;
+        let verified = self.context.use_cases.verification.verify(secret.map_err(unreadable)?, address).await;
         verified.map_err(|error| match error.reason() {
             Some(reason) => Refusal::from(reason).into(),
             None => error.into(),

@@ -129,11 +129,12 @@ pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiR
 pub(crate) async fn verify_request(request: &HttpRequest, context: &Context) -> ApiResult {
     let client = Client::new(request, context);
     client.check_certificate()?;
-    let principal = client.presented_token().await?;
+    let address = client.address();
+    let principal = client.presented_token(address).await?;
     let by_query = RequirementQuery::read(request)?;
     let by_headers = RequirementHeaders::read(request.headers())?;
     let requirements = [&by_query, &by_headers];
-    Ok(valid(context.use_cases.verification.check(&principal, &requirements, client.address())?))
+    Ok(valid(context.use_cases.verification.check(&principal, &requirements, address)?))
 }
 
 /// As [`verify`], with the path and query of the original request appended. The client wrote those, so only headers can
@@ -149,9 +150,10 @@ async fn verify_original(request: HttpRequest, context: Data<Context>) -> ApiRes
     }
     let client = Client::new(&request, &context);
     client.check_certificate()?;
-    let principal = client.presented_token().await?;
+    let address = client.address();
+    let principal = client.presented_token(address).await?;
     let by_headers = RequirementHeaders::read(request.headers())?;
-    Ok(valid(context.use_cases.verification.check(&principal, &[&by_headers], client.address())?))
+    Ok(valid(context.use_cases.verification.check(&principal, &[&by_headers], address)?))
 }
 
 fn valid(token: VerifiedToken<'_>) -> HttpResponse {
