@@ -121,9 +121,18 @@ impl Authenticator {
         secret: &str,
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
-        let found = self.resolve(secret, client, Purpose::Action, |secret| !secret.is_session()).await;
+        let found = self.authenticate_again(secret, client).await;
         self.record(&found, client);
         found
+    }
+
+    /// As [`Authenticator::authenticate`], for a request that was authenticated before and goes on: that is no further use.
+    pub async fn authenticate_again(
+        &self,
+        secret: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthenticationError> {
+        self.resolve(secret, client, Purpose::Action, |secret| !secret.is_session()).await
     }
 
     /// As [`Authenticator::authenticate`], but only to tell whether the secret is valid. A stale cache entry may be

@@ -163,7 +163,7 @@ impl Following {
     /// If that is not known, as the store is unavailable.
     async fn is_permitted(&mut self) -> ApiResult<bool> {
         self.checked_at = Instant::now();
-        match Client::new(&self.request, &self.context).caller().await {
+        match Client::new(&self.request, &self.context).caller_again().await {
             Ok(caller) => Ok(InstancePermit::<ReadEvents>::request(&caller).is_ok()),
             Err(error) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&error.kind().0) => {
                 Ok(false)

@@ -22,6 +22,13 @@ pub(crate) const PROJECT: &str = "projectId";
 /// The caller, or a permit that the caller was granted. The one extractor that can fail: with 401, then with 403.
 pub(crate) struct Authorized<P>(pub(crate) P);
 
+/// Whether an authentication is a use of the credentials, or that of before goes on.
+#[derive(Debug, Clone, Copy)]
+enum Use {
+    New,
+    Same,
+}
+
 /// What a handler can require of its caller.
 pub(crate) trait Authorize: Sized {
     /// Asks for it.
@@ -103,6 +110,16 @@ impl Client<'_> {
     /// user's cookie; [`ApiError::Refused`] for client and frontend tokens.
     pub(crate) async fn caller(self) -> Result<Caller, ApiError> {
         let principal = self.authenticate().await?;
+        self.admit(principal)
+    }
+
+    /// As [`Client::caller`], for a request that is still being answered: that is no further use of the credentials.
+    pub(crate) async fn caller_again(self) -> Result<Caller, ApiError> {
+        let principal = self.by_header_or_session(Use::Same).await?;
+        self.admit(principal)
+    }
+
+    fn admit(self, principal: Arc<Principal>) -> Result<Caller, ApiError> {
         if matches!(*principal, Principal::User { credential: UserCredential::Session(_), .. }) {
             self.refuse_cross_site()?;
         }
@@ -115,13 +132,13 @@ impl Client<'_> {
     /// # Errors
     /// [`ApiError::NoCredentials`], [`ApiError::BadCredentials`], or that the store is unavailable.
     pub(crate) async fn authenticate(self) -> Result<Arc<Principal>, ApiError> {
-        let principal = self.by_header_or_session().await?;
+        let principal = self.by_header_or_session(Use::New).await?;
         PrincipalId::keep(self.request, &principal);
         Ok(principal)
     }
 
-    async fn by_header_or_session(self) -> Result<Arc<Principal>, ApiError> {
-        let by_header = self.by_header().await;
+    async fn by_header_or_session(self, kind: Use) -> Result<Arc<Principal>, ApiError> {
+        let by_header = self.by_header(kind).await;
         let Some(secret) = self.session_secret() else { return by_header };
         match by_header {
             Ok(principal) if matches!(*principal, Principal::ApiToken { .. }) => return Ok(principal),
@@ -134,8 +151,13 @@ impl Client<'_> {
         }
     }
 
-    async fn by_header(self) -> Result<Arc<Principal>, ApiError> {
-        Ok(self.context.use_cases.authenticator.authenticate(self.header_secret()?, self.address()).await?)
+    async fn by_header(self, kind: Use) -> Result<Arc<Principal>, ApiError> {
+        let authenticator = &self.context.use_cases.authenticator;
+        let (secret, address) = (self.header_secret()?, self.address());
+        Ok(match kind {
+            Use::New => authenticator.authenticate(secret, address).await?,
+            Use::Same => authenticator.authenticate_again(secret, address).await?,
+        })
     }
 
     /// Returns the secret in `Authorization`.

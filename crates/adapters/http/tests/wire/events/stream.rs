@@ -160,6 +160,23 @@ async fn a_stream_ends_with_the_right_to_read_it() {
 }
 
 #[actix_web::test]
+async fn a_stream_is_one_use_of_its_token_however_long_it_is() {
+    let app = TestApp::new().await;
+    let newest = newest_events(&app, 1).await[0]["id"].clone();
+    let uses = async || {
+        app.use_cases.flush_usage().await.expect("written");
+        app.get(As::Root, "/api/admin/usage").await.json()["usage"][0]["verified"].as_u64()
+    };
+    let before = uses().await.unwrap_or_default();
+    let mut stream = Stream::open(&app, As::Admin, &format!("?after={newest}")).await;
+    for name in ["a", "b", "c"] {
+        change(&app, name).await;
+        assert_eq!(stream.events().await.len(), 1);
+    }
+    assert_eq!(uses().await, Some(before + 1));
+}
+
+#[actix_web::test]
 async fn there_are_so_many_streams_and_they_end_when_the_server_stops() {
     let app = TestApp::with(|settings| settings.http.event_streams = 2).await;
     let mut first = Stream::open(&app, As::Admin, "").await;
