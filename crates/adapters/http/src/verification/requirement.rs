@@ -52,7 +52,7 @@ pub(crate) struct RequirementQuery {
     kind: Option<TokenKind>,
     /// The token needs these scopes, separated by blanks.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "orders:read", max_length = 6463, nullable = false)]
+    #[param(value_type = Option<String>, example = "orders:read", pattern = "^[A-Za-z0-9_.:* -]{1,6463}$", nullable = false)]
     scope: Option<ScopeList>,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct RequirementHeaders {
     kind: Option<TokenKind>,
     /// As the parameter `scope`.
     #[deserr(default, rename = "x-latchkey-require-scope")]
-    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Scope", example = "orders:read", max_length = 6463, nullable = false)]
+    #[param(value_type = Option<String>, rename = "X-Latchkey-Require-Scope", example = "orders:read", pattern = "^[A-Za-z0-9_.:* -]{1,6463}$", nullable = false)]
     scope: Option<ScopeList>,
 }
 
