@@ -9,7 +9,7 @@ use std::{
     io::{BufRead, Read as _, Write},
 };
 
-use latchkey_domain::Timestamp;
+use latchkey_domain::{Hex, Timestamp};
 use latchkey_ports::{ArchiveChunk, ArchiveHeader, ColumnKind, KeyId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -294,5 +294,5 @@ fn read_line(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, BackupFileErro
 
 /// Returns the digest of what was written to it in hexadecimal.
 pub(crate) fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    Hex(&digest.finalize()).to_string()
 }

@@ -12,7 +12,7 @@ use std::{fmt, str::FromStr};
 use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::{EnvironmentName, Event, NewEvent, ProjectScope, Snapshot, hex::parse_hex, hex::write_hex};
+use crate::{EnvironmentName, Event, Hex, NewEvent, ProjectScope, Snapshot, parse_hex};
 
 /// A hash of the chain. Written as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ impl ChainHash {
 
 impl fmt::Display for ChainHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
+        Hex(&self.0).fmt(f)
     }
 }
 

@@ -67,6 +67,11 @@ impl Metadata {
         &self.0
     }
 
+    /// Returns the members; `None` where there are none.
+    pub fn noted(&self) -> Option<&Map<String, Value>> {
+        (!self.is_empty()).then(|| self.members())
+    }
+
     /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -2,9 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use serde_json::{Map, Value};
+
 use crate::{
-    Actor, Grants, PendingRotation, PersonalTokenId, Reason, SessionId, Timestamp, TokenAccess,
-    TokenAttributes, TokenId, TokenKind, TokenName, UserId,
+    Actor, Grants, PendingRotation, PersonalTokenId, Reason, ScopeSet, SessionId, Timestamp, TokenAccess,
+    TokenAttributes, TokenId, TokenKind, TokenName, TokenOwner, UserId,
 };
 
 /// A user or token whose credentials were accepted.
@@ -47,6 +49,23 @@ pub struct VerifiedToken<'p> {
     pub expires_at: Option<Timestamp>,
     /// The attributes that verification decides by or tells; `None` where none of them is set.
     pub attributes: Option<&'p TokenAttributes>,
+}
+
+impl<'p> VerifiedToken<'p> {
+    /// Returns the scopes.
+    pub fn scopes(&self) -> &'p ScopeSet {
+        self.attributes.map_or(ScopeSet::NONE, |attributes| &attributes.scopes)
+    }
+
+    /// Returns who is responsible for it.
+    pub fn owner(&self) -> Option<&'p TokenOwner> {
+        self.attributes?.owner.as_ref()
+    }
+
+    /// Returns what its owners note about it; `None` where there is nothing.
+    pub fn metadata(&self) -> Option<&'p Map<String, Value>> {
+        self.attributes?.metadata.noted()
+    }
 }
 
 /// A client or frontend token was sent where an admin token or a user is needed.

@@ -43,6 +43,9 @@ impl ScopeSet {
     /// The maximum number of scopes.
     pub const MAX: usize = 64;
 
+    /// No scopes.
+    pub const NONE: &'static Self = &Self(Vec::new());
+
     /// Returns the set of these scopes.
     ///
     /// # Errors

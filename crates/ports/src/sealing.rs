@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use latchkey_domain::{TokenId, TokenSecret, parse_hex};
+use latchkey_domain::{Hex, TokenId, TokenSecret, parse_hex};
 
 /// A keyed digest of a secret (HMAC-SHA-256, RFC 2104): 32 bytes, found by equality in a unique index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +48,7 @@ pub struct KeyId(pub [u8; 4]);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 

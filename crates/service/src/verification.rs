@@ -260,12 +260,7 @@ fn check(token: VerifiedToken<'_>, requirement: &Requirement) -> Result<(), Refu
         let message = format!("This token is not good for the environment \"{environment}\".");
         return refuse(Reason::WrongEnvironment, message);
     }
-    if scopes.is_empty() {
-        return Ok(());
-    }
-    let none = ScopeSet::default();
-    let own = token.attributes.map_or(&none, |attributes| &attributes.scopes);
-    match scopes.first_beyond(own) {
+    match scopes.first_beyond(token.scopes()) {
         Some(scope) => refuse(Reason::MissingScope, format!("This token lacks the scope \"{scope}\".")),
         None => Ok(()),
     }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hkdf::Hkdf;
+use latchkey_domain::Hex;
 use latchkey_ports::{Entropy, KeyId};
 use secrecy::SecretString;
 use sha2::Sha256;
@@ -103,10 +104,8 @@ impl MasterKey {
     pub fn to_hex(&self) -> SecretString {
         // The capacity is exact, so that a growing buffer leaves no copy behind.
         let mut text = String::with_capacity(2 * Self::BYTES);
-        for byte in self.bytes.iter() {
-            // Writing to a `String` cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{}", Hex(&*self.bytes));
         text.into()
     }
 

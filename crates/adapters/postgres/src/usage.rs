@@ -4,21 +4,17 @@ use std::{collections::BTreeSet, ops::Range};
 
 use async_trait::async_trait;
 use diesel::{
-    pg::Pg,
-    query_builder::{BoxedSqlQuery, SqlQuery},
     sql_query,
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{Hour, TokenId, TokenKind};
+use latchkey_domain::{Hour, TokenId};
 use latchkey_ports::{SeenAddress, StoreError, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
 use latchkey_sql::{
     columns::{DbId, DbInt, DbTime, Id, Int, UtcTime},
     errors::{DbError, store_error},
-    rows,
-    usage::{
-        ADDRESSES, AddressRow, FORGOTTEN_AT_ONCE, UseCountRow, UsedTokenRow, hour, most_used, sum_by_hour,
-    },
+    rows::{self, AddressRow, UseCountRow, UsedTokenRow, use_counts},
+    usage::{ADDRESSES, FORGOTTEN_AT_ONCE, bound, hour, most_used, sum_by_hour},
 };
 
 use crate::{PostgresStore, connection::Connection};
@@ -69,7 +65,7 @@ impl UsageRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let statement = bound(&sum_by_hour(scope), scope, hours);
         let rows: Vec<UseCountRow> = statement.load(&mut connection).await.map_err(store_error)?;
-        Ok(UseCountRow::all(rows)?)
+        Ok(use_counts(rows)?)
     }
 
     async fn most_used(
@@ -88,7 +84,7 @@ impl UsageRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let statement = sql_query(ADDRESSES).bind::<Id, _>(DbId::from(token));
         let rows: Vec<AddressRow> = statement.load(&mut connection).await.map_err(store_error)?;
-        Ok(AddressRow::all(token, rows)?)
+        Ok(rows::all(rows)?)
     }
 
     async fn forget_usage(&self, before: Hour) -> Result<u64, StoreError> {
@@ -108,19 +104,6 @@ impl UsageRepository for PostgresStore {
             forgotten += u64::try_from(deleted).unwrap_or(0);
         }
     }
-}
-
-/// Binds the scope and the hours.
-fn bound(statement: &str, scope: &UsageScope, hours: Range<Hour>) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
-    let statement = sql_query(statement).into_boxed();
-    let statement = match scope {
-        UsageScope::One(token) => statement.bind::<Id, _>(DbId::from(*token)),
-        UsageScope::Project(project) => statement.bind::<Text, _>(project.to_string()),
-        UsageScope::Kinds(kinds) => TokenKind::ALL.iter().fold(statement, |statement, kind| {
-            statement.bind::<Text, _>(if kinds.contains(kind) { kind.as_str() } else { "" })
-        }),
-    };
-    statement.bind::<Int, _>(hour(hours.start)).bind::<Int, _>(hour(hours.end))
 }
 
 async fn record(connection: &mut Connection, usage: &[TokenUsage]) -> Result<(), DbError> {

@@ -15,6 +15,7 @@ mod seals;
 mod secrets;
 mod sessions;
 mod tokens;
+mod usage;
 
 use std::{fmt::Display, str::FromStr};
 
@@ -49,6 +50,7 @@ pub use self::{
         ChangeableTokenRow, ChangedTokenRow, NewTokenRow, ProjectIds, TokenRow, projects_by_token,
         token_projects,
     },
+    usage::{AddressRow, UseCountRow, UsedTokenRow, use_counts},
 };
 use crate::columns::{Bytes, DbTime, Parsed};
 

@@ -1,25 +1,24 @@
-//! How often tokens are used: the statements that read it, and their rows.
+//! How often tokens are used: the statements that read it.
 
-use std::net::IpAddr;
+use std::ops::Range;
 
 use diesel::{
-    QueryableByName,
-    sql_types::{BigInt, Text},
+    backend::Backend,
+    query_builder::{BoxedSqlQuery, SqlQuery},
+    serialize::ToSql,
+    sql_query,
+    sql_types::{HasSqlType, Text},
 };
-use latchkey_domain::{Hour, TokenId, TokenName, UseOutcome};
-use latchkey_ports::{Inconsistency, SeenAddress, UsageScope, UseCount, UsedToken};
+use latchkey_domain::{Hour, TokenKind};
+use latchkey_ports::UsageScope;
 
-use crate::{
-    columns::{DbId, DbInt, DbTime, Id, Int, Parsed, UtcTime},
-    rows::inconsistency,
-};
+use crate::columns::{DbId, DbInt, Id, Int};
 
 /// The number of rows that are deleted at once, so that others can write in between.
 pub const FORGOTTEN_AT_ONCE: usize = 5_000;
 
 /// Selects the last addresses of the token `$1`.
-pub const ADDRESSES: &str =
-    "SELECT address, seen_at FROM token_addresses WHERE token_id = $1 ORDER BY seen_at DESC, address";
+pub const ADDRESSES: &str = "SELECT token_id, address, seen_at FROM token_addresses WHERE token_id = $1 ORDER BY seen_at DESC, address";
 
 /// Returns the statement that sums the uses of tokens by hour and outcome. Its binds are those of the scope, and the hours from
 /// the first to the one after the last: the id of the token, the id of the project, or three kinds.
@@ -73,96 +72,32 @@ fn source(scope: &UsageScope) -> (&'static str, u32) {
     }
 }
 
+/// Binds the scope and the hours to one of these statements.
+pub fn bound<DB>(
+    statement: &str,
+    scope: &UsageScope,
+    hours: Range<Hour>,
+) -> BoxedSqlQuery<'static, DB, SqlQuery>
+where
+    DB: Backend + HasSqlType<Id> + HasSqlType<Int>,
+    DbId: ToSql<Id, DB>,
+    DbInt: ToSql<Int, DB>,
+    String: ToSql<Text, DB>,
+{
+    let statement = sql_query(statement).into_boxed();
+    let statement = match scope {
+        UsageScope::One(token) => statement.bind::<Id, _>(DbId::from(*token)),
+        UsageScope::Project(project) => statement.bind::<Text, _>(project.to_string()),
+        UsageScope::Kinds(kinds) => TokenKind::ALL.iter().fold(statement, |statement, kind| {
+            let kind = kinds.get(kind).map(ToString::to_string);
+            statement.bind::<Text, _>(kind.unwrap_or_default())
+        }),
+    };
+    statement.bind::<Int, _>(hour(hours.start)).bind::<Int, _>(hour(hours.end))
+}
+
 /// Returns the hour as stores keep it.
 #[must_use]
 pub fn hour(Hour(hour): Hour) -> DbInt {
     DbInt(hour.into())
-}
-
-/// A row of [`sum_by_hour`].
-#[derive(QueryableByName)]
-pub struct UseCountRow {
-    #[diesel(sql_type = Int)]
-    hour: DbInt,
-    #[diesel(sql_type = Text)]
-    outcome: Parsed<UseOutcome>,
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-impl UseCountRow {
-    /// Converts the rows, in order of hours and outcomes.
-    ///
-    /// # Errors
-    /// The [`Inconsistency`] of the first row that has one.
-    pub fn all(rows: Vec<Self>) -> Result<Vec<UseCount>, Inconsistency> {
-        let counts = rows.into_iter().map(|Self { hour, outcome, count }| {
-            let fault =
-                |column, fault: &dyn std::fmt::Display| inconsistency("token_usage", column, hour.0, fault);
-            Ok(UseCount {
-                hour: Hour(u32::try_from(hour.0).map_err(|error| fault("hour", &error))?),
-                outcome: outcome.0.map_err(|error| fault("outcome", &error))?,
-                count: count.unsigned_abs(),
-            })
-        });
-        let mut counts: Vec<_> = counts.collect::<Result<_, _>>()?;
-        counts.sort_unstable();
-        Ok(counts)
-    }
-}
-
-/// A row of [`most_used`].
-#[derive(QueryableByName)]
-pub struct UsedTokenRow {
-    #[diesel(sql_type = Id)]
-    id: DbId,
-    #[diesel(sql_type = Text)]
-    name: Parsed<TokenName>,
-    #[diesel(sql_type = BigInt)]
-    verified: i64,
-    #[diesel(sql_type = BigInt)]
-    refused: i64,
-}
-
-impl TryFrom<UsedTokenRow> for UsedToken {
-    type Error = Inconsistency;
-
-    fn try_from(row: UsedTokenRow) -> Result<Self, Inconsistency> {
-        let id = TokenId::from_uuid(row.id.0);
-        Ok(Self {
-            id,
-            name: row.name.0.map_err(|fault| inconsistency("api_tokens", "name", id, fault))?,
-            verified: row.verified.unsigned_abs(),
-            refused: row.refused.unsigned_abs(),
-        })
-    }
-}
-
-/// A row of [`ADDRESSES`].
-#[derive(QueryableByName)]
-pub struct AddressRow {
-    #[diesel(sql_type = Text)]
-    address: Parsed<IpAddr>,
-    #[diesel(sql_type = UtcTime)]
-    seen_at: DbTime,
-}
-
-impl AddressRow {
-    /// Converts the rows of a token.
-    ///
-    /// # Errors
-    /// The [`Inconsistency`] of the first row that has one.
-    pub fn all(token: TokenId, rows: Vec<Self>) -> Result<Vec<SeenAddress>, Inconsistency> {
-        let addresses = rows.into_iter().map(|Self { address, seen_at: DbTime(millis) }| {
-            let fault = |column, fault: &dyn std::fmt::Display| {
-                inconsistency("token_addresses", column, token, fault)
-            };
-            Ok(SeenAddress {
-                address: address.0.map_err(|error| fault("address", &error))?,
-                seen_at: latchkey_domain::Timestamp::from_millis(millis)
-                    .map_err(|error| fault("seen_at", &error))?,
-            })
-        });
-        addresses.collect()
-    }
 }

@@ -4,21 +4,16 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use diesel::{
-    RunQueryDsl, SqliteConnection,
-    query_builder::{BoxedSqlQuery, SqlQuery},
-    sql_query,
+    RunQueryDsl, SqliteConnection, sql_query,
     sql_types::{BigInt, Text},
-    sqlite::Sqlite,
 };
-use latchkey_domain::{Hour, TokenId, TokenKind};
+use latchkey_domain::{Hour, TokenId};
 use latchkey_ports::{SeenAddress, StoreError, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
 use latchkey_sql::{
     columns::{DbId, DbTime, Id, Int, UtcTime},
     errors::DbError,
-    rows,
-    usage::{
-        ADDRESSES, AddressRow, FORGOTTEN_AT_ONCE, UseCountRow, UsedTokenRow, hour, most_used, sum_by_hour,
-    },
+    rows::{self, AddressRow, UseCountRow, UsedTokenRow, use_counts},
+    usage::{ADDRESSES, FORGOTTEN_AT_ONCE, bound, hour, most_used, sum_by_hour},
 };
 use serde_json::{Value, json};
 
@@ -69,7 +64,7 @@ impl UsageRepository for SqliteStore {
         let statement = bound(&sum_by_hour(scope), scope, hours);
         self.read(move |connection| {
             let rows: Vec<UseCountRow> = statement.load(connection)?;
-            Ok(UseCountRow::all(rows)?)
+            Ok(use_counts(rows)?)
         })
         .await
     }
@@ -92,7 +87,7 @@ impl UsageRepository for SqliteStore {
         self.read(move |connection| {
             let statement = sql_query(ADDRESSES).bind::<Id, _>(DbId::from(token));
             let rows: Vec<AddressRow> = statement.load(connection)?;
-            Ok(AddressRow::all(token, rows)?)
+            Ok(rows::all(rows)?)
         })
         .await
     }
@@ -107,23 +102,6 @@ impl UsageRepository for SqliteStore {
             forgotten += u64::try_from(deleted).unwrap_or(0);
         }
     }
-}
-
-/// Binds the scope and the hours.
-fn bound(
-    statement: &str,
-    scope: &UsageScope,
-    hours: Range<Hour>,
-) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {
-    let statement = sql_query(statement).into_boxed();
-    let statement = match scope {
-        UsageScope::One(token) => statement.bind::<Id, _>(DbId::from(*token)),
-        UsageScope::Project(project) => statement.bind::<Text, _>(project.to_string()),
-        UsageScope::Kinds(kinds) => TokenKind::ALL.iter().fold(statement, |statement, kind| {
-            statement.bind::<Text, _>(if kinds.contains(kind) { kind.as_str() } else { "" })
-        }),
-    };
-    statement.bind::<Int, _>(hour(hours.start)).bind::<Int, _>(hour(hours.end))
 }
 
 fn record(connection: &mut SqliteConnection, counts: &str, addresses: &str) -> Result<(), DbError> {

@@ -60,7 +60,7 @@ fn what_is_changed_in_the_database_is_found(store: Store) {
     assert_eq!((code, second["head"] != first["head"]), (Some(0), true));
 
     let execute = |statement: &str| assert!(Records::of(&env).try_execute(statement), "{statement}");
-    execute("UPDATE events SET actor_name = 'someone else' WHERE id = 3");
+    execute("UPDATE events SET actor_name = 'another' WHERE id = 3");
     assert_fault(&env, "altered", 3);
     let error = env.run("audit verify");
     assert!(error.stdout.contains("FAULT: an event from ") && error.code == Some(1), "{error:?}");

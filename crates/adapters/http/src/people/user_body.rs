@@ -1,9 +1,7 @@
 //! The bodies of users: those that create and update one, and those that show some. Service accounts are users too.
 
-use std::fmt::Write as _;
-
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
-use latchkey_domain::{AccountKind, Email, PersonName, User, Username};
+use latchkey_domain::{AccountKind, Email, Hex, PersonName, User, Username};
 use latchkey_service::{AdminCount, Directory, RoleReference, UserChange, UserDraft};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -246,12 +244,7 @@ impl<'u> BaseUserBody<'u> {
 fn image_url(user: &User) -> String {
     let username = || user.identity.username().map(|name| name.as_str().to_owned());
     let key = user.identity.email().map(Email::key).or_else(username).unwrap_or_default();
-    let mut url = "https://gravatar.com/avatar/".to_owned();
-    for byte in Sha256::digest(key) {
-        let _ = write!(url, "{byte:02x}");
-    }
-    url.push_str("?s=42&d=retro&r=g");
-    url
+    format!("https://gravatar.com/avatar/{}?s=42&d=retro&r=g", Hex(&Sha256::digest(key)))
 }
 
 /// A list of users, and of the roles for the whole instance.

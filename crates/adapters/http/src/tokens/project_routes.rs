@@ -39,7 +39,7 @@ pub(super) fn configure(api: &mut Api) {
 }
 
 /// Returns the reference to the token that the path names. Text that can name no token is not found.
-fn reference(path: &PathParameters) -> Result<TokenReference, ApiError> {
+pub(super) fn reference(path: &PathParameters) -> Result<TokenReference, ApiError> {
     let token = path.text("token")?;
     Ok(TokenReference::parse(&token).ok_or(ServiceError::NotFound(Missing::Token))?)
 }

@@ -158,7 +158,7 @@ impl<'t> TokenBody<'t> {
             id: token.id.as_uuid(),
             description: attributes.description.as_ref().map(TokenDescription::as_str),
             owner: attributes.owner.as_ref().map(TokenOwner::as_str),
-            metadata: Some(attributes.metadata.members()).filter(|members| !members.is_empty()),
+            metadata: attributes.metadata.noted(),
             enabled: Some(attributes.enabled.0).filter(|enabled| !enabled),
             scopes: attributes.scopes.as_slice(),
             allowed_networks: attributes.allowed_networks.as_slice(),

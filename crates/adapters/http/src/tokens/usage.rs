@@ -7,17 +7,17 @@ use deserr::Deserr;
 use latchkey_domain::{ApiToken, Timestamp};
 use latchkey_ports::{SeenAddress, UsedToken};
 use latchkey_service::{
-    InstancePermit, Missing, Permit, ReadInstanceTokens, ReadTokens, ServiceError, TokenReference,
-    UsageInterval, UsagePoint, UsageQuery, UsageReport, UsageSummary,
+    InstancePermit, Permit, ReadInstanceTokens, ReadTokens, UsageInterval, UsagePoint, UsageQuery,
+    UsageReport, UsageSummary,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::project_routes::reference;
 use crate::{
     api::{Api, operations},
     context::Context,
-    error::ApiError,
     extract::{
         Authorized, PathParameters, Problems, Query,
         text::{FromText, text_members},
@@ -104,11 +104,6 @@ async fn get_usage(
 ) -> ApiResult {
     let summary = context.use_cases.usage_reports.of_instance(&permit, query.read()?.into()).await?;
     ok(&UsageSummaryBody::of(&summary))
-}
-
-fn reference(path: &PathParameters) -> Result<TokenReference, ApiError> {
-    let token = path.text("token")?;
-    Ok(TokenReference::parse(&token).ok_or(ServiceError::NotFound(Missing::Token))?)
 }
 
 async fn of_token(

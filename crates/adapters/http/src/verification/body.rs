@@ -117,11 +117,10 @@ pub(crate) fn insert_verified_headers(headers: &mut HeaderMap, token: VerifiedTo
     headers.insert(PROJECTS, value(&ProjectNames(token.access.projects()).text()));
     headers.insert(ENVIRONMENT, value(environment(&token)));
     headers.insert(ID, value(token.id.as_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer())));
-    let Some(attributes) = token.attributes else { return };
-    if !attributes.scopes.is_empty() {
-        headers.insert(SCOPES, value(&attributes.scopes.to_string()));
+    if !token.scopes().is_empty() {
+        headers.insert(SCOPES, value(&token.scopes().to_string()));
     }
-    if let Some(owner) = &attributes.owner {
+    if let Some(owner) = token.owner() {
         headers.insert(OWNER, encoded(owner.as_str()));
     }
 }
@@ -193,19 +192,12 @@ impl<'t> IntrospectionBody<'t> {
             exp: token.expires_at.map(|end| end.millis().div_euclid(1_000)),
             projects: ProjectArray(token.access.projects()),
             environment: environment(&token),
-            scope: token
-                .attributes
-                .map(|attributes| &attributes.scopes)
-                .filter(|scopes| !scopes.is_empty())
-                .map(ToString::to_string),
+            scope: Some(token.scopes()).filter(|scopes| !scopes.is_empty()).map(ToString::to_string),
             allowed_networks: token
                 .attributes
                 .map_or(&[], |attributes| attributes.allowed_networks.as_slice()),
-            owner: token.attributes.and_then(|attributes| attributes.owner.as_ref()).map(TokenOwner::as_str),
-            metadata: token
-                .attributes
-                .map(|attributes| attributes.metadata.members())
-                .filter(|members| !members.is_empty()),
+            owner: token.owner().map(TokenOwner::as_str),
+            metadata: token.metadata(),
         };
         Self { active: token.is_some(), token: token.map(shown) }
     }

@@ -211,18 +211,15 @@ impl<'t> AnswerBody<'t> {
 
 impl<'t> DescribedToken<'t> {
     fn of(token: VerifiedToken<'t>) -> Self {
-        let attributes = token.attributes;
         Self {
             id: token.id.to_string(),
             name: token.name.as_str(),
             r#type: token.access.kind().as_str(),
             projects: ProjectArray(token.access.projects()),
             environment: environment(&token),
-            scopes: attributes.map_or(&[], |attributes| attributes.scopes.as_slice()),
-            owner: attributes.and_then(|attributes| attributes.owner.as_ref()).map(TokenOwner::as_str),
-            metadata: attributes
-                .map(|attributes| attributes.metadata.members())
-                .filter(|members| !members.is_empty()),
+            scopes: token.scopes().as_slice(),
+            owner: token.owner().map(TokenOwner::as_str),
+            metadata: token.metadata(),
             expires_at: token.expires_at.map(WireTime),
         }
     }

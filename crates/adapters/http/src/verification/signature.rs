@@ -1,12 +1,12 @@
 //! The signatures of Unleash Enterprise Edge: an HMAC over the method, the path, the time, a nonce and a digest of the body, all
 //! of which are in headers. So a request is verified before its body is read.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use actix_web::http::header;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::Mac as _;
-use latchkey_domain::Timestamp;
+use latchkey_domain::{Hex, Timestamp};
 use latchkey_service::SignedRequest;
 use sha2::{Digest as _, Sha256};
 
@@ -73,17 +73,10 @@ impl Signed {
     /// # Errors
     /// [`ApiError::BadSignature`].
     pub(super) fn check_body(&self, body: &[u8], compact: &[u8]) -> Result<(), ApiError> {
-        let is_signed = |bytes: &[u8]| hexadecimal(&Sha256::digest(bytes)) == self.body_digest;
+        let is_signed = |bytes: &[u8]| Hex(&Sha256::digest(bytes)).to_string() == self.body_digest;
         if is_signed(body) || is_signed(compact) {
             return Ok(());
         }
         Err(ApiError::BadSignature("Body tampering detected"))
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

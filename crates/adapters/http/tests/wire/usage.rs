@@ -124,7 +124,7 @@ async fn refused_uses_are_counted_and_are_no_last_use() {
         json!([{ "at": HOUR, "verified": 0, "refused": { "disabled": 1, "network": 1 } }])
     );
     assert_eq!(told.get("lastUsedAt"), None);
-    assert_eq!(told["addresses"][0]["address"], "192.0.2.1", "where somebody tried");
+    assert_eq!(told["addresses"][0]["address"], "192.0.2.1", "where it was tried");
 }
 
 #[actix_web::test]

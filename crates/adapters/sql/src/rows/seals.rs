@@ -31,7 +31,7 @@ impl TryFrom<EventSealRow> for EventSeal {
         Ok(Self {
             last: EventId(row.last_event),
             previous: EventId(row.previous),
-            events: at.column("events", u64::try_from(row.events))?,
+            events: at.count("events", row.events)?,
             newest_at: at.time("newest_at", row.newest_at)?,
             hash: ChainHash(at.bytes("hash", row.hash)?),
             key: KeyId(at.bytes("mac_key", row.mac_key)?),
