@@ -35,6 +35,9 @@ pub struct TokenAttributes {
     /// That the secret before the present one ends when the present one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation: Option<PendingRotation>,
+    /// From when on it counts as unused, beside its creation and its last use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disuse: Option<DisuseMark>,
     /// Attributes that a newer version wrote. They are kept, so that an older replica does not drop them.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -68,6 +71,25 @@ impl PendingRotation {
     }
 }
 
+/// When a token was disabled because it was not used, or, of a token that is enabled, when it last was enabled again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisuseMark {
+    /// In milliseconds since 1970.
+    at: i64,
+}
+
+impl DisuseMark {
+    /// Returns the mark of that moment.
+    pub fn new(at: Timestamp) -> Self {
+        Self { at: at.millis() }
+    }
+
+    /// Returns its moment.
+    pub fn at(self) -> Timestamp {
+        Timestamp::saturating_from_millis(self.at)
+    }
+}
+
 /// Whether a token is accepted: yes, unless it was disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -96,10 +118,29 @@ impl TokenAttributes {
         }
     }
 
+    /// Returns the attributes that are set, without those that only this program itself needs: how it is kept that a secret ends with
+    /// the first use of another, and from when on a token counts as unused.
+    pub fn shown(&self) -> Map<String, Value> {
+        let mut shown = self.to_json();
+        for own in ["rotation", "disuse"] {
+            shown.remove(own);
+        }
+        shown
+    }
+
     /// Whether anything is set that verification decides by or tells. Of most tokens nothing is, and they cost nothing more.
     pub fn matter_to_verification(&self) -> bool {
-        let Self { description: _, owner, metadata, enabled, scopes, allowed_networks, rotation, other: _ } =
-            self;
+        let Self {
+            description: _,
+            owner,
+            metadata,
+            enabled,
+            scopes,
+            allowed_networks,
+            rotation,
+            disuse: _,
+            other: _,
+        } = self;
         owner.is_some()
             || !metadata.is_empty()
             || !enabled.is_on()
@@ -149,6 +190,7 @@ mod tests {
             scopes: ScopeSet::new(scopes).expect("few"),
             allowed_networks: NetworkSet::parse(["10.0.0.0/8", "::1"]).expect("networks"),
             rotation: Some(PendingRotation::new(Timestamp::saturating_from_millis(5_000))),
+            disuse: Some(DisuseMark::new(Timestamp::saturating_from_millis(6_000))),
             other: Map::from_iter([("later".to_owned(), json!([1]))]),
         };
         let json = Value::Object(all.to_json());
@@ -160,9 +202,12 @@ mod tests {
             "scopes": ["orders:read", "stock:*"],
             "allowedNetworks": ["10.0.0.0/8", "::1/128"],
             "rotation": { "until": 5_000 },
+            "disuse": { "at": 6_000 },
             "later": [1],
         });
         assert_eq!(json, expected);
+        let names = ["allowedNetworks", "description", "enabled", "later", "metadata", "owner", "scopes"];
+        assert_eq!(all.shown().keys().collect::<Vec<_>>(), names);
         assert_eq!(json.to_string().parse::<TokenAttributes>().expect("attributes"), all);
     }
 

@@ -70,6 +70,8 @@ named_enum! {
         GroupDeleted = "group-deleted",
         ProjectCreated = "project-created",
         ProjectUpdated = "project-updated",
+        /// The policy of a project changed: what its tokens must be like.
+        ProjectPolicyUpdated = "project-policy-updated",
         ProjectArchived = "project-archived",
         ProjectRevived = "project-revived",
         ProjectDeleted = "project-deleted",

@@ -5,7 +5,7 @@
 //!
 //! Lives here: [`ApiToken`] and its [`TokenAccess`], secrets and their format ([`TokenSecret`]), places and people
 //! ([`Project`], [`Environment`], [`User`], [`Group`], [`Role`]), the pure authorization function ([`authorize`]), the effect on
-//! tokens of removing a project or environment ([`ProjectRemoval`]), and audit events ([`NewEvent`]). The JSON of an
+//! tokens of removing a project or environment ([`ProjectRemoval`]), policies ([`Policy`]), and audit events ([`NewEvent`]). The JSON of an
 //! event's [`Snapshot`] is the one piece of wire format here, because stores keep it too. May not live here: anything
 //! async, a clock, randomness, a database, any other JSON body of the wire.
 //!
@@ -20,6 +20,7 @@ mod authorization;
 mod event_chain;
 mod group;
 mod hex;
+mod iso_duration;
 mod leak;
 mod metadata;
 mod names;
@@ -30,6 +31,7 @@ mod people;
 mod permission;
 mod personal_token;
 mod place;
+mod policy;
 mod principal;
 mod reason;
 mod removal;
@@ -52,8 +54,9 @@ mod usage;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    attributes::*, audit::*, authorization::*, event_chain::*, group::*, hex::*, leak::*, metadata::*,
-    names::*, networks::*, password::*, people::*, permission::*, personal_token::*, place::*, principal::*,
-    reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*, secret_scan::*, selector::*,
-    session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*, token_scopes::*, usage::*,
+    attributes::*, audit::*, authorization::*, event_chain::*, group::*, hex::*, iso_duration::*, leak::*,
+    metadata::*, names::*, networks::*, password::*, people::*, permission::*, personal_token::*, place::*,
+    policy::*, principal::*, reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*,
+    secret_scan::*, selector::*, session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*,
+    token_scopes::*, usage::*,
 };

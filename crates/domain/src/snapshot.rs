@@ -180,9 +180,7 @@ impl From<&ApiToken> for Snapshot {
             "seenAt": token.last_used_at.map(|moment| moment.to_string()),
         }));
         // No attribute can hide one of the members above.
-        let mut members = token.attributes.to_json();
-        // How it is kept that a secret ends with the first use of another is no matter of readers, who have the moments.
-        members.remove("rotation");
+        let mut members = token.attributes.shown();
         members.extend(fixed.0);
         if let Some(selector) = &token.selector {
             members.insert("selector".to_owned(), selector.as_str().into());

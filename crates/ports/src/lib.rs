@@ -35,6 +35,7 @@ mod observed;
 mod passwords;
 mod people;
 mod places;
+mod policies;
 mod queries;
 mod sealing;
 mod seals;
@@ -72,6 +73,7 @@ pub use observed::{Observed, STORE_CALLS};
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
+pub use policies::PolicyRepository;
 pub use queries::{
     AttributeFilter, Direction, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
 };
@@ -103,6 +105,7 @@ pub use {
     passwords::MockPasswordHasher,
     people::{MockPersonalTokenRepository, MockUserRepository},
     places::{MockEnvironmentRepository, MockProjectRepository},
+    policies::MockPolicyRepository,
     sealing::MockSecretSealer,
     sessions::{MockLoginFailureRepository, MockSessionRepository},
     statistics::MockStatisticsRepository,
@@ -115,6 +118,7 @@ pub use {
 pub trait Store:
     TokenRepository
     + ProjectRepository
+    + PolicyRepository
     + EnvironmentRepository
     + UserRepository
     + AccessRepository
@@ -135,6 +139,7 @@ pub trait Store:
 impl<T> Store for T where
     T: TokenRepository
         + ProjectRepository
+        + PolicyRepository
         + EnvironmentRepository
         + UserRepository
         + AccessRepository

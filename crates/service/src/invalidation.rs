@@ -60,6 +60,7 @@ impl Invalidation {
             | K::RoleCreated
             | K::RoleDeleted
             | K::ProjectUpdated
+            | K::ProjectPolicyUpdated
             | K::ProjectArchived
             | K::ProjectRevived
             | K::ProjectEnvironmentAdded

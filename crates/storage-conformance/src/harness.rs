@@ -1,10 +1,10 @@
 //! Calls a store, one at a time or concurrently, and checks the result and the contents.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use latchkey_domain::{
-    AccountKind, Event, EventId, EventKind, NewEvent, PersonalToken, ProjectVisibility, Role, Session,
-    TokenKind, User,
+    AccountKind, Event, EventId, EventKind, NewEvent, PersonalToken, Policy, ProjectId, ProjectVisibility,
+    Role, Session, TokenKind, User,
 };
 use latchkey_ports::{
     Entity, EnvironmentOverview, GroupOverview, Member, MemberGroup, Page, ProjectOverview, ProjectQuery,
@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug, PartialEq)]
 pub(crate) struct StoreContents {
     pub(crate) projects: Vec<ProjectOverview>,
+    pub(crate) policies: BTreeMap<ProjectId, Policy>,
     /// Per project, in the order of `projects`; a token of two projects appears twice.
     pub(crate) tokens: Vec<Vec<StoredToken>>,
     /// Per project, in the order of `projects`.
@@ -67,6 +68,7 @@ async fn observe_once(store: &dyn Store) -> Option<StoreContents> {
     let ids: Vec<_> = users.iter().map(|user| user.id).collect();
     Some(StoreContents {
         projects,
+        policies: store.policies().await.expect("policies"),
         tokens,
         members,
         member_groups,

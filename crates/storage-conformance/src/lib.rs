@@ -35,6 +35,7 @@ pub mod member_sets;
 pub mod memberships;
 pub mod passwords;
 pub mod personal_tokens;
+pub mod policies;
 pub mod project_lists;
 pub mod projects;
 pub mod races;

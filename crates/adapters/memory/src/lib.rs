@@ -16,6 +16,7 @@ mod idempotency;
 mod import;
 mod master_keys;
 mod personal_tokens;
+mod policies;
 mod projects;
 mod sessions;
 mod state;

@@ -102,6 +102,7 @@ impl ProjectRepository for MemoryStore {
         state.memberships.retain(|(_, project, _), _| *project != removal.project);
         state.group_roles.retain(|(_, project, _), _| *project != removal.project);
         state.project_environments.retain(|(project, _)| *project != removal.project);
+        state.policies.remove(&removal.project);
         state.projects.remove(&removal.project);
         Ok(state.record(removal.event.clone()))
     }

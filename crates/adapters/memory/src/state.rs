@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, Group, GroupId, Hour, LoginFailures, NewEvent,
-    PasswordHash, PersonalToken, PersonalTokenId, Project, ProjectId, Role, RoleId, Session, SessionId,
-    Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId,
+    PasswordHash, PersonalToken, PersonalTokenId, Policy, Project, ProjectId, Role, RoleId, Session,
+    SessionId, Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId,
 };
 use latchkey_ports::{
     AnswerKey, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError,
@@ -16,6 +16,7 @@ use latchkey_ports::{
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) projects: BTreeMap<ProjectId, Project>,
+    pub(crate) policies: BTreeMap<ProjectId, Policy>,
     pub(crate) environments: BTreeMap<EnvironmentName, Environment>,
     pub(crate) project_environments: BTreeSet<(ProjectId, EnvironmentName)>,
     pub(crate) roles: BTreeMap<RoleId, Role>,

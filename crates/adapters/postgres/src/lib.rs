@@ -35,6 +35,7 @@ mod migrations;
 mod personal_tokens;
 #[cfg(test)]
 mod plans;
+mod policies;
 mod projects;
 mod readers;
 mod replica;

@@ -58,6 +58,7 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable::of::<schema::projects::table>("projects").with_initial_rows(),
         SourceTable::of::<schema::environments::table>("environments").with_initial_rows(),
         SourceTable::of::<schema::project_environments::table>("project_environments").with_initial_rows(),
+        SourceTable::of::<schema::project_policies::table>("project_policies"),
         SourceTable::of::<schema::roles::table>("roles").with_initial_rows(),
         SourceTable::of::<schema::role_permissions::table>("role_permissions").with_initial_rows(),
         // Users of old versions may have a login name in common, which the triggers refuse.

@@ -10,6 +10,7 @@ mod access;
 mod answers;
 mod events;
 mod groups;
+mod policies;
 mod projects;
 mod seals;
 mod secrets;
@@ -33,6 +34,7 @@ pub use self::{
         ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,
         group_members, groups,
     },
+    policies::{NewPolicyRow, PolicyRow, kept_policy},
     projects::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
         ProjectOverviewRow, ProjectRow,

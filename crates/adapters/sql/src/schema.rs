@@ -36,6 +36,12 @@ tables! {
         archived_at -> Nullable<UtcTime>,
     }
 
+    /// What each project demands of its tokens, where it demands anything.
+    project_policies (project_id) {
+        project_id -> Text,
+        policy -> Json,
+    }
+
     project_environments (project_id, environment) {
         project_id -> Text,
         environment -> Text,

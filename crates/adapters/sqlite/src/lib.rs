@@ -32,6 +32,7 @@ mod paging;
 mod personal_tokens;
 #[cfg(test)]
 mod plans;
+mod policies;
 mod pool;
 mod projects;
 mod roles;

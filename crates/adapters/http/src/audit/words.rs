@@ -39,6 +39,7 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::GroupDeleted => ("Group deleted", "deleted group", Named),
         K::ProjectCreated => ("Project created", "created project", Project),
         K::ProjectUpdated => ("Project updated", "updated project", Project),
+        K::ProjectPolicyUpdated => ("Project policy updated", "changed the policy of project", Project),
         K::ProjectArchived => ("Project archived", "archived project", Project),
         K::ProjectRevived => ("Project revived", "revived project", Project),
         K::ProjectDeleted => ("Project deleted", "deleted project", Project),

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use deserr::Deserr;
 use latchkey_domain::{
-    Enabled, EnvironmentScope, Metadata, NetworkSet, ProjectScope, ScopeSet, Timestamp, TokenAttributes,
-    TokenDescription, TokenName, TokenOwner,
+    Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, ScopeSet, Timestamp,
+    TokenAttributes, TokenDescription, TokenName, TokenOwner,
 };
 use latchkey_service::{Overlap, Patched, TokenPatch, TokenRequest};
 use serde_json::Map;
 use utoipa::ToSchema;
 
-use super::{attribute_members::MetadataPatch, duration, projects::ProjectList, token_body::TokenType};
+use super::{attribute_members::MetadataPatch, projects::ProjectList, token_body::TokenType};
 use crate::{
     error::{ApiError, TOKENS},
     error_body::Detail,
@@ -160,6 +160,7 @@ impl CreateTokenBody {
             scopes: self.scopes.unwrap_or_default(),
             allowed_networks: self.allowed_networks.unwrap_or_default(),
             rotation: None,
+            disuse: None,
             other: Map::new(),
         };
         let name = self.token_name.or(self.username);
@@ -269,9 +270,9 @@ text_members!(Overlap);
 
 impl FromText for Overlap {
     fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        let duration = duration::parse(text).ok_or_else(|| {
-            format!("{name} must be a duration as in ISO 8601, such as PT24H, P7D or PT0S.")
-        })?;
-        Self::new(duration).map_err(|error| error.to_string())
+        let duration: IsoDuration = text
+            .parse()
+            .map_err(|_| format!("{name} must be a duration as in ISO 8601, such as PT24H, P7D or PT0S."))?;
+        Self::new(duration.span()).map_err(|error| error.to_string())
     }
 }

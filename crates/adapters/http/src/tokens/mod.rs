@@ -3,7 +3,6 @@
 mod answer;
 mod attribute_members;
 mod body;
-mod duration;
 mod instance_routes;
 mod list;
 mod own_routes;

@@ -134,7 +134,7 @@ pub(super) async fn show(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()>
     for (name, value) in lines {
         output::result(format_args!("{name:16}  {value}"))?;
     }
-    for (name, value) in token.attributes.to_json() {
+    for (name, value) in token.attributes.shown() {
         let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         output::result(format_args!("{name:16}  {value}"))?;
     }

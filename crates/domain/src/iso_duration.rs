@@ -1,6 +1,6 @@
 //! Durations of ISO 8601.
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
 /// The designators before the `T`, in their order, with their length in seconds.
 const OF_DATE: &[(char, u64)] = &[('D', 86_400)];
@@ -10,9 +10,72 @@ const WEEK: u64 = 7 * 86_400;
 /// More digits than any useful duration has, and too few for an overflow.
 const MAX_DIGITS: usize = 10;
 
-/// Parses a duration of ISO 8601 (section 5.5.2.2) in whole weeks, or in days, hours, minutes and seconds. Years and
+/// A duration in whole seconds, written as in ISO 8601.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IsoDuration(Duration);
+
+/// The text is no duration of ISO 8601, or one that has no fixed length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a duration must be written as in ISO 8601, such as PT24H, P7D or PT0S")]
+pub struct InvalidIsoDuration;
+
+impl IsoDuration {
+    /// Returns the duration, rounded down to seconds.
+    pub fn new(span: Duration) -> Self {
+        Self(Duration::from_secs(span.as_secs()))
+    }
+
+    /// Returns its length.
+    pub fn span(self) -> Duration {
+        self.0
+    }
+}
+
+/// Reads a duration of ISO 8601 (section 5.5.2.2) in whole weeks, or in days, hours, minutes and seconds. Years and
 /// months have no fixed length and are refused; so are fractions and signs.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+impl FromStr for IsoDuration {
+    type Err = InvalidIsoDuration;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIsoDuration> {
+        parse(text).map(Self).ok_or(InvalidIsoDuration)
+    }
+}
+
+/// Days, hours, minutes and seconds, as far as there are any.
+impl fmt::Display for IsoDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.as_secs();
+        if rest == 0 {
+            return f.write_str("PT0S");
+        }
+        f.write_str("P")?;
+        for (designator, unit) in OF_DATE {
+            rest = write_part(f, rest, *designator, *unit)?;
+        }
+        if rest > 0 {
+            f.write_str("T")?;
+        }
+        for (designator, unit) in OF_TIME {
+            rest = write_part(f, rest, *designator, *unit)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes how many whole units there are, unless there is none, and returns the rest.
+fn write_part(
+    f: &mut fmt::Formatter<'_>,
+    seconds: u64,
+    designator: char,
+    unit: u64,
+) -> Result<u64, fmt::Error> {
+    if seconds >= unit {
+        write!(f, "{}{designator}", seconds / unit)?;
+    }
+    Ok(seconds % unit)
+}
+
+fn parse(text: &str) -> Option<Duration> {
     let text = text.strip_prefix('P')?;
     if let Some(weeks) = text.strip_suffix('W') {
         return Some(Duration::from_secs(number(weeks)?.checked_mul(WEEK)?));
@@ -49,7 +112,32 @@ fn number(digits: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn durations_are_printed_in_their_shortest_form() {
+        for (seconds, text) in [
+            (0, "PT0S"),
+            (59, "PT59S"),
+            (60, "PT1M"),
+            (3_630, "PT1H30S"),
+            (86_400, "P1D"),
+            (93_784, "P1DT2H3M4S"),
+            (90 * 86_400, "P90D"),
+        ] {
+            assert_eq!(IsoDuration::new(Duration::from_secs(seconds)).to_string(), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(seconds in 0..=1_000_000_000_u64) {
+            let duration = IsoDuration::new(Duration::from_secs(seconds));
+            prop_assert_eq!(duration.to_string().parse(), Ok(duration));
+        }
+    }
 
     #[test]
     fn durations_are_parsed() {
