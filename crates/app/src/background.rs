@@ -11,7 +11,7 @@ use latchkey_metrics::names::{
     TOKENS_EXPIRING, TOKENS_UNUSED,
 };
 use latchkey_ports::{ErrorChain, StoreError, TokenCounts};
-use latchkey_service::{FlushedUsage, TaskHealth, UseCases};
+use latchkey_service::{EndedUnused, FlushedUsage, TaskHealth, UseCases};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -34,6 +34,8 @@ const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 const RETRY_ROTATIONS_AFTER: Duration = Duration::from_secs(1);
 /// How often events are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
+/// How often tokens that are not used are looked for.
+const UNUSED_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How often the tokens are counted for metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How often durations are sorted into buckets. Until then each of them takes a few bytes.
@@ -75,6 +77,7 @@ impl Background {
             background.spawn("sweep", sweep);
             background.spawn("seal_events", seal_events);
             background.spawn("count_tokens", count_tokens);
+            background.spawn("enforce_unused", enforce_unused);
         }
         let context = Arc::clone(context);
         background.spawn("sort_durations", move |_| sort_durations(Arc::clone(&context)));
@@ -239,6 +242,23 @@ async fn seal_events(use_cases: Arc<UseCases>) {
                 tracing::debug!(error = %ErrorChain(&error), "events are sealed later");
             }
             Err(error) => tracing::warn!(error = %ErrorChain(&error), "events could not be sealed"),
+        }
+    }
+}
+
+/// Disables and deletes tokens that are not used, as the policies say.
+async fn enforce_unused(use_cases: Arc<UseCases>) {
+    let mut ticks = ticks(UNUSED_EVERY);
+    loop {
+        ticks.tick().await;
+        match use_cases.enforce_unused().await {
+            Ok(EndedUnused { disabled: 0, deleted: 0 }) => {}
+            Ok(EndedUnused { disabled, deleted }) => {
+                tracing::info!(disabled, deleted, "tokens that are not used were disabled and deleted");
+            }
+            Err(error) => {
+                tracing::warn!(error = %ErrorChain(&error), "tokens that are not used could not be ended");
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         import::ImportCommand,
         keys::KeysCommand,
         personal_tokens::PatCommand,
+        policies::PolicyCommand,
         projects::ProjectCommand,
         scan::{self, ScanArgs},
         shell::{CompletionsArgs, ManArgs},
@@ -161,6 +162,9 @@ pub(crate) enum Command {
     /// Manage API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Show the policies for API tokens, and the tokens that break them
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Import tokens of other systems
     #[command(subcommand)]
     Import(ImportCommand),

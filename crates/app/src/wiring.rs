@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
 use latchkey_ports::{Clock, Entropy, Observed, Quota, Store};
 use latchkey_service::{
-    Dependencies, IndexSettings, SessionPolicy, Settings, TokenPolicy, UsageSettings, UseCases,
+    Dependencies, IndexSettings, IssuingSettings, SessionPolicy, Settings, UsageSettings, UseCases,
 };
 
 use crate::{
@@ -58,19 +58,20 @@ impl App {
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
-        let use_cases = Arc::new(UseCases::new(dependencies, settings(config)));
+        let use_cases = Arc::new(UseCases::new(dependencies, settings(config)?));
         Ok(Self { use_cases, store, clock, entropy })
     }
 }
 
-fn settings(config: &Config) -> Settings {
-    Settings {
-        tokens: TokenPolicy {
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        tokens: IssuingSettings {
             quota: Quota(config.limits.api_tokens.into()),
             reveal: config.tokens.reveal,
             format: config.tokens.format,
             allow_admin: config.tokens.allow_admin,
         },
+        policy: config.policy.policy()?,
         self_service: config.tokens.self_service,
         index: IndexSettings {
             capacity: usize::try_from(config.verify.cache_entries).unwrap_or(usize::MAX),
@@ -85,5 +86,5 @@ fn settings(config: &Config) -> Settings {
         usage: UsageSettings { retention: config.usage.retention, addresses: config.usage.addresses },
         leaks: config.leaks.action,
         accept_unknown_key: config.secrets.accept_unknown_key,
-    }
+    })
 }

@@ -14,12 +14,12 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use latchkey_crypto::{Argon2Hasher, KeyRing, MasterKey, Sealer, SystemEntropy};
-use latchkey_domain::{LeakAction, Timestamp, TokenAccess, TokenName, TokenSecret};
+use latchkey_domain::{LeakAction, Policy, Timestamp, TokenAccess, TokenName, TokenSecret};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, Quota, SecretSealer as _};
 use latchkey_service::{
-    Dependencies, IndexSettings, Initiator, Lookups, Reveal, SelfService, SessionPolicy, Settings,
-    TokenDraft, TokenFormat, TokenPolicy, UsageSettings, UseCases, WhenStale,
+    Dependencies, IndexSettings, Initiator, IssuingSettings, Lookups, Reveal, SelfService, SessionPolicy,
+    Settings, TokenDraft, TokenFormat, UsageSettings, UseCases, WhenStale,
 };
 
 use crate::options::Options;
@@ -110,12 +110,13 @@ impl Process {
             entropy,
         };
         let settings = Settings {
-            tokens: TokenPolicy {
+            tokens: IssuingSettings {
                 quota: Quota(u64::MAX),
                 reveal: Reveal::Once,
                 format: TokenFormat::Latchkey,
                 allow_admin: true,
             },
+            policy: Policy::default(),
             self_service: SelfService::Off,
             index: IndexSettings {
                 capacity: 10 * MANY,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use latchkey_domain::{
-    Actor, Origin, ProjectId, ProjectScope, Scope, Timestamp, TokenAccess, TokenAttributes, TokenId,
-    TokenName,
+    Actor, Origin, ProjectId, ProjectScope, Scope, Timestamp, TokenAccess, TokenId, TokenName,
 };
 use latchkey_ports::Entity;
 
@@ -77,6 +76,5 @@ fn draft(scope: Scope) -> Result<TokenDraft, ServiceError> {
     let name = format!("enterprise_edge_{}_{projects}", scope.environment);
     let name: String = name.chars().take(TokenName::MAX_CHARACTERS).collect();
     let name = TokenName::new(&name).map_err(|error| ServiceError::Internal(error.into()))?;
-    let access = TokenAccess::Client(scope);
-    Ok(TokenDraft { name, access, expires_at: None, attributes: TokenAttributes::default() })
+    Ok(TokenDraft::new(name, TokenAccess::Client(scope)))
 }

@@ -85,8 +85,8 @@ impl InstanceTokens {
     /// Creates a token of any scope and returns it with its secret.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] for an admin token if the policy forbids them, and without the permission for its kind;
-    /// [`ServiceError::Invalid`] for a scope that the kind cannot have, an unknown project or environment;
+    /// [`ServiceError::NotPermitted`] for an admin token if the settings forbid them, and without the permission for its kind;
+    /// [`ServiceError::Invalid`] for a scope that the kind cannot have, what breaks the policy, an unknown project or environment;
     /// [`ServiceError::LimitReached`]; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
@@ -117,7 +117,7 @@ impl InstanceTokens {
         permit: &InstancePermit<CreateInstanceTokens>,
         request: TokenRequest,
     ) -> Result<TokenDraft, ServiceError> {
-        if request.kind == TokenKind::Admin && !self.changes.issuer.policy().allow_admin {
+        if request.kind == TokenKind::Admin && !self.changes.issuer.settings().allow_admin {
             return Err(ServiceError::NotPermitted(
                 "Admin tokens are disabled in this instance. Use a personal access token, a service account, or set \
                  tokens.allow_admin."
@@ -133,7 +133,8 @@ impl InstanceTokens {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`]; [`ServiceError::NotPermitted`] without the permission for the token's kind, or without that to
-    /// create it if it could do more afterwards; [`ServiceError::Invalid`] for metadata that would be too large;
+    /// create it if it could do more afterwards; [`ServiceError::Invalid`] for metadata that would be too large, and for
+    /// what breaks the policy;
     /// [`ServiceError::Unavailable`].
     pub async fn update(
         &self,
@@ -162,7 +163,8 @@ impl InstanceTokens {
     /// Changes the expiry of a token. Succeeds if there is no such token, as Unleash does, and says so.
     ///
     /// # Errors
-    /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Unavailable`].
+    /// [`ServiceError::NotPermitted`] without the permission for the token's kind; [`ServiceError::Invalid`] for what breaks the policy;
+    /// [`ServiceError::Unavailable`].
     pub async fn change_expiry(
         &self,
         permit: &InstancePermit<UpdateInstanceTokens>,

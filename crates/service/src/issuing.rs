@@ -14,7 +14,11 @@ use latchkey_ports::{
     SecretSealer, StoreError, StoredToken, TokenRepository,
 };
 
-use crate::{AnswerKeeper, Initiator, RevealedToken, ServiceError, changes::Changes};
+use crate::{
+    AnswerKeeper, Initiator, RevealedToken, ServiceError, TokenEnd,
+    changes::Changes,
+    policy_rules::{PolicyRules, check_new},
+};
 
 /// Whether a token's secret can be shown again after it was issued (`tokens.reveal`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +39,9 @@ pub enum TokenFormat {
     UnleashV2,
 }
 
-/// The policy for issuing tokens.
+/// How tokens are issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenPolicy {
+pub struct IssuingSettings {
     /// The maximum number of tokens per project (`limits.api_tokens`).
     pub quota: Quota,
     pub reveal: Reveal,
@@ -52,28 +56,29 @@ pub struct TokenPolicy {
 pub struct TokenDraft {
     pub name: TokenName,
     pub access: TokenAccess,
-    /// Its expiry; `None` = never. A moment in the past makes an expired token.
-    pub expires_at: Option<Timestamp>,
+    /// Its expiry.
+    pub expires_at: TokenEnd,
     pub attributes: TokenAttributes,
 }
 
 impl TokenDraft {
-    /// Returns the draft of a token that never ends.
+    /// Returns the draft of a token that says nothing of its end.
     pub fn new(name: TokenName, access: TokenAccess) -> Self {
-        Self { name, access, expires_at: None, attributes: TokenAttributes::default() }
+        Self { name, access, expires_at: TokenEnd::ByPolicy, attributes: TokenAttributes::default() }
     }
 }
 
 /// The record of a secret, with its selector if it has one.
 pub(crate) type NewSecret = (SecretRecord, Option<TokenSelector>);
 
-/// Issues tokens under one policy.
+/// Issues tokens.
 pub struct TokenIssuer {
     tokens: Arc<dyn TokenRepository>,
     sealer: Arc<dyn SecretSealer>,
     entropy: Arc<dyn Entropy>,
     changes: Changes,
-    policy: TokenPolicy,
+    settings: IssuingSettings,
+    rules: PolicyRules,
     unopened: Unopened,
 }
 
@@ -84,15 +89,16 @@ impl TokenIssuer {
         sealer: Arc<dyn SecretSealer>,
         entropy: Arc<dyn Entropy>,
         changes: Changes,
-        policy: TokenPolicy,
+        settings: IssuingSettings,
+        rules: PolicyRules,
     ) -> Self {
-        Self { tokens, sealer, entropy, changes, policy, unopened: Unopened::default() }
+        Self { tokens, sealer, entropy, changes, settings, rules, unopened: Unopened::default() }
     }
 
     /// Issues a token with a new secret.
     ///
     /// # Errors
-    /// [`ServiceError`] for an unknown project or environment, or if the quota is used up.
+    /// [`ServiceError`] for what breaks the policy, for an unknown project or environment, or if the quota is used up.
     pub async fn issue(&self, draft: TokenDraft, by: &Initiator) -> Result<RevealedToken, ServiceError> {
         self.issue_one(draft, by, None).await
     }
@@ -135,11 +141,17 @@ impl TokenIssuer {
         by: &Initiator,
         keeper: Option<&AnswerKeeper>,
     ) -> Result<Vec<RevealedToken>, ServiceError> {
+        let scopes: Vec<_> = drafts.iter().map(|draft| draft.access.projects()).collect();
+        let policies = self.rules.of_scopes(&scopes).await?;
         let (mut new, mut shown) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
-        for (draft, id) in drafts.into_iter().zip(ids) {
+        for (index, (draft, id)) in drafts.into_iter().zip(ids).enumerate() {
+            let policy = policies.policy(draft.access.projects());
+            let draft = TokenDraft { expires_at: draft.expires_at.under(policy, created_at), ..draft };
             let secret = self.mint(&draft.access);
             let stored = self.new_secret(&secret, id)?;
             let prepared = self.prepare_as(draft, stored, (id, created_at), by);
+            check_new(policy, &prepared.token.token)
+                .map_err(|error| ServiceError::Entry { index, error: Box::new(error) })?;
             shown.push(RevealedToken {
                 token: prepared.token.token.clone(),
                 secure: prepared.token.secret.sealed.is_none(),
@@ -168,9 +180,9 @@ impl TokenIssuer {
         ids
     }
 
-    /// Returns a new secret for a token of that access, in the form of the policy.
+    /// Returns a new secret for a token of that access, in the form of the settings.
     pub(crate) fn mint(&self, access: &TokenAccess) -> TokenSecret {
-        match self.policy.format {
+        match self.settings.format {
             TokenFormat::Latchkey => TokenSecret::mint(access, self.entropy.bytes()),
             TokenFormat::UnleashV2 => {
                 TokenSecret::mint_v2(access, &TokenSelector::mint(self.entropy.bytes()), self.entropy.bytes())
@@ -186,7 +198,7 @@ impl TokenIssuer {
         }
     }
 
-    /// Returns the token and the event of its creation, ready for a store.
+    /// Returns the token and the event of its creation, ready for a store. No policy is applied.
     pub(crate) fn prepare(
         &self,
         draft: TokenDraft,
@@ -198,7 +210,7 @@ impl TokenIssuer {
         Ok(self.prepare_as(draft, self.new_secret(secret, id)?, (id, created_at), by))
     }
 
-    /// Returns the token of this id and moment and the event of its creation, ready for a store.
+    /// Returns the token of this id and moment and the event of its creation, ready for a store. No policy is applied.
     pub(crate) fn prepare_as(
         &self,
         draft: TokenDraft,
@@ -208,25 +220,25 @@ impl TokenIssuer {
     ) -> NewToken {
         let TokenDraft { name, access, expires_at, attributes } = draft;
         // An admin token is the way back in for a locked-out operator, so no quota applies to it.
-        let quota = if access == TokenAccess::Admin { Quota::UNLIMITED } else { self.policy.quota };
-        let last_used_at = None;
+        let quota = if access == TokenAccess::Admin { Quota::UNLIMITED } else { self.settings.quota };
+        let (expires_at, last_used_at) = (expires_at.moment(), None);
         let token = ApiToken { id, name, selector, access, expires_at, created_at, last_used_at, attributes };
         let event = NewEvent { at: created_at, ..self.event(EventKind::ApiTokenCreated, &token, by) };
         let event = event.with_after(&token);
         NewToken { token: StoredToken { token, secret, alias: None }, quota, event }
     }
 
-    /// Returns the record of a token's secret under the policy, and its selector.
+    /// Returns the record of a token's secret, as the settings say, and its selector.
     pub(crate) fn new_secret(&self, secret: &TokenSecret, token: TokenId) -> Result<NewSecret, SealingError> {
         let selector = secret.selector();
-        let record = match self.policy.reveal {
+        let record = match self.settings.reveal {
             Reveal::Always if selector.is_none() => self.sealer.seal(secret, token)?,
             Reveal::Always | Reveal::Once => self.sealer.record(secret),
         };
         Ok((record, selector))
     }
 
-    /// Returns the record of a secret of another system, and its selector: under the policy, if the secret itself is known.
+    /// Returns the record of a secret of another system, and its selector: as the settings say, if the secret itself is known.
     pub(crate) fn incoming_secret(
         &self,
         secret: &IncomingSecret,
@@ -258,9 +270,14 @@ impl TokenIssuer {
         self.changes.after_commit(event);
     }
 
-    /// The policy for issuing tokens.
-    pub(crate) fn policy(&self) -> TokenPolicy {
-        self.policy
+    /// How tokens are issued.
+    pub(crate) fn settings(&self) -> IssuingSettings {
+        self.settings
+    }
+
+    /// The policies for tokens.
+    pub(crate) fn rules(&self) -> &PolicyRules {
+        &self.rules
     }
 
     /// Returns the token with its secret, if that may be shown again and can be opened.
@@ -274,7 +291,7 @@ impl TokenIssuer {
     /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and
     /// the token must be shown so that it can be revoked.
     pub(crate) fn open(&self, record: &SecretRecord, token: TokenId) -> Option<TokenSecret> {
-        if self.policy.reveal == Reveal::Once {
+        if self.settings.reveal == Reveal::Once {
             return None;
         }
         self.sealer.open(record, token).unwrap_or_else(|error| {

@@ -229,7 +229,7 @@ fn describes(draft: &TokenDraft, selector: Option<&TokenSelector>, token: &ApiTo
     let TokenDraft { name, access, expires_at, attributes } = draft;
     *name == token.name
         && *access == token.access
-        && *expires_at == token.expires_at
+        && expires_at.moment() == token.expires_at
         && *attributes == token.attributes
         && selector == token.selector.as_ref()
 }

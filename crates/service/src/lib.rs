@@ -48,6 +48,8 @@ mod metrics;
 mod own_token;
 mod permit;
 mod personal_tokens;
+mod policies;
+mod policy_rules;
 mod project_tokens;
 mod projects;
 mod rekey_queue;
@@ -59,8 +61,10 @@ mod sessions;
 mod sharded_counter;
 mod task_health;
 mod token_changes;
+mod token_end;
 mod token_filter;
 mod token_request;
+mod unused_tokens;
 mod usage;
 mod usage_reports;
 mod use_cases;
@@ -73,8 +77,8 @@ pub use self::{
     accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
     environments::*, error::*, event_export::*, event_stream::*, first_tokens::*, groups::*, idempotency::*,
     importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, master_keys::*,
-    members::*, metrics::*, own_token::*, permit::*, personal_tokens::*, project_tokens::*, projects::*,
-    revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
-    token_filter::*, token_request::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
-    whoami::*,
+    members::*, metrics::*, own_token::*, permit::*, personal_tokens::*, policies::*, project_tokens::*,
+    projects::*, revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*,
+    token_changes::*, token_end::*, token_filter::*, token_request::*, unused_tokens::*, usage::*,
+    usage_reports::*, use_cases::*, users::*, verification::*, whoami::*,
 };

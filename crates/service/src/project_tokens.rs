@@ -71,7 +71,7 @@ impl ProjectTokens {
     /// Creates a token for the project and returns it with its secret.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for an admin token, other projects, no or an unknown environment; then
+    /// [`ServiceError::Invalid`] for an admin token, other projects, what breaks the policy, no or an unknown environment; then
     /// [`ServiceError::NotFound`] for an unknown project; [`ServiceError::LimitReached`]; [`ServiceError::Unavailable`].
     pub async fn create(
         &self,
@@ -103,7 +103,7 @@ impl ProjectTokens {
     /// Changes a token of the project and returns it.
     ///
     /// # Errors
-    /// As [`ProjectTokens::delete`].
+    /// As [`ProjectTokens::delete`]; [`ServiceError::Invalid`] for what breaks the policy.
     pub async fn update(
         &self,
         permit: &Permit<UpdateTokens>,

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    ApiToken, Enabled, EventKind, Metadata, NetworkSet, PendingRotation, ScopeSet, Snapshot, Timestamp,
-    TokenDescription, TokenId, TokenOwner, TokenSecret, TokenSelector,
+    ApiToken, DisuseMark, Enabled, EventKind, Metadata, NetworkSet, PendingRotation, ScopeSet, Snapshot,
+    Timestamp, TokenDescription, TokenId, TokenOwner, TokenSecret, TokenSelector,
 };
 use latchkey_ports::{
     Rotation, SecretRecord, SecretSealer, StoreError, StoredToken, TokenRepository, TokenUpdate,
@@ -130,7 +130,8 @@ pub struct TokenPatch {
 }
 
 impl TokenPatch {
-    fn apply(self, token: &mut ApiToken) -> Result<(), ServiceError> {
+    /// Changes the token at that moment.
+    fn apply(self, token: &mut ApiToken, now: Timestamp) -> Result<(), ServiceError> {
         let Self { expires_at, description, owner, metadata, enabled, scopes, allowed_networks } = self;
         expires_at.apply(&mut token.expires_at);
         let attributes = &mut token.attributes;
@@ -143,7 +144,12 @@ impl TokenPatch {
         } else if metadata == Patched::Removed {
             attributes.metadata = Metadata::default();
         }
+        let was_enabled = attributes.enabled;
         enabled.apply_or_default(&mut attributes.enabled);
+        if attributes.enabled != was_enabled {
+            // A token that is enabled again counts as unused from now on. One that is disabled by hand is not deleted for disuse.
+            attributes.disuse = attributes.enabled.is_on().then(|| DisuseMark::new(now));
+        }
         scopes.apply_or_default(&mut attributes.scopes);
         allowed_networks.apply_or_default(&mut attributes.allowed_networks);
         Ok(())
@@ -224,7 +230,8 @@ impl TokenChanges {
     }
 
     /// Changes the token that `find` returns, and returns it as it is then. A patch that changes nothing records no event; one
-    /// after which the token may do what it could not before needs the permission to create it, which `may_widen` checks.
+    /// after which the token may do what it could not before needs the permission to create it, which `may_widen` checks. What it sets
+    /// must not break the policy.
     pub(crate) async fn update(
         &self,
         find: impl AsyncFn() -> Result<StoredToken, ServiceError>,
@@ -236,13 +243,15 @@ impl TokenChanges {
             .retry_on_conflict(async || {
                 let mut stored = find().await?;
                 let before = stored.token.clone();
-                patch.clone().apply(&mut stored.token)?;
+                let now = self.changes.now();
+                patch.clone().apply(&mut stored.token, now)?;
                 if stored.token == before {
                     return Ok(stored);
                 }
                 if !stored.token.attributes.is_within(&before.attributes) {
                     may_widen(&before)?;
                 }
+                self.issuer.rules().check_change(&before, &stored.token, now).await?;
                 let event = self.issuer.event(EventKind::ApiTokenUpdated, &before, by);
                 let event = event.with_before(&before).with_after(&stored.token);
                 self.tokens.update_token(&before, &stored.token, &event).await?;

@@ -5,7 +5,7 @@ use latchkey_domain::{
     TokenKind, TokenName,
 };
 
-use crate::{ServiceError, TokenDraft, sentence};
+use crate::{ServiceError, TokenDraft, TokenEnd, sentence};
 
 /// The environment of a token whose request names none.
 const DEFAULT_ENVIRONMENT: &str = "development";
@@ -19,14 +19,14 @@ pub struct TokenRequest {
     pub environment: Option<EnvironmentScope>,
     /// Its projects; `None` = the route's project, or all on the instance's route.
     pub projects: Option<ProjectScope>,
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: TokenEnd,
     pub attributes: TokenAttributes,
 }
 
 impl TokenRequest {
     /// Whether the token will have expired by that moment.
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
+        self.expires_at.moment().is_some_and(|end| end <= now)
     }
 
     /// Returns the draft for these projects.

@@ -2,19 +2,21 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_domain::{Hour, LeakAction, Timestamp, TokenKind};
+use latchkey_domain::{Hour, LeakAction, Policy, Timestamp, TokenKind};
 use latchkey_ports::{
     Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer,
     Statistics, Store, StoreError, TokenCounts, TokenQuery,
 };
 
 use crate::{
-    AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, Environments, FirstTokens, Groups,
-    Idempotency, Importer, IndexSettings, InstanceTokens, KeyImport, Leaks, MasterKeys, Members, Metrics,
-    OwnToken, PersonalTokens, PrincipalIndex, ProjectTokens, Projects, Roles, SelfService, ServiceAccounts,
-    ServiceError, SessionPolicy, Sessions, TaskHealth, TokenIssuer, TokenPolicy, UsageRecorder, UsageReports,
-    Users, Verification, WhoAmI, accounts::Accounts, authentication::CredentialPorts, changes::Changes,
+    AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments, FirstTokens,
+    Groups, Idempotency, Importer, IndexSettings, InstanceTokens, IssuingSettings, KeyImport, Leaks,
+    MasterKeys, Members, Metrics, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens,
+    Projects, Roles, SelfService, ServiceAccounts, ServiceError, SessionPolicy, Sessions, TaskHealth,
+    TokenIssuer, UsageRecorder, UsageReports, Users, Verification, WhoAmI, accounts::Accounts,
+    authentication::CredentialPorts, changes::Changes, policy_rules::PolicyRules,
     rotation_ends::RotationEnds, sessions::SessionPorts, token_changes::TokenChanges,
+    unused_tokens::UnusedTokens,
 };
 
 /// The dependencies of the use cases.
@@ -33,7 +35,9 @@ pub struct Dependencies {
 /// The settings of the use cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    pub tokens: TokenPolicy,
+    pub tokens: IssuingSettings,
+    /// What tokens must be like (`policy`).
+    pub policy: Policy,
     /// What API tokens may do with themselves (`tokens.self_service`).
     pub self_service: SelfService,
     pub index: IndexSettings,
@@ -82,6 +86,7 @@ pub struct UseCases {
     pub groups: Groups,
     pub members: Members,
     pub projects: Projects,
+    pub policies: Policies,
     pub environments: Environments,
     pub audit_trail: AuditTrail,
     pub usage_reports: UsageReports,
@@ -92,6 +97,7 @@ pub struct UseCases {
     index: Arc<PrincipalIndex>,
     usage: Arc<UsageRecorder>,
     rotation_ends: RotationEnds,
+    unused_tokens: UnusedTokens,
     store: Arc<dyn Store>,
     writable: Option<Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
@@ -107,12 +113,14 @@ impl UseCases {
         let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
         let usage = Arc::new(UsageRecorder::new(settings.usage.addresses));
         let changes = Changes::new(clock.clone(), index.clone());
+        let rules = PolicyRules::new(settings.policy, store.clone());
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
             sealer.clone(),
             entropy.clone(),
             changes.clone(),
             settings.tokens,
+            rules.clone(),
         ));
         let token_changes = TokenChanges {
             tokens: store.clone(),
@@ -179,6 +187,7 @@ impl UseCases {
             groups: Groups::new(accounts.clone()),
             members: Members::new(accounts),
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
+            policies: Policies::new(rules.clone(), store.clone(), store.clone(), changes.clone()),
             usage_reports: UsageReports::new(store.clone(), store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes),
             audit_trail: AuditTrail::new(store.clone(), store.clone(), index.clone()),
@@ -186,6 +195,7 @@ impl UseCases {
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),
+            unused_tokens: UnusedTokens::new(store.clone(), rules, issuer.clone()),
             issuer,
             index,
             usage,
@@ -241,6 +251,11 @@ impl UseCases {
         }
         self.rotation_ends.discard();
         Ok(0)
+    }
+
+    /// Disables and deletes tokens that are not used, as the policies say; to be called at intervals.
+    pub async fn enforce_unused(&self) -> Result<EndedUnused, StoreError> {
+        self.unused_tokens.enforce().await
     }
 
     /// Leaves a sign of life for replicas, as [`latchkey_ports::EventRepository::heartbeat`]; to be called at intervals.

@@ -18,8 +18,8 @@ use actix_web::{
 };
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, Email, LeakAction, ProjectDescription, ProjectMode, ProjectName, ProjectScope, TokenAccess,
-    TokenAttributes, TokenKind, TokenName, User, Username,
+    Description, Email, LeakAction, Policy, ProjectDescription, ProjectMode, ProjectName, ProjectScope,
+    TokenAccess, TokenKind, TokenName, User, Username,
 };
 use latchkey_http::{Context, HttpSettings, Routes};
 use latchkey_memory::MemoryStore;
@@ -27,9 +27,9 @@ use latchkey_metrics::Exporter;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
-    InstancePermit, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex, ProjectDraft, Reveal,
-    RoleReference, SelfService, SessionPolicy, Settings, TokenDraft, TokenFormat, TokenPolicy, UpdateProject,
-    UsageSettings, UseCases, UserDraft, WhenStale,
+    InstancePermit, IssuingSettings, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex,
+    ProjectDraft, Reveal, RoleReference, SelfService, SessionPolicy, Settings, TokenDraft, TokenFormat,
+    UpdateProject, UsageSettings, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -89,12 +89,13 @@ pub struct AppSettings {
 impl Default for AppSettings {
     fn default() -> Self {
         let use_cases = Settings {
-            tokens: TokenPolicy {
+            tokens: IssuingSettings {
                 quota: Quota(QUOTA),
                 reveal: Reveal::Always,
                 format: TokenFormat::Latchkey,
                 allow_admin: false,
             },
+            policy: Policy::default(),
             self_service: SelfService::Off,
             index: IndexSettings {
                 capacity: 100,
@@ -195,7 +196,7 @@ impl TestApp {
             (As::Frontend, frontend, None),
             (As::Expired, TokenAccess::Admin, Some(before)),
         ] {
-            let draft = TokenDraft { expires_at, ..token_draft("made", reach) };
+            let draft = TokenDraft { expires_at: expires_at.into(), ..token_draft("made", reach) };
             let issued = self.use_cases.issuer.issue(draft, &Initiator::system()).await.expect("issued");
             self.credentials.push((who, issued.secret.expect("shown").reveal().to_owned()));
         }
@@ -360,12 +361,7 @@ fn users() -> InstancePermit<ManageUsers> {
     InstancePermit::request(&Caller::system()).expect("may")
 }
 
-/// Returns a draft of a token that does not expire.
+/// Returns a draft of a token that does not expire, unless the policy says so.
 pub fn token_draft(name: &str, access: TokenAccess) -> TokenDraft {
-    TokenDraft {
-        name: TokenName::new(name).expect("a name"),
-        access,
-        expires_at: None,
-        attributes: TokenAttributes::default(),
-    }
+    TokenDraft::new(TokenName::new(name).expect("a name"), access)
 }

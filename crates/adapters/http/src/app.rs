@@ -11,7 +11,7 @@ use actix_web::{
 
 use crate::{
     api::Api, audit, context::Context, error::ApiError, extract::Client, leaks, middleware::RequestScope,
-    ops, people, projects, session, tokens, verification,
+    ops, people, policies, projects, session, tokens, verification,
 };
 
 /// What an application serves.
@@ -84,6 +84,7 @@ fn api(with_metrics: bool) -> Api {
     }
     people::configure(&mut api);
     projects::configure(&mut api);
+    policies::configure(&mut api);
     session::configure(&mut api);
     verification::configure(&mut api);
     verification::configure_issuing(&mut api);

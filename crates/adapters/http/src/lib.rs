@@ -4,7 +4,7 @@
 //! projects and permissions do not live here.
 //!
 //! # Layout
-//! Each feature is a directory: `tokens`, `people`, `projects`, `verification`, `leaks`, `audit`, `session`, `ops`. Below them, in the
+//! Each feature is a directory: `tokens`, `people`, `projects`, `policies`, `verification`, `leaks`, `audit`, `session`, `ops`. Below them, in the
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `connection`: what the server knows about the connection of a request; `edge_client`, `report_key`: what
@@ -97,6 +97,7 @@ mod openapi;
 mod ops;
 mod paths;
 mod people;
+mod policies;
 mod projects;
 mod protection;
 mod report_key;

@@ -14,6 +14,7 @@ mod key_usage;
 pub(crate) mod keys;
 mod password;
 pub(crate) mod personal_tokens;
+pub(crate) mod policies;
 mod progress;
 pub(crate) mod projects;
 mod report;
@@ -155,6 +156,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Group(command) => groups::run(&app, command).await,
         Command::Grant(arguments) => grant::grant(&app, arguments).await,
         Command::Project(ProjectCommand::Create(project)) => projects::create(&app, project).await,
+        Command::Policy(command) => policies::run(&app, command).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
         Command::Token(command) => tokens::run(&app, command).await,
         Command::Import(ImportCommand::Keys(arguments)) => import::keys::import(&app, arguments).await,

@@ -6,6 +6,7 @@ use actix_web::http::{Uri, header::HeaderName, uri::Authority};
 use bytesize::ByteSize;
 use config::ValueKind;
 use ipnet::IpNet;
+use latchkey_domain::Term;
 use latchkey_postgres::TlsMode;
 use secrecy::SecretString;
 
@@ -87,6 +88,17 @@ pub(super) fn duration(max_days: u64) -> Form<Duration> {
 pub(super) fn duration_or_forever() -> Form<Option<Duration>> {
     Form::new("forever, or a duration from 1ms, such as 400d", |text| {
         if text.eq_ignore_ascii_case("forever") { Some(None) } else { parse_duration(text).map(Some) }
+    })
+}
+
+/// A time of a policy, or an empty string (`None`).
+pub(super) fn optional_term() -> Form<Option<Term>> {
+    let days = Term::MAX_DAYS;
+    Form::new(format!("a duration from 1s to {days}d in whole seconds, such as 90d, or empty"), |text| {
+        if text.is_empty() {
+            return Some(None);
+        }
+        Term::new(humantime::parse_duration(text).ok()?).ok().map(Some)
     })
 }
 

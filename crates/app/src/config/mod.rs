@@ -20,6 +20,7 @@ mod values;
 
 use std::{path::Path, time::Duration};
 
+use latchkey_domain::{Policy, Unused, UnusedOutOfOrder};
 use latchkey_postgres::UrlDefaults;
 
 use self::values::Values;
@@ -27,7 +28,7 @@ pub(crate) use self::{
     database_url::{Database, masked},
     env_vars::{EDGE_CLIENT_SECRET, EnvVars, MASTER_KEY, TOKEN},
     forms::LogFormat,
-    settings::{Config, DatabaseSettings, Log, Server, Traces, Verify},
+    settings::{Config, DatabaseSettings, Log, PolicySettings, Server, Traces, Verify},
     sources::Flag,
 };
 use crate::{background::FollowEvery, role::Role, server::TlsFiles};
@@ -65,6 +66,10 @@ impl Config {
         }
         if config.server.role == Role::Verifier {
             config.check_verifier(values)?;
+        }
+        if config.policy.policy().is_err() {
+            let problem = "it must be longer than policy.unused_disable, which it needs: tokens are disabled before they are deleted";
+            values.refuse("policy.unused_delete", problem)?;
         }
         let tls = &config.server_tls;
         match (&tls.certificate, &tls.key) {
@@ -114,6 +119,23 @@ impl Config {
             certificate: tls.certificate.clone()?,
             key: tls.key.clone()?,
             client_authorities: tls.client_authorities.clone(),
+        })
+    }
+}
+
+impl PolicySettings {
+    /// Returns the policy of the instance.
+    ///
+    /// # Errors
+    /// If the times for unused tokens are in the wrong order, which [`Config::load`] refuses.
+    pub(crate) fn policy(&self) -> Result<Policy, UnusedOutOfOrder> {
+        Ok(Policy {
+            max_lifetime: self.max_lifetime,
+            default_lifetime: self.default_lifetime,
+            require_expiry: self.require_expiry,
+            require_description: self.require_description,
+            allow_all_projects: self.allow_all_projects,
+            unused: Unused::new(self.unused_disable, self.unused_delete)?,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
-use latchkey_domain::LeakAction;
+use latchkey_domain::{LeakAction, Term};
 use latchkey_postgres::{TlsMode, UrlDefaults};
 use latchkey_service::{Reveal, SelfService, TokenFormat, WhenStale};
 use secrecy::SecretString;
@@ -126,6 +126,27 @@ settings! {
         /// The minimum length of the tokens in `INIT_*_API_TOKENS`, without their prefix (`*:*.`). Nothing slows down who guesses
         /// a short one.
         min_init_length: u32 = 32, forms::whole(1..=1_000);
+    }
+
+    /// What API tokens must be like, and what becomes of those that are not used. A project can have a tighter policy, never a looser one. The
+    /// first tokens of an instance and imported ones are not checked, and no policy changes a token that breaks it: those are listed.
+    ["policy" policy] PolicySettings {
+        /// How far ahead the expiry of a token may be when it is set; empty: any time, or none.
+        max_lifetime: Option<Term> = "", forms::optional_term();
+        /// The lifetime of a token whose creation says nothing of its expiry; empty: unlimited. It is never longer than `max_lifetime`.
+        default_lifetime: Option<Term> = "", forms::optional_term();
+        /// Whether each token must expire.
+        require_expiry: bool = false, forms::boolean();
+        /// Whether each token must have a description.
+        require_description: bool = false, forms::boolean();
+        /// Whether client and frontend tokens can be for all projects. Admin tokens always are.
+        allow_all_projects: bool = true, forms::boolean();
+        /// Client and frontend tokens that were not used for so long are disabled; empty: never. Uses at a verifier count if it has
+        /// `database.primary_url`. A token that is enabled again has the whole time anew.
+        unused_disable: Option<Term> = "", forms::optional_term();
+        /// Tokens that were disabled by `unused_disable` are deleted when they were not used for so long, and not before the time between
+        /// both has gone by since; empty: never.
+        unused_delete: Option<Term> = "", forms::optional_term();
     }
 
     /// Quotas.

@@ -63,6 +63,8 @@ mod monitoring;
 #[cfg(test)]
 mod permission_matrix;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod pooled;
 #[cfg(test)]
 mod races;

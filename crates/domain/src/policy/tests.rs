@@ -185,7 +185,8 @@ fn only_what_is_set_is_kept() {
     });
     assert_eq!(Value::Object(policy.to_json()), expected);
     assert_eq!(Snapshot::from(&policy).to_json(), expected);
-    for broken in [r#"{"unusedDelete":"P1D"}"#, r#"{"maxLifetime":"PT0S"}"#, r#"{"maxLifetime":90}"#, "[]"] {
+    for broken in [r#"{"unusedDelete":"P1D"}"#, r#"{"maxLifetime":"PT0S"}"#, r#"{"maxLifetime":90}"#, "true"]
+    {
         assert!(broken.parse::<Policy>().is_err(), "{broken}");
     }
 }

@@ -5,8 +5,8 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{
-    CreateInstanceTokens, DeleteInstanceTokens, Existed, Field, ReadInstanceTokens, ServiceError,
-    TokenFilter, TokenPolicy, TokenReference, TokenRequest, UpdateInstanceTokens,
+    CreateInstanceTokens, DeleteInstanceTokens, Existed, Field, IssuingSettings, ReadInstanceTokens,
+    ServiceError, TokenFilter, TokenReference, TokenRequest, UpdateInstanceTokens,
 };
 
 use crate::support::{TestEnv, client_of, draft, holding, moment, project_id, settings, system};
@@ -108,7 +108,7 @@ async fn admin_tokens_are_made_only_where_the_policy_has_them() {
     assert!(matches!(refused, ServiceError::NotPermitted(_)), "{refused:?}");
 
     let mut settings = settings(latchkey_service::Reveal::Always);
-    settings.tokens = TokenPolicy { allow_admin: true, ..settings.tokens };
+    settings.tokens = IssuingSettings { allow_admin: true, ..settings.tokens };
     let env = TestEnv::with(settings);
     let tokens = &env.use_cases.instance_tokens;
     let made = tokens.create(&system(), asked()).await.expect("created");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use latchkey_domain::{ProjectScope, TokenAccess, TokenName, TokenSecret, TokenSelector};
 use latchkey_ports::{ForeignDigest, IncomingSecret, SecretForm, SecretSealer, TokenRepository as _};
 use latchkey_service::{
-    ImportedKey, Initiator, KeyFinding, Overlap, ReadInstanceTokens, Reveal, ServiceError, Settings,
-    TokenDraft, TokenFormat, TokenPolicy, TokenReference,
+    ImportedKey, Initiator, IssuingSettings, KeyFinding, Overlap, ReadInstanceTokens, Reveal, ServiceError,
+    Settings, TokenDraft, TokenFormat, TokenReference,
 };
 use proptest::prelude::*;
 
@@ -146,7 +146,7 @@ async fn an_imported_digest_moves_to_a_new_master_key_when_it_is_used() {
 
 fn with_v2(reveal: Reveal) -> Settings {
     let settings = settings(reveal);
-    Settings { tokens: TokenPolicy { format: TokenFormat::UnleashV2, ..settings.tokens }, ..settings }
+    Settings { tokens: IssuingSettings { format: TokenFormat::UnleashV2, ..settings.tokens }, ..settings }
 }
 
 #[tokio::test]

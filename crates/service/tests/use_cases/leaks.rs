@@ -5,7 +5,7 @@ use std::time::Duration;
 use latchkey_domain::{Enabled, EventKind, LeakAction, TokenId, TokenSecret};
 use latchkey_service::{
     Caller, InstancePermit, LeakReport, LeakedToken, Overlap, Patched, ReportLeaks, Reveal, Settings,
-    TokenPatch, TokenReference,
+    TokenEnd, TokenPatch, TokenReference,
 };
 
 use crate::support::{TestEnv, draft, moment, settings, system};
@@ -38,7 +38,7 @@ async fn a_replaced_secret_is_live_until_its_overlap_ends() {
 async fn an_expired_token_is_not_live() {
     let env = TestEnv::new();
     let mut request = draft("x");
-    request.expires_at = Some(moment(1_700_000_001_000));
+    request.expires_at = TokenEnd::At(moment(1_700_000_001_000));
     let made = env.use_cases.instance_tokens.create(&system(), request).await.expect("created");
     let secret = made.secret.expect("shown");
     let leaks = &env.use_cases.leaks;

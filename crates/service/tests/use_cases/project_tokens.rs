@@ -145,7 +145,7 @@ async fn tokens_of_elsewhere_cannot_be_deleted_here() {
 async fn an_event_says_who_from_where_and_what_without_the_secret() {
     let env = TestEnv::new();
     let ends = Some(moment(1_800_000_000_000));
-    let asked = TokenRequest { expires_at: ends, ..draft("x") };
+    let asked = TokenRequest { expires_at: ends.into(), ..draft("x") };
     let created = env.use_cases.project_tokens.create(&permit("default"), asked).await.expect("created");
     let secret = created.secret.expect("shown").reveal().to_owned();
     let reference = TokenReference::parse(&secret).expect("a reference");

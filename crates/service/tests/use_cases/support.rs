@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
     ApiToken, EnvironmentName, EnvironmentScope, Event, EventKind, Grant, Grants, LeakAction, Origin,
-    Permission, PersonalTokenId, Place, Principal, ProjectDescription, ProjectId, ProjectMode, ProjectName,
-    ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User, UserCredential,
-    UserId, Username,
+    Permission, PersonalTokenId, Place, Policy, Principal, ProjectDescription, ProjectId, ProjectMode,
+    ProjectName, ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User,
+    UserCredential, UserId, Username,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
@@ -15,9 +15,9 @@ use latchkey_ports::{
     SecretSealer, TokenQuery, TokenRepository,
 };
 use latchkey_service::{
-    Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, Lookups, Permit,
-    ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, SelfService, ServiceError,
-    SessionPolicy, Settings, TokenDraft, TokenFilter, TokenFormat, TokenPolicy, TokenRequest, UsageSettings,
+    Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, IssuingSettings, Lookups,
+    Permit, ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, SelfService, ServiceError,
+    SessionPolicy, Settings, TokenDraft, TokenEnd, TokenFilter, TokenFormat, TokenRequest, UsageSettings,
     UseCases, UserDraft, WhenStale,
 };
 
@@ -51,12 +51,13 @@ fn hasher() -> Arc<dyn PasswordHasher> {
 
 pub(crate) fn settings(reveal: Reveal) -> Settings {
     Settings {
-        tokens: TokenPolicy {
+        tokens: IssuingSettings {
             quota: Quota(QUOTA),
             reveal,
             format: TokenFormat::Latchkey,
             allow_admin: false,
         },
+        policy: Policy::default(),
         self_service: SelfService::Off,
         index: IndexSettings {
             capacity: 100,
@@ -211,7 +212,7 @@ pub(crate) fn draft(name: &str) -> TokenRequest {
         kind: TokenKind::Client,
         environment: None,
         projects: None,
-        expires_at: None,
+        expires_at: TokenEnd::ByPolicy,
         attributes: TokenAttributes::default(),
     }
 }

@@ -7,7 +7,7 @@ use latchkey_domain::{
     Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, ScopeSet, Timestamp,
     TokenAttributes, TokenDescription, TokenName, TokenOwner,
 };
-use latchkey_service::{Overlap, Patched, TokenPatch, TokenRequest};
+use latchkey_service::{Overlap, Patched, TokenEnd, TokenPatch, TokenRequest};
 use serde_json::Map;
 use utoipa::ToSchema;
 
@@ -62,10 +62,11 @@ pub(crate) struct CreateTokenBody {
     #[deserr(default, from(ProjectList) = Some)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["web-shop", "default"]))]
     projects: Option<ProjectList>,
-    /// When the token expires, as in RFC 3339. Absent or null: never. A time in the past makes it expire at once.
+    /// When the token expires, as in RFC 3339. Null: never. Absent: after the default lifetime of the policy, or never where it has
+    /// none. A time in the past makes it expire at once.
     #[deserr(default)]
     #[schema(value_type = Option<String>, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
-    expires_at: Option<Timestamp>,
+    expires_at: Patched<Timestamp>,
     /// What the token is for: at most 1,000 characters, trimmed, in any number of lines. Absent or null: not described.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "Reads the flags of the checkout", max_length = 1000)]
@@ -170,7 +171,11 @@ impl CreateTokenBody {
             kind: self.kind.into(),
             environment: self.environment,
             projects: self.projects.and_then(|ProjectList(scope)| scope).or(self.project),
-            expires_at: self.expires_at,
+            expires_at: match self.expires_at {
+                Patched::Kept => TokenEnd::ByPolicy,
+                Patched::Removed => TokenEnd::Never,
+                Patched::Set(end) => TokenEnd::At(end),
+            },
             attributes,
         })
     }

@@ -23,6 +23,7 @@ mod myself;
 mod openapi;
 mod own_token;
 mod personal_tokens;
+mod policies;
 mod project_access;
 mod project_environments;
 mod project_tokens;

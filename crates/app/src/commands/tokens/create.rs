@@ -63,7 +63,7 @@ fn draft(arguments: TokenArgs, now: Timestamp) -> anyhow::Result<TokenDraft> {
         Err(error) => bail!(Usage(error.to_string())),
     };
     let expiry = expiry.expires_in.or(expiry.expires_at);
-    let expires_at = expiry.map(|expiry| expiry.time(now)).transpose()?;
+    let expires_at = expiry.map(|expiry| expiry.time(now)).transpose()?.into();
     let attributes = TokenAttributes { enabled: Enabled(!disabled), ..attributes.of_new_token()? };
     Ok(TokenDraft { name, access, expires_at, attributes })
 }

@@ -71,7 +71,7 @@ impl KeyLine {
             _ => return Err("it must have either secret or sha256".to_owned()),
         };
         let attributes = TokenAttributes { description, ..TokenAttributes::default() };
-        let draft = TokenDraft { name, access, expires_at: expires_at.transpose()?, attributes };
+        let draft = TokenDraft { name, access, expires_at: expires_at.transpose()?.into(), attributes };
         Ok(ImportedKey { draft, secret })
     }
 }
@@ -120,7 +120,7 @@ mod tests {
         let ImportedKey { draft, secret } = parsed(&line).expect("a key");
         assert_eq!((draft.name.as_str(), draft.access.kind()), ("web", TokenKind::Client));
         assert_eq!(draft.access.projects().named().len(), 2);
-        assert_eq!(draft.expires_at.expect("an end").to_string(), "2030-01-31T00:00:00.000Z");
+        assert_eq!(draft.expires_at.moment().expect("an end").to_string(), "2030-01-31T00:00:00.000Z");
         assert_eq!(draft.attributes.description.expect("described").as_str(), "Checkout");
         let IncomingSecret::Sha256 { digest, selector } = secret else { panic!("a digest") };
         assert_eq!((digest, selector), (DIGEST.parse().expect("hex"), "A".repeat(22).parse().ok()));

@@ -1,0 +1,6 @@
+//! Policies: what API tokens must be like, and which of them are not.
+
+mod body;
+mod routes;
+
+pub(crate) use self::routes::configure;
