@@ -32,6 +32,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(500);
 /// The pause after rotations could not be ended.
 const RETRY_ROTATIONS_AFTER: Duration = Duration::from_secs(1);
+/// How often portions of rate limits that are not needed are given back, and uses are counted that the database has not heard of.
+const SETTLE_LIMITS_EVERY: Duration = Duration::from_secs(1);
 /// How often events are sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often tokens that are not used are looked for.
@@ -73,6 +75,7 @@ impl Background {
         background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
         background.spawn("heartbeat", heartbeat);
         background.spawn("end_rotations", end_rotations);
+        background.spawn("settle_limits", settle_limits);
         if role.administers() {
             background.spawn("sweep", sweep);
             background.spawn("seal_events", seal_events);
@@ -99,6 +102,9 @@ impl Background {
         self.tasks.shutdown().await;
         if timeout(LAST_FLUSH, write_usage(&self.use_cases)).await.is_err() {
             tracing::warn!("last-use times could not be written within {LAST_FLUSH:?}");
+        }
+        if !matches!(timeout(LAST_FLUSH, self.use_cases.finish_limits()).await, Ok(Ok(()))) {
+            tracing::warn!("portions of rate limits could not be given back; they are lost to their window");
         }
     }
 }
@@ -213,6 +219,17 @@ async fn end_rotations(use_cases: Arc<UseCases>) {
                 "the old secrets of rotated tokens could not be ended; they are ended later, or with their overlap"
             );
             sleep(RETRY_ROTATIONS_AFTER).await;
+        }
+    }
+}
+
+/// Gives portions of rate limits back. That the database is unavailable is no news: the follower of the feed reports it.
+async fn settle_limits(use_cases: Arc<UseCases>) {
+    let mut ticks = ticks(SETTLE_LIMITS_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = use_cases.settle_limits().await {
+            tracing::debug!(error = %ErrorChain(&error), "limits of tokens are settled later");
         }
     }
 }

@@ -5,7 +5,9 @@ use std::{str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Metadata, NetworkSet, ScopeSet, Timestamp, TokenDescription, TokenOwner};
+use crate::{
+    Metadata, NetworkSet, RateLimit, ScopeSet, Timestamp, TokenDescription, TokenLimits, TokenOwner, Uses,
+};
 
 /// What is known about a token beside its projects, its environment and its expiry.
 ///
@@ -32,6 +34,12 @@ pub struct TokenAttributes {
     /// From where it is accepted.
     #[serde(skip_serializing_if = "NetworkSet::is_empty")]
     pub allowed_networks: NetworkSet,
+    /// How often it is accepted in a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+    /// How often it is accepted at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses: Option<Uses>,
     /// That the secret before the present one ends when the present one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation: Option<PendingRotation>,
@@ -139,6 +147,8 @@ impl TokenAttributes {
             allowed_networks,
             rotation,
             disuse: _,
+            rate_limit,
+            uses,
             other: _,
         } = self;
         owner.is_some()
@@ -146,12 +156,17 @@ impl TokenAttributes {
             || !enabled.is_on()
             || !scopes.is_empty()
             || !allowed_networks.is_empty()
+            || rate_limit.is_some()
+            || uses.is_some()
             || rotation.is_some()
     }
 
     /// Whether a token with these attributes may do nothing that it could not with the others.
     pub fn is_within(&self, others: &Self) -> bool {
-        self.scopes.is_within(&others.scopes) && self.allowed_networks.is_within(&others.allowed_networks)
+        let limits = |attributes: &Self| (attributes.rate_limit, attributes.uses);
+        self.scopes.is_within(&others.scopes)
+            && self.allowed_networks.is_within(&others.allowed_networks)
+            && TokenLimits::are_within(limits(self), limits(others))
     }
 }
 
@@ -170,7 +185,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::TokenScope;
+    use crate::{IsoDuration, TokenScope};
 
     #[test]
     fn attributes_that_are_not_set_are_no_members() {
@@ -189,6 +204,8 @@ mod tests {
             enabled: Enabled(false),
             scopes: ScopeSet::new(scopes).expect("few"),
             allowed_networks: NetworkSet::parse(["10.0.0.0/8", "::1"]).expect("networks"),
+            rate_limit: RateLimit::new(10, IsoDuration::new(Duration::from_secs(60)), 0).ok(),
+            uses: Uses::new(7, None).ok(),
             rotation: Some(PendingRotation::new(Timestamp::saturating_from_millis(5_000))),
             disuse: Some(DisuseMark::new(Timestamp::saturating_from_millis(6_000))),
             other: Map::from_iter([("later".to_owned(), json!([1]))]),
@@ -201,6 +218,8 @@ mod tests {
             "enabled": false,
             "scopes": ["orders:read", "stock:*"],
             "allowedNetworks": ["10.0.0.0/8", "::1/128"],
+            "rateLimit": { "requests": 10, "per": "PT1M" },
+            "uses": { "remaining": 7 },
             "rotation": { "until": 5_000 },
             "disuse": { "at": 6_000 },
             "later": [1],

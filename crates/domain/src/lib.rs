@@ -22,6 +22,7 @@ mod group;
 mod hex;
 mod iso_duration;
 mod leak;
+mod limits;
 mod metadata;
 mod names;
 mod networks;
@@ -55,8 +56,8 @@ mod usage;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     attributes::*, audit::*, authorization::*, event_chain::*, group::*, hex::*, iso_duration::*, leak::*,
-    metadata::*, names::*, networks::*, password::*, people::*, permission::*, personal_token::*, place::*,
-    policy::*, principal::*, reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*,
+    limits::*, metadata::*, names::*, networks::*, password::*, people::*, permission::*, personal_token::*,
+    place::*, policy::*, principal::*, reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*,
     secret_scan::*, selector::*, session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*,
     token_scopes::*, usage::*,
 };

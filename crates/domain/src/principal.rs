@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Actor, Grants, PendingRotation, PersonalTokenId, Reason, ScopeSet, SessionId, Timestamp, TokenAccess,
-    TokenAttributes, TokenId, TokenKind, TokenName, TokenOwner, UserId,
+    TokenAttributes, TokenId, TokenKind, TokenLimits, TokenName, TokenOwner, UserId,
 };
 
 /// A user or token whose credentials were accepted.
@@ -60,6 +60,12 @@ impl<'p> VerifiedToken<'p> {
     /// Returns who is responsible for it.
     pub fn owner(&self) -> Option<&'p TokenOwner> {
         self.attributes?.owner.as_ref()
+    }
+
+    /// Returns its limits; `None` where it has none, as most tokens.
+    pub fn limits(&self) -> Option<TokenLimits> {
+        let attributes = self.attributes?;
+        TokenLimits::of(attributes.rate_limit, attributes.uses)
     }
 
     /// Returns what its owners note about it; `None` where there is nothing.
@@ -141,6 +147,12 @@ impl Principal {
     /// Whether it depends on the address whether the credentials are accepted.
     pub fn is_bound_to_networks(&self) -> bool {
         self.attributes().is_some_and(|attributes| !attributes.allowed_networks.is_empty())
+    }
+
+    /// Whether it depends on other uses of the token whether the credentials are accepted.
+    pub fn is_limited(&self) -> bool {
+        self.attributes()
+            .is_some_and(|attributes| attributes.rate_limit.is_some() || attributes.uses.is_some())
     }
 
     /// Returns the token and the end of the overlap, if a secret was used that another one has to end for.

@@ -21,6 +21,10 @@ named_enum! {
         WrongEnvironment = "wrong_environment",
         /// The token lacks a scope.
         MissingScope = "missing_scope",
+        /// The token was used as often in this window as its rate limit allows.
+        RateLimited = "rate_limited",
+        /// The token was used as often as it may be.
+        NoUsesLeft = "no_uses_left",
     }
     else UnknownReason: |text: &str| UnknownReason(text.to_owned())
 }

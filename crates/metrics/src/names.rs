@@ -77,6 +77,9 @@ metrics! {
     /// API tokens that have not expired, are older than 90 days and were not used in the last 90 days.
     TOKENS_UNUSED: Gauge = "latchkey_tokens_unused" ["type", "for"];
 
+    /// Requests that this process holds of the rate limits of tokens and has not used; what it does not need goes back.
+    RATE_LIMIT_HELD: Gauge = "latchkey_rate_limit_held_requests" [];
+
     /// Secrets that were reported as leaked, by whether they were valid.
     LEAKED_TOKENS_REPORTED: Counter = "latchkey_leaked_tokens_reported_total" ["live"];
 

@@ -18,6 +18,7 @@
 mod access;
 mod archive;
 mod audit;
+mod budgets;
 mod clock_and_entropy;
 #[cfg(feature = "mocks")]
 mod doubles;
@@ -51,6 +52,7 @@ pub use archive::{
     ArchivedTable, ColumnKind, SchemaState,
 };
 pub use audit::{EventPage, EventRepository};
+pub use budgets::{BudgetRepository, RateGrant, TakenUses, UsesDemand};
 pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
@@ -95,6 +97,7 @@ pub use usage::{SeenAddress, TokenUsage, UsageRepository, UsageScope, UseCount, 
 pub use {
     access::MockAccessRepository,
     audit::MockEventRepository,
+    budgets::MockBudgetRepository,
     clock_and_entropy::{MockClock, MockEntropy},
     doubles::{CountingEntropy, ManualClock},
     groups::MockGroupRepository,
@@ -131,6 +134,7 @@ pub trait Store:
     + MasterKeyRepository
     + StatisticsRepository
     + UsageRepository
+    + BudgetRepository
     + ImportRepository
     + Health
 {
@@ -152,6 +156,7 @@ impl<T> Store for T where
         + MasterKeyRepository
         + StatisticsRepository
         + UsageRepository
+        + BudgetRepository
         + ImportRepository
         + Health
 {

@@ -1,6 +1,7 @@
 //! Authentication: from a secret to a principal.
 
 mod batch;
+mod spending;
 
 use std::{
     net::IpAddr,
@@ -8,14 +9,14 @@ use std::{
     time::Duration,
 };
 
-use latchkey_domain::{Grants, Principal, Reason, Timestamp, TokenSecret, UseOutcome, User, UserCredential};
+use latchkey_domain::{Grants, Principal, Reason, Timestamp, TokenSecret, User, UserCredential};
 use latchkey_ports::{
     Clock, KeyId, MasterKeyRepository, PersonalTokenHolder, PersonalTokenRepository, Rekeying, SecretDigest,
     SecretOf, SecretSealer, SessionHolder, SessionRepository, StoreError, TokenMatch, TokenRepository,
 };
 
 use crate::{
-    Metrics, PrincipalIndex, UsageRecorder,
+    LimitKeeper, Metrics, PrincipalIndex, Refusal, UsageRecorder,
     change_clock::CacheTick,
     index::Lookup,
     lookup_budget::LookupBudget,
@@ -32,6 +33,9 @@ pub enum AuthenticationError {
     /// The credentials are known and not accepted.
     #[error("the credentials are not accepted: {reason}")]
     Refused { principal: Arc<Principal>, reason: Reason },
+    /// The credentials are accepted, but were used too often.
+    #[error(transparent)]
+    Limited(Refusal),
     /// The client has tried so many unknown secrets in this second that no further one is looked up.
     #[error("too many unknown credentials from this client")]
     Busy,
@@ -45,6 +49,7 @@ impl AuthenticationError {
         match self {
             Self::Unknown => Some(Reason::Unknown),
             Self::Refused { reason, .. } => Some(*reason),
+            Self::Limited(refusal) => Some(refusal.reason),
             Self::Busy | Self::Store(_) => None,
         }
     }
@@ -64,6 +69,7 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     index: Arc<PrincipalIndex>,
     usage: Arc<UsageRecorder>,
+    limits: Arc<LimitKeeper>,
     rekeyings: RekeyQueue,
     /// The keys that secrets are moved away from, once they are known.
     older_keys: OnceLock<Vec<KeyId>>,
@@ -97,6 +103,7 @@ impl Authenticator {
         clock: Arc<dyn Clock>,
         index: Arc<PrincipalIndex>,
         usage: Arc<UsageRecorder>,
+        limits: Arc<LimitKeeper>,
     ) -> Self {
         let budget = LookupBudget::new(index.settings().unknown_per_second);
         let rekeyings = RekeyQueue::new(index.settings().capacity);
@@ -106,6 +113,7 @@ impl Authenticator {
             clock,
             index,
             usage,
+            limits,
             rekeyings,
             older_keys: OnceLock::new(),
             budget,
@@ -122,8 +130,7 @@ impl Authenticator {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         let found = self.authenticate_again(secret, client).await;
-        self.record(&found, client);
-        found
+        self.spend_and_record(found, client).await
     }
 
     /// As [`Authenticator::authenticate`], for a request that was authenticated before and goes on: that is no further use.
@@ -163,22 +170,6 @@ impl Authenticator {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         self.resolve(secret, client, Purpose::Action, TokenSecret::is_session).await
-    }
-
-    /// Records the use of a secret that was found, good or not, by the client of this address.
-    pub(crate) fn record(&self, found: &Result<Arc<Principal>, AuthenticationError>, client: Option<IpAddr>) {
-        match found {
-            Ok(principal) => self.record_use(principal, UseOutcome::Verified, client),
-            Err(AuthenticationError::Refused { principal, reason }) => {
-                self.record_use(principal, UseOutcome::Refused(*reason), client);
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Records what became of a use of the principal's token.
-    pub(crate) fn record_use(&self, principal: &Principal, outcome: UseOutcome, client: Option<IpAddr>) {
-        self.usage.record_use(principal, self.clock.now(), outcome, client);
     }
 
     /// Returns the counts of authentications and the state of the index.

@@ -66,7 +66,7 @@ impl InstanceTokens {
             (None, Err(_)) => return Ok(found),
         };
         let visible = stored.filter(|stored| permit.check_kind(stored.token.access.kind()).is_ok());
-        Ok(TokenPage::whole(visible.into_iter().map(|stored| self.changes.issuer.reveal(stored)).collect()))
+        Ok(TokenPage::whole(self.changes.reveal_all(visible).await?))
     }
 
     /// Returns a token.
@@ -143,7 +143,7 @@ impl InstanceTokens {
         patch: &TokenPatch,
     ) -> Result<RevealedToken, ServiceError> {
         let updated = self.patch(permit, reference, patch).await?;
-        Ok(self.changes.issuer.reveal(updated))
+        self.changes.reveal(updated).await
     }
 
     async fn patch(

@@ -158,6 +158,7 @@ impl TokenIssuer {
                 secret: Some(secret),
                 alias: None,
                 previous_secret_until: None,
+                uses_left: None,
             });
             new.push(prepared);
         }
@@ -285,7 +286,14 @@ impl TokenIssuer {
         let StoredToken { token, secret, alias } = stored;
         let secret = self.open(&secret, token.id);
         let alias = alias.and_then(|alias| self.open(&alias, token.id));
-        RevealedToken { secure: secret.is_none(), token, secret, alias, previous_secret_until: None }
+        RevealedToken {
+            secure: secret.is_none(),
+            token,
+            secret,
+            alias,
+            previous_secret_until: None,
+            uses_left: None,
+        }
     }
 
     /// Opens a sealed secret; `None` also if that fails. One token under an unknown key must not make a list fail, and

@@ -116,7 +116,16 @@ impl OwnToken {
     pub async fn read(&self, permit: &OwnTokenPermit<ReadOwnToken>) -> Result<RevealedToken, ServiceError> {
         let found = self.changes.tokens.find_token(permit.token).await?;
         let StoredToken { token, .. } = found.ok_or(Missing::Token)?;
-        Ok(RevealedToken { token, secret: None, alias: None, secure: true, previous_secret_until: None })
+        let mut shown = RevealedToken {
+            token,
+            secret: None,
+            alias: None,
+            secure: true,
+            previous_secret_until: None,
+            uses_left: None,
+        };
+        self.changes.count_uses(std::slice::from_mut(&mut shown)).await?;
+        Ok(shown)
     }
 
     /// Replaces the secret of the token and returns the new one. The old secret stays valid for the overlap.

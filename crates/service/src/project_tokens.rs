@@ -65,7 +65,7 @@ impl ProjectTokens {
         reference: &TokenReference,
     ) -> Result<RevealedToken, ServiceError> {
         let stored = self.find(permit.project(), reference).await?;
-        Ok(self.changes.issuer.reveal(stored))
+        self.changes.reveal(stored).await
     }
 
     /// Creates a token for the project and returns it with its secret.
@@ -113,7 +113,7 @@ impl ProjectTokens {
         let find = async || self.find_own(permit.project(), reference).await;
         // The permission to change tokens of a project includes that to create them.
         let updated = self.changes.update(find, patch, |_| Ok(()), &permit.initiator()).await?;
-        Ok(self.changes.issuer.reveal(updated))
+        self.changes.reveal(updated).await
     }
 
     /// Replaces the secret of a token of the project and returns the new one. The old secret stays valid for the overlap.

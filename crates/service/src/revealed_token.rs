@@ -14,4 +14,6 @@ pub struct RevealedToken {
     pub secure: bool,
     /// Until when the secret before it is good, if it was replaced just now.
     pub previous_secret_until: Option<Timestamp>,
+    /// How many uses it has left, if that is limited and was asked; as many as were set otherwise.
+    pub uses_left: Option<u64>,
 }

@@ -7,12 +7,14 @@ use latchkey_domain::{
     Timestamp, TokenDescription, TokenId, TokenOwner, TokenSecret, TokenSelector,
 };
 use latchkey_ports::{
-    Rotation, SecretRecord, SecretSealer, StoreError, StoredToken, TokenRepository, TokenUpdate,
+    BudgetRepository, Rotation, SecretRecord, SecretSealer, StoreError, StoredToken, TokenRepository,
+    TokenUpdate,
 };
 use serde_json::{Map, Value};
 
 use crate::{
-    AnswerKeeper, Initiator, RevealedToken, ServiceError, TokenDraft, TokenIssuer, changes::Changes, sentence,
+    AnswerKeeper, Initiator, Patched, RateLimitPatch, RevealedToken, ServiceError, TokenDraft, TokenIssuer,
+    UsesPatch, changes::Changes, sentence,
 };
 
 /// A reference to a token: its secret, its selector, or its id.
@@ -73,49 +75,6 @@ impl Overlap {
     }
 }
 
-/// What becomes of an optional member in a merge patch (RFC 7396).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Patched<T> {
-    /// It stays as it is.
-    #[default]
-    Kept,
-    /// It is removed.
-    Removed,
-    /// It gets this value.
-    Set(T),
-}
-
-impl<T> Patched<T> {
-    /// Converts the value.
-    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Patched<U> {
-        match self {
-            Self::Kept => Patched::Kept,
-            Self::Removed => Patched::Removed,
-            Self::Set(value) => Patched::Set(convert(value)),
-        }
-    }
-
-    fn apply(self, member: &mut Option<T>) {
-        match self {
-            Self::Kept => {}
-            Self::Removed => *member = None,
-            Self::Set(value) => *member = Some(value),
-        }
-    }
-
-    /// As [`Patched::apply`], for a member whose default counts as not set.
-    fn apply_or_default(self, member: &mut T)
-    where
-        T: Default,
-    {
-        match self {
-            Self::Kept => {}
-            Self::Removed => *member = T::default(),
-            Self::Set(value) => *member = value,
-        }
-    }
-}
-
 /// A change of a token, by default none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TokenPatch {
@@ -127,12 +86,24 @@ pub struct TokenPatch {
     pub enabled: Patched<Enabled>,
     pub scopes: Patched<ScopeSet>,
     pub allowed_networks: Patched<NetworkSet>,
+    pub rate_limit: Patched<RateLimitPatch>,
+    pub uses: Patched<UsesPatch>,
 }
 
 impl TokenPatch {
     /// Changes the token at that moment.
     fn apply(self, token: &mut ApiToken, now: Timestamp) -> Result<(), ServiceError> {
-        let Self { expires_at, description, owner, metadata, enabled, scopes, allowed_networks } = self;
+        let Self {
+            expires_at,
+            description,
+            owner,
+            metadata,
+            enabled,
+            scopes,
+            allowed_networks,
+            rate_limit,
+            uses,
+        } = self;
         expires_at.apply(&mut token.expires_at);
         let attributes = &mut token.attributes;
         description.apply(&mut attributes.description);
@@ -152,6 +123,20 @@ impl TokenPatch {
         }
         scopes.apply_or_default(&mut attributes.scopes);
         allowed_networks.apply_or_default(&mut attributes.allowed_networks);
+        match rate_limit {
+            Patched::Kept => {}
+            Patched::Removed => attributes.rate_limit = None,
+            Patched::Set(patch) => attributes.rate_limit = Some(patch.merged(attributes.rate_limit)?),
+        }
+        match uses {
+            Patched::Kept => {}
+            Patched::Removed => attributes.uses = None,
+            Patched::Set(patch) => {
+                let before = attributes.uses;
+                let set_before = before.map_or(token.created_at, |before| before.since(token.id));
+                attributes.uses = Some(patch.merged(before)?.set_at(now, set_before));
+            }
+        }
         Ok(())
     }
 }
@@ -163,6 +148,7 @@ const ROTATIONS: usize = 8;
 #[derive(Clone)]
 pub(crate) struct TokenChanges {
     pub(crate) tokens: Arc<dyn TokenRepository>,
+    pub(crate) budgets: Arc<dyn BudgetRepository>,
     pub(crate) issuer: Arc<TokenIssuer>,
     pub(crate) sealer: Arc<dyn SecretSealer>,
     pub(crate) changes: Changes,
@@ -174,6 +160,38 @@ impl TokenChanges {
     /// Returns the changes for one request.
     pub(crate) fn keeping(&self, keeper: Option<AnswerKeeper>) -> Self {
         Self { keeper: keeper.map(Arc::new), ..self.clone() }
+    }
+
+    /// Returns tokens as they are shown, as [`TokenIssuer::reveal`] with what is left of their uses.
+    pub(crate) async fn reveal_all(
+        &self,
+        stored: impl IntoIterator<Item = StoredToken>,
+    ) -> Result<Vec<RevealedToken>, ServiceError> {
+        let mut shown: Vec<_> = stored.into_iter().map(|stored| self.issuer.reveal(stored)).collect();
+        self.count_uses(&mut shown).await?;
+        Ok(shown)
+    }
+
+    /// As [`TokenChanges::reveal_all`], of one token.
+    pub(crate) async fn reveal(&self, stored: StoredToken) -> Result<RevealedToken, ServiceError> {
+        let mut shown = self.issuer.reveal(stored);
+        self.count_uses(std::slice::from_mut(&mut shown)).await?;
+        Ok(shown)
+    }
+
+    /// Adds to tokens how many uses they have left.
+    pub(crate) async fn count_uses(&self, shown: &mut [RevealedToken]) -> Result<(), ServiceError> {
+        let limited = |shown: &RevealedToken| Some((shown.token.id, shown.token.attributes.uses?));
+        let asked: Vec<_> = shown.iter().filter_map(limited).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let left = self.budgets.uses_left(&asked, self.changes.now()).await?;
+        let shown = shown.iter_mut().filter(|shown| shown.token.attributes.uses.is_some());
+        for (shown, left) in shown.zip(left) {
+            shown.uses_left = Some(left);
+        }
+        Ok(())
     }
 
     /// Creates a token, as [`TokenIssuer::issue`].
@@ -302,13 +320,15 @@ impl TokenChanges {
         let (token, update) = with_pending_rotation(token, pending);
         let rotation = Rotation { token: token.id, from, to: to.clone(), overlap_until, update };
         let alias = alias.and_then(|alias| self.issuer.open(&alias, token.id));
-        let shown = RevealedToken {
+        let mut shown = RevealedToken {
             token,
             secret: Some(secret),
             alias,
             secure: to.sealed.is_none(),
             previous_secret_until: overlap_until,
+            uses_left: None,
         };
+        self.count_uses(std::slice::from_mut(&mut shown)).await?;
         let rotated = match &self.keeper {
             None => self.tokens.rotate_token(&rotation, &event).await,
             Some(keeper) => keeper.rotate(&rotation, &event, &shown).await?,

@@ -127,14 +127,14 @@ impl TokenPortions {
 
 async fn read(changes: &TokenChanges, source: Source) -> Result<TokenPage, ServiceError> {
     let query = match source {
-        Source::Read(all, start) => return Ok(open(changes, all, start)),
+        Source::Read(all, start) => return open(changes, all, start).await,
         Source::Query(query) => query,
     };
     let list_limit = query.page.limit;
     if list_limit.is_none() && query.order != TokenOrder::CreatedAt {
         // Tokens change places in such an order while it is read, so the store is asked once.
         let all = changes.tokens.tokens(&query).await?;
-        return Ok(open(changes, all.into(), 0));
+        return open(changes, all.into(), 0).await;
     }
     let limit = list_limit.unwrap_or(TokenFilter::MAX);
     // One more than is shown says whether there are more.
@@ -149,18 +149,22 @@ async fn read(changes: &TokenChanges, source: Source) -> Result<TokenPage, Servi
         let query = TokenQuery { after: Some(last), page: Page::default(), ..query };
         TokenPortions { changes: changes.clone(), source: Source::Query(Box::new(query)) }
     });
-    let tokens = stored.into_iter().map(|stored| changes.issuer.reveal(stored)).collect();
+    let tokens = changes.reveal_all(stored).await?;
     Ok(TokenPage { tokens, next, rest })
 }
 
 /// Opens the next portion of tokens that were read.
-fn open(changes: &TokenChanges, all: Arc<[StoredToken]>, start: usize) -> TokenPage {
+async fn open(
+    changes: &TokenChanges,
+    all: Arc<[StoredToken]>,
+    start: usize,
+) -> Result<TokenPage, ServiceError> {
     let portion = all.iter().skip(start).take(to_usize(TokenFilter::MAX)).cloned();
-    let tokens: Vec<_> = portion.map(|stored| changes.issuer.reveal(stored)).collect();
+    let tokens = changes.reveal_all(portion).await?;
     let end = start + tokens.len();
     let rest =
         (end < all.len()).then(|| TokenPortions { changes: changes.clone(), source: Source::Read(all, end) });
-    TokenPage { tokens, next: None, rest }
+    Ok(TokenPage { tokens, next: None, rest })
 }
 
 fn to_usize(number: u32) -> usize {

@@ -2,18 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_domain::{Hour, LeakAction, Policy, Timestamp, TokenKind};
+use latchkey_domain::{Hour, LeakAction, Policy, Timestamp, TokenKind, VerifiedToken};
 use latchkey_ports::{
-    Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState, SecretSealer,
-    Statistics, Store, StoreError, TokenCounts, TokenQuery,
+    BudgetRepository, Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState,
+    SecretSealer, Statistics, Store, StoreError, TokenCounts, TokenQuery,
 };
 
 use crate::{
     AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments, FirstTokens,
     Groups, Idempotency, Importer, IndexSettings, InstanceTokens, IssuingSettings, KeyImport, Leaks,
-    MasterKeys, Members, Metrics, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens,
-    Projects, Roles, SelfService, ServiceAccounts, ServiceError, SessionPolicy, Sessions, TaskHealth,
-    TokenIssuer, UsageRecorder, UsageReports, Users, Verification, WhoAmI, accounts::Accounts,
+    LimitKeeper, MasterKeys, Members, Metrics, OwnToken, PersonalTokens, Policies, PrincipalIndex,
+    ProjectTokens, Projects, Roles, SelfService, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
+    TaskHealth, TokenIssuer, UsageRecorder, UsageReports, Users, Verification, WhoAmI, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, policy_rules::PolicyRules,
     rotation_ends::RotationEnds, sessions::SessionPorts, token_changes::TokenChanges,
     unused_tokens::UnusedTokens,
@@ -96,6 +96,7 @@ pub struct UseCases {
     pub master_keys: MasterKeys,
     index: Arc<PrincipalIndex>,
     usage: Arc<UsageRecorder>,
+    limits: Arc<LimitKeeper>,
     rotation_ends: RotationEnds,
     unused_tokens: UnusedTokens,
     store: Arc<dyn Store>,
@@ -124,17 +125,13 @@ impl UseCases {
         ));
         let token_changes = TokenChanges {
             tokens: store.clone(),
+            budgets: store.clone(),
             issuer: issuer.clone(),
             sealer: sealer.clone(),
             changes: changes.clone(),
             keeper: None,
         };
-        let accounts = Accounts {
-            users: store.clone(),
-            access: store.clone(),
-            groups: store.clone(),
-            changes: changes.clone(),
-        };
+        let accounts = accounts(&store, &changes);
         let personal_tokens = PersonalTokens::new(
             store.clone(),
             sealer.clone(),
@@ -161,14 +158,23 @@ impl UseCases {
         let audit_seals = AuditSeals::new(store.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
-        let authenticator =
-            Arc::new(Authenticator::new(credentials, sealer, clock.clone(), index.clone(), usage.clone()));
+        let budgets = writable.clone().map(|store| -> Arc<dyn BudgetRepository> { store });
+        let limits = Arc::new(LimitKeeper::new(budgets, clock.clone(), settings.index.when_stale));
+        let authenticator = Arc::new(Authenticator::new(
+            credentials,
+            sealer,
+            clock.clone(),
+            index.clone(),
+            usage.clone(),
+            limits.clone(),
+        ));
         if writable.is_none() {
             authenticator.leave_keys();
         }
         Self {
             verification: Verification::new(authenticator.clone()),
             authenticator,
+            limits,
             who_am_i: WhoAmI::new(store.clone(), store.clone()),
             sessions: Sessions::new(session_ports, changes.clone(), settings.sessions),
             project_tokens: ProjectTokens::new(token_changes.clone(), store.clone()),
@@ -236,6 +242,28 @@ impl UseCases {
             Some(store) => self.usage.flush(&**store, &**store, &**store).await.map(FlushedUsage::Written),
             None => Ok(FlushedUsage::Dropped(self.usage.discard())),
         }
+    }
+
+    /// Writes what is counted of the limits of tokens, as [`LimitKeeper::settle`]; to be called at intervals.
+    pub async fn settle_limits(&self) -> Result<(), StoreError> {
+        self.limits.settle().await
+    }
+
+    /// Gives back what this process has taken of the limits of tokens, as [`LimitKeeper::finish`]; to be called at shutdown.
+    pub async fn finish_limits(&self) -> Result<(), StoreError> {
+        self.limits.finish().await
+    }
+
+    /// Returns how many requests of rate limits this process holds, as [`LimitKeeper::held_requests`].
+    pub fn held_requests(&self) -> u64 {
+        self.limits.held_requests()
+    }
+
+    /// Returns how many uses a token has left, if that is limited. Nothing is counted.
+    pub async fn uses_left(&self, token: VerifiedToken<'_>) -> Result<Option<u64>, StoreError> {
+        let Some(uses) = token.limits().and_then(|limits| limits.uses) else { return Ok(None) };
+        let left = self.store.uses_left(&[(token.id, uses)], self.clock.now()).await?;
+        Ok(left.first().copied())
     }
 
     /// Waits until the new secret of a rotation was used that ends with it.
@@ -352,6 +380,10 @@ impl UseCases {
             _ => Ok(()),
         }
     }
+}
+
+fn accounts(store: &Arc<dyn Store>, changes: &Changes) -> Accounts {
+    Accounts { users: store.clone(), access: store.clone(), groups: store.clone(), changes: changes.clone() }
 }
 
 /// What happened to the last uses that were recorded, by their number.

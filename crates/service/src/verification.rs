@@ -5,9 +5,15 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use latchkey_domain::{EnvironmentName, Principal, ProjectId, Reason, ScopeSet, TokenKind, VerifiedToken};
+use futures_util::future::try_join_all;
+use latchkey_domain::{
+    EnvironmentName, Principal, ProjectId, Reason, ScopeSet, TokenKind, TokenLimits, VerifiedToken,
+};
 
-use crate::{AuthenticationError, Authenticator, ServiceError, metrics::RefusalCounters};
+use crate::{
+    Allowance, AuthenticationError, Authenticator, Refusal, ServiceError, SpendError,
+    metrics::RefusalCounters,
+};
 
 /// The requirements for a token; the default accepts every valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,13 +25,21 @@ pub struct Requirement {
     pub scopes: ScopeSet,
 }
 
-/// Why a token was refused, and what its holder is told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Refusal {
-    pub reason: Reason,
-    /// A sentence.
-    pub message: String,
+/// A token that meets the requirements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked<'p> {
+    Good(VerifiedToken<'p>),
+    /// It is good if [`Verification::spend`] finds that its limits allow another use.
+    Limited(Unspent<'p>),
+}
+
+/// The use of a token with limits, which is not counted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unspent<'p> {
+    token: VerifiedToken<'p>,
+    principal: &'p Principal,
+    limits: TokenLimits,
+    client: Option<IpAddr>,
 }
 
 /// What another program asks about a token.
@@ -36,6 +50,8 @@ pub struct Question {
     pub requirement: Requirement,
     /// The address from which the token is used, as the program knows it.
     pub ip: Option<IpAddr>,
+    /// How many requests and uses it costs, if the token has limits.
+    pub cost: u32,
 }
 
 /// The answer to a [`Question`].
@@ -45,33 +61,14 @@ pub struct Verdict {
     pub principal: Option<Arc<Principal>>,
     /// Why it is refused; `None`: it is good.
     pub refused: Option<Reason>,
+    /// What is left of its limits, as far as they were asked.
+    pub allowance: Allowance,
 }
 
 /// The use cases of this module.
 pub struct Verification {
     authenticator: Arc<Authenticator>,
     refusals: RefusalCounters,
-}
-
-impl Refusal {
-    fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
-    }
-}
-
-/// That of credentials that were refused whatever is required of them.
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
-        let message = match reason {
-            Reason::Expired => "This token has expired. Send one that is valid.",
-            Reason::Disabled => "This token is disabled. Let its owner enable it, or send one that is valid.",
-            Reason::Network => {
-                "This token is not accepted from this address, because its allowedNetworks are others."
-            }
-            _ => "This token is unknown or revoked. Send one that is valid.",
-        };
-        Self::new(reason, message)
-    }
 }
 
 impl Verification {
@@ -109,8 +106,8 @@ impl Verification {
     }
 
     /// Returns the principal of each secret that belongs to a valid API token, in the same order; `None` for unknown,
-    /// revoked, expired and disabled ones, and for personal tokens and sessions. Also for those that are bound to networks:
-    /// whether they are valid depends on from where they are used, which the client that asks may not compare.
+    /// revoked, expired and disabled ones, and for personal tokens and sessions. Also for those that are bound to networks or have
+    /// limits: whether they are valid depends on from where and how often they are used, which the client that asks does not compare.
     ///
     /// # Errors
     /// [`AuthenticationError::Store`] if the store is needed and unavailable; [`AuthenticationError::Busy`] if it is
@@ -122,7 +119,11 @@ impl Verification {
     ) -> Result<Vec<Option<Arc<Principal>>>, AuthenticationError> {
         let is_unbound = |_, principal: &Principal| !principal.is_bound_to_networks();
         let verified = self.authenticator.verify_tokens(secrets, client, is_unbound).await?;
-        Ok(verified.into_iter().map(|verified| self.recorded(verified).ok()).collect())
+        let left_out = |verified: Result<Arc<Principal>, AuthenticationError>| match verified {
+            Ok(principal) if principal.is_limited() => None,
+            verified => self.recorded(verified).ok(),
+        };
+        Ok(verified.into_iter().map(left_out).collect())
     }
 
     /// Answers the questions of another program, in the same order.
@@ -139,21 +140,40 @@ impl Verification {
             principal.is_accepted_from(questions.get(position).and_then(|question| question.ip))
         };
         let verified = self.authenticator.verify_tokens(&secrets, client, is_admitted).await?;
-        let answer = |(question, verified): (&Question, _)| match self.refused(verified, question.ip) {
-            Ok(principal) => {
-                let checked = self.check(&principal, &[&question.requirement], question.ip);
-                let refused = checked.err().map(|refusal| refusal.reason);
-                Ok(Verdict { principal: Some(principal), refused })
+        let verdict =
+            |principal, refused| Ok(Verdict { principal, refused, allowance: Allowance::default() });
+        // All at once, so that those of one token share a statement.
+        let answers = questions.iter().zip(verified).map(async |(question, verified)| {
+            match self.refused(verified, question.ip) {
+                Ok(principal) => self.answer_one(question, principal).await,
+                Err(AuthenticationError::Unknown) => verdict(None, Some(Reason::Unknown)),
+                Err(AuthenticationError::Refused { principal, reason }) => {
+                    verdict(Some(principal), Some(reason))
+                }
+                Err(error) => Err(error),
             }
-            Err(AuthenticationError::Unknown) => {
-                Ok(Verdict { principal: None, refused: Some(Reason::Unknown) })
-            }
-            Err(AuthenticationError::Refused { principal, reason }) => {
-                Ok(Verdict { principal: Some(principal), refused: Some(reason) })
-            }
-            Err(error) => Err(error),
+        });
+        try_join_all(answers).await
+    }
+
+    async fn answer_one(
+        &self,
+        question: &Question,
+        principal: Arc<Principal>,
+    ) -> Result<Verdict, AuthenticationError> {
+        let (refused, allowance) = match self.check(&principal, &[&question.requirement], question.ip) {
+            Ok(Checked::Good(_)) => (None, Allowance::default()),
+            Ok(Checked::Limited(unspent)) => match self.spend(unspent, question.cost).await {
+                Ok((_, allowance)) => (None, allowance),
+                Err(SpendError::Refused(Refusal { reason, rate, .. })) => {
+                    let uses = (reason == Reason::NoUsesLeft).then_some(0);
+                    (Some(reason), Allowance { rate: rate.map(|rate| *rate), uses })
+                }
+                Err(SpendError::Store(error)) => return Err(error.into()),
+            },
+            Err(refusal) => (Some(refusal.reason), Allowance::default()),
         };
-        questions.iter().zip(verified).map(answer).collect()
+        Ok(Verdict { principal: Some(principal), refused, allowance })
     }
 
     /// Returns the principal of a client that asks about tokens. A cached result is good enough for that.
@@ -166,8 +186,7 @@ impl Verification {
         client: Option<IpAddr>,
     ) -> Result<Arc<Principal>, AuthenticationError> {
         let found = self.authenticator.verify(secret, client).await;
-        self.authenticator.record(&found, client);
-        found
+        self.authenticator.spend_and_record(found, client).await
     }
 
     /// Checks that a principal may introspect tokens (RFC 7662), and report that they were used. A frontend token may not,
@@ -183,7 +202,7 @@ impl Verification {
     }
 
     /// Checks that a principal is an API token that meets the requirements, records its use by the client of this address, and
-    /// returns the token.
+    /// returns the token. The use of a token with limits is recorded by [`Verification::spend`].
     ///
     /// # Errors
     /// [`Refusal`], which says what the token does not meet.
@@ -192,17 +211,42 @@ impl Verification {
         principal: &'p Principal,
         requirements: &[&Requirement],
         client: Option<IpAddr>,
-    ) -> Result<VerifiedToken<'p>, Refusal> {
+    ) -> Result<Checked<'p>, Refusal> {
         let checked = token_of(principal).and_then(|token| {
             requirements.iter().try_for_each(|requirement| check(token, requirement))?;
             Ok(token)
         });
-        if let Err(refusal) = &checked {
+        match checked {
+            Ok(token) => {
+                if let Some(limits) = token.limits() {
+                    return Ok(Checked::Limited(Unspent { token, principal, limits, client }));
+                }
+                self.authenticator.record_use(principal, None.into(), client);
+                Ok(Checked::Good(token))
+            }
+            Err(refusal) => {
+                self.refusals.count(refusal.reason);
+                self.authenticator.record_use(principal, Some(refusal.reason).into(), client);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Counts the use of a token with limits, records it, and returns the token and what is left.
+    ///
+    /// # Errors
+    /// [`SpendError`]; nothing is counted then.
+    pub async fn spend<'p>(
+        &self,
+        unspent: Unspent<'p>,
+        cost: u32,
+    ) -> Result<(VerifiedToken<'p>, Allowance), SpendError> {
+        let Unspent { token, principal, limits, client } = unspent;
+        let spent = self.authenticator.spend(principal, token.id, limits, cost, client).await;
+        if let Err(SpendError::Refused(refusal)) = &spent {
             self.refusals.count(refusal.reason);
         }
-        let refused = checked.as_ref().err().map(|refusal| refusal.reason);
-        self.authenticator.record_use(principal, refused.into(), client);
-        checked
+        Ok((token, spent?))
     }
 
     /// Returns how many tokens were refused since the start of the process, by reason.

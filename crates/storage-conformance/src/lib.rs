@@ -10,6 +10,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use latchkey_ports::Store;
 
+pub mod budgets;
 pub mod cancellation;
 pub mod cancelled_changes;
 pub mod environments;

@@ -27,9 +27,9 @@ use latchkey_metrics::Exporter;
 use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
-    InstancePermit, IssuingSettings, Lookups, ManageUsers, Permit, PersonalTokenDraft, PrincipalIndex,
-    ProjectDraft, Reveal, RoleReference, SelfService, SessionPolicy, Settings, TokenDraft, TokenFormat,
-    UpdateProject, UsageSettings, UseCases, UserDraft, WhenStale,
+    InstancePermit, IssuingSettings, LimitKeeper, Lookups, ManageUsers, Permit, PersonalTokenDraft,
+    PrincipalIndex, ProjectDraft, Reveal, RoleReference, SelfService, SessionPolicy, Settings, TokenDraft,
+    TokenFormat, UpdateProject, UsageSettings, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -159,8 +159,9 @@ impl TestApp {
         if let Some(tokens) = settings.tokens {
             let ports = CredentialPorts { tokens, personal_tokens: store.clone(), sessions: store.clone() };
             let index = Arc::new(PrincipalIndex::new(settings.use_cases.index, clock.clone()));
+            let limits = Arc::new(LimitKeeper::new(None, clock.clone(), WhenStale::Refuse));
             let authenticator =
-                Authenticator::new(ports, sealer.clone(), clock.clone(), index, Arc::default());
+                Authenticator::new(ports, sealer.clone(), clock.clone(), index, Arc::default(), limits);
             use_cases.authenticator = Arc::new(authenticator);
         }
         let use_cases = Arc::new(use_cases);

@@ -9,10 +9,13 @@ use actix_web::{
 };
 use latchkey_domain::{Denied, Permission, Reason};
 use latchkey_ports::{Entity, ErrorChain, StoreError};
-use latchkey_service::{AuthenticationError, Field, Refusal, ServiceError, whole_seconds};
+use latchkey_service::{AuthenticationError, Field, Refusal, ServiceError, SpendError, whole_seconds};
 use uuid::Uuid;
 
-use crate::error_body::{Detail, ErrorBody};
+use crate::{
+    error_body::{Detail, ErrorBody},
+    rate_headers,
+};
 
 /// The member of a body that lists tokens.
 pub(crate) const TOKENS: &str = "tokens";
@@ -110,8 +113,18 @@ impl From<AuthenticationError> for ApiError {
     fn from(error: AuthenticationError) -> Self {
         match error {
             AuthenticationError::Unknown | AuthenticationError::Refused { .. } => Self::BadCredentials,
+            AuthenticationError::Limited(refusal) => Self::NotVerified(refusal),
             AuthenticationError::Busy => Self::Busy,
             AuthenticationError::Store(error) => Self::Refused(error.into()),
+        }
+    }
+}
+
+impl From<SpendError> for ApiError {
+    fn from(error: SpendError) -> Self {
+        match error {
+            SpendError::Refused(refusal) => Self::NotVerified(refusal),
+            SpendError::Store(error) => error.into(),
         }
     }
 }
@@ -145,6 +158,7 @@ impl ApiError {
                 Reason::Unknown | Reason::Expired | Reason::Disabled => {
                     (StatusCode::UNAUTHORIZED, "UnauthorizedError")
                 }
+                Reason::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "RateLimitError"),
                 _ => (StatusCode::FORBIDDEN, "OperationDeniedError"),
             },
             Self::NoClientCertificate => (StatusCode::FORBIDDEN, "NoAccessError"),
@@ -213,7 +227,7 @@ impl ApiError {
         }
     }
 
-    /// Returns why a token that was to be verified is refused.
+    /// Returns why a token that was to be verified is refused, or one with limits elsewhere.
     fn reason(&self) -> Option<Reason> {
         match self {
             Self::NotVerified(refusal) => Some(refusal.reason),
@@ -256,6 +270,12 @@ impl ApiError {
             }
             Self::NotVerified(_) if self.kind().0 == StatusCode::UNAUTHORIZED => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::NotVerified(Refusal { rate: Some(left), .. }) => {
+                response.insert_header((header::RETRY_AFTER, whole_seconds(left.resets_in).max(1)));
+                for header in rate_headers::of(left) {
+                    response.insert_header(header);
+                }
             }
             Self::BadSignature(_) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "HMAC"));

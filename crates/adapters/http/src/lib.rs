@@ -100,6 +100,7 @@ mod people;
 mod policies;
 mod projects;
 mod protection;
+mod rate_headers;
 mod report_key;
 mod response;
 mod session;

@@ -8,6 +8,7 @@
 //! do, and `latchkey-sqlite` and `latchkey-postgres` for durable stores.
 
 mod access;
+mod budgets;
 mod environments;
 mod event_seals;
 mod events;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
     Environment, EnvironmentName, Event, EventId, Group, GroupId, Hour, LoginFailures, NewEvent,
-    PasswordHash, PersonalToken, PersonalTokenId, Policy, Project, ProjectId, Role, RoleId, Session,
-    SessionId, Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId,
+    PasswordHash, PersonalToken, PersonalTokenId, Policy, Project, ProjectId, RateRecord, Role, RoleId,
+    Session, SessionId, Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId, UsesRecord,
 };
 use latchkey_ports::{
     AnswerKey, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError,
@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub(crate) token_usage: BTreeMap<(TokenId, Hour, UseOutcome), u64>,
     /// The latest first.
     pub(crate) token_addresses: BTreeMap<TokenId, Vec<SeenAddress>>,
+    pub(crate) token_rates: BTreeMap<TokenId, RateRecord>,
+    pub(crate) token_uses: BTreeMap<TokenId, UsesRecord>,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,
     pub(crate) personal_tokens_by_digest: HashMap<SecretDigest, (PersonalTokenId, KeyId)>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,

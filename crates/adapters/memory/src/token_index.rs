@@ -133,6 +133,8 @@ impl State {
         self.retired_secrets.retain(|_, retired| retired.token != id);
         self.token_usage.retain(|(token, _, _), _| *token != id);
         self.token_addresses.remove(&id);
+        self.token_rates.remove(&id);
+        self.token_uses.remove(&id);
     }
 
     /// Revokes or narrows a token and records the event.

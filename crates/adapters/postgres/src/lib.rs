@@ -12,6 +12,7 @@
 
 mod answers;
 mod archive;
+mod budgets;
 mod connection;
 mod creation_groups;
 mod environments;

@@ -8,6 +8,7 @@
 
 mod access;
 mod answers;
+mod budgets;
 mod events;
 mod groups;
 mod policies;
@@ -29,6 +30,7 @@ pub use self::{
         RoleRow, UserRow, account_of_login, grants, holdings, members, role_permissions, roles,
     },
     answers::{AnswerRow, answers_kept_since},
+    budgets::{RateGrantRow, RateRow, TakenUsesRow, UsesRow, amount, uses_left},
     events::{ChangeRow, EventRow, NewEventProjectRow, NewEventRow, NewSnapshot, event_projects},
     groups::{
         ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,

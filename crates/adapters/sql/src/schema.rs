@@ -196,6 +196,22 @@ tables! {
         seen_at -> UtcTime,
     }
 
+    token_rates (token_id) {
+        token_id -> Id,
+        window_start -> BigInt,
+        used -> BigInt,
+        carried -> BigInt,
+        granted -> BigInt,
+    }
+
+    token_uses (token_id) {
+        token_id -> Id,
+        set_at -> BigInt,
+        remaining -> BigInt,
+        refills -> BigInt,
+        taken -> BigInt,
+    }
+
     personal_tokens (id) {
         id -> BigInt,
         user_id -> BigInt,

@@ -4,12 +4,13 @@ use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection,
     dsl::exists, select,
 };
-use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, UserId};
+use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, TokenId, UserId};
 use latchkey_ports::Entity;
 use latchkey_sql::{
+    columns::DbId,
     errors::{DbError, not_found},
     rows::RoleRow,
-    schema::{environments, projects, roles, user_groups, users},
+    schema::{api_tokens, environments, projects, roles, user_groups, users},
 };
 
 /// Returns whether there is a project with this id.
@@ -21,6 +22,13 @@ pub(crate) fn project_exists(connection: &mut SqliteConnection, id: &ProjectId) 
 /// Fails if there is no project with this id.
 pub(crate) fn check_project(connection: &mut SqliteConnection, id: &ProjectId) -> Result<(), DbError> {
     if project_exists(connection, id)? { Ok(()) } else { Err(not_found(Entity::Project(id.clone()))) }
+}
+
+/// Fails if there is no token with this id.
+pub(crate) fn check_token(connection: &mut SqliteConnection, id: TokenId) -> Result<(), DbError> {
+    let token = api_tokens::table.filter(api_tokens::id.eq(DbId::from(id)));
+    let is_there: bool = select(exists(token)).get_result(connection)?;
+    if is_there { Ok(()) } else { Err(not_found(Entity::Token(id))) }
 }
 
 /// Returns whether there is an environment with this name.

@@ -13,6 +13,7 @@
 //! deployments of several processes.
 
 mod archive;
+mod budgets;
 mod connection;
 mod environments;
 mod errors;

@@ -16,6 +16,7 @@ mod instance_tokens;
 mod key_import;
 mod keys_by_use;
 mod leaks;
+mod limits;
 mod login_races;
 mod master_keys;
 mod members;

@@ -12,7 +12,8 @@ use latchkey_ports::{
     TokenRepository,
 };
 use latchkey_service::{
-    Authenticator, CredentialPorts, IndexSettings, Lookups, PrincipalIndex, UsageRecorder, WhenStale,
+    Authenticator, CredentialPorts, IndexSettings, LimitKeeper, Lookups, PrincipalIndex, UsageRecorder,
+    WhenStale,
 };
 
 use crate::support::{moment, sealer};
@@ -126,6 +127,7 @@ impl OneToken {
             personal_tokens: Arc::new(MockPersonalTokenRepository::new()),
             sessions: Arc::new(MockSessionRepository::new()),
         };
-        Authenticator::new(ports, self.sealer.clone(), self.clock.clone(), index.clone(), seen)
+        let limits = Arc::new(LimitKeeper::new(None, self.clock.clone(), WhenStale::Refuse));
+        Authenticator::new(ports, self.sealer.clone(), self.clock.clone(), index.clone(), seen, limits)
     }
 }

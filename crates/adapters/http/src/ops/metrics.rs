@@ -7,7 +7,7 @@ use latchkey_metrics::{
     Exporter,
     names::{
         CACHE_CAPACITY, CACHE_ENTRIES, CACHE_EVICTIONS, DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_MAX,
-        DATABASE_WAITING, EVENT_STREAMS, FEED_AGE, REFUSALS, REPLICATION_LAG, TASK_RESTARTS,
+        DATABASE_WAITING, EVENT_STREAMS, FEED_AGE, RATE_LIMIT_HELD, REFUSALS, REPLICATION_LAG, TASK_RESTARTS,
         UNKNOWN_SECRETS_REFUSED, VERIFICATIONS,
     },
 };
@@ -59,6 +59,7 @@ impl Context {
                 TASK_RESTARTS.publish([task], restarts);
             }
             self.publish_pools();
+            RATE_LIMIT_HELD.set_count::<&str>([], self.use_cases.held_requests());
             EVENT_STREAMS.set_count::<&str>([], self.event_streams.count() as u64);
             self.requests.publish();
         })

@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use deserr::Deserr;
 use latchkey_domain::{
-    Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, ScopeSet, Timestamp,
-    TokenAttributes, TokenDescription, TokenName, TokenOwner,
+    Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, RateLimit, ScopeSet,
+    Timestamp, TokenAttributes, TokenDescription, TokenName, TokenOwner, Uses,
 };
 use latchkey_service::{Overlap, Patched, TokenEnd, TokenPatch, TokenRequest};
 use serde_json::Map;
 use utoipa::ToSchema;
 
-use super::{attribute_members::MetadataPatch, projects::ProjectList, token_body::TokenType};
+use super::{
+    attribute_members::MetadataPatch,
+    limit_members::{RateLimitBody, RateLimitMembers, UsesBody, UsesMembers},
+    projects::ProjectList,
+    token_body::TokenType,
+};
 use crate::{
     error::{ApiError, TOKENS},
     error_body::Detail,
@@ -93,6 +98,14 @@ pub(crate) struct CreateTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["10.1.0.0/16"]), max_items = 64)]
     allowed_networks: Option<NetworkSet>,
+    /// How often the token is accepted in each span of time. Absent or null: any number of times.
+    #[deserr(default)]
+    #[schema(value_type = Option<RateLimitBody>)]
+    rate_limit: Option<RateLimit>,
+    /// How often the token is accepted at all. Absent or null: any number of times.
+    #[deserr(default)]
+    #[schema(value_type = Option<UsesBody>)]
+    uses: Option<Uses>,
 }
 
 /// Creates several tokens, all or none.
@@ -160,6 +173,8 @@ impl CreateTokenBody {
             enabled: self.enabled.unwrap_or_default(),
             scopes: self.scopes.unwrap_or_default(),
             allowed_networks: self.allowed_networks.unwrap_or_default(),
+            rate_limit: self.rate_limit,
+            uses: self.uses,
             rotation: None,
             disuse: None,
             other: Map::new(),
@@ -230,6 +245,14 @@ pub(crate) struct PatchTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<Vec<String>>, example = json!(["10.1.0.0/16"]), max_items = 64)]
     allowed_networks: Patched<NetworkSet>,
+    /// A merge patch of the rate limit; null removes it.
+    #[deserr(default)]
+    #[schema(value_type = Option<RateLimitMembers>)]
+    rate_limit: Patched<RateLimitMembers>,
+    /// How many uses are left from now on, in place of the present ones; null removes the limit. `refill` is a merge patch.
+    #[deserr(default)]
+    #[schema(value_type = Option<UsesMembers>)]
+    uses: Patched<UsesMembers>,
 }
 
 impl From<PatchTokenBody> for TokenPatch {
@@ -242,6 +265,8 @@ impl From<PatchTokenBody> for TokenPatch {
             enabled: body.enabled,
             scopes: body.scopes,
             allowed_networks: body.allowed_networks,
+            rate_limit: body.rate_limit.map(Into::into),
+            uses: body.uses.map(Into::into),
         }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod attribute_members;
 mod body;
 mod instance_routes;
+mod limit_members;
 mod list;
 mod own_routes;
 mod project_routes;
@@ -12,7 +13,10 @@ mod query;
 mod token_body;
 mod usage;
 
-pub(crate) use self::projects::{ProjectArray, ProjectNames};
+pub(crate) use self::{
+    limit_members::{RateLimitBody, UsesBody},
+    projects::{ProjectArray, ProjectNames},
+};
 use crate::api::Api;
 
 /// Registers the operations.

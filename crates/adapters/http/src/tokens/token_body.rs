@@ -10,7 +10,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::projects::{ProjectArray, ProjectNames};
+use super::{
+    limit_members::{RateLimitBody, UsesBody},
+    projects::{ProjectArray, ProjectNames},
+};
 use crate::{
     extract::text::{FromText, text_members},
     wire_time::WireTime,
@@ -88,6 +91,14 @@ pub(crate) struct TokenBody<'t> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["10.1.0.0/16"]))]
     allowed_networks: &'t [IpNet],
+    /// How often the token is accepted in each span of time; absent: any number of times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RateLimitBody, required = false)]
+    rate_limit: Option<RateLimitBody>,
+    /// How often the token is still accepted; absent: any number of times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = UsesBody, required = false)]
+    uses: Option<UsesBody>,
     /// Until when the secret before this one is accepted, at the latest; only in the answer to a rotation, and absent if that ended
     /// it at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +150,7 @@ impl From<TokenKind> for TokenType {
 impl<'t> TokenBody<'t> {
     /// Shows a token to a caller who may read it. Nothing else on the wire reveals the secrets of API tokens.
     pub(crate) fn of(revealed: &'t RevealedToken) -> Self {
-        let RevealedToken { token, secret, alias, secure, previous_secret_until } = revealed;
+        let RevealedToken { token, secret, alias, secure, previous_secret_until, uses_left } = revealed;
         let attributes = &token.attributes;
         let projects = token.access.projects();
         Self {
@@ -162,6 +173,8 @@ impl<'t> TokenBody<'t> {
             enabled: Some(attributes.enabled.0).filter(|enabled| !enabled),
             scopes: attributes.scopes.as_slice(),
             allowed_networks: attributes.allowed_networks.as_slice(),
+            rate_limit: attributes.rate_limit.map(RateLimitBody::from),
+            uses: attributes.uses.map(|uses| UsesBody::of(uses, *uses_left)),
             previous_secret_expires_at: previous_secret_until.map(WireTime),
         }
     }

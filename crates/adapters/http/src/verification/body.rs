@@ -16,7 +16,7 @@ use crate::{
     error::ApiError,
     error_body::Detail,
     extract::{Problems, problems::parse, query::members},
-    tokens::{ProjectArray, ProjectNames},
+    tokens::{ProjectArray, ProjectNames, RateLimitBody, UsesBody},
 };
 
 /// The characters that a header cannot carry, and the percent sign, so that the value can be decoded.
@@ -171,6 +171,14 @@ pub(crate) struct IntrospectedToken<'t> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["10.1.0.0/16"]))]
     allowed_networks: &'t [IpNet],
+    /// How often the token is accepted in each span of time; absent: any number of times. Introspection counts no use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RateLimitBody, required = false)]
+    rate_limit: Option<RateLimitBody>,
+    /// How often the token is still accepted; absent: any number of times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = UsesBody, required = false)]
+    uses: Option<UsesBody>,
     /// Who is responsible for the token; absent where no one is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "team-checkout@example.com")]
@@ -182,7 +190,9 @@ pub(crate) struct IntrospectedToken<'t> {
 }
 
 impl<'t> IntrospectionBody<'t> {
-    pub(crate) fn of(token: Option<VerifiedToken<'t>>) -> Self {
+    /// Shows a token that is valid, and how many uses it has left.
+    pub(crate) fn of(token: Option<VerifiedToken<'t>>, uses_left: Option<u64>) -> Self {
+        let limits = token.and_then(|token| token.limits());
         let shown = |token: VerifiedToken<'t>| IntrospectedToken {
             client_id: token.name.as_str(),
             token_type: "Bearer",
@@ -196,6 +206,8 @@ impl<'t> IntrospectionBody<'t> {
             allowed_networks: token
                 .attributes
                 .map_or(&[], |attributes| attributes.allowed_networks.as_slice()),
+            rate_limit: limits.and_then(|limits| limits.rate).map(RateLimitBody::from),
+            uses: limits.and_then(|limits| limits.uses).map(|uses| UsesBody::of(uses, uses_left)),
             owner: token.owner().map(TokenOwner::as_str),
             metadata: token.metadata(),
         };

@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 
 use actix_web::{HttpRequest, web::Data};
-use deserr::Deserr;
+use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     EnvironmentName, Principal, ProjectId, Reason, ScopeSet, TokenKind, TokenOwner, TokenScope, VerifiedToken,
 };
-use latchkey_service::{Question, Requirement, Verdict};
+use latchkey_service::{Allowance, Question, RateLeft, Requirement, Verdict};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::body::environment;
@@ -20,6 +20,7 @@ use crate::{
     extract::{
         Body, Client, Problems,
         body::OneOrMany,
+        problems::name,
         text::{FromText, text_members},
     },
     paths::VERIFY_TOKENS,
@@ -118,13 +119,35 @@ struct QuestionBody {
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "192.0.2.7")]
     ip: Option<IpAddr>,
+    /// How many requests and uses the use costs, if the token has `rateLimit` or `uses`: 1 to 10,000.
+    #[deserr(default)]
+    #[schema(value_type = Option<u32>, example = 1, default = 1, minimum = 1, maximum = 10_000)]
+    cost: Option<Cost>,
 }
 
 impl From<QuestionBody> for Question {
     fn from(body: QuestionBody) -> Self {
-        let QuestionBody { token, project, environment, kind, scopes, ip } = body;
+        let QuestionBody { token, project, environment, kind, scopes, ip, cost } = body;
         let requirement = Requirement { project, environment, kind, scopes: scopes.unwrap_or_default() };
-        Self { token, requirement, ip }
+        Self { token, requirement, ip, cost: cost.map_or(1, |Cost(cost)| cost) }
+    }
+}
+
+/// How many requests and uses a use costs.
+#[derive(Debug, Clone, Copy)]
+struct Cost(u32);
+
+impl Cost {
+    const MAX: u32 = 10_000;
+}
+
+impl Deserr<Problems> for Cost {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
+        let cost: Result<u32, Problems> = Deserr::deserialize_from_value(value, place);
+        match cost? {
+            cost @ 1..=Self::MAX => Ok(Self(cost)),
+            _ => Err(Problems::at(place, format!("{} must be 1 to {}.", name(place), Self::MAX))),
+        }
     }
 }
 
@@ -150,18 +173,58 @@ enum AnswersBody<'t> {
 
 /// Whether a token is good for what was asked.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = tokenVerdictSchema)]
 struct AnswerBody<'t> {
     /// Whether it is.
     valid: bool,
-    /// Why it is not: `unknown`, `expired`, `disabled`, `network`, `wrong_type`, `wrong_project`, `wrong_environment` or
-    /// `missing_scope`. Absent where it is.
+    /// Why it is not: `unknown`, `expired`, `disabled`, `network`, `wrong_type`, `wrong_project`, `wrong_environment`,
+    /// `missing_scope`, `rate_limited` or `no_uses_left`. Absent where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "wrong_project")]
     reason: Option<&'static str>,
     #[serde(flatten)]
     #[schema(value_type = DescribedToken<'_>)]
     token: Option<DescribedToken<'t>>,
+    /// What is left of its rate limit; absent where it has none, or is refused for another reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RateLeftBody, required = false)]
+    rate_limit: Option<RateLeftBody>,
+    /// How many uses it has left; absent where they are not limited, or it is refused for another reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = UsesLeftBody, required = false)]
+    uses: Option<UsesLeftBody>,
+}
+
+/// What is left of the rate limit of a token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = rateLeftSchema)]
+struct RateLeftBody {
+    /// The requests of each window.
+    #[schema(example = 100)]
+    limit: u32,
+    /// How many of them are left, as far as this server knows.
+    #[schema(example = 42)]
+    remaining: u64,
+    /// When the next window begins.
+    #[schema(value_type = String, format = DateTime, example = "2023-04-19T08:16:00.000Z")]
+    reset_at: WireTime,
+}
+
+impl From<RateLeft> for RateLeftBody {
+    fn from(left: RateLeft) -> Self {
+        Self { limit: left.limit, remaining: left.remaining, reset_at: WireTime(left.resets_at) }
+    }
+}
+
+/// How many uses a token has left.
+#[derive(Serialize, ToSchema)]
+#[schema(as = usesLeftSchema)]
+struct UsesLeftBody {
+    /// How many.
+    #[schema(example = 999)]
+    remaining: u64,
 }
 
 /// What is known of a token, also of one that is refused. All of it is absent where the token is unknown.
@@ -194,7 +257,7 @@ struct DescribedToken<'t> {
     /// What its owners note about the token; absent where there is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Object, example = json!({ "team": "checkout" }))]
-    metadata: Option<&'t Map<String, Value>>,
+    metadata: Option<&'t Map<String, Json>>,
     /// When the token expires, or the secret that a rotation replaced; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = String, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
@@ -203,9 +266,15 @@ struct DescribedToken<'t> {
 
 impl<'t> AnswerBody<'t> {
     fn of(verdict: &'t Verdict) -> Self {
-        let Verdict { principal, refused } = verdict;
+        let Verdict { principal, refused, allowance: Allowance { rate, uses } } = verdict;
         let token = principal.as_deref().and_then(Principal::verified_token).map(DescribedToken::of);
-        Self { valid: refused.is_none(), reason: refused.map(Reason::as_str), token }
+        Self {
+            valid: refused.is_none(),
+            reason: refused.map(Reason::as_str),
+            token,
+            rate_limit: rate.map(RateLeftBody::from),
+            uses: uses.map(|remaining| UsesLeftBody { remaining }),
+        }
     }
 }
 

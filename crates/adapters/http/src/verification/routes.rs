@@ -8,6 +8,7 @@ use actix_web::{
     web::{self, Data},
 };
 use latchkey_domain::{Principal, VerifiedToken};
+use latchkey_service::{Checked, Unspent};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ use crate::{
     extract::{Client, body::RawBody},
     memory::Sender,
     paths::{INTROSPECT, VALIDATE, VERIFY},
+    rate_headers,
     response::{ApiResult, ok},
 };
 
@@ -112,11 +114,15 @@ fn malformed(body: &[u8]) -> ApiError {
         ("X-Latchkey-Token-Id" = String, description = "Its id."),
         ("X-Latchkey-Token-Scopes" = String, description = "Its scopes, separated by blanks; absent if it has none."),
         ("X-Latchkey-Token-Owner" = String, description = "Its owner, percent-encoded as the name; absent if none is named."),
+        ("RateLimit-Limit" = u32, description = "The requests of a window; only of a token with `rateLimit`, as the next two."),
+        ("RateLimit-Remaining" = u64, description = "How many of them are left, as far as this server knows."),
+        ("RateLimit-Reset" = u64, description = "The seconds until the next window."),
     )),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
     (status = 401, description = "No token, or one that is unknown, revoked, expired or disabled; `X-Latchkey-Reason` says which."),
-    (status = 403, description = "The token is bound to other networks or does not meet a requirement, as `X-Latchkey-Reason` says, or a client certificate is demanded and missing."),
-    (status = 503, description = "A token is not in the cache, and the database does not answer."),
+    (status = 403, description = "The token is bound to other networks, does not meet a requirement or has no uses left, as `X-Latchkey-Reason` says, or a client certificate is demanded and missing."),
+    (status = 429, description = "The token was used in this window as often as its `rateLimit` allows; `Retry-After` says when the next one begins."),
+    (status = 503, description = "A token is not in the cache or has limits, and the database does not answer."),
 ))]
 pub(crate) async fn verify(request: HttpRequest, context: Data<Context>) -> ApiResult {
     verify_request(&request, &context).await
@@ -134,7 +140,7 @@ pub(crate) async fn verify_request(request: &HttpRequest, context: &Context) -> 
     let by_query = RequirementQuery::read(request)?;
     let by_headers = RequirementHeaders::read(request.headers())?;
     let requirements = [&by_query, &by_headers];
-    Ok(valid(context.use_cases.verification.check(&principal, &requirements, address)?))
+    answer(context, context.use_cases.verification.check(&principal, &requirements, address)?).await
 }
 
 /// As [`verify`], with the path and query of the original request appended. The client wrote those, so only headers can
@@ -153,7 +159,25 @@ async fn verify_original(request: HttpRequest, context: Data<Context>) -> ApiRes
     let address = client.address();
     let principal = client.presented_token(address).await?;
     let by_headers = RequirementHeaders::read(request.headers())?;
-    Ok(valid(context.use_cases.verification.check(&principal, &[&by_headers], address)?))
+    answer(&context, context.use_cases.verification.check(&principal, &[&by_headers], address)?).await
+}
+
+async fn answer(context: &Context, checked: Checked<'_>) -> ApiResult {
+    match checked {
+        Checked::Good(token) => Ok(valid(token)),
+        // Boxed, so that the future of all others stays small.
+        Checked::Limited(unspent) => Box::pin(spend(context, unspent)).await,
+    }
+}
+
+/// Counts a use of a token with limits.
+async fn spend(context: &Context, unspent: Unspent<'_>) -> ApiResult {
+    let (token, allowance) = context.use_cases.verification.spend(unspent, 1).await?;
+    let mut response = valid(token);
+    for (name, value) in allowance.rate.iter().flat_map(rate_headers::of) {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
 }
 
 fn valid(token: VerifiedToken<'_>) -> HttpResponse {
@@ -170,8 +194,9 @@ fn valid(token: VerifiedToken<'_>) -> HttpResponse {
     (status = 200, description = "The token is valid; headers as for GET."),
     (status = 400, description = "The requirement is malformed, or its name is misspelled."),
     (status = 401, description = "No token, or one that is unknown, revoked, expired or disabled; `X-Latchkey-Reason` says which."),
-    (status = 403, description = "The token is bound to other networks or does not meet a requirement, as `X-Latchkey-Reason` says, or a client certificate is demanded and missing."),
-    (status = 503, description = "A token is not in the cache, and the database does not answer."),
+    (status = 403, description = "The token is bound to other networks, does not meet a requirement or has no uses left, as `X-Latchkey-Reason` says, or a client certificate is demanded and missing."),
+    (status = 429, description = "The token was used in this window as often as its `rateLimit` allows; `Retry-After` says when the next one begins."),
+    (status = 503, description = "A token is not in the cache or has limits, and the database does not answer."),
 ))]
 pub(crate) async fn verify_by_post(request: HttpRequest, context: Data<Context>) -> ApiResult {
     verify_request(&request, &context).await
@@ -199,5 +224,10 @@ pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Dat
         Err(error) if error.reason().is_some() => None,
         Err(error) => return Err(error.into()),
     };
-    ok(&IntrospectionBody::of(found.as_deref().and_then(Principal::verified_token)))
+    let token = found.as_deref().and_then(Principal::verified_token);
+    let uses_left = match token {
+        Some(token) => context.use_cases.uses_left(token).await?,
+        None => None,
+    };
+    ok(&IntrospectionBody::of(token, uses_left))
 }

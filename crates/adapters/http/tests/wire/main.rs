@@ -39,6 +39,7 @@ mod store_errors;
 mod token_attributes;
 mod token_batches;
 mod token_changes;
+mod token_limits;
 mod token_lists;
 mod unknown_members;
 mod usage;

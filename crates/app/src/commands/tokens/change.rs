@@ -57,6 +57,8 @@ pub(crate) enum Removable {
     Metadata,
     Scopes,
     AllowedNetworks,
+    RateLimit,
+    Uses,
     Expiry,
 }
 
@@ -119,7 +121,7 @@ fn print_line(RevealedToken { token, .. }: &RevealedToken) -> anyhow::Result<()>
 pub(super) async fn show(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()> {
     let found = app.use_cases.instance_tokens.named(&permit()?, &id.to_string()).await?;
     let found = found.tokens.into_iter().find(|found| found.token.id == id);
-    let token = found.ok_or_else(|| no_token(id))?.token;
+    let RevealedToken { token, uses_left, .. } = found.ok_or_else(|| no_token(id))?;
     let shown = |text: Option<String>, otherwise: &str| text.unwrap_or_else(|| otherwise.to_owned());
     let lines = [
         ("id", token.id.to_string()),
@@ -138,6 +140,9 @@ pub(super) async fn show(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()>
         let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         output::result(format_args!("{name:16}  {value}"))?;
     }
+    if let Some(left) = uses_left {
+        output::result(format_args!("{:16}  {left}", "uses left"))?;
+    }
     Ok(())
 }
 
@@ -155,6 +160,8 @@ pub(super) async fn update(app: &App, arguments: UpdateArgs) -> anyhow::Result<(
             Removable::Metadata => patch.metadata = Patched::Removed,
             Removable::Scopes => patch.scopes = Patched::Removed,
             Removable::AllowedNetworks => patch.allowed_networks = Patched::Removed,
+            Removable::RateLimit => patch.rate_limit = Patched::Removed,
+            Removable::Uses => patch.uses = Patched::Removed,
             Removable::Expiry => patch.expires_at = Patched::Removed,
         }
     }

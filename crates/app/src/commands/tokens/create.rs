@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn attributes_are_part_of_the_token() {
         let line = "create --type client --name t --owner ada --metadata team=a --metadata url=x=y --scope b:* --scope a \
-            --allowed-network 10.0.0.0/8 --allowed-network ::1 --disabled";
+            --allowed-network 10.0.0.0/8 --allowed-network ::1 --rate-limit 100/PT1M+20 --uses 9+5/P1D --disabled";
         let now = Timestamp::from_millis(0).expect("in range");
         let parsed = Line::try_parse_from(line.split_whitespace()).expect("parsed");
         let attributes = draft(parsed.arguments, now).expect("a draft").attributes;
@@ -137,10 +137,24 @@ mod tests {
             "metadata": { "team": "a", "url": "x=y" },
             "scopes": ["a", "b:*"],
             "allowedNetworks": ["10.0.0.0/8", "::1/128"],
+            "rateLimit": { "requests": 100, "per": "PT1M", "burst": 20 },
+            "uses": { "remaining": 9, "refill": { "amount": 5, "every": "P1D" } },
             "enabled": false,
         });
         assert_eq!(serde_json::Value::Object(attributes.to_json()), expected);
-        for wrong in ["--scope a:", "--metadata team", "--metadata", "--allowed-network 10.0.0.1/8"] {
+        let wrong = [
+            "--scope a:",
+            "--metadata team",
+            "--metadata",
+            "--allowed-network 10.0.0.1/8",
+            "--rate-limit 100",
+            "--rate-limit 0/PT1M",
+            "--rate-limit 5/60s",
+            "--uses many",
+            "--uses 5+5",
+            "--uses 5+0/P1D",
+        ];
+        for wrong in wrong {
             let line = format!("create --type client --name t {wrong}");
             let parsed = Line::try_parse_from(line.split_whitespace());
             assert!(parsed.is_err() || draft(parsed.expect("parsed").arguments, now).is_err(), "{wrong}");
