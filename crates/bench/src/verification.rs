@@ -51,9 +51,12 @@ pub async fn measure(
     let verify = Request { authorization: first.clone(), ..server.get("/auth/verify") };
     let one = server.post("/edge/validate", &serde_json::json!({ "tokens": [first] }));
     let batch = server.post("/edge/validate", &serde_json::json!({ "tokens": secrets }));
+    let limited = Request { authorization: limited_token(&server).await?, ..server.get("/auth/verify") };
     let mut contestants = Vec::new();
     let mut floors = Vec::new();
-    for (name, request) in [("verify", verify), ("validate 1", one), ("validate 100", batch)] {
+    for (name, request) in
+        [("verify", verify), ("validate 1", one), ("validate 100", batch), ("verify limited", limited)]
+    {
         let body = place.join(format!("{}.json", name.replace(' ', "-")));
         fs::write(&body, request.answer().await?)?;
         let floor = Listener::floor("floor-fixed", cores, &body, None)?;
@@ -77,6 +80,19 @@ pub async fn measure(
         bar: Bar::Below(300.0),
     });
     Ok((Group { title: "Verification, tokens in memory, many in PostgreSQL".to_owned(), series }, claims))
+}
+
+/// Creates a token whose rate limit is not reached, and returns its secret.
+async fn limited_token(server: &Listener) -> anyhow::Result<String> {
+    let body = serde_json::json!({
+        "tokenName": "bench-limited",
+        "type": "client",
+        "rateLimit": { "requests": 1_000_000_000, "per": "PT1M" },
+    });
+    let token: serde_json::Value =
+        serde_json::from_str(&server.post("/api/admin/api-tokens", &body).answer().await?)?;
+    let secret = token.get("secret").and_then(serde_json::Value::as_str);
+    Ok(secret.context("the new token has no secret")?.to_owned())
 }
 
 /// Measures the latencies of `/auth/verify` and its floor: with `h2load`, both at the same rate, and with `wrk` over
@@ -148,7 +164,20 @@ async fn first_verification(
 }
 
 fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
-    let [verify, verify_floor, one, one_floor, batch, _, steady, steady_floor, few, few_floor] = series
+    let [
+        verify,
+        verify_floor,
+        one,
+        one_floor,
+        batch,
+        _,
+        limited,
+        limited_floor,
+        steady,
+        steady_floor,
+        few,
+        few_floor,
+    ] = series
     else {
         anyhow::bail!("the number of series does not match the contestants")
     };
@@ -162,6 +191,12 @@ fn claims(series: &[Series], cores: &Cores) -> anyhow::Result<Vec<Claim>> {
         batch.throughput() * f64::from(u32::try_from(BATCH)?) / f64::from(u32::try_from(cores.workers())?);
     Ok(vec![
         Claim::share("/auth/verify, of the fixed floor", verify, verify_floor, 85.0),
+        Claim::share(
+            "/auth/verify of a token with a rate limit, of the fixed floor",
+            limited,
+            limited_floor,
+            60.0,
+        ),
         p99_ratio("at the same rate", steady, steady_floor),
         p99_ratio("over few connections", few, few_floor),
         Claim::share("/edge/validate of one token, of the fixed floor", one, one_floor, 75.0),

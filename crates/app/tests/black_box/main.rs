@@ -55,6 +55,8 @@ mod kills;
 #[cfg(test)]
 mod last_seen;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod long_lists;
 #[cfg(test)]
 mod lost_key;
